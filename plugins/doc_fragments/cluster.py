@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # Mirrors OPTIONS of module_utils/_cluster/connection.py
+    DOCUMENTATION = r"""
+options:
+  kubeconfig:
+    description:
+      - Path of the kubeconfig file.
+      - Without it, the E(K8S_AUTH_KUBECONFIG) and E(KUBECONFIG) environment variables, then C(~/.kube/config),
+        then the service account of the pod that Ansible runs in.
+    type: path
+  context:
+    description: The context of the kubeconfig file; default is its current one. Also E(K8S_AUTH_CONTEXT).
+    type: str
+  host:
+    description: URL of the API server. Also E(K8S_AUTH_HOST).
+    type: str
+  api_key:
+    description: Bearer token for the API server. Also E(K8S_AUTH_API_KEY).
+    type: str
+  validate_certs:
+    description: Whether the API server's certificate is verified; it is unless told otherwise. Also E(K8S_AUTH_VERIFY_SSL).
+    type: bool
+    aliases: [verify_ssl]
+  ca_cert:
+    description: Path of the CA certificate for the API server. Also E(K8S_AUTH_SSL_CA_CERT).
+    type: path
+    aliases: [ssl_ca_cert]
+  client_cert:
+    description: Path of a client certificate. Also E(K8S_AUTH_CERT_FILE).
+    type: path
+    aliases: [cert_file]
+  client_key:
+    description: Path of the client certificate's key. Also E(K8S_AUTH_KEY_FILE).
+    type: path
+    aliases: [key_file]
+  proxy:
+    description: URL of an HTTP proxy for the API server. Also E(K8S_AUTH_PROXY).
+    type: str
+  api_timeout:
+    description: Seconds that one request to the API server may take.
+    type: float
+    default: 10.0
+requirements:
+  - kubernetes >= 29 (Python), not 32.0.0
+"""

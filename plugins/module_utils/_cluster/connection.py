@@ -1,0 +1,235 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A Kubernetes API server, spoken to by path.
+
+Only C(DynamicClient.request) of the C(kubernetes) library is used, and no
+discovery: we know the few paths that we need, and discovery costs an emergency
+three round trips. The library's typed API is never touched (in v37 its first
+use costs a second).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import traceback
+import typing as t
+
+from ansible.module_utils.basic import env_fallback, missing_required_lib
+
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+
+try:
+    import kubernetes.client
+    import kubernetes.config
+    import urllib3.exceptions
+    from kubernetes.dynamic import DynamicClient
+    from kubernetes.dynamic.exceptions import DynamicApiError
+
+    KUBERNETES_ERROR = None
+except ImportError:
+    KUBERNETES_ERROR = traceback.format_exc()
+
+
+def _option(env: str, type: str = "str", **more: t.Any) -> dict[str, t.Any]:
+    return {"type": type, "fallback": (env_fallback, [env]), **more}
+
+
+# The names and K8S_AUTH_* variables of kubernetes.core and of AWX's credential type.
+OPTIONS: dict[str, t.Any] = {
+    "kubeconfig": _option("K8S_AUTH_KUBECONFIG", "path"),
+    "context": _option("K8S_AUTH_CONTEXT"),
+    "host": _option("K8S_AUTH_HOST"),
+    "api_key": _option("K8S_AUTH_API_KEY", no_log=True),
+    "validate_certs": _option("K8S_AUTH_VERIFY_SSL", "bool", aliases=["verify_ssl"]),
+    "ca_cert": _option("K8S_AUTH_SSL_CA_CERT", "path", aliases=["ssl_ca_cert"]),
+    "client_cert": _option("K8S_AUTH_CERT_FILE", "path", aliases=["cert_file"]),
+    "client_key": _option("K8S_AUTH_KEY_FILE", "path", aliases=["key_file"], no_log=False),
+    "proxy": _option("K8S_AUTH_PROXY"),
+    "api_timeout": {"type": "float", "default": 10.0},
+}
+
+PATCH_TYPES = {
+    "merge": "application/merge-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+    "json": "application/json-patch+json",
+    "apply": "application/apply-patch+yaml",
+}
+FIELD_MANAGER = "mcp.server"
+
+
+class NotFound(Failure):
+    """The API server says that there is no such object."""
+
+
+class Forbidden(Failure):
+    """The API server knows us and refuses."""
+
+
+class Conflict(Failure):
+    """The object was changed by somebody else since it was read."""
+
+
+class Unreachable(Failure):
+    """No answer from the API server."""
+
+
+def connect(params: dict[str, t.Any]) -> Cluster:
+    """The cluster that the options name, or else the first of: kubeconfig files, the pod that we run in.
+
+    Raises Failure when nothing tells where the cluster is. Nothing is sent yet.
+    """
+    if KUBERNETES_ERROR is not None:
+        raise Failure(missing_required_lib("kubernetes"), exception=KUBERNETES_ERROR)
+    configuration = kubernetes.client.Configuration()
+    if not (params["host"] and params["api_key"]):
+        _load(configuration, params)
+    if params["host"]:
+        configuration.host = params["host"]
+    if params["api_key"]:
+        configuration.api_key = {"BearerToken": f"Bearer {params['api_key']}", "authorization": f"Bearer {params['api_key']}"}
+    if params["validate_certs"] is not None:
+        configuration.verify_ssl = params["validate_certs"]
+    for option, attribute in (("ca_cert", "ssl_ca_cert"), ("client_cert", "cert_file"), ("client_key", "key_file"), ("proxy", "proxy")):
+        if params[option]:
+            setattr(configuration, attribute, params[option])
+    configuration.retries = False
+    return Cluster(configuration, params["api_timeout"])
+
+
+def _load(configuration: t.Any, params: dict[str, t.Any]) -> None:
+    config = kubernetes.config
+    try:
+        config.load_kube_config(
+            config_file=params["kubeconfig"], context=params["context"], client_configuration=configuration, persist_config=False
+        )
+    except (config.ConfigException, OSError, TypeError, ValueError) as error:
+        if params["kubeconfig"] is None and os.environ.get("KUBERNETES_SERVICE_HOST"):
+            config.load_incluster_config(client_configuration=configuration)
+        elif not params["host"]:
+            searched = params["kubeconfig"] or os.environ.get("KUBECONFIG") or "~/.kube/config"
+            context = f", context {params['context']}" if params["context"] else ""
+            raise Failure(
+                f"No cluster to talk to: kubeconfig {searched}{context} could not be used ({str(error).rstrip('.')}); "
+                "set kubeconfig (or KUBECONFIG, K8S_AUTH_KUBECONFIG), or host and api_key."
+            ) from None
+
+
+class _NoDiscovery:
+    """Stands in for the library's discoverer, which asks the API server three questions at start."""
+
+    def __init__(self, client: t.Any, cache_file: str | None) -> None:
+        self.version = None
+
+
+class Cluster:
+    """Requests to one API server. Objects are plain dicts; every call is bounded by C(timeout) seconds."""
+
+    def __init__(self, configuration: t.Any, timeout: float = 10.0) -> None:
+        self.configuration = configuration
+        self.timeout = timeout
+        self._client = DynamicClient(kubernetes.client.ApiClient(configuration), discoverer=_NoDiscovery)
+
+    @property
+    def host(self) -> str:
+        return self.configuration.host
+
+    def get(self, path: str, **query: str) -> dict[str, t.Any]:
+        """One object, or a list of them. Raises NotFound, Forbidden, Unreachable, Failure."""
+        return self._request("GET", path, query=query)
+
+    def create(self, path: str, body: dict[str, t.Any], **query: str) -> dict[str, t.Any]:
+        return self._request("POST", path, body, query=query)
+
+    def patch(self, path: str, body: t.Any, kind: str = "merge", *, dry_run: bool = False, **query: str) -> dict[str, t.Any]:
+        """Patch as C(kind), a key of PATCH_TYPES; C(apply) is a server-side apply by our field manager.
+
+        With dry_run the API server does all but store the result (dryRun=All).
+        """
+        query = {"fieldManager": FIELD_MANAGER, **query, **({"dryRun": "All"} if dry_run else {})}
+        return self._request("PATCH", path, body, content_type=PATCH_TYPES[kind], query=query)
+
+    def may(self, namespace: str, verb: str, group: str, resource: str, name: str = "") -> bool:
+        """Whether we may do this (SelfSubjectAccessReview, which everybody may ask). resource: C(pods/portforward)."""
+        resource, _slash, subresource = resource.partition("/")
+        attributes = {
+            "namespace": namespace,
+            "verb": verb,
+            "group": group,
+            "resource": resource,
+            "subresource": subresource,
+            "name": name,
+        }
+        review = self.create(
+            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}},
+        )
+        return bool(review["status"]["allowed"])
+
+    def port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
+        """A socket to a port of a pod, through the API server. The caller closes it."""
+        from kubernetes.stream.ws_client import portforward_call
+
+        url = f"{self.host}{pod_path(namespace, pod)}/portforward"
+        headers = dict(self._client.client.default_headers)
+        token = self.configuration.get_api_key_with_prefix("authorization") or self.configuration.get_api_key_with_prefix("BearerToken")
+        if token:
+            headers["authorization"] = token
+        try:
+            forward = portforward_call(self.configuration, "GET", url, query_params=[("ports", str(port))], headers=headers)
+        except kubernetes.client.ApiException as error:
+            raise Failure(
+                f"No port-forward to {namespace}/{pod} port {port} through {self.host}: {_first_line(error.reason)}; "
+                "the Role needs create and get on pods/portforward, and the pod must run."
+            ) from None
+        return forward.socket(port)
+
+    def _request(
+        self, method: str, path: str, body: t.Any = None, *, content_type: str | None = None, query: dict[str, str] | None = None
+    ) -> dict[str, t.Any]:
+        try:
+            response = self._client.request(
+                method,
+                path,
+                body=body,
+                content_type=content_type,
+                query_params=list((query or {}).items()),
+                header_params={},
+                serialize=False,
+                _request_timeout=(min(3.05, self.timeout), self.timeout),
+            )
+        except DynamicApiError as error:
+            raise _api_failure(error, method, path, self.host) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unreachable(
+                f"The API server {self.host} does not answer ({_first_line(error)}); check the address, the network and the cluster's state."
+            ) from None
+        return json.loads(response.data)
+
+
+def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
+    try:
+        said = json.loads(error.body)["message"]
+    except (TypeError, ValueError, KeyError):
+        said = _first_line(error.reason or error)
+    where = f"{method} {path} on {host}"
+    if error.status == 401:
+        return Failure(f"The API server {host} does not accept our credentials ({said}); renew the token or the kubeconfig.")
+    if error.status == 403:
+        return Forbidden(f"The API server refuses: {said}; grant the Role in the collection's README to this user.")
+    if error.status == 404:
+        return NotFound(f"Not in the cluster: {said} ({where}).")
+    if error.status == 409:
+        return Conflict(f"Changed by somebody else meanwhile: {said} ({where}).")
+    return Failure(f"The API server answered {error.status} to {where}: {said}.")
+
+
+def _first_line(error: t.Any) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[0]
+
+
+def pod_path(namespace: str, name: str = "") -> str:
+    return f"/api/v1/namespaces/{namespace}/pods" + (f"/{name}" if name else "")

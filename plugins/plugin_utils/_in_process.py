@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a module's function in the controller's process (see module_utils/_task.py)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Run, Spec, Task
+
+display = Display()
+
+
+class InProcessAction(ActionBase):
+    """An action plugin names its module's spec and function and is done.
+
+    With a connection that is not local, become, or an environment of its own,
+    the task was meant for another process: the module is sent there as usual.
+    """
+
+    SPEC: t.ClassVar[Spec]
+    RUN: t.ClassVar[Run]
+
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result = super().run(tmp, task_vars)
+        if self._meant_for_another_process():
+            return {**result, **self._execute_module(task_vars=task_vars)}
+
+        validator = ArgumentSpecValidator(self.SPEC.options, **self.SPEC.rules())
+        validation = validator.validate(self._task.args.copy())
+        if validation.error_messages:
+            raise AnsibleActionFail("; ".join(validation.error_messages))
+        secrets = validation._no_log_values
+
+        host = (task_vars or {}).get("inventory_hostname", "")
+        warnings: list[str] = []
+        task = Task(
+            params=validation.validated_parameters,
+            check_mode=self._task.check_mode,
+            progress=lambda line: display.display(f"  [{host}] {remove_values(line, secrets)}"),
+            warn=warnings.append,
+        )
+        try:
+            outcome = type(self).RUN(task)
+        except Failure as failure:
+            outcome = {"failed": True, "msg": failure.msg, **failure.evidence}
+        result.update(remove_values({"changed": False, **outcome}, secrets))
+        if warnings:
+            result["warnings"] = remove_values(warnings, secrets)
+        return result
+
+    def _meant_for_another_process(self) -> bool:
+        return (
+            self._connection.transport != "local"
+            or bool(self._connection.become)
+            or any(self._task.environment or [])
+            or bool(self._task.async_val)
+        )

