@@ -1,1 +1,113 @@
-def up(x): pass
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands on the cluster: one add-on is one entry of ADDONS, applied in this order."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+import typing as t
+from pathlib import Path
+
+from .images import BINARIES
+from .kubernetes import API, kubectl
+from .machine import run, say, wait_for
+from .paths import ADMIN_KUBECONFIG, GATEWAY, INFO, REGISTRY, RUN, SOURCE, STATE
+
+MANIFESTS = SOURCE / "manifests"
+NAMESPACE = "mcp-sandbox"
+PUBLIC_HOST = "mcp.sandbox.example"
+RELEASER_KUBECONFIG = STATE / "releaser.kubeconfig"
+
+
+def up(made_from: str) -> None:
+    """Applies every add-on, waits until its workloads are ready, and writes what tests need to know."""
+    for name, apply, _workloads in ADDONS:
+        say(f"{name}: applying")
+        apply()
+    for name, _apply, workloads in ADDONS:
+        for namespace, workload in workloads:
+            say(f"{name}: waiting for {workload}")
+            kubectl("rollout", "status", workload, "-n", namespace, "--timeout=150s", timeout=160)
+    wait_for("the gateway", _route_answers, 60)
+    info = {
+        "made_from": made_from,
+        "kubeconfig": str(RELEASER_KUBECONFIG),
+        "admin_kubeconfig": str(ADMIN_KUBECONFIG),
+        "namespace": NAMESPACE,
+        "registry_url": f"http://{REGISTRY}",
+        "image": "ghcr.io/org/mcp-server",
+        "public_url": f"http://{GATEWAY}",
+        "public_host": PUBLIC_HOST,
+    }
+    INFO.write_text(json.dumps(info, indent=1))
+
+
+def _apply_manifests(name: str, *modules: tuple[str, str, str]) -> t.Callable[[], None]:
+    """Applies manifests/NAME; each (module, its folder, our folder) is copied in from the Go module cache first."""
+
+    def apply() -> None:
+        place = RUN / "manifests" / name
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(MANIFESTS / name, place)
+        for module, source, target in modules:
+            _copy_module(module, source, place / target)
+        argument = ("-k", place) if (place / "kustomization.yaml").exists() else ("-f", place)
+        kubectl("apply", "--server-side", "--force-conflicts", *argument)
+
+    return apply
+
+
+def _copy_module(module: str, source: str, target: Path) -> None:
+    folder = Path(run(["go", "mod", "download", "-json", module], cwd=BINARIES, timeout=300).partition('"Dir": "')[2].partition('"')[0]) / source
+    target.mkdir(parents=True)
+    files = sorted(path.name for path in folder.glob("*.yaml") if path.name != "kustomization.yaml")
+    for file in files:
+        (target / file).write_bytes((folder / file).read_bytes())
+    (target / "kustomization.yaml").write_text(json.dumps({"resources": files}))
+
+
+def _gateway_api() -> None:
+    _apply_manifests("gateway-api", ("sigs.k8s.io/gateway-api@v1.3.0", "config/crd/experimental", "crds"))()
+    kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/gateways.gateway.networking.k8s.io", "crd/httproutes.gateway.networking.k8s.io")
+
+
+def _mcp_server() -> None:
+    _apply_manifests("mcp-server")()
+    token = ""
+    deadline = time.monotonic() + 20
+    while not token and time.monotonic() < deadline:  # the token controller fills the Secret a moment later
+        token = kubectl("get", "secret", "mcp-releaser-token", "-n", NAMESPACE, "-o", "go-template={{if .data}}{{.data.token | base64decode}}{{end}}")
+    authority = json.loads(kubectl("config", "view", "--raw", "-o", "json"))["clusters"][0]["cluster"]["certificate-authority-data"]
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "sandbox", "cluster": {"server": API, "certificate-authority-data": authority}}],
+        "users": [{"name": "mcp-releaser", "user": {"token": token.strip()}}],
+        "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "mcp-releaser", "namespace": NAMESPACE}}],
+        "current-context": "sandbox",
+    }
+    RELEASER_KUBECONFIG.touch(mode=0o600)
+    RELEASER_KUBECONFIG.write_text(json.dumps(config, indent=1))
+
+
+def _route_answers() -> bool:
+    from urllib.error import URLError
+    from urllib.request import Request, urlopen
+
+    try:
+        return urlopen(Request(f"http://{GATEWAY}/health", headers={"Host": PUBLIC_HOST}), timeout=2).status == 200
+    except (URLError, OSError):
+        return False
+
+
+ADDONS: list[tuple[str, t.Callable[[], None], list[tuple[str, str]]]] = [
+    ("gateway-api", _gateway_api, []),
+    (
+        "gateway",
+        _apply_manifests("gateway", ("github.com/projectcontour/contour@v1.33.8", "examples/contour", "contour")),
+        [("projectcontour", "deployment/contour"), ("projectcontour", "daemonset/envoy")],
+    ),
+    ("postgresql", _apply_manifests("postgresql"), [("database", "deployment/postgresql")]),
+    ("mcp-server", _mcp_server, [(NAMESPACE, "deployment/mcp-server-blue")]),
+]

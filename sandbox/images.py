@@ -179,10 +179,30 @@ def push_all() -> None:
     push([f"sandbox/base:{base.stem}"], base.stem, f"FROM scratch\nADD {base.name} /\n", CACHE)
     push(["sandbox/postgresql:15"], database.stem, f"FROM scratch\nADD {database.name} /\n", CACHE)
     push(["sandbox/pause:3.10"], base.stem, f'FROM {base_name}\nENTRYPOINT ["/bin/sleep", "infinity"]\n', RUN)
-    kubernetes = f"FROM {base_name}\nCOPY . /usr/local/bin/\n"
+    # Contour's manifests call /bin/contour, kubeadm's /usr/local/bin/kube-proxy.
+    kubernetes = f"FROM {base_name}\nCOPY . /usr/local/bin/\nRUN ln -s /usr/local/bin/contour /bin/contour\n"
     version = KUBERNETES_VERSION
     names = [f"sandbox/{name}:{version}" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "contour")]
-    push(names, tools.name, kubernetes, tools)
+    push(names, tools.name + key(kubernetes), kubernetes, tools)
     push([f"sandbox/coredns:{version}"], tools.name, kubernetes + 'ENTRYPOINT ["/usr/local/bin/coredns"]\n', tools)
     proxy = envoy()
     push(["sandbox/envoy:v1"], proxy.name + base.stem, f"FROM {base_name}\nCOPY envoy /usr/local/bin/envoy\n", proxy)
+    server(base_name)
+
+
+def server(base_name: str) -> None:
+    """The example MCP server's tags: one image, settings apart."""
+    packages = site_packages()
+    tags = json.loads((SERVER / "tags.json").read_text())
+    made_from = key(SERVER, packages.name, base_name)
+    context = CACHE / f"server-{made_from}"
+    if not context.exists():
+        partial = context.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(SERVER, partial, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(packages, partial / "site-packages", copy_function=os.link)
+        partial.rename(context)
+    build_time = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    for tag, fault in tags.items():
+        arguments = {"BASE": base_name, "VERSION": tag, "BUILD_TIME": build_time, "FAULT": fault}
+        push([f"org/mcp-server:{tag}"], f"{made_from} {fault}", context / "Containerfile", context, arguments)
