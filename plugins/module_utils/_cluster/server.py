@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One MCP server in one namespace: the names of its objects, and what is read of them."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+
+POOLS = ("blue", "green")
+
+# Documented in doc_fragments/server.py
+OPTIONS: dict[str, t.Any] = {
+    "namespace": {"type": "str", "required": True},
+    "server": {"type": "str", "required": True},
+    "pool_name_format": {"type": "str", "default": "{server}-{pool}"},
+    "route": {"type": "str"},
+    "container": {"type": "str"},
+}
+
+
+def other(pool: str) -> str:
+    return POOLS[1 - POOLS.index(pool)]
+
+
+@dataclass(frozen=True)
+class Server:
+    """The server's names. A pool's Deployment and Service have the same one."""
+
+    namespace: str
+    name: str
+    pool_name_format: str
+    route: str
+    container: str
+
+    @classmethod
+    def from_params(cls, params: dict[str, t.Any]) -> Server:
+        name = params["server"]
+        return cls(params["namespace"], name, params["pool_name_format"], params["route"] or name, params["container"] or name)
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+    def pool_name(self, pool: str) -> str:
+        return self.pool_name_format.format(server=self.name, pool=pool)
+
+    deployment = service = pool_name
+
+    @property
+    def route_path(self) -> str:
+        return f"/apis/gateway.networking.k8s.io/v1/namespaces/{self.namespace}/httproutes/{self.route}"
+
+    def deployment_path(self, pool: str) -> str:
+        return f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.deployment(pool)}"
+
+    def ready_endpoints(self, cluster: t.Any, pool: str) -> int:
+        """How many pods the pool's Service sends traffic to now."""
+        slices = cluster.get(
+            f"/apis/discovery.k8s.io/v1/namespaces/{self.namespace}/endpointslices",
+            labelSelector=f"kubernetes.io/service-name={self.service(pool)}",
+        )
+        endpoints = [endpoint for item in slices["items"] for endpoint in item.get("endpoints") or []]
+        return sum(1 for endpoint in endpoints if endpoint.get("conditions", {}).get("ready", True))
+
+    def image(self, cluster: t.Any, pool: str) -> tuple[str, int]:
+        """The image of the pool's Deployment, and its replicas. Raises Failure when it lacks our container."""
+        deployment = cluster.get(self.deployment_path(pool))
+        for container in deployment["spec"]["template"]["spec"]["containers"]:
+            if container["name"] == self.container:
+                return container["image"], deployment["spec"]["replicas"]
+        raise Failure(f"Deployment {self.namespace}/{self.deployment(pool)} has no container {self.container}: set container to its name.")
+
+    def digest(self, cluster: t.Any, pool: str) -> str:
+        """The digest that the pool's ready pods run, empty when none is ready or they differ."""
+        pods = cluster.get(f"/api/v1/namespaces/{self.namespace}/pods", labelSelector=f"app={self.name},pool={pool}")["items"]
+        statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses") or []]
+        digests = {status["imageID"].rpartition("@")[2] for status in statuses if status["name"] == self.container and status["ready"]}
+        return digests.pop() if len(digests) == 1 else ""
