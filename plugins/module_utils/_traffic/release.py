@@ -19,7 +19,6 @@ SPEC = Spec(
         "state": {"type": "str", "choices": ["begun", "ended", "read"], "default": "read"},
         "image": {"type": "str"},
         "version": {"type": "str"},
-        "from_version": {"type": "str", "default": ""},
         "outcome": {"type": "str", "choices": ["succeeded", "failed", "rolled_back"]},
         "reason": {"type": "str", "default": ""},
     },
@@ -34,7 +33,8 @@ def run(task: Task) -> dict[str, t.Any]:
     current, history = record.read(cluster, target)
     weights = httproute.weights(cluster.get(target.route_path), target)
     live = httproute.live(weights)
-    result = {"changed": False, "live": live, "idle": server.other(live), "weights": weights, "resumed": False, "record": current}
+    result = {"changed": False, "live": live, "idle": server.other(live), "weights": weights, "record": current}
+    result |= {"replicas": target.image(cluster, live)[1], "resumed": False, "already_live": False}
     if params["state"] == "read":
         return result
     if params["state"] == "ended":
@@ -48,6 +48,8 @@ def run(task: Task) -> dict[str, t.Any]:
     running = current is not None and current["outcome"] == record.RUNNING
     if running:  # mid-shift, the weights can't tell which pool is the stable one
         result |= {"live": current["from"]["pool"], "idle": current["to"]["pool"]}
+    elif weights[live] == 100 and target.image(cluster, live)[0] == params["image"]:
+        return result | {"already_live": True}
     fresh = _fresh(cluster, target, params, result["live"])
     begun, superseded = record.begin(current, fresh)
     previous = [superseded] if superseded else [current] if current and not running else []
@@ -56,18 +58,13 @@ def run(task: Task) -> dict[str, t.Any]:
 
 
 def _fresh(cluster: t.Any, target: server.Server, params: dict[str, t.Any], live: str) -> record.Record:
-    at = record.now()
+    at, image = record.now(), target.image(cluster, live)[0]
     return {
         "id": f"{params['version']} {at}",
         "started": at,
         "by": record.whoever_runs(),
         "reason": params["reason"],
-        "from": {
-            "pool": live,
-            "image": target.image(cluster, live)[0],
-            "digest": target.digest(cluster, live),
-            "version": params["from_version"],
-        },
+        "from": {"pool": live, "image": image, "digest": target.digest(cluster, live), "version": image.rpartition(":")[2]},
         "to": {"pool": server.other(live), "image": params["image"], "digest": "", "version": params["version"]},
         "steps": [],
         "outcome": record.RUNNING,
