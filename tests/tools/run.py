@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All checks, or those named: run.py [lint sanity unit package sandbox integration]. CI runs them all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOGS = Path(tempfile.mkdtemp(prefix="mcp-server-test-"))
+COLLECTIONS = LOGS / "collections"
+COPY = COLLECTIONS / "ansible_collections" / "mcp" / "server"
+INFO = Path("/var/lib/mcp-sandbox/sandbox.json")
+# ansible-test fetches get-pip from a host of its own; this stands in for it with what Python brings along.
+GET_PIP = """import subprocess, sys
+subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"], stdout=subprocess.DEVNULL)
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install"] + [a for a in sys.argv[1:] if a not in ("--no-setuptools", "--no-wheel")]))
+"""
+
+
+class Stages:
+    """venv: the folder of the tools' executables."""
+
+    def __init__(self, venv: Path) -> None:
+        self.venv = venv
+        python_place = Path(os.path.realpath(venv / "python")).parent
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+            "PATH": f"{venv}:{python_place}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "PYTHONPATH": str(COLLECTIONS),
+            "GALAXY_IMPORTER_CONFIG": "",
+        }
+        self.log: t.TextIO = sys.stdout
+
+    def do(self, *words: str | Path, cwd: Path = COPY, minutes: float = 10, **environment: str) -> None:
+        """Raises CalledProcessError or TimeoutExpired."""
+        self.log.write(f"$ {' '.join(map(str, words))}\n")
+        self.log.flush()
+        subprocess.run(
+            [str(word) for word in words],
+            cwd=cwd,
+            check=True,
+            timeout=60 * minutes,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
+
+    def copy(self) -> None:
+        """ansible-test wants .../ansible_collections/NAMESPACE/NAME and a git repository: what git knows or would know of ours."""
+        names = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True).stdout
+        for name in filter(None, names.decode().split("\0")):
+            source, target = ROOT / name, COPY / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_symlink() or source.is_file():
+                shutil.copy2(source, target, follow_symlinks=False)
+        git = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost"]
+        self.do("git", "init", "-q")
+        self.do("git", "add", "-A")
+        self.do(*git, "commit", "-q", "-m", "copy")
+
+    def lint(self) -> None:
+        self.do("ruff", "check", ".")
+        self.do("yamllint", "-s", ".")
+        self.do("ansible-lint", "--offline", "--profile", "production")
+        self.do("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=dependent", ".")
+        self.do("antsibull-changelog", "lint")
+
+    def sanity(self) -> None:
+        cache = Path.home() / ".ansible" / "test" / "cache"
+        cache.mkdir(parents=True, exist_ok=True)
+        for version in ("24_2", "25_2"):
+            (cache / f"get_pip_{version}.py").write_text(GET_PIP)
+        python = subprocess.run([self.venv / "python", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True).stdout
+        self.do("ansible-test", "sanity", "--local", "--python", python.strip(), "--color", "no", minutes=20)
+
+    def unit(self) -> None:
+        self.do("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit")
+
+    def package(self) -> None:
+        """The artifact passes Galaxy's importer, and works when it is installed."""
+        self.do("ansible-galaxy", "collection", "build", "--force", "--output-path", LOGS)
+        (artifact,) = LOGS.glob("mcp-server-*.tar.gz")
+        self.do("python", "-m", "galaxy_importer.main", artifact, cwd=LOGS)
+        installed = LOGS / "installed"
+        self.do("ansible-galaxy", "collection", "install", "--offline", "-p", installed, artifact)
+        modules = sorted(path.stem for path in (COPY / "plugins" / "modules").glob("mcp_*.py"))
+        names = [f"mcp.server.{name}" for name in modules]
+        self.do("ansible-doc", "-t", "module", *names, cwd=LOGS, ANSIBLE_COLLECTIONS_PATH=str(installed))
+        playbook = ("ansible-playbook", "mcp.server.bluegreen", "-i", ROOT / "inventory" / "sandbox", "--syntax-check", "-e", "version=v1.2.0")
+        self.do(*playbook, cwd=LOGS, ANSIBLE_COLLECTIONS_PATH=str(installed))
+
+    def sandbox(self) -> None:
+        self.do(sys.executable, "-m", "sandbox", "up", cwd=ROOT, minutes=40)
+
+    def integration(self) -> None:
+        info = json.loads(INFO.read_text()) if INFO.exists() else {}
+        config = {"kubeconfig": os.environ.get("KUBECONFIG") or info.get("kubeconfig", ""), "installed": str(LOGS / "installed"), "root": str(ROOT), **info}
+        for target in sorted((ROOT / "tests" / "integration" / "targets").iterdir()):
+            self.do("python", target / "test.py", cwd=COPY, minutes=15, TEST_CONFIG=json.dumps(config))
+
+
+def main() -> int:
+    stages = ["copy", "lint", "sanity", "unit", "package", "sandbox", "integration"]
+    wanted = sys.argv[1:] or stages
+    if os.environ.get("KUBECONFIG"):
+        wanted = [name for name in wanted if name != "sandbox"]
+    was_up = INFO.exists()
+    # Only the last line: pip and venv may print before it.
+    made = subprocess.run([sys.executable, ROOT / "tests" / "tools" / "venv.py"], check=True, stdout=subprocess.PIPE, text=True)
+    todo = Stages(Path(made.stdout.strip().splitlines()[-1]) / "bin")
+    failed = []
+    print(f"logs: {LOGS}", flush=True)
+    try:
+        for name in ["copy", *(name for name in wanted if name != "copy")]:
+            start, log = time.monotonic(), LOGS / f"{name}.log"
+            print(f"{name} ...", flush=True)
+            with log.open("w") as todo.log:
+                try:
+                    getattr(todo, name)()
+                except (subprocess.SubprocessError, OSError, ValueError) as error:
+                    failed.append(name)
+                    todo.log.write(f"{error}\n")
+            print(f"{name}: {'FAILED' if name in failed else 'passed'} in {time.monotonic() - start:.0f} s", flush=True)
+            if name in failed:
+                print("\n".join(log.read_text(errors="replace").splitlines()[-60:]), flush=True)
+    finally:
+        if "sandbox" in wanted and not was_up:
+            subprocess.run([sys.executable, "-m", "sandbox", "down"], cwd=ROOT, check=False)
+    total = len({"copy", *wanted})
+    print(f"{total - len(failed)} passed, {len(failed)} failed", flush=True)
+    return 1 if failed else 0
+
+
+sys.exit(main())
