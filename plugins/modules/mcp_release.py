@@ -7,11 +7,109 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_release
-short_description: x
-options: {}
+short_description: Begins, ends or reads the release record of an MCP server
+version_added: 1.0.0
+author:
+  - the mcp.server authors (@mcp-server)
+description:
+  - The release record is what the cluster keeps of each release, in the ConfigMap C(SERVER-release) - who, when, from what, to what, each step, the outcome.
+  - Begin a release before anything is changed; a rollback finds there what to go back to.
+  - A release that was cut off is resumed when the same image is released again. One of another image takes its place and keeps its stable pool.
+extends_documentation_fragment:
+  - mcp.server.cluster
+  - mcp.server.server
+  - mcp.server.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  state:
+    description: V(begun) and V(ended) write the record, V(read) does not.
+    type: str
+    choices: [begun, ended, read]
+    default: read
+  image:
+    description: The image that is released, with its tag. Needed for O(state=begun).
+    type: str
+  version:
+    description: The version that is released. Needed for O(state=begun).
+    type: str
+  outcome:
+    description: How the release ended. Needed for O(state=ended).
+    type: str
+    choices: [succeeded, failed, rolled_back]
+  reason:
+    description: Why, for whoever reads the record.
+    type: str
+    default: ""
 """
-EXAMPLES = ""
-RETURN = ""
+
+EXAMPLES = r"""
+- name: Begin a release
+  mcp.server.mcp_release:
+    namespace: mcp-prod
+    server: mcp-server
+    state: begun
+    image: ghcr.io/org/mcp-server:v1.2.0
+    version: v1.2.0
+  register: release
+
+- name: End it
+  mcp.server.mcp_release:
+    namespace: mcp-prod
+    server: mcp-server
+    state: ended
+    outcome: succeeded
+"""
+
+RETURN = r"""
+live:
+  description: The pool that has the traffic; during a release, the one that had it before.
+  returned: always
+  type: str
+  sample: blue
+idle:
+  description: The pool that a release goes to.
+  returned: always
+  type: str
+  sample: green
+weights:
+  description: Percent of each pool on the route.
+  returned: always
+  type: dict
+  sample: {blue: 100, green: 0}
+replicas:
+  description: Replicas of the pool with the traffic.
+  returned: always
+  type: int
+  sample: 2
+resumed:
+  description: Whether a release that was cut off goes on.
+  returned: always
+  type: bool
+already_live:
+  description: Whether the image has all the traffic already, so that there is nothing to release.
+  returned: always
+  type: bool
+record:
+  description: The record of the newest release; null when there was none.
+  returned: always
+  type: dict
+  sample:
+    id: v1.2.0 2026-11-23T11:20:00.000+00:00
+    started: 2026-11-23T11:20:00.000+00:00
+    by: deploy@runner
+    reason: ""
+    from: {pool: blue, image: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5}
+    to: {pool: green, image: "ghcr.io/org/mcp-server:v1.2.0", digest: "", version: v1.2.0}
+    steps: []
+    outcome: running
+    ended: null
+"""
 
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 from ansible_collections.mcp.server.plugins.module_utils._traffic.release import SPEC, run

@@ -7,11 +7,162 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_traffic_shift
-short_description: x
-options: {}
+short_description: Moves traffic between the blue and the green pool of an MCP server
+version_added: 1.0.0
+author:
+  - the mcp.server authors (@mcp-server)
+description:
+  - Sets the weights of both pools on the server's HTTPRoute, and is done when the gateway has accepted them
+    and the share of answers that is measured through O(endpoint) is what was set.
+  - No other field of the route is touched. The route must list the Services of both pools; one may have weight 0.
+  - With O(rollback=true) it is the emergency's one call. It writes the weights first and verifies afterwards.
+  - A step of a release that is running is added to the release record (see M(mcp.server.mcp_release)).
+extends_documentation_fragment:
+  - mcp.server.cluster
+  - mcp.server.server
+  - mcp.server.endpoint
+  - mcp.server.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  pool:
+    description: The pool that gets O(weight) percent; the other one gets the rest.
+    type: str
+    choices: [blue, green]
+  weight:
+    description: Percent for O(pool), 0 to 100.
+    type: int
+  rollback:
+    description:
+      - Give all traffic to the pool that was live before the current release, as the release record tells.
+      - Without a record, to the pool that is not live now; a record is then written, so that a second rollback does not undo the first.
+      - It waits for nothing about the bad pool and refuses only when the good pool has no ready endpoint.
+    type: bool
+    default: false
+  reason:
+    description: Why, for the release record. Used with O(rollback=true).
+    type: str
+    default: ""
+  force:
+    description: Give weight also to a pool with fewer ready endpoints than its Deployment plans.
+    type: bool
+    default: false
+  pool_key:
+    description: The key of the health document that tells the pool.
+    type: str
+    default: pool
+  tolerance:
+    description: How many points the measured share may differ from a split that was set; 0 and 100 percent are always exact.
+    type: float
+    default: 5.0
+  samples:
+    description: How many answers a split is measured by.
+    type: int
+    default: 400
+  timeout:
+    description: Seconds until the share must be what was set.
+    type: float
+    default: 30.0
+seealso:
+  - module: mcp.server.mcp_release
+  - module: mcp.server.mcp_watch
 """
-EXAMPLES = ""
-RETURN = ""
+
+EXAMPLES = r"""
+- name: Give green a tenth of the traffic
+  mcp.server.mcp_traffic_shift:
+    namespace: mcp-prod
+    server: mcp-server
+    pool: green
+    weight: 10
+    endpoint:
+      url: https://mcp-prod.example.com
+
+- name: Go back to what was live before, at once
+  mcp.server.mcp_traffic_shift:
+    namespace: mcp-prod
+    server: mcp-server
+    rollback: true
+    endpoint:
+      url: https://mcp-prod.example.com
+"""
+
+RETURN = r"""
+before:
+  description: Percent of each pool that the route had.
+  returned: always
+  type: dict
+  sample: {blue: 100, green: 0}
+after:
+  description: Percent of each pool that the route has now, or would have in check mode.
+  returned: always
+  type: dict
+  sample: {blue: 90, green: 10}
+live:
+  description: The pool with most of the traffic afterwards.
+  returned: always
+  type: str
+  sample: blue
+share:
+  description: The share that was measured last; null in check mode and without O(endpoint).
+  returned: always
+  type: dict
+  contains:
+    blue:
+      description: Percent of the answers that came from blue.
+      type: float
+    green:
+      description: Percent of the answers that came from green.
+      type: float
+    answers:
+      description: How many were asked for, failed ones included.
+      type: int
+    failed:
+      description: How many failed.
+      type: int
+    reached:
+      description: Whether the share is what was set.
+      type: bool
+    reason:
+      description: Why an answer failed; empty when none did.
+      type: str
+    seconds:
+      description: The same as RV(seconds_to_follow).
+      type: float
+    versions:
+      description: Versions that the health documents told.
+      type: list
+      elements: str
+seconds_to_follow:
+  description: Seconds from the write to the last answer of a pool without weight; 0 when there was none.
+  returned: when measured
+  type: float
+  sample: 0.21
+written_at:
+  description: When the weights were written, in seconds since 1970.
+  returned: always
+  type: float
+pool:
+  description: The pool that has the traffic again.
+  returned: with O(rollback=true)
+  type: str
+  sample: blue
+bad_pool:
+  description: The pool that the traffic left.
+  returned: with O(rollback=true)
+  type: str
+  sample: green
+version:
+  description: The version that was live before, by the release record; empty when not known.
+  returned: with O(rollback=true)
+  type: str
+  sample: v1.1.5
+"""
 
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import SPEC, run

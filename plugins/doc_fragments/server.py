@@ -1,0 +1,30 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # Mirrors OPTIONS of module_utils/_cluster/server.py
+    DOCUMENTATION = r"""
+options:
+  namespace:
+    description: Namespace of the server.
+    type: str
+    required: true
+  server:
+    description: Name of the MCP server; its objects and the C(app) label of its pods are named after it.
+    type: str
+    required: true
+  pool_name_format:
+    description: Name of the Deployment and of the Service of each pool.
+    type: str
+    default: "{server}-{pool}"
+  route:
+    description: Name of the HTTPRoute (C(gateway.networking.k8s.io/v1)) that lists both pools; default is O(server).
+    type: str
+  container:
+    description: Name of the container in the pods that is the MCP server; default is O(server).
+    type: str
+"""
