@@ -203,6 +203,6 @@ def server(base_name: str) -> None:
         shutil.copytree(packages, partial / "site-packages", copy_function=os.link)
         partial.rename(context)
     build_time = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    for tag, fault in tags.items():
-        arguments = {"BASE": base_name, "VERSION": tag, "BUILD_TIME": build_time, "FAULT": fault}
-        push([f"org/mcp-server:{tag}"], f"{made_from} {fault}", context / "Containerfile", context, arguments)
+    for tag, settings in tags.items():
+        arguments = {"BASE": base_name, "VERSION": tag, "BUILD_TIME": build_time, **settings}
+        push([f"org/mcp-server:{tag}"], f"{made_from} {settings}", context / "Containerfile", context, arguments)

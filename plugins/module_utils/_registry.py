@@ -183,7 +183,7 @@ class Registry:
                 allow_redirects=True,
             )
         except (requests.RequestException, OSError) as error:
-            raise Failure(f"The registry {self.url} does not answer ({_reason(error)}); check its address, the network and its CA.") from None
+            raise Failure(f"The registry {self.url} does not answer ({_reason(error)}); check address, network and CA.") from None
 
     def _document(self, response: t.Any, what: str) -> dict[str, t.Any]:
         try:

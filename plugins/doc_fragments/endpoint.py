@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # Mirrors OPTION of module_utils/_mcp/endpoint.py
+    DOCUMENTATION = r"""
+options:
+  endpoint:
+    description: The server's public address, and the paths that it serves.
+    type: dict
+    suboptions:
+      url:
+        description: Scheme, host and port, without a path.
+        type: str
+      host:
+        description: The C(Host) header and the TLS server name, when they are not those of O(endpoint.url).
+        type: str
+      ca_cert:
+        description: Path of the CA certificate for the server, instead of those that the system trusts.
+        type: path
+      validate_certs:
+        description: Whether the server's certificate is verified.
+        type: bool
+        default: true
+      health_path:
+        description: Path of the health document.
+        type: str
+        default: /health
+      mcp_path:
+        description: Path of the MCP endpoint. Redirects are not followed, so the trailing slash counts.
+        type: str
+        default: /mcp
+"""

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where an MCP server is reached: at its public address, or in its pod through the API server."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Dial
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+
+# Documented in doc_fragments/endpoint.py
+OPTION: dict[str, t.Any] = {
+    "type": "dict",
+    "options": {
+        "url": {"type": "str"},
+        "host": {"type": "str"},
+        "ca_cert": {"type": "path"},
+        "validate_certs": {"type": "bool", "default": True},
+        "health_path": {"type": "str", "default": "/health"},
+        "mcp_path": {"type": "str", "default": "/mcp"},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """name: for people. authority: the Host header. dial: gives a connected socket, with TLS where that is spoken."""
+
+    name: str
+    authority: str
+    dial: Dial
+    health_path: str
+    mcp_path: str
+
+    def connection(self) -> Connection:
+        return Connection(self.dial, self.authority)
+
+
+def public(option: dict[str, t.Any]) -> Endpoint:
+    """The address that the option names. Raises Failure when that is not the base URL of a server."""
+    if not option["url"]:
+        raise Failure("endpoint.url is missing: it is the server's address, such as https://mcp.example.com.")
+    address = _parts("endpoint.url", option["url"])
+    named = _named(option)
+    context = _tls(option) if address.scheme == "https" else None
+    port = address.port or (443 if context else 80)
+
+    def dial(bound: Deadline) -> socket.socket:
+        sock = socket.create_connection((address.hostname, port), timeout=bound.left or None)
+        # Headers and body are sent apart: without this, the second waits for the acknowledgement of the first.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return context.wrap_socket(sock, server_hostname=named.hostname) if context else sock
+
+    return Endpoint(option["url"].rstrip("/"), named.netloc, dial, *_paths(option))
+
+
+def in_pod(cluster: t.Any, namespace: str, pod: str, port: int, option: dict[str, t.Any] | None) -> Endpoint:
+    """A port of a pod, in plain HTTP, asked as the route of the public address asks it.
+
+    Without a public address the Host is the one that C(kubectl port-forward)
+    leads to, which servers that check their Host accept.
+    """
+    option = option or {name: sub.get("default") for name, sub in OPTION["options"].items()}
+    authority = _named(option).netloc if option["host"] or option["url"] else f"localhost:{port}"
+    return Endpoint(
+        f"pod {namespace}/{pod}",
+        authority,
+        lambda bound: cluster.port_forward(namespace, pod, port),
+        *_paths(option),
+    )
+
+
+def _named(option: dict[str, t.Any]) -> SplitResult:
+    """The name that the server is asked by (Host header, TLS server name), which need not be where it is."""
+    if option["host"]:
+        return _parts("endpoint.host", f"https://{option['host']}")
+    return _parts("endpoint.url", option["url"])
+
+
+def _parts(name: str, url: str) -> SplitResult:
+    """A base URL. Raises Failure, by the name of the option, when it is something else."""
+    try:
+        split = urlsplit(url)
+        usable = split.scheme in ("http", "https") and split.hostname and _plain(url) and (split.port or True)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Failure(f"{name} is not the address of a server, such as https://mcp.example.com.")
+    if "@" in split.netloc:
+        raise Failure(f"{name} must not carry credentials.")
+    if split.path.rstrip("/") or split.query or split.fragment:
+        raise Failure(f"{name} must end after the host and port; paths go to endpoint.mcp_path and endpoint.health_path.")
+    return split
+
+
+def _paths(option: dict[str, t.Any]) -> tuple[str, str]:
+    for name in ("health_path", "mcp_path"):
+        if not (option[name].startswith("/") and _plain(option[name])):
+            raise Failure(f"endpoint.{name} {option[name]!r} is not a path, such as {OPTION['options'][name]['default']}.")
+    return option["health_path"], option["mcp_path"]
+
+
+def _plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+def _tls(option: dict[str, t.Any]) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=option["ca_cert"])
+    except OSError as error:
+        raise Failure(f"endpoint.ca_cert {option['ca_cert']} cannot be used ({error.strerror or error}).") from None
+    if not option["validate_certs"]:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

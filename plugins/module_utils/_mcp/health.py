@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The health document: what a server says about itself beside MCP, which defines no such thing."""
+
+from __future__ import annotations
+
+import json
+import traceback
+import typing as t
+from dataclasses import dataclass
+
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, reasons
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, subject
+from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+
+try:
+    import jmespath
+    import jmespath.exceptions
+
+    JMESPATH_ERROR = None
+except ImportError:
+    JMESPATH_ERROR = traceback.format_exc()
+
+
+def fetch_health(connection: Connection, path: str, bound: Deadline) -> dict[str, t.Any]:
+    """The document. Raises Failure when the server gives none; one that came with an error status is its C(health)."""
+    with subject(f"GET {path}"):
+        reply = connection.fetch("GET", path, bound, {"Accept": "application/json"})
+        try:
+            document = jsonrpc.parse(reply.text)
+        except ValueError:
+            raise Fault(reasons.of_reply(reply)) from None
+        if not isinstance(document, dict):
+            raise Fault("is answered with JSON that is not an object")
+        if reply.status != 200:
+            raise Fault(reasons.of_reply(reply), health=document)
+        return document
+
+
+@dataclass(frozen=True)
+class Assertions:
+    """What a health document has to satisfy: each expression gives true, and the version is the expected one."""
+
+    expressions: t.Sequence[str] = ()
+    version: str | None = None
+
+    def any(self) -> bool:
+        return bool(self.expressions) or self.version is not None
+
+    def check(self) -> None:
+        """Raises Failure when they can't be evaluated."""
+        if self.expressions and JMESPATH_ERROR is not None:
+            raise Failure(missing_required_lib("jmespath"), exception=JMESPATH_ERROR)
+        for expression in self.expressions:
+            try:
+                jmespath.compile(expression)
+            except jmespath.exceptions.JMESPathError as error:
+                raise Failure(f"health expression {expression!r} is not JMESPath: {str(error).splitlines()[0].rstrip('.:')}.") from None
+
+    def complaint(self, document: dict[str, t.Any]) -> str | None:
+        """What does not hold."""
+        for expression in self.expressions:
+            try:
+                holds = jmespath.search(expression, document)
+            except jmespath.exceptions.JMESPathError as error:
+                holds = str(error)
+            if holds is not True:
+                return f"does not satisfy {expression}: it says {json.dumps(document)[:200]}"
+        if self.version is not None and not same_version(document.get("version"), self.version):
+            return f"says version {document.get('version')}, expected is {self.version}"
+        return None
+
+
+def same_version(said: t.Any, expected: str) -> bool:
+    """Tags and documents differ in the leading v."""
+    return isinstance(said, str) and said.removeprefix("v") == expected.removeprefix("v")

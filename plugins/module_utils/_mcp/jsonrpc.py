@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""JSON-RPC 2.0 messages: plain dicts out, checked answers in."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
+
+
+@dataclass(frozen=True)
+class Error:
+    code: int
+    message: str
+    data: t.Any = None
+
+
+# What a server says to a request: its result, or that it refuses.
+Answer = dict[str, t.Any] | Error
+
+
+def request(id: int, method: str, params: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
+
+
+def notification(method: str) -> dict[str, t.Any]:
+    return {"jsonrpc": "2.0", "method": method}
+
+
+def parse(text: str) -> t.Any:
+    """Raises ValueError for everything that is not JSON, nested too deeply included."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def is_message(message: t.Any) -> bool:
+    return isinstance(message, dict) and message.get("jsonrpc") == "2.0"
+
+
+def answer_to(id: int, message: t.Any) -> Answer | None:
+    """The answer in a message from the server, or None when it is a request or notification of its own.
+
+    Raises Fault for what is neither.
+    """
+    if not is_message(message):
+        raise Fault("is answered with JSON that is not JSON-RPC 2.0")
+    if "method" in message:
+        return None
+    error, their_id = message.get("error"), message.get("id")
+    # A refusal may come with null or a name in place of an id that the server did not read; True is not 1 here.
+    if not (type(their_id) is int and their_id == id or isinstance(error, dict) and type(their_id) is not int):
+        raise Fault(f"with id {id} is answered with id {json.dumps(their_id)[:40]}")
+    if isinstance(error, dict):
+        code = error.get("code")
+        return Error(code if type(code) is int else 0, str(error.get("message", "")), error.get("data"))
+    if not isinstance(message.get("result"), dict):
+        raise Fault("is answered with neither a result nor an error")
+    return message["result"]

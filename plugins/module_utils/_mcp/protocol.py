@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the revisions of MCP say, as data. Revisions are names in a set: nothing here compares or computes them."""
+
+from __future__ import annotations
+
+MODERN = "modern"
+LEGACY = "legacy"
+
+# Newest last. A modern server has server/discover and no sessions, a legacy one has initialize.
+REVISIONS = {
+    "2024-11-05": LEGACY,
+    "2025-03-26": LEGACY,
+    "2025-06-18": LEGACY,
+    "2025-11-25": LEGACY,
+    "2026-07-28": MODERN,
+}
+
+
+def revisions(era: str) -> tuple[str, ...]:
+    return tuple(revision for revision, its_era in REVISIONS.items() if its_era == era)
+
+
+# JSON-RPC error codes that only a modern server answers.
+UNSUPPORTED_VERSION = -32022
+REQUEST_REFUSED = {-32020: "HeaderMismatch", -32021: "MissingRequiredClientCapability"}
+
+# HTTP statuses, without such a code, of servers that don't know the request of the other era.
+OTHER_ERA_STATUSES = frozenset({400, 404, 405, 406, 415})
+
+# The version is this collection's major one.
+CLIENT = {"name": "mcp_health", "version": "1"}
+
+META = "io.modelcontextprotocol/"

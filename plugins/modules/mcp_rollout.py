@@ -1,0 +1,140 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mcp_rollout
+short_description: Change the image or the number of pods of a pool, and wait until that is done
+version_added: 1.0.0
+author: "the mcp.server authors (@mcp-server)"
+description:
+  - Sets the image, the number of replicas, or both on the Deployment of one pool by one patch, and waits until exactly that is ready
+    and available.
+  - Does not wait for the time-out when the rollout can't succeed. It fails at once with the reason that the cluster gives when an image
+    can't be pulled, a container crashes again and again or can't be created for want of a Secret, a quota refuses the pods, or the
+    Deployment's own deadline has passed; and after O(ready_grace) when no node takes a pod, a volume is not mounted, or no new pod
+    gets ready.
+  - With O(replicas=0) it waits until the pods are gone.
+extends_documentation_fragment:
+  - mcp.server.cluster
+  - mcp.server.server
+  - mcp.server.attributes
+attributes:
+  check_mode:
+    support: full
+    details: The API server validates the patch and stores nothing (C(dryRun=All)); nothing is waited for.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  pool:
+    description: The pool to change.
+    type: str
+    required: true
+    choices: [blue, green]
+  image:
+    description: The image that the pool's container shall run, with its tag or digest. Without it the image stays.
+    type: str
+  replicas:
+    description: How many pods the pool shall have. Without it the number stays.
+    type: int
+  wait_timeout:
+    description: Seconds that the rollout may take.
+    type: float
+    default: 600.0
+  ready_grace:
+    description:
+      - Seconds that a pod may stay in a state that can pass by itself, which are no node for it, no volume yet, and a readiness probe that fails.
+      - The last is counted from the start of the containers, after the probe's own initial delay, and not while a startup probe goes on.
+      - Raise it where nodes are added on demand.
+    type: float
+    default: 30.0
+notes:
+  - Reasons are more exact with the right to list events; it does without.
+seealso:
+  - module: mcp.server.mcp_version_check
+  - module: mcp.server.mcp_traffic_shift
+"""
+
+EXAMPLES = r"""
+- name: Deploy a version to the green pool
+  mcp.server.mcp_rollout:
+    namespace: mcp-prod
+    server: mcp-server
+    pool: green
+    image: ghcr.io/org/mcp-server:v1.2.0
+    replicas: 3
+
+- name: Scale the green pool down, once its traffic has left
+  mcp.server.mcp_rollout:
+    namespace: mcp-prod
+    server: mcp-server
+    pool: green
+    replicas: 0
+"""
+
+RETURN = r"""
+deployment:
+  description: Namespace and name of the pool's Deployment.
+  returned: always, once the Deployment was read
+  type: str
+  sample: mcp-prod/mcp-server-green
+image:
+  description: The image that the Deployment has now, or would have.
+  returned: always, once the Deployment was read
+  type: str
+  sample: ghcr.io/org/mcp-server:v1.2.0
+replicas:
+  description: The number of pods that the Deployment has now, or would have.
+  returned: always, once the Deployment was read
+  type: int
+  sample: 3
+previous:
+  description: What the Deployment had before.
+  returned: always, once the Deployment was read
+  type: dict
+  contains:
+    image:
+      description: The image.
+      type: str
+    replicas:
+      description: The number of pods.
+      type: int
+  sample: {"image": "ghcr.io/org/mcp-server:v1.1.5", "replicas": 0}
+ready:
+  description: How many pods of the new revision are ready.
+  returned: not in check mode
+  type: int
+  sample: 3
+revision:
+  description: The Deployment's revision, as C(kubectl rollout history) shows it.
+  returned: success, not in check mode
+  type: str
+  sample: "7"
+seconds:
+  description: How long it was waited.
+  returned: not in check mode
+  type: float
+  sample: 12.4
+reason:
+  description: The cluster's word for why the rollout can't succeed, such as V(ImagePullBackOff); empty when it only took too long.
+  returned: when the wait failed
+  type: str
+  sample: CrashLoopBackOff
+complaints:
+  description: For each pod that will not become ready as it is, why.
+  returned: when the wait failed
+  type: list
+  elements: str
+  sample: ["pod mcp-server-green-6d4b: container mcp-server was restarted 2 times, last after exit code 137 (OOMKilled)"]
+"""
+
+from ansible_collections.mcp.server.plugins.module_utils._rollout import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._task import main
+
+if __name__ == "__main__":
+    main(SPEC, run)

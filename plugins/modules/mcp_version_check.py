@@ -1,0 +1,204 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mcp_version_check
+short_description: Assert that a version's image exists and that a pool runs it
+version_added: 1.0.0
+author: "the mcp.server authors (@mcp-server)"
+description:
+  - Fails when the image of O(version) is not in the registry and, with O(pool), when a ready pod of that pool does not run it. All
+    differences are told at once.
+  - A pod runs the version when its image and digest are the registry's and its health document says so. What MCP's C(serverInfo)
+    says is often the version of a library, so it counts only on request (O(server_version)).
+  - With O(namespace) it returns what runs in both pools, also without a version to compare with.
+extends_documentation_fragment:
+  - mcp.server.cluster
+  - mcp.server.server
+  - mcp.server.endpoint
+  - mcp.server.attributes
+  - mcp.server.attributes.read_only
+options:
+  namespace:
+    description: The namespace of the server. Without it, only the registry is asked.
+    type: str
+    required: false
+  server:
+    description: Name of the MCP server, which its objects' names begin with. Required with O(namespace).
+    type: str
+    required: false
+  version:
+    description: The version, such as V(v1.2.0), which is also the tag of the image. Quote it where it could be read as a number.
+    type: str
+  image:
+    description: The image without its tag, such as V(ghcr.io/org/mcp-server). Required with O(version).
+    type: str
+  pool:
+    description: Assert that this pool runs O(version).
+    type: str
+    choices: [blue, green]
+  check_registry:
+    description:
+      - Whether the registry is asked for the image. Turn it off where it can't be reached from here;
+        pods are then compared by tag and health document only.
+    type: bool
+    default: true
+  registry:
+    description:
+      - URL of the registry that is asked in place of the image's own host, such as a mirror. Default is that host by HTTPS.
+    type: str
+  registry_username:
+    description: User name for the registry. Without it, it is read anonymously.
+    type: str
+  registry_password:
+    description: Password or token for O(registry_username).
+    type: str
+  registry_ca_cert:
+    description: Path of the CA certificate for the registry.
+    type: path
+  registry_validate_certs:
+    description: Whether the registry's certificate is verified.
+    type: bool
+    default: true
+  registry_timeout:
+    description: Seconds that the registry may take for an answer.
+    type: float
+    default: 10.0
+  server_version:
+    description: Whether C(serverInfo) of each ready pod of O(pool) must give the version (V(enforce)), should (V(warn)), or is not asked (V(off)).
+    type: str
+    default: "off"
+    choices: ["off", warn, enforce]
+  port:
+    description: The port of the pods on which they serve O(endpoint.health_path) and O(endpoint.mcp_path).
+    type: int
+    default: 8080
+  timeout:
+    description: Seconds that one pod may take to tell its version.
+    type: float
+    default: 10.0
+notes:
+  - Pods are asked through the API server. O(endpoint.url) is not asked; it gives them the Host that they are used to.
+seealso:
+  - module: mcp.server.mcp_health
+  - module: mcp.server.mcp_rollout
+"""
+
+EXAMPLES = r"""
+- name: The image must be in the registry
+  mcp.server.mcp_version_check:
+    image: ghcr.io/org/mcp-server
+    version: v1.2.0
+
+- name: Every ready pod of the green pool must run it
+  mcp.server.mcp_version_check:
+    namespace: mcp-prod
+    server: mcp-server
+    pool: green
+    image: ghcr.io/org/mcp-server
+    version: v1.2.0
+
+- name: What runs in the pools?
+  mcp.server.mcp_version_check:
+    namespace: mcp-prod
+    server: mcp-server
+  register: running
+"""
+
+RETURN = r"""
+image:
+  description: What the registry has of the version.
+  returned: always, once the options were found right
+  type: dict
+  contains:
+    reference:
+      description: The image with its tag; null without O(version).
+      type: str
+    digest:
+      description: The digest that the tag points at; null when it does not exist or was not asked for.
+      type: str
+    exists:
+      description: Whether it is in the registry; null when that was not asked.
+      type: bool
+  sample:
+    reference: ghcr.io/org/mcp-server:v1.2.0
+    digest: sha256:9b2c5d0f2f1c0b3a4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4
+    exists: true
+pools:
+  description: What runs in each pool, by V(blue) and V(green); empty without O(namespace).
+  returned: always, once the options were found right
+  type: dict
+  contains:
+    blue:
+      description: The same keys as in RV(pools.green).
+      type: dict
+    green:
+      description: The green pool.
+      type: dict
+      contains:
+        image:
+          description: The image of the Deployment.
+          type: str
+        replicas:
+          description: How many pods it shall have.
+          type: int
+        ready:
+          description: How many are ready.
+          type: int
+        pods:
+          description: The pods that are not on their way out.
+          type: list
+          elements: dict
+          contains:
+            name:
+              description: Name of the pod.
+              type: str
+            image:
+              description: The image that it was made with.
+              type: str
+            digest:
+              description: The digest that the node runs; null when it is not known.
+              type: str
+            ready:
+              description: Whether it is ready. Only ready ones are asked for their version.
+              type: bool
+            health_version:
+              description: The version in its health document; null when it gave none.
+              type: str
+            server_version:
+              description: The version in C(serverInfo); null when it gave none, or with O(server_version=off).
+              type: str
+            problem:
+              description: Why there is no health document; null when there is one.
+              type: str
+  sample:
+    blue: {image: "ghcr.io/org/mcp-server:v1.1.5", replicas: 0, ready: 0, pods: []}
+    green:
+      image: ghcr.io/org/mcp-server:v1.2.0
+      replicas: 1
+      ready: 1
+      pods:
+        - name: mcp-server-green-6d4b
+          image: ghcr.io/org/mcp-server:v1.2.0
+          digest: sha256:9b2c5d0f2f1c0b3a4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4
+          ready: true
+          health_version: 1.2.0
+          server_version: null
+          problem: null
+mismatches:
+  description: A sentence for each difference. Empty on success.
+  returned: always, once the options were found right
+  type: list
+  elements: str
+  sample: []
+"""
+
+from ansible_collections.mcp.server.plugins.module_utils._task import main
+from ansible_collections.mcp.server.plugins.module_utils._version_check import SPEC, run
+
+if __name__ == "__main__":
+    main(SPEC, run)
