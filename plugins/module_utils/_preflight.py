@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_preflight: everything that a release needs, looked at before anything is changed."""
+"""The module mcp_preflight: all that a release needs, looked at before anything is changed."""
 
 from __future__ import annotations
 
@@ -77,10 +77,6 @@ class Context:
     params: dict[str, t.Any]
 
 
-class Skipped(Exception):
-    """Can't be looked at, and a release does not need it."""
-
-
 def run(task: Task) -> dict[str, t.Any]:
     context = Context(connect(task.params), Server.from_params(task.params), task.params)
     checks = []
@@ -103,15 +99,15 @@ def _checked(name: str, look: t.Callable[[], str]) -> dict[str, t.Any]:
     ok, skipped = True, False
     try:
         sentence = look()
-    except (Skipped, Forbidden) as skip:
+    except Forbidden as refusal:
         # What a release needs and we may not is the rights' check to tell, once
-        skipped, sentence = True, f"Not permitted, skipped: {skip}"
+        skipped, sentence = True, f"Not permitted, skipped: {refusal.msg}"
     except Failure as failure:
         ok, sentence = False, failure.msg
     return {"name": name, "ok": ok, "skipped": skipped, "sentence": sentence, "seconds": round(time.monotonic() - started, 3)}
 
 
-# Each check returns a sentence, or raises Failure, Forbidden or Skipped with one
+# Each check returns a sentence, or raises Failure with one
 
 
 def _api_server(context: Context) -> str:

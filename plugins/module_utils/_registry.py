@@ -211,10 +211,11 @@ def _bearer(token: str) -> t.Callable[[t.Any], t.Any]:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost reason of an error of requests, without the object addresses that surround it."""
+    """The innermost reason of an error of requests, without the objects that surround it."""
     while True:
         inner = getattr(error, "reason", None) or next((arg for arg in error.args if isinstance(arg, BaseException)), None)
         if not isinstance(inner, BaseException):
             break
         error = inner
-    return (str(error).rpartition(">: ")[2].strip().splitlines() or [type(error).__name__])[0]
+    text = re.sub(r"^(<.*?>|\w+\(.*?\)): ", "", str(error).strip())
+    return (text.splitlines() or [type(error).__name__])[0]

@@ -98,9 +98,7 @@ def run(task: Task) -> dict[str, t.Any]:
 def _wanted(params: dict[str, t.Any]) -> Wanted:
     image, version = params["image"], params["version"]
     if not VERSION.fullmatch(version):
-        raise Failure(
-            f"version {version} is not of the form v1.2.3: a survey or JSON turns 1.10 into the number 1.1, so give it whole and in quotes."
-        )
+        raise Failure(f"version {version} is not of the form v1.2.3: a survey or JSON turns 1.10 into the number 1.1, so give it whole and in quotes.")
     name = Image.parse(image)
     if name.tag or name.digest:
         raise Failure(f"image {image} has a tag or digest: give it without, because version {version} is the tag.")

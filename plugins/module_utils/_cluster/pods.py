@@ -63,9 +63,7 @@ def problem(pod: Object, events: t.Sequence[Object], now: datetime.datetime, gra
     if is_ready(pod) or is_leaving(pod) or is_finished(pod):
         return None
     events = [event for event in events if event["involvedObject"].get("uid") == pod["metadata"]["uid"]]
-    return (
-        _unscheduled(pod, now, grace) or _waiting(pod, events) or _not_created(pod, events, now, grace) or _unready(pod, events, now, grace)
-    )
+    return _unscheduled(pod, now, grace) or _waiting(pod, events) or _not_created(pod, events, now, grace) or _unready(pod, events, now, grace)
 
 
 def _unscheduled(pod: Object, now: datetime.datetime, grace: float) -> Problem | None:
@@ -112,9 +110,7 @@ def _not_created(pod: Object, events: t.Sequence[Object], now: datetime.datetime
 
 
 def _unready(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:
-    delays = {
-        container["name"]: container.get("readinessProbe", {}).get("initialDelaySeconds", 0) for container in pod["spec"]["containers"]
-    }
+    delays = {container["name"]: container.get("readinessProbe", {}).get("initialDelaySeconds", 0) for container in pod["spec"]["containers"]}
     ages = []
     for container in pod.get("status", {}).get("containerStatuses", []):
         running = container.get("state", {}).get("running")
@@ -146,12 +142,7 @@ def _newest(events: t.Sequence[Object], reason: str, containing: str = "") -> st
 
 def _time(event: Object) -> str:
     # RFC 3339 in UTC sorts as text; events.k8s.io and the old recorder fill different fields
-    return (
-        (event.get("series") or {}).get("lastObservedTime")
-        or event.get("lastTimestamp")
-        or event.get("eventTime")
-        or event["metadata"]["creationTimestamp"]
-    )
+    return (event.get("series") or {}).get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"]
 
 
 def _age(timestamp: str | None, now: datetime.datetime) -> float:

@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible.module_utils.basic import missing_required_lib
+
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, reasons
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, subject
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection

@@ -38,7 +38,9 @@ def pods_of_pool(cluster: t.Any, namespace: str, server: str, pool: str) -> list
     pods = cluster.get(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
     names = ready_pods(pods)
     if not names:
-        raise NoneReady(f"None of the {len(pods['items'])} pods of pool {pool} ({selector}) in {namespace} is ready.")
+        count = len(pods["items"])
+        what = f"None of the {count} pods" if count else "There is no pod"
+        raise NoneReady(f"{what} of pool {pool} ({selector}) in namespace {namespace}{' is ready' if count else ''}.")
     return names
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import typing as t
 
@@ -53,7 +54,7 @@ class Database:
         await self.close()
         self._pool = AsyncConnectionPool(
             url,
-            kwargs={"connect_timeout": CONNECTION_TIMEOUT, "row_factory": dict_row},
+            kwargs={"connect_timeout": CONNECTION_TIMEOUT},
             configure=_create_schema,
             check=AsyncConnectionPool.check_connection,
             min_size=1,
@@ -74,8 +75,12 @@ class Database:
         assert self._pool
         DATABASE_REQUESTS.inc()
         try:
-            async with asyncio.timeout(QUERY_TIMEOUT), self._pool.connection() as connection:
-                rows = await (await connection.execute(sql, parameters)).fetchall()
+            async with (
+                asyncio.timeout(QUERY_TIMEOUT),
+                self._pool.connection() as connection,
+                connection.cursor(row_factory=dict_row) as cursor,
+            ):
+                rows = await (await cursor.execute(sql, parameters)).fetchall()
         except (psycopg.Error, TimeoutError) as error:
             DATABASE_ERRORS.inc()
             self.reachable = False
@@ -86,7 +91,5 @@ class Database:
 
     async def check(self) -> None:
         """Keep `reachable` fresh, and the error counters moving, where no client asks for the database."""
-        try:
+        with contextlib.suppress(DatabaseError):  # counted and logged
             await self.query("SELECT 1")
-        except DatabaseError:
-            pass  # counted and logged

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import typing as t
 
 import uvicorn
 from sse_starlette.sse import AppStatus
@@ -55,7 +56,7 @@ class LifecycleMiddleware:
             await send(message)
 
         async def receive_until_end() -> Message:
-            waits = [asyncio.ensure_future(receive()), asyncio.ensure_future(self.lifecycle.ending.wait())]
+            waits: list[asyncio.Future[t.Any]] = [asyncio.ensure_future(receive()), asyncio.ensure_future(self.lifecycle.ending.wait())]
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
                 return {"type": "http.disconnect"} if self.lifecycle.ending.is_set() else waits[0].result()
@@ -69,7 +70,7 @@ class LifecycleMiddleware:
 
 
 def _last_of_connection(send: Send) -> Send:
-    """Tell a keep-alive client to connect anew, which brings it to another pod: closing an idle connection later could meet its next request."""
+    """Tell a keep-alive client to connect anew, which brings it to another pod: an idle connection closed later could meet its next request."""
 
     async def closing_send(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import typing as t
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 SERVER_INFO = Path("serverInfo.json")
@@ -52,14 +52,14 @@ class Settings:
 def read(environ: t.Mapping[str, str], server_info: t.Mapping[str, str]) -> Settings:
     """Raises SettingsError."""
     values: dict[str, t.Any] = {}
-    for item in fields(Settings):
-        text = environ.get(item.name.upper(), "")
-        if item.name in ("version", "build_time") or not text:
+    for name, kind in t.get_type_hints(Settings).items():
+        text = environ.get(name.upper(), "")
+        if name in ("version", "build_time") or not text:
             continue
         try:
-            values[item.name] = type(item.default)(text)
+            values[name] = kind(text)
         except ValueError:
-            raise SettingsError(f"{item.name.upper()} is {text!r}: a number was expected") from None
+            raise SettingsError(f"{name.upper()} is {text!r}: a number was expected") from None
     for name, allowed in (("fault", FAULTS), ("mcp_sessions", SESSIONS)):
         if name in values and values[name] not in allowed:
             raise SettingsError(f"{name.upper()} is {values[name]!r}: expected one of {', '.join(allowed)}")

@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import offer_in
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
+from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Reply
+from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
+
+MODERN = {"supportedVersions": ["2026-07-28"], "capabilities": {}}
+
+
+def unsupported(*versions: str) -> Error:
+    return Error(-32022, "Unsupported protocol version", {"supported": list(versions)})
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "expected"),
+    [
+        (200, MODERN, MODERN),
+        (200, {"supportedVersions": ["2025-11-25"]}, None),
+        (200, {"supportedVersions": "2026-07-28"}, None),
+        (200, {}, None),
+        (200, Error(-32601, "Method not found"), None),
+        (404, Error(-32601, "Method not found"), None),
+        (400, Error(-32600, "Missing session ID"), None),
+        (400, Error(-32602, "Invalid params"), None),
+        (400, unsupported("2025-06-18", "2025-11-25"), None),
+        (400, Error(-32022, "no", None), None),
+        (400, None, None),
+        (405, None, None),
+        (415, None, None),
+    ],
+)
+def test_what_server_discover_tells(status: int, answer: Answer | None, expected: t.Any) -> None:
+    assert offer_in(Reply(status), answer) == expected
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer", "said"),
+    [
+        (Reply(400), unsupported("2027-01-01"), "revisions .*2027-01-01.* are all unknown"),
+        (Reply(400), Error(-32020, "Header mismatch"), "HeaderMismatch"),
+        (Reply(400), Error(-32021, "Missing"), "MissingRequiredClientCapability"),
+        (Reply(401), None, "asks for credentials"),
+        (Reply(401), Error(-32000, "Unauthorized"), "asks for credentials"),
+        (Reply(403, text="Forbidden: invalid Host"), None, "does not accept this Host"),
+        (Reply(421, text="Invalid Host header"), None, "does not accept this Host"),
+        (Reply(500, text="Internal Server Error"), None, "is answered 500"),
+        (Reply(500), Error(-32603, "Internal error"), "error -32603"),
+        (Reply(503, text="Too many open sessions"), None, "Too many open sessions"),
+        (Reply(307, location="/mcp/"), None, "redirected .* to /mcp/"),
+        (Reply(200, "text/html", text="<html>"), None, "HTML: is this an MCP server"),
+        (Reply(200, "text/plain", text="ok"), None, "without the JSON that was asked for .ok."),
+    ],
+)
+def test_what_is_no_verdict_about_the_era(reply: Reply, answer: Answer | None, said: str) -> None:
+    with pytest.raises(Fault, match=said):
+        offer_in(reply, answer)

@@ -1,0 +1,184 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils import _rollout
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+
+OLD, NEW = "ghcr.io/org/mcp-server:v1.1.5", "ghcr.io/org/mcp-server:v1.2.0"
+PARAMS = {
+    "namespace": "mcp-prod",
+    "server": "mcp-server",
+    "pool_name_format": "{server}-{pool}",
+    "route": None,
+    "container": None,
+    "pool": "green",
+    "image": None,
+    "replicas": None,
+    "wait_timeout": 5.0,
+    "ready_grace": 30.0,
+}
+STUCK = {"name": "mcp-server", "state": {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}}}
+
+
+def owned(name, by):
+    return {"name": name, "uid": name, "annotations": {"deployment.kubernetes.io/revision": "2"}, "ownerReferences": [{"uid": by, "controller": True}]}
+
+
+class Cluster:
+    """One pool; its pods get ready one at each look, or never (stuck)."""
+
+    def __init__(self, image=OLD, replicas=0, stuck=False):
+        self.spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "mcp-server", "pool": "green"}}}
+        self.image = image
+        self.ready = replicas
+        self.stuck = stuck
+        self.patches = []
+        self.asked = []
+
+    def get(self, path, **query):
+        self.asked.append((path.rpartition("/")[2], query))
+        if path.endswith("/events"):
+            raise Forbidden("events are forbidden")
+        if path.endswith("/replicasets"):
+            return {"items": [{"metadata": owned("rs", "deployment")}]}
+        if path.endswith("/pods"):
+            return {"items": [self.pod(n) for n in range(self.spec["replicas"])]}
+        if self.patches and not self.stuck:
+            self.ready = min(self.ready + 1, self.spec["replicas"])
+        return self.deployment()
+
+    def pod(self, n):
+        ready = {"type": "Ready", "status": "True" if n < self.ready else "False"}
+        status = {"conditions": [ready], "containerStatuses": [STUCK] if self.stuck else []}
+        return {"metadata": owned(f"pod-{n}", "rs"), "spec": {"containers": []}, "status": status}
+
+    def deployment(self):
+        counts = {"replicas": self.spec["replicas"], "updatedReplicas": self.spec["replicas"], "availableReplicas": self.ready}
+        containers = [{"name": "mcp-server", "image": self.image}]
+        metadata = {**owned("deployment", ""), "generation": 1}
+        return {
+            "metadata": metadata,
+            "spec": {**self.spec, "template": {"spec": {"containers": containers}}},
+            "status": {"observedGeneration": 1, **counts},
+        }
+
+    def patch(self, path, body, kind, dry_run=False):
+        assert (path, kind) == ("/apis/apps/v1/namespaces/mcp-prod/deployments/mcp-server-green", "strategic")
+        self.patches.append((body, dry_run))
+        if not dry_run:
+            self.spec["replicas"] = body["spec"].get("replicas", self.spec["replicas"])
+            self.ready = 0
+        return self.deployment()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(_rollout, "POLL", 0.001)
+
+
+def run(monkeypatch, cluster, check_mode=False, **params):
+    monkeypatch.setattr(_rollout, "connect", lambda _params: cluster)
+    lines = []
+    return lines, lambda: _rollout.run(Task({**PARAMS, **params}, check_mode, progress=lines.append))
+
+
+def test_changes_and_waits(monkeypatch):
+    cluster = Cluster()
+    lines, go = run(monkeypatch, cluster, image=NEW, replicas=3)
+    result = go()
+    assert result.pop("seconds") >= 0
+    assert result == {
+        "changed": True,
+        "deployment": "mcp-prod/mcp-server-green",
+        "previous": {"image": OLD, "replicas": 0},
+        "image": NEW,
+        "replicas": 3,
+        "diff": {"before": {"image": OLD, "replicas": 0}, "after": {"image": NEW, "replicas": 3}},
+        "ready": 3,
+        "revision": "2",
+    }
+    assert cluster.patches == [
+        (
+            {
+                "metadata": {"annotations": {"kubernetes.io/change-cause": f"mcp.server.mcp_rollout: {NEW}"}},
+                "spec": {"replicas": 3, "template": {"spec": {"containers": [{"name": "mcp-server", "image": NEW}]}}},
+            },
+            False,
+        )
+    ]
+    assert lines == ["green: 1 of 3 pods ready, 0:00 of 0:05", "green: 2 of 3 pods ready, 0:00 of 0:05"]
+    # Refused once, events are not asked for again
+    assert [path for path, _query in cluster.asked].count("events") == 1
+
+
+def test_second_run_changes_nothing(monkeypatch):
+    cluster = Cluster(NEW, 2)
+    result = run(monkeypatch, cluster, image=NEW, replicas=2)[1]()
+    assert (result["changed"], cluster.patches) == (False, [])
+
+
+def test_check_mode_asks_and_does_not_wait(monkeypatch):
+    cluster = Cluster(stuck=True)
+    result = run(monkeypatch, cluster, check_mode=True, replicas=2)[1]()
+    assert result["changed"]
+    assert cluster.patches == [({"spec": {"replicas": 2}}, True)]
+
+
+def test_fails_at_once_with_the_reason(monkeypatch):
+    with pytest.raises(Failure, match="mcp-prod/mcp-server-green will not become ready: pod pod-0: .*not found.*check the image's name") as failure:
+        run(monkeypatch, Cluster(stuck=True), image=NEW, replicas=1)[1]()
+    evidence = failure.value.evidence
+    assert (evidence["reason"], evidence["changed"], evidence["previous"]["image"]) == ("ErrImagePull", True, OLD)
+    assert evidence["seconds"] < 1
+
+
+def test_time_out(monkeypatch):
+    cluster = Cluster(replicas=2)
+    cluster.ready = 1  # and no more, as nothing is patched
+    with pytest.raises(Failure, match=r"not complete after 0.05 s: green: 1 of 2 pods ready; see its events, or raise wait_timeout\.$") as failure:
+        run(monkeypatch, cluster, replicas=2, wait_timeout=0.05)[1]()
+    assert failure.value.evidence["changed"] is False
+
+
+def test_an_api_server_that_restarts_does_not_end_the_wait(monkeypatch):
+    cluster = Cluster(replicas=1)
+    look = cluster.get
+    gone = [Unreachable("The API server x does not answer.")]
+
+    def get(path, **query):
+        if cluster.patches and gone:
+            raise gone.pop()
+        return look(path, **query)
+
+    cluster.get = get
+    lines, go = run(monkeypatch, cluster, replicas=2)
+    assert go()["changed"]
+    assert lines[0] == "The API server x does not answer, 0:00 of 0:05"
+
+
+def test_still_alive_is_shown(monkeypatch):
+    monkeypatch.setattr(_rollout, "HEARTBEAT", 0.0)
+    lines, go = run(monkeypatch, Cluster(), replicas=4)
+    go()
+    assert len(lines) > 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [({"image": "Not An Image"}, "not an image reference"), ({"container": "app", "replicas": 1}, "no container app")]
+)
+def test_bad_input(monkeypatch, options, message):
+    cluster = Cluster()
+    with pytest.raises(Failure, match=message):
+        run(monkeypatch, cluster, **options)[1]()
+    assert cluster.patches == []
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (12.9, "0:12"), (600, "10:00"), (3661, "61:01")])
+def test_clock(seconds, text):
+    assert _rollout._clock(seconds) == text
