@@ -45,13 +45,14 @@ def playbook(name: str, *words: str) -> float:
 
 def record() -> dict:
     """The release record, as the cluster has it."""
-    output = _module("mcp_release", "")
-    return output["record"]
+    return module("mcp_release")["record"]
 
 
-def _module(name: str, arguments: str) -> dict:
+def module(name: str, arguments: str = "") -> dict:
+    """What a module of ours returned. Exits when it failed."""
     target = f"namespace={NAMESPACE} server=mcp-server kubeconfig={KUBECONFIG} {arguments}".strip()
-    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.oneline"}
+    one_line = {"ANSIBLE_LOAD_CALLBACK_PLUGINS": "1", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.oneline"}
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), **one_line}
     command = ["ansible", "localhost", "-c", "local", "-m", f"mcp.server.{name}", "-a", target]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -62,11 +63,11 @@ def _module(name: str, arguments: str) -> dict:
 def start_over() -> None:
     """Blue runs the old version and has the traffic, green is empty: as before anybody's first release."""
     print(f"Setting blue to {OLD}, with all the traffic", flush=True)
-    _module("mcp_rollout", f"pool=blue image=ghcr.io/org/mcp-server:{OLD} replicas=2")
-    _module("mcp_traffic_shift", "pool=blue weight=100")
-    _module("mcp_rollout", "pool=green replicas=0")
+    module("mcp_rollout", f"pool=blue image=ghcr.io/org/mcp-server:{OLD} replicas=2")
+    module("mcp_traffic_shift", "pool=blue weight=100")
+    module("mcp_rollout", "pool=green replicas=0")
     if record() is not None:
-        _module("mcp_release", "state=ended outcome=rolled_back")
+        module("mcp_release", "state=ended outcome=rolled_back")
 
 
 def main() -> None:
@@ -117,4 +118,5 @@ def main() -> None:
         sys.exit(1)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -41,7 +41,7 @@ SPEC = Spec(
         "timeout": {"type": "float", "default": 10.0},
     },
     required_one_of=[("version", "namespace")],
-    required_together=[("version", "image"), ("namespace", "server")],
+    required_together=[("version", "image"), ("namespace", "server"), ("registry_username", "registry_password")],
     required_by={"pool": ["namespace", "version"]},
 )
 

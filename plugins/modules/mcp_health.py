@@ -80,7 +80,8 @@ options:
       - legacy
     default: auto
   timeout:
-    description: Seconds that the check of one server may take. Two more may pass until its session is ended.
+    description:
+      - Seconds that the check of one server may take. A quarter of them, at most four, is kept for ending its session.
     type: float
     default: 30.0
   step_timeout:

@@ -36,7 +36,7 @@ options:
         elements: str
         default: []
   in_pod_checks:
-    description: Whether the release runs checks inside the pods, such as C(./health-check --database), which needs C(create) on C(pods/exec).
+    description: Whether the release runs checks inside the pods, such as C(./health-check --database), which needs C(get) and C(create) on C(pods/exec).
     type: bool
     default: false
 notes:

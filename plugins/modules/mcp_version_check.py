@@ -55,7 +55,7 @@ options:
     description: User name for the registry. Without it, it is read anonymously.
     type: str
   registry_password:
-    description: Password or token for O(registry_username).
+    description: Password or token of O(registry_username), which it is required with.
     type: str
   registry_ca_cert:
     description: Path of the CA certificate for the registry.

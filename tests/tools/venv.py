@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+INCLUDED = REQUIREMENTS.parents[2] / "sandbox" / "server" / "requirements.txt"
 
 
 def real_python() -> str:
@@ -27,7 +28,7 @@ def real_python() -> str:
 def main() -> None:
     python = real_python()
     version = subprocess.run([python, "-V"], check=True, capture_output=True, text=True).stdout
-    key = hashlib.sha256(REQUIREMENTS.read_bytes() + version.encode() + python.encode()).hexdigest()[:12]
+    key = hashlib.sha256(REQUIREMENTS.read_bytes() + INCLUDED.read_bytes() + version.encode() + python.encode()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     place = cache / "mcp-server-collection" / f"venv-{key}"
     if not (place / "complete").exists():

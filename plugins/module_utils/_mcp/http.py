@@ -65,6 +65,7 @@ class Response:
 
 
 Dial = t.Callable[[Deadline], socket.socket]
+Late = tuple[float, t.Callable[[Response], None]]
 
 
 class Connection:
@@ -100,14 +101,24 @@ class Connection:
 
     @contextmanager
     def request(
-        self, method: str, path: str, bound: Deadline, headers: t.Mapping[str, str] | None = None, body: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        bound: Deadline,
+        headers: t.Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        late: Late | None = None,
     ) -> t.Iterator[Response]:
-        """An answer, to be read inside the C(with); redirects are not followed."""
+        """An answer, to be read inside the C(with); redirects are not followed.
+
+        late: seconds, and what to tell when the answer only begins within them
+        after the bound. The request has failed then, but the server has acted.
+        """
         self.open(bound)
         try:
             self._wire.allow(bound)
             self._http.request(method, path, body, {"Host": self._authority, **(headers or {})})
-            response = self._http.getresponse()
+            response = self._begin(late)
             yield Response(response)
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
@@ -116,6 +127,16 @@ class Connection:
             self.close()
             raise
         self._finish(response)
+
+    def _begin(self, late: Late | None) -> http.client.HTTPResponse:
+        try:
+            return self._http.getresponse()
+        except TimeoutError:
+            if late is not None:
+                seconds, tell = late
+                self._wire.allow(Deadline(seconds))
+                tell(Response(self._http.getresponse()))
+            raise
 
     def fetch(self, method: str, path: str, bound: Deadline, headers: t.Mapping[str, str] | None = None) -> Reply:
         with self.request(method, path, bound, headers) as response:

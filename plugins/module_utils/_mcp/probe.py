@@ -20,8 +20,9 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 
 AUTO = "auto"
 
-# Sessions are ended also when the probe's own time is up.
-FAREWELL = 2.0
+# The part of a probe's time, and the most seconds of it, that are kept for leaving nothing behind:
+# one half to hear of a session that a server opens too late, the other to end it.
+FAREWELL = (0.25, 4.0)
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ class Settings:
 
 def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
     """One element of mcp_health's RV(servers). Never raises Failure: an unhealthy server has a reason."""
-    deadline = Deadline(settings.timeout)
-    trace = _Trace(deadline, settings.step_timeout)
+    farewell = min(FAREWELL[0] * settings.timeout, FAREWELL[1]) / 2
+    deadline = Deadline(settings.timeout - 2 * farewell)
+    trace = _Trace(deadline, settings.step_timeout, farewell)
     found: dict[str, t.Any] = {
         "target": endpoint.name,
         "healthy": False,
@@ -61,7 +63,7 @@ def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
                 with trace.step("health", f"GET {endpoint.health_path}") as bound:
                     _health(connection, endpoint.health_path, settings.assertions, found, bound)
             if settings.era is not None:
-                http = Streamable(connection, endpoint.mcp_path)
+                http = Streamable(connection, endpoint.mcp_path, late=farewell)
                 try:
                     _converse(http, settings.era, trace, found)
                 finally:
@@ -131,7 +133,7 @@ def _list_tools(client: Modern | Legacy, trace: _Trace, found: dict[str, t.Any])
 def _end_sessions(http: Streamable, trace: _Trace) -> None:
     """A session that cannot be ended is seen in the steps, and does not make its server unhealthy."""
     for session in list(http.sessions):
-        with suppress(Failure), trace.step("end", "DELETE", Deadline(FAREWELL)) as bound:
+        with suppress(Failure), trace.step("end", "DELETE") as bound:
             reply = http.end(session, bound)
             # 404: it is gone already. 405: this server does not let clients end sessions.
             if reply.status >= 300 and reply.status not in (404, 405):
@@ -143,17 +145,18 @@ def _object(value: t.Any) -> dict[str, t.Any]:
 
 
 class _Trace:
-    """The steps that were taken, each within its own time and the probe's."""
+    """The steps that were taken, each within its own time and the probe's; those that end a session within the farewell's."""
 
-    def __init__(self, deadline: Deadline, step_timeout: float) -> None:
+    def __init__(self, deadline: Deadline, step_timeout: float, farewell: float) -> None:
         self._deadline = deadline
         self._step_timeout = step_timeout
+        self._farewell = farewell
         self.steps: list[dict[str, t.Any]] = []
 
     @contextmanager
-    def step(self, level: str, name: str, bound: Deadline | None = None) -> t.Iterator[Deadline]:
+    def step(self, level: str, name: str) -> t.Iterator[Deadline]:
         """Turns a Fault of the step into a Failure that names it."""
-        bound = bound or Deadline(min(self._step_timeout, self._deadline.left))
+        bound = Deadline(self._farewell if level == "end" else min(self._step_timeout, self._deadline.left))
         ok = False
         try:
             with subject(name):

@@ -26,12 +26,14 @@ class Streamable:
 
     sessions: the ids of all sessions that the server has opened for us and we
     have not ended. Some servers open one even for a request that they refuse,
-    so every answer is looked at, before its body is read.
+    so every answer is looked at, before its body is read, and even one that
+    comes too late, by at most C(late) seconds.
     """
 
-    def __init__(self, connection: Connection, path: str) -> None:
+    def __init__(self, connection: Connection, path: str, late: float) -> None:
         self._connection = connection
         self._path = path
+        self._late = late
         self._last_id = 0
         self.sessions: list[str] = []
 
@@ -56,13 +58,17 @@ class Streamable:
     @contextmanager
     def _post(self, message: dict[str, t.Any], headers: dict[str, str], bound: Deadline) -> t.Iterator[Response]:
         headers = {"Content-Type": "application/json", "Accept": f"application/json, {_EVENTS}", **headers}
-        with self._connection.request("POST", self._path, bound, headers, json.dumps(message).encode()) as response:
-            session = response.headers.get(SESSION)
-            if session is not None and session not in self.sessions:
-                if not _SESSION_ID.fullmatch(session):
-                    raise Fault("is answered with a session id that is not visible ASCII")
-                self.sessions.append(session)
+        late = None if SESSION in headers else (self._late, self._note)
+        with self._connection.request("POST", self._path, bound, headers, json.dumps(message).encode(), late) as response:
+            self._note(response)
             yield response
+
+    def _note(self, response: Response) -> None:
+        session = response.headers.get(SESSION)
+        if session is not None and session not in self.sessions:
+            if not _SESSION_ID.fullmatch(session):
+                raise Fault("is answered with a session id that is not visible ASCII")
+            self.sessions.append(session)
 
 
 def _in_body(reply: Reply, id: int) -> jsonrpc.Answer | None:

@@ -70,7 +70,7 @@ class LifecycleMiddleware:
 
 
 def _last_of_connection(send: Send) -> Send:
-    """Tell a keep-alive client to connect anew, which brings it to another pod: an idle connection closed later could meet its next request."""
+    """Tell keep-alive clients to connect anew, to another pod: closing their idle connections later could meet a request on its way."""
 
     async def closing_send(message: Message) -> None:
         if message["type"] == "http.response.start":

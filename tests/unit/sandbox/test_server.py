@@ -300,7 +300,11 @@ def test_any_host_is_served(good):
 
 def test_metrics(good):
     assert good.metric('mcp_server_requests_total{code="503"}') == 0
-    counted = ['mcp_server_requests_total{code="404"}', 'mcp_server_requests_total{code="200"}', "mcp_server_request_duration_seconds_count"]
+    counted = [
+        'mcp_server_requests_total{code="404"}',
+        'mcp_server_requests_total{code="200"}',
+        "mcp_server_request_duration_seconds_count",
+    ]
     before = [good.metric(series) for series in counted]
     good.get("/nothing")
     good.get("/health")

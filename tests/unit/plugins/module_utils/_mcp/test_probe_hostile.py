@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import subprocess
 import time
@@ -51,10 +52,6 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-def tools_pages(handler: Handler, message: t.Any) -> None:
-    handler.result(message, {"tools": [], "nextCursor": str(len(handler.server.seen))})
-
-
 HOSTILE: dict[str, tuple[dict[str, Script], dict[str, Script], str]] = {
     "health is HTML": (MODERN, {"GET": says(200, "<html>", "text/html")}, "GET /health is answered with HTML"),
     "health is no JSON": (MODERN, {"GET": says(200, "ok")}, r"GET /health is answered 200 without the JSON .*\(ok\)"),
@@ -90,7 +87,6 @@ HOSTILE: dict[str, tuple[dict[str, Script], dict[str, Script], str]] = {
     "deep JSON": (MODERN, {"server/discover": says(200, "[" * 200_000)}, "without the JSON that was asked for"),
     "a list of a wrong type": (MODERN, {"tools/list": gives({"tools": "all"})}, "tools/list is answered without a list"),
     "a list that goes in circles": (MODERN, {"tools/list": gives({"tools": [], "nextCursor": "x"})}, "tools/list .* circle"),
-    "a list without an end": (MODERN, {"tools/list": tools_pages}, "tools/list has no end after 100 pages"),
     "a list that is an error": (LEGACY, {"tools/list": scripted.unknown}, r"tools/list is refused with error -32601 \(Method not found\)"),
     "initialize is 500": (LEGACY, {"initialize": says(500, Mcp_Session_Id=SESSION)}, "initialize is answered 500"),
     "initialize never ends": (LEGACY, {"initialize": drips(CHUNKED, chunk(b": ping\n\n"))}, "initialize got no complete answer"),
@@ -112,11 +108,9 @@ def test_hostile_servers(base: dict[str, Script], changed: dict[str, Script], sa
     with Scripted({**base, **changed}) as server:
         started = time.monotonic()
         found = probed(server.url, timeout=1.2, step_timeout=0.6)
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 1.3
     assert not found["healthy"]
     assert found["steps"][-1 if found["steps"][-1]["level"] != "end" else -2]["ok"] is False
-    import re
-
     assert re.search(said, found["reason"]), found["reason"]
     assert "\n" not in found["reason"]
     opened = "initialize" in server.requests and base is LEGACY and said != HOSTILE["an unknown revision"][2]
@@ -126,7 +120,18 @@ def test_hostile_servers(base: dict[str, Script], changed: dict[str, Script], sa
 def test_a_session_is_ended_though_the_time_is_up(probed: t.Any) -> None:
     with Scripted({**LEGACY, "tools/list": lambda *_a: time.sleep(1)}) as server:
         found = probed(server.url, timeout=0.4, step_timeout=5)
-    assert "within 0.4 s" in found["reason"] or "within 0.3" in found["reason"]
+    assert found["reason"].startswith("tools/list got no complete answer within 0.")
+    assert server.ended == [SESSION]
+
+
+def test_a_session_that_is_opened_too_late(probed: t.Any) -> None:
+    def late(handler: Handler, message: t.Any) -> None:
+        time.sleep(0.3)
+        scripted.initialize(handler, message)
+
+    with Scripted({**LEGACY, "initialize": late}) as server:
+        found = probed(server.url, "legacy", step_timeout=0.2)
+    assert found["reason"] == "initialize got no complete answer within 0.2 s"
     assert server.ended == [SESSION]
 
 
@@ -215,8 +220,6 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_tls(given: dict[str, t.Any], reason: str | None, certificate: Path, probed: t.Any) -> None:
-    import re
-
     ca = {"ca_cert": str(certificate)} if given.get("ca") else {}
     with Scripted(MODERN) as server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -64,6 +64,6 @@ def test_a_path_that_is_not_there(sdk: dict[str, str], probed: t.Any) -> None:
 
 
 def test_no_session_is_left_after_bad_probes(sdk: dict[str, str], probed: t.Any) -> None:
-    for given in ({"version": "9"}, {"step_timeout": 0.0001}, {"host": "nowhere.example"}, {"health": []}, {"timeout": 0.003}) * 10:
+    for given in ({"version": "9"}, {"step_timeout": 0.001}, {"step_timeout": 0.0015}, {"host": "nowhere.example"}, {"health": []}) * 10:
         probed(sdk["stateful"], "legacy", **given)
     assert open_sessions(sdk["stateful"]) == 0
