@@ -19,7 +19,7 @@ from .paths import KUBELET, KUBERNETES, LOGS, NODE_BRIDGE, RUN, STATE
 
 CGROUP = "mcp-sandbox"
 MARKER = KUBERNETES / ".mcp-sandbox"
-PACKAGES = "buildah conntrack containerd containernetworking-plugins docker-registry iproute2 iptables mmdebstrap runc".split()
+PACKAGES = ["buildah", "conntrack", "containerd", "containernetworking-plugins", "docker-registry", "iproute2", "iptables", "mmdebstrap", "runc"]
 OTHER_WAY = "or set KUBECONFIG to use a cluster that exists."
 
 _started = time.monotonic()

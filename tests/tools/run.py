@@ -106,11 +106,12 @@ class Stages:
     def integration(self) -> None:
         """ansible-test hands no environment on: what the targets need to know is in the file that it reads."""
         info = json.loads(INFO.read_text()) if INFO.exists() else {}
-        defaults = {"namespace": "mcp-sandbox", "image": "ghcr.io/org/mcp-server", "public_host": "mcp.sandbox.example", "admin_kubeconfig": ""}
+        defaults = {"test_namespace": "mcp-sandbox", "image": "ghcr.io/org/mcp-server", "public_host": "mcp.sandbox.example", "admin_kubeconfig": ""}
         given = {"kubeconfig": "KUBECONFIG", "public_url": "MCP_URL", "registry_url": "MCP_REGISTRY"}
         named = {key: os.environ[name] for key, name in given.items() if os.environ.get(name)}
         if "kubeconfig" in named:
             info.pop("admin_kubeconfig", None)  # another cluster: what needs an administrator's rights is left out there
+        info.pop("namespace", None)  # a reserved name in plays
         config = {**defaults, **info, **named, "installed": str(LOGS / "installed")}
         (COPY / "tests" / "integration" / "integration_config.yml").write_text(json.dumps(config))
         python = f"{sys.version_info[0]}.{sys.version_info[1]}"

@@ -182,7 +182,7 @@ class Cluster:
             forward = portforward_call(self.configuration, "GET", url, query_params=[("ports", str(port))], headers=headers)
         except kubernetes.client.ApiException as error:
             raise Failure(
-                f"No port-forward to {namespace}/{pod} port {port} through {self.host}: {_first_line(error.reason)}; "
+                f"No port-forward to {namespace}/{pod} port {port} through {self.host}: {_handshake(error.reason)}; "
                 "the Role needs create and get on pods/portforward, and the pod must run."
             ) from None
         return forward.socket(port)
@@ -225,6 +225,14 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
     if error.status == 409:
         return Conflict(f"Changed by somebody else meanwhile: {said} ({where}).")
     return Failure(f"The API server answered {error.status} to {where}: {said}.")
+
+
+def _handshake(reason: str) -> str:
+    """What the API server said, out of the WebSocket library's dump of its whole answer."""
+    try:
+        return json.loads(reason.rpartition("-+-+-")[2])["message"]
+    except (ValueError, KeyError, TypeError):
+        return _first_line(reason)
 
 
 def _first_line(error: t.Any) -> str:

@@ -46,7 +46,10 @@ class Server:
         return f"{self.namespace}/{self.name}"
 
     def pool_name(self, pool: str) -> str:
-        return self.pool_name_format.format(server=self.name, pool=pool)
+        try:
+            return self.pool_name_format.format(server=self.name, pool=pool)
+        except (KeyError, IndexError, ValueError):
+            raise Failure(f"pool_name_format {self.pool_name_format} is wrong: only {{server}} and {{pool}} stand for something there.") from None
 
     deployment = service = pool_name
 

@@ -59,9 +59,10 @@ class Legacy:
         if optional and declined(reply, answer):
             return None
         offer = result_in(reply, answer)
-        self.revision = offer.get("protocolVersion")
-        if self.revision not in protocol.revisions(protocol.LEGACY):
-            raise Fault(f"is answered with protocol revision {str(self.revision)[:40]}, which is no legacy one")
+        revision = offer.get("protocolVersion")
+        if revision not in protocol.revisions(protocol.LEGACY):
+            raise Fault(f"is answered with protocol revision {str(revision)[:40]}, which is no legacy one")
+        self.revision = revision
         self._headers = {VERSION: self.revision}
         if self._http.sessions:
             self.session_mode = "stateful"

@@ -19,7 +19,7 @@ import socket
 import ssl
 import threading
 import typing as t
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
@@ -30,6 +30,9 @@ MAX_BYTES = 4 * 1024 * 1024
 # How long the end of an event stream is waited for, after the answer that we want has been read,
 # so that the connection can be used again.
 LINGER = 0.05
+
+# What http.client and sockets raise; ValueError is for what http.client fails to parse.
+_BELOW_HTTP = (OSError, http.client.HTTPException, ValueError)
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,21 @@ class Response:
         self.content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     def pieces(self) -> t.Iterator[bytes]:
-        """The body as it arrives."""
+        """The body as it arrives: in one piece, http.client would first set aside all that Content-Length promises."""
         while piece := self._response.read1(65536):
             yield piece
+        if self._response.length:
+            raise http.client.IncompleteRead(b"", self._response.length)
 
     def read(self) -> Reply:
-        text = self._response.read().decode("utf-8", errors="replace")
-        return self.reply(text)
+        return self.reply(b"".join(self.pieces()).decode("utf-8", errors="replace"))
+
+    def finish(self) -> None:
+        """Read to the end and make way for the next request."""
+        if not self._response.isclosed():
+            for _piece in self.pieces():
+                pass
+            self._response.close()
 
     def reply(self, text: str = "") -> Reply:
         return Reply(self.status, self.content_type, self.headers.get("Location", ""), text)
@@ -78,8 +89,8 @@ class Connection:
     def __init__(self, dial: Dial, authority: str) -> None:
         self._dial = dial
         self._authority = authority
-        self._wire: _Wire | None = None
-        self._http: http.client.HTTPConnection | None = None
+        self._wire: t.Any = None
+        self._http: t.Any = None
 
     def open(self, bound: Deadline) -> None:
         # http.client forgets the socket when the server said that it closes it.
@@ -119,37 +130,33 @@ class Connection:
             self._wire.allow(bound)
             self._http.request(method, path, body, {"Host": self._authority, **(headers or {})})
             response = self._begin(late)
-            yield Response(response)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+            yield response
+        except _BELOW_HTTP as error:
             self.close()
             raise Fault(_trouble(error, bound)) from None
         except BaseException:
             self.close()
             raise
-        self._finish(response)
-
-    def _begin(self, late: Late | None) -> http.client.HTTPResponse:
         try:
-            return self._http.getresponse()
+            self._wire.allow(Deadline(LINGER))
+            response.finish()
+        except _BELOW_HTTP:
+            self.close()
+
+    def _begin(self, late: Late | None) -> Response:
+        try:
+            return Response(self._http.getresponse())
         except TimeoutError:
             if late is not None:
                 seconds, tell = late
                 self._wire.allow(Deadline(seconds))
-                tell(Response(self._http.getresponse()))
+                with suppress(*_BELOW_HTTP):
+                    tell(Response(self._http.getresponse()))
             raise
 
     def fetch(self, method: str, path: str, bound: Deadline, headers: t.Mapping[str, str] | None = None) -> Reply:
         with self.request(method, path, bound, headers) as response:
             return response.read()
-
-    def _finish(self, response: http.client.HTTPResponse) -> None:
-        if response.isclosed():
-            return
-        try:
-            self._wire.allow(Deadline(LINGER))
-            response.read()
-        except (OSError, http.client.HTTPException, ValueError):
-            self.close()
 
 
 class _Wire:
@@ -158,9 +165,9 @@ class _Wire:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
 
-    def allow(self, bound: Deadline, bytes_: int = MAX_BYTES) -> None:
+    def allow(self, bound: Deadline) -> None:
         self._bound = bound
-        self._bytes = bytes_
+        self._bytes = MAX_BYTES
 
     def sendall(self, data: bytes) -> None:
         self._wait_no_longer_than_left()

@@ -34,7 +34,7 @@ def sends(raw: bytes) -> Script:
     """Exactly these bytes, and the end."""
 
     def script(handler: Handler, _message: t.Any) -> None:
-        handler.wfile.write(raw)
+        handler.write(raw)
         handler.close_connection = True
 
     return script
@@ -66,6 +66,16 @@ HOSTILE: dict[str, tuple[dict[str, Script], dict[str, Script], str]] = {
     "health never answers": (MODERN, {"GET": lambda *_a: time.sleep(2)}, "GET /health got no complete answer within"),
     "health hangs up": (MODERN, {"GET": sends(b"")}, "GET /health was cut without an answer"),
     "health is cut": (MODERN, {"GET": sends(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")}, "GET /health was cut in the middle"),
+    "health promises a petabyte": (
+        MODERN,
+        {"GET": sends(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000\r\n\r\n{")},
+        "GET /health was cut in the middle",
+    ),
+    "health has a petabyte's chunk": (
+        MODERN,
+        {"GET": sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n38d7ea4c68000\r\n{")},
+        "GET /health was cut in the middle",
+    ),
     "health is not HTTP": (MODERN, {"GET": sends(b"SSH-2.0-x\r\n")}, "GET /health got an answer that is not acceptable HTTP"),
     "health has endless headers": (MODERN, {"GET": floods(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 999)}, "not acceptable HTTP"),
     "health has bad chunks": (
@@ -90,6 +100,11 @@ HOSTILE: dict[str, tuple[dict[str, Script], dict[str, Script], str]] = {
     "a list that is an error": (LEGACY, {"tools/list": scripted.unknown}, r"tools/list is refused with error -32601 \(Method not found\)"),
     "initialize is 500": (LEGACY, {"initialize": says(500, Mcp_Session_Id=SESSION)}, "initialize is answered 500"),
     "initialize never ends": (LEGACY, {"initialize": drips(CHUNKED, chunk(b": ping\n\n"))}, "initialize got no complete answer"),
+    "initialize drips its headers": (
+        LEGACY,
+        {"initialize": drips(b"HTTP/1.1 200 OK\r\nX: ", b"x")},
+        "initialize got no complete answer",
+    ),
     "initialize is cut": (LEGACY, {"initialize": sends(CHUNKED + chunk(b"data: {")[:-2])}, "initialize was cut in the middle"),
     "initialize has no answer": (
         LEGACY,
@@ -113,8 +128,7 @@ def test_hostile_servers(base: dict[str, Script], changed: dict[str, Script], sa
     assert found["steps"][-1 if found["steps"][-1]["level"] != "end" else -2]["ok"] is False
     assert re.search(said, found["reason"]), found["reason"]
     assert "\n" not in found["reason"]
-    opened = "initialize" in server.requests and base is LEGACY and said != HOSTILE["an unknown revision"][2]
-    assert server.ended == ([SESSION] if opened else [])
+    assert server.ended == sorted(server.opened)
 
 
 def test_a_session_is_ended_though_the_time_is_up(probed: t.Any) -> None:

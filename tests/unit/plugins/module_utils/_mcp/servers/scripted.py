@@ -18,7 +18,7 @@ SESSION = "0123456789abcdef"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request. A script calls the methods below, or writes to wfile."""
+    """One request. A script calls the methods below."""
 
     protocol_version = "HTTP/1.1"
     server: Scripted
@@ -53,15 +53,22 @@ class Handler(BaseHTTPRequestHandler):
         data = body.encode()
         for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), **headers}.items():
             self.send_header(name.replace("_", "-"), value)
+        if "Mcp_Session_Id" in headers:
+            self.server.opened.add(headers["Mcp_Session_Id"])
         self.end_headers()
         self.wfile.write(data)
+
+    def write(self, raw: bytes) -> None:
+        if b"Mcp-Session-Id" in raw:
+            self.server.opened.add(SESSION)
+        self.wfile.write(raw)
 
     def result(self, message: t.Any, result: t.Any, **headers: str) -> None:
         self.answer(200, json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), **headers)
 
     def drip(self, head: bytes, forever: bytes, pause: float = 0.05) -> None:
         """Send a beginning, then the same again and again until the other side has had enough."""
-        self.wfile.write(head)
+        self.write(head)
         # More than any test allows, but no thread is left behind for good.
         for _time in range(int(10 / pause)):
             self.wfile.write(forever)
@@ -109,6 +116,7 @@ class Scripted(ThreadingHTTPServer):
         self.scripts = scripts
         self.connections = 0
         self.seen: list[tuple[str, dict[str, str]]] = []
+        self.opened: set[str] = set()
         self.ended: list[str] = []
 
     @property

@@ -1,0 +1,220 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whole releases on the real cluster, as a user starts them: good ones, bad versions, bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+# ansible-test copies the targets; the collection is the current collection's root.
+CONFIG = json.loads((Path(__file__).parents[2] / "integration_config.yml").read_text())
+ROOT = Path(__file__).resolve().parents[4]
+INVENTORY = ROOT / "inventory" / "sandbox"
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_"))},
+    "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"),
+    "KUBECONFIG": CONFIG["kubeconfig"],
+    "MCP_URL": CONFIG["public_url"],
+    "MCP_REGISTRY": CONFIG["registry_url"],
+    "ANSIBLE_NOCOLOR": "1",
+}
+
+
+def play(playbook: str, *words: str, cwd: Path = ROOT, seconds: float = 240, **environment: str) -> tuple[int, str]:
+    command = ["ansible-playbook", playbook, "-i", str(INVENTORY), *words]
+    done = subprocess.run(
+        command, cwd=cwd, env={**ENVIRONMENT, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False
+    )
+    return done.returncode, done.stdout
+
+
+def module(name: str, arguments: str = "", server: str = "mcp-server") -> dict:
+    one_line = {"ANSIBLE_LOAD_CALLBACK_PLUGINS": "1", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.oneline"}
+    target = f"namespace={CONFIG['test_namespace']} server={server} {arguments}"
+    command = ["ansible", "localhost", "-c", "local", "-m", f"mcp.server.{name}", "-a", target]
+    done = subprocess.run(command, cwd=ROOT, env={**ENVIRONMENT, **one_line}, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.JSONDecoder().raw_decode(done.stdout[done.stdout.index("=> ") + 3 :])[0]
+
+
+def kubectl(*words: str, stdin: str | None = None) -> str:
+    from_sandbox = sorted(Path.home().glob(".cache/mcp-sandbox/binaries-*/kubectl"))
+    binary = from_sandbox[-1] if from_sandbox else "kubectl"
+    command = [str(binary), "--kubeconfig", CONFIG["admin_kubeconfig"], *words]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def weights() -> dict:
+    return module("mcp_release")["weights"]
+
+
+def blue_again() -> None:
+    module("mcp_rollout", f"pool=blue image={CONFIG['image']}:v1.1.5 replicas=2")
+    module("mcp_traffic_shift", "pool=blue weight=100")
+    module("mcp_rollout", "pool=green replicas=0")
+    if module("mcp_release")["record"] is not None:
+        module("mcp_release", "state=ended outcome=rolled_back")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def start():
+    blue_again()
+    yield
+    blue_again()
+
+
+needs_admin = pytest.mark.skipif(
+    not CONFIG["admin_kubeconfig"],
+    reason="makes broken objects on purpose, which takes an administrator's rights; the cluster of KUBECONFIG gives only the Role",
+)
+
+
+def judge_failure(code: int, output: str, words: str) -> None:
+    """Non-zero, one sentence that says why, no traceback, traffic where it was."""
+    assert code != 0, output
+    assert "Traceback" not in output, output
+    assert re.search(words, " ".join(output.split())), output
+    assert weights() == {"blue": 100, "green": 0}
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("v1.2.1-unready", "Readiness probe failed"),
+        ("v1.2.1-crash", "CrashLoopBackOff|exit code 1"),
+        ("v1.2.1-version", "1.0.0"),
+        ("v1.2.1-not-mcp", "HTML"),
+        ("v1.2.1-database", "UNHEALTHY"),
+        ("v9.9.9", "v9.9.9"),
+        ("latest-greatest", "latest-greatest"),
+    ],
+)
+def test_a_bad_version_gets_no_traffic(version, words):
+    start = time.monotonic()
+    code, output = play("playbooks/bluegreen.yml", "-e", f"version={version}")
+    judge_failure(code, output, words)
+    assert time.monotonic() - start < 120  # the cluster's reason at once, not the rollout's time-out of 600 s
+
+
+def test_failing_answers_roll_back(tmp_path):
+    """A version that turns bad only under the watch: its pods pass their checks, and 5xx answers take it back."""
+    code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.1-errors", "-e", '{"bluegreen_steps": [{"weight": 50, "seconds": 30}]}')
+    judge_failure(code, output, "failed")
+    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"version": 1.10}, "quote"),
+        ({"version": "v1.2.0", "mcp_kubeconfig": "/nowhere/kubeconfig"}, "/nowhere/kubeconfig"),
+        ({"version": "v1.2.0", "mcp_server": "no-such-server"}, "no-such-server-blue"),
+        ({"version": "v1.2.0", "mcp_endpoint": {"url": "http://127.0.0.1:9"}}, "nothing listens"),
+        ({"version": "v1.2.0", "mcp_registry": "http://127.0.0.1:9"}, "127.0.0.1:9"),
+    ],
+)
+def test_bad_input(variables, words):
+    code, output = play("playbooks/bluegreen.yml", "-e", json.dumps(variables))
+    judge_failure(code, output, words)
+
+
+def test_cluster_unreachable(tmp_path):
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(re.sub(r"https://[^\"\s,]+", "https://127.0.0.1:9", Path(CONFIG["kubeconfig"]).read_text()))
+    code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({"version": "v1.2.0", "mcp_kubeconfig": str(kubeconfig)}))
+    judge_failure(code, output, "does not answer")
+
+
+@needs_admin
+def test_namespace_missing():
+    variables = {"version": "v1.2.0", "mcp_namespace": "no-such-namespace", "mcp_kubeconfig": CONFIG["admin_kubeconfig"]}
+    code, output = play("playbooks/bluegreen.yml", "-e", json.dumps(variables))
+    judge_failure(code, output, "no-such-namespace")
+
+
+@pytest.fixture
+def broken_objects():
+    """What of the server's objects a test breaks is put back as it was."""
+    kinds = ["httproute/mcp-server", "service/mcp-server-green", "role/mcp-releaser"]
+    namespace = ("-n", CONFIG["test_namespace"])
+    saved = json.loads(kubectl("get", *kinds, *namespace, "-o", "json"))
+    for item in saved["items"]:
+        for name in ("resourceVersion", "uid", "creationTimestamp", "managedFields"):
+            item["metadata"].pop(name, None)
+        item.pop("status", None)
+        if item["kind"] == "Service":
+            item["spec"] = {name: item["spec"][name] for name in ("selector", "ports")}
+    yield lambda *words: kubectl(*words, *namespace)
+    for item in saved["items"]:
+        kubectl("delete", item["kind"], item["metadata"]["name"], "--ignore-not-found", *namespace)
+        kubectl("create", "-f", "-", stdin=json.dumps(item))
+    deadline = time.monotonic() + 30
+    while play("playbooks/preflight.yml")[0] != 0 and time.monotonic() < deadline:
+        time.sleep(1)
+
+
+@needs_admin
+@pytest.mark.parametrize(
+    ("breakage", "words"),
+    [
+        (("delete", "service", "mcp-server-green"), "Service mcp-sandbox/mcp-server-green"),
+        (("delete", "httproute", "mcp-server"), "HTTPRoute mcp-sandbox/mcp-server"),
+        (("patch", "httproute", "mcp-server", "--type=json", "-p", '[{"op": "remove", "path": "/spec/rules/0/backendRefs/1"}]'), "lists only one pool"),
+        (("patch", "role", "mcp-releaser", "--type=json", "-p", '[{"op": "replace", "path": "/rules/0/verbs", "value": ["get"]}]'), "may not patch httproutes"),
+    ],
+)
+def test_broken_objects(broken_objects, breakage, words):
+    broken_objects(*breakage)
+    code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.0")
+    assert code != 0
+    assert "Traceback" not in output
+    assert re.search(words, " ".join(output.split())), output
+
+
+def test_release_from_a_checkout_and_rollback_installed(tmp_path):
+    """`cd playbooks && ansible-playbook bluegreen.yml`, then the built and installed collection takes it back. Both twice: nothing changes."""
+    code, output = play("bluegreen.yml", "-e", "version=v1.2.0", cwd=ROOT / "playbooks")
+    assert code == 0, output
+    assert "answers, 0 failed" in output  # progress while it waited
+    assert weights() == {"blue": 0, "green": 100}
+    code, output = play("bluegreen.yml", "-e", "version=v1.2.0", cwd=ROOT / "playbooks")
+    assert code == 0 and "changed=0" in output, output
+
+    subprocess.run(["ansible-galaxy", "collection", "build", "--output-path", tmp_path, ROOT], env=ENVIRONMENT, cwd=tmp_path, check=True, timeout=60)
+    (artifact,) = tmp_path.glob("*.tar.gz")
+    installed = tmp_path / "installed"
+    subprocess.run(["ansible-galaxy", "collection", "install", "--offline", "-p", installed, artifact], env=ENVIRONMENT, check=True, timeout=60)
+    where = {"ANSIBLE_COLLECTIONS_PATH": str(installed)}
+    code, output = play("mcp.server.rollback", cwd=tmp_path, **where)
+    assert code == 0, output
+    assert weights() == {"blue": 100, "green": 0}
+    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    code, output = play("mcp.server.rollback", cwd=tmp_path, **where)
+    assert code == 0 and "changed=0" in output, output
+
+
+def test_check_mode_changes_nothing():
+    before = module("mcp_release")
+    code, output = play("playbooks/bluegreen.yml", "--check", "--diff", "-e", "version=v1.3.0")
+    assert code == 0, output
+    assert module("mcp_release") == before
+
+
+def test_demo():
+    """`make demo` without the make: a release and a rollback under load, with no failed request."""
+    demo = subprocess.run([sys.executable, "-m", "sandbox.demo"], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=400, check=False)
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    summary = json.loads(Path(demo.stdout.strip().splitlines()[-1].rpartition(" ")[2]).read_text())
+    assert summary["requests"]["failed"] == 0
+    assert summary["requests"]["sent"] > 5000
+    assert [step["set"]["green"] for step in summary["steps"]] == [10, 50, 100]
