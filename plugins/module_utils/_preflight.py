@@ -185,6 +185,8 @@ def _route(context: Context) -> str:
     except NotFound:
         raise Failure(f"{name} does not exist on {context.cluster.host}: create it, or correct route.") from None
     weights = httproute.weights(route, server)
+    if not any(weights.values()):
+        raise Failure(f"{name} gives weight to no pool: give one of them 100.")
     reason = httproute.not_accepted(route)
     if reason:
         raise Failure(f"{name} is not in force: {reason}.")

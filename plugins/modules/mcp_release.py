@@ -35,6 +35,10 @@ options:
   image:
     description: The image that is released, with its tag. Needed for O(state=begun).
     type: str
+  digest:
+    description: The image's digest, for the record.
+    type: str
+    default: ""
   version:
     description: The version that is released. Needed for O(state=begun).
     type: str
@@ -42,8 +46,11 @@ options:
     description: How the release ended. Needed for O(state=ended).
     type: str
     choices: [succeeded, failed, rolled_back]
+  by:
+    description: Who releases; default is AWX's job, or else the user and the machine that Ansible runs as and on.
+    type: str
   reason:
-    description: Why, for whoever reads the record.
+    description: Why, for whoever reads the record; at most 500 characters of it are kept.
     type: str
     default: ""
 """
@@ -82,8 +89,13 @@ weights:
   returned: always
   type: dict
   sample: {blue: 100, green: 0}
+previous_image:
+  description: The image of the pool RV(live).
+  returned: always
+  type: str
+  sample: ghcr.io/org/mcp-server:v1.1.5
 replicas:
-  description: Replicas of the pool with the traffic.
+  description: Replicas of the pool RV(live).
   returned: always
   type: int
   sample: 2
@@ -100,11 +112,12 @@ record:
   returned: always
   type: dict
   sample:
-    id: v1.2.0 2026-11-23T11:20:00.000+00:00
-    started: 2026-11-23T11:20:00.000+00:00
+    id: 2026-11-23T11:20:00.000Z-v1.2.0
+    server: mcp-server
+    started: 2026-11-23T11:20:00.000Z
     by: deploy@runner
     reason: ""
-    from: {pool: blue, image: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5}
+    from: {pool: blue, image: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5, weights: {blue: 100, green: 0}}
     to: {pool: green, image: "ghcr.io/org/mcp-server:v1.2.0", digest: "", version: v1.2.0}
     steps: []
     outcome: running

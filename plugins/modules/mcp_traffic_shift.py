@@ -42,14 +42,15 @@ options:
       - Give all traffic to the pool that was live before the current release, as the release record tells.
       - Without a record, to the pool that is not live now; a record is then written, so that a second rollback does not undo the first.
       - It waits for nothing about the bad pool and refuses only when the good pool has no ready endpoint.
+      - When it can't be verified that the traffic follows, the module fails and says so; the weights stay written.
     type: bool
     default: false
   reason:
-    description: Why, for the release record. Used with O(rollback=true).
+    description: Why, for the release record; at most 500 characters of it are kept. Used with O(rollback=true).
     type: str
     default: ""
   force:
-    description: Give weight also to a pool with fewer ready endpoints than its Deployment plans.
+    description: Give more weight also to a pool with fewer ready endpoints than its Deployment plans, or none.
     type: bool
     default: false
   pool_key:
@@ -61,11 +62,10 @@ options:
     type: float
     default: 5.0
   samples:
-    description: How many answers a split is measured by.
+    description: How many answers a split is measured by; default is what O(tolerance) needs, 400 for a half and 5 points.
     type: int
-    default: 400
   timeout:
-    description: Seconds until the share must be what was set.
+    description: Seconds after the write within which the route must be in force and the share be what was set.
     type: float
     default: 30.0
 seealso:
@@ -104,7 +104,7 @@ after:
   type: dict
   sample: {blue: 90, green: 10}
 live:
-  description: The pool with most of the traffic afterwards.
+  description: The pool with more than half of the traffic afterwards, or null.
   returned: always
   type: str
   sample: blue
@@ -120,7 +120,7 @@ share:
       description: Percent of the answers that came from green.
       type: float
     answers:
-      description: How many were asked for, failed ones included.
+      description: How many answers this is about, failed ones included.
       type: int
     failed:
       description: How many failed.
@@ -129,22 +129,25 @@ share:
       description: Whether the share is what was set.
       type: bool
     reason:
-      description: Why an answer failed; empty when none did.
+      description: Why the last answer that failed did; empty when none did.
       type: str
     seconds:
-      description: The same as RV(seconds_to_follow).
+      description: How long these answers took together.
       type: float
     versions:
       description: Versions that the health documents told.
       type: list
       elements: str
 seconds_to_follow:
-  description: Seconds from the write to the last answer of a pool without weight; 0 when there was none.
-  returned: when measured
+  description:
+    - Seconds from the write to the first of the answers that showed that the traffic follows.
+      For all or nothing, it is the first of an unbroken row from the right pool.
+    - Null when nothing was written or measured.
+  returned: always
   type: float
   sample: 0.21
 written_at:
-  description: When the weights were written, in seconds since 1970.
+  description: When the weights were written, in seconds since 1970; null when they were not.
   returned: always
   type: float
 pool:

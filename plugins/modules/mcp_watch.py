@@ -70,6 +70,10 @@ failed:
   description: How many failed.
   returned: always
   type: int
+reason:
+  description: Why the last answer that failed did; empty when none did.
+  returned: always
+  type: str
 blue:
   description: Percent of the answers that came from blue.
   returned: always

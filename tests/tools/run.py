@@ -112,7 +112,7 @@ class Stages:
         if "kubeconfig" in named:
             info.pop("admin_kubeconfig", None)  # another cluster: what needs an administrator's rights is left out there
         info.pop("namespace", None)  # a reserved name in plays
-        config = {**defaults, **info, **named, "installed": str(LOGS / "installed")}
+        config = {**defaults, **info, **named, "root": str(COPY)}
         (COPY / "tests" / "integration" / "integration_config.yml").write_text(json.dumps(config))
         python = f"{sys.version_info[0]}.{sys.version_info[1]}"
         self.do("ansible-test", "integration", "--local", "--python", python, "--color", "no", *self.targets, minutes=40)

@@ -2,11 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The release record: what is kept in the cluster of each release, in the ConfigMap SERVER-release.
+"""The release record: what is kept in the cluster of each release, in the ConfigMap C(SERVER-release).
 
-A record is plain data: {id, started, by, reason, from, to, steps, outcome, ended};
-from and to are {pool, image, digest}; times are ISO 8601 in UTC. Nothing
-secret goes in.
+A release is plain data: {id, server, started, by, reason, from, to, steps,
+outcome, ended}. from, to: {pool, image, digest, version}, and from also the
+weights before. A step: {at, weights, share, seconds_to_follow, verdict}.
+Times are ISO 8601 in UTC.
+Nothing secret goes in. Its size is bounded: KEPT releases of at most STEPS
+steps are far below the 1 MiB that a ConfigMap may have.
 """
 
 from __future__ import annotations
@@ -16,73 +19,176 @@ import json
 import os
 import socket
 import typing as t
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 KEPT = 20
+STEPS = 30
+REASON = 500  # characters
+ATTEMPTS = 5
+
 RUNNING = "running"
-Record = dict[str, t.Any]
+SUCCEEDED = "succeeded"
+ROLLED_BACK = "rolled_back"
+FAILED = "failed"
+
+Release = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Book:
+    """current: the newest release, also after it has ended. history: the ones before it, newest first."""
+
+    current: Release | None = None
+    history: tuple[Release, ...] = ()
+
+
+Change = t.Callable[[Book], Book]
 
 
 def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def whoever_runs() -> str:
     """AWX's job, or else the user and the machine."""
-    job = os.environ.get("AWX_JOB_ID") or os.environ.get("JOB_ID")
+    if "AWX_PRIVATE_DATA_DIR" in os.environ and os.environ.get("JOB_ID"):
+        return f"AWX job {os.environ['JOB_ID']}"
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return f"AWX job {job}" if job else f"{user}@{socket.gethostname()}"
+    except (KeyError, OSError):  # a container with a user id that has no name
+        user = f"uid {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
 
 
-def begin(current: Record | None, fresh: Record) -> tuple[Record, Record | None]:
-    """The record of a release that starts, and the one that it ends.
+def release(server: Server, *, by: str, reason: str, at: str, origin: dict[str, t.Any], target: dict[str, t.Any]) -> Release:
+    """A release that starts at C(at), from origin to target (see the top of this file)."""
+    return {
+        "id": f"{at}-{target['version']}",
+        "server": server.name,
+        "started": at,
+        "by": by,
+        "reason": reason[:REASON],
+        "from": origin,
+        "to": target,
+        "steps": [],
+        "outcome": RUNNING,
+        "ended": None,
+    }
 
-    A release of the same image that was cut off is resumed. One of another
-    image takes its place, and the stable pool stays the one that it had.
+
+def is_running(current: Release) -> bool:
+    return current["outcome"] == RUNNING
+
+
+def resumes(current: Release | None, target: dict[str, t.Any]) -> bool:
+    """Whether a release to this target (pool, image) is the one that was cut off."""
+    return current is not None and is_running(current) and all(current["to"].get(key) == target[key] for key in ("pool", "image"))
+
+
+def begin(book: Book, fresh: Release) -> Book:
+    """A release starts, unless it is the one that was cut off: that one goes on.
+
+    One that was cut off and had another target has failed; the stable pool stays the one it started from.
     """
-    if current is None or current["outcome"] != RUNNING:
-        return fresh, None
-    if current["to"]["image"] == fresh["to"]["image"]:
-        return current, None
-    return {**fresh, "from": current["from"], "to": {**fresh["to"], "pool": current["to"]["pool"]}}, end(current, "superseded", fresh["started"])
+    current = book.current
+    if current is None:
+        return Book(fresh)
+    if resumes(current, fresh["to"]):
+        return book
+    if is_running(current):
+        fresh = {**fresh, "from": current["from"]}
+        current = {**_ended(current, FAILED, fresh["started"]), "reason": f"{current['reason']} (superseded by {fresh['id']})".strip()}
+    return Book(fresh, (current, *book.history)[:KEPT])
 
 
-def step(record: Record, entry: dict[str, t.Any]) -> Record:
-    return {**record, "steps": [*record["steps"], entry][-50:]}
+def add_step(book: Book, step: dict[str, t.Any]) -> Book:
+    """A step of the newest release."""
+    return replace(book, current={**book.current, "steps": [*book.current["steps"], step][-STEPS:]})
 
 
-def end(record: Record, outcome: str, at: str) -> Record:
-    return record if record["outcome"] == outcome else {**record, "outcome": outcome, "ended": at}
+def end(book: Book, outcome: str, at: str, reason: str = "") -> Book:
+    """The newest release ends; a no-op when it has ended so. The reason, if any, takes the place of the one it began with."""
+    if book.current["outcome"] == outcome:
+        return book
+    return replace(book, current={**_ended(book.current, outcome, at), **({"reason": reason[:REASON]} if reason else {})})
+
+
+def _ended(current: Release, outcome: str, at: str) -> Release:
+    return {**current, "outcome": outcome, "ended": at}
+
+
+def read(cluster: t.Any, server: Server) -> tuple[Book, str | None]:
+    """The record, and the version of its ConfigMap, None when there is none yet. Raises Failure when it can't be read."""
+    try:
+        found = cluster.get(_path(server, _name(server)))
+    except NotFound:
+        return Book(), None
+    try:
+        data = found.get("data") or {}
+        current, history = json.loads(data.get("current", "null")), json.loads(data.get("history", "[]"))
+        sound = (current is None or _is_release(current)) and isinstance(history, list)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise Failure(
+            f"ConfigMap {server.namespace}/{_name(server)} on {cluster.host} is not a release record: "
+            "delete it, and until the next release name the pool to roll back to (pool and weight)."
+        )
+    return Book(current, tuple(history)), found["metadata"]["resourceVersion"]
+
+
+def _is_release(document: t.Any) -> bool:
+    """Whether it has what is read here; anybody may have edited the ConfigMap."""
+    return (
+        isinstance(document, dict)
+        and isinstance(document.get("steps"), list)
+        and all(isinstance(document.get(key), str) for key in ("id", "reason", "outcome"))
+        and all(isinstance(document.get(key), dict) and document[key].get("pool") in POOLS for key in ("from", "to"))
+    )
+
+
+def update(cluster: t.Any, server: Server, change: Change, *, dry_run: bool = False) -> tuple[Book, Book]:
+    """The record before and after the change, written only when they differ.
+
+    change: a pure function; it is called again on a fresh record when somebody
+    else wrote in between.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        before, version = read(cluster, server)
+        after = change(before)
+        if after == before:
+            break
+        try:
+            _write(cluster, server, after, version, dry_run)
+            break
+        except Conflict:
+            if attempt == ATTEMPTS:
+                raise
+    return before, after
+
+
+def _write(cluster: t.Any, server: Server, book: Book, version: str | None, dry_run: bool) -> None:
+    metadata = {"name": _name(server), "labels": {"app.kubernetes.io/managed-by": "mcp.server"}}
+    body = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata,
+        "data": {"current": json.dumps(book.current), "history": json.dumps(book.history)},
+    }
+    if version is None:
+        cluster.create(_path(server), body, **({"dryRun": "All"} if dry_run else {}))
+    else:
+        cluster.patch(_path(server, _name(server)), {**body, "metadata": {**metadata, "resourceVersion": version}}, dry_run=dry_run)
+
+
+def _name(server: Server) -> str:
+    return f"{server.name}-release"
 
 
 def _path(server: Server, name: str = "") -> str:
     return f"/api/v1/namespaces/{server.namespace}/configmaps" + (f"/{name}" if name else "")
-
-
-def read(cluster: t.Any, server: Server) -> tuple[Record | None, list[Record]]:
-    """The newest release and the ones before it, newest first."""
-    try:
-        data = cluster.get(_path(server, f"{server.name}-release")).get("data") or {}
-    except NotFound:
-        return None, []
-    return json.loads(data.get("current", "null")), json.loads(data.get("history", "[]"))
-
-
-def write(cluster: t.Any, server: Server, current: Record, history: list[Record]) -> None:
-    name = f"{server.name}-release"
-    body = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "mcp.server"}},
-        "data": {"current": json.dumps(current), "history": json.dumps(history[:KEPT])},
-    }
-    try:
-        cluster.patch(_path(server, name), body)
-    except NotFound:
-        cluster.create(_path(server), body)

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 POOLS = ("blue", "green")
+Weights = dict[str, int]  # percent of each pool
 
 # Documented in doc_fragments/server.py
 OPTIONS: dict[str, t.Any] = {
@@ -21,6 +23,9 @@ OPTIONS: dict[str, t.Any] = {
     "route": {"type": "str"},
     "container": {"type": "str"},
 }
+
+# Names go into the paths of requests.
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 def other(pool: str) -> str:
@@ -39,17 +44,25 @@ class Server:
 
     @classmethod
     def from_params(cls, params: dict[str, t.Any]) -> Server:
+        """The server that the options name. Raises Failure when they can't be names in a cluster."""
         name = params["server"]
-        return cls(params["namespace"], name, params["pool_name_format"], params["route"] or name, params["container"] or name)
+        server = cls(params["namespace"], name, params["pool_name_format"], params["route"] or name, params["container"] or name)
+        if server.pool_name("blue") == server.pool_name("green"):
+            raise Failure(f"pool_name_format is {server.pool_name_format!r}: it must contain {{pool}}, as in {{server}}-{{pool}}.")
+        names = {option: getattr(server, option) for option in ("namespace", "name", "route", "container")}
+        for option, value in {**names, "pool_name_format": server.pool_name("blue")}.items():
+            if not _NAME.fullmatch(value):
+                raise Failure(
+                    f"{'server' if option == 'name' else option} gives {value!r}, which can't be a name in Kubernetes: "
+                    "only lower-case letters, digits, dots and hyphens."
+                )
+        return server
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
 
     def pool_name(self, pool: str) -> str:
-        try:
-            return self.pool_name_format.format(server=self.name, pool=pool)
-        except (KeyError, IndexError, ValueError):
-            raise Failure(f"pool_name_format {self.pool_name_format} is wrong: only {{server}} and {{pool}} stand for something there.") from None
+        return self.pool_name_format.replace("{server}", self.name).replace("{pool}", pool)
 
     deployment = service = pool_name
 
@@ -66,15 +79,14 @@ class Server:
             f"/apis/discovery.k8s.io/v1/namespaces/{self.namespace}/endpointslices",
             labelSelector=f"kubernetes.io/service-name={self.service(pool)}",
         )
-        endpoints = [endpoint for item in slices["items"] for endpoint in item.get("endpoints") or []]
-        return sum(1 for endpoint in endpoints if endpoint.get("conditions", {}).get("ready", True))
+        return ready_pods(slices["items"])
 
     def image(self, cluster: t.Any, pool: str) -> tuple[str, int]:
         """The image of the pool's Deployment, and its replicas. Raises Failure when it lacks our container."""
         deployment = cluster.get(self.deployment_path(pool))
         for container in deployment["spec"]["template"]["spec"]["containers"]:
             if container["name"] == self.container:
-                return container["image"], deployment["spec"]["replicas"]
+                return container["image"], deployment["spec"].get("replicas", 1)
         raise Failure(f"Deployment {self.namespace}/{self.deployment(pool)} has no container {self.container}: set container to its name.")
 
     def digest(self, cluster: t.Any, pool: str) -> str:
@@ -83,3 +95,16 @@ class Server:
         statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses") or []]
         digests = {status["imageID"].rpartition("@")[2] for status in statuses if status["name"] == self.container and status["ready"]}
         return digests.pop() if len(digests) == 1 else ""
+
+
+def ready_pods(slices: t.Sequence[dict[str, t.Any]]) -> int:
+    """Pods that a Service's EndpointSlices call ready; one is in two of them when it has IPv4 and IPv6."""
+    return len(
+        {
+            endpoint.get("targetRef", {}).get("uid") or endpoint["addresses"][0]
+            for item in slices
+            for endpoint in item.get("endpoints") or []
+            # Not known counts as ready, says the API
+            if (endpoint.get("conditions") or {}).get("ready") is not False
+        }
+    )

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, record, server
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._registry import Image
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import httproute
+from ansible_collections.mcp.server.plugins.module_utils._traffic import httproute, plan
 
 SPEC = Spec(
     options={
         **connection.OPTIONS,
-        **server.OPTIONS,
+        **OPTIONS,
         "state": {"type": "str", "choices": ["begun", "ended", "read"], "default": "read"},
         "image": {"type": "str"},
+        "digest": {"type": "str", "default": ""},
         "version": {"type": "str"},
-        "outcome": {"type": "str", "choices": ["succeeded", "failed", "rolled_back"]},
+        "outcome": {"type": "str", "choices": [record.SUCCEEDED, record.FAILED, record.ROLLED_BACK]},
+        "by": {"type": "str"},
         "reason": {"type": "str", "default": ""},
     },
     required_if=[("state", "begun", ("image", "version")), ("state", "ended", ("outcome",))],
@@ -29,59 +33,55 @@ SPEC = Spec(
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     cluster = connection.connect(params)
-    target = server.Server.from_params(params)
-    current, history = record.read(cluster, target)
-    weights = httproute.weights(cluster.get(target.route_path), target)
-    live = httproute.live(weights)
-    result = {"changed": False, "live": live, "idle": server.other(live), "weights": weights, "record": current}
-    result |= {"replicas": target.image(cluster, live)[1], "resumed": False, "already_live": False}
-    if params["state"] == "read":
+    server = Server.from_params(params)
+    book, _version = record.read(cluster, server)
+    weights = httproute.weights(cluster.get(server.route_path), server)
+    live = plan.stable(weights, book.current)
+    if live is None:
+        raise Failure(
+            f"Which pool of {server} is live can't be told: the route gives blue {weights['blue']} % and green {weights['green']} %, "
+            "and no release is running; give one pool 100 with mcp_traffic_shift first."
+        )
+    image, replicas = server.image(cluster, live)
+    target = {"pool": other(live), "image": params["image"], "digest": params["digest"], "version": params["version"]}
+    result = {
+        "changed": False,
+        "live": live,
+        "idle": other(live),
+        "weights": weights,
+        "previous_image": image,
+        "replicas": replicas,
+        "resumed": record.resumes(book.current, target),
+        "already_live": plan.already_live(weights, book.current, image, params["image"]),
+        "record": book.current,
+    }
+    if params["state"] == "read" or (params["state"] == "begun" and result["already_live"]):
         return result
     if params["state"] == "ended":
-        if current is None:
-            raise Failure(f"No release of {target} has begun, so none can end: run mcp_release with state=begun first.")
-        ended = record.end(current, params["outcome"], record.now())
-        if params["reason"]:
-            ended = {**ended, "reason": params["reason"]}
-        return _written(task, cluster, target, result, current, ended, history)
-
-    running = current is not None and current["outcome"] == record.RUNNING
-    if running:  # mid-shift, the weights can't tell which pool is the stable one
-        result |= {"live": current["from"]["pool"], "idle": current["to"]["pool"]}
-    elif weights[live] == 100 and target.image(cluster, live)[0] == params["image"]:
-        return result | {"already_live": True}
-    fresh = _fresh(cluster, target, params, result["live"])
-    begun, superseded = record.begin(current, fresh)
-    previous = [superseded] if superseded else [current] if current and not running else []
-    result |= {"resumed": begun is current}
-    return _written(task, cluster, target, result, current, begun, [*previous, *history])
-
-
-def _fresh(cluster: t.Any, target: server.Server, params: dict[str, t.Any], live: str) -> record.Record:
-    at, image = record.now(), target.image(cluster, live)[0]
-    return {
-        "id": f"{params['version']} {at}",
-        "started": at,
-        "by": record.whoever_runs(),
-        "reason": params["reason"],
-        "from": {"pool": live, "image": image, "digest": target.digest(cluster, live), "version": image.rpartition(":")[2]},
-        "to": {"pool": server.other(live), "image": params["image"], "digest": "", "version": params["version"]},
-        "steps": [],
-        "outcome": record.RUNNING,
-        "ended": None,
+        if book.current is None:
+            raise Failure(f"No release of {server} has begun, so none can end: run mcp_release with state=begun first.")
+        before, after = record.update(
+            cluster,
+            server,
+            lambda book: record.end(book, params["outcome"], record.now(), params["reason"]),
+            dry_run=task.check_mode,
+        )
+    else:
+        fresh = record.release(
+            server,
+            by=params["by"] or record.whoever_runs(),
+            reason=params["reason"],
+            at=record.now(),
+            origin=_origin(cluster, server, live, image, weights),
+            target=target,
+        )
+        before, after = record.update(cluster, server, lambda book: record.begin(book, fresh), dry_run=task.check_mode)
+    return result | {
+        "changed": after != before,
+        "record": after.current,
+        "diff": {"before": before.current or {}, "after": after.current},
     }
 
 
-def _written(
-    task: Task,
-    cluster: t.Any,
-    target: server.Server,
-    result: dict[str, t.Any],
-    current: record.Record | None,
-    wanted: record.Record,
-    history: list[record.Record],
-) -> dict[str, t.Any]:
-    result |= {"record": wanted, "changed": wanted != current, "diff": {"before": current or {}, "after": wanted}}
-    if result["changed"] and not task.check_mode:
-        record.write(cluster, target, wanted, history)
-    return result
+def _origin(cluster: t.Any, server: Server, pool: str, image: str, weights: Weights) -> dict[str, t.Any]:
+    return {"pool": pool, "image": image, "digest": server.digest(cluster, pool), "version": Image.parse(image).tag, "weights": weights}

@@ -2,128 +2,146 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The share of answers that each pool really gives, measured through the gateway."""
+"""The share of answers that each pool really gives, measured through the gateway.
+
+Half of the answers come over connections that are kept, as MCP clients keep
+theirs, the other half each over a new one: a switch may move the one and not
+the other.
+"""
 
 from __future__ import annotations
 
-import json
+import math
+import queue
 import threading
 import time
 import typing as t
-from collections import Counter
+from collections import Counter, deque
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Weights
+from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
+from ansible_collections.mcp.server.plugins.module_utils._mcp.health import fetch_health
+from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
-WORKERS = 4
+CONNECTIONS = 8
+RATE = 200.0  # answers a second; what a server in trouble can still bear
 STEP = 3.0  # seconds that one answer may take
+RUN = 40  # answers in a row that show that all traffic is on one pool
+RUN_EACH = 10  # of them at least, on kept and on new connections
+LEAST = 100  # answers that a split is measured by
 
 
 @dataclass(frozen=True)
 class Answer:
-    """at: monotonic seconds. pool: empty when the answer failed, and then reason says why. seconds: how long it took."""
+    """at: when it came, on the monotonic clock. held: over a kept connection. seconds: how long it took.
+
+    pool: None when the answer doesn't tell. reason: why it is not a good answer, empty when it is one.
+    """
 
     at: float
-    pool: str
-    version: str
-    seconds: float
+    held: bool
+    pool: str | None
+    version: str = ""
+    seconds: float = 0.0
     reason: str = ""
 
 
-def ask(connection: t.Any, path: str, pool_key: str) -> Answer:
+def answers_needed(wanted: Weights, tolerance: float) -> int:
+    """How many answers tell a split to within the tolerance (points): two standard deviations of a binomial share."""
+    if 100 in wanted.values():
+        return RUN
+    return max(LEAST, math.ceil(4 * wanted["blue"] * wanted["green"] / tolerance**2))
+
+
+def tally(answers: t.Collection[Answer]) -> dict[str, t.Any]:
+    """blue, green: percent of the answers that tell their pool, None without any. answers, failed: counts. reason: of the last failure."""
+    counts = Counter(answer.pool for answer in answers if answer.pool)
+    told = sum(counts.values())
+    reasons = [answer.reason for answer in answers if answer.reason]
+    return {
+        **{pool: round(100 * counts[pool] / told, 1) if told else None for pool in POOLS},
+        "answers": len(answers),
+        "failed": len(reasons),
+        "reason": reasons[-1] if reasons else "",
+    }
+
+
+def follows(answers: t.Collection[Answer], wanted: Weights, tolerance: float) -> bool:
+    """Whether these answers are what the weights ask for: a split within tolerance, all or nothing without an exception."""
+    whole = next((pool for pool in POOLS if wanted[pool] == 100), None)
+    if whole is None:
+        blue = tally(answers)["blue"]
+        # However small a split is, a pool that gives no answer has none of it.
+        return blue is not None and 0 < blue < 100 and abs(blue - wanted["blue"]) <= tolerance
+    right = all(answer.pool == whole and not answer.reason for answer in answers)
+    return right and min(sum(answer.held is held for answer in answers) for held in (True, False)) >= RUN_EACH
+
+
+def until_followed(
+    answers: t.Iterable[Answer], wanted: Weights, needed: int, tolerance: float, progress: t.Callable[[t.Collection[Answer]], None]
+) -> tuple[list[Answer], bool]:
+    """The answers that show that the data plane does what the weights say, and True; the last ones, and False, when they end before.
+
+    A split is looked at once in C(needed) answers: looking at each would find a share that is within tolerance by chance.
+    """
+    last: deque[Answer] = deque(maxlen=needed)
+    at_each = 100 in wanted.values()
+    for count, answer in enumerate(answers, 1):
+        last.append(answer)
+        progress(last)
+        if count >= needed and (at_each or count % needed == 0) and follows(last, wanted, tolerance):
+            return list(last), True
+    return list(last), False
+
+
+@contextmanager
+def asking(endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE) -> t.Iterator[t.Iterator[Answer]]:
+    """Asks for the health document from now on, at most C(rate) times a second, until the bound is over or the block is left."""
+    arrived: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+    stop = threading.Event()
+
+    def work(number: int) -> None:
+        held = number % 2 == 0
+        wait = number / rate
+        with closing(endpoint.connection()) as connection:
+            while bound.left and not stop.wait(wait):
+                answer = ask(connection, endpoint.health_path, pool_key, held)
+                arrived.put(answer)
+                if not held:
+                    connection.close()
+                wait = max(0.0, CONNECTIONS / rate - answer.seconds)
+
+    def answers() -> t.Iterator[Answer]:
+        while bound.left:
+            try:
+                yield arrived.get(timeout=bound.left)
+            except queue.Empty:
+                return
+
+    # Daemons: one that waits for an answer ends by itself after STEP, and nobody has to wait for it.
+    for number in range(CONNECTIONS):
+        threading.Thread(target=work, args=(number,), daemon=True).start()
+    arriving = answers()
+    try:
+        yield arriving
+    finally:
+        stop.set()
+        arriving.close()
+
+
+def ask(connection: Connection, path: str, pool_key: str, held: bool = False) -> Answer:
     """One health document. Never raises: a failed answer is an answer."""
     start = time.monotonic()
-    pool = version = reason = ""
+    reason = ""
     try:
-        reply = connection.fetch("GET", path, Deadline(STEP))
-        document = json.loads(reply.text) if reply.status == 200 else None
-        if not isinstance(document, dict):
-            reason = f"HTTP {reply.status}" if reply.status != 200 else "not a health document"
-        elif not isinstance(document.get(pool_key), str):
-            reason = f"its health document has no {pool_key}"
-        else:
-            pool, version = document[pool_key], str(document.get("version", ""))
+        document = fetch_health(connection, path, Deadline(STEP))
     except Failure as failure:
-        reason = failure.msg
-    except ValueError:
-        reason = "not JSON"
+        document, reason = failure.evidence.get("health", {}), failure.msg
+    pool = document.get(pool_key)
+    if pool not in POOLS:
+        pool, reason = None, reason or f"the health document has no pool as its {pool_key}"
     end = time.monotonic()
-    return Answer(end, pool, version, end - start, reason)
-
-
-def sample(endpoint: t.Any, pool_key: str, count: int, bound: Deadline) -> list[Answer]:
-    """At most count answers: one half on connections that are kept, as MCP clients do, the other half on new ones."""
-    answers: list[Answer] = []
-
-    def work(keep: bool, wanted: int) -> None:
-        connection = endpoint.connection()
-        for _number in range(wanted):
-            if not bound.left:
-                break
-            answers.append(ask(connection, endpoint.health_path, pool_key))
-            if not keep:
-                connection.close()
-        connection.close()
-
-    threads = [threading.Thread(target=work, args=(number % 2 == 0, count // WORKERS), daemon=True) for number in range(WORKERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(bound.left + STEP)
-    return sorted(answers, key=lambda answer: answer.at)
-
-
-def shares(answers: list[Answer]) -> dict[str, t.Any]:
-    """Percent of each pool among the answers that did not fail; failed and answers are counts."""
-    counts = Counter(answer.pool for answer in answers if not answer.reason)
-    total = sum(counts.values())
-    percent = {pool: round(100 * counts[pool] / total, 1) if total else None for pool in ("blue", "green")}
-    return {**percent, "answers": len(answers), "failed": len(answers) - total}
-
-
-def deviation(measured: dict[str, t.Any], wanted: dict[str, int]) -> float | None:
-    """Points between the share that was set and the one that was measured; None when nothing answered."""
-    return None if measured["blue"] is None else abs(measured["blue"] - wanted["blue"])
-
-
-def follow(
-    endpoint: t.Any,
-    pool_key: str,
-    wanted: dict[str, int],
-    *,
-    samples: int,
-    tolerance: float,
-    written: float,
-    bound: Deadline,
-    progress: t.Callable[[str], None],
-) -> dict[str, t.Any]:
-    """Samples until the data plane does what was written, or the bound is over.
-
-    All or nothing needs every answer of a batch; a split needs its share within
-    tolerance (points). Returns shares() of the last batch, with reached,
-    versions, reason of a failed answer, and seconds: from the write (monotonic)
-    to the last answer that came from a pool without weight, 0 if there was none.
-    """
-    whole = next((pool for pool, percent in wanted.items() if percent == 100), None)
-    last_wrong, said = written, time.monotonic()
-    while True:
-        answers = sample(endpoint, pool_key, 60 if whole else samples, bound)
-        measured = shares(answers)
-        if whole:
-            last_wrong = max([last_wrong, *(answer.at for answer in answers if answer.pool not in ("", whole))])
-            reached = measured[whole] == 100 and not measured["failed"]
-        else:
-            off = deviation(measured, wanted)
-            reached = off is not None and off <= tolerance and not measured["failed"]
-        if reached or not bound.left:
-            return {
-                **measured,
-                "reached": reached,
-                "versions": sorted({answer.version for answer in answers if answer.version}),
-                "reason": next((answer.reason for answer in answers if answer.reason), ""),
-                "seconds": round(last_wrong - written, 3),
-            }
-        if time.monotonic() - said > 2:
-            said = time.monotonic()
-            progress(f"measured blue {measured['blue']} %, green {measured['green']} % of {measured['answers']} answers, {measured['failed']} failed")
-        bound.pause(0.02)
+    return Answer(end, held, pool, str(document.get("version") or ""), end - start, reason)

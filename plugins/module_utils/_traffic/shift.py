@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import time
 import typing as t
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, record, server
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
+from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import httproute, share
+from ansible_collections.mcp.server.plugins.module_utils._traffic import httproute, plan, share
 
 SPEC = Spec(
     options={
         **connection.OPTIONS,
-        **server.OPTIONS,
-        "pool": {"type": "str", "choices": list(server.POOLS)},
+        **OPTIONS,
+        "pool": {"type": "str", "choices": list(POOLS)},
         "weight": {"type": "int"},
         "rollback": {"type": "bool", "default": False},
         "reason": {"type": "str", "default": ""},
@@ -26,12 +30,16 @@ SPEC = Spec(
         "endpoint": endpoints.OPTION,
         "pool_key": {"type": "str", "default": "pool", "no_log": False},
         "tolerance": {"type": "float", "default": 5.0},
-        "samples": {"type": "int", "default": 400},
+        "samples": {"type": "int"},
         "timeout": {"type": "float", "default": 30.0},
     },
     required_together=[("pool", "weight")],
     required_if=[("rollback", False, ("pool", "weight"))],
 )
+
+ATTEMPTS = 5
+EVERY = 2.0  # seconds between lines of progress
+POLL = 0.05  # seconds between looks at the route's status
 
 
 def run(task: Task) -> dict[str, t.Any]:
@@ -40,145 +48,261 @@ def run(task: Task) -> dict[str, t.Any]:
         raise Failure(f"weight is {params['weight']}: it is a percentage, from 0 to 100.")
     if params["rollback"] and params["pool"]:
         raise Failure("rollback finds the pool by itself: leave out pool and weight, or leave out rollback.")
+    for option in ("tolerance", "samples", "timeout"):
+        if params[option] is not None and params[option] <= 0:
+            raise Failure(f"{option} is {params[option]}: it must be more than 0.")
     public = endpoints.public(params["endpoint"]) if params["endpoint"] else None
-    cluster = connection.connect(params)
-    target = server.Server.from_params(params)
-    route = cluster.get(target.route_path)
-    before = httproute.weights(route, target)
-    if params["rollback"]:
-        return _roll_back(task, cluster, target, route, before, public)
-    wanted = {params["pool"]: params["weight"], server.other(params["pool"]): 100 - params["weight"]}
+    shift = Shift(task, connection.connect(params), Server.from_params(params), public)
+    return roll_back(shift) if params["rollback"] else set_share(shift)
+
+
+@dataclass
+class Shift:
+    """One change of weights: what it works on, and what it found so far (the module's result, and the evidence of a failure)."""
+
+    task: Task
+    cluster: t.Any
+    server: Server
+    public: endpoints.Endpoint | None
+    result: dict[str, t.Any] = field(default_factory=lambda: {"changed": False, "share": None, "seconds_to_follow": None, "written_at": None})
+    route: httproute.Route = field(default_factory=dict)
+    _clock: float = 0.0
+    _said: float = field(default_factory=time.monotonic)
+
+    def read(self) -> Weights:
+        self.route = self.cluster.get(self.server.route_path)
+        return httproute.weights(self.route, self.server)
+
+    def write(self, before: Weights, wanted: Weights) -> None:
+        """Sets the weights on the route as it was read, and reads it again when somebody else changed it meanwhile."""
+        self._clock = time.monotonic()
+        at = time.time()
+        for attempt in range(1, ATTEMPTS + 1):
+            operations = httproute.patch(self.route, self.server, wanted)
+            try:
+                if operations:
+                    self.route = self.cluster.patch(self.server.route_path, operations, "json", dry_run=self.task.check_mode)
+                break
+            except connection.Conflict:
+                if attempt == ATTEMPTS:
+                    raise
+                before = self.read()
+        self.result |= {
+            "changed": bool(operations),
+            "before": before,
+            "after": wanted,
+            "live": plan.live(wanted),
+            "diff": {"before": {"weights": before}, "after": {"weights": wanted}},
+        }
+        if operations and not self.task.check_mode:
+            self.result["written_at"] = at
+            self.task.progress(f"weights of {self.server} written: {_text(wanted)}")
+
+    def verify(self, wanted: Weights, meanwhile: t.Callable[[], None] = lambda: None) -> None:
+        """Waits until the route is in force and the measured share is what was set. Raises Failure with what was found.
+
+        meanwhile: called once, while the gateway takes the weights up.
+        """
+        params = self.task.params
+        bound = Deadline(params["timeout"])
+        # Asked from the very write on, so that the answers tell when the data plane followed.
+        asked = share.asking(self.public, params["pool_key"], bound) if self.public else nullcontext()
+        with asked as answers:
+            meanwhile()
+            self._await_acceptance(bound)
+            if answers is None:
+                self.task.warn("The share was not measured: endpoint is not set.")
+                return
+            self._measure(answers, wanted)
+
+    def _await_acceptance(self, bound: Deadline) -> None:
+        while reason := httproute.not_accepted(self.route):
+            if httproute.refused(self.route) or not bound.pause(POLL):
+                raise Failure(
+                    f"The weights of {self.server} are written ({_text(self.result['after'])}), but it is not verified that traffic follows them: {reason}.",
+                    **self.result,
+                )
+            self._say(f"waiting for the gateway: {reason}")
+            self.read()
+
+    def _measure(self, answers: t.Iterable[share.Answer], wanted: Weights) -> None:
+        params = self.task.params
+        needed = share.answers_needed(wanted, params["tolerance"])
+        if params["samples"] and 100 not in wanted.values():
+            needed = params["samples"]
+        pool = params["pool"] or self.result["pool"]
+
+        def progress(last: t.Collection[share.Answer]) -> None:
+            self._say(lambda: f"{pool} {wanted[pool]} %: measured {_measured(share.tally(last), pool)}")
+
+        seen, reached = share.until_followed(answers, wanted, needed, params["tolerance"], progress)
+        measured = share.tally(seen)
+        self.result["share"] = {
+            **measured,
+            "reached": reached,
+            "versions": sorted({answer.version for answer in seen if answer.version}),
+            "seconds": round(seen[-1].at - seen[0].at, 3) if seen else 0.0,
+        }
+        if reached:
+            if self.result["changed"]:
+                self.result["seconds_to_follow"] = round(seen[0].at - self._clock, 3)
+            self.task.progress(f"{pool} {wanted[pool]} %: measured {_measured(measured, pool)}")
+            return
+        raise Failure(
+            f"The weights of {self.server} are written ({_text(wanted)}), but it is not verified that traffic follows them: "
+            f"within {params['timeout']:g} s {self.public.name} gave {pool} {_measured(measured, pool)}"
+            f"{' (' + measured['reason'] + ')' if measured['reason'] else ''}; "
+            "check that endpoint leads through this route, and the gateway's own logs.",
+            **self.result,
+        )
+
+    def _say(self, line: str | t.Callable[[], str]) -> None:
+        if time.monotonic() - self._said >= EVERY:
+            self._said = time.monotonic()
+            self.task.progress(line if isinstance(line, str) else line())
+
+
+def set_share(shift: Shift) -> dict[str, t.Any]:
+    """The everyday form: no traffic for a pool that is not as planned; a step of the running release is recorded."""
+    task, params = shift.task, shift.task.params
+    wanted = plan.split(params["pool"], params["weight"])
+    before = shift.read()
     if not params["force"]:
-        for pool in server.POOLS:
-            if wanted[pool] > before[pool]:
-                _ready_for_traffic(cluster, target, pool)
-    result = _shift(task, cluster, target, route, before, wanted, public)
-    current, history = record.read(cluster, target)
-    if current and current["outcome"] == record.RUNNING and not task.check_mode:
-        entry = {"at": record.now(), "weights": wanted, "share": result["share"], "seconds_to_follow": result["seconds_to_follow"]}
-        record.write(cluster, target, record.step(current, entry), history)
-    return result
+        for pool in plan.gaining(before, wanted):
+            _refuse_unless_ready(shift, pool)
+    shift.write(before, wanted)
+    if task.check_mode:
+        return shift.result
+    try:
+        shift.verify(wanted)
+    except Failure:
+        _record_step(shift, "not verified")
+        raise
+    _record_step(shift, "followed" if shift.public else "not measured")
+    return shift.result
 
 
-def _ready_for_traffic(cluster: t.Any, target: server.Server, pool: str) -> None:
-    _image, planned = target.image(cluster, pool)
-    ready = target.ready_endpoints(cluster, pool)
+def _refuse_unless_ready(shift: Shift, pool: str) -> None:
+    server = shift.server
+    _image, planned = server.image(shift.cluster, pool)
+    ready = server.ready_endpoints(shift.cluster, pool)
     if not ready or ready < planned:
         raise Failure(
-            f"Pool {pool} of {target} gets no traffic: Service {target.service(pool)} has {ready} ready endpoints of {planned} planned; "
-            "wait for its rollout (mcp_rollout), or see why its pods are not ready.",
+            f"Pool {pool} of {server} gets no more traffic: Service {server.service(pool)} has {ready} ready endpoints, "
+            f"planned are {planned}; wait for its rollout, see why its pods are not ready, or set force.",
             ready=ready,
             planned=planned,
         )
 
 
-def _shift(
-    task: Task,
-    cluster: t.Any,
-    target: server.Server,
-    route: dict[str, t.Any],
-    before: httproute.Weights,
-    wanted: httproute.Weights,
-    public: t.Any,
-) -> dict[str, t.Any]:
-    operations = httproute.patch(route, target, wanted)
-    result: dict[str, t.Any] = {
-        "changed": bool(operations),
-        "before": before,
-        "after": wanted,
-        "live": httproute.live(wanted),
-        "share": None,
-        "seconds_to_follow": None,
-        "diff": {"before": {"weights": before}, "after": {"weights": wanted}},
-    }
-    written, result["written_at"] = time.monotonic(), time.time()
-    if operations:
-        route = cluster.patch(target.route_path, operations, "json", dry_run=task.check_mode)
-    if task.check_mode:
-        return result
-    bound = Deadline(task.params["timeout"])
-    while (reason := httproute.not_accepted(route)) and bound.pause(0.1):
-        route = cluster.get(target.route_path)
-    if reason:
-        raise Failure(f"The weights of {target} are written but not in force: {reason}.", **result)
-    if public is None:
-        task.warn("The share was not measured: endpoint is not set.")
-        return result
-    measured = share.follow(
-        public,
-        task.params["pool_key"],
-        wanted,
-        samples=task.params["samples"],
-        tolerance=task.params["tolerance"],
-        written=written,
-        bound=bound,
-        progress=task.progress,
-    )
-    result |= {"share": measured, "seconds_to_follow": measured["seconds"]}
-    if not measured["reached"]:
-        raise Failure(_not_reached(target, wanted, measured, task.params), **result)
-    return result
+def _record_step(shift: Shift, verdict: str) -> None:
+    step = _step(shift, verdict)
+
+    def add(book: record.Book) -> record.Book:
+        current = book.current
+        if current is None or not record.is_running(current):
+            return book
+        known = bool(current["steps"]) and current["steps"][-1].get("weights") == step["weights"]
+        return book if known and not shift.result["changed"] else record.add_step(book, step)
+
+    _update_record(shift, add)
 
 
-def _not_reached(target: server.Server, wanted: httproute.Weights, measured: dict[str, t.Any], params: dict[str, t.Any]) -> str:
-    said = f"; the last failure: {measured['reason']}" if measured["reason"] else ""
-    return (
-        f"The weights of {target} are written (blue {wanted['blue']} %, green {wanted['green']} %), but {params['endpoint']['url']} gave "
-        f"blue {measured['blue']} %, green {measured['green']} % and {measured['failed']} failures in {measured['answers']} answers "
-        f"within {params['timeout']:.0f} s{said}: check that the endpoint goes through this route."
-    )
-
-
-def _roll_back(
-    task: Task, cluster: t.Any, target: server.Server, route: dict[str, t.Any], before: httproute.Weights, public: t.Any
-) -> dict[str, t.Any]:
-    """Weights first, from two reads; all that is known of the bad pool can wait."""
-    try:
-        current, history = record.read(cluster, target)
-    except connection.Forbidden as failure:
-        current, history = None, []
-        task.warn(f"The release record can't be read, so the pool without traffic is taken for the good one. {failure.msg}")
-    good = current["from"]["pool"] if current else server.other(httproute.live(before))
-    bad = server.other(good)
-    wanted = {good: 100, bad: 0}
-    if wanted != before and not task.params["force"] and not target.ready_endpoints(cluster, good):
+def roll_back(shift: Shift) -> dict[str, t.Any]:
+    """The emergency: weights first, from as few reads as tell the pool; all that is known of the bad pool can wait."""
+    task, server = shift.task, shift.server
+    book, _version = record.read(shift.cluster, server)
+    before = shift.read()
+    good = plan.rollback_target(before, book.current)
+    if good is None:
         raise Failure(
-            f"No rollback of {target}: pool {good} has no ready endpoint, so it can't answer; "
-            f"scale Deployment {target.deployment(good)} up first, or set force to send the traffic there all the same."
+            f"No rollback of {server}: no release is recorded and no pool has most of the traffic ({_text(before)}); name the pool (pool and weight: 100)."
         )
-    known = current or _unknown_release(cluster, target, good)
-    expected = known["from"].get("version", "")
-    evidence = {"pool": good, "bad_pool": bad, "version": expected}
-    try:
-        result = _shift(task, cluster, target, route, before, wanted, public)
-    except Failure as failure:
-        if not task.check_mode:
-            record.write(cluster, target, record.end(known, "rolled_back", record.now()), history)
-        raise Failure(failure.msg, **{**failure.evidence, **evidence}) from None
-    result |= evidence
+    wanted = plan.split(good, 100)
+    known = book.current or _unrecorded(server, before, good)
+    shift.result |= {"pool": good, "bad_pool": other(good), "version": known["from"].get("version") or ""}
+    if plan.gaining(before, wanted) and not task.params["force"]:
+        _refuse_without_endpoints(shift, good)
+    shift.write(before, wanted)
     if task.check_mode:
-        return result
-    ended = {**record.end(known, "rolled_back", record.now()), "reason": task.params["reason"] or known["reason"]}
-    if ended != current:
-        record.write(cluster, target, ended, history)
-    seen = (result["share"] or {}).get("versions", [])
-    if expected and seen and [version.removeprefix("v") for version in seen] != [expected.removeprefix("v")]:
-        raise Failure(f"{target} is back on pool {good}, but it answers as version {', '.join(seen)}, not {expected}: find out what runs there.", **result)
-    return result
+        return shift.result
+
+    def end(book: record.Book) -> record.Book:
+        return record.end(book if book.current else record.Book(known), record.ROLLED_BACK, record.now(), task.params["reason"])
+
+    def add_step(verdict: str) -> None:
+        if shift.result["changed"]:
+            _update_record(shift, lambda book: record.add_step(book, _step(shift, verdict)) if book.current else book)
+
+    try:
+        # At once, not after the verification: a second rollback must not take this one for the release.
+        shift.verify(wanted, meanwhile=lambda: _update_record(shift, end))
+        _refuse_other_version(shift)
+    except Failure:
+        add_step("not verified")
+        raise
+    add_step("followed" if shift.public else "not measured")
+    return shift.result
 
 
-def _unknown_release(cluster: t.Any, target: server.Server, good: str) -> record.Record:
-    """Written so that a second rollback does not go to and fro."""
-    pools = {pool: {"pool": pool, "image": target.image(cluster, pool)[0], "digest": "", "version": ""} for pool in server.POOLS}
-    at = record.now()
-    return {
-        "id": at,
-        "started": at,
-        "by": record.whoever_runs(),
-        "reason": "no release record was found",
-        "from": pools[good],
-        "to": pools[server.other(good)],
-        "steps": [],
-        "outcome": record.RUNNING,
-        "ended": None,
-    }
+def _refuse_without_endpoints(shift: Shift, pool: str) -> None:
+    server = shift.server
+    try:
+        ready = server.ready_endpoints(shift.cluster, pool)
+    except Failure as failure:
+        shift.task.warn(f"Whether pool {pool} has ready endpoints is not known. {failure.msg}")
+        return
+    if not ready:
+        raise Failure(
+            f"No rollback of {server}: pool {pool} has no ready endpoint, so it can't answer; "
+            f"scale Deployment {server.deployment(pool)} up first, or set force to send the traffic there all the same."
+        )
+
+
+def _refuse_other_version(shift: Shift) -> None:
+    expected, seen = shift.result["version"], (shift.result["share"] or {}).get("versions", [])
+    if not expected or shift.public is None:
+        return
+    if not seen:
+        shift.task.warn("The version was not verified: the health document tells none.")
+    elif not all(same_version(version, expected) for version in seen):
+        raise Failure(
+            f"{shift.server} is back on pool {shift.result['pool']}, but it answers as version {', '.join(seen)}, not {expected}: find out what runs there.",
+            **shift.result,
+        )
+
+
+def _unrecorded(server: Server, before: Weights, good: str) -> record.Release:
+    """Stands for the release that was not recorded; its images are not worth a read now."""
+    nothing = {"image": "", "digest": "", "version": ""}
+    return record.release(
+        server,
+        by=record.whoever_runs(),
+        reason="rolled back without a release record",
+        at=record.now(),
+        origin={"pool": good, **nothing, "weights": before},
+        target={"pool": other(good), **nothing},
+    )
+
+
+def _step(shift: Shift, verdict: str) -> dict[str, t.Any]:
+    measured = shift.result["share"]
+    kept = {key: measured[key] for key in (*POOLS, "answers", "failed")} if measured else None
+    return {"at": record.now(), "weights": shift.result["after"], "share": kept, "seconds_to_follow": shift.result["seconds_to_follow"], "verdict": verdict}
+
+
+def _update_record(shift: Shift, change: record.Change) -> None:
+    """The traffic has moved already: what becomes of the record can't change that, so it is a warning."""
+    try:
+        record.update(shift.cluster, shift.server, change)
+    except Failure as failure:
+        shift.task.warn(f"The release record of {shift.server} was not written. {failure.msg}")
+
+
+def _text(weights: Weights) -> str:
+    return ", ".join(f"{pool} {percent} %" for pool, percent in weights.items())
+
+
+def _measured(measured: dict[str, t.Any], pool: str) -> str:
+    share_ = "nothing" if measured[pool] is None else f"{measured[pool]} %"
+    return f"{share_} of {measured['answers']} answers" + (f", {measured['failed']} failed" if measured["failed"] else "")

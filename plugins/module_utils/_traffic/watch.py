@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import typing as t
 
@@ -25,7 +24,6 @@ SPEC = Spec(
         "label": {"type": "str", "default": ""},
     },
 )
-WORKERS = 4
 EVERY = 5.0  # seconds between lines of progress
 
 
@@ -39,51 +37,40 @@ def verdict(answers: int, failed: int, max_failed_percent: float, min_answers: i
 def run(task: Task) -> dict[str, t.Any]:
     """Asks for health documents through the gateway, at a rate, until the time is over or the verdict is a breach."""
     params = task.params
+    for option in ("seconds", "rate"):
+        if params[option] <= 0:
+            raise Failure(f"{option} is {params[option]:g}: it must be more than 0.")
     public = endpoints.public(params["endpoint"])
-    limits = (params["max_failed_percent"], params["min_answers"])
-    bound, stop, answers = Deadline(params["seconds"]), threading.Event(), []
-
-    def work(number: int) -> None:
-        connection = public.connection()
-        while not stop.wait(WORKERS / params["rate"]) and bound.left:
-            answers.append(share.ask(connection, public.health_path, params["pool_key"]))
-            if number % 2:
-                connection.close()
-        connection.close()
-
     if task.check_mode:
-        return {"changed": False, "verdict": "no data", "answers": 0, "failed": 0, "blue": None, "green": None, "p95": None, "seconds": 0.0}
-    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(WORKERS)]
-    for thread in threads:
-        thread.start()
-    said = time.monotonic()
-    while bound.pause(0.2):
-        if verdict(len(answers), _failed(answers), *limits) == "breach":
-            break
-        if time.monotonic() - said >= EVERY:
-            said = time.monotonic()
-            task.progress(f"{params['label']} {bound.elapsed:.0f} of {bound.seconds:.0f} s: {len(answers)} answers, {_failed(answers)} failed".strip())
-    stop.set()
-    for thread in threads:
-        thread.join(share.STEP)
-    seen = list(answers)
-    durations = sorted(answer.seconds for answer in seen)
-    result = {
-        "changed": False,
-        "verdict": verdict(len(seen), _failed(seen), *limits),
-        **share.shares(seen),
-        "p95": round(durations[int(0.95 * (len(durations) - 1))], 4) if durations else None,
-        "seconds": round(bound.elapsed, 1),
-    }
-    if result["verdict"] != "pass":
-        reason = next((answer.reason for answer in seen if answer.reason), "too few answers")
+        return _result([], "no data", 0.0)
+
+    bound, seen, failed, now, said = Deadline(params["seconds"]), [], 0, "no data", time.monotonic()
+    with share.asking(public, params["pool_key"], bound, params["rate"]) as answers:
+        for answer in answers:
+            seen.append(answer)
+            failed += bool(answer.reason)
+            now = verdict(len(seen), failed, params["max_failed_percent"], params["min_answers"])
+            if now == "breach":
+                break
+            if time.monotonic() - said >= EVERY:
+                said = time.monotonic()
+                task.progress(f"{params['label']} {bound.elapsed:.0f} of {bound.seconds:.0f} s: {len(seen)} answers, {failed} failed".strip())
+    result = _result(seen, now, bound.elapsed)
+    if now != "pass":
         raise Failure(
-            f"The watch of {params['endpoint']['url']} ended with {result['verdict']}: {result['failed']} of {result['answers']} answers failed "
-            f"in {result['seconds']} s, {limits[0]:g} % may ({reason}).",
+            f"The watch of {public.name} ended with {now}: {failed} of {len(seen)} answers failed in {result['seconds']} s, "
+            f"{params['max_failed_percent']:g} % may ({result['reason'] or 'too few answers'}).",
             **result,
         )
     return result
 
 
-def _failed(answers: list[share.Answer]) -> int:
-    return sum(1 for answer in list(answers) if answer.reason)
+def _result(seen: list[share.Answer], now: str, seconds: float) -> dict[str, t.Any]:
+    durations = sorted(answer.seconds for answer in seen)
+    return {
+        "changed": False,
+        "verdict": now,
+        **share.tally(seen),
+        "p95": round(durations[int(0.95 * (len(durations) - 1))], 4) if durations else None,
+        "seconds": round(seconds, 1),
+    }

@@ -37,6 +37,9 @@ def service(pool):
     return {"spec": {"selector": {"app": "mcp-server", "pool": pool}}}
 
 
+GATEWAY = {"name": "edge", "namespace": "gateways"}
+
+
 def conditions(generation=1, accepted="True"):
     return [{"type": kind, "status": accepted, "observedGeneration": generation, "message": "x"} for kind in ("Accepted", "ResolvedRefs")]
 
@@ -54,8 +57,11 @@ GOOD = {
     f"{NAMESPACE}/services/mcp-server-green": service("green"),
     ROUTE: {
         "metadata": {"generation": 1},
-        "spec": {"rules": [{"backendRefs": [{"name": "mcp-server-blue", "weight": 100}, {"name": "mcp-server-green", "weight": 0}]}]},
-        "status": {"parents": [{"conditions": conditions()}]},
+        "spec": {
+            "parentRefs": [GATEWAY],
+            "rules": [{"backendRefs": [{"name": "mcp-server-blue", "weight": 100}, {"name": "mcp-server-green", "weight": 0}]}],
+        },
+        "status": {"parents": [{"parentRef": GATEWAY, "conditions": conditions()}]},
     },
     f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"DATABASE_URL": encoded("s3cret"), "TOKEN": encoded("t0ken")}},
     "/api/v1/nodes": {"items": [{"metadata": {"name": "node-1"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}]},
@@ -124,8 +130,14 @@ def test_all_good(run):
         ({f"{NAMESPACE}/services/mcp-server-blue": {"spec": {}}}, "but has none"),
         ({f"{NAMESPACE}/services/mcp-server-blue": {"spec": {"selector": {"pool": "blue"}}}}, "app=mcp-server and pool=blue"),
         ({ROUTE: GONE}, "HTTPRoute mcp-prod/mcp-server does not exist"),
-        ({ROUTE: {**GOOD[ROUTE], "spec": {"rules": [{"backendRefs": [{"name": "mcp-server-blue"}]}]}}}, "lists only one pool"),
-        ({ROUTE: {**GOOD[ROUTE], "status": {"parents": [{"conditions": conditions(accepted="False")}]}}}, "is not in force: Accepted is False"),
+        (
+            {ROUTE: {**GOOD[ROUTE], "spec": {"rules": [{"backendRefs": [{"name": "mcp-server-blue"}]}]}}},
+            "add Service mcp-server-green",
+        ),
+        (
+            {ROUTE: {**GOOD[ROUTE], "status": {"parents": [{"parentRef": GATEWAY, "conditions": conditions(accepted="False")}]}}},
+            "not in force: .* Accepted is False",
+        ),
         ({f"{NAMESPACE}/secrets/mcp-server-secrets": GONE}, "Secret mcp-server-secrets does not exist"),
         ({f"{NAMESPACE}/secrets/mcp-server-secrets": REFUSED}, "we may not read Secret mcp-server-secrets"),
         ({f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"TOKEN": encoded(" \n")}}}, "has no value for DATABASE_URL, TOKEN"),

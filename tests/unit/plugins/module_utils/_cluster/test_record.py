@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster import record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Book
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+
+SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
+
+
+def release(version, at="T1", origin="blue", target="green"):
+    return record.release(
+        SERVER,
+        by="me",
+        reason="",
+        at=at,
+        origin={"pool": origin, "image": "x:v1"},
+        target={"pool": target, "image": f"x:{version}", "version": version},
+    )
+
+
+def ended(one, outcome="succeeded"):
+    return {**one, "outcome": outcome, "ended": "T9"}
+
+
+FIRST, SECOND = release("v2"), release("v3", at="T2", origin="green", target="blue")
+
+
+@pytest.mark.parametrize(
+    "book, fresh, current, history",
+    [
+        (Book(), FIRST, FIRST, ()),
+        (Book(FIRST), release("v2", at="T5"), FIRST, ()),
+        (Book(ended(FIRST)), SECOND, SECOND, (ended(FIRST),)),
+        (Book(ended(FIRST)), release("v2", at="T5"), release("v2", at="T5"), (ended(FIRST),)),
+        (
+            Book(FIRST),
+            SECOND,
+            {**SECOND, "from": FIRST["from"]},
+            ({**FIRST, "outcome": "failed", "ended": "T2", "reason": "(superseded by T2-v3)"},),
+        ),
+    ],
+)
+def test_begin(book, fresh, current, history):
+    assert record.begin(book, fresh) == Book(current, history)
+
+
+def test_history_and_steps_are_bounded():
+    book = Book()
+    for number in range(30):
+        book = record.end(record.begin(book, release(f"v{number}")), "succeeded", "T9")
+        for step in range(record.STEPS + 5):
+            book = record.add_step(book, {"at": f"T{step}", "weights": {"blue": 50, "green": 50}, "share": None, "verdict": "followed" * 3})
+    assert [one["to"]["version"] for one in book.history[:2]] == ["v28", "v27"] and len(book.history) == record.KEPT
+    assert len(book.current["steps"]) == record.STEPS and book.current["steps"][-1]["at"] == f"T{record.STEPS + 4}"
+    assert len(json.dumps([book.current, *book.history])) < 200_000
+
+
+def test_end():
+    over = record.end(Book(FIRST), "rolled_back", "T9", "5xx " * 500)
+    assert (over.current["outcome"], over.current["ended"], len(over.current["reason"])) == ("rolled_back", "T9", record.REASON)
+    assert record.end(over, "rolled_back", "T10", "again") is over
+    assert record.end(Book({**FIRST, "reason": "kept"}), "failed", "T9").current["reason"] == "kept"
+
+
+class Store:
+    """One ConfigMap. others: how many times somebody else writes just before us."""
+
+    host = "https://cluster"
+
+    def __init__(self, data=None, others=0):
+        self.data, self.others, self.version, self.writes = data, others, 1, 0
+
+    def get(self, path, **query):
+        assert path == "/api/v1/namespaces/prod/configmaps/mcp-release"
+        if self.data is None:
+            raise NotFound("none")
+        return {"metadata": {"resourceVersion": str(self.version)}, "data": self.data}
+
+    def create(self, path, body, **query):
+        self._write(body, query.get("dryRun") == "All", fresh=True)
+
+    def patch(self, path, body, *, dry_run):
+        self._write(body, dry_run, fresh=body["metadata"]["resourceVersion"] == str(self.version))
+
+    def _write(self, body, dry_run, fresh):
+        if self.others:
+            self.others, self.version, fresh = self.others - 1, self.version + 1, False
+            self.data = self.data or {"current": json.dumps(ended(FIRST)), "history": "[]"}
+        if not fresh:
+            raise Conflict("changed")
+        if not dry_run:
+            self.data, self.version, self.writes = body["data"], self.version + 1, self.writes + 1
+
+
+def begun(book):
+    return record.begin(book, SECOND)
+
+
+@pytest.mark.parametrize("others, history", [(0, 0), (1, 1), (4, 1)])
+def test_update_on_top_of_what_somebody_else_wrote(others, history):
+    store = Store(others=others)
+    before, after = record.update(store, SERVER, begun)
+    assert len(before.history) == 0 and len(after.history) == history and store.writes == 1
+    assert record.read(store, SERVER)[0] == after
+    assert record.update(store, SERVER, begun) == (after, after) and store.writes == 1
+
+
+def test_update_gives_up_and_dry_run_writes_nothing():
+    with pytest.raises(Conflict):
+        record.update(Store(others=record.ATTEMPTS), SERVER, begun)
+    store = Store()
+    assert record.update(store, SERVER, begun, dry_run=True)[1].current == SECOND and store.data is None
+
+
+@pytest.mark.parametrize(
+    "current, history",
+    [
+        ("{", "[]"),
+        ("[]", "[]"),
+        ('"x"', "[]"),
+        ("{}", "[]"),
+        (json.dumps({**FIRST, "from": {"pool": "red"}}), "[]"),
+        (json.dumps({**FIRST, "steps": None}), "[]"),
+        (json.dumps(FIRST), "{}"),
+    ],
+)
+def test_a_record_that_somebody_broke(current, history):
+    with pytest.raises(Failure, match="prod/mcp-release on https://cluster is not a release record"):
+        record.read(Store({"current": current, "history": history}), SERVER)
+
+
+@pytest.mark.parametrize(
+    "environment, expected",
+    [({"AWX_PRIVATE_DATA_DIR": "/x", "JOB_ID": "42"}, "AWX job 42"), ({"JOB_ID": "42", "LOGNAME": "kim"}, "kim@")],
+)
+def test_whoever_runs(monkeypatch, environment, expected):
+    monkeypatch.delenv("AWX_PRIVATE_DATA_DIR", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert record.whoever_runs().startswith(expected)

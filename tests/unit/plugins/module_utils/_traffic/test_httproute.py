@@ -1,0 +1,139 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._traffic import httproute
+
+SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
+
+
+def ref(name, **more):
+    return {"group": "", "kind": "Service", "name": name, "port": 8080, **more}
+
+
+def route(*rules, **more):
+    return {
+        "metadata": {"namespace": "prod", "generation": 3, "resourceVersion": "7"},
+        "spec": {"rules": [{"backendRefs": r} for r in rules], **more},
+    }
+
+
+def split(blue, green):
+    return [ref("mcp-blue", weight=blue), ref("mcp-green", weight=green)]
+
+
+PINNED = [ref("mcp-blue")]
+ELSEWHERE = [ref("docs", weight=5)]
+
+
+@pytest.mark.parametrize(
+    "rules, expected",
+    [
+        ([split(100, 0)], (100, 0)),
+        ([split(9, 1)], (90, 10)),
+        ([[ref("mcp-blue"), ref("mcp-green")]], (50, 50)),
+        ([[ref("mcp-green", weight=1), ref("mcp-blue", weight=0)]], (0, 100)),
+        ([split(999999, 1)], (99, 1)),
+        ([split(1, 999999)], (1, 99)),
+        ([split(0, 0)], (0, 0)),
+        ([split(100, 0), split(0, 0)], (100, 0)),
+        ([split(100, 0), split(90, 10)], (95, 5)),
+        ([PINNED, ELSEWHERE, split(70, 30)], (70, 30)),
+        ([[ref("mcp-blue", namespace="other"), *split(1, 3)]], (25, 75)),
+        ([[{"kind": "Bucket", "group": "x.io", "name": "mcp-blue"}, *split(1, 3)]], (25, 75)),
+    ],
+)
+def test_weights(rules, expected):
+    assert tuple(httproute.weights(route(*rules), SERVER).values()) == expected
+
+
+@pytest.mark.parametrize(
+    "rules, says",
+    [
+        ([], "add Service mcp-blue and Service mcp-green together"),
+        ([ELSEWHERE], "add Service mcp-blue and Service mcp-green together"),
+        ([PINNED], "add Service mcp-green beside the other pool's Service"),
+        ([PINNED, [ref("mcp-green")]], "add Service mcp-blue and Service mcp-green together"),
+        ([[ref("mcp-blue", namespace="other"), ref("mcp-green")]], "add Service mcp-blue beside"),
+        ([[*split(1, 1), ref("mcp-blue", port=9)]], "mcp-blue twice in rule 0"),
+    ],
+)
+def test_route_without_both_pools(rules, says):
+    with pytest.raises(Failure, match=says):
+        httproute.weights(route(*rules), SERVER)
+
+
+LOCK = {"op": "replace", "path": "/metadata/resourceVersion", "value": "7"}
+
+
+def put(rule, position, weight):
+    return {"op": "add", "path": f"/spec/rules/{rule}/backendRefs/{position}/weight", "value": weight}
+
+
+@pytest.mark.parametrize(
+    "rules, wanted, expected",
+    [
+        ([split(100, 0)], (100, 0), []),
+        ([split(9, 1)], (90, 10), []),
+        ([split(1, 0)], (100, 0), []),
+        ([split(0, 0)], (100, 0), [LOCK, put(0, 0, 100), put(0, 1, 0)]),
+        ([split(999, 1)], (100, 0), [LOCK, put(0, 0, 100), put(0, 1, 0)]),
+        ([split(100, 0)], (90, 10), [LOCK, put(0, 0, 90), put(0, 1, 10)]),
+        ([[ref("mcp-green"), ref("docs"), ref("mcp-blue")]], (0, 100), [LOCK, put(0, 2, 0), put(0, 0, 100)]),
+        ([PINNED, split(0, 1), ELSEWHERE, split(1, 0)], (0, 100), [LOCK, put(3, 0, 0), put(3, 1, 100)]),
+    ],
+)
+def test_patch(rules, wanted, expected):
+    assert httproute.patch(route(*rules), SERVER, dict(zip(("blue", "green"), wanted, strict=True))) == expected
+
+
+GATEWAY = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "edge", "namespace": "infra"}
+
+
+def said(accepted=("True", 3), resolved=("True", 3), parent=GATEWAY):
+    conditions = [
+        {"type": kind, "status": value[0], "observedGeneration": value[1], "reason": "R", "message": "m"}
+        for kind, value in (("Accepted", accepted), ("ResolvedRefs", resolved))
+        if value
+    ]
+    return {"parentRef": parent, "conditions": conditions}
+
+
+@pytest.mark.parametrize(
+    "parents, pending, refused",
+    [
+        ([said()], "", ""),
+        ([], "has not reported Accepted for generation 3", ""),
+        ([said(accepted=("True", 2))], "has not reported Accepted for generation 3", ""),
+        ([said(accepted=("False", 2))], "has not reported Accepted for generation 3", ""),
+        ([said(resolved=None)], "has not reported ResolvedRefs", ""),
+        ([said(accepted=("False", 3))], r"Gateway infra/edge says Accepted is False \(R: m\)", "Accepted is False"),
+        ([said(resolved=("False", 3))], "ResolvedRefs is False", "ResolvedRefs is False"),
+        ([said(resolved=("Unknown", 3))], "ResolvedRefs is Unknown", ""),
+        ([said(), said(accepted=("False", 1), parent={**GATEWAY, "name": "removed"})], "", ""),
+        ([said(parent={**GATEWAY, "sectionName": "https"})], "has not reported", ""),
+    ],
+)
+def test_status(parents, pending, refused):
+    now = {**route(split(1, 0), parentRefs=[GATEWAY]), "status": {"parents": parents}}
+    for pattern, text in ((pending, httproute.not_accepted(now)), (refused, httproute.refused(now))):
+        if pattern:
+            with pytest.raises(AssertionError, match=pattern):
+                raise AssertionError(text)
+        else:
+            assert text == ""
+
+
+def test_parent_in_the_routes_own_namespace():
+    now = {**route(split(1, 0), parentRefs=[{"name": "edge"}]), "status": {"parents": [said(parent={"name": "edge", "namespace": "prod"})]}}
+    assert httproute.not_accepted(now) == ""
+
+
+def test_route_without_a_gateway():
+    assert "parentRefs" in httproute.not_accepted(route(split(1, 0)))

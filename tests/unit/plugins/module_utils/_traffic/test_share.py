@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._traffic import share
+from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
+
+
+def weights(blue):
+    return {"blue": blue, "green": 100 - blue}
+
+
+def answers(text):
+    """b, g: an answer of blue, green; lower case on a kept connection, upper case on a new one; x: a failed one; f: one of blue."""
+    return [
+        Answer(float(at), c.islower(), {"b": "blue", "g": "green", "f": "blue"}.get(c.lower()), reason="broken" if c in "xf" else "")
+        for at, c in enumerate(text)
+    ]
+
+
+@pytest.mark.parametrize(
+    "blue, tolerance, expected",
+    [(100, 5, share.RUN), (0, 1, share.RUN), (50, 5, 400), (90, 5, 144), (50, 2, 2500), (99, 5, share.LEAST)],
+)
+def test_answers_needed(blue, tolerance, expected):
+    assert share.answers_needed(weights(blue), tolerance) == expected
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("", (None, None, 0, 0, "")),
+        ("xx", (None, None, 2, 2, "broken")),
+        ("bBg", (66.7, 33.3, 3, 0, "")),
+        ("bbfx", (100.0, 0.0, 4, 2, "broken")),
+    ],
+)
+def test_tally(text, expected):
+    assert tuple(share.tally(answers(text)).values()) == expected
+
+
+@pytest.mark.parametrize(
+    "text, blue, expected",
+    [
+        ("bB" * 20, 100, True),
+        ("gG" * 20, 0, True),
+        ("bB" * 20 + "g", 100, False),
+        ("bB" * 20 + "x", 100, False),
+        ("bB" * 20 + "f", 100, False),
+        ("b" * 40, 100, False),
+        ("B" * 40 + "b" * 5, 100, False),
+        ("b" * 52 + "g" * 48, 50, True),
+        ("b" * 56 + "g" * 44, 50, False),
+        ("b" * 100, 98, False),
+        ("x" * 100, 50, False),
+    ],
+)
+def test_follows(text, blue, expected):
+    assert share.follows(answers(text), weights(blue), 5.0) is expected
+
+
+def quiet(_last):
+    pass
+
+
+def test_all_traffic_is_there_when_a_run_is_unbroken():
+    seen, reached = share.until_followed(iter(answers("bB" * 30 + "g" + "gG" * 30)), weights(0), 40, 5.0, quiet)
+    assert reached and len(seen) == 40 and seen[0].at == 60.0
+
+
+def test_one_answer_of_the_other_pool_begins_the_run_anew():
+    seen, reached = share.until_followed(iter(answers("gG" * 19 + "b" + "gG" * 19)), weights(0), 40, 5.0, quiet)
+    assert not reached and share.tally(seen)["blue"] == 2.5
+
+
+@pytest.mark.parametrize("real, reached", [(50, True), (40, False), (90, False)])
+def test_split_is_judged_by_batches(real, reached):
+    dice = random.Random(1)
+    text = "".join("b" if dice.random() * 100 < real else "g" for _number in range(1200))
+    _seen, followed = share.until_followed(iter(answers(text)), weights(50), 400, 5.0, quiet)
+    assert followed is reached
+
+
+class Reply:
+    content_type, location = "application/json", ""
+
+    def __init__(self, status, text):
+        self.status, self.text = status, text
+
+
+class Connection:
+    def __init__(self, outcome):
+        self.outcome, self.closed = outcome, 0
+
+    def fetch(self, method, path, bound, headers=None):
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return Reply(*self.outcome)
+
+    def close(self):
+        self.closed += 1
+
+
+@pytest.mark.parametrize(
+    "outcome, pool, version, reason",
+    [
+        ((200, '{"pool": "blue", "version": "1.2.0"}'), "blue", "1.2.0", ""),
+        ((200, '{"pool": "green"}'), "green", "", ""),
+        ((503, '{"pool": "green", "version": "1.2.0"}'), "green", "1.2.0", "503"),
+        ((503, "no healthy upstream"), None, "", "503"),
+        ((200, '{"version": "1.2.0"}'), None, "1.2.0", "no pool as its pool"),
+        ((200, '{"pool": ["blue"]}'), None, "", "no pool as its pool"),
+        ((200, "<html>"), None, "", "GET /health"),
+        (Failure("GET /health was refused: nothing listens there"), None, "", "refused"),
+    ],
+)
+def test_ask(outcome, pool, version, reason):
+    answer = share.ask(Connection(outcome), "/health", "pool")
+    assert (answer.pool, answer.version) == (pool, version)
+    assert reason in answer.reason and bool(answer.reason) is bool(reason)
+
+
+class Endpoint:
+    health_path = "/health"
+
+    def __init__(self):
+        self.connections = []
+
+    def connection(self):
+        self.connections.append(Connection((200, '{"pool": "blue"}')))
+        return self.connections[-1]
+
+
+def test_asking_is_paced_half_on_kept_connections_and_ends():
+    endpoint, bound = Endpoint(), Deadline(0.5)
+    with share.asking(endpoint, "pool", bound, rate=100) as arriving:
+        seen = list(arriving)
+    assert bound.elapsed < 1
+    assert 25 <= len(seen) <= 55
+    assert 0.3 < sum(answer.held for answer in seen) / len(seen) < 0.7
+    assert any(connection.closed > 1 for connection in endpoint.connections)

@@ -1,0 +1,434 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""mcp_traffic_shift and mcp_release on a cluster of plain dicts, and a gateway that answers as its route's weights say."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import itertools
+import json
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import release, shift
+
+PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
+ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
+MAPS = "/api/v1/namespaces/prod/configmaps"
+RECORD = f"{MAPS}/mcp-release"
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/prod/endpointslices"
+PODS = "/api/v1/namespaces/prod/pods"
+
+
+def deployment(pool):
+    return f"/apis/apps/v1/namespaces/prod/deployments/mcp-{pool}"
+
+
+class FakeCluster:
+    """broken: what is raised for a path. asked: (verb, path) of every request. meddle: called before each patch."""
+
+    host = "https://cluster"
+
+    def __init__(self):
+        self.broken, self.asked, self.meddle = {}, [], lambda: None
+        self.ready = {"blue": 2, "green": 2}
+        self.objects = {
+            ROUTE: {
+                "metadata": {"namespace": "prod", "generation": 1, "resourceVersion": "1"},
+                "spec": {
+                    "parentRefs": [{"name": "edge", "namespace": "infra"}],
+                    "rules": [{"filters": ["theirs"], "backendRefs": [{"name": "mcp-blue", "weight": 100}, {"name": "mcp-green", "weight": 0}]}],
+                },
+            },
+            **{
+                deployment(pool): {"spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "mcp", "image": f"r.io/mcp:{tag}"}]}}}}
+                for pool, tag in (("blue", "v1.1.5"), ("green", "v1.1.4"))
+            },
+        }
+        self.accept()
+
+    def accept(self):
+        route = self.objects[ROUTE]
+        conditions = [{"type": kind, "status": "True", "observedGeneration": route["metadata"]["generation"]} for kind in ("Accepted", "ResolvedRefs")]
+        route["status"] = {"parents": [{"parentRef": {"name": "edge", "namespace": "infra"}, "conditions": conditions}]}
+
+    @property
+    def weights(self):
+        return tuple(backend["weight"] for backend in self.objects[ROUTE]["spec"]["rules"][0]["backendRefs"])
+
+    @property
+    def record(self):
+        data = self.objects[RECORD]["data"]
+        return json.loads(data["current"]), json.loads(data["history"])
+
+    def writes(self):
+        return [path for verb, path in self.asked if verb != "GET"]
+
+    def _ask(self, verb, path):
+        self.asked.append((verb, path))
+        if path in self.broken:
+            raise self.broken[path]
+
+    def get(self, path, **query):
+        self._ask("GET", path)
+        if path == SLICES:
+            pool = query["labelSelector"].rpartition("-")[2]
+            endpoints = [{"addresses": [f"10.0.0.{number}"], "targetRef": {"uid": f"{number}"}} for number in range(self.ready[pool])]
+            return {"items": [{"endpoints": endpoints}, {"endpoints": endpoints}]}
+        if path == PODS:
+            status = {"name": "mcp", "ready": True, "imageID": "r.io/mcp@sha256:abc"}
+            return {"items": [{"status": {"containerStatuses": [status]}}]}
+        if path not in self.objects:
+            raise NotFound(f"Not in the cluster: {path}.")
+        return copy.deepcopy(self.objects[path])
+
+    def create(self, path, body, **query):
+        self._ask("POST", path)
+        if not query.get("dryRun"):
+            self.objects[f"{path}/{body['metadata']['name']}"] = {**body, "metadata": {**body["metadata"], "resourceVersion": "1"}}
+        return body
+
+    def patch(self, path, body, kind="merge", *, dry_run=False, **query):
+        self._ask("PATCH", path)
+        self.meddle()
+        patched = copy.deepcopy(self.objects[path])
+        if kind == "json":
+            version = body[0]["value"]
+            for operation in body[1:]:
+                *_start, rule, _refs, position, key = operation["path"].split("/")
+                patched["spec"]["rules"][int(rule)]["backendRefs"][int(position)][key] = operation["value"]
+            patched["metadata"]["generation"] += 1
+        else:
+            version = body["metadata"]["resourceVersion"]
+            patched["data"] = body["data"]
+        if version != patched["metadata"]["resourceVersion"]:
+            raise Conflict(f"Changed by somebody else meanwhile: {path}.")
+        patched["metadata"]["resourceVersion"] = str(int(version) + 1)
+        if not dry_run:
+            self.objects[path] = patched
+            if kind == "json":
+                self.accept()
+        return copy.deepcopy(self.objects[path] if not dry_run else patched)
+
+
+class Reply:
+    status, content_type, location = 200, "application/json", ""
+
+    def __init__(self, document):
+        self.text = json.dumps(document)
+
+
+class FakeGateway:
+    """Its connections answer from the pools in turn, by the weights that the cluster's route has."""
+
+    name, health_path = "https://mcp.example", "/health"
+
+    def __init__(self, cluster):
+        self.cluster, self.turn, self.trouble = cluster, itertools.count(), None
+        self.versions = {"blue": "1.1.5", "green": "1.2.0"}
+
+    def connection(self):
+        return self
+
+    def close(self):
+        pass
+
+    def fetch(self, method, path, bound, headers=None):
+        if self.trouble:
+            raise self.trouble
+        pool = "blue" if next(self.turn) * 37 % 100 < self.cluster.weights[0] else "green"
+        return Reply({"pool": pool, "version": self.versions[pool]})
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    fake = FakeCluster()
+    monkeypatch.setattr(shift.connection, "connect", lambda params: fake)
+    return fake
+
+
+@pytest.fixture
+def gateway(cluster, monkeypatch):
+    fake = FakeGateway(cluster)
+    monkeypatch.setattr(shift.endpoints, "public", lambda option: fake)
+    # As fast as the machine can: pacing has its own test.
+    monkeypatch.setattr(shift.share, "asking", functools.partial(shift.share.asking, rate=5000.0))
+    return fake
+
+
+DEFAULTS = {**PARAMS, **{name: option.get("default") for name, option in shift.SPEC.options.items() if name not in PARAMS}, "timeout": 5.0}
+
+
+def call(run=shift.run, check_mode=False, **params):
+    defaults = DEFAULTS if run is shift.run else {**PARAMS, **{n: o.get("default") for n, o in release.SPEC.options.items() if n not in PARAMS}}
+    warnings = []
+    result = run(Task({**defaults, **params}, check_mode, warn=warnings.append))
+    return {**result, "warnings": warnings}
+
+
+def begin(version="v1.2.0"):
+    return call(release.run, state="begun", image=f"r.io/mcp:{version}", version=version)
+
+
+def test_step_moves_measures_and_is_recorded(cluster, gateway):
+    begin()
+    result = call(pool="green", weight=10, endpoint={"url": "x"})
+    assert result["changed"] and (result["before"], result["after"]) == ({"blue": 100, "green": 0}, {"blue": 90, "green": 10})
+    assert result["live"] == "blue" and abs(result["share"]["green"] - 10) <= 5 and result["share"]["reached"]
+    assert result["share"]["answers"] == 144 and result["seconds_to_follow"] >= 0 and result["written_at"] > 1e9
+    assert cluster.weights == (90, 10) and cluster.objects[ROUTE]["spec"]["rules"][0]["filters"] == ["theirs"]
+    (step,) = cluster.record[0]["steps"]
+    assert step["weights"] == {"blue": 90, "green": 10} and step["verdict"] == "followed" and step["share"]["answers"] == 144
+
+
+def test_second_run_changes_nothing(cluster, gateway):
+    begin()
+    call(pool="green", weight=10, endpoint={"url": "x"})
+    cluster.asked.clear()
+    again = call(pool="green", weight=10, endpoint={"url": "x"})
+    assert not again["changed"] and cluster.writes() == []
+    assert again["share"]["reached"] and again["seconds_to_follow"] is None and again["written_at"] is None
+
+
+def test_check_mode_writes_and_measures_nothing(cluster, gateway):
+    result = call(check_mode=True, pool="green", weight=100, endpoint={"url": "x"})
+    assert result["changed"] and result["share"] is None and cluster.weights == (100, 0)
+
+
+def test_without_endpoint_the_share_is_not_measured(cluster):
+    result = call(pool="green", weight=10)
+    assert result["share"] is None and "not measured" in result["warnings"][0] and cluster.weights == (90, 10)
+
+
+@pytest.mark.parametrize("ready, refused", [(0, True), (1, True), (2, False), (3, False)])
+def test_no_weight_for_a_pool_that_is_not_as_planned(cluster, ready, refused):
+    cluster.ready["green"] = ready
+    if refused:
+        with pytest.raises(Failure, match=f"has {ready} ready endpoints, planned are 2"):
+            call(pool="green", weight=10)
+        assert cluster.writes() == []
+        call(pool="green", weight=10, force=True)
+    else:
+        call(pool="green", weight=10)
+    assert cluster.weights == (90, 10)
+
+
+def test_the_losing_pool_need_not_be_ready(cluster):
+    cluster.ready["blue"] = 0
+    call(pool="green", weight=10)
+
+
+def test_change_by_somebody_else_is_read_again(cluster):
+    def meddle():
+        cluster.meddle = lambda: None
+        cluster.objects[ROUTE]["metadata"]["resourceVersion"] = "9"
+        cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"][0]["weight"] = 80
+
+    cluster.meddle = meddle
+    assert call(pool="green", weight=100)["changed"] and cluster.weights == (0, 100)
+
+
+def test_weights_that_are_not_followed_are_a_failure_with_evidence(cluster, gateway):
+    gateway.trouble = Failure("GET /health was refused: nothing listens there")
+    with pytest.raises(Failure, match=r"written \(blue 0 %, green 100 %\), but it is not verified .* nothing listens there") as caught:
+        call(pool="green", weight=100, endpoint={"url": "x"}, timeout=0.3)
+    evidence = caught.value.evidence
+    assert evidence["changed"] and evidence["share"]["failed"] == evidence["share"]["answers"] > 0
+
+
+def test_refusal_by_the_gateway_is_told_at_once(cluster, monkeypatch):
+    def refuse():
+        for condition in cluster.objects[ROUTE]["status"]["parents"][0]["conditions"]:
+            condition |= {"status": "False", "observedGeneration": 2, "reason": "NotAllowed", "message": "no"}
+
+    monkeypatch.setattr(cluster, "accept", refuse)
+    with pytest.raises(Failure, match=r"Gateway infra/edge says Accepted is False \(NotAllowed: no\)"):
+        call(pool="green", weight=10, timeout=60.0)
+
+
+def test_controller_that_is_down(cluster, monkeypatch):
+    monkeypatch.setattr(cluster, "accept", lambda: None)
+    with pytest.raises(Failure, match="are written .* not verified .* has not reported Accepted for generation 2"):
+        call(pool="green", weight=10, timeout=0.2)
+
+
+@pytest.mark.parametrize(
+    "params, says",
+    [
+        ({"pool": "green", "weight": 101}, "weight is 101"),
+        ({"pool": "green", "weight": 10, "rollback": True}, "leave out pool and weight"),
+        ({"pool": "green", "weight": 10, "tolerance": 0.0}, "tolerance is 0.0"),
+        ({"pool": "green", "weight": 10, "samples": 0}, "samples is 0"),
+        ({"pool": "green", "weight": 10, "namespace": "a/../b"}, "namespace gives 'a/../b'"),
+        ({"pool": "green", "weight": 10, "pool_name_format": "{server}"}, "must contain {pool}"),
+    ],
+)
+def test_bad_input(cluster, params, says):
+    with pytest.raises(Failure, match=says):
+        call(**params)
+    assert cluster.asked == []
+
+
+def released(cluster):
+    """blue was live, green is now."""
+    begin()
+    call(pool="green", weight=100)
+    call(release.run, state="ended", outcome="succeeded")
+    cluster.asked.clear()
+
+
+def test_rollback_writes_first_and_returns_to_the_recorded_pool(cluster, gateway):
+    released(cluster)
+    result = call(rollback=True, reason="5xx", endpoint={"url": "x"})
+    assert cluster.weights == (100, 0) and result["changed"] and result["live"] == "blue"
+    assert (result["pool"], result["bad_pool"], result["version"]) == ("blue", "green", "v1.1.5")
+    assert result["share"]["blue"] == 100 and result["share"]["versions"] == ["1.1.5"] and result["seconds_to_follow"] >= 0
+    assert cluster.asked[:4] == [("GET", RECORD), ("GET", ROUTE), ("GET", SLICES), ("PATCH", ROUTE)]
+    current, _history = cluster.record
+    assert current["outcome"] == "rolled_back" and current["reason"] == "5xx" and current["steps"][-1]["verdict"] == "followed"
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_second_rollback_does_not_flip_back(cluster, gateway, recorded):
+    if recorded:
+        released(cluster)
+    first = call(rollback=True, endpoint={"url": "x"})
+    cluster.asked.clear()
+    second = call(rollback=True, endpoint={"url": "x"})
+    assert first["changed"] and not second["changed"] and second["pool"] == first["pool"] and cluster.writes() == []
+
+
+def test_rollback_without_a_record_goes_to_the_other_pool(cluster, gateway):
+    assert call(rollback=True, endpoint={"url": "x"})["pool"] == "green"
+    assert cluster.weights == (0, 100) and deployment("blue") not in [path for _verb, path in cluster.asked]
+    assert cluster.record[0]["from"]["pool"] == "green"
+
+
+def test_rollback_without_a_record_in_the_middle_of_a_split(cluster):
+    call(pool="green", weight=50)
+    with pytest.raises(Failure, match="name the pool"):
+        call(rollback=True)
+
+
+def test_rollback_mid_release_returns_to_the_pool_it_started_from(cluster, gateway):
+    begin()
+    call(pool="green", weight=50)
+    assert call(rollback=True, endpoint={"url": "x"})["pool"] == "blue"
+
+
+def test_rollback_refuses_a_pool_without_ready_endpoints_unless_forced(cluster):
+    released(cluster)
+    cluster.ready["blue"] = 0
+    with pytest.raises(Failure, match="blue has no ready endpoint"):
+        call(rollback=True)
+    assert cluster.weights == (0, 100)
+    call(rollback=True, force=True)
+    assert cluster.weights == (100, 0)
+
+
+def test_rollback_does_not_wait_for_all_of_the_good_pool_nor_for_rights_on_the_rest(cluster):
+    released(cluster)
+    cluster.ready["blue"] = 1
+    no = Forbidden("The API server refuses.")
+    cluster.broken = {SLICES: no, deployment("blue"): no, deployment("green"): no}
+    result = call(rollback=True)
+    assert cluster.weights == (100, 0) and any("ready endpoints is not known" in warning for warning in result["warnings"])
+
+
+def test_rollback_that_cannot_be_recorded_is_still_a_rollback(cluster, gateway, monkeypatch):
+    released(cluster)
+    patch = cluster.patch
+
+    def refuse(path, *args, **kwargs):
+        if path == RECORD:
+            raise Forbidden("The API server refuses.")
+        return patch(path, *args, **kwargs)
+
+    monkeypatch.setattr(cluster, "patch", refuse)
+    result = call(rollback=True, endpoint={"url": "x"})
+    assert result["share"]["reached"] and "record of prod/mcp was not written" in result["warnings"][0]
+
+
+def test_rollback_that_cannot_be_verified_has_written_and_recorded(cluster, gateway):
+    released(cluster)
+    gateway.trouble = Failure("GET /health got no complete answer within 3 s")
+    with pytest.raises(Failure, match=r"written \(blue 100 %, green 0 %\), but it is not verified") as caught:
+        call(rollback=True, endpoint={"url": "x"}, timeout=0.3)
+    assert cluster.weights == (100, 0) and caught.value.evidence["bad_pool"] == "green"
+    assert cluster.record[0]["outcome"] == "rolled_back" and cluster.record[0]["steps"][-1]["verdict"] == "not verified"
+
+
+def test_rollback_to_a_pool_with_another_version(cluster, gateway):
+    released(cluster)
+    gateway.versions["blue"] = "1.0.0"
+    with pytest.raises(Failure, match="answers as version 1.0.0, not v1.1.5"):
+        call(rollback=True, endpoint={"url": "x"})
+    assert cluster.weights == (100, 0)
+
+
+def test_rollback_in_check_mode(cluster):
+    released(cluster)
+    result = call(check_mode=True, rollback=True)
+    assert result["changed"] and result["after"] == {"blue": 100, "green": 0} and cluster.weights == (0, 100)
+    assert cluster.record[0]["outcome"] == "succeeded"
+
+
+def test_begin_tells_the_pools_and_records_the_origin(cluster):
+    result = begin()
+    assert (result["live"], result["idle"], result["replicas"], result["resumed"]) == ("blue", "green", 2, False)
+    assert result["previous_image"] == "r.io/mcp:v1.1.5" and result["changed"]
+    assert result["record"]["from"] == {
+        "pool": "blue",
+        "image": "r.io/mcp:v1.1.5",
+        "digest": "sha256:abc",
+        "version": "v1.1.5",
+        "weights": {"blue": 100, "green": 0},
+    }
+    again = begin()
+    assert again["resumed"] and not again["changed"] and again["record"] == result["record"]
+
+
+def test_begin_of_what_is_live_already(cluster):
+    result = begin("v1.1.5")
+    assert result["already_live"] and not result["changed"] and cluster.writes() == []
+
+
+def test_a_release_that_was_cut_off_keeps_its_stable_pool(cluster):
+    begin()
+    call(pool="green", weight=100)
+    assert begin()["resumed"]
+    other = begin("v1.3.0")
+    assert (other["live"], other["idle"], other["resumed"]) == ("blue", "green", False)
+    current, (earlier,) = cluster.record
+    assert current["from"]["pool"] == "blue" and current["from"]["image"] == "r.io/mcp:v1.1.5"
+    assert earlier["outcome"] == "failed" and "superseded by" in earlier["reason"]
+
+
+def test_next_release_goes_to_the_other_pool(cluster):
+    released(cluster)
+    result = begin("v1.3.0")
+    assert (result["live"], result["idle"]) == ("green", "blue") and len(cluster.record[1]) == 1
+
+
+def test_begin_in_check_mode(cluster):
+    result = call(release.run, check_mode=True, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")
+    assert result["changed"] and RECORD not in cluster.objects
+
+
+def test_begin_when_no_pool_is_live(cluster):
+    call(pool="green", weight=50)
+    with pytest.raises(Failure, match="can't be told"):
+        begin()
+
+
+def test_end(cluster):
+    with pytest.raises(Failure, match="has begun"):
+        call(release.run, state="ended", outcome="failed")
+    begin()
+    assert call(release.run, state="ended", outcome="failed")["record"]["outcome"] == "failed"
+    assert not call(release.run, state="ended", outcome="failed")["changed"]
