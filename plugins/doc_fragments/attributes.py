@@ -15,11 +15,6 @@ attributes:
     description: Returns what has changed, or would change, in C(diff) mode.
   idempotent:
     description: A second run with the same arguments changes nothing.
-  action_group:
-    description: Use C(group/mcp.server.mcp) in C(module_defaults) to set options for all modules of this collection.
-    support: full
-    membership:
-      - mcp.server.mcp
 """
 
     # For modules that only read
@@ -35,4 +30,15 @@ attributes:
   idempotent:
     support: full
     details: This module changes nothing.
+"""
+
+    # For the modules that act on a server in a cluster
+    ACTION_GROUP = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/mcp.server.mcp) in C(module_defaults) to set options for all modules that act on a server in a cluster.
+    support: full
+    membership:
+      - mcp.server.mcp
 """

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.endpoint
   - mcp.server.attributes
+  - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 requirements:
   - jmespath (Python), unless O(health) is empty

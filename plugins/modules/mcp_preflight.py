@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
   - mcp.server.attributes
+  - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 options:
   required_secrets:

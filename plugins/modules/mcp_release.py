@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
   - mcp.server.attributes
+  - mcp.server.attributes.action_group
 attributes:
   check_mode:
     support: full

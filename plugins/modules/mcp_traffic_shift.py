@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - mcp.server.server
   - mcp.server.endpoint
   - mcp.server.attributes
+  - mcp.server.attributes.action_group
 attributes:
   check_mode:
     support: full

@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - mcp.server.server
   - mcp.server.endpoint
   - mcp.server.attributes
+  - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 options:
   namespace:

@@ -16,11 +16,8 @@ description:
   - Fails as soon as more than O(max_failed_percent) of the answers failed, and when there were fewer than O(min_answers).
 extends_documentation_fragment:
   - mcp.server.endpoint
+  - mcp.server.attributes
   - mcp.server.attributes.read_only
-attributes:
-  action_group:
-    support: none
-    membership: []
 options:
   seconds:
     description: How long to watch.

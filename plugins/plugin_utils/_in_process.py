@@ -31,11 +31,13 @@ class InProcessAction(ActionBase):
 
     _requires_connection = False
     _supports_check_mode = True
+    _supports_async = True
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
         if self._meant_for_another_process():
-            return {**result, **self._execute_module(task_vars=task_vars)}
+            wrap_async = self._task.async_val and not self._connection.has_native_async
+            return {**result, **self._execute_module(task_vars=task_vars, wrap_async=wrap_async)}
 
         validator = ArgumentSpecValidator(self.SPEC.options, **self.SPEC.rules())
         validation = validator.validate(self._task.args.copy())

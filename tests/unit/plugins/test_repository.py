@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.mcp.server.plugins.module_utils._preflight import RELEASE, RIGHTS
+
+ROOT = Path(__file__).parents[3]
+ROLE = (ROOT / "sandbox/manifests/mcp-server/role.yaml").read_text()
+README = (ROOT / "README.md").read_text()
+MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("mcp_*.py"))
+
+
+def test_the_role_grants_what_preflight_asks_for_and_no_more():
+    rules = yaml.safe_load(ROLE)["rules"]
+    granted = {(group, kind, verb) for rule in rules for group in rule["apiGroups"] for kind in rule["resources"] for verb in rule["verbs"]}
+    known = {(right.group, right.resource, verb): right.needed for right in RIGHTS for verb in right.verbs}
+    assert {right for right, needed in known.items() if needed == RELEASE} <= granted <= known.keys()
+
+
+def test_the_readme_shows_the_role():
+    _comment, manifest = ROLE.split("\n", 1)
+    assert f"```yaml\n{manifest}```" in README
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_is_complete(module):
+    group = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]["mcp"]
+    assert (ROOT / "plugins/action" / f"{module}.py").is_file()
+    assert (ROOT / "tests/integration/targets" / module).is_dir()
+    assert f"\n| {module} | " in README
+    # mcp_watch takes none of the options that the group's defaults are for
+    assert (module in group) == (module != "mcp_watch")
