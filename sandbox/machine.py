@@ -93,6 +93,7 @@ def run(
             text=True,
             errors="replace",
             timeout=timeout,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SandboxError(f"{' '.join(words[:4])}: {error}") from None

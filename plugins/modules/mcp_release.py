@@ -115,7 +115,7 @@ record:
   sample:
     id: 2026-11-23T11:20:00.000Z-v1.2.0
     server: mcp-server
-    started: 2026-11-23T11:20:00.000Z
+    started: "2026-11-23T11:20:00.000Z"
     by: deploy@runner
     reason: ""
     from: {pool: blue, image: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5, weights: {blue: 100, green: 0}}

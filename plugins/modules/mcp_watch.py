@@ -19,6 +19,8 @@ extends_documentation_fragment:
   - mcp.server.attributes
   - mcp.server.attributes.read_only
 options:
+  endpoint:
+    required: true
   seconds:
     description: How long to watch.
     type: float

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes (once) the virtual environment that everything here runs in, outside the checkout, and prints its path."""
 

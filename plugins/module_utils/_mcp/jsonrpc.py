@@ -21,7 +21,7 @@ class Error:
 
 
 # What a server says to a request: its result, or that it refuses.
-Answer = dict[str, t.Any] | Error
+Answer = t.Union[dict[str, t.Any], Error]
 
 
 def request(id: int, method: str, params: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -40,6 +40,10 @@ def parse(text: str) -> t.Any:
         raise ValueError("nested too deeply") from None
 
 
+def _is_int(value: t.Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def is_message(message: t.Any) -> bool:
     return isinstance(message, dict) and message.get("jsonrpc") == "2.0"
 
@@ -54,12 +58,12 @@ def answer_to(id: int, message: t.Any) -> Answer | None:
     if "method" in message:
         return None
     error, their_id = message.get("error"), message.get("id")
-    # A refusal may come with null or a name in place of an id that the server did not read; True is not 1 here.
-    if not (type(their_id) is int and their_id == id or isinstance(error, dict) and type(their_id) is not int):
+    # A refusal may come with null or a name in place of an id that the server did not read.
+    if not (_is_int(their_id) and their_id == id or isinstance(error, dict) and not _is_int(their_id)):
         raise Fault(f"with id {id} is answered with id {json.dumps(their_id)[:40]}")
     if isinstance(error, dict):
         code = error.get("code")
-        return Error(code if type(code) is int else 0, str(error.get("message", "")), error.get("data"))
+        return Error(code if _is_int(code) else 0, str(error.get("message", "")), error.get("data"))
     if not isinstance(message.get("result"), dict):
         raise Fault("is answered with neither a result nor an error")
     return message["result"]

@@ -46,7 +46,7 @@ def check_service(address: str) -> str | None:
         if "://" in address:
             urllib.request.urlopen(address, timeout=TIMEOUT).close()
         else:
-            host, _, port = address.rpartition(":")
+            host, _colon, port = address.rpartition(":")
             socket.create_connection((host.strip("[]"), int(port)), TIMEOUT).close()
     except urllib.error.HTTPError as error:
         return None if error.code < 500 else f"{address} answers {error.code}"

@@ -127,7 +127,7 @@ class Server:
         script = self.folder / "health-check"
         shutil.copy(SERVER / "health-check", script)
         environment = {**self.environment, **environment, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        return subprocess.run([script, *arguments], env=environment, capture_output=True, text=True, timeout=20)
+        return subprocess.run([script, *arguments], env=environment, capture_output=True, text=True, timeout=20, check=False)
 
     def stop(self):
         """The exit code after SIGTERM, and the seconds that it took."""

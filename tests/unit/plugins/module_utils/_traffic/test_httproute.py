@@ -96,7 +96,8 @@ def test_patch(rules, wanted, expected):
 GATEWAY = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "edge", "namespace": "infra"}
 
 
-def said(accepted=("True", 3), resolved=("True", 3), parent=GATEWAY):
+def said(accepted=("True", 3), resolved=("True", 3), parent=None):
+    parent = parent or GATEWAY
     conditions = [
         {"type": kind, "status": value[0], "observedGeneration": value[1], "reason": "R", "message": "m"}
         for kind, value in (("Accepted", accepted), ("ResolvedRefs", resolved))

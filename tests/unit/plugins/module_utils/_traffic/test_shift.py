@@ -139,7 +139,7 @@ class FakeGateway:
         pass
 
     def fetch(self, method, path, bound, headers=None):
-        if self.trouble:
+        if isinstance(self.trouble, Exception):
             raise self.trouble
         pool = "blue" if next(self.turn) * 37 % 100 < self.cluster.weights[0] else "green"
         return Reply({"pool": pool, "version": self.versions[pool]})
