@@ -30,6 +30,8 @@ class Stages:
 
     def __init__(self, venv: Path) -> None:
         self.venv = venv
+        (library,) = (venv.parent / "lib").glob("python3.*")
+        self.python = library.name.removeprefix("python")
         python_place = Path(os.path.realpath(venv / "python")).parent
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
@@ -80,10 +82,9 @@ class Stages:
         cache.mkdir(parents=True, exist_ok=True)
         for version in ("24_2", "25_2"):
             (cache / f"get_pip_{version}.py").write_text(GET_PIP)
-        python = subprocess.run([self.venv / "python", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True, check=True).stdout
         # Neither is in the artifact: a link to this very folder, and manifests of several YAML documents.
         left_out = ("--exclude", "playbooks/collections/", "--exclude", "sandbox/manifests/")
-        self.do("ansible-test", "sanity", *left_out, "--local", "--python", python.strip(), "--color", "no", minutes=20)
+        self.do("ansible-test", "sanity", *left_out, "--local", "--python", self.python, "--color", "no", minutes=20)
 
     def unit(self) -> None:
         self.do("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit")
@@ -115,8 +116,7 @@ class Stages:
         info.pop("namespace", None)  # a reserved name in plays
         config = {**defaults, **info, **named, "root": str(COPY)}
         (COPY / "tests" / "integration" / "integration_config.yml").write_text(json.dumps(config))
-        python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        self.do("ansible-test", "integration", "--local", "--python", python, "--color", "no", *self.targets, minutes=40)
+        self.do("ansible-test", "integration", "--local", "--python", self.python, "--color", "no", *self.targets, minutes=40)
 
     def recovery(self) -> None:
         """Killed and started from another checkout; then taken away without a trace."""

@@ -21,7 +21,7 @@ class Error:
 
 
 # What a server says to a request: its result, or that it refuses.
-Answer = t.Union[dict[str, t.Any], Error]
+Answer: t.TypeAlias = "dict[str, t.Any] | Error"
 
 
 def request(id: int, method: str, params: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -129,7 +129,7 @@ class FakeGateway:
     name, health_path = "https://mcp.example", "/health"
 
     def __init__(self, cluster):
-        self.cluster, self.turn, self.trouble = cluster, itertools.count(), None
+        self.cluster, self.turn, self.trouble = cluster, itertools.count(), ""
         self.versions = {"blue": "1.1.5", "green": "1.2.0"}
 
     def connection(self):
@@ -139,8 +139,8 @@ class FakeGateway:
         pass
 
     def fetch(self, method, path, bound, headers=None):
-        if isinstance(self.trouble, Exception):
-            raise self.trouble
+        if self.trouble:
+            raise Failure(self.trouble)
         pool = "blue" if next(self.turn) * 37 % 100 < self.cluster.weights[0] else "green"
         return Reply({"pool": pool, "version": self.versions[pool]})
 
@@ -234,7 +234,7 @@ def test_change_by_somebody_else_is_read_again(cluster):
 
 
 def test_weights_that_are_not_followed_are_a_failure_with_evidence(cluster, gateway):
-    gateway.trouble = Failure("GET /health was refused: nothing listens there")
+    gateway.trouble = "GET /health was refused: nothing listens there"
     with pytest.raises(Failure, match=r"written \(blue 0 %, green 100 %\), but it is not verified .* nothing listens there") as caught:
         call(pool="green", weight=100, endpoint={"url": "x"}, timeout=0.3)
     evidence = caught.value.evidence
@@ -356,7 +356,7 @@ def test_rollback_that_cannot_be_recorded_is_still_a_rollback(cluster, gateway, 
 
 def test_rollback_that_cannot_be_verified_has_written_and_recorded(cluster, gateway):
     released(cluster)
-    gateway.trouble = Failure("GET /health got no complete answer within 3 s")
+    gateway.trouble = "GET /health got no complete answer within 3 s"
     with pytest.raises(Failure, match=r"written \(blue 100 %, green 0 %\), but it is not verified") as caught:
         call(rollback=True, endpoint={"url": "x"}, timeout=0.3)
     assert cluster.weights == (100, 0) and caught.value.evidence["bad_pool"] == "green"
