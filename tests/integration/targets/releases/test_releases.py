@@ -168,7 +168,10 @@ def broken_objects():
     [
         (("delete", "service", "mcp-server-green"), "Service mcp-sandbox/mcp-server-green"),
         (("delete", "httproute", "mcp-server"), "HTTPRoute mcp-sandbox/mcp-server"),
-        (("patch", "httproute", "mcp-server", "--type=json", "-p", '[{"op": "remove", "path": "/spec/rules/0/backendRefs/1"}]'), "no rule that lists both pools"),
+        (
+            ("patch", "httproute", "mcp-server", "--type=json", "-p", '[{"op": "remove", "path": "/spec/rules/0/backendRefs/1"}]'),
+            "no rule that lists both pools",
+        ),
         (("patch", "role", "mcp-releaser", "--type=json", "-p", '[{"op": "replace", "path": "/rules/0/verbs", "value": ["get"]}]'), "may not patch httproutes"),
     ],
 )
