@@ -103,7 +103,8 @@ class Stages:
         self.do(*playbook, cwd=LOGS, ANSIBLE_COLLECTIONS_PATH=str(installed))
 
     def sandbox(self) -> None:
-        self.do(sys.executable, "-m", "sandbox", "up", cwd=ROOT, minutes=40)
+        # With the machine's own PATH: the tools' one has no Go.
+        self.do(sys.executable, "-m", "sandbox", "up", cwd=ROOT, minutes=40, PATH=os.environ["PATH"])
 
     def integration(self) -> None:
         """ansible-test hands no environment on: what the targets need to know is in the file that it reads."""
@@ -121,9 +122,8 @@ class Stages:
     def recovery(self) -> None:
         """Killed and started from another checkout; then taken away without a trace."""
         sandbox = (sys.executable, "-m", "sandbox")
-        self.do(*sandbox, "kill", cwd=ROOT)
-        self.do(*sandbox, "up", cwd=COPY)
-        self.do(*sandbox, "down", cwd=COPY)
+        for command, checkout in (("kill", ROOT), ("up", COPY), ("down", COPY)):
+            self.do(*sandbox, command, cwd=checkout, PATH=os.environ["PATH"])
         status = subprocess.run([*sandbox, "status"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
         interfaces = [name for name in os.listdir("/sys/class/net") if name.startswith(("veth", "mcp"))]
         if json.loads(status)["leftovers"] or interfaces:
