@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def machine():
+    # By path: this folder is called sandbox as well.
+    specification = importlib.util.spec_from_file_location("the_sandbox", ROOT / "sandbox" / "__init__.py", submodule_search_locations=[str(ROOT / "sandbox")])
+    sys.modules["the_sandbox"] = importlib.util.module_from_spec(specification)
+    return importlib.import_module("the_sandbox.machine")
+
+
+@pytest.mark.parametrize(
+    ("system", "user", "commands", "foreign", "words"),
+    [
+        ("Darwin", 0, {"go", "apt-get"}, False, "needs Linux (this is Darwin)"),
+        ("Linux", 1000, {"go", "apt-get"}, False, "needs root"),
+        ("Linux", 0, {"apt-get"}, False, "needs Go"),
+        ("Linux", 0, {"go"}, False, "needs Debian's apt-get"),
+        ("Linux", 0, {"go", "apt-get"}, True, "belongs to another Kubernetes"),
+    ],
+)
+def test_what_is_missing_is_one_sentence_with_the_other_way(machine, monkeypatch, tmp_path, system, user, commands, foreign, words):
+    monkeypatch.setattr(machine.platform, "system", lambda: system)
+    monkeypatch.setattr(machine.os, "geteuid", lambda: user)
+    monkeypatch.setattr(machine.shutil, "which", lambda name: name if name in commands else None)
+    kubernetes = tmp_path / "kubernetes"
+    kubernetes.mkdir()
+    if foreign:
+        (kubernetes / "admin.conf").touch()
+    monkeypatch.setattr(machine, "KUBERNETES", kubernetes)
+    monkeypatch.setattr(machine, "MARKER", kubernetes / ".mcp-sandbox")
+    with pytest.raises(machine.SandboxError) as caught:
+        machine.requirements()
+    assert words in str(caught.value)
+    assert "KUBECONFIG" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_this_machines_own_kubernetes_is_known(machine, monkeypatch, tmp_path):
+    monkeypatch.setattr(machine.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(machine.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(machine.shutil, "which", lambda name: name)
+    (tmp_path / ".mcp-sandbox").touch()
+    monkeypatch.setattr(machine, "KUBERNETES", tmp_path)
+    monkeypatch.setattr(machine, "MARKER", tmp_path / ".mcp-sandbox")
+    machine.requirements()
