@@ -6,11 +6,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import typing as t
+import venv
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,10 +36,13 @@ class Stages:
         self.venv = venv
         (library,) = (venv.parent / "lib").glob("python3.*")
         self.python = library.name.removeprefix("python")
-        python_place = Path(os.path.realpath(venv / "python")).parent
+        # ansible-test takes a pyenv shim for the Python that it is named after.
+        path = [folder for folder in os.get_exec_path() if not folder.endswith("/shims")]
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
-            "PATH": f"{venv}:{python_place}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "PATH": os.pathsep.join([str(venv), *path]),
+            "LC_ALL": "C.UTF-8",
+            "PIP_NO_INPUT": "1",
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "PYTHONPATH": str(COLLECTIONS),
         }
@@ -46,16 +53,23 @@ class Stages:
         """Raises CalledProcessError or TimeoutExpired."""
         self.log.write(f"$ {' '.join(map(str, words))}\n")
         self.log.flush()
-        subprocess.run(
+        process = subprocess.Popen(
             [str(word) for word in words],
             cwd=cwd,
-            check=True,
-            timeout=60 * minutes,
             env={**self.environment, **environment},
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
+        try:
+            status = process.wait(60 * minutes)
+        finally:
+            if process.poll() is None:  # too slow, or we are stopped: its children go with it
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        if status:
+            raise subprocess.CalledProcessError(status, words)
 
     def copy(self) -> None:
         """ansible-test wants .../ansible_collections/NAMESPACE/NAME and a git repository: what git knows or would know of ours."""
@@ -81,19 +95,26 @@ class Stages:
         cache = Path.home() / ".ansible" / "test" / "cache"
         cache.mkdir(parents=True, exist_ok=True)
         for version in ("24_2", "25_2"):
-            (cache / f"get_pip_{version}.py").write_text(GET_PIP)
+            if not (cache / f"get_pip_{version}.py").exists():
+                (cache / f"get_pip_{version}.py").write_text(GET_PIP)
         # Neither is in the artifact: a link to this very folder, and manifests of several YAML documents.
         left_out = ("--exclude", "playbooks/collections/", "--exclude", "sandbox/manifests/")
         self.do("ansible-test", "sanity", *left_out, "--local", "--python", self.python, "--color", "no", minutes=20)
 
+    sanity_newest_core = sanity
+
     def unit(self) -> None:
         self.do("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit")
+
+    def unit_oldest_client(self) -> None:
+        """What speaks to the cluster, with the oldest kubernetes library that requirements.txt allows."""
+        self.do("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/plugins/module_utils/_cluster")
 
     def package(self) -> None:
         """The artifact passes Galaxy's importer, and works when it is installed."""
         self.do("ansible-galaxy", "collection", "build", "--force", "--output-path", LOGS)
         (artifact,) = LOGS.glob("mcp-server-*.tar.gz")
-        self.do("python", "-m", "galaxy_importer.main", artifact, cwd=LOGS)
+        self.do("python", "-m", "galaxy_importer.main", artifact, cwd=LOGS, GALAXY_IMPORTER_CHECK_REQUIRED_TAGS="true")
         installed = LOGS / "installed"
         self.do("ansible-galaxy", "collection", "install", "--offline", "-p", installed, artifact)
         modules = sorted(path.stem for path in (COPY / "plugins" / "modules").glob("mcp_*.py"))
@@ -117,7 +138,7 @@ class Stages:
         info.pop("namespace", None)  # a reserved name in plays
         config = {**defaults, **info, **named, "root": str(COPY)}
         (COPY / "tests" / "integration" / "integration_config.yml").write_text(json.dumps(config))
-        self.do("ansible-test", "integration", "--local", "--python", self.python, "--color", "no", *self.targets, minutes=40)
+        self.do("ansible-test", "integration", "--local", "--python", self.python, "--color", "no", "--continue-on-error", *self.targets, minutes=40)
 
     def recovery(self) -> None:
         """Killed and started from another checkout; then taken away without a trace."""
@@ -130,25 +151,58 @@ class Stages:
             raise ValueError(f"left behind: {status} {interfaces}")
 
 
+# Stages that run in a virtual environment of their own, by the name that venv.py gives it.
+VENVS = {"sanity_newest_core": "newest-core", "unit_oldest_client": "oldest-client"}
+
+
+def sandbox_is_up() -> bool:
+    status = subprocess.run([sys.executable, "-m", "sandbox", "status"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return json.loads(status)["state"] == "up"
+
+
+@contextmanager
+def heartbeat(name: str, log: Path) -> t.Iterator[None]:
+    """Every half minute, where a long stage is: the last line of its log."""
+    start, over = time.monotonic(), threading.Event()
+
+    def beat() -> None:
+        while not over.wait(30):
+            lines = log.read_text(errors="replace").strip().splitlines() or [""]
+            print(f"{name}: {time.monotonic() - start:.0f} s, {lines[-1][:120]}", flush=True)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def main() -> int:
-    stages = ["copy", "lint", "sanity", "unit", "package", "sandbox", "integration", "recovery"]
+    stages = ["copy", "lint", "sanity", "sanity_newest_core", "unit", "unit_oldest_client", "package", "sandbox", "integration", "recovery"]
     wanted = [word.partition(":")[0] for word in sys.argv[1:]] or stages
     if os.environ.get("KUBECONFIG"):
         wanted = [name for name in wanted if name not in ("sandbox", "recovery")]
-    was_up = INFO.exists() and not os.environ.get("CI")
+    was_up = "sandbox" in wanted and not os.environ.get("CI") and sandbox_is_up()
     if was_up:  # somebody works with it
         wanted = [name for name in wanted if name != "recovery"]
-    # Only the last line: pip and venv may print before it.
-    made = subprocess.run([sys.executable, ROOT / "tests" / "tools" / "venv.py"], check=True, stdout=subprocess.PIPE, text=True)
-    todo = Stages(Path(made.stdout.strip().splitlines()[-1]) / "bin")
-    todo.targets = [word.partition(":")[2] for word in sys.argv[1:] if ":" in word]
-    failed = []
+    signal.signal(signal.SIGTERM, lambda *_args: sys.exit("stopped"))
+    failed: list[str] = []
+    skipped: list[str] = []
     print(f"logs: {LOGS}", flush=True)
     try:
         for name in ["copy", *(name for name in wanted if name != "copy")]:
             start, log = time.monotonic(), LOGS / f"{name}.log"
             print(f"{name} ...", flush=True)
-            with log.open("w") as todo.log:
+            try:
+                todo = Stages(venv.make(VENVS.get(name, "tools")) / "bin")
+            except venv.NoPython as error:
+                print(f"{name}: skipped, {error}", flush=True)
+                skipped.append(name)
+                continue
+            todo.targets = [word.partition(":")[2] for word in sys.argv[1:] if ":" in word]
+            with log.open("w") as todo.log, heartbeat(name, log):
                 try:
                     getattr(todo, name)()
                 except (subprocess.SubprocessError, OSError, ValueError) as error:
@@ -161,7 +215,7 @@ def main() -> int:
         if "sandbox" in wanted and not was_up:
             subprocess.run([sys.executable, "-m", "sandbox", "down"], cwd=ROOT, check=False)
     total = len({"copy", *wanted})
-    print(f"{total - len(failed)} passed, {len(failed)} failed", flush=True)
+    print(f"{total - len(failed) - len(skipped)} passed, {len(failed)} failed, {len(skipped)} skipped", flush=True)
     return 1 if failed else 0
 
 
