@@ -82,8 +82,8 @@ Late = tuple[float, t.Callable[[Response], None]]
 class Connection:
     """One connection, opened at need, and anew when the server has closed it.
 
-    dial: gives a connected socket. authority: the Host header. Methods raise
-    Fault, and what dial raises.
+    dial: gives a connected socket. authority: the Host header. requests: how
+    many were sent. Methods raise Fault, and what dial raises.
     """
 
     def __init__(self, dial: Dial, authority: str) -> None:
@@ -91,6 +91,7 @@ class Connection:
         self._authority = authority
         self._wire: t.Any = None
         self._http: t.Any = None
+        self.requests = 0
 
     def open(self, bound: Deadline) -> None:
         # http.client forgets the socket when the server said that it closes it.
@@ -128,7 +129,8 @@ class Connection:
         self.open(bound)
         try:
             self._wire.allow(bound)
-            self._http.request(method, path, body, {"Host": self._authority, **(headers or {})})
+            self.requests += 1
+            self._http.request(method, path, body, {"Host": self._authority, "Accept-Encoding": "identity", **(headers or {})})
             response = self._begin(late)
             yield response
         except _BELOW_HTTP as error:

@@ -84,9 +84,9 @@ def _in_body(reply: Reply, id: int) -> jsonrpc.Answer | None:
 def _in_events(response: Response, id: int) -> jsonrpc.Answer:
     decoder = sse.Decoder()
     for piece in response.pieces():
-        for data in decoder.feed(piece):
+        for event in decoder.feed(piece):
             try:
-                message = jsonrpc.parse(data)
+                message = jsonrpc.parse(event.data)
             except ValueError as error:
                 raise Fault(f"is answered with an event that is not JSON ({error})") from None
             answer = jsonrpc.answer_to(id, message)
