@@ -43,6 +43,7 @@ class Reply:
     content_type: str = ""
     location: str = ""
     text: str = ""
+    authenticate: str = ""
 
 
 class Response:
@@ -72,7 +73,7 @@ class Response:
             self._response.close()
 
     def reply(self, text: str = "") -> Reply:
-        return Reply(self.status, self.content_type, self.headers.get("Location", ""), text)
+        return Reply(self.status, self.content_type, self.headers.get("Location", ""), text, self.headers.get("WWW-Authenticate", ""))
 
 
 Dial = t.Callable[[Deadline], socket.socket]
@@ -88,7 +89,7 @@ class Connection:
 
     def __init__(self, dial: Dial, authority: str) -> None:
         self._dial = dial
-        self._authority = authority
+        self.authority = authority
         self._wire: t.Any = None
         self._http: t.Any = None
         self.requests = 0
@@ -127,23 +128,39 @@ class Connection:
         after the bound. The request has failed then, but the server has acted.
         """
         self.open(bound)
-        try:
-            self._wire.allow(bound)
-            self.requests += 1
-            self._http.request(method, path, body, {"Host": self._authority, "Accept-Encoding": "identity", **(headers or {})})
+        with self.bounded(bound):
+            self._send(method, path, headers, body)
             response = self._begin(late)
             yield response
+        try:
+            self._wire.allow(Deadline(LINGER))
+            response.finish()
+        except _BELOW_HTTP:
+            self.close()
+
+    def begin(self, method: str, path: str, bound: Deadline, headers: t.Mapping[str, str] | None = None) -> Response:
+        """An answer that may have no end. What is read of it is C(bounded) anew each time, and closing ends it."""
+        self.open(bound)
+        with self.bounded(bound):
+            self._send(method, path, headers)
+            return self._begin(None)
+
+    @contextmanager
+    def bounded(self, bound: Deadline) -> t.Iterator[None]:
+        """What is sent and read inside has so much time, and makes a Fault of what fails."""
+        try:
+            self._wire.allow(bound)
+            yield
         except _BELOW_HTTP as error:
             self.close()
             raise Fault(_trouble(error, bound)) from None
         except BaseException:
             self.close()
             raise
-        try:
-            self._wire.allow(Deadline(LINGER))
-            response.finish()
-        except _BELOW_HTTP:
-            self.close()
+
+    def _send(self, method: str, path: str, headers: t.Mapping[str, str] | None, body: bytes | None = None) -> None:
+        self.requests += 1
+        self._http.request(method, path, body, {"Host": self.authority, "Accept-Encoding": "identity", **(headers or {})})
 
     def _begin(self, late: Late | None) -> Response:
         try:
