@@ -24,7 +24,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -60,6 +60,7 @@ _TLS_CURES = {
     "WRONG_VERSION_NUMBER": "the server does not speak TLS here, its URL may begin with http://",
     "RECORD_LAYER_FAILURE": "the server does not speak TLS here, its URL may begin with http://",
     "CERTIFICATE_REQUIRED": "the server asks for a client certificate: set endpoint.client_cert",
+    "HANDSHAKE_FAILURE": "the server may ask for a client certificate: set endpoint.client_cert",
     "UNSUPPORTED_PROTOCOL": "the server's TLS is too old",
     "PROTOCOL_VERSION": "the server's TLS is too old or too new",
 }
@@ -356,14 +357,6 @@ class _Wire:
             raise http.client.HTTPException(f"headers of more than {MAX_HEAD_BYTES >> 10} KiB")
         del self._held[:stop]
         return head.decode("latin-1")
-
-
-def printable(text: str | bytes, most: int) -> str:
-    """What fits into a sentence of what a server chose to say."""
-    if isinstance(text, bytes):
-        text = text[: 4 * most].decode("utf-8", errors="replace")
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * most]).split())
-    return line if len(line) <= most else line[: most - 3] + "..."
 
 
 def _sent(method: str, path: str, headers: dict[str, str], body: bytes | None) -> bytes:
