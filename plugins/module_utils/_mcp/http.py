@@ -160,7 +160,7 @@ class Connection:
                 self._wire = _Wire(_in_time(lambda: self._dial(bound), bound))
             except TimeoutError:
                 raise Fault(f"could not be made within {bound.seconds:.3g} s") from None
-            except (OSError, UnicodeError) as error:
+            except (OSError, ValueError) as error:
                 raise Fault(_trouble(error, bound)) from None
         return self._wire
 
@@ -223,8 +223,8 @@ class Connection:
     ) -> Response:
         sent = _sent(method, path, {"Host": self.authority, "Accept-Encoding": "identity", **(headers or {})}, body)
         self.requests += 1
-        # A server that refuses may answer and hang up before it has read.
-        with suppress(ConnectionError):
+        # A server that refuses may answer, or say so in TLS, and hang up before it has read.
+        with suppress(ConnectionError, ssl.SSLEOFError):
             wire.send(sent)
         return self._begin(wire, late)
 
@@ -451,6 +451,6 @@ def _trouble(error: Exception, bound: Deadline) -> str:
     if isinstance(error, http.client.IncompleteRead):
         return "was cut in the middle of the answer"
     detail = printable((error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__, 120)
-    if isinstance(error, OSError):
+    if isinstance(error, (OSError, ValueError)):
         return f"failed ({detail})"
     return f"got an answer that is not acceptable HTTP ({detail})"

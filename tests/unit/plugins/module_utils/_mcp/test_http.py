@@ -189,6 +189,7 @@ def test_a_socket_that_comes_too_late_is_closed() -> None:
         (socket.gaierror(-2, "Name or service not known"), "failed because the host name could not be resolved"),
         (UnicodeError("label too long"), "failed because the host name could not be resolved"),
         (OSError(113, "No route to host"), r"failed \(No route to host\)"),
+        (ValueError("server_hostname cannot start with a leading dot"), r"failed \(server_hostname cannot start with a leading dot\)"),
         (TimeoutError(), "could not be made within 1 s"),
         (OSError("\x1b[2J\nsecond line"), r"failed \(\[2J second line\)"),
     ],

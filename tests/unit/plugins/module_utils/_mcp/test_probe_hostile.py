@@ -633,6 +633,16 @@ def test_a_session_that_changes_with_each_answer(probed: t.Any) -> None:
     assert len(server.ended) == 2
 
 
+def test_many_sessions_in_one_answer(probed: t.Any) -> None:
+    def many(handler: Handler, message: t.Any) -> None:
+        body = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": OFFER}).encode()
+        handler.write(http(body, more="Mcp-Session-Id: other\r\nMcp-Session-Id: third"))
+
+    with Scripted({**LEGACY, "initialize": many}) as server:
+        assert probed(server.url)["healthy"]
+    assert sorted(server.ended) == [SESSION, "other", "third"]
+
+
 @pytest.mark.parametrize("stage", ["GET", "server/discover", "initialize", "notifications/initialized", "tools/list", "DELETE"])
 def test_a_server_that_goes_away(stage: str, probed: t.Any) -> None:
     """It closes the connection and its port."""
