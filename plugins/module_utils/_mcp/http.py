@@ -49,7 +49,9 @@ _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[\t ]*(?:;.*)?", re.DOTALL)
 
 # What is wrong with a certificate (OpenSSL's X509_V_ERR codes), and what cures it.
 _EXPIRED, _NOT_YET_VALID, _OTHER_NAME, _OTHER_ADDRESS = 10, 9, 62, 64
+_UNKNOWN_ISSUER = (2, 18, 19, 20, 21, 27)
 _CERTIFICATE_CURES = {
+    **dict.fromkeys(_UNKNOWN_ISSUER, "name its CA in endpoint.ca_cert"),
     _EXPIRED: "renew it on the server",
     _NOT_YET_VALID: "compare the clocks of the server and of this host",
     _OTHER_NAME: "name the one that it is made for in endpoint.host",
@@ -437,7 +439,7 @@ def _trouble(error: Exception, bound: Deadline) -> str:
     if isinstance(error, TimeoutError):
         return f"got no complete answer within {bound.seconds:.3g} s"
     if isinstance(error, ssl.SSLCertVerificationError):
-        cure = _CERTIFICATE_CURES.get(error.verify_code, "name its CA in endpoint.ca_cert")
+        cure = _CERTIFICATE_CURES.get(error.verify_code, "replace it on the server")
         return f"failed because the certificate is not trusted ({printable(error.verify_message, 120).rstrip('.')}); {cure}"
     if isinstance(error, ssl.SSLError):
         reason = error.reason or printable(str(error), 80)
