@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
+
 from .servers import scripted
 from .servers.scripted import LEGACY, MODERN, SESSION, Handler, Script, Scripted
 
@@ -129,6 +131,7 @@ RESULTS: dict[str, t.Any] = {
     "server/discover": {"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}},
     "initialize": OFFER,
     "tools/list": {"tools": [{"name": "forecast"}]},
+    "tools/call": {"content": [{"type": "text", "text": "sunny"}]},
 }
 
 # Where a server misbehaves: the rest of it, the request, its name in the reason.
@@ -139,6 +142,7 @@ INITIALIZED = (LEGACY, "notifications/initialized", "notifications/initialized")
 MODERN_LIST = (MODERN, "tools/list", "tools/list")
 LEGACY_LIST = (LEGACY, "tools/list", "tools/list")
 LATER = (LEGACY, "tools/list", "tools/list")
+CALL = (LEGACY, "tools/call", "tools/call forecast")
 Level = tuple[dict[str, Script], str, str]
 EVERYWHERE: dict[str, Level] = {
     "health": HEALTH,
@@ -148,6 +152,7 @@ EVERYWHERE: dict[str, Level] = {
     "modern list": MODERN_LIST,
     "legacy list": LEGACY_LIST,
     "later": LATER,
+    "call": CALL,
 }
 ANSWERED = {name: level for name, level in EVERYWHERE.items() if name not in ("health", "initialized")}
 SLOW = {name: EVERYWHERE[name] for name in ("health", "initialize", "later")}
@@ -324,6 +329,8 @@ SINGLE: dict[str, tuple[Level, Script, str]] = {
         json_says(lambda a: {"jsonrpc": "2.0", "id": a["id"], "error": {"code": 10**400, "message": "\x1b[2J\u202e"}}),
         r"is refused with error 0 \(\[2J\)",
     ),
+    "a call that fails": (CALL, gives({"isError": True, "content": [{"text": "\x1b[2J"}]}), r"fails: \[2J"),
+    "a call that fails without a word": (CALL, gives({"isError": True, "content": [1, {"text": 2}]}), "fails: nothing more"),
     "initialize is 500": (INITIALIZE, says(500, Mcp_Session_Id=SESSION), "is answered 500"),
     "initialize is 204": (INITIALIZE, says(204, Mcp_Session_Id=SESSION), "is answered 204"),
     "initialize is 202": (INITIALIZE, says(202, Mcp_Session_Id=SESSION), "is answered 202"),
@@ -418,7 +425,8 @@ def all_closed(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
 def test_hostile_servers(scripts: dict[str, Script], said: str, probed: t.Any) -> None:
     with Scripted(scripts) as server:
         started = time.monotonic()
-        found = probed(server.url, timeout=1.6, step_timeout=0.15 if TIME_IS_UP in said else 1)
+        calls = [Call("forecast")] if "tools/call" in scripts else []
+        found = probed(server.url, calls=calls, timeout=1.6, step_timeout=0.15 if TIME_IS_UP in said else 1)
         assert time.monotonic() - started < 1.8
     assert not found["healthy"]
     assert found["steps"][-1 if found["steps"][-1]["level"] != "end" else -2]["ok"] is False
