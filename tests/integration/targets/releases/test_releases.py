@@ -93,6 +93,7 @@ def judge_failure(code: int, output: str, words: str) -> None:
         ("v1.2.1-crash", "CrashLoopBackOff|exit code 1"),
         ("v1.2.1-version", "1.0.0"),
         ("v1.2.1-not-mcp", "HTML"),
+        ("v1.2.1-contract", r"\[tools/reorder_point\] Tool reorder_point is gone"),
         ("v1.2.1-database", "UNHEALTHY"),
         ("v9.9.9", "v9.9.9"),
         ("latest-greatest", "latest-greatest"),
@@ -103,6 +104,18 @@ def test_a_bad_version_gets_no_traffic(version, words):
     code, output = play("playbooks/bluegreen.yml", "-e", f"version={version}")
     judge_failure(code, output, words)
     assert time.monotonic() - start < 120  # the cluster's reason at once, not the rollout's time-out of 600 s
+
+
+def test_a_broken_contract_that_is_accepted():
+    """It is released then, and the record says what was accepted."""
+    accept = {"mcp_contract_accept": ["tools/reorder_point", "tools/search_inventory"]}
+    code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.1-contract", "-e", json.dumps(accept))
+    assert code == 0, output
+    assert "Tool reorder_point is gone" in output
+    contract = module("mcp_release")["record"]["to"]["contract"]
+    assert contract["accepted"] == ["tools/reorder_point", "tools/search_inventory/inputSchema/properties/warehouse"]
+    assert len(contract["structure_hash"]) == 64
+    blue_again()
 
 
 def test_failing_answers_roll_back(tmp_path):
