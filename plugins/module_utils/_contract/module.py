@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ansible_collections.mcp.server.plugins.module_utils._contract import compare, normalise
+from ansible_collections.mcp.server.plugins.module_utils._contract import compare, normalise, text
 from ansible_collections.mcp.server.plugins.module_utils._mcp import greeting, listing, protocol, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint, defaults
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
@@ -88,11 +88,12 @@ def run(task: Task) -> dict[str, t.Any]:
         "verdict": compare.verdict(changes),
         "changes": [described(change) | {"accepted": change in accepted} for change in changes],
     }
+    if changes:
+        task.progress(f"{before.name} and {now.name}\n{text.render(changes, accepted)}")
+        diff.append(text.diff(before.contract, now.contract, before.name, now.name))
     fatal = [change for change in open_changes if change.severity in FATAL[params["fail_on"]]]
     if fatal:
         raise Failure(complaint(now.name, before.name, fatal), changed=changed, diff=diff, **result)
-    if changes:
-        task.progress("; ".join(c.sentence for c in changes))
     return {"changed": changed, **result, "contract": now.contract, "diff": diff}
 
 
