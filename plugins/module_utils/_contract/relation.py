@@ -136,6 +136,10 @@ KIND_OF_KEYWORD = {keyword: kind for kind, keywords in KEYWORDS.items() for keyw
 ENTANGLED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
 
 
+# Of the kinds that have few.
+ALL_VALUES: dict[str, tuple[t.Any, ...]] = {"null": (None,), "boolean": (False, True)}
+
+
 @dataclass(frozen=True)
 class Alternative:
     """Values of one kind. finite: all of them, if they are listed. rest: keywords that are compared apart, or only for being equal."""
@@ -156,7 +160,7 @@ class Alternative:
 
     @property
     def everything(self) -> bool:
-        return not (self.keywords or self.rest or self.integer) and self.finite is None
+        return not (self.keywords or self.rest or self.integer) and self.finite == ALL_VALUES.get(self.kind)
 
 
 def kind_of(value: t.Any) -> str:
@@ -249,7 +253,7 @@ class _Relation:
             raise _Exhausted
         schema = self._target(schema, side)
         if isinstance(schema, bool):
-            return [Alternative(kind) for kind in KINDS] if schema else []
+            return _of_keywords({}) if schema else []
         if not isinstance(schema, dict):
             return [Alternative(kind, rest={"": schema}) for kind in KINDS]
         # A union that is a branch of itself adds nothing.
@@ -514,8 +518,8 @@ def _of_keywords(schema: dict[str, t.Any]) -> list[Alternative]:
         finite = None
         if values is not ABSENT:
             finite = tuple(value for value in values if kind_of(value) == kind and not (integer and not isinstance(value, int)))
-        elif kind in ("null", "boolean"):
-            finite = (None,) if kind == "null" else (False, True)
+        else:
+            finite = ALL_VALUES.get(kind)
         if finite != ():
             found.append(Alternative(kind, by_kind[kind], integer and finite is None, finite, rest))
     return found

@@ -128,7 +128,15 @@ def pairs(draw: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
         new = json.loads(json.dumps(new))
         places = [one for one in inside(new) if isinstance(one, dict)]
         place = places[draw(st.integers(0, len(places) - 1))]
-        name = draw(st.sampled_from(sorted((place.keys() | keywords(leaf).keys()) - {"$defs"})))
+        # What speaks about the type that is there, mostly: the rest changes nothing.
+        kinds = [relation.KEYWORDS.get("number" if kind == "integer" else kind, {}) for kind in [place.get("type")] if isinstance(kind, str)]
+        fitting = sorted({*place, *(name for kind in kinds for name in kind)} - {"$defs", "title", "default"})
+        name = draw(st.sampled_from(fitting if fitting and draw(st.integers(0, 3)) else sorted(keywords(leaf))))
+        if name == "properties" and draw(st.integers(0, 3)):
+            field = draw(st.sampled_from(NAMES))
+            fields = {**place.get(name, {}), field: draw(typed(leaf) | leaf)}
+            place[name] = fields if field not in place.get(name, {}) or draw(st.booleans()) else {one: child for one, child in fields.items() if one != field}
+            continue
         if name in place and draw(st.booleans()):
             del place[name]
         elif name in keywords(leaf):
