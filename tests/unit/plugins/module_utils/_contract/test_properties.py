@@ -84,17 +84,16 @@ def typed(schemas: st.SearchStrategy) -> st.SearchStrategy:
 
 
 leaf = st.sampled_from([True, False, {}, {"type": "string"}, {"type": "integer"}, {"type": "null"}, {"const": "a"}, {"enum": ["a", "ab"]}])
-any_schema = st.recursive(
-    leaf,
-    lambda below: (
-        typed(below)
-        | typed(below)
-        | st.dictionaries(st.sampled_from(sorted(keywords(below))), st.none(), max_size=3).flatmap(
-            lambda chosen, below=below: st.fixed_dictionaries({name: keywords(below)[name] for name in chosen})
-        )
-    ),
-    max_leaves=6,
-)
+
+
+@st.composite
+def free(draw: t.Any, below: st.SearchStrategy) -> dict[str, t.Any]:
+    """Any keywords together."""
+    words = keywords(below)
+    return {name: draw(words[name]) for name in draw(st.lists(st.sampled_from(sorted(words)), max_size=3, unique=True))}
+
+
+any_schema = st.recursive(leaf, lambda below: typed(below) | typed(below) | free(below), max_leaves=6)
 
 
 @st.composite
