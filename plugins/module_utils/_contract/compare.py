@@ -442,7 +442,9 @@ def _field(word: str, path: tuple[str, ...]) -> tuple[str, str]:
     name, rest = "", list(path)
     while rest:
         part = rest.pop(0)
-        if part in ("properties", "patternProperties", "$defs") and rest:
+        if part == "$defs":
+            name += ".(recursive)"
+        elif part in ("properties", "patternProperties") and rest:
             name += f".{printable(rest.pop(0))}"
         elif part == "prefixItems" and rest:
             name += f"[{rest.pop(0)}]"

@@ -85,7 +85,8 @@ def _without_texts(contract: Contract) -> Contract:
             if name in kept:
                 kept[name] = schema.without(kept[name], schema.TEXTS)
         if "annotations" in kept:
-            kept["annotations"] = {name: part for name, part in kept["annotations"].items() if name != "title"}
+            hints = {name: part for name, part in kept.pop("annotations").items() if name != "title"}
+            kept |= {"annotations": hints} if hints else {}
         if "arguments" in kept:
             kept["arguments"] = [item(argument) for argument in kept["arguments"]]
         return kept
@@ -115,7 +116,10 @@ def texts_of(item: dict[str, t.Any]) -> dict[tuple[str, ...], list[str]]:
 
 
 def annotations_of(whole: t.Any, keywords: t.Collection[str]) -> dict[tuple[str, ...], list[str]]:
-    """The values of these keywords in a schema and all that it holds, by their place in it. Branches of a union share the union's place."""
+    """The values of these keywords in a schema and all that it holds, by their place in it.
+
+    Branches of a union share the union's place, and definitions one, so that another name of a definition changes nothing.
+    """
     found: dict[tuple[str, ...], list[str]] = {}
 
     def walk(part: t.Any, place: tuple[str, ...]) -> None:
@@ -124,7 +128,7 @@ def annotations_of(whole: t.Any, keywords: t.Collection[str]) -> dict[tuple[str,
         for keyword in keywords & part.keys():
             found.setdefault((*place, keyword), []).append(schema.key(part[keyword]))
         for below, child in schema.children(part):
-            walk(child, place if below[0] in ("anyOf", "oneOf", "allOf") else (*place, *below))
+            walk(child, place if below[0] in ("anyOf", "oneOf", "allOf") else (*place, "$defs") if below[0] == "$defs" else (*place, *below))
 
     walk(whole, ())
     return {place: sorted(values) for place, values in found.items()}

@@ -136,6 +136,10 @@ KIND_OF_KEYWORD = {keyword: kind for kind, keywords in KEYWORDS.items() for keyw
 ENTANGLED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
 
 
+# Of the kinds that have few.
+ALL_VALUES: dict[str, tuple[t.Any, ...]] = {"null": (None,), "boolean": (False, True)}
+
+
 @dataclass(frozen=True)
 class Alternative:
     """Values of one kind. finite: all of them, if they are listed. rest: keywords that are compared apart, or only for being equal."""
@@ -156,7 +160,7 @@ class Alternative:
 
     @property
     def everything(self) -> bool:
-        return not (self.keywords or self.rest or self.integer) and self.finite is None
+        return not (self.keywords or self.rest or self.integer) and self.finite == ALL_VALUES.get(self.kind)
 
 
 def kind_of(value: t.Any) -> str:
@@ -249,7 +253,7 @@ class _Relation:
             raise _Exhausted
         schema = self._target(schema, side)
         if isinstance(schema, bool):
-            return [Alternative(kind) for kind in KINDS] if schema else []
+            return _of_keywords({}) if schema else []
         if not isinstance(schema, dict):
             return [Alternative(kind, rest={"": schema}) for kind in KINDS]
         # A union that is a branch of itself adds nothing.
@@ -371,16 +375,12 @@ class _Relation:
     # Kinds
 
     def _finite(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
-        lost, gained = [], []
-        if old.finite is not None:
-            lost = [value for value in old.finite if _accepts(new, value, old) is not True]
-        if new.finite is not None:
-            gained = [value for value in new.finite if _accepts(old, value, new) is not True]
-        narrower = bool(lost) if old.finite is not None else True
-        wider = bool(gained) if new.finite is not None else True
+        lost, gained = _refused(new, old), _refused(old, new)
+        narrower = old.finite is None or bool(lost)
+        wider = new.finite is None or bool(gained)
         if not narrower and not wider:
             return []
-        unsure = any(_accepts(new, value, old) is None for value in lost) or any(_accepts(old, value, new) is None for value in gained)
+        unsure = None in lost or None in gained
         values = (list(one.finite) if one.finite is not None else ABSENT for one in (old, new))
         return [_finding((*path, "enum"), narrower, wider, *values, undecided=unsure)]
 
@@ -514,8 +514,8 @@ def _of_keywords(schema: dict[str, t.Any]) -> list[Alternative]:
         finite = None
         if values is not ABSENT:
             finite = tuple(value for value in values if kind_of(value) == kind and not (integer and not isinstance(value, int)))
-        elif kind in ("null", "boolean"):
-            finite = (None,) if kind == "null" else (False, True)
+        else:
+            finite = ALL_VALUES.get(kind)
         if finite != ():
             found.append(Alternative(kind, by_kind[kind], integer and finite is None, finite, rest))
     return found
@@ -539,13 +539,18 @@ def _simplified(alternatives: list[Alternative]) -> list[Alternative]:
     return found
 
 
+def _refused(one: Alternative, other: Alternative) -> list[bool | None]:
+    """For each listed value of the other that is not surely accepted by one: False, or None when that is not decided."""
+    known = None if one.finite is None else set(map(key, one.finite))
+    verdicts = (False if known is not None and key(value) not in known else _accepts(one, value, other) for value in other.finite or ())
+    return [verdict for verdict in verdicts if verdict is not True]
+
+
 def _accepts(one: Alternative, value: t.Any, other: Alternative) -> bool | None:
-    """Whether a listed value of the other is accepted; None: not decided.
+    """Whether the keywords of one accept a listed value of the other; None: not decided.
 
     A keyword that both have is met by every value of the other.
     """
-    if one.finite is not None and key(value) not in map(key, one.finite):
-        return False
     if one.integer and not isinstance(value, int):
         return False
     keywords = {name: wanted for name, wanted in one.keywords.items() if name not in other.keywords or key(other.keywords[name]) != key(wanted)}

@@ -66,9 +66,12 @@ class TooDeep(Exception):
     """Nested deeper than MAX_DEPTH."""
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
 def key(value: t.Any) -> str:
     """One text for equal JSON values, unlike C(==), which takes true for 1."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def data(value: t.Any, depth: int = 0) -> t.Any:
@@ -179,11 +182,15 @@ class _Canonical:
         self._count = 0
         self._names: dict[str, str] = {}
         self._definitions: dict[str, t.Any] = {}
+        self._waiting: list[tuple[str, t.Any, tuple[str, ...]]] = []
 
     def whole(self) -> dict[str, t.Any]:
         root = self._schema({name: value for name, value in self._root.items() if name != "$id"}, ("#",), 0)
         if not isinstance(root, dict):
             root = {} if root is True else {"allOf": [root]}
+        while self._waiting:
+            name, target, under = self._waiting.pop()
+            self._definitions[name] = self._schema(target, under, 0)
         return {**root, "$defs": self._definitions} if self._definitions else root
 
     def _schema(self, schema: t.Any, under: tuple[str, ...], depth: int) -> t.Any:
@@ -220,12 +227,18 @@ class _Canonical:
     def _reference(self, ref: str, target: t.Any, under: tuple[str, ...], depth: int) -> t.Any:
         if ref == "#":
             return {"$ref": ref}
-        if ref in under or ref in self._names and self._names[ref] in self._definitions:
-            return {"$ref": f"#/$defs/{self._name(ref)}"}
-        body = self._schema(target, (*under, ref), depth + 1)
-        if self._unfold and ref not in self._names:
-            return body
-        self._definitions[self._name(ref)] = body
+        known = ref in self._names
+        if not self._unfold:
+            name = self._name(ref)
+            if not known:
+                self._waiting.append((name, target, (*under, ref)))
+            return {"$ref": f"#/$defs/{name}"}
+        if ref not in under and not (known and self._names[ref] in self._definitions):
+            body = self._schema(target, (*under, ref), depth + 1)
+            # It got a name when it was met in itself.
+            if ref not in self._names:
+                return body
+            self._definitions[self._name(ref)] = body
         return {"$ref": f"#/$defs/{self._name(ref)}"}
 
     def _name(self, ref: str) -> str:

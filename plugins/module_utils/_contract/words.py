@@ -14,6 +14,8 @@ LONGEST = 200
 
 def escaped(text: str) -> str:
     """One line in which nothing moves the cursor or turns the writing round."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 

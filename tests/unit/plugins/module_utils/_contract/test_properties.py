@@ -84,17 +84,16 @@ def typed(schemas: st.SearchStrategy) -> st.SearchStrategy:
 
 
 leaf = st.sampled_from([True, False, {}, {"type": "string"}, {"type": "integer"}, {"type": "null"}, {"const": "a"}, {"enum": ["a", "ab"]}])
-any_schema = st.recursive(
-    leaf,
-    lambda below: (
-        typed(below)
-        | typed(below)
-        | st.dictionaries(st.sampled_from(sorted(keywords(below))), st.none(), max_size=3).flatmap(
-            lambda chosen, below=below: st.fixed_dictionaries({name: keywords(below)[name] for name in chosen})
-        )
-    ),
-    max_leaves=6,
-)
+
+
+@st.composite
+def free(draw: t.Any, below: st.SearchStrategy) -> dict[str, t.Any]:
+    """Any keywords together."""
+    words = keywords(below)
+    return {name: draw(words[name]) for name in draw(st.lists(st.sampled_from(sorted(words)), max_size=3, unique=True))}
+
+
+any_schema = st.recursive(leaf, lambda below: typed(below) | typed(below) | free(below), max_leaves=6)
 
 
 @st.composite
@@ -128,7 +127,15 @@ def pairs(draw: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
         new = json.loads(json.dumps(new))
         places = [one for one in inside(new) if isinstance(one, dict)]
         place = places[draw(st.integers(0, len(places) - 1))]
-        name = draw(st.sampled_from(sorted((place.keys() | keywords(leaf).keys()) - {"$defs"})))
+        # What speaks about the type that is there, mostly: the rest changes nothing.
+        kinds = [relation.KEYWORDS.get("number" if kind == "integer" else kind, {}) for kind in [place.get("type")] if isinstance(kind, str)]
+        fitting = sorted({*place, *(name for kind in kinds for name in kind)} - {"$defs", "title", "default"})
+        name = draw(st.sampled_from(fitting if fitting and draw(st.integers(0, 3)) else sorted(keywords(leaf))))
+        if name == "properties" and draw(st.integers(0, 3)):
+            field = draw(st.sampled_from(NAMES))
+            fields = {**place.get(name, {}), field: draw(typed(leaf) | leaf)}
+            place[name] = fields if field not in place.get(name, {}) or draw(st.booleans()) else {one: child for one, child in fields.items() if one != field}
+            continue
         if name in place and draw(st.booleans()):
             del place[name]
         elif name in keywords(leaf):
