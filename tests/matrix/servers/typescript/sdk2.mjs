@@ -50,7 +50,7 @@ async function app(req, res) {
   if (!validHost(req, res)) return undefined;
   if (req.url !== "/mcp") return res.writeHead(404).end();
   const body = await bodyOf(req);
-  if (mode === "stateful" && (await isLegacyRequest(toWebRequest(req, body), body))) return sessions(req, res, body);
+  if (mode === "stateful" && (await isLegacyRequest(await toWebRequest(req, body), body))) return sessions(req, res, body);
   return handler(req, res, body);
 }
 
