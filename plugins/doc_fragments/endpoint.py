@@ -22,6 +22,12 @@ options:
       ca_cert:
         description: Path of the CA certificate for the server, instead of those that the system trusts.
         type: path
+      client_cert:
+        description: Path of a certificate to show to the server (PEM, with its chain; the key may be in the same file).
+        type: path
+      client_key:
+        description: Path of the key of O(endpoint.client_cert) (PEM, not encrypted).
+        type: path
       validate_certs:
         description: Whether the server's certificate is verified.
         type: bool

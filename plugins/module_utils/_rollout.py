@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unreachable, connect, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import Object, condition
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import REVISION, State, state
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS

@@ -13,14 +13,15 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils import _registry
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import connect, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import Object, is_finished, is_leaving, is_ready
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
+from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import AUTO
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health, same_version
-from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import AUTO, Settings, probe
+from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image, digest_of, registry_for
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 

@@ -12,48 +12,22 @@ version_added: 1.0.0
 description:
   - Asks one or more MCP (Model Context Protocol) servers for their health document and speaks MCP with them as a client does,
     then fails unless all of them are healthy.
-  - Speaks Streamable HTTP. It finds out by itself whether a server is a modern one (revision 2026-07-28 of the protocol,
-    C(server/discover)) or a legacy one (up to 2025-11-25, C(initialize)).
-  - Every session that a server opens for the check is ended, also when the check fails.
+  - Speaks the five revisions of the protocol from 2024-11-05 to 2026-07-28, over Streamable HTTP and over HTTP+SSE,
+    and finds out by itself which of them a server speaks.
+  - At most one session is open at a time, and every session that a server opens for the check is ended, also when the check fails.
   - Pods are reached through the Kubernetes API, without C(kubectl) and without a route to their addresses.
 author:
   - the mcp.server authors (@mcp-server)
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.endpoint
+  - mcp.server.probe
   - mcp.server.attributes
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 requirements:
-  - jmespath (Python), unless O(health) is empty
+  - jmespath (Python), unless O(health) is empty and O(calls) asserts nothing
 options:
-  endpoint:
-    description:
-      - The server's public address, and the paths that it serves.
-      - Without O(pod), O(service) and O(pool) this address is checked, and O(endpoint.url) is required.
-      - With one of them the pods are asked, in plain HTTP, for the paths given here and under the public address's C(Host),
-        or C(localhost) when there is neither O(endpoint.url) nor O(endpoint.host).
-  namespace:
-    description: The namespace of the pods. Required with O(pod), O(service) and O(pool).
-    type: str
-  server:
-    description: The MCP server's name, which is the value of its pods' label C(app). Required with O(pool).
-    type: str
-  pod:
-    description: Check this pod.
-    type: str
-  service:
-    description: Check one of the pods that are ready behind this Service.
-    type: str
-  pool:
-    description:
-      - Check every ready pod of this pool at once, which is the value of their label C(pool).
-      - A pool without a ready pod is not healthy.
-    type: str
-  port:
-    description: The port of the container, with O(pod), O(service) and O(pool).
-    type: int
-    default: 8080
   health:
     description:
       - JMESPath expressions on the health document. All of them have to give V(true).
@@ -69,26 +43,54 @@ options:
     description: Whether to speak MCP with the server. Otherwise only the health document is asked for.
     type: bool
     default: true
-  era:
+  lists:
     description:
-      - How to greet the server.
-      - V(auto) finds out, and asks a modern server too whether it gives sessions to legacy clients.
-      - V(modern) and V(legacy) send nothing of the other era. They save a request or two.
-    type: str
+      - What to list, of all pages, as far as the server says that it has such things.
+      - The default keeps a check of a modern server, with its health document, at four requests, or five when it gives sessions to
+        legacy clients.
+    type: list
+    elements: str
     choices:
-      - auto
-      - modern
-      - legacy
-    default: auto
-  timeout:
+      - tools
+      - prompts
+      - resources
+      - resource_templates
+    default:
+      - tools
+  calls:
     description:
-      - Seconds that the check of one server may take. A quarter of them, at most four, is kept for ending its session.
-    type: float
-    default: 30.0
-  step_timeout:
-    description: Seconds that each step of it may take.
-    type: float
-    default: 10.0
+      - Tools to call, to see whether they work. Take some that only read.
+      - A result that says C(isError) is a failure, although it comes as an HTTP 200. So is a tool that the server does not list.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      tool:
+        description: The name of the tool.
+        type: str
+        required: true
+      arguments:
+        description: What to call it with.
+        type: dict
+        default: {}
+      that:
+        description:
+          - JMESPath expressions on the result (C(content), C(structuredContent)). All of them have to give V(true).
+        type: list
+        elements: str
+        default: []
+  stability:
+    description:
+      - Ask again and again, in the same session, once all else went well. The question is the first list that the server has.
+    type: dict
+    suboptions:
+      rounds:
+        description: How many answers in a row have to be good.
+        type: int
+        required: true
+      max_p95:
+        description: The most seconds that 95 % of the answers may take.
+        type: float
   wait:
     description: Seconds to go on trying until all servers are healthy. The last check may end later by O(timeout).
     type: float
@@ -123,6 +125,35 @@ EXAMPLES = r"""
     namespace: mcp
     service: weather-blue
     health: []
+
+- name: Call a tool, and see that twenty lists in one session come without a fault and fast
+  mcp.server.mcp_health:
+    endpoint:
+      url: https://mcp.example.com
+    calls:
+      - tool: forecast
+        arguments:
+          city: Bern
+        that:
+          - structuredContent.days | length(@) > `0`
+    stability:
+      rounds: 20
+      max_p95: 0.3
+
+- name: Show a token, which is in a Secret beside the server
+  mcp.server.mcp_health:
+    namespace: mcp
+    service: weather-blue
+    auth:
+      token_secret:
+        name: weather-probe
+
+- name: Check that the server is guarded, and tells clients where to get a token
+  mcp.server.mcp_health:
+    endpoint:
+      url: https://mcp.example.com
+    auth:
+      expect_401: true
 
 - name: Assert more about the health document, and leave MCP out
   mcp.server.mcp_health:
@@ -159,9 +190,13 @@ servers:
       description: Whether this server is healthy.
       type: bool
     reason:
-      description: What is wrong with it.
+      description: What is wrong with it, in one sentence, with the likely cure.
       type: str
       sample: GET /health is answered 503 (starting)
+    level:
+      description: The level that failed, one of those in RV(servers[].levels).
+      type: str
+      sample: health
     health:
       description: The health document.
       type: dict
@@ -177,13 +212,15 @@ servers:
       description: The pool in RV(servers[].health).
       type: str
     era:
-      description: V(modern) when the server knows C(server/discover), else V(legacy).
+      description: V(modern) when the server was asked by C(server/discover), V(legacy) when by C(initialize).
       type: str
     session_mode:
       description:
         - V(stateful) when legacy clients get sessions, which bind them to one pod.
         - V(stateless) when they are served without.
+        - V(sse) when they are served over HTTP+SSE, where the stream is the session.
         - V(modern) when the server serves modern clients only, who have none, or with O(era=modern), which does not look further.
+        - So a server of RV(servers[].era=modern) that is V(stateful) or V(stateless) serves both.
       type: str
     protocol_version:
       description: The protocol revision that was agreed on.
@@ -201,16 +238,47 @@ servers:
       type: list
       elements: str
       sample: [forecast, stations]
+    prompts:
+      description: The names of its prompts, with O(lists).
+      type: list
+      elements: str
+    resources:
+      description: The URIs of its resources, with O(lists).
+      type: list
+      elements: str
+    resource_templates:
+      description: The URI templates of its resources, with O(lists).
+      type: list
+      elements: str
+    stability:
+      description: How many answers were good, and the median, the 95th percentile and the longest of their seconds.
+      type: dict
+      sample: {"rounds": 20, "p50": 0.004, "p95": 0.006, "max": 0.011}
+    authorization_servers:
+      description: Who gives tokens for the server, with O(auth.expect_401).
+      type: list
+      elements: str
+      sample: [https://login.example.com]
+    requests:
+      description: How many HTTP requests the check of this server took.
+      type: int
+      sample: 4
     seconds:
       description: How long the check of this server took.
       type: float
+    levels:
+      description:
+        - For V(transport), V(health), V(handshake), V(list), V(call) and V(stability) whether all their steps went well (C(ok))
+          and how long they took (C(seconds)), or V(null) for a level that was not reached or not asked for.
+      type: dict
+      sample: {"transport": {"ok": true, "seconds": 0.001}, "health": null, "handshake": {"ok": false, "seconds": 0.012}}
     steps:
-      description: The steps of the check. The last one that is not V(ok) is the one that RV(servers[].reason) is about.
+      description: The steps of the check.
       type: list
       elements: dict
       contains:
         level:
-          description: One of V(transport), V(health), V(handshake), V(list) and V(end), the latter of a session.
+          description: One of those in RV(servers[].levels), or V(end) for a session that is ended.
           type: str
         name:
           description: What was done.

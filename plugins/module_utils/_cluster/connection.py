@@ -18,7 +18,7 @@ import socket
 import traceback
 import typing as t
 
-from ansible.module_utils.basic import env_fallback, missing_required_lib
+from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
@@ -33,24 +33,6 @@ try:
 except ImportError:
     KUBERNETES_ERROR = traceback.format_exc()
 
-
-def _option(env: str, type: str = "str", **more: t.Any) -> dict[str, t.Any]:
-    return {"type": type, "fallback": (env_fallback, [env]), **more}
-
-
-# The names and K8S_AUTH_* variables of kubernetes.core and of AWX's credential type.
-OPTIONS: dict[str, t.Any] = {
-    "kubeconfig": _option("K8S_AUTH_KUBECONFIG", "path"),
-    "context": _option("K8S_AUTH_CONTEXT"),
-    "host": _option("K8S_AUTH_HOST"),
-    "api_key": _option("K8S_AUTH_API_KEY", no_log=True),
-    "validate_certs": _option("K8S_AUTH_VERIFY_SSL", "bool", aliases=["verify_ssl"]),
-    "ca_cert": _option("K8S_AUTH_SSL_CA_CERT", "path", aliases=["ssl_ca_cert"]),
-    "client_cert": _option("K8S_AUTH_CERT_FILE", "path", aliases=["cert_file"]),
-    "client_key": _option("K8S_AUTH_KEY_FILE", "path", aliases=["key_file"], no_log=False),
-    "proxy": _option("K8S_AUTH_PROXY"),
-    "api_timeout": {"type": "float", "default": 10.0},
-}
 
 PATCH_TYPES = {
     "merge": "application/merge-patch+json",
@@ -103,9 +85,7 @@ def connect(params: dict[str, t.Any]) -> Cluster:
 def _load(configuration: t.Any, params: dict[str, t.Any]) -> None:
     config = kubernetes.config
     try:
-        config.load_kube_config(
-            config_file=params["kubeconfig"], context=params["context"], client_configuration=configuration, persist_config=False
-        )
+        config.load_kube_config(config_file=params["kubeconfig"], context=params["context"], client_configuration=configuration, persist_config=False)
     except (config.ConfigException, OSError, TypeError, ValueError) as error:
         if params["kubeconfig"] is None and os.environ.get("KUBERNETES_SERVICE_HOST"):
             config.load_incluster_config(client_configuration=configuration)
@@ -187,9 +167,7 @@ class Cluster:
             ) from None
         return forward.socket(port)
 
-    def _request(
-        self, method: str, path: str, body: t.Any = None, *, content_type: str | None = None, query: dict[str, str] | None = None
-    ) -> dict[str, t.Any]:
+    def _request(self, method: str, path: str, body: t.Any = None, *, content_type: str | None = None, query: dict[str, str] | None = None) -> dict[str, t.Any]:
         try:
             response = self._client.request(
                 method,

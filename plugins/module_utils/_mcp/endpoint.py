@@ -22,6 +22,8 @@ OPTION: dict[str, t.Any] = {
         "url": {"type": "str"},
         "host": {"type": "str"},
         "ca_cert": {"type": "path"},
+        "client_cert": {"type": "path"},
+        "client_key": {"type": "path", "no_log": False},
         "validate_certs": {"type": "bool", "default": True},
         "health_path": {"type": "str", "default": "/health"},
         "mcp_path": {"type": "str", "default": "/mcp"},
@@ -116,6 +118,15 @@ def _tls(option: dict[str, t.Any]) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=option["ca_cert"])
     except OSError as error:
         raise Failure(f"endpoint.ca_cert {option['ca_cert']} cannot be used ({error.strerror or error}).") from None
+    if option["client_cert"]:
+        try:
+            # The empty password keeps an encrypted key from asking for one on the terminal.
+            context.load_cert_chain(option["client_cert"], option["client_key"], password="")
+        except OSError as error:
+            raise Failure(
+                f"endpoint.client_cert {option['client_cert']} cannot be used with its key ({error.strerror or error}); "
+                "both have to be PEM files, and the key not encrypted."
+            ) from None
     if not option["validate_certs"]:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

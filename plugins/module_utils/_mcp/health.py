@@ -6,25 +6,13 @@
 
 from __future__ import annotations
 
-import json
-import traceback
 import typing as t
 from dataclasses import dataclass
 
-from ansible.module_utils.basic import missing_required_lib
-
-from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, reasons
+from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes, jsonrpc, reasons
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, subject
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
-
-try:
-    import jmespath
-    import jmespath.exceptions
-
-    JMESPATH_ERROR = None
-except ImportError:
-    JMESPATH_ERROR = traceback.format_exc()
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 
 def fetch_health(connection: Connection, path: str, bound: Deadline) -> dict[str, t.Any]:
@@ -52,25 +40,11 @@ class Assertions:
     def any(self) -> bool:
         return bool(self.expressions) or self.version is not None
 
-    def check(self) -> None:
-        """Raises Failure when they can't be evaluated."""
-        if self.expressions and JMESPATH_ERROR is not None:
-            raise Failure(missing_required_lib("jmespath"), exception=JMESPATH_ERROR)
-        for expression in self.expressions:
-            try:
-                jmespath.compile(expression)
-            except jmespath.exceptions.JMESPathError as error:
-                raise Failure(f"health expression {expression!r} is not JMESPath: {str(error).splitlines()[0].rstrip('.:')}.") from None
-
     def complaint(self, document: dict[str, t.Any]) -> str | None:
         """What does not hold."""
-        for expression in self.expressions:
-            try:
-                holds = jmespath.search(expression, document)
-            except jmespath.exceptions.JMESPathError as error:
-                holds = str(error)
-            if holds is not True:
-                return f"does not satisfy {expression}: it says {json.dumps(document)[:200]}"
+        complaint = jmes.complaint(self.expressions, document)
+        if complaint:
+            return complaint
         if self.version is not None and not same_version(document.get("version"), self.version):
             return f"says version {document.get('version')}, expected is {self.version}"
         return None

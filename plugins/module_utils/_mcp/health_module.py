@@ -10,35 +10,34 @@ import itertools
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import connect
-from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, protocol, targets
+from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes, listing, stability, targets
+from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
-from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import AUTO, Settings, probe
+from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 
 SPEC = Spec(
     options={
-        **CLUSTER_OPTIONS,
-        "endpoint": endpoint.OPTION,
-        "namespace": {"type": "str"},
-        "server": {"type": "str"},
-        "pod": {"type": "str"},
-        "service": {"type": "str"},
-        "pool": {"type": "str"},
-        "port": {"type": "int", "default": 8080},
+        **targets.OPTIONS,
         "health": {"type": "list", "elements": "str", "default": ["status == 'HEALTHY'"]},
         "expect_version": {"type": "str"},
         "mcp": {"type": "bool", "default": True},
-        "era": {"type": "str", "default": AUTO, "choices": [AUTO, protocol.MODERN, protocol.LEGACY]},
-        "timeout": {"type": "float", "default": 30.0},
-        "step_timeout": {"type": "float", "default": 10.0},
+        "lists": {"type": "list", "elements": "str", "default": ["tools"], "choices": list(listing.KINDS)},
+        "calls": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "tool": {"type": "str", "required": True},
+                "arguments": {"type": "dict", "default": {}},
+                "that": {"type": "list", "elements": "str", "default": []},
+            },
+        },
+        "stability": stability.OPTION,
         "wait": {"type": "float", "default": 0.0},
     },
-    required_one_of=[("endpoint", "pod", "service", "pool")],
-    mutually_exclusive=[("pod", "service", "pool")],
-    required_by={"pod": ["namespace"], "service": ["namespace"], "pool": ["namespace", "server"]},
+    **targets.RULES,
 )
 
 # At most so many pods at once; each costs a thread and a connection to the API server.
@@ -49,17 +48,10 @@ PAUSES = (1.0, 2.0, 3.0, 5.0)
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    params = task.params
-    settings = Settings(
-        assertions=Assertions(params["health"], params["expect_version"]),
-        era=params["era"] if params["mcp"] else None,
-        timeout=params["timeout"],
-        step_timeout=params["step_timeout"],
-    )
-    settings.assertions.check()
-    find = _finder(params)
+    settings = settings_of(task.params)
+    find = targets.finder(task.params)
 
-    patience = Deadline(params["wait"])
+    patience = Deadline(task.params["wait"])
     for pause in itertools.chain(PAUSES, itertools.repeat(PAUSES[-1])):
         servers, complaint = _round(find, settings)
         evidence = {"healthy": complaint is None, "seconds": round(patience.elapsed, 3), "servers": servers}
@@ -72,23 +64,31 @@ def run(task: Task) -> dict[str, t.Any]:
     raise AssertionError("unreachable")
 
 
-def _finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
-    """Finds the endpoints to probe, anew in each round of a wait: pods come and go."""
-    if not (params["pod"] or params["service"] or params["pool"]):
-        public = endpoint.public(params["endpoint"])
-        return lambda: [public]
-
-    cluster = connect(params)
-    namespace = params["namespace"]
-
-    def pods() -> list[str]:
-        if params["pool"]:
-            return targets.pods_of_pool(cluster, namespace, params["server"], params["pool"])
-        if params["service"]:
-            return [targets.pod_of_service(cluster, namespace, params["service"])]
-        return [params["pod"]]
-
-    return lambda: [endpoint.in_pod(cluster, namespace, pod, params["port"], params["endpoint"]) for pod in pods()]
+def settings_of(params: dict[str, t.Any]) -> Settings:
+    """Raises Failure when they make no sense, or the token is not to be had."""
+    asked = [Call(**call) for call in params["calls"]]
+    rounds = stability.Rounds(**params["stability"]) if params["stability"] else None
+    if rounds and rounds.rounds < 1:
+        raise Failure("stability.rounds has to be 1 or more.")
+    expect_401 = bool(params["auth"] and params["auth"]["expect_401"])
+    if expect_401 and (asked or rounds or not params["mcp"]):
+        raise Failure("auth.expect_401 asks a server that lets nobody in: leave out calls, stability and mcp=false.")
+    if not params["mcp"] and (asked or rounds):
+        raise Failure("calls and stability need MCP: leave out mcp=false.")
+    jmes.check("health", params["health"])
+    for call in asked:
+        jmes.check(f"calls (tool {call.tool})", call.that)
+    return Settings(
+        assertions=Assertions(params["health"], params["expect_version"]),
+        era=params["era"] if params["mcp"] else None,
+        timeout=params["timeout"],
+        step_timeout=params["step_timeout"],
+        lists=params["lists"],
+        calls=asked,
+        stability=rounds,
+        token=None if expect_401 else targets.token(params),
+        expect_401=expect_401,
+    )
 
 
 def _round(find: t.Callable[[], list[Endpoint]], settings: Settings) -> tuple[list[dict[str, t.Any]], str | None]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
 
+MAX_DEPTH = 100
+
 
 @dataclass(frozen=True)
 class Error:
@@ -33,11 +35,34 @@ def notification(method: str) -> dict[str, t.Any]:
 
 
 def parse(text: str) -> t.Any:
-    """Raises ValueError for everything that is not JSON, nested too deeply included."""
+    """A value that can be written as JSON in UTF-8 again, by whoever works with it. Raises ValueError for everything else.
+
+    C(json) reads more than that: NaN, 1e999 as infinity, half of a surrogate
+    pair. Of a name that comes twice the last counts, as with all clients.
+    """
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        _check_depth(value)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise ValueError(f"nested deeper than {MAX_DEPTH}") from None
+    except json.JSONDecodeError:
+        raise
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair") from None
+    except ValueError:
+        raise ValueError("a number that is too large, or none") from None
+    return value
+
+
+def _check_depth(value: t.Any) -> None:
+    """Raises RecursionError before code that follows the nesting does."""
+    level = [value]
+    for _depth in range(MAX_DEPTH + 1):
+        level = [child for each in level if isinstance(each, (dict, list)) for child in (each.values() if isinstance(each, dict) else each)]
+        if not level:
+            return
+    raise RecursionError
 
 
 def _is_int(value: t.Any) -> bool:

@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists that a server gives page by page."""
+"""What a server lists: tools, prompts, resources and resource templates, page by page."""
 
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
@@ -16,16 +18,40 @@ MAX_PAGES = 100
 Ask = t.Callable[[str, dict[str, t.Any], Deadline], dict[str, t.Any]]
 
 
-def whole(ask: Ask, method: str, key: str, bound: Deadline) -> list[dict[str, t.Any]]:
-    """The items of all pages. An empty cursor is a cursor: only its absence ends the list."""
+@dataclass(frozen=True)
+class Kind:
+    """method: lists them. key: of the result. id: the property by which one is known. capability: of servers that have them."""
+
+    method: str
+    key: str
+    id: str
+    capability: str
+
+
+KINDS = {
+    "tools": Kind("tools/list", "tools", "name", "tools"),
+    "prompts": Kind("prompts/list", "prompts", "name", "prompts"),
+    "resources": Kind("resources/list", "resources", "uri", "resources"),
+    "resource_templates": Kind("resources/templates/list", "resourceTemplates", "uriTemplate", "resources"),
+}
+
+
+def whole(ask: Ask, kind: Kind, bound: Deadline) -> list[dict[str, t.Any]]:
+    """The items of all pages. An empty cursor is a cursor: only its absence ends the list. Raises Fault."""
     items: list[dict[str, t.Any]] = []
     seen: set[str] = set()
     params: dict[str, t.Any] = {}
     for _page in range(MAX_PAGES):
-        result = ask(method, params, bound)
-        page = result.get(key)
-        if not isinstance(page, list) or not all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in page):
-            raise Fault(f"is answered without a list of named {key}")
+        try:
+            result = ask(kind.method, params, bound)
+        except Fault as fault:
+            # No capability says whether there are templates.
+            if kind is KINDS["resource_templates"] and fault.evidence.get("code") == protocol.METHOD_NOT_FOUND:
+                return items
+            raise
+        page = result.get(kind.key)
+        if not isinstance(page, list) or not all(isinstance(item, dict) and isinstance(item.get(kind.id), str) for item in page):
+            raise Fault(f"is answered without a list of {kind.key} that have a {kind.id}")
         items += page
         cursor = result.get("nextCursor")
         if cursor is None:

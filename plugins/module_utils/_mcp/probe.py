@@ -2,23 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One probe of one server: connection, health document, greeting, list, and leaving nothing behind."""
+"""One probe of one server: connection, health document, greeting, lists, calls, and leaving nothing behind."""
 
 from __future__ import annotations
 
 import typing as t
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import listing, protocol, reasons
+from ansible.module_utils.common.parameters import remove_values
+
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, calls, listing, protocol, stability, trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
-from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Legacy, Modern
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, subject
+from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client, Legacy, Modern
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
+from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import AUTO, Line, anything_goes, greeted
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health
-from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import Streamable
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
-
-AUTO = "auto"
+from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection
+from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import Trace
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 # The part of a probe's time, and the most seconds of it, that are kept for leaving nothing behind:
 # one half to hear of a session that a server opens too late, the other to end it.
@@ -27,23 +29,35 @@ FAREWELL = (0.25, 4.0)
 
 @dataclass(frozen=True)
 class Settings:
-    """What is asked of each server. era: auto, modern, legacy, or None to leave MCP out. Times in seconds."""
+    """What is asked of each server. era: one of ERAS, or None to leave MCP out. Times in seconds.
+
+    lists: keys of KINDS. offer: whether to gather what a contract is made of.
+    """
 
     assertions: Assertions
     era: str | None
     timeout: float
     step_timeout: float
+    lists: t.Sequence[str] = ("tools",)
+    calls: t.Sequence[calls.Call] = ()
+    stability: stability.Rounds | None = None
+    token: str | None = field(default=None, repr=False)
+    expect_401: bool = False
+    offer: bool = False
 
 
 def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
-    """One element of mcp_health's RV(servers). Never raises Failure: an unhealthy server has a reason."""
+    """One element of mcp_health's RV(servers). Never raises Failure: an unhealthy server has a reason.
+
+    With Settings.offer there is one key more, C(offer): what _contract takes, or None.
+    """
     farewell = min(FAREWELL[0] * settings.timeout, FAREWELL[1]) / 2
-    deadline = Deadline(settings.timeout - 2 * farewell)
-    trace = _Trace(deadline, settings.step_timeout, farewell)
+    steps = Trace(settings.timeout - 2 * farewell, settings.step_timeout, farewell)
     found: dict[str, t.Any] = {
         "target": endpoint.name,
         "healthy": False,
         "reason": None,
+        "level": None,
         "health": None,
         "version": None,
         "instance_id": None,
@@ -53,28 +67,38 @@ def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
         "protocol_version": None,
         "server_info": None,
         "capabilities": None,
-        "tools": None,
+        **dict.fromkeys(listing.KINDS),
+        "stability": None,
+        "authorization_servers": None,
     }
-    with closing(endpoint.connection()) as connection:
+    if settings.offer:
+        found["offer"] = None
+    headers = {"Authorization": f"Bearer {settings.token}"} if settings.token else {}
+    with closing(Line(endpoint, endpoint.connection(), steps, headers, late=farewell)) as line:
         try:
-            with trace.step("transport", "connection") as bound:
-                connection.open(bound)
+            with steps.step("transport", "connection") as bound:
+                line.connection.open(bound)
             if settings.assertions.any():
-                with trace.step("health", f"GET {endpoint.health_path}") as bound:
-                    _health(connection, endpoint.health_path, settings.assertions, found, bound)
-            if settings.era is not None:
-                http = Streamable(connection, endpoint.mcp_path, late=farewell)
-                try:
-                    _converse(http, settings.era, trace, found)
-                finally:
-                    _end_sessions(http, trace)
+                with steps.step("health", f"GET {endpoint.health_path}") as bound:
+                    _health(line.connection, endpoint.health_path, settings.assertions, found, bound)
+            if settings.expect_401:
+                _guarded(line, found)
+            elif settings.era is not None:
+                _converse(line, settings, found)
             found["healthy"] = True
         except Failure as failure:
-            found["reason"] = failure.msg
-    return {**found, "seconds": round(deadline.elapsed, 3), "steps": trace.steps}
+            found["reason"], found["level"] = failure.msg, steps.failed_level()
+    found |= {
+        "requests": line.requests,
+        "seconds": round(steps.deadline.elapsed, 4),
+        "levels": trace.by_level(steps.steps),
+        "steps": steps.steps,
+    }
+    # Servers like to repeat what they were sent.
+    return remove_values(found, [settings.token]) if settings.token else found
 
 
-def _health(connection: t.Any, path: str, assertions: Assertions, found: dict[str, t.Any], bound: Deadline) -> None:
+def _health(connection: Connection, path: str, assertions: Assertions, found: dict[str, t.Any], bound: t.Any) -> None:
     try:
         found["health"] = fetch_health(connection, path, bound)
     except Failure as failure:
@@ -87,80 +111,66 @@ def _health(connection: t.Any, path: str, assertions: Assertions, found: dict[st
         raise Fault(complaint)
 
 
-def _converse(http: Streamable, era: str, trace: _Trace, found: dict[str, t.Any]) -> None:
-    """Greet the server and read its tools. One that speaks both eras is read in the modern one."""
-    discovered = None
-    if era != protocol.LEGACY:
-        modern = Modern(http)
-        with trace.step("handshake", "server/discover") as bound:
-            discovered = modern.discover(bound)
-            if discovered is None and era == protocol.MODERN:
-                raise Fault("is unknown to this server, which is a legacy one: set era to legacy or auto")
-    if discovered is not None:
-        _note(found, protocol.MODERN, modern.revision, _object(discovered.get("_meta")).get(protocol.META + "serverInfo"), discovered)
-        found["session_mode"] = "modern"
-        _list_tools(modern, trace, found)
-        if era == protocol.MODERN:
-            return
-    # The refusal of server/discover may have opened one.
-    _end_sessions(http, trace)
-    legacy = Legacy(http)
-    with trace.step("handshake", "initialize") as bound:
+def _guarded(line: Line, found: dict[str, t.Any]) -> None:
+    """Alive, and refuses clients without credentials, and tells them where to get some. That it works is not shown by this."""
+    with line.trace.step("handshake", "server/discover") as bound:
+        reply, _answer = line.streamable.ask("server/discover", {}, {}, bound)
+        if reply.status != 401:
+            raise Fault(f"is answered {reply.status} to a client without credentials, expected is 401")
+        found["authorization_servers"] = auth.authorization_servers(line.connection, reply, line.endpoint.mcp_path, bound)
+
+
+def _converse(line: Line, settings: Settings, found: dict[str, t.Any]) -> None:
+    """Greet the server and read what it has. One that speaks both eras is read in the modern one."""
+    era = t.cast(str, settings.era)
+    with greeted(line, era) as client:
+        found["session_mode"] = "modern" if isinstance(client, Modern) else client.transport.session_mode
+        found.update(era=client.era, protocol_version=client.revision)
+        found.update(server_info=client.offer.server_info, capabilities=client.offer.capabilities)
+        wanted = {*settings.lists, *(["tools"] if settings.calls else [])}
+        lists = {name: _listed(line, client, kind) for name, kind in listing.KINDS.items() if name in wanted}
+        found.update({name: [item[listing.KINDS[name].id] for item in items] for name, items in lists.items()})
+        for call in settings.calls:
+            with line.trace.step("call", f"tools/call {call.tool}") as bound:
+                calls.make(call, client, lists["tools"], bound)
+        if settings.stability:
+            with line.trace.rounds() as bound:
+                stability.run(client, settings.stability, found, bound, settings.step_timeout)
+    revisions = [version for version in client.offer.versions if version not in protocol.revisions(protocol.LEGACY)]
+    if isinstance(client, Modern) and era == AUTO:
         # Modern servers may serve legacy clients too, in sessions or not, and only this tells.
-        offered = legacy.initialize(bound, optional=discovered is not None)
-    if offered is None:
-        return
-    found["session_mode"] = legacy.session_mode
-    if discovered is None:
-        _note(found, protocol.LEGACY, legacy.revision, offered.get("serverInfo"), offered)
-        with trace.step("handshake", "notifications/initialized") as bound:
-            legacy.initialized(bound)
-        _list_tools(legacy, trace, found)
+        with line.legacy(anything_goes) as other:
+            if isinstance(other, Legacy):
+                found["session_mode"] = other.transport.session_mode
+                revisions.append(other.revision)
+    elif isinstance(client, Legacy):
+        revisions.append(client.revision)
+    if settings.offer:
+        if era != protocol.MODERN and found["session_mode"] != "sse":
+            revisions += _legacy_revisions(line, revisions)
+        found["offer"] = {
+            "protocol_versions": sorted(set(revisions)),
+            "session_mode": found["session_mode"],
+            "capabilities": found["capabilities"],
+            "instructions": client.offer.instructions,
+            **lists,
+        }
 
 
-def _note(found: dict[str, t.Any], era: str, revision: str, info: t.Any, offer: dict[str, t.Any]) -> None:
-    found.update(era=era, protocol_version=revision, server_info=_object(info), capabilities=_object(offer.get("capabilities")))
+def _listed(line: Line, client: Client, kind: listing.Kind) -> list[dict[str, t.Any]]:
+    if kind.capability not in client.offer.capabilities:
+        return []
+    with line.trace.step("list", kind.method) as bound:
+        return listing.whole(client.ask, kind, bound)
 
 
-def _list_tools(client: Modern | Legacy, trace: _Trace, found: dict[str, t.Any]) -> None:
-    if "tools" not in found["capabilities"]:
-        found["tools"] = []
-        return
-    with trace.step("list", "tools/list") as bound:
-        found["tools"] = [tool["name"] for tool in listing.whole(client.ask, "tools/list", "tools", bound)]
-
-
-def _end_sessions(http: Streamable, trace: _Trace) -> None:
-    """A session that cannot be ended is seen in the steps, and does not make its server unhealthy."""
-    for session in list(http.sessions):
-        with suppress(Failure), trace.step("end", "DELETE") as bound:
-            reply = http.end(session, bound)
-            # 404: it is gone already. 405: this server does not let clients end sessions.
-            if reply.status >= 300 and reply.status not in (404, 405):
-                raise Fault(reasons.of_reply(reply))
-
-
-def _object(value: t.Any) -> dict[str, t.Any]:
-    return value if isinstance(value, dict) else {}
-
-
-class _Trace:
-    """The steps that were taken, each within its own time and the probe's; those that end a session within the farewell's."""
-
-    def __init__(self, deadline: Deadline, step_timeout: float, farewell: float) -> None:
-        self._deadline = deadline
-        self._step_timeout = step_timeout
-        self._farewell = farewell
-        self.steps: list[dict[str, t.Any]] = []
-
-    @contextmanager
-    def step(self, level: str, name: str) -> t.Iterator[Deadline]:
-        """Turns a Fault of the step into a Failure that names it."""
-        bound = Deadline(self._farewell if level == "end" else min(self._step_timeout, self._deadline.left))
-        ok = False
-        try:
-            with subject(name):
-                yield bound
-            ok = True
-        finally:
-            self.steps.append({"level": level, "name": name, "ok": ok, "seconds": round(bound.elapsed, 3)})
+def _legacy_revisions(line: Line, known: t.Sequence[str]) -> list[str]:
+    """Those, beside the known ones, that legacy clients can ask for and get: nothing lists them."""
+    accepted = []
+    if any(revision in known for revision in protocol.revisions(protocol.LEGACY)):
+        for revision in protocol.revisions(protocol.LEGACY):
+            if revision not in known:
+                with line.legacy(anything_goes, revision) as other:
+                    if isinstance(other, Legacy) and other.revision == revision:
+                        accepted.append(revision)
+    return accepted

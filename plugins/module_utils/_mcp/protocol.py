@@ -23,14 +23,21 @@ def revisions(era: str) -> tuple[str, ...]:
     return tuple(revision for revision, its_era in REVISIONS.items() if its_era == era)
 
 
+METHOD_NOT_FOUND = -32601
+
 # JSON-RPC error codes that only a modern server answers.
 UNSUPPORTED_VERSION = -32022
 REQUEST_REFUSED = {-32020: "HeaderMismatch", -32021: "MissingRequiredClientCapability"}
 
 # HTTP statuses, without such a code, of servers that don't know the request of the other era.
 OTHER_ERA_STATUSES = frozenset({400, 404, 405, 406, 415})
+# Those of them that an HTTP+SSE server has for a POST to the path of its event stream.
+NO_POST_STATUSES = frozenset({400, 404, 405})
 
 # The version is this collection's major one.
 CLIENT = {"name": "mcp_health", "version": "1"}
 
 META = "io.modelcontextprotocol/"
+
+# The parameter that a modern request repeats in the header Mcp-Name.
+NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}

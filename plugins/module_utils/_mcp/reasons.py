@@ -12,9 +12,9 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Ans
 
 def of_reply(reply: Reply) -> str:
     """An HTTP answer without the document or message that it should carry."""
-    status, said = reply.status, _start(reply.text)
+    status, said = reply.status, start(reply.text)
     if 300 <= status < 400:
-        return f"is redirected ({status}) to {_start(reply.location)}; redirects are not followed: set the right path or URL in endpoint"
+        return f"is redirected ({status}) to {start(reply.location)}; redirects are not followed: set the right path or URL in endpoint"
     if status < 300:
         if reply.content_type == "text/html":
             return "is answered with HTML: is this an MCP server, and the path right?"
@@ -38,10 +38,10 @@ def of_exchange(reply: Reply, answer: Answer | None) -> str:
 
 
 def of_error(error: Error) -> str:
-    return f"is refused with error {error.code} ({_start(error.message)})"
+    return f"is refused with error {error.code} ({start(error.message)})"
 
 
-def _start(text: str) -> str:
+def start(text: str) -> str:
     """What fits into a sentence of a text that the server chose."""
     line = "".join(c if c.isprintable() else " " for c in text[:500])
     line = " ".join(line.split())

@@ -2,18 +2,79 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which pods stand behind a pool or a Service, out of what the API server lists."""
+"""Which servers a task means: a public address, or pods behind a name, found anew each time because they come and go."""
 
 from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import is_ready
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, greeting
+from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+
+# Documented in doc_fragments/probe.py
+OPTIONS: dict[str, t.Any] = {
+    **CLUSTER_OPTIONS,
+    "endpoint": endpoint.OPTION,
+    "namespace": {"type": "str"},
+    "server": {"type": "str"},
+    "pod": {"type": "str"},
+    "service": {"type": "str"},
+    "pool": {"type": "str"},
+    "port": {"type": "int", "default": 8080},
+    "era": {"type": "str", "default": greeting.AUTO, "choices": list(greeting.ERAS)},
+    "auth": auth.OPTION,
+    "timeout": {"type": "float", "default": 30.0},
+    "step_timeout": {"type": "float", "default": 10.0},
+}
+RULES: dict[str, t.Any] = {
+    "required_one_of": [("endpoint", "pod", "service", "pool")],
+    "mutually_exclusive": [("pod", "service", "pool")],
+    "required_by": {"pod": ["namespace"], "service": ["namespace"], "pool": ["namespace", "server"]},
+}
 
 
 class NoneReady(Failure):
     """There is nothing to ask yet."""
+
+
+def connect(params: dict[str, t.Any]) -> t.Any:
+    """The Cluster, imported only where a task needs one."""
+    from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
+
+    return connection.connect(params)
+
+
+def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
+    """What finds the endpoints to ask. It raises NoneReady, and Failure."""
+    if not (params["pod"] or params["service"] or params["pool"]):
+        public = endpoint.public(params["endpoint"])
+        return lambda: [public]
+
+    cluster = connect(params)
+    namespace = params["namespace"]
+
+    def pods() -> list[str]:
+        if params["pool"]:
+            return pods_of_pool(cluster, namespace, params["server"], params["pool"])
+        if params["service"]:
+            return [pod_of_service(cluster, namespace, params["service"])]
+        return [params["pod"]]
+
+    return lambda: [endpoint.in_pod(cluster, namespace, pod, params["port"], params["endpoint"]) for pod in pods()]
+
+
+def token(params: dict[str, t.Any]) -> str | None:
+    """The bearer token that the task names. Raises Failure."""
+
+    def secret(name: str) -> dict[str, t.Any]:
+        if not params["namespace"]:
+            raise Failure("auth.token_secret needs namespace: the Secret is looked for there.")
+        return connect(params).get(f"/api/v1/namespaces/{params['namespace']}/secrets/{name}")
+
+    return auth.token(params["auth"], secret)
 
 
 def ready_pods(pods: dict[str, t.Any]) -> list[str]:
@@ -46,9 +107,7 @@ def pods_of_pool(cluster: t.Any, namespace: str, server: str, pool: str) -> list
 
 def pod_of_service(cluster: t.Any, namespace: str, service: str) -> str:
     """One of them, as C(kubectl port-forward) does."""
-    slices = cluster.get(
-        f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices", labelSelector=f"kubernetes.io/service-name={service}"
-    )
+    slices = cluster.get(f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices", labelSelector=f"kubernetes.io/service-name={service}")
     names = ready_endpoints(slices)
     if not names:
         # Raises NotFound when that is why.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
@@ -16,7 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic import httprou
 
 SPEC = Spec(
     options={
-        **connection.OPTIONS,
+        **CLUSTER_OPTIONS,
         **OPTIONS,
         "state": {"type": "str", "choices": ["begun", "ended", "read"], "default": "read"},
         "image": {"type": "str"},

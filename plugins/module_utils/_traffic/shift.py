@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
@@ -20,7 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic import httprou
 
 SPEC = Spec(
     options={
-        **connection.OPTIONS,
+        **CLUSTER_OPTIONS,
         **OPTIONS,
         "pool": {"type": "str", "choices": list(POOLS)},
         "weight": {"type": "int"},

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import subprocess
 import sys
@@ -36,7 +37,8 @@ def probed(option: Option) -> Probe:
 
     def call(url: str, era: str | None = "auto", timeout: float = 5, step_timeout: float = 5, **given: t.Any) -> dict[str, t.Any]:
         assertions = Assertions(given.pop("health", ["status == 'HEALTHY'"]), given.pop("version", None))
-        return probe(endpoint.public(option(url=url, **given)), Settings(assertions, era, timeout, step_timeout))
+        more = {field.name: given.pop(field.name) for field in dataclasses.fields(Settings) if field.name in given}
+        return probe(endpoint.public(option(url=url, **given)), Settings(assertions, era, timeout, step_timeout, **more))
 
     return call
 

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import offer_in
+from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import header_value, is_modern, other_revision
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
@@ -23,23 +21,23 @@ def unsupported(*versions: str) -> Error:
 @pytest.mark.parametrize(
     ("status", "answer", "expected"),
     [
-        (200, MODERN, MODERN),
-        (200, {"supportedVersions": ["2025-11-25"]}, None),
-        (200, {"supportedVersions": "2026-07-28"}, None),
-        (200, {}, None),
-        (200, Error(-32601, "Method not found"), None),
-        (404, Error(-32601, "Method not found"), None),
-        (400, Error(-32600, "Missing session ID"), None),
-        (400, Error(-32602, "Invalid params"), None),
-        (400, unsupported("2025-06-18", "2025-11-25"), None),
-        (400, Error(-32022, "no", None), None),
-        (400, None, None),
-        (405, None, None),
-        (415, None, None),
+        (200, MODERN, True),
+        (200, {"supportedVersions": ["2025-11-25"]}, False),
+        (200, {"supportedVersions": "2026-07-28"}, False),
+        (200, {}, False),
+        (200, Error(-32601, "Method not found"), False),
+        (404, Error(-32601, "Method not found"), False),
+        (400, Error(-32600, "Missing session ID"), False),
+        (400, Error(-32602, "Invalid params"), False),
+        (400, unsupported("2025-06-18", "2025-11-25"), False),
+        (400, Error(-32022, "no", None), False),
+        (400, None, False),
+        (405, None, False),
+        (415, None, False),
     ],
 )
-def test_what_server_discover_tells(status: int, answer: Answer | None, expected: t.Any) -> None:
-    assert offer_in(Reply(status), answer) == expected
+def test_what_server_discover_tells(status: int, answer: Answer | None, expected: bool) -> None:
+    assert is_modern(Reply(status), answer) is expected
 
 
 @pytest.mark.parametrize(
@@ -62,4 +60,36 @@ def test_what_server_discover_tells(status: int, answer: Answer | None, expected
 )
 def test_what_is_no_verdict_about_the_era(reply: Reply, answer: Answer | None, said: str) -> None:
     with pytest.raises(Fault, match=said):
-        offer_in(reply, answer)
+        is_modern(reply, answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "other"),
+    [
+        (unsupported("2026-07-28", "2027-01-01"), "2026-07-28"),
+        (unsupported("2025-11-25"), None),
+        (unsupported("2027-01-01"), None),
+        (Error(-32601, "", {"supported": ["2026-07-28"]}), None),
+        (MODERN, None),
+        (None, None),
+    ],
+)
+def test_a_revision_in_common_is_tried_once(answer: Answer | None, other: str | None) -> None:
+    assert other_revision(answer, "2099-01-01") == other
+    assert other_revision(answer, "2026-07-28") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        ("forecast", "forecast"),
+        ("a b", "a b"),
+        (" a", "=?base64?IGE=?="),
+        ("a\nb", "=?base64?YQpi?="),
+        ("grüß", "=?base64?Z3LDvMOf?="),
+        ("=?base64?x?=", "=?base64?PT9iYXNlNjQ/eD89?="),
+        ("", "=?base64??="),
+    ],
+)
+def test_what_a_header_can_carry(text: str, header: str) -> None:
+    assert header_value(text) == header

@@ -7,7 +7,6 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, same_version
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 DOCUMENT = {"status": "HEALTHY", "version": "1.2.0", "checks": [{"ok": True}, {"ok": False}]}
 
@@ -31,13 +30,6 @@ def test_assertions(expressions: list[str], version: str | None, complaint: str 
     assert said == complaint or said.startswith(complaint)
 
 
-def test_an_expression_that_is_none_is_named_before_anything_is_asked() -> None:
-    with pytest.raises(Failure, match="'status =' is not JMESPath"):
-        Assertions(["status ="]).check()
-
-
-@pytest.mark.parametrize(
-    ("said", "expected", "same"), [("1.2.0", "v1.2.0", True), ("v1.2.0", "1.2.0", True), ("1.2", "1.2.0", False), (None, "1", False)]
-)
+@pytest.mark.parametrize(("said", "expected", "same"), [("1.2.0", "v1.2.0", True), ("v1.2.0", "1.2.0", True), ("1.2", "1.2.0", False), (None, "1", False)])
 def test_versions(said: str | None, expected: str, same: bool) -> None:
     assert same_version(said, expected) is same

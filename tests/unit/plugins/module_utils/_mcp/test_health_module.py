@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module
+from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module, targets
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 
 from .servers.scripted import MODERN, Scripted
@@ -28,14 +28,11 @@ class FakeCluster:
     def get(self, path: str, **query: str) -> dict[str, t.Any]:
         self.asked.append(f"{path}?{query['labelSelector']}")
         if "endpointslices" in path:
-            endpoints = [
-                {"targetRef": {"kind": "Pod", "name": name}, "conditions": {"ready": ready}} for name, (_port, ready) in self.pods.items()
-            ]
+            endpoints = [{"targetRef": {"kind": "Pod", "name": name}, "conditions": {"ready": ready}} for name, (_port, ready) in self.pods.items()]
             return {"items": [{"endpoints": endpoints}]}
         return {
             "items": [
-                {"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": str(ready)}]}}
-                for name, (_port, ready) in self.pods.items()
+                {"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": str(ready)}]}} for name, (_port, ready) in self.pods.items()
             ]
         }
 
@@ -49,7 +46,7 @@ class FakeCluster:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.Any]]:
     def call(cluster: FakeCluster | None = None, lines: list[str] | None = None, **given: t.Any) -> dict[str, t.Any]:
-        monkeypatch.setattr(health_module, "connect", lambda _params: cluster)
+        monkeypatch.setattr(targets, "connect", lambda _params: cluster)
         validation = ArgumentSpecValidator(health_module.SPEC.options, **health_module.SPEC.rules()).validate(given)
         assert not validation.error_messages
         return health_module.run(Task(validation.validated_parameters, progress=(lines if lines is not None else []).append))
@@ -65,9 +62,7 @@ def test_all_ready_pods_of_a_pool_side_by_side_under_the_public_host(run: t.Any)
         MODERN["GET"](handler, message)
 
     with Scripted({**MODERN, "GET": together}) as server:
-        cluster = FakeCluster(
-            {"b": (server.server_port, True), "a": (server.server_port, True), "c": (server.server_port, True), "d": (0, False)}
-        )
+        cluster = FakeCluster({"b": (server.server_port, True), "a": (server.server_port, True), "c": (server.server_port, True), "d": (0, False)})
         result = run(cluster, namespace="mcp", server="weather", pool="green", endpoint={"url": "https://mcp.example.com"})
     assert cluster.asked == ["/api/v1/namespaces/mcp/pods?app=weather,pool=green"]
     assert (result["changed"], result["healthy"]) == (False, True)

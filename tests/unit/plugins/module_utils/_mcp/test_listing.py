@@ -13,6 +13,8 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import listing
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
+TOOLS = listing.KINDS["tools"]
+
 
 def read(*pages: t.Any) -> list[str]:
     """Names from pages of (names, next cursor)."""
@@ -23,7 +25,7 @@ def read(*pages: t.Any) -> list[str]:
         tools = [{"name": name} for name in names]
         return {"tools": tools} if cursor is None else {"tools": tools, "nextCursor": cursor}
 
-    return [item["name"] for item in listing.whole(ask, "tools/list", "tools", Deadline(5))]
+    return [item["name"] for item in listing.whole(ask, TOOLS, Deadline(5))]
 
 
 def test_all_pages_are_read_and_an_empty_cursor_is_a_cursor() -> None:
@@ -38,10 +40,19 @@ def test_a_circle_of_cursors_is_noticed() -> None:
 def test_a_list_without_an_end_is_given_up() -> None:
     numbers = itertools.count()
     with pytest.raises(Fault, match="no end"):
-        listing.whole(lambda *_args: {"tools": [], "nextCursor": str(next(numbers))}, "tools/list", "tools", Deadline(5))
+        listing.whole(lambda *_args: {"tools": [], "nextCursor": str(next(numbers))}, TOOLS, Deadline(5))
 
 
 @pytest.mark.parametrize("result", [{}, {"tools": None}, {"tools": {}}, {"tools": ["a"]}, {"tools": [{"name": 1}]}])
 def test_what_is_no_list(result: t.Any) -> None:
-    with pytest.raises(Fault, match="without a list of named tools"):
-        listing.whole(lambda *_args: result, "tools/list", "tools", Deadline(5))
+    with pytest.raises(Fault, match="without a list of tools that have a name"):
+        listing.whole(lambda *_args: result, TOOLS, Deadline(5))
+
+
+def test_templates_need_no_answer_but_tools_do() -> None:
+    def refuse(*_args: t.Any) -> t.Any:
+        raise Fault("is refused", code=-32601)
+
+    assert listing.whole(refuse, listing.KINDS["resource_templates"], Deadline(5)) == []
+    with pytest.raises(Fault, match="is refused"):
+        listing.whole(refuse, TOOLS, Deadline(5))

@@ -69,12 +69,12 @@ HOSTILE: dict[str, tuple[dict[str, Script], dict[str, Script], str]] = {
     "health promises a petabyte": (
         MODERN,
         {"GET": sends(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000\r\n\r\n{")},
-        "GET /health was cut in the middle",
+        "GET /health is answered with more than 4 MiB",
     ),
     "health has a petabyte's chunk": (
         MODERN,
         {"GET": sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n38d7ea4c68000\r\n{")},
-        "GET /health was cut in the middle",
+        "GET /health is answered with more than 4 MiB",
     ),
     "health is not HTTP": (MODERN, {"GET": sends(b"SSH-2.0-x\r\n")}, "GET /health got an answer that is not acceptable HTTP"),
     "health has endless headers": (MODERN, {"GET": floods(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 999)}, "not acceptable HTTP"),

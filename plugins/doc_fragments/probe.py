@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # Mirrors OPTIONS of module_utils/_mcp/targets.py; mcp.server.cluster and mcp.server.endpoint belong to it.
+    DOCUMENTATION = r"""
+options:
+  endpoint:
+    description:
+      - The server's public address, and the paths that it serves.
+      - Without O(pod), O(service) and O(pool) this address is asked, and O(endpoint.url) is required.
+      - With one of them the pods are asked, in plain HTTP, for the paths given here and under the public address's C(Host),
+        or C(localhost) when there is neither O(endpoint.url) nor O(endpoint.host).
+  namespace:
+    description: The namespace of the pods. Required with O(pod), O(service), O(pool) and O(auth.token_secret).
+    type: str
+  server:
+    description: The MCP server's name, which is the value of its pods' label C(app). Required with O(pool).
+    type: str
+  pod:
+    description: Ask this pod.
+    type: str
+  service:
+    description: Ask one of the pods that are ready behind this Service.
+    type: str
+  pool:
+    description:
+      - Ask every ready pod of this pool at once, which is the value of their label C(pool).
+      - A pool without a ready pod is not healthy.
+    type: str
+  port:
+    description: The port of the container, with O(pod), O(service) and O(pool).
+    type: int
+    default: 8080
+  era:
+    description:
+      - How to greet the server.
+      - V(auto) finds out, and asks a modern server too whether it gives sessions to legacy clients.
+      - V(modern) (C(server/discover), revision 2026-07-28), V(legacy) (C(initialize), 2024-11-05 to 2025-11-25, over Streamable HTTP)
+        and V(sse) (C(initialize) over HTTP+SSE) send nothing of the others. They save a request or two.
+    type: str
+    choices:
+      - auto
+      - modern
+      - legacy
+      - sse
+    default: auto
+  auth:
+    description:
+      - Credentials for O(endpoint.mcp_path). The token is sent nowhere else, and shown nowhere.
+      - At most one of the three places of a token can be given. Without one, none is sent.
+    type: dict
+    suboptions:
+      token_file:
+        description: A file that holds a bearer token, where the module runs.
+        type: path
+      token_env:
+        description: The name of an environment variable that holds one, where the module runs.
+        type: str
+      token_secret:
+        description: A Secret in O(namespace) that holds one. The Role needs C(get) on it.
+        type: dict
+        suboptions:
+          name:
+            description: Its name.
+            type: str
+            required: true
+          key:
+            description: The key in its data.
+            type: str
+            default: token
+      expect_401:
+        description:
+          - Send no token, and expect that the server refuses with 401 and says where a client gets a token (RFC 9728).
+          - That shows that the server is there and guarded. It does not show that it works.
+        type: bool
+        default: false
+  timeout:
+    description:
+      - Seconds that asking one server may take. A quarter of them, at most four, is kept for ending its session.
+    type: float
+    default: 30.0
+  step_timeout:
+    description: Seconds that each step of it may take.
+    type: float
+    default: 10.0
+"""
