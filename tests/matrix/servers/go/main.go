@@ -68,10 +68,8 @@ func weather(options *mcp.ServerOptions) *mcp.Server {
 
 func handler(mode string, server *mcp.Server, address string) http.Handler {
 	serve := func(*http.Request) *mcp.Server { return server }
-	if mode == "sse" {
-		return mcp.NewSSEHandler(serve, nil)
-	}
 	mux := http.NewServeMux()
+	mux.Handle("/sse", mcp.NewSSEHandler(serve, nil))
 	var streamable http.Handler = mcp.NewStreamableHTTPHandler(serve, &mcp.StreamableHTTPOptions{Stateless: mode == "stateless", JSONResponse: mode == "json"})
 	if mode == "bearer" {
 		verify := func(_ context.Context, token string, _ *http.Request) (*auth.TokenInfo, error) {
