@@ -191,6 +191,6 @@ def _ask(cluster: t.Any, server: Server, pod: str, params: dict[str, t.Any]) -> 
     except Failure as failure:
         said["problem"] = failure.msg
     if params["server_version"] != "off":
-        answer = probe(target, Settings(Assertions(), AUTO, params["timeout"], params["timeout"]))
+        answer = probe(target, Settings(Assertions(), AUTO, params["timeout"], params["timeout"], lists=()))
         said["server_version"] = (answer["server_info"] or {}).get("version")
     return said

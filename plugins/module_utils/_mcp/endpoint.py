@@ -45,6 +45,11 @@ class Endpoint:
         return Connection(self.dial, self.authority)
 
 
+def defaults() -> dict[str, t.Any]:
+    """The option as it is when nothing of it is given."""
+    return {name: sub.get("default") for name, sub in OPTION["options"].items()}
+
+
 def public(option: dict[str, t.Any]) -> Endpoint:
     """The address that the option names. Raises Failure when that is not the base URL of a server."""
     if not option["url"]:
@@ -69,7 +74,7 @@ def in_pod(cluster: t.Any, namespace: str, pod: str, port: int, option: dict[str
     Without a public address the Host is the one that C(kubectl port-forward)
     leads to, which servers that check their Host accept.
     """
-    option = option or {name: sub.get("default") for name, sub in OPTION["options"].items()}
+    option = option or defaults()
     authority = _named(option).netloc if option["host"] or option["url"] else f"localhost:{port}"
     return Endpoint(
         f"pod {namespace}/{pod}",

@@ -77,37 +77,40 @@ class Reply:
 
 
 class Response:
-    """An HTTP answer that has begun. reusable: whether another request may follow it on its connection, once it is read."""
+    """An HTTP answer that has begun. kept: whether the server keeps its connection for another request.
+
+    How long the body is, is looked at only when it is read: the headers of an
+    answer that cannot be read still tell what the server has done.
+    """
 
     def __init__(self, wire: _Wire, old: bool, status: int, headers: http.client.HTTPMessage) -> None:
         self._wire = wire
         self.status = status
         self.headers = headers
         self.content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        self._length, self._chunked = _framing(status, headers)
         options = ",".join(headers.get_all("Connection", [])).lower()
-        ends = self._chunked or self._length is not None
-        self.reusable = ends and "close" not in options and (not old or "keep-alive" in options)
+        self.kept = "close" not in options and (not old or "keep-alive" in options)
         self._raw = self._pieces()
 
     def pieces(self) -> t.Iterator[bytes]:
         """The body as it arrives."""
-        coding = ", ".join(self.headers.get_all("Content-Encoding", [])).lower()
-        if coding not in ("", "identity"):
+        coding = ", ".join(self.headers.get_all("Content-Encoding", []))
+        if coding.lower() not in ("", "identity"):
             # Nothing is inflated: a few bytes can become any number of them.
             raise Fault(f"is answered in the encoding {printable(coding, 40)}, though none was asked for: switch compression off for this path")
         return self._raw
 
     def _pieces(self) -> t.Iterator[bytes]:
-        if self._chunked:
+        length, chunked = _framing(self.status, self.headers)
+        if chunked:
             while size := self._chunk_size():
                 yield from self._wire.exactly(size)
                 if self._wire.line():
                     raise http.client.HTTPException("a chunk is longer than it says")
             while self._wire.line():
                 pass
-        elif self._length is not None:
-            yield from self._wire.exactly(self._length)
+        elif length is not None:
+            yield from self._wire.exactly(length)
         else:
             while piece := self._wire.some():
                 yield piece
@@ -186,7 +189,7 @@ class Connection:
             yield response
         try:
             wire.allow(Deadline(LINGER))
-            if response.reusable:
+            if response.kept:
                 response.finish()
             else:
                 self.close()

@@ -88,7 +88,7 @@ def answer_to(id: int, message: t.Any) -> Answer | None:
         raise Fault(f"with id {id} is answered with id {json.dumps(their_id)[:40]}")
     if isinstance(error, dict):
         code = error.get("code")
-        return Error(code if _is_int(code) else 0, str(error.get("message", "")), error.get("data"))
+        return Error(code if _is_int(code) and abs(code) < 2**31 else 0, str(error.get("message", "")), error.get("data"))
     if not isinstance(message.get("result"), dict):
         raise Fault("is answered with neither a result nor an error")
     return message["result"]

@@ -27,8 +27,7 @@ Probe = t.Callable[..., dict[str, t.Any]]
 @pytest.fixture
 def option() -> Option:
     """The option endpoint, as Ansible fills it in."""
-    defaults = {name: sub.get("default") for name, sub in endpoint.OPTION["options"].items()}
-    return lambda **given: {**defaults, **given}
+    return lambda **given: {**endpoint.defaults(), **given}
 
 
 @pytest.fixture
@@ -46,11 +45,11 @@ def probed(option: Option) -> Probe:
 @pytest.fixture(scope="session")
 def sdk() -> t.Iterator[dict[str, str]]:
     """URLs of a stateful and a stateless server of the official SDK."""
-    ports = {mode: _free_port() for mode in ("stateful", "stateless")}
+    ports = {mode: free_port() for mode in ("stateful", "stateless")}
     processes = [subprocess.Popen([sys.executable, SDK, str(port), mode]) for mode, port in ports.items()]
     try:
         for port in ports.values():
-            _wait_for(port)
+            wait_for(port)
         yield {mode: f"http://127.0.0.1:{port}" for mode, port in ports.items()}
     finally:
         for process in processes:
@@ -59,12 +58,12 @@ def sdk() -> t.Iterator[dict[str, str]]:
             process.wait(10)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:

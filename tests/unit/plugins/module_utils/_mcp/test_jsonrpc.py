@@ -24,6 +24,7 @@ V = {"jsonrpc": "2.0"}
         ({**V, "id": "server-error", "error": {"code": -32600}}, Error(-32600, "")),
         ({**V, "error": {"code": "text"}}, Error(0, "")),
         ({**V, "error": {"code": True, "message": ["no"]}}, Error(0, "['no']")),
+        ({**V, "error": {"code": 10**400}}, Error(0, "")),
         ({**V, "id": 1.0, "error": {}}, Error(0, "")),
         ({**V, "method": "notifications/message", "params": {}}, None),
         ({**V, "id": 1, "method": "ping"}, None),

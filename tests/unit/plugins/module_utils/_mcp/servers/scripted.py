@@ -21,6 +21,7 @@ class Handler(BaseHTTPRequestHandler):
     """One request. A script calls the methods below."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Scripted
 
     def setup(self) -> None:
@@ -53,18 +54,26 @@ class Handler(BaseHTTPRequestHandler):
         data = body.encode()
         for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), **headers}.items():
             self.send_header(name.replace("_", "-"), value)
-        if "Mcp_Session_Id" in headers:
+        if "Mcp_Session_Id" in headers and self.command == "POST":
             self.server.opened.add(headers["Mcp_Session_Id"])
         self.end_headers()
         self.wfile.write(data)
 
     def write(self, raw: bytes) -> None:
-        if b"Mcp-Session-Id" in raw:
+        if b"Mcp-Session-Id" in raw and self.command == "POST":
             self.server.opened.add(SESSION)
         self.wfile.write(raw)
 
     def result(self, message: t.Any, result: t.Any, **headers: str) -> None:
         self.answer(200, json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), **headers)
+
+    def hang_up(self) -> None:
+        """Close without the FIN that the end of a request sends."""
+        self.connection.close()
+        # Lets go of the descriptor, which the files share.
+        self.wfile.close()
+        self.rfile.close()
+        self.close_connection = True
 
     def drip(self, head: bytes, forever: bytes, pause: float = 0.05) -> None:
         """Send a beginning, then the same again and again until the other side has had enough."""
@@ -100,6 +109,11 @@ def initialize(handler: Handler, message: t.Any) -> None:
 
 def accepted(handler: Handler, message: t.Any) -> None:
     handler.answer(202)
+
+
+def is_session_id(text: str) -> bool:
+    """Others cannot be sent back."""
+    return bool(text) and all("\x21" <= each <= "\x7e" for each in text)
 
 
 MODERN: dict[str, Script] = {"GET": healthy, "DELETE": accepted, "server/discover": discover, "tools/list": tools, "initialize": unknown}

@@ -13,7 +13,7 @@ from mcp.server.mcpserver import MCPServer
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-server = MCPServer("weather", version="1.2.0")
+server = MCPServer("weather", version="1.2.0", log_level="ERROR")
 
 
 @server.tool()
