@@ -18,6 +18,8 @@ PROMPTS = ["greet", "brief"]
 RESOURCES = ["weather://stations"]
 TEMPLATES = ["weather://forecast/{city}"]
 
+SESSION_CASES = ("DELETE of a session", "list in ended session")
+
 # HTTP status, and the code of the JSON-RPC error if it is one.
 Answer = tuple[int, int | None]
 
@@ -27,7 +29,8 @@ class Row:
     """One server.
 
     kind, mode: see fleet.running. requests: by the eras that it is healthy in, how many requests a probe of all lists sends.
-    versions: of the protocol, that clients get. guarded: by a bearer token. guards_host: against DNS rebinding. wire: answers to single requests, by the names in test_wire.py.
+    versions: of the protocol, that clients get. guarded: by a bearer token. guards_host: against DNS rebinding.
+    wire: answers to single requests, by the names in test_wire.py.
     """
 
     name: str
@@ -53,7 +56,15 @@ class Row:
 
 
 def _several(row: Row, **modes: dict[str, t.Any]) -> list[Row]:
-    return [replace(row, name=f"{row.name}-{mode}", mode=mode, **{**changes, "wire": row.wire | changes.get("wire", {})}) for mode, changes in modes.items()]
+    """The modes of one kind, as changes to a row; their wire is added to its, but for HTTP+SSE, of which only the wire that is given is known."""
+    return [replace(row, name=f"{row.name}-{mode}", mode=mode, **{**changes, "wire": _wire(row, **changes)}) for mode, changes in modes.items()]
+
+
+def _wire(row: Row, *, session_mode: str | None = None, wire: dict[str, Answer] | None = None, **_changes: t.Any) -> dict[str, Answer]:
+    if session_mode == "sse":
+        return wire or {}
+    sessions = (session_mode or row.session_mode) == "stateful"
+    return {case: answer for case, answer in (row.wire | (wire or {})).items() if sessions or case not in SESSION_CASES}
 
 
 _PYTHON_WIRE: dict[str, Answer] = {
@@ -136,9 +147,7 @@ _TYPESCRIPT_STATELESS: dict[str, t.Any] = {
     "session_mode": "stateless",
     "wire": {**_STATELESS["wire"], "GET without session": (405, -32000), "DELETE without session": (405, -32000)},
 }
-_TYPESCRIPT_1 = Row(
-    "typescript-1", "typescript:sdk1.mjs", "", "legacy", "stateful", {"auto": 8, "legacy": 7}, LEGACY, wire=_TYPESCRIPT_WIRE
-)
+_TYPESCRIPT_1 = Row("typescript-1", "typescript:sdk1.mjs", "", "legacy", "stateful", {"auto": 8, "legacy": 7}, LEGACY, wire=_TYPESCRIPT_WIRE)
 _TYPESCRIPT_2 = Row(
     "typescript-2",
     "typescript:sdk2.mjs",
@@ -216,7 +225,11 @@ ROWS = [
                 "DELETE without session": (405, -32000),
             },
         },
-        stateful={"session_mode": "stateful", "requests": {"auto": 7, "modern": 5, "legacy": 7}, "wire": {**_TYPESCRIPT_WIRE, "initialize with slash at the end": (404, None)}},
+        stateful={
+            "session_mode": "stateful",
+            "requests": {"auto": 7, "modern": 5, "legacy": 7},
+            "wire": {**_TYPESCRIPT_WIRE, "initialize with slash at the end": (404, None)},
+        },
     ),
     *_several(
         _GO,

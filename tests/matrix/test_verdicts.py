@@ -27,7 +27,8 @@ from .rows import LEGACY, PROMPTS, RESOURCES, TEMPLATES, TOOLS
 
 
 @pytest.mark.parametrize("era", ERAS)
-def test_the_verdict(server: Server, era: str) -> None:
+def test_the_verdict(server: Server, era: str, known: t.Any) -> None:
+    known(era == "sse" and server.row.session_mode != "sse", "era sse: the sentence names no cure")
     row, before = server.row, server.counts()["requests"]
     found = server.probe_all_lists(era)
     sent = server.counts()["requests"] - before
@@ -92,18 +93,19 @@ async def _official(server: Server, mode: t.Any) -> dict[str, t.Any]:
             }
 
 
-@pytest.mark.parametrize("era", ["auto", "legacy", "sse"])
-def test_a_host_that_the_server_does_not_accept(server: Server, era: str) -> None:
-    if era not in server.row.requests:
-        pytest.skip("not its era")
-    found = server.probe(era=era, host="mcp.example.com")
-    if server.row.guards_host:
-        assert not found["healthy"]
-        assert "endpoint.host" in found["reason"]
-        # A server that keeps sessions of requests that it refused does not give their ids away then: one request is the least.
-        assert found["requests"] == 1 or server.row.session_mode == "sse"
-    else:
-        assert found["healthy"], found["reason"]
+def test_a_host_that_the_server_does_not_accept(server: Server, known: t.Any) -> None:
+    row = server.row
+    known(row.name.startswith("python") and row.mode == "sse", "era auto: the 421 to GET is kept back for the 405 to POST")
+    known(row.name in ("typescript-1-sse", "go-1.8-sse"), "era sse: the 403 to GET is not read")
+    for era in row.requests:
+        found = server.probe(era=era, host="mcp.example.com")
+        if row.guards_host:
+            assert not found["healthy"]
+            assert "endpoint.host" in found["reason"]
+            # A server that keeps sessions of requests that it refused does not give their ids away then: one request is the least.
+            assert found["requests"] == 1 or row.session_mode == "sse"
+        else:
+            assert found["healthy"], found["reason"]
 
 
 @pytest.mark.parametrize(
@@ -140,19 +142,23 @@ def test_it_stays_well_over_many_rounds(server: Server) -> None:
     assert server.counts()["requests"] - before == 2 * base + 20
 
 
-def test_credentials(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not server.row.guarded:
-        found = server.probe(auth={"expect_401": True})
-        assert not found["healthy"]
-        assert "expected is 401" in found["reason"]
-        return
+@pytest.mark.rows(only=lambda row: row.guarded)
+def test_a_guarded_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert TOKEN not in str(server.probe())
+    monkeypatch.setenv("MATRIX_WRONG", "another-token-than-theirs")
     for auth in ({}, {"token_env": "MATRIX_WRONG"}):
-        monkeypatch.setenv("MATRIX_WRONG", "another-token-than-theirs")
-        found = server.probe(auth=auth)
-        assert not found["healthy"]
-        assert "401" in found["reason"]
-        assert "another-token" not in str(found)
+        for era in server.row.requests:
+            found = server.probe(auth=auth, era=era)
+            assert not found["healthy"]
+            assert "is answered 401: " in found["reason"]
+            assert "another-token" not in str(found)
     found = server.probe(auth={"expect_401": True})
     assert found["healthy"], found["reason"]
-    assert [server.rstrip("/") for server in found["authorization_servers"]] == ["https://login.example"]
-    assert TOKEN not in str(server.probe())
+    assert [url.rstrip("/") for url in found["authorization_servers"]] == ["https://login.example"]
+
+
+@pytest.mark.rows(only=lambda row: not row.guarded)
+def test_an_open_server_where_a_guarded_one_is_expected(server: Server) -> None:
+    found = server.probe(auth={"expect_401": True})
+    assert not found["healthy"]
+    assert "expected is 401" in found["reason"]

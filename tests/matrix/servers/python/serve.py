@@ -59,7 +59,8 @@ def live(manager: t.Any) -> int:
 def streams(app: t.Any) -> int:
     """The sessions of an HTTP+SSE app: its transport keeps them, and only its route knows the transport. Up to 1.26 it keeps the ended ones too."""
     (transport,) = {id(owner): owner for route in app.routes if (owner := getattr(getattr(route, "app", None), "__self__", None))}.values()
-    return sum(not writer._closed for writer in transport._read_stream_writers.values())
+    # 2.x wraps what 1.x has.
+    return sum(not getattr(writer, "_inner", writer)._closed for writer in transport._read_stream_writers.values())
 
 
 def _end_with_input() -> None:
