@@ -18,7 +18,8 @@ from .conftest import Server
 from .rows import Row
 from .test_wire import BOTH, INITIALIZE, LIST
 
-PROBES = 500
+# The Python SDK leaks, or did, where others do not.
+PROBES = {"python": 500, "fastmcp": 500, "typescript": 100, "go": 100}
 
 # Good ones, and ones that fail at every level and in every way that a user can bring about.
 KINDS: dict[str, dict[str, t.Any]] = {
@@ -40,34 +41,32 @@ KINDS: dict[str, dict[str, t.Any]] = {
 
 
 def _keeps_something(row: Row) -> bool:
-    return row.session_mode in ("stateful", "sse")
+    return row.session_mode in ("stateful", "sse") and row.mode in ("stateful", "sse")
 
 
-@pytest.mark.rows(only=lambda row: _keeps_something(row) and row.mode in ("stateful", "sse"))
+@pytest.mark.rows(only=_keeps_something)
 def test_probes_leave_no_session_and_no_stream(server: Server, known: t.Any) -> None:
     row = server.row
     known(row.name == "python-1.26-stateful", "era sse: the session that the refused GET names is not ended")
     _settled(server)
     before = server.counts()["sessions"]
-    for kind, given in itertools.islice(itertools.cycle(KINDS.items()), PROBES):
-        found = server.probe(**given)
+    probes = PROBES[row.name.partition("-")[0]] if row.session_mode == "stateful" else 100
+    kinds = list(itertools.islice(itertools.cycle(KINDS), probes))
+    for kind in kinds:
+        found = server.probe(**KINDS[kind])
         assert found["healthy"] or found["reason"], kind
     left = _settled(server)["sessions"] - before
     # 1.26 keeps one for each request whose Host it refuses, and does not give its id away.
-    assert left == (_count("Host") if row.name == "python-1.26-stateful" else 0)
+    assert left == (kinds.count("Host") if row.name == "python-1.26-stateful" else 0)
 
 
 @pytest.mark.rows(only=_keeps_something)
 def test_a_probe_whose_time_is_over_ends_its_session(server: Server) -> None:
+    server.probe()  # the first one takes longer
     before = _settled(server)["sessions"]
-    for _probe in range(3):
-        found = server.probe(timeout=0.4, stability={"rounds": 100_000})
-        assert found["level"] == "stability"
+    for _probe in range(2):
+        assert not server.probe(timeout=0.6, stability={"rounds": 100_000})["healthy"]
     assert _settled(server)["sessions"] == before
-
-
-def _count(kind: str) -> int:
-    return sum(name == kind for name in itertools.islice(itertools.cycle(KINDS), PROBES))
 
 
 @pytest.mark.rows(only=lambda row: (row.session_mode, row.mode) == ("stateful", "stateful"))
