@@ -47,7 +47,7 @@ options:
     description:
       - What to list, of all pages, as far as the server says that it has such things.
       - The default keeps a check of a modern server, with its health document, at four requests, or five when it gives sessions to
-        legacy clients.
+        legacy clients. M(mcp.server.mcp_contract) reads everything.
     type: list
     elements: str
     choices:

@@ -29,9 +29,11 @@ attributes:
     support: full
 options:
   state:
-    description: V(begun) and V(ended) write the record, V(read) does not.
+    description:
+      - V(begun) and V(ended) write the record, V(read) does not.
+      - V(updated) adds O(contract) to the newest release.
     type: str
-    choices: [begun, ended, read]
+    choices: [begun, updated, ended, read]
     default: read
   image:
     description: The image that is released, with its tag. Needed for O(state=begun).
@@ -43,6 +45,23 @@ options:
   version:
     description: The version that is released. Needed for O(state=begun).
     type: str
+  contract:
+    description: What the released version offers. Needed for O(state=updated).
+    type: dict
+    suboptions:
+      structure_hash:
+        description: As M(mcp.server.mcp_contract) returns it.
+        type: str
+        required: true
+      text_hash:
+        description: As M(mcp.server.mcp_contract) returns it.
+        type: str
+        required: true
+      accepted:
+        description: The names of differences from the live version that were accepted.
+        type: list
+        elements: str
+        default: []
   outcome:
     description: How the release ended. Needed for O(state=ended).
     type: str
@@ -65,6 +84,15 @@ EXAMPLES = r"""
     image: ghcr.io/org/mcp-server:v1.2.0
     version: v1.2.0
   register: release
+
+- name: Keep what it offers
+  mcp.server.mcp_release:
+    namespace: mcp-prod
+    server: mcp-server
+    state: updated
+    contract:
+      structure_hash: "{{ contract.structure_hash }}"
+      text_hash: "{{ contract.text_hash }}"
 
 - name: End it
   mcp.server.mcp_release:

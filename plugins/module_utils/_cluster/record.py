@@ -5,8 +5,9 @@
 """The release record: what is kept in the cluster of each release, in the ConfigMap C(SERVER-release).
 
 A release is plain data: {id, server, started, by, reason, from, to, steps,
-outcome, ended}. from, to: {pool, image, digest, version}, and from also the
-weights before. A step: {at, weights, share, seconds_to_follow, verdict}.
+outcome, ended}. from, to: {pool, image, digest, version}; from also has the
+weights before, and to the contract, once it was read and accepted:
+{structure_hash, text_hash, accepted}. A step: {at, weights, share, seconds_to_follow, verdict}.
 Times are ISO 8601 in UTC.
 Nothing secret goes in. Its size is bounded: KEPT releases of at most STEPS
 steps are far below the 1 MiB that a ConfigMap may have.
@@ -109,6 +110,11 @@ def begin(book: Book, fresh: Release) -> Book:
 def add_step(book: Book, step: dict[str, t.Any]) -> Book:
     """A step of the newest release."""
     return replace(book, current={**book.current, "steps": [*book.current["steps"], step][-STEPS:]})
+
+
+def add_contract(book: Book, contract: dict[str, t.Any]) -> Book:
+    """What the newest release was allowed to offer."""
+    return replace(book, current={**book.current, "to": {**book.current["to"], "contract": contract}})
 
 
 def end(book: Book, outcome: str, at: str, reason: str = "") -> Book:

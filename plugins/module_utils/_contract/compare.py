@@ -96,7 +96,7 @@ def _protocol_versions(old: Contract, new: Contract) -> t.Iterator[Change]:
 
 _SESSIONLESS_TO_STATEFUL = (
     BREAKING,
-    "requests of one client may no longer be answered by any pod, and those that carry no session are refused",
+    "all requests of a client must now reach the same pod, and those that carry no session are refused",
 )
 _TO_SSE = (BREAKING, "clients that POST to the MCP endpoint get no answer there: HTTP+SSE is another transport")
 _FROM_SSE = (BREAKING, "clients that open an HTTP+SSE stream first get none")

@@ -183,7 +183,7 @@ class _Canonical:
     def whole(self) -> dict[str, t.Any]:
         root = self._schema({name: value for name, value in self._root.items() if name != "$id"}, ("#",), 0)
         if not isinstance(root, dict):
-            root = {"allOf": [root]}
+            root = {} if root is True else {"allOf": [root]}
         return {**root, "$defs": self._definitions} if self._definitions else root
 
     def _schema(self, schema: t.Any, under: tuple[str, ...], depth: int) -> t.Any:
@@ -205,6 +205,8 @@ class _Canonical:
         try:
             target = pointed(self._root, own.get("$ref"))
         except LookupError:
+            target = None
+        if target is None:
             return self._keywords(own, under, depth)
         ref = own.pop("$ref")
         found = self._reference(ref, target, under, depth)

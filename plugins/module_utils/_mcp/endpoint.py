@@ -60,8 +60,8 @@ def public(option: dict[str, t.Any]) -> Endpoint:
     port = address.port or (443 if context else 80)
 
     def dial(bound: Deadline) -> socket.socket:
-        sock = socket.create_connection((address.hostname, port), timeout=bound.left or None)
-        # Headers and body are sent apart: without this, the second waits for the acknowledgement of the first.
+        sock = socket.create_connection((address.hostname, port), timeout=max(bound.left, 0.001))
+        # A large request is sent in parts: without this, the last waits for the acknowledgement of the one before.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return context.wrap_socket(sock, server_hostname=named.hostname) if context else sock
 

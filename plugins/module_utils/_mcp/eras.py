@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol, reasons
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http_sse import HttpSse
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
@@ -104,7 +104,7 @@ class Legacy:
         result = result_in(reply, answer)
         revision = result.get("protocolVersion")
         if revision not in protocol.revisions(protocol.LEGACY):
-            raise Fault(f"is answered with protocol revision {str(revision)[:40]}, which is no legacy one")
+            raise Fault(f"is answered with protocol revision {printable(str(revision), 40)}, which is no legacy one")
         return cls(transport, revision, _offer(result, result.get("serverInfo"), [revision]))
 
     def initialized(self, bound: Deadline) -> None:

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes, jsonrpc, reasons
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, subject
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable, subject
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
@@ -46,7 +46,7 @@ class Assertions:
         if complaint:
             return complaint
         if self.version is not None and not same_version(document.get("version"), self.version):
-            return f"says version {document.get('version')}, expected is {self.version}"
+            return f"says version {printable(str(document.get('version')), 40)}, expected is {self.version}"
         return None
 
 

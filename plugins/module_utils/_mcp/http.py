@@ -24,7 +24,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -60,6 +60,7 @@ _TLS_CURES = {
     "WRONG_VERSION_NUMBER": "the server does not speak TLS here, its URL may begin with http://",
     "RECORD_LAYER_FAILURE": "the server does not speak TLS here, its URL may begin with http://",
     "CERTIFICATE_REQUIRED": "the server asks for a client certificate: set endpoint.client_cert",
+    "HANDSHAKE_FAILURE": "the server may ask for a client certificate: set endpoint.client_cert",
     "UNSUPPORTED_PROTOCOL": "the server's TLS is too old",
     "PROTOCOL_VERSION": "the server's TLS is too old or too new",
 }
@@ -159,7 +160,7 @@ class Connection:
                 self._wire = _Wire(_in_time(lambda: self._dial(bound), bound))
             except TimeoutError:
                 raise Fault(f"could not be made within {bound.seconds:.3g} s") from None
-            except (OSError, UnicodeError) as error:
+            except (OSError, ValueError) as error:
                 raise Fault(_trouble(error, bound)) from None
         return self._wire
 
@@ -222,8 +223,8 @@ class Connection:
     ) -> Response:
         sent = _sent(method, path, {"Host": self.authority, "Accept-Encoding": "identity", **(headers or {})}, body)
         self.requests += 1
-        # A server that refuses may answer and hang up before it has read.
-        with suppress(ConnectionError):
+        # A server that refuses may answer, or say so in TLS, and hang up before it has read.
+        with suppress(ConnectionError, ssl.SSLEOFError):
             wire.send(sent)
         return self._begin(wire, late)
 
@@ -358,14 +359,6 @@ class _Wire:
         return head.decode("latin-1")
 
 
-def printable(text: str | bytes, most: int) -> str:
-    """What fits into a sentence of what a server chose to say."""
-    if isinstance(text, bytes):
-        text = text[: 4 * most].decode("utf-8", errors="replace")
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * most]).split())
-    return line if len(line) <= most else line[: most - 3] + "..."
-
-
 def _sent(method: str, path: str, headers: dict[str, str], body: bytes | None) -> bytes:
     """A request as bytes. Raises Fault, which never quotes a header's value: it may be a secret."""
     if not _PATH.fullmatch(path):
@@ -458,6 +451,6 @@ def _trouble(error: Exception, bound: Deadline) -> str:
     if isinstance(error, http.client.IncompleteRead):
         return "was cut in the middle of the answer"
     detail = printable((error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__, 120)
-    if isinstance(error, OSError):
+    if isinstance(error, (OSError, ValueError)):
         return f"failed ({detail})"
     return f"got an answer that is not acceptable HTTP ({detail})"

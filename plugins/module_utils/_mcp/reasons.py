@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
 
@@ -43,6 +44,4 @@ def of_error(error: Error) -> str:
 
 def start(text: str) -> str:
     """What fits into a sentence of a text that the server chose."""
-    line = "".join(c if c.isprintable() else " " for c in text[:500])
-    line = " ".join(line.split())
-    return (line if len(line) <= 120 else line[:117] + "...") or "nothing more"
+    return printable(text, 120) or "nothing more"

@@ -75,11 +75,11 @@ class Streamable:
             yield response
 
     def _note(self, response: Response) -> None:
-        session = response.headers.get(SESSION)
-        if session is not None and session not in self.sessions:
+        for session in response.headers.get_all(SESSION, []):
             if not _SESSION_ID.fullmatch(session):
                 raise Fault("is answered with a session id that is not visible ASCII")
-            self.sessions.append(session)
+            if session not in self.sessions:
+                self.sessions.append(session)
 
 
 def answer_in_body(reply: Reply, id: int) -> jsonrpc.Answer | None:

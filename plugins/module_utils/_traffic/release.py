@@ -19,15 +19,23 @@ SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **OPTIONS,
-        "state": {"type": "str", "choices": ["begun", "ended", "read"], "default": "read"},
+        "state": {"type": "str", "choices": ["begun", "updated", "ended", "read"], "default": "read"},
         "image": {"type": "str"},
         "digest": {"type": "str", "default": ""},
         "version": {"type": "str"},
+        "contract": {
+            "type": "dict",
+            "options": {
+                "structure_hash": {"type": "str", "required": True},
+                "text_hash": {"type": "str", "required": True},
+                "accepted": {"type": "list", "elements": "str", "default": []},
+            },
+        },
         "outcome": {"type": "str", "choices": [record.SUCCEEDED, record.FAILED, record.ROLLED_BACK]},
         "by": {"type": "str"},
         "reason": {"type": "str", "default": ""},
     },
-    required_if=[("state", "begun", ("image", "version")), ("state", "ended", ("outcome",))],
+    required_if=[("state", "begun", ("image", "version")), ("state", "updated", ("contract",)), ("state", "ended", ("outcome",))],
 )
 
 
@@ -58,9 +66,11 @@ def run(task: Task) -> dict[str, t.Any]:
     }
     if params["state"] == "read" or (params["state"] == "begun" and result["already_live"]):
         return result
-    if params["state"] == "ended":
-        if book.current is None:
-            raise Failure(f"No release of {server} has begun, so none can end: run mcp_release with state=begun first.")
+    if params["state"] != "begun" and book.current is None:
+        raise Failure(f"No release of {server} has begun, so none can be {params['state']}: run mcp_release with state=begun first.")
+    if params["state"] == "updated":
+        before, after = record.update(cluster, server, lambda book: record.add_contract(book, params["contract"]), dry_run=task.check_mode)
+    elif params["state"] == "ended":
         before, after = record.update(
             cluster,
             server,

@@ -26,7 +26,10 @@ ENVIRONMENT = {
     "MCP_URL": CONFIG["public_url"],
     "MCP_REGISTRY": CONFIG["registry_url"],
     "ANSIBLE_NOCOLOR": "1",
+    "MCP_TEST_TOKEN": "planted-4c1e6f0b9d.token",
 }
+# What no output and no record may ever show: a planted token for the MCP endpoint, and what the kubeconfig gives us to log in with.
+SECRETS = [ENVIRONMENT["MCP_TEST_TOKEN"], *re.findall(r"(?:token|client-key-data)\"?: *\"?([^\"\s]{20,})", Path(CONFIG["kubeconfig"]).read_text())]
 
 
 def play(playbook: str, *words: str, cwd: Path = ROOT, seconds: float = 240, **environment: str) -> tuple[int, str]:
@@ -34,6 +37,7 @@ def play(playbook: str, *words: str, cwd: Path = ROOT, seconds: float = 240, **e
     done = subprocess.run(
         command, cwd=cwd, env={**ENVIRONMENT, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False
     )
+    assert not [secret for secret in SECRETS if secret in done.stdout]
     return done.returncode, done.stdout
 
 
@@ -93,6 +97,7 @@ def judge_failure(code: int, output: str, words: str) -> None:
         ("v1.2.1-crash", "CrashLoopBackOff|exit code 1"),
         ("v1.2.1-version", "1.0.0"),
         ("v1.2.1-not-mcp", "HTML"),
+        ("v1.2.1-contract", r"\[tools/reorder_point\] Tool reorder_point is gone"),
         ("v1.2.1-database", "UNHEALTHY"),
         ("v9.9.9", "v9.9.9"),
         ("latest-greatest", "latest-greatest"),
@@ -103,6 +108,18 @@ def test_a_bad_version_gets_no_traffic(version, words):
     code, output = play("playbooks/bluegreen.yml", "-e", f"version={version}")
     judge_failure(code, output, words)
     assert time.monotonic() - start < 120  # the cluster's reason at once, not the rollout's time-out of 600 s
+
+
+def test_a_broken_contract_that_is_accepted():
+    """It is released then, and the record says what was accepted."""
+    accept = {"mcp_contract_accept": ["tools/reorder_point", "tools/search_inventory"]}
+    code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.1-contract", "-e", json.dumps(accept))
+    assert code == 0, output
+    assert "Tool reorder_point is gone" in output
+    contract = module("mcp_release")["record"]["to"]["contract"]
+    assert contract["accepted"] == ["tools/reorder_point", "tools/search_inventory/inputSchema/properties/warehouse"]
+    assert len(contract["structure_hash"]) == 64
+    blue_again()
 
 
 def test_failing_answers_roll_back(tmp_path):
@@ -203,6 +220,17 @@ def test_release_from_a_checkout_and_rollback_installed(tmp_path):
     assert module("mcp_release")["record"]["outcome"] == "rolled_back"
     code, output = play("mcp.server.rollback", cwd=tmp_path, **where)
     assert code == 0 and "changed=0" in output, output
+
+
+def test_secrets_stay_secret():
+    """With as much output as there is, and a token that goes to each server: no play and no record shows them. play() looks each time."""
+    assert len(SECRETS) > 1
+    words = ("-vvvv", "--diff", "-e", json.dumps({"mcp_auth": {"token_env": "MCP_TEST_TOKEN"}}))
+    code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.0", *words)
+    assert code == 0, output
+    assert play("playbooks/rollback.yml", *words)[0] == 0
+    record = json.dumps(module("mcp_release")["record"])
+    assert not [secret for secret in SECRETS if secret in record]
 
 
 def test_check_mode_changes_nothing():

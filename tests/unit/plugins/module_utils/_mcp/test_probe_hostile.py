@@ -6,18 +6,27 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import json
 import re
 import socket
 import ssl
 import struct
-import subprocess
+import threading
 import time
 import typing as t
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
 
 from .servers import scripted
 from .servers.scripted import LEGACY, MODERN, SESSION, Handler, Script, Scripted
@@ -122,6 +131,7 @@ RESULTS: dict[str, t.Any] = {
     "server/discover": {"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}},
     "initialize": OFFER,
     "tools/list": {"tools": [{"name": "forecast"}]},
+    "tools/call": {"content": [{"type": "text", "text": "sunny"}]},
 }
 
 # Where a server misbehaves: the rest of it, the request, its name in the reason.
@@ -132,6 +142,7 @@ INITIALIZED = (LEGACY, "notifications/initialized", "notifications/initialized")
 MODERN_LIST = (MODERN, "tools/list", "tools/list")
 LEGACY_LIST = (LEGACY, "tools/list", "tools/list")
 LATER = (LEGACY, "tools/list", "tools/list")
+CALL = (LEGACY, "tools/call", "tools/call forecast")
 Level = tuple[dict[str, Script], str, str]
 EVERYWHERE: dict[str, Level] = {
     "health": HEALTH,
@@ -141,6 +152,7 @@ EVERYWHERE: dict[str, Level] = {
     "modern list": MODERN_LIST,
     "legacy list": LEGACY_LIST,
     "later": LATER,
+    "call": CALL,
 }
 ANSWERED = {name: level for name, level in EVERYWHERE.items() if name not in ("health", "initialized")}
 SLOW = {name: EVERYWHERE[name] for name in ("health", "initialize", "later")}
@@ -149,7 +161,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nMcp-Session-Id: 0123
 JSON_CHUNKS = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 NOT_HTTP = "got an answer that is not acceptable HTTP"
 CUT = "was cut in the middle of the answer"
-TIME_IS_UP = "got no complete answer within 0.3 s"
+TIME_IS_UP = "got no complete answer within 0.15 s"
 TOO_LARGE = "is answered with more than 4 MiB"
 BOMB = gzip.compress(b"{" + b" " * 10_000_000)
 
@@ -289,7 +301,7 @@ STREAMS: dict[str, tuple[tuple[bytes, ...], str]] = {
     "a batch": ((event("[]"),), "is answered with JSON that is not JSON-RPC 2.0"),
     "an event without end": (tuple([b"data: " + b"x" * 65536 + b"\n"] * 70), "is answered with (more than|an event of more than) 4 MiB"),
     "a line without end": (tuple([b"x" * 65536] * 70), "is answered with (more than|an event of more than) 4 MiB"),
-    "many events": (tuple([event('{"jsonrpc": "2.0", "method": "x"}') * 1000] * 120), f"{TOO_LARGE}|{TIME_IS_UP}"),
+    "many events": (tuple([event('{"jsonrpc": "2.0", "method": "x"}') * 1000] * 85), f"{TOO_LARGE}|{TIME_IS_UP}"),
 }
 
 # Of one level only.
@@ -317,6 +329,8 @@ SINGLE: dict[str, tuple[Level, Script, str]] = {
         json_says(lambda a: {"jsonrpc": "2.0", "id": a["id"], "error": {"code": 10**400, "message": "\x1b[2J\u202e"}}),
         r"is refused with error 0 \(\[2J\)",
     ),
+    "a call that fails": (CALL, gives({"isError": True, "content": [{"text": "\x1b[2J"}]}), r"fails: \[2J"),
+    "a call that fails without a word": (CALL, gives({"isError": True, "content": [1, {"text": 2}]}), "fails: nothing more"),
     "initialize is 500": (INITIALIZE, says(500, Mcp_Session_Id=SESSION), "is answered 500"),
     "initialize is 204": (INITIALIZE, says(204, Mcp_Session_Id=SESSION), "is answered 204"),
     "initialize is 202": (INITIALIZE, says(202, Mcp_Session_Id=SESSION), "is answered 202"),
@@ -411,8 +425,9 @@ def all_closed(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
 def test_hostile_servers(scripts: dict[str, Script], said: str, probed: t.Any) -> None:
     with Scripted(scripts) as server:
         started = time.monotonic()
-        found = probed(server.url, timeout=0.8, step_timeout=0.3)
-        assert time.monotonic() - started < 1.2
+        calls = [Call("forecast")] if "tools/call" in scripts else []
+        found = probed(server.url, calls=calls, timeout=1.6, step_timeout=0.15 if TIME_IS_UP in said else 1)
+        assert time.monotonic() - started < 1.8
     assert not found["healthy"]
     assert found["steps"][-1 if found["steps"][-1]["level"] != "end" else -2]["ok"] is False
     assert re.search(said, found["reason"]), found["reason"]
@@ -477,20 +492,6 @@ def test_an_answer_among_other_events_on_a_stream_that_stays_open(probed: t.Any)
     assert found["seconds"] < 1
 
 
-def test_a_connection_that_the_server_closes_after_each_answer(probed: t.Any) -> None:
-    def closing(script: Script) -> Script:
-        def last(handler: Handler, message: t.Any) -> None:
-            handler.close_connection = True
-            script(handler, message)
-
-        return last
-
-    body = b'HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n{"status": "HEALTHY"}'
-    with Scripted({**MODERN, "GET": closing(sends(body))}) as server:
-        assert probed(server.url)["healthy"]
-    assert server.connections == 2
-
-
 def test_health_alone(probed: t.Any) -> None:
     with Scripted({"GET": says(503, '{"status": "DOWN", "version": "1.1.5", "instance_id": "blue-1", "pool": "blue"}')}) as server:
         found = probed(server.url, era=None)
@@ -504,39 +505,332 @@ def test_nothing_listens(probed: t.Any) -> None:
     assert probed(server.url)["reason"] == "connection was refused, nothing listens there"
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    names = ["-subj", "/CN=mcp.example.com", "-addext", "subjectAltName=DNS:mcp.example.com"]
-    key, cert = path.with_name("key.pem"), path.with_name("cert.pem")
-    subprocess.run([*command, *names, "-keyout", key, "-out", cert], check=True, capture_output=True, timeout=30)
-    path.write_text(key.read_text() + cert.read_text())
-    return path
+def http(body: bytes, *, kind: str = "application/json", version: str = "1.1", more: str = "", length: bool = True) -> bytes:
+    lines = [f"HTTP/{version} 200 OK", f"Content-Type: {kind}", f"Mcp-Session-Id: {SESSION}", *([more] if more else [])]
+    if length:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def chunked(*pieces: bytes, more: str = "", kind: str = "application/json", last: bytes = b"0\r\n\r\n") -> bytes:
+    return http(b"", kind=kind, more="Transfer-Encoding: chunked" + more, length=False) + b"".join(map(chunk, pieces)) + last
+
+
+def bytewise(data: bytes) -> list[bytes]:
+    return [bytes([byte]) for byte in data]
+
+
+def sse(stream: bytes) -> bytes:
+    return chunked(*bytewise(stream), kind="text/event-stream; charset=utf-8")
+
+
+def lines(body: bytes, end: bytes = b"\n") -> bytes:
+    """An event of several lines of data."""
+    pretty = json.dumps(json.loads(body), indent=1).encode()
+    return b"".join(b"data: " + line + end for line in pretty.split(b"\n")) + end
+
+
+def own(method: str) -> bytes:
+    return event(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": {}}))
+
+
+KEEPS, CLOSES = False, True
+# A right body in strange clothes: what is sent, and whether the server hangs up then.
+LEGAL: dict[str, tuple[t.Callable[[bytes], bytes], bool]] = {
+    "a length": (http, KEEPS),
+    "a length, and hangs up": (http, CLOSES),
+    "says that it hangs up": (lambda body: http(body, more="Connection: foo, Close"), CLOSES),
+    "two lengths that are one": (lambda body: http(body, more=f"Content-Length: {len(body)}"), KEEPS),
+    "a list of one length": (lambda body: http(body, more=f"Content-Length: {len(body)}, {len(body)}", length=False), KEEPS),
+    "no length": (lambda body: http(body, length=False), CLOSES),
+    "HTTP/1.0": (lambda body: http(body, version="1.0", length=False), CLOSES),
+    "HTTP/1.0 with a length": (lambda body: http(body, version="1.0"), CLOSES),
+    "HTTP/1.0 that keeps": (lambda body: http(body, version="1.0", more="Connection: keep-alive"), KEEPS),
+    "no reason phrase": (lambda body: http(body).replace(b" OK", b""), KEEPS),
+    "line feeds": (lambda body: http(body).replace(b"\r\n", b"\n"), KEEPS),
+    "header names in capitals": (lambda body: http(body).replace(b"Content-Length", b"CONTENT-LENGTH").replace(b"Session-Id", b"session-ID"), KEEPS),
+    "a folded header": (lambda body: http(body, more="X: a\r\n b\r\n\tc"), KEEPS),
+    "many headers": (lambda body: http(body, more="\r\n".join(["X: y"] * 90)), KEEPS),
+    "100 before": (lambda body: b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + http(body), KEEPS),
+    "103 before": (lambda body: b"HTTP/1.1 103 Early Hints\r\nLink: x\r\nContent-Length: 9\r\n\r\n" + http(body), KEEPS),
+    "more than the length": (lambda body: http(body) + b"HTTP/1.1 500 Smuggled\r\n\r\n", KEEPS),
+    "identity": (lambda body: http(body, more="Content-Encoding: Identity"), KEEPS),
+    "another type": (lambda body: http(body, kind="text/plain"), KEEPS),
+    "chunks of a byte": (lambda body: chunked(*bytewise(body)), KEEPS),
+    "chunks, and hangs up": (lambda body: chunked(body, more="\r\nConnection: close"), CLOSES),
+    "a chunk in capitals and zeros": (lambda body: chunked(last=b"000%X \r\n%s\r\n000\r\n\r\n" % (len(body), body)), KEEPS),
+    "chunks with extensions": (lambda body: chunked(last=b'%x;a=b;c="d"\r\n%s\r\n0;e\r\n\r\n' % (len(body), body)), KEEPS),
+    "chunks with trailers": (lambda body: chunked(body, last=b"0\r\nMcp-Session-Id: x\r\nY: z\r\n\r\n"), KEEPS),
+    "chunks with line feeds": (lambda body: chunked(last=b"%x\n%s\n0\n\n" % (len(body), body)), KEEPS),
+    "white space": (lambda body: http(b" \r\n\t" + body + b"\n\n"), KEEPS),
+    "names twice": (lambda body: http(b'{"jsonrpc": "1.0", "status": "DOWN", "id": 77, ' + body[1:]), KEEPS),
+    "names that nobody knows": (lambda body: http(body[:-1] + b', "x": [{}, null, -0.0, 1e99]}'), KEEPS),
+    "invalid UTF-8 in a string": (lambda body: http(body[:-1] + b', "x": "\xff\xc3"}'), KEEPS),
+}
+# The same of MCP alone.
+LEGAL_STREAMS: dict[str, tuple[t.Callable[[bytes], bytes], bool]] = {
+    "line feeds": (lambda body: sse(lines(body)), KEEPS),
+    "carriage returns": (lambda body: sse(lines(body, b"\r")), KEEPS),
+    "both": (lambda body: sse(lines(body, b"\r\n")), KEEPS),
+    "a byte order mark": (lambda body: sse(b"\xef\xbb\xbf" + event(body)), KEEPS),
+    "all the fields": (lambda body: sse(b": hello\nretry: 3000\nid: 7\nevent: message\ndata:" + body + b"\nfoo\nbar: x\n\n"), KEEPS),
+    "priming": (lambda body: sse(b"id: 0\ndata:\n\nid: 1\ndata: \n\nevent: message\n\n" + event(body)), KEEPS),
+    "other events": (lambda body: sse(b"event: heartbeat\ndata: {\n\nevent: endpoint\ndata: /x\n\n" + event(body)), KEEPS),
+    "a notification before": (lambda body: sse(event('{"jsonrpc": "2.0", "method": "notifications/message"}') + event(body)), KEEPS),
+    "a ping before": (lambda body: sse(own("ping") + event(body)), KEEPS),
+    "requests of its own before": (lambda body: sse(own("sampling/createMessage") + own("elicitation/create") + own("roots/list") + event(body)), KEEPS),
+    "no end": (lambda body: chunked(event(body), kind="text/event-stream", last=b""), KEEPS),
+    "no length": (lambda body: http(event(body), kind="text/event-stream", length=False), CLOSES),
+    "no length and no end": (lambda body: http(event(body), kind="text/event-stream", length=False), KEEPS),
+    "a length": (lambda body: http(event(body), kind="text/event-stream"), KEEPS),
+    "half an event after it": (lambda body: sse(event(body) + b"data: {"), KEEPS),
+    "no event after it": (lambda body: sse(event(body) + event("[") * 9), KEEPS),
+    "a broken chunk after it": (lambda body: chunked(event(body), kind="text/event-stream", last=b"zz\r\n"), KEEPS),
+}
+
+
+def dressed(frame: t.Callable[[bytes], bytes], closes: bool, key: str) -> Script:
+    def script(handler: Handler, message: t.Any) -> None:
+        right = {"status": "HEALTHY"} if key == "GET" else {"jsonrpc": "2.0", "id": message["id"], "result": RESULTS[key]}
+        # So that nothing else arrives between the answer and its end.
+        handler.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        handler.write(frame(json.dumps(right).encode()))
+        if closes:
+            handler.connection.shutdown(socket.SHUT_WR)
+            handler.close_connection = True
+        else:
+            handler.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+
+    return script
+
+
+def _legal() -> t.Iterator[t.Any]:
+    for era, base in (("modern", MODERN), ("legacy", LEGACY)):
+        keys = ["server/discover", "tools/list"] if era == "modern" else ["initialize", "tools/list"]
+        for where, frames, more in (("JSON", LEGAL, ["GET"]), ("stream", LEGAL_STREAMS, [])):
+            for name, (frame, closes) in frames.items():
+                changed = {key: dressed(frame, closes, key) for key in [*keys, *more]}
+                yield pytest.param({**base, **changed}, era, id=f"{era} {where}: {name}")
+
+
+@pytest.mark.parametrize(("scripts", "era"), _legal())
+def test_strange_servers_that_are_right(scripts: dict[str, Script], era: str, probed: t.Any) -> None:
+    with Scripted(scripts) as server:
+        found = probed(server.url, timeout=2, step_timeout=1)
+    assert (found["healthy"], found["era"], found["tools"]) == (True, era, ["forecast"]), found["reason"]
+    assert sorted(set(server.ended)) == sorted(server.opened)
+    assert found["requests"] == len(server.seen)
+    assert found["seconds"] < 1
+
+
+def test_a_body_where_there_is_none(probed: t.Any) -> None:
+    accepted = sends(b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello")
+    with Scripted({**LEGACY, "notifications/initialized": accepted}) as server:
+        assert probed(server.url)["healthy"]
+
+
+def test_a_session_that_changes_with_each_answer(probed: t.Any) -> None:
+    numbers = iter(range(100))
+
+    def changing(key: str) -> Script:
+        return lambda handler, message: handler.result(message, RESULTS[key], Mcp_Session_Id=f"session-{next(numbers)}")
+
+    with Scripted({**LEGACY, **{key: changing(key) for key in ("initialize", "tools/list")}}) as server:
+        assert probed(server.url)["healthy"]
+    assert server.ended == sorted(server.opened)
+    assert len(server.ended) == 2
+
+
+def test_many_sessions_in_one_answer(probed: t.Any) -> None:
+    def many(handler: Handler, message: t.Any) -> None:
+        body = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": OFFER}).encode()
+        handler.write(http(body, more="Mcp-Session-Id: other\r\nMcp-Session-Id: third"))
+
+    with Scripted({**LEGACY, "initialize": many}) as server:
+        assert probed(server.url)["healthy"]
+    assert sorted(server.ended) == [SESSION, "other", "third"]
+
+
+@pytest.mark.parametrize("stage", ["GET", "server/discover", "initialize", "notifications/initialized", "tools/list", "DELETE"])
+def test_a_server_that_goes_away(stage: str, probed: t.Any) -> None:
+    """It closes the connection and its port."""
+
+    def goes(handler: Handler, _message: t.Any) -> None:
+        handler.server.shutdown()
+        handler.server.server_close()
+        handler.close_connection = True
+
+    with Scripted({**LEGACY, stage: goes}) as server:
+        found = probed(server.url, timeout=2, step_timeout=1)
+    assert found["healthy"] is (stage == "DELETE")
+    assert stage == "DELETE" or re.match(rf".*{stage}.* was cut without an answer", found["reason"])
+    assert found["seconds"] < 1
+
+
+@pytest.fixture
+def silent() -> t.Iterator[t.Callable[[bytes, float], str]]:
+    """A server that accepts, reads nothing, and says the same again and again, or nothing; its address."""
+    stop = threading.Event()
+    server = socket.create_server(("127.0.0.1", 0))
+    threads = []
+
+    def start(says: bytes, pause: float) -> str:
+        def work() -> None:
+            with suppress(OSError):
+                peer, _address = server.accept()
+                with peer:
+                    while not stop.wait(pause):
+                        peer.sendall(says)
+
+        threads.append(threading.Thread(target=work, daemon=True))
+        threads[-1].start()
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+    yield start
+    stop.set()
+    server.close()
+    for thread in threads:
+        thread.join(1)
 
 
 @pytest.mark.parametrize(
-    ("given", "reason"),
+    ("scheme", "says", "reason"),
     [
-        ({"ca": True, "host": "mcp.example.com"}, None),
-        ({"validate_certs": False}, None),
-        ({"host": "mcp.example.com"}, "connection failed because the certificate is not trusted .*ca_cert"),
-        ({"ca": True, "host": "other.example.com"}, "connection failed because .*mismatch.* endpoint.host"),
+        ("http", b"", "GET /health got no complete answer within 0.3 s"),
+        ("http", b"\0", "GET /health got an answer that is not acceptable HTTP"),
+        ("https", b"", "connection could not be made within 0.3 s"),
+        ("https", b"\x16", "connection (could not be made within 0.3 s|failed in TLS)"),
+        ("https", b"\x16\x03\x03\x00\x01\x00", "connection (could not be made within 0.3 s|failed in TLS)"),
+        ("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", "connection failed in TLS .*; the server does not speak TLS here, its URL may begin with http://"),
+        ("https", b"SSH-2.0-x\r\n", "connection failed in TLS .*; the server does not speak TLS here"),
     ],
 )
-def test_tls(given: dict[str, t.Any], reason: str | None, certificate: Path, probed: t.Any) -> None:
-    ca = {"ca_cert": str(certificate)} if given.get("ca") else {}
+def test_a_server_that_does_not_read(scheme: str, says: bytes, reason: str, silent: t.Any, probed: t.Any) -> None:
+    started = time.monotonic()
+    found = probed(f"{scheme}://{silent(says, 0.02)}", timeout=2, step_timeout=0.3 if "within" in reason else 1)
+    assert time.monotonic() - started < 1.5
+    assert not found["healthy"]
+    assert re.match(reason, found["reason"]), found["reason"]
+
+
+class Authority:
+    """A certificate authority for one test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self.path = self._write("ca", self._signed("ca", self._key, None, (-1, 1)))
+
+    def issue(self, kind: str, days: tuple[float, float] = (-1, 1), name: str = "mcp.example.com", own: bool = False) -> Path:
+        key = ec.generate_private_key(ec.SECP256R1())
+        return self._write(kind, self._signed(name, key, name, days, own), key)
+
+    def _signed(self, subject: str, key: t.Any, dns: str | None, days: tuple[float, float], own: bool = True) -> x509.Certificate:
+        def called(name: str) -> x509.Name:
+            return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+        now = datetime.datetime.now(datetime.UTC)
+        builder = x509.CertificateBuilder(called(subject if own else "ca"), called(subject), key.public_key(), x509.random_serial_number())
+        builder = builder.not_valid_before(now + datetime.timedelta(days[0])).not_valid_after(now + datetime.timedelta(days[1]))
+        builder = builder.add_extension(x509.BasicConstraints(dns is None, None), critical=True)
+        if dns:
+            builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(dns)]), critical=False)
+        return builder.sign(key if own else self._key, hashes.SHA256())
+
+    def _write(self, kind: str, certificate: x509.Certificate, key: t.Any = None) -> Path:
+        path = self._folder / f"{kind}.pem"
+        encoding = serialization.Encoding.PEM
+        secret = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()) if key else b""
+        path.write_bytes(certificate.public_bytes(encoding) + secret)
+        return path
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    ours, theirs = (Authority(tmp_path_factory.mktemp(name)) for name in ("ours", "theirs"))
+    return {
+        "ca": ours.path,
+        "good": ours.issue("good"),
+        "expired": ours.issue("expired", (-2, -1)),
+        "too early": ours.issue("too early", (1, 2)),
+        "self-signed": ours.issue("self-signed", own=True),
+        "unknown": theirs.issue("unknown"),
+        "client": ours.issue("client", name="mcp-health"),
+    }
+
+
+def accept_good(context: ssl.SSLContext, certificates: dict[str, Path]) -> None:
+    context.load_cert_chain(certificates["good"])
+
+
+def accept_with(kind: str) -> t.Callable[[ssl.SSLContext, dict[str, Path]], None]:
+    return lambda context, certificates: context.load_cert_chain(certificates[kind])
+
+
+def ask_for_client(version: ssl.TLSVersion) -> t.Callable[[ssl.SSLContext, dict[str, Path]], None]:
+    def accept(context: ssl.SSLContext, certificates: dict[str, Path]) -> None:
+        accept_good(context, certificates)
+        context.maximum_version = version
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(certificates["ca"])
+
+    return accept
+
+
+def speak_old(context: ssl.SSLContext, certificates: dict[str, Path]) -> None:
+    accept_good(context, certificates)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+
+
+TRUSTED = {"ca_cert": "ca", "host": "mcp.example.com"}
+UNTRUSTED = "connection failed because the certificate is not trusted"
+
+
+@pytest.mark.parametrize(
+    ("accept", "given", "reason"),
+    [
+        (accept_good, TRUSTED, None),
+        (accept_good, {"validate_certs": False}, None),
+        (accept_with("unknown"), {"validate_certs": False}, None),
+        (accept_good, {"host": "mcp.example.com"}, f"{UNTRUSTED} .*local issuer.*; name its CA in endpoint.ca_cert"),
+        (accept_good, {**TRUSTED, "host": "other.example.com"}, f"{UNTRUSTED} .*mismatch.*; name the one that it is made for in endpoint.host"),
+        (accept_good, {"ca_cert": "ca"}, f"{UNTRUSTED} .*IP address mismatch.*; name the one that it is made for in endpoint.host"),
+        (accept_with("expired"), TRUSTED, rf"{UNTRUSTED} \(certificate has expired\); renew it on the server"),
+        (accept_with("too early"), TRUSTED, rf"{UNTRUSTED} \(certificate is not yet valid\); compare the clocks"),
+        (accept_with("self-signed"), TRUSTED, rf"{UNTRUSTED} \(self.signed certificate\); name its CA in endpoint.ca_cert"),
+        (accept_with("unknown"), TRUSTED, f"{UNTRUSTED} .*; name its CA in endpoint.ca_cert"),
+        (ask_for_client(ssl.TLSVersion.TLSv1_3), TRUSTED, r"GET /health failed in TLS \(.*CERTIFICATE_REQUIRED\); .* set endpoint.client_cert"),
+        (ask_for_client(ssl.TLSVersion.TLSv1_2), TRUSTED, r"connection failed in TLS \(.*HANDSHAKE_FAILURE\); .* set endpoint.client_cert"),
+        (ask_for_client(ssl.TLSVersion.TLSv1_3), {**TRUSTED, "client_cert": "client"}, None),
+        (speak_old, TRUSTED, r"connection failed in TLS \(.*(UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION)\); the server's TLS is too old"),
+    ],
+)
+def test_tls(accept: t.Any, given: dict[str, t.Any], reason: str | None, certificates: dict[str, Path], probed: t.Any) -> None:
+    options = {key: str(certificates[value]) if key.endswith("_cert") else value for key, value in given.items()}
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    accept(context, certificates)
     with Scripted(MODERN) as server:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        found = probed(server.url.replace("http:", "https:"), **ca, **{key: value for key, value in given.items() if key != "ca"})
-    assert found["healthy"] is (reason is None)
-    assert reason is None or re.search(reason, found["reason"]), found["reason"]
+        found = probed(server.url.replace("http:", "https:"), **options)
+    assert found["healthy"] is (reason is None), found["reason"]
+    assert reason is None or re.match(reason, found["reason"]), found["reason"]
     assert all(headers["Host"] == given.get("host", server.url.removeprefix("http://")) for _key, headers in server.seen)
+    assert reason is not None or server.connections == 1
 
 
 def test_tls_is_not_spoken(probed: t.Any) -> None:
     with Scripted(MODERN) as server:
         found = probed(server.url.replace("http:", "https:"), timeout=1)
-    assert found["reason"].startswith("connection failed in TLS")
+    assert re.match("connection failed in TLS .*; the server does not speak TLS here, its URL may begin with http://", found["reason"])
+
+
+def test_only_tls_is_spoken(certificates: dict[str, Path], probed: t.Any) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    accept_good(context, certificates)
+    with Scripted(MODERN) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        found = probed(server.url, timeout=1)
+    assert re.match(r"GET /health (was cut|got an answer that is not acceptable HTTP \(TLS: the server's URL may begin with https://\))", found["reason"])

@@ -60,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def write(self, raw: bytes) -> None:
-        if b"Mcp-Session-Id" in raw and self.command == "POST":
+        if SESSION.encode() in raw and self.command == "POST":
             self.server.opened.add(SESSION)
         self.wfile.write(raw)
 
