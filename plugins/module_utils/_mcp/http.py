@@ -27,7 +27,8 @@ from dataclasses import dataclass
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
-MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024  # of an answer
+MAX_BYTES_IN_ALL = 16 * 1024 * 1024  # of the answers within one bound, such as the pages of a list
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 100
 MAX_LINE_BYTES = 4096  # of a chunk's size with its extensions, and of a trailer
@@ -49,7 +50,9 @@ _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[\t ]*(?:;.*)?", re.DOTALL)
 
 # What is wrong with a certificate (OpenSSL's X509_V_ERR codes), and what cures it.
 _EXPIRED, _NOT_YET_VALID, _OTHER_NAME, _OTHER_ADDRESS = 10, 9, 62, 64
+_UNKNOWN_ISSUER = (2, 18, 19, 20, 21, 27)
 _CERTIFICATE_CURES = {
+    **dict.fromkeys(_UNKNOWN_ISSUER, "name its CA in endpoint.ca_cert"),
     _EXPIRED: "renew it on the server",
     _NOT_YET_VALID: "compare the clocks of the server and of this host",
     _OTHER_NAME: "name the one that it is made for in endpoint.host",
@@ -150,6 +153,8 @@ class Connection:
         self._dial = dial
         self.authority = authority
         self._wire: _Wire | None = None
+        self._bound: Deadline | None = None
+        self._received = 0
         self.requests = 0
 
     def open(self, bound: Deadline) -> _Wire:
@@ -208,8 +213,13 @@ class Connection:
         """What is sent and read inside has so much time, and makes a Fault of what fails."""
         if self._wire is None:
             raise Fault("cannot be read: the connection is closed")
+        if bound is not self._bound:
+            self._bound, self._received = bound, 0
+        if self._received > MAX_BYTES_IN_ALL:
+            raise Fault(f"is answered with more than {MAX_BYTES_IN_ALL >> 20} MiB in all")
+        wire = self._wire
         try:
-            self._wire.allow(bound)
+            wire.allow(bound)
             yield
         except _BELOW_HTTP as error:
             self.close()
@@ -217,6 +227,8 @@ class Connection:
         except BaseException:
             self.close()
             raise
+        finally:
+            self._received += wire.received
 
     def _exchange(
         self, wire: _Wire, method: str, path: str, headers: t.Mapping[str, str] | None, body: bytes | None = None, late: Late | None = None
@@ -255,7 +267,7 @@ class _Wire:
     def allow(self, bound: Deadline) -> None:
         """The bound of all calls from now on."""
         self._bound = bound
-        self._bytes = MAX_BYTES
+        self.received = 0
         self._fresh = False
 
     def idle(self) -> bool:
@@ -293,8 +305,8 @@ class _Wire:
         self._wait_no_longer_than_left()
         piece = self._sock.recv(65536)
         self._held += piece
-        self._bytes -= len(piece)
-        if self._bytes < 0:
+        self.received += len(piece)
+        if self.received > MAX_BYTES:
             raise Fault(f"is answered with more than {MAX_BYTES >> 20} MiB")
         return bool(piece)
 
@@ -437,7 +449,7 @@ def _trouble(error: Exception, bound: Deadline) -> str:
     if isinstance(error, TimeoutError):
         return f"got no complete answer within {bound.seconds:.3g} s"
     if isinstance(error, ssl.SSLCertVerificationError):
-        cure = _CERTIFICATE_CURES.get(error.verify_code, "name its CA in endpoint.ca_cert")
+        cure = _CERTIFICATE_CURES.get(error.verify_code, "replace it on the server")
         return f"failed because the certificate is not trusted ({printable(error.verify_message, 120).rstrip('.')}); {cure}"
     if isinstance(error, ssl.SSLError):
         reason = error.reason or printable(str(error), 80)

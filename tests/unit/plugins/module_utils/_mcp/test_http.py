@@ -139,6 +139,14 @@ def test_a_connection_that_is_closed_or_spoken_on_meanwhile_is_opened_anew(said:
         assert len(peers.ends) == 2
 
 
+@pytest.mark.parametrize("last", [EMPTY.replace(b"Con", b"Connection: close\r\nCon"), EMPTY.replace(b"1.1", b"1.0")])
+def test_a_connection_that_the_server_is_about_to_close_is_not_used_again(last: bytes) -> None:
+    with Peers(last, EMPTY) as peers:
+        for _time in range(2):
+            assert peers.connection.fetch("GET", "/", Deadline(1)).status == 200
+        assert len(peers.ends) == 2
+
+
 def test_a_quiet_connection_is_kept() -> None:
     with Peers() as peers:
         peers.connection.open(Deadline(1))

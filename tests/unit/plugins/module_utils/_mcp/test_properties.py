@@ -321,9 +321,10 @@ def check(server: Server, found: dict[str, t.Any]) -> None:
     assert set(server.opened) <= set(server.ended), (server.opened, server.ended, found["reason"])
 
 
+@pytest.mark.parametrize("size", [1, 9, 65536])
 @pytest.mark.parametrize("style", STYLES)
-def test_the_server_is_right_when_nothing_is_spoilt(style: str) -> None:
-    server = Server(style, {}, "keep", 9)
+def test_the_server_is_right_when_nothing_is_spoilt(style: str, size: int) -> None:
+    server = Server(style, {}, "keep", size)
     found = probe_of(server, "auto")
     assert (found["reason"], found["tools"]) == (None, ["forecast"])
     check(server, found)
