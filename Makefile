@@ -1,6 +1,6 @@
 PYTHON := python3
 
-.PHONY: help demo test lint sanity unit package integration sandbox sandbox-down
+.PHONY: help demo test lint sanity unit matrix package integration sandbox sandbox-down
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -12,7 +12,7 @@ demo: ## the main job, end to end, on the sandbox or on KUBECONFIG's cluster
 test: ## everything that CI runs
 	@$(PYTHON) tests/tools/run.py
 
-lint sanity unit package integration: ## one stage of it
+lint sanity unit matrix package integration: ## one stage of it
 	@$(PYTHON) tests/tools/run.py $@
 
 sandbox: ## a real one-node Kubernetes, from package registries

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All checks, or those named: run.py [lint sanity unit package sandbox integration[:TARGET] recovery]. CI runs them all."""
+"""All checks, or those named: run.py [lint sanity unit matrix package sandbox integration[:TARGET] recovery]. CI runs them all."""
 
 from __future__ import annotations
 
@@ -110,6 +110,11 @@ class Stages:
         """What speaks to the cluster, with the oldest kubernetes library that requirements.txt allows."""
         self.do("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/plugins/module_utils/_cluster")
 
+    def matrix(self) -> None:
+        """mcp_health against real MCP servers, with the machine's own Go and Node."""
+        path = os.pathsep.join([str(self.venv), os.environ["PATH"]])
+        self.do("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/matrix", PATH=path)
+
     def package(self) -> None:
         """The artifact passes Galaxy's importer, and works when it is installed."""
         self.do("ansible-galaxy", "collection", "build", "--force", "--output-path", LOGS)
@@ -180,7 +185,7 @@ def heartbeat(name: str, log: Path) -> t.Iterator[None]:
 
 
 def main() -> int:
-    stages = ["copy", "lint", "sanity", "sanity_newest_core", "unit", "unit_oldest_client", "package", "sandbox", "integration", "recovery"]
+    stages = ["copy", "lint", "sanity", "sanity_newest_core", "unit", "unit_oldest_client", "matrix", "package", "sandbox", "integration", "recovery"]
     wanted = [word.partition(":")[0] for word in sys.argv[1:]] or stages
     if os.environ.get("KUBECONFIG"):
         wanted = [name for name in wanted if name not in ("sandbox", "recovery")]

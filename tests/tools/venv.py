@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes (once) a virtual environment outside the checkout and prints its path: venv.py [tools | newest-core | oldest-client]."""
+"""Makes (once) a virtual environment outside the checkout and prints its path: venv.py [NAME], which is one of PYTHONS."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ PYTHONS = {
     "tools": ("3.11", "3.12", "3.13"),
     "oldest-client": ("3.11", "3.12", "3.13"),
     "newest-core": ("3.13", "3.12", "3.14"),
+    # MCP servers of tests/matrix
+    "mcp-1.26": ("3.11", "3.12", "3.13"),
+    "mcp-1.30": ("3.11", "3.12", "3.13"),
+    "fastmcp": ("3.11", "3.12", "3.13"),
 }
 
 

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The verdict of mcp_health on each server, against what is known of it and what the official client sees."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import typing as t
+
+import pytest
+from mcp import Client
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
+
+from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module, targets
+from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import ERAS
+from ansible_collections.mcp.server.plugins.module_utils._mcp.listing import KINDS
+from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import probe
+
+from .conftest import Server
+from .fleet import TOKEN
+from .rows import LEGACY, PROMPTS, RESOURCES, TEMPLATES, TOOLS
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_the_verdict(server: Server, era: str, known: t.Any) -> None:
+    known(era == "sse" and server.row.session_mode != "sse", "era sse: the sentence names no cure")
+    row, before = server.row, server.counts()["requests"]
+    found = server.probe_all_lists(era)
+    sent = server.counts()["requests"] - before
+    assert found["requests"] == sent
+    if era not in row.requests:
+        assert not found["healthy"]
+        assert found["level"] == "handshake"
+        assert re.search(r"set era to (modern|legacy|sse) or auto", found["reason"]), found["reason"]
+        return
+    assert found["healthy"], found["reason"]
+    revision = LEGACY[-1] if era == "legacy" else row.protocol_version
+    assert (found["era"], found["protocol_version"]) == ("modern" if revision not in LEGACY else "legacy", revision)
+    assert found["session_mode"] == ("modern" if era == "modern" else row.session_mode)
+    assert {"name": found["server_info"]["name"], "version": found["server_info"]["version"]} == {"name": "weather", "version": row.server_version}
+    assert {"tools", "prompts", "resources"} <= found["capabilities"].keys()
+    assert found["tools"] == row.names(TOOLS)
+    assert found["prompts"] == row.names(PROMPTS)
+    assert (found["resources"], found["resource_templates"]) == (RESOURCES, TEMPLATES)
+    assert sent == row.requests[era]
+    reached = {level for level, verdict in found["levels"].items() if verdict}
+    assert reached == {"transport", "handshake", "list"}
+    assert all(found["levels"][level]["ok"] for level in reached)
+
+
+def test_the_protocol_versions_that_clients_get(server: Server) -> None:
+    params = server.params()
+    settings = health_module.settings_of(params)
+    settings = type(settings)(**{**vars(settings), "offer": True})
+    (endpoint,) = targets.finder(params)()
+    assert probe(endpoint, settings)["offer"]["protocol_versions"] == list(server.row.versions)
+
+
+def test_the_official_client_lists_the_same(server: Server) -> None:
+    for era in server.row.requests:
+        found = server.probe_all_lists(era)
+        mode = "legacy" if era in ("legacy", "sse") or server.row.session_mode == "sse" else "auto"
+        assert asyncio.run(_official(server, mode)) == {"protocol_version": found["protocol_version"], **{name: found[name] for name in KINDS}}
+
+
+async def _official(server: Server, mode: t.Any) -> dict[str, t.Any]:
+    headers = {"Authorization": f"Bearer {TOKEN}"} if server.row.guarded else {}
+    url = server.url + server.row.path
+    async with create_mcp_http_client(headers=headers) as http:
+        transport = sse_client(url, headers) if server.row.session_mode == "sse" else streamable_http_client(url, http_client=http)
+        async with asyncio.timeout(20), Client(transport, mode=mode) as client:
+
+            async def names(method: t.Any, key: str, name: str) -> list[str]:
+                found, cursor = [], None
+                while True:
+                    page = await method(cursor=cursor)
+                    found += [str(getattr(item, name)) for item in getattr(page, key)]
+                    cursor = page.next_cursor
+                    if cursor is None:
+                        return found
+
+            return {
+                "protocol_version": client.protocol_version,
+                "tools": await names(client.list_tools, "tools", "name"),
+                "prompts": await names(client.list_prompts, "prompts", "name"),
+                "resources": await names(client.list_resources, "resources", "uri"),
+                "resource_templates": await names(client.list_resource_templates, "resource_templates", "uri_template"),
+            }
+
+
+def test_a_host_that_the_server_does_not_accept(server: Server, known: t.Any) -> None:
+    row = server.row
+    known(row.name.startswith("python") and row.mode == "sse", "era auto: the 421 to GET is kept back for the 405 to POST")
+    known(row.name in ("typescript-1-sse", "go-1.8-sse"), "era sse: the 403 to GET is not read")
+    for era in row.requests:
+        found = server.probe(era=era, host="mcp.example.com")
+        if row.guards_host:
+            assert not found["healthy"]
+            assert "endpoint.host" in found["reason"]
+            # A server that keeps sessions of requests that it refused does not give their ids away then: one request is the least.
+            assert found["requests"] == 1 or row.session_mode == "sse"
+        else:
+            assert found["healthy"], found["reason"]
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ({"tool": "forecast", "arguments": {"city": "Oslo"}, "that": ["content[0].text == 'Oslo: rain'"]}, None),
+        ({"tool": "measure", "that": ["structuredContent.temperature == `21.5`", "isError != `true`"]}, None),
+        ({"tool": "forecast", "arguments": {"city": "Oslo"}, "that": ["content[0].text == 'Oslo: sun'"]}, "'Oslo: sun'"),
+        ({"tool": "forecast"}, "fails: "),
+        ({"tool": "broken"}, "fails: "),
+        ({"tool": "nowhere"}, "does not list"),
+    ],
+    ids=["good", "structured", "assertion", "argument missing", "isError", "no such tool"],
+)
+def test_a_smoke_call(server: Server, call: dict[str, t.Any], reason: str | None) -> None:
+    for era in server.row.requests:
+        found = server.probe(era=era, calls=[call])
+        if reason is None:
+            assert found["healthy"], found["reason"]
+            assert found["levels"]["call"]["ok"]
+        else:
+            assert (found["healthy"], found["level"]) == (False, "call")
+            assert found["reason"].startswith(f"tools/call {call['tool']} ")
+            assert reason in found["reason"]
+
+
+def test_it_stays_well_over_many_rounds(server: Server) -> None:
+    before = server.counts()["requests"]
+    base = server.probe()["requests"]
+    found = server.probe(stability={"rounds": 20, "max_p95": 2})
+    assert found["healthy"], found["reason"]
+    assert found["stability"]["rounds"] == 20
+    assert found["requests"] == base + 20
+    assert server.counts()["requests"] - before == 2 * base + 20
+
+
+@pytest.mark.rows(only=lambda row: row.guarded)
+def test_a_guarded_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert TOKEN not in str(server.probe())
+    monkeypatch.setenv("MATRIX_WRONG", "another-token-than-theirs")
+    for auth in ({}, {"token_env": "MATRIX_WRONG"}):
+        for era in server.row.requests:
+            found = server.probe(auth=auth, era=era)
+            assert not found["healthy"]
+            assert "is answered 401: " in found["reason"]
+            assert "another-token" not in str(found)
+    found = server.probe(auth={"expect_401": True})
+    assert found["healthy"], found["reason"]
+    assert [url.rstrip("/") for url in found["authorization_servers"]] == ["https://login.example"]
+
+
+@pytest.mark.rows(only=lambda row: not row.guarded)
+def test_an_open_server_where_a_guarded_one_is_expected(server: Server) -> None:
+    found = server.probe(auth={"expect_401": True})
+    assert not found["healthy"]
+    assert "expected is 401" in found["reason"]
