@@ -57,7 +57,7 @@ def running(kind: str, mode: str) -> t.Iterator[Running]:
         )
         assert process.stdin and process.stdout
         try:
-            ready, _, _ = select.select([process.stdout], [], [], 60)
+            ready = select.select([process.stdout], [], [], 60)[0]
             port = process.stdout.readline().decode().strip() if ready else ""
             if not port.isdigit():
                 errors.seek(0)
@@ -74,7 +74,7 @@ def running(kind: str, mode: str) -> t.Iterator[Running]:
 
 
 def _command(kind: str, folder: Path) -> list[str | Path]:
-    language, _, script = kind.partition(":")
+    language, _colon, script = kind.partition(":")
     if language == "go":
         return [_go()]
     if language == "typescript":
