@@ -81,7 +81,7 @@ options:
         default: false
   timeout:
     description:
-      - Seconds that asking one server may take. A quarter of them, at most four, is kept for ending its session.
+      - Seconds that asking one server may take, at least 1. A quarter of them, at most four, is kept for ending its session.
     type: float
     default: 30.0
   step_timeout:

@@ -47,17 +47,6 @@ class Server:
         return self.probe(era=era, lists=list(listing.KINDS))
 
 
-@pytest.fixture
-def known(request: pytest.FixtureRequest) -> t.Callable[[bool, str], None]:
-    """Marks what mcp_health is known to do wrong, if this is such a case. When it is put right, the test says that the mark has to go."""
-
-    def mark(case: bool, reason: str) -> None:
-        if case:
-            request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
-
-    return mark
-
-
 @pytest.fixture(autouse=True)
 def _token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATRIX_TOKEN", fleet.TOKEN)

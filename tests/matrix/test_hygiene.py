@@ -45,9 +45,8 @@ def _keeps_something(row: Row) -> bool:
 
 
 @pytest.mark.rows(only=_keeps_something)
-def test_probes_leave_no_session_and_no_stream(server: Server, known: t.Any) -> None:
+def test_probes_leave_no_session_and_no_stream(server: Server) -> None:
     row = server.row
-    known(row.name == "python-1.26-stateful", "era sse: the session that the refused GET names is not ended")
     _settled(server)
     before = server.counts()["sessions"]
     probes = PROBES[row.name.partition("-")[0]] if row.session_mode == "stateful" else 100
@@ -65,7 +64,7 @@ def test_a_probe_whose_time_is_over_ends_its_session(server: Server) -> None:
     server.probe()  # the first one takes longer
     before = _settled(server)["sessions"]
     for _probe in range(2):
-        assert not server.probe(timeout=0.6, stability={"rounds": 100_000})["healthy"]
+        assert not server.probe(timeout=1, stability={"rounds": 100_000})["healthy"]
     assert _settled(server)["sessions"] == before
 
 

@@ -61,6 +61,7 @@ class Read:
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
+    targets.check_times(params)
     settings = Settings(
         assertions=Assertions(),
         era=params["era"],

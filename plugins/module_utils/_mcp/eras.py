@@ -40,6 +40,8 @@ class Declined:
 
     @property
     def reason(self) -> str:
+        if isinstance(self.answer, dict):
+            return f"is answered with protocol revisions that are no modern ones ({str(self.answer.get('supportedVersions'))[:80]})"
         return reasons.of_exchange(self.reply, self.answer)
 
 

@@ -90,10 +90,16 @@ class Line:
     def sse(self) -> t.Iterator[Legacy]:
         """Asked over HTTP+SSE, but not greeted yet, and left at the end."""
         self.end_sessions()
-        transport = HttpSse(self.stream, self.connection, self.endpoint.mcp_path, self.headers)
+        transport = HttpSse(self.stream, self.connection, self.endpoint.mcp_path, self.headers, self.streamable.note)
         try:
             with self.trace.step("handshake", f"GET {self.endpoint.mcp_path}") as bound:
-                transport.open(bound)
+                try:
+                    transport.open(bound)
+                except Fault as fault:
+                    # Not where the server refuses who asks, or is unwell.
+                    elsewhere = fault.evidence.get("status") in (None, 200, *protocol.OTHER_ERA_STATUSES)
+                    cure = ": if this is a Streamable HTTP server, set era to auto" if elsewhere else ""
+                    raise Fault(f"{fault.msg}{cure}", **fault.evidence) from None
             with self.trace.step("handshake", "initialize") as bound:
                 client = Legacy.initialize(transport, bound)
                 if isinstance(client, Declined):
@@ -101,6 +107,7 @@ class Line:
             yield client
         finally:
             self.stream.close()
+            self.end_sessions()
 
 
 @contextmanager
@@ -125,7 +132,7 @@ def greeted(line: Line, era: str) -> t.Iterator[Modern | Legacy]:
             _initialized(line, client)
             yield client
     except Failure as failure:
-        if opened or refusal is None:
+        if opened or refusal is None or failure.evidence.get("status", 200) not in (200, *protocol.OTHER_ERA_STATUSES):
             raise
         # It was worth a try, and what the server said before tells more.
         raise Failure(f"initialize {refusal.reason}") from failure

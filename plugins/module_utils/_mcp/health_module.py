@@ -75,6 +75,7 @@ def settings_of(params: dict[str, t.Any]) -> Settings:
         raise Failure("auth.expect_401 asks a server that lets nobody in: leave out calls, stability and mcp=false.")
     if not params["mcp"] and (asked or rounds):
         raise Failure("calls and stability need MCP: leave out mcp=false.")
+    targets.check_times(params)
     jmes.check("health", params["health"])
     for call in asked:
         jmes.check(f"calls (tool {call.tool})", call.that)

@@ -290,9 +290,10 @@ class _Wire:
             self._sock.close()
 
     def _wait_no_longer_than_left(self) -> None:
-        if not self._bound.left:
+        left = self._bound.left
+        if not left:
             raise TimeoutError
-        self._sock.settimeout(self._bound.left)
+        self._sock.settimeout(left)
 
     def send(self, data: bytes) -> None:
         # Not sendall: in TLS its time-out begins anew with each record.

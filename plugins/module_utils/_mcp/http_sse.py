@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, reasons, sse
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Reply
+from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Reply, Response
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import EVENTS, JSON_POST, answer_in_body, answer_in_event
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
@@ -20,30 +20,34 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 class HttpSse:
     """One stream of one server; its methods raise Fault. The session ends with the stream, which its owner closes.
 
-    stream, posts: two connections to the same server, of which the first is ours alone.
+    stream, posts: two connections to the same server, of which the first is ours alone. note: is shown the answer to
+    the GET, since servers of the other transport open sessions for it.
     """
 
     session_mode = "sse"
     session_headers: t.ClassVar[dict[str, str]] = {}
 
-    def __init__(self, stream: Connection, posts: Connection, path: str, headers: dict[str, str]) -> None:
+    def __init__(self, stream: Connection, posts: Connection, path: str, headers: dict[str, str], note: t.Callable[[Response], None]) -> None:
         self._stream = stream
         self._posts = posts
         self._path = path
         self._headers = headers
+        self._note = note
         self._last_id = 0
         self._target = ""
 
     def open(self, bound: Deadline) -> None:
-        """Raises Fault when there is no such stream here."""
+        """Raises Fault when there is no such stream here; its evidence has the HTTP status."""
         response = self._stream.begin("GET", self._path, bound, {"Accept": EVENTS, **self._headers})
+        self._note(response)
         if response.status != 200 or response.content_type != EVENTS:
-            raise Fault(reasons.of_reply(response.reply()))
+            with self._stream.bounded(bound):
+                raise Fault(reasons.of_reply(response.read()), status=response.status)
         self._events = _events(response.pieces())
         with self._stream.bounded(bound):
             first = next(self._events, None)
         if first is None or first.name != "endpoint":
-            raise Fault("is answered with an event stream that does not begin with an endpoint event")
+            raise Fault("is answered with an event stream that does not begin with an endpoint event", status=200)
         # The address holds the session's id: no sentence may quote it.
         self._target = path_of(first.data, self._stream.authority, self._path)
 

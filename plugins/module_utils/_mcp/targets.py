@@ -36,6 +36,9 @@ RULES: dict[str, t.Any] = {
 }
 
 
+LEAST_TIMEOUT = 1.0  # seconds
+
+
 class NoneReady(Failure):
     """There is nothing to ask yet."""
 
@@ -45,6 +48,12 @@ def connect(params: dict[str, t.Any]) -> t.Any:
     from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
 
     return connection.connect(params)
+
+
+def check_times(params: dict[str, t.Any]) -> None:
+    """Raises Failure when there would be no time to leave nothing behind."""
+    if params["timeout"] < LEAST_TIMEOUT or params["step_timeout"] <= 0:
+        raise Failure(f"timeout has to be {LEAST_TIMEOUT:g} or more, to end sessions in, and step_timeout more than 0.")
 
 
 def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:

@@ -69,12 +69,12 @@ class Streamable:
     @contextmanager
     def _post(self, message: dict[str, t.Any], headers: dict[str, str], bound: Deadline) -> t.Iterator[Response]:
         headers = {**JSON_POST, **self._headers, **headers}
-        late = None if SESSION in headers else (self._late, self._note)
+        late = None if SESSION in headers else (self._late, self.note)
         with self._connection.request("POST", self._path, bound, headers, json.dumps(message).encode(), late) as response:
-            self._note(response)
+            self.note(response)
             yield response
 
-    def _note(self, response: Response) -> None:
+    def note(self, response: Response) -> None:
         for session in response.headers.get_all(SESSION, []):
             if not _SESSION_ID.fullmatch(session):
                 raise Fault("is answered with a session id that is not visible ASCII")

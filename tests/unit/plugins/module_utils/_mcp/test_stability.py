@@ -31,7 +31,14 @@ def test_no_answers_have_no_times() -> None:
 def after(good: int, bad: Script) -> Script:
     """Lists tools so often, and then does something else."""
     numbers = itertools.count()
-    return lambda handler, message: (scripted.tools if next(numbers) < good else bad)(handler, message)
+
+    def script(handler: Handler, message: t.Any) -> None:
+        if next(numbers) < good:
+            scripted.tools(handler, message)
+        else:
+            bad(handler, message)
+
+    return script
 
 
 def slow(handler: Handler, message: t.Any) -> None:
