@@ -25,6 +25,7 @@ from fractions import Fraction
 
 from ansible_collections.mcp.server.plugins.module_utils._contract.schema import (
     ANNOTATIONS,
+    MAX_DEPTH,
     Schema,
     is_names,
     is_number,
@@ -190,6 +191,11 @@ class _Relation:
             found.setdefault((finding.path, finding.effect, finding.change), finding)
         return list(found.values())
 
+    def _step(self, depth: int = 0) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS or depth > MAX_DEPTH:
+            raise _Exhausted
+
     # Schemas
 
     def _key(self, value: t.Any) -> str:
@@ -226,9 +232,7 @@ class _Relation:
 
     def _schemas(self, old: t.Any, new: t.Any, path: Path, kinds: t.Collection[str] = KINDS) -> list[Finding]:
         """kinds: the types of values that come here."""
-        self._steps += 1
-        if self._steps > MAX_STEPS:
-            raise _Exhausted
+        self._step(len(self._assumed))
         if self._same(old, new):
             return []
         old, new = self._target(old, 0), self._target(new, 1)
@@ -248,9 +252,7 @@ class _Relation:
     # Alternatives
 
     def _alternatives(self, schema: t.Any, side: int, following: tuple[int, ...] = ()) -> list[Alternative]:
-        self._steps += 1
-        if self._steps > MAX_STEPS:
-            raise _Exhausted
+        self._step(len(following))
         schema = self._target(schema, side)
         if isinstance(schema, bool):
             return _of_keywords({}) if schema else []
@@ -279,19 +281,15 @@ class _Relation:
 
     def _apart(self, a: Alternative, b: Alternative, side: int) -> bool:
         """Whether they have different listed values, or objects differ in a required property that has them (a discriminator)."""
-        self._steps += 1
+        self._step()
         if a.finite is not None and b.finite is not None:
             return not set(map(key, a.finite)) & set(map(key, b.finite))
         if a.kind != "object":
             return False
         for name in {*a.keywords.get("required", ())} & {*b.keywords.get("required", ())}:
-            values = [one.keywords.get("properties", {}).get(name) for one in (a, b)]
-            if None in values:
-                continue
-            mine, theirs = ([one.finite for one in self._alternatives(value, side)] for value in values)
-            if None in mine or None in theirs:
-                continue
-            if not {key(value) for listed in mine for value in listed} & {key(value) for listed in theirs for value in listed}:
+            schemas = [self._target(one.keywords.get("properties", {}).get(name), side) for one in (a, b)]
+            listed = [one.get("enum") if isinstance(one, dict) else None for one in schemas]
+            if all(isinstance(values, list) for values in listed) and not set(map(key, listed[0])) & set(map(key, listed[1])):
                 return True
         return False
 
@@ -341,15 +339,13 @@ class _Relation:
         return key(parts[0]) == key(parts[1]) and self._same_targets(key(parts[0]))
 
     def _pair(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
-        self._steps += 1
-        if self._steps > MAX_STEPS:
-            raise _Exhausted
+        self._step()
         if ENTANGLED & (old.rest.keys() | new.rest.keys()):
             return [] if self._same_alternative(old, new) else [Finding(path, UNDECIDABLE, CHANGED)]
         findings = self._rest(old, new, path)
         if old.finite is not None or new.finite is not None:
             return findings + self._finite(old, new, path)
-        return findings + getattr(self, f"_{old.kind}", lambda *_: [])(old, new, path)
+        return findings + {"number": self._number, "string": self._string, "array": self._array, "object": self._object}[old.kind](old, new, path)
 
     def _rest(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = []
@@ -483,7 +479,7 @@ def _joined(effects: t.Iterable[str]) -> str:
 def _names(side: list[Alternative]) -> str:
     if {one.kind for one in side if one.everything} == set(KINDS):
         return "any"
-    return " | ".join(dict.fromkeys(one.name for one in side)) or "nothing"
+    return " | ".join(dict.fromkeys(one.name for one in sorted(side, key=lambda one: one.kind == "null"))) or "nothing"
 
 
 def _forms(side: list[Alternative]) -> str:

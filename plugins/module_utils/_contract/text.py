@@ -166,7 +166,7 @@ def _base(left: dict[str, t.Any]) -> str:
         left.pop("type", None)
         return " | ".join(map(_json, left.pop("enum")))
     if isinstance(left.get("anyOf"), list) and left["anyOf"] and types is None:
-        return " | ".join(_bracketed(_type(branch)) for branch in left.pop("anyOf"))
+        return _either(_bracketed(_type(branch)) for branch in left.pop("anyOf"))
     if types is None and isinstance(left.get("$ref"), str):
         return printable(left.pop("$ref").removeprefix("#/$defs/"))
     if not schema.is_names(types) or not types:
@@ -181,7 +181,12 @@ def _base(left: dict[str, t.Any]) -> str:
         if unnamed:
             left["required"] = unnamed
         return "{" + ", ".join(f"{_name(name)}{'' if name in required else '?'}: {_type(child)}" for name, child in sorted(properties.items())) + "}"
-    return " | ".join(map(printable, types))
+    return _either(map(printable, types))
+
+
+def _either(types: t.Iterable[str]) -> str:
+    """null comes last, as people write it."""
+    return " | ".join(sorted(types, key=lambda name: name == "null"))
 
 
 def _bracketed(text: str) -> str:

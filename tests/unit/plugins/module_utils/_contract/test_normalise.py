@@ -177,9 +177,40 @@ def union(count, leaf):
     return {"type": "object", "properties": {"x": leaf}}
 
 
+def ring(count, leaf):
+    """Definitions in a circle: two of coprime lengths meet in as many pairs as their product."""
+    definitions = {
+        f"D{number}": {"type": "object", "properties": {"next": {"$ref": f"#/$defs/D{(number + 1) % count}"}, "leaf": leaf}} for number in range(count)
+    }
+    return {"type": "object", "properties": {"x": {"$ref": "#/$defs/D0"}}, "$defs": definitions}
+
+
+def chain(count, leaf):
+    """Each definition is the next one or null."""
+    definitions = {f"D{number}": {"anyOf": [{"$ref": f"#/$defs/D{number + 1}"}, {"type": "null"}]} for number in range(count)}
+    return {"type": "object", "properties": {"x": {"$ref": "#/$defs/D0"}}, "$defs": {**definitions, f"D{count}": leaf}}
+
+
+def itself(leaf):
+    """What tells the branches apart is the union itself."""
+    branch = {"type": "object", "properties": {"k": {"$ref": "#/$defs/D"}, "leaf": leaf}, "required": ["k"]}
+    return {"type": "object", "properties": {"x": {"$ref": "#/$defs/D"}}, "$defs": {"D": {"oneOf": [branch, {**branch, "required": ["k", "leaf"]}]}}}
+
+
+def deep(count, leaf):
+    for _level in range(count):
+        leaf = {"anyOf": [{"type": "object", "properties": {"x": leaf}}, {"type": "null"}]}
+    return {"type": "object", "properties": {"x": leaf}}
+
+
 @pytest.mark.parametrize(
     "one, other",
     [
+        (ring(30, {"type": "string"}), ring(31, {"type": "integer"})),
+        (chain(500, {"type": "string"}), chain(500, {"type": "integer"})),
+        (itself({"type": "string"}), itself({"type": "integer"})),
+        (deep(30, {"type": "string"}), deep(30, {"type": "integer"})),
+        ({"type": "object", "properties": {"x": nested(60, {"type": "string"})}}, {"type": "object", "properties": {"x": nested(60, {"type": "integer"})}}),
         (bomb(30), {**bomb(30), "maxProperties": 1}),
         (bomb(30), bomb(31)),
         (web(12, {"type": "string"}), web(12, {"type": "integer"})),
@@ -187,7 +218,7 @@ def union(count, leaf):
         (union(5, {"type": "string"}), union(5, {"type": "integer"})),
         ({"enum": list(range(5000))}, {"enum": list(range(1, 5001))}),
     ],
-    ids=["bomb", "bombs", "web", "big web", "unions", "long enum"],
+    ids=["rings", "chain", "itself", "deep", "deep arrays", "bomb", "bombs", "web", "big web", "unions", "long enum"],
 )
 def test_schemas_made_to_explode_end_in_time_and_are_never_taken_for_equal(one, other):
     start = time.monotonic()
