@@ -232,8 +232,8 @@ OPPOSITE = {relation.NARROWER: relation.WIDER, relation.WIDER: relation.NARROWER
 @given(pairs())
 def test_narrower_one_way_is_wider_the_other_way(pair):
     """But for properties that come and go: there the convention holds, see relation.py."""
-    old, new = map(schema.canonical, pair)
-    there, back = relation.differences(old, new), relation.differences(new, old)
+    one_schema, other = map(schema.canonical, pair)
+    there, back = relation.differences(one_schema, other), relation.differences(other, one_schema)
     by_convention = {one.path for one in (*there, *back) if one.change not in relation.CHANGE_BY_EFFECT.values()}
     turned = {(one.path, OPPOSITE.get(one.effect, one.effect)) for one in there if one.path not in by_convention}
     assert turned == {(one.path, one.effect) for one in back if one.path not in by_convention}

@@ -78,8 +78,9 @@ class Bird(BaseModel):
 
 Percent = t.Annotated[int, Field(ge=0, le=100)]
 Half = t.Annotated[int, Field(ge=0, le=50)]
-Pet = t.Annotated[Cat | Dog, Field(discriminator="kind")]
-Pets = t.Annotated[Cat | Dog | Bird, Field(discriminator="kind")]
+# Not Cat | Dog: ansible-test's pylint takes that for an operation on classes.
+Pet = t.Annotated[t.Union[Cat, Dog], Field(discriminator="kind")]  # noqa: UP007
+Pets = t.Annotated[t.Union[Cat, Dog, Bird], Field(discriminator="kind")]  # noqa: UP007
 
 B, R, C = "breaking", "risky", "compatible"
 MISSING = object()
