@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import importlib
+import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._preflight import RELEASE, RIGHTS
 
@@ -37,3 +40,20 @@ def test_every_module_is_complete(module):
     assert f"\n| {module} | " in README
     # mcp_watch takes none of the options that the group's defaults are for
     assert (module in group) == (module != "mcp_watch")
+
+
+def documented(module: str, part: str) -> t.Any:
+    return yaml.safe_load(getattr(importlib.import_module(f"ansible_collections.mcp.server.plugins.modules.{module}"), part))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_examples_of_a_module_are_tasks_that_it_takes(module):
+    """What they do on a cluster, the integration target of the same name does too, with the sandbox's names."""
+    spec = importlib.import_module(f"ansible_collections.mcp.server.plugins.modules.{module}").SPEC
+    tasks = documented(module, "EXAMPLES")
+    assert tasks
+    for task in tasks:
+        arguments = task[f"mcp.server.{module}"]
+        templated = {name for name, value in arguments.items() if "{{" in str(value)}
+        validation = ArgumentSpecValidator(spec.options, **spec.rules()).validate({**arguments})
+        assert not [message for message in validation.error_messages if not any(name in message for name in templated)], task["name"]

@@ -10,10 +10,12 @@ import time
 import typing as t
 
 import pytest
+import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module, targets
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.modules import mcp_health
 
 from .servers.scripted import MODERN, Scripted
 
@@ -100,3 +102,30 @@ def test_a_wait_ends(run: t.Any) -> None:
     with pytest.raises(Failure, match="is not healthy: connection was refused"):
         run(endpoint={"url": "http://127.0.0.1:1"}, wait=0.5)
     assert 0.4 < time.monotonic() - started < 2
+
+
+def test_the_result_has_what_is_documented_and_nothing_else(run: t.Any) -> None:
+    with Scripted(MODERN) as server:
+        result = run(endpoint={"url": server.url})
+    returned = yaml.safe_load(mcp_health.RETURN)
+    assert result.keys() - {"changed"} == returned.keys()
+    assert result["servers"][0].keys() == returned["servers"]["contains"].keys()
+    assert result["servers"][0]["steps"][0].keys() == returned["servers"]["contains"]["steps"]["contains"].keys()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"timeout": 0.5}, "timeout has to be 1 or more"),
+        ({"step_timeout": 0}, "step_timeout more than 0"),
+        ({"stability": {"rounds": 0}}, "stability.rounds has to be 1 or more"),
+        ({"mcp": False, "calls": [{"tool": "forecast"}]}, "calls and stability need MCP"),
+        ({"auth": {"expect_401": True}, "stability": {"rounds": 2}}, "leave out calls, stability"),
+        ({"calls": [{"tool": "forecast", "that": ["isError ="]}]}, r"calls \(tool forecast\) expression 'isError =' is not JMESPath"),
+        ({"auth": {"token_secret": {"name": "probe"}}}, "auth.token_secret needs namespace"),
+        ({"endpoint": {"url": "https://127.0.0.1:1", "client_cert": "/nowhere.pem"}}, "client_cert /nowhere.pem cannot be used"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_asked(run: t.Any, given: dict[str, t.Any], said: str) -> None:
+    with pytest.raises(Failure, match=said):
+        run(**{"endpoint": {"url": "http://127.0.0.1:1"}, **given})
