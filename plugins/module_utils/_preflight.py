@@ -64,6 +64,7 @@ RIGHTS = (
     Right("discovery.k8s.io", "endpointslices", ("list",), "which pods get traffic"),
     Right("gateway.networking.k8s.io", "httproutes", ("get", "patch"), "the traffic's weights"),
     Right("", "configmaps", ("get", "create", "patch"), "the release record"),
+    Right("coordination.k8s.io", "leases", ("get", "create", "patch"), "one release at a time"),
     Right("", "pods/exec", ("get", "create"), "checks inside the pods", IN_POD_CHECKS),
     Right("", "events", ("list",), "the reasons why pods are not ready", OPTIONAL),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unreachable, connect, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import Object, condition
@@ -22,6 +23,7 @@ SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **SERVER_OPTIONS,
+        **keeping.OPTION,
         "pool": {"type": "str", "required": True, "choices": list(POOLS)},
         "image": {"type": "str"},
         "replicas": {"type": "int"},
@@ -36,6 +38,7 @@ POLL = 1.0
 HEARTBEAT = 10.0
 
 
+@keeping.kept
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if params["image"] is not None:

@@ -34,6 +34,10 @@ class Failure(Exception):
         self.evidence = evidence
 
 
+class Lost(Failure):
+    """Another run releases the server now (_cluster/lock.py)."""
+
+
 @dataclass(frozen=True)
 class Spec:
     """What C(AnsibleModule) takes, as data, so that both places validate alike."""
@@ -62,13 +66,15 @@ class Task:
 
     params: the validated options. progress: shows one line to the person who
     waits (nothing in a module, a line of the play's output in an action).
-    warn: a warning of the result.
+    warn: a warning of the result. runner: the id of the process that runs the
+    play, where the module runs in it.
     """
 
     params: dict[str, t.Any]
     check_mode: bool = False
     progress: t.Callable[[str], None] = lambda line: None
     warn: t.Callable[[str], None] = lambda text: None
+    runner: int | None = None
 
 
 Run = t.Callable[[Task], dict[str, t.Any]]

@@ -18,6 +18,7 @@ description:
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
+  - mcp.server.lock
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:
@@ -32,9 +33,16 @@ options:
     description:
       - V(begun) and V(ended) write the record, V(read) does not.
       - V(updated) adds O(contract) to the newest release.
+      - V(begun) also takes the server's Lease C(SERVER-release), and fails while another run holds it. Hand RV(lock) to the tasks that follow:
+        they keep it renewed while they work. V(ended) and V(unlocked) give it back.
+      - A run that was killed loses it after 60 s, or at once when it ran on this machine.
     type: str
-    choices: [begun, updated, ended, read]
+    choices: [begun, updated, ended, unlocked, read]
     default: read
+  take_over:
+    description: Take the Lease from whoever holds it, with O(state=begun). Needs O(reason).
+    type: bool
+    default: false
   image:
     description: The image that is released, with its tag. Needed for O(state=begun).
     type: str
@@ -105,40 +113,45 @@ EXAMPLES = r"""
 RETURN = r"""
 live:
   description: The pool that has the traffic; during a release, the one that had it before.
-  returned: always
+  returned: unless O(state=unlocked)
   type: str
   sample: blue
 idle:
   description: The pool that a release goes to.
-  returned: always
+  returned: unless O(state=unlocked)
   type: str
   sample: green
 weights:
   description: Percent of each pool on the route.
-  returned: always
+  returned: unless O(state=unlocked)
   type: dict
   sample: {blue: 100, green: 0}
 previous_image:
   description: The image of the pool RV(live).
-  returned: always
+  returned: unless O(state=unlocked)
   type: str
   sample: ghcr.io/org/mcp-server:v1.1.5
 replicas:
   description: Replicas of the pool RV(live).
-  returned: always
+  returned: unless O(state=unlocked)
   type: int
   sample: 2
 resumed:
   description: Whether a release that was cut off goes on.
-  returned: always
+  returned: unless O(state=unlocked)
   type: bool
+lock:
+  description: The id of this run, for the option C(lock) of the tasks that follow.
+  returned: with O(state=begun)
+  type: str
+  sample: 5f1c2e9a7b30
 already_live:
   description: Whether the image has all the traffic already, so that there is nothing to release.
-  returned: always
+  returned: unless O(state=unlocked)
   type: bool
 record:
   description: The record of the newest release; null when there was none.
-  returned: always
+  returned: unless O(state=unlocked)
   type: dict
   sample:
     id: 2026-11-23T11:20:00.000Z-v1.2.0

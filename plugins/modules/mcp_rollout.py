@@ -21,6 +21,7 @@ description:
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
+  - mcp.server.lock
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:

@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
   - mcp.server.endpoint
+  - mcp.server.lock
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:
@@ -104,6 +105,12 @@ after:
   returned: always
   type: dict
   sample: {blue: 90, green: 10}
+lock:
+  description:
+    - The id of this run, with O(rollback=true) and without O(lock). The emergency takes the server's Lease from whoever holds it,
+      so that a release that goes on somewhere else stops. Give it back with M(mcp.server.mcp_release) and C(state=unlocked).
+  returned: when it took the Lease
+  type: str
 live:
   description: The pool with more than half of the traffic afterwards, or null.
   returned: always

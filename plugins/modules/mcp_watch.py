@@ -15,10 +15,19 @@ description:
   - Asks for health documents through the gateway at a steady rate, on kept and on new connections, and shows a line every 5 seconds.
   - Fails as soon as more than O(max_failed_percent) of the answers failed, and when there were fewer than O(min_answers).
 extends_documentation_fragment:
+  - mcp.server.cluster
   - mcp.server.endpoint
+  - mcp.server.lock
   - mcp.server.attributes
+  - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 options:
+  namespace:
+    description: Namespace of the server. Required with O(lock), and not used otherwise.
+    type: str
+  server:
+    description: Name of the MCP server. Required with O(lock), and not used otherwise.
+    type: str
   endpoint:
     required: true
   seconds:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -52,6 +53,8 @@ class InProcessAction(ActionBase):
             check_mode=self._task.check_mode,
             progress=lambda line: display.display(f"  [{host}] {remove_values(line, secrets)}"),
             warn=warnings.append,
+            # We are a fork of it, for this task.
+            runner=os.getppid(),
         )
         try:
             outcome = type(self).RUN(task)

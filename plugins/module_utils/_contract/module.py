@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._contract import compare, normalise, text
 from ansible_collections.mcp.server.plugins.module_utils._mcp import greeting, listing, protocol, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint, defaults
@@ -59,6 +60,7 @@ class Read:
         return json.dumps({"format": FORMAT, "era": self.era, **self.hashes(), "contract": self.contract}, indent=2, sort_keys=True) + "\n"
 
 
+@keeping.kept
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     targets.check_times(params)

@@ -10,6 +10,7 @@ import itertools
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes, listing, stability, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
@@ -47,6 +48,7 @@ PARALLEL = 50
 PAUSES = (1.0, 2.0, 3.0, 5.0)
 
 
+@keeping.kept
 def run(task: Task) -> dict[str, t.Any]:
     settings = settings_of(task.params)
     find = targets.finder(task.params)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import is_ready
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, greeting
@@ -17,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 # Documented in doc_fragments/probe.py
 OPTIONS: dict[str, t.Any] = {
     **CLUSTER_OPTIONS,
+    **keeping.OPTION,
     "endpoint": endpoint.OPTION,
     "namespace": {"type": "str"},
     "server": {"type": "str"},
@@ -32,7 +34,7 @@ OPTIONS: dict[str, t.Any] = {
 RULES: dict[str, t.Any] = {
     "required_one_of": [("endpoint", "pod", "service", "pool")],
     "mutually_exclusive": [("pod", "service", "pool")],
-    "required_by": {"pod": ["namespace"], "service": ["namespace"], "pool": ["namespace", "server"]},
+    "required_by": {"pod": ["namespace"], "service": ["namespace"], "pool": ["namespace", "server"], "lock": ["namespace", "server"]},
 }
 
 

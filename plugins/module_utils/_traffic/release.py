@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
@@ -19,7 +19,9 @@ SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **OPTIONS,
-        "state": {"type": "str", "choices": ["begun", "updated", "ended", "read"], "default": "read"},
+        **keeping.OPTION,
+        "state": {"type": "str", "choices": ["begun", "updated", "ended", "unlocked", "read"], "default": "read"},
+        "take_over": {"type": "bool", "default": False},
         "image": {"type": "str"},
         "digest": {"type": "str", "default": ""},
         "version": {"type": "str"},
@@ -35,11 +37,48 @@ SPEC = Spec(
         "by": {"type": "str"},
         "reason": {"type": "str", "default": ""},
     },
-    required_if=[("state", "begun", ("image", "version")), ("state", "updated", ("contract",)), ("state", "ended", ("outcome",))],
+    required_if=[
+        ("state", "begun", ("image", "version")),
+        ("state", "updated", ("contract",)),
+        ("state", "ended", ("outcome",)),
+        ("state", "unlocked", ("lock",)),
+    ],
 )
 
 
 def run(task: Task) -> dict[str, t.Any]:
+    params = task.params
+    if params["state"] not in ("begun", "unlocked"):
+        return keeping.kept(_run)(task)
+    lease = lock.Lock(connection.connect(params), params["namespace"], params["server"])
+    if params["state"] == "unlocked":
+        if not task.check_mode:
+            lease.release(params["lock"])
+        return {"changed": False}
+    run = _begin(task, lease)
+    try:
+        result = _run(task)
+    except Failure:
+        lease.release(run)
+        raise
+    if result["already_live"]:
+        lease.release(run)
+    return result | {"lock": run}
+
+
+def _begin(task: Task, lease: lock.Lock) -> str:
+    """The id of a run that may release. Raises Failure when another one does."""
+    params = task.params
+    if params["take_over"] and not params["reason"]:
+        raise Failure("take_over needs a reason: whoever is taken over from reads it in the release record.")
+    run, by = lock.new_run(), params["by"] or record.whoever_runs()
+    before = lease.acquire(run, by, lock.this_process(task.runner), take_over=params["take_over"], dry_run=task.check_mode)
+    if before is not None:
+        task.progress(f"took over from {before.by}, who began at {before.acquired:%H:%M:%S} UTC and did not end")
+    return run
+
+
+def _run(task: Task) -> dict[str, t.Any]:
     params = task.params
     cluster = connection.connect(params)
     server = Server.from_params(params)
@@ -77,6 +116,8 @@ def run(task: Task) -> dict[str, t.Any]:
             lambda book: record.end(book, params["outcome"], record.now(), params["reason"]),
             dry_run=task.check_mode,
         )
+        if params["lock"] and not task.check_mode:
+            lock.Lock(cluster, server.namespace, server.name).release(params["lock"])
     else:
         fresh = record.release(
             server,

@@ -11,7 +11,7 @@ import typing as t
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
@@ -23,6 +23,7 @@ SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **OPTIONS,
+        **keeping.OPTION,
         "pool": {"type": "str", "choices": list(POOLS)},
         "weight": {"type": "int"},
         "rollback": {"type": "bool", "default": False},
@@ -43,6 +44,7 @@ EVERY = 2.0  # seconds between lines of progress
 POLL = 0.05  # seconds between looks at the route's status
 
 
+@keeping.kept
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if params["weight"] is not None and not 0 <= params["weight"] <= 100:
@@ -54,7 +56,24 @@ def run(task: Task) -> dict[str, t.Any]:
             raise Failure(f"{option} is {params[option]}: it must be more than 0.")
     public = endpoints.public(params["endpoint"]) if params["endpoint"] else None
     shift = Shift(task, connection.connect(params), Server.from_params(params), public)
-    return roll_back(shift) if params["rollback"] else set_share(shift)
+    if not params["rollback"]:
+        return set_share(shift)
+    if not params["lock"] and not task.check_mode:
+        shift.result["lock"] = _take_over(shift)
+    return roll_back(shift)
+
+
+def _take_over(shift: Shift) -> str:
+    """The id of this run, which releases the server from now on, whoever did before. An emergency does not fail for want of it."""
+    run, lease = lock.new_run(), lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
+    try:
+        before = lease.acquire(run, record.whoever_runs(), lock.this_process(shift.task.runner), take_over=True)
+    except Failure as failure:
+        shift.task.warn(f"A release that goes on somewhere else is not held off. {failure.msg}")
+        return ""
+    if before is not None:
+        shift.task.progress(f"took over from {before.by}, whose release does not go on")
+    return run
 
 
 @dataclass
@@ -80,6 +99,9 @@ class Shift:
         at = time.time()
         for attempt in range(1, ATTEMPTS + 1):
             operations = httproute.patch(self.route, self.server, wanted)
+            if operations and self.task.params["lock"] and not self.task.check_mode:
+                # After the read and before the write, which fails when the route was written in between.
+                lock.Lock(self.cluster, self.server.namespace, self.server.name).check(self.task.params["lock"])
             try:
                 if operations:
                     self.route = self.cluster.patch(self.server.route_path, operations, "json", dry_run=self.task.check_mode)

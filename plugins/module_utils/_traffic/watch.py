@@ -9,12 +9,18 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
+from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import share
 
 SPEC = Spec(
     options={
+        **CLUSTER_OPTIONS,
+        **keeping.OPTION,
+        "namespace": {"type": "str"},
+        "server": {"type": "str"},
         "endpoint": {**endpoints.OPTION, "required": True},
         "pool_key": {"type": "str", "default": "pool", "no_log": False},
         "seconds": {"type": "float", "required": True},
@@ -23,6 +29,7 @@ SPEC = Spec(
         "min_answers": {"type": "int", "default": 20},
         "label": {"type": "str", "default": ""},
     },
+    required_by={"lock": ["namespace", "server"]},
 )
 EVERY = 5.0  # seconds between lines of progress
 
@@ -34,6 +41,7 @@ def verdict(answers: int, failed: int, max_failed_percent: float, min_answers: i
     return "breach" if 100 * failed / answers > max_failed_percent else "pass"
 
 
+@keeping.kept
 def run(task: Task) -> dict[str, t.Any]:
     """Asks for health documents through the gateway, at a rate, until the time is over or the verdict is a breach."""
     params = task.params

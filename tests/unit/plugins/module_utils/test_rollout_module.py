@@ -17,6 +17,7 @@ PARAMS = {
     "pool_name_format": "{server}-{pool}",
     "route": None,
     "container": None,
+    "lock": None,
     "pool": "green",
     "image": None,
     "replicas": None,

@@ -21,6 +21,8 @@ PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{p
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
 MAPS = "/api/v1/namespaces/prod/configmaps"
 RECORD = f"{MAPS}/mcp-release"
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/prod/leases"
+LEASE = f"{LEASES}/mcp-release"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/prod/endpointslices"
 PODS = "/api/v1/namespaces/prod/pods"
 
@@ -67,7 +69,7 @@ class FakeCluster:
         return json.loads(data["current"]), json.loads(data["history"])
 
     def writes(self):
-        return [path for verb, path in self.asked if verb != "GET"]
+        return [path for verb, path in self.asked if verb != "GET" and path not in (LEASE, LEASES)]
 
     def _ask(self, verb, path):
         self.asked.append((verb, path))
@@ -105,7 +107,8 @@ class FakeCluster:
             patched["metadata"]["generation"] += 1
         else:
             version = body["metadata"]["resourceVersion"]
-            patched["data"] = body["data"]
+            patched |= {part: {**patched.get(part, {}), **body[part]} for part in ("data", "spec") if part in body}
+            patched["metadata"] |= {"annotations": body["metadata"].get("annotations", {})}
         if version != patched["metadata"]["resourceVersion"]:
             raise Conflict(f"Changed by somebody else meanwhile: {path}.")
         patched["metadata"]["resourceVersion"] = str(int(version) + 1)
@@ -172,7 +175,7 @@ def call(run=shift.run, check_mode=False, **params):
 
 
 def begin(version="v1.2.0"):
-    return call(release.run, state="begun", image=f"r.io/mcp:{version}", version=version)
+    return call(release.run, state="begun", image=f"r.io/mcp:{version}", version=version, take_over=True, reason="another test")
 
 
 def test_step_moves_measures_and_is_recorded(cluster, gateway):
@@ -288,7 +291,7 @@ def test_rollback_writes_first_and_returns_to_the_recorded_pool(cluster, gateway
     assert cluster.weights == (100, 0) and result["changed"] and result["live"] == "blue"
     assert (result["pool"], result["bad_pool"], result["version"]) == ("blue", "green", "v1.1.5")
     assert result["share"]["blue"] == 100 and result["share"]["versions"] == ["1.1.5"] and result["seconds_to_follow"] >= 0
-    assert cluster.asked[:4] == [("GET", RECORD), ("GET", ROUTE), ("GET", SLICES), ("PATCH", ROUTE)]
+    assert cluster.asked[:6] == [("GET", LEASE), ("PATCH", LEASE), ("GET", RECORD), ("GET", ROUTE), ("GET", SLICES), ("PATCH", ROUTE)]
     current, _history = cluster.record
     assert current["outcome"] == "rolled_back" and current["reason"] == "5xx" and current["steps"][-1]["verdict"] == "followed"
 
@@ -432,3 +435,69 @@ def test_end(cluster):
     begin()
     assert call(release.run, state="ended", outcome="failed")["record"]["outcome"] == "failed"
     assert not call(release.run, state="ended", outcome="failed")["changed"]
+
+
+def test_a_release_holds_the_lease_until_it_ends(cluster, gateway):
+    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
+    assert cluster.objects[LEASE]["spec"]["holderIdentity"] == run
+    with pytest.raises(Failure, match="is under way"):
+        call(release.run, state="begun", image="r.io/mcp:v1.3.0", version="v1.3.0")
+    call(pool="green", weight=100, lock=run)
+    call(release.run, state="ended", outcome="succeeded", lock=run)
+    assert not cluster.objects[LEASE]["spec"]["holderIdentity"]
+    assert call(release.run, state="begun", image="r.io/mcp:v1.3.0", version="v1.3.0")["lock"] != run
+
+
+def test_nothing_to_release_holds_nothing(cluster, gateway):
+    assert call(release.run, state="begun", image="r.io/mcp:v1.1.5", version="v1.1.5")["already_live"]
+    assert not cluster.objects[LEASE]["spec"]["holderIdentity"]
+    assert call(release.run, state="unlocked", lock="x") == {"changed": False, "warnings": []}
+
+
+def test_a_beginning_that_fails_holds_nothing(cluster, gateway):
+    call(pool="green", weight=50)
+    with pytest.raises(Failure, match="can't be told"):
+        call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")
+    assert not cluster.objects[LEASE]["spec"]["holderIdentity"]
+
+
+def test_taking_over_says_why(cluster, gateway):
+    call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")
+    with pytest.raises(Failure, match="take_over needs a reason"):
+        call(release.run, state="begun", image="r.io/mcp:v1.3.0", version="v1.3.0", take_over=True)
+    assert call(release.run, state="begun", image="r.io/mcp:v1.3.0", version="v1.3.0", take_over=True, reason="they left")["lock"]
+
+
+def test_an_emergency_takes_the_lease_and_the_release_stops(cluster, gateway):
+    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
+    call(pool="green", weight=50, lock=run)
+    emergency = call(rollback=True, endpoint={"url": "x"})
+    assert cluster.weights == (100, 0) and cluster.objects[LEASE]["spec"]["holderIdentity"] == emergency["lock"]
+    for task in ({"pool": "green", "weight": 100}, {"rollback": True}):
+        with pytest.raises(Failure, match="not the one that releases"):
+            call(lock=run, **task)
+    assert cluster.weights == (100, 0)
+
+
+def test_a_lease_that_is_lost_between_the_read_and_the_write(cluster, gateway):
+    """The emergency came after the task had looked: it looks again."""
+    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
+    get = cluster.get
+
+    def meddled(path, **query):
+        if path == ROUTE:
+            cluster.objects[LEASE]["spec"]["holderIdentity"] = "emergency"
+        return get(path, **query)
+
+    cluster.get = meddled
+    with pytest.raises(Failure, match="not the one that releases"):
+        call(pool="green", weight=50, lock=run)
+    assert cluster.weights == (100, 0)
+
+
+def test_an_emergency_does_not_need_the_lease(cluster, gateway):
+    released(cluster)
+    cluster.broken[LEASE] = Failure("The API server refuses: leases.")
+    result = call(rollback=True, endpoint={"url": "x"})
+    assert cluster.weights == (100, 0) and result["lock"] == ""
+    assert any("is not held off. The API server refuses: leases." in warning for warning in result["warnings"])

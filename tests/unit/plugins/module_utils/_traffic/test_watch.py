@@ -37,7 +37,7 @@ def run(url, check_mode=False, lines=None, **params):
     option = {name: sub.get("default") for name, sub in endpoint.OPTION["options"].items()}
     defaults = {"pool_key": "pool", "seconds": 0.5, "rate": 200.0, "max_failed_percent": 1.0, "min_answers": 5, "label": ""}
     progress = (lines if lines is not None else []).append
-    return watch.run(Task({"endpoint": {**option, "url": url}, **defaults, **params}, check_mode, progress=progress))
+    return watch.run(Task({"lock": None, "endpoint": {**option, "url": url}, **defaults, **params}, check_mode, progress=progress))
 
 
 def test_good(monkeypatch):

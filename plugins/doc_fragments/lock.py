@@ -1,0 +1,17 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # Mirrors OPTION of module_utils/_cluster/keeping.py
+    DOCUMENTATION = r"""
+options:
+  lock:
+    description:
+      - The run that this task belongs to, as M(mcp.server.mcp_release) returned it when the release began.
+      - The task fails when another run has taken over, changes nothing then, and keeps the run's Lease renewed while it works.
+    type: str
+"""

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Releases on the real cluster that are killed at each task, stopped by a person, or started twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+import typing as t
+from contextlib import contextmanager
+
+import pytest
+from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, module, play, weights
+
+STEPS = [{"weight": weight, "seconds": 1} for weight in (10, 50, 100)]
+WORDS = ("-e", "version=v1.2.0", "-e", json.dumps({"bluegreen_steps": STEPS}))
+COMMAND = ["ansible-playbook", "playbooks/bluegreen.yml", "-i", str(INVENTORY), *WORDS]
+
+
+@pytest.fixture(autouse=True)
+def start() -> t.Iterator[None]:
+    blue_again()
+    yield
+    blue_again()
+
+
+@contextmanager
+def running(*words: str) -> t.Iterator[subprocess.Popen[str]]:
+    """A release in a process group of its own, which does not outlive the test."""
+    environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        [*COMMAND, *words], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+
+
+def until(process: subprocess.Popen[str], words: str, times: int = 1) -> bool:
+    """Reads its output until the words came so often; whether they did."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        times -= words in line
+        if not times:
+            return True
+    return False
+
+
+def judge_released() -> None:
+    assert weights() == {"blue": 0, "green": 100}
+    found = module("mcp_release", "state=read")
+    assert found["previous_image"].endswith(":v1.2.0")  # of the pool that is live
+    record = found["record"]
+    assert (record["outcome"], record["from"]["pool"], record["to"]["pool"]) == ("succeeded", "blue", "green")
+    assert record["from"]["image"].endswith(":v1.1.5")
+    steps = [step["weights"]["green"] for step in record["steps"]]
+    assert steps == sorted(set(steps)), steps  # none doubled, none undone
+    assert module("mcp_rollout", "pool=green replicas=2")["changed"] is False
+
+
+def test_killed_at_each_task_and_run_again() -> None:
+    """kill -9 of the whole process group just after the Nth task began, for each N; then the same command."""
+    task, walked = 1, []
+    while True:
+        with running() as process:
+            if not until(process, "TASK [", task):
+                break
+            # A bit into it, another bit each time: some are killed before they write and some after.
+            time.sleep(0.1 * (task % 5))
+            os.killpg(process.pid, signal.SIGKILL)
+        code, output = play("playbooks/bluegreen.yml", *WORDS)
+        assert code == 0, f"after a kill in task {task}:\n{output}"
+        judge_released()
+        walked.append(task)
+        blue_again()
+        task += 1
+    assert len(walked) > 10
+
+
+def test_stopped_by_a_person() -> None:
+    """Ctrl-C: the traffic stays at the step's share, and the same command goes on from there."""
+    with running() as process:
+        assert until(process, "percent of the new version: 50]")
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=30)
+        assert process.returncode
+    assert weights() == {"blue": 50, "green": 50}
+    assert module("mcp_release")["record"]["outcome"] == "running"
+    code, output = play("playbooks/bluegreen.yml", *WORDS)
+    assert code == 0, output
+    judge_released()
+
+
+def test_two_at_once() -> None:
+    """The second is refused with the holder's name, and the first does not notice."""
+    with running("-e", json.dumps({"bluegreen_steps": [{"weight": 100, "seconds": 15}]})) as process:
+        assert until(process, "TASK [mcp.server.bluegreen : Watch")
+        code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.3.0")
+        assert code and "is under way: " in output and "Traceback" not in output, output
+        code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.3.0", "-e", "take_over=true")
+        assert code and "take_over needs a reason" in output, output
+        rest, _nothing = process.communicate(timeout=120)
+        assert process.returncode == 0, rest
+    assert module("mcp_release")["record"]["outcome"] == "succeeded"
+
+
+def test_an_emergency_takes_over_from_a_release() -> None:
+    """It is not held up; the release notices, changes nothing more, and does not roll back itself."""
+    with running("-e", json.dumps({"bluegreen_steps": [{"weight": 50, "seconds": 20}, {"weight": 100, "seconds": 1}]})) as process:
+        assert until(process, "TASK [mcp.server.bluegreen : Watch")
+        code, output = play("playbooks/rollback.yml")
+        assert code == 0 and "took over from " in output, output
+        rest, _nothing = process.communicate(timeout=120)
+    assert process.returncode
+    assert "This run is not the one that releases" in rest
+    assert weights() == {"blue": 100, "green": 0}
+    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert CONFIG["test_namespace"] in rest

@@ -1,0 +1,231 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import typing as t
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import SECONDS, Holder, Lock, is_dead, refusal, this_process
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def held(renewed: float, run: str = "theirs") -> Holder:
+    """By somebody who began 65 s ago, and renewed so many seconds ago."""
+    return Holder(run, "eva@runner", "", NOW - timedelta(seconds=65), NOW - timedelta(seconds=renewed))
+
+
+@pytest.mark.parametrize(
+    ("holder", "given", "said"),
+    [
+        (None, {}, ""),
+        (held(0), {}, "A release of prod/mcp is under way: eva@runner has held it for 1 min 5 s. .* lets go in 60 s"),
+        (held(59), {}, "lets go in 1 s"),
+        (held(60), {}, ""),
+        (held(-30), {}, "lets go in 90 s"),
+        (held(0, "ours"), {}, ""),
+        (held(0), {"take_over": True}, ""),
+        (held(0), {"dead": True}, ""),
+    ],
+)
+def test_who_may_have_it(holder: Holder | None, given: dict[str, t.Any], said: str) -> None:
+    found = refusal("prod/mcp", holder, "ours", NOW, **{"dead": False, "take_over": False, **given})
+    assert bool(found) is bool(said)
+    assert not said or re.search(said, found)
+
+
+def test_a_process_is_known_for_as_long_as_it_lives() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    name = this_process(child.pid)
+    assert name.startswith(f"{socket.gethostname()}/")
+    assert not is_dead(name)
+    child.communicate(b"\n", timeout=10)
+    assert is_dead(name)
+    host, boot, _pid, _started = name.split("/")
+    # Another process has its number now; other boots and hosts are not known; and what is no name is not dead.
+    assert is_dead(f"{host}/{boot}/{os.getpid()}/1")
+    assert not any(map(is_dead, (f"{host}/other/1/1", f"elsewhere/{boot}/{child.pid}/1", "", host, f"{host}/{boot}/x", f"{host}/{boot}")))
+    assert this_process(None) == this_process(2**31) == ""
+
+
+class FakeCluster:
+    """One Lease. meddle: called before each write."""
+
+    def __init__(self) -> None:
+        self.lease: dict[str, t.Any] | None = None
+        self.away = False
+        self.meddle: t.Callable[[], None] = lambda: None
+
+    def get(self, path: str) -> dict[str, t.Any]:
+        assert path == "/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release"
+        if self.away:
+            raise Unreachable("The API server does not answer.")
+        if self.lease is None:
+            raise NotFound("no lease")
+        return copy.deepcopy(self.lease)
+
+    def create(self, path: str, body: dict[str, t.Any]) -> None:
+        self.meddle()
+        if self.lease is not None:
+            raise Conflict("exists")
+        self.lease = {**body, "metadata": {**body["metadata"], "resourceVersion": "1"}}
+
+    def patch(self, path: str, body: dict[str, t.Any]) -> None:
+        self.meddle()
+        assert self.lease is not None
+        metadata = self.lease["metadata"]
+        if body["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
+            raise Conflict("changed")
+        spec = {key: value for key, value in {**self.lease["spec"], **body["spec"]}.items() if value is not None}
+        version = str(int(metadata["resourceVersion"]) + 1)
+        self.lease = {"metadata": {**metadata, **body["metadata"], "resourceVersion": version}, "spec": spec}
+
+    @property
+    def holder(self) -> str | None:
+        return self.lease and self.lease["spec"].get("holderIdentity")
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return FakeCluster()
+
+
+@pytest.fixture
+def lock(cluster: FakeCluster) -> Lock:
+    return Lock(cluster, "prod", "mcp")
+
+
+def test_one_run_at_a_time(cluster: FakeCluster, lock: Lock) -> None:
+    assert lock.acquire("one", "eva@runner", "") is None
+    with pytest.raises(Failure, match="eva@runner has held it for 0 min 0 s"):
+        lock.acquire("two", "max@laptop", "")
+    lock.renew("one")
+    lock.release("two")
+    assert cluster.holder == "one"
+    lock.release("one")
+    assert cluster.holder is None
+    assert lock.acquire("two", "max@laptop", "") is None
+    assert cluster.lease is not None
+    assert cluster.lease["spec"]["leaseDurationSeconds"] == SECONDS
+
+
+def test_who_was_taken_over_from_knows(cluster: FakeCluster, lock: Lock) -> None:
+    lock.acquire("one", "eva@runner", "")
+    before = lock.acquire("two", "max@laptop", "", take_over=True)
+    assert before is not None and before.by == "eva@runner"
+    for lost in (lock.renew, lock.check):
+        with pytest.raises(Lost, match="prod/mcp any more: max@laptop took over"):
+            lost("one")
+    lock.release("two")
+    with pytest.raises(Lost, match="it was let go"):
+        lock.check("one")
+
+
+def test_a_killed_run_of_this_machine_is_in_nobodys_way(lock: Lock) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    lock.acquire("one", "eva@here", this_process(child.pid))
+    with pytest.raises(Failure, match="eva@here"):
+        lock.acquire("two", "eva@here", "")
+    child.kill()
+    child.wait(10)
+    before = lock.acquire("two", "eva@here", "")
+    assert before is not None and before.run == "one"
+
+
+def test_two_that_begin_at_once(cluster: FakeCluster, lock: Lock) -> None:
+    for prepare in (lambda: None, lambda: Lock(cluster, "prod", "mcp").release("other")):
+        prepare()
+
+        def meddle() -> None:
+            cluster.meddle = lambda: None
+            Lock(cluster, "prod", "mcp").acquire("other", "max@laptop", "")
+
+        cluster.meddle = meddle
+        with pytest.raises(Failure, match="began at the same moment"):
+            lock.acquire("ours", "eva@runner", "")
+        assert cluster.holder == "other"
+
+
+def test_check_mode_takes_nothing_and_says_who_has_it(cluster: FakeCluster, lock: Lock) -> None:
+    lock.acquire("one", "eva@runner", "", dry_run=True)
+    assert cluster.lease is None
+    lock.acquire("two", "eva@runner", "")
+    with pytest.raises(Failure, match="is under way"):
+        lock.acquire("one", "eva@runner", "", dry_run=True)
+
+
+@pytest.mark.parametrize("spec", [{}, {"holderIdentity": "x"}, {"holderIdentity": "x", "renewTime": "soon", "acquireTime": 7}, {"renewTime": None}])
+def test_a_lease_that_says_nothing_is_nobodys(cluster: FakeCluster, lock: Lock, spec: dict[str, t.Any]) -> None:
+    cluster.lease = {"metadata": {"resourceVersion": "1"}, "spec": spec}
+    assert lock.read() == (None, "1")
+    lock.acquire("ours", "eva@runner", "")
+    assert cluster.holder == "ours"
+
+
+@pytest.fixture
+def kept(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.Any]:
+    """Runs a function as a task of a run."""
+    monkeypatch.setattr(connection, "connect", lambda _params: cluster)
+    monkeypatch.setattr(keeping, "EVERY", 0.02)
+
+    def call(work: t.Callable[[Task], dict[str, t.Any]], run: str = "ours", check_mode: bool = False, warn: t.Any = print) -> dict[str, t.Any]:
+        return keeping.kept(work)(Task({"lock": run, "namespace": "prod", "server": "mcp"}, check_mode, warn=warn))
+
+    return call
+
+
+def test_a_task_renews_while_it_works(cluster: FakeCluster, lock: Lock, kept: t.Any) -> None:
+    lock.acquire("ours", "eva@runner", "")
+
+    def work(task: Task) -> dict[str, t.Any]:
+        assert cluster.lease is not None
+        before = cluster.lease["spec"]["renewTime"]
+        cluster.away = True
+        time.sleep(0.06)
+        cluster.away = False
+        deadline = time.monotonic() + 5
+        while cluster.lease["spec"]["renewTime"] == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return {"renewed": cluster.lease["spec"]["renewTime"] > before}
+
+    assert kept(work) == {"renewed": True}
+    version = cluster.lease and cluster.lease["metadata"]["resourceVersion"]
+    time.sleep(0.06)
+    assert version == (cluster.lease and cluster.lease["metadata"]["resourceVersion"])
+
+
+def test_a_task_of_a_run_that_lost_it_does_nothing(lock: Lock, kept: t.Any) -> None:
+    lock.acquire("other", "max@laptop", "")
+    with pytest.raises(Lost, match="max@laptop took over"):
+        kept(lambda _task: pytest.fail("it did something"))
+    assert kept(lambda _task: {"done": True}, run="") == {"done": True}
+    assert kept(lambda _task: {"done": True}, check_mode=True) == {"done": True}
+
+
+def test_a_task_that_loses_it_is_warned(lock: Lock, kept: t.Any) -> None:
+    warnings: list[str] = []
+    lock.acquire("ours", "eva@runner", "")
+
+    def work(task: Task) -> dict[str, t.Any]:
+        lock.acquire("other", "max@laptop", "", take_over=True)
+        deadline = time.monotonic() + 5
+        while not warnings and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return {}
+
+    kept(work, warn=warnings.append)
+    assert "max@laptop took over" in warnings[0]
