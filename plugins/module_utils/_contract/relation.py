@@ -417,12 +417,15 @@ class _Relation:
         declared = [one.keywords.get("properties", {}) for one in (old, new)]
         required = [set(one.keywords.get("required", ())) for one in (old, new)]
         patterns = [one.keywords.get("patternProperties", {}) for one in (old, new)]
-        others = [one.keywords.get("additionalProperties", True) for one in (old, new)]
+        others = [self._target(one.keywords.get("additionalProperties", True), side) for side, one in enumerate((old, new))]
         if not self._same(*patterns):
             findings.append(Finding((*path, "patternProperties"), UNDECIDABLE, CHANGED, *patterns))
         for name in sorted(declared[0].keys() | declared[1].keys() | required[0] | required[1]):
             place = (*path, "properties", name)
-            found = self._property(name, declared, others, bool(patterns[0] or patterns[1]), place)
+            # Who must send it knows it, also when nothing is said about its value.
+            known = name in declared[1] and name in required[0] and _is_open(others[0])
+            named = [{name: True, **declared[0]}, declared[1]] if known else declared
+            found = self._property(name, named, others, bool(patterns[0] or patterns[1]), place)
             if (name in required[0]) != (name in required[1]):
                 here = [finding for finding in found if finding.path == place]
                 effect = _joined([NARROWER if name in required[1] else WIDER, *(finding.effect for finding in here)])
@@ -451,8 +454,8 @@ class _Relation:
         if not in_old and not in_new:
             return []
         change, side = (ADDED, 0) if in_new else (REMOVED, 1)
-        mine, fallback = declared[1 - side][name], self._target(others[side], side)
-        if fallback is True or fallback == {}:
+        mine, fallback = declared[1 - side][name], others[side]
+        if _is_open(fallback):
             # The convention: see the head of this file.
             if mine is False:
                 return [Finding(place, NARROWER if in_new else WIDER, CHANGED)]
@@ -474,6 +477,10 @@ def _joined(effects: t.Iterable[str]) -> str:
     """Of findings at one place."""
     some = set(effects) - {""}
     return UNDECIDABLE if UNDECIDABLE in some else BOTH if len(some) > 1 else some.pop() if some else ""
+
+
+def _is_open(schema: t.Any) -> bool:
+    return schema is True or schema == {}
 
 
 def _names(side: list[Alternative]) -> str:

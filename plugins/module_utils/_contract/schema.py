@@ -179,6 +179,10 @@ class _Canonical:
     def __init__(self, root: dict[str, t.Any], *, unfold: bool) -> None:
         self._root = root
         self._unfold = unfold
+        try:
+            self._entangled = '"unevaluated' in key(root)
+        except RecursionError:
+            raise TooDeep from None
         self._count = 0
         self._names: dict[str, str] = {}
         self._definitions: dict[str, t.Any] = {}
@@ -259,7 +263,7 @@ class _Canonical:
         )
         # What is not a schema where one belongs was not walked.
         new = {name: data(value, depth) if name in MAPS | LISTS and value is schema[name] else value for name, value in new.items()}
-        return _merged(_sorted(new))
+        return _merged(_sorted(new, self._entangled))
 
 
 def _list(value: t.Any) -> list[t.Any]:
@@ -277,8 +281,11 @@ def _modern(schema: dict[str, t.Any]) -> dict[str, t.Any]:
     return schema
 
 
-def _sorted(schema: dict[str, t.Any]) -> dict[str, t.Any]:
-    """One form for what is a set, nothing for what says nothing."""
+def _sorted(schema: dict[str, t.Any], entangled: bool) -> dict[str, t.Any]:
+    """One form for what is a set, nothing for what says nothing.
+
+    entangled: there are unevaluated* keywords, to which it does say something that additionalProperties are true.
+    """
     new = dict(schema)
     if isinstance(new.get("type"), str):
         new["type"] = [new["type"]]
@@ -297,7 +304,8 @@ def _sorted(schema: dict[str, t.Any]) -> dict[str, t.Any]:
         if isinstance(new.get(keyword), list) and all(map(is_schema, new[keyword])):
             # A value may match two equal branches of oneOf, and then matches not one.
             new[keyword] = unique(new[keyword]) if keyword != "oneOf" else sorted(new[keyword], key=_order)
-    return {keyword: value for keyword, value in new.items() if keyword not in TRIVIAL or key(value) not in map(key, TRIVIAL[keyword])}
+    trivial = TRIVIAL.keys() - ({"additionalProperties", "items"} if entangled else set())
+    return {keyword: value for keyword, value in new.items() if keyword not in trivial or key(value) not in map(key, TRIVIAL[keyword])}
 
 
 def _merged(schema: dict[str, t.Any]) -> dict[str, t.Any]:

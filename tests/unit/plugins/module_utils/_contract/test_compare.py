@@ -151,6 +151,12 @@ ONE_PROPERTY = [
     (of(), required("a", a=STRING), [(B, "properties/a", "now required")], [(C, "properties/a", "now required")]),
     (closed(of()), closed(required("a", a=STRING)), [(B, "properties/a", "now required")], [(B, "properties/a", "now required")]),
     (required("a", a=STRING), of(), [(R, "properties/a", "removed")], [(B, "properties/a", "removed")]),
+    (
+        required("a"),
+        of(a=STRING),
+        [(B, "properties/a/type", "narrowed"), (C, "properties/a", "no longer required")],
+        [(B, "properties/a", "no longer required"), (C, "properties/a/type", "narrowed")],
+    ),
     (of(), closed(of()), [(B, "additionalProperties", "narrowed")], [(C, "additionalProperties", "narrowed")]),
     (closed(of()), of(), [(C, "additionalProperties", "widened")], [(B, "additionalProperties", "widened")]),
     ({**of(), "additionalProperties": True}, of(), [], []),
@@ -190,6 +196,12 @@ ONE_PROPERTY = [
         [(C, "dependentRequired/a", "narrowed")],
     ),
     (required("b"), {**required("b"), "dependentRequired": {"a": ["b"]}}, [], []),
+    (
+        {"unevaluatedProperties": False, "additionalProperties": True},
+        {"unevaluatedProperties": False},
+        [(U, "", "changed")],
+        [(U, "", "changed")],
+    ),
     (of(), {**of(), "unevaluatedProperties": False}, [(U, "", "changed")], [(U, "", "changed")]),
     # unions
     ({"anyOf": [CAT, DOG]}, {"anyOf": [DOG, CAT]}, [], []),
