@@ -33,8 +33,8 @@ options:
     description:
       - V(begun) and V(ended) write the record, V(read) does not.
       - V(updated) adds O(contract) to the newest release.
-      - V(begun) also takes the server's Lease C(SERVER-release), and fails while another run holds it. Hand RV(lock) to the tasks that follow:
-        they keep it renewed while they work. V(ended) and V(unlocked) give it back.
+      - V(begun) also takes the server's Lease C(SERVER-release), and fails while another run holds it. Hand RV(lock) to the tasks that follow,
+        which keep it renewed while they work. V(ended) and V(unlocked) give it back.
       - A run that was killed loses it after 60 s, or at once when it ran on this machine.
     type: str
     choices: [begun, updated, ended, unlocked, read]
