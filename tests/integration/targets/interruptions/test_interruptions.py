@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -23,8 +24,12 @@ COMMAND = ["ansible-playbook", "playbooks/bluegreen.yml", "-i", str(INVENTORY), 
 
 
 @pytest.fixture(autouse=True)
-def start() -> t.Iterator[None]:
+def start() -> None:
     blue_again()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def end() -> t.Iterator[None]:
     yield
     blue_again()
 
@@ -66,23 +71,43 @@ def judge_released() -> None:
     assert module("mcp_rollout", "pool=green replicas=2")["changed"] is False
 
 
-def test_killed_at_each_task_and_run_again() -> None:
-    """kill -9 of the whole process group just after the Nth task began, for each N; then the same command."""
-    task, walked = 1, []
-    while True:
-        with running() as process:
-            if not until(process, "TASK [", task):
-                break
-            # A bit into it, another bit each time: some are killed before they write and some after.
-            time.sleep(0.1 * (task % 5))
-            os.killpg(process.pid, signal.SIGKILL)
-        code, output = play("playbooks/bluegreen.yml", *WORDS)
-        assert code == 0, f"after a kill in task {task}:\n{output}"
-        judge_released()
-        walked.append(task)
-        blue_again()
-        task += 1
-    assert len(walked) > 10
+# The tasks of the role that do something, and how often each comes.
+TASKS = {
+    "Record what is live before anything is changed": 1,
+    "Deploy to the idle pool": 1,
+    "Every new pod speaks MCP and says the right version": 1,
+    "Compare the new version's contract with the live one's": 1,
+    "Record the contract that is released": 1,
+    "Shift, percent for the new version": len(STEPS),
+    "Watch, percent of the new version": len(STEPS),
+    "Record the release as succeeded": 1,
+}
+
+
+@pytest.mark.parametrize(("name", "time_of"), [(name, number) for name, times in TASKS.items() for number in range(1, times + 1)])
+def test_killed_at_a_task_and_run_again(name: str, time_of: int) -> None:
+    """kill -9 of the whole process group just after the task began; then the same command."""
+    with running() as process:
+        assert until(process, f"TASK [mcp.server.bluegreen : {name}", time_of)
+        # Another bit into it each time: some are killed before they write and some after.
+        time.sleep(0.15 * time_of)
+        os.killpg(process.pid, signal.SIGKILL)
+    code, output = play("playbooks/bluegreen.yml", *WORDS)
+    assert code == 0, output
+    judge_released()
+
+
+def test_every_task_is_killed_once() -> None:
+    code, output = play("playbooks/bluegreen.yml", *WORDS)
+    assert code == 0, output
+    seen = re.findall(r"TASK \[mcp.server.bluegreen : ([^\]:]+)", output)
+    including = {
+        "Validating arguments against arg spec main",
+        "Deploy and shift",
+        "Shift step by step",
+        "The new version keeps what clients of the live one use",
+    }
+    assert {name.split(" - ")[0] for name in seen} - including == set(TASKS)
 
 
 def test_stopped_by_a_person() -> None:
