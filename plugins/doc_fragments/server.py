@@ -22,8 +22,15 @@ options:
     type: str
     default: "{server}-{pool}"
   route:
-    description: Name of the HTTPRoute (C(gateway.networking.k8s.io/v1)) that lists both pools; default is O(server).
+    description: Name of the object that leads to both pools, by its O(route_kind); default is O(server).
     type: str
+  route_kind:
+    description:
+      - What kind of object O(route) is. C(docs/routes.md) in the collection tells what each needs, and which are proven on a data plane.
+      - V(httproute) is the Gateway API's HTTPRoute (C(gateway.networking.k8s.io/v1)).
+    type: str
+    choices: [httproute]
+    default: httproute
   container:
     description: Name of the container in the pods that is the MCP server; default is O(server).
     type: str

@@ -14,6 +14,8 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 POOLS = ("blue", "green")
 Weights = dict[str, int]  # percent of each pool
+# Each is a file of _traffic/routes
+ROUTE_KINDS = ("httproute",)
 
 # Documented in doc_fragments/server.py
 OPTIONS: dict[str, t.Any] = {
@@ -21,6 +23,7 @@ OPTIONS: dict[str, t.Any] = {
     "server": {"type": "str", "required": True},
     "pool_name_format": {"type": "str", "default": "{server}-{pool}"},
     "route": {"type": "str"},
+    "route_kind": {"type": "str", "choices": list(ROUTE_KINDS), "default": "httproute"},
     "container": {"type": "str"},
 }
 
@@ -41,12 +44,20 @@ class Server:
     pool_name_format: str
     route: str
     container: str
+    route_kind: str = "httproute"
 
     @classmethod
     def from_params(cls, params: dict[str, t.Any]) -> Server:
         """The server that the options name. Raises Failure when they can't be names in a cluster."""
         name = params["server"]
-        server = cls(params["namespace"], name, params["pool_name_format"], params["route"] or name, params["container"] or name)
+        server = cls(
+            params["namespace"],
+            name,
+            params["pool_name_format"],
+            params["route"] or name,
+            params["container"] or name,
+            params.get("route_kind", "httproute"),
+        )
         if server.pool_name("blue") == server.pool_name("green"):
             raise Failure(f"pool_name_format is {server.pool_name_format!r}: it must contain {{pool}}, as in {{server}}-{{pool}}.")
         names = {option: getattr(server, option) for option in ("namespace", "name", "route", "container")}
@@ -65,10 +76,6 @@ class Server:
         return self.pool_name_format.replace("{server}", self.name).replace("{pool}", pool)
 
     deployment = service = pool_name
-
-    @property
-    def route_path(self) -> str:
-        return f"/apis/gateway.networking.k8s.io/v1/namespaces/{self.namespace}/httproutes/{self.route}"
 
     def deployment_path(self, pool: str) -> str:
         return f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.deployment(pool)}"

@@ -17,7 +17,9 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.server import 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import httproute, plan, share
+from ansible_collections.mcp.server.plugins.module_utils._traffic import plan, share
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 SPEC = Spec(
     options={
@@ -66,36 +68,38 @@ class Shift:
     server: Server
     public: endpoints.Endpoint | None
     result: dict[str, t.Any] = field(default_factory=lambda: {"changed": False, "share": None, "seconds_to_follow": None, "written_at": None})
-    route: httproute.Route = field(default_factory=dict)
+    route: Route = field(default_factory=dict)
     _clock: float = 0.0
     _said: float = field(default_factory=time.monotonic)
 
+    @property
+    def kind(self) -> Kind:
+        return kind_of(self.server)
+
     def read(self) -> Weights:
-        self.route = self.cluster.get(self.server.route_path)
-        return httproute.weights(self.route, self.server)
+        self.route = self.kind.read(self.cluster, self.server)
+        return self.kind.weights(self.route, self.server)
 
     def write(self, before: Weights, wanted: Weights) -> None:
         """Sets the weights on the route as it was read, and reads it again when somebody else changed it meanwhile."""
         self._clock = time.monotonic()
         at = time.time()
         for attempt in range(1, ATTEMPTS + 1):
-            operations = httproute.patch(self.route, self.server, wanted)
             try:
-                if operations:
-                    self.route = self.cluster.patch(self.server.route_path, operations, "json", dry_run=self.task.check_mode)
+                changed, self.route = self.kind.write(self.cluster, self.server, self.route, wanted, dry_run=self.task.check_mode)
                 break
             except connection.Conflict:
                 if attempt == ATTEMPTS:
                     raise
                 before = self.read()
         self.result |= {
-            "changed": bool(operations),
+            "changed": changed,
             "before": before,
             "after": wanted,
             "live": plan.live(wanted),
             "diff": {"before": {"weights": before}, "after": {"weights": wanted}},
         }
-        if operations and not self.task.check_mode:
+        if changed and not self.task.check_mode:
             self.result["written_at"] = at
             self.task.progress(f"weights of {self.server} written: {_text(wanted)}")
 
@@ -117,8 +121,8 @@ class Shift:
             self._measure(answers, wanted)
 
     def _await_acceptance(self, bound: Deadline) -> None:
-        while reason := httproute.not_accepted(self.route):
-            if httproute.refused(self.route) or not bound.pause(POLL):
+        while reason := self.kind.not_accepted(self.route):
+            if self.kind.refused(self.route) or not bound.pause(POLL):
                 raise Failure(
                     f"The weights of {self.server} are written ({_text(self.result['after'])}), but it is not verified that traffic follows them: {reason}.",
                     **self.result,

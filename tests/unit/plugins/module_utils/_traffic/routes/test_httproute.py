@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic import httproute
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.httproute import KIND as httproute
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 
