@@ -151,7 +151,11 @@ def _deployment(context: Context, pool: str) -> str:
     name = f"Deployment {server.namespace}/{server.deployment(pool)}"
     deployment = _existing(context, server.deployment_path(pool), name)
     image, replicas = server.image(context.cluster, pool)
-    _has_labels(f"{name}: its pods", deployment["spec"]["template"]["metadata"].get("labels"), server, pool)
+    labels = deployment["spec"]["template"]["metadata"].get("labels")
+    _has_labels(f"{name}: its pods", labels, server, pool)
+    ours = kind_of(server).pod_label
+    if ours and ours in (labels or {}):
+        raise Failure(f"{name}: its template must not have the label {ours}, or new pods get traffic by themselves: remove it there.")
     return f"{name} has {replicas} replicas of {image}."
 
 
@@ -192,10 +196,10 @@ def _route(context: Context) -> str:
     weights = kind.weights(route, server)
     if not any(weights.values()):
         raise Failure(f"{name} gives weight to no pool: give one of them 100.")
-    reason = kind.not_accepted(route)
+    reason = kind.not_accepted(route, server)
     if reason:
         raise Failure(f"{name} is not in force: {reason}.")
-    return f"{name} is in force, with " + " and ".join(f"{pool} at {weight} %" for pool, weight in weights.items()) + "."
+    return f"{name} is in force, with " + " and ".join(f"{pool} at {weight} %" for pool, weight in weights.items()) + kind.note(route, server) + "."
 
 
 def _secrets(context: Context) -> str:

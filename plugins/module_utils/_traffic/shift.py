@@ -88,7 +88,7 @@ class Shift:
             try:
                 changed, self.route = self.kind.write(self.cluster, self.server, self.route, wanted, dry_run=self.task.check_mode)
                 break
-            except connection.Conflict:
+            except (connection.Conflict, connection.NotFound):  # changed, or one of its parts replaced
                 if attempt == ATTEMPTS:
                     raise
                 before = self.read()
@@ -111,7 +111,7 @@ class Shift:
         params = self.task.params
         bound = Deadline(params["timeout"])
         # Asked from the very write on, so that the answers tell when the data plane followed.
-        asked = share.asking(self.public, params["pool_key"], bound) if self.public else nullcontext()
+        asked = share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection) if self.public else nullcontext()
         with asked as answers:
             meanwhile()
             self._await_acceptance(bound)
@@ -121,8 +121,8 @@ class Shift:
             self._measure(answers, wanted)
 
     def _await_acceptance(self, bound: Deadline) -> None:
-        while reason := self.kind.not_accepted(self.route):
-            if self.kind.refused(self.route) or not bound.pause(POLL):
+        while reason := self.kind.not_accepted(self.route, self.server):
+            if self.kind.refused(self.route, self.server) or not bound.pause(POLL):
                 raise Failure(
                     f"The weights of {self.server} are written ({_text(self.result['after'])}), but it is not verified that traffic follows them: {reason}.",
                     **self.result,
@@ -140,7 +140,7 @@ class Shift:
         def progress(last: t.Collection[share.Answer]) -> None:
             self._say(lambda: f"{pool} {wanted[pool]} %: measured {_measured(share.tally(last), pool)}")
 
-        seen, reached = share.until_followed(answers, wanted, needed, params["tolerance"], progress)
+        seen, reached = share.until_followed(answers, wanted, needed, params["tolerance"], progress, kept=not self.kind.per_connection)
         measured = share.tally(seen)
         self.result["share"] = {
             **measured,
@@ -175,6 +175,7 @@ def set_share(shift: Shift) -> dict[str, t.Any]:
     if not params["force"]:
         for pool in plan.gaining(before, wanted):
             _refuse_unless_ready(shift, pool)
+    wanted = shift.kind.reachable(shift.route, shift.server, wanted, planning=task.check_mode and params["force"])
     shift.write(before, wanted)
     if task.check_mode:
         return shift.result

@@ -31,13 +31,13 @@ class HTTPRoute(Weighted):
             ),
         )
 
-    def refused(self, route: Route) -> str:
+    def refused(self, route: Route, server: Server) -> str:
         for parent, kind, condition in _conditions(route):
             if _is_current(route, condition) and condition["status"] == "False":
                 return f"{parent} says {kind} is False ({condition.get('reason')}: {condition.get('message')})"
         return ""
 
-    def not_accepted(self, route: Route) -> str:
+    def not_accepted(self, route: Route, server: Server) -> str:
         conditions = _conditions(route)
         if not conditions:
             return "it has no parentRefs: name its Gateway there"

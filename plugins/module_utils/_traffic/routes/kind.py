@@ -27,7 +27,8 @@ class Kind:
     """One kind of route. Apart from read and write its methods are pure functions on what read gave.
 
     title: what people call the object. per_connection: whether the share is one
-    of connections, so that a connection that is kept stays where it is.
+    of connections, so that a connection that is kept stays where it is. pod_label:
+    a label of pods that is ours, so that a Deployment's template must not have it.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Kind:
     version: str
     resource: str
     per_connection = False
+    pod_label = ""
 
     def path(self, server: Server) -> str:
         start = f"/apis/{self.group}" if self.group else "/api"
@@ -65,14 +67,13 @@ class Kind:
         """
         return wanted
 
-    def patch(self, route: Route, server: Server, wanted: Weights) -> list[Operation]:
-        """A JSON patch that sets the pools' weights and no other field; empty when the route has that split already."""
-        raise NotImplementedError
+    def note(self, route: Route, server: Server) -> str:
+        """What else a user should know about it before a release: the end of a sentence."""
+        return ""
 
     def writes(self, route: Route, server: Server, wanted: Weights) -> list[tuple[str, list[Operation]]]:
-        """What to patch, in this order: paths with their JSON patches."""
-        operations = self.patch(route, server, wanted)
-        return [(self.path(server), operations)] if operations else []
+        """What to patch, in this order: paths with JSON patches that set the weights and no other field; none when they are so already."""
+        raise NotImplementedError
 
     def write(self, cluster: t.Any, server: Server, route: Route, wanted: Weights, *, dry_run: bool) -> tuple[bool, Route]:
         """Whether anything was to be changed, and the route as it is then. Raises Conflict, NotFound, Forbidden, Unreachable, Failure."""
@@ -84,11 +85,11 @@ class Kind:
         """The route once it is written, out of the API server's answers."""
         return answers[-1] if answers else route
 
-    def refused(self, route: Route) -> str:
+    def refused(self, route: Route, server: Server) -> str:
         """Why a controller will not have the route as it is now; empty when none said so, or the kind has no status."""
         return ""
 
-    def not_accepted(self, route: Route) -> str:
+    def not_accepted(self, route: Route, server: Server) -> str:
         """Why the route is not in force at its present generation; empty when it is, or the kind has no status that tells."""
         return ""
 
@@ -105,12 +106,13 @@ Split = dict[str, Reference]  # by pool
 
 
 class Weighted(Kind):
-    """A kind whose objects carry a weight for each pool, maybe at several places (rules).
+    """A kind whose objects carry a weight for each pool.
 
-    backends: where a user adds the pools' Services, for what is said about a route without them.
+    For what is said about a route without them: rule is what lists the pools, empty when there can be only one;
+    backends is where a user adds the pools' Services.
     """
 
-    backends: str
+    rule, backends = "rule", ""
 
     def splits(self, route: Route, server: Server) -> list[Split]:
         """The places that have both pools. Others (a session pinned to one pool, another path) are not ours.
@@ -131,22 +133,35 @@ class Weighted(Kind):
         """The mean where rules differ."""
         splits = [(split["blue"].weight, split["green"].weight) for split in self.splits(route, server)]
         parts = [100 * blue / (blue + green) for blue, green in splits if blue + green]
-        if not parts:
-            return dict.fromkeys(POOLS, 0)
-        exact = sum(parts) / len(parts)
-        blue = int(exact) if exact in (0, 100) else min(99, max(1, round(exact)))
-        return {"blue": blue, "green": 100 - blue}
+        return percent(sum(parts), sum(100 - part for part in parts))
+
+    def reachable(self, route: Route, server: Server, wanted: Weights, *, planning: bool = False) -> Weights:
+        total = self.total(route, server)
+        if not wanted["blue"] * total % 100:
+            return wanted
+        if not server.route_nearest:
+            raise Failure(
+                f"{self.name(server)} can't give green {wanted['green']} %: its weights are parts of {total}; "
+                f"set a share that comes to a whole number of them, or set route_nearest."
+            )
+        blue = min(max(1, round(wanted["blue"] * total / 100)), total - 1)
+        return percent(blue, total - blue)
 
     def patch(self, route: Route, server: Server, wanted: Weights) -> list[Operation]:
-        total = self.total(route, server)
+        """A JSON patch for the object that carries the weights; empty when every split is as wanted already."""
+        parts = _parts(wanted, self.total(route, server))
         changes = [
-            {"op": "add", "path": split[pool].place, "value": _value(wanted[pool] * total // 100, split[pool].text)}
+            {"op": "add", "path": split[pool].place, "value": str(parts[pool]) if split[pool].text else parts[pool]}
             for split in self.splits(route, server)
-            if not _is_split(split["blue"].weight, split["green"].weight, wanted)
+            if not _is_split(split["blue"].weight, split["green"].weight, parts)
             for pool in POOLS
             if split[pool].place
         ]
         return [unchanged(self.written(route)), *changes] if changes else []
+
+    def writes(self, route: Route, server: Server, wanted: Weights) -> list[tuple[str, list[Operation]]]:
+        operations = self.patch(route, server, wanted)
+        return [(self.path(server), operations)] if operations else []
 
     def shared(self, server: Server, lists: t.Iterable[tuple[str, t.Iterable[tuple[str | None, Reference]]]]) -> list[Split]:
         """The splits among lists of backends: (what the list is called, its backends with their pools)."""
@@ -167,8 +182,9 @@ class Weighted(Kind):
         if not shared:
             missing = [server.service(pool) for pool in POOLS if pool not in seen] or [server.service(pool) for pool in POOLS]
             where = "beside the other pool's Service" if len(missing) == 1 else "together"
+            lacks = f"has no {self.rule} that lists" if self.rule else "does not list"
             raise Failure(
-                f"{self.name(server)} has no rule that lists both pools of {server}: add Service {' and Service '.join(missing)} {where} "
+                f"{self.name(server)} {lacks} both pools of {server}: add Service {' and Service '.join(missing)} {where} "
                 f"to {self.backends}, the idle one with weight 0."
             )
         return shared
@@ -184,8 +200,18 @@ def pool_of(name: str | None, server: Server) -> str | None:
     return next((pool for pool in POOLS if name == server.service(pool)), None)
 
 
-def _value(weight: int, text: bool) -> int | str:
-    return str(weight) if text else weight
+def percent(blue: float, green: float) -> Weights:
+    """A pool has 0 or 100 only when that is exact; no weight at all is 0 and 0."""
+    if not blue + green:
+        return dict.fromkeys(POOLS, 0)
+    exact = 100 * blue / (blue + green)
+    share = int(exact) if exact in (0, 100) else min(99, max(1, round(exact)))
+    return {"blue": share, "green": 100 - share}
+
+
+def _parts(wanted: Weights, total: int) -> Weights:
+    blue = round(wanted["blue"] * total / 100)
+    return {"blue": blue, "green": total - blue}
 
 
 def _is_split(blue: int, green: int, wanted: Weights) -> bool:

@@ -7,11 +7,27 @@
 from __future__ import annotations
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import httproute
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import (
+    custom,
+    httpproxy,
+    httproute,
+    ingress_nginx,
+    istio,
+    openshift_route,
+    service,
+    traefik,
+)
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind
 
 KINDS: dict[str, Kind] = {
     "httproute": httproute.KIND,
+    "service": service.KIND,
+    "httpproxy": httpproxy.KIND,
+    "traefik": traefik.KIND,
+    "openshift_route": openshift_route.KIND,
+    "istio": istio.KIND,
+    "ingress_nginx": ingress_nginx.KIND,
+    "custom": custom.KIND,
 }
 
 
