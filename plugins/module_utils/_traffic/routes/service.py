@@ -72,7 +72,7 @@ class Service(Kind):
             blue = min(shares, key=lambda share: abs(share - wanted["blue"]))
             return {"blue": blue, "green": 100 - blue}
         raise Failure(
-            f"{self.name(server)} can't give green {wanted['green']} %: {_told(counts)} it reaches {_list(100 - blue for blue in shares)} for green; "
+            f"{self.name(server)} can't give green {wanted['green']} %: with {counts['blue']} ready pods of blue and {counts['green']} of green it reaches {_list(100 - blue for blue in shares)} for green; "
             "set one of these, change the number of pods, or set route_nearest."
         )
 
@@ -157,10 +157,6 @@ def _select(route: Route, key: str, value: str, instead_of: str) -> list[Operati
     if instead_of in route["service"]["spec"]["selector"]:
         operations.append({"op": "remove", "path": selector + instead_of.replace("/", "~1")})
     return operations
-
-
-def _told(counts: dict[str, int]) -> str:
-    return "with " + " and ".join(f"{count} ready pods of {pool}" for pool, count in counts.items())
 
 
 def _list(shares: t.Iterable[int]) -> str:

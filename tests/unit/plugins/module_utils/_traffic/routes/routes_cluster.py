@@ -149,5 +149,5 @@ class FakeCluster:
         selector = self.objects[f"/api/v1/namespaces/prod/services/{name}"]["spec"]["selector"]
         selector = {key: value for key, value in selector.items() if key != "tier"}
         found = self._pods(lambda labels: selector.items() <= labels.items())
-        ready = [one["status"]["conditions"][0]["status"] == "True" for one in found]
+        ready = [{"type": "Ready", "status": "True"} in one["status"]["conditions"] for one in found]
         return [{"endpoints": [{"targetRef": {"name": one["metadata"]["name"]}, "conditions": {"ready": yes}} for one, yes in zip(found, ready, strict=True)]}]
