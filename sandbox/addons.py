@@ -17,6 +17,16 @@ from .paths import ADMIN_KUBECONFIG, GATEWAY, INFO, REGISTRY, RUN, SOURCE, STATE
 MANIFESTS = SOURCE / "manifests"
 NAMESPACE = "mcp-sandbox"
 PUBLIC_HOST = "mcp.sandbox.example"
+# CRDs of which only the objects are tested: Go module, file in it, name
+CRDS = (
+    ("istio.io/api@v1.31.1", "kubernetes/customresourcedefinitions.gen.yaml", "virtualservices.networking.istio.io"),
+    ("github.com/openshift/api@v0.0.0-20260213204242-d34f11c515b3", "route/v1/zz_generated.crd-manifests/routes.crd.yaml", "routes.route.openshift.io"),
+    (
+        "github.com/traefik/traefik/v3@v3.7.13",
+        "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml",
+        "traefikservices.traefik.io",
+    ),
+)
 RELEASER_KUBECONFIG = STATE / "releaser.kubeconfig"
 
 
@@ -58,8 +68,13 @@ def _apply_manifests(name: str, *modules: tuple[str, str, str]) -> t.Callable[[]
     return apply
 
 
+def _module(module: str) -> Path:
+    """The folder of a Go module, out of what go says among other lines."""
+    return Path(run(["go", "mod", "download", "-json", module], cwd=BINARIES, timeout=300).partition('"Dir": "')[2].partition('"')[0])
+
+
 def _copy_module(module: str, source: str, target: Path) -> None:
-    folder = Path(run(["go", "mod", "download", "-json", module], cwd=BINARIES, timeout=300).partition('"Dir": "')[2].partition('"')[0]) / source
+    folder = _module(module) / source
     target.mkdir(parents=True)
     files = sorted(path.name for path in folder.glob("*.yaml") if path.name != "kustomization.yaml")
     for file in files:
@@ -70,6 +85,15 @@ def _copy_module(module: str, source: str, target: Path) -> None:
 def _gateway_api() -> None:
     _apply_manifests("gateway-api", ("sigs.k8s.io/gateway-api@v1.3.0", "config/crd/experimental", "crds"))()
     kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/gateways.gateway.networking.k8s.io", "crd/httproutes.gateway.networking.k8s.io")
+
+
+def _routes() -> None:
+    for module, file, name in CRDS:
+        definitions = (_module(module) / file).read_text().split("\n---\n")
+        (definition,) = (text for text in definitions if f"\n  name: {name}\n" in text)
+        kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=definition)
+    kubectl("wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{name}" for _module, _file, name in CRDS))
+    _apply_manifests("routes")()
 
 
 def _mcp_server() -> None:
@@ -110,4 +134,5 @@ ADDONS: list[tuple[str, t.Callable[[], None], list[tuple[str, str]]]] = [
     ),
     ("postgresql", _apply_manifests("postgresql"), [("database", "deployment/postgresql")]),
     ("mcp-server", _mcp_server, [(NAMESPACE, "deployment/mcp-server-blue")]),
+    ("routes", _routes, []),
 ]
