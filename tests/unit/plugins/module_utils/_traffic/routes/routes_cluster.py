@@ -120,8 +120,14 @@ class FakeCluster:
             raise NotFound(f"Not in the cluster: {path}.")
         return copy.deepcopy(self.objects[path])
 
-    def patch(self, path, operations, kind="json", *, dry_run=False):
-        assert kind == "json"
+    def create(self, path, body, **query):
+        self.objects[f"{path}/{body['metadata']['name']}"] = {**body, "metadata": {**body["metadata"], "resourceVersion": "1"}}
+        return body
+
+    def patch(self, path, operations, kind="merge", *, dry_run=False, **query):
+        if kind != "json":  # the release record
+            self.objects[path] |= {"data": operations["data"]}
+            return self.objects[path]
         self.meddle(path)
         patched = self.get(path)
         for operation in operations:
