@@ -24,8 +24,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Operation, Route, Rule, percent, unchanged
 
 SERVING = "mcp.server/serving"
-POINTER = SERVING.replace("/", "~1")
-PLACE = f"/metadata/labels/{POINTER}"
+PLACE = f"/metadata/labels/{SERVING.replace('/', '~1')}"
 
 
 class Service(Kind):
@@ -72,8 +71,8 @@ class Service(Kind):
             blue = min(shares, key=lambda share: abs(share - wanted["blue"]))
             return {"blue": blue, "green": 100 - blue}
         raise Failure(
-            f"{self.name(server)} can't give green {wanted['green']} %: with {counts['blue']} ready pods of blue and {counts['green']} of green it reaches {_list(100 - blue for blue in shares)} for green; "
-            "set one of these, change the number of pods, or set route_nearest."
+            f"{self.name(server)} can't give green {wanted['green']} %: with {counts['blue']} ready pods of blue and {counts['green']} of green "
+            f"it reaches {_list(100 - blue for blue in shares)} for green; set one of these, change the number of pods, or set route_nearest."
         )
 
     def note(self, route: Route, server: Server) -> str:
@@ -106,9 +105,7 @@ class Service(Kind):
         return self.read(cluster, server) if answers else route
 
     def not_accepted(self, route: Route, server: Server) -> str:
-        selector = route["service"]["spec"]["selector"]
-        pools = _ready(route)
-        wanted = {pod["metadata"]["name"] for pool in POOLS for pod in pools[pool] if (selector.get("pool") == pool if "pool" in selector else _serves(pod))}
+        wanted = {pod["metadata"]["name"] for pod in route["pods"] if is_ready(pod) and _selects(route["service"]["spec"]["selector"], pod)}
         has = {
             (endpoint.get("targetRef") or {}).get("name")
             for item in route["slices"]
@@ -124,9 +121,14 @@ KIND = Service()
 
 
 def _ready(route: Route) -> dict[str, list[Route]]:
-    """The ready pods of each pool, the oldest first."""
+    """The ready pods of each pool that have whatever else the Service selects, the oldest first."""
+    selector = {key: value for key, value in route["service"]["spec"]["selector"].items() if key not in ("pool", SERVING)}
     pods = sorted(route["pods"], key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"]))
-    return {pool: [pod for pod in pods if pod["metadata"]["labels"].get("pool") == pool and is_ready(pod)] for pool in POOLS}
+    return {pool: [pod for pod in pods if is_ready(pod) and _selects({**selector, "pool": pool}, pod)] for pool in POOLS}
+
+
+def _selects(selector: dict[str, str], pod: Route) -> bool:
+    return selector.items() <= pod["metadata"]["labels"].items()
 
 
 def _serves(pod: Route) -> bool:

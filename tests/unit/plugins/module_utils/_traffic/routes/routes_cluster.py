@@ -33,7 +33,7 @@ def obj(name="mcp", **more):
 
 
 def pod(pool, number, serving=None, ready=True, **metadata):
-    labels = {"app": "mcp", "pool": pool, **({} if serving is None else {"mcp.server/serving": serving})}
+    labels = {"app": "mcp", "pool": pool, "tier": "web", **({} if serving is None else {"mcp.server/serving": serving})}
     status = {"conditions": [{"type": "Ready", "status": "True" if ready else "False"}]}
     return {"metadata": {"name": f"mcp-{pool}-{number}", "labels": labels, "resourceVersion": "1", **metadata}, "status": status}
 
@@ -153,7 +153,6 @@ class FakeCluster:
 
     def _slices(self, name):
         selector = self.objects[f"/api/v1/namespaces/prod/services/{name}"]["spec"]["selector"]
-        selector = {key: value for key, value in selector.items() if key != "tier"}
         found = self._pods(lambda labels: selector.items() <= labels.items())
         ready = [{"type": "Ready", "status": "True"} in one["status"]["conditions"] for one in found]
         return [{"endpoints": [{"targetRef": {"name": one["metadata"]["name"]}, "conditions": {"ready": yes}} for one, yes in zip(found, ready, strict=True)]}]

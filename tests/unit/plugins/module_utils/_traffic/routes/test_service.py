@@ -122,6 +122,13 @@ def test_a_plan_reckons_with_pods_that_are_not_there_yet():
         KIND.reachable(route, SERVER, split("green", 10), planning=True)
 
 
+def test_a_pod_that_lacks_what_else_the_service_selects_is_none():
+    at = FakeCluster(objects("service"))
+    at.objects[f"{PODS}/mcp-green-1"]["metadata"]["labels"]["tier"] = "batch"
+    write(at, split("green", 33))
+    assert serving(at) == ["mcp-blue-1", "mcp-blue-2", "mcp-green-2"]
+
+
 def test_session_affinity_can_not_be_split():
     at = cluster(2, 2)
     at.objects[PATH]["spec"]["sessionAffinity"] = "ClientIP"
