@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 import typing as t
@@ -17,14 +18,14 @@ from .paths import ADMIN_KUBECONFIG, GATEWAY, INFO, REGISTRY, RUN, SOURCE, STATE
 MANIFESTS = SOURCE / "manifests"
 NAMESPACE = "mcp-sandbox"
 PUBLIC_HOST = "mcp.sandbox.example"
-# CRDs of which only the objects are tested: Go module, file in it, name
+# CRDs for which nothing else is made: Go module, file in it, how the names of those end that are taken
 CRDS = (
     ("istio.io/api@v1.31.1", "kubernetes/customresourcedefinitions.gen.yaml", "virtualservices.networking.istio.io"),
     ("github.com/openshift/api@v0.0.0-20260213204242-d34f11c515b3", "route/v1/zz_generated.crd-manifests/routes.crd.yaml", "routes.route.openshift.io"),
     (
         "github.com/traefik/traefik/v3@v3.7.13",
         "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml",
-        "traefikservices.traefik.io",
+        ".traefik.io",
     ),
 )
 RELEASER_KUBECONFIG = STATE / "releaser.kubeconfig"
@@ -88,11 +89,11 @@ def _gateway_api() -> None:
 
 
 def _routes() -> None:
-    for module, file, name in CRDS:
+    for module, file, ending in CRDS:
         definitions = (_module(module) / file).read_text().split("\n---\n")
-        (definition,) = (text for text in definitions if f"\n  name: {name}\n" in text)
-        kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=definition)
-    kubectl("wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{name}" for _module, _file, name in CRDS))
+        wanted = [text for text in definitions if re.search(rf"^  name: .*{re.escape(ending)}$", text, re.MULTILINE)]
+        kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin="\n---\n".join(wanted))
+    kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
     _apply_manifests("routes")()
 
 
