@@ -27,15 +27,10 @@ MISSING = {
 DNS = "github.com/go-acme/lego/v5/providers/dns"
 NO_DNS = """package dns
 
-import (
-	"errors"
+import "errors"
+import "github.com/go-acme/lego/v5/challenge"
 
-	"github.com/go-acme/lego/v5/challenge"
-)
-
-func NewDNSChallengeProviderByName(string) (challenge.Provider, error) {
-	return nil, errors.New("left out")
-}
+func NewDNSChallengeProviderByName(string) (challenge.Provider, error) { return nil, errors.New("left out") }
 """
 
 
