@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 import typing as t
@@ -17,6 +18,16 @@ from .paths import ADMIN_KUBECONFIG, GATEWAY, INFO, REGISTRY, RUN, SOURCE, STATE
 MANIFESTS = SOURCE / "manifests"
 NAMESPACE = "mcp-sandbox"
 PUBLIC_HOST = "mcp.sandbox.example"
+# CRDs for which nothing else is made: Go module, file in it, how the names of those end that are taken
+CRDS = (
+    ("istio.io/api@v1.31.1", "kubernetes/customresourcedefinitions.gen.yaml", "virtualservices.networking.istio.io"),
+    ("github.com/openshift/api@v0.0.0-20260213204242-d34f11c515b3", "route/v1/zz_generated.crd-manifests/routes.crd.yaml", "routes.route.openshift.io"),
+    (
+        "github.com/traefik/traefik/v3@v3.7.13",
+        "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml",
+        ".traefik.io",
+    ),
+)
 RELEASER_KUBECONFIG = STATE / "releaser.kubeconfig"
 
 
@@ -58,8 +69,13 @@ def _apply_manifests(name: str, *modules: tuple[str, str, str]) -> t.Callable[[]
     return apply
 
 
+def _module(module: str) -> Path:
+    """The folder of a Go module, out of what go says among other lines."""
+    return Path(run(["go", "mod", "download", "-json", module], cwd=BINARIES, timeout=300).partition('"Dir": "')[2].partition('"')[0])
+
+
 def _copy_module(module: str, source: str, target: Path) -> None:
-    folder = Path(run(["go", "mod", "download", "-json", module], cwd=BINARIES, timeout=300).partition('"Dir": "')[2].partition('"')[0]) / source
+    folder = _module(module) / source
     target.mkdir(parents=True)
     files = sorted(path.name for path in folder.glob("*.yaml") if path.name != "kustomization.yaml")
     for file in files:
@@ -70,6 +86,15 @@ def _copy_module(module: str, source: str, target: Path) -> None:
 def _gateway_api() -> None:
     _apply_manifests("gateway-api", ("sigs.k8s.io/gateway-api@v1.3.0", "config/crd/experimental", "crds"))()
     kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/gateways.gateway.networking.k8s.io", "crd/httproutes.gateway.networking.k8s.io")
+
+
+def _routes() -> None:
+    for module, file, ending in CRDS:
+        definitions = (_module(module) / file).read_text().split("\n---\n")
+        wanted = [text for text in definitions if re.search(rf"^  name: .*{re.escape(ending)}$", text, re.MULTILINE)]
+        kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin="\n---\n".join(wanted))
+    kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+    _apply_manifests("routes")()
 
 
 def _mcp_server() -> None:
@@ -110,4 +135,5 @@ ADDONS: list[tuple[str, t.Callable[[], None], list[tuple[str, str]]]] = [
     ),
     ("postgresql", _apply_manifests("postgresql"), [("database", "deployment/postgresql")]),
     ("mcp-server", _mcp_server, [(NAMESPACE, "deployment/mcp-server-blue")]),
+    ("routes", _routes, []),
 ]

@@ -32,6 +32,24 @@ options:
       - Ask every ready pod of this pool at once, which is the value of their label C(pool).
       - A pool without a ready pod is not healthy.
     type: str
+  pool_name_format:
+    description: Not used here. It is taken so that one set of defaults can serve every module.
+    type: str
+  container:
+    description: Not used here. It is taken so that one set of defaults can serve every module.
+    type: str
+  route:
+    description: Not used here. It is taken so that one set of defaults can serve every module.
+    type: str
+  route_kind:
+    description: Not used here. It is taken so that one set of defaults can serve every module.
+    type: str
+  route_nearest:
+    description: Not used here. It is taken so that one set of defaults can serve every module.
+    type: bool
+  route_custom:
+    description: Not used here. It is taken so that one set of defaults can serve every module.
+    type: dict
   port:
     description: The port of the container, with O(pod), O(service) and O(pool).
     type: int

@@ -22,8 +22,55 @@ options:
     type: str
     default: "{server}-{pool}"
   route:
-    description: Name of the HTTPRoute (C(gateway.networking.k8s.io/v1)) that lists both pools; default is O(server).
+    description: Name of the object that leads to both pools, by its O(route_kind); default is O(server).
     type: str
+  route_kind:
+    description:
+      - What kind of object O(route) is. C(docs/routes.md) in the collection tells what each needs, and which are proven on a data plane.
+      - V(httproute) is the Gateway API's HTTPRoute, V(httpproxy) Contour's HTTPProxy, V(traefik) a weighted TraefikService,
+        V(openshift_route) a Route with alternate backends, V(istio) a VirtualService, V(ingress_nginx) an Ingress with a canary
+        named O(route) and C(-canary), V(custom) what O(route_custom) says.
+      - V(service) is a plain Service, which moves new connections only. Its selector has C(pool) and, while a split is set, the label
+        C(mcp.server/serving) instead, which is put on ready pods of both pools. So it reaches few shares, and refuses others.
+    type: str
+    choices: [httproute, service, httpproxy, traefik, openshift_route, istio, ingress_nginx, custom]
+    default: httproute
+  route_nearest:
+    description: Set the nearest share that the route reaches, instead of refusing one that it can't.
+    type: bool
+    default: false
+  route_custom:
+    description: Where the weights are in an object of another kind. Required with O(route_kind=custom).
+    type: dict
+    suboptions:
+      api_version:
+        description: Its API, such as V(example.io/v1).
+        type: str
+        required: true
+      kind:
+        description: What people call it, such as V(TrafficSplit).
+        type: str
+        required: true
+      resource:
+        description: Its name in URLs, such as V(trafficsplits); default is the kind in small letters with an s.
+        type: str
+      blue:
+        description:
+          - Place of blue's weight, a path of fields, positions and filters, such as V(spec.backends[?name=='mcp-server-blue'].weight).
+          - Without it blue has what green leaves of O(route_custom.total). One of both places is required.
+        type: str
+      green:
+        description: Place of green's weight, likewise.
+        type: str
+      total:
+        description: What the weights that are written come to together.
+        type: int
+        default: 100
+      accepted:
+        description: JMESPath expressions on the object that are true once it is in force.
+        type: list
+        elements: str
+        default: []
   container:
     description: Name of the container in the pods that is the MCP server; default is O(server).
     type: str

@@ -19,7 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import co
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import httproute
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 SPEC = Spec(
     options={
@@ -53,7 +53,7 @@ class Right:
     needed: str = RELEASE
 
 
-# The one source of what the README's Role grants; a test compares the two.
+# With those of the kind of route the one source of what the README's Role grants; a test compares the two.
 # A WebSocket to a pod is opened by a GET: it needs get, and from Kubernetes 1.35 create as well
 RIGHTS = (
     Right("apps", "deployments", ("get", "patch"), "the pools' images and sizes"),
@@ -62,13 +62,17 @@ RIGHTS = (
     Right("", "pods/portforward", ("get", "create"), "asking a pod directly"),
     Right("", "services", ("get",), "what each pool's Service selects"),
     Right("discovery.k8s.io", "endpointslices", ("list",), "which pods get traffic"),
-    Right("gateway.networking.k8s.io", "httproutes", ("get", "patch"), "the traffic's weights"),
     Right("", "configmaps", ("get", "create", "patch"), "the release record"),
     Right("coordination.k8s.io", "leases", ("get", "create", "patch"), "one release at a time"),
     Right("", "pods/exec", ("get", "create"), "checks inside the pods", IN_POD_CHECKS),
     Right("", "events", ("list",), "the reasons why pods are not ready", OPTIONAL),
 )
 PARALLEL = 8
+
+
+def rights(server: Server) -> list[Right]:
+    """All that a release of this server may have to do."""
+    return [*RIGHTS, *(Right(*rule, "the traffic's weights") for rule in kind_of(server).rules(server))]
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ def _namespace(context: Context) -> str:
 
 def _rights(context: Context) -> str:
     namespace = context.server.namespace
-    asked = [(right, verb) for right in RIGHTS for verb in right.verbs if right.needed != IN_POD_CHECKS or context.params[IN_POD_CHECKS]]
+    asked = [(right, verb) for right in rights(context.server) for verb in right.verbs if right.needed != IN_POD_CHECKS or context.params[IN_POD_CHECKS]]
     with ThreadPoolExecutor(PARALLEL) as threads:
         answers = list(threads.map(lambda one: context.cluster.may(namespace, one[1], one[0].group, one[0].resource), asked))
     refused = [one for one, may in zip(asked, answers, strict=True) if not may]
@@ -148,7 +152,11 @@ def _deployment(context: Context, pool: str) -> str:
     name = f"Deployment {server.namespace}/{server.deployment(pool)}"
     deployment = _existing(context, server.deployment_path(pool), name)
     image, replicas = server.image(context.cluster, pool)
-    _has_labels(f"{name}: its pods", deployment["spec"]["template"]["metadata"].get("labels"), server, pool)
+    labels = deployment["spec"]["template"]["metadata"].get("labels")
+    _has_labels(f"{name}: its pods", labels, server, pool)
+    ours = kind_of(server).pod_label
+    if ours and ours in (labels or {}):
+        raise Failure(f"{name}: its template must not have the label {ours}, or new pods get traffic by themselves: remove it there.")
     return f"{name} has {replicas} replicas of {image}."
 
 
@@ -180,18 +188,19 @@ def _labels(labels: dict[str, str]) -> str:
 
 def _route(context: Context) -> str:
     server = context.server
-    name = f"HTTPRoute {server.namespace}/{server.route}"
+    kind = kind_of(server)
+    name = kind.name(server)
     try:
-        route = context.cluster.get(server.route_path)
+        route = kind.read(context.cluster, server)
     except NotFound:
-        raise Failure(f"{name} does not exist on {context.cluster.host}: create it, or correct route.") from None
-    weights = httproute.weights(route, server)
+        raise Failure(f"{name} does not exist on {context.cluster.host}: create it, or correct route and route_kind.") from None
+    weights = kind.weights(route, server)
     if not any(weights.values()):
         raise Failure(f"{name} gives weight to no pool: give one of them 100.")
-    reason = httproute.not_accepted(route)
+    reason = kind.not_accepted(route, server)
     if reason:
         raise Failure(f"{name} is not in force: {reason}.")
-    return f"{name} is in force, with " + " and ".join(f"{pool} at {weight} %" for pool, weight in weights.items()) + "."
+    return f"{name} is in force, with " + " and ".join(f"{pool} at {weight} %" for pool, weight in weights.items()) + kind.note(route, server) + "."
 
 
 def _secrets(context: Context) -> str:

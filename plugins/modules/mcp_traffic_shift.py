@@ -12,8 +12,10 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Sets the weights of both pools on the server's HTTPRoute, and is done when the gateway has accepted them
+  - Sets the weights of both pools on the server's route, and is done when the gateway has accepted them
     and the share of answers that is measured through O(endpoint) is what was set.
+  - With O(route_kind=service) the weights that are set can be others than O(weight) when O(route_nearest) is set, and the share is
+    measured over new connections only.
   - No other field of the route is touched. The route must list the Services of both pools; one may have weight 0.
   - With O(rollback=true) it is the emergency's one call. It writes the weights first and verifies afterwards.
   - A step of a release that is running is added to the release record (see M(mcp.server.mcp_release)).

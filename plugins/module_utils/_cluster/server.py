@@ -14,6 +14,8 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 POOLS = ("blue", "green")
 Weights = dict[str, int]  # percent of each pool
+# Each is a file of _traffic/routes
+ROUTE_KINDS = ("httproute", "service", "httpproxy", "traefik", "openshift_route", "istio", "ingress_nginx", "custom")
 
 # Documented in doc_fragments/server.py
 OPTIONS: dict[str, t.Any] = {
@@ -21,11 +23,27 @@ OPTIONS: dict[str, t.Any] = {
     "server": {"type": "str", "required": True},
     "pool_name_format": {"type": "str", "default": "{server}-{pool}"},
     "route": {"type": "str"},
+    "route_kind": {"type": "str", "choices": list(ROUTE_KINDS), "default": "httproute"},
+    "route_nearest": {"type": "bool", "default": False},
+    "route_custom": {
+        "type": "dict",
+        "options": {
+            "api_version": {"type": "str", "required": True},
+            "kind": {"type": "str", "required": True},
+            "resource": {"type": "str"},
+            "blue": {"type": "str"},
+            "green": {"type": "str"},
+            "total": {"type": "int", "default": 100},
+            "accepted": {"type": "list", "elements": "str", "default": []},
+        },
+        "required_one_of": [("blue", "green")],
+    },
     "container": {"type": "str"},
 }
 
 # Names go into the paths of requests.
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_API_VERSION = re.compile(rf"({_NAME.pattern}/)?[a-z0-9]+")
 
 
 def other(pool: str) -> str:
@@ -34,19 +52,31 @@ def other(pool: str) -> str:
 
 @dataclass(frozen=True)
 class Server:
-    """The server's names. A pool's Deployment and Service have the same one."""
+    """The server's names. A pool's Deployment and Service have the same one. What begins with route_ is as in the options."""
 
     namespace: str
     name: str
     pool_name_format: str
     route: str
     container: str
+    route_kind: str = "httproute"
+    route_nearest: bool = False
+    route_custom: dict[str, t.Any] | None = None
 
     @classmethod
     def from_params(cls, params: dict[str, t.Any]) -> Server:
         """The server that the options name. Raises Failure when they can't be names in a cluster."""
         name = params["server"]
-        server = cls(params["namespace"], name, params["pool_name_format"], params["route"] or name, params["container"] or name)
+        server = cls(
+            params["namespace"],
+            name,
+            params["pool_name_format"],
+            params["route"] or name,
+            params["container"] or name,
+            params.get("route_kind", "httproute"),
+            params.get("route_nearest", False),
+            params.get("route_custom"),
+        )
         if server.pool_name("blue") == server.pool_name("green"):
             raise Failure(f"pool_name_format is {server.pool_name_format!r}: it must contain {{pool}}, as in {{server}}-{{pool}}.")
         names = {option: getattr(server, option) for option in ("namespace", "name", "route", "container")}
@@ -56,6 +86,7 @@ class Server:
                     f"{'server' if option == 'name' else option} gives {value!r}, which can't be a name in Kubernetes: "
                     "only lower-case letters, digits, dots and hyphens."
                 )
+        _refuse_custom(server)
         return server
 
     def __str__(self) -> str:
@@ -65,10 +96,6 @@ class Server:
         return self.pool_name_format.replace("{server}", self.name).replace("{pool}", pool)
 
     deployment = service = pool_name
-
-    @property
-    def route_path(self) -> str:
-        return f"/apis/gateway.networking.k8s.io/v1/namespaces/{self.namespace}/httproutes/{self.route}"
 
     def deployment_path(self, pool: str) -> str:
         return f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.deployment(pool)}"
@@ -95,6 +122,21 @@ class Server:
         statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses") or []]
         digests = {status["imageID"].rpartition("@")[2] for status in statuses if status["name"] == self.container and status["ready"]}
         return digests.pop() if len(digests) == 1 else ""
+
+
+def _refuse_custom(server: Server) -> None:
+    custom = server.route_custom
+    if server.route_kind != "custom":
+        return
+    if not custom:
+        raise Failure("route_kind is custom, and route_custom is missing: say there which object it is, and where its weights are.")
+    for option, pattern in (("api_version", _API_VERSION), ("resource", _NAME)):
+        if custom[option] and not pattern.fullmatch(custom[option]):
+            raise Failure(f"route_custom.{option} is {custom[option]!r}: write it as kubectl api-resources does, such as networking.k8s.io/v1 and ingresses.")
+    if not custom["resource"] and not re.fullmatch("[A-Za-z0-9]+", custom["kind"]):
+        raise Failure(f"route_custom.kind is {custom['kind']!r}: write it as kubectl api-resources does, such as Ingress.")
+    if custom["total"] < 1:
+        raise Failure(f"route_custom.total is {custom['total']}: it must be more than 0.")
 
 
 def ready_pods(slices: t.Sequence[dict[str, t.Any]]) -> int:

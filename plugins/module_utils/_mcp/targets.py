@@ -25,6 +25,10 @@ OPTIONS: dict[str, t.Any] = {
     "pod": {"type": "str"},
     "service": {"type": "str"},
     "pool": {"type": "str"},
+    # Not used: one set of defaults, as a role's target, serves every module
+    **{name: {"type": "str"} for name in ("pool_name_format", "container", "route", "route_kind")},
+    "route_nearest": {"type": "bool"},
+    "route_custom": {"type": "dict"},
     "port": {"type": "int", "default": 8080},
     "era": {"type": "str", "default": greeting.AUTO, "choices": list(greeting.ERAS)},
     "auth": auth.OPTION,

@@ -13,7 +13,8 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.options import
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import httproute, plan
+from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 SPEC = Spec(
     options={
@@ -83,7 +84,8 @@ def _run(task: Task) -> dict[str, t.Any]:
     cluster = connection.connect(params)
     server = Server.from_params(params)
     book, _version = record.read(cluster, server)
-    weights = httproute.weights(cluster.get(server.route_path), server)
+    kind = kind_of(server)
+    weights = kind.weights(kind.read(cluster, server), server)
     live = plan.stable(weights, book.current)
     if live is None:
         raise Failure(

@@ -6,7 +6,8 @@
 
 Half of the answers come over connections that are kept, as MCP clients keep
 theirs, the other half each over a new one: a switch may move the one and not
-the other.
+the other. Without kept ones (kept=False) all come over new connections, for a
+route that can't move a connection.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def tally(answers: t.Collection[Answer]) -> dict[str, t.Any]:
     }
 
 
-def follows(answers: t.Collection[Answer], wanted: Weights, tolerance: float) -> bool:
+def follows(answers: t.Collection[Answer], wanted: Weights, tolerance: float, kept: bool = True) -> bool:
     """Whether these answers are what the weights ask for: a split within tolerance, all or nothing without an exception."""
     whole = next((pool for pool in POOLS if wanted[pool] == 100), None)
     if whole is None:
@@ -77,11 +78,16 @@ def follows(answers: t.Collection[Answer], wanted: Weights, tolerance: float) ->
         # However small a split is, a pool that gives no answer has none of it.
         return blue is not None and 0 < blue < 100 and abs(blue - wanted["blue"]) <= tolerance
     right = all(answer.pool == whole and not answer.reason for answer in answers)
-    return right and min(sum(answer.held is held for answer in answers) for held in (True, False)) >= RUN_EACH
+    return right and min(sum(answer.held is held for answer in answers) for held in {kept, False}) >= RUN_EACH
 
 
 def until_followed(
-    answers: t.Iterable[Answer], wanted: Weights, needed: int, tolerance: float, progress: t.Callable[[t.Collection[Answer]], None]
+    answers: t.Iterable[Answer],
+    wanted: Weights,
+    needed: int,
+    tolerance: float,
+    progress: t.Callable[[t.Collection[Answer]], None],
+    kept: bool = True,
 ) -> tuple[list[Answer], bool]:
     """The answers that show that the data plane does what the weights say, and True; the last ones, and False, when they end before.
 
@@ -92,19 +98,19 @@ def until_followed(
     for count, answer in enumerate(answers, 1):
         last.append(answer)
         progress(last)
-        if count >= needed and (at_each or count % needed == 0) and follows(last, wanted, tolerance):
+        if count >= needed and (at_each or count % needed == 0) and follows(last, wanted, tolerance, kept):
             return list(last), True
     return list(last), False
 
 
 @contextmanager
-def asking(endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE) -> t.Iterator[t.Iterator[Answer]]:
+def asking(endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True) -> t.Iterator[t.Iterator[Answer]]:
     """Asks for the health document from now on, at most C(rate) times a second, until the bound is over or the block is left."""
     arrived: queue.SimpleQueue[Answer] = queue.SimpleQueue()
     stop = threading.Event()
 
     def work(number: int) -> None:
-        held = number % 2 == 0
+        held = kept and number % 2 == 0
         wait = number / rate
         with closing(endpoint.connection()) as connection:
             while bound.left and not stop.wait(wait):

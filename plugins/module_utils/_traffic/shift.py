@@ -17,7 +17,9 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.server import 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import httproute, plan, share
+from ansible_collections.mcp.server.plugins.module_utils._traffic import plan, share
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 SPEC = Spec(
     options={
@@ -85,39 +87,41 @@ class Shift:
     server: Server
     public: endpoints.Endpoint | None
     result: dict[str, t.Any] = field(default_factory=lambda: {"changed": False, "share": None, "seconds_to_follow": None, "written_at": None})
-    route: httproute.Route = field(default_factory=dict)
+    route: Route = field(default_factory=dict)
     _clock: float = 0.0
     _said: float = field(default_factory=time.monotonic)
 
+    @property
+    def kind(self) -> Kind:
+        return kind_of(self.server)
+
     def read(self) -> Weights:
-        self.route = self.cluster.get(self.server.route_path)
-        return httproute.weights(self.route, self.server)
+        self.route = self.kind.read(self.cluster, self.server)
+        return self.kind.weights(self.route, self.server)
 
     def write(self, before: Weights, wanted: Weights) -> None:
         """Sets the weights on the route as it was read, and reads it again when somebody else changed it meanwhile."""
         self._clock = time.monotonic()
         at = time.time()
         for attempt in range(1, ATTEMPTS + 1):
-            operations = httproute.patch(self.route, self.server, wanted)
-            if operations and self.task.params["lock"] and not self.task.check_mode:
+            if self.task.params["lock"] and not self.task.check_mode:
                 # After the read and before the write, which fails when the route was written in between.
                 lock.Lock(self.cluster, self.server.namespace, self.server.name).check(self.task.params["lock"])
             try:
-                if operations:
-                    self.route = self.cluster.patch(self.server.route_path, operations, "json", dry_run=self.task.check_mode)
+                changed, self.route = self.kind.write(self.cluster, self.server, self.route, wanted, dry_run=self.task.check_mode)
                 break
-            except connection.Conflict:
+            except (connection.Conflict, connection.NotFound):  # changed, or one of its parts replaced
                 if attempt == ATTEMPTS:
                     raise
                 before = self.read()
         self.result |= {
-            "changed": bool(operations),
+            "changed": changed,
             "before": before,
             "after": wanted,
             "live": plan.live(wanted),
             "diff": {"before": {"weights": before}, "after": {"weights": wanted}},
         }
-        if operations and not self.task.check_mode:
+        if changed and not self.task.check_mode:
             self.result["written_at"] = at
             self.task.progress(f"weights of {self.server} written: {_text(wanted)}")
 
@@ -129,7 +133,7 @@ class Shift:
         params = self.task.params
         bound = Deadline(params["timeout"])
         # Asked from the very write on, so that the answers tell when the data plane followed.
-        asked = share.asking(self.public, params["pool_key"], bound) if self.public else nullcontext()
+        asked = share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection) if self.public else nullcontext()
         with asked as answers:
             meanwhile()
             self._await_acceptance(bound)
@@ -139,8 +143,8 @@ class Shift:
             self._measure(answers, wanted)
 
     def _await_acceptance(self, bound: Deadline) -> None:
-        while reason := httproute.not_accepted(self.route):
-            if httproute.refused(self.route) or not bound.pause(POLL):
+        while reason := self.kind.not_accepted(self.route, self.server):
+            if self.kind.refused(self.route, self.server) or not bound.pause(POLL):
                 raise Failure(
                     f"The weights of {self.server} are written ({_text(self.result['after'])}), but it is not verified that traffic follows them: {reason}.",
                     **self.result,
@@ -158,7 +162,7 @@ class Shift:
         def progress(last: t.Collection[share.Answer]) -> None:
             self._say(lambda: f"{pool} {wanted[pool]} %: measured {_measured(share.tally(last), pool)}")
 
-        seen, reached = share.until_followed(answers, wanted, needed, params["tolerance"], progress)
+        seen, reached = share.until_followed(answers, wanted, needed, params["tolerance"], progress, kept=not self.kind.per_connection)
         measured = share.tally(seen)
         self.result["share"] = {
             **measured,
@@ -193,6 +197,7 @@ def set_share(shift: Shift) -> dict[str, t.Any]:
     if not params["force"]:
         for pool in plan.gaining(before, wanted):
             _refuse_unless_ready(shift, pool)
+    wanted = shift.kind.reachable(shift.route, shift.server, wanted, planning=task.check_mode and params["force"])
     shift.write(before, wanted)
     if task.check_mode:
         return shift.result

@@ -12,18 +12,20 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._preflight import RELEASE, RIGHTS
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._preflight import RELEASE, rights
 
 ROOT = Path(__file__).parents[3]
 ROLE = (ROOT / "sandbox/manifests/mcp-server/role.yaml").read_text()
 README = (ROOT / "README.md").read_text()
+SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("mcp_*.py"))
 
 
 def test_the_role_grants_what_preflight_asks_for_and_no_more():
     rules = yaml.safe_load(ROLE)["rules"]
     granted = {(group, kind, verb) for rule in rules for group in rule["apiGroups"] for kind in rule["resources"] for verb in rule["verbs"]}
-    known = {(right.group, right.resource, verb): right.needed for right in RIGHTS for verb in right.verbs}
+    known = {(right.group, right.resource, verb): right.needed for right in rights(SERVER) for verb in right.verbs}
     assert {right for right, needed in known.items() if needed == RELEASE} <= granted <= known.keys()
 
 

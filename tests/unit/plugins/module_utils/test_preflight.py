@@ -165,7 +165,7 @@ def test_all_failures_at_once(run):
     assert failure.value.msg == (
         "In namespace mcp-prod we may not patch httproutes.gateway.networking.k8s.io: grant the Role in the collection's README to this user. "
         "Deployment mcp-prod/mcp-server-green does not exist on https://api.example:6443: create it, or correct server and pool_name_format. "
-        "HTTPRoute mcp-prod/mcp-server does not exist on https://api.example:6443: create it, or correct route."
+        "HTTPRoute mcp-prod/mcp-server does not exist on https://api.example:6443: create it, or correct route and route_kind."
     )
 
 

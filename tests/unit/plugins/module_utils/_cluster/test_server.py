@@ -15,7 +15,6 @@ PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{p
 def test_names():
     server = Server.from_params({**PARAMS, "pool_name_format": "{pool}.{server}", "container": "app"})
     assert (server.service("blue"), server.deployment("green"), server.route, server.container) == ("blue.mcp", "green.mcp", "mcp", "app")
-    assert server.route_path == "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
 
 
 @pytest.mark.parametrize(

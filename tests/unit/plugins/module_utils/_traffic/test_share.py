@@ -66,6 +66,11 @@ def test_follows(text, blue, expected):
     assert share.follows(answers(text), weights(blue), 5.0) is expected
 
 
+@pytest.mark.parametrize(("text", "expected"), [("B" * 40, True), ("b" * 40, False), ("B" * 39 + "G", False)])
+def test_without_kept_connections_new_ones_show_it_alone(text, expected):
+    assert share.follows(answers(text), weights(100), 5.0, kept=False) is expected
+
+
 def quiet(_last):
     pass
 

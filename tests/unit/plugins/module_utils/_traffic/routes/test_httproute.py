@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic import httproute
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.httproute import KIND as httproute
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 
@@ -123,7 +123,7 @@ def said(accepted=("True", 3), resolved=("True", 3), parent=None):
 )
 def test_status(parents, pending, refused):
     now = {**route(split(1, 0), parentRefs=[GATEWAY]), "status": {"parents": parents}}
-    for pattern, text in ((pending, httproute.not_accepted(now)), (refused, httproute.refused(now))):
+    for pattern, text in ((pending, httproute.not_accepted(now, SERVER)), (refused, httproute.refused(now, SERVER))):
         if pattern:
             with pytest.raises(AssertionError, match=pattern):
                 raise AssertionError(text)
@@ -133,8 +133,8 @@ def test_status(parents, pending, refused):
 
 def test_parent_in_the_routes_own_namespace():
     now = {**route(split(1, 0), parentRefs=[{"name": "edge"}]), "status": {"parents": [said(parent={"name": "edge", "namespace": "prod"})]}}
-    assert httproute.not_accepted(now) == ""
+    assert httproute.not_accepted(now, SERVER) == ""
 
 
 def test_route_without_a_gateway():
-    assert "parentRefs" in httproute.not_accepted(route(split(1, 0)))
+    assert "parentRefs" in httproute.not_accepted(route(split(1, 0)), SERVER)

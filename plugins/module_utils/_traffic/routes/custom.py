@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Weights at given places of any object, named by paths that can be read and written: a small part of JMESPath."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
+from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Reference, Route, Rule, Split, Weighted
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_STEP = re.compile(
+    rf"""\.?(?P<field>{_NAME})|\.?"(?P<quoted>[^"\\]+)"|\[(?P<index>[0-9]+)\]|\[\?\s*(?P<key>{_NAME}(?:\.{_NAME})*)\s*==\s*'(?P<value>[^'\\]*)'\s*\]"""
+)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The only element of a list whose key (names, from the outside in) has this value."""
+
+    key: tuple[str, ...]
+    value: str
+
+    def __str__(self) -> str:
+        return f"[?{'.'.join(self.key)}=='{self.value}']"
+
+
+Step = str | int | Filter
+
+
+class Custom(Weighted):
+    def path(self, server: Server) -> str:
+        custom = server.route_custom
+        start = f"/apis/{custom['api_version']}" if "/" in custom["api_version"] else f"/api/{custom['api_version']}"
+        return f"{start}/namespaces/{server.namespace}/{_resource(custom)}/{server.route}"
+
+    def name(self, server: Server) -> str:
+        return f"{server.route_custom['kind']} {server.namespace}/{server.route}"
+
+    def rules(self, server: Server) -> tuple[Rule, ...]:
+        group, slash, _version = server.route_custom["api_version"].partition("/")
+        return (Rule(group if slash else "", _resource(server.route_custom), ("get", "patch")),)
+
+    def total(self, route: Route, server: Server) -> int:
+        return server.route_custom["total"]
+
+    def splits(self, route: Route, server: Server) -> list[Split]:
+        custom = server.route_custom
+        found = {pool: self._reference(route, server, pool) for pool in POOLS if custom.get(pool)}
+        for pool in POOLS:
+            if pool not in found:
+                found[pool] = Reference("", max(0, custom["total"] - found[other(pool)].weight))
+        return [found]
+
+    def not_accepted(self, route: Route, server: Server) -> str:
+        expressions = server.route_custom["accepted"]
+        jmes.check("route_custom.accepted", expressions)
+        complaint = jmes.complaint(expressions, {"metadata": {}, "status": {}, **route})
+        return f"it {complaint}" if complaint else ""
+
+    def _reference(self, route: Route, server: Server, pool: str) -> Reference:
+        path = server.route_custom[pool]
+        try:
+            pointer, value = find(route, steps(path))
+        except ValueError as error:
+            raise Failure(f"{self.name(server)} has no weight of {pool} at {path!r} (route_custom.{pool}): {error}.") from None
+        if isinstance(value, bool) or not (value is None or isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit())):
+            raise Failure(f"{self.name(server)} has {value!r} at {path!r} (route_custom.{pool}), which is no weight: name the place of a whole number.")
+        return Reference(pointer, int(value or 0), text=isinstance(value, str))
+
+
+KIND = Custom()
+
+
+def steps(path: str) -> list[Step]:
+    """The steps of a path. Raises ValueError with the reason when it is not of the part that can be written to."""
+    found: list[Step] = []
+    position = 0
+    while position < len(path):
+        step = _STEP.match(path, position)
+        if not step or (step[0].startswith(".") != bool(found) and step["index"] is None and step["key"] is None):
+            raise ValueError(
+                f'from {path[position:]!r} on it is no path that can be written to; it may have fields (a.b, a."x.y/z"), positions ([0]) '
+                "and filters ([?name=='x'])"
+            )
+        if step["index"] is not None:
+            found.append(int(step["index"]))
+        elif step["key"] is not None:
+            found.append(Filter(tuple(step["key"].split(".")), step["value"]))
+        else:
+            found.append(step["field"] or step["quoted"])
+        position = step.end()
+    if not found or isinstance(found[-1], Filter):
+        raise ValueError("it must end with a field or a position")
+    return found
+
+
+def find(obj: t.Any, path: t.Sequence[Step]) -> tuple[str, t.Any]:
+    """The JSON pointer of the place and what is there; None when only its last field is missing.
+
+    Raises ValueError with the reason when it is nowhere, or at more than one place.
+    """
+    pointer = ""
+    for number, step in enumerate(path):
+        here = pointer or "the object"
+        if isinstance(step, str):
+            if not isinstance(obj, dict) or (step not in obj and number < len(path) - 1):
+                raise ValueError(f"{here} has no field {step}")
+            pointer, obj = f"{pointer}/{step.replace('~', '~0').replace('/', '~1')}", obj.get(step)
+            continue
+        if not isinstance(obj, list):
+            raise ValueError(f"{here} is no list")
+        if isinstance(step, Filter):
+            positions = [position for position, element in enumerate(obj) if _value(element, step.key) == step.value]
+            if len(positions) != 1:
+                raise ValueError(f"{here} has {len(positions)} elements for {step}, and must have one")
+            (step,) = positions
+        if step >= len(obj):
+            raise ValueError(f"{here} has only {len(obj)} elements")
+        pointer, obj = f"{pointer}/{step}", obj[step]
+    return pointer, obj
+
+
+def _value(element: t.Any, key: t.Iterable[str]) -> t.Any:
+    for name in key:
+        element = element.get(name) if isinstance(element, dict) else None
+    return element
+
+
+def _resource(custom: dict[str, t.Any]) -> str:
+    return custom["resource"] or f"{custom['kind'].lower()}s"

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The weight in the annotations of an ingress-nginx canary: the Ingress C(route) leads to one pool, C(route)-canary beside it to the other.
+
+ingress-nginx reports no status that tells whether it took the weight.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Operation, Reference, Route, Split, Weighted, pool_of
+
+CANARY = "nginx.ingress.kubernetes.io/canary"
+WEIGHT, TOTAL = f"{CANARY}-weight", f"{CANARY}-weight-total"
+
+
+class IngressNginx(Weighted):
+    """What it reads is C(main) and C(canary), an Ingress each; only the latter is written."""
+
+    title, group, version, resource = "Ingress", "networking.k8s.io", "v1", "ingresses"
+
+    def read(self, cluster: t.Any, server: Server) -> Route:
+        main = cluster.get(self.path(server))
+        try:
+            return {"main": main, "canary": cluster.get(self._canary_path(server))}
+        except NotFound:
+            raise Failure(
+                f"{self.name(server)}-canary does not exist: create it beside {server.route}, with the same rules for the other pool's Service "
+                f"and the annotations {CANARY}: 'true' and {WEIGHT}: '0'."
+            ) from None
+
+    def splits(self, route: Route, server: Server) -> list[Split]:
+        main, canary = self._pool(route["main"], server), self._pool(route["canary"], server)
+        if main == canary:
+            raise Failure(
+                f"{self.name(server)} and {server.route}-canary both lead to Service {server.service(main)}: "
+                f"let the canary lead to Service {server.service(other(main))}."
+            )
+        annotations = route["canary"]["metadata"].get("annotations") or {}
+        if annotations.get(CANARY) != "true":
+            raise Failure(f"{self.name(server)}-canary has no annotation {CANARY}: 'true', so it is no canary: add it.")
+        weight, total = self._number(annotations, WEIGHT, 0, server), self.total(route, server)
+        return [{canary: Reference(f"/metadata/annotations/{WEIGHT.replace('/', '~1')}", weight, text=True), main: Reference("", max(0, total - weight))}]
+
+    def total(self, route: Route, server: Server) -> int:
+        return self._number(route["canary"]["metadata"].get("annotations") or {}, TOTAL, 100, server)
+
+    def written(self, route: Route) -> Route:
+        return route["canary"]
+
+    def writes(self, route: Route, server: Server, wanted: dict[str, int]) -> list[tuple[str, list[Operation]]]:
+        return [(self._canary_path(server), operations) for _path, operations in super().writes(route, server, wanted)]
+
+    def after(self, cluster: t.Any, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
+        return {**route, "canary": answers[-1]} if answers else route
+
+    def _canary_path(self, server: Server) -> str:
+        return f"{self.path(server)}-canary"
+
+    def _number(self, annotations: dict[str, str], key: str, default: int, server: Server) -> int:
+        value = annotations.get(key, str(default))
+        if not (value.isascii() and value.isdigit()):
+            raise Failure(f"{self.name(server)}-canary has the annotation {key}: {value!r}, which is not a whole number: correct it.")
+        return int(value)
+
+    def _pool(self, ingress: Route, server: Server) -> str:
+        """The only pool that this Ingress leads to."""
+        spec = ingress["spec"]
+        backends = [path["backend"] for rule in spec.get("rules") or [] for path in (rule.get("http") or {}).get("paths") or []]
+        backends += [spec["defaultBackend"]] if spec.get("defaultBackend") else []
+        pools = {pool_of((backend.get("service") or {}).get("name"), server) for backend in backends} & set(POOLS)
+        if len(pools) != 1:
+            raise Failure(
+                f"{self.title} {server.namespace}/{ingress['metadata']['name']} leads to {'both pools' if pools else 'no pool'} of {server}: "
+                f"let it lead to one of the Services {server.service('blue')} and {server.service('green')}, and its canary or main Ingress to the other."
+            )
+        return pools.pop()
+
+
+KIND = IngressNginx()

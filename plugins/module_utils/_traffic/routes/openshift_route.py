@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Weights on an OpenShift Route, and whether the routers admitted it. They do not say for which generation."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Reference, Route, Split, Weighted, pool_of
+
+DEFAULT = 100  # the weight of a backend without one
+
+
+class OpenShiftRoute(Weighted):
+    title, group, version, resource = "Route", "route.openshift.io", "v1", "routes"
+    rule, backends = "", "spec.to and spec.alternateBackends"
+
+    def splits(self, route: Route, server: Server) -> list[Split]:
+        spec = route["spec"]
+        places = [("/spec/to", spec["to"])]
+        places += [(f"/spec/alternateBackends/{position}", backend) for position, backend in enumerate(spec.get("alternateBackends") or [])]
+        return self.shared(
+            server, [("its backends", [(pool_of(backend["name"], server), Reference(f"{place}/weight", _weight(backend))) for place, backend in places])]
+        )
+
+    def refused(self, route: Route, server: Server) -> str:
+        return next((_said(router, admitted) for router, admitted in _admitted(route) if admitted.get("status") == "False"), "")
+
+    def not_accepted(self, route: Route, server: Server) -> str:
+        routers = _admitted(route)
+        if not routers:
+            return "no router has reported on it: see the ingress controller, and its route selector"
+        return next((_said(router, admitted) for router, admitted in routers if admitted.get("status") != "True"), "")
+
+
+KIND = OpenShiftRoute()
+
+
+def _weight(backend: dict[str, t.Any]) -> int:
+    weight = backend.get("weight")
+    return DEFAULT if weight is None else weight
+
+
+def _admitted(route: Route) -> list[tuple[str, dict[str, t.Any]]]:
+    """Each router's name with its condition Admitted, empty when it has not reported it."""
+    return [
+        (router.get("routerName", ""), next((one for one in router.get("conditions") or [] if one["type"] == "Admitted"), {}))
+        for router in route.get("status", {}).get("ingress") or []
+    ]
+
+
+def _said(router: str, admitted: dict[str, t.Any]) -> str:
+    return f"router {router} says Admitted is {admitted.get('status')} ({admitted.get('reason')}: {admitted.get('message')})"

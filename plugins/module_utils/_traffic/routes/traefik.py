@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Weights on Traefik's TraefikService, to which an IngressRoute leads. Traefik reports no status on it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Reference, Route, Split, Weighted, pool_of
+
+
+class TraefikService(Weighted):
+    title, group, version, resource = "TraefikService", "traefik.io", "v1alpha1", "traefikservices"
+    rule, backends = "", "spec.weighted.services"
+
+    def splits(self, route: Route, server: Server) -> list[Split]:
+        services = route["spec"].get("weighted", {}).get("services") or []
+        return self.shared(
+            server,
+            [
+                (
+                    "spec.weighted.services",
+                    [
+                        (_pool(service, server), Reference(f"/spec/weighted/services/{position}/weight", service.get("weight", 1)))
+                        for position, service in enumerate(services)
+                    ],
+                )
+            ],
+        )
+
+
+KIND = TraefikService()
+
+
+def _pool(service: dict[str, t.Any], server: Server) -> str | None:
+    if service.get("kind", "Service") != "Service" or service.get("namespace", server.namespace) != server.namespace:
+        return None
+    return pool_of(service["name"], server)

@@ -1,0 +1,228 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every kind of route on the real cluster: those with a data plane by the share that is measured, the others by what their CRD takes."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+CONFIG = json.loads((Path(__file__).parents[2] / "integration_config.yml").read_text())
+ROOT = Path(CONFIG["root"])  # ansible-test runs a copy of this file elsewhere
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_"))},
+    "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"),
+    "KUBECONFIG": CONFIG["kubeconfig"],
+    "ANSIBLE_NOCOLOR": "1",
+    "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
+    "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.oneline",
+}
+NAMESPACE = CONFIG["test_namespace"]
+OBJECTS = {
+    "httproute": "httproutes.gateway.networking.k8s.io/mcp-server",
+    "service": "services/mcp-server-public",
+    "httpproxy": "httpproxies.projectcontour.io/mcp-server",
+    "traefik": "traefikservices.traefik.io/mcp-server",
+    "openshift_route": "routes.route.openshift.io/mcp-server",
+    "istio": "virtualservices.networking.istio.io/mcp-server",
+    "ingress_nginx": "ingresses.networking.k8s.io/mcp-server-canary",
+    "custom": "httpproxies.projectcontour.io/mcp-server",
+}
+CUSTOM = {
+    "api_version": "projectcontour.io/v1",
+    "kind": "HTTPProxy",
+    "resource": "httpproxies",
+    "blue": "spec.routes[0].services[?name=='mcp-server-blue'].weight",
+    "green": "spec.routes[0].services[?name=='mcp-server-green'].weight",
+    "accepted": ["status.currentStatus == 'valid'"],
+}
+BLUE = {"blue": 100, "green": 0}
+
+pytestmark = pytest.mark.skipif(
+    not CONFIG["admin_kubeconfig"], reason="needs the objects of sandbox/manifests/routes, which the cluster of KUBECONFIG may not have"
+)
+
+
+def module(name: str, *words: str, fails: bool = False, **arguments: object) -> dict:
+    target = json.dumps({"namespace": NAMESPACE, "server": "mcp-server", **arguments})
+    command = ["ansible", "localhost", "-c", "local", "-m", f"mcp.server.{name}", "-a", target, *words]
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=240, check=False)
+    assert bool(done.returncode) is fails, done.stdout + done.stderr
+    return json.JSONDecoder().raw_decode(done.stdout[done.stdout.index("=> ") + 3 :])[0]
+
+
+def kubectl(*words: str) -> dict:
+    from_sandbox = sorted(Path.home().glob(".cache/mcp-sandbox/binaries-*/kubectl"))
+    command = [str(from_sandbox[-1] if from_sandbox else "kubectl"), "--kubeconfig", CONFIG["admin_kubeconfig"], "-n", NAMESPACE, *words, "-o", "json"]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout)
+
+
+def target(kind: str) -> dict:
+    """The options of the server behind this kind of route, and how clients reach it."""
+    route = OBJECTS[kind].partition("/")[2]
+    found = {"route_kind": kind, "route": "mcp-server" if kind == "ingress_nginx" else route}
+    if kind == "custom":
+        found["route_custom"] = CUSTOM
+    if kind in ("httpproxy", "custom"):
+        found["endpoint"] = {"url": CONFIG["public_url"], "host": kubectl("get", OBJECTS[kind])["spec"]["virtualhost"]["fqdn"]}
+    elif kind == "httproute":
+        found["endpoint"] = {"url": CONFIG["public_url"], "host": kubectl("get", OBJECTS[kind])["spec"]["hostnames"][0]}
+    elif kind == "service":
+        found["endpoint"] = {"url": f"http://127.0.0.1:{kubectl('get', OBJECTS[kind])['spec']['ports'][0]['nodePort']}"}
+    return found
+
+
+def blue_again(kind: str) -> None:
+    module("mcp_traffic_shift", pool="blue", weight=100, **without_endpoint(target(kind)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pools():
+    for kind in OBJECTS:
+        if kind != "openshift_route":
+            blue_again(kind)
+    for pool in ("blue", "green"):
+        module("mcp_rollout", pool=pool, replicas=2)
+    yield
+    module("mcp_rollout", pool="green", replicas=0)
+
+
+def judge(result: dict, pool: str, percent: int, tolerance: float) -> None:
+    print(f"{pool} {percent} %: {result['share']}, followed after {result['seconds_to_follow']} s")
+    assert result["after"][pool] == percent and result["share"]["reached"]
+    assert abs(result["share"][pool] - percent) <= tolerance and result["share"]["failed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "steps"),
+    [("httproute", (10, 50, 100, 50, 0)), ("httpproxy", (10, 50, 100, 50, 0)), ("service", (33, 50, 67, 100, 50, 0)), ("custom", (10, 100, 0))],
+)
+def test_the_data_plane_follows(kind, steps):
+    its = {**target(kind), "pool": "green", "samples": 1000, "tolerance": 3}
+    for percent in steps:
+        planned = module("mcp_traffic_shift", "--check", weight=percent, **its)
+        assert planned["changed"] and planned["share"] is None
+        assert planned["after"]["green"] == percent != planned["before"]["green"]
+        judge(module("mcp_traffic_shift", weight=percent, **its), "green", percent, 0 if percent in (0, 100) else 3)
+        again = module("mcp_traffic_shift", weight=percent, **{**its, "samples": 100, "tolerance": 15})
+        assert not again["changed"] and again["written_at"] is None
+
+
+@pytest.mark.parametrize("kind", ["httproute", "httpproxy", "service", "custom"])
+@pytest.mark.parametrize("percent", [50, 100])
+def test_rollback(kind, percent):
+    its = target(kind)
+    blue_again(kind)
+    try:
+        begun = module("mcp_release", state="begun", image=f"{CONFIG['image']}:v1.2.0", version="v1.2.0", **without_endpoint(its))
+        assert begun["live"] == "blue"
+        module("mcp_traffic_shift", pool="green", weight=percent, **without_endpoint(its))
+        back = module("mcp_traffic_shift", rollback=True, **its)
+        assert (back["pool"], back["after"]) == ("blue", BLUE) and back["changed"]
+        judge(back, "blue", 100, 0)
+        assert not module("mcp_traffic_shift", rollback=True, **its)["changed"]
+    finally:
+        blue_again(kind)
+        module("mcp_release", state="ended", outcome="rolled_back", **without_endpoint(its))
+
+
+def without_endpoint(its: dict) -> dict:
+    return {name: value for name, value in its.items() if name != "endpoint"}
+
+
+def test_a_service_says_what_it_reaches():
+    its = target("service")
+    refused = module("mcp_traffic_shift", fails=True, pool="green", weight=10, **its)
+    assert "with 2 ready pods of blue and 2 of green it reaches 0, 33, 50, 67, 100 % for green" in refused["msg"]
+    try:
+        judge(module("mcp_traffic_shift", pool="green", weight=10, route_nearest=True, **its), "green", 33, 5)
+    finally:
+        blue_again("service")
+
+
+def test_a_service_at_100_percent_keeps_pods_that_are_new():
+    its = target("service")
+    try:
+        module("mcp_traffic_shift", pool="green", weight=50, **its)
+        module("mcp_traffic_shift", pool="green", weight=100, **its)
+        before = {pod["metadata"]["name"] for pod in kubectl("get", "pods", "-l", "pool=green")["items"]}
+        module("mcp_rollout", pool="green", replicas=1)
+        module("mcp_rollout", pool="green", replicas=2)
+        assert {pod["metadata"]["name"] for pod in kubectl("get", "pods", "-l", "pool=green")["items"]} != before
+        again = module("mcp_traffic_shift", pool="green", weight=100, **its)
+        assert not again["changed"] and again["share"]["reached"]
+    finally:
+        blue_again("service")
+
+
+@pytest.fixture
+def traefik(tmp_path):
+    """Traefik beside the cluster, on loopback; yields its endpoint."""
+    built = sorted(Path.home().glob(".cache/mcp-sandbox/traefik-*/traefik"))
+    if not built:
+        pytest.skip("python -m sandbox.traefik has not built Traefik")
+    cluster = kubectl("config", "view", "--raw")["clusters"][0]["cluster"]
+    (tmp_path / "ca.crt").write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
+    (tmp_path / "token").write_text(kubectl("create", "token", "traefik")["status"]["token"])
+    provider = {
+        "endpoint": cluster["server"],
+        "token": tmp_path / "token",
+        "certauthfilepath": tmp_path / "ca.crt",
+        "namespaces": NAMESPACE,
+        "disableclusterscoperesources": "true",
+    }
+    command = [built[-1], "--entrypoints.web.address=127.0.0.1:30082", "--global.checknewversion=false", "--global.sendanonymoususage=false"]
+    command += [f"--providers.kubernetescrd.{name}={value}" for name, value in provider.items()]
+    with (tmp_path / "traefik.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        time.sleep(5)
+        assert process.poll() is None, (tmp_path / "traefik.log").read_text()
+        host = kubectl("get", "ingressroutes.traefik.io/mcp-server")["spec"]["routes"][0]["match"].split("`")[1]
+        yield {"url": "http://127.0.0.1:30082", "host": host}
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_traefik_follows(traefik):
+    its = {**target("traefik"), "endpoint": traefik, "pool": "green", "samples": 1000, "tolerance": 3}
+    for percent in (10, 50, 100, 50, 0):
+        judge(module("mcp_traffic_shift", weight=percent, **its), "green", percent, 0 if percent in (0, 100) else 3)
+        assert not module("mcp_traffic_shift", weight=percent, **{**its, "samples": 100, "tolerance": 15})["changed"]
+
+
+@pytest.mark.parametrize("kind", ["traefik", "istio", "ingress_nginx"])
+def test_the_object_takes_the_weights_and_keeps_the_rest(kind):
+    its, before = target(kind), kubectl("get", OBJECTS[kind])
+    for percent in (10, 50, 100, 0):
+        result = module("mcp_traffic_shift", pool="green", weight=percent, **its)
+        assert result["changed"] and result["after"]["green"] == percent
+        assert not module("mcp_traffic_shift", pool="green", weight=percent, **its)["changed"]
+    after = kubectl("get", OBJECTS[kind])
+    assert after["spec"] == before["spec"] and after["metadata"].get("annotations") == before["metadata"].get("annotations")
+
+
+def test_an_openshift_route_that_no_router_admits_is_not_verified():
+    its, before = target("openshift_route"), kubectl("get", OBJECTS["openshift_route"])
+    for percent in (10, 100, 0):
+        result = module("mcp_traffic_shift", fails=True, pool="green", weight=percent, timeout=0.5, **its)
+        assert result["changed"] and result["after"]["green"] == percent and "no router has reported on it" in result["msg"]
+        now = copy.deepcopy(kubectl("get", OBJECTS["openshift_route"])["spec"])
+        assert (now["to"].pop("weight"), now["alternateBackends"][0].pop("weight")) == (100 - percent, percent)
+        assert now["host"] == before["spec"]["host"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OBJECTS if kind not in ("openshift_route",)])
+def test_preflight_asks_for_the_rights_of_the_kind(kind):
+    checks = {check["name"]: check for check in module("mcp_preflight", **without_endpoint(target(kind)))["checks"]}
+    assert checks["rights"]["ok"] and "is in force, with blue at 100 % and green at 0 %" in checks["route"]["sentence"]

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""mcp_traffic_shift, over each kind of route."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+
+import pytest
+from routes_cluster import CUSTOM, FakeCluster, objects
+
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import shift
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import KINDS, kind_of
+from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
+
+DEFAULTS = {name: option.get("default") for name, option in shift.SPEC.options.items()}
+
+
+@pytest.fixture
+def call(monkeypatch):
+    asked = []
+
+    def go(cluster, kind, check_mode=False, **params):
+        @contextlib.contextmanager
+        def asking(public, pool_key, bound, kept=True):
+            asked.append(kept)
+            server = shift.Server.from_params(params)
+            blue = kind_of(server).weights(kind_of(server).read(cluster, server), server)["blue"]
+            yield (Answer(number, kept and number % 2 == 0, "blue" if number * 37 % 100 < blue else "green") for number in itertools.count())
+
+        monkeypatch.setattr(shift.connection, "connect", lambda params: cluster)
+        monkeypatch.setattr(shift.endpoints, "public", lambda option: option)
+        monkeypatch.setattr(shift.share, "asking", asking)
+        monkeypatch.setattr(shift.Shift, "_await_acceptance", lambda self, bound: None)
+        params = {
+            **DEFAULTS,
+            "namespace": "prod",
+            "server": "mcp",
+            "route_kind": kind,
+            "route_custom": CUSTOM,
+            "endpoint": "x",
+            "timeout": 5.0,
+            "force": True,
+            **params,
+        }
+        return {**shift.run(Task(params, check_mode)), "kept": asked[-1] if asked else None}
+
+    return go
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_steps_and_rollback(kind, call):
+    cluster = FakeCluster(objects(kind))
+    for percent in (50, 100):
+        first = call(cluster, kind, pool="green", weight=percent)
+        assert first["changed"] and first["after"]["green"] == percent and first["share"]["reached"]
+        assert first["diff"]["after"]["weights"]["green"] == percent and first["kept"] is (kind != "service")
+        assert not call(cluster, kind, pool="green", weight=percent)["changed"]
+    back = call(cluster, kind, rollback=True)
+    assert back["changed"] and back["after"] == {"blue": 100, "green": 0} and back["share"]["reached"]
+    assert not call(cluster, kind, rollback=True)["changed"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_check_mode(kind, call):
+    cluster = FakeCluster(objects(kind))
+    planned = call(cluster, kind, check_mode=True, pool="green", weight=50)
+    assert planned["changed"] and planned["share"] is None and cluster.writes == []
+
+
+def test_the_nearest_share_is_set_and_measured_only_when_it_is_asked_for(call):
+    cluster = FakeCluster(objects("service"))
+    with pytest.raises(Failure, match="it reaches 0, 33, 50, 67, 100 % for green"):
+        call(cluster, "service", pool="green", weight=10)
+    assert cluster.writes == []
+    near = call(cluster, "service", pool="green", weight=10, route_nearest=True)
+    assert near["after"] == {"blue": 67, "green": 33} and abs(near["share"]["green"] - 33) <= 5
+    assert not call(cluster, "service", pool="green", weight=10, route_nearest=True)["changed"]
+
+
+def test_pods_that_are_replaced_while_a_split_is_set(call):
+    cluster = FakeCluster(objects("service"))
+    gone = "/api/v1/namespaces/prod/pods/mcp-blue-2"
+
+    def meddle(path):
+        cluster.objects.pop(gone, None)
+
+    cluster.meddle = meddle
+    result = call(cluster, "service", pool="green", weight=50)
+    assert result["changed"] and result["after"] == {"blue": 50, "green": 50}
