@@ -101,13 +101,14 @@ def test_every_task_is_killed_once() -> None:
     code, output = play("playbooks/bluegreen.yml", *WORDS)
     assert code == 0, output
     seen = re.findall(r"TASK \[mcp.server.bluegreen : ([^\]:]+)", output)
-    including = {
-        "Validating arguments against arg spec main",
+    # The last of them comes only after another release that was left half shifted.
+    others = {
         "Deploy and shift",
         "Shift step by step",
         "The new version keeps what clients of the live one use",
+        "Take the traffic off a pool that another release left half shifted",
     }
-    assert {name.split(" - ")[0] for name in seen} - including == set(TASKS)
+    assert {name for name in seen if not name.startswith("Validating arguments")} - others == set(TASKS)
 
 
 def test_stopped_by_a_person() -> None:
