@@ -78,7 +78,7 @@ def follows(answers: t.Collection[Answer], wanted: Weights, tolerance: float, ke
         # However small a split is, a pool that gives no answer has none of it.
         return blue is not None and 0 < blue < 100 and abs(blue - wanted["blue"]) <= tolerance
     right = all(answer.pool == whole and not answer.reason for answer in answers)
-    return right and min(sum(answer.held is held for answer in answers) for held in {kept, False}) >= RUN_EACH
+    return right and min(sum(answer.held is held for answer in answers) for held in (kept, False)) >= RUN_EACH
 
 
 def until_followed(

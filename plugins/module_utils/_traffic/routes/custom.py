@@ -32,9 +32,6 @@ class Filter:
         return f"[?{'.'.join(self.key)}=='{self.value}']"
 
 
-Step = str | int | Filter
-
-
 class Custom(Weighted):
     def path(self, server: Server) -> str:
         custom = server.route_custom
@@ -79,9 +76,9 @@ class Custom(Weighted):
 KIND = Custom()
 
 
-def steps(path: str) -> list[Step]:
+def steps(path: str) -> list[str | int | Filter]:
     """The steps of a path. Raises ValueError with the reason when it is not of the part that can be written to."""
-    found: list[Step] = []
+    found: list[str | int | Filter] = []
     position = 0
     while position < len(path):
         step = _STEP.match(path, position)
@@ -102,7 +99,7 @@ def steps(path: str) -> list[Step]:
     return found
 
 
-def find(obj: t.Any, path: t.Sequence[Step]) -> tuple[str, t.Any]:
+def find(obj: t.Any, path: t.Sequence[str | int | Filter]) -> tuple[str, t.Any]:
     """The JSON pointer of the place and what is there; None when only its last field is missing.
 
     Raises ValueError with the reason when it is nowhere, or at more than one place.

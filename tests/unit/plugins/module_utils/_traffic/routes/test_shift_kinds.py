@@ -12,9 +12,10 @@ import itertools
 import pytest
 from routes_cluster import CUSTOM, FakeCluster, objects
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import ROUTE_KINDS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import shift
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import KINDS, kind_of
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 
 DEFAULTS = {name: option.get("default") for name, option in shift.SPEC.options.items()}
@@ -52,7 +53,7 @@ def call(monkeypatch):
     return go
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ROUTE_KINDS)
 def test_steps_and_rollback(kind, call):
     cluster = FakeCluster(objects(kind))
     for percent in (50, 100):
@@ -65,7 +66,7 @@ def test_steps_and_rollback(kind, call):
     assert not call(cluster, kind, rollback=True)["changed"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ROUTE_KINDS)
 def test_check_mode(kind, call):
     cluster = FakeCluster(objects(kind))
     planned = call(cluster, kind, check_mode=True, pool="green", weight=50)

@@ -11,7 +11,7 @@ from routes_cluster import ingress, obj, server
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import KINDS
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 
 def backend(pool, weight=None, **more):
@@ -77,7 +77,7 @@ MIRROR = {"name": "mcp-green", "mirror": True, "weight": 50}
     ],
 )
 def test_weights(kind, route, blue, green):
-    assert KINDS[kind].weights(route, server(kind)) == {"blue": blue, "green": green}
+    assert kind_of(server(kind)).weights(route, server(kind)) == {"blue": blue, "green": green}
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ def test_weights(kind, route, blue, green):
 )
 def test_a_route_that_does_not_lead_to_both_pools(kind, route, says):
     with pytest.raises(Failure, match=says):
-        KINDS[kind].weights(route, server(kind))
+        kind_of(server(kind)).weights(route, server(kind))
 
 
 def test_a_main_ingress_that_leads_to_both_pools():
     route = canary()
     route["main"]["spec"]["defaultBackend"] = {"service": {"name": "mcp-green"}}
     with pytest.raises(Failure, match="Ingress prod/mcp leads to both pools"):
-        KINDS["ingress_nginx"].weights(route, server("ingress_nginx"))
+        kind_of(server("ingress_nginx")).weights(route, server("ingress_nginx"))
 
 
 def test_a_canary_that_does_not_exist():
@@ -122,13 +122,13 @@ def test_a_canary_that_does_not_exist():
             return ingress("mcp", "blue")
 
     with pytest.raises(Failure, match="Ingress prod/mcp-canary does not exist: create it beside mcp") as caught:
-        KINDS["ingress_nginx"].read(Cluster(), server("ingress_nginx"))
+        kind_of(server("ingress_nginx")).read(Cluster(), server("ingress_nginx"))
     assert not isinstance(caught.value, NotFound)
 
 
 def test_parts_of_another_total():
     route, its = canary(canary_weight="0", canary_weight_total="8"), server("ingress_nginx")
-    kind = KINDS["ingress_nginx"]
+    kind = kind_of(server("ingress_nginx"))
     half = {"blue": 50, "green": 50}
     assert kind.reachable(route, its, half) == half and kind.patch(route, its, half)[1]["value"] == "4"
     tenth = {"blue": 90, "green": 10}
@@ -169,6 +169,6 @@ WRONG = {"errors": [{"type": "ServiceError", "reason": "ServiceUnresolvedReferen
 )
 def test_status(kind, route, pending, refused):
     its = server(kind)
-    said = KINDS[kind].not_accepted(route, its)
+    said = kind_of(server(kind)).not_accepted(route, its)
     assert pending in said and bool(said) == bool(pending)
-    assert bool(KINDS[kind].refused(route, its)) is refused
+    assert bool(kind_of(server(kind)).refused(route, its)) is refused
