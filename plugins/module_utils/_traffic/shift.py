@@ -43,7 +43,8 @@ SPEC = Spec(
 
 ATTEMPTS = 5
 EVERY = 2.0  # seconds between lines of progress
-POLL = 0.05  # seconds between looks at the route's status
+POLL = 0.05  # seconds between looks at the route's status, and at endpoints
+SETTLE = 5.0  # seconds that the endpoints of pods that are ready may take
 
 
 @keeping.kept
@@ -213,8 +214,11 @@ def set_share(shift: Shift) -> dict[str, t.Any]:
 def _refuse_unless_ready(shift: Shift, pool: str) -> None:
     server = shift.server
     _image, planned = server.image(shift.cluster, pool)
-    ready = server.ready_endpoints(shift.cluster, pool)
-    if not ready or ready < planned:
+    # Pods that have just become ready are endpoints a moment later.
+    bound = Deadline(0 if shift.task.check_mode else SETTLE)
+    while (ready := server.ready_endpoints(shift.cluster, pool)) < max(planned, 1):
+        if planned and bound.pause(POLL):
+            continue
         raise Failure(
             f"Pool {pool} of {server} gets no more traffic: Service {server.service(pool)} has {ready} ready endpoints, "
             f"planned are {planned}; wait for its rollout, see why its pods are not ready, or set force.",

@@ -10,6 +10,7 @@ import copy
 import functools
 import itertools
 import json
+import threading
 
 import pytest
 
@@ -152,6 +153,7 @@ class FakeGateway:
 def cluster(monkeypatch):
     fake = FakeCluster()
     monkeypatch.setattr(shift.connection, "connect", lambda params: fake)
+    monkeypatch.setattr(shift, "SETTLE", 0.2)
     return fake
 
 
@@ -501,3 +503,9 @@ def test_an_emergency_does_not_need_the_lease(cluster, gateway):
     result = call(rollback=True, endpoint={"url": "x"})
     assert cluster.weights == (100, 0) and result["lock"] == ""
     assert any("is not held off. The API server refuses: leases." in warning for warning in result["warnings"])
+
+
+def test_endpoints_that_come_a_moment_later_are_waited_for(cluster):
+    cluster.ready["green"] = 1
+    threading.Timer(0.1, lambda: cluster.ready.update(green=2)).start()
+    assert call(pool="green", weight=10)["changed"]
