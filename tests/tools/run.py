@@ -143,7 +143,7 @@ class Stages:
         info.pop("namespace", None)  # a reserved name in plays
         config = {**defaults, **info, **named, "root": str(COPY)}
         (COPY / "tests" / "integration" / "integration_config.yml").write_text(json.dumps(config))
-        self.do("ansible-test", "integration", "--local", "--python", self.python, "--color", "no", "--continue-on-error", *self.targets, minutes=40)
+        self.do("ansible-test", "integration", "--local", "--python", self.python, "--color", "no", "--continue-on-error", *self.targets, minutes=60)
 
     def recovery(self) -> None:
         """Killed and started from another checkout; then taken away without a trace."""
