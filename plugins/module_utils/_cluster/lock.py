@@ -27,6 +27,8 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure, L
 
 SECONDS = 60  # that a Lease lasts after it was renewed
 
+ATTEMPTS = 5
+
 BY, PROCESS = "mcp.server/by", "mcp.server/process"
 
 
@@ -110,17 +112,21 @@ class Lock:
 
     def acquire(self, run: str, by: str, process: str, *, take_over: bool = False, dry_run: bool = False) -> Holder | None:
         """Whom it was taken from, if it was in use. Raises Failure when it can't be had."""
-        holder, version = self.read()
-        now = datetime.now(UTC)
-        complaint = refusal(self._server, holder, run, now, dead=bool(holder and is_dead(holder.process)), take_over=take_over)
-        if complaint:
-            raise Failure(complaint)
-        if not dry_run:
+        for _attempt in range(ATTEMPTS):
+            holder, version = self.read()
+            now = datetime.now(UTC)
+            complaint = refusal(self._server, holder, run, now, dead=bool(holder and is_dead(holder.process)), take_over=take_over)
+            if complaint:
+                raise Failure(complaint)
             try:
-                self._write(Holder(run, by, process, now, now), version)
+                if not dry_run:
+                    self._write(Holder(run, by, process, now, now), version)
             except Conflict:
-                raise Failure(f"Another release of {self._server} began at the same moment: see who holds it, and run this again.") from None
-        return holder if holder and holder.run != run else None
+                if take_over:
+                    continue  # its holder renewed it: that must not hold up an emergency
+                break
+            return holder if holder and holder.run != run else None
+        raise Failure(f"Another release of {self._server} began at the same moment: see who holds it, and run this again.")
 
     def renew(self, run: str) -> None:
         """Raises Lost."""

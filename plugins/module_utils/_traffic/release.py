@@ -54,16 +54,16 @@ def run(task: Task) -> dict[str, t.Any]:
     lease = lock.Lock(connection.connect(params), params["namespace"], params["server"])
     if params["state"] == "unlocked":
         if not task.check_mode:
-            lease.release(params["lock"])
+            _give_back(task, lease, params["lock"])
         return {"changed": False}
     run = _begin(task, lease)
     try:
         result = _run(task)
     except Failure:
-        lease.release(run)
+        _give_back(task, lease, run)
         raise
     if result["already_live"]:
-        lease.release(run)
+        _give_back(task, lease, run)
     return result | {"lock": run}
 
 
@@ -77,6 +77,14 @@ def _begin(task: Task, lease: lock.Lock) -> str:
     if before is not None:
         task.progress(f"took over from {before.by}, who began at {before.acquired:%H:%M:%S} UTC and did not end")
     return run
+
+
+def _give_back(task: Task, lease: lock.Lock, run: str) -> None:
+    """It lets go by itself soon: what ended well must not fail, and so be rolled back, for want of it."""
+    try:
+        lease.release(run)
+    except Failure as failure:
+        task.warn(f"The Lease was not given back, and lasts for {lock.SECONDS} s more. {failure.msg}")
 
 
 def _run(task: Task) -> dict[str, t.Any]:
@@ -119,7 +127,7 @@ def _run(task: Task) -> dict[str, t.Any]:
             dry_run=task.check_mode,
         )
         if params["lock"] and not task.check_mode:
-            lock.Lock(cluster, server.namespace, server.name).release(params["lock"])
+            _give_back(task, lock.Lock(cluster, server.namespace, server.name), params["lock"])
     else:
         fresh = record.release(
             server,

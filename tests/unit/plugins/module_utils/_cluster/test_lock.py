@@ -160,6 +160,24 @@ def test_two_that_begin_at_once(cluster: FakeCluster, lock: Lock) -> None:
         assert cluster.holder == "other"
 
 
+def test_a_holder_that_renews_does_not_hold_up_an_emergency(cluster: FakeCluster, lock: Lock) -> None:
+    lock.acquire("one", "eva@runner", "")
+    renewals = 0
+
+    def meddle() -> None:
+        nonlocal renewals
+        if renewals < 3:
+            renewals += 1
+            assert cluster.lease is not None
+            metadata = cluster.lease["metadata"]
+            metadata["resourceVersion"] = str(int(metadata["resourceVersion"]) + 1)
+
+    cluster.meddle = meddle
+    before = lock.acquire("two", "max@laptop", "", take_over=True)
+    assert before is not None and before.run == "one"
+    assert (cluster.holder, renewals) == ("two", 3)
+
+
 def test_check_mode_takes_nothing_and_says_who_has_it(cluster: FakeCluster, lock: Lock) -> None:
     lock.acquire("one", "eva@runner", "", dry_run=True)
     assert cluster.lease is None

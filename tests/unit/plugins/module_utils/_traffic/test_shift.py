@@ -509,3 +509,16 @@ def test_endpoints_that_come_a_moment_later_are_waited_for(cluster):
     cluster.ready["green"] = 1
     threading.Timer(0.1, lambda: cluster.ready.update(green=2)).start()
     assert call(pool="green", weight=10)["changed"]
+
+
+def test_a_release_that_ended_well_does_not_fail_for_its_lease(cluster, gateway, monkeypatch):
+    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
+    call(pool="green", weight=100, lock=run)
+
+    def refuse(lease, run):
+        raise Conflict("Changed by somebody else meanwhile.")
+
+    monkeypatch.setattr(release.lock.Lock, "release", refuse)
+    result = call(release.run, state="ended", outcome="succeeded", lock=run)
+    assert result["record"]["outcome"] == "succeeded"
+    assert "was not given back, and lasts for 60 s more. Changed by somebody else" in result["warnings"][0]
