@@ -66,9 +66,4 @@ class InProcessAction(ActionBase):
         return result
 
     def _meant_for_another_process(self) -> bool:
-        return (
-            self._connection.transport != "local"
-            or bool(self._connection.become)
-            or any(self._task.environment or [])
-            or bool(self._task.async_val)
-        )
+        return self._connection.transport != "local" or bool(self._connection.become) or any(self._task.environment or []) or bool(self._task.async_val)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -117,8 +116,7 @@ def complaint(name: str, baseline: str, fatal: t.Sequence[compare.Change]) -> st
 def _read(params: dict[str, t.Any], settings: Settings) -> Read:
     """Of all endpoints that the task names, which have to offer the same. Raises Failure."""
     endpoints = targets.finder(params)()
-    with ThreadPoolExecutor(len(endpoints)) as pool:
-        read = list(pool.map(lambda one: _read_one(one, settings), endpoints))
+    read = targets.at_once(lambda one: _read_one(one, settings), endpoints)
     first = read[0]
     other = next((one for one in read if one.contract != first.contract), None)
     if other is not None:
@@ -153,7 +151,13 @@ def _baseline(params: dict[str, t.Any], settings: Settings) -> Read:
         target["endpoint"] = {**(params["endpoint"] or defaults()), "url": baseline["url"]}
     elif not params["namespace"] or (baseline["pool"] and not params["server"]):
         raise Failure("baseline needs namespace for a pod, service or pool, and server for a pool.")
-    return _read({**params, **target}, settings)
+    try:
+        return _read({**params, **target}, settings)
+    except Failure as failure:
+        raise Failure(
+            f"{failure.msg} So there is nothing to compare with: take another baseline, or leave the comparison out "
+            "(in a release: mcp_contract_check=false, to replace a version that does not answer)."
+        ) from None
 
 
 def load(path: str) -> Read:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes, listing, stability, targets
@@ -40,9 +39,6 @@ SPEC = Spec(
     },
     **targets.RULES,
 )
-
-# At most so many pods at once; each costs a thread and a connection to the API server.
-PARALLEL = 50
 
 # Seconds between two rounds of a wait: quick at first, and no burden on a server that stays unwell.
 PAUSES = (1.0, 2.0, 3.0, 5.0)
@@ -100,8 +96,7 @@ def _round(find: t.Callable[[], list[Endpoint]], settings: Settings) -> tuple[li
         endpoints = find()
     except targets.NoneReady as failure:
         return [], failure.msg
-    with ThreadPoolExecutor(min(len(endpoints), PARALLEL)) as pool:
-        servers = list(pool.map(lambda one: probe(one, settings), endpoints))
+    servers = targets.at_once(lambda one: probe(one, settings), endpoints)
     return servers, complaint(servers)
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
@@ -41,6 +42,11 @@ RULES: dict[str, t.Any] = {
     "required_by": {"pod": ["namespace"], "service": ["namespace"], "pool": ["namespace", "server"], "lock": ["namespace", "server"]},
 }
 
+
+# At most so many pods at once; each costs a thread and a connection to the API server.
+PARALLEL = 50
+
+Answer = t.TypeVar("Answer")
 
 LEAST_TIMEOUT = 1.0  # seconds
 
@@ -79,6 +85,12 @@ def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
         return [params["pod"]]
 
     return lambda: [endpoint.in_pod(cluster, namespace, pod, params["port"], params["endpoint"]) for pod in pods()]
+
+
+def at_once(ask: t.Callable[[Endpoint], Answer], endpoints: t.Sequence[Endpoint]) -> list[Answer]:
+    """What each of them gives, side by side, as far as that goes. Raises what the first of them raises."""
+    with ThreadPoolExecutor(min(len(endpoints), PARALLEL)) as threads:
+        return list(threads.map(ask, endpoints))
 
 
 def token(params: dict[str, t.Any]) -> str | None:

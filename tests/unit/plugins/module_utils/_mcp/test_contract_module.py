@@ -167,3 +167,8 @@ def test_what_is_saved_is_the_same_for_the_same_server(run: Run, start: t.Any, t
     run(endpoint={"url": start(offers(MODERN, "b", "a")).url}, path=second)
     assert Path(first).read_text() == Path(second).read_text()
     assert json.loads(Path(first).read_text())["contract"]["tools"][0]["name"] == "a"
+
+
+def test_a_baseline_that_does_not_answer_names_the_way_out(run: Run, start: t.Any) -> None:
+    with pytest.raises(Failure, match=r"cannot be read: connection was refused.*\. So there is nothing to compare with: .* mcp_contract_check=false"):
+        run(endpoint={"url": start(MODERN).url}, baseline={"url": "http://127.0.0.1:1"})
