@@ -76,6 +76,7 @@ def server(request: pytest.FixtureRequest) -> t.Iterator[Server]:
     row = ROWS[request.param]
     tool = {"go": "go", "typescript": "npm"}.get(row.kind.partition(":")[0])
     if tool and not shutil.which(tool):
+        # These servers are of another language, whose tools a developer's machine need not have; CI's has them.
         pytest.skip(f"{tool} is not installed")
     with fleet.running(row.kind, row.mode) as running:
         yield Server(row, running)

@@ -184,6 +184,7 @@ def installed_postgresql():
 
 @pytest.fixture
 def postgresql(installed_postgresql):
+    # The sandbox installs it; the machine that runs only the unit tests need not have it.
     return installed_postgresql or pytest.skip("PostgreSQL is not installed")
 
 

@@ -169,6 +169,7 @@ def traefik(tmp_path):
     """Traefik beside the cluster, on loopback; yields its endpoint."""
     built = sorted(Path.home().glob(".cache/mcp-sandbox/traefik-*/traefik"))
     if not built:
+        # Its build takes 7 minutes of a processor for this one test, so it is made by hand.
         pytest.skip("python -m sandbox.traefik has not built Traefik")
     cluster = kubectl("config", "view", "--raw")["clusters"][0]["cluster"]
     (tmp_path / "ca.crt").write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
