@@ -21,6 +21,8 @@ ENVIRONMENT = {
     "KUBECONFIG": CONFIG["kubeconfig"],
     "MCP_URL": CONFIG["public_url"],
     "MCP_REGISTRY": CONFIG["registry_url"],
+    "MCP_NAMESPACE": CONFIG["test_namespace"],
+    "MCP_HOST": CONFIG["public_host"],
     "ANSIBLE_NOCOLOR": "1",
     "MCP_TEST_TOKEN": "planted-4c1e6f0b9d.token",
 }

@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import release, shift
+from ansible_collections.mcp.server.plugins.module_utils._traffic import moving, release, shift
 
 PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
@@ -162,7 +162,7 @@ def gateway(cluster, monkeypatch):
     fake = FakeGateway(cluster)
     monkeypatch.setattr(shift.endpoints, "public", lambda option: fake)
     # As fast as the machine can: pacing has its own test.
-    monkeypatch.setattr(shift.share, "asking", functools.partial(shift.share.asking, rate=5000.0))
+    monkeypatch.setattr(moving.share, "asking", functools.partial(moving.share.asking, rate=5000.0))
     return fake
 
 

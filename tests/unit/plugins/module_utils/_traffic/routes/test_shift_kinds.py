@@ -14,7 +14,7 @@ from routes_cluster import CUSTOM, FakeCluster, objects
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import ROUTE_KINDS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import shift
+from ansible_collections.mcp.server.plugins.module_utils._traffic import moving, shift
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 
@@ -35,7 +35,7 @@ def call(monkeypatch):
 
         monkeypatch.setattr(shift.connection, "connect", lambda params: cluster)
         monkeypatch.setattr(shift.endpoints, "public", lambda option: option)
-        monkeypatch.setattr(shift.share, "asking", asking)
+        monkeypatch.setattr(moving.share, "asking", asking)
         monkeypatch.setattr(shift.Shift, "_await_acceptance", lambda self, bound: None)
         params = {
             **DEFAULTS,

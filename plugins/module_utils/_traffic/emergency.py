@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The emergency's one call: the traffic back to where it was, at once."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster import lock, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
+from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, step, text, update_record
+
+
+def roll_back(shift: Shift) -> dict[str, t.Any]:
+    """The emergency: weights first, from as few reads as tell the pool; all that is known of the bad pool can wait."""
+    task, server = shift.task, shift.server
+    book, _version = record.read(shift.cluster, server)
+    before = shift.read()
+    good = plan.rollback_target(before, book.current)
+    if good is None:
+        raise Failure(
+            f"No rollback of {server}: no release is recorded and no pool has most of the traffic ({text(before)}); name the pool (pool and weight: 100)."
+        )
+    wanted = plan.split(good, 100)
+    known = book.current or _unrecorded(server, before, good)
+    shift.result |= {"pool": good, "bad_pool": other(good), "version": known["from"].get("version") or ""}
+    if plan.gaining(before, wanted) and not task.params["force"]:
+        _refuse_without_endpoints(shift, good)
+    shift.write(before, wanted)
+    if task.check_mode:
+        return shift.result
+
+    def end(book: record.Book) -> record.Book:
+        return record.end(book if book.current else record.Book(known), record.ROLLED_BACK, record.now(), task.params["reason"])
+
+    def add_step(verdict: str) -> None:
+        if shift.result["changed"]:
+            update_record(shift, lambda book: record.add_step(book, step(shift, verdict)) if book.current else book)
+
+    try:
+        # At once, not after the verification: a second rollback must not take this one for the release.
+        shift.verify(wanted, meanwhile=lambda: update_record(shift, end))
+        _refuse_other_version(shift)
+    except Failure:
+        add_step("not verified")
+        raise
+    add_step("followed" if shift.public else "not measured")
+    return shift.result
+
+
+def _refuse_without_endpoints(shift: Shift, pool: str) -> None:
+    server = shift.server
+    try:
+        ready = server.ready_endpoints(shift.cluster, pool)
+    except Failure as failure:
+        shift.task.warn(f"Whether pool {pool} has ready endpoints is not known. {failure.msg}")
+        return
+    if not ready:
+        raise Failure(
+            f"No rollback of {server}: pool {pool} has no ready endpoint, so it can't answer; "
+            f"scale Deployment {server.deployment(pool)} up first, or set force to send the traffic there all the same."
+        )
+
+
+def _refuse_other_version(shift: Shift) -> None:
+    expected, seen = shift.result["version"], (shift.result["share"] or {}).get("versions", [])
+    if not expected or shift.public is None:
+        return
+    if not seen:
+        shift.task.warn("The version was not verified: the health document tells none.")
+    elif not all(same_version(version, expected) for version in seen):
+        raise Failure(
+            f"{shift.server} is back on pool {shift.result['pool']}, but it answers as version {', '.join(seen)}, not {expected}: find out what runs there.",
+            **shift.result,
+        )
+
+
+def _unrecorded(server: Server, before: Weights, good: str) -> record.Release:
+    """Stands for the release that was not recorded; its images are not worth a read now."""
+    nothing = {"image": "", "digest": "", "version": ""}
+    return record.release(
+        server,
+        by=record.whoever_runs(),
+        reason="rolled back without a release record",
+        at=record.now(),
+        origin={"pool": good, **nothing, "weights": before},
+        target={"pool": other(good), **nothing},
+    )
+
+
+def take_over(shift: Shift) -> str:
+    """The id of this run, which releases the server from now on, whoever did before. An emergency does not fail for want of it."""
+    run, lease = lock.new_run(), lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
+    try:
+        before = lease.acquire(run, record.whoever_runs(), lock.this_process(shift.task.runner), take_over=True)
+    except Failure as failure:
+        shift.task.warn(f"A release that goes on somewhere else is not held off. {failure.msg}")
+        return ""
+    if before is not None:
+        shift.task.progress(f"took over from {before.by}, whose release does not go on")
+    return run

@@ -1,0 +1,158 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One change of weights: written, and verified by what clients get. What is common to the everyday shift and to the emergency."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, lock, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
+from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import plan, share
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+
+ATTEMPTS = 5
+EVERY = 2.0  # seconds between lines of progress
+POLL = 0.05  # seconds between looks at the route's status, and at endpoints
+
+
+@dataclass
+class Shift:
+    """One change of weights: what it works on, and what it found so far (the module's result, and the evidence of a failure)."""
+
+    task: Task
+    cluster: t.Any
+    server: Server
+    public: endpoints.Endpoint | None
+    result: dict[str, t.Any] = field(default_factory=lambda: {"changed": False, "share": None, "seconds_to_follow": None, "written_at": None})
+    route: Route = field(default_factory=dict)
+    _clock: float = 0.0
+    _said: float = field(default_factory=time.monotonic)
+
+    @property
+    def kind(self) -> Kind:
+        return kind_of(self.server)
+
+    def read(self) -> Weights:
+        self.route = self.kind.read(self.cluster, self.server)
+        return self.kind.weights(self.route, self.server)
+
+    def write(self, before: Weights, wanted: Weights) -> None:
+        """Sets the weights on the route as it was read, and reads it again when somebody else changed it meanwhile."""
+        self._clock = time.monotonic()
+        at = time.time()
+        for attempt in range(1, ATTEMPTS + 1):
+            if self.task.params["lock"] and not self.task.check_mode:
+                # After the read and before the write, which fails when the route was written in between.
+                lock.Lock(self.cluster, self.server.namespace, self.server.name).check(self.task.params["lock"])
+            try:
+                changed, self.route = self.kind.write(self.cluster, self.server, self.route, wanted, dry_run=self.task.check_mode)
+                break
+            except (connection.Conflict, connection.NotFound):  # changed, or one of its parts replaced
+                if attempt == ATTEMPTS:
+                    raise
+                before = self.read()
+        self.result |= {
+            "changed": changed,
+            "before": before,
+            "after": wanted,
+            "live": plan.live(wanted),
+            "diff": {"before": {"weights": before}, "after": {"weights": wanted}},
+        }
+        if changed and not self.task.check_mode:
+            self.result["written_at"] = at
+            self.task.progress(f"weights of {self.server} written: {text(wanted)}")
+
+    def verify(self, wanted: Weights, meanwhile: t.Callable[[], None] = lambda: None) -> None:
+        """Waits until the route is in force and the measured share is what was set. Raises Failure with what was found.
+
+        meanwhile: called once, while the gateway takes the weights up.
+        """
+        params = self.task.params
+        bound = Deadline(params["timeout"])
+        # Asked from the very write on, so that the answers tell when the data plane followed.
+        asked = share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection) if self.public else nullcontext()
+        with asked as answers:
+            meanwhile()
+            self._await_acceptance(bound)
+            if answers is None:
+                self.task.warn("The share was not measured: endpoint is not set.")
+                return
+            self._measure(answers, wanted)
+
+    def _await_acceptance(self, bound: Deadline) -> None:
+        while reason := self.kind.not_accepted(self.route, self.server):
+            if self.kind.refused(self.route, self.server) or not bound.pause(POLL):
+                raise Failure(
+                    f"The weights of {self.server} are written ({text(self.result['after'])}), but it is not verified that traffic follows them: {reason}.",
+                    **self.result,
+                )
+            self._say(f"waiting for the gateway: {reason}")
+            self.read()
+
+    def _measure(self, answers: t.Iterable[share.Answer], wanted: Weights) -> None:
+        params = self.task.params
+        needed = share.answers_needed(wanted, params["tolerance"])
+        if params["samples"] and 100 not in wanted.values():
+            needed = params["samples"]
+        pool = params["pool"] or self.result["pool"]
+
+        def progress(last: t.Collection[share.Answer]) -> None:
+            self._say(lambda: f"{pool} {wanted[pool]} %: measured {_measured(share.tally(last), pool)}")
+
+        seen, reached = share.until_followed(answers, wanted, needed, params["tolerance"], progress, kept=not self.kind.per_connection)
+        measured = share.tally(seen)
+        self.result["share"] = {
+            **measured,
+            "reached": reached,
+            "versions": sorted({answer.version for answer in seen if answer.version}),
+            "seconds": round(seen[-1].at - seen[0].at, 3) if seen else 0.0,
+        }
+        if reached:
+            if self.result["changed"]:
+                self.result["seconds_to_follow"] = round(seen[0].at - self._clock, 3)
+            self.task.progress(f"{pool} {wanted[pool]} %: measured {_measured(measured, pool)}")
+            return
+        raise Failure(
+            f"The weights of {self.server} are written ({text(wanted)}), but it is not verified that traffic follows them: "
+            f"within {params['timeout']:g} s {self.public.name} gave {pool} {_measured(measured, pool)}"
+            f"{' (' + measured['reason'] + ')' if measured['reason'] else ''}; "
+            "check that endpoint leads through this route, and the gateway's own logs.",
+            **self.result,
+        )
+
+    def _say(self, line: str | t.Callable[[], str]) -> None:
+        if time.monotonic() - self._said >= EVERY:
+            self._said = time.monotonic()
+            self.task.progress(line if isinstance(line, str) else line())
+
+
+def step(shift: Shift, verdict: str) -> dict[str, t.Any]:
+    measured = shift.result["share"]
+    kept = {key: measured[key] for key in (*POOLS, "answers", "failed")} if measured else None
+    return {"at": record.now(), "weights": shift.result["after"], "share": kept, "seconds_to_follow": shift.result["seconds_to_follow"], "verdict": verdict}
+
+
+def update_record(shift: Shift, change: record.Change) -> None:
+    """The traffic has moved already: what becomes of the record can't change that, so it is a warning."""
+    try:
+        record.update(shift.cluster, shift.server, change)
+    except Failure as failure:
+        shift.task.warn(f"The release record of {shift.server} was not written. {failure.msg}")
+
+
+def text(weights: Weights) -> str:
+    return ", ".join(f"{pool} {percent} %" for pool, percent in weights.items())
+
+
+def _measured(measured: dict[str, t.Any], pool: str) -> str:
+    share_ = "nothing" if measured[pool] is None else f"{measured[pool]} %"
+    return f"{share_} of {measured['answers']} answers" + (f", {measured['failed']} failed" if measured["failed"] else "")
