@@ -6,18 +6,25 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
 import subprocess
+import sys
+import typing as t
 from pathlib import Path
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.parsing.splitter import parse_kv
 
 CONFIG = json.loads((Path(__file__).with_name("integration_config.yml")).read_text())
 ROOT = Path(CONFIG["root"])
+COLLECTIONS = ROOT / "playbooks" / "collections"
 INVENTORY = ROOT / "inventory" / "sandbox"
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_"))},
-    "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"),
+    "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
     "KUBECONFIG": CONFIG["kubeconfig"],
     "MCP_URL": CONFIG["public_url"],
     "MCP_REGISTRY": CONFIG["registry_url"],
@@ -29,6 +36,9 @@ ENVIRONMENT = {
 # What no output and no record may ever show: a planted token for the MCP endpoint, and what the kubeconfig gives us to log in with.
 SECRETS = [ENVIRONMENT["MCP_TEST_TOKEN"], *re.findall(r"(?:token|client-key-data)\"?: *\"?([^\"\s]{20,})", Path(CONFIG["kubeconfig"]).read_text())]
 
+sys.path.insert(0, str(COLLECTIONS))
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task  # noqa: E402
+
 
 def play(playbook: str, *words: str, cwd: Path = ROOT, seconds: float = 240, **environment: str) -> tuple[int, str]:
     command = ["ansible-playbook", playbook, "-i", str(INVENTORY), *words]
@@ -39,13 +49,22 @@ def play(playbook: str, *words: str, cwd: Path = ROOT, seconds: float = 240, **e
     return done.returncode, done.stdout
 
 
-def module(name: str, arguments: str = "", server: str = "mcp-server") -> dict:
-    one_line = {"ANSIBLE_LOAD_CALLBACK_PLUGINS": "1", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.oneline"}
-    target = arguments if arguments.startswith("{") else f"namespace={CONFIG['test_namespace']} server={server} {arguments}"
-    command = ["ansible", "localhost", "-c", "local", "-m", f"mcp.server.{name}", "-a", target]
-    done = subprocess.run(command, cwd=ROOT, env={**ENVIRONMENT, **one_line}, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.JSONDecoder().raw_decode(done.stdout[done.stdout.index("=> ") + 3 :])[0]
+def module(name: str, arguments: str = "", *, check: bool = False, fails: bool = False, **options: t.Any) -> dict:
+    """What a module returns, or its failure's message and evidence; arguments: as after ``ansible -a``.
+
+    It runs in this process: a state that a test needs, or looks at, costs no start of Ansible.
+    """
+    loaded = importlib.import_module(f"ansible_collections.mcp.server.plugins.modules.{name}")
+    server = {"namespace": CONFIG["test_namespace"], "server": "mcp-server", "kubeconfig": CONFIG["kubeconfig"]}
+    validated = ArgumentSpecValidator(loaded.SPEC.options, **loaded.SPEC.rules()).validate({**server, **parse_kv(arguments), **options})
+    assert not validated.error_messages, validated.error_messages
+    try:
+        result = {"changed": False, **loaded.run(Task(validated.validated_parameters, check_mode=check))}
+    except Failure as failure:
+        assert fails, failure.msg
+        return {"msg": failure.msg, **failure.evidence}
+    assert not fails, result
+    return result
 
 
 def kubectl(*words: str, stdin: str | None = None) -> str:

@@ -187,8 +187,7 @@ def test_a_token_out_of_a_secret():
     namespace = ("-n", CONFIG["test_namespace"])
     kubectl(*namespace, "create", "secret", "generic", "probe", f"--from-literal=token={ENVIRONMENT['MCP_TEST_TOKEN']}")
     try:
-        arguments = {"service": "mcp-server-blue", "kubeconfig": CONFIG["admin_kubeconfig"], "auth": {"token_secret": {"name": "probe"}}}
-        result = module("mcp_health", json.dumps({"namespace": CONFIG["test_namespace"], "server": "mcp-server", **arguments}))
+        result = module("mcp_health", service="mcp-server-blue", kubeconfig=CONFIG["admin_kubeconfig"], auth={"token_secret": {"name": "probe"}})
     finally:
         kubectl(*namespace, "delete", "secret", "probe")
     assert result["healthy"]

@@ -9,23 +9,14 @@ from __future__ import annotations
 import base64
 import copy
 import json
-import os
 import subprocess
 import time
 from pathlib import Path
 
+import playing
 import pytest
+from playing import CONFIG, module
 
-CONFIG = json.loads((Path(__file__).parents[2] / "integration_config.yml").read_text())
-ROOT = Path(CONFIG["root"])  # ansible-test runs a copy of this file elsewhere
-ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_"))},
-    "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"),
-    "KUBECONFIG": CONFIG["kubeconfig"],
-    "ANSIBLE_NOCOLOR": "1",
-    "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
-    "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.oneline",
-}
 NAMESPACE = CONFIG["test_namespace"]
 OBJECTS = {
     "httproute": "httproutes.gateway.networking.k8s.io/mcp-server",
@@ -52,18 +43,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def module(name: str, *words: str, fails: bool = False, **arguments: object) -> dict:
-    target = json.dumps({"namespace": NAMESPACE, "server": "mcp-server", **arguments})
-    command = ["ansible", "localhost", "-c", "local", "-m", f"mcp.server.{name}", "-a", target, *words]
-    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=240, check=False)
-    assert bool(done.returncode) is fails, done.stdout + done.stderr
-    return json.JSONDecoder().raw_decode(done.stdout[done.stdout.index("=> ") + 3 :])[0]
-
-
 def kubectl(*words: str) -> dict:
-    from_sandbox = sorted(Path.home().glob(".cache/mcp-sandbox/binaries-*/kubectl"))
-    command = [str(from_sandbox[-1] if from_sandbox else "kubectl"), "--kubeconfig", CONFIG["admin_kubeconfig"], "-n", NAMESPACE, *words, "-o", "json"]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout)
+    return json.loads(playing.kubectl("-n", NAMESPACE, *words, "-o", "json"))
 
 
 def target(kind: str) -> dict:
@@ -109,7 +90,7 @@ def judge(result: dict, pool: str, percent: int, tolerance: float) -> None:
 def test_the_data_plane_follows(kind, steps):
     its = {**target(kind), "pool": "green", "samples": 1000, "tolerance": 3}
     for percent in steps:
-        planned = module("mcp_traffic_shift", "--check", weight=percent, **its)
+        planned = module("mcp_traffic_shift", weight=percent, check=True, **its)
         assert planned["changed"] and planned["share"] is None
         assert planned["after"]["green"] == percent != planned["before"]["green"]
         judge(module("mcp_traffic_shift", weight=percent, **its), "green", percent, 0 if percent in (0, 100) else 3)
@@ -129,10 +110,11 @@ def test_rollback(kind, percent):
         back = module("mcp_traffic_shift", rollback=True, **its)
         assert (back["pool"], back["after"]) == ("blue", BLUE) and back["changed"]
         judge(back, "blue", 100, 0)
-        assert not module("mcp_traffic_shift", rollback=True, **its)["changed"]
+        again = module("mcp_traffic_shift", rollback=True, **its)
+        assert not again["changed"]
+        module("mcp_release", state="ended", outcome="rolled_back", lock=again["lock"], **without_endpoint(its))
     finally:
         blue_again(kind)
-        module("mcp_release", state="ended", outcome="rolled_back", **without_endpoint(its))
 
 
 def without_endpoint(its: dict) -> dict:
