@@ -29,6 +29,8 @@ CRDS = (
     ),
 )
 RELEASER_KUBECONFIG = STATE / "releaser.kubeconfig"
+# The same once more, for tests that run beside others
+SECOND = {"namespace": f"{NAMESPACE}-2", "host": f"second.{PUBLIC_HOST}", "kubeconfig": STATE / "second.kubeconfig"}
 
 
 def up(made_from: str) -> None:
@@ -50,6 +52,7 @@ def up(made_from: str) -> None:
         "image": "ghcr.io/org/mcp-server",
         "public_url": f"http://{GATEWAY}",
         "public_host": PUBLIC_HOST,
+        "second": {name: str(value) for name, value in SECOND.items()},
     }
     INFO.write_text(json.dumps(info, indent=1))
 
@@ -97,23 +100,29 @@ def _routes() -> None:
     _apply_manifests("routes")()
 
 
-def _mcp_server() -> None:
-    _apply_manifests("mcp-server")()
-    token = ""
-    deadline = time.monotonic() + 20
-    while not token and time.monotonic() < deadline:  # the token controller fills the Secret a moment later
-        token = kubectl("get", "secret", "mcp-releaser-token", "-n", NAMESPACE, "-o", "go-template={{if .data}}{{.data.token | base64decode}}{{end}}")
-    authority = json.loads(kubectl("config", "view", "--raw", "-o", "json"))["clusters"][0]["cluster"]["certificate-authority-data"]
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "sandbox", "cluster": {"server": API, "certificate-authority-data": authority}}],
-        "users": [{"name": "mcp-releaser", "user": {"token": token.strip()}}],
-        "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "mcp-releaser", "namespace": NAMESPACE}}],
-        "current-context": "sandbox",
-    }
-    RELEASER_KUBECONFIG.touch(mode=0o600)
-    RELEASER_KUBECONFIG.write_text(json.dumps(config, indent=1))
+def _mcp_server(namespace: str, host: str, kubeconfig: Path) -> t.Callable[[], None]:
+    """The example server in a namespace of its own, and the kubeconfig of its releaser."""
+
+    def apply() -> None:
+        manifests = kubectl("kustomize", MANIFESTS / "mcp-server").replace(PUBLIC_HOST, host).replace(NAMESPACE, namespace)
+        kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifests)
+        token = ""
+        deadline = time.monotonic() + 20
+        while not token and time.monotonic() < deadline:  # the token controller fills the Secret a moment later
+            token = kubectl("get", "secret", "mcp-releaser-token", "-n", namespace, "-o", "go-template={{if .data}}{{.data.token | base64decode}}{{end}}")
+        authority = json.loads(kubectl("config", "view", "--raw", "-o", "json"))["clusters"][0]["cluster"]["certificate-authority-data"]
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "sandbox", "cluster": {"server": API, "certificate-authority-data": authority}}],
+            "users": [{"name": "mcp-releaser", "user": {"token": token.strip()}}],
+            "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "mcp-releaser", "namespace": namespace}}],
+            "current-context": "sandbox",
+        }
+        kubeconfig.touch(mode=0o600)
+        kubeconfig.write_text(json.dumps(config, indent=1))
+
+    return apply
 
 
 def _route_answers() -> bool:
@@ -134,6 +143,7 @@ ADDONS: list[tuple[str, t.Callable[[], None], list[tuple[str, str]]]] = [
         [("projectcontour", "deployment/contour"), ("projectcontour", "daemonset/envoy")],
     ),
     ("postgresql", _apply_manifests("postgresql"), [("database", "deployment/postgresql")]),
-    ("mcp-server", _mcp_server, [(NAMESPACE, "deployment/mcp-server-blue")]),
+    ("mcp-server", _mcp_server(NAMESPACE, PUBLIC_HOST, RELEASER_KUBECONFIG), [(NAMESPACE, "deployment/mcp-server-blue")]),
+    ("second mcp-server", _mcp_server(**SECOND), [(SECOND["namespace"], "deployment/mcp-server-blue")]),
     ("routes", _routes, []),
 ]

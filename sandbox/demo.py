@@ -17,14 +17,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from .addons import NAMESPACE, PUBLIC_HOST, RELEASER_KUBECONFIG
+from . import addons
 from .paths import GATEWAY, SOURCE
 
 ROOT = SOURCE.parent
 RATE = 320.0
 URL = os.environ.get("MCP_URL") or f"http://{GATEWAY}"
-KUBECONFIG = os.environ.get("KUBECONFIG") or str(RELEASER_KUBECONFIG)
+KUBECONFIG = os.environ.get("KUBECONFIG") or str(addons.RELEASER_KUBECONFIG)
 COLLECTIONS = ROOT / "playbooks" / "collections"
+NAMESPACE = os.environ.get("MCP_NAMESPACE") or addons.NAMESPACE
+PUBLIC_HOST = os.environ.get("MCP_HOST") or addons.PUBLIC_HOST
 OLD, NEW = "v1.1.5", "v1.2.0"
 
 

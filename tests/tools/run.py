@@ -27,6 +27,9 @@ GET_PIP = """import subprocess, sys
 subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"], stdout=subprocess.DEVNULL)
 sys.exit(subprocess.call([sys.executable, "-m", "pip", "install"] + [a for a in sys.argv[1:] if a not in ("--no-setuptools", "--no-wheel")]))
 """
+# Integration targets that run beside the others, on the sandbox's second server; and those during which nothing else may run.
+BESIDE = ("guard", "interruptions", "releases", "rollbacks")
+ALONE = ("load", "outages")
 
 
 class Stages:
@@ -133,8 +136,10 @@ class Stages:
         self.do(sys.executable, "-m", "sandbox", "up", cwd=ROOT, minutes=40, PATH=os.environ["PATH"])
 
     def integration(self) -> None:
-        """ansible-test hands no environment on: what the targets need to know is in the file that it reads."""
+        """The targets in two lanes, each with a copy of the example server of its own; then those that trouble the whole cluster."""
         info = json.loads(INFO.read_text()) if INFO.exists() else {}
+        second = info.pop("second", None)
+        info.pop("namespace", None)  # a reserved name in plays
         defaults = {"test_namespace": "mcp-sandbox", "image": "ghcr.io/org/mcp-server", "public_host": "mcp.sandbox.example", "admin_kubeconfig": ""}
         given = {
             "kubeconfig": "KUBECONFIG",
@@ -145,11 +150,49 @@ class Stages:
         }
         named = {key: os.environ[name] for key, name in given.items() if os.environ.get(name)}
         if "kubeconfig" in named:
-            info.pop("admin_kubeconfig", None)  # another cluster: what needs an administrator's rights is left out there
-        info.pop("namespace", None)  # a reserved name in plays
-        config = {**defaults, **info, **named, "root": str(COPY)}
-        (COPY / "tests" / "integration" / "integration_config.yml").write_text(json.dumps(config))
-        self.do("ansible-test", "integration", "--local", "--python", self.python, "--color", "no", "--continue-on-error", *self.targets, minutes=60)
+            # Another cluster: it has one server, and what needs an administrator's rights is left out there.
+            info.pop("admin_kubeconfig", None)
+            second = None
+        config = {**defaults, **info, **named}
+        targets = self.targets or sorted(os.listdir(COPY / "tests" / "integration" / "targets"))
+        alone = [target for target in targets if target in ALONE]
+        beside = [target for target in targets if target in BESIDE] if second else []
+        first = [target for target in targets if target not in (*alone, *beside)]
+        threads = []
+        if beside:
+            theirs = {"test_namespace": second["namespace"], "public_host": second["host"], "kubeconfig": second["kubeconfig"]}
+            threads.append(threading.Thread(target=self._lane, args=("second", beside, {**config, **theirs})))
+        self.failures: list[str] = []
+        for thread in threads:
+            thread.start()
+        self._lane("first", first, config)
+        for thread in threads:
+            thread.join()
+        self._lane("alone", alone, config)
+        if self.failures:
+            raise ValueError(f"failed: {', '.join(self.failures)}")
+
+    def _lane(self, name: str, targets: list[str], config: dict[str, t.Any]) -> None:
+        """ansible-test hands no environment on: what the targets need to know is in the file that it reads, in a copy of the lane's own."""
+        if not targets:
+            return
+        root = LOGS / name / "ansible_collections" / "mcp" / "server"
+        shutil.copytree(COPY, root, symlinks=True)
+        (root / "tests" / "integration" / "integration_config.yml").write_text(json.dumps({**config, "root": str(root)}))
+        lane = Stages(self.venv)
+        lane.environment |= {"ANSIBLE_COLLECTIONS_PATH": str(LOGS / name), "PYTHONPATH": str(LOGS / name)}
+        with (LOGS / f"integration-{name}.log").open("w") as lane.log:
+            for target in targets:
+                start = time.monotonic()
+                try:
+                    lane.do("ansible-test", "integration", "--local", "--python", self.python, "--color", "no", target, cwd=root, minutes=30)
+                except (subprocess.SubprocessError, OSError) as error:
+                    self.failures.append(target)
+                    lane.log.write(f"{error}\n")
+                    lane.log.flush()
+                    self.log.write("\n".join([f"--- {target} failed, the end of {lane.log.name}:", *tail(Path(lane.log.name), 60)]) + "\n")
+                self.log.write(f"{name} lane: {target} {'FAILED' if target in self.failures else 'passed'} in {time.monotonic() - start:.0f} s\n")
+                self.log.flush()
 
     def recovery(self) -> None:
         """Killed and started from another checkout; then taken away without a trace."""
@@ -166,6 +209,10 @@ class Stages:
 VENVS = {"sanity_newest_core": "newest-core", "unit_oldest_client": "oldest-client"}
 
 
+def tail(log: Path, lines: int) -> list[str]:
+    return log.read_text(errors="replace").strip().splitlines()[-lines:]
+
+
 def sandbox_is_up() -> bool:
     status = subprocess.run([sys.executable, "-m", "sandbox", "status"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return json.loads(status)["state"] == "up"
@@ -178,8 +225,7 @@ def heartbeat(name: str, log: Path) -> t.Iterator[None]:
 
     def beat() -> None:
         while not over.wait(30):
-            lines = log.read_text(errors="replace").strip().splitlines() or [""]
-            print(f"{name}: {time.monotonic() - start:.0f} s, {lines[-1][:120]}", flush=True)
+            print(f"{name}: {time.monotonic() - start:.0f} s, {(tail(log, 1) or [''])[0][:120]}", flush=True)
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -221,7 +267,7 @@ def main() -> int:
                     todo.log.write(f"{error}\n")
             print(f"{name}: {'FAILED' if name in failed else 'passed'} in {time.monotonic() - start:.0f} s", flush=True)
             if name in failed:
-                print("\n".join(log.read_text(errors="replace").splitlines()[-60:]), flush=True)
+                print("\n".join(tail(log, 200)), flush=True)
     finally:
         if "sandbox" in wanted and not was_up:
             subprocess.run([sys.executable, "-m", "sandbox", "down"], cwd=ROOT, check=False)

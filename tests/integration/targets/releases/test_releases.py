@@ -131,8 +131,8 @@ def broken_objects():
 @pytest.mark.parametrize(
     ("breakage", "words"),
     [
-        (("delete", "service", "mcp-server-green"), "Service mcp-sandbox/mcp-server-green"),
-        (("delete", "httproute", "mcp-server"), "HTTPRoute mcp-sandbox/mcp-server"),
+        (("delete", "service", "mcp-server-green"), f"Service {CONFIG['test_namespace']}/mcp-server-green"),
+        (("delete", "httproute", "mcp-server"), f"HTTPRoute {CONFIG['test_namespace']}/mcp-server"),
         (
             ("patch", "httproute", "mcp-server", "--type=json", "-p", '[{"op": "remove", "path": "/spec/rules/0/backendRefs/1"}]'),
             "no rule that lists both pools",
