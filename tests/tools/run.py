@@ -158,6 +158,10 @@ class Stages:
         alone = [target for target in targets if target in ALONE]
         beside = [target for target in targets if target in BESIDE] if second else []
         first = [target for target in targets if target not in (*alone, *beside)]
+        key = Path.home() / ".ansible" / "test" / "id_rsa"
+        if not key.exists():  # each ansible-test would make it, and two at once fail
+            key.parent.mkdir(parents=True, exist_ok=True)
+            self.do("ssh-keygen", "-m", "PEM", "-q", "-t", "rsa", "-N", "", "-f", key)
         threads = []
         if beside:
             theirs = {"test_namespace": second["namespace"], "public_host": second["host"], "kubeconfig": second["kubeconfig"]}
@@ -238,7 +242,7 @@ def heartbeat(name: str, log: Path) -> t.Iterator[None]:
 
 def main() -> int:
     stages = ["copy", "lint", "sanity", "sanity_newest_core", "unit", "unit_oldest_client", "matrix", "package", "sandbox", "integration", "recovery"]
-    wanted = [word.partition(":")[0] for word in sys.argv[1:]] or stages
+    wanted = list(dict.fromkeys(word.partition(":")[0] for word in sys.argv[1:])) or stages
     if os.environ.get("KUBECONFIG"):
         wanted = [name for name in wanted if name not in ("sandbox", "recovery")]
     was_up = "sandbox" in wanted and not os.environ.get("CI") and sandbox_is_up()
