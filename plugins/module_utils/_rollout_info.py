@@ -55,7 +55,7 @@ def lines(pools: dict[str, dict[str, t.Any]], back: str | None) -> list[str]:
     for name, pool in pools.items():
         said.append(f"{name}: {'live, ' if pool['live'] else ''}{pool['weight']} % of the traffic, {pool['ready']} of {pool['replicas']} pods ready")
         for one in pool["revisions"]:
-            cause = f", {one['change_cause']}" if one["change_cause"] else ""
+            cause = f", {one['change_cause']}" if one["image"] not in one["change_cause"] and one["change_cause"] else ""
             mark = "*" if one["current"] else " "
             said.append(f"{mark} {one['revision']:>3}  {one['created']}  {one['image']}  {one['ready']} ready{cause}")
     said.append(f"* is what a pool has now; -e revision=N takes the image from the history of {back}" if back else "no pool has most of the traffic")

@@ -105,7 +105,7 @@ version:
   returned: with O(state=begun)
   type: str
   sample: v1.1.5
-clear:
+clear_first:
   description: Whether both pools have traffic and none has the image, so that all traffic goes to the stable one first.
   returned: with O(state=begun)
   type: bool

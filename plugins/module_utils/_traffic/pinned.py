@@ -52,12 +52,12 @@ class Pool:
 
 @dataclass(frozen=True)
 class Pin:
-    """pool: that gets all traffic. needed: whether anything is to be done. clear: both pools have traffic, and none has the image: first
+    """pool: that gets all traffic. needed: whether anything is to be done. clear_first: both pools have traffic, and none has the image: first
     all goes to the stable one. deploy: whether the pool must get the image or more pods. replicas: that it shall have then."""
 
     pool: str
     needed: bool = True
-    clear: bool = False
+    clear_first: bool = False
     deploy: bool = False
     replicas: int = 0
 
@@ -72,15 +72,15 @@ def decide(weights: Weights, release: record.Release | None, pools: dict[str, Po
     stable = plan.stable(weights, release)
     having = [pool for pool in POOLS if pools[pool].image == image]
     if having:
-        target, clear = stable if stable in having else having[0], False
+        target, clear_first = stable if stable in having else having[0], False
     elif whole or stable:
-        target, clear = other(whole or stable), whole is None
+        target, clear_first = other(whole or stable), whole is None
     else:
         return None
     before = release["from"].get("replicas") or 0 if release and release["from"]["pool"] == target else 0
     replicas = max(before, *(pool.replicas for pool in pools.values()), 1)
     has = pools[target]
-    return Pin(target, clear=clear, deploy=has.image != image or not has.complete or has.replicas < replicas, replicas=replicas)
+    return Pin(target, clear_first=clear_first, deploy=has.image != image or not has.complete or has.replicas < replicas, replicas=replicas)
 
 
 def prepare(book: record.Book, fresh: record.Release) -> record.Book:
@@ -133,7 +133,7 @@ def _begin(task: Task) -> dict[str, t.Any]:
         "bad_pool": other(pin.pool),
         "image": image,
         "version": tag if VERSION.fullmatch(tag) else "",
-        "clear": pin.clear,
+        "clear_first": pin.clear_first,
         "deploy": pin.deploy,
         "replicas": pin.replicas,
         "weights": weights,
@@ -168,7 +168,7 @@ def _pool(cluster: t.Any, server: Server, pool: str) -> Pool:
 def _said(server: Server, pin: Pin, pools: dict[str, Pool], image: str) -> str:
     if not pin.needed:
         return f"{image} is live on pool {pin.pool} of {server}: nothing is to be done"
-    first = f"all traffic goes to {other(pin.pool)} first, then " if pin.clear else ""
+    first = f"all traffic goes to {other(pin.pool)} first, then " if pin.clear_first else ""
     how = f"{pin.replicas} pods of {image} are made ready there" if pin.deploy else f"it runs {image}"
     return f"{first}the traffic of {server} goes to pool {pin.pool}: {how}" + (f" instead of {pools[pin.pool].image}" if pools[pin.pool].image != image else "")
 
