@@ -171,10 +171,10 @@ class View:
             return []
 
 
-def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enough: int | None = None, every: float = POLL) -> State:
+def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enough: int | None = None) -> State:
     """The state in which the rollout is done. Raises Failure when it can't be, or not in time; that has the state as evidence.
 
-    enough: so many ready pods will do, and fewer when no more can come.
+    enough: so many ready pods will do, and fewer when no more can come; an emergency waits for them, so it looks more often.
     """
     evidence: dict[str, t.Any] = {}
     said, said_at = "", 0.0
@@ -195,7 +195,7 @@ def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enou
         if line != said or patience.elapsed - said_at >= HEARTBEAT:
             progress(f"{line}, {_clock(patience.elapsed)} of {_clock(patience.seconds)}")
             said, said_at = line, patience.elapsed
-        if not patience.pause(every):
+        if not patience.pause(POLL if enough is None else POLL / 2):
             if enough is not None and evidence.get("ready"):
                 return now
             why = f" ({'; '.join(complaints)})" if complaints else ""

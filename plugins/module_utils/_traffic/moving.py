@@ -49,7 +49,7 @@ class Shift:
 
     def write(self, before: Weights, wanted: Weights) -> None:
         """Sets the weights on the route as it was read, and reads it again when somebody else changed it meanwhile."""
-        self._clock = time.monotonic()
+        self._clock = self._said = time.monotonic()
         at = time.time()
         for attempt in range(1, ATTEMPTS + 1):
             if self.task.params["lock"] and not self.task.check_mode:

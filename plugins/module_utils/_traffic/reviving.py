@@ -20,7 +20,6 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.server import 
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import POLL, Shift
 
-EVERY = 0.5  # seconds between two looks
 SETTLE = 5.0  # seconds that the endpoints of pods that are ready may take
 
 
@@ -33,9 +32,8 @@ def announcement(pool: str, has: int, planned: int, seconds: float | None, bound
     """What is said before the wait: what is done, and how long that will take."""
     done = f"is scaled up from {has} to {planned} pods" if has < planned else f"has {has} pods, which are waited for"
     known = f"a rollout of this server took {seconds:.0f} s" if seconds else "how long its pods take is not recorded"
-    return (
-        f"pool {pool} has no ready endpoint: it {done}; the traffic follows when {enough(planned)} are ready: {known}, it is waited for {bound:.0f} s at most"
-    )
+    when = f"the traffic follows when {enough(planned)} of them can answer, after {bound:.0f} s at most"
+    return f"pool {pool} has no ready endpoint: it {done}; {when}; {known}"
 
 
 def revive(shift: Shift, pool: str, planned: int, seconds: float | None) -> None:
@@ -56,7 +54,7 @@ def revive(shift: Shift, pool: str, planned: int, seconds: float | None) -> None
             return
         with _holding(shift):
             view = _rollout.View(shift.cluster, server, pool, task.params["ready_grace"], stale)
-            ready = _rollout.wait(view, patience, task.progress, enough(result["replicas"]), EVERY).ready
+            ready = _rollout.wait(view, patience, task.progress, enough(result["replicas"])).ready
             settling = Deadline(SETTLE)
             while not server.ready_endpoints(shift.cluster, pool):
                 if not settling.pause(POLL):
