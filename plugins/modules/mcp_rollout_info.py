@@ -29,10 +29,6 @@ EXAMPLES = r"""
     namespace: mcp-prod
     server: mcp-server
   register: history
-
-- name: Show it
-  ansible.builtin.debug:
-    var: history.lines
 """
 
 RETURN = r"""

@@ -15,11 +15,12 @@ import json
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
 
 Object = dict[str, t.Any]
 
+ATTEMPTS = 5
 NOTE = "mcp.server/min-replicas"  # {"former": 2, "raised": 5}
 UNKNOWN = "Whether a HorizontalPodAutoscaler works on the pools is not known: we may not list them (see the Role in the collection's README)."
 
@@ -89,11 +90,21 @@ def find(cluster: t.Any, server: Server, warn: t.Callable[[str], None]) -> dict[
 
 
 def set_least(cluster: t.Any, server: Server, autoscaler: Autoscaler, wanted: int, *, dry_run: bool = False) -> bool:
-    """Whether anything was to be changed. Raises Conflict when somebody else changed it since it was read."""
-    patch = autoscaler.patch(wanted)
-    if patch:
-        cluster.patch(f"{_path(server)}/{autoscaler.name}", patch, dry_run=dry_run)
-    return patch is not None
+    """Whether anything was to be changed."""
+    for attempt in range(1, ATTEMPTS + 1):
+        patch = autoscaler.patch(wanted)
+        if patch is None:
+            break
+        try:
+            cluster.patch(f"{_path(server)}/{autoscaler.name}", patch, dry_run=dry_run)
+            return True
+        except Conflict:
+            # Its controller writes the status every 15 s.
+            if attempt == ATTEMPTS:
+                raise
+            items = cluster.get(_path(server))["items"]
+            autoscaler = next((Autoscaler(item) for item in items if item["metadata"]["name"] == autoscaler.name), autoscaler)
+    return False
 
 
 def give_back(cluster: t.Any, server: Server, warn: t.Callable[[str], None]) -> None:

@@ -76,7 +76,7 @@ def test_to_a_version_from_the_history_and_again() -> None:
 
     output = roll_back("-e", "version=v1.1.5", "-e", "reason=named")
     assert weights() == BLUE and pools()["green"]["replicas"] == 0
-    assert "Make pool" not in "".join(line for line in output.splitlines() if line.startswith("included"))  # it ran: only the shift
+    assert "deploy.yml" not in "".join(line for line in output.splitlines() if line.startswith("included"))  # it ran: only the shift
     assert "changed=0" in roll_back("-e", "version=v1.1.5")
     record = module("mcp_release")["record"]
     assert (record["outcome"], record["reason"], record["steps"][-1]["verdict"]) == ("rolled_back", "named", "followed")

@@ -5,10 +5,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Book, add_rollout, rollout_seconds
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import pinned
 from ansible_collections.mcp.server.plugins.module_utils._traffic.pinned import Pin, Pool, decide, give_up, prepare
 from ansible_collections.mcp.server.plugins.module_utils._traffic.reviving import announcement, enough
 
@@ -17,7 +21,15 @@ OLD, NEW, OTHER = "r.io/mcp:v1.1.5", "r.io/mcp:v1.2.0", "r.io/mcp:v1.1.4"
 
 def release(outcome=SUCCEEDED, origin="blue", image=OLD, **more):
     target = "green" if origin == "blue" else "blue"
-    return {"id": "1", "from": {"pool": origin, "image": image, **more}, "to": {"pool": target, "image": NEW}, "outcome": outcome, "ended": None, "steps": []}
+    return {
+        "id": "1",
+        "reason": "",
+        "from": {"pool": origin, "image": image, **more},
+        "to": {"pool": target, "image": NEW},
+        "outcome": outcome,
+        "ended": None,
+        "steps": [],
+    }
 
 
 def pools(blue=OLD, green=NEW, size=(2, 2), complete=True):
@@ -112,3 +124,88 @@ def test_how_long_a_rollout_took():
     assert rollout_seconds(Book(), "blue") is None
     for other in (Book(), Book(release()), Book(release(RUNNING, "green")), Book(release(RUNNING, image=OLD))):
         assert add_rollout(other, "green", OTHER, 1.0) == other
+
+
+class Cluster:
+    """Green is live with NEW, blue has OLD; its Deployment's revisions are 1 (OTHER) and 4 (OLD)."""
+
+    host = "https://cluster"
+
+    def __init__(self, book):
+        self.book, self.written = book, []
+
+    def get(self, path, **query):
+        last = path.rpartition("/")[2]
+        if path.endswith("/httproutes/mcp"):
+            backends = [{"name": "mcp-blue", "weight": 0}, {"name": "mcp-green", "weight": 100}]
+            return {"metadata": {}, "spec": {"rules": [{"backendRefs": backends}]}}
+        if path.endswith("/configmaps/mcp-release"):
+            return {"metadata": {"resourceVersion": "1"}, "data": {"current": json.dumps(self.book)}}
+        if last == "pods":
+            return {"items": []}
+        if last == "replicasets":
+            return {"items": [self.replicaset("1", OTHER), self.replicaset("4", OLD)]}
+        if last in ("mcp-blue", "mcp-green"):
+            containers = [{"name": "mcp", "image": OLD if last == "mcp-blue" else NEW}]
+            counts = {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
+            spec = {"replicas": 2, "selector": {}, "template": {"spec": {"containers": containers}}}
+            return {"metadata": {"uid": "d", "generation": 1, "annotations": {REVISION: "4"}}, "spec": spec, "status": counts}
+        raise NotFound(path)
+
+    def replicaset(self, revision, image):
+        metadata = {"annotations": {REVISION: revision}, "creationTimestamp": "2026-11-01T00:00:00Z", "ownerReferences": [{"uid": "d", "controller": True}]}
+        return {"metadata": metadata, "spec": {"template": {"spec": {"containers": [{"name": "mcp", "image": image}]}}}}
+
+    def patch(self, path, body, kind="merge", *, dry_run=False, **query):
+        self.written.append(({name: json.loads(body["data"][name]) for name in ("current", "history")}, dry_run))
+
+
+REVISION = "deployment.kubernetes.io/revision"
+PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "lock": "run"}
+
+
+def call(monkeypatch, cluster, **params):
+    defaults = {name: option.get("default") for name, option in pinned.SPEC.options.items()}
+    monkeypatch.setattr(pinned.connection, "connect", lambda params: cluster)
+    lines = []
+    return pinned.run(Task({**defaults, **PARAMS, **params}, check_mode=True, progress=lines.append)), lines
+
+
+@pytest.mark.parametrize(
+    ("params", "pool", "image", "deploy"),
+    [
+        ({"version": "v1.1.5", "image": "r.io/mcp"}, "blue", OLD, False),
+        ({"version": "v1.1.4", "image": "r.io/mcp"}, "blue", OTHER, True),
+        ({"revision": 1}, "blue", OTHER, True),
+    ],
+)
+def test_begun(monkeypatch, params, pool, image, deploy):
+    result, lines = call(monkeypatch, Cluster(release()), **params)
+    assert (result["pool"], result["image"], result["deploy"], result["bad_pool"]) == (pool, image, deploy, "green")
+    assert ("only the image of container mcp is taken from it" in lines[0]) is ("revision" in params)
+    assert "goes to pool blue" in lines[-1] and result["version"] == image.rpartition(":")[2]
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"version": "1.10", "image": "r.io/mcp"}, "in quotes"),
+        ({"version": "v1.1.5", "image": "r.io/mcp:v1"}, "has a tag"),
+        ({"revision": 7}, r"has no revision 7 with a container mcp; there are 1 \(r.io/mcp:v1.1.4\), 4 \(r.io/mcp:v1.1.5\)"),
+    ],
+)
+def test_bad_input(monkeypatch, params, says):
+    with pytest.raises(Failure, match=says):
+        call(monkeypatch, Cluster(release()), **params)
+
+
+def test_checked_and_failed_are_recorded(monkeypatch):
+    cluster = Cluster(release())
+    call(monkeypatch, cluster, state="checked", pool="blue", image=OTHER, reason="named")
+    (written, _dry_run) = cluster.written.pop()
+    now = written["current"]
+    assert (now["from"]["image"], now["from"]["version"], now["to"]["image"], now["outcome"], now["reason"]) == (OTHER, "v1.1.4", NEW, ROLLED_BACK, "named")
+    assert written["history"][0]["id"] == "1"
+    result, _lines = call(monkeypatch, cluster, state="failed", pool="blue", image=OTHER, reason="crash")
+    (written, _dry_run) = cluster.written.pop()
+    assert result["record"]["id"] == "1" and (written["history"][0]["outcome"], written["history"][0]["to"]["image"]) == (FAILED, OTHER)
