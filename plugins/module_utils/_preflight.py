@@ -66,6 +66,8 @@ RIGHTS = (
     Right("coordination.k8s.io", "leases", ("get", "create", "patch"), "one release at a time"),
     Right("", "pods/exec", ("get", "create"), "checks inside the pods", IN_POD_CHECKS),
     Right("", "events", ("list",), "the reasons why pods are not ready", OPTIONAL),
+    Right("autoscaling", "horizontalpodautoscalers", ("list", "patch"), "autoscalers of the pools", OPTIONAL),
+    Right("policy", "poddisruptionbudgets", ("list",), "how many pods have to be there", OPTIONAL),
 )
 PARALLEL = 8
 

@@ -42,6 +42,7 @@ MANIFEST_TYPES = ", ".join(
         "application/vnd.docker.distribution.manifest.v2+json",
     )
 )
+VERSION = re.compile(r"v?\d+\.\d+\.\d+([-+].*)?", re.ASCII)
 DIGEST = re.compile(r"[a-z0-9+._-]+:[0-9a-fA-F]{32,}")
 _REFERENCE = re.compile(
     r"(?:(?P<host>localhost(?::\d+)?|[\w-]+(?:\.[\w-]+)*:\d+|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:]+\](?::\d+)?)/)?"
@@ -80,6 +81,16 @@ class Image:
 
     def __str__(self) -> str:
         return f"{self.host}/{self.repository}" + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
+
+
+def tagged(image: str, version: str) -> Image:
+    """The image of a version, which is its tag. Raises Failure when either has not that form."""
+    if not VERSION.fullmatch(version):
+        raise Failure(f"version {version} is not of the form v1.2.3: a survey or JSON turns 1.10 into the number 1.1, so give it whole and in quotes.")
+    name = Image.parse(image)
+    if name.tag or name.digest:
+        raise Failure(f"image {image} has a tag or digest: give it without, because version {version} is the tag.")
+    return Image.parse(f"{image}:{version}")
 
 
 def digest_of(image_id: str) -> str:

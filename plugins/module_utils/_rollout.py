@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
+from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, disruption, keeping, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unreachable, connect, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import Object, condition
@@ -43,24 +43,84 @@ def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if params["image"] is not None:
         Image.parse(params["image"])
-    server = Server.from_params(params)
-    view = _View(connect(params), server, params["pool"], params["ready_grace"])
-
-    image, replicas = server.image(view.cluster, params["pool"])
-    before = {"image": image, "replicas": replicas}
-    after = {name: before[name] if params[name] is None else params[name] for name in before}
-    result = {"changed": before != after, "deployment": view.name, "previous": before, **after, "diff": {"before": before, "after": after}}
-    if result["changed"]:
-        patched = view.cluster.patch(view.path, patch(server.container, before, after), "strategic", dry_run=task.check_mode)
-        view.stale = condition(patched, "Progressing")
+    server, pool = Server.from_params(params), params["pool"]
+    cluster = connect(params)
+    result, stale = change(task, cluster, server, pool, image=params["image"], replicas=params["replicas"])
     if task.check_mode:
         return result
+    view = View(cluster, server, pool, params["ready_grace"], stale)
     patience = Deadline(params["wait_timeout"])
     try:
-        reached = _wait(view, patience, task.progress)
+        reached = wait(view, patience, task.progress)
     except Failure as failure:
         raise Failure(failure.msg, **result, **failure.evidence, seconds=round(patience.elapsed, 3)) from None
-    return {**result, "ready": reached.ready, "revision": view.revision, "seconds": round(patience.elapsed, 3)}
+    seconds = round(patience.elapsed, 3)
+    if result["changed"]:
+        _record_seconds(task, cluster, server, lambda book: record.add_rollout(book, pool, result["image"], seconds))
+    return {**result, "ready": reached.ready, "revision": view.revision, "seconds": seconds}
+
+
+def change(
+    task: Task, cluster: t.Any, server: Server, pool: str, *, image: str | None = None, replicas: int | None = None
+) -> tuple[dict[str, t.Any], Object | None]:
+    """Changes what differs, and waits for nothing: the result so far, and the Progressing condition from before.
+
+    Where an autoscaler works on the pool, its least size is raised, and it does what is left: going down.
+    """
+    has_image, has_replicas = server.image(cluster, pool)
+    before: dict[str, t.Any] = {"image": has_image, "replicas": has_replicas}
+    after = {"image": before["image"] if image is None else image, "replicas": before["replicas"] if replicas is None else replicas}
+    scaler = autoscaling.find(cluster, server, task.warn).get(pool) if replicas is not None else None
+    if scaler and replicas is not None:
+        after["replicas"] = scaler.size(has_replicas, replicas)
+        if 0 < replicas != after["replicas"]:
+            task.progress(f"HorizontalPodAutoscaler {scaler.name} decides the size of pool {pool}: {after['replicas']} pods, {replicas} were asked for")
+    if after["replicas"] < has_replicas:
+        _keep_budget(task, cluster, server, pool, has_replicas, after["replicas"])
+
+    raised = bool(scaler) and autoscaling.set_least(cluster, server, scaler, replicas or 0, dry_run=task.check_mode)
+    result = {
+        "changed": before != after or raised,
+        "deployment": f"{server.namespace}/{server.deployment(pool)}",
+        "previous": before,
+        **after,
+        "autoscaler": {"name": scaler.name, "min_replicas": scaler.raised(replicas or 0), "own_min_replicas": scaler.own} if scaler else None,
+        "diff": {"before": before, "after": after},
+    }
+    if raised:
+        least = (scaler.least, scaler.raised(replicas or 0))
+        result["diff"] = {"before": {**before, "min_replicas": least[0]}, "after": {**after, "min_replicas": least[1]}}
+        task.progress(f"HorizontalPodAutoscaler {scaler.name}: minReplicas {least[0]} -> {least[1]}")
+    if before == after:
+        return result, None
+    patched = cluster.patch(server.deployment_path(pool), patch(server.container, before, after), "strategic", dry_run=task.check_mode)
+    return result, condition(patched, "Progressing")
+
+
+def _keep_budget(task: Task, cluster: t.Any, server: Server, pool: str, now: int, wanted: int) -> None:
+    """Raises Failure when a pool that has traffic would go below what its PodDisruptionBudget asks for."""
+    # Of no pods no budget asks for any: the end of a pool is judged by the size that it has.
+    least, budget = disruption.asked_of(cluster, server, pool, wanted or now, task.warn)
+    if wanted >= least:
+        return
+    # Only here: the kinds of routes are not needed otherwise.
+    from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+
+    kind = kind_of(server)
+    weight = kind.weights(kind.read(cluster, server), server)[pool]
+    if weight:
+        raise Failure(
+            f"Pool {pool} of {server} is not scaled from {now} to {wanted} pods: it has {weight} % of the traffic, and PodDisruptionBudget {budget} "
+            f"asks for {least}; shift the traffic away first, or ask for more pods."
+        )
+
+
+def _record_seconds(task: Task, cluster: t.Any, server: Server, change: record.Change) -> None:
+    """The pool is as it was asked for: what becomes of the note can't change that."""
+    try:
+        record.update(cluster, server, change)
+    except Failure as failure:
+        task.warn(f"How long the rollout took was not recorded. {failure.msg}")
 
 
 def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -74,19 +134,19 @@ def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> 
     return body
 
 
-class _View:
+class View:
     """A pool's Deployment and what belongs to it, as the cluster shows them now.
 
     stale: the Progressing condition from before a change of ours.
     """
 
-    def __init__(self, cluster: t.Any, server: Server, pool: str, grace: float) -> None:
+    def __init__(self, cluster: t.Any, server: Server, pool: str, grace: float, stale: Object | None = None) -> None:
         self.cluster = cluster
         self.pool = pool
         self.path = server.deployment_path(pool)
         self.name = f"{server.namespace}/{server.deployment(pool)}"
         self.revision = ""
-        self.stale: Object | None = None
+        self.stale = stale
         self._namespace = server.namespace
         self._grace = grace
         self._may_read_events = True
@@ -111,8 +171,11 @@ class _View:
             return []
 
 
-def _wait(view: _View, patience: Deadline, progress: t.Callable[[str], None]) -> State:
-    """The state in which the rollout is done. Raises Failure when it can't be, or not in time; that has the state as evidence."""
+def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enough: int | None = None) -> State:
+    """The state in which the rollout is done. Raises Failure when it can't be, or not in time; that has the state as evidence.
+
+    enough: so many ready pods will do, and fewer when no more can come; an emergency waits for them, so it looks more often.
+    """
     evidence: dict[str, t.Any] = {}
     said, said_at = "", 0.0
     complaints: t.Sequence[str] = ()
@@ -125,14 +188,16 @@ def _wait(view: _View, patience: Deadline, progress: t.Callable[[str], None]) ->
         else:
             line, complaints = f"{view.pool}: {now}", now.complaints
             evidence = {"ready": now.ready, "reason": now.reason, "complaints": list(now.complaints)}
-            if now.done:
+            if now.done or (enough is not None and (now.ready >= enough or (now.ready and now.failed))):
                 return now
             if now.failed:
                 raise Failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
         if line != said or patience.elapsed - said_at >= HEARTBEAT:
             progress(f"{line}, {_clock(patience.elapsed)} of {_clock(patience.seconds)}")
             said, said_at = line, patience.elapsed
-        if not patience.pause(POLL):
+        if not patience.pause(POLL if enough is None else POLL / 2):
+            if enough is not None and evidence.get("ready"):
+                return now
             why = f" ({'; '.join(complaints)})" if complaints else ""
             raise Failure(
                 f"Deployment {view.name} is not complete after {patience.seconds:g} s: {line}{why}; see its events, or raise wait_timeout.",

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -22,7 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import AUTO
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health, same_version
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
-from ansible_collections.mcp.server.plugins.module_utils._registry import Image, digest_of, registry_for
+from ansible_collections.mcp.server.plugins.module_utils._registry import Image, digest_of, registry_for, tagged
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 
 SPEC = Spec(
@@ -46,7 +45,6 @@ SPEC = Spec(
     required_by={"pool": ["namespace", "version"]},
 )
 
-VERSION = re.compile(r"v?\d+\.\d+\.\d+([-+].*)?", re.ASCII)
 # At most so many pods are asked at once
 PARALLEL = 8
 
@@ -97,13 +95,7 @@ def run(task: Task) -> dict[str, t.Any]:
 
 
 def _wanted(params: dict[str, t.Any]) -> Wanted:
-    image, version = params["image"], params["version"]
-    if not VERSION.fullmatch(version):
-        raise Failure(f"version {version} is not of the form v1.2.3: a survey or JSON turns 1.10 into the number 1.1, so give it whole and in quotes.")
-    name = Image.parse(image)
-    if name.tag or name.digest:
-        raise Failure(f"image {image} has a tag or digest: give it without, because version {version} is the tag.")
-    return Wanted(Image.parse(f"{image}:{version}"), version)
+    return Wanted(tagged(params["image"], params["version"]), params["version"])
 
 
 def mismatches(name: str, pool: dict[str, t.Any], wanted: Wanted) -> list[str]:

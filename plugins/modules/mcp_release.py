@@ -34,7 +34,7 @@ options:
       - V(begun) and V(ended) write the record, V(read) does not.
       - V(updated) adds O(contract) to the newest release.
       - V(begun) also takes the server's Lease C(SERVER-release), and fails while another run holds it. Hand RV(lock) to the tasks that follow,
-        which keep it renewed while they work. V(ended) and V(unlocked) give it back.
+        which keep it renewed while they work. V(ended) and V(unlocked) give it back, and the autoscalers' C(minReplicas) that M(mcp.server.mcp_rollout) raised.
       - A run that was killed loses it after 60 s, or at once when it ran on this machine.
     type: str
     choices: [begun, updated, ended, unlocked, read]
@@ -159,7 +159,7 @@ record:
     started: "2026-11-23T11:20:00.000Z"
     by: deploy@runner
     reason: ""
-    from: {pool: blue, image: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5, weights: {blue: 100, green: 0}}
+    from: {pool: blue, image: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5, weights: {blue: 100, green: 0}, replicas: 2}
     to: {pool: green, image: "ghcr.io/org/mcp-server:v1.2.0", digest: "", version: v1.2.0}
     steps: []
     outcome: running

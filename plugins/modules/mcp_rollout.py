@@ -18,6 +18,11 @@ description:
     Deployment's own deadline has passed; and after O(ready_grace) when no node takes a pod, a volume is not mounted, or no new pod
     gets ready.
   - With O(replicas=0) it waits until the pods are gone.
+  - Where a HorizontalPodAutoscaler works on the pool, its C(minReplicas) is raised to O(replicas), up to its C(maxReplicas); the former
+    value is kept in its annotation C(mcp.server/min-replicas) and given back when the release or rollback ends
+    (M(mcp.server.mcp_release)). Going down, but for 0, is left to the autoscaler. 0 switches it off, as Kubernetes has it.
+  - A pool that has traffic is not scaled below what its PodDisruptionBudget asks for.
+  - How long it took is noted in the release record, when it is the release that runs.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
@@ -57,6 +62,7 @@ options:
     default: 30.0
 notes:
   - Reasons are more exact with the right to list events; it does without.
+  - Without the right to list autoscalers or budgets it warns, and does without.
 seealso:
   - module: mcp.server.mcp_version_check
   - module: mcp.server.mcp_traffic_shift
@@ -107,6 +113,21 @@ previous:
       description: The number of pods.
       type: int
   sample: {"image": "ghcr.io/org/mcp-server:v1.1.5", "replicas": 0}
+autoscaler:
+  description: The HorizontalPodAutoscaler of the pool; null when there is none, or O(replicas) is not given.
+  returned: always, once the Deployment was read
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+    min_replicas:
+      description: Its C(minReplicas) now, or what it would be.
+      type: int
+    own_min_replicas:
+      description: What its owner gave it.
+      type: int
+  sample: {"name": "mcp-server-green", "min_replicas": 3, "own_min_replicas": 2}
 ready:
   description: How many pods of the new revision are ready.
   returned: not in check mode

@@ -45,7 +45,9 @@ options:
     description:
       - Give all traffic to the pool that was live before the current release, as the release record tells.
       - Without a record, to the pool that is not live now; a record is then written, so that a second rollback does not undo the first.
-      - It waits for nothing about the bad pool and refuses only when the good pool has no ready endpoint.
+      - It waits for nothing about the bad pool. When the good pool has no ready endpoint, it is scaled up to the size that it had before
+        the release, or else to that of the bad one; how long that may take is said before, and the traffic follows when half of its pods are ready.
+        When it can't come up, this fails as soon as the cluster knows, and the weights stay.
       - When it can't be verified that the traffic follows, the module fails and says so; the weights stay written.
     type: bool
     default: false
@@ -54,7 +56,7 @@ options:
     type: str
     default: ""
   force:
-    description: Give more weight also to a pool with fewer ready endpoints than its Deployment plans, or none.
+    description: Give more weight also to a pool with fewer ready endpoints than its Deployment plans or a PodDisruptionBudget asks for, or none.
     type: bool
     default: false
   pool_key:
@@ -70,6 +72,14 @@ options:
     type: int
   timeout:
     description: Seconds after the write within which the route must be in force and the share be what was set.
+    type: float
+    default: 30.0
+  start_timeout:
+    description: Seconds that half of the good pool may take to get ready, with O(rollback=true) and when it has no ready endpoint.
+    type: float
+    default: 300.0
+  ready_grace:
+    description: As in M(mcp.server.mcp_rollout), for this wait.
     type: float
     default: 30.0
 seealso:
@@ -170,6 +180,24 @@ bad_pool:
   returned: with O(rollback=true)
   type: str
   sample: green
+scaled_up:
+  description: How the good pool was brought up first.
+  returned: with O(rollback=true), when it had no ready endpoint
+  type: dict
+  contains:
+    from:
+      description: The pods that it should have had.
+      type: int
+    to:
+      description: The pods that it shall have.
+      type: int
+    expected_seconds:
+      description: How long a rollout took by the release record; null when that is not known.
+      type: float
+    seconds:
+      description: How long it took until the traffic could follow; null in check mode.
+      type: float
+  sample: {"from": 0, "to": 2, "expected_seconds": 11.2, "seconds": 9.8}
 version:
   description: The version that was live before, by the release record; empty when not known.
   returned: with O(rollback=true)

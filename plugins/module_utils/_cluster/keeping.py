@@ -32,14 +32,15 @@ def kept(run: Run) -> Run:
 
         lock = Lock(connection.connect(task.params), task.params["namespace"], task.params["server"])
         lock.renew(task.params["lock"])
-        with _renewing(lock, task.params["lock"], task.warn):
+        with renewing(lock, task.params["lock"], task.warn):
             return run(task)
 
     return holding
 
 
 @contextmanager
-def _renewing(lock: t.Any, run: str, warn: t.Callable[[str], None]) -> t.Iterator[None]:
+def renewing(lock: t.Any, run: str, warn: t.Callable[[str], None]) -> t.Iterator[None]:
+    """Renews this run's Lease while the block works."""
     over = threading.Event()
 
     def work() -> None:

@@ -6,8 +6,8 @@
 
 A release is plain data: {id, server, started, by, reason, from, to, steps,
 outcome, ended}. from, to: {pool, image, digest, version}; from also has the
-weights before, and to the contract, once it was read and accepted:
-{structure_hash, text_hash, accepted}. A step: {at, weights, share, seconds_to_follow, verdict}.
+weights before and its replicas, and to the contract, once it was read and accepted:
+{structure_hash, text_hash, accepted}, and rollout_seconds, which its pool took to get ready. A step: {at, weights, share, seconds_to_follow, verdict}.
 Times are ISO 8601 in UTC.
 Nothing secret goes in. Its size is bounded: KEPT releases of at most STEPS
 steps are far below the 1 MiB that a ConfigMap may have.
@@ -115,6 +115,21 @@ def add_step(book: Book, step: dict[str, t.Any]) -> Book:
 def add_contract(book: Book, contract: dict[str, t.Any]) -> Book:
     """What the newest release was allowed to offer."""
     return replace(book, current={**book.current, "to": {**book.current["to"], "contract": contract}})
+
+
+def add_rollout(book: Book, pool: str, image: str, seconds: float) -> Book:
+    """How long the pool of the release that runs took to get ready; of another rollout nothing is kept."""
+    current = book.current
+    if current is None or not is_running(current) or (current["to"]["pool"], current["to"].get("image")) != (pool, image):
+        return book
+    return replace(book, current={**current, "to": {**current["to"], "rollout_seconds": seconds}})
+
+
+def rollout_seconds(book: Book, pool: str) -> float | None:
+    """How long this pool took at its newest release, or else the other one at its own; None when that is not known."""
+    known = [one["to"] for one in (book.current, *book.history) if one and one["to"].get("rollout_seconds")]
+    own = [target for target in known if target["pool"] == pool]
+    return next((target["rollout_seconds"] for target in [*own, *known]), None)
 
 
 def end(book: Book, outcome: str, at: str, reason: str = "") -> Book:

@@ -28,9 +28,13 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
         )
     wanted = plan.split(good, 100)
     known = book.current or _unrecorded(server, before, good)
+    planned = known["from"].get("replicas") or 0 if known["from"]["pool"] == good else 0
     shift.result |= {"pool": good, "bad_pool": other(good), "version": known["from"].get("version") or ""}
-    if plan.gaining(before, wanted) and not task.params["force"]:
-        _refuse_without_endpoints(shift, good)
+    if plan.gaining(before, wanted) and not task.params["force"] and _is_empty(shift, good):
+        # Only here: an emergency waits for imports.
+        from ansible_collections.mcp.server.plugins.module_utils._traffic import reviving
+
+        reviving.revive(shift, good, planned, record.rollout_seconds(book, good))
     shift.write(before, wanted)
     if task.check_mode:
         return shift.result
@@ -38,13 +42,18 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
     def end(book: record.Book) -> record.Book:
         return record.end(book if book.current else record.Book(known), record.ROLLED_BACK, record.now(), task.params["reason"])
 
+    def meanwhile() -> None:
+        update_record(shift, end)
+        if shift.result["changed"]:
+            _full_size(shift, good, planned)
+
     def add_step(verdict: str) -> None:
         if shift.result["changed"]:
             update_record(shift, lambda book: record.add_step(book, step(shift, verdict)) if book.current else book)
 
     try:
         # At once, not after the verification: a second rollback must not take this one for the release.
-        shift.verify(wanted, meanwhile=lambda: update_record(shift, end))
+        shift.verify(wanted, meanwhile=meanwhile)
         _refuse_other_version(shift)
     except Failure:
         add_step("not verified")
@@ -53,18 +62,26 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
     return shift.result
 
 
-def _refuse_without_endpoints(shift: Shift, pool: str) -> None:
-    server = shift.server
+def _is_empty(shift: Shift, pool: str) -> bool:
+    """Whether the pool has no ready endpoint; not when that can't be told."""
     try:
-        ready = server.ready_endpoints(shift.cluster, pool)
+        return not shift.server.ready_endpoints(shift.cluster, pool)
     except Failure as failure:
         shift.task.warn(f"Whether pool {pool} has ready endpoints is not known. {failure.msg}")
-        return
-    if not ready:
-        raise Failure(
-            f"No rollback of {server}: pool {pool} has no ready endpoint, so it can't answer; "
-            f"scale Deployment {server.deployment(pool)} up first, or set force to send the traffic there all the same."
-        )
+        return False
+
+
+def _full_size(shift: Shift, pool: str, planned: int) -> None:
+    """A pool that was kept small gets the size that it had before the release. The traffic has moved: not being able to is a warning."""
+    try:
+        _image, replicas = shift.server.image(shift.cluster, pool)
+        if 0 < replicas < planned:
+            from ansible_collections.mcp.server.plugins.module_utils import _rollout
+
+            shift.task.progress(f"pool {pool} had {planned} pods before the release, and has {replicas} now: scaled up")
+            _rollout.change(shift.task, shift.cluster, shift.server, pool, replicas=planned)
+    except Failure as failure:
+        shift.task.warn(f"Pool {pool} may be smaller than before the release. {failure.msg}")
 
 
 def _refuse_other_version(shift: Shift) -> None:

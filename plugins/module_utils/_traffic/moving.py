@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import typing as t
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, lock, record
@@ -22,6 +22,8 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds i
 ATTEMPTS = 5
 EVERY = 2.0  # seconds between lines of progress
 POLL = 0.05  # seconds between looks at the route's status, and at endpoints
+PATIENCE = 3.0  # seconds after which it is said that a gateway does not take the weights up; then it is still waited for
+ASKED = 5  # answers that tell what clients get meanwhile
 
 
 @dataclass
@@ -47,7 +49,7 @@ class Shift:
 
     def write(self, before: Weights, wanted: Weights) -> None:
         """Sets the weights on the route as it was read, and reads it again when somebody else changed it meanwhile."""
-        self._clock = time.monotonic()
+        self._clock = self._said = time.monotonic()
         at = time.time()
         for attempt in range(1, ATTEMPTS + 1):
             if self.task.params["lock"] and not self.task.check_mode:
@@ -89,14 +91,30 @@ class Shift:
             self._measure(answers, wanted)
 
     def _await_acceptance(self, bound: Deadline) -> None:
+        said = False
         while reason := self.kind.not_accepted(self.route, self.server):
             if self.kind.refused(self.route, self.server) or not bound.pause(POLL):
-                raise Failure(
-                    f"The weights of {self.server} are written ({text(self.result['after'])}), but it is not verified that traffic follows them: {reason}.",
-                    **self.result,
-                )
+                raise Failure(f"{self._unverified(reason)}.", **self.result)
+            if not said and bound.elapsed >= PATIENCE:
+                said = True
+                self.task.progress(f"{self._unverified(reason)}; looking on for {bound.left:.0f} s")
             self._say(f"waiting for the gateway: {reason}")
             self.read()
+
+    def _unverified(self, reason: str) -> str:
+        clients = f"; {self._clients()}" if self.public else ""
+        return f"The weights of {self.server} are written ({text(self.result['after'])}), but it is not verified that traffic follows them: {reason}{clients}"
+
+    def _clients(self) -> str:
+        """What clients get now, in a clause; over new connections, which follow the soonest."""
+        answers: list[share.Answer] = []
+        while len(answers) < ASKED and not (answers and answers[-1].reason):
+            with closing(self.public.connection()) as connection:
+                answers.append(share.ask(connection, self.public.health_path, self.task.params["pool_key"]))
+        if answers[-1].reason:
+            return f"clients get no good answer now ({answers[-1].reason})"
+        counts = {pool: sum(answer.pool == pool for answer in answers) for pool in POOLS}
+        return f"of {len(answers)} answers to clients now, " + ", ".join(f"{count} came from {pool}" for pool, count in counts.items() if count)
 
     def _measure(self, answers: t.Iterable[share.Answer], wanted: Weights) -> None:
         params = self.task.params

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, lock, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, connection, keeping, lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
@@ -54,6 +54,7 @@ def run(task: Task) -> dict[str, t.Any]:
     lease = lock.Lock(connection.connect(params), params["namespace"], params["server"])
     if params["state"] == "unlocked":
         if not task.check_mode:
+            _give_back_sizes(task, connection.connect(params), Server.from_params(params))
             _give_back(task, lease, params["lock"])
         return {"changed": False}
     run = _begin(task, lease)
@@ -85,6 +86,16 @@ def _give_back(task: Task, lease: lock.Lock, run: str) -> None:
         lease.release(run)
     except Failure as failure:
         task.warn(f"The Lease was not given back, and lasts for {lock.SECONDS} s more. {failure.msg}")
+
+
+def _give_back_sizes(task: Task, cluster: t.Any, server: Server) -> None:
+    """What this run raised; another run that took over gives it back itself."""
+    try:
+        holder, _version = lock.Lock(cluster, server.namespace, server.name).read()
+        if holder is None or holder.run == task.params["lock"]:
+            autoscaling.give_back(cluster, server, task.warn)
+    except Failure as failure:
+        task.warn(f"A HorizontalPodAutoscaler keeps its raised minReplicas until the next release ends. {failure.msg}")
 
 
 def _run(task: Task) -> dict[str, t.Any]:
@@ -126,6 +137,8 @@ def _run(task: Task) -> dict[str, t.Any]:
             lambda book: record.end(book, params["outcome"], record.now(), params["reason"]),
             dry_run=task.check_mode,
         )
+        if not task.check_mode:
+            _give_back_sizes(task, cluster, server)
         if params["lock"] and not task.check_mode:
             _give_back(task, lock.Lock(cluster, server.namespace, server.name), params["lock"])
     else:
@@ -134,7 +147,7 @@ def _run(task: Task) -> dict[str, t.Any]:
             by=params["by"] or record.whoever_runs(),
             reason=params["reason"],
             at=record.now(),
-            origin=_origin(cluster, server, live, image, weights),
+            origin=_origin(cluster, server, live, image, weights, replicas),
             target=target,
         )
         before, after = record.update(cluster, server, lambda book: record.begin(book, fresh), dry_run=task.check_mode)
@@ -145,5 +158,6 @@ def _run(task: Task) -> dict[str, t.Any]:
     }
 
 
-def _origin(cluster: t.Any, server: Server, pool: str, image: str, weights: Weights) -> dict[str, t.Any]:
-    return {"pool": pool, "image": image, "digest": server.digest(cluster, pool), "version": Image.parse(image).tag, "weights": weights}
+def _origin(cluster: t.Any, server: Server, pool: str, image: str, weights: Weights, replicas: int) -> dict[str, t.Any]:
+    known = {"digest": server.digest(cluster, pool), "version": Image.parse(image).tag}
+    return {"pool": pool, "image": image, **known, "weights": weights, "replicas": replicas}

@@ -31,6 +31,8 @@ SPEC = Spec(
         "tolerance": {"type": "float", "default": 5.0},
         "samples": {"type": "int"},
         "timeout": {"type": "float", "default": 30.0},
+        "start_timeout": {"type": "float", "default": 300.0},
+        "ready_grace": {"type": "float", "default": 30.0},
     },
     required_together=[("pool", "weight")],
     required_if=[("rollback", False, ("pool", "weight"))],
@@ -46,7 +48,7 @@ def run(task: Task) -> dict[str, t.Any]:
         raise Failure(f"weight is {params['weight']}: it is a percentage, from 0 to 100.")
     if params["rollback"] and params["pool"]:
         raise Failure("rollback finds the pool by itself: leave out pool and weight, or leave out rollback.")
-    for option in ("tolerance", "samples", "timeout"):
+    for option in ("tolerance", "samples", "timeout", "start_timeout"):
         if params[option] is not None and params[option] <= 0:
             raise Failure(f"{option} is {params[option]}: it must be more than 0.")
     public = endpoints.public(params["endpoint"]) if params["endpoint"] else None
@@ -80,13 +82,24 @@ def set_share(shift: Shift) -> dict[str, t.Any]:
 
 
 def _refuse_unless_ready(shift: Shift, pool: str) -> None:
+    # Only here: an emergency waits for imports.
+    from ansible_collections.mcp.server.plugins.module_utils._cluster import disruption
+
     server = shift.server
     _image, planned = server.image(shift.cluster, pool)
+    asked, budget = disruption.asked_of(shift.cluster, server, pool, planned, shift.task.warn) if planned else (0, "")
     # Pods that have just become ready are endpoints a moment later.
     bound = Deadline(0 if shift.task.check_mode else SETTLE)
-    while (ready := server.ready_endpoints(shift.cluster, pool)) < max(planned, 1):
+    while (ready := server.ready_endpoints(shift.cluster, pool)) < max(planned, asked, 1):
         if planned and bound.pause(POLL):
             continue
+        if planned <= ready < asked:
+            raise Failure(
+                f"Pool {pool} of {server} gets no more traffic: it has {ready} ready endpoints, and PodDisruptionBudget {budget} asks for {asked}; "
+                "scale the pool up, correct the budget, or set force.",
+                ready=ready,
+                planned=planned,
+            )
         raise Failure(
             f"Pool {pool} of {server} gets no more traffic: Service {server.service(pool)} has {ready} ready endpoints, "
             f"planned are {planned}; wait for its rollout, see why its pods are not ready, or set force.",

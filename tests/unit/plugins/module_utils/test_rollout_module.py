@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils import _rollout
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Task
 
 OLD, NEW = "ghcr.io/org/mcp-server:v1.1.5", "ghcr.io/org/mcp-server:v1.2.0"
 PARAMS = {
@@ -34,6 +36,8 @@ def owned(name, by):
 class Cluster:
     """One pool; its pods get ready one at each look, or never (stuck)."""
 
+    host = "https://cluster"
+
     def __init__(self, image=OLD, replicas=0, stuck=False):
         self.spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "mcp-server", "pool": "green"}}}
         self.image = image
@@ -41,9 +45,20 @@ class Cluster:
         self.stuck = stuck
         self.patches = []
         self.asked = []
+        self.scalers, self.budgets, self.weight, self.release = [], [], 0, None
+        self.scaler_patches, self.records = [], []
 
     def get(self, path, **query):
         self.asked.append((path.rpartition("/")[2], query))
+        if path.endswith("/horizontalpodautoscalers"):
+            return {"items": self.scalers}
+        if path.endswith("/poddisruptionbudgets"):
+            return {"items": self.budgets}
+        if path.endswith("/httproutes/mcp-server"):
+            backends = [{"name": f"mcp-server-{pool}", "weight": weight} for pool, weight in (("blue", 100 - self.weight), ("green", self.weight))]
+            return {"metadata": {"namespace": "mcp-prod"}, "spec": {"rules": [{"backendRefs": backends}]}}
+        if path.endswith("/configmaps/mcp-server-release"):
+            return {"metadata": {"resourceVersion": "1"}, "data": {"current": json.dumps(self.release)}}
         if path.endswith("/events"):
             raise Forbidden("events are forbidden")
         if path.endswith("/replicasets"):
@@ -65,11 +80,17 @@ class Cluster:
         metadata = {**owned("deployment", ""), "generation": 1}
         return {
             "metadata": metadata,
-            "spec": {**self.spec, "template": {"spec": {"containers": containers}}},
+            "spec": {**self.spec, "template": {"metadata": {"labels": {"app": "mcp-server", "pool": "green"}}, "spec": {"containers": containers}}},
             "status": {"observedGeneration": 1, **counts},
         }
 
-    def patch(self, path, body, kind, dry_run=False):
+    def patch(self, path, body, kind="merge", dry_run=False):
+        if "/horizontalpodautoscalers/" in path:
+            self.scaler_patches.append((body, dry_run))
+            return body
+        if "/configmaps/" in path:
+            self.records.append(json.loads(body["data"]["current"]))
+            return body
         assert (path, kind) == ("/apis/apps/v1/namespaces/mcp-prod/deployments/mcp-server-green", "strategic")
         self.patches.append((body, dry_run))
         if not dry_run:
@@ -100,6 +121,7 @@ def test_changes_and_waits(monkeypatch):
         "previous": {"image": OLD, "replicas": 0},
         "image": NEW,
         "replicas": 3,
+        "autoscaler": None,
         "diff": {"before": {"image": OLD, "replicas": 0}, "after": {"image": NEW, "replicas": 3}},
         "ready": 3,
         "revision": "2",
@@ -183,3 +205,98 @@ def test_bad_input(monkeypatch, options, message):
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (12.9, "0:12"), (600, "10:00"), (3661, "61:01")])
 def test_clock(seconds, text):
     assert _rollout._clock(seconds) == text
+
+
+def scaler(least=2, most=6, note=None, name="mcp-server-green"):
+    annotations = {"mcp.server/min-replicas": note} if note else {}
+    target = {"kind": "Deployment", "name": name}
+    return {
+        "metadata": {"name": "scaler", "resourceVersion": "7", "annotations": annotations},
+        "spec": {"minReplicas": least, "maxReplicas": most, "scaleTargetRef": target},
+    }
+
+
+def test_an_autoscaler_is_raised_before_the_pool_and_keeps_what_it_had(monkeypatch):
+    cluster = Cluster(replicas=0)
+    cluster.scalers = [scaler(), scaler(name="mcp-server-blue"), scaler(name="another")]
+    result = run(monkeypatch, cluster, replicas=4)[1]()
+    ((body, dry_run),) = cluster.scaler_patches
+    assert not dry_run and body["spec"] == {"minReplicas": 4} and body["metadata"]["resourceVersion"] == "7"
+    assert json.loads(body["metadata"]["annotations"]["mcp.server/min-replicas"]) == {"former": 2, "raised": 4}
+    assert (result["replicas"], result["autoscaler"]) == (4, {"name": "scaler", "min_replicas": 4, "own_min_replicas": 2})
+
+
+def test_what_an_autoscaler_chose_is_not_fought(monkeypatch):
+    cluster = Cluster(replicas=5)
+    cluster.scalers = [scaler()]
+    lines, go = run(monkeypatch, cluster, replicas=2)
+    result = go()
+    assert (result["changed"], result["replicas"], cluster.patches, cluster.scaler_patches) == (False, 5, [], [])
+    assert "decides the size of pool green: 5 pods, 2 were asked for" in lines[0]
+
+
+def test_no_right_to_list_autoscalers_and_budgets_is_said(monkeypatch):
+    cluster = Cluster(replicas=2)
+    look = cluster.get
+
+    def get(path, **query):
+        if path.endswith(("autoscalers", "budgets")):
+            raise Forbidden("The API server refuses.")
+        return look(path, **query)
+
+    cluster.get = get
+    monkeypatch.setattr(_rollout, "connect", lambda params: cluster)
+    monkeypatch.setattr(_rollout, "POLL", 0.0)
+    warnings = []
+    assert _rollout.run(Task({**PARAMS, "replicas": 1}, warn=warnings.append))["changed"]
+    assert ["HorizontalPodAutoscaler" in warnings[0], "PodDisruptionBudget" in warnings[1]] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("weight", "wanted", "refused"),
+    [(100, 1, True), (10, 1, True), (0, 1, False), (100, 2, False), (100, 0, True), (0, 0, False)],
+)
+def test_a_pool_with_traffic_keeps_what_its_budget_asks_for(monkeypatch, weight, wanted, refused):
+    cluster = Cluster(replicas=3)
+    cluster.weight = weight
+    cluster.budgets = [{"metadata": {"name": "pdb"}, "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "mcp-server"}}}}]
+    go = run(monkeypatch, cluster, check_mode=True, replicas=wanted)[1]
+    if refused:
+        with pytest.raises(Failure, match=f"has {weight} % of the traffic, and PodDisruptionBudget pdb asks for 2"):
+            go()
+        assert cluster.patches == []
+    else:
+        assert go()["changed"]
+
+
+def test_how_long_the_release_took_is_recorded(monkeypatch):
+    cluster = Cluster(OLD, 0)
+    target = {"pool": "green", "image": NEW}
+    cluster.release = {"id": "1", "reason": "", "outcome": "running", "steps": [], "from": {"pool": "blue"}, "to": target}
+    patch = cluster.patch
+
+    def follow(path, body, kind="merge", dry_run=False):
+        cluster.image = NEW
+        return patch(path, body, kind, dry_run)
+
+    cluster.patch = follow
+    result = run(monkeypatch, cluster, image=NEW, replicas=1)[1]()
+    assert [record["to"]["rollout_seconds"] for record in cluster.records] == [result["seconds"]]
+
+
+@pytest.mark.parametrize(("ready", "enough", "says"), [(2, 1, ""), (1, 2, ""), (0, 1, "not found")])
+def test_a_wait_for_a_part_of_the_pods(ready, enough, says):
+    """So many will do, and fewer when no more can come."""
+    stuck = _rollout.State(wanted=3, ready=ready, reason="ErrImagePull", failed="not found; check it")
+
+    class View:
+        name, pool = "prod/green", "green"
+
+        def state(self):
+            return stuck
+
+    if says:
+        with pytest.raises(Failure, match=says):
+            _rollout.wait(View(), Deadline(5), print, enough)
+    else:
+        assert _rollout.wait(View(), Deadline(5), print, enough) is stuck

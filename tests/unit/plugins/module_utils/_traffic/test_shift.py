@@ -14,7 +14,9 @@ import threading
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils import _rollout
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import State
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import moving, release, shift
 
@@ -25,6 +27,7 @@ RECORD = f"{MAPS}/mcp-release"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/prod/leases"
 LEASE = f"{LEASES}/mcp-release"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/prod/endpointslices"
+BUDGETS = "/apis/policy/v1/namespaces/prod/poddisruptionbudgets"
 PODS = "/api/v1/namespaces/prod/pods"
 
 
@@ -49,7 +52,10 @@ class FakeCluster:
                 },
             },
             **{
-                deployment(pool): {"spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "mcp", "image": f"r.io/mcp:{tag}"}]}}}}
+                deployment(pool): {
+                    "metadata": {"uid": pool, "generation": 1},
+                    "spec": {"replicas": 2, "template": {"metadata": {}, "spec": {"containers": [{"name": "mcp", "image": f"r.io/mcp:{tag}"}]}}},
+                }
                 for pool, tag in (("blue", "v1.1.5"), ("green", "v1.1.4"))
             },
         }
@@ -106,6 +112,9 @@ class FakeCluster:
                 *_start, rule, _refs, position, key = operation["path"].split("/")
                 patched["spec"]["rules"][int(rule)]["backendRefs"][int(position)][key] = operation["value"]
             patched["metadata"]["generation"] += 1
+        elif kind == "strategic":
+            version = patched["metadata"].setdefault("resourceVersion", "1")
+            patched["spec"] |= body["spec"]
         else:
             version = body["metadata"]["resourceVersion"]
             patched |= {part: {**patched.get(part, {}), **body[part]} for part in ("data", "spec") if part in body}
@@ -223,6 +232,15 @@ def test_no_weight_for_a_pool_that_is_not_as_planned(cluster, ready, refused):
     assert cluster.weights == (90, 10)
 
 
+def test_no_weight_for_a_pool_that_has_less_than_its_budget_asks_for(cluster):
+    cluster.objects[BUDGETS] = {"items": [{"metadata": {"name": "pdb"}, "spec": {"minAvailable": 3, "selector": {"matchLabels": {}}}}]}
+    with pytest.raises(Failure, match="it has 2 ready endpoints, and PodDisruptionBudget pdb asks for 3"):
+        call(pool="green", weight=10)
+    assert cluster.writes() == []
+    call(pool="green", weight=10, force=True)
+    assert call(rollback=True)["changed"]  # an emergency does not ask
+
+
 def test_the_losing_pool_need_not_be_ready(cluster):
     cluster.ready["blue"] = 0
     call(pool="green", weight=10)
@@ -254,6 +272,17 @@ def test_refusal_by_the_gateway_is_told_at_once(cluster, monkeypatch):
     monkeypatch.setattr(cluster, "accept", refuse)
     with pytest.raises(Failure, match=r"Gateway infra/edge says Accepted is False \(NotAllowed: no\)"):
         call(pool="green", weight=10, timeout=60.0)
+
+
+def test_controller_that_is_down_is_said_soon_with_what_clients_get(cluster, gateway, monkeypatch):
+    monkeypatch.setattr(cluster, "accept", lambda: None)
+    monkeypatch.setattr(moving, "PATIENCE", 0.1)
+    lines = []
+    task = Task({**DEFAULTS, "pool": "green", "weight": 100, "timeout": 0.5, "endpoint": {"url": "x"}}, progress=lines.append)
+    clients = "of 5 answers to clients now, 5 came from green"
+    with pytest.raises(Failure, match=f"are written .* not verified .* for generation 2: see the gateway's controller; {clients}"):
+        shift.run(task)
+    assert [clients in line and "looking on for 0 s" in line for line in lines if "not verified" in line] == [True]
 
 
 def test_controller_that_is_down(cluster, monkeypatch):
@@ -326,14 +355,63 @@ def test_rollback_mid_release_returns_to_the_pool_it_started_from(cluster, gatew
     assert call(rollback=True, endpoint={"url": "x"})["pool"] == "blue"
 
 
-def test_rollback_refuses_a_pool_without_ready_endpoints_unless_forced(cluster):
+def scaled_down(cluster, monkeypatch, state):
+    """The good pool is at 0; what the cluster says of its rollout is C(state)."""
     released(cluster)
     cluster.ready["blue"] = 0
-    with pytest.raises(Failure, match="blue has no ready endpoint"):
+    cluster.objects[deployment("blue")]["spec"]["replicas"] = 0
+
+    def look(view):
+        cluster.ready["blue"] = state.ready
+        return state
+
+    monkeypatch.setattr(_rollout.View, "state", look)
+
+
+def test_rollback_scales_up_a_pool_that_is_at_0_and_says_how_long_before(cluster, gateway, monkeypatch):
+    scaled_down(cluster, monkeypatch, State(wanted=2, ready=1))
+    lines = []
+    params = {**DEFAULTS, "rollback": True, "endpoint": {"url": "x"}}
+    result = shift.run(Task(params, progress=lambda line: lines.append((line, cluster.objects[deployment("blue")]["spec"]["replicas"]))))
+    said = [(line, replicas) for line, replicas in lines if "no ready endpoint" in line]
+    assert said == [
+        (
+            "pool blue has no ready endpoint: it is scaled up from 0 to 2 pods; the traffic follows when 1 of them can answer, after 300 s at most; "
+            "how long its pods take is not recorded",
+            0,
+        )
+    ]
+    assert cluster.weights == (100, 0) and result["scaled_up"]["to"] == 2 and result["scaled_up"]["seconds"] >= 0
+    written = [path for verb, path in cluster.asked if verb == "PATCH"]
+    assert written.index(deployment("blue")) < written.index(ROUTE)
+
+
+def test_rollback_of_a_pool_that_cannot_come_up(cluster, monkeypatch):
+    scaled_down(cluster, monkeypatch, State(wanted=2, reason="ImagePullBackOff", failed="pod a: ImagePullBackOff; check the image"))
+    with pytest.raises(Failure, match="blue has no ready endpoint and does not come up.* ImagePullBackOff.* Traffic is where it was") as caught:
         call(rollback=True)
-    assert cluster.weights == (0, 100)
+    assert cluster.weights == (0, 100) and caught.value.evidence["reason"] == "ImagePullBackOff"
+    assert caught.value.evidence["bad_pool"] == "green"
     call(rollback=True, force=True)
     assert cluster.weights == (100, 0)
+
+
+def test_rollback_check_mode_says_that_it_would_scale_up(cluster, monkeypatch):
+    scaled_down(cluster, monkeypatch, State(wanted=2))
+    result = call(check_mode=True, rollback=True)
+    assert result["scaled_up"] == {"from": 0, "to": 2, "expected_seconds": None, "seconds": None}
+
+
+def test_rollback_gives_a_pool_that_was_kept_small_its_size_back_after_the_write(cluster, gateway):
+    released(cluster)
+    cluster.objects[deployment("blue")]["spec"]["replicas"] = cluster.ready["blue"] = 1
+    call(rollback=True, endpoint={"url": "x"})
+    assert cluster.objects[deployment("blue")]["spec"]["replicas"] == 2
+    written = [path for verb, path in cluster.asked if verb == "PATCH"]
+    assert written.index(ROUTE) < written.index(deployment("blue"))
+    cluster.objects[deployment("blue")]["spec"]["replicas"] = 1
+    assert not call(rollback=True, endpoint={"url": "x"})["changed"]
+    assert cluster.objects[deployment("blue")]["spec"]["replicas"] == 1  # somebody's wish by then
 
 
 def test_rollback_does_not_wait_for_all_of_the_good_pool_nor_for_rights_on_the_rest(cluster):
@@ -393,6 +471,7 @@ def test_begin_tells_the_pools_and_records_the_origin(cluster):
         "digest": "sha256:abc",
         "version": "v1.1.5",
         "weights": {"blue": 100, "green": 0},
+        "replicas": 2,
     }
     again = begin()
     assert again["resumed"] and not again["changed"] and again["record"] == result["record"]

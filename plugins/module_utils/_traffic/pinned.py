@@ -1,0 +1,190 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A rollback to a version or revision that is named: where it goes, and what is recorded of it. The module mcp_rollback.
+
+It prepares: once the pool runs what is wanted and the record says so, the
+emergency's one call (emergency.py) brings the traffic there. What is done is read
+from the cluster each time, so that a run that was killed can be run again.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mcp.server.plugins.module_utils import _rollout_info
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, history, keeping, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, POOLS, Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._registry import VERSION, Image, tagged
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, plan
+from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift
+
+SPEC = Spec(
+    options={
+        **CLUSTER_OPTIONS,
+        **OPTIONS,
+        **keeping.OPTION,
+        "state": {"type": "str", "choices": ["begun", "checked", "failed"], "default": "begun"},
+        "version": {"type": "str"},
+        "image": {"type": "str"},
+        "revision": {"type": "int"},
+        "pool": {"type": "str", "choices": list(POOLS)},
+        "reason": {"type": "str", "default": ""},
+    },
+    mutually_exclusive=[("version", "revision")],
+    required_by={"version": ["image"]},
+    required_if=[("state", "begun", ("version", "revision"), True), ("state", "checked", ("pool", "image")), ("state", "failed", ("pool", "image"))],
+)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What a pool's Deployment has. complete: whether exactly that is ready."""
+
+    image: str
+    replicas: int
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Pin:
+    """pool: that gets all traffic. needed: whether anything is to be done. clear_first: both pools have traffic, and none has the image: first
+    all goes to the stable one. deploy: whether the pool must get the image or more pods. replicas: that it shall have then."""
+
+    pool: str
+    needed: bool = True
+    clear_first: bool = False
+    deploy: bool = False
+    replicas: int = 0
+
+
+def decide(weights: Weights, release: record.Release | None, pools: dict[str, Pool], image: str) -> Pin | None:
+    """Where the image gets the traffic; None when that can't be told. Never another image for a pool that has traffic."""
+    whole = plan.whole(weights)
+    if whole and pools[whole].image == image:
+        # A release that went there is nothing to undo; a rollback that went there may have an end that was cut off.
+        settled = release is None or (release["to"]["pool"] == whole and release["outcome"] != record.ROLLED_BACK)
+        return Pin(whole, needed=not settled, replicas=pools[whole].replicas)
+    stable = plan.stable(weights, release)
+    having = [pool for pool in POOLS if pools[pool].image == image]
+    if having:
+        target, clear_first = stable if stable in having else having[0], False
+    elif whole or stable:
+        target, clear_first = other(whole or stable), whole is None
+    else:
+        return None
+    before = release["from"].get("replicas") or 0 if release and release["from"]["pool"] == target else 0
+    replicas = max(before, *(pool.replicas for pool in pools.values()), 1)
+    has = pools[target]
+    return Pin(target, clear_first=clear_first, deploy=has.image != image or not has.complete or has.replicas < replicas, replicas=replicas)
+
+
+def prepare(book: record.Book, fresh: record.Release) -> record.Book:
+    """The record once the pool is ready for the traffic: what is good is what C(fresh) comes from, what is bad is what it goes to.
+
+    A release that ended, or was cut off, and came from the same is the one that is rolled back; it stays.
+    """
+    current = book.current
+    if current is None:
+        return record.Book(fresh)
+    if all(current["from"].get(key) == fresh["from"][key] for key in ("pool", "image")):
+        return book
+    if record.is_running(current):
+        current = {**current, "outcome": record.ROLLED_BACK, "ended": fresh["started"]}
+    return record.Book(fresh, (current, *book.history)[: record.KEPT])
+
+
+def give_up(book: record.Book, failed: record.Release) -> record.Book:
+    """A rollback that did not get to the traffic is history; what an emergency returns to stays."""
+    return record.Book(book.current, (failed, *book.history)[: record.KEPT])
+
+
+def run(task: Task) -> dict[str, t.Any]:
+    params = task.params
+    if params["version"] is not None:
+        tagged(params["image"], params["version"])
+    return keeping.kept(_begin if params["state"] == "begun" else _record)(task)
+
+
+def _begin(task: Task) -> dict[str, t.Any]:
+    params = task.params
+    shift = Shift(task, connection.connect(params), Server.from_params(params), None)
+    cluster, server = shift.cluster, shift.server
+    weights = shift.read()
+    book, _version = record.read(cluster, server)
+    image = str(params["image"]) + f":{params['version']}" if params["version"] is not None else _of_revision(task, cluster, server, weights, book)
+    pools = {pool: _pool(cluster, server, pool) for pool in POOLS}
+    pin = decide(weights, book.current, pools, image)
+    if pin is None:
+        raise Failure(f"No rollback of {server}: no release is recorded and no pool has most of the traffic; give one pool 100 with mcp_traffic_shift first.")
+    lock = params["lock"] or ""
+    if pin.needed and not lock and not task.check_mode:
+        lock = emergency.take_over(shift)
+    task.progress(_said(server, pin, pools, image))
+    tag = Image.parse(image).tag
+    return {
+        "changed": False,
+        "needed": pin.needed,
+        "pool": pin.pool,
+        "bad_pool": other(pin.pool),
+        "image": image,
+        "version": tag if VERSION.fullmatch(tag) else "",
+        "clear_first": pin.clear_first,
+        "deploy": pin.deploy,
+        "replicas": pin.replicas,
+        "weights": weights,
+        "lock": lock,
+    }
+
+
+def _of_revision(task: Task, cluster: t.Any, server: Server, weights: Weights, book: record.Book) -> str:
+    """The image of our container in a revision of the pool that the traffic is to return to."""
+    pool = plan.rollback_target(weights, book.current)
+    if pool is None:
+        raise Failure(f"No rollback of {server}: no release is recorded and no pool has most of the traffic; give one pool 100 with mcp_traffic_shift first.")
+    known = _rollout_info.revisions(cluster, server, pool)
+    name = f"Deployment {server.namespace}/{server.deployment(pool)}"
+    found = history.find(known, task.params["revision"])
+    if found is None or found["image"] is None:
+        listed = ", ".join(f"{one['revision']} ({one['image']})" for one in known if one["image"]) or "none"
+        raise Failure(f"{name} has no revision {task.params['revision']} with a container {server.container}; there are {listed}.")
+    task.progress(f"revision {task.params['revision']} of {name}: {found['image']}; only the image of container {server.container} is taken from it")
+    return found["image"]
+
+
+def _pool(cluster: t.Any, server: Server, pool: str) -> Pool:
+    image, replicas = server.image(cluster, pool)
+    deployment = cluster.get(server.deployment_path(pool))
+    status = deployment.get("status") or {}
+    counts = {status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas")}
+    seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+    return Pool(image, replicas, seen and counts == {replicas})
+
+
+def _said(server: Server, pin: Pin, pools: dict[str, Pool], image: str) -> str:
+    if not pin.needed:
+        return f"{image} is live on pool {pin.pool} of {server}: nothing is to be done"
+    first = f"all traffic goes to {other(pin.pool)} first, then " if pin.clear_first else ""
+    how = f"{pin.replicas} pods of {image} are made ready there" if pin.deploy else f"it runs {image}"
+    return f"{first}the traffic of {server} goes to pool {pin.pool}: {how}" + (f" instead of {pools[pin.pool].image}" if pools[pin.pool].image != image else "")
+
+
+def _record(task: Task) -> dict[str, t.Any]:
+    params = task.params
+    cluster, server = connection.connect(params), Server.from_params(params)
+    pool, at, tag = params["pool"], record.now(), Image.parse(params["image"]).tag
+    image, replicas = server.image(cluster, other(pool))
+    good = {"pool": pool, "image": params["image"], "digest": server.digest(cluster, pool), "version": tag if VERSION.fullmatch(tag) else ""}
+    bad = {"pool": other(pool), "image": image, "digest": server.digest(cluster, other(pool)), "version": Image.parse(image).tag}
+    if params["state"] == "failed":
+        note, origin, target, outcome = give_up, {**bad, "replicas": replicas}, good, record.FAILED
+    else:
+        note, origin, target, outcome = prepare, {**good, "replicas": server.image(cluster, pool)[1]}, bad, record.ROLLED_BACK
+    entry = record.release(server, by=record.whoever_runs(), reason=params["reason"], at=at, origin=origin, target=target)
+    entry |= {"outcome": outcome, "ended": at}
+    before, after = record.update(cluster, server, lambda book: note(book, entry), dry_run=task.check_mode)
+    return {"changed": before != after, "record": after.current, "diff": {"before": before.current or {}, "after": after.current or {}}}

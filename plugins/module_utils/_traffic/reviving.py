@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The good pool of an emergency has no pod that can answer: it is scaled up first, if it can be.
+
+The traffic waits for half of the pods: the first one alone would get what all are
+needed for and may fall over, and the last one is not worth a longer outage. When no
+more can come up, those that are ready will do.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from contextlib import nullcontext
+
+from ansible_collections.mcp.server.plugins.module_utils import _rollout
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, lock
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import other
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import POLL, Shift
+
+SETTLE = 5.0  # seconds that the endpoints of pods that are ready may take
+
+
+def enough(planned: int) -> int:
+    """How many of the planned pods must be ready before the traffic comes."""
+    return (planned + 1) // 2
+
+
+def announcement(pool: str, has: int, planned: int, seconds: float | None, bound: float) -> str:
+    """What is said before the wait: what is done, and how long that will take."""
+    done = f"is scaled up from {has} to {planned} pods" if has < planned else f"has {has} pods, which are waited for"
+    known = f"a rollout of this server took {seconds:.0f} s" if seconds else "how long its pods take is not recorded"
+    when = f"the traffic follows when {enough(planned)} of them can answer, after {bound:.0f} s at most"
+    return f"pool {pool} has no ready endpoint: it {done}; {when}; {known}"
+
+
+def revive(shift: Shift, pool: str, planned: int, seconds: float | None) -> None:
+    """Scales the pool up to what is planned (0 when not known: to the other pool's size), and waits until it can take the traffic.
+
+    seconds: how long that took at a release, None when not known. Raises Failure
+    when it can't come up, as soon as the cluster knows.
+    """
+    task, server = shift.task, shift.server
+    try:
+        _image, has = server.image(shift.cluster, pool)
+        planned = max(has, planned or server.image(shift.cluster, other(pool))[1], 1)
+        patience = Deadline(task.params["start_timeout"])
+        task.progress(announcement(pool, has, planned, seconds, patience.seconds))
+        result, stale = _rollout.change(task, shift.cluster, server, pool, replicas=planned)
+        shift.result["scaled_up"] = {"from": has, "to": result["replicas"], "expected_seconds": seconds, "seconds": None}
+        if task.check_mode:
+            return
+        with _holding(shift):
+            view = _rollout.View(shift.cluster, server, pool, task.params["ready_grace"], stale)
+            ready = _rollout.wait(view, patience, task.progress, enough(result["replicas"])).ready
+            settling = Deadline(SETTLE)
+            while not server.ready_endpoints(shift.cluster, pool):
+                if not settling.pause(POLL):
+                    raise Failure(f"Its pods are ready, but Service {server.service(pool)} has no endpoint: see its selector.")
+    except Failure as failure:
+        raise Failure(
+            f"No rollback of {server}: pool {pool} has no ready endpoint and does not come up. {failure.msg} Traffic is where it was; "
+            "pin a version that runs (-e version=...), or set force to send the traffic there all the same.",
+            **{**shift.result, **failure.evidence},
+        ) from None
+    shift.result["scaled_up"]["seconds"] = round(patience.elapsed, 3)
+    task.progress(f"pool {pool}: {ready} of {result['replicas']} pods can answer after {patience.elapsed:.1f} s")
+
+
+def _holding(shift: Shift) -> t.ContextManager[None]:
+    """The Lease that this emergency took lasts for less than a pool may need to come up."""
+    run = shift.result.get("lock")
+    return keeping.renewing(lock.Lock(shift.cluster, shift.server.namespace, shift.server.name), run, shift.task.warn) if run else nullcontext()

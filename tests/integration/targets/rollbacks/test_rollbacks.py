@@ -1,0 +1,285 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rollbacks on the real cluster: to what is named, from the history, of a pool at 0, and with a part of the cluster down."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+import typing as t
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, kubectl, module, play, weights
+
+PLAYBOOK = "playbooks/rollback.yml"
+BLUE, GREEN = {"blue": 100, "green": 0}, {"blue": 0, "green": 100}
+NAMESPACE = ("-n", CONFIG["test_namespace"])
+AT_ONCE = {"bluegreen_steps": [{"weight": 100, "seconds": 1}], "bluegreen_contract_check": False}
+
+needs_admin = pytest.mark.skipif(
+    not CONFIG["admin_kubeconfig"],
+    reason="makes objects beside the server's, or stops parts of the cluster, which takes an administrator; the cluster of KUBECONFIG gives only the Role",
+)
+
+
+@pytest.fixture(autouse=True)
+def start() -> None:
+    blue_again()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def end() -> t.Iterator[None]:
+    yield
+    blue_again()
+
+
+def release(version: str = "v1.2.0") -> None:
+    """Blue was live with v1.1.5, green is with this."""
+    code, output = play("playbooks/bluegreen.yml", "-e", f"version={version}", "-e", json.dumps(AT_ONCE))
+    assert code == 0 and weights() == GREEN, output
+
+
+def roll_back(*words: str, **environment: str) -> str:
+    code, output = play(PLAYBOOK, *words, **environment)
+    assert code == 0, output
+    return output
+
+
+def refused(says: str, *words: str) -> str:
+    code, output = play(PLAYBOOK, *words)
+    assert code != 0 and says in " ".join(output.split()) and "Traceback" not in output, output
+    return output
+
+
+def pools() -> dict[str, t.Any]:
+    return module("mcp_rollout_info")["pools"]
+
+
+def image(version: str) -> str:
+    return f"{CONFIG['image']}:{version}"
+
+
+def test_to_a_version_from_the_history_and_again() -> None:
+    """Down the line of versions; the pool that has the traffic keeps its image, and a second run of each changes nothing."""
+    release()
+    before = pools()
+    listed = roll_back("--tags", "history")
+    assert "changed=0" in listed and "green: live, 100 % of the traffic, 2 of 2 pods ready" in listed
+    assert "from the history of blue" in listed
+    recorded = module("mcp_release")["record"]
+    assert "are made ready there instead of" in roll_back("--check", "--diff", "-e", "version=v1.3.0")
+    roll_back("--check", "-e", "version=v1.1.5")
+    assert pools() == before and module("mcp_release")["record"] == recorded
+
+    output = roll_back("-e", "version=v1.1.5", "-e", "reason=named")
+    assert weights() == BLUE and pools()["green"]["replicas"] == 0
+    assert "deploy.yml" not in "".join(line for line in output.splitlines() if line.startswith("included"))  # it ran: only the shift
+    assert "changed=0" in roll_back("-e", "version=v1.1.5")
+    record = module("mcp_release")["record"]
+    assert (record["outcome"], record["reason"], record["steps"][-1]["verdict"]) == ("rolled_back", "named", "followed")
+
+    # Blue is live: another version goes to green, and blue is what was bad then
+    roll_back("-e", "version=v1.3.0")
+    after = pools()
+    assert weights() == GREEN and after["blue"]["image"] == image("v1.1.5")
+    assert [one["revision"] for one in after["blue"]["revisions"]] == [one["revision"] for one in before["blue"]["revisions"]]
+    record = module("mcp_release")["record"]
+    assert (record["from"]["pool"], record["from"]["version"], record["outcome"]) == ("green", "v1.3.0", "rolled_back")
+    assert record["steps"][-1]["share"]["green"] == 100.0
+    assert "changed=0" in roll_back("-e", "version=v1.3.0")
+    assert "changed=0" in roll_back()  # an emergency does not flip it back
+
+    # The history of green, which the traffic is to return to, has the release's version
+    number = next(one["revision"] for one in after["green"]["revisions"] if one["image"] == image("v1.2.0"))
+    refused("there are ", "-e", "revision=7777")
+    output = roll_back("-e", f"revision={number}")
+    assert "only the image of container mcp-server is taken from it" in output
+    assert weights() == BLUE and pools()["blue"]["image"] == image("v1.2.0") and pools()["green"]["image"] == image("v1.3.0")
+
+
+def test_in_the_middle_of_a_release() -> None:
+    """Both pools have traffic: it is taken off the new one before that one gets another image."""
+    module("mcp_release", f"state=begun image={image('v1.2.0')} version=v1.2.0 take_over=true reason=test")
+    module("mcp_rollout", f"pool=green image={image('v1.2.0')} replicas=2")
+    module("mcp_traffic_shift", "pool=green weight=50")
+    output = roll_back("-e", "version=v1.3.0")
+    assert "all traffic goes to blue first" in output
+    assert weights() == GREEN and pools()["green"]["image"] == image("v1.3.0") and pools()["blue"]["image"] == image("v1.1.5")
+
+
+def test_bad_ones_and_then_an_emergency_whose_pool_is_at_0() -> None:
+    """The traffic and the pool stay as they were. An emergency that can't bring its pool up says so when the cluster knows it; then it can."""
+    release()
+    for words, says in (
+        (("-e", "version=v9.9.9"), "check the image's name and tag"),
+        (("-e", "version=v1.2.1-crash"), "exit code 1"),
+        (("-e", "version=v1.2.1-version"), "expected is v1.2.1-version"),
+        (("-e", '{"version": 1.10}'), "in quotes"),
+        (("-e", "version=v1.1.5", "-e", "revision=1"), "mutually exclusive"),
+    ):
+        start = time.monotonic()
+        refused(says, *words)
+        assert time.monotonic() - start < 90  # the cluster's reason, not the time-out of 600 s
+        blue = pools()["blue"]
+        assert weights() == GREEN and (blue["image"], blue["replicas"]) == (image("v1.1.5"), 2)
+
+    module("mcp_rollout", f"pool=blue image={image('v9.9.9')} replicas=0")
+    start = time.monotonic()
+    refused("pool blue has no ready endpoint and does not come up")
+    assert time.monotonic() - start < 60 and weights() == GREEN
+
+    module("mcp_rollout", f"pool=blue image={image('v1.1.5')} replicas=0")
+    output = roll_back()
+    assert output.index("it is scaled up from 0 to 2 pods") < output.index("written: blue 100 %") and "a rollout of this server took" in output
+    assert weights() == BLUE and pools()["blue"]["replicas"] == 2
+    assert "changed=0" in roll_back()
+
+
+@needs_admin
+def test_new_pods_that_crash_right_after_100_percent() -> None:
+    """The traffic is back on the old pool although the new pods crash, and nothing of them is waited for."""
+    release("v1.2.1-crash-late")
+    deadline, crashes = time.monotonic() + 120, ["0"]
+    while "0" in crashes and time.monotonic() < deadline:
+        time.sleep(0.5)
+        crashes = kubectl(*NAMESPACE, "get", "pods", "-l", "pool=green", "-o", "jsonpath={.items[*].status.containerStatuses[*].restartCount}").split()
+    assert crashes and "0" not in crashes
+    start = time.monotonic()
+    roll_back()
+    assert time.monotonic() - start < 40 and weights() == BLUE
+    module("mcp_watch", json.dumps({"endpoint": {"url": CONFIG["public_url"], "host": CONFIG["public_host"]}, "seconds": 3}))
+
+
+@contextmanager
+def running(*words: str) -> t.Iterator[subprocess.Popen[str]]:
+    """A rollback in a process group of its own, which does not outlive the test."""
+    command = ["ansible-playbook", PLAYBOOK, "-i", str(INVENTORY), *words]
+    environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize(("task", "seconds"), [("Deploy what is named", 0.8), ("Move the traffic to it", 0.3), ("Scale the other pool", 0.1)])
+def test_killed_and_run_again(task: str, seconds: float) -> None:
+    words = ("-e", "version=v1.3.0")
+    with running(*words) as process:
+        assert process.stdout is not None and any(task in line for line in process.stdout)
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+    roll_back(*words)
+    found = pools()
+    assert weights() == GREEN and found["green"]["image"] == image("v1.3.0") and found["green"]["ready"] == 2
+    assert (found["blue"]["image"], found["blue"]["replicas"]) == (image("v1.1.5"), 0)
+    record = module("mcp_release")["record"]
+    assert (record["from"]["pool"], record["from"]["version"], record["outcome"]) == ("green", "v1.3.0", "rolled_back")
+
+
+@pytest.fixture
+def beside() -> t.Iterator[t.Callable[..., str]]:
+    """kubectl in the server's namespace; autoscalers and budgets are gone afterwards."""
+    try:
+        yield lambda *words: kubectl(*NAMESPACE, *words)
+    finally:
+        kubectl(*NAMESPACE, "delete", "hpa,pdb", "--all")
+
+
+@needs_admin
+def test_autoscalers_are_raised_and_given_back(beside: t.Callable[..., str]) -> None:
+    def least() -> tuple[int, ...]:
+        return tuple(json.loads(beside("get", "hpa", f"mcp-server-{pool}", "-o", "json"))["spec"]["minReplicas"] for pool in ("blue", "green"))
+
+    for pool in ("blue", "green"):
+        beside("autoscale", "deployment", f"mcp-server-{pool}", "--min=1", "--max=4", "--cpu=80%")
+    words = ("-e", "version=v1.3.0")
+    with running(*words) as process:
+        assert process.stdout is not None and any("Record what is good" in line for line in process.stdout)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert least() == (1, 2)
+    roll_back(*words)
+    assert least() == (1, 1) and weights() == GREEN
+    time.sleep(20)  # an autoscaler looks every 15 s
+    found = pools()
+    assert (found["blue"]["replicas"], found["green"]["replicas"]) == (0, 2)  # off at 0, and stable where it was given back
+    roll_back("-e", "version=v1.1.5")
+    assert weights() == BLUE and pools()["blue"]["ready"] == 2 and least() == (1, 1)
+
+
+@needs_admin
+def test_budgets(beside: t.Callable[..., str]) -> None:
+    beside("create", "poddisruptionbudget", "server", "--selector=app=mcp-server", "--min-available=3")
+    code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.0", "-e", json.dumps(AT_ONCE))
+    assert code and "PodDisruptionBudget server asks for 3" in " ".join(output.split()), output
+    assert weights() == BLUE
+    with pytest.raises(AssertionError, match="PodDisruptionBudget server asks for 3"):
+        module("mcp_rollout", "pool=blue replicas=1")
+    assert pools()["blue"]["replicas"] == 2
+
+
+@contextmanager
+def away(deployment: str, namespace: str) -> t.Iterator[None]:
+    size = kubectl("-n", namespace, "get", "deployment", deployment, "-o", "jsonpath={.spec.replicas}")
+    kubectl("-n", namespace, "scale", "deployment", deployment, "--replicas=0")
+    try:
+        deadline = time.monotonic() + 40
+        while kubectl("-n", namespace, "get", "deployment", deployment, "-o", "jsonpath={.status.replicas}") and time.monotonic() < deadline:
+            time.sleep(0.5)
+        yield
+    finally:
+        kubectl("-n", namespace, "scale", "deployment", deployment, f"--replicas={size}")
+        kubectl("-n", namespace, "rollout", "status", "deployment", deployment, "--timeout=50s")
+
+
+@contextmanager
+def stopped(*command: str) -> t.Iterator[None]:
+    """A daemon of the sandbox that does not answer for a while."""
+    wanted = [word.encode() for word in command]
+    (pid,) = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cmdline") if _words(path)[: len(wanted)] == wanted]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _words(cmdline: Path) -> list[bytes]:
+    try:
+        return cmdline.read_bytes().split(b"\0")
+    except OSError:  # it has ended meanwhile
+        return []
+
+
+@needs_admin
+def test_an_emergency_with_registry_and_dns_down() -> None:
+    release()
+    with stopped("docker-registry", "serve"), away("coredns", "kube-system"):
+        roll_back(MCP_REGISTRY="http://127.0.0.1:9")
+        assert weights() == BLUE
+
+
+@needs_admin
+def test_an_emergency_with_the_gateways_controller_down() -> None:
+    """The weights are written; that they are not in force is said after a few seconds; the same command ends well once it is back."""
+    release()
+    with away("contour", "projectcontour"):
+        start, said = time.monotonic(), 0.0
+        with running() as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if "not verified" in line and not said:
+                    said = time.monotonic() - start
+            assert process.wait(60) != 0
+        assert 0 < said < 10 and weights() == BLUE and module("mcp_release")["record"]["outcome"] == "rolled_back"
+    roll_back()
+    assert pools()["green"]["replicas"] == 0

@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.autoscaling import NOTE, Autoscaler, find, give_back, set_least
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+
+SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
+
+
+def scaler(least=None, most=6, note=None):
+    spec = {"maxReplicas": most, **({} if least is None else {"minReplicas": least})}
+    metadata = {"name": "a", "resourceVersion": "7", **({"annotations": {NOTE: note}} if note is not None else {})}
+    return Autoscaler({"metadata": metadata, "spec": spec})
+
+
+def note(former, raised):
+    return json.dumps({"former": former, "raised": raised})
+
+
+@pytest.mark.parametrize(
+    ("autoscaler", "wanted", "least", "noted"),
+    [
+        (scaler(2), 4, 4, (2, 4)),
+        (scaler(), 3, 3, (1, 3)),  # the API's default is 1
+        (scaler(2), 2, None, None),
+        (scaler(2), 1, None, None),  # never below its owner's
+        (scaler(2, most=3), 5, 3, (2, 3)),  # never above its greatest
+        (scaler(4, note=note(2, 4)), 4, None, None),  # the run was killed, and comes again
+        (scaler(4, note=note(2, 4)), 5, 5, (2, 5)),  # the first note stays
+        (scaler(4, note=note(2, 4)), 3, 3, (2, 3)),
+        (scaler(4, note=note(2, 4)), 0, 2, None),  # given back
+        (scaler(3, note=note(2, 4)), 0, 3, None),  # its owner changed it meanwhile
+        (scaler(3, note=note(2, 4)), 5, 5, (3, 5)),
+        (scaler(3, note="what?"), 0, 3, None),
+        (scaler(3, note="[]"), 5, 5, (3, 5)),
+        (scaler(2), 0, None, None),
+    ],
+)
+def test_least_size(autoscaler, wanted, least, noted):
+    patch = autoscaler.patch(wanted)
+    if least is None:
+        assert patch is None
+        return
+    assert patch == {
+        "metadata": {"resourceVersion": "7", "annotations": {NOTE: note(*noted) if noted else None}},
+        "spec": {"minReplicas": least},
+    }
+    after = scaler(least, autoscaler.obj["spec"]["maxReplicas"], patch["metadata"]["annotations"][NOTE])
+    assert after.patch(wanted) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted", "size"),
+    [(0, 3, 3), (2, 3, 3), (5, 3, 5), (0, 1, 2), (3, 0, 0), (0, 9, 6)],
+)
+def test_size_of_the_deployment(now, wanted, size):
+    assert scaler(2).size(now, wanted) == size
+
+
+class Cluster:
+    """Its list of autoscalers, which others write to so many times meanwhile."""
+
+    def __init__(self, *autoscalers, conflicts=0, trouble=None):
+        self.items = [one.obj for one in autoscalers]
+        self.conflicts, self.trouble, self.patches = conflicts, trouble, []
+
+    def get(self, path):
+        if self.trouble:
+            raise self.trouble
+        return {"items": self.items}
+
+    def patch(self, path, body, *, dry_run=False):
+        if self.conflicts:
+            self.conflicts -= 1
+            raise Conflict("Changed by somebody else meanwhile.")
+        self.patches.append((path.rpartition("/")[2], body["spec"]["minReplicas"]))
+
+
+def of(pool, autoscaler):
+    autoscaler.obj["spec"]["scaleTargetRef"] = {"kind": "Deployment", "name": f"mcp-{pool}"}
+    return autoscaler
+
+
+def test_found_by_pool():
+    scalers = [of("blue", scaler(1)), of("green", scaler(2)), of("other", scaler(3))]
+    assert {pool: one.least for pool, one in find(Cluster(*scalers), SERVER, print).items()} == {"blue": 1, "green": 2}
+
+
+@pytest.mark.parametrize(("trouble", "warned"), [(NotFound("none"), 0), (Forbidden("no"), 1)])
+def test_not_to_be_found(trouble, warned):
+    warnings = []
+    assert find(Cluster(trouble=trouble), SERVER, warnings.append) == {} and len(warnings) == warned
+
+
+def test_its_controller_writes_meanwhile():
+    autoscaler = of("blue", scaler(1))
+    cluster = Cluster(autoscaler, conflicts=2)
+    assert set_least(cluster, SERVER, autoscaler, 3) and cluster.patches == [("a", 3)]
+    with pytest.raises(Conflict):
+        set_least(Cluster(autoscaler, conflicts=9), SERVER, autoscaler, 3)
+
+
+def test_only_what_was_raised_is_given_back():
+    cluster = Cluster(of("blue", scaler(4, note=note(2, 4))), of("green", scaler(3)))
+    give_back(cluster, SERVER, print)
+    assert cluster.patches == [("a", 2)]

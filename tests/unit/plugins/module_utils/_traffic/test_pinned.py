@@ -1,0 +1,211 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Book, add_rollout, rollout_seconds
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import pinned
+from ansible_collections.mcp.server.plugins.module_utils._traffic.pinned import Pin, Pool, decide, give_up, prepare
+from ansible_collections.mcp.server.plugins.module_utils._traffic.reviving import announcement, enough
+
+OLD, NEW, OTHER = "r.io/mcp:v1.1.5", "r.io/mcp:v1.2.0", "r.io/mcp:v1.1.4"
+
+
+def release(outcome=SUCCEEDED, origin="blue", image=OLD, **more):
+    target = "green" if origin == "blue" else "blue"
+    return {
+        "id": "1",
+        "reason": "",
+        "from": {"pool": origin, "image": image, **more},
+        "to": {"pool": target, "image": NEW},
+        "outcome": outcome,
+        "ended": None,
+        "steps": [],
+    }
+
+
+def pools(blue=OLD, green=NEW, size=(2, 2), complete=True):
+    return {"blue": Pool(blue, size[0], complete), "green": Pool(green, size[1], complete)}
+
+
+def weights(blue):
+    return {"blue": blue, "green": 100 - blue}
+
+
+@pytest.mark.parametrize(
+    ("blue", "recorded", "has", "image", "pin"),
+    [
+        # After a release: back to what was live before, which runs still; which was scaled down; which is smaller
+        (0, release(), pools(), OLD, Pin("blue", replicas=2)),
+        (0, release(), pools(size=(0, 3)), OLD, Pin("blue", deploy=True, replicas=3)),
+        (0, release(), pools(size=(1, 2)), OLD, Pin("blue", deploy=True, replicas=2)),
+        (0, release(replicas=5), pools(size=(1, 2)), OLD, Pin("blue", deploy=True, replicas=5)),
+        # Something else: to the pool without traffic
+        (0, release(), pools(), OTHER, Pin("blue", deploy=True, replicas=2)),
+        # The image is there, and its rollout was cut off
+        (0, release(), pools(blue=OTHER, complete=False), OTHER, Pin("blue", deploy=True, replicas=2)),
+        # What is live already
+        (0, release(), pools(), NEW, Pin("green", needed=False, replicas=2)),
+        (0, None, pools(), NEW, Pin("green", needed=False, replicas=2)),
+        # It is live after a rollback whose end may have been cut off, or after a release that was cut off
+        (100, release(ROLLED_BACK), pools(), OLD, Pin("blue", replicas=2)),
+        (100, release(RUNNING), pools(), OLD, Pin("blue", replicas=2)),
+        # After a rollback, to a third: the live pool is blue, though it is also the one of the record
+        (100, release(ROLLED_BACK), pools(), OTHER, Pin("green", deploy=True, replicas=2)),
+        # During a release: the stable pool has it; none has it
+        (50, release(RUNNING), pools(), OLD, Pin("blue", replicas=2)),
+        (50, release(RUNNING), pools(), OTHER, Pin("green", clear_first=True, deploy=True, replicas=2)),
+        (50, release(RUNNING, origin="green"), pools(), OTHER, Pin("blue", clear_first=True, deploy=True, replicas=2)),
+        (90, release(RUNNING), pools(green=OLD), OLD, Pin("blue", replicas=2)),
+        # Without a record
+        (0, None, pools(), OTHER, Pin("blue", deploy=True, replicas=2)),
+        (90, None, pools(), OTHER, Pin("green", clear_first=True, deploy=True, replicas=2)),
+        (50, None, pools(), OTHER, None),
+    ],
+)
+def test_where_it_goes(blue, recorded, has, image, pin):
+    assert decide(weights(blue), recorded, has, image) == pin
+
+
+@pytest.mark.parametrize(
+    "recorded", [None, *(release(outcome, origin) for outcome in (RUNNING, SUCCEEDED, ROLLED_BACK, FAILED) for origin in ("blue", "green"))]
+)
+def test_no_pool_with_traffic_gets_another_image(recorded):
+    for blue, one, two, image in itertools.product((0, 10, 50, 90, 100), (OLD, NEW), (OLD, NEW), (OLD, NEW, OTHER)):
+        has = pools(one, two)
+        pin = decide(weights(blue), recorded, has, image)
+        if pin and pin.needed and has[pin.pool].image != image:
+            assert pin.clear_first or weights(blue)[pin.pool] == 0
+
+
+def fresh(pool="blue", image=OTHER):
+    return {**release(ROLLED_BACK, pool, image), "id": "2", "started": "now"}
+
+
+def test_what_is_recorded_is_what_an_emergency_returns_to():
+    before = Book(release(), ({"id": "0"},))
+    after = prepare(before, fresh())
+    assert after.current["from"]["image"] == OTHER and after.history == (release(), {"id": "0"})
+    assert prepare(after, fresh()) == after  # again
+    assert prepare(before, fresh(image=OLD)) == before  # the release itself is what is rolled back
+    assert prepare(Book(), fresh()) == Book(fresh())
+    cut_off = prepare(Book(release(RUNNING)), fresh("green")).history[0]
+    assert (cut_off["outcome"], cut_off["ended"]) == (ROLLED_BACK, "now")
+
+
+def test_one_that_failed_is_history():
+    assert give_up(Book(release()), {"id": "2"}) == Book(release(), ({"id": "2"},))
+
+
+@pytest.mark.parametrize(("planned", "needed"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3)])
+def test_enough(planned, needed):
+    assert enough(planned) == needed
+
+
+def test_announcement():
+    said = announcement("blue", 2, 2, 11.6, 300)
+    assert "has 2 pods, which are waited for" in said and said.endswith("after 300 s at most; a rollout of this server took 12 s")
+
+
+def test_how_long_a_rollout_took():
+    book = add_rollout(Book(release(RUNNING)), "green", NEW, 12.5)
+    assert book.current["to"]["rollout_seconds"] == 12.5
+    assert rollout_seconds(book, "blue") == rollout_seconds(book, "green") == 12.5
+    older = Book(book.current, ({"to": {"pool": "blue", "rollout_seconds": 3.0}},))
+    assert (rollout_seconds(older, "blue"), rollout_seconds(older, "green")) == (3.0, 12.5)
+    assert rollout_seconds(Book(), "blue") is None
+    for other in (Book(), Book(release()), Book(release(RUNNING, "green")), Book(release(RUNNING, image=OLD))):
+        assert add_rollout(other, "green", OTHER, 1.0) == other
+
+
+class Cluster:
+    """Green is live with NEW, blue has OLD; its Deployment's revisions are 1 (OTHER) and 4 (OLD)."""
+
+    host = "https://cluster"
+
+    def __init__(self, book):
+        self.book, self.written = book, []
+
+    def get(self, path, **query):
+        last = path.rpartition("/")[2]
+        if path.endswith("/httproutes/mcp"):
+            backends = [{"name": "mcp-blue", "weight": 0}, {"name": "mcp-green", "weight": 100}]
+            return {"metadata": {}, "spec": {"rules": [{"backendRefs": backends}]}}
+        if path.endswith("/configmaps/mcp-release"):
+            return {"metadata": {"resourceVersion": "1"}, "data": {"current": json.dumps(self.book)}}
+        if last == "pods":
+            return {"items": []}
+        if last == "replicasets":
+            return {"items": [self.replicaset("1", OTHER), self.replicaset("4", OLD)]}
+        if last in ("mcp-blue", "mcp-green"):
+            containers = [{"name": "mcp", "image": OLD if last == "mcp-blue" else NEW}]
+            counts = {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
+            spec = {"replicas": 2, "selector": {}, "template": {"spec": {"containers": containers}}}
+            return {"metadata": {"uid": "d", "generation": 1, "annotations": {REVISION: "4"}}, "spec": spec, "status": counts}
+        raise NotFound(path)
+
+    def replicaset(self, revision, image):
+        metadata = {"annotations": {REVISION: revision}, "creationTimestamp": "2026-11-01T00:00:00Z", "ownerReferences": [{"uid": "d", "controller": True}]}
+        return {"metadata": metadata, "spec": {"template": {"spec": {"containers": [{"name": "mcp", "image": image}]}}}}
+
+    def patch(self, path, body, kind="merge", *, dry_run=False, **query):
+        self.written.append(({name: json.loads(body["data"][name]) for name in ("current", "history")}, dry_run))
+
+
+REVISION = "deployment.kubernetes.io/revision"
+PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "lock": "run"}
+
+
+def call(monkeypatch, cluster, **params):
+    defaults = {name: option.get("default") for name, option in pinned.SPEC.options.items()}
+    monkeypatch.setattr(pinned.connection, "connect", lambda params: cluster)
+    lines = []
+    return pinned.run(Task({**defaults, **PARAMS, **params}, check_mode=True, progress=lines.append)), lines
+
+
+@pytest.mark.parametrize(
+    ("params", "pool", "image", "deploy"),
+    [
+        ({"version": "v1.1.5", "image": "r.io/mcp"}, "blue", OLD, False),
+        ({"version": "v1.1.4", "image": "r.io/mcp"}, "blue", OTHER, True),
+        ({"revision": 1}, "blue", OTHER, True),
+    ],
+)
+def test_begun(monkeypatch, params, pool, image, deploy):
+    result, lines = call(monkeypatch, Cluster(release()), **params)
+    assert (result["pool"], result["image"], result["deploy"], result["bad_pool"]) == (pool, image, deploy, "green")
+    assert ("only the image of container mcp is taken from it" in lines[0]) is ("revision" in params)
+    assert "goes to pool blue" in lines[-1] and result["version"] == image.rpartition(":")[2]
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"version": "1.10", "image": "r.io/mcp"}, "in quotes"),
+        ({"version": "v1.1.5", "image": "r.io/mcp:v1"}, "has a tag"),
+        ({"revision": 7}, r"has no revision 7 with a container mcp; there are 1 \(r.io/mcp:v1.1.4\), 4 \(r.io/mcp:v1.1.5\)"),
+    ],
+)
+def test_bad_input(monkeypatch, params, says):
+    with pytest.raises(Failure, match=says):
+        call(monkeypatch, Cluster(release()), **params)
+
+
+def test_checked_and_failed_are_recorded(monkeypatch):
+    cluster = Cluster(release())
+    call(monkeypatch, cluster, state="checked", pool="blue", image=OTHER, reason="named")
+    (written, _dry_run) = cluster.written.pop()
+    now = written["current"]
+    assert (now["from"]["image"], now["from"]["version"], now["to"]["image"], now["outcome"], now["reason"]) == (OTHER, "v1.1.4", NEW, ROLLED_BACK, "named")
+    assert written["history"][0]["id"] == "1"
+    result, _lines = call(monkeypatch, cluster, state="failed", pool="blue", image=OTHER, reason="crash")
+    (written, _dry_run) = cluster.written.pop()
+    assert result["record"]["id"] == "1" and (written["history"][0]["outcome"], written["history"][0]["to"]["image"]) == (FAILED, OTHER)
