@@ -47,6 +47,13 @@ options:
     description: Seconds that one request to the API server may take.
     type: float
     default: 10.0
+  api_patience:
+    description:
+      - Seconds that an API server is waited for when it does not answer, or answers that it can't serve now (429, 502, 503, 504).
+        C(0) fails at once.
+      - Nothing is written twice. After a write without an answer the object is read again, and a run that holds the server's Lease renews it first.
+    type: float
+    default: 0.0
 requirements:
   - kubernetes >= 29 (Python), not 32.0.0
 """

@@ -10,7 +10,7 @@ import datetime
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unreachable, connect, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unanswered, connect, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import Object, condition
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import REVISION, State, state
@@ -34,6 +34,7 @@ SPEC = Spec(
 )
 
 POLL = 1.0
+ATTEMPTS = 5
 # Seconds after which a wait shows that it is alive
 HEARTBEAT = 10.0
 
@@ -51,7 +52,7 @@ def run(task: Task) -> dict[str, t.Any]:
     after = {name: before[name] if params[name] is None else params[name] for name in before}
     result = {"changed": before != after, "deployment": view.name, "previous": before, **after, "diff": {"before": before, "after": after}}
     if result["changed"]:
-        patched = view.cluster.patch(view.path, patch(server.container, before, after), "strategic", dry_run=task.check_mode)
+        patched = _patched(view, patch(server.container, before, after), task.check_mode)
         view.stale = condition(patched, "Progressing")
     if task.check_mode:
         return result
@@ -72,6 +73,17 @@ def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> 
         body["metadata"] = {"annotations": {"kubernetes.io/change-cause": f"mcp.server.mcp_rollout: {after['image']}"}}
         body["spec"]["template"] = {"spec": {"containers": [{"name": container, "image": after["image"]}]}}
     return body
+
+
+def _patched(view: _View, body: dict[str, t.Any], check_mode: bool) -> Object:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return view.cluster.patch(view.path, body, "strategic", dry_run=check_mode)
+        except Unanswered:
+            if attempt == ATTEMPTS:
+                raise
+            view.cluster.get(view.path)  # waits until it is back; then the same patch again does no harm
+    raise AssertionError("unreachable")
 
 
 class _View:
@@ -117,18 +129,13 @@ def _wait(view: _View, patience: Deadline, progress: t.Callable[[str], None]) ->
     said, said_at = "", 0.0
     complaints: t.Sequence[str] = ()
     while True:
-        try:
-            now = view.state()
-        except Unreachable as failure:
-            # An API server that restarts does not end a wait of minutes
-            line = failure.msg.rstrip(".")
-        else:
-            line, complaints = f"{view.pool}: {now}", now.complaints
-            evidence = {"ready": now.ready, "reason": now.reason, "complaints": list(now.complaints)}
-            if now.done:
-                return now
-            if now.failed:
-                raise Failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
+        now = view.state()
+        line, complaints = f"{view.pool}: {now}", now.complaints
+        evidence = {"ready": now.ready, "reason": now.reason, "complaints": list(now.complaints)}
+        if now.done:
+            return now
+        if now.failed:
+            raise Failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
         if line != said or patience.elapsed - said_at >= HEARTBEAT:
             progress(f"{line}, {_clock(patience.elapsed)} of {_clock(patience.seconds)}")
             said, said_at = line, patience.elapsed

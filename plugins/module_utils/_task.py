@@ -67,7 +67,9 @@ class Task:
     params: the validated options. progress: shows one line to the person who
     waits (nothing in a module, a line of the play's output in an action).
     warn: a warning of the result. runner: the id of the process that runs the
-    play, where the module runs in it.
+    play, where the module runs in it. held: raises Failure when the run that the
+    task belongs to can't go on (_cluster/keeping.py); for waits that ask the
+    cluster nothing.
     """
 
     params: dict[str, t.Any]
@@ -75,6 +77,7 @@ class Task:
     progress: t.Callable[[str], None] = lambda line: None
     warn: t.Callable[[str], None] = lambda text: None
     runner: int | None = None
+    held: t.Callable[[], None] = lambda: None
 
 
 Run = t.Callable[[Task], dict[str, t.Any]]

@@ -27,4 +27,5 @@ OPTIONS: dict[str, t.Any] = {
     "client_key": _option("K8S_AUTH_KEY_FILE", "path", aliases=["key_file"], no_log=False),
     "proxy": _option("K8S_AUTH_PROXY"),
     "api_timeout": {"type": "float", "default": 10.0},
+    "api_patience": {"type": "float", "default": 0.0},
 }

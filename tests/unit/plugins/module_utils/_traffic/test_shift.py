@@ -14,11 +14,11 @@ import threading
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import moving, release, shift
 
-PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
+PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None, "api_patience": 0.0}
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
 MAPS = "/api/v1/namespaces/prod/configmaps"
 RECORD = f"{MAPS}/mcp-release"
@@ -236,6 +236,30 @@ def test_change_by_somebody_else_is_read_again(cluster):
 
     cluster.meddle = meddle
     assert call(pool="green", weight=100)["changed"] and cluster.weights == (0, 100)
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_write_whose_answer_was_lost_is_looked_at(cluster, gateway, monkeypatch, stored):
+    """Of the route, of the record and of the Lease: nothing is done twice, and what was done is told."""
+    begin()
+    lost = {ROUTE, RECORD, LEASE}
+    patch = cluster.patch
+
+    def lose(path, *words, **more):
+        if path in lost:
+            lost.remove(path)
+            if stored:
+                patch(path, *words, **more)
+            raise Unanswered("The API server does not answer.")
+        return patch(path, *words, **more)
+
+    monkeypatch.setattr(cluster, "patch", lose)
+    run = cluster.objects[LEASE]["spec"]["holderIdentity"]
+    result = call(pool="green", weight=10, endpoint={"url": "x"}, lock=run)
+    assert not lost
+    assert result["changed"] and result["before"] == {"blue": 100, "green": 0} and result["written_at"]
+    assert cluster.weights == (90, 10)
+    assert len(cluster.record[0]["steps"]) == 1
 
 
 def test_weights_that_are_not_followed_are_a_failure_with_evidence(cluster, gateway):
