@@ -24,6 +24,14 @@ options:
   api_key:
     description: Bearer token for the API server. Also E(K8S_AUTH_API_KEY).
     type: str
+  username:
+    description:
+      - A user of OpenShift, who logs in with O(password) for a token. Also E(K8S_AUTH_USERNAME). Each task logs in anew, and its token is left to expire.
+      - Needs the Python package C(openshift), which nothing else does. A token (O(api_key), or a kubeconfig after C(oc login)) is quicker.
+    type: str
+  password:
+    description: Password of O(username). Also E(K8S_AUTH_PASSWORD).
+    type: str
   validate_certs:
     description: Whether the API server's certificate is verified; it is unless told otherwise. Also E(K8S_AUTH_VERIFY_SSL).
     type: bool

@@ -12,12 +12,11 @@ use costs a second).
 
 from __future__ import annotations
 
+import functools
 import json
 import os
-import queue
 import socket
 import ssl
-import threading
 import time
 import traceback
 import typing as t
@@ -26,7 +25,7 @@ from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict, Unanswered, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, bounded
 
 try:
     import kubernetes.client
@@ -67,7 +66,9 @@ def connect(params: dict[str, t.Any]) -> Cluster:
     if KUBERNETES_ERROR is not None:
         raise Failure(missing_required_lib("kubernetes"), exception=KUBERNETES_ERROR)
     configuration = kubernetes.client.Configuration()
-    if not (params["host"] and params["api_key"]):
+    if bool(params["username"]) is not bool(params["password"]):
+        raise Failure("username and password log in to OpenShift together: give both or none.")
+    if not (params["host"] and (params["api_key"] or params["username"])):
         _load(configuration, params)
     if params["host"]:
         configuration.host = params["host"]
@@ -78,8 +79,18 @@ def connect(params: dict[str, t.Any]) -> Cluster:
     for option, attribute in (("ca_cert", "ssl_ca_cert"), ("client_cert", "cert_file"), ("client_key", "key_file"), ("proxy", "proxy")):
         if params[option]:
             setattr(configuration, attribute, params[option])
+    if params["username"]:
+        _log_in(configuration, params)
     configuration.retries = False
     return Cluster(configuration, params["api_timeout"], params["api_patience"])
+
+
+def _log_in(configuration: t.Any, params: dict[str, t.Any]) -> None:
+    from ansible_collections.mcp.server.plugins.module_utils._cluster.openshift_login import token
+
+    place = (configuration.verify_ssl, configuration.ssl_ca_cert)
+    bearer = f"Bearer {token(configuration.host, params['username'], params['password'], *place, params['api_timeout'])}"
+    configuration.api_key = {"BearerToken": bearer, "authorization": bearer}
 
 
 def _load(configuration: t.Any, params: dict[str, t.Any]) -> None:
@@ -167,27 +178,18 @@ class Cluster:
         token = self.configuration.get_api_key_with_prefix("authorization") or self.configuration.get_api_key_with_prefix("BearerToken")
         if token:
             headers["authorization"] = token
-        opened: queue.SimpleQueue[t.Any] = queue.SimpleQueue()
-
-        def work() -> None:
-            try:
-                opened.put(portforward_call(self.configuration, "GET", url, query_params=[("ports", str(port))], headers=headers))
-            except kubernetes.client.ApiException as error:
-                opened.put(error)
-
-        # The library takes no time-out: an API server that hangs would hold us for good.
-        threading.Thread(target=work, daemon=True).start()
+        call = functools.partial(portforward_call, self.configuration, "GET", url, query_params=[("ports", str(port))], headers=headers)
         try:
-            forward = opened.get(timeout=self.timeout)
-        except queue.Empty:
-            raise self._unreachable(TimeoutError(f"no port-forward within {self.timeout:g} s")) from None
-        if isinstance(forward, kubernetes.client.ApiException):
-            if isinstance(forward.__context__, OSError):
-                raise self._unreachable(forward.__context__)
+            forward = bounded(call, self.timeout)
+        except TimeoutError as error:
+            raise self._unreachable(error) from None
+        except kubernetes.client.ApiException as error:
+            if isinstance(error.__context__, OSError):
+                raise self._unreachable(error.__context__) from None
             raise Failure(
-                f"No port-forward to {namespace}/{pod} port {port} through {self.host}: {_handshake(forward.reason)}; "
+                f"No port-forward to {namespace}/{pod} port {port} through {self.host}: {_handshake(error.reason)}; "
                 "the Role needs create and get on pods/portforward, and the pod must run."
-            )
+            ) from None
         return forward.socket(port)
 
     def _request(
