@@ -34,8 +34,12 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def start() -> t.Iterator[None]:
+def start() -> None:
     blue_again()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def end() -> t.Iterator[None]:
     yield
     blue_again()
 

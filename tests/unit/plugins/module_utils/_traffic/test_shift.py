@@ -14,6 +14,7 @@ import threading
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import moving, release, shift
@@ -268,6 +269,29 @@ def test_weights_that_are_not_followed_are_a_failure_with_evidence(cluster, gate
         call(pool="green", weight=100, endpoint={"url": "x"}, timeout=0.3)
     evidence = caught.value.evidence
     assert evidence["changed"] and evidence["share"]["failed"] == evidence["share"]["answers"] > 0
+
+
+@pytest.mark.parametrize("away", [60.0, 0.0])
+def test_a_verification_without_an_api_server_is_made_again(cluster, away):
+    """Its time was over when the API server was back: the weights are not to blame."""
+    with outage.waiting(outage.Waiting()):
+        one = moving.Shift(Task({}), cluster, None, None)
+    tries, meanwhile = [], []
+
+    def verify(wanted, also):
+        tries.append(wanted)
+        also()
+        if len(tries) == 1:
+            one.waiting.seconds += away
+            raise Failure("not verified")
+
+    one._verify = verify
+    if away:
+        one.verify({"blue": 100, "green": 0}, lambda: meanwhile.append(1))
+    else:
+        with pytest.raises(Failure, match="not verified"):
+            one.verify({"blue": 100, "green": 0}, lambda: meanwhile.append(1))
+    assert (len(tries), len(meanwhile)) == (2 if away else 1, 1)
 
 
 def test_refusal_by_the_gateway_is_told_at_once(cluster, monkeypatch):
