@@ -172,10 +172,10 @@ lines:
   elements: str
 plan:
   description:
-    - The plan as data. What could not be found is null, or missing in RV(plan.pools).
-    - RV(plan.steps) are those that are left, each with C(weight), C(seconds) and C(reached), the weight that the route reaches.
-    - RV(plan.seconds) are C(watched), C(until_first_step) as the last release that succeeded took, and C(most).
-    - RV(plan.changes) are fields, each with C(object), C(field), C(before) and the C(values) that it gets one after the other.
+    - The plan as data. What could not be found is null, or missing in its C(pools).
+    - C(steps) are those that are left, each with C(weight), C(seconds) and C(reached), the weight that the route reaches.
+    - C(seconds) are C(watched), C(until_first_step) as the last release that succeeded took, and C(most).
+    - C(changes) are fields, each with C(object), C(field), C(before) and the C(values) that it gets one after the other.
   returned: success
   type: dict
   sample:
