@@ -24,6 +24,14 @@ options:
   api_key:
     description: Bearer token for the API server. Also E(K8S_AUTH_API_KEY).
     type: str
+  username:
+    description:
+      - A user of OpenShift, who logs in with O(password) for a token. Also E(K8S_AUTH_USERNAME). Each task logs in anew, and its token is left to expire.
+      - Needs the Python package C(openshift), which nothing else does. A token (O(api_key), or a kubeconfig after C(oc login)) is quicker.
+    type: str
+  password:
+    description: Password of O(username). Also E(K8S_AUTH_PASSWORD).
+    type: str
   validate_certs:
     description: Whether the API server's certificate is verified; it is unless told otherwise. Also E(K8S_AUTH_VERIFY_SSL).
     type: bool
@@ -47,6 +55,13 @@ options:
     description: Seconds that one request to the API server may take.
     type: float
     default: 10.0
+  api_patience:
+    description:
+      - Seconds that an API server is waited for when it does not answer, or answers that it can't serve now (429, 502, 503, 504).
+        C(0) fails at once.
+      - Nothing is written twice. After a write without an answer the object is read again, and a run that holds the server's Lease renews it first.
+    type: float
+    default: 0.0
 requirements:
   - kubernetes >= 29 (Python), not 32.0.0
 """

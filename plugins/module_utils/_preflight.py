@@ -85,19 +85,24 @@ class Context:
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    context = Context(connect(task.params), Server.from_params(task.params), task.params)
-    checks = []
-    for name, look in CHECKS:
-        check = _checked(name, functools.partial(look, context))
-        checks.append(check)
-        task.progress(f"{'skipped' if check['skipped'] else 'ok' if check['ok'] else 'FAILED'}: {check['sentence']}")
-        if not check["ok"] and look in PREMISES:
-            break
-    result = {"changed": False, "checks": checks}
-    failed = [check["sentence"] for check in checks if not check["ok"]]
+    found = checks(Context(connect(task.params), Server.from_params(task.params), task.params), task.progress)
+    result = {"changed": False, "checks": found}
+    failed = [check["sentence"] for check in found if not check["ok"]]
     if failed:
         raise Failure(" ".join(failed), **result)
     return result
+
+
+def checks(context: Context, progress: t.Callable[[str], None] = lambda line: None) -> list[dict[str, t.Any]]:
+    """All of them, as in RV(checks); the last is a premise of the others when that fails."""
+    found = []
+    for name, look in CHECKS:
+        check = _checked(name, functools.partial(look, context))
+        found.append(check)
+        progress(f"{'skipped' if check['skipped'] else 'ok' if check['ok'] else 'FAILED'}: {check['sentence']}")
+        if not check["ok"] and look in PREMISES:
+            break
+    return found
 
 
 def _checked(name: str, look: t.Callable[[], str]) -> dict[str, t.Any]:

@@ -10,7 +10,7 @@ import datetime
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, disruption, keeping, record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unreachable, connect, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unanswered, connect, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import Object, condition
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import REVISION, State, state
@@ -34,6 +34,7 @@ SPEC = Spec(
 )
 
 POLL = 1.0
+ATTEMPTS = 5
 # Seconds after which a wait shows that it is alive
 HEARTBEAT = 10.0
 
@@ -93,7 +94,7 @@ def change(
         task.progress(f"HorizontalPodAutoscaler {scaler.name}: minReplicas {least[0]} -> {least[1]}")
     if before == after:
         return result, None
-    patched = cluster.patch(server.deployment_path(pool), patch(server.container, before, after), "strategic", dry_run=task.check_mode)
+    patched = _patched(cluster, server.deployment_path(pool), patch(server.container, before, after), task.check_mode)
     return result, condition(patched, "Progressing")
 
 
@@ -132,6 +133,17 @@ def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> 
         body["metadata"] = {"annotations": {"kubernetes.io/change-cause": f"mcp.server.mcp_rollout: {after['image']}"}}
         body["spec"]["template"] = {"spec": {"containers": [{"name": container, "image": after["image"]}]}}
     return body
+
+
+def _patched(cluster: t.Any, path: str, body: dict[str, t.Any], dry_run: bool) -> Object:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return cluster.patch(path, body, "strategic", dry_run=dry_run)
+        except Unanswered:
+            if attempt == ATTEMPTS:
+                raise
+            cluster.get(path)  # waits until it is back; then the same patch again does no harm
+    raise AssertionError("unreachable")
 
 
 class View:
@@ -180,18 +192,13 @@ def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enou
     said, said_at = "", 0.0
     complaints: t.Sequence[str] = ()
     while True:
-        try:
-            now = view.state()
-        except Unreachable as failure:
-            # An API server that restarts does not end a wait of minutes
-            line = failure.msg.rstrip(".")
-        else:
-            line, complaints = f"{view.pool}: {now}", now.complaints
-            evidence = {"ready": now.ready, "reason": now.reason, "complaints": list(now.complaints)}
-            if now.done or (enough is not None and (now.ready >= enough or (now.ready and now.failed))):
-                return now
-            if now.failed:
-                raise Failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
+        now = view.state()
+        line, complaints = f"{view.pool}: {now}", now.complaints
+        evidence = {"ready": now.ready, "reason": now.reason, "complaints": list(now.complaints)}
+        if now.done or (enough is not None and (now.ready >= enough or (now.ready and now.failed))):
+            return now
+        if now.failed:
+            raise Failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
         if line != said or patience.elapsed - said_at >= HEARTBEAT:
             progress(f"{line}, {_clock(patience.elapsed)} of {_clock(patience.seconds)}")
             said, said_at = line, patience.elapsed

@@ -15,6 +15,8 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
 import typing as t
 from dataclasses import dataclass, field
@@ -67,7 +69,9 @@ class Task:
     params: the validated options. progress: shows one line to the person who
     waits (nothing in a module, a line of the play's output in an action).
     warn: a warning of the result. runner: the id of the process that runs the
-    play, where the module runs in it.
+    play, where the module runs in it. held: raises Failure when the run that the
+    task belongs to can't go on (_cluster/keeping.py); for waits that ask the
+    cluster nothing.
     """
 
     params: dict[str, t.Any]
@@ -75,6 +79,7 @@ class Task:
     progress: t.Callable[[str], None] = lambda line: None
     warn: t.Callable[[str], None] = lambda text: None
     runner: int | None = None
+    held: t.Callable[[], None] = lambda: None
 
 
 Run = t.Callable[[Task], dict[str, t.Any]]
@@ -109,3 +114,23 @@ class Deadline:
         """Sleep, never past the deadline; whether there is time left afterwards."""
         time.sleep(min(seconds, self.left))
         return self.left > 0
+
+
+def bounded(call: t.Callable[[], t.Any], seconds: float) -> t.Any:
+    """What call() gives or raises, for libraries that take no time-out. Raises TimeoutError; what comes later is for nobody."""
+    done: queue.SimpleQueue[tuple[t.Any, Exception | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            done.put((call(), None))
+        except Exception as error:
+            done.put((None, error))
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        result, error = done.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError(f"no answer within {seconds:g} s") from None
+    if error is not None:
+        raise error
+    return result

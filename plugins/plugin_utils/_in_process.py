@@ -15,6 +15,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Waiting, waiting
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Run, Spec, Task
 
 display = Display()
@@ -57,7 +58,8 @@ class InProcessAction(ActionBase):
             runner=os.getppid(),
         )
         try:
-            outcome = type(self).RUN(task)
+            with waiting(Waiting(task.progress)):
+                outcome = type(self).RUN(task)
         except Failure as failure:
             outcome = {"failed": True, "msg": failure.msg, **failure.evidence}
         result.update(remove_values({"changed": False, **outcome}, secrets))

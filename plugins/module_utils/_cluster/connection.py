@@ -12,15 +12,20 @@ use costs a second).
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import socket
+import ssl
+import time
 import traceback
 import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
+from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict, Unanswered, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, bounded
 
 try:
     import kubernetes.client
@@ -41,6 +46,8 @@ PATCH_TYPES = {
     "apply": "application/apply-patch+yaml",
 }
 FIELD_MANAGER = "mcp.server"
+# What an API server, or the load balancer before it, answers when it can't serve for now
+OVERLOADED = (429, 502, 503, 504)
 
 
 class NotFound(Failure):
@@ -51,14 +58,6 @@ class Forbidden(Failure):
     """The API server knows us and refuses."""
 
 
-class Conflict(Failure):
-    """The object was changed by somebody else since it was read."""
-
-
-class Unreachable(Failure):
-    """No answer from the API server."""
-
-
 def connect(params: dict[str, t.Any]) -> Cluster:
     """The cluster that the options name, or else the first of: kubeconfig files, the pod that we run in.
 
@@ -67,7 +66,9 @@ def connect(params: dict[str, t.Any]) -> Cluster:
     if KUBERNETES_ERROR is not None:
         raise Failure(missing_required_lib("kubernetes"), exception=KUBERNETES_ERROR)
     configuration = kubernetes.client.Configuration()
-    if not (params["host"] and params["api_key"]):
+    if bool(params["username"]) is not bool(params["password"]):
+        raise Failure("username and password log in to OpenShift together: give both or none.")
+    if not (params["host"] and (params["api_key"] or params["username"])):
         _load(configuration, params)
     if params["host"]:
         configuration.host = params["host"]
@@ -78,8 +79,18 @@ def connect(params: dict[str, t.Any]) -> Cluster:
     for option, attribute in (("ca_cert", "ssl_ca_cert"), ("client_cert", "cert_file"), ("client_key", "key_file"), ("proxy", "proxy")):
         if params[option]:
             setattr(configuration, attribute, params[option])
+    if params["username"]:
+        _log_in(configuration, params)
     configuration.retries = False
-    return Cluster(configuration, params["api_timeout"])
+    return Cluster(configuration, params["api_timeout"], params["api_patience"])
+
+
+def _log_in(configuration: t.Any, params: dict[str, t.Any]) -> None:
+    from ansible_collections.mcp.server.plugins.module_utils._cluster.openshift_login import token
+
+    place = (configuration.verify_ssl, configuration.ssl_ca_cert)
+    bearer = f"Bearer {token(configuration.host, params['username'], params['password'], *place, params['api_timeout'])}"
+    configuration.api_key = {"BearerToken": bearer, "authorization": bearer}
 
 
 def _load(configuration: t.Any, params: dict[str, t.Any]) -> None:
@@ -106,11 +117,16 @@ class _NoDiscovery:
 
 
 class Cluster:
-    """Requests to one API server. Objects are plain dicts; every call is bounded by C(timeout) seconds."""
+    """Requests to one API server. Objects are plain dicts; every request is bounded by C(timeout) seconds.
 
-    def __init__(self, configuration: t.Any, timeout: float = 10.0) -> None:
+    patience: seconds that an API server which is away is waited for, see outage.py.
+    """
+
+    def __init__(self, configuration: t.Any, timeout: float = 10.0, patience: float = 0.0) -> None:
         self.configuration = configuration
         self.timeout = timeout
+        self.patience = patience
+        self._waiting = outage.current()
         self._client = DynamicClient(kubernetes.client.ApiClient(configuration), discoverer=_NoDiscovery)
 
     @property
@@ -122,7 +138,7 @@ class Cluster:
         return self._request("GET", path, query=query)
 
     def create(self, path: str, body: dict[str, t.Any], **query: str) -> dict[str, t.Any]:
-        return self._request("POST", path, body, query=query)
+        return self._request("POST", path, body, query=query, stores="dryRun" not in query)
 
     def patch(self, path: str, body: t.Any, kind: str = "merge", *, dry_run: bool = False, **query: str) -> dict[str, t.Any]:
         """Patch as C(kind), a key of PATCH_TYPES; C(apply) is a server-side apply by our field manager.
@@ -130,7 +146,7 @@ class Cluster:
         With dry_run the API server does all but store the result (dryRun=All).
         """
         query = {"fieldManager": FIELD_MANAGER, **query, **({"dryRun": "All"} if dry_run else {})}
-        return self._request("PATCH", path, body, content_type=PATCH_TYPES[kind], query=query)
+        return self._request("PATCH", path, body, content_type=PATCH_TYPES[kind], query=query, stores=not dry_run)
 
     def may(self, namespace: str, verb: str, group: str, resource: str, name: str = "") -> bool:
         """Whether we may do this (SelfSubjectAccessReview, which everybody may ask). resource: C(pods/portforward)."""
@@ -143,7 +159,8 @@ class Cluster:
             "subresource": subresource,
             "name": name,
         }
-        review = self.create(
+        review = self._request(
+            "POST",
             "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
             {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}},
         )
@@ -151,6 +168,9 @@ class Cluster:
 
     def port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
         """A socket to a port of a pod, through the API server. The caller closes it."""
+        return outage.patiently(lambda: self._port_forward(namespace, pod, port), self.patience, self._waiting)
+
+    def _port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
         from kubernetes.stream.ws_client import portforward_call
 
         url = f"{self.host}{pod_path(namespace, pod)}/portforward"
@@ -158,16 +178,35 @@ class Cluster:
         token = self.configuration.get_api_key_with_prefix("authorization") or self.configuration.get_api_key_with_prefix("BearerToken")
         if token:
             headers["authorization"] = token
+        call = functools.partial(portforward_call, self.configuration, "GET", url, query_params=[("ports", str(port))], headers=headers)
         try:
-            forward = portforward_call(self.configuration, "GET", url, query_params=[("ports", str(port))], headers=headers)
+            forward = bounded(call, self.timeout)
+        except TimeoutError as error:
+            raise self._unreachable(error) from None
         except kubernetes.client.ApiException as error:
+            if isinstance(error.__context__, OSError):
+                raise self._unreachable(error.__context__) from None
             raise Failure(
                 f"No port-forward to {namespace}/{pod} port {port} through {self.host}: {_handshake(error.reason)}; "
                 "the Role needs create and get on pods/portforward, and the pod must run."
             ) from None
         return forward.socket(port)
 
-    def _request(self, method: str, path: str, body: t.Any = None, *, content_type: str | None = None, query: dict[str, str] | None = None) -> dict[str, t.Any]:
+    def _request(
+        self, method: str, path: str, body: t.Any = None, *, content_type: str | None = None, query: dict[str, str] | None = None, stores: bool = False
+    ) -> dict[str, t.Any]:
+        def send() -> dict[str, t.Any]:
+            return self._send(method, path, body, content_type, query)
+
+        if not (stores and self.patience):
+            return outage.patiently(send, self.patience, self._waiting)
+        try:
+            return send()
+        except Unreachable as failure:
+            time.sleep(min(failure.again_in, self.patience))
+            raise Unanswered(f"{failure.msg} Whether {method} {path} was done is not known.") from None
+
+    def _send(self, method: str, path: str, body: t.Any, content_type: str | None, query: dict[str, str] | None) -> dict[str, t.Any]:
         try:
             response = self._client.request(
                 method,
@@ -180,12 +219,30 @@ class Cluster:
                 _request_timeout=(min(3.05, self.timeout), self.timeout),
             )
         except DynamicApiError as error:
-            raise _api_failure(error, method, path, self.host) from None
+            failure = _api_failure(error, method, path, self.host)
+            if self.patience and error.status in (401, 403) and self._is_starting():
+                failure = Unreachable(failure.msg)
+            raise failure from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unreachable(
-                f"The API server {self.host} does not answer ({_first_line(error)}); check the address, the network and the cluster's state."
-            ) from None
+            raise self._unreachable(error) from None
         return json.loads(response.data)
+
+    def _is_starting(self) -> bool:
+        """Whether it says so itself: until it has read the Roles it refuses everybody."""
+        try:
+            self._client.request("GET", "/readyz", header_params={}, serialize=False, _request_timeout=(min(3.05, self.timeout), self.timeout))
+        except DynamicApiError as error:
+            return error.status == 500
+        except (urllib3.exceptions.HTTPError, OSError):
+            return True
+        return False
+
+    def _unreachable(self, error: Exception) -> Failure:
+        # A certificate that is wrong does not mend while we wait: that is no outage
+        wrong = any(isinstance(part, ssl.SSLCertVerificationError) for part in (error, *error.args))
+        return (Failure if wrong else Unreachable)(
+            f"The API server {self.host} does not answer ({_first_line(error)}); check the address, the network and the cluster's state."
+        )
 
 
 def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
@@ -202,7 +259,12 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
         return NotFound(f"Not in the cluster: {said} ({where}).")
     if error.status == 409:
         return Conflict(f"Changed by somebody else meanwhile: {said} ({where}).")
-    return Failure(f"The API server answered {error.status} to {where}: {said}.")
+    failure = Failure(f"The API server answered {error.status} to {where}: {said}.")
+    retry_after = (error.headers or {}).get("Retry-After", "")
+    if error.status in OVERLOADED or retry_after:
+        failure = Unreachable(failure.msg)
+        failure.again_in = max(outage.PAUSE, float(retry_after)) if retry_after.isdecimal() else outage.PAUSE
+    return failure
 
 
 def _handshake(reason: str) -> str:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost
 
 SECONDS = 60  # that a Lease lasts after it was renewed
@@ -112,33 +112,48 @@ class Lock:
 
     def acquire(self, run: str, by: str, process: str, *, take_over: bool = False, dry_run: bool = False) -> Holder | None:
         """Whom it was taken from, if it was in use. Raises Failure when it can't be had."""
-        for _attempt in range(ATTEMPTS):
+        before: Holder | None = None
+        for attempt in range(1, ATTEMPTS + 1):
             holder, version = self.read()
+            if holder is not None and holder.run == run:
+                return before  # a write whose answer was lost
             now = datetime.now(UTC)
             complaint = refusal(self._server, holder, run, now, dead=bool(holder and is_dead(holder.process)), take_over=take_over)
             if complaint:
                 raise Failure(complaint)
             try:
+                before = holder
                 if not dry_run:
                     self._write(Holder(run, by, process, now, now), version)
+            except Unanswered:
+                if attempt == ATTEMPTS:
+                    raise
+                continue
             except Conflict:
                 if take_over:
                     continue  # its holder renewed it: that must not hold up an emergency
                 break
-            return holder if holder and holder.run != run else None
+            return before
         raise Failure(f"Another release of {self._server} began at the same moment: see who holds it, and run this again.")
 
     def renew(self, run: str) -> None:
         """Raises Lost."""
-        holder, version = self.check(run)
-        try:
-            self._write(Holder(run, holder.by, holder.process, holder.acquired, datetime.now(UTC)), version)
-        except Conflict:
-            # Somebody wrote in between: perhaps our other thread, perhaps another run.
-            self.check(run)
+        for _attempt in range(ATTEMPTS):
+            holder, version = self._held(run)
+            try:
+                self._write(Holder(run, holder.by, holder.process, holder.acquired, datetime.now(UTC)), version)
+                return
+            except Conflict:
+                continue  # Somebody wrote in between: perhaps our other thread, perhaps another run.
+        raise Failure(f"The Lease {self._name} of {self._server} could not be renewed: it is written to all the time; see who does that.")
 
-    def check(self, run: str) -> tuple[Holder, str | None]:
-        """That it is held by this run; what read() gives. Raises Lost."""
+    def check(self, run: str) -> None:
+        """That it is held by this run, and will be for longer than a write takes. Raises Lost."""
+        holder, _version = self._held(run)
+        if (datetime.now(UTC) - holder.renewed).total_seconds() > SECONDS / 2:
+            self.renew(run)
+
+    def _held(self, run: str) -> tuple[Holder, str | None]:
         holder, version = self.read()
         if holder is None or holder.run != run:
             whom = f"{holder.by} took over" if holder else "it was let go"
@@ -147,9 +162,16 @@ class Lock:
 
     def release(self, run: str) -> None:
         """Gives it back, unless another run has it."""
-        holder, version = self.read()
-        if holder is not None and holder.run == run and version is not None:
-            self._patch({"spec": {"holderIdentity": None, "renewTime": None}, "metadata": {"resourceVersion": version}})
+        for _attempt in range(ATTEMPTS):
+            holder, version = self.read()
+            if holder is None or holder.run != run:
+                return
+            try:
+                self._patch({"spec": {"holderIdentity": None, "renewTime": None}, "metadata": {"resourceVersion": version}})
+                return
+            except Conflict:
+                continue  # our other thread renewed it, or the answer was lost
+        raise Failure(f"The Lease {self._name} of {self._server} could not be given back: it is written to all the time; see who does that.")
 
     def _write(self, holder: Holder, version: str | None) -> None:
         body: dict[str, t.Any] = {

@@ -21,10 +21,13 @@ OPTIONS: dict[str, t.Any] = {
     "context": _option("K8S_AUTH_CONTEXT"),
     "host": _option("K8S_AUTH_HOST"),
     "api_key": _option("K8S_AUTH_API_KEY", no_log=True),
+    "username": _option("K8S_AUTH_USERNAME"),
+    "password": _option("K8S_AUTH_PASSWORD", no_log=True),
     "validate_certs": _option("K8S_AUTH_VERIFY_SSL", "bool", aliases=["verify_ssl"]),
     "ca_cert": _option("K8S_AUTH_SSL_CA_CERT", "path", aliases=["ssl_ca_cert"]),
     "client_cert": _option("K8S_AUTH_CERT_FILE", "path", aliases=["cert_file"]),
     "client_key": _option("K8S_AUTH_KEY_FILE", "path", aliases=["key_file"], no_log=False),
     "proxy": _option("K8S_AUTH_PROXY"),
     "api_timeout": {"type": "float", "default": 10.0},
+    "api_patience": {"type": "float", "default": 0.0},
 }

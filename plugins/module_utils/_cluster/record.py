@@ -108,7 +108,9 @@ def begin(book: Book, fresh: Release) -> Book:
 
 
 def add_step(book: Book, step: dict[str, t.Any]) -> Book:
-    """A step of the newest release."""
+    """A step of the newest release; a no-op when it is its last one."""
+    if book.current["steps"][-1:] == [step]:
+        return book
     return replace(book, current={**book.current, "steps": [*book.current["steps"], step][-STEPS:]})
 
 

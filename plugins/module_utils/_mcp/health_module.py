@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, outage
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes, listing, stability, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
@@ -51,11 +51,13 @@ def run(task: Task) -> dict[str, t.Any]:
 
     patience = Deadline(task.params["wait"])
     for pause in itertools.chain(PAUSES, itertools.repeat(PAUSES[-1])):
+        waited = outage.current().seconds
         servers, complaint = _round(find, settings)
         evidence = {"healthy": complaint is None, "seconds": round(patience.elapsed, 3), "servers": servers}
         if complaint is None:
             return {"changed": False, **evidence}
-        if not patience.left:
+        # A round in which the API server was away tells nothing of the pods
+        if not patience.left and outage.current().seconds == waited:
             raise Failure(complaint, **evidence)
         task.progress(f"{complaint} Trying again for {patience.left:.0f} s.")
         patience.pause(pause)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import lock, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -49,7 +50,8 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
 
     def add_step(verdict: str) -> None:
         if shift.result["changed"]:
-            update_record(shift, lambda book: record.add_step(book, step(shift, verdict)) if book.current else book)
+            taken = step(shift, verdict)
+            update_record(shift, lambda book: record.add_step(book, taken) if book.current else book)
 
     try:
         # At once, not after the verification: a second rollback must not take this one for the release.
@@ -115,6 +117,8 @@ def take_over(shift: Shift) -> str:
     run, lease = lock.new_run(), lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
     try:
         before = lease.acquire(run, record.whoever_runs(), lock.this_process(shift.task.runner), take_over=True)
+    except Unreachable:
+        raise  # nothing else can be done either
     except Failure as failure:
         shift.task.warn(f"A release that goes on somewhere else is not held off. {failure.msg}")
         return ""

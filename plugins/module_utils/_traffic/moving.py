@@ -11,7 +11,7 @@ import typing as t
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, lock, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, lock, outage, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Task
@@ -36,6 +36,7 @@ class Shift:
     public: endpoints.Endpoint | None
     result: dict[str, t.Any] = field(default_factory=lambda: {"changed": False, "share": None, "seconds_to_follow": None, "written_at": None})
     route: Route = field(default_factory=dict)
+    waiting: outage.Waiting = field(default_factory=outage.current)
     _clock: float = 0.0
     _said: float = field(default_factory=time.monotonic)
 
@@ -51,6 +52,7 @@ class Shift:
         """Sets the weights on the route as it was read, and reads it again when somebody else changed it meanwhile."""
         self._clock = self._said = time.monotonic()
         at = time.time()
+        written = False  # by a request whose answer was lost
         for attempt in range(1, ATTEMPTS + 1):
             if self.task.params["lock"] and not self.task.check_mode:
                 # After the read and before the write, which fails when the route was written in between.
@@ -58,18 +60,20 @@ class Shift:
             try:
                 changed, self.route = self.kind.write(self.cluster, self.server, self.route, wanted, dry_run=self.task.check_mode)
                 break
-            except (connection.Conflict, connection.NotFound):  # changed, or one of its parts replaced
+            except (connection.Conflict, connection.NotFound) as failure:  # changed, or one of its parts replaced
                 if attempt == ATTEMPTS:
                     raise
-                before = self.read()
+                now = self.read()
+                written = isinstance(failure, connection.Unanswered) and now == wanted
+                before = before if written else now
         self.result |= {
-            "changed": changed,
+            "changed": changed or written,
             "before": before,
             "after": wanted,
             "live": plan.live(wanted),
             "diff": {"before": {"weights": before}, "after": {"weights": wanted}},
         }
-        if changed and not self.task.check_mode:
+        if self.result["changed"] and not self.task.check_mode:
             self.result["written_at"] = at
             self.task.progress(f"weights of {self.server} written: {text(wanted)}")
 
@@ -78,6 +82,16 @@ class Shift:
 
         meanwhile: called once, while the gateway takes the weights up.
         """
+        waited = self.waiting.seconds
+        try:
+            self._verify(wanted, meanwhile)
+        except Failure:
+            if self.waiting.seconds == waited:
+                raise
+            # The API server was away: the time for it is over, and nothing is known of the route.
+            self._verify(wanted, lambda: None)
+
+    def _verify(self, wanted: Weights, meanwhile: t.Callable[[], None]) -> None:
         params = self.task.params
         bound = Deadline(params["timeout"])
         # Asked from the very write on, so that the answers tell when the data plane followed.

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, connection, keeping, lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
@@ -59,7 +60,9 @@ def run(task: Task) -> dict[str, t.Any]:
         return {"changed": False}
     run = _begin(task, lease)
     try:
-        result = _run(task)
+        result = keeping.kept(_run)(replace(task, params={**params, "lock": run}))
+    except connection.Unreachable:
+        raise  # it lets go by itself, and asking for that would only wait again
     except Failure:
         _give_back(task, lease, run)
         raise

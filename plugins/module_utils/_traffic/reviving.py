@@ -15,7 +15,7 @@ import typing as t
 from contextlib import nullcontext
 
 from ansible_collections.mcp.server.plugins.module_utils import _rollout
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, lock
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import POLL, Shift
@@ -69,7 +69,7 @@ def revive(shift: Shift, pool: str, planned: int, seconds: float | None) -> None
     task.progress(f"pool {pool}: {ready} of {result['replicas']} pods can answer after {patience.elapsed:.1f} s")
 
 
-def _holding(shift: Shift) -> t.ContextManager[None]:
+def _holding(shift: Shift) -> t.ContextManager[t.Any]:
     """The Lease that this emergency took lasts for less than a pool may need to come up."""
     run = shift.result.get("lock")
-    return keeping.renewing(lock.Lock(shift.cluster, shift.server.namespace, shift.server.name), run, shift.task.warn) if run else nullcontext()
+    return keeping.renewed(shift.task, run) if run else nullcontext()

@@ -55,6 +55,7 @@ def run(task: Task) -> dict[str, t.Any]:
     bound, seen, failed, now, said = Deadline(params["seconds"]), [], 0, "no data", time.monotonic()
     with share.asking(public, params["pool_key"], bound, params["rate"]) as answers:
         for answer in answers:
+            task.held()
             seen.append(answer)
             failed += bool(answer.reason)
             now = verdict(len(seen), failed, params["max_failed_percent"], params["min_answers"])

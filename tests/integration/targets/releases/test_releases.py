@@ -198,6 +198,16 @@ def test_check_mode_changes_nothing():
     before = module("mcp_release")
     code, output = play("playbooks/bluegreen.yml", "--check", "--diff", "-e", "version=v1.3.0")
     assert code == 0, output
+    assert "Plan: v1.3.0 of " in output and " step 3   100 % to green, watched for 5 s" in output and "PROBLEM" not in output
+    assert module("mcp_release") == before
+
+
+def test_check_mode_tells_all_that_would_fail():
+    before = module("mcp_release")
+    wrong = {"version": "v9.9.9", "mcp_endpoint": {"url": "http://127.0.0.1:9"}, "mcp_required_secrets": [{"name": "none"}]}
+    code, output = play("playbooks/bluegreen.yml", "--check", "--diff", "-e", json.dumps(wrong))
+    judge_failure(code, output, r"would fail, for 3 reasons: \(1\) .*v9.9.9 is not in the registry.* \(2\) .*Secret none.* \(3\) .*nothing listens there")
+    assert output.count("PROBLEM") == 3
     assert module("mcp_release") == before
 
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import SECONDS, Holder, Lock, is_dead, refusal, this_process
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 
@@ -200,8 +200,10 @@ def kept(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..
     monkeypatch.setattr(connection, "connect", lambda _params: cluster)
     monkeypatch.setattr(keeping, "EVERY", 0.02)
 
-    def call(work: t.Callable[[Task], dict[str, t.Any]], run: str = "ours", check_mode: bool = False, warn: t.Any = print) -> dict[str, t.Any]:
-        return keeping.kept(work)(Task({"lock": run, "namespace": "prod", "server": "mcp"}, check_mode, warn=warn))
+    def call(
+        work: t.Callable[[Task], dict[str, t.Any]], run: str = "ours", check_mode: bool = False, warn: t.Any = print, patience: float = 5.0
+    ) -> dict[str, t.Any]:
+        return keeping.kept(work)(Task({"lock": run, "namespace": "prod", "server": "mcp", "api_patience": patience}, check_mode, warn=warn))
 
     return call
 
@@ -224,6 +226,71 @@ def test_a_task_renews_while_it_works(cluster: FakeCluster, lock: Lock, kept: t.
     version = cluster.lease and cluster.lease["metadata"]["resourceVersion"]
     time.sleep(0.06)
     assert version == (cluster.lease and cluster.lease["metadata"]["resourceVersion"])
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_lease_whose_write_was_not_answered(cluster: FakeCluster, lock: Lock, stored: bool) -> None:
+    for act, holder in ((lambda: lock.acquire("ours", "eva@runner", ""), "ours"), (lambda: lock.renew("ours"), "ours"), (lambda: lock.release("ours"), None)):
+        lost = [Unanswered("no answer")]
+
+        def lose(write: t.Callable[..., None], *words: t.Any, lost: list[Unanswered] = lost) -> None:
+            if lost and stored:
+                write(*words)
+            if lost:
+                raise lost.pop()
+            write(*words)
+
+        cluster.create = lambda *words, write=FakeCluster.create, lose=lose: lose(write, cluster, *words)  # type: ignore[method-assign]
+        cluster.patch = lambda *words, write=FakeCluster.patch, lose=lose: lose(write, cluster, *words)  # type: ignore[method-assign]
+        act()
+        assert not lost and cluster.holder == holder
+
+
+def test_a_lease_that_is_about_to_run_out_is_renewed_before_a_write(cluster: FakeCluster, lock: Lock) -> None:
+    lock.acquire("ours", "eva@runner", "")
+    assert cluster.lease is not None
+    fresh = cluster.lease["spec"]["renewTime"]
+    lock.check("ours")
+    assert cluster.lease["spec"]["renewTime"] == fresh
+    cluster.lease["spec"]["renewTime"] = (datetime.now(UTC) - timedelta(seconds=100)).isoformat()
+    lock.check("ours")
+    assert cluster.lease["spec"]["renewTime"] > fresh
+
+
+@pytest.mark.parametrize(("patience", "held"), [(5.0, True), (0.0, False)])
+def test_an_outage_ends_a_wait_when_it_is_longer_than_the_patience(
+    cluster: FakeCluster, lock: Lock, kept: t.Any, monkeypatch: pytest.MonkeyPatch, patience: float, held: bool
+) -> None:
+    monkeypatch.setattr(keeping, "AGAIN", 0.02)
+    lock.acquire("ours", "eva@runner", "")
+
+    def work(task: Task) -> dict[str, t.Any]:
+        cluster.away = True
+        time.sleep(0.1)
+        task.held()
+        cluster.away = False
+        return {"done": True}
+
+    if held:
+        assert kept(work, patience=patience) == {"done": True}
+    else:
+        with pytest.raises(Unreachable, match=r"and the Lease of this run was not renewed for 0 s"):
+            kept(work, patience=patience)
+
+
+def test_a_wait_of_a_run_that_lost_it_ends(lock: Lock, kept: t.Any) -> None:
+    lock.acquire("ours", "eva@runner", "")
+
+    def work(task: Task) -> dict[str, t.Any]:
+        lock.acquire("other", "max@laptop", "", take_over=True)
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            task.held()
+            time.sleep(0.01)
+        return {}
+
+    with pytest.raises(Lost, match="max@laptop took over"):
+        kept(work)
 
 
 def test_a_task_of_a_run_that_lost_it_does_nothing(lock: Lock, kept: t.Any) -> None:

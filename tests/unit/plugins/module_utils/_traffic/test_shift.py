@@ -15,12 +15,13 @@ import threading
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils import _rollout
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import State
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import moving, release, shift
 
-PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
+PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None, "api_patience": 0.0}
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
 MAPS = "/api/v1/namespaces/prod/configmaps"
 RECORD = f"{MAPS}/mcp-release"
@@ -256,12 +257,59 @@ def test_change_by_somebody_else_is_read_again(cluster):
     assert call(pool="green", weight=100)["changed"] and cluster.weights == (0, 100)
 
 
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_write_whose_answer_was_lost_is_looked_at(cluster, gateway, monkeypatch, stored):
+    """Of the route, of the record and of the Lease: nothing is done twice, and what was done is told."""
+    begin()
+    lost = {ROUTE, RECORD, LEASE}
+    patch = cluster.patch
+
+    def lose(path, *words, **more):
+        if path in lost:
+            lost.remove(path)
+            if stored:
+                patch(path, *words, **more)
+            raise Unanswered("The API server does not answer.")
+        return patch(path, *words, **more)
+
+    monkeypatch.setattr(cluster, "patch", lose)
+    run = cluster.objects[LEASE]["spec"]["holderIdentity"]
+    result = call(pool="green", weight=10, endpoint={"url": "x"}, lock=run)
+    assert not lost
+    assert result["changed"] and result["before"] == {"blue": 100, "green": 0} and result["written_at"]
+    assert cluster.weights == (90, 10)
+    assert len(cluster.record[0]["steps"]) == 1
+
+
 def test_weights_that_are_not_followed_are_a_failure_with_evidence(cluster, gateway):
     gateway.trouble = "GET /health was refused: nothing listens there"
     with pytest.raises(Failure, match=r"written \(blue 0 %, green 100 %\), but it is not verified .* nothing listens there") as caught:
         call(pool="green", weight=100, endpoint={"url": "x"}, timeout=0.3)
     evidence = caught.value.evidence
     assert evidence["changed"] and evidence["share"]["failed"] == evidence["share"]["answers"] > 0
+
+
+@pytest.mark.parametrize("away", [60.0, 0.0])
+def test_a_verification_without_an_api_server_is_made_again(cluster, away):
+    """Its time was over when the API server was back: the weights are not to blame."""
+    with outage.waiting(outage.Waiting()):
+        one = moving.Shift(Task({}), cluster, None, None)
+    tries, meanwhile = [], []
+
+    def verify(wanted, also):
+        tries.append(wanted)
+        also()
+        if len(tries) == 1:
+            one.waiting.seconds += away
+            raise Failure("not verified")
+
+    one._verify = verify
+    if away:
+        one.verify({"blue": 100, "green": 0}, lambda: meanwhile.append(1))
+    else:
+        with pytest.raises(Failure, match="not verified"):
+            one.verify({"blue": 100, "green": 0}, lambda: meanwhile.append(1))
+    assert (len(tries), len(meanwhile)) == (2 if away else 1, 1)
 
 
 def test_refusal_by_the_gateway_is_told_at_once(cluster, monkeypatch):

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module mcp_plan_info."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils import _preflight, _registry
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
+from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint
+from ansible_collections.mcp.server.plugins.module_utils._plan import plan
+from ansible_collections.mcp.server.plugins.module_utils._plan.facts import Search
+from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
+
+SPEC = Spec(
+    options={
+        **CLUSTER_OPTIONS,
+        **SERVER_OPTIONS,
+        **keeping.OPTION,
+        **_registry.OPTIONS,
+        "version": {"type": "str", "required": True},
+        "image": {"type": "str", "required": True},
+        "steps": {
+            "type": "list",
+            "elements": "dict",
+            "required": True,
+            "options": {"weight": {"type": "int", "required": True}, "seconds": {"type": "float", "required": True}},
+        },
+        "endpoint": {**endpoint.OPTION, "required": True},
+        "auth": auth.OPTION,
+        "required_secrets": _preflight.SPEC.options["required_secrets"],
+        "contract_check": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "float", "default": 600.0},
+        "take_over": {"type": "bool", "default": False},
+        "gates": {"type": "list", "elements": "str", "default": []},
+        "problems": {"type": "list", "elements": "str", "default": []},
+    },
+    required_together=[("registry_username", "registry_password")],
+)
+
+
+def run(task: Task) -> dict[str, t.Any]:
+    facts = Search(task).facts()
+    lines = plan.lines(facts)
+    for line in lines:
+        task.progress(line)
+    return {"changed": False, "plan": plan.plan(facts), "problems": list(facts.problems), "summary": plan.summary(facts), "lines": lines}

@@ -1,0 +1,224 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan of a release, out of what is known of its server. Pure: facts in, a plan and its lines out."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.record import SUCCEEDED, Release
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Weights
+
+UNKNOWN = "not known"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What a pool has now. digest: empty when none is ready or they differ."""
+
+    image: str
+    replicas: int
+    ready: int
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """weight: percent of the new version, as asked for; reached: as its route will have it, None when that can't be told or set."""
+
+    weight: int
+    seconds: float
+    reached: int | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A field of an object, and the values that it gets, one after the other."""
+
+    object: str
+    field: str
+    before: t.Any
+    values: tuple[t.Any, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was found. None, or an empty container, is what could not be found; problems then has a sentence that says why.
+
+    writes: for each step what it sets of the route, by object and field; written: what is there now. gates: sentences.
+    resumed: whether a release that was cut off goes on. already_live: whether there is nothing to do.
+    """
+
+    server: str
+    version: str
+    image: str
+    digest: str = ""
+    pools: dict[str, Pool] = field(default_factory=dict)
+    live: str | None = None
+    idle: str | None = None
+    weights: Weights | None = None
+    resumed: bool = False
+    already_live: bool = False
+    steps: tuple[Step, ...] = ()
+    writes: tuple[dict[tuple[str, str], t.Any], ...] = ()
+    written: dict[tuple[str, str], t.Any] = field(default_factory=dict)
+    history: tuple[Release, ...] = ()
+    container: str = ""
+    deployment: str = ""
+    record: str = ""
+    wait_timeout: float = 600.0
+    shift_timeout: float = 30.0
+    gates: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def plan(facts: Facts) -> dict[str, t.Any]:
+    """What mcp_plan_info returns as RV(plan)."""
+    steps = steps_left(facts)
+    replicas = wanted_replicas(facts)
+    return {
+        "server": facts.server,
+        "version": facts.version,
+        "image": facts.image,
+        "digest": facts.digest,
+        "live": facts.live,
+        "idle": facts.idle,
+        "weights": facts.weights,
+        "pools": {name: asdict(pool) for name, pool in facts.pools.items()},
+        "replicas": replicas,
+        "resumed": facts.resumed,
+        "already_live": facts.already_live,
+        "steps": [asdict(step) for step in steps],
+        "gates": list(facts.gates),
+        "seconds": {
+            "watched": sum(step.seconds for step in steps),
+            "until_first_step": prelude(facts.history),
+            "most": facts.wait_timeout + sum(step.seconds + facts.shift_timeout for step in steps),
+        },
+        "changes": [{**asdict(change), "values": list(change.values)} for change in changes(facts)],
+    }
+
+
+def steps_left(facts: Facts) -> list[Step]:
+    """A release that goes on begins with the step that it was cut off in."""
+    if facts.already_live:
+        return []
+    reached = facts.weights[facts.idle] if facts.resumed and facts.weights and facts.idle else 0
+    return [step for step in facts.steps if step.weight >= reached]
+
+
+def wanted_replicas(facts: Facts) -> int | None:
+    return max(facts.pools[facts.live].replicas, 1) if facts.live in facts.pools else None
+
+
+def prelude(history: t.Sequence[Release]) -> float | None:
+    """Seconds from the start of the newest release that succeeded to its first step."""
+    for release in history:
+        if release["outcome"] == SUCCEEDED and release["steps"]:
+            try:
+                started, first = (datetime.fromisoformat(text) for text in (release["started"], release["steps"][0]["at"]))
+                return round((first - started).total_seconds(), 1)
+            except (KeyError, TypeError, ValueError):
+                return None
+    return None
+
+
+def changes(facts: Facts) -> list[Change]:
+    """Each field that the release would change, in the order in which it does; what is so already is left out."""
+    if facts.already_live or facts.idle is None:
+        return []
+    found = [Change(facts.record.replace("ConfigMap", "Lease"), "spec", None, ("held by this run", "given back"))] if facts.record else []
+    if facts.record:
+        found.append(Change(facts.record, "data", None, ("the release, each step, its outcome",)))
+    pool, replicas = facts.pools.get(facts.idle), wanted_replicas(facts)
+    if pool and pool.image != facts.image:
+        found.append(Change(facts.deployment, f"spec.template.spec.containers[{facts.container}].image", pool.image, (facts.image,)))
+    if pool and replicas is not None and pool.replicas != replicas:
+        found.append(Change(facts.deployment, "spec.replicas", pool.replicas, (replicas,)))
+    places = dict.fromkeys(place for writes in facts.writes for place in writes)
+    for place in places:
+        values = [writes[place] for writes in facts.writes if place in writes]
+        found.append(
+            Change(*place, facts.written.get(place), tuple(value for value, previous in zip(values, [None, *values], strict=False) if value != previous))
+        )
+    return found
+
+
+def lines(facts: Facts) -> list[str]:
+    """The plan for people, one line each; what is wrong comes last, where it is seen."""
+    from_to = f" from {facts.live} to {facts.idle}" if facts.idle else ""
+    found = [f"Plan: {facts.version} of {facts.server}{from_to}" + (", going on with the release that was cut off" if facts.resumed else "")]
+    if facts.already_live:
+        found.append(f"  nothing to do: {facts.live} runs {facts.image} and has all the traffic")
+    found.append(f"  image    {facts.image}{_digest(facts.digest)}")
+    found += [_pool(facts, name) for name in POOLS]
+    if not facts.already_live:
+        found += _steps(facts)
+        found += [f"  {'gates' if not number else '     '}    {gate}" for number, gate in enumerate(facts.gates)]
+        found.append(f"  time     {_time(facts)}")
+        found += [f"  {'changes' if not number else '       '}  {_change(change)}" for number, change in enumerate(changes(facts))]
+    found += [f"  PROBLEM  {problem}" for problem in facts.problems]
+    return found
+
+
+def summary(facts: Facts) -> str:
+    """One sentence on what is wrong; empty when nothing is."""
+    if not facts.problems:
+        return ""
+    number = len(facts.problems)
+    reasons = facts.problems[0] if number == 1 else " ".join(f"({place}) {problem}" for place, problem in enumerate(facts.problems, 1))
+    return f"The release of {facts.version} to {facts.server} would fail, for {'1 reason' if number == 1 else f'{number} reasons'}: {reasons}"
+
+
+def _pool(facts: Facts, name: str) -> str:
+    pool = facts.pools.get(name)
+    role = "live" if name == facts.live else "idle" if name == facts.idle else ""
+    weight = f", {facts.weights[name]} % of the traffic" if facts.weights else ""
+    now = f"{pool.image}{_digest(pool.digest)}, {pool.ready} of {pool.replicas} pods ready{weight}" if pool else UNKNOWN
+    replicas = wanted_replicas(facts)
+    becomes = f"; becomes {replicas} pods of {facts.version}" if name == facts.idle and replicas is not None and not facts.already_live else ""
+    return f"  {name:8} {f'{role}: ' if role else ''}{now}{becomes}"
+
+
+def _steps(facts: Facts) -> list[str]:
+    found = []
+    for number, step in enumerate(steps_left(facts), 1):
+        note = "" if step.reached == step.weight else f" ({step.weight} % were asked for)"
+        if step.reached is None:
+            note = " (whether the route reaches it is not known)"
+        percent = step.weight if step.reached is None else step.reached
+        watched = f", watched for {clock(step.seconds)}" if step.seconds > 0 else ", not watched"
+        found.append(f"  step {number:<3} {percent} % to {facts.idle or 'the new version'}{note}{watched}")
+    return found
+
+
+def _time(facts: Facts) -> str:
+    seconds = plan(facts)["seconds"]
+    watched, until, most = seconds["watched"], seconds["until_first_step"], clock(seconds["most"])
+    if until is None:
+        return f"{clock(watched)} of watching, after a rollout of at most {clock(facts.wait_timeout)}; at most {most} in all"
+    return (
+        f"about {clock(until + watched)} in all: {clock(until)} until the first step, as in the last release, and {clock(watched)} of watching; at most {most}"
+    )
+
+
+def _change(change: Change) -> str:
+    before = "" if change.before is None else f"{change.before} -> "
+    return f"{change.object} {change.field}: {before}{' -> '.join(map(str, change.values))}"
+
+
+def _digest(digest: str) -> str:
+    return f" ({digest[:19]})" if digest else ""
+
+
+def clock(seconds: float) -> str:
+    """1 h 5 min, 10 min 5 s, 25 s."""
+    hours, rest = divmod(round(seconds), 3600)
+    minutes, rest = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

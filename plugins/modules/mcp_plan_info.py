@@ -1,0 +1,205 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mcp_plan_info
+short_description: Tells what a release would do, and what would fail
+version_added: 1.0.0
+author:
+  - the mcp.server authors (@mcp-server)
+description:
+  - Shows the whole plan of a release - pools, images, steps with the weights that the route reaches, gates, time, each field of each object that would change -
+    and all that would fail already, without stopping at the first.
+  - Makes all checks of M(mcp.server.mcp_preflight), asks the registry for the image, and the live pool whether it answers. The API server
+    is asked by dry runs whether it takes the new Deployment and the new weights.
+  - It does not fail because of what it finds; see RV(problems).
+extends_documentation_fragment:
+  - mcp.server.cluster
+  - mcp.server.server
+  - mcp.server.endpoint
+  - mcp.server.lock
+  - mcp.server.attributes
+  - mcp.server.attributes.action_group
+  - mcp.server.attributes.read_only
+options:
+  version:
+    description: The version to release, which is also the tag of the image. Quote it where it could be read as a number.
+    type: str
+    required: true
+  image:
+    description: The image without its tag.
+    type: str
+    required: true
+  steps:
+    description: The steps in order.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      weight:
+        description: Percent of the traffic for the new version.
+        type: int
+        required: true
+      seconds:
+        description: How long this step is watched.
+        type: float
+        required: true
+  endpoint:
+    required: true
+  auth:
+    description: Credentials for O(endpoint.mcp_path), as in M(mcp.server.mcp_health).
+    type: dict
+    suboptions:
+      token_file:
+        description: A file that holds a bearer token, where the module runs.
+        type: path
+      token_env:
+        description: The name of an environment variable that holds one, where the module runs.
+        type: str
+      token_secret:
+        description: A Secret in O(namespace) that holds one. The Role needs C(get) on it.
+        type: dict
+        suboptions:
+          name:
+            description: Its name.
+            type: str
+            required: true
+          key:
+            description: The key in its data.
+            type: str
+            default: token
+      expect_401:
+        description: Send no token, and expect that the server refuses with 401.
+        type: bool
+        default: false
+  registry:
+    description: URL of the registry that is asked in place of the image's own host. Default is that host by HTTPS.
+    type: str
+  registry_username:
+    description: User name for the registry. Without it, it is read anonymously.
+    type: str
+  registry_password:
+    description: Password or token of O(registry_username), which it is required with.
+    type: str
+  registry_ca_cert:
+    description: Path of the CA certificate for the registry.
+    type: path
+  registry_validate_certs:
+    description: Whether the registry's certificate is verified.
+    type: bool
+    default: true
+  registry_timeout:
+    description: Seconds that the registry may take for an answer.
+    type: float
+    default: 10.0
+  required_secrets:
+    description: Secrets that must exist in the namespace, as in M(mcp.server.mcp_preflight).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the Secret.
+        type: str
+        required: true
+      keys:
+        description: The keys that must have a value.
+        type: list
+        elements: str
+        default: []
+  contract_check:
+    description: Whether the new version is held to the live one's contract, so that the live pods must answer.
+    type: bool
+    default: true
+  wait_timeout:
+    description: Seconds until all new pods must be ready.
+    type: float
+    default: 600.0
+  take_over:
+    description: Whether the release takes over from one that goes on somewhere else, which is a problem otherwise.
+    type: bool
+    default: false
+  gates:
+    description: What each step must pass, with its limits, a sentence each, to be shown with the plan.
+    type: list
+    elements: str
+    default: []
+  problems:
+    description: What the caller knows already that would fail, a sentence each.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: mcp.server.mcp_preflight
+  - module: mcp.server.mcp_release
+"""
+
+EXAMPLES = r"""
+- name: What would a release of v1.2.0 do?
+  mcp.server.mcp_plan_info:
+    namespace: mcp-prod
+    server: mcp-server
+    image: ghcr.io/org/mcp-server
+    version: v1.2.0
+    endpoint:
+      url: https://mcp.example.com
+    steps:
+      - {weight: 10, seconds: 300}
+      - {weight: 100, seconds: 60}
+  register: plan
+"""
+
+RETURN = r"""
+problems:
+  description: A sentence for each thing that would make the release fail; empty when nothing would.
+  returned: success
+  type: list
+  elements: str
+summary:
+  description: RV(problems) in one sentence, empty when there are none.
+  returned: success
+  type: str
+  sample: "The release of v9.9.9 to mcp-prod/mcp-server would fail, for 1 reason: ghcr.io/org/mcp-server:v9.9.9 is not in the registry https://ghcr.io: \
+    push it, or correct image or version."
+lines:
+  description: The plan as it is shown.
+  returned: success
+  type: list
+  elements: str
+plan:
+  description:
+    - The plan as data. What could not be found is null, or missing in its C(pools).
+    - C(steps) are those that are left, each with C(weight), C(seconds) and C(reached), the weight that the route reaches.
+    - C(seconds) are C(watched), C(until_first_step) as the last release that succeeded took, and C(most).
+    - C(changes) are fields, each with C(object), C(field), C(before) and the C(values) that it gets one after the other.
+  returned: success
+  type: dict
+  sample:
+    server: mcp-prod/mcp-server
+    version: v1.2.0
+    image: ghcr.io/org/mcp-server:v1.2.0
+    digest: sha256:...
+    live: blue
+    idle: green
+    weights: {blue: 100, green: 0}
+    pools:
+      blue: {image: "ghcr.io/org/mcp-server:v1.1.5", replicas: 2, ready: 2, digest: "sha256:..."}
+      green: {image: "ghcr.io/org/mcp-server:v1.1.4", replicas: 0, ready: 0, digest: ""}
+    replicas: 2
+    resumed: false
+    already_live: false
+    steps: [{weight: 10, seconds: 300.0, reached: 10}, {weight: 100, seconds: 60.0, reached: 100}]
+    gates: ["at most 1 % of the answers may fail during a watch"]
+    seconds: {watched: 360.0, until_first_step: 12.4, most: 1020.0}
+    changes: [{object: Deployment mcp-prod/mcp-server-green, field: spec.replicas, before: 0, values: [2]}]
+"""
+
+from ansible_collections.mcp.server.plugins.module_utils._plan.module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._task import main
+
+if __name__ == "__main__":
+    main(SPEC, run)

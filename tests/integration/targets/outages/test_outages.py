@@ -1,0 +1,176 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Releases through 60 s without the sandbox's API server: it is gone (nothing listens), or it hangs (connections are accepted, and not answered)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, kubectl, module, weights
+
+sys.path.insert(0, str(ROOT))
+from sandbox import machine  # noqa: E402
+
+SECONDS = 60
+MANIFEST = Path("/etc/kubernetes/manifests/kube-apiserver.yaml")
+ASIDE = MANIFEST.parents[1] / "kube-apiserver.yaml.aside"
+
+pytestmark = pytest.mark.skipif(
+    not (CONFIG["admin_kubeconfig"] and MANIFEST.exists()),
+    reason="takes the API server away, which is only done to the sandbox on this machine",
+)
+
+
+@pytest.fixture(autouse=True)
+def start() -> None:
+    blue_again()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def end() -> t.Iterator[None]:
+    yield
+    blue_again()
+
+
+@contextmanager
+def running(playbook: str, *words: str) -> t.Iterator[subprocess.Popen[str]]:
+    """A play in a process group of its own, which does not outlive the test."""
+    command = ["ansible-playbook", f"playbooks/{playbook}.yml", "-i", str(INVENTORY), *words]
+    environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+
+
+@contextmanager
+def load(file: Path) -> t.Iterator[None]:
+    """Clients on the gateway all the time, none of whose requests may fail."""
+    command = [sys.executable, "-m", "sandbox.load", CONFIG["public_url"], CONFIG["public_host"], "40", "400", str(file)]
+    clients = subprocess.Popen(command, cwd=ROOT)
+    try:
+        yield
+    finally:
+        clients.terminate()
+        clients.wait(20)
+    found = json.loads(file.read_text())
+    assert found["failed"] == 0 and found["sent"] > 1000, found
+
+
+def until(process: subprocess.Popen[str], words: str) -> str:
+    """What it says until a line has the words."""
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(f"it ended without {words!r}:\n{said}")
+
+
+def pid() -> int:
+    return next(pid for pid in machine.our_processes() if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"kube-apiserver\0"))
+
+
+def answers() -> bool:
+    try:
+        return kubectl("get", "--raw", "/readyz", "--request-timeout=2s") == "ok"
+    except subprocess.CalledProcessError:
+        return False
+
+
+def away(hangs: bool, seconds: float = SECONDS) -> None:
+    """Takes the API server away for so long, and returns when it serves again."""
+    stopped = pid()
+    try:
+        if hangs:
+            os.kill(stopped, signal.SIGSTOP)
+        else:
+            MANIFEST.rename(ASIDE)
+        time.sleep(seconds)
+        assert not answers()
+    finally:
+        if hangs:
+            os.kill(stopped, signal.SIGCONT)
+        else:
+            ASIDE.rename(MANIFEST)
+        deadline = time.monotonic() + 90
+        while not answers() and time.monotonic() < deadline:
+            time.sleep(0.5)
+
+
+def rest(process: subprocess.Popen[str], seconds: float = 150) -> str:
+    return process.communicate(timeout=seconds)[0]
+
+
+def judge_outages(said: str, number: int) -> None:
+    assert "Traceback" not in said, said
+    waits = [int(seconds) for seconds in re.findall(r"answers again, after (\d+) s", said)]
+    assert len(waits) >= number and max(waits) >= SECONDS - 25, (waits, said)
+    assert re.search(r"The API server \S+ does not answer \(.*\); waiting for it, \d+ of \d+ s", said), said
+
+
+def test_a_release_goes_on(tmp_path: Path) -> None:
+    """Gone while pods start, hanging while a share is verified, gone in the middle of a watch."""
+    steps = [{"weight": 10, "seconds": 1}, {"weight": 50, "seconds": 45}, {"weight": 100, "seconds": 1}]
+    with load(tmp_path / "load.json"), running("bluegreen", "-e", "version=v1.2.0", "-e", json.dumps({"bluegreen_steps": steps})) as process:
+        said = until(process, "green: 0 of 2 pods ready")
+        away(hangs=False)
+        said += until(process, "written: blue 90 %, green 10 %")
+        away(hangs=True)
+        said += until(process, "percent of the new version: 50]")
+        said += until(process, "green 50 %, 5 of 45 s")
+        away(hangs=False)
+        said += rest(process)
+    assert process.returncode == 0, said
+    judge_outages(said, 3)
+    assert weights() == {"blue": 0, "green": 100}
+    record = module("mcp_release")["record"]
+    assert record["outcome"] == "succeeded"
+    assert [step["weights"]["green"] for step in record["steps"]] == [10, 50, 100]
+
+
+def test_a_release_rolls_back_when_it_is_told_to(tmp_path: Path) -> None:
+    steps = [{"weight": 50, "seconds": 50}, {"weight": 100, "seconds": 1}]
+    words = ("-e", "version=v1.2.0", "-e", "mcp_on_outage=rollback", "-e", json.dumps({"bluegreen_steps": steps}))
+    with load(tmp_path / "load.json"), running("bluegreen", *words) as process:
+        said = until(process, "green 50 %, 5 of 50 s")
+        away(hangs=False)
+        said += rest(process)
+    assert process.returncode, said
+    judge_outages(said, 1)
+    assert "failed, traffic is on blue: The API server" in said
+    assert weights() == {"blue": 100, "green": 0}
+    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+
+
+def test_an_emergency_keeps_trying() -> None:
+    module("mcp_rollout", f"pool=green image={CONFIG['image']}:v1.2.0 replicas=2")
+    module("mcp_traffic_shift", "pool=green weight=100")
+    stopped = pid()
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        with running("rollback") as process:
+            said = until(process, "waiting for it, 1")  # seconds and more
+            os.kill(stopped, signal.SIGCONT)
+            said += rest(process)
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    assert process.returncode == 0, said
+    assert "of 600 s" in said and "answers again" in said
+    assert weights() == {"blue": 100, "green": 0}

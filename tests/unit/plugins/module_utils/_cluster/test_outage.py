@@ -1,0 +1,214 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The real client, over HTTP on loopback, with an API server that is away."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import socket
+import ssl
+import threading
+import time
+import typing as t
+
+import kubernetes.client
+import pytest
+import urllib3.exceptions
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Cluster, Conflict, Forbidden, Unanswered, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost
+
+PATH = "/api/v1/namespaces/prod/configmaps/mcp"
+GOOD = (200, {})
+
+
+class ApiServer(http.server.ThreadingHTTPServer):
+    """Gives the answers (status, headers) one after the other, the last for ever; asked: method and path of each request."""
+
+    daemon_threads = True
+
+    def __init__(self, *answers: tuple[int, dict[str, str]], port: int = 0) -> None:
+        self.answers, self.asked = list(answers), []
+        super().__init__(("127.0.0.1", port), Handler)
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: ApiServer
+
+    def answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.asked.append((self.command, self.path.partition("?")[0]))
+        status, headers = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
+        body = json.dumps({"message": f"said {status}", "status": {"allowed": True}}).encode()
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body)), "Content-Type": "application/json"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PATCH = answer
+
+    def log_message(self, *_words: t.Any) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outage, "PAUSE", 0.05)
+    monkeypatch.setattr(Unreachable, "again_in", 0.05)
+
+
+class Watched(outage.Waiting):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.back = 0
+        super().__init__(self.lines.append, self.count)
+
+    def count(self) -> None:
+        self.back += 1
+
+
+def cluster(url: str, patience: float = 5.0, how: outage.Waiting | None = None, timeout: float = 2.0) -> Cluster:
+    configuration = kubernetes.client.Configuration()
+    configuration.host, configuration.retries = url, False
+    with outage.waiting(how or Watched()):
+        return Cluster(configuration, timeout, patience)
+
+
+@pytest.mark.parametrize("away", [(503, {}), (429, {"Retry-After": "0"}), (502, {}), (504, {}), (500, {"Retry-After": "0"})])
+def test_a_question_is_asked_again(away: tuple[int, dict[str, str]]) -> None:
+    server, how = ApiServer(away, away, GOOD), Watched()
+    assert cluster(server.url, how=how).get(PATH)["message"] == "said 200"
+    assert server.asked == 3 * [("GET", PATH)]
+    assert how.back == 1 and how.seconds > 0
+    assert how.lines[0].startswith(f"The API server answered {away[0]} to GET {PATH} on {server.url}: said {away[0]}")
+    assert "waiting for it, 0 of 5 s" in how.lines[0]
+    assert how.lines[1] == "the API server answers again, after 0 s"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [((403, {}), Forbidden), ((409, {}), Conflict), ((500, {}), Failure)],
+)
+def test_an_answer_is_an_answer(answer: tuple[int, dict[str, str]], error: type[Failure]) -> None:
+    server = ApiServer(answer)
+    with pytest.raises(error) as caught:
+        cluster(server.url).get(PATH)
+    assert not isinstance(caught.value, Unreachable) and server.asked.count(("GET", PATH)) == 1
+
+
+@pytest.mark.parametrize("refusal", [401, 403])
+def test_one_that_starts_refuses_everybody(refusal: int) -> None:
+    server, how = ApiServer((refusal, {}), (500, {}), GOOD), Watched()
+    assert cluster(server.url, how=how).get(PATH)["message"] == "said 200"
+    assert server.asked == [("GET", PATH), ("GET", "/readyz"), ("GET", PATH)]
+    server = ApiServer((refusal, {}), GOOD)
+    with pytest.raises(Failure) as caught:
+        cluster(server.url).get(PATH)
+    assert not isinstance(caught.value, Unreachable)
+
+
+def test_patience_ends() -> None:
+    how = Watched()
+    with pytest.raises(Unreachable, match=r"does not answer .*; it was waited for, for 0 s \(api_patience\)\."):
+        cluster("http://127.0.0.1:9", 0.3, how).get(PATH)
+    assert how.back == 0 and "waiting for it, 0 of 0 s" in how.lines[0]
+    start = time.monotonic()
+    with pytest.raises(Unreachable, match="does not answer .*; check the address"):
+        cluster("http://127.0.0.1:9", 0.0).get(PATH)
+    assert time.monotonic() - start < 0.3
+
+
+def test_one_that_starts_late_and_one_that_hangs() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        port = hanging.getsockname()[1]
+        found: list[str] = []
+        asking = threading.Thread(target=lambda: found.append(cluster(f"http://127.0.0.1:{port}", timeout=0.2).get(PATH)["message"]))
+        asking.start()
+        time.sleep(0.5)
+        assert not found
+    time.sleep(0.2)  # nothing listens
+    ApiServer(GOOD, port=port)
+    asking.join(5)
+    assert found == ["said 200"]
+
+
+def test_what_stores_is_never_sent_twice() -> None:
+    server, how = ApiServer((503, {}), GOOD), Watched()
+    with pytest.raises(Unanswered, match=f"Whether PATCH {PATH} was done is not known"):
+        cluster(server.url, how=how).patch(PATH, {})
+    assert server.asked == [("PATCH", PATH)]
+    server = ApiServer((503, {}), GOOD)
+    with pytest.raises(Unanswered):
+        cluster(server.url).create(PATH, {})
+    assert server.asked == [("POST", PATH)]
+
+
+def test_what_stores_nothing_is_sent_again() -> None:
+    for ask in (
+        lambda one: one.patch(PATH, {}, dry_run=True),
+        lambda one: one.create(PATH, {}, dryRun="All"),
+        lambda one: one.may("prod", "get", "", "pods"),
+    ):
+        server = ApiServer((503, {}), GOOD)
+        assert ask(cluster(server.url))
+        assert len(server.asked) == 2
+
+
+def test_without_patience_a_write_fails_as_a_question_does() -> None:
+    server = ApiServer((503, {}))
+    with pytest.raises(Unreachable):
+        cluster(server.url, 0.0).patch(PATH, {})
+
+
+def test_a_run_that_lost_its_lease_goes_no_further() -> None:
+    def lost() -> None:
+        raise Lost("Another run has it.")
+
+    server = ApiServer((503, {}), GOOD)
+    with pytest.raises(Lost):
+        cluster(server.url, how=outage.Waiting(regained=lost)).get(PATH)
+    server = ApiServer(GOOD)
+    cluster(server.url, how=outage.Waiting(regained=lost)).get(PATH)
+
+
+def test_an_outage_is_over_only_when_the_lease_is_renewed() -> None:
+    tries = iter([Unreachable("still starting"), None])
+
+    def renew() -> None:
+        if failure := next(tries):
+            raise failure
+
+    server = ApiServer((503, {}), GOOD)
+    cluster(server.url, how=outage.Waiting(regained=renew)).get(PATH)
+    assert len(server.asked) == 3
+
+
+def test_a_wrong_certificate_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = cluster("https://127.0.0.1:9")
+
+    def refuse(*_words: t.Any, **_more: t.Any) -> None:
+        raise urllib3.exceptions.SSLError(ssl.SSLCertVerificationError("certificate verify failed"))
+
+    monkeypatch.setattr(one._client, "request", refuse)
+    with pytest.raises(Failure) as caught:
+        one.get(PATH)
+    assert not isinstance(caught.value, Unreachable)
+
+
+def test_a_port_forward_waits_too() -> None:
+    how = Watched()
+    with pytest.raises(Unreachable, match="does not answer"):
+        cluster("http://127.0.0.1:9", 0.2, how).port_forward("prod", "pod", 8080)
+    assert how.lines
+    with socket.create_server(("127.0.0.1", 0)) as hanging, pytest.raises(Unreachable, match="does not answer"):
+        cluster(f"http://127.0.0.1:{hanging.getsockname()[1]}", 0.0, timeout=0.2).port_forward("prod", "pod", 8080)
