@@ -33,7 +33,7 @@ ROUNDS = int(sys.argv[1]) if sys.argv[1:] else 5
 RATE = 300
 STREAMS = 4
 BEFORE = 1.5  # seconds of load before the keystroke
-AFTER = 7.0  # seconds of load after the command's end: what has not left the bad version then counts as never
+AFTER = 4.0  # seconds of load after the command's end: what has not left the bad version then counts as never
 KINDS = ("new", "kept", "streams")
 
 

@@ -39,39 +39,44 @@ def start() -> t.Iterator[None]:
 class Load:
     """Clients in a process of their own. stop() gives what they got, see sandbox.load."""
 
-    def __init__(self, folder: Path, rate: float = RATE, streams: int = STREAMS) -> None:
+    def __init__(self, folder: Path) -> None:
         self._file = folder / "load.json"
-        words = [CONFIG["public_url"], CONFIG["public_host"], str(self._file), "--rate", str(rate), "--streams", str(streams)]
+        words = [CONFIG["public_url"], CONFIG["public_host"], str(self._file), "--rate", str(RATE), "--streams", str(STREAMS)]
         self._process = subprocess.Popen([sys.executable, "-m", "sandbox.load", *words], cwd=ROOT)
         self._started = time.monotonic()
-        self.seconds = rate and REQUESTS / rate
+        self._seconds = REQUESTS / RATE
 
     @property
     def left(self) -> float:
         """Seconds until REQUESTS are sent."""
-        return self._started + self.seconds - time.monotonic()
+        return self._started + self._seconds - time.monotonic()
 
     def stop(self) -> dict[str, t.Any]:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(30)
         return json.loads(self._file.read_text())
 
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(30)
+
 
 @pytest.fixture
-def load(tmp_path: Path) -> t.Iterator[Load]:
-    clients = Load(tmp_path)
-    time.sleep(2)
-    yield clients
-    clients._process.kill()
-    clients._process.wait(30)
+def start_load(tmp_path: Path) -> t.Iterator[t.Callable[[], Load]]:
+    started: list[Load] = []
+
+    def start() -> Load:
+        started.append(Load(tmp_path))
+        time.sleep(2)
+        return started[-1]
+
+    yield start
+    for load in started:
+        load.kill()
 
 
 def last(clients: dict[str, t.Any], kind: str, who: str) -> float:
     return clients[kind]["answers"][who]["last"]
-
-
-def epoch(at: str) -> float:
-    return datetime.fromisoformat(at).timestamp()
 
 
 def share(clients: dict[str, t.Any], kinds: t.Sequence[str], begin: float, end: float) -> tuple[Counter[str], float]:
@@ -84,18 +89,18 @@ def share(clients: dict[str, t.Any], kinds: t.Sequence[str], begin: float, end: 
     return counts, 100 * counts["green"] / max(counts.total(), 1)
 
 
-def test_a_hundred_thousand_requests(load: Load) -> None:
+def test_a_hundred_thousand_requests(start_load: t.Callable[[], Load]) -> None:
     """Releases and rollbacks in a row: no request fails, every share is what was asked, and rollbacks end the bad pool's streams."""
+    load = start_load()
     steps: list[tuple[int, float, float]] = []  # weight, from, to
     rollbacks: list[tuple[float, float]] = []
     while len(rollbacks) < ROUNDS or load.left > 0:
         code, output = play("playbooks/bluegreen.yml", "-e", f"version=v{NEW}", "-e", json.dumps({"bluegreen_steps": STEPS}))
         assert code == 0, output
-        ended = epoch(module("mcp_release")["record"]["ended"])
-        recorded = module("mcp_release")["record"]["steps"]
-        # A step is recorded when its share was verified; the next one's weights are written after its watch.
-        ends = [epoch(step["at"]) - 1 for step in recorded[1:]] + [ended]
-        steps += [(step["weights"]["green"], epoch(step["at"]), end) for step, end in zip(recorded, ends, strict=True)]
+        for step, planned in zip(module("mcp_release")["record"]["steps"], STEPS, strict=True):
+            # It is recorded when its share was verified; the watch comes after that.
+            begin = datetime.fromisoformat(step["at"]).timestamp()
+            steps.append((planned["weight"], begin, begin + planned["seconds"]))
         begin = time.time()
         code, output = play("playbooks/rollback.yml")
         assert code == 0, output
@@ -141,21 +146,18 @@ def judge_streams(held: list[dict[str, t.Any]], rollbacks: list[tuple[float, flo
             print(f"a stream on green ended {stream['ended'] - begin:.2f} s after the rollback's start")
 
 
-def test_streams_of_the_bad_pool_end(tmp_path: Path) -> None:
+def test_streams_of_the_bad_pool_end(start_load: t.Callable[[], Load]) -> None:
     """Clients that came when green had all the traffic: streams and kept connections leave it."""
     steps = json.dumps({"bluegreen_steps": [{"weight": 100, "seconds": 1}]})
     code, output = play("playbooks/bluegreen.yml", "-e", f"version=v{NEW}", "-e", steps)
     assert code == 0, output
-    load = Load(tmp_path)
-    try:
-        time.sleep(2)
-        begin = time.time()
-        code, output = play("playbooks/rollback.yml")
-        end = time.time()
-        assert code == 0, output
-        time.sleep(2)
-    finally:
-        clients = load.stop()
+    load = start_load()
+    begin = time.time()
+    code, output = play("playbooks/rollback.yml")
+    end = time.time()
+    assert code == 0, output
+    time.sleep(2)
+    clients = load.stop()
     assert clients["failed"] == 0, clients["failures"]
     assert sorted(stream["pool"] for stream in clients["held"]) == ["blue"] * STREAMS + ["green"] * STREAMS
     judge_streams(clients["held"], [(begin, end)])
@@ -165,8 +167,9 @@ def test_streams_of_the_bad_pool_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not CONFIG["admin_kubeconfig"], reason="breaks the new pods on purpose, which the Role does not allow")
-def test_new_pods_crash_right_after_all_traffic(load: Load) -> None:
+def test_new_pods_crash_right_after_all_traffic(start_load: t.Callable[[], Load]) -> None:
     """Somebody rolls back: requests fail until then and not after."""
+    load = start_load()
     steps = json.dumps({"bluegreen_steps": [{"weight": 100, "seconds": 1}]})
     code, output = play("playbooks/bluegreen.yml", "-e", f"version=v{NEW}", "-e", steps)
     assert code == 0, output
@@ -192,6 +195,6 @@ def test_new_pods_crash_right_after_all_traffic(load: Load) -> None:
     last_bad = max(seen["last"] for _reason, seen in failures)
     print({reason: seen["count"] for reason, seen in failures})
     print(f"the last failed request came {last_bad - begin:.2f} s after the rollback's start")
-    assert last_bad - begin < 5
+    assert last_bad - begin < 10
     for kind in ("kept", "new"):
         assert last(clients, kind, f"{OLD} blue") > end - 1
