@@ -90,7 +90,7 @@ def share(clients: dict[str, t.Any], kinds: t.Sequence[str], begin: float, end: 
 
 
 def test_a_hundred_thousand_requests(start_load: t.Callable[[], Load]) -> None:
-    """Releases and rollbacks in a row: no request fails, every share is what was asked, and rollbacks end the bad pool's streams."""
+    """Releases and rollbacks in a row: no request fails, every share is what was asked, and no stream of the good pool ends."""
     load = start_load()
     steps: list[tuple[int, float, float]] = []  # weight, from, to
     rollbacks: list[tuple[float, float]] = []
