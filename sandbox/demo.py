@@ -80,8 +80,8 @@ def main() -> None:
     empty_seconds = min(ansible("ansible-playbook", str(empty), "-i", "inventory/sandbox", quiet=True) for _run in range(3))
 
     load_file = folder / "load.json"
-    print(f"Clients: {RATE:.0f} requests a second to {URL}", flush=True)
-    load = subprocess.Popen([sys.executable, "-m", "sandbox.load", URL, PUBLIC_HOST, str(RATE), "600", str(load_file)], cwd=ROOT)
+    print(f"Clients: {RATE:.0f} requests a second to {URL}, half over kept connections and half over new ones, and open streams", flush=True)
+    load = subprocess.Popen([sys.executable, "-m", "sandbox.load", URL, PUBLIC_HOST, str(load_file), "--rate", str(RATE)], cwd=ROOT)
     try:
         release_seconds = playbook("bluegreen", "-e", f"version={NEW}")
         steps = record()["steps"]
@@ -93,15 +93,15 @@ def main() -> None:
         load.send_signal(signal.SIGTERM)
         load.wait(30)
     clients = json.loads(load_file.read_text())
-    new = next(seen for version, seen in clients["versions"].items() if version.startswith(f"{NEW[1:]} "))
+    answers = [(version, seen) for kind in ("kept", "new") for version, seen in clients[kind]["answers"].items()]
+    last_new = max(seen["last"] for version, seen in answers if version.startswith(f"{NEW[1:]} "))
     summary = {
         "steps": [{"set": step["weights"], "measured": step["share"], "seconds_to_follow": step["seconds_to_follow"]} for step in steps],
         "release_seconds": release_seconds,
         "rollback_seconds": rollback_seconds,
-        "rollback_to_last_new_answer_seconds": round(new["last"] - rollback_at, 2),
+        "rollback_to_last_new_answer_seconds": round(last_new - rollback_at, 2),
         "empty_playbook_seconds": empty_seconds,
-        "requests": {name: clients[name] for name in ("sent", "failed", "rate", "reasons")},
-        "versions": {version: seen["answers"] for version, seen in clients["versions"].items()},
+        "requests": {name: clients[name] for name in ("sent", "failed", "rate", "failures")},
         "outcome": record()["outcome"],
     }
     result = folder / "summary.json"
@@ -112,7 +112,7 @@ def main() -> None:
         print(f"  green set to {percent:3d} %: measured {share['green']:5.1f} % of {share['answers']} answers, followed after {step['seconds_to_follow']} s")
     print(f"  release {release_seconds} s, rollback {rollback_seconds} s; an empty playbook takes {empty_seconds} s")
     print(f"  from the start of the rollback to the last answer of {NEW}: {summary['rollback_to_last_new_answer_seconds']} s")
-    print(f"  clients: {clients['sent']} requests at {clients['rate']} a second, {clients['failed']} failed {clients['reasons'] or ''}")
+    print(f"  clients: {clients['sent']} requests at {clients['rate']} a second, {clients['failed']} failed {clients['failures'] or ''}")
     if not os.environ.get("KUBECONFIG"):
         print("The sandbox stays up; 'make sandbox-down' takes it away.")
     print(f"The same as JSON: {result}")

@@ -19,7 +19,7 @@ GRACE = 10
 
 
 class Lifecycle:
-    """`draining`: takes requests, but wants no new clients. `ending`: open streams must end now."""
+    """`draining`: takes requests, but wants no new clients. `ending`: streams that are open must end now."""
 
     def __init__(self) -> None:
         self.draining = False
@@ -49,6 +49,7 @@ class LifecycleMiddleware:
     async def stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a stream; at the end pretend that the client left, then complete the answer for the client that did not."""
         unfinished = False
+        ending = self.lifecycle.ending
 
         async def watched_send(message: Message) -> None:
             nonlocal unfinished
@@ -56,10 +57,10 @@ class LifecycleMiddleware:
             await send(message)
 
         async def receive_until_end() -> Message:
-            waits: list[asyncio.Future[t.Any]] = [asyncio.ensure_future(receive()), asyncio.ensure_future(self.lifecycle.ending.wait())]
+            waits: list[asyncio.Future[t.Any]] = [asyncio.ensure_future(receive()), asyncio.ensure_future(ending.wait())]
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-                return {"type": "http.disconnect"} if self.lifecycle.ending.is_set() else waits[0].result()
+                return {"type": "http.disconnect"} if ending.is_set() else waits[0].result()
             finally:
                 for wait in waits:
                     wait.cancel()
@@ -92,6 +93,9 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.lifecycle.draining = True
+        # Who holds a stream has to find another pod, and can at once. One that is opened from now on has the time of the drain.
+        self.lifecycle.ending.set()
+        self.lifecycle.ending = asyncio.Event()
         await asyncio.sleep(self.drain_seconds)
         self.lifecycle.ending.set()
         await super().shutdown(sockets)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import pwd
@@ -404,6 +405,22 @@ def test_finishes_requests_in_flight(start):
         code, seconds = server.stop()
         assert all('"isError":true' in answer.result().text for answer in answers)
         assert code == 0 and 1 < seconds < 4
+
+
+def test_streams_end_before_the_drain(start):
+    """Those that are open, at once; one that comes during the drain, at its end."""
+    listen = {"jsonrpc": "2.0", "id": 3, "method": "subscriptions/listen", "params": {"_meta": MODERN_META, "notifications": {}}}
+    headers = {**ACCEPT, **MODERN_HEADERS, "Mcp-Method": "subscriptions/listen"}
+    with start(DRAIN_SECONDS="2") as server:
+        open_stream = functools.partial(requests.post, f"{server.url}/mcp", json=listen, headers=headers, stream=True, timeout=10)
+        first, began = open_stream(), time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        first.raw.read()
+        assert time.monotonic() - began < 1
+        second = open_stream()
+        second.raw.read()
+        assert time.monotonic() - began > 1.8
+        assert server.process.wait(timeout=5) == 0
 
 
 @pytest.mark.parametrize("sessions", ["stateless", "stateful"])
