@@ -134,6 +134,6 @@ ADDONS: list[tuple[str, t.Callable[[], None], list[tuple[str, str]]]] = [
         [("projectcontour", "deployment/contour"), ("projectcontour", "daemonset/envoy")],
     ),
     ("postgresql", _apply_manifests("postgresql"), [("database", "deployment/postgresql")]),
-    ("mcp-server", _mcp_server, [(NAMESPACE, "deployment/mcp-server-blue")]),
+    ("mcp-server", _mcp_server, [(NAMESPACE, "deployment/mcp-server-blue"), (NAMESPACE, "deployment/mcp-sessions-blue")]),
     ("routes", _routes, []),
 ]
