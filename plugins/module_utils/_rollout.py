@@ -18,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.server import 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import pins
 
 SPEC = Spec(
     options={
@@ -51,6 +52,8 @@ def run(task: Task) -> dict[str, t.Any]:
     after = {name: before[name] if params[name] is None else params[name] for name in before}
     result = {"changed": before != after, "deployment": view.name, "previous": before, **after, "diff": {"before": before, "after": after}}
     if result["changed"]:
+        if after["replicas"] == 0:
+            _let_go(task, view.cluster, server)
         patched = view.cluster.patch(view.path, patch(server.container, before, after), "strategic", dry_run=task.check_mode)
         view.stale = condition(patched, "Progressing")
     if task.check_mode:
@@ -61,6 +64,15 @@ def run(task: Task) -> dict[str, t.Any]:
     except Failure as failure:
         raise Failure(failure.msg, **result, **failure.evidence, seconds=round(patience.elapsed, 3)) from None
     return {**result, "ready": reached.ready, "revision": view.revision, "seconds": round(patience.elapsed, 3)}
+
+
+def _let_go(task: Task, cluster: t.Any, server: Server) -> None:
+    """A route that is not there, or can't be written, keeps no pool from being scaled down."""
+    try:
+        if pins.let_go(cluster, server, task.params["pool"], dry_run=task.check_mode):
+            task.progress(f"sessions of pool {task.params['pool']} go with the weights of {server} now")
+    except Failure as failure:
+        task.warn(f"Sessions with the mark of pool {task.params['pool']} may get a 503 from the gateway. {failure.msg}")
 
 
 def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> dict[str, t.Any]:

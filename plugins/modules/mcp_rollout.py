@@ -18,6 +18,8 @@ description:
     Deployment's own deadline has passed; and after O(ready_grace) when no node takes a pod, a volume is not mounted, or no new pod
     gets ready.
   - With O(replicas=0) it waits until the pods are gone.
+  - Before a pool without traffic is scaled to 0, sessions with its mark (C(docs/sessions.md)) are sent to the other pool, whose 404 makes their
+    clients start anew; nobody would answer them but the gateway.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server

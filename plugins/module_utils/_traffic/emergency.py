@@ -15,6 +15,8 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, step, text, update_record
 
+REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
+
 
 def roll_back(shift: Shift) -> dict[str, t.Any]:
     """The emergency: weights first, from as few reads as tell the pool; all that is known of the bad pool can wait."""
@@ -31,6 +33,8 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
     shift.result |= {"pool": good, "bad_pool": other(good), "version": known["from"].get("version") or ""}
     if plan.gaining(before, wanted) and not task.params["force"]:
         _refuse_without_endpoints(shift, good)
+    # Marked sessions of the bad pool go too: the good one answers 404, at which their clients start anew.
+    shift.pinned = False
     shift.write(before, wanted)
     if task.check_mode:
         return shift.result
@@ -50,7 +54,20 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
         add_step("not verified")
         raise
     add_step("followed" if shift.public else "not measured")
+    _report_sessions(shift)
     return shift.result
+
+
+def _report_sessions(shift: Shift) -> None:
+    """When all is done: what is still open on the bad pool is lost."""
+    found = shift.result["sessions"]
+    found["marked"] = shift.kind.marked(shift.route, shift.server)
+    if shift.task.params["sessions_metric"]:
+        from ansible_collections.mcp.server.plugins.module_utils._traffic import gauge
+
+        found["at_risk_after"] = gauge.count(shift.task, shift.cluster, shift.server, shift.result["bad_pool"], REPORT)
+        if found["at_risk_after"]:
+            shift.task.progress(f"sessions that pool {shift.result['bad_pool']} had open, and that end with this: {found['at_risk_after']}")
 
 
 def _refuse_without_endpoints(shift: Shift, pool: str) -> None:

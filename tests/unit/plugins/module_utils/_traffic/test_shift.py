@@ -166,7 +166,7 @@ def gateway(cluster, monkeypatch):
     return fake
 
 
-DEFAULTS = {**PARAMS, **{name: option.get("default") for name, option in shift.SPEC.options.items() if name not in PARAMS}, "timeout": 5.0}
+DEFAULTS = {**PARAMS, **{name: option.get("default") for name, option in shift.SPEC.options.items() if name not in PARAMS}, "timeout": 5.0, "session_mode": "stateless"}
 
 
 def call(run=shift.run, check_mode=False, **params):
