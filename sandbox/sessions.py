@@ -3,12 +3,13 @@
 
 python3 -m sandbox.sessions URL HOST SESSIONS SECONDS FILE: so many sessions
 stay open for at most SECONDS or until SIGTERM, and one in ten holds a stream.
-Beside them a visitor comes every half second: a session of three lists, which
-tells where new clients go. FILE gets a line of JSON for each event:
+Beside them two or three visitors come each second, sessions of three lists,
+which tell where new clients go. FILE gets a line of JSON for each event:
 {at, who, pool, event}, times in epoch seconds. who: kept, visitor or stream.
 pool: the one whose mark the session's id has, or "". event: opened, ended (on
-our wish), 404, 400 or what else went wrong, which each end a session; a new one
-is opened then. The last line is {lists}, how many were answered.
+our wish), 404, 400 or another status, which each end a session: a new one is
+opened then. Or what went wrong below HTTP, after which the same session goes on
+over a new connection. The last line is {lists}, how many were answered.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ import time
 import typing as t
 from urllib.parse import urlsplit
 
-LIST_EVERY = 3.0  # seconds, of each kept session
-VISIT_EVERY = 0.5
-OPEN_EVERY = 0.03  # at the start: the kept ones one after the other
+LIST_EVERY = 5.0  # seconds, of each kept session
+VISIT_EVERY = 0.4
+OPEN_EVERY = 0.05  # at the start: the kept ones one after the other
 STREAMS = 10  # one kept session in so many holds a GET stream
-STEP = 10.0  # seconds for one answer
+STEP = 20.0  # seconds for one answer
 
 REVISION = "2025-11-25"
 INITIALIZE = {
@@ -76,14 +77,15 @@ class Session:
         ).encode() + body
 
     async def send(self, method: str, message: dict[str, t.Any] | None = None) -> None:
-        """Raises Broken, unless the answer is a good one."""
+        """Raises Broken when the answer is not a good one, and whatever keeps it from being one."""
         try:
             if self.writer is None or self.writer.is_closing():
                 self.reader, self.writer = await asyncio.wait_for(asyncio.open_connection(*self.address), STEP)
             self.writer.write(self.request(method, json.dumps(message).encode() if message else b""))
             status, headers = await asyncio.wait_for(answer(self.reader), STEP)
-        except (OSError, EOFError, ValueError, TimeoutError) as error:
-            raise Broken(type(error).__name__) from None
+        except (OSError, EOFError, ValueError, TimeoutError):
+            self.close()
+            raise
         if headers.get("connection") == "close":
             self.close()
         if status not in (200, 202):
@@ -110,6 +112,7 @@ class Keeper:
         self.end = time.monotonic() + seconds
         self.lists = 0
         self.stopped = False
+        self.held: list[asyncio.Task[None]] = []
 
     def going(self) -> bool:
         return not self.stopped and time.monotonic() < self.end
@@ -121,28 +124,29 @@ class Keeper:
     async def one(self, who: str, pause: float, lists: int | None, streams: bool = False) -> None:
         """One session from its begin to its end: after so many lists, or when all ends."""
         session = Session(self.address, self.host)
-        stream: asyncio.Task[None] | None = None
         try:
             await session.open()
             self.tell(who, session.pool, "opened")
             if streams:
-                stream = asyncio.create_task(self.hold(session))
+                self.held.append(asyncio.create_task(self.hold(session)))
             while self.going() and lists != 0:
                 await asyncio.sleep(pause)
-                await session.send("POST", LIST)
+                try:
+                    await session.send("POST", LIST)
+                except (OSError, EOFError, ValueError, TimeoutError) as error:
+                    self.tell(who, session.pool, type(error).__name__)
+                    continue
                 self.lists += 1
                 lists = lists and lists - 1
             await session.send("DELETE")
             self.tell(who, session.pool, "ended")
-        except Broken as broken:
-            self.tell(who, session.pool, str(broken))
+        except (Broken, OSError, EOFError, ValueError, TimeoutError) as error:
+            self.tell(who, session.pool, str(error) or type(error).__name__)
         finally:
             session.close()
-            if stream is not None:
-                stream.cancel()
 
     async def hold(self, session: Session) -> None:
-        """Reads the session's stream until the server ends it."""
+        """Reads the session's stream until the server ends it, also when the session is lost before."""
         reader, writer = await asyncio.open_connection(*self.address)
         try:
             writer.write(session.request("GET"))
@@ -173,6 +177,8 @@ class Keeper:
     async def run(self, sessions: int) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: setattr(self, "stopped", True))
         await asyncio.gather(self.visit(), *(self.keep(number) for number in range(sessions)))
+        for stream in self.held:
+            stream.cancel()
         self.file.write(json.dumps({"lists": self.lists}) + "\n")
 
 
