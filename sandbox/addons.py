@@ -143,7 +143,11 @@ ADDONS: list[tuple[str, t.Callable[[], None], list[tuple[str, str]]]] = [
         [("projectcontour", "deployment/contour"), ("projectcontour", "daemonset/envoy")],
     ),
     ("postgresql", _apply_manifests("postgresql"), [("database", "deployment/postgresql")]),
-    ("mcp-server", _mcp_server(NAMESPACE, PUBLIC_HOST, RELEASER_KUBECONFIG), [(NAMESPACE, "deployment/mcp-server-blue")]),
+    (
+        "mcp-server",
+        _mcp_server(NAMESPACE, PUBLIC_HOST, RELEASER_KUBECONFIG),
+        [(NAMESPACE, "deployment/mcp-server-blue"), (NAMESPACE, "deployment/mcp-sessions-blue")],
+    ),
     ("second mcp-server", _mcp_server(**SECOND), [(SECOND["namespace"], "deployment/mcp-server-blue")]),
     ("routes", _routes, []),
 ]

@@ -18,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.server import 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import pins
 
 SPEC = Spec(
     options={
@@ -94,6 +95,8 @@ def change(
         task.progress(f"HorizontalPodAutoscaler {scaler.name}: minReplicas {least[0]} -> {least[1]}")
     if before == after:
         return result, None
+    if after["replicas"] == 0 < has_replicas:
+        _let_go(task, cluster, server, pool)
     patched = _patched(cluster, server.deployment_path(pool), patch(server.container, before, after), task.check_mode)
     return result, condition(patched, "Progressing")
 
@@ -122,6 +125,15 @@ def _record_seconds(task: Task, cluster: t.Any, server: Server, change: record.C
         record.update(cluster, server, change)
     except Failure as failure:
         task.warn(f"How long the rollout took was not recorded. {failure.msg}")
+
+
+def _let_go(task: Task, cluster: t.Any, server: Server, pool: str) -> None:
+    """A route that is not there, or can't be written, keeps no pool from being scaled down."""
+    try:
+        if pins.let_go(cluster, server, pool, dry_run=task.check_mode):
+            task.progress(f"sessions of pool {pool} go with the weights of {server} now")
+    except Failure as failure:
+        task.warn(f"Sessions with the mark of pool {pool} may get a 503 from the gateway. {failure.msg}")
 
 
 def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> dict[str, t.Any]:

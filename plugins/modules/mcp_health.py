@@ -83,6 +83,7 @@ options:
   stability:
     description:
       - Ask again and again, in the same session, once all else went well. The question is the first list that the server has.
+      - A modern server that gives legacy clients sessions, as O(era=auto) finds out, is asked in one of those too, and RV(servers[].stability) is of that.
     type: dict
     suboptions:
       rounds:
@@ -222,6 +223,9 @@ servers:
         - V(sse) when they are served over HTTP+SSE, where the stream is the session.
         - V(modern) when the server serves modern clients only, who have none, or with O(era=modern), which does not look further.
         - So a server of RV(servers[].era=modern) that is V(stateful) or V(stateless) serves both.
+      type: str
+    session_mark:
+      description: The pool with whose name the session's id begins (V(blue) for C(blue-...)), or V(null). C(docs/sessions.md) tells what for.
       type: str
     protocol_version:
       description: The protocol revision that was agreed on.

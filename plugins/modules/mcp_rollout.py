@@ -23,6 +23,8 @@ description:
     (M(mcp.server.mcp_release)). Going down, but for 0, is left to the autoscaler. 0 switches it off, as Kubernetes has it.
   - A pool that has traffic is not scaled below what its PodDisruptionBudget asks for.
   - How long it took is noted in the release record, when it is the release that runs.
+  - Before a pool without traffic is scaled to 0, sessions with its mark (C(docs/sessions.md)) are sent to the other pool, whose 404 makes their
+    clients start anew; nobody would answer them but the gateway.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server

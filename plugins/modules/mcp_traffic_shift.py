@@ -17,7 +17,8 @@ description:
   - With O(route_kind=service) the weights that are set can be others than O(weight) when O(route_nearest) is set, and the share is
     measured over new connections only.
   - No other field of the route is touched. The route must list the Services of both pools; one may have weight 0.
-  - With O(rollback=true) it is the emergency's one call. It writes the weights first and verifies afterwards.
+  - Sessions of legacy MCP clients are not broken unasked, see O(sessions). C(docs/sessions.md) in the collection tells what is safe.
+  - With O(rollback=true) it is the emergency's one call. It writes the weights first and verifies afterwards. It spares no sessions of the bad pool.
   - A step of a release that is running is added to the release record (see M(mcp.server.mcp_release)).
 extends_documentation_fragment:
   - mcp.server.cluster
@@ -82,6 +83,78 @@ options:
     description: As in M(mcp.server.mcp_rollout), for this wait.
     type: float
     default: 30.0
+  sessions:
+    description:
+      - What becomes of sessions that pods keep by themselves (RV(sessions.mode=stateful) and V(sse)) and no colour mark keeps on their pool.
+        A share other than 0 and 100 is refused for these whatever is said here, since it would break every one of them.
+      - V(keep) refuses to move all traffic at once while sessions are open, or their number is not known.
+      - V(drain) lets the losing pool serve until it has no session left or O(drain_timeout) is over, and then moves all at once. New clients
+        still go there meanwhile.
+      - V(break) moves all at once and accepts that they are lost. Sessions with a mark are lost then too.
+      - Not used with O(rollback=true).
+    type: str
+    choices: [keep, drain, break]
+    default: keep
+  session_mode:
+    description:
+      - How the pools keep sessions. V(auto) asks one ready pod of each pool that is concerned, and warns when that can't be found out.
+      - Name it where pods must not be asked. V(stateful) is then taken to give ids with the pool's mark where the route has rules for it.
+      - Name V(stateless) where the gateway by itself keeps each session on its pod.
+    type: str
+    choices: [auto, modern, stateless, stateful, sse]
+    default: auto
+  sessions_metric:
+    description: The gauge of open sessions that each pod shows to Prometheus. Without it their number is not known.
+    type: dict
+    suboptions:
+      name:
+        description: The metric's name. Several series of it are added.
+        type: str
+        required: true
+      port:
+        description: The port of the pod that shows it.
+        type: int
+        default: 9090
+      path:
+        description: The path.
+        type: str
+        default: /metrics
+  drain_timeout:
+    description: Seconds that O(sessions=drain) waits at most. What is open then is lost.
+    type: float
+    default: 600.0
+  port:
+    description: The port of the container on which pods speak MCP, for O(session_mode=auto).
+    type: int
+    default: 8080
+  auth:
+    description:
+      - Credentials for the MCP endpoint of the pods, for O(session_mode=auto). The token is sent nowhere else, and shown nowhere.
+      - At most one of the three places of a token can be given. Without one, none is sent.
+    type: dict
+    suboptions:
+      token_file:
+        description: A file that holds a bearer token, where the module runs.
+        type: path
+      token_env:
+        description: The name of an environment variable that holds one, where the module runs.
+        type: str
+      token_secret:
+        description: A Secret in O(namespace) that holds one. The Role needs C(get) on it.
+        type: dict
+        suboptions:
+          name:
+            description: Its name.
+            type: str
+            required: true
+          key:
+            description: The key in its data.
+            type: str
+            default: token
+      expect_401:
+        description: The server lets nobody in without a token, and there is none. How it keeps sessions is not known then, unless O(session_mode) says so.
+        type: bool
+        default: false
 seealso:
   - module: mcp.server.mcp_release
   - module: mcp.server.mcp_watch
@@ -96,6 +169,17 @@ EXAMPLES = r"""
     weight: 10
     endpoint:
       url: https://mcp-prod.example.com
+
+- name: Move all sessions' clients at once, when nobody has one open any more or after half an hour
+  mcp.server.mcp_traffic_shift:
+    namespace: mcp-prod
+    server: mcp-server
+    pool: green
+    weight: 100
+    sessions: drain
+    drain_timeout: 1800
+    sessions_metric:
+      name: mcp_server_sessions_open
 
 - name: Go back to what was live before, at once
   mcp.server.mcp_traffic_shift:
@@ -158,6 +242,24 @@ share:
       description: Versions that the health documents told.
       type: list
       elements: str
+sessions:
+  description: What became of sessions. Null where nothing was asked, as before an emergency.
+  returned: always
+  type: dict
+  contains:
+    mode:
+      description: How the pool that loses traffic keeps sessions, as RV(mcp.server.mcp_health#module:servers[].session_mode). Null when not known.
+      type: str
+    marked:
+      description: Whether the route and that pool's ids carry marks, by which sessions stay on it. With O(rollback=true), whether the route does.
+      type: bool
+    at_risk_before:
+      description: How many open sessions of that pool the change would end. Null when not known.
+      type: int
+    at_risk_after:
+      description: How many were still open on it when the change was in force. These are lost. Null when not known.
+      type: int
+  sample: {mode: stateful, marked: false, at_risk_before: 12, at_risk_after: 0}
 seconds_to_follow:
   description:
     - Seconds from the write to the first of the answers that showed that the traffic follows.

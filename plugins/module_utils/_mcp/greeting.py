@@ -121,7 +121,7 @@ def greeted(line: Line, era: str) -> t.Iterator[Modern | Legacy]:
     if era != SSE:
         with line.legacy(_no_legacy if era == protocol.LEGACY else _no_legacy_nor_sse) as client:
             if isinstance(client, Legacy):
-                _initialized(line, client)
+                initialized(line, client)
                 yield client
                 return
             refusal = client
@@ -129,7 +129,7 @@ def greeted(line: Line, era: str) -> t.Iterator[Modern | Legacy]:
     try:
         with line.sse() as client:
             opened = True
-            _initialized(line, client)
+            initialized(line, client)
             yield client
     except Failure as failure:
         if opened or refusal is None or failure.evidence.get("status", 200) not in (200, *protocol.OTHER_ERA_STATUSES):
@@ -138,7 +138,7 @@ def greeted(line: Line, era: str) -> t.Iterator[Modern | Legacy]:
         raise Failure(f"initialize {refusal.reason}") from failure
 
 
-def _initialized(line: Line, client: Legacy) -> None:
+def initialized(line: Line, client: Legacy) -> None:
     with line.trace.step("handshake", "notifications/initialized") as bound:
         client.initialized(bound)
 

@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.common.parameters import remove_values
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, calls, listing, protocol, stability, trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client, Legacy, Modern
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
-from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import AUTO, Line, anything_goes, greeted
+from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import AUTO, Line, anything_goes, greeted, initialized
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection
 from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import Trace
+from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import SESSION, Streamable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 # The part of a probe's time, and the most seconds of it, that are kept for leaving nothing behind:
@@ -64,6 +66,7 @@ def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
         "pool": None,
         "era": None,
         "session_mode": None,
+        "session_mark": None,
         "protocol_version": None,
         "server_info": None,
         "capabilities": None,
@@ -125,6 +128,7 @@ def _converse(line: Line, settings: Settings, found: dict[str, t.Any]) -> None:
     era = t.cast(str, settings.era)
     with greeted(line, era) as client:
         found["session_mode"] = "modern" if isinstance(client, Modern) else client.transport.session_mode
+        found["session_mark"] = _mark(client)
         found.update(era=client.era, protocol_version=client.revision)
         found.update(server_info=client.offer.server_info, capabilities=client.offer.capabilities)
         wanted = {*settings.lists, *(["tools"] if settings.calls else [])}
@@ -141,8 +145,10 @@ def _converse(line: Line, settings: Settings, found: dict[str, t.Any]) -> None:
         # Modern servers may serve legacy clients too, in sessions or not, and only this tells.
         with line.legacy(anything_goes) as other:
             if isinstance(other, Legacy):
-                found["session_mode"] = other.transport.session_mode
+                found["session_mode"], found["session_mark"] = other.transport.session_mode, _mark(other)
                 revisions.append(other.revision)
+                if settings.stability and found["session_mode"] == "stateful":
+                    _stable_session(line, other, settings, found)
     elif isinstance(client, Legacy):
         revisions.append(client.revision)
     if settings.offer:
@@ -155,6 +161,19 @@ def _converse(line: Line, settings: Settings, found: dict[str, t.Any]) -> None:
             "instructions": client.offer.instructions,
             **lists,
         }
+
+
+def _stable_session(line: Line, client: Legacy, settings: Settings, found: dict[str, t.Any]) -> None:
+    """Modern requests have no session that could be lost on the way, and legacy clients of the same server do."""
+    initialized(line, client)
+    with line.trace.rounds() as bound:
+        stability.run(client, t.cast(stability.Rounds, settings.stability), found, bound, settings.step_timeout)
+
+
+def _mark(client: Client) -> str | None:
+    """The pool with whose name the id of the client's session begins (docs/sessions.md)."""
+    session = client.transport.session_headers.get(SESSION, "") if isinstance(client.transport, Streamable) else ""
+    return next((pool for pool in POOLS if session.startswith(f"{pool}-")), None)
 
 
 def _listed(line: Line, client: Client, kind: listing.Kind) -> list[dict[str, t.Any]]:

@@ -16,6 +16,8 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, step, text, update_record
 
+REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
+
 
 def roll_back(shift: Shift) -> dict[str, t.Any]:
     """The emergency: weights first, from as few reads as tell the pool; all that is known of the bad pool can wait."""
@@ -36,6 +38,8 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
         from ansible_collections.mcp.server.plugins.module_utils._traffic import reviving
 
         reviving.revive(shift, good, planned, record.rollout_seconds(book, good))
+    # Marked sessions of the bad pool go too: the good one answers 404, at which their clients start anew.
+    shift.pinned = False
     shift.write(before, wanted)
     if task.check_mode:
         return shift.result
@@ -61,7 +65,20 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
         add_step("not verified")
         raise
     add_step("followed" if shift.public else "not measured")
+    _report_sessions(shift)
     return shift.result
+
+
+def _report_sessions(shift: Shift) -> None:
+    """When all is done: what is still open on the bad pool is lost."""
+    found = shift.result["sessions"]
+    found["marked"] = shift.kind.marked(shift.route, shift.server)
+    if shift.task.params["sessions_metric"]:
+        from ansible_collections.mcp.server.plugins.module_utils._traffic import gauge
+
+        found["at_risk_after"] = gauge.count(shift.task, shift.cluster, shift.server, shift.result["bad_pool"], REPORT)
+        if found["at_risk_after"]:
+            shift.task.progress(f"sessions that pool {shift.result['bad_pool']} had open, and that end with this: {found['at_risk_after']}")
 
 
 def _is_empty(shift: Shift, pool: str) -> bool:

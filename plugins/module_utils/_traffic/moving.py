@@ -24,6 +24,7 @@ EVERY = 2.0  # seconds between lines of progress
 POLL = 0.05  # seconds between looks at the route's status, and at endpoints
 PATIENCE = 3.0  # seconds after which it is said that a gateway does not take the weights up; then it is still waited for
 ASKED = 5  # answers that tell what clients get meanwhile
+SESSIONS = ("mode", "marked", "at_risk_before", "at_risk_after")  # of the result
 
 
 @dataclass
@@ -34,15 +35,19 @@ class Shift:
     cluster: t.Any
     server: Server
     public: endpoints.Endpoint | None
-    result: dict[str, t.Any] = field(default_factory=lambda: {"changed": False, "share": None, "seconds_to_follow": None, "written_at": None})
+    result: dict[str, t.Any] = field(
+        default_factory=lambda: {"changed": False, "share": None, "seconds_to_follow": None, "written_at": None, "sessions": dict.fromkeys(SESSIONS)}
+    )
     route: Route = field(default_factory=dict)
     waiting: outage.Waiting = field(default_factory=outage.current)
+    pinned: bool = True  # whether sessions with a mark stay on their pool
     _clock: float = 0.0
     _said: float = field(default_factory=time.monotonic)
 
     @property
     def kind(self) -> Kind:
-        return kind_of(self.server)
+        kind = kind_of(self.server)
+        return kind if self.pinned else kind.unpinned()
 
     def read(self) -> Weights:
         self.route = self.kind.read(self.cluster, self.server)
@@ -75,7 +80,8 @@ class Shift:
         }
         if self.result["changed"] and not self.task.check_mode:
             self.result["written_at"] = at
-            self.task.progress(f"weights of {self.server} written: {text(wanted)}")
+            what = "weights" if before != wanted else "rules for sessions"
+            self.task.progress(f"{what} of {self.server} written: {text(wanted)}")
 
     def verify(self, wanted: Weights, meanwhile: t.Callable[[], None] = lambda: None) -> None:
         """Waits until the route is in force and the measured share is what was set. Raises Failure with what was found.
@@ -98,13 +104,13 @@ class Shift:
         asked = share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection) if self.public else nullcontext()
         with asked as answers:
             meanwhile()
-            self._await_acceptance(bound)
+            self.await_acceptance(bound)
             if answers is None:
                 self.task.warn("The share was not measured: endpoint is not set.")
                 return
             self._measure(answers, wanted)
 
-    def _await_acceptance(self, bound: Deadline) -> None:
+    def await_acceptance(self, bound: Deadline) -> None:
         said = False
         while reason := self.kind.not_accepted(self.route, self.server):
             if self.kind.refused(self.route, self.server) or not bound.pause(POLL):

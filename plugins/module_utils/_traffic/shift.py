@@ -10,10 +10,11 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, POOLS, Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, plan
+from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, plan, sessions
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import POLL, Shift, step, update_record
 
 SPEC = Spec(
@@ -33,6 +34,12 @@ SPEC = Spec(
         "timeout": {"type": "float", "default": 30.0},
         "start_timeout": {"type": "float", "default": 300.0},
         "ready_grace": {"type": "float", "default": 30.0},
+        "sessions": {"type": "str", "choices": list(sessions.POLICIES), "default": sessions.KEEP},
+        "session_mode": {"type": "str", "choices": [sessions.AUTO, *sessions.MODES], "default": sessions.AUTO},
+        "sessions_metric": sessions.METRIC,
+        "drain_timeout": {"type": "float", "default": 600.0},
+        "port": {"type": "int", "default": 8080},
+        "auth": auth.OPTION,
     },
     required_together=[("pool", "weight")],
     required_if=[("rollback", False, ("pool", "weight"))],
@@ -48,7 +55,7 @@ def run(task: Task) -> dict[str, t.Any]:
         raise Failure(f"weight is {params['weight']}: it is a percentage, from 0 to 100.")
     if params["rollback"] and params["pool"]:
         raise Failure("rollback finds the pool by itself: leave out pool and weight, or leave out rollback.")
-    for option in ("tolerance", "samples", "timeout", "start_timeout"):
+    for option in ("tolerance", "samples", "timeout", "start_timeout", "drain_timeout"):
         if params[option] is not None and params[option] <= 0:
             raise Failure(f"{option} is {params[option]}: it must be more than 0.")
     public = endpoints.public(params["endpoint"]) if params["endpoint"] else None
@@ -62,13 +69,20 @@ def run(task: Task) -> dict[str, t.Any]:
 
 def set_share(shift: Shift) -> dict[str, t.Any]:
     """The everyday form: no traffic for a pool that is not as planned; a step of the running release is recorded."""
+    # An emergency has no time for it: it takes as long to import as the rest together.
+    from ansible_collections.mcp.server.plugins.module_utils._traffic.sparing import Sparing
+
     task, params = shift.task, shift.task.params
     wanted = plan.split(params["pool"], params["weight"])
-    before = shift.read()
-    if not params["force"]:
-        for pool in plan.gaining(before, wanted):
-            _refuse_unless_ready(shift, pool)
+    before = _read(shift, wanted)
     wanted = shift.kind.reachable(shift.route, shift.server, wanted, planning=task.check_mode and params["force"])
+    sparing = Sparing(shift, before, wanted)
+    if sparing.decide() and not task.check_mode:
+        sparing.wait()
+        before = _read(shift, wanted)
+    shift.pinned = _keeps_pins(shift, wanted)
+    if plan.gaining(before, wanted):
+        _pin_first(shift, before)
     shift.write(before, wanted)
     if task.check_mode:
         return shift.result
@@ -77,8 +91,33 @@ def set_share(shift: Shift) -> dict[str, t.Any]:
     except Failure:
         _record_step(shift, "not verified")
         raise
+    sparing.report()
     _record_step(shift, "followed" if shift.public else "not measured")
     return shift.result
+
+
+def _read(shift: Shift, wanted: Weights) -> Weights:
+    """The weights that the route has. Raises Failure when a pool that would get more is not as planned."""
+    before = shift.read()
+    if not shift.task.params["force"]:
+        for pool in plan.gaining(before, wanted):
+            _refuse_unless_ready(shift, pool)
+    return before
+
+
+def _keeps_pins(shift: Shift, wanted: Weights) -> bool:
+    """Whether marked sessions stay on their pool: not where they are to be lost, and not on a pool without weight that has nobody to answer them."""
+    whole = plan.whole(wanted)
+    if whole is None or not shift.kind.marked(shift.route, shift.server):
+        return True
+    return shift.task.params["sessions"] != sessions.BREAK and shift.server.ready_endpoints(shift.cluster, other(whole)) > 0
+
+
+def _pin_first(shift: Shift, before: Weights) -> None:
+    """Pins that an emergency broke are in force again before the first session that needs them can be opened."""
+    if shift.pinned and shift.kind.marked(shift.route, shift.server) and not shift.task.check_mode:
+        shift.write(before, before)
+        shift.await_acceptance(Deadline(shift.task.params["timeout"]))
 
 
 def _refuse_unless_ready(shift: Shift, pool: str) -> None:

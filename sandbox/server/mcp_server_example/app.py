@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from . import faults, inventory
 from .database import CHECK_INTERVAL, Database
 from .lifecycle import Lifecycle, LifecycleMiddleware
+from .marks import MarkMiddleware
 from .metrics import SESSIONS_OPEN, MetricsMiddleware
 from .settings import Settings
 
@@ -72,6 +73,8 @@ def build(settings: Settings, lifecycle: Lifecycle) -> ASGIApp:
     )
     # The SDK has no public count, and only its own table knows of sessions that expired.
     SESSIONS_OPEN.set_function(lambda: len(mcp.session_manager._server_instances))
+    if settings.mcp_sessions == "marked":
+        app = MarkMiddleware(app, settings.mcp_pool)
     if settings.fault != "none":
         app = faults.FaultMiddleware(app, settings)
     return MetricsMiddleware(LifecycleMiddleware(app, lifecycle))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 SERVER_INFO = Path("serverInfo.json")
 FAULTS = ("none", "errors", "slow", "database", "leak", "crash", "contract", "version", "not-mcp", "unready")
-SESSIONS = ("stateless", "stateful")
+SESSIONS = ("stateless", "stateful", "marked")
 
 
 class SettingsError(ValueError):

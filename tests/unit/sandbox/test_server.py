@@ -226,7 +226,7 @@ async def search(client):
     ("environment", "message"),
     [
         ({"FAULT": "fire"}, "FAULT is 'fire': expected one of none, errors, "),
-        ({"MCP_SESSIONS": "sticky"}, "MCP_SESSIONS is 'sticky': expected one of stateless, stateful"),
+        ({"MCP_SESSIONS": "sticky"}, "MCP_SESSIONS is 'sticky': expected one of stateless, stateful, marked"),
         ({"LISTEN_PORT": "http"}, "LISTEN_PORT is 'http': a number was expected"),
         ({"FAULT_AFTER": "soon"}, "FAULT_AFTER is 'soon': a number was expected"),
     ],
@@ -373,6 +373,26 @@ def test_sessions(start):
         assert server.use(LEGACY, work) == 1
         assert server.metric("mcp_server_sessions_open") == 0
         assert server.post(CALL_REORDER_POINT).status_code == 400
+
+
+def test_marked_sessions(start):
+    """Ids carry the pool's colour; a session of another colour, or one without, is unknown."""
+    with start(MCP_SESSIONS="marked") as server:
+        headers = server.open_session()
+        session = headers["Mcp-Session-Id"]
+        assert session.startswith("blue-")
+        answer = server.post(CALL_REORDER_POINT, **headers)
+        assert (answer.status_code, answer.headers["Mcp-Session-Id"]) == (200, session)
+        for other in (session.replace("blue-", "green-"), f"blue-{session}", "blue-0", "x"):
+            assert server.post(CALL_REORDER_POINT, **{**headers, "Mcp-Session-Id": other}).status_code == 404
+        assert server.metric("mcp_server_sessions_open") == 1
+        assert requests.delete(f"{server.url}/mcp", headers=headers, timeout=10).status_code == 200
+        assert server.metric("mcp_server_sessions_open") == 0
+
+        async def work(client):
+            return (await client.call_tool("which_instance")).structured_content["pool"]
+
+        assert [server.use(mode, work) for mode in (LEGACY, MODERN, "auto")] == ["blue"] * 3
 
 
 # Leaving

@@ -2,34 +2,51 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Weights on a Gateway API HTTPRoute, and whether its controllers took them."""
+"""Weights on a Gateway API HTTPRoute, and whether its controllers took them.
+
+A pin is a rule for sessions whose id begins with a pool's name. It lists both
+pools, as every rule that is ours: its own pool has all of it while sessions are
+kept, and its weights are those of the other rules when they are not.
+"""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Reference, Route, Split, Weighted, pool_of
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
+from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Lists, Reference, Route, Split, Weighted, both, pool_of
+
+SESSION = "mcp-session-id"
 
 
 class HTTPRoute(Weighted):
     title, group, version, resource = "HTTPRoute", "gateway.networking.k8s.io", "v1", "httproutes"
-    backends = "the backendRefs of a rule"
+    backends = "the backendRefs of a rule that matches no session's mark"
+
+    def __init__(self, pinned: bool = True) -> None:
+        self.pinned = pinned
 
     def splits(self, route: Route, server: Server) -> list[Split]:
-        return self.shared(
-            server,
-            (
-                (
-                    f"rule {number}",
-                    (
-                        (_pool(backend, server), Reference(f"/spec/rules/{number}/backendRefs/{position}/weight", backend.get("weight", 1)))
-                        for position, backend in enumerate(rule.get("backendRefs") or [])
-                    ),
-                )
-                for number, rule in enumerate(route["spec"].get("rules") or [])
-            ),
-        )
+        """Those of the rules that new sessions meet: they tell the share."""
+        return self.shared(server, _backends(route, server, None))
+
+    def pins(self, route: Route, server: Server) -> list[tuple[Split, str]]:
+        """Those of the pins, each with the pool whose mark it matches."""
+        return [(split, pool) for pool in POOLS for split in both(self.listed(server, _backends(route, server, pool)))]
+
+    def marked(self, route: Route, server: Server) -> bool:
+        return {pool for _split, pool in self.pins(route, server)} == set(POOLS)
+
+    def unpinned(self) -> Kind:
+        return HTTPRoute(pinned=False)
+
+    def planned(self, route: Route, server: Server, wanted: Weights) -> list[tuple[Split, Weights]]:
+        pins = [(split, plan.split(pool, 100) if self.pinned else wanted) for split, pool in self.pins(route, server)]
+        return [*pins, *super().planned(route, server, wanted)]
+
+    def note(self, route: Route, server: Server) -> str:
+        return "; sessions whose ids begin with a pool's name stay on it" if self.marked(route, server) else ""
 
     def refused(self, route: Route, server: Server) -> str:
         for parent, kind, condition in _conditions(route):
@@ -50,6 +67,28 @@ class HTTPRoute(Weighted):
 
 
 KIND = HTTPRoute()
+
+
+def mark(rule: dict[str, t.Any]) -> str | None:
+    """The pool whose sessions this rule is for: each of its matches asks for an id that begins with the pool's name."""
+    marks = {_mark(match) for match in rule.get("matches") or []}
+    return marks.pop() if len(marks) == 1 else None
+
+
+def _mark(match: dict[str, t.Any]) -> str | None:
+    for header in match.get("headers") or []:
+        if header["name"].lower() == SESSION and header.get("type") == "RegularExpression":
+            return next((pool for pool in POOLS if header["value"].startswith(f"^{pool}-")), None)
+    return None
+
+
+def _backends(route: Route, server: Server, pinned: str | None) -> Lists:
+    """The backends of the rules that are pinned to that pool, or of those that are pinned to none."""
+    for number, rule in enumerate(route["spec"].get("rules") or []):
+        if mark(rule) == pinned:
+            backends = enumerate(rule.get("backendRefs") or [])
+            places = [(_pool(backend, server), f"/spec/rules/{number}/backendRefs/{position}/weight", backend) for position, backend in backends]
+            yield f"rule {number}", [(pool, Reference(place, backend.get("weight", 1))) for pool, place, backend in places]
 
 
 def _pool(backend: dict[str, t.Any], server: Server) -> str | None:

@@ -71,6 +71,14 @@ class Kind:
         """What else a user should know about it before a release: the end of a sentence."""
         return ""
 
+    def marked(self, route: Route, server: Server) -> bool:
+        """Whether it keeps a session whose id begins with a pool's name on that pool, for both pools (docs/sessions.md)."""
+        return False
+
+    def unpinned(self) -> Kind:
+        """This kind as it writes when marked sessions go where the weights lead, as everybody else."""
+        return self
+
     def writes(self, route: Route, server: Server, wanted: Weights) -> list[tuple[str, list[Operation]]]:
         """What to patch, in this order: paths with JSON patches that set the weights and no other field; none when they are so already."""
         raise NotImplementedError
@@ -103,6 +111,7 @@ class Reference(t.NamedTuple):
 
 
 Split = dict[str, Reference]  # by pool
+Lists = t.Iterable[tuple[str, t.Iterable[tuple[str | None, Reference]]]]  # what a list of backends is called, its backends with their pools
 
 
 class Weighted(Kind):
@@ -147,12 +156,16 @@ class Weighted(Kind):
         blue = min(max(1, round(wanted["blue"] * total / 100)), total - 1)
         return percent(blue, total - blue)
 
+    def planned(self, route: Route, server: Server, wanted: Weights) -> list[tuple[Split, Weights]]:
+        """Every place that is ours, with what it gets."""
+        return [(split, wanted) for split in self.splits(route, server)]
+
     def patch(self, route: Route, server: Server, wanted: Weights) -> list[Operation]:
-        """A JSON patch for the object that carries the weights; empty when every split is as wanted already."""
-        parts = _parts(wanted, self.total(route, server))
+        """A JSON patch for the object that carries the weights; empty when every place is as wanted already."""
+        total = self.total(route, server)
         changes = [
             {"op": "add", "path": split[pool].place, "value": str(parts[pool]) if split[pool].text else parts[pool]}
-            for split in self.splits(route, server)
+            for split, parts in ((split, _parts(its, total)) for split, its in self.planned(route, server, wanted))
             if not _is_split(split["blue"].weight, split["green"].weight, parts)
             for pool in POOLS
             if split[pool].place
@@ -163,9 +176,9 @@ class Weighted(Kind):
         operations = self.patch(route, server, wanted)
         return [(self.path(server), operations)] if operations else []
 
-    def shared(self, server: Server, lists: t.Iterable[tuple[str, t.Iterable[tuple[str | None, Reference]]]]) -> list[Split]:
-        """The splits among lists of backends: (what the list is called, its backends with their pools)."""
-        shared, seen = [], set()
+    def listed(self, server: Server, lists: Lists) -> list[Split]:
+        """What each list has of the pools. Raises Failure when it has one twice."""
+        every = []
         for called, backends in lists:
             found: Split = {}
             for pool, reference in backends:
@@ -176,9 +189,13 @@ class Weighted(Kind):
                         f"{self.name(server)} lists Service {server.service(pool)} twice in {called}: list it once, so that its weight has one place."
                     )
                 found[pool] = reference
-            seen |= found.keys()
-            if len(found) == len(POOLS):
-                shared.append(found)
+            every.append(found)
+        return every
+
+    def shared(self, server: Server, lists: Lists) -> list[Split]:
+        """The splits among lists of backends. Raises Failure when there is none."""
+        every = self.listed(server, lists)
+        shared, seen = both(every), {pool for found in every for pool in found}
         if not shared:
             missing = [server.service(pool) for pool in POOLS if pool not in seen] or [server.service(pool) for pool in POOLS]
             where = "beside the other pool's Service" if len(missing) == 1 else "together"
@@ -188,6 +205,10 @@ class Weighted(Kind):
                 f"to {self.backends}, the idle one with weight 0."
             )
         return shared
+
+
+def both(found: t.Iterable[Split]) -> list[Split]:
+    return [split for split in found if len(split) == len(POOLS)]
 
 
 def unchanged(obj: Route) -> Operation:

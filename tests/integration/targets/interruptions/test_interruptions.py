@@ -74,11 +74,13 @@ def judge_released() -> None:
 # The tasks of the role that do something, and how often each comes.
 TASKS = {
     "Record what is live before anything is changed": 1,
+    "Sessions of the live version would survive the first step": 1,
     "Deploy to the idle pool": 1,
     "Every new pod speaks MCP and says the right version": 1,
     "Compare the new version's contract with the live one's": 1,
     "Record the contract that is released": 1,
     "Shift, percent for the new version": len(STEPS),
+    "A whole session through the gateway, percent for the new version": len(STEPS),
     "Watch, percent of the new version": len(STEPS),
     "Record the release as succeeded": 1,
 }

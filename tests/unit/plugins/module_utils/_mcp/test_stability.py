@@ -57,6 +57,37 @@ def test_all_rounds_are_good(probed: t.Any, scripts: dict[str, Script]) -> None:
     assert len(server.opened) == (scripts is LEGACY)
 
 
+BOTH = {**MODERN, "initialize": scripted.initialize, "notifications/initialized": scripted.accepted}
+
+
+def test_a_server_of_both_eras_is_asked_in_a_session_too(probed: t.Any) -> None:
+    """Its modern requests can't lose one."""
+    with Scripted(BOTH) as server:
+        found = probed(server.url, stability=Rounds(20))
+    assert found["healthy"], found["reason"]
+    assert (found["era"], found["session_mode"], found["stability"]["rounds"]) == ("modern", "stateful", 20)
+    assert server.requests.count("tools/list") == 1 + 20 + 20
+    assert server.opened == set(server.ended)
+
+
+def test_a_server_of_both_eras_that_loses_sessions(probed: t.Any) -> None:
+    with Scripted({**BOTH, "tools/list": after(1 + 20 + 4, lambda handler, message: handler.answer(404))}) as server:
+        found = probed(server.url, stability=Rounds(20))
+    assert found["reason"] == "stability (tools/list) is answered 404: the server has nothing at this path in round 5 of 20"
+    assert found["stability"]["rounds"] == 4
+
+
+@pytest.mark.parametrize(
+    ("session", "mark"), [("blue-1", "blue"), ("green-0f", "green"), ("blue", None), ("bluefish-1", None), ("red-1", None), ("0f-blue-1", None)]
+)
+@pytest.mark.parametrize("scripts", [BOTH, LEGACY])
+def test_the_mark_of_a_session(probed: t.Any, scripts: dict[str, Script], session: str, mark: str | None) -> None:
+    result = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "weather", "version": "1"}}
+    with Scripted({**scripts, "initialize": lambda handler, message: handler.result(message, result, Mcp_Session_Id=session)}) as server:
+        found = probed(server.url)
+    assert (found["session_mode"], found["session_mark"]) == ("stateful", mark)
+
+
 def test_a_session_that_is_lost_on_the_way(probed: t.Any) -> None:
     lost = after(4, lambda handler, _message: handler.answer(404, '{"jsonrpc": "2.0", "id": null, "error": {"code": -32600, "message": "Session not found"}}'))
     with Scripted({**LEGACY, "tools/list": lost}) as server:

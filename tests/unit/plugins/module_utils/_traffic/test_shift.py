@@ -19,7 +19,8 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import State
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import moving, release, shift
+from ansible_collections.mcp.server.plugins.module_utils._traffic import gauge, moving, release, shift, sparing
+from ansible_collections.mcp.server.plugins.module_utils._traffic.pins import let_go
 
 PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None, "api_patience": 0.0}
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
@@ -176,7 +177,12 @@ def gateway(cluster, monkeypatch):
     return fake
 
 
-DEFAULTS = {**PARAMS, **{name: option.get("default") for name, option in shift.SPEC.options.items() if name not in PARAMS}, "timeout": 5.0}
+DEFAULTS = {
+    **PARAMS,
+    **{name: option.get("default") for name, option in shift.SPEC.options.items() if name not in PARAMS},
+    "timeout": 5.0,
+    "session_mode": "stateless",
+}
 
 
 def call(run=shift.run, check_mode=False, **params):
@@ -649,3 +655,191 @@ def test_a_release_that_ended_well_does_not_fail_for_its_lease(cluster, gateway,
     result = call(release.run, state="ended", outcome="succeeded", lock=run)
     assert result["record"]["outcome"] == "succeeded"
     assert "was not given back, and lasts for 60 s more. Changed by somebody else" in result["warnings"][0]
+
+
+# Sessions
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Sessions that pools have open; a list is what each look finds, the last for good."""
+    found = {"blue": [0], "green": [0]}
+
+    def count(task, cluster, server, pool, seconds):
+        if not task.params["sessions_metric"]:
+            return None
+        return found[pool].pop(0) if len(found[pool]) > 1 else found[pool][0]
+
+    monkeypatch.setattr(gauge, "count", count)
+    monkeypatch.setattr(sparing, "POLL", 0.01)
+    return found
+
+
+METRIC = {"name": "open", "port": 9090, "path": "/metrics"}
+STATEFUL = {"session_mode": "stateful", "sessions_metric": METRIC}
+
+
+def mark(cluster):
+    """Two rules more: for blue's sessions and for green's, as an emergency leaves them."""
+    rules = cluster.objects[ROUTE]["spec"]["rules"]
+    for pool in ("blue", "green"):
+        match = {"headers": [{"name": "Mcp-Session-Id", "type": "RegularExpression", "value": f"^{pool}-.*"}]}
+        rules.append({"matches": [match], "backendRefs": copy.deepcopy(rules[0]["backendRefs"])})
+
+
+def pins(cluster):
+    return [tuple(backend["weight"] for backend in rule["backendRefs"]) for rule in cluster.objects[ROUTE]["spec"]["rules"][1:]]
+
+
+OWN = [(100, 0), (0, 100)]
+
+
+def test_sessions_that_no_mark_keeps_are_not_split_nor_left_unasked(cluster, opened):
+    opened["blue"] = [12]
+    for weight, says in ((10, "stay as they are: pool blue keeps sessions"), (100, "pool blue has 12 sessions open")):
+        with pytest.raises(Failure, match=says) as caught:
+            call(pool="green", weight=weight, **STATEFUL)
+        assert cluster.writes() == [] and caught.value.evidence["sessions"]["at_risk_before"] == 12
+    opened["blue"] = [0]
+    assert call(pool="green", weight=100, **STATEFUL)["sessions"] == {"mode": "stateful", "marked": False, "at_risk_before": 0, "at_risk_after": 0}
+
+
+def test_what_changes_nothing_asks_nothing(cluster, opened):
+    result = call(pool="blue", weight=100, **{**STATEFUL, "session_mode": "auto"})
+    assert not result["changed"] and result["warnings"] == ["The share was not measured: endpoint is not set."]
+    assert PODS not in [path for _verb, path in cluster.asked]
+
+
+def test_drain_waits_until_no_session_is_open(cluster, opened):
+    opened["blue"] = [3, 3, None, 1, 0]
+    lines = []
+    params = {**DEFAULTS, **STATEFUL, "pool": "green", "weight": 100, "sessions": "drain"}
+    result = shift.run(Task(params, progress=lines.append))
+    assert (result["sessions"]["at_risk_before"], result["sessions"]["at_risk_after"]) == (3, 0) and cluster.weights == (0, 100)
+    assert [line.split(",")[0] for line in lines[:4]] == [
+        "draining blue: 3 sessions open",
+        "draining blue: an unknown number of sessions open",
+        "draining blue: 1 session open",
+        "draining blue: no sessions are open any more",
+    ]
+
+
+def test_drain_has_an_end(cluster, opened):
+    opened["blue"] = [3]
+    result = call(pool="green", weight=100, sessions="drain", drain_timeout=0.1, **STATEFUL)
+    assert (result["sessions"]["at_risk_before"], result["sessions"]["at_risk_after"]) == (3, 3) and cluster.weights == (0, 100)
+    assert "drain_timeout is over: 3 sessions of pool blue still open." in result["warnings"]
+
+
+def test_drain_looks_again_before_it_switches(cluster, opened):
+    """The other pool, and the route, may have changed meanwhile."""
+    opened["blue"] = [1, 1]
+    cluster.ready["green"] = 2
+    get = cluster.get
+
+    def fail_later(path, **query):
+        found = get(path, **query)
+        if path == SLICES and query["labelSelector"].endswith("green"):
+            cluster.ready["green"] = 0
+        return found
+
+    cluster.get = fail_later
+    with pytest.raises(Failure, match="has 0 ready endpoints"):
+        call(pool="green", weight=100, sessions="drain", drain_timeout=0.05, **STATEFUL)
+    assert cluster.weights == (100, 0)
+
+
+def test_break_accepts_the_loss(cluster, opened):
+    opened["blue"] = [5]
+    result = call(pool="green", weight=100, sessions="break", **STATEFUL)
+    assert result["sessions"] == {"mode": "stateful", "marked": False, "at_risk_before": 5, "at_risk_after": 5} and cluster.weights == (0, 100)
+
+
+def test_check_mode_refuses_too_and_waits_for_nothing(cluster, opened):
+    opened["blue"] = [5]
+    with pytest.raises(Failure, match="pool blue keeps sessions"):
+        call(check_mode=True, pool="green", weight=10, force=True, **STATEFUL)
+    assert call(check_mode=True, pool="green", weight=100, sessions="drain", **STATEFUL)["changed"] and cluster.weights == (100, 0)
+
+
+def test_marked_sessions_stay_while_new_ones_follow(cluster, opened):
+    mark(cluster)
+    call(pool="green", weight=10, **STATEFUL)
+    # First the pins, which nobody needs yet, and only then the weights
+    assert cluster.weights == (90, 10) and pins(cluster) == OWN and cluster.writes() == [ROUTE, ROUTE]
+    result = call(pool="green", weight=100, **STATEFUL)
+    assert cluster.weights == (0, 100) and pins(cluster) == OWN and cluster.writes() == [ROUTE] * 3
+    assert result["sessions"] == {"mode": "stateful", "marked": True, "at_risk_before": 0, "at_risk_after": 0}
+    cluster.asked.clear()
+    assert not call(pool="green", weight=100, **STATEFUL)["changed"] and cluster.writes() == []
+
+
+@pytest.mark.parametrize("ready, sessions, expected", [(2, "keep", OWN), (2, "drain", OWN), (0, "keep", [(0, 100)] * 2), (2, "break", [(0, 100)] * 2)])
+def test_where_marked_sessions_go_when_their_pool_has_no_weight(cluster, opened, ready, sessions, expected):
+    """A pool without pods would answer nothing, and the gateway 503."""
+    mark(cluster)
+    cluster.ready["blue"] = ready
+    call(pool="green", weight=100, sessions=sessions, **STATEFUL)
+    assert cluster.weights == (0, 100) and pins(cluster) == expected
+
+
+def test_an_emergency_breaks_the_pins_and_reports(cluster, gateway, opened):
+    mark(cluster)
+    begin()
+    call(pool="green", weight=50, **STATEFUL)
+    assert pins(cluster) == OWN
+    opened["green"] = [7]
+    result = call(rollback=True, endpoint={"url": "x"}, sessions_metric=METRIC)
+    assert cluster.weights == (100, 0) and pins(cluster) == [(100, 0)] * 2
+    assert result["sessions"] == {"mode": None, "marked": True, "at_risk_before": None, "at_risk_after": 7}
+    cluster.asked.clear()
+    assert not call(rollback=True, endpoint={"url": "x"})["changed"] and cluster.writes() == []
+
+
+def test_an_emergency_breaks_pins_also_where_the_weights_are_right(cluster):
+    mark(cluster)
+    begin()
+    call(pool="green", weight=50)
+    call(pool="blue", weight=100)
+    assert pins(cluster) == OWN
+    assert call(rollback=True)["changed"] and pins(cluster) == [(100, 0)] * 2
+
+
+@pytest.mark.parametrize("weight, let, expected", [(0, True, [(100, 0)] * 2), (50, False, OWN)])
+def test_a_pool_that_goes_lets_go_of_its_sessions(cluster, weight, let, expected):
+    mark(cluster)
+    call(pool="green", weight=50)
+    call(pool="green", weight=weight)
+    assert let_go(cluster, shift.Server.from_params(PARAMS), "green", dry_run=False) is let
+    assert pins(cluster) == expected and cluster.weights == (100 - weight, weight)
+    assert not let_go(cluster, shift.Server.from_params(PARAMS), "green", dry_run=False)
+
+
+def test_nobody_s_sessions_are_let_go_of(cluster):
+    assert not let_go(cluster, shift.Server.from_params(PARAMS), "green", dry_run=False)
+    del cluster.objects[ROUTE]
+    assert not let_go(cluster, shift.Server.from_params(PARAMS), "green", dry_run=False)
+
+
+def pod(name, ready=True):
+    return {"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": str(ready)}]}}
+
+
+@pytest.mark.parametrize(
+    "found, pods, mode, warns",
+    [
+        ({"healthy": True, "session_mode": "stateless", "session_mark": None}, [pod("a")], "stateless", ""),
+        ({"healthy": True, "session_mode": "stateful", "session_mark": "blue"}, [pod("a", False), pod("b")], "stateful", ""),
+        ({"healthy": False, "session_mode": "modern", "session_mark": None, "target": "pod a", "reason": "is cut"}, [pod("a")], None, "pod a: is cut."),
+        (None, [pod("a", False)], None, ""),
+    ],
+)
+def test_a_pod_tells_the_mode(cluster, opened, monkeypatch, found, pods, mode, warns):
+    mark(cluster)
+    get = cluster.get
+    monkeypatch.setattr(cluster, "get", lambda path, **query: {"items": pods} if path == PODS else get(path, **query))
+    monkeypatch.setattr(sparing.endpoint, "in_pod", lambda cluster, namespace, name, port, option: name)
+    monkeypatch.setattr(sparing, "probe", lambda name, settings: found)
+    result = call(pool="green", weight=100, session_mode="auto")
+    assert result["sessions"]["mode"] == mode and cluster.weights == (0, 100)
+    assert any(warns in warning for warning in result["warnings"]) if warns else not any("session_mode" in warning for warning in result["warnings"])

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.httproute import KIND as httproute
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.httproute import mark
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 
@@ -91,6 +92,81 @@ def put(rule, position, weight):
 )
 def test_patch(rules, wanted, expected):
     assert httproute.patch(route(*rules), SERVER, dict(zip(("blue", "green"), wanted, strict=True))) == expected
+
+
+def session_rule(value, backends, name="Mcp-Session-Id", kind="RegularExpression"):
+    return {"matches": [{"headers": [{"name": name, "type": kind, "value": value}]}], "backendRefs": backends}
+
+
+def marked_route(blue, green, others, regexes=("^blue-.*", "^green-.*"), **more):
+    rules = [session_rule(regexes[0], split(*blue), **more), session_rule(regexes[1], split(*green), **more), {"backendRefs": split(*others)}]
+    return {**route(), "spec": {"rules": rules}}
+
+
+@pytest.mark.parametrize(
+    "matches, pool",
+    [
+        (None, None),
+        ([], None),
+        ([{}], None),
+        ([{"path": {"value": "/"}}], None),
+        ([{"headers": [{"name": "MCP-SESSION-ID", "type": "RegularExpression", "value": "^blue-"}]}], "blue"),
+        ([{"headers": [{"name": "x", "value": "y"}, {"name": "mcp-session-id", "type": "RegularExpression", "value": "^green-[0-9a-f]+$"}]}], "green"),
+        ([{"headers": [{"name": "mcp-session-id", "type": "Exact", "value": "^blue-"}]}], None),
+        ([{"headers": [{"name": "mcp-session-id", "value": "^blue-"}]}], None),
+        ([{"headers": [{"name": "mcp-session-id", "type": "RegularExpression", "value": "blue-.*"}]}], None),
+        ([{"headers": [{"name": "mcp-session-id", "type": "RegularExpression", "value": "^blueish"}]}], None),
+        ([{"headers": [{"name": "x-pool", "type": "RegularExpression", "value": "^blue-"}]}], None),
+        ([session_rule("^blue-.*", [])["matches"][0], session_rule("^blue-x", [])["matches"][0]], "blue"),
+        ([session_rule("^blue-.*", [])["matches"][0], session_rule("^green-.*", [])["matches"][0]], None),
+        ([session_rule("^blue-.*", [])["matches"][0], {"path": {"value": "/"}}], None),
+    ],
+)
+def test_mark(matches, pool):
+    assert mark({"matches": matches}) == pool
+
+
+@pytest.mark.parametrize(
+    "found, expected",
+    [
+        (marked_route((100, 0), (0, 100), (70, 30)), True),
+        (marked_route((100, 0), (0, 100), (70, 30), name="x-session"), False),
+        (marked_route((100, 0), (0, 100), (70, 30), regexes=("^blue-.*", "^blue-x")), False),
+        ({**route(), "spec": {"rules": [session_rule("^blue-", PINNED), session_rule("^green-", PINNED), {"backendRefs": split(1, 0)}]}}, False),
+    ],
+)
+def test_marked(found, expected):
+    assert httproute.marked(found, SERVER) is expected
+
+
+def test_new_sessions_tell_the_share():
+    assert httproute.weights(marked_route((100, 0), (0, 100), (70, 30)), SERVER) == {"blue": 70, "green": 30}
+    with pytest.raises(Failure, match="to the backendRefs of a rule that matches no session's mark"):
+        httproute.weights({**route(), "spec": {"rules": [session_rule("^blue-", split(1, 0))]}}, SERVER)
+
+
+@pytest.mark.parametrize(
+    "before, wanted, pinned, broken",
+    [
+        # blue's rule, green's rule, the others; then what a write changes that keeps sessions, and one that does not
+        (((100, 0), (0, 100), (100, 0)), (100, 0), [], [put(1, 0, 100), put(1, 1, 0)]),
+        (((100, 0), (0, 100), (100, 0)), (90, 10), [put(2, 0, 90), put(2, 1, 10)], None),
+        (((100, 0), (0, 100), (90, 10)), (0, 100), [put(2, 0, 0), put(2, 1, 100)], [put(0, 0, 0), put(0, 1, 100), put(2, 0, 0), put(2, 1, 100)]),
+        (((100, 0), (100, 0), (100, 0)), (100, 0), [put(1, 0, 0), put(1, 1, 100)], []),
+        (((100, 0), (100, 0), (100, 0)), (90, 10), [put(1, 0, 0), put(1, 1, 100), put(2, 0, 90), put(2, 1, 10)], None),
+        (((1, 0), (0, 1), (9, 1)), (90, 10), [], None),
+    ],
+)
+def test_patch_of_a_marked_route(before, wanted, pinned, broken):
+    found, wanted = marked_route(*before), dict(zip(("blue", "green"), wanted, strict=True))
+    assert httproute.patch(found, SERVER, wanted) == ([LOCK, *pinned] if pinned else [])
+    if broken is not None:
+        assert httproute.unpinned().patch(found, SERVER, wanted) == ([LOCK, *broken] if broken else [])
+
+
+def test_without_marks_nothing_is_to_be_broken():
+    found = route(split(100, 0))
+    assert httproute.unpinned().patch(found, SERVER, {"blue": 90, "green": 10}) == httproute.patch(found, SERVER, {"blue": 90, "green": 10})
 
 
 GATEWAY = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "edge", "namespace": "infra"}

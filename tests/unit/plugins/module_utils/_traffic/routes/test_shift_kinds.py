@@ -36,7 +36,7 @@ def call(monkeypatch):
         monkeypatch.setattr(shift.connection, "connect", lambda params: cluster)
         monkeypatch.setattr(shift.endpoints, "public", lambda option: option)
         monkeypatch.setattr(moving.share, "asking", asking)
-        monkeypatch.setattr(shift.Shift, "_await_acceptance", lambda self, bound: None)
+        monkeypatch.setattr(shift.Shift, "await_acceptance", lambda self, bound: None)
         params = {
             **DEFAULTS,
             "namespace": "prod",
@@ -46,6 +46,7 @@ def call(monkeypatch):
             "endpoint": "x",
             "timeout": 5.0,
             "force": True,
+            "session_mode": "stateless",
             **params,
         }
         return {**shift.run(Task(params, check_mode)), "kept": asked[-1] if asked else None}
