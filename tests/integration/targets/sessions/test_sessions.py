@@ -70,8 +70,12 @@ def start_over() -> None:
 
 
 @pytest.fixture(autouse=True)
-def begin() -> t.Iterator[None]:
+def begin() -> None:
     start_over()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def end() -> t.Iterator[None]:
     yield
     start_over()
 
