@@ -20,8 +20,8 @@ SEEN = 0.8  # of a period that is judged at once
 Readings = t.Sequence[Reading]  # of one pool, one for each pack
 
 
-def measured(gate: Gate, readings: Readings) -> Measured:
-    """By the first pack that knows the gate's measure."""
+def measured(gate: Gate, readings: Readings, memory_limit: float | None = None) -> Measured:
+    """By the first pack that knows the gate's measure. memory_limit: bytes of a pod, where Prometheus does not tell."""
     for reading in readings:
         measure = reading.measure("errors" if gate.measure == "requests" else gate.measure)
         if isinstance(measure, packs.Share):
@@ -29,7 +29,7 @@ def measured(gate: Gate, readings: Readings) -> Measured:
         if isinstance(measure, packs.Times):
             return reading.duration(measure) if gate.versus else reading.slower(measure, gate.limit)
         if isinstance(measure, packs.Fill):
-            return reading.fill(measure)
+            return reading.fill(measure, memory_limit)
     return Measured(1.0, missing=f"none of the sources tells {gate.measure}")
 
 

@@ -103,15 +103,15 @@ class Reading:
         parts = [*self._parts(counts, every, 1, 0), *self._parts(sums, every, 0, measure.seconds)]
         return Measured(every, Flow.of(parts, every), newest=_newest(counts))
 
-    def fill(self, measure: packs.Fill) -> Measured:
+    def fill(self, measure: packs.Fill, fallback: float | None = None) -> Measured:
+        """fallback: bytes that there may be, where Prometheus does not tell."""
         used = self._find(measure.used)
         if not used:
             return self._nothing(measure.used.name)
-        for pick in measure.most:
-            limits = {self._pod(each): each.samples[-1][1] for each in self._find(pick) if each.samples[-1][1] > 0}
-            if limits:
-                break
-        else:
+        limits = next((found for pick in measure.most if (found := self._limits(pick))), {})
+        if not limits and fallback:
+            limits = {self._pod(each): fallback for each in used}
+        if not limits:
             names = " nor ".join(pick.name for pick in measure.most)
             return Measured(interval(used), newest=_newest(used), missing=f"its limit is not known: Prometheus has no {names} of the pool")
         limited = [(each, limits[self._pod(each)]) for each in used if self._pod(each) in limits]
@@ -119,6 +119,9 @@ class Reading:
             return Measured(interval(used), newest=_newest(used), missing="none of its pods has a memory limit")
         every = interval([each for each, _limit in limited])
         return Measured(every, levels=_fullest(limited, longest_gap(every)), newest=_newest(used))
+
+    def _limits(self, pick: packs.Pick) -> dict[tuple[str, ...], float]:
+        return {self._pod(each): each.samples[-1][1] for each in self._find(pick) if each.samples[-1][1] > 0}
 
     def _find(self, pick: packs.Pick) -> list[Series]:
         labels = _rendered(pick.labels, self._names)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -34,10 +35,18 @@ class Source:
 
     One query a pack, for all of its series and both pools: so the verdicts of a
     moment are of one moment, and a poll costs as many requests as there are packs.
-    back: seconds before now that are kept.
+    back: seconds before now that are kept. memory_limit: bytes of a pod, where Prometheus does not tell; asked once.
     """
 
-    def __init__(self, prometheus: Prometheus, server: Server, pool: str, option: dict[str, t.Any], back: float) -> None:
+    def __init__(
+        self,
+        prometheus: Prometheus,
+        server: Server,
+        pool: str,
+        option: dict[str, t.Any],
+        back: float,
+        memory_limit: t.Callable[[], float | None] = lambda: None,
+    ) -> None:
         self.prometheus = prometheus
         self.pool = pool
         self._names = {pool: reading.names_of(server, pool) for pool in (pool, other(pool))}
@@ -45,11 +54,18 @@ class Source:
         self._own: dict[str, list[Series]] = {}
         self._back = back + MARGIN
         self._failure = ""
+        self._memory_limit = functools.cache(memory_limit)
 
     def queries(self, gates: t.Iterable[Gate]) -> list[str]:
         """What Prometheus is asked, in PromQL."""
         asked = [reading.query(each.pack, self._names[self.pool], self._back) for each in self._packs]
         return asked + [options.own_query(gate, self._names[self.pool]) for gate in gates if gate.query]
+
+    def found(self, gates: t.Iterable[Gate]) -> list[str]:
+        """What each of the queries gave so far, for people."""
+        answers = [each.store.series() for each in self._packs]
+        answers += [self._own.get(gate.name, []) for gate in gates if gate.query]
+        return [f"{len(series)} series, {sum(len(each.samples) for each in series)} samples" for series in answers]
 
     def read(self, gates: t.Iterable[Gate]) -> float:
         """Reads what is new, and gives Prometheus' time. Raises Failure, which the verdicts tell from then on until it succeeds."""
@@ -81,7 +97,8 @@ class Source:
         if gate.window is not None:
             period = replace(period, begin=max(period.begin, period.now - gate.window - MARGIN))
         live = judging.measured(gate, pools[other(self.pool)]) if gate.versus else None
-        return judging.judge(gate, judging.measured(gate, pools[self.pool]), period, live)
+        limit = self._memory_limit() if gate.measure == "memory" else None
+        return judging.judge(gate, judging.measured(gate, pools[self.pool], limit), period, live)
 
     def _told(self, verdict: Verdict) -> Verdict:
         """What was read before Prometheus was lost may be enough for a breach, but not for more."""
