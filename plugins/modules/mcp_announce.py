@@ -66,7 +66,6 @@ options:
   failure:
     description: Why it failed. Needs O(failed).
     type: str
-    default: ""
   escalation:
     description: Whom to call, in this order. It is part of every announcement but that of a success.
     type: list

@@ -21,7 +21,7 @@ SPEC = Spec(
         **keeping.OPTION,
         "webhooks": webhook.OPTION,
         "failed": {"type": "str", "choices": ["release", "rollback"]},
-        "failure": {"type": "str", "default": ""},
+        "failure": {"type": "str"},
         "escalation": escalation.OPTION,
         "timeout": {"type": "float", "default": 6.0},
     },
@@ -44,7 +44,7 @@ def run(task: Task) -> dict[str, t.Any]:
     except Failure as failure:
         task.warn(f"The announcement does without the release record. {failure.msg}")
         cluster = release = None
-    told = payload.event(release, (server.namespace, server.name), params["failed"] or "", params["failure"], params["escalation"])
+    told = payload.event(release, (server.namespace, server.name), params["failed"] or "", params["failure"] or "", params["escalation"])
     result = {"changed": False, "announcement": told, "delivered": 0, "stats": words.stats(words.readable(release)) if release else None}
     if not params["failed"] and (release is None or record.is_running(release) or release.get("announced") == release["outcome"]):
         return result

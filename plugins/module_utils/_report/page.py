@@ -5,9 +5,9 @@
 """A release as one HTML file for people, such as whoever reads the ticket that it is attached to. Pure, and all text in it is escaped.
 
 series: [{name, pool, points}], name as in CHARTS, points [(seconds since the
-epoch, value or None)], percent or milliseconds. verdicts: [{at, gate, pool, verdict,
-detail}], oldest first, at in ISO 8601. The record is taken as it is: anybody
-may have edited it.
+epoch, value or None)], percent or milliseconds. verdicts: [{at, pool, gate, verdict,
+value, unit, limit, requests, reason}], oldest first, at in ISO 8601, the rest as
+mcp_gate returns it. The record is taken as it is: anybody may have edited it.
 """
 
 from __future__ import annotations
@@ -244,11 +244,23 @@ def _verdicts(verdicts: t.Sequence[Verdict]) -> str:
         rows.append(
             f"<tr><td>{escape(gate)}</td><td>{escape(pool)}</td>"
             f'<td class="{TONES.get(verdict, "warn")}">{escape(verdict)}</td>'
-            f"<td>{words.clock(first['at'])}{until}</td><td>{escape(str(last.get('detail') or ''))}</td></tr>"
+            f"<td>{words.clock(first['at'])}{until}</td><td>{escape(_detail(last))}</td></tr>"
         )
     more = f'<p class="soft">and {len(rows) - MOST_VERDICTS} rows more</p>' if len(rows) > MOST_VERDICTS else ""
-    head = "<thead><tr><th>Gate</th><th>Pool</th><th>Verdict</th><th>From – to</th><th>Last said</th></tr></thead>"
+    head = "<thead><tr><th>Gate</th><th>Pool</th><th>Verdict</th><th>From – to</th><th>At last</th></tr></thead>"
     return f"<section><h2>Gates</h2>\n<table>{head}\n<tbody>\n{chr(10).join(rows[:MOST_VERDICTS])}\n</tbody></table>{more}</section>"
+
+
+def _detail(verdict: Verdict) -> str:
+    value, unit = _number(verdict.get("value")), verdict.get("unit") or ""
+    measured = f"{number(value)} {unit}" if value is not None else "no value"
+    limit = _number(verdict.get("limit"))
+    told = [measured if limit is None else f"{measured}, limit {number(limit)} {unit}"]
+    if verdict.get("requests"):
+        told.append(f"{verdict['requests']} requests")
+    if verdict.get("reason"):
+        told.append(str(verdict["reason"]))
+    return "; ".join(told)
 
 
 def _sources(series: t.Sequence[Series]) -> str:

@@ -40,7 +40,7 @@ class Run:
             "lock": None,
             "webhooks": [{**EMPTY, **one} for one in webhooks],
             "failed": None,
-            "failure": "",
+            "failure": None,
             "escalation": [{"name": "Kim", "contact": None, "when": None}],
             "timeout": timeout,
             **more,

@@ -114,16 +114,29 @@ def test_step_boundaries_are_marked_in_each_chart():
 
 
 def verdict(second, said="pass", **more):
-    return {"at": f"2026-11-24T05:{second // 60:02}:{second % 60:02}Z", "gate": "5xx", "pool": "green", "verdict": said, "detail": f"at {second}", **more}
+    at = f"2026-11-24T05:{second // 60:02}:{second % 60:02}Z"
+    return {"at": at, "gate": "5xx", "pool": "green", "verdict": said, "value": second, "unit": "%", "limit": 5, "requests": 80, **more}
 
 
 def test_gates_that_say_the_same_are_one_row():
     given = [one for second in range(0, 300, 5) for one in (verdict(second, "pass" if second < 200 else "breach"), verdict(second, gate="p95", pool=None))]
     text = read(release(), "prod/mcp", (), given).text
-    assert "5xx green pass 05:00:00 – 05:03:15 at 195" in text
-    assert "5xx green breach 05:03:20 – 05:04:55 at 295" in text
-    assert "p95 pass 05:00:00 – 05:04:55 at 295" in text
-    assert len(re.findall("at 295", text)) == 2
+    assert "5xx green pass 05:00:00 – 05:03:15 195 %, limit 5 %; 80 requests" in text
+    assert "5xx green breach 05:03:20 – 05:04:55 295 %, limit 5 %; 80 requests" in text
+    assert "p95 pass 05:00:00 – 05:04:55 295 %, limit 5 %; 80 requests" in text
+    assert len(re.findall("295 %, limit", text)) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"value": 0.25, "unit": "%", "limit": 5.0, "requests": 80}, "0.25 %, limit 5 %; 80 requests"),
+        ({"value": None, "unit": "s", "limit": 0.5, "reason": "Prometheus does not answer."}, "no value, limit 0.5 s; Prometheus does not answer."),
+        ({"value": "x", "limit": None}, "no value"),
+    ],
+)
+def test_what_a_gate_said_at_last(given, said):
+    assert f" {said} Made by" in read(release(), "prod/mcp", (), [{"at": None, "gate": "errors", "verdict": "pass", **given}]).text
 
 
 def test_all_text_is_escaped():
@@ -136,7 +149,8 @@ def test_all_text_is_escaped():
         steps=[step("05:00:20", 10, verdict=evil, share={"green": evil, "blue": evil, "answers": evil, "failed": evil}, seconds_to_follow=evil)],
         to={"pool": "green", "image": evil, "digest": evil, "version": evil, "contract": {"accepted": [evil]}},
     )
-    found = read(hostile, evil, [{"name": "errors", "pool": "green", "points": [(START, 1.0), (START + 5, 2.0)]}], [verdict(5, evil, gate=evil, detail=evil)])
+    points = [{"name": "errors", "pool": "green", "points": [(START, 1.0), (START + 5, 2.0)]}]
+    found = read(hostile, evil, points, [verdict(5, evil, gate=evil, unit=evil, reason=evil, requests=evil)])
     assert found.text.count("<script>alert(1)</script>") > 10
 
 
@@ -157,7 +171,7 @@ def test_it_is_light_however_long_it_took():
     long = series(20_000, 1.0)
     for one in long:
         one["points"] = [(at, 50 + 49.123456 * math.sin(number * 12.9898)) for number, (at, _value) in enumerate(one["points"])]
-    many = [verdict(number % 3600, ("pass", "breach")[number % 2], detail="d" * 80) for number in range(3000)]
+    many = [verdict(number % 3600, ("pass", "breach")[number % 2], reason="d" * 80) for number in range(3000)]
     found = read(release(reason="r" * 500, steps=[step("05:00:20", number, number) for number in range(30)]), "prod/mcp", long, many)
     assert "and 2800 rows more" in found.text
 
