@@ -13,11 +13,13 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import record
 
 Row = t.Sequence[str]
 
+REASON = 70  # characters: what is longer than a terminal is folded anywhere
+
 
 def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str, t.Any], count: int) -> list[str]:
     """release, pools, answers: as mcp_release, mcp_version_check and mcp_watch return them; answers may be of a task that was skipped."""
     holder = release.get("holder")
-    releases = list(_releases(release, count))
+    known = [one for one in (release.get("record"), *release.get("history", ())) if record.is_release(one)][:count]
     return [
         *_table([("POOL", "WEIGHT", "ANSWERS", "READY", "VERSION", "IMAGE"), *(_pool(name, release, pool, answers) for name, pool in pools.items())]),
         *([answers["msg"]] if answers.get("msg") else [f"of {answers['answers']} answers"] if answers.get("answers") else []),
@@ -26,7 +28,7 @@ def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str,
         "",
         f"{holder['by']} releases, since {words.day(holder['since'])}" if holder else "nobody releases now",
         "",
-        *(_table([("STARTED", "VERSION", "POOL", "OUTCOME", "BY", "REASON"), *releases]) if releases else ["no release is recorded"]),
+        *(_releases(known) if known else ["no release is recorded"]),
     ]
 
 
@@ -48,17 +50,15 @@ def _pod(pod: dict[str, t.Any]) -> Row:
     return pod["name"], "yes" if pod["ready"] else "no", said, (pod["digest"] or "-")[:19]
 
 
-def _releases(release: dict[str, t.Any], count: int) -> t.Iterator[Row]:
-    known = [one for one in (release.get("record"), *release.get("history", ())) if record.is_release(one)]
-    for one in known[:count]:
-        yield (
-            words.day(one.get("started")),
-            words.version(one["to"]),
-            one["to"]["pool"],
-            words.outcome(one),
-            str(one.get("by") or "-"),
-            " ".join(one["reason"].split())[:80],
-        )
+def _releases(known: t.Sequence[record.Release]) -> t.Iterator[str]:
+    """Each with why it was, or why it ended so, on a line of its own."""
+    rows = [(words.day(one.get("started")), words.version(one["to"]), one["to"]["pool"], words.outcome(one), str(one.get("by") or "-")) for one in known]
+    heading, *shown = _table([("STARTED", "VERSION", "POOL", "OUTCOME", "BY"), *rows])
+    yield heading
+    for line, one in zip(shown, known, strict=True):
+        yield line
+        if reason := " ".join(one["reason"].split()):
+            yield f"    {reason if len(reason) <= REASON else f'{reason[: REASON - 1]}…'}"
 
 
 def _table(rows: t.Sequence[Row]) -> list[str]:

@@ -36,9 +36,10 @@ def test_all_of_it():
         "",
         "kim@runner releases, since 2026-11-24 05:00:00 UTC",
         "",
-        "STARTED                  VERSION  POOL   OUTCOME      BY          REASON",
+        "STARTED                  VERSION  POOL   OUTCOME      BY",
         "2026-11-24 05:00:00 UTC  v1.2.0   green  running      kim@runner",
-        "2026-11-24 05:00:00 UTC  v1.2.0   green  rolled back  kim@runner  5xx of green",
+        "2026-11-24 05:00:00 UTC  v1.2.0   green  rolled back  kim@runner",
+        "    5xx of green",
     ]
 
 
