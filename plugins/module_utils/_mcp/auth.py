@@ -38,7 +38,7 @@ OPTION: dict[str, t.Any] = {
 _WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 
-def token(option: dict[str, t.Any] | None, secret: t.Callable[[str], dict[str, t.Any]]) -> str | None:
+def token(option: dict[str, t.Any] | None, secret: t.Callable[[str], dict[str, t.Any]], name_of_option: str = "auth") -> str | None:
     """The bearer token that the option names, or None. secret: gives the Secret of a name. Raises Failure, which never holds it."""
     if option is None:
         return None
@@ -47,7 +47,7 @@ def token(option: dict[str, t.Any] | None, secret: t.Callable[[str], dict[str, t
         try:
             found = Path(option["token_file"]).read_text(encoding="utf-8")
         except (OSError, UnicodeError) as error:
-            raise Failure(f"auth.token_file {option['token_file']} cannot be read ({getattr(error, 'strerror', None) or 'no text'}).") from None
+            raise Failure(f"{name_of_option}.token_file {option['token_file']} cannot be read ({getattr(error, 'strerror', None) or 'no text'}).") from None
     elif option["token_env"]:
         where = f"environment variable {option['token_env']}"
         found = os.environ.get(option["token_env"], "")

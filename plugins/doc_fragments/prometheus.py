@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # Mirrors OPTION of module_utils/_gates/options.py
+    DOCUMENTATION = r"""
+options:
+  prometheus:
+    description:
+      - The Prometheus, or what speaks its HTTP API, that has the server's metrics.
+      - It is asked for raw samples, once for each source; what is made of them is told in C(docs/gates.md) in the collection.
+    type: dict
+    suboptions:
+      url:
+        description: Its address, with the path before C(/api/v1) if there is one.
+        type: str
+        required: true
+      source:
+        description:
+          - Where the metrics come from. A measure is taken from the first of them that tells it.
+          - V(app) is the example server's own metrics, V(envoy) Envoy's of each cluster as Contour names them, V(istio) Istio's,
+            V(otel) OpenTelemetry's conventions for MCP and HTTP servers, V(ingress_nginx) the ingress-nginx controller's,
+            V(kubelet) the memory of the pods.
+        type: list
+        elements: str
+        choices: [app, envoy, istio, otel, ingress_nginx, kubelet]
+        default: [app, kubelet]
+      labels:
+        description: "Labels that are called otherwise there, such as V({pod: kubernetes_pod_name})."
+        type: dict
+        default: {}
+      ca_cert:
+        description: Path of the CA certificate for it, instead of those that the system trusts.
+        type: path
+      validate_certs:
+        description: Whether its certificate is verified.
+        type: bool
+        default: true
+      token_file:
+        description: A file that holds a bearer token, where the module runs.
+        type: path
+      token_env:
+        description: The name of an environment variable that holds one, where the module runs.
+        type: str
+      token_secret:
+        description: A Secret in the server's namespace that holds one. The Role needs C(get) on it.
+        type: dict
+        suboptions:
+          name:
+            description: Its name.
+            type: str
+            required: true
+          key:
+            description: The key in its data.
+            type: str
+            default: token
+      username:
+        description: User for basic authentication.
+        type: str
+      password:
+        description: Its password. Also E(MCP_PROMETHEUS_PASSWORD).
+        type: str
+      timeout:
+        description: Seconds that one request to it may take.
+        type: float
+        default: 5.0
+requirements:
+  - requests (Python)
+"""

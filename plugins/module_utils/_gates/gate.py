@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a gate is, and what becomes of its verdicts. Plain data."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass
+
+PASS = "pass"
+BREACH = "breach"
+NO_DATA = "no data"  # Prometheus answers, but has nothing, or too little to tell by
+CANNOT_MEASURE = "cannot measure"  # Prometheus does not answer, or has stopped seeing the server
+HELD = "held"
+VERDICTS = (PASS, BREACH, NO_DATA, CANNOT_MEASURE)
+
+HOLD, FAIL = "hold", "fail"
+POLICIES = (HOLD, PASS, FAIL)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One check.
+
+    measure: what is judged, a key of a pack's measures (packs.py). query: own PromQL instead.
+    limit: in unit. below: the value must be above the limit, not below it.
+    window: seconds that the value has to be past the limit without a recovery; None judges the whole period at once.
+    clear: once past the limit, the value has recovered only at this one.
+    quantile: the limit is held against this quantile of a histogram, in seconds.
+    versus: held against the live pool in the same minutes: rise (percent) or excess (points).
+    floor: seconds that a rise of the latency must also come to.
+    least: requests that a value is made of, at least.
+    no_data, cannot_measure: what becomes of these verdicts: hold, pass or fail.
+    """
+
+    name: str
+    measure: str
+    limit: float
+    unit: str = "%"
+    query: str = ""
+    below: bool = False
+    window: float | None = None
+    clear: float | None = None
+    quantile: float | None = None
+    versus: str = ""
+    floor: float = 0.0
+    least: int = 20
+    no_data: str = HOLD
+    cannot_measure: str = HOLD
+
+
+@dataclass(frozen=True)
+class Period:
+    """What is judged, in epoch seconds by Prometheus' clock.
+
+    seconds: how much of it must have been seen for a gate that judges it at once.
+    """
+
+    begin: float
+    now: float
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """verdict: one of VERDICTS. value: now, or over the period, in the gate's unit; None when there is none.
+
+    seconds_past: how long the value has been past the limit. since: since when, epoch seconds.
+    requests: that the value is made of. coverage: percent of the period that was seen. reason: empty when it passed.
+    """
+
+    gate: Gate
+    verdict: str
+    value: float | None = None
+    seconds_past: float = 0.0
+    since: float | None = None
+    requests: int = 0
+    coverage: float = 0.0
+    reason: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """What it comes to by the gate's policies: pass, breach (which a policy of fail is too) or held."""
+        if self.verdict in (PASS, BREACH):
+            return self.verdict
+        policy = self.gate.no_data if self.verdict == NO_DATA else self.gate.cannot_measure
+        return {PASS: PASS, FAIL: BREACH, HOLD: HELD}[policy]
+
+    def result(self) -> dict[str, t.Any]:
+        """As a module returns it."""
+        kept = {key: value for key, value in asdict(self).items() if key != "gate"}
+        for key in ("value", "seconds_past", "since", "coverage"):
+            kept[key] = None if kept[key] is None else round(kept[key], 3)
+        return {"gate": self.gate.name, "limit": self.gate.limit, "unit": self.gate.unit, "window": self.gate.window, "outcome": self.outcome, **kept}
+
+
+def combined(verdicts: t.Iterable[Verdict]) -> str:
+    """What they come to together: breach before held before pass."""
+    outcomes = {verdict.outcome for verdict in verdicts}
+    return next((outcome for outcome in (BREACH, HELD) if outcome in outcomes), PASS)

@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One evaluation of gates: the module mcp_gate."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
+from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._gates import connecting, judging, options, thresholds
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, HELD, Period, Verdict, combined
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
+
+SPEC = Spec(
+    options={
+        **CLUSTER_OPTIONS,
+        **OPTIONS,
+        **keeping.OPTION,
+        "prometheus": {**options.OPTION, "required": True},
+        "pool": {"type": "str", "choices": list(POOLS), "required": True},
+        "check": {"type": "str", "choices": list(thresholds.SETS), "default": "triggers"},
+        "gates": {"type": "dict", "default": {}},
+        "seconds": {"type": "float", "default": 300.0},
+        "fail_on": {"type": "str", "choices": ["breach", "held", "never"], "default": "breach"},
+    },
+)
+FATAL = {"breach": (BREACH,), "held": (BREACH, HELD), "never": ()}
+
+
+@keeping.kept
+def run(task: Task) -> dict[str, t.Any]:
+    params = task.params
+    if params["seconds"] <= 0:
+        raise Failure(f"seconds is {params['seconds']:g}: it must be more than 0.")
+    server = Server.from_params(params)
+    gates = options.gates(thresholds.SETS[params["check"]], params["gates"], "gates")
+    back = max([params["seconds"], *(gate.window or 0 for gate in gates)])
+    source = connecting.source(params, server, params["pool"], back)
+    try:
+        now = source.read(gates)
+    except Failure as failure:
+        task.warn(failure.msg)
+        now = source.prometheus.known_now or 0.0
+    verdicts = source.judge(gates, Period(now - params["seconds"], now, params["seconds"]))
+    outcome = combined(verdicts)
+    result = {
+        "changed": False,
+        "verdict": outcome,
+        "at": now or None,
+        "gates": [verdict.result() for verdict in verdicts],
+        "queries": source.queries(gates),
+    }
+    for verdict in verdicts:
+        task.progress(line(verdict))
+    if task.check_mode:
+        for query, found in zip(result["queries"], source.found(gates), strict=True):
+            task.progress(f"{found}: {query}")
+    elif outcome in FATAL[params["fail_on"]]:
+        raise Failure(f"Pool {params['pool']} of {server} does not pass: {reasons(verdicts)}.", **result)
+    return result
+
+
+def line(verdict: Verdict) -> str:
+    """A verdict for people."""
+    gate = verdict.gate
+    value = f"{judging.text(verdict.value, gate)} of {verdict.requests} requests" if verdict.requests else judging.text(verdict.value, gate)
+    past = f", past the limit for {verdict.seconds_past:.0f} s" if verdict.seconds_past else ""
+    return f"{gate.name}: {verdict.verdict}, {value}, limit {judging.limit_text(gate)}{past}" + (f" ({verdict.reason})" if verdict.reason else "")
+
+
+def reasons(verdicts: t.Iterable[Verdict]) -> str:
+    """What does not pass, the worst first. A reason that several have is said once."""
+    worst = sorted((verdict for verdict in verdicts if verdict.outcome in (BREACH, HELD)), key=lambda verdict: verdict.outcome != BREACH)
+    said: dict[str, list[str]] = {}
+    for verdict in worst:
+        value = f" ({judging.text(verdict.value, verdict.gate)})" if verdict.value is not None and verdict.outcome == BREACH else ""
+        said.setdefault(f"{verdict.verdict}{value}: {verdict.reason.rstrip('.')}", []).append(verdict.gate.name)
+    return "; ".join(f"{', '.join(names)} {what}" for what, names in said.items())

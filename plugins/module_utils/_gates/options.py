@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which Prometheus, which gates: what users say, to what the rest takes."""
+
+from __future__ import annotations
+
+import string
+import typing as t
+from dataclasses import replace
+
+from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import FAIL, HOLD, PASS, Gate
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+
+SOURCES = ("app", "envoy", "istio", "otel", "ingress_nginx", "kubelet")
+
+# Documented in doc_fragments/prometheus.py
+OPTION: dict[str, t.Any] = {
+    "type": "dict",
+    "options": {
+        "url": {"type": "str", "required": True},
+        "source": {"type": "list", "elements": "str", "choices": list(SOURCES), "default": ["app", "kubelet"]},
+        "labels": {"type": "dict", "default": {}},
+        "ca_cert": {"type": "path"},
+        "validate_certs": {"type": "bool", "default": True},
+        "token_file": {"type": "path", "no_log": False},
+        "token_env": {"type": "str", "no_log": False},
+        "token_secret": {
+            "type": "dict",
+            "no_log": False,
+            "options": {"name": {"type": "str", "required": True}, "key": {"type": "str", "default": "token", "no_log": False}},
+        },
+        "username": {"type": "str"},
+        "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["MCP_PROMETHEUS_PASSWORD"])},
+        "timeout": {"type": "float", "default": 5.0},
+    },
+    "mutually_exclusive": [("token_file", "token_env", "token_secret", "username")],
+}
+
+_POLICY = {"type": "str", "choices": [HOLD, PASS, FAIL]}
+GATE: dict[str, t.Any] = {
+    "enabled": {"type": "bool", "default": True},
+    "limit": {"type": "float"},
+    "window": {"type": "float"},
+    "clear": {"type": "float"},
+    "floor": {"type": "float"},
+    "min_requests": {"type": "int"},
+    "no_data": _POLICY,
+    "cannot_measure": _POLICY,
+    "query": {"type": "str"},
+    "direction": {"type": "str", "choices": ["above", "below"]},
+    "unit": {"type": "str"},
+}
+_FIELDS = {name: name for name in ("limit", "window", "clear", "floor", "no_data", "cannot_measure", "query", "unit")} | {"min_requests": "least"}
+
+
+def gates(defaults: t.Iterable[Gate], changes: dict[str, t.Any] | None, option: str) -> list[Gate]:
+    """The defaults as changed by name, and the user's own. option: what the changes are called. Raises Failure."""
+    found = {gate.name: gate for gate in defaults}
+    for name, change in (changes or {}).items():
+        if not isinstance(change, dict):
+            raise Failure(f"{option}.{name} is {change!r}: it must be a dictionary, such as {{limit: 2}} or {{enabled: false}}.")
+        validation = ArgumentSpecValidator(GATE).validate(change)
+        if validation.error_messages:
+            raise Failure(f"{option}.{name}: {'; '.join(validation.error_messages)}.")
+        given = {key: value for key, value in validation.validated_parameters.items() if value is not None}
+        if not given.pop("enabled"):
+            found.pop(name, None)
+            continue
+        if name not in found and not {"query", "limit"} <= given.keys():
+            known = ", ".join(gate.name for gate in defaults)
+            raise Failure(f"{option}.{name} is none of {known}: a gate of your own needs a query and a limit.")
+        gate = found.get(name) or Gate(name, "", given["limit"], unit="")
+        below = {"below": given["direction"] == "below"} if "direction" in given else {}
+        found[name] = _sound(replace(gate, **{_FIELDS[key]: value for key, value in given.items() if key in _FIELDS}, **below), option)
+    return list(found.values())
+
+
+def _sound(gate: Gate, option: str) -> Gate:
+    where = f"{option}.{gate.name}"
+    if gate.window is not None and gate.window <= 0:
+        raise Failure(f"{where}.window is {gate.window:g}: it must be more than 0 seconds.")
+    if gate.clear is not None and (gate.clear < gate.limit if gate.below else gate.clear > gate.limit):
+        raise Failure(f"{where}.clear is {gate.clear:g}: it must be on the good side of the limit, {gate.limit:g}.")
+    if gate.clear is not None and gate.quantile is not None:
+        raise Failure(f"{where}.clear can't be set: a quantile is judged by how many requests are slower than the limit.")
+    if gate.least < 0:
+        raise Failure(f"{where}.min_requests is {gate.least}: it must be 0 or more.")
+    return gate
+
+
+def own_query(gate: Gate, names: t.Mapping[str, str]) -> str:
+    """The gate's PromQL with $namespace, $server, $pool and $deployment filled in."""
+    return string.Template(gate.query).safe_substitute(names)

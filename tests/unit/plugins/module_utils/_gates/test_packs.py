@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each source of metrics: what is asked of Prometheus, and whose answers count."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._gates import options, packs, reading
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
+from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SETS
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import SERVER, START, counter, growing, verdict
+
+ERRORS = Gate("errors", "errors", 5.0)
+
+# By source: the counter of requests, its label of the code, and labels of the green pool, of the blue one and of another server.
+LABELS = {
+    "envoy": (
+        "envoy_cluster_upstream_rq",
+        "envoy_response_code",
+        {"envoy_cluster_name": "prod_mcp-green_8080"},
+        {"envoy_cluster_name": "prod_mcp-blue_8080"},
+        {"envoy_cluster_name": "prod_mcp-green-tools_8080"},
+    ),
+    "istio": (
+        "istio_requests_total",
+        "response_code",
+        {"reporter": "source", "destination_workload_namespace": "prod", "destination_workload": "mcp-green"},
+        {"reporter": "source", "destination_workload_namespace": "prod", "destination_workload": "mcp-blue"},
+        {"reporter": "source", "destination_workload_namespace": "prod", "destination_workload": "green"},
+    ),
+    "otel": (
+        "http_server_request_duration_seconds_count",
+        "http_response_status_code",
+        {"namespace": "prod", "pod": "mcp-green-7d9f5c-abcde"},
+        {"namespace": "prod", "pod": "mcp-blue-7d9f5c-abcde"},
+        {"namespace": "prod", "pod": "mcp-green-x-7d9f5c-abcde"},
+    ),
+    "ingress_nginx": (
+        "nginx_ingress_controller_requests",
+        "status",
+        {"namespace": "prod", "ingress": "mcp", "service": "mcp-blue", "canary": "prod-mcp-green-8080"},
+        {"namespace": "prod", "ingress": "mcp", "service": "mcp-blue", "canary": ""},
+        {"namespace": "prod", "ingress": "mcp", "service": "other", "canary": ""},
+    ),
+}
+
+
+@pytest.mark.parametrize("source", LABELS)
+def test_errors(source):
+    name, code, green, blue, other = LABELS[source]
+
+    def answers(good, bad, labels):
+        return [counter(name, growing(*[amount] * 10), **{code: status}, **labels) for status, amount in (("200", good), ("503", bad))]
+
+    found = verdict(ERRORS, answers(90, 10, green) + answers(0, 100, blue) + answers(0, 100, other), pack=source)
+    assert (found.verdict, found.value, found.requests) == ("breach", 10.0, 1000)
+
+
+def test_the_stable_pool_of_an_ingress():
+    """That is the main one's, and its answers have no canary."""
+    labels = {"namespace": "prod", "ingress": "mcp", "service": "mcp-green", "canary": ""}
+    found = verdict(ERRORS, [counter("nginx_ingress_controller_requests", growing(*[90] * 10), status="200", **labels)], pack="ingress_nginx")
+    assert found.requests == 900
+
+
+@pytest.mark.parametrize(("source", "unit"), [("envoy", 1000), ("istio", 1000)])
+def test_milliseconds(source, unit):
+    name = packs.PACKS[source].measures["latency"].name
+    labels = LABELS[source][2]
+    series = [counter(f"{name}_bucket", growing(*[amount] * 10), le=le, **labels) for le, amount in (("250", 90), ("500", 94), ("1000", 100), ("+Inf", 100))]
+    assert packs.PACKS[source].measures["latency"].seconds == 1 / unit
+    found = verdict(Gate("latency", "latency", 0.5, unit="s", quantile=0.95), series, pack=source)
+    assert found.value == pytest.approx(0.5 + 0.5 / 6)
+
+
+def test_mcp_errors_by_the_conventions_of_opentelemetry():
+    labels = LABELS["otel"][2]
+    name = "mcp_server_operation_duration_seconds_count"
+    series = [
+        counter(name, growing(*[amount] * 10), mcp_method_name="tools/call", **labels, **({"error_type": error} if error else {}))
+        for error, amount in (("", 90), ("tool_error", 6), ("-32602", 4))
+    ]
+    assert verdict(Gate("mcp_errors", "mcp_errors", 5.0), series, pack="otel").value == 10.0
+
+
+def test_a_subscription_is_not_slow():
+    labels = LABELS["otel"][2]
+    series = [
+        counter("mcp_server_operation_duration_seconds_bucket", growing(*[amount] * 10), le=le, mcp_method_name=method, **labels)
+        for method, le, amount in (
+            ("tools/call", "0.5", 100),
+            ("tools/call", "+Inf", 100),
+            ("subscriptions/listen", "0.5", 0),
+            ("subscriptions/listen", "+Inf", 50),
+        )
+    ]
+    assert verdict(Gate("latency", "latency", 0.5, quantile=0.95), series, pack="otel").verdict == "pass"
+
+
+def test_the_query():
+    dotted = Server("prod", "mcp.v2", "{server}-{pool}", "mcp", "mcp.v2")
+    query = reading.query(packs.renamed(packs.PACKS["kubelet"], {"pod": "pod_name"}), reading.names_of(dotted, "green"), 100.2)
+    assert query == (
+        '{__name__=~"container_memory_working_set_bytes|container_spec_memory_limit_bytes|kube_pod_container_resource_limits", namespace=~"prod", '
+        'pod_name=~"(?:mcp[.]v2-blue|mcp[.]v2-green)-[0-9a-z]+-[0-9a-z]+", container=~"mcp[.]v2"}[101s]'
+    )
+
+
+@pytest.mark.parametrize("name", packs.PACKS)
+def test_every_pack_asks_for_its_server_only(name):
+    query = reading.query(packs.PACKS[name], reading.names_of(SERVER, "green"), 60)
+    assert "prod" in query
+    assert not re.search("[{][a-z]+[}]", query.partition("}[")[0][1:])
+
+
+def test_labels_that_are_called_otherwise():
+    pack = packs.renamed(packs.PACKS["kubelet"], {"pod": "pod_name"})
+    labels = {"namespace": "prod", "pod_name": "mcp-green-7d9f5c-abcde", "container": "mcp"}
+    series = [
+        Series({"__name__": name, **labels}, [(START, value)])
+        for name, value in (("container_memory_working_set_bytes", 5.0), ("container_spec_memory_limit_bytes", 10.0))
+    ]
+    found = reading.Reading(pack, series, reading.names_of(SERVER, "green"))
+    assert found.fill(pack.measures["memory"]).levels == [(START, 50.0)]
+
+
+def test_the_options_name_every_pack():
+    assert set(options.SOURCES) == set(packs.PACKS)
+
+
+def test_every_gate_can_be_measured():
+    known = {measure for pack in packs.PACKS.values() for measure in pack.measures} | {"requests"}
+    assert {gate.measure for gates in SETS.values() for gate in gates} <= known

@@ -1,0 +1,186 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sustained windows, with every trap of counters and scrapes. A scrape is every 5 seconds; the window is 60."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import EVERY, REQUESTS, START, answers, counter, growing, pod, verdict
+
+GATE = Gate("errors", "errors", 5.0, window=60)
+FINE, BAD = [100] * 6, [20] * 30
+
+
+def errors(*bad, good=100):
+    return answers([good] * len(bad), bad)
+
+
+def test_good():
+    found = verdict(GATE, errors(*[0] * 20))
+    assert (found.verdict, found.value, found.requests, found.seconds_past, found.since) == ("pass", 0, 100, 0, None)
+    assert found.coverage == 100
+
+
+@pytest.mark.parametrize(
+    ("scrapes", "seconds", "expected"),
+    [
+        (1, 0, "pass"),
+        # What is known of them is between the first scrape that saw some and the scrape before the last.
+        (12, 50, "pass"),
+        (13, 55, "pass"),
+        (14, 60, "breach"),
+        (30, 60, "breach"),
+    ],
+)
+def test_past_the_limit_for_the_whole_window(scrapes, seconds, expected):
+    found = verdict(GATE, errors(*[0] * 6, *[20] * scrapes))
+    assert found.verdict == expected
+    assert found.seconds_past >= seconds
+    assert found.since == START + 7 * EVERY
+    assert found.value == pytest.approx(100 * 20 / 120)
+
+
+def test_a_blip_of_one_scrape():
+    assert verdict(GATE, errors(*[0] * 6, 100, *[0] * 6)).seconds_past == 0
+    # Two scrapes may share a blip of a second.
+    fast = replace(GATE, window=5)
+    assert verdict(fast, errors(*[0] * 6, 50, 50, *[0] * 6)).verdict == "pass"
+    assert verdict(fast, errors(*[0] * 6, 50, 50, 50)).verdict == "breach"
+
+
+def test_a_recovery_resets_the_window():
+    assert verdict(GATE, errors(*[20] * 12, 0, *[20] * 12)).verdict == "pass"
+    assert verdict(GATE, errors(*[20] * 12, 0, *[20] * 14)).verdict == "breach"
+
+
+def test_errors_that_end_before_the_window():
+    found = verdict(GATE, errors(*[0] * 6, *[20] * 12, *[0] * 12))
+    assert (found.verdict, found.seconds_past, found.since) == ("pass", 0, None)
+
+
+def test_a_breach_that_is_over_is_still_one():
+    """Of what a run missed while it was not running."""
+    assert verdict(GATE, errors(*[20] * 14, *[0] * 10)).verdict == "breach"
+
+
+@pytest.mark.parametrize(("clear", "expected"), [(None, "pass"), (2.0, "breach")])
+def test_hysteresis(clear, expected):
+    """Down to 3 % in the middle: a recovery, unless it takes 2 % to clear."""
+    assert verdict(replace(GATE, clear=clear), errors(*[20] * 8, 3, *[20] * 8)).verdict == expected
+
+
+def test_one_missed_scrape_is_no_gap():
+    bad = growing(*[20] * 16)
+    good = growing(*[100] * 16)
+    for missed in (5, 9):
+        bad[missed] = good[missed] = None
+    series = [counter(REQUESTS, good, code="200", **pod("green")), counter(REQUESTS, bad, code="500", **pod("green"))]
+    assert verdict(GATE, series).verdict == "breach"
+
+
+@pytest.mark.parametrize(("after", "expected"), [(8, "pass"), (15, "breach")])
+def test_a_gap_does_not_extend_a_window(after, expected):
+    """40 seconds of errors, 20 without a scrape, and more errors: nobody knows what was in between."""
+    values = (
+        [*growing(*[100] * 8), *[None] * 3, *growing(*[100] * after, first=3000)],
+        [*growing(*[20] * 8), *[None] * 3, *growing(*[20] * after, first=1500)],
+    )
+    series = [counter(REQUESTS, values[0], code="200", **pod("green")), counter(REQUESTS, values[1], code="500", **pod("green"))]
+    assert verdict(GATE, series).verdict == expected
+
+
+def test_born_at_1():
+    """The first error creates the series: what rate() does not see."""
+    good = counter(REQUESTS, growing(*[10] * 20), code="200", **pod("green"))
+    bad = counter(REQUESTS, [1] * 5, START + 16 * EVERY, code="500", **pod("green"))
+    found = verdict(replace(GATE, least=1), [good, bad], now=START + 16 * EVERY)
+    assert (found.value, found.since) == (pytest.approx(100 / 11), START + 16 * EVERY)
+
+
+def test_a_series_that_was_there_before_counts_from_its_first_sample():
+    """Its 1000 are of yesterday: two pods are scraped at different moments, and the range cuts both."""
+    series = [*answers([100] * 12, [0] * 12), *answers([100] * 12, [0] * 12, number=2, start=START + 3)]
+    assert verdict(GATE, series).value == 0
+
+
+def test_after_an_outage_of_prometheus_nothing_is_born():
+    """All series begin at once, with what they have counted for days."""
+    series = [counter(REQUESTS, [5000], START, code=code, **pod(pool)) for code in ("200", "500") for pool in ("blue", "green")]
+    assert verdict(GATE, series).verdict == "no data"
+
+
+def test_a_counter_that_was_reset():
+    """The pod restarted: from 1400 to 20 are 20 more, not 1380 fewer."""
+    good, bad = growing(*[100] * 8), growing(*[20] * 8)
+    series = [
+        counter(REQUESTS, [*good, *growing(*[100] * 8, first=100)], code="200", **pod("green")),
+        counter(REQUESTS, [*bad, *growing(*[20] * 8, first=20)], code="500", **pod("green")),
+    ]
+    found = verdict(GATE, series)
+    assert found.verdict == "breach"
+    assert found.value == pytest.approx(100 * 20 / 120)
+
+
+def test_a_series_that_was_gone_and_is_back():
+    """With 2000 more, which nobody knows when they came: they count for nothing."""
+    bad = [*growing(*[0] * 6), *[None] * 8, *growing(*[0] * 6, first=3000)]
+    good = growing(*[100] * (len(bad) - 1))
+    series = [counter(REQUESTS, good, code="200", **pod("green")), counter(REQUESTS, bad, code="500", **pod("green"))]
+    assert verdict(GATE, series).value == 0
+    assert verdict(GATE, series).since is None
+
+
+def test_pods_are_summed():
+    """One of three has only errors: a third, whichever was scraped last."""
+    series = []
+    for number in range(3):
+        all_bad = number == 1
+        series += answers([0 if all_bad else 50] * 20, [50 if all_bad else 0] * 20, number=number, start=START + 1.6 * number)
+    found = verdict(GATE, series)
+    assert found.verdict == "breach"
+    assert 25 < found.value < 45
+
+
+@pytest.mark.parametrize(("good", "bad", "expected"), [(1, 0, "no data"), (2, 0, "pass"), (2, 2, "breach"), (0, 2, "breach"), (0, 1, "no data")])
+def test_few_requests(good, bad, expected):
+    """A value is made of more scrapes then, of a minute at most. Less than 20 requests in it tell nothing."""
+    assert verdict(GATE, answers([good] * 36, [bad] * 36)).verdict == expected
+
+
+def test_an_idle_pool():
+    assert verdict(GATE, answers([0] * 20, [0] * 20)).verdict == "no data"
+
+
+def test_a_server_that_nobody_scrapes_any_more():
+    found = verdict(GATE, errors(*[0] * 20), now=START + 20 * EVERY + 18)
+    assert (found.verdict, found.outcome) == ("cannot measure", "held")
+    assert "18 s old" in found.reason
+
+
+def test_no_series():
+    found = verdict(GATE, [counter("up", [1] * 20, **pod("green"))])
+    assert (found.verdict, found.outcome, found.reason) == ("no data", "held", "Prometheus has no mcp_server_requests_total of the pool")
+
+
+def test_other_pools_and_other_servers_do_not_count():
+    series = errors(*[0] * 20) + answers([0] * 20, [100] * 20, pool="blue")
+    series += [Series({**each.labels, "pod": "mcp-green-tools-7d9f5c-abcd1"}, each.samples) for each in answers([0] * 20, [100] * 20)]
+    assert verdict(GATE, series).value == 0
+
+
+def test_what_was_before_the_period_does_not_count():
+    series = errors(*[20] * 20)
+    assert verdict(GATE, series, begin=START + 10 * EVERY).seconds_past == 8 * EVERY
+
+
+@pytest.mark.parametrize(("policy", "outcome"), [("hold", "held"), ("pass", "pass"), ("fail", "breach")])
+def test_policies(policy, outcome):
+    assert verdict(replace(GATE, no_data=policy), [counter("up", [1], **pod("green"))]).outcome == outcome
+    assert verdict(replace(GATE, cannot_measure=policy), errors(*[0] * 20), now=START + 1000).outcome == outcome
