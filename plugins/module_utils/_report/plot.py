@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 920, 190
 LEFT, RIGHT, TOP, BOTTOM = 52, 62, 34, 24
 MOST_POINTS = 300  # of a line; more can't be seen, and make the file heavy
 
-Point = tuple[float, float | None]  # seconds since the epoch, and a value; None is a gap
+Point = tuple[float, t.Any]  # seconds since the epoch, and a number; None is a gap
 
 
 @dataclass(frozen=True)
