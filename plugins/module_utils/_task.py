@@ -35,7 +35,10 @@ class Failure(Exception):
 
 
 class Lost(Failure):
-    """Another run releases the server now (_cluster/lock.py)."""
+    """Another run releases the server now (_cluster/lock.py), and it is that one's to tell how it ends."""
+
+    def __init__(self, msg: str) -> None:
+        super().__init__(msg, taken_over=True)
 
 
 @dataclass(frozen=True)

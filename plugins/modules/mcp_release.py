@@ -164,6 +164,17 @@ record:
     steps: []
     outcome: running
     ended: null
+history:
+  description: The records of the releases before it, newest first.
+  returned: with O(state=read)
+  type: list
+  elements: dict
+  sample: []
+holder:
+  description: Who releases now, since when, and until when the Lease lasts if it is not renewed; null when nobody does.
+  returned: with O(state=read)
+  type: dict
+  sample: {by: deploy@runner, since: "2026-11-23T11:20:00+00:00", until: "2026-11-23T11:21:12+00:00"}
 """
 
 from ansible_collections.mcp.server.plugins.module_utils._task import main

@@ -137,7 +137,7 @@ def read(cluster: t.Any, server: Server) -> tuple[Book, str | None]:
     try:
         data = found.get("data") or {}
         current, history = json.loads(data.get("current", "null")), json.loads(data.get("history", "[]"))
-        sound = (current is None or _is_release(current)) and isinstance(history, list)
+        sound = (current is None or is_release(current)) and isinstance(history, list)
     except ValueError:
         sound = False
     if not sound:
@@ -148,7 +148,7 @@ def read(cluster: t.Any, server: Server) -> tuple[Book, str | None]:
     return Book(current, tuple(history)), found["metadata"]["resourceVersion"]
 
 
-def _is_release(document: t.Any) -> bool:
+def is_release(document: t.Any) -> bool:
     """Whether it has what is read here; anybody may have edited the ConfigMap."""
     return (
         isinstance(document, dict)

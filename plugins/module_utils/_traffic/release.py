@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import UTC, datetime, timedelta
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
@@ -113,7 +114,9 @@ def _run(task: Task) -> dict[str, t.Any]:
         "already_live": plan.already_live(weights, book.current, image, params["image"]),
         "record": book.current,
     }
-    if params["state"] == "read" or (params["state"] == "begun" and result["already_live"]):
+    if params["state"] == "read":
+        return result | {"history": list(book.history), "holder": _holder(lock.Lock(cluster, server.namespace, server.name))}
+    if params["state"] == "begun" and result["already_live"]:
         return result
     if params["state"] != "begun" and book.current is None:
         raise Failure(f"No release of {server} has begun, so none can be {params['state']}: run mcp_release with state=begun first.")
@@ -143,6 +146,14 @@ def _run(task: Task) -> dict[str, t.Any]:
         "record": after.current,
         "diff": {"before": before.current or {}, "after": after.current},
     }
+
+
+def _holder(lease: lock.Lock) -> dict[str, str] | None:
+    holder, _version = lease.read()
+    expires = holder and holder.renewed + timedelta(seconds=lock.SECONDS)
+    if expires is None or expires < datetime.now(UTC):
+        return None
+    return {"by": holder.by, "since": holder.acquired.isoformat(timespec="seconds"), "until": expires.isoformat(timespec="seconds")}
 
 
 def _origin(cluster: t.Any, server: Server, pool: str, image: str, weights: Weights) -> dict[str, t.Any]:

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mcp.server.plugins.module_utils._announce.status import lines
+
+DOCUMENTATION = r"""
+name: status
+short_description: What is live now, as lines
+version_added: 1.0.0
+author:
+  - the mcp.server authors (@mcp-server)
+description:
+  - Pools, pods, who releases now and the last releases, out of what three modules return.
+positional: pools, answers, releases
+options:
+  _input:
+    description: What M(mcp.server.mcp_release) returned with C(state=read).
+    type: dict
+    required: true
+  pools:
+    description: The key C(pools) of what M(mcp.server.mcp_version_check) returned.
+    type: dict
+    required: true
+  answers:
+    description: What M(mcp.server.mcp_watch) returned, also when it failed or was skipped.
+    type: dict
+    default: {}
+  releases:
+    description: How many of the last releases are told.
+    type: int
+    default: 5
+"""
+
+EXAMPLES = r"""
+- name: Show what is live
+  ansible.builtin.debug:
+    msg: "{{ release | mcp.server.status(versions.pools) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The lines.
+  type: list
+  elements: str
+  sample:
+    - POOL         WEIGHT  ANSWERS  READY  VERSION  IMAGE
+    - blue (live)  100 %   100.0 %  2/2    1.1.5    ghcr.io/org/mcp-server:v1.1.5
+    - green        0 %     0.0 %    0/0    -        ghcr.io/org/mcp-server:v1.2.0
+"""
+
+
+def status(release: t.Any, pools: t.Any, answers: t.Any = None, releases: int = 5) -> list[str]:
+    try:
+        return lines(release, pools, answers or {}, releases)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise AnsibleFilterError(
+            f"status takes what mcp_release (state=read) and mcp_version_check returned; {error!r} is missing or another thing."
+        ) from error
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"status": status}

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a webhook is sent when a release or a rollback has ended. Pure.
+
+Nothing goes in but what is named here: a release record is safe, and what
+somebody adds to it by hand is not known to be.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._announce import escalation, words
+from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, SUCCEEDED, Release
+
+Event = dict[str, t.Any]
+
+FORMS = ("json", "slack")
+LONGEST = 500  # characters of a reason
+
+# Slack's limits: https://docs.slack.dev/reference/block-kit/blocks
+_HEADER, _SECTION = 150, 3000
+_MARKS = {SUCCEEDED: ":white_check_mark:", ROLLED_BACK: ":leftwards_arrow_with_hook:", FAILED: ":x:", words.HELD: ":double_vertical_bar:"}
+
+
+def event(release: Release | None, place: tuple[str, str], failed: str, failure: str, tree: t.Sequence[dict[str, t.Any]]) -> Event:
+    """What happened, as data: the generic form.
+
+    place: namespace and name of the server. failed: what failed, C(release) or
+    C(rollback), empty when nothing did; failure: why. A release that could not
+    be read is None.
+    """
+    namespace, server = place
+    release = words.readable(release) if release else None
+    where = f"{namespace}/{server}"
+    told: Event = {"namespace": namespace, "server": server, "outcome": FAILED if failed else (release or {}).get("outcome", ""), "failure": _short(failure)}
+    if failed:
+        told["summary"] = f"{where}: the {failed} FAILED"
+    else:
+        told["summary"] = words.headline(release, where) if release else where
+    told["release"] = _release(release) if release else None
+    told["escalation"] = [{key: one.get(key) or "" for key in ("when", "name", "contact")} for one in tree if told["outcome"] != SUCCEEDED]
+    return told
+
+
+def _release(release: Release) -> dict[str, t.Any]:
+    return {
+        **{key: release.get(key) for key in ("id", "started", "ended", "by", "outcome")},
+        "reason": _short(release["reason"]),
+        "seconds": words.seconds(release),
+        **{end: {key: release[end].get(key) for key in ("pool", "image", "digest", "version")} for end in ("from", "to")},
+        "weights": words.last_weights(release),
+        "steps": [{key: step.get(key) for key in ("at", "weights", "share", "seconds_to_follow", "verdict")} for step in release["steps"]],
+    }
+
+
+def json_form(told: Event) -> dict[str, t.Any]:
+    return told
+
+
+def slack_form(told: Event) -> dict[str, t.Any]:
+    """An incoming webhook's message. C(text) says it all, for what shows no blocks (notifications, Mattermost)."""
+    release = told["release"]
+    title = told["summary"]
+    facts = [f"*Why:* {_escaped(reason)}"] if (reason := told["failure"] or (release or {}).get("reason")) else []
+    sections = [facts]
+    if release:
+        sections.append([f"*{name}:* {_escaped(value)}" for name, value in _facts(release)])
+        if release["steps"]:
+            sections.append(["*Steps*", *(_escaped(words.step(one, release["to"]["pool"])) for one in release["steps"])])
+    if told["escalation"]:
+        sections.append(["*Whom to call*", *map(_escaped, escalation.lines(told["escalation"]))])
+    bodies = [_cut("\n".join(section), _SECTION) for section in sections if section]
+    return {
+        "text": _cut("\n".join([f"*{_escaped(title)}*", *bodies]), _SECTION),
+        "blocks": [
+            {"type": "header", "text": {"type": "plain_text", "emoji": True, "text": _cut(f"{_MARKS.get(told['outcome'], '')} {title}".strip(), _HEADER)}},
+            *({"type": "section", "text": {"type": "mrkdwn", "text": body}} for body in bodies),
+        ],
+    }
+
+
+def _facts(release: dict[str, t.Any]) -> list[tuple[str, str]]:
+    ends = [(label, f"{words.version(release[end])} on {release[end]['pool']}") for label, end in (("From", "from"), ("To", "to"))]
+    took = f" ({words.duration(release['seconds'])})" if release["seconds"] is not None else ""
+    return [
+        *ends,
+        ("By", str(release["by"] or "unknown")),
+        ("When", f"{words.day(release['started'])} to {words.clock(release['ended'])}{took}"),
+        ("Traffic", words.percents(release["weights"]) or "unknown"),
+        ("Release", release["id"]),
+    ]
+
+
+def _escaped(text: str) -> str:
+    """So that nothing of it is a mention or a link."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _short(text: str) -> str:
+    return _cut(text, LONGEST)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+PAYLOADS: dict[str, t.Callable[[Event], dict[str, t.Any]]] = {"json": json_form, "slack": slack_form}

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is live now, as lines. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._announce import words
+from ansible_collections.mcp.server.plugins.module_utils._cluster import record
+
+Row = t.Sequence[str]
+
+REASON = 70  # characters: what is longer than a terminal is folded anywhere
+
+
+def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str, t.Any], count: int) -> list[str]:
+    """release, pools, answers: as mcp_release, mcp_version_check and mcp_watch return them; answers may be of a task that was skipped."""
+    holder = release.get("holder")
+    known = [one for one in (release.get("record"), *release.get("history", ())) if record.is_release(one)][:count]
+    return [
+        *_table([("POOL", "WEIGHT", "ANSWERS", "READY", "VERSION", "IMAGE"), *(_pool(name, release, pool, answers) for name, pool in pools.items())]),
+        *([answers["msg"]] if answers.get("msg") else [f"of {answers['answers']} answers"] if answers.get("answers") else []),
+        "",
+        *_table([("POD", "READY", "VERSION", "DIGEST"), *(_pod(pod) for pool in pools.values() for pod in pool["pods"])]),
+        "",
+        f"{holder['by']} releases, since {words.day(holder['since'])}" if holder else "nobody releases now",
+        "",
+        *(_releases(known) if known else ["no release is recorded"]),
+    ]
+
+
+def _pool(name: str, release: dict[str, t.Any], pool: dict[str, t.Any], answers: dict[str, t.Any]) -> Row:
+    versions = sorted({pod["health_version"] for pod in pool["pods"] if pod["health_version"]})
+    share = answers.get(name)
+    return (
+        f"{name}{' (live)' if name == release['live'] else ''}",
+        f"{release['weights'][name]} %",
+        "-" if share is None else f"{share} %",
+        f"{pool['ready']}/{pool['replicas']}",
+        ", ".join(versions) or "-",
+        pool["image"],
+    )
+
+
+def _pod(pod: dict[str, t.Any]) -> Row:
+    said = pod["health_version"] or pod["problem"] or "-"
+    return pod["name"], "yes" if pod["ready"] else "no", said, (pod["digest"] or "-")[:19]
+
+
+def _releases(known: t.Sequence[record.Release]) -> t.Iterator[str]:
+    """Each with why it was, or why it ended so, on a line of its own."""
+    rows = [(words.day(one.get("started")), words.version(one["to"]), one["to"]["pool"], words.outcome(one), str(one.get("by") or "-")) for one in known]
+    heading, *shown = _table([("STARTED", "VERSION", "POOL", "OUTCOME", "BY"), *rows])
+    yield heading
+    for line, one in zip(shown, known, strict=True):
+        yield line
+        if reason := " ".join(one["reason"].split()):
+            yield f"    {reason if len(reason) <= REASON else f'{reason[: REASON - 1]}…'}"
+
+
+def _table(rows: t.Sequence[Row]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

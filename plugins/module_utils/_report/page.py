@@ -1,0 +1,271 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A release as one HTML file for people, such as whoever reads the ticket that it is attached to. Pure, and all text in it is escaped.
+
+series: [{name, pool, points}], name as in CHARTS, points [(seconds since the
+epoch, value or None)], percent or milliseconds. verdicts: [{at, pool, gate, verdict,
+value, unit, limit, requests, reason}], oldest first, at in ISO 8601, the rest as
+mcp_gate returns it. The record is taken as it is: anybody may have edited it.
+"""
+
+from __future__ import annotations
+
+import math
+import typing as t
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+
+from ansible_collections.mcp.server.plugins.module_utils._announce import words
+from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Release
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS
+from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart, number
+from ansible_collections.mcp.server.plugins.module_utils._report.style import STYLE
+
+Series = dict[str, t.Any]
+Verdict = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """least_top: an axis that ended lower would make noise look like trouble."""
+
+    title: str
+    unit: str
+    least_top: float
+
+
+SHARE, ERRORS, LATENCY = "share", "errors", "latency"
+CHARTS = {
+    SHARE: Chart("Share of the traffic", " %", 100),
+    ERRORS: Chart("Error rate, 5xx of all answers", " %", 2),
+    LATENCY: Chart("Latency, 95th percentile", " ms", 50),
+}
+MOST_VERDICTS = 200  # rows
+TONES = {SUCCEEDED: "good", ROLLED_BACK: "warn", FAILED: "bad", words.HELD: "warn", RUNNING: "warn", "pass": "good", "followed": "good", "breach": "bad"}
+SIGNS = {"good": "✓", "warn": "↩", "bad": "✕"}
+
+
+def page(release: Release, place: str, series: t.Sequence[Series] = (), verdicts: t.Sequence[Verdict] = ()) -> str:
+    """The whole file. place: the server, as NAMESPACE/NAME."""
+    release = words.readable(release)
+    title = words.headline(release, place)
+    tone = TONES.get(release["outcome"], "warn")
+    sign = "…" if release["outcome"] in (RUNNING, words.HELD) else SIGNS[tone]
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<main>
+<span class="badge {tone}">{sign} {escape(words.outcome(release))}</span>
+<h1>{escape(title)}</h1>
+<p class="id">Release {escape(release["id"])}</p>
+{_why(release, tone)}
+{_facts(release, place)}
+{_charts(release, series)}
+{_steps(release, series)}
+{_verdicts(verdicts)}
+<footer>Made by the Ansible collection mcp.server from the release record in the cluster{_sources(series)}. All times are UTC.</footer>
+</main>
+</body>
+</html>
+"""
+
+
+def _why(release: Release, tone: str) -> str:
+    if not release["reason"]:
+        return ""
+    return f'<section class="why {tone}"><h2>Why</h2><p>{escape(release["reason"])}</p></section>'
+
+
+def _facts(release: Release, place: str) -> str:
+    origin, target = release["from"], release["to"]
+    took = words.seconds(release)
+    contract = target.get("contract")
+    facts = [
+        ("Server", escape(place)),
+        ("From", _end(origin)),
+        ("To", _end(target)),
+        ("By", escape(str(release.get("by") or "unknown"))),
+        ("Started", escape(words.day(release.get("started")))),
+        (
+            "Ended",
+            escape(words.day(release.get("ended"))) + (f", after {words.duration(took)}" if took is not None else "") if release.get("ended") else "not yet",
+        ),
+        ("Traffic at the end" if release.get("ended") else "Traffic", escape(words.weights(release))),
+    ]
+    if isinstance(contract, dict):
+        accepted = ", ".join(map(str, contract.get("accepted") or []))
+        facts.append(("Contract", escape(f"changes accepted by name: {accepted}" if accepted else "kept, as far as clients of the live version can tell")))
+    rows = "\n".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
+    return f"<section><dl>\n{rows}\n</dl></section>"
+
+
+def _end(end: dict[str, t.Any]) -> str:
+    image = " ".join(f"<code>{escape(str(end[key]))}</code>" for key in ("image", "digest") if end.get(key))
+    return f'{escape(str(words.version(end)))} on <span class="{end["pool"]}">{end["pool"]}</span><br>{image}'
+
+
+def _span(release: Release, series: t.Sequence[Series]) -> tuple[float, float] | None:
+    moments = [words.moment(at) for at in (release.get("started"), release.get("ended"), *(step.get("at") for step in release["steps"]))]
+    seconds = [moment.timestamp() for moment in moments if moment] + [at for one in series for at, _value in one["points"]]
+    return (min(seconds), max(seconds)) if seconds else None
+
+
+def _charts(release: Release, series: t.Sequence[Series]) -> str:
+    span = _span(release, series)
+    if span is None:
+        return ""
+    marks = _marks(release)
+    drawn = []
+    for name, kind in CHARTS.items():
+        lines = [Line(one["pool"], one["pool"], one["points"]) for one in series if one["name"] == name and one["points"]]
+        if name == SHARE:
+            lines = [_set(release, span), *lines, *_measured(release)]
+        if any(line.points for line in lines):
+            drawing = chart(kind.title, kind.unit, lines, marks, span, kind.least_top)
+            drawn.append(f'<div class="chart"><h3>{kind.title} <small>in{kind.unit}</small></h3>\n{drawing}</div>')
+    old, new = release["from"]["pool"], release["to"]["pool"]
+    legend = (
+        f'<p class="legend"><span><i class="swatch {new}"></i>{new}, {escape(str(words.version(release["to"])))}</span>'
+        f'<span><i class="swatch {old}"></i>{old}, {escape(str(words.version(release["from"])))}</span>'
+        f'<span><i class="swatch set"></i>share that was set for {new}</span><span>● share measured at a step</span></p>'
+    )
+    missing = "" if series else '<p class="soft">Error rate and latency over time are not in this report: it was made without Prometheus.</p>'
+    return f"<section><h2>Over time</h2>\n{legend}\n{''.join(drawn)}{missing}</section>"
+
+
+def _set(release: Release, span: tuple[float, float]) -> Line:
+    """The share that was set for the new pool; it holds until the next step."""
+    pool = release["to"]["pool"]
+    points: list[Point] = [(span[0], _number(release["from"]["weights"].get(pool, 0)))]
+    for step in release["steps"]:
+        if moment := words.moment(step.get("at")):
+            points.append((moment.timestamp(), _number(step["weights"].get(pool))))
+    return Line("set", "set", points, steps=True)
+
+
+def _measured(release: Release) -> list[Line]:
+    lines = []
+    for pool in POOLS:
+        steps = [(moment.timestamp(), _number(step["share"].get(pool)), step) for step in release["steps"] if (moment := words.moment(step.get("at")))]
+        if steps:
+            lines.append(Line(pool, pool, [(at, value) for at, value, _step in steps], dots=[words.step(step, pool) for _at, _value, step in steps]))
+    return lines
+
+
+def _marks(release: Release) -> list[Mark]:
+    pool = release["to"]["pool"]
+    marks = [Mark(moment.timestamp(), f"{step['weights'].get(pool, '?')} %") for step in release["steps"] if (moment := words.moment(step.get("at")))]
+    if ended := words.moment(release.get("ended")):
+        marks.append(Mark(ended.timestamp(), words.outcome(release), TONES.get(release["outcome"], "warn")))
+    return marks
+
+
+def _steps(release: Release, series: t.Sequence[Series]) -> str:
+    if not release["steps"]:
+        return '<section><h2>Steps</h2><p class="soft">No traffic was shifted.</p></section>'
+    new, old = release["to"]["pool"], release["from"]["pool"]
+    watched = [name for name in (ERRORS, LATENCY) if any(one["name"] == name and one["points"] for one in series)]
+    heads = {ERRORS: "5xx, mean<br>{new} / {old}", LATENCY: "p95, median<br>{new} / {old}"}
+    columns = [
+        "<th>At</th>",
+        f'<th class="n">Set<br>for {new}</th><th class="n">Measured</th><th class="n">Answers</th><th class="n">Followed<br>after</th><th>Verdict</th>',
+        *(f'<th class="n">{heads[name].format(new=new, old=old)}</th>' for name in watched),
+    ]
+    starts = [words.moment(step.get("at")) for step in release["steps"]]
+    ends = [*starts[1:], words.moment(release.get("ended"))]
+    rows = []
+    for step, start, end in zip(release["steps"], starts, ends, strict=True):
+        cells = "".join(f'<td class="n">{_between(series, name, (new, old), start, end)}</td>' for name in watched)
+        rows.append(f"<tr>{_step(release, step, new)}{cells}</tr>")
+    return f"<section><h2>Steps</h2>\n<table><thead><tr>{''.join(columns)}</tr></thead>\n<tbody>\n{chr(10).join(rows)}\n</tbody></table></section>"
+
+
+def _step(release: Release, step: dict[str, t.Any], pool: str) -> str:
+    share = step["share"]
+    started, at = words.moment(release.get("started")), words.moment(step.get("at"))
+    since = f' <span class="soft">+{words.duration((at - started).total_seconds())}</span>' if started and at else ""
+    failed = _number(share.get("failed"))
+    followed = step.get("seconds_to_follow")
+    cells = [
+        f"<td>{words.clock(step.get('at'))}{since}</td>",
+        _cell(step["weights"].get(pool), " %"),
+        _cell(share.get(pool), " %"),
+        f'<td class="n">{escape(str(share.get("answers", "–")))}{f", {number(failed)} failed" if failed else ""}</td>',
+        _cell(followed, " s"),
+        f'<td class="{TONES.get(str(step.get("verdict")), "warn")}">{escape(str(step.get("verdict") or "none"))}</td>',
+    ]
+    return "".join(cells)
+
+
+def _cell(value: t.Any, unit: str) -> str:
+    return f'<td class="n">{escape(f"{value}{unit}") if value is not None else "–"}</td>'
+
+
+def _between(series: t.Sequence[Series], name: str, pools: t.Sequence[str], start: t.Any, end: t.Any) -> str:
+    """What the pools gave from one step to the next."""
+    said = []
+    for pool in pools:
+        values = sorted(
+            value
+            for one in series
+            if one["name"] == name and one["pool"] == pool
+            for at, value in one["points"]
+            if value is not None and math.isfinite(value) and start and at >= start.timestamp() and (end is None or at <= end.timestamp())
+        )
+        if not values:
+            said.append("–")
+        elif name == ERRORS:
+            said.append(f"{sum(values) / len(values):.2f}")
+        else:
+            said.append(f"{values[len(values) // 2]:.0f}")
+    return f"{' / '.join(said)}{CHARTS[name].unit}"
+
+
+def _verdicts(verdicts: t.Sequence[Verdict]) -> str:
+    """One row for as long as a gate says the same."""
+    if not verdicts:
+        return ""
+    rows = []
+    gates = sorted(verdicts, key=lambda one: (str(one["gate"]), str(one.get("pool") or "")))  # stable: still oldest first
+    for (gate, pool, verdict), same in groupby(gates, key=lambda one: (str(one["gate"]), str(one.get("pool") or ""), str(one["verdict"]))):
+        run = list(same)
+        first, last = run[0], run[-1]
+        until = f" – {words.clock(last['at'])}" if len(run) > 1 else ""
+        rows.append(
+            f"<tr><td>{escape(gate)}</td><td>{escape(pool)}</td>"
+            f'<td class="{TONES.get(verdict, "warn")}">{escape(verdict)}</td>'
+            f"<td>{words.clock(first['at'])}{until}</td><td>{escape(_detail(last))}</td></tr>"
+        )
+    more = f'<p class="soft">and {len(rows) - MOST_VERDICTS} rows more</p>' if len(rows) > MOST_VERDICTS else ""
+    head = "<thead><tr><th>Gate</th><th>Pool</th><th>Verdict</th><th>From – to</th><th>At last</th></tr></thead>"
+    return f"<section><h2>Gates</h2>\n<table>{head}\n<tbody>\n{chr(10).join(rows[:MOST_VERDICTS])}\n</tbody></table>{more}</section>"
+
+
+def _detail(verdict: Verdict) -> str:
+    value, unit = _number(verdict.get("value")), verdict.get("unit") or ""
+    measured = f"{number(value)} {unit}" if value is not None else "no value"
+    limit = _number(verdict.get("limit"))
+    told = [measured if limit is None else f"{measured}, limit {number(limit)} {unit}"]
+    if verdict.get("requests"):
+        told.append(f"{verdict['requests']} requests")
+    if verdict.get("reason"):
+        told.append(str(verdict["reason"]))
+    return "; ".join(told)
+
+
+def _sources(series: t.Sequence[Series]) -> str:
+    return " and from Prometheus" if series else ""
+
+
+def _number(value: t.Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None

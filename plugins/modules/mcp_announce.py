@@ -1,0 +1,164 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mcp_announce
+short_description: Announces how a release or a rollback of an MCP server ended
+version_added: 1.0.0
+author:
+  - the mcp.server authors (@mcp-server)
+description:
+  - Posts what the release record tells to webhooks, as generic JSON or as Slack (and what is compatible with it) takes it.
+  - Each end is announced once. The record keeps what was announced, so that a second run posts nothing. Failures (O(failed)) are always announced.
+  - A webhook that is down is a warning and nothing more, and all of them together take no longer than O(timeout).
+  - Without anything to announce, it returns RV(stats) all the same.
+extends_documentation_fragment:
+  - mcp.server.cluster
+  - mcp.server.server
+  - mcp.server.attributes
+  - mcp.server.attributes.action_group
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details: What is sent is in RV(announcement).
+  idempotent:
+    support: partial
+    details: An end that was announced is not announced again; a failure is.
+options:
+  lock:
+    description: Not used here. It is taken so that one set of defaults can serve every module.
+    type: str
+  webhooks:
+    description:
+      - Where to. The address of a webhook is a secret, and is shown nowhere; keep it in an environment variable or in a file.
+      - Certificates are verified, and redirects are not followed.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      url_env:
+        description: The name of an environment variable that holds the URL, where the module runs.
+        type: str
+      url_file:
+        description: A file that holds it, where the module runs.
+        type: path
+      url:
+        description: The URL itself.
+        type: str
+      form:
+        description: V(slack) for Slack's incoming webhooks, Mattermost and the like; V(json) for RV(announcement) as it is.
+        type: str
+        choices: [json, slack]
+        default: json
+      ca_cert:
+        description: Path of the CA certificate for the webhook, instead of those that C(requests) trusts.
+        type: path
+  failed:
+    description: What failed, when something did that the release record can't tell, such as a rollback.
+    type: str
+    choices: [release, rollback]
+  failure:
+    description: Why it failed. Needs O(failed).
+    type: str
+  escalation:
+    description: Whom to call, in this order. It is part of every announcement but that of a success.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Who, a person or a role.
+        type: str
+        required: true
+      contact:
+        description: A telephone number, a pager or the like.
+        type: str
+      when:
+        description: What they are called for.
+        type: str
+  timeout:
+    description: Seconds that all webhooks together may take. Each is tried up to three times within them.
+    type: float
+    default: 6.0
+requirements:
+  - requests >= 2.31 (Python)
+"""
+
+EXAMPLES = r"""
+- name: Announce how the release ended
+  mcp.server.mcp_announce:
+    namespace: mcp-prod
+    server: mcp-server
+    webhooks:
+      - url_env: SLACK_WEBHOOK_URL
+        form: slack
+
+- name: Announce that the rollback failed
+  mcp.server.mcp_announce:
+    namespace: mcp-prod
+    server: mcp-server
+    webhooks:
+      - url_file: /etc/mcp/webhook
+    failed: rollback
+    failure: Pool blue has no ready endpoint.
+    escalation:
+      - name: Platform Engineering On-Call
+        when: Deployment issues
+"""
+
+RETURN = r"""
+delivered:
+  description: How many webhooks took it.
+  returned: always
+  type: int
+  sample: 1
+announcement:
+  description: What is announced, in the generic form. There is none but that of O(failed) while the release goes on.
+  returned: always
+  type: dict
+  sample:
+    namespace: mcp-prod
+    server: mcp-server
+    outcome: rolled_back
+    summary: "mcp-prod/mcp-server: v1.2.0 was rolled back to v1.1.5"
+    failure: ""
+    release:
+      id: 2026-11-23T11:20:00.000Z-v1.2.0
+      started: "2026-11-23T11:20:00.000Z"
+      ended: "2026-11-23T11:29:22.000Z"
+      by: deploy@runner
+      outcome: rolled_back
+      reason: The watch ended with breach.
+      seconds: 562.0
+      from: {pool: blue, image: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5}
+      to: {pool: green, image: "ghcr.io/org/mcp-server:v1.2.0", digest: "", version: v1.2.0}
+      weights: {blue: 100, green: 0}
+      steps: []
+    escalation:
+      - {when: Deployment issues, name: Platform Engineering On-Call, contact: ""}
+stats:
+  description: The newest release, for M(ansible.builtin.set_stats); null when there is none, or it could not be read.
+  returned: always
+  type: dict
+  sample:
+    id: 2026-11-23T11:20:00.000Z-v1.2.0
+    outcome: rolled_back
+    reason: The watch ended with breach.
+    from_pool: blue
+    from_version: v1.1.5
+    to_pool: green
+    to_version: v1.2.0
+    weights: {blue: 100, green: 0}
+"""
+
+from ansible_collections.mcp.server.plugins.module_utils._announce.announce import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._task import main
+
+if __name__ == "__main__":
+    main(SPEC, run)

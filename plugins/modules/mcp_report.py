@@ -1,0 +1,92 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mcp_report
+short_description: Writes a release of an MCP server as one HTML file for people
+version_added: 1.0.0
+author:
+  - the mcp.server authors (@mcp-server)
+description:
+  - The file tells what was released, by whom, when, how it ended and why, with each step's share as it was set and as it was measured.
+  - It needs nothing else (no script, font or image from elsewhere), can be printed, and is below 200 kB, so that it can be attached to a ticket.
+  - It is written where the module runs.
+extends_documentation_fragment:
+  - mcp.server.cluster
+  - mcp.server.server
+  - mcp.server.attributes
+  - mcp.server.attributes.action_group
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details: A report is not meant to be read line by line.
+  idempotent:
+    support: full
+    details: The file is written when its content differs. That of a release which goes on differs each time.
+options:
+  lock:
+    description: Not used here. It is taken so that one set of defaults can serve every module.
+    type: str
+  dest:
+    description:
+      - The file, which ends in C(.html), or the folder that it goes to, under the name of server and release. Missing folders are made.
+    type: path
+    required: true
+  release:
+    description: The id of the release. Without it, the newest.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Report the newest release
+  mcp.server.mcp_report:
+    namespace: mcp-prod
+    server: mcp-server
+    dest: /var/lib/reports/
+  register: report
+
+- name: Report an older one
+  mcp.server.mcp_report:
+    namespace: mcp-prod
+    server: mcp-server
+    dest: /tmp/release.html
+    release: 2026-11-23T11:20:00.000Z-v1.2.0
+"""
+
+RETURN = r"""
+path:
+  description: The file.
+  returned: success
+  type: str
+  sample: /var/lib/reports/mcp-server-2026-11-23T112000.000Z-v1.2.0.html
+size:
+  description: Its size in bytes.
+  returned: success
+  type: int
+  sample: 28972
+stats:
+  description: The release, for M(ansible.builtin.set_stats).
+  returned: success
+  type: dict
+  sample:
+    id: 2026-11-23T11:20:00.000Z-v1.2.0
+    outcome: rolled_back
+    reason: The watch ended with breach.
+    from_pool: blue
+    from_version: v1.1.5
+    to_pool: green
+    to_version: v1.2.0
+    weights: {blue: 100, green: 0}
+"""
+
+from ansible_collections.mcp.server.plugins.module_utils._report.report import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._task import main
+
+if __name__ == "__main__":
+    main(SPEC, run)

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mcp.server.plugins.filter.status import status
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import release
+
+POD = {"name": "mcp-blue-1", "image": "x:v1.1.5", "digest": "sha256:0123456789abcdef", "ready": True, "health_version": "1.1.5", "problem": None}
+POOLS = {
+    "blue": {"image": "x:v1.1.5", "replicas": 2, "ready": 1, "pods": [POD, {**POD, "name": "b", "ready": False, "digest": None, "health_version": None}]},
+    "green": {"image": "x:v1.2.0", "replicas": 0, "ready": 0, "pods": []},
+}
+
+
+def read(**more):
+    return {"live": "blue", "weights": {"blue": 90, "green": 10}, "record": None, "history": [], "holder": None, **more}
+
+
+def test_all_of_it():
+    holder = {"by": "kim@runner", "since": "2026-11-24T05:00:00+00:00", "until": "2026-11-24T05:01:00+00:00"}
+    book = {"record": release("running"), "history": ["broken", release("rolled_back", reason="5xx\nof green")] + [release("failed")] * 9, "holder": holder}
+    assert status(read(**book), POOLS, {"blue": 87.5, "green": 12.5, "answers": 40}, 2) == [
+        "POOL         WEIGHT  ANSWERS  READY  VERSION  IMAGE",
+        "blue (live)  90 %    87.5 %   1/2    1.1.5    x:v1.1.5",
+        "green        10 %    12.5 %   0/0    -        x:v1.2.0",
+        "of 40 answers",
+        "",
+        "POD         READY  VERSION  DIGEST",
+        "mcp-blue-1  yes    1.1.5    sha256:0123456789ab",
+        "b           no     -        -",
+        "",
+        "kim@runner releases, since 2026-11-24 05:00:00 UTC",
+        "",
+        "STARTED                  VERSION  POOL   OUTCOME      BY",
+        "2026-11-24 05:00:00 UTC  v1.2.0   green  running      kim@runner",
+        "2026-11-24 05:00:00 UTC  v1.2.0   green  rolled back  kim@runner",
+        "    5xx of green",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answers", "line"), [({"msg": "The watch ended with breach.", "answers": 3}, "The watch ended with breach."), ({"skipped": True}, "")]
+)
+def test_answers(answers, line):
+    assert status(read(), POOLS, answers)[3] == line
+
+
+def test_nothing_released_yet():
+    assert status(read(), {}, None) == [
+        "POOL  WEIGHT  ANSWERS  READY  VERSION  IMAGE",
+        "",
+        "POD  READY  VERSION  DIGEST",
+        "",
+        "nobody releases now",
+        "",
+        "no release is recorded",
+    ]
+
+
+@pytest.mark.parametrize("given", [(None, POOLS), ({}, POOLS), (read(), {"red": {}}), (read(), None)])
+def test_what_it_does_not_take(given):
+    with pytest.raises(AnsibleFilterError, match="mcp_release"):
+        status(*given)

@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._announce import payload, words
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import ID, release, step
+
+TREE = [
+    {"when": "Deployment issues", "name": "Platform Engineering On-Call", "contact": "pager 1"},
+    {"when": None, "name": "Director", "contact": None},
+]
+PLACE = ("prod", "mcp")
+
+
+def told(outcome="succeeded", failed="", failure="", **more):
+    return payload.event(release(outcome, **more), PLACE, failed, failure, TREE)
+
+
+@pytest.mark.parametrize(
+    ("event", "outcome", "summary", "calls"),
+    [
+        (told(), "succeeded", "prod/mcp: v1.2.0 is released, v1.1.5 was live before", 0),
+        (told("rolled_back", reason="5xx"), "rolled_back", "prod/mcp: v1.2.0 was rolled back to v1.1.5", 2),
+        (told("failed"), "failed", "prod/mcp: the release of v1.2.0 failed", 2),
+        (told("held"), "held", "prod/mcp: the release of v1.2.0 is held at blue 0 %, green 100 %", 2),
+        (told("running"), "running", "prod/mcp: the release of v1.2.0 is running, blue 0 %, green 100 %", 2),
+        (told("lost"), "lost", "prod/mcp: the release of v1.2.0 ended as lost", 2),
+        (told("running", "rollback", "no endpoint"), "failed", "prod/mcp: the rollback FAILED", 2),
+        (payload.event(None, PLACE, "release", "no API server", TREE), "failed", "prod/mcp: the release FAILED", 2),
+        (payload.event(None, PLACE, "", "", TREE), "", "prod/mcp", 2),
+        (told(to={"pool": "green", "image": "x:v3", "version": ""}), "succeeded", "prod/mcp: x:v3 is released, v1.1.5 was live before", 0),
+        (told(to={"pool": "green"}), "succeeded", "prod/mcp: what pool green runs is released, v1.1.5 was live before", 0),
+    ],
+)
+def test_event(event, outcome, summary, calls):
+    assert (event["outcome"], event["summary"], len(event["escalation"])) == (outcome, summary, calls)
+    for form in payload.PAYLOADS.values():
+        assert summary in json.dumps(form(event))
+
+
+def test_the_generic_form():
+    event = payload.json_form(told("rolled_back", reason="5xx of green"))
+    assert {key: event["release"][key] for key in ("id", "seconds", "reason", "by", "weights")} == {
+        "id": ID,
+        "seconds": 990.0,
+        "reason": "5xx of green",
+        "by": "kim@runner",
+        "weights": {"blue": 0, "green": 100},
+    }
+    assert event["release"]["from"] == {"pool": "blue", "image": "x:v1.1.5", "digest": "sha256:aa", "version": "v1.1.5"}
+    assert event["release"]["steps"][0]["share"]["green"] == 10.4
+    assert event["escalation"][1] == {"when": "", "name": "Director", "contact": ""}
+
+
+def test_slack_form():
+    message = payload.slack_form(told("rolled_back", reason="5xx of green"))
+    assert [block["type"] for block in message["blocks"]] == ["header", "section", "section", "section", "section"]
+    bodies = [block["text"]["text"] for block in message["blocks"]]
+    assert bodies[0] == ":leftwards_arrow_with_hook: prod/mcp: v1.2.0 was rolled back to v1.1.5"
+    assert bodies[1] == "*Why:* 5xx of green"
+    assert "*From:* v1.1.5 on blue\n*To:* v1.2.0 on green\n*By:* kim@runner\n*When:* 2026-11-24 05:00:00 UTC to 05:16:30 (16 min 30 s)" in bodies[2]
+    assert "05:00:20 green 10 %: measured 10.4 % of 144 answers, followed" in bodies[3]
+    assert bodies[4] == "*Whom to call*\n1. Deployment issues: Platform Engineering On-Call (pager 1)\n2. Director"
+    assert all(body in message["text"] for body in bodies[1:])
+
+
+def test_slack_without_a_record():
+    message = payload.slack_form(payload.event(None, PLACE, "rollback", "The API server does not answer.", []))
+    assert message["text"] == "*prod/mcp: the rollback FAILED*\n*Why:* The API server does not answer."
+
+
+def test_slack_takes_no_mentions_and_has_limits():
+    message = payload.slack_form(told("failed", reason="<!channel> <http://evil|click> & " + "x" * 9000, steps=[step("05:00:20", 10, 10.4)] * 30))
+    shown = json.dumps(message)
+    assert "<" not in shown and "&lt;!channel&gt; &lt;http://evil|click&gt; &amp; xxx" in shown
+    assert all(len(block["text"]["text"]) <= 3000 for block in message["blocks"]) and len(message["text"]) <= 3000
+    assert len(payload.slack_form(told(to={"pool": "green", "version": "v" * 400}))["blocks"][0]["text"]["text"]) == 150
+
+
+def test_nothing_goes_out_that_is_not_named():
+    event = told(
+        "failed",
+        token="SECRET",
+        steps=[step("05:00:20", 10, 10.4, token="SECRET")],
+        **{"from": {"pool": "blue", "version": "v1", "token": "SECRET", "weights": {}}},
+    )
+    assert "SECRET" not in json.dumps([form(event) for form in payload.PAYLOADS.values()])
+
+
+@pytest.mark.parametrize("broken", [{"steps": [None, "x", {"weights": 1, "share": [2]}]}, {"started": 7, "ended": "yesterday", "by": None, "steps": [{}]}])
+def test_a_record_that_somebody_edited(broken):
+    event = told("failed", **broken)
+    assert payload.slack_form(event)["text"]
+    assert event["release"]["seconds"] in (None, 990.0)
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [(None, "unknown"), (0.4, "0 s"), (59.6, "1 min 0 s"), (990, "16 min 30 s"), (3600 * 25 + 60, "25 h 1 min")],
+)
+def test_duration(length, said):
+    assert words.duration(length) == said
+
+
+def test_stats():
+    assert words.stats(words.readable(release("rolled_back", reason="why"))) == {
+        "id": ID,
+        "outcome": "rolled_back",
+        "reason": "why",
+        "from_pool": "blue",
+        "from_version": "v1.1.5",
+        "to_pool": "green",
+        "to_version": "v1.2.0",
+        "weights": {"blue": 0, "green": 100},
+    }
