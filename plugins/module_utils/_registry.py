@@ -183,7 +183,7 @@ class Registry:
                 allow_redirects=True,
             )
         except (requests.RequestException, OSError) as error:
-            raise Failure(f"The registry {self.url} does not answer ({_reason(error)}); check address, network and CA.") from None
+            raise Failure(f"The registry {self.url} does not answer ({reason_of(error)}); check address, network and CA.") from None
 
     def _document(self, response: t.Any, what: str) -> dict[str, t.Any]:
         try:
@@ -210,7 +210,7 @@ def _bearer(token: str) -> t.Callable[[t.Any], t.Any]:
     return authorize
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """The innermost reason of an error of requests, without the objects that surround it."""
     while True:
         inner = getattr(error, "reason", None) or next((arg for arg in error.args if isinstance(arg, BaseException)), None)

@@ -74,6 +74,10 @@ options:
     description: How the release ended. Needed for O(state=ended).
     type: str
     choices: [succeeded, failed, rolled_back]
+  unlock:
+    description: Whether the run's Lease is given back with O(state=ended). Without that, end with O(state=unlocked).
+    type: bool
+    default: true
   by:
     description: Who releases; default is AWX's job, or else the user and the machine that Ansible runs as and on.
     type: str

@@ -12,22 +12,26 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Asks for health documents through the gateway at a steady rate, on kept and on new connections, and shows a line every 5 seconds.
-  - Fails as soon as more than O(max_failed_percent) of the answers failed, and when there were fewer than O(min_answers).
+  - Asks for health documents through the gateway at a steady rate, on kept and on new connections, and reads the server's metrics out of Prometheus,
+    if there is one. It shows a line every 5 seconds.
+  - It fails as soon as a trigger is breached. At the end of O(seconds) everything has to pass. What can't be judged is held, which takes longer, at most
+    O(hold_timeout), and then fails too, with RV(held) so that nothing is taken back for it.
 extends_documentation_fragment:
   - mcp.server.cluster
+  - mcp.server.server
   - mcp.server.endpoint
+  - mcp.server.prometheus
   - mcp.server.lock
   - mcp.server.attributes
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 options:
   namespace:
-    description: Namespace of the server. Required with O(lock), and not used otherwise.
-    type: str
+    description: Namespace of the server. Required with O(lock) and O(prometheus), and not used otherwise.
+    required: false
   server:
-    description: Name of the MCP server. Required with O(lock), and not used otherwise.
-    type: str
+    description: Name of the MCP server. Required with O(lock) and O(prometheus), and not used otherwise.
+    required: false
   endpoint:
     required: true
   seconds:
@@ -35,15 +39,15 @@ options:
     type: float
     required: true
   rate:
-    description: Answers a second.
+    description: Answers a second that it asks for itself.
     type: float
     default: 20.0
   max_failed_percent:
-    description: How many percent of the answers may fail.
+    description: How many percent of these answers may fail, over the whole time. With O(prometheus) more of them hold, as they don't tell the pool.
     type: float
     default: 1.0
   min_answers:
-    description: Fewer answers than these give no verdict but C(no data), which fails.
+    description: Fewer answers than these are held.
     type: int
     default: 20
   pool_key:
@@ -54,6 +58,43 @@ options:
     description: A text before each line of progress.
     type: str
     default: ""
+  pool:
+    description: The pool that is judged. Required with O(prometheus).
+    type: str
+    choices: [blue, green]
+  weight:
+    description: Percent of the traffic that O(pool) has. Answers that failed don't tell whose they are, so they are held against this part of all.
+    type: int
+    default: 100
+  check:
+    description: What is judged, the triggers all the time (V(triggers)) and the gates of a step at the end (V(shift)).
+    type: list
+    elements: str
+    choices: [shift, triggers]
+    default: [shift, triggers]
+  gates:
+    description: Changes of the gates of a step, by name, and gates of your own, as in M(mcp.server.mcp_gate).
+    type: dict
+    default: {}
+  triggers:
+    description:
+      - Changes of the triggers, likewise.
+      - The trigger C(fast) is judged by the answers that the watch gets itself too, and C(errors) by them where there is no O(prometheus).
+    type: dict
+    default: {}
+  since:
+    description:
+      - When the release began, in ISO 8601. A trigger that was breached after that is breached, also when this watch did not run then.
+      - Without it only what is past its limit while it watches counts.
+    type: str
+  hold_timeout:
+    description: Seconds after O(seconds) in which what is held may still pass.
+    type: float
+    default: 600.0
+  poll:
+    description: Seconds between looks at Prometheus; at most 5 while something is past its limit.
+    type: float
+    default: 5.0
 """
 
 EXAMPLES = r"""
@@ -62,14 +103,38 @@ EXAMPLES = r"""
     endpoint:
       url: https://mcp-prod.example.com
     seconds: 300
+
+- name: Watch a pool with a tenth of the traffic, with its metrics, and a stricter trigger
+  mcp.server.mcp_watch:
+    namespace: mcp-prod
+    server: mcp-server
+    endpoint:
+      url: https://mcp-prod.example.com
+    seconds: 300
+    pool: green
+    weight: 10
+    prometheus:
+      url: https://prometheus.example.com
+      source: [envoy, app, kubelet]
+    triggers:
+      errors: {limit: 2, window: 60}
 """
 
 RETURN = r"""
 verdict:
-  description: C(pass), C(breach) or C(no data). In check mode it is C(no data), without a failure.
+  description: C(pass), C(breach) or C(held). In check mode it is C(no data), without a failure.
   returned: always
   type: str
   sample: pass
+held:
+  description: Whether it ended because something could not be judged. That is no reason to roll back.
+  returned: always
+  type: bool
+gates:
+  description: The newest verdict of each trigger and gate, as M(mcp.server.mcp_gate) returns them.
+  returned: always
+  type: list
+  elements: dict
 answers:
   description: How many were asked for.
   returned: always
@@ -83,15 +148,15 @@ reason:
   returned: always
   type: str
 blue:
-  description: Percent of the answers that came from blue.
+  description: Percent of the last 2000 answers that came from blue.
   returned: always
   type: float
 green:
-  description: Percent of the answers that came from green.
+  description: Percent of the last 2000 answers that came from green.
   returned: always
   type: float
 p95:
-  description: The time that 95 percent of the answers did not exceed, in seconds.
+  description: The time that 95 percent of the last 2000 answers did not exceed, in seconds.
   returned: always
   type: float
 seconds:

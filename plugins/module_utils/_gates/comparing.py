@@ -21,7 +21,6 @@ SURE = 2.33  # standard deviations: wrong once in a hundred times
 WRONG = 0.01
 BLOCKS = 7  # the fewest of which all on one side are no accident (1 in 128)
 BLOCK = 20  # requests of each pool that make a block
-BLOCK_SECONDS = 5.0
 
 
 def share(counted: float, total: float, limit: float) -> str:
@@ -70,12 +69,12 @@ def _blocks(new: Flow, live: Flow) -> list[tuple[float, float]]:
     begun, first = None, 0
     for last, at in enumerate(new.times):
         begun = new.begins[last] if begun is None else begun
-        if at - begun < BLOCK_SECONDS:
-            continue
         ours = new.sums(first, last)
+        if ours[0] < BLOCK:
+            continue
         left, right = bisect.bisect_right(live.times, begun), bisect.bisect_right(live.times, at) - 1
         theirs = live.sums(left, right) if left <= right else (0.0, 0.0)
-        if ours[0] < BLOCK or theirs[0] < BLOCK or theirs[1] <= 0:
+        if theirs[0] < BLOCK or theirs[1] <= 0:
             continue
         found.append((ours[1] / ours[0], theirs[1] / theirs[0]))
         begun, first = None, last + 1

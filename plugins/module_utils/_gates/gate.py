@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 PASS = "pass"
 BREACH = "breach"
@@ -55,12 +55,14 @@ class Gate:
 class Period:
     """What is judged, in epoch seconds by Prometheus' clock.
 
-    seconds: how much of it must have been seen for a gate that judges it at once.
+    begin: of what is judged at once. seconds: how much of that there has to be samples of.
+    since: when a window may have begun; None for as long ago as it takes to be full now. A breach that is over by now, but came after that, is one.
     """
 
     begin: float
     now: float
     seconds: float = 0.0
+    since: float | None = None
 
 
 @dataclass(frozen=True)
@@ -100,3 +102,20 @@ def combined(verdicts: t.Iterable[Verdict]) -> str:
     """What they come to together: breach before held before pass."""
     outcomes = {verdict.outcome for verdict in verdicts}
     return next((outcome for outcome in (BREACH, HELD) if outcome in outcomes), PASS)
+
+
+def settled(over: t.Callable[[float], Verdict], lasted: float, seconds: float) -> Verdict:
+    """A gate's verdict on a watch that has lasted longer than the seconds that it is for, when it is held. over: its verdict on the last so many seconds.
+
+    What is past its limit over all of it, and not any more, waits until C(seconds) are good in a row:
+    no trigger's window was full, and that is what takes a release back.
+    """
+    whole = over(lasted)
+    if whole.verdict != BREACH:
+        return whole
+    last = over(min(lasted, seconds))
+    if last.verdict != BREACH:
+        return last
+    if over(min(lasted, max(10.0, seconds / 5))).verdict != PASS:
+        return last
+    return replace(last, verdict=NO_DATA, reason=f"{last.reason} over {seconds:.0f} s, but not any more")

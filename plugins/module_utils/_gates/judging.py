@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import comparing, packs, sustained
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, NO_DATA, PASS, Gate, Period, Verdict
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, HELD, NO_DATA, PASS, Gate, Period, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._gates.reading import Measured, Reading
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series, interval, longest_gap
 
@@ -62,14 +62,15 @@ def judge(gate: Gate, found: Measured, period: Period, live: Measured | None = N
 
 
 def _sustained(gate: Gate, found: Measured, period: Period) -> Verdict:
+    begin = period.now - (gate.window or 0) - longest_gap(found.every) if period.since is None else period.since
     if found.flow is None:
-        known = sustained.levels(sample for sample in found.levels if period.begin <= sample[0] <= period.now)
-        coverage = _percent(sum(min(after.at - before.at, longest_gap(found.every)) for before, after in zip(known, known[1:], strict=False)), period)
+        known = sustained.levels(sample for sample in found.levels if begin <= sample[0] <= period.now)
+        covered = sum(min(after.at - before.at, longest_gap(found.every)) for before, after in zip(known, known[1:], strict=False))
     else:
-        flow = found.flow.within(period.begin, period.now)
-        # Of a quantile, that part may be slower than the limit.
+        flow = found.flow.within(begin, period.now)
         known = sustained.points(flow, gate.least)
-        coverage = _percent(flow.covered(), period)
+        covered = flow.covered()
+    # Of a quantile, that part may be slower than the limit.
     judged = gate if gate.quantile is None else replace(gate, limit=100 * (1 - gate.quantile), clear=None)
     streaks = sustained.streaks(judged, known, found.every)
     full = next((streak for streak in streaks if streak.seconds >= (gate.window or 0)), None)
@@ -84,7 +85,7 @@ def _sustained(gate: Gate, found: Measured, period: Period) -> Verdict:
         "seconds_past": told.seconds if told else 0.0,
         "since": told.since if told else None,
         "requests": round(newest.requests) if newest else 0,
-        "coverage": coverage,
+        "coverage": _percent(covered, period.now - begin),
     }
     if full:
         return Verdict(gate, BREACH, **evidence, reason=f"past the limit of {limit_text(gate)} for {full.seconds:.0f} s, {gate.window:g} s may be")
@@ -102,7 +103,7 @@ def _at_once(gate: Gate, found: Measured, period: Period, live: Measured | None)
     flow = found.flow.within(period.begin, period.now)
     total, counted = flow.sums()
     covered = flow.covered()
-    evidence: dict[str, t.Any] = {"requests": round(total), "coverage": _percent(covered, period)}
+    evidence: dict[str, t.Any] = {"requests": round(total), "coverage": _percent(covered, period.now - period.begin)}
     if total < max(gate.least, 1):
         return Verdict(gate, NO_DATA, **evidence, reason=f"{total:.0f} requests are too few to tell by, {gate.least} are enough")
     verdict, value, why = _judged(gate, found, live, period, (total, counted, covered))
@@ -135,8 +136,7 @@ def _judged(gate: Gate, found: Measured, live: Measured | None, period: Period, 
     return verdict, value, f"{text(value, gate)} of {total:.0f} requests doesn't tell yet" if verdict == NO_DATA else ""
 
 
-def _percent(seconds: float, period: Period) -> float:
-    whole = period.now - period.begin
+def _percent(seconds: float, whole: float) -> float:
     return min(100.0, 100 * seconds / whole) if whole > 0 else 0.0
 
 
@@ -153,3 +153,21 @@ def limit_text(gate: Gate) -> str:
     if gate.unit == "s":
         return f"{1000 * gate.limit:g} ms"
     return f"{gate.limit:g} {gate.unit}".strip()
+
+
+def line(verdict: Verdict) -> str:
+    """A verdict for people."""
+    gate = verdict.gate
+    value = f"{text(verdict.value, gate)} of {verdict.requests} requests" if verdict.requests else text(verdict.value, gate)
+    past = f", past the limit for {verdict.seconds_past:.0f} s" if verdict.seconds_past else ""
+    return f"{gate.name}: {verdict.verdict}, {value}, limit {limit_text(gate)}{past}" + (f" ({verdict.reason})" if verdict.reason else "")
+
+
+def reasons(verdicts: t.Iterable[Verdict]) -> str:
+    """What does not pass, the worst first. A reason that several have is said once."""
+    worst = sorted((verdict for verdict in verdicts if verdict.outcome in (BREACH, HELD)), key=lambda verdict: verdict.outcome != BREACH)
+    said: dict[str, list[str]] = {}
+    for verdict in worst:
+        value = f" ({text(verdict.value, verdict.gate)})" if verdict.value is not None and verdict.outcome == BREACH else ""
+        said.setdefault(f"{verdict.verdict}{value}: {verdict.reason.rstrip('.')}", []).append(verdict.gate.name)
+    return "; ".join(f"{', '.join(names)} {what}" for what, names in said.items())

@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._gates import connecting, judging, options, thresholds
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, HELD, Period, Verdict, combined
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, HELD, Period, combined
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 
 SPEC = Spec(
@@ -55,28 +55,10 @@ def run(task: Task) -> dict[str, t.Any]:
         "queries": source.queries(gates),
     }
     for verdict in verdicts:
-        task.progress(line(verdict))
+        task.progress(judging.line(verdict))
     if task.check_mode:
         for query, found in zip(result["queries"], source.found(gates), strict=True):
             task.progress(f"{found}: {query}")
     elif outcome in FATAL[params["fail_on"]]:
-        raise Failure(f"Pool {params['pool']} of {server} does not pass: {reasons(verdicts)}.", **result)
+        raise Failure(f"Pool {params['pool']} of {server} does not pass: {judging.reasons(verdicts)}.", **result)
     return result
-
-
-def line(verdict: Verdict) -> str:
-    """A verdict for people."""
-    gate = verdict.gate
-    value = f"{judging.text(verdict.value, gate)} of {verdict.requests} requests" if verdict.requests else judging.text(verdict.value, gate)
-    past = f", past the limit for {verdict.seconds_past:.0f} s" if verdict.seconds_past else ""
-    return f"{gate.name}: {verdict.verdict}, {value}, limit {judging.limit_text(gate)}{past}" + (f" ({verdict.reason})" if verdict.reason else "")
-
-
-def reasons(verdicts: t.Iterable[Verdict]) -> str:
-    """What does not pass, the worst first. A reason that several have is said once."""
-    worst = sorted((verdict for verdict in verdicts if verdict.outcome in (BREACH, HELD)), key=lambda verdict: verdict.outcome != BREACH)
-    said: dict[str, list[str]] = {}
-    for verdict in worst:
-        value = f" ({judging.text(verdict.value, verdict.gate)})" if verdict.value is not None and verdict.outcome == BREACH else ""
-        said.setdefault(f"{verdict.verdict}{value}: {verdict.reason.rstrip('.')}", []).append(verdict.gate.name)
-    return "; ".join(f"{', '.join(names)} {what}" for what, names in said.items())

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
+from ansible_collections.mcp.server.plugins.module_utils._registry import reason_of
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 try:
@@ -93,7 +94,7 @@ class Prometheus:
                     if not bound.left:
                         raise Failure(f"{self._name} does not answer within {self._timeout:g} s; see its load, or set prometheus.timeout.")
         except (requests.RequestException, OSError) as error:
-            raise Failure(f"{self._name} does not answer ({_reason(error)}); check prometheus.url, the network and the CA.") from None
+            raise Failure(f"{self._name} does not answer ({reason_of(error)}); check prometheus.url, the network and the CA.") from None
         if answer.status_code in (401, 403):
             raise Failure(f"{self._name} does not accept our credentials ({answer.status_code}); check those in prometheus.")
         try:
@@ -121,14 +122,3 @@ def _checked(url: str) -> str:
     if "@" in parts.netloc:
         raise Failure("prometheus.url must not carry credentials: give username and password, or a token.")
     return url.rstrip("/")
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost reason of an error of requests, without the objects that surround it."""
-    while True:
-        inner = getattr(error, "reason", None) or next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-        if not isinstance(inner, BaseException):
-            break
-        error = inner
-    text = str(error).strip().rpartition(">: ")[2] or type(error).__name__
-    return text.splitlines()[0]

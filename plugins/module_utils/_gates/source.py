@@ -54,6 +54,7 @@ class Source:
         self._own: dict[str, list[Series]] = {}
         self._back = back + MARGIN
         self._failure = ""
+        self._pools: dict[str, judging.Readings] | None = None  # of what was read
         self._memory_limit = functools.cache(memory_limit)
 
     def queries(self, gates: t.Iterable[Gate]) -> list[str]:
@@ -69,6 +70,7 @@ class Source:
 
     def read(self, gates: t.Iterable[Gate]) -> float:
         """Reads what is new, and gives Prometheus' time. Raises Failure, which the verdicts tell from then on until it succeeds."""
+        self._pools = None
         try:
             now = self.prometheus.now()
             for each in self._packs:
@@ -86,16 +88,20 @@ class Source:
         self._failure = ""
         return now
 
+    def fail(self, why: str) -> None:
+        """What the verdicts tell until the next time that it can be read."""
+        self._failure = why
+
     def judge(self, gates: t.Iterable[Gate], period: Period) -> list[Verdict]:
         """The verdicts on what was read."""
-        pools = {pool: [reading.Reading(each.pack, each.store.series(), names) for each in self._packs] for pool, names in self._names.items()}
-        return [self._told(self._judge(gate, period, pools)) for gate in gates]
+        if self._pools is None:
+            read = [(each.pack, each.store.series()) for each in self._packs]
+            self._pools = {pool: [reading.Reading(pack, series, names) for pack, series in read] for pool, names in self._names.items()}
+        return [self._told(self._judge(gate, period, self._pools)) for gate in gates]
 
     def _judge(self, gate: Gate, period: Period, pools: dict[str, judging.Readings]) -> Verdict:
         if gate.query:
             return judging.judge(gate, judging.own(gate, self._own.get(gate.name, []), STEP), period)
-        if gate.window is not None:
-            period = replace(period, begin=max(period.begin, period.now - gate.window - MARGIN))
         live = judging.measured(gate, pools[other(self.pool)]) if gate.versus else None
         limit = self._memory_limit() if gate.measure == "memory" else None
         return judging.judge(gate, judging.measured(gate, pools[self.pool], limit), period, live)

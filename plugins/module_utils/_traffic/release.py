@@ -38,6 +38,7 @@ SPEC = Spec(
         "outcome": {"type": "str", "choices": [record.SUCCEEDED, record.FAILED, record.ROLLED_BACK]},
         "by": {"type": "str"},
         "reason": {"type": "str", "default": ""},
+        "unlock": {"type": "bool", "default": True},
     },
     required_if=[
         ("state", "begun", ("image", "version")),
@@ -129,7 +130,7 @@ def _run(task: Task) -> dict[str, t.Any]:
             lambda book: record.end(book, params["outcome"], record.now(), params["reason"]),
             dry_run=task.check_mode,
         )
-        if params["lock"] and not task.check_mode:
+        if params["lock"] and params["unlock"] and not task.check_mode:
             _give_back(task, lock.Lock(cluster, server.namespace, server.name), params["lock"])
     else:
         fresh = record.release(

@@ -106,6 +106,25 @@ def until_followed(
 @contextmanager
 def asking(endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True) -> t.Iterator[t.Iterator[Answer]]:
     """Asks for the health document from now on, at most C(rate) times a second, until the bound is over or the block is left."""
+
+    def answers(arrived: queue.SimpleQueue[Answer]) -> t.Iterator[Answer]:
+        while bound.left:
+            try:
+                yield arrived.get(timeout=bound.left)
+            except queue.Empty:
+                return
+
+    with asked(endpoint, pool_key, bound, rate, kept) as arrived:
+        arriving = answers(arrived)
+        try:
+            yield arriving
+        finally:
+            arriving.close()
+
+
+@contextmanager
+def asked(endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True) -> t.Iterator[queue.SimpleQueue[Answer]]:
+    """The same, for who can't wait for answers that may stay away."""
     arrived: queue.SimpleQueue[Answer] = queue.SimpleQueue()
     stop = threading.Event()
 
@@ -120,22 +139,13 @@ def asking(endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RAT
                     connection.close()
                 wait = max(0.0, CONNECTIONS / rate - answer.seconds)
 
-    def answers() -> t.Iterator[Answer]:
-        while bound.left:
-            try:
-                yield arrived.get(timeout=bound.left)
-            except queue.Empty:
-                return
-
     # Daemons: one that waits for an answer ends by itself after STEP, and nobody has to wait for it.
     for number in range(CONNECTIONS):
         threading.Thread(target=work, args=(number,), daemon=True).start()
-    arriving = answers()
     try:
-        yield arriving
+        yield arrived
     finally:
         stop.set()
-        arriving.close()
 
 
 def ask(connection: Connection, path: str, pool_key: str, held: bool = False) -> Answer:

@@ -193,7 +193,7 @@ def test_nothing_listens():
     ],
 )
 def test_reason_of_an_error(text, reason):
-    assert _registry._reason(ConnectionError(OSError(text))) == reason
+    assert _registry.reason_of(ConnectionError(OSError(text))) == reason
 
 
 def test_no_answer_in_time():

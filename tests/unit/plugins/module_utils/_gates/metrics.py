@@ -51,5 +51,6 @@ def verdict(gate: Gate, series: t.Sequence[Series], now: float | None = None, pa
         now = max(each.samples[-1][0] for each in series if each.samples)
     readings = {pool: [reading.Reading(packs.PACKS[pack], series, reading.names_of(SERVER, pool))] for pool in ("green", other("green"))}
     live = judging.measured(gate, readings["blue"]) if gate.versus else None
-    period = Period(START if begin is None else begin, now, seconds)
+    begin = START if begin is None else begin
+    period = Period(begin, now, seconds, since=begin)
     return judging.judge(gate, judging.measured(gate, readings["green"]), period, live)

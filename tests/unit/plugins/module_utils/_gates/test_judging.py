@@ -200,7 +200,7 @@ def test_memory_without_a_limit():
 def test_own_query(window, values, expected):
     gate = Gate("queue", "", 10.0, unit="", query="max(queue)", window=window)
     series = [Series({}, [(START + 5 * number, value) for number, value in enumerate(values)]), Series({"pod": "b"}, [(START, 1.0)])]
-    assert judging.judge(gate, judging.own(gate, series, 5.0), Period(START, START + 5 * (len(values) - 1))).verdict == expected
+    assert judging.judge(gate, judging.own(gate, series, 5.0), Period(START, START + 5 * (len(values) - 1), since=START)).verdict == expected
     assert judging.judge(gate, judging.own(gate, [], 5.0), Period(START, START)).verdict == "no data"
 
 

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster import record
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
@@ -19,25 +21,12 @@ def answers(status=200):
     return {"GET": lambda handler, _message: handler.answer(status, document)}
 
 
-@pytest.mark.parametrize(
-    ("given", "verdict"),
-    [
-        ((100, 0, 1.0, 20), "pass"),
-        ((100, 1, 1.0, 20), "pass"),
-        ((100, 2, 1.0, 20), "breach"),
-        ((20, 1, 0.0, 20), "breach"),
-        ((19, 19, 1.0, 20), "no data"),
-    ],
-)
-def test_verdict(given, verdict):
-    assert watch.verdict(*given) == verdict
-
-
 def run(url, check_mode=False, lines=None, **params):
     option = {name: sub.get("default") for name, sub in endpoint.OPTION["options"].items()}
-    defaults = {"pool_key": "pool", "seconds": 0.5, "rate": 200.0, "max_failed_percent": 1.0, "min_answers": 5, "label": ""}
+    defaults = {name: sub.get("default") for name, sub in watch.SPEC.options.items()}
+    defaults |= {"seconds": 0.5, "rate": 200.0, "min_answers": 5, "hold_timeout": 0.0}
     progress = (lines if lines is not None else []).append
-    return watch.run(Task({"lock": None, "endpoint": {**option, "url": url}, **defaults, **params}, check_mode, progress=progress))
+    return watch.run(Task({**defaults, "endpoint": {**option, "url": url}, **params}, check_mode, progress=progress))
 
 
 def test_good(monkeypatch):
@@ -52,14 +41,49 @@ def test_good(monkeypatch):
 
 
 def test_a_breach_ends_it():
-    with Scripted(answers(503)) as server, pytest.raises(Failure, match=r"ended with breach: (\d+) of \1 answers failed .* answered 503") as failure:
-        run(server.url, seconds=30)
-    assert failure.value.evidence["seconds"] < 5
+    with (
+        Scripted(answers(503)) as server,
+        pytest.raises(Failure, match=r"with a breach: fast breach \(100.0 %\).* own answers failed .*answered 503") as failure,
+    ):
+        run(server.url, seconds=30, triggers={"fast": {"window": 1}})
+    assert 1 <= failure.value.evidence["seconds"] < 5
+    assert (failure.value.evidence["verdict"], failure.value.evidence["held"]) == ("breach", False)
 
 
-def test_too_few_answers():
-    with Scripted(answers()) as server, pytest.raises(Failure, match="no data: .*too few answers"):
+def test_the_part_of_a_pool():
+    """One answer in twenty fails: that is half of what a pool with 10 % gives, and a twentieth of what one with 100 % gives."""
+
+    def one_in_twenty(handler, message):
+        answers(503 if len(handler.server.seen) % 20 == 0 else 200)["GET"](handler, message)
+
+    with Scripted({"GET": one_in_twenty}) as server:
+        fast = {"fast": {"window": 1}}
+        assert run(server.url, seconds=3, triggers=fast, max_failed_percent=50.0)["verdict"] == "pass"
+        with pytest.raises(Failure, match="fast breach"):
+            run(server.url, seconds=10, triggers=fast, weight=10)
+
+
+def test_a_blip_is_no_breach():
+    """Half a second of errors: too short for the trigger, and over by the end."""
+    start = time.monotonic()
+
+    def blip(handler, message):
+        answers(503 if 0.5 < time.monotonic() - start < 1 else 200)["GET"](handler, message)
+
+    with Scripted({"GET": blip}) as server:
+        found = run(server.url, seconds=3, triggers={"fast": {"window": 1}}, max_failed_percent=30.0)
+    assert (found["verdict"], found["failed"] > 0) == ("pass", True)
+
+
+def test_too_few_answers_are_held():
+    with Scripted(answers()) as server, pytest.raises(Failure, match="held for 0 s .*answers no data: .* too few to tell by, 1000 are enough") as failure:
         run(server.url, seconds=0.2, min_answers=1000)
+    assert (failure.value.evidence["verdict"], failure.value.evidence["held"]) == ("held", True)
+
+
+def test_what_is_held_may_pass_later():
+    with Scripted(answers()) as server:
+        assert run(server.url, seconds=0.2, min_answers=100, hold_timeout=10.0)["seconds"] > 0.2
 
 
 def test_check_mode_asks_nothing():
@@ -68,8 +92,14 @@ def test_check_mode_asks_nothing():
         assert server.seen == []
 
 
-@pytest.mark.parametrize("params", [{"rate": 0.0}, {"rate": -1.0}, {"seconds": 0.0}])
+@pytest.mark.parametrize("params", [{"rate": 0.0}, {"rate": -1.0}, {"seconds": 0.0}, {"weight": 0}, {"poll": 0.0}])
 def test_bad_input(params):
     ((option, value),) = params.items()
     with pytest.raises(Failure, match=f"{option} is {value:g}: it must be more than 0"):
         run("http://127.0.0.1:9", **params)
+
+
+def test_bad_since():
+    with pytest.raises(Failure, match="since is 'yesterday': it must be a time in ISO 8601"):
+        watch.age("yesterday")
+    assert 0 <= watch.age(record.now()) < 5

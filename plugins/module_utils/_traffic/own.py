@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the watch's own requests through the gateway tell. They need no Prometheus, and tell within a second.
+
+An answer that failed does not say which pool it came from. So failures are held
+against the part of the traffic that the new pool has: at 10 %, 2.5 % of all
+answers are 25 % of its own.
+"""
+
+from __future__ import annotations
+
+import bisect
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.mcp.server.plugins.module_utils._gates import judging
+from ansible_collections.mcp.server.plugins.module_utils._gates.flow import Flow
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, PASS, Gate, Period, Verdict, settled
+from ansible_collections.mcp.server.plugins.module_utils._gates.reading import Measured
+from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
+
+TICK = 0.25  # seconds between looks at the answers
+LEAST = 60  # answers that a failing part is told by, as the new pool gives only some of them
+
+
+class Own:
+    """Counts of answers by the monotonic clock, in bits of a tick. keep: seconds that are kept; answers and failed count all."""
+
+    def __init__(self, weight: int, begun: float, keep: float) -> None:
+        self.answers = 0
+        self.failed = 0
+        self._weight = weight
+        self._keep = keep
+        self._newest_failed: float | None = None
+        # The first one is the beginning.
+        self._times, self._totals, self._faileds = [begun], [0], [0]
+
+    def add(self, now: float, answers: t.Sequence[Answer]) -> None:
+        failed = sum(bool(answer.reason) for answer in answers)
+        self._newest_failed = now if failed else self._newest_failed
+        self.answers += len(answers)
+        self.failed += failed
+        for column, value in zip(self._columns, (now, len(answers), failed), strict=True):
+            column.append(value)
+        while self._times[0] < now - self._keep:
+            for column in self._columns:
+                column.pop(0)
+
+    @property
+    def _columns(self) -> tuple[list[t.Any], ...]:
+        return self._times, self._totals, self._faileds
+
+    def trigger(self, gate: Gate) -> Verdict:
+        """A trigger of errors, held against the new pool's part."""
+        window = gate.window or 0.0
+        if self._newest_failed is None or self._newest_failed < self._times[-1] - window:
+            return Verdict(gate, PASS)
+        part = self._weight / 100
+        found = replace(self._judge(replace(gate, limit=gate.limit * part, least=LEAST), window + 10 * TICK, 0.0), gate=gate)
+        if part < 1 and found.verdict == BREACH and self._failing(window) > (1 + part) / 2:
+            return replace(found, verdict=CANNOT_MEASURE, reason="more answers fail than the new pool gives: so the live one's do, too")
+        return found
+
+    def _failing(self, seconds: float) -> float:
+        first = bisect.bisect_left(self._times, self._times[-1] - seconds)
+        return sum(self._faileds[first:]) / max(1, sum(self._totals[first:]))
+
+    def whole(self, gate: Gate, lasted: float, seconds: float) -> Verdict:
+        """A gate over the watch, of all answers."""
+        return settled(lambda back: self._judge(gate, back, min(back, seconds)), lasted, seconds)
+
+    def _judge(self, gate: Gate, back: float, seconds: float) -> Verdict:
+        now = self._times[-1]
+        first = max(1, bisect.bisect_left(self._times, now - back))
+        times = self._times[first:]
+        flow = Flow(2 * TICK, times, self._times[first - 1 : -1], [0] * len(times), self._totals[first:], self._faileds[first:])
+        begin = self._times[first - 1]
+        return judging.judge(gate, Measured(2 * TICK, flow, newest=now), Period(begin, now, seconds, since=begin))
