@@ -59,7 +59,9 @@ def run(task: Task) -> dict[str, t.Any]:
     pool = release["to"]["pool"] if release else params["pool"]
     steps = steps_of(words.readable(release), now) if release else [Step(*interval(params["from"], params["to"], now))]
     if steps[-1].end - steps[0].begin > LONGEST:
-        raise Failure(f"It is {(steps[-1].end - steps[0].begin) / 3600:.1f} hours from {iso(steps[0].begin)} to its end: a replay takes {LONGEST / 3600:g} at most.")
+        raise Failure(
+            f"It is {(steps[-1].end - steps[0].begin) / 3600:.1f} hours from {iso(steps[0].begin)} to its end: a replay takes {LONGEST / 3600:g} at most."
+        )
 
     # As in a release: what came before it is no reason to take it back.
     since = started(release) if release else None

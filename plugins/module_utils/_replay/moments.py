@@ -61,6 +61,5 @@ def moments(
         yield Moment(at, number, following[0] != number, *polling.verdicts(source, triggers, judged, at, lasted, whole, begun))
 
 
-
 def _positions(step: Step, start: float) -> range:
     return range(math.ceil((step.begin - start) / EVERY), math.floor((step.end - start) / EVERY) + 1)

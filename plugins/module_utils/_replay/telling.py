@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import judging, sustained
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, HELD, NO_DATA, PASS, Gate, Verdict, combined
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, HELD, NO_DATA, PASS, Verdict, combined
 from ansible_collections.mcp.server.plugins.module_utils._replay.moments import Moment, Step
 
 TRIGGER, SHIFT = "trigger", "gate"
@@ -51,7 +51,7 @@ def _columns(moments: t.Sequence[Moment], name: str) -> list[list[Seen]]:
 
 def _gate(kind: str, column: t.Sequence[Seen], steps: t.Sequence[Step]) -> dict[str, t.Any]:
     gate, last = column[0].verdict.gate, column[-1].verdict
-    values = [seen.verdict.value for seen in column if seen.verdict.value is not None]
+    values = [seen.verdict.value for seen in column if seen.verdict.value is not None and seen.verdict.verdict != CANNOT_MEASURE]
     worst = (min if gate.below else max)(values, default=None)
     breach = _breach(kind, column, steps)
     return {
@@ -94,7 +94,7 @@ def _past(column: t.Sequence[Seen]) -> t.Iterator[Span]:
     """The times past the limit. A window tells when it was; what is judged at once was so at the poll, and until the next."""
     for moment, until, verdict in column:
         if verdict.gate.window is None:
-            if verdict.value is not None and sustained.is_past(verdict.gate, verdict.value):
+            if verdict.value is not None and verdict.verdict != CANNOT_MEASURE and sustained.is_past(verdict.gate, verdict.value):
                 yield moment.at, until
         elif verdict.since is not None:
             yield verdict.since, verdict.since + verdict.seconds_past
