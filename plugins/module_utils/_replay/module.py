@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 import typing as t
-from datetime import UTC, datetime
 
 from ansible_collections.mcp.server.plugins.module_utils._announce import words
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
@@ -42,7 +41,7 @@ SPEC = Spec(
     mutually_exclusive=[("release", "from"), ("release", "pool")],
     required_by={"from": ["pool"], "to": ["from"], "pool": ["from"]},
 )
-LONGEST = 12 * 3600.0  # seconds of an interval
+LONGEST = 12.0  # hours of an interval
 SAID = 5.0  # seconds between lines of progress
 
 
@@ -58,10 +57,9 @@ def run(task: Task) -> dict[str, t.Any]:
     release = None if params["from"] else find(record.read(connection.connect(params), server)[0], params["release"], server)
     pool = release["to"]["pool"] if release else params["pool"]
     steps = steps_of(words.readable(release), now) if release else [Step(*interval(params["from"], params["to"], now))]
-    if steps[-1].end - steps[0].begin > LONGEST:
-        raise Failure(
-            f"It is {(steps[-1].end - steps[0].begin) / 3600:.1f} hours from {iso(steps[0].begin)} to its end: a replay takes {LONGEST / 3600:g} at most."
-        )
+    hours = (steps[-1].end - steps[0].begin) / 3600
+    if hours > LONGEST:
+        raise Failure(f"From {iso(steps[0].begin)} to {iso(steps[-1].end)} it is {hours:.1f} hours: a replay takes {LONGEST:g} at most.")
 
     # As in a release: what came before it is no reason to take it back.
     since = started(release) if release else None
@@ -80,7 +78,10 @@ def run(task: Task) -> dict[str, t.Any]:
         "polls": len(seen),
         **told(seen, steps),
     }
-    return {**result, "lines": table.lines(result), "page": page(result, seen, steps, str(server))}
+    lines = table.lines(result)
+    for line in lines:
+        task.progress(line)
+    return {**result, "lines": lines, "page": page(result, seen, steps, str(server))}
 
 
 def _said(seen: t.Iterable[Moment], task: Task) -> t.Iterator[Moment]:
@@ -112,13 +113,14 @@ def steps_of(release: record.Release, now: float) -> list[Step]:
     pool = release["to"]["pool"]
     at = [(moment.timestamp(), step["weights"].get(pool)) for step in release["steps"] if (moment := words.moment(step.get("at")))]
     ended = words.moment(release.get("ended"))
-    ends = [begin for begin, _weight in at[1:]] + [min(now, ended.timestamp()) if ended else now]
-    steps = [Step(begin, end, weight) for (begin, weight), end in zip(at, ends, strict=True) if isinstance(weight, int) and weight > 0 and begin < end]
+    last = min(now, ended.timestamp()) if ended else now
+    steps = [Step(begin, end, weight) for (begin, weight), end in zip(at, [*(begin for begin, _weight in at[1:]), last], strict=False)]
+    steps = [step for step in steps if isinstance(step.weight, int) and step.weight > 0 and step.begin < step.end]
     if not steps:
         raise Failure(f"Release {release['id']} gave pool {pool} no traffic by its record; to look at an interval, give from, to and pool.")
     return steps
 
 
 def started(release: record.Release) -> float | None:
-    moment: datetime | None = words.moment(release.get("started"))
-    return moment.astimezone(UTC).timestamp() if moment else None
+    moment = words.moment(release.get("started"))
+    return moment.timestamp() if moment else None

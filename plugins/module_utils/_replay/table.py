@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREA
 from ansible_collections.mcp.server.plugins.module_utils._replay.telling import SHIFT, TRIGGER
 
 KINDS = {TRIGGER: "TRIGGER", SHIFT: "GATE OF A STEP"}
-WIDTH = 105  # columns: the rest is the indentation of the play's output
+WIDTH = 104  # columns: the rest is the host's name before each line
 HEAD = ("LIMIT", "WINDOW", "VERDICT", "WORST", "PAST LIMIT", "NO DATA", "UNSEEN", "WINDOW FULL")
 
 
@@ -76,7 +76,7 @@ def _row(gate: dict[str, t.Any]) -> list[str]:
 
 
 def _length(seconds: float) -> str:
-    return words.duration(seconds) if seconds else "-"
+    return f"{seconds:.0f} s" if seconds else "-"
 
 
 def _weight(weight: int | None) -> str:
