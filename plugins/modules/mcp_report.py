@@ -13,11 +13,13 @@ author:
   - the mcp.server authors (@mcp-server)
 description:
   - The file tells what was released, by whom, when, how it ended and why, with each step's share as it was set and as it was measured.
+  - With O(prometheus), also with the share, the error rate and the latency of both pools over time.
   - It needs nothing else (no script, font or image from elsewhere), can be printed, and is below 200 kB, so that it can be attached to a ticket.
   - It is written where the module runs.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
+  - mcp.server.prometheus
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:
@@ -41,6 +43,16 @@ options:
   release:
     description: The id of the release. Without it, the newest.
     type: str
+  prometheus:
+    description:
+      - Where the series over time come from, from a minute before the release until two minutes after it. Without it, there are none.
+      - A Prometheus that is down is a warning.
+  verdicts:
+    description:
+      - Verdicts of gates, oldest first, each as M(mcp.server.mcp_gate) returns it in C(gates), with C(at) (ISO 8601) and C(pool) besides.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -49,6 +61,9 @@ EXAMPLES = r"""
     namespace: mcp-prod
     server: mcp-server
     dest: /var/lib/reports/
+    prometheus:
+      url: https://prometheus.example.com
+      token_env: PROMETHEUS_TOKEN
   register: report
 
 - name: Report an older one

@@ -168,7 +168,8 @@ def _steps(release: Release, series: t.Sequence[Series]) -> str:
         *(f'<th class="n">{heads[name].format(new=new, old=old)}</th>' for name in watched),
     ]
     starts = [words.moment(step.get("at")) for step in release["steps"]]
-    ends = [*starts[1:], words.moment(release.get("ended"))]
+    # A release that is rolled back ends before its last step is verified.
+    ends = [*starts[1:], None]
     rows = []
     for step, start, end in zip(release["steps"], starts, ends, strict=True):
         cells = "".join(f'<td class="n">{_between(series, name, (new, old), start, end)}</td>' for name in watched)

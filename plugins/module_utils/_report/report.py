@@ -16,7 +16,8 @@ from ansible_collections.mcp.server.plugins.module_utils._announce import words
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server
-from ansible_collections.mcp.server.plugins.module_utils._report.page import page
+from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
+from ansible_collections.mcp.server.plugins.module_utils._report.page import Series, page
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 
 SPEC = Spec(
@@ -26,6 +27,8 @@ SPEC = Spec(
         **keeping.OPTION,
         "dest": {"type": "path", "required": True},
         "release": {"type": "str"},
+        "prometheus": gates.OPTION,
+        "verdicts": {"type": "list", "elements": "dict", "default": []},
     },
 )
 
@@ -35,9 +38,24 @@ def run(task: Task) -> dict[str, t.Any]:
     server = Server.from_params(params)
     release = find(record.read(connection.connect(params), server)[0], params["release"], server)
     path = place(Path(params["dest"]), release)
-    text = page(release, str(server))
+    text = page(release, str(server), _series(task, server, release), params["verdicts"])
     changed = write(path, text, dry_run=task.check_mode)
     return {"changed": changed, "path": str(path), "size": len(text.encode()), "stats": words.stats(words.readable(release))}
+
+
+def _series(task: Task, server: Server, release: record.Release) -> list[Series]:
+    """A report is worth having without them."""
+    if not task.params["prometheus"]:
+        return []
+    # What they need is imported only for them.
+    from ansible_collections.mcp.server.plugins.module_utils._gates import connecting
+    from ansible_collections.mcp.server.plugins.module_utils._report import series
+
+    try:
+        return series.read(connecting.connect(task.params), server, release, task.params["prometheus"])
+    except Failure as failure:
+        task.warn(f"The report has no series over time. {failure.msg}")
+        return []
 
 
 def find(book: record.Book, name: str | None, server: Server) -> record.Release:

@@ -152,7 +152,7 @@ def _run(task: Task) -> dict[str, t.Any]:
 def _holder(lease: lock.Lock) -> dict[str, str] | None:
     holder, _version = lease.read()
     expires = holder and holder.renewed + timedelta(seconds=lock.SECONDS)
-    if expires is None or expires < datetime.now(UTC):
+    if expires is None or expires < datetime.now(UTC) or lock.is_dead(holder.process):
         return None
     return {"by": holder.by, "since": holder.acquired.isoformat(timespec="seconds"), "until": expires.isoformat(timespec="seconds")}
 

@@ -101,9 +101,10 @@ def test_every_task_is_killed_once() -> None:
     code, output = play("playbooks/bluegreen.yml", *WORDS)
     assert code == 0, output
     seen = re.findall(r"TASK \[mcp.server.bluegreen : ([^\]:]+)", output)
-    # The last of them comes only after another release that was left half shifted.
+    # The last of them comes only after another release that was left half shifted, and alerts are silenced on request only.
     others = {
         "Deploy and shift",
+        "The server's alerts are silenced while its traffic is shifted",
         "Shift step by step",
         "The new version keeps what clients of the live one use",
         "Take the traffic off a pool that another release left half shifted",
@@ -147,6 +148,7 @@ def test_an_emergency_takes_over_from_a_release() -> None:
         rest, _nothing = process.communicate(timeout=120)
     assert process.returncode
     assert "This run is not the one that releases" in rest
+    assert "Deployment issues" not in rest and "mcp.server.announce" not in rest  # it did not fail, and it is the emergency's to tell
     assert weights() == {"blue": 100, "green": 0}
     assert module("mcp_release")["record"]["outcome"] == "rolled_back"
     assert CONFIG["test_namespace"] in rest

@@ -183,7 +183,7 @@ def test_the_same_gives_the_same():
 def run(monkeypatch, dest, current, history=(), name=None, check_mode=False):
     monkeypatch.setattr(connection, "connect", lambda params: Store(current, history))
     names = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
-    return report.run(Task({**names, "dest": str(dest), "release": name, "prometheus": None}, check_mode))
+    return report.run(Task({**names, "dest": str(dest), "release": name, "prometheus": None, "verdicts": []}, check_mode))
 
 
 def test_the_file(monkeypatch, tmp_path):

@@ -450,6 +450,18 @@ def test_a_release_holds_the_lease_until_it_ends(cluster, gateway):
     assert call(release.run, state="begun", image="r.io/mcp:v1.3.0", version="v1.3.0")["lock"] != run
 
 
+def test_read_tells_who_releases_and_what_was_before(cluster, gateway, monkeypatch):
+    assert call(release.run, state="read")["holder"] is None
+    begin()
+    call(release.run, state="ended", outcome="failed")
+    begin("v1.3.0")
+    found = call(release.run, state="read")
+    assert [one["to"]["version"] for one in (found["record"], *found["history"])] == ["v1.3.0", "v1.2.0"]
+    assert found["holder"]["by"] and found["holder"]["since"] < found["holder"]["until"]
+    monkeypatch.setattr(release.lock, "is_dead", lambda process: True)
+    assert call(release.run, state="read")["holder"] is None
+
+
 def test_nothing_to_release_holds_nothing(cluster, gateway):
     assert call(release.run, state="begun", image="r.io/mcp:v1.1.5", version="v1.1.5")["already_live"]
     assert not cluster.objects[LEASE]["spec"]["holderIdentity"]
