@@ -92,7 +92,7 @@ options:
     type: float
     default: 600.0
   poll:
-    description: Seconds between looks at Prometheus; at most 5 while something is past its limit.
+    description: Seconds between looks at Prometheus; 2 while a trigger is past its limit.
     type: float
     default: 5.0
 """

@@ -16,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.source import Source
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
-SOON = 5.0  # seconds between polls, at most, while a trigger is past its limit
+SOON = 2.0  # seconds between polls while a trigger is past its limit
 
 
 @dataclass(frozen=True)

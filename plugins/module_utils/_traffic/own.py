@@ -12,6 +12,7 @@ answers are 25 % of its own.
 from __future__ import annotations
 
 import bisect
+import time
 import typing as t
 from dataclasses import replace
 
@@ -19,8 +20,11 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import judging
 from ansible_collections.mcp.server.plugins.module_utils._gates.flow import Flow
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, PASS, Gate, Period, Verdict, settled
 from ansible_collections.mcp.server.plugins.module_utils._gates.reading import Measured
+from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import TRIGGERS
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 
+FAST = next(gate for gate in TRIGGERS if gate.name == "fast")
 TICK = 0.25  # seconds between looks at the answers
 LEAST = 60  # answers that a failing part is told by, as the new pool gives only some of them
 
@@ -78,3 +82,19 @@ class Own:
         flow = Flow(2 * TICK, times, self._times[first - 1 : -1], [0] * len(times), self._totals[first:], self._faileds[first:])
         begin = self._times[first - 1]
         return judging.judge(gate, Measured(2 * TICK, flow, newest=now), Period(begin, now, seconds, since=begin))
+
+
+def unless_failing(answers: t.Iterable[Answer], weight: int, about: str, evidence: dict[str, t.Any]) -> t.Iterator[Answer]:
+    """The answers, until those of the pool with this weight fail as the fast trigger has it: who waits for its share need not wait longer. Raises Failure."""
+    begun = time.monotonic()
+    own, due, new, reason = Own(weight, begun, 60.0), begun + TICK, [], ""
+    for answer in answers:
+        new.append(answer)
+        reason = answer.reason or reason
+        if answer.at >= due:
+            own.add(answer.at, new)
+            due, new = answer.at + TICK, []
+            found = own.trigger(FAST)
+            if found.verdict == BREACH:
+                raise Failure(f"{about} {own.failed} of {own.answers} answers fail ({reason}).", **evidence)
+        yield answer

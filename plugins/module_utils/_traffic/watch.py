@@ -103,16 +103,18 @@ class Watch:
                 breached = [verdict for verdict in verdicts if verdict.outcome == BREACH]
                 if breached:
                     raise self._failure(BREACH, verdicts, breached)
+                # Of the whole time, and not of all but the last seconds of it.
+                fresh = not poller or bool(poll and poll.begun >= self.bound.started + self.seconds)
                 if ended:
                     verdicts = [*verdicts, *self._at_the_end(poll)]
-                    outcome = combined(verdicts) if not poller or (poll and poll.begun >= self.bound.started + self.seconds) else HELD
+                    outcome = combined(verdicts) if fresh else HELD
                     if outcome == PASS:
                         return self.result(PASS, verdicts)
                     if outcome == BREACH or not self.bound.left:
                         raise self._failure(outcome, verdicts, [verdict for verdict in verdicts if verdict.outcome == outcome])
                     if poller and (poll is None or time.monotonic() - poll.begun >= HELD_EVERY):
                         poller.now()
-                self._say(verdicts, ended)
+                self._say(verdicts, ended and fresh)
 
     def _poller(self) -> t.Any:
         params = self.task.params
@@ -138,15 +140,15 @@ class Watch:
             own = replace(own, verdict=NO_DATA, reason=f"{own.reason}, of both pools together")
         return [own, *(poll.gates if poll else [])]
 
-    def _say(self, verdicts: list[Verdict], ended: bool) -> None:
+    def _say(self, verdicts: list[Verdict], held: bool) -> None:
         if time.monotonic() - self.said < EVERY:
             return
         self.said = time.monotonic()
         phase = f"{self.bound.elapsed:.0f} of {self.seconds:.0f} s"
-        if ended:
+        if held:
             phase = f"held for {self.bound.elapsed - self.seconds:.0f} of {self.bound.seconds - self.seconds:.0f} s"
         line = f"{self.task.params['label']} {phase}: {self.own.answers} answers, {self.own.failed} failed{_measured(verdicts)}"
-        if ended and (reasons := judging.reasons(verdicts)):
+        if held and (reasons := judging.reasons(verdicts)):
             line += f"; {reasons}"
         self.task.progress(line.strip())
 

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+import typing as t
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,11 +26,29 @@ DURATION = Histogram(
 )
 DATABASE_REQUESTS = Counter("mcp_server_database_requests", "Database queries that were tried.")
 DATABASE_ERRORS = Counter("mcp_server_database_errors", "Database queries that failed, connection errors included.")
+OPERATIONS = Counter("mcp_server_operations", "MCP requests that were answered 200, by outcome: ok, error (of JSON-RPC) or tool_error (isError).", ["outcome"])
 SESSIONS_OPEN = Gauge("mcp_server_sessions_open", "Open stateful MCP sessions.")
 
 # rate() and increase() see nothing of a series' first sample: without a 0 before it, the first errors would not count.
 for code in (200, 202, 400, 404, 405, 406, 413, 500, 503):
     REQUESTS.labels(code)
+for outcome in ("ok", "error", "tool_error"):
+    OPERATIONS.labels(outcome)
+
+LARGEST = 2**20  # bytes of an answer that is looked into
+
+
+def outcomes(body: bytes) -> t.Iterator[str]:
+    """Of each JSON-RPC answer in a body, which is JSON or a stream of events."""
+    for line in [body] if body.startswith(b"{") else body.splitlines():
+        try:
+            message = json.loads(line.removeprefix(b"data:"))
+        except ValueError:
+            continue
+        if isinstance(message, dict) and "error" in message:
+            yield "error"
+        elif isinstance(message, dict) and isinstance(message.get("result"), dict):
+            yield "tool_error" if message["result"].get("isError") else "ok"
 
 
 class MetricsMiddleware:
@@ -44,12 +64,21 @@ class MetricsMiddleware:
             return
         started = time.perf_counter()
         answered = False
+        body: bytearray | None = None  # of an answer to an MCP request, while it may be looked into
 
         async def counting_send(message: Message) -> None:
-            nonlocal answered
+            nonlocal answered, body
             if message["type"] == "http.response.start":
                 answered = True
                 REQUESTS.labels(message["status"]).inc()
+                body = bytearray() if scope["method"] == "POST" and scope["path"] == "/mcp" and message["status"] == 200 else None
+            elif body is not None:
+                body += message.get("body", b"")
+                if len(body) > LARGEST:
+                    body = None
+                elif not message.get("more_body"):
+                    for outcome in outcomes(bytes(body)):
+                        OPERATIONS.labels(outcome).inc()
             await send(message)
 
         try:

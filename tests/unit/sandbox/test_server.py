@@ -26,7 +26,7 @@ import pytest
 import requests
 from mcp import Client
 from mcp.server import MCPServer
-from mcp_server_example import faults, inventory
+from mcp_server_example import faults, inventory, metrics
 from mcp_server_example.database import Database
 from mcp_server_example.settings import FAULTS, Settings, SettingsError, read
 
@@ -311,6 +311,33 @@ def test_metrics(good):
     good.get("/health")
     good.get("/ready")
     assert [good.metric(series) for series in counted] == [before[0] + 1, before[1] + 1, before[2] + 2]
+
+
+@pytest.mark.parametrize(
+    ("body", "outcomes"),
+    [
+        (b'{"jsonrpc": "2.0", "id": 1, "result": {"tools": []}}', ["ok"]),
+        (b'{"jsonrpc": "2.0", "id": 1, "error": {"code": -32602, "message": "no"}}', ["error"]),
+        (b'{"jsonrpc": "2.0", "id": 1, "result": {"isError": true, "content": []}}', ["tool_error"]),
+        (b'event: message\r\ndata: {"jsonrpc": "2.0", "method": "notifications/progress"}\r\n\r\ndata: {"id": 1, "result": {}}\r\n\r\n', ["ok"]),
+        (b"<html>", []),
+        (b"{", []),
+        (b"", []),
+    ],
+)
+def test_outcomes(body, outcomes):
+    assert list(metrics.outcomes(body)) == outcomes
+
+
+def test_errors_that_are_answered_200_are_counted(good):
+    counted = [f'mcp_server_operations_total{{outcome="{outcome}"}}' for outcome in ("ok", "error", "tool_error")]
+    before = [good.metric(series) for series in counted]
+    good.post(CALL_REORDER_POINT)
+    wrong = {**CALL_REORDER_POINT, "params": {"name": "reorder_point", "arguments": {"daily_demand": "many"}}}
+    unknown = {**CALL_REORDER_POINT, "params": {"name": "no_such_tool"}}
+    answers = [good.post(message).json() for message in (wrong, unknown)]
+    errors = [sum("error" in answer for answer in answers), sum("result" in answer for answer in answers)]
+    assert [good.metric(series) for series in counted] == [before[0] + 1, before[1] + errors[0], before[2] + errors[1]]
 
 
 def test_health_check(good):

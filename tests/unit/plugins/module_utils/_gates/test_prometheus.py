@@ -4,12 +4,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
-import typing as t
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -17,54 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import prometheu
 from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Prometheus
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-
-Answer = t.Callable[[dict[str, str]], tuple[int, bytes]]
-
-
-class Fake(ThreadingHTTPServer):
-    """answer: from a query's parameters to a status and a body."""
-
-    daemon_threads = True
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answer = answer
-        self.seen: list[tuple[str, dict[str, str], dict[str, str]]] = []
-
-    def __enter__(self) -> Fake:
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return self
-
-    def __exit__(self, *exc: t.Any) -> None:
-        self.shutdown()
-        self.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Fake
-
-    def log_message(self, *args: t.Any) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        parameters = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        self.server.seen.append((parts.path, parameters, dict(self.headers)))
-        status, body = self.server.answer(parameters)
-        self.send_response(status)
-        self.end_headers()
-        try:
-            self.wfile.write(body)
-        except ConnectionError:
-            self.close_connection = True
-
-
-def said(kind: str, result: t.Any) -> tuple[int, bytes]:
-    return 200, json.dumps({"status": "success", "data": {"resultType": kind, "result": result}}).encode()
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.fake import Fake, said
 
 
 def matrix(*values: tuple[float, str]) -> tuple[int, bytes]:

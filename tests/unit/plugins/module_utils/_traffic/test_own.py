@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import TRIGGERS
-from ansible_collections.mcp.server.plugins.module_utils._traffic.own import TICK, Own
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._traffic.own import TICK, Own, unless_failing
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 
 FAST = next(gate for gate in TRIGGERS if gate.name == "fast")
@@ -56,6 +59,16 @@ def test_all_answers_fail():
     _own, found = watched(lambda _number, now: now > 3, 12)
     assert {verdict for _now, verdict in found} == {"pass", "cannot measure"}
     assert breached(watched(lambda _number, now: now > 3, 12, weight=100)[1])
+
+
+def test_who_waits_for_a_share_does_not_wait_longer():
+    answers = [Answer(time.monotonic() + number / 200, True, None, reason="broken" if number % 10 == 0 else "") for number in range(6000)]
+    passed = []
+    with pytest.raises(Failure, match=r"The weights are written, but (\d+) of \d+ answers fail \(broken\)") as failure:
+        passed.extend(unless_failing(answers, 10, "The weights are written, but", {"changed": True}))
+    assert failure.value.evidence == {"changed": True}
+    good = [Answer(answer.at, True, "green") for answer in answers]
+    assert list(unless_failing(good, 10, "", {})) == good
 
 
 def test_a_whole_watch():

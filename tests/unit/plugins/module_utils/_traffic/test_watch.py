@@ -5,14 +5,18 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import record
+from ansible_collections.mcp.server.plugins.module_utils._gates import options
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.fake import Fake, serving
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import answers as scraped
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._mcp.servers.scripted import Scripted
 
 
@@ -103,3 +107,51 @@ def test_bad_since():
     with pytest.raises(Failure, match="since is 'yesterday': it must be a time in ISO 8601"):
         watch.age("yesterday")
     assert 0 <= watch.age(record.now()) < 5
+
+
+def with_prometheus(url, public, lines=None, **params):
+    prometheus = {name: sub.get("default") for name, sub in options.OPTION["options"].items()} | {"url": url, "source": ["app"], "timeout": 1.0}
+    gates = {"latency_rise": {"enabled": False}}
+    triggers = {"latency": {"enabled": False}, "memory": {"enabled": False}, "errors": {"window": 20}}
+    server = {"namespace": "prod", "server": "mcp", "pool": "green", "pool_name_format": "{server}-{pool}"}
+    return run(public, lines, **{"prometheus": prometheus, "gates": gates, "triggers": triggers, "poll": 0.2, "seconds": 1.0, **server, **params})
+
+
+def metrics(share):
+    """A server that is scraped every 5 seconds, until shortly."""
+    series = scraped([100 - share] * 42, [share] * 42, start=time.time() - 200)
+    return Fake(serving(lambda: series, time.time))
+
+
+def test_metrics_that_are_good():
+    lines = []
+    with Scripted(answers()) as server, metrics(0) as prometheus:
+        found = with_prometheus(prometheus.url, server.url, lines, check=["triggers"])
+    assert found["verdict"] == "pass"
+    assert [gate["gate"] for gate in found["gates"]] == ["errors", "database", "fast"]
+
+
+def test_a_trigger_by_metrics():
+    """The watch's own answers are good: they are of the other pool."""
+    with Scripted(answers()) as server, metrics(10) as prometheus, pytest.raises(Failure, match=r"with a breach: errors breach \(10.0 %\)") as failure:
+        with_prometheus(prometheus.url, server.url, seconds=30, since="2026-01-01T00:00:00Z")
+    assert failure.value.evidence["seconds"] < 5
+    assert failure.value.evidence["failed"] == 0
+
+
+def test_without_prometheus_it_holds():
+    with (
+        Scripted(answers()) as server,
+        pytest.raises(Failure, match="held for 3 s .* cannot measure: Prometheus at http://127.0.0.1:9 does not answer") as failure,
+    ):
+        with_prometheus("http://127.0.0.1:9", server.url, hold_timeout=2.0)
+    assert failure.value.evidence["held"] is True
+
+
+def test_prometheus_comes_back():
+    with Scripted(answers()) as server, metrics(0) as prometheus:
+        good, prometheus.answer = prometheus.answer, lambda _query: (503, b"")
+        threading.Timer(2.0, lambda: setattr(prometheus, "answer", good)).start()
+        found = with_prometheus(prometheus.url, server.url, check=["triggers"], hold_timeout=20.0)
+    assert found["verdict"] == "pass"
+    assert found["seconds"] > 1.5

@@ -1,0 +1,234 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Releases that turn bad under load and take themselves back, and good ones that nothing takes back.
+
+The windows are shorter than the guide's, so that the whole takes minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, kubectl, module, play, weights
+
+PROMETHEUS = CONFIG.get("prometheus_url", "http://127.0.0.1:9090")
+RATE = 250  # as in the figures that ours are compared with
+
+needs_admin = pytest.mark.skipif(
+    not CONFIG["admin_kubeconfig"],
+    reason="sets the environment of a Deployment or deletes a pod, which takes an administrator's rights; the cluster of KUBECONFIG gives only the Role",
+)
+
+
+@pytest.fixture(autouse=True)
+def start() -> t.Iterator[None]:
+    blue_again()
+    yield
+    blue_again()
+
+
+@contextmanager
+def load(folder: Path, rate: float = RATE) -> t.Iterator[dict]:
+    """Clients for as long as the block lasts; what they saw is in the dictionary afterwards."""
+    file = folder / "load.json"
+    command = [sys.executable, "-m", "sandbox.load", CONFIG["public_url"], CONFIG["public_host"], str(rate), "300", str(file)]
+    process = subprocess.Popen(command, cwd=ROOT)
+    seen: dict = {}
+    try:
+        yield seen
+        time.sleep(2)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        seen |= json.loads(file.read_text())
+
+
+@contextmanager
+def faults(**environment: str) -> t.Iterator[None]:
+    """The green pods' settings, beside their image's."""
+    where = ("-n", CONFIG["test_namespace"], "set", "env", "deployment/mcp-server-green")
+    kubectl(*where, *(f"{name}={value}" for name, value in environment.items()))
+    try:
+        yield
+    finally:
+        kubectl(*where, *(f"{name}-" for name in environment))
+
+
+def release(version: str, triggers: dict, steps: list[dict], **more: t.Any) -> tuple[int, str]:
+    variables = {"version": version, "mcp_triggers": triggers, "mcp_steps": steps, "mcp_warm_seconds": 0, **more}
+    return play("playbooks/bluegreen.yml", "-e", json.dumps(variables))
+
+
+def judge_taken_back(output: str, trigger: str, bad: str, clients: dict, window: float) -> None:
+    """By this trigger; and how long it took."""
+    assert re.search(rf"with a breach: [a-z_, ]*{trigger}[a-z_, ]* breach", " ".join(output.split())), output
+    assert weights() == {"blue": 100, "green": 0}
+    record = module("mcp_release")["record"]
+    assert record["outcome"] == "rolled_back"
+    begun = min(float(since) for since in re.findall(r"since: (\d+\.\d+)", output))
+    back = datetime.fromisoformat(record["ended"]).timestamp()
+    last = clients["versions"][f"{bad[1:]} green"]["last"]
+    print(
+        f"{bad}: by {trigger}; from the first sample past the limit to the window full {window:.0f} s, to the rollback recorded {back - begun:.1f} s, "
+        f"to the last answer of it {last - begun:.1f} s; {clients['failed']} of {clients['sent']} requests failed at {clients['rate']} a second"
+    )
+    # The scrapes at both ends of the window, a poll, and the rollback itself.
+    assert last - begun < window + 25
+
+
+@pytest.mark.parametrize(
+    ("version", "trigger", "window"),
+    [("v1.2.1-errors-late", "errors", 15), ("v1.2.1-slow", "latency", 15), ("v1.2.1-database-late", "database", 10)],
+)
+def test_a_trigger_takes_back(version, trigger, window, tmp_path):
+    """Those that are late pass all checks before they get traffic."""
+    with load(tmp_path, 100) as clients:
+        code, output = release(version, {trigger: {"window": window}}, [{"weight": 10, "seconds": 150}])
+    assert code != 0, output
+    judge_taken_back(output, trigger, version, clients, window)
+
+
+@needs_admin
+def test_a_leak_is_taken_back(tmp_path):
+    """Two MiB a second of 256, so that it is past the limit for long enough before it is killed."""
+    with faults(FAULT_MIB_PER_SECOND="2"), load(tmp_path, 50) as clients:
+        code, output = release("v1.2.1-leak", {"memory": {"limit": 45, "window": 10}}, [{"weight": 10, "seconds": 150}])
+    assert code != 0, output
+    judge_taken_back(output, "memory", "v1.2.1-leak", clients, 10)
+
+
+@needs_admin
+def test_the_fast_trigger(tmp_path):
+    """Every answer of the new pods fails from a moment on, while they have a tenth of the traffic."""
+    with faults(FAULT_RATE="1", FAULT_AFTER="40"), load(tmp_path) as clients:
+        code, output = release("v1.2.1-errors-late", {}, [{"weight": 10, "seconds": 150}])
+    assert code != 0, output
+    assert re.search(r"with a breach: fast breach", " ".join(output.split())), output
+    assert weights() == {"blue": 100, "green": 0}
+    bad = clients["versions"]["1.2.1-errors-late green"]["last"]  # its last good answer
+    back = datetime.fromisoformat(module("mcp_release")["record"]["ended"]).timestamp()
+    print(f"fast: {back - bad:.1f} s from its last good answer to the rollback recorded; {clients['failed']} requests failed at {clients['rate']} a second")
+    assert back - bad < 12
+    assert clients["failed"] <= 200 * clients["rate"] / RATE
+
+
+@needs_admin
+def test_a_breach_in_the_warm_window(tmp_path):
+    with faults(FAULT_RATE="1", FAULT_AFTER="40"), load(tmp_path, 50):
+        code, output = release("v1.2.1-errors-late", {}, [{"weight": 100, "seconds": 2}], mcp_warm_seconds=150)
+    assert code != 0, output
+    assert "TASK [mcp.server.bluegreen : Watch while the old pool stays warm]" in output
+    assert "TASK [mcp.server.bluegreen : Record the release as succeeded]" not in output
+    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert weights() == {"blue": 100, "green": 0}
+
+
+def test_an_idle_server_is_released():
+    """Nobody asks but the watch itself. And the old pool goes down to its warm size."""
+    code, output = release("v1.2.0", {}, [{"weight": 10, "seconds": 5}, {"weight": 100, "seconds": 5}], mcp_warm_seconds=3, mcp_warm_replicas=1)
+    assert code == 0, output
+    assert weights() == {"blue": 0, "green": 100}
+    assert module("mcp_rollout", "pool=blue replicas=1")["changed"] is False
+
+
+@needs_admin
+def test_a_pod_that_restarts_takes_nothing_back(tmp_path):
+    steps = [{"weight": 50, "seconds": 25}]
+    with load(tmp_path, 100), running("v1.2.0", steps) as process:
+        assert until(process, "green 50 %, 5 of")
+        pods = ("-n", CONFIG["test_namespace"], "get", "pods", "-l", "app=mcp-server,pool=green", "-o", "name")
+        kubectl("-n", CONFIG["test_namespace"], "delete", "--wait=false", kubectl(*pods).split()[0])
+        rest, _nothing = process.communicate(timeout=200)
+    assert process.returncode == 0, rest
+    assert weights() == {"blue": 50, "green": 50}
+
+
+class Gate(threading.Thread):
+    """In front of Prometheus: what it looks like to us when that is down, while others go on using it."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        host, _colon, port = PROMETHEUS.rpartition("//")[2].partition(":")
+        self.behind = (host, int(port or 80))
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+        self.open = True
+
+    def run(self) -> None:
+        while True:
+            ours, _address = self.listening.accept()
+            threading.Thread(target=self._pass_on, args=(ours,), daemon=True).start()
+
+    def _pass_on(self, ours: socket.socket) -> None:
+        with ours, suppress(OSError), socket.create_connection(self.behind, 5) as theirs:
+            other = {ours: theirs, theirs: ours}
+            while self.open:
+                for ready in select.select([ours, theirs], [], [], 0.2)[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        return
+                    other[ready].sendall(data)
+
+
+@contextmanager
+def running(version: str, steps: list[dict], **more: t.Any) -> t.Iterator[subprocess.Popen[str]]:
+    variables = {"version": version, "mcp_steps": steps, "mcp_warm_seconds": 0, **more}
+    command = ["ansible-playbook", "playbooks/bluegreen.yml", "-i", str(INVENTORY), "-e", json.dumps(variables)]
+    environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=30)
+
+
+def until(process: subprocess.Popen[str], words: str) -> bool:
+    assert process.stdout is not None
+    return any(words in line for line in process.stdout)
+
+
+def test_without_prometheus_for_a_whole_step_it_holds():
+    """No promotion, no rollback; and the same command goes on when it is back."""
+    steps = [{"weight": 10, "seconds": 5}, {"weight": 100, "seconds": 5}]
+    code, output = release("v1.2.0", {}, steps, mcp_prometheus={"url": "http://127.0.0.1:9"}, mcp_hold_timeout=12)
+    assert code != 0, output
+    said = " ".join(output.split())
+    assert "is held, and the traffic stays as it is" in said and "cannot measure: Prometheus at http://127.0.0.1:9 does not answer" in said, output
+    assert "TASK [mcp.server.rollback" not in output
+    assert weights() == {"blue": 90, "green": 10}
+    assert module("mcp_release")["record"]["outcome"] == "running"
+    code, output = release("v1.2.0", {}, steps)
+    assert code == 0, output
+    assert weights() == {"blue": 0, "green": 100}
+    assert [step["weights"]["green"] for step in module("mcp_release")["record"]["steps"]] == [10, 100]
+
+
+def test_prometheus_that_is_away_for_a_while_costs_only_time():
+    gate = Gate()
+    gate.start()
+    with running("v1.2.0", [{"weight": 10, "seconds": 20}], mcp_prometheus={"url": gate.url}) as process:
+        assert until(process, "green 10 %, 5 of")
+        gate.open = False
+        assert until(process, "cannot measure")
+        time.sleep(10)
+        gate.open = True
+        rest, _nothing = process.communicate(timeout=200)
+    assert process.returncode == 0, rest
+    assert weights() == {"blue": 90, "green": 10}
