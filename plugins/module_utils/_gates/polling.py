@@ -81,9 +81,15 @@ class Poller:
             now = 0.0
         lasted = time.monotonic() - self._start
         since = None if self._since is None else now - lasted - self._since
-        triggers = self._source.judge(self._triggers, Period(now, now, 0.0, since))
+        return Poll(begun, *verdicts(self._source, self._triggers, self._gates, now, lasted, self._seconds, since))
 
-        def judged(gate: Gate, seconds: float) -> Verdict:
-            return self._source.judge([gate], Period(now - seconds, now, min(seconds, self._seconds)))[0]
 
-        return Poll(begun, triggers, [settled(functools.partial(judged, gate), lasted, self._seconds) for gate in self._gates])
+def verdicts(
+    source: Source, triggers: t.Sequence[Gate], gates: t.Sequence[Gate], now: float, lasted: float, seconds: float, since: float | None
+) -> tuple[list[Verdict], list[Verdict]]:
+    """Of one poll, in a watch that has lasted so long of its seconds. since: epoch seconds when the windows of the triggers may have begun, or None."""
+
+    def judged(gate: Gate, last: float) -> Verdict:
+        return source.judge([gate], Period(now - last, now, min(last, seconds)))[0]
+
+    return source.judge(triggers, Period(now, now, 0.0, since)), [settled(functools.partial(judged, gate), lasted, seconds) for gate in gates]

@@ -21,8 +21,8 @@ from itertools import groupby
 from ansible_collections.mcp.server.plugins.module_utils._announce import words
 from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Release
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS
+from ansible_collections.mcp.server.plugins.module_utils._report.document import document
 from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart, number
-from ansible_collections.mcp.server.plugins.module_utils._report.style import STYLE
 
 Series = dict[str, t.Any]
 Verdict = dict[str, t.Any]
@@ -54,18 +54,7 @@ def page(release: Release, place: str, series: t.Sequence[Series] = (), verdicts
     title = words.headline(release, place)
     tone = TONES.get(release["outcome"], "warn")
     sign = "…" if release["outcome"] in (RUNNING, words.HELD) else SIGNS[tone]
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<main>
-<span class="badge {tone}">{sign} {escape(words.outcome(release))}</span>
+    body = f"""<span class="badge {tone}">{sign} {escape(words.outcome(release))}</span>
 <h1>{escape(title)}</h1>
 <p class="id">Release {escape(release["id"])}</p>
 {_why(release, tone)}
@@ -73,11 +62,8 @@ def page(release: Release, place: str, series: t.Sequence[Series] = (), verdicts
 {_charts(release, series)}
 {_steps(release, series)}
 {_verdicts(verdicts)}
-<footer>Made by the Ansible collection mcp.server from the release record in the cluster{_sources(series)}. All times are UTC.</footer>
-</main>
-</body>
-</html>
-"""
+<footer>Made by the Ansible collection mcp.server from the release record in the cluster{_sources(series)}. All times are UTC.</footer>"""
+    return document(title, body)
 
 
 def _why(release: Release, tone: str) -> str:

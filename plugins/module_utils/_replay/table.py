@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A replay as lines of a terminal of 120 columns. Pure. result: as told() gives it, with pool, from and to."""
+
+from __future__ import annotations
+
+import textwrap
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._announce import words
+from ansible_collections.mcp.server.plugins.module_utils._gates import judging
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, HELD, Gate
+from ansible_collections.mcp.server.plugins.module_utils._replay.telling import SHIFT, TRIGGER
+
+KINDS = {TRIGGER: "TRIGGER", SHIFT: "GATE OF A STEP"}
+WIDTH = 104  # columns: the rest is the host's name before each line
+HEAD = ("LIMIT", "WINDOW", "VERDICT", "WORST", "PAST LIMIT", "NO DATA", "UNSEEN", "WINDOW FULL")
+
+
+def lines(result: dict[str, t.Any]) -> list[str]:
+    steps = [
+        [f"{_weight(step['weight'])} {words.clock(step['from'])} to {words.clock(step['to'])}: {step['verdict']}", *_folded(step["reason"])]
+        for step in result["steps"]
+    ]
+    return [
+        *textwrap.wrap(headline(result), WIDTH),
+        "",
+        *(line for kind in KINDS for line in _gates(kind, result["gates"])),
+        "At the end of each step:",
+        *(line for step in steps for line in step),
+    ]
+
+
+def _gates(kind: str, gates: t.Sequence[dict[str, t.Any]]) -> list[str]:
+    rows = [_row(gate) for gate in gates if gate["kind"] == kind]
+    return [*_table([(KINDS[kind], *HEAD), *rows]), ""] if rows else []
+
+
+def headline(result: dict[str, t.Any]) -> str:
+    """What it comes to, in one sentence or two."""
+    about = f"Pool {result['pool']}, {words.day(result['from'])} to {words.clock(result['to'])}"
+    really = result.get("release")
+    ended = ""
+    if really:
+        at = f" at {words.clock(really['ended'])}" if really["ended"] else ""
+        ended = f" Release {really['id']} {words.outcome(really)}{at}."
+    return f"{about}: {_said(result)}.{ended}"
+
+
+def _said(result: dict[str, t.Any]) -> str:
+    first = result["first"]
+    if first is None:
+        return "would have been held: nothing was bad, but not everything can be told" if result["verdict"] == HELD else "would have passed"
+    full = f"window full at {words.clock(first['full'])}, " if first["full"] else ""
+    step = "" if first["weight"] is None else f" at {first['weight']} %"
+    told = f"{full}told at {words.clock(first['told'])}"
+    return f"would have been rolled back{step} by the {first['kind']} {first['gate']}, {told}: {first['reason']}"
+
+
+def _row(gate: dict[str, t.Any]) -> list[str]:
+    of = Gate(gate["gate"], "", gate["limit"], gate["unit"])
+    breach = gate["breach"]
+    return [
+        gate["gate"],
+        judging.limit_text(of),
+        "-" if gate["window"] is None else f"{gate['window']:g} s",
+        gate["verdict"] if gate["outcome"] != BREACH else BREACH,
+        "-" if gate["worst"] is None else judging.text(gate["worst"], of),
+        _length(gate["seconds_past"]),
+        _length(gate["seconds_no_data"]),
+        _length(gate["seconds_cannot_measure"]),
+        words.clock(breach["full"] or breach["told"]) if breach else "-",
+    ]
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds else "-"
+
+
+def _weight(weight: int | None) -> str:
+    return "" if weight is None else f"{weight} %"
+
+
+def _folded(reason: str) -> list[str]:
+    return textwrap.wrap(reason, WIDTH, initial_indent="    ", subsequent_indent="    ")
+
+
+def _table(rows: t.Sequence[t.Sequence[str]]) -> list[str]:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

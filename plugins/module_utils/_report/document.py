@@ -1,0 +1,31 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The HTML around what people read. Pure."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ansible_collections.mcp.server.plugins.module_utils._report.style import STYLE
+
+
+def document(title: str, body: str) -> str:
+    """A whole file, with no font, image or script from elsewhere. body: HTML, in which all text is escaped."""
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""

@@ -1,0 +1,242 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, FAIL, HELD, NO_DATA, PASS, Gate, Verdict
+from ansible_collections.mcp.server.plugins.module_utils._replay import module, table
+from ansible_collections.mcp.server.plugins.module_utils._replay.moments import Moment, Step
+from ansible_collections.mcp.server.plugins.module_utils._replay.page import page
+from ansible_collections.mcp.server.plugins.module_utils._replay.telling import joined, told
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._replay.stored import Stored
+
+START = 1_795_500_000.0  # 06:00:00
+ERRORS, FAST = Gate("errors", "errors", 5.0, window=20), Gate("fast", "errors", 25.0, window=5)
+SHARE = Gate("errors", "errors", 1.0)
+TEN, ALL = Step(START, START + 20, 10), Step(START + 20, START + 40, 100)
+
+
+def passed(gate, value=0.0):
+    return Verdict(gate, PASS, value)
+
+
+def past(gate, value, since, seconds, verdict=PASS):
+    return Verdict(gate, verdict, value, seconds, START + since, reason="" if verdict == PASS else "past the limit")
+
+
+def watch(triggers, gates=None, steps=(TEN,)):
+    """A poll each 5 seconds. triggers, gates: the verdicts of each."""
+    gates = gates or [[] for _poll in triggers]
+    numbers = [max(number for number, step in enumerate(steps) if step.begin <= START + 5 * poll) for poll in range(len(triggers))]
+    lasts = [number != following for number, following in zip(numbers, [*numbers[1:], -1], strict=True)]
+    return [Moment(START + 5 * poll, *rest) for poll, rest in enumerate(zip(numbers, lasts, triggers, gates, strict=True))]
+
+
+def outcome(triggers, gates=None, steps=(TEN,)):
+    return told(watch(triggers, gates, steps), steps)
+
+
+def test_a_good_release_passes():
+    result = outcome([[passed(ERRORS)]] * 5, [[passed(SHARE)]] * 5)
+    assert (result["verdict"], result["first"]) == (PASS, None)
+    assert [step["verdict"] for step in result["steps"]] == [PASS]
+
+
+def test_the_second_at_which_the_window_was_full():
+    polls = [[passed(ERRORS)], [past(ERRORS, 30.0, 3.5, 1.5)], [past(ERRORS, 40.0, 3.5, 16.5)], [past(ERRORS, 20.0, 3.5, 21.5, BREACH)]]
+    result = outcome(polls)
+    first = result["first"]
+    assert result["verdict"] == BREACH
+    assert (first["gate"], first["kind"], first["weight"]) == ("errors", "trigger", 10)
+    assert [first[key][-13:] for key in ("since", "full", "told")] == ["06:00:03.500Z", "06:00:23.500Z", "06:00:15.000Z"]
+    assert result["gates"][0]["worst"] == 40.0
+    assert result["gates"][0]["seconds_past"] == 21.5
+
+
+def test_the_gate_that_breaches_first():
+    """Of two that the same poll tells the one whose window was full before."""
+    polls = [[passed(ERRORS), passed(FAST)], [past(ERRORS, 50.0, -18, 23, BREACH), past(FAST, 50.0, -1, 6, BREACH)]]
+    assert outcome(polls)["first"]["gate"] == "errors"
+
+
+def test_it_goes_on_after_a_breach():
+    polls = [[past(ERRORS, 50.0, 0, 21, BREACH), passed(FAST)], [past(ERRORS, 50.0, 0, 21, BREACH), past(FAST, 50.0, 1, 6, BREACH)]]
+    result = outcome(polls)
+    assert result["first"]["gate"] == "errors"
+    assert [gate["outcome"] for gate in result["gates"]] == [BREACH, BREACH]
+
+
+def test_a_gate_that_is_not_a_trigger_breaches_at_the_end_of_a_step_only():
+    bad, good = Verdict(SHARE, BREACH, 3.0, reason="3 %"), passed(SHARE)
+    assert outcome([[]] * 5, [[bad]] * 4 + [[good]])["verdict"] == PASS
+    first = outcome([[]] * 5, [[good]] * 4 + [[bad]])["first"]
+    assert (first["kind"], first["full"], first["told"][-13:-5]) == ("gate", None, "06:00:20")
+
+
+def test_two_steps_are_each_judged_at_their_end():
+    bad, good = Verdict(SHARE, BREACH, 3.0, reason="3 %"), passed(SHARE)
+    result = outcome([[]] * 9, [[bad]] * 4 + [[good]] * 5, steps=(TEN, ALL))
+    assert [(step["weight"], step["verdict"]) for step in result["steps"]] == [(10, BREACH), (100, PASS)]
+    assert result["first"]["weight"] == 10
+
+
+@pytest.mark.parametrize(
+    ("verdict", "gate", "expected"),
+    [
+        (NO_DATA, ERRORS, HELD),
+        (CANNOT_MEASURE, ERRORS, HELD),
+        (NO_DATA, Gate("errors", "errors", 5.0, window=20, no_data=PASS), PASS),
+        (CANNOT_MEASURE, Gate("errors", "errors", 5.0, window=20, cannot_measure=FAIL), BREACH),
+    ],
+)
+def test_what_can_not_be_told_comes_to_what_the_policy_says(verdict, gate, expected):
+    result = outcome([[Verdict(gate, verdict, reason="why")]] * 3)
+    assert result["verdict"] == expected
+    assert result["first"] is None or result["first"]["full"] is None
+
+
+def test_how_long_there_was_no_data():
+    unseen, nothing = Verdict(ERRORS, CANNOT_MEASURE, 90.0), Verdict(ERRORS, NO_DATA)
+    gate = outcome([[nothing], [nothing], [passed(ERRORS)], [unseen], [passed(ERRORS)]])["gates"][0]
+    assert (gate["seconds_no_data"], gate["seconds_cannot_measure"]) == (10.0, 5.0)
+    assert [(span["verdict"], span["from"][-7:-5], span["to"][-7:-5]) for span in gate["spans"]] == [
+        (NO_DATA, "00", "10"),
+        (PASS, "10", "15"),
+        (CANNOT_MEASURE, "15", "20"),
+        (PASS, "20", "20"),
+    ]
+    # A value of before it was lost tells nothing of now.
+    assert gate["worst"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [([], []), ([(1, 2)], [(1, 2)]), ([(3, 4), (1, 2)], [(1, 2), (3, 4)]), ([(1, 3), (1, 5), (2, 4)], [(1, 5)]), ([(1, 2), (2, 3)], [(1, 3)])],
+)
+def test_spans_that_overlap_are_one(spans, expected):
+    assert joined(spans) == expected
+
+
+def whole(result, **more):
+    return {"pool": "green", "from": "2026-11-24T06:00:00.000Z", "to": "2026-11-24T06:00:20.000Z", **result, **more}
+
+
+def breached():
+    return watch([[passed(ERRORS)], [past(ERRORS, 30.0, 3.5, 1.5)], [past(ERRORS, 30.0, 3.5, 16.5)], [past(ERRORS, 30.0, 3.5, 21.5, BREACH)]])
+
+
+def test_the_table_fits_a_terminal():
+    gates = [Gate(name, "latency", 0.5, "s", quantile=0.95, window=300) for name in ("errors", "latency", "database", "memory", "lost_sessions")]
+    verdicts = [Verdict(gate, CANNOT_MEASURE, 0.1, reason="the newest sample is 367 s old, and one is due each 2 s: is the server scraped") for gate in gates]
+    lines = table.lines(whole(outcome([verdicts] * 200, [verdicts] * 200, steps=[Step(START, START + 1000, 10)])))
+    assert max(map(len, lines)) <= 104
+    assert "would have been held" in lines[0]
+
+
+def test_the_table_tells_when_and_by_what():
+    lines = table.lines(whole(told(breached(), [TEN]), release={"id": "one", "outcome": "rolled_back", "ended": "2026-11-24T06:01:00Z"}))
+    said = " ".join(lines)
+    assert "rolled back at 10 % by the trigger errors, window full at 06:00:23, told at 06:00:15: past the limit. Release one rolled back at 06:01:00." in said
+    assert re.search(r"errors +5 % +20 s +breach +30.0 % +22 s +- +- +06:00:23", said)
+
+
+class Parser(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.foreign = [], []
+
+    def handle_startendtag(self, tag, attributes):
+        self.foreign += [value for name, value in attributes if name in ("src", "href")]
+
+    def handle_starttag(self, tag, attributes):
+        self.handle_startendtag(tag, attributes)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_one_sound_file():
+    seen = breached()
+    text = page(whole(told(seen, [TEN])), seen, [TEN], "prod/<mcp>")
+    parser = Parser()
+    parser.feed(text)
+    assert parser.open == []
+    assert parser.foreign == []
+    assert "<mcp>" not in text
+    assert text.count("<svg") == 1
+    assert "window full" in text
+
+
+def test_milliseconds_are_drawn_of_seconds():
+    latency = Gate("latency", "latency", 0.5, "s", quantile=0.95, window=20)
+    seen = watch([[passed(latency, 0.1)]] * 3)
+    assert "600 ms</text>" in page(whole(told(seen, [TEN])), seen, [TEN], "prod/mcp")
+
+
+def release(*steps, ended=None):
+    return {
+        "id": "one",
+        "started": "2026-11-24T06:00:00Z",
+        "ended": ended,
+        "to": {"pool": "green"},
+        "steps": [{"at": f"2026-11-24T06:{at}Z", "weights": {"green": weight, "blue": 100 - weight}} for at, weight in steps],
+    }
+
+
+NOW = module.interval("2026-11-24T06:59:00Z", None, 2e9)[0]
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (release(("00:00", 10), ("01:00", 50), ("02:00", 0), ended="2026-11-24T06:02:05Z"), [(0, 60, 10), (60, 120, 50)]),
+        (release(("00:00", 10), ended="2026-11-24T06:00:30Z"), [(0, 30, 10)]),
+        # It goes on.
+        (release(("00:00", 10)), [(0, 3540, 10)]),
+        # Anybody may have edited the record.
+        (release(("00:00", 10), ("99:99", 50), ended="2026-11-24T06:00:30Z"), [(0, 30, 10)]),
+    ],
+)
+def test_the_steps_of_a_release(known, expected):
+    steps = module.steps_of(known, NOW)
+    assert [(step.begin - START, step.end - START, step.weight) for step in steps] == [(begin, end, weight) for begin, end, weight in expected]
+
+
+def test_a_release_without_traffic_has_nothing_to_judge():
+    with pytest.raises(Failure, match="no traffic"):
+        module.steps_of(release(), NOW)
+
+
+def test_a_replay_has_a_longest(monkeypatch):
+    monkeypatch.setattr(module.connecting, "connect", lambda params: Stored([], NOW))
+    options = {
+        "from": "2026-11-23T06:00:00Z",
+        "to": None,
+        "pool": "green",
+        "seconds": 600.0,
+        "check": ["triggers"],
+        "triggers": {},
+        "gates": {},
+        "release": None,
+    }
+    server = {name: spec.get("default") for name, spec in module.OPTIONS.items()} | {"namespace": "prod", "server": "mcp"}
+    with pytest.raises(Failure, match="25.0 hours"):
+        module.run(Task({**server, **options}))
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [("yesterday", None), ("2026-11-24T06:00:00Z", "soon"), ("2026-11-24T06:00:00Z", "2026-11-24T05:00:00Z"), ("2026-11-24T06:00:00Z", "2026-11-24T07:00:00Z")],
+)
+def test_an_interval_that_is_none_of_the_past(begin, end):
+    with pytest.raises(Failure):
+        module.interval(begin, end, NOW)
