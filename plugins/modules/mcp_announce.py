@@ -13,7 +13,7 @@ author:
   - the mcp.server authors (@mcp-server)
 description:
   - Posts what the release record tells to webhooks, as generic JSON or as Slack (and what is compatible with it) takes it.
-  - Each end is announced once. The record keeps what was announced, so that a second run posts nothing. Failures (O(failed)) are always announced.
+  - Each end is announced once. The record keeps what was announced, so that a second run posts nothing. Other events (O(event)) are always announced.
   - A webhook that is down is a warning and nothing more, and all of them together take no longer than O(timeout).
   - Without anything to announce, it returns RV(stats) all the same.
 extends_documentation_fragment:
@@ -29,7 +29,7 @@ attributes:
     details: What is sent is in RV(announcement).
   idempotent:
     support: partial
-    details: An end that was announced is not announced again; a failure is.
+    details: An end that was announced is not announced again; other events are.
 options:
   lock:
     description: Not used here. It is taken so that one set of defaults can serve every module.
@@ -59,12 +59,15 @@ options:
       ca_cert:
         description: Path of the CA certificate for the webhook, instead of those that C(requests) trusts.
         type: path
-  failed:
-    description: What failed, when something did that the release record can't tell, such as a rollback.
+  event:
+    description:
+      - What happened. With V(ended) the release record tells it, and nothing is announced while the release goes on.
+      - V(release_failed), V(rollback_failed) and V(held) are what the record can't tell. V(held) is a release that stays at its share.
     type: str
-    choices: [release, rollback]
+    choices: [ended, release_failed, rollback_failed, held]
+    default: ended
   failure:
-    description: Why it failed. Needs O(failed).
+    description: Why it failed, or is held, with such an event.
     type: str
   escalation:
     description: Whom to call, in this order. It is part of every announcement but that of a success.
@@ -105,7 +108,7 @@ EXAMPLES = r"""
     server: mcp-server
     webhooks:
       - url_file: /etc/mcp/webhook
-    failed: rollback
+    event: rollback_failed
     failure: Pool blue has no ready endpoint.
     escalation:
       - name: Platform Engineering On-Call
@@ -119,7 +122,7 @@ delivered:
   type: int
   sample: 1
 announcement:
-  description: What is announced, in the generic form. There is none but that of O(failed) while the release goes on.
+  description: What is announced, in the generic form, or would be if it were time.
   returned: always
   type: dict
   sample:

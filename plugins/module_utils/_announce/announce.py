@@ -20,12 +20,11 @@ SPEC = Spec(
         **OPTIONS,
         **keeping.OPTION,
         "webhooks": webhook.OPTION,
-        "failed": {"type": "str", "choices": ["release", "rollback"]},
+        "event": {"type": "str", "choices": list(payload.EVENTS), "default": payload.ENDED},
         "failure": {"type": "str"},
         "escalation": escalation.OPTION,
         "timeout": {"type": "float", "default": 6.0},
     },
-    required_by={"failure": ["failed"]},
 )
 
 RECORD_SECONDS = 3.0  # that the API server may take for the record
@@ -44,9 +43,10 @@ def run(task: Task) -> dict[str, t.Any]:
     except Failure as failure:
         task.warn(f"The announcement does without the release record. {failure.msg}")
         cluster = release = None
-    told = payload.event(release, (server.namespace, server.name), params["failed"] or "", params["failure"] or "", params["escalation"])
+    told = payload.event(release, (server.namespace, server.name), params["event"], params["failure"] or "", params["escalation"])
     result = {"changed": False, "announcement": told, "delivered": 0, "stats": words.stats(words.readable(release)) if release else None}
-    if not params["failed"] and (release is None or record.is_running(release) or release.get("announced") == release["outcome"]):
+    recorded = params["event"] == payload.ENDED
+    if recorded and (release is None or record.is_running(release) or release.get("announced") == release["outcome"]):
         return result
     targets = [webhook.find(option, number) for number, option in enumerate(params["webhooks"], 1)]
     messages = [(found, payload.PAYLOADS[found.form](told)) for found in targets if isinstance(found, webhook.Webhook)]
@@ -57,7 +57,7 @@ def run(task: Task) -> dict[str, t.Any]:
     if task.check_mode:
         return result | {"changed": bool(messages)}
     delivered = answers.count("")
-    if delivered and release is not None and not params["failed"]:
+    if delivered and release is not None and recorded:
         _keep(task, cluster, server, release)
     return result | {"changed": delivered > 0, "delivered": delivered}
 

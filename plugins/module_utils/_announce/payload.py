@@ -18,6 +18,8 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.record import 
 Event = dict[str, t.Any]
 
 FORMS = ("json", "slack")
+# The first is the one that the release record tells.
+EVENTS = ENDED, RELEASE_FAILED, ROLLBACK_FAILED, HOLDING = "ended", "release_failed", "rollback_failed", "held"
 LONGEST = 500  # characters of a reason
 
 # Slack's limits: https://docs.slack.dev/reference/block-kit/blocks
@@ -25,21 +27,21 @@ _HEADER, _SECTION = 150, 3000
 _MARKS = {SUCCEEDED: ":white_check_mark:", ROLLED_BACK: ":leftwards_arrow_with_hook:", FAILED: ":x:", words.HELD: ":double_vertical_bar:"}
 
 
-def event(release: Release | None, place: tuple[str, str], failed: str, failure: str, tree: t.Sequence[dict[str, t.Any]]) -> Event:
+def event(release: Release | None, place: tuple[str, str], what: str, failure: str, tree: t.Sequence[dict[str, t.Any]]) -> Event:
     """What happened, as data: the generic form.
 
-    place: namespace and name of the server. failed: what failed, C(release) or
-    C(rollback), empty when nothing did; failure: why. A release that could not
-    be read is None.
+    place: namespace and name of the server. what: one of EVENTS; failure: why,
+    for those that the record doesn't tell. A release that could not be read is None.
     """
     namespace, server = place
     release = words.readable(release) if release else None
     where = f"{namespace}/{server}"
-    told: Event = {"namespace": namespace, "server": server, "outcome": FAILED if failed else (release or {}).get("outcome", ""), "failure": _short(failure)}
-    if failed:
-        told["summary"] = f"{where}: the {failed} FAILED"
+    outcome = {RELEASE_FAILED: FAILED, ROLLBACK_FAILED: FAILED, HOLDING: words.HELD}.get(what, (release or {}).get("outcome", ""))
+    told: Event = {"namespace": namespace, "server": server, "outcome": outcome, "failure": _short(failure)}
+    if outcome == FAILED and what != ENDED:
+        told["summary"] = f"{where}: the {'rollback' if what == ROLLBACK_FAILED else 'release'} FAILED"
     else:
-        told["summary"] = words.headline(release, where) if release else where
+        told["summary"] = words.headline({**release, "outcome": outcome}, where) if release else f"{where}: {words.OUTCOMES.get(outcome, 'unknown')}"
     told["release"] = _release(release) if release else None
     told["escalation"] = [{key: one.get(key) or "" for key in ("when", "name", "contact")} for one in tree if told["outcome"] != SUCCEEDED]
     return told

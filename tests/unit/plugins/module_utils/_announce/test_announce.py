@@ -39,7 +39,7 @@ class Run:
             "api_timeout": 10.0,
             "lock": None,
             "webhooks": [{**EMPTY, **one} for one in webhooks],
-            "failed": None,
+            "event": "ended",
             "failure": None,
             "escalation": [{"name": "Kim", "contact": None, "when": None}],
             "timeout": timeout,
@@ -84,7 +84,7 @@ def test_what_ends_otherwise_later_is_announced_too(run):
 def test_a_failure_is_announced_whatever_the_record_says(run):
     run.store.data["current"] = json.dumps(release("rolled_back", announced="rolled_back"))
     with listening(200) as hook:
-        assert run({"url": hook.url}, failed="rollback", failure="No rollback: no endpoint.")["delivered"] == 1
+        assert run({"url": hook.url}, event="rollback_failed", failure="No rollback: no endpoint.")["delivered"] == 1
     assert (hook.got[0]["body"]["failure"], hook.got[0]["body"]["escalation"][0]["name"]) == ("No rollback: no endpoint.", "Kim")
     assert run.store.writes == 0
 
@@ -96,7 +96,7 @@ def test_an_api_server_that_is_away(run):
 
     run.connect = away
     with listening(200) as hook:
-        assert run({"url": hook.url}, failed="rollback", failure="The API server does not answer.")["delivered"] == 1
+        assert run({"url": hook.url}, event="rollback_failed", failure="The API server does not answer.")["delivered"] == 1
         assert run.warnings == ["The announcement does without the release record. The API server does not answer."]
         assert run({"url": hook.url})["delivered"] == 0
     assert hook.got[0]["body"]["release"] is None

@@ -18,8 +18,8 @@ TREE = [
 PLACE = ("prod", "mcp")
 
 
-def told(outcome="succeeded", failed="", failure="", **more):
-    return payload.event(release(outcome, **more), PLACE, failed, failure, TREE)
+def told(outcome="succeeded", event="ended", failure="", **more):
+    return payload.event(release(outcome, **more), PLACE, event, failure, TREE)
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,11 @@ def told(outcome="succeeded", failed="", failure="", **more):
         (told("held"), "held", "prod/mcp: the release of v1.2.0 is held at blue 0 %, green 100 %", 2),
         (told("running"), "running", "prod/mcp: the release of v1.2.0 is running, blue 0 %, green 100 %", 2),
         (told("lost"), "lost", "prod/mcp: the release of v1.2.0 ended as lost", 2),
-        (told("running", "rollback", "no endpoint"), "failed", "prod/mcp: the rollback FAILED", 2),
-        (payload.event(None, PLACE, "release", "no API server", TREE), "failed", "prod/mcp: the release FAILED", 2),
-        (payload.event(None, PLACE, "", "", TREE), "", "prod/mcp", 2),
+        (told("running", "held", "no data"), "held", "prod/mcp: the release of v1.2.0 is held at blue 0 %, green 100 %", 2),
+        (payload.event(None, PLACE, "held", "no data", TREE), "held", "prod/mcp: held", 2),
+        (told("running", "rollback_failed", "no endpoint"), "failed", "prod/mcp: the rollback FAILED", 2),
+        (payload.event(None, PLACE, "release_failed", "no API server", TREE), "failed", "prod/mcp: the release FAILED", 2),
+        (payload.event(None, PLACE, "ended", "", TREE), "", "prod/mcp: unknown", 2),
         (told(to={"pool": "green", "image": "x:v3", "version": ""}), "succeeded", "prod/mcp: x:v3 is released, v1.1.5 was live before", 0),
         (told(to={"pool": "green"}), "succeeded", "prod/mcp: what pool green runs is released, v1.1.5 was live before", 0),
     ],
@@ -71,7 +73,7 @@ def test_slack_form():
 
 
 def test_slack_without_a_record():
-    message = payload.slack_form(payload.event(None, PLACE, "rollback", "The API server does not answer.", []))
+    message = payload.slack_form(payload.event(None, PLACE, "rollback_failed", "The API server does not answer.", []))
     assert message["text"] == "*prod/mcp: the rollback FAILED*\n*Why:* The API server does not answer."
 
 
