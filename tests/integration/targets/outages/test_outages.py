@@ -134,7 +134,7 @@ def test_a_release_goes_on(tmp_path: Path) -> None:
         said += until(process, "written: blue 90 %, green 10 %")
         away(hangs=True)
         said += until(process, "percent of the new version: 50]")
-        said += until(process, "green 50 %, 5 of 45 s")
+        said += until(process, " of 45 s: ")
         away(hangs=False)
         said += rest(process)
     assert process.returncode == 0, said
@@ -149,7 +149,7 @@ def test_a_release_rolls_back_when_it_is_told_to(tmp_path: Path) -> None:
     steps = [{"weight": 50, "seconds": 50}, {"weight": 100, "seconds": 1}]
     words = ("-e", "version=v1.2.0", "-e", "mcp_on_outage=rollback", "-e", json.dumps({"bluegreen_steps": steps}))
     with load(tmp_path / "load.json"), running("bluegreen", *words) as process:
-        said = until(process, "green 50 %, 5 of 50 s")
+        said = until(process, " of 50 s: ")
         away(hangs=False)
         said += rest(process)
     assert process.returncode, said
