@@ -124,7 +124,11 @@ def measure(command: list[str], url: str, folder: Path) -> dict[str, t.Any]:
     for kind in ("new", "kept"):
         last = clients[kind]["answers"][f"{BAD[1:]} green"]["last"]
         found[kind] = last - keystroke if last < end - 1 else None
-    ends = [stream["ended"] for stream in clients["held"] if stream["opened"] < keystroke]
+    held = [stream for stream in clients["held"] if stream["opened"] < keystroke]
+    cut = {stream["why"] for stream in held if stream["ended"]} - {"the server ended it"}
+    if cut:
+        sys.exit(f"streams were cut: {cut}")
+    ends = [stream["ended"] for stream in held]
     if len(ends) != STREAMS:
         sys.exit(f"{len(ends)} of {STREAMS} streams were open at the keystroke: {clients['streams']}")
     found["streams"] = None if None in ends else max(ends) - keystroke
@@ -155,6 +159,7 @@ def print_table(found: dict[str, list[dict[str, t.Any]]]) -> None:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_args: sys.exit("stopped"))  # what is made here is taken away all the same
     kubectl("set", "image", "deployment/mcp-server-blue", f"mcp-server={INFO['image']}:{GOOD}")
     kubectl("scale", "deployment/mcp-server-blue", "--replicas=2")
     kubectl("rollout", "status", "deployment/mcp-server-blue", "--timeout=120s")
