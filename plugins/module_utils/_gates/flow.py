@@ -61,11 +61,14 @@ class Flow:
         at: dict[tuple[float, int], list[float]] = {}
         for part in parts:
             target = number.setdefault(part.target, len(number))
-            for increase in part.increases:
-                entry = at.setdefault((increase.at, target), [increase.begin, 0.0, 0.0])
-                entry[0] = min(entry[0], increase.begin)
-                entry[1] += part.total * increase.amount
-                entry[2] += part.counted * increase.amount
+            for begin, time, amount in part.increases:
+                entry = at.get((time, target))
+                if entry is None:
+                    entry = at[(time, target)] = [begin, 0.0, 0.0]
+                elif begin < entry[0]:
+                    entry[0] = begin
+                entry[1] += part.total * amount
+                entry[2] += part.counted * amount
         keys = sorted(at)
         # Parts of a histogram are subtracted from each other: what is left of nothing is rounding.
         begins, totals, counted = ([0.0 if abs(at[key][column]) < 1e-9 else at[key][column] for key in keys] for column in (0, 1, 2))

@@ -67,8 +67,7 @@ def longest_gap(every: float) -> float:
     return (MISSED + 0.5) * every
 
 
-@dataclass(frozen=True, slots=True)
-class Increase:
+class Increase(t.NamedTuple):
     """What a counter grew by after begin, up to and with at."""
 
     begin: float

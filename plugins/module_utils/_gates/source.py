@@ -55,6 +55,7 @@ class Source:
         self._back = back + MARGIN
         self._failure = ""
         self._pools: dict[str, judging.Readings] | None = None  # of what was read
+        self._measured: dict[t.Hashable, reading.Measured] = {}  # of that, as several gates are made of the same, and one is judged more than once
         self._memory_limit = functools.cache(memory_limit)
 
     def queries(self, gates: t.Iterable[Gate]) -> list[str]:
@@ -71,6 +72,7 @@ class Source:
     def read(self, gates: t.Iterable[Gate]) -> float:
         """Reads what is new, and gives Prometheus' time. Raises Failure, which the verdicts tell from then on until it succeeds."""
         self._pools = None
+        self._measured.clear()
         try:
             now = self.prometheus.now()
             for each in self._packs:
@@ -102,9 +104,15 @@ class Source:
     def _judge(self, gate: Gate, period: Period, pools: dict[str, judging.Readings]) -> Verdict:
         if gate.query:
             return judging.judge(gate, judging.own(gate, self._own.get(gate.name, []), STEP), period)
-        live = judging.measured(gate, pools[other(self.pool)]) if gate.versus else None
         limit = self._memory_limit() if gate.measure == "memory" else None
-        return judging.judge(gate, judging.measured(gate, pools[self.pool], limit), period, live)
+
+        def measured(pool: str) -> reading.Measured:
+            key = (pool, gate.measure, gate.versus, gate.limit if gate.quantile is not None else None)
+            if key not in self._measured:
+                self._measured[key] = judging.measured(gate, pools[pool], limit)
+            return self._measured[key]
+
+        return judging.judge(gate, measured(self.pool), period, measured(other(self.pool)) if gate.versus else None)
 
     def _told(self, verdict: Verdict) -> Verdict:
         """What was read before Prometheus was lost may be enough for a breach, but not for more."""

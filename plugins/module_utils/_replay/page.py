@@ -23,7 +23,7 @@ def page(result: dict[str, t.Any], moments: t.Sequence[Moment], steps: t.Sequenc
     """The whole file. result: as table.lines() takes it. place: the server, as NAMESPACE/NAME."""
     tone = TONES.get(result["verdict"], "warn")
     charts = [_chart(gate, points, result, steps) for gate, points in zip(result["gates"], _points(moments), strict=True)]
-    lines = "\n".join(escape(line) for line in table.lines(result)[1:])
+    lines = "\n".join(escape(line) for line in table.details(result))
     body = f"""<span class="badge {tone}">{escape(result["verdict"])}</span>
 <h1>{escape(place)}: a replay of its gates</h1>
 <p>{escape(table.headline(result))}</p>
@@ -54,7 +54,7 @@ def _chart(gate: dict[str, t.Any], points: t.Sequence[Point], result: dict[str, 
     drawn = [Line(result["pool"], result["pool"], values), Line("limit", "set", [(at, limit) for at in span], steps=True)]
     title = f"{gate['gate']} ({gate['kind']})"
     # An axis from 0 needs an end.
-    drawing = chart(title, unit, drawn, [*_marks(result, steps), *_breach(gate)], span, max(1.2 * limit, 1e-3))
+    drawing = chart(title, unit, drawn, [*_marks(result, steps), *_breach(gate)], span, max(1.1 * limit, 1e-3))
     outcome = f'<small class="{TONES.get(gate["outcome"], "warn")}">{escape(BREACH if gate["outcome"] == BREACH else gate["verdict"])}</small>'
     return f'<div class="chart"><h3>{escape(title)} {outcome}</h3>\n{drawing}</div>'
 

@@ -20,13 +20,16 @@ HEAD = ("LIMIT", "WINDOW", "VERDICT", "WORST", "PAST LIMIT", "NO DATA", "UNSEEN"
 
 
 def lines(result: dict[str, t.Any]) -> list[str]:
+    return [*textwrap.wrap(headline(result), WIDTH), "", *details(result)]
+
+
+def details(result: dict[str, t.Any]) -> list[str]:
+    """All but the first sentence."""
     steps = [
-        [f"{_weight(step['weight'])} {words.clock(step['from'])} to {words.clock(step['to'])}: {step['verdict']}", *_folded(step["reason"])]
+        [f"{_weight(step['weight'])}{words.clock(step['from'])} to {words.clock(step['to'])}: {step['verdict']}", *_folded(step["reason"])]
         for step in result["steps"]
     ]
     return [
-        *textwrap.wrap(headline(result), WIDTH),
-        "",
         *(line for kind in KINDS for line in _gates(kind, result["gates"])),
         "At the end of each step:",
         *(line for step in steps for line in step),
@@ -80,7 +83,7 @@ def _length(seconds: float) -> str:
 
 
 def _weight(weight: int | None) -> str:
-    return "" if weight is None else f"{weight} %"
+    return "" if weight is None else f"{weight} %, "
 
 
 def _folded(reason: str) -> list[str]:
