@@ -31,7 +31,8 @@ def up() -> None:
             images.root_file_system("base", images.BASE)
             images.root_file_system("postgresql", images.POSTGRESQL)
             images.root_file_system("alertmanager", images.ALERTMANAGER)
-            images.site_packages()
+            images.site_packages("mcp-server", images.SERVER / "requirements.txt")
+            images.site_packages("execution environment", images.EXECUTION_ENVIRONMENT / "requirements.txt")
             images.envoy()
         except SandboxError as error:
             failures.append(error)

@@ -26,6 +26,8 @@ ALERTMANAGER = ["prometheus-alertmanager"]
 BINARIES = SOURCE / "binaries"
 PROMETHEUS = SOURCE / "prometheus"
 SERVER = SOURCE / "server"
+EXECUTION_ENVIRONMENT = SOURCE / "execution-environment"
+COLLECTION = ["galaxy.yml", "README.md", "LICENSE", "changelogs", "docs", "meta", "playbooks", "plugins", "requirements.txt", "roles"]
 _GO_ENVIRONMENT = {
     "CGO_ENABLED": "0",
     "GOFLAGS": "-mod=readonly -buildvcs=false",
@@ -101,16 +103,16 @@ def root_file_system(name: str, packages: list[str]) -> Path:
     return place
 
 
-def site_packages() -> Path:
-    """The example server's Python packages, for the image's Python 3.11 whatever runs here."""
-    place = CACHE / f"site-packages-{key(SERVER / 'requirements.txt')}"
+def site_packages(name: str, requirements: Path) -> Path:
+    """Python packages for the images' Python 3.11, whatever runs here."""
+    place = CACHE / f"site-packages-{key(requirements)}"
     if not place.exists():
         partial = place.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        say("mcp-server: fetching its Python packages")
+        say(f"{name}: fetching its Python packages")
         target = ["--python-version", "3.11", "--only-binary", ":all:", "--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64"]
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", partial, *target]
-        run([*pip, "-r", SERVER / "requirements.txt"], timeout=600)
+        run([*pip, "-r", requirements], timeout=600)
         partial.rename(place)
     return place
 
@@ -203,15 +205,16 @@ def push_all() -> None:
     alerts = root_file_system("alertmanager", ALERTMANAGER)
     push(["sandbox/alertmanager:bookworm"], alerts.stem, f"FROM scratch\nADD {alerts.name} /\n", CACHE)
     monitoring = prometheus()
-    push([f"sandbox/prometheus:{PROMETHEUS_VERSION}"], monitoring.name + base.stem, f'FROM {base_name}\nCOPY prometheus /usr/local/bin/\nENTRYPOINT ["/usr/local/bin/prometheus"]\n', monitoring)
+    push([f"sandbox/prometheus:{PROMETHEUS_VERSION}"], monitoring.name + base.stem, f"FROM {base_name}\nCOPY . /usr/local/bin/\n", monitoring)
     proxy = envoy()
     push(["sandbox/envoy:v1"], proxy.name + base.stem, f"FROM {base_name}\nCOPY envoy /usr/local/bin/envoy\n", proxy)
     server(base_name)
+    execution_environment(base_name)
 
 
 def server(base_name: str) -> None:
     """The example MCP server's tags: one image, settings apart."""
-    packages = site_packages()
+    packages = site_packages("mcp-server", SERVER / "requirements.txt")
     tags = json.loads((SERVER / "tags.json").read_text())
     made_from = key(SERVER, packages.name, base_name)
     context = CACHE / f"server-{made_from}"
@@ -225,3 +228,24 @@ def server(base_name: str) -> None:
     for tag, settings in tags.items():
         arguments = {"BASE": base_name, "VERSION": tag, "BUILD_TIME": build_time, **settings}
         push([f"org/mcp-server:{tag}"], f"{made_from} {settings}", context / "Containerfile", context, arguments)
+
+
+def execution_environment(base_name: str) -> None:
+    """What a release's guard runs in, with the collection as it is in this checkout."""
+    packages = site_packages("execution environment", EXECUTION_ENVIRONMENT / "requirements.txt")
+    made_from = key(EXECUTION_ENVIRONMENT, packages.name, base_name, *(SOURCE.parent / name for name in COLLECTION))
+    context = CACHE / f"execution-environment-{made_from}"
+    if not context.exists():
+        for earlier in CACHE.glob("execution-environment-*"):
+            shutil.rmtree(earlier)
+        partial = context.with_suffix(".partial")
+        for part in COLLECTION:
+            source, target = SOURCE.parent / part, partial / "collection" / part
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "collections"))
+            else:
+                shutil.copy(source, target)
+        shutil.copytree(packages, partial / "site-packages", copy_function=os.link)
+        partial.rename(context)
+    push(["org/mcp-server-ee:1.0.0"], made_from, EXECUTION_ENVIRONMENT / "Containerfile", context, {"BASE": base_name})
