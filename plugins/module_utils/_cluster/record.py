@@ -8,6 +8,7 @@ A release is plain data: {id, server, started, by, reason, from, to, steps,
 outcome, ended}. from, to: {pool, image, digest, version}; from also has the
 weights before, and to the contract, once it was read and accepted:
 {structure_hash, text_hash, accepted}. A step: {at, weights, share, seconds_to_follow, verdict}.
+A release that a guard watches also has guard: {id, action, state, at, reason}.
 Times are ISO 8601 in UTC.
 Nothing secret goes in. Its size is bounded: KEPT releases of at most STEPS
 steps are far below the 1 MiB that a ConfigMap may have.
@@ -115,6 +116,14 @@ def add_step(book: Book, step: dict[str, t.Any]) -> Book:
 def add_contract(book: Book, contract: dict[str, t.Any]) -> Book:
     """What the newest release was allowed to offer."""
     return replace(book, current={**book.current, "to": {**book.current["to"], "contract": contract}})
+
+
+def add_guard(book: Book, release: str, guard: dict[str, t.Any]) -> Book:
+    """What the guard of that release does; a no-op when it did so before, or when another release has begun."""
+    current = book.current
+    if current is None or current["id"] != release or {**current.get("guard", {}), "at": ""} == {**guard, "at": ""}:
+        return book
+    return replace(book, current={**current, "guard": guard})
 
 
 def end(book: Book, outcome: str, at: str, reason: str = "") -> Book:
