@@ -30,7 +30,9 @@ def up() -> None:
         try:
             images.root_file_system("base", images.BASE)
             images.root_file_system("postgresql", images.POSTGRESQL)
-            images.site_packages()
+            images.root_file_system("alertmanager", images.ALERTMANAGER)
+            images.site_packages("mcp-server", images.SERVER / "requirements.txt")
+            images.site_packages("execution environment", images.EXECUTION_ENVIRONMENT / "requirements.txt")
             images.envoy()
         except SandboxError as error:
             failures.append(error)
@@ -38,6 +40,7 @@ def up() -> None:
     beside = threading.Thread(target=fetch, daemon=True)
     beside.start()
     images.binaries()
+    images.prometheus()
     beside.join()
     if failures:
         raise failures[0]

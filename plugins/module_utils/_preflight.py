@@ -36,15 +36,16 @@ SPEC = Spec(
             },
         },
         "in_pod_checks": {"type": "bool", "default": False},
+        "guard": {"type": "bool", "default": False},
     }
 )
 
-RELEASE, IN_POD_CHECKS, OPTIONAL = "release", "in_pod_checks", "optional"
+RELEASE, IN_POD_CHECKS, GUARD, OPTIONAL = "release", "in_pod_checks", "guard", "optional"
 
 
 @dataclass(frozen=True)
 class Right:
-    """A rule of the Role. needed: for every release, only with in_pod_checks, or better to have (purpose: what for)."""
+    """A rule of the Role. needed: for every release, only with in_pod_checks or guard, or better to have (purpose: what for)."""
 
     group: str
     resource: str
@@ -65,6 +66,7 @@ RIGHTS = (
     Right("", "configmaps", ("get", "create", "patch"), "the release record"),
     Right("coordination.k8s.io", "leases", ("get", "create", "patch"), "one release at a time"),
     Right("", "pods/exec", ("get", "create"), "checks inside the pods", IN_POD_CHECKS),
+    Right("batch", "jobs", ("get", "create", "delete"), "a guard", GUARD),
     Right("", "events", ("list",), "the reasons why pods are not ready", OPTIONAL),
     Right("autoscaling", "horizontalpodautoscalers", ("list", "patch"), "autoscalers of the pools", OPTIONAL),
     Right("policy", "poddisruptionbudgets", ("list",), "how many pods have to be there", OPTIONAL),
@@ -139,7 +141,7 @@ def _namespace(context: Context) -> str:
 
 def _rights(context: Context) -> str:
     namespace = context.server.namespace
-    asked = [(right, verb) for right in rights(context.server) for verb in right.verbs if right.needed != IN_POD_CHECKS or context.params[IN_POD_CHECKS]]
+    asked = [(right, verb) for right in rights(context.server) for verb in right.verbs if context.params.get(right.needed, True)]
     with ThreadPoolExecutor(PARALLEL) as threads:
         answers = list(threads.map(lambda one: context.cluster.may(namespace, one[1], one[0].group, one[0].resource), asked))
     refused = [one for one, may in zip(asked, answers, strict=True) if not may]

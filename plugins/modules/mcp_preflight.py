@@ -40,6 +40,10 @@ options:
     description: Whether the release runs checks inside the pods, such as C(./health-check --database), which needs C(get) and C(create) on C(pods/exec).
     type: bool
     default: false
+  guard:
+    description: Whether a guard is wanted (M(mcp.server.mcp_guard)), so that its rights are asked for.
+    type: bool
+    default: false
 notes:
   - Whether the image exists is asked by M(mcp.server.mcp_version_check).
 seealso:

@@ -148,6 +148,9 @@ class Cluster:
         query = {"fieldManager": FIELD_MANAGER, **query, **({"dryRun": "All"} if dry_run else {})}
         return self._request("PATCH", path, body, content_type=PATCH_TYPES[kind], query=query, stores=not dry_run)
 
+    def delete(self, path: str, *, dry_run: bool = False, **query: str) -> dict[str, t.Any]:
+        return self._request("DELETE", path, query={**query, **({"dryRun": "All"} if dry_run else {})})
+
     def may(self, namespace: str, verb: str, group: str, resource: str, name: str = "") -> bool:
         """Whether we may do this (SelfSubjectAccessReview, which everybody may ask). resource: C(pods/portforward)."""
         resource, _slash, subresource = resource.partition("/")

@@ -136,6 +136,11 @@ class Lock:
             return before
         raise Failure(f"Another release of {self._server} began at the same moment: see who holds it, and run this again.")
 
+    def take(self, run: str, by: str, version: str | None) -> None:
+        """Takes it from whoever has it, as read() found it. Raises Conflict when it was written since."""
+        now = datetime.now(UTC)
+        self._write(Holder(run, by, "", now, now), version)
+
     def renew(self, run: str) -> None:
         """Raises Lost."""
         for _attempt in range(ATTEMPTS):

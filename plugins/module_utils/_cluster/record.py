@@ -8,6 +8,7 @@ A release is plain data: {id, server, started, by, reason, from, to, steps,
 outcome, ended}. from, to: {pool, image, digest, version}; from also has the
 weights before and its replicas, and to the contract, once it was read and accepted:
 {structure_hash, text_hash, accepted}, and rollout_seconds, which its pool took to get ready. A step: {at, weights, share, seconds_to_follow, verdict}.
+A release that a guard watches also has guard: {id, action, state, at, reason}.
 Times are ISO 8601 in UTC.
 Nothing secret goes in. Its size is bounded: KEPT releases of at most STEPS
 steps are far below the 1 MiB that a ConfigMap may have.
@@ -132,6 +133,14 @@ def rollout_seconds(book: Book, pool: str) -> float | None:
     known = [one["to"] for one in (book.current, *book.history) if one and one["to"].get("rollout_seconds")]
     own = [target for target in known if target["pool"] == pool]
     return next((target["rollout_seconds"] for target in [*own, *known]), None)
+
+
+def add_guard(book: Book, release: str, guard: dict[str, t.Any]) -> Book:
+    """What the guard of that release does; a no-op when it did so before, or when another release has begun."""
+    current = book.current
+    if current is None or current["id"] != release or {**current.get("guard", {}), "at": ""} == {**guard, "at": ""}:
+        return book
+    return replace(book, current={**current, "guard": guard})
 
 
 def end(book: Book, outcome: str, at: str, reason: str = "") -> Book:

@@ -106,10 +106,11 @@ def test_every_task_is_killed_once() -> None:
     code, output = play("playbooks/bluegreen.yml", *WORDS)
     assert code == 0, output
     seen = re.findall(r"TASK \[mcp.server.bluegreen : ([^\]:]+)", output)
-    # The last of them comes only after another release that was left half shifted, and alerts are silenced on request only.
+    # The last of them comes only after another release that was left half shifted; alerts are silenced on request only, and a guard has a target of its own.
     others = {
         "Deploy and shift",
         "The server's alerts are silenced while its traffic is shifted",
+        "Start a guard that outlives this machine",
         "Shift step by step",
         "The new version keeps what clients of the live one use",
         "Take the traffic off a pool that another release left half shifted",

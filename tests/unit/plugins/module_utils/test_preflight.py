@@ -25,6 +25,7 @@ PARAMS = {
     "container": None,
     "required_secrets": [{"name": "mcp-server-secrets", "keys": ["DATABASE_URL", "TOKEN"]}],
     "in_pod_checks": False,
+    "guard": False,
 }
 
 

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a guard does, from what it sees. Pure: plain data in, a decision out."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import SECONDS, Holder
+from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Release, is_running
+
+WAIT, HOLD, ROLL_BACK, END = "wait", "hold", "rollback", "end"
+
+# Seconds of a Lease's age that are believed unseen: two clocks tell it, and they may differ. The rest must be seen to pass.
+BELIEVED = 30.0
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the guard sees at one moment.
+
+    holder: who has the Lease, None when nobody has. unchanged: seconds for which
+    it was seen as it is, without a gap. release: the newest of the record.
+    """
+
+    holder: Holder | None
+    unchanged: float
+    release: Release | None
+
+
+class Decision(t.NamedTuple):
+    """what: WAIT, HOLD, ROLL_BACK or END. why: a clause for the record, empty for WAIT."""
+
+    what: str
+    why: str = ""
+
+
+def silence(holder: Holder | None, unchanged: float, now: datetime) -> float:
+    """Seconds since the runner was heard of. One that gave the Lease back has been silent since that was seen."""
+    if holder is None:
+        return unchanged
+    age = (now - holder.renewed).total_seconds()
+    return max(unchanged, min(age, unchanged + BELIEVED))
+
+
+def decide(sight: Sight, guarded: str, action: str, now: datetime, breach: str = "") -> Decision:
+    """guarded: the id of the release. action: HOLD or ROLL_BACK, when the runner is gone. breach: why a trigger says that the release is bad.
+
+    A runner that lives sees to its triggers itself.
+    """
+    release = sight.release
+    if release is None or release["id"] != guarded:
+        return Decision(END, f"the newest release is {release['id'] if release else 'not recorded any more'}")
+    if not is_running(release):
+        return Decision(END, f"the release has ended: {release['outcome']}")
+    silent = silence(sight.holder, sight.unchanged, now)
+    if silent <= SECONDS:
+        return Decision(WAIT)
+    who = sight.holder.by if sight.holder else release["by"]
+    why = f"the run of {who} was last heard of {silent:.0f} s ago"
+    if breach:
+        return Decision(ROLL_BACK, f"{why}, and {breach}")
+    return Decision(ROLL_BACK if action == ROLL_BACK else HOLD, why)

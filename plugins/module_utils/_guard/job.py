@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Job that a guard is, C(SERVER-guard). Pure: options in, an object out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+
+ID = "mcp.server/guard"
+OURS = {"app.kubernetes.io/managed-by": "mcp.server"}
+# Seconds. A Job that has ended is kept for its log; one whose release never ends is ended.
+KEPT = 600
+LONGEST = 24 * 3600
+
+Object = dict[str, t.Any]
+
+
+def name(server: Server) -> str:
+    return f"{server.name}-guard"
+
+
+def job(server: Server, run: str, image: str, service_account: str, options: dict[str, t.Any]) -> Object:
+    """A Job whose id (see identity()) tells what it is made from: the run that starts it, the image, and the options of the watching mcp_guard."""
+    made_from = json.dumps([run, image, service_account, options], sort_keys=True)
+    identifier = hashlib.sha256(made_from.encode()).hexdigest()[:12]
+    # As an argument and not in a file: a Job has no other place that needs no further right.
+    arguments = json.dumps({**options, "id": identifier}, sort_keys=True)
+    container = {
+        "name": "guard",
+        "image": image,
+        "command": ["ansible", "localhost", "-c", "local", "-m", "mcp.server.mcp_guard", "-a", arguments],
+        # Whoever the image runs as, the only place to write to is /tmp.
+        "env": [{"name": "HOME", "value": "/tmp"}],
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
+        "resources": {"requests": {"memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+    }
+    pod = {
+        "serviceAccountName": service_account,
+        "restartPolicy": "OnFailure",
+        "terminationGracePeriodSeconds": 5,
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+        "volumes": [{"name": "tmp", "emptyDir": {}}],
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name(server), "labels": OURS, "annotations": {ID: identifier}},
+        "spec": {
+            "backoffLimit": 20,
+            "activeDeadlineSeconds": LONGEST,
+            "ttlSecondsAfterFinished": KEPT,
+            "template": {"metadata": {"labels": OURS}, "spec": pod},
+        },
+    }
+
+
+def identity(found: Object) -> str:
+    """What the Job was made from; empty when it has ended, and guards nothing any more."""
+    ended = any(one["type"] in ("Complete", "Failed") and one["status"] == "True" for one in found.get("status", {}).get("conditions") or [])
+    return "" if ended else (found["metadata"].get("annotations") or {}).get(ID, "")
+
+
+def is_ours(found: Object) -> bool:
+    return OURS.items() <= (found["metadata"].get("labels") or {}).items()

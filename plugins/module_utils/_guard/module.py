@@ -1,0 +1,152 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A guard that outlives the machine that releases: the module mcp_guard."""
+
+from __future__ import annotations
+
+import datetime
+import time
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import problem
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server
+from ansible_collections.mcp.server.plugins.module_utils._guard import watching
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import HOLD, ROLL_BACK
+from ansible_collections.mcp.server.plugins.module_utils._guard.job import identity, is_ours, job, name
+from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
+
+PRESENT, ABSENT, WATCHING = "present", "absent", "watching"
+
+SPEC = Spec(
+    options={
+        **CLUSTER_OPTIONS,
+        **OPTIONS,
+        **keeping.OPTION,
+        "state": {"type": "str", "choices": [PRESENT, ABSENT, WATCHING], "default": PRESENT},
+        "release": {"type": "str"},
+        "action": {"type": "str", "choices": [ROLL_BACK, HOLD], "default": ROLL_BACK},
+        "image": {"type": "str"},
+        "service_account": {"type": "str", "default": "mcp-releaser"},
+        "endpoint": endpoints.OPTION,
+        "pool_key": {"type": "str", "default": "pool", "no_log": False},
+        "wait_timeout": {"type": "float", "default": 120.0},
+        "id": {"type": "str"},
+    },
+    required_if=[("state", PRESENT, ("release", "image")), ("state", WATCHING, ("release", "id"))],
+)
+
+POLL = 1.0
+GRACE = 30.0  # seconds of what can pass by itself, such as a node that is full
+ATTEMPTS = 20
+# What the guard in the cluster is told; how to reach the API server it finds in its pod.
+HANDED_ON = (*OPTIONS, "release", "action", "endpoint", "pool_key")
+
+
+def run(task: Task) -> dict[str, t.Any]:
+    if task.params["state"] != WATCHING:
+        return keeping.kept(_run)(task)
+    if task.check_mode:
+        return {"changed": False}
+    return watching.watch(task, connection.connect(task.params), Server.from_params(task.params))
+
+
+def _run(task: Task) -> dict[str, t.Any]:
+    params = task.params
+    cluster, server = connection.connect(params), Server.from_params(params)
+    if params["state"] == ABSENT:
+        found = _read(cluster, server)
+        if found:
+            _delete(cluster, server, task.check_mode)
+        return {"changed": bool(found), "diff": {"before": _shown(found), "after": {}}}
+    options = {"state": WATCHING, **{option: params[option] for option in HANDED_ON if params[option] is not None}}
+    wanted = job(server, params["lock"] or "", params["image"], params["service_account"], options)
+    found = _read(cluster, server)
+    changed = found is None or identity(found) != identity(wanted)
+    if changed:
+        if found:
+            _delete(cluster, server, task.check_mode)
+        if not (found and task.check_mode):
+            _create(cluster, server, wanted, task.check_mode)
+    result = {"changed": changed, "job": name(server), "id": identity(wanted), "diff": {"before": _shown(found), "after": _shown(wanted)}}
+    if task.check_mode:
+        return result
+    return {**result, "guard": _await(task, cluster, server, identity(wanted))}
+
+
+def _read(cluster: t.Any, server: Server) -> dict[str, t.Any] | None:
+    try:
+        found = cluster.get(_path(server, name(server)))
+    except connection.NotFound:
+        return None
+    if not is_ours(found):
+        raise Failure(f"Job {server.namespace}/{name(server)} was not made by mcp_guard, and is left alone: rename it, or delete it yourself.")
+    return found
+
+
+def _delete(cluster: t.Any, server: Server, dry_run: bool) -> None:
+    """With its pod. One that still runs meanwhile has another release to look at, or an older run of this one."""
+    try:
+        cluster.delete(_path(server, name(server)), dry_run=dry_run, propagationPolicy="Background")
+    except connection.NotFound:
+        return
+
+
+def _create(cluster: t.Any, server: Server, wanted: dict[str, t.Any], dry_run: bool) -> None:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            cluster.create(_path(server), wanted, **({"dryRun": "All"} if dry_run else {}))
+        except connection.Conflict:  # the one that was deleted is not gone yet
+            if attempt == ATTEMPTS:
+                raise
+            time.sleep(POLL / 4)
+        else:
+            return
+
+
+def _await(task: Task, cluster: t.Any, server: Server, identifier: str) -> dict[str, t.Any]:
+    """Until the guard itself has written into the release record: then it runs, reaches the API server, and has its rights."""
+    bound = Deadline(task.params["wait_timeout"])
+    pods = f"batch.kubernetes.io/job-name={name(server)}"
+    while True:
+        book, _version = record.read(cluster, server)
+        guard = (book.current or {}).get("guard") or {}
+        if guard.get("id") == identifier:
+            return guard
+        said = ""
+        for pod in cluster.get(connection.pod_path(server.namespace), labelSelector=pods)["items"]:
+            said = _last_words(pod) or said
+            found = problem(pod, [], datetime.datetime.now(datetime.UTC), GRACE)
+            if found:
+                raise Failure(
+                    f"The guard of {server} does not start: pod {pod['metadata']['name']}: {found.said}{said}; {found.advice}; see Job {name(server)}."
+                )
+        if not bound.pause(POLL):
+            raise Failure(
+                f"The guard of {server} has not written into the release record within {bound.seconds:g} s{said}; see Job {name(server)} and its pod's log, "
+                f"and whether ServiceAccount {task.params['service_account']} exists and has the Role in the collection's README."
+            )
+
+
+def _last_words(pod: dict[str, t.Any]) -> str:
+    """The end of the log of a guard that failed."""
+    for status in pod.get("status", {}).get("containerStatuses") or []:
+        terminated = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated") or {}
+        if terminated.get("message"):
+            return f" ({' '.join(terminated['message'].split())[-300:]})"
+    return ""
+
+
+def _shown(found: dict[str, t.Any] | None) -> dict[str, t.Any]:
+    if found is None:
+        return {}
+    container = found["spec"]["template"]["spec"]["containers"][0]
+    return {"id": identity(found), "image": container["image"], "command": container["command"]}
+
+
+def _path(server: Server, name: str = "") -> str:
+    return f"/apis/batch/v1/namespaces/{server.namespace}/jobs" + (f"/{name}" if name else "")

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The guard at work, in its Job: looks at the Lease of a release, and at its record, until the release has ended or is rolled back."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster import lock, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, HOLD, ROLL_BACK, WAIT, Decision, Sight, decide, silence
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import shift
+
+# Seconds between two looks. With one or two reads each that is at most 15 calls a minute, and half of that while the runner lives.
+POLL = 8.0
+
+WATCHING, HELD, ROLLED_BACK, FAILED = "watching", "held", "rolled_back", "failed"
+
+# Why a trigger says that a release is bad; empty while none does. Asked once its runner is gone.
+Breach = t.Callable[[record.Release], str]
+
+
+@dataclass
+class Guard:
+    """One guard, and what it saw last.
+
+    version: of the Lease, and _since when, by the monotonic clock. known: the run
+    that holds it while its release goes on. state: as noted in the record.
+    """
+
+    task: Task
+    cluster: t.Any
+    server: Server
+    breach: Breach
+    lease: lock.Lock = field(init=False)
+    version: str | None = None
+    known: str = ""
+    state: str = ""
+    _since: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.lease = lock.Lock(self.cluster, self.server.namespace, self.server.name)
+
+    def look(self) -> Decision:
+        """What is to be done now. Raises Failure."""
+        params = self.task.params
+        try:
+            holder, version = self.lease.read()
+            if version != self.version:
+                self.version, self._since = version, time.monotonic()
+            now, unchanged = datetime.now(UTC), time.monotonic() - self._since
+            gone = holder is None or silence(holder, unchanged, now) > lock.SECONDS
+            if not gone and holder.run == self.known:
+                return Decision(WAIT)  # its release goes on: the record can wait
+            book, _version = record.read(self.cluster, self.server)
+        except Failure:
+            # What is not seen does not count: an API server that was away was away for the runner too.
+            self._since = time.monotonic()
+            raise
+        breach = self.breach(book.current) if gone and book.current else ""
+        decision = decide(Sight(holder, unchanged, book.current), params["release"], params["action"], now, breach)
+        self.known = holder.run if holder and decision.what == WAIT else ""
+        return decision
+
+    def note(self, state: str, reason: str = "") -> None:
+        """Into the record, when it is news."""
+        if state == self.state:
+            return
+        params = self.task.params
+        entry = {"id": params["id"], "action": params["action"], "state": state, "at": record.now(), "reason": reason[: record.REASON]}
+        record.update(self.cluster, self.server, lambda book: record.add_guard(book, params["release"], entry))
+        self.state = state
+        self.task.progress(f"{state}{': ' if reason else ''}{reason}")
+
+    def roll_back(self, why: str) -> dict[str, t.Any]:
+        """What mcp_traffic_shift says of the emergency. Raises Conflict when the runner is back."""
+        run = lock.new_run()
+        self.lease.take(run, f"the guard of {self.server}", self.version)
+        try:
+            return shift.run(replace(self.task, params=_emergency(self.task.params, run, f"rolled back by the guard: {why}")))
+        finally:
+            self.lease.release(run)
+
+
+def watch(task: Task, cluster: t.Any, server: Server, breach: Breach = lambda release: "") -> dict[str, t.Any]:
+    """Until there is nothing more to guard. breach: where the release's triggers are plugged in."""
+    guard = Guard(task, cluster, server, breach)
+    guard.note(WATCHING)
+    while True:
+        try:
+            decision = guard.look()
+            if decision.what == END:
+                return {"changed": False, "decision": END, "reason": decision.why}
+            if decision.what == ROLL_BACK:
+                return _rolled_back(guard, decision.why)
+            if decision.what == HOLD:
+                guard.note(HELD, decision.why)
+            elif guard.known:  # a runner is there, perhaps again
+                guard.note(WATCHING)
+        except Conflict:
+            continue  # the Lease was written meanwhile: look again, at once
+        except Failure as failure:
+            task.progress(failure.msg)
+        time.sleep(POLL)
+
+
+def _rolled_back(guard: Guard, why: str) -> dict[str, t.Any]:
+    try:
+        result = guard.roll_back(why)
+    except Conflict:
+        raise
+    except Failure as failure:
+        guard.note(FAILED, f"{why}; no rollback: {failure.msg}")
+        raise
+    guard.note(ROLLED_BACK, why)
+    return {**result, "decision": ROLL_BACK, "reason": why}
+
+
+def _emergency(params: dict[str, t.Any], run: str, reason: str) -> dict[str, t.Any]:
+    """The options of mcp_traffic_shift for a rollback of the same server."""
+    same = {name: params[name] for name in shift.SPEC.options if params.get(name) is not None}
+    given = {**same, "rollback": True, "lock": run, "reason": reason}
+    return ArgumentSpecValidator(shift.SPEC.options, **shift.SPEC.rules()).validate(given).validated_parameters

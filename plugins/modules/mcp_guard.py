@@ -1,0 +1,125 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mcp_guard
+short_description: Starts the guard of a release, which acts when the machine that releases has died
+version_added: 1.0.0
+author:
+  - the mcp.server authors (@mcp-server)
+description:
+  - A guard is a Job in the server's namespace, C(SERVER-guard), with an execution-environment image that holds this collection.
+  - It watches the Lease of the release. When the run that releases does not renew it any more, it rolls back, by the same code as
+    M(mcp.server.mcp_traffic_shift) with O(mcp.server.mcp_traffic_shift#module:rollback=true), or it holds; and writes that into the release record.
+  - It ends when the release has ended, or another one has begun, and its Job is deleted ten minutes later.
+extends_documentation_fragment:
+  - mcp.server.cluster
+  - mcp.server.server
+  - mcp.server.endpoint
+  - mcp.server.lock
+  - mcp.server.attributes
+  - mcp.server.attributes.action_group
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  state:
+    description:
+      - V(present) starts the Job, in place of one for another run or with other options, and waits until the guard has written into the release record
+        that it watches. So it is known to run, to reach the API server, and to have its rights.
+      - V(absent) deletes the Job.
+      - V(watching) is what runs in the Job.
+    type: str
+    choices: [present, absent, watching]
+    default: present
+  release:
+    description: The id of the release, as M(mcp.server.mcp_release) returned it in its record. Needed for O(state=present) and O(state=watching).
+    type: str
+  action:
+    description:
+      - What the guard does when the run is gone.
+      - V(hold) leaves the traffic as it is, says so in the record, and goes on watching, until somebody runs the release again or rolls back.
+    type: str
+    choices: [rollback, hold]
+    default: rollback
+  image:
+    description: An execution-environment image that holds this collection, of the same version. Needed for O(state=present).
+    type: str
+  service_account:
+    description: The ServiceAccount of the Job's pod. It needs the Role in the collection's README, but not the rule for Jobs.
+    type: str
+    default: mcp-releaser
+  endpoint:
+    description:
+      - The server's public address as the guard reaches it, from inside the cluster, and the paths that it serves. Files that it names are the image's.
+      - Without it the guard's rollback is not verified by what clients get.
+  pool_key:
+    description: The key of the health document that tells the pool.
+    type: str
+    default: pool
+  wait_timeout:
+    description: Seconds until the guard must watch, with O(state=present).
+    type: float
+    default: 120.0
+  id:
+    description: The guard's id in the release record. Needed for O(state=watching), where the Job gives it.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Have a release guarded, that mcp_release began
+  mcp.server.mcp_guard:
+    namespace: mcp-prod
+    server: mcp-server
+    release: "{{ release.record.id }}"
+    lock: "{{ release.lock }}"
+    image: ghcr.io/org/mcp-server-ee:1.0.0
+
+- name: Take a guard away
+  mcp.server.mcp_guard:
+    namespace: mcp-prod
+    server: mcp-server
+    state: absent
+"""
+
+RETURN = r"""
+job:
+  description: The name of the Job.
+  returned: with O(state=present)
+  type: str
+  sample: mcp-server-guard
+id:
+  description: The guard's id, which tells what it was made from.
+  returned: with O(state=present)
+  type: str
+  sample: 0c2b6cbd1f5e
+guard:
+  description: What the release record says of the guard. Its C(state) is V(watching), V(held), V(rolled_back) or V(failed).
+  returned: with O(state=present), not in check mode
+  type: dict
+  sample: {id: 0c2b6cbd1f5e, action: rollback, state: watching, at: "2026-11-24T06:20:00.000Z", reason: ""}
+decision:
+  description: Why there is nothing more to guard, V(end) or V(rollback). After a rollback the keys of M(mcp.server.mcp_traffic_shift) are there too.
+  returned: with O(state=watching)
+  type: str
+  sample: rollback
+reason:
+  description: The same in words.
+  returned: with O(state=watching)
+  type: str
+  sample: the run of deploy@runner was last heard of 64 s ago
+"""
+
+from ansible_collections.mcp.server.plugins.module_utils._guard.module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._task import main
+
+if __name__ == "__main__":
+    main(SPEC, run)

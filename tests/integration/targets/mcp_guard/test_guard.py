@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Guards on the real cluster: the machine that releases dies, by kill -9 of the play's whole process group."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+import typing as t
+from datetime import datetime
+
+import pytest
+from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, kubectl, module, play, weights
+
+NAMESPACE = CONFIG["test_namespace"]
+LEASE = 60  # seconds
+SOON = 20  # seconds after the Lease has expired
+
+pytestmark = pytest.mark.skipif(not CONFIG["admin_kubeconfig"], reason="needs the sandbox's execution-environment image, and looks at Jobs and the Lease")
+
+
+@pytest.fixture(autouse=True)
+def start() -> None:
+    blue_again()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def end() -> t.Iterator[None]:
+    yield
+    blue_again()
+    module("mcp_guard", "state=absent")
+
+
+def words(weight: int, seconds: int, action: str = "rollback", version: str = "v1.2.0") -> tuple[str, ...]:
+    more = {"mcp_guard": True, "mcp_guard_action": action, "mcp_steps": [{"weight": weight, "seconds": seconds}]}
+    return ("-e", f"version={version}", "-e", json.dumps(more))
+
+
+def killed_at(weight: int, action: str) -> None:
+    """A release is at this share when its process group is killed."""
+    command = ["ansible-playbook", "playbooks/bluegreen.yml", "-i", str(INVENTORY), *words(weight, 120, action)]
+    environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True) as process:
+        try:
+            assert process.stdout is not None
+            output = ""
+            for line in process.stdout:
+                output += line
+                if "TASK [mcp.server.bluegreen : Watch" in line:
+                    time.sleep(2)
+                    break
+            else:
+                pytest.fail(output)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert weights() == {"blue": 100 - weight, "green": weight}
+
+
+def record() -> dict[str, t.Any]:
+    return module("mcp_release")["record"]
+
+
+def moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def expiry() -> float:
+    lease = json.loads(kubectl("-n", NAMESPACE, "get", "lease", "mcp-server-release", "-o", "json"))
+    return moment(lease["spec"]["renewTime"]) + LEASE
+
+
+def until(so: t.Callable[[dict[str, t.Any]], bool], seconds: float) -> dict[str, t.Any]:
+    deadline = time.monotonic() + seconds
+    while not so(found := record()):
+        assert time.monotonic() < deadline, found
+        time.sleep(1)
+    return found
+
+
+def job() -> dict[str, t.Any]:
+    return json.loads(kubectl("-n", NAMESPACE, "get", "job", "mcp-server-guard", "-o", "json"))
+
+
+def await_the_end_of_the_guard() -> None:
+    kubectl("-n", NAMESPACE, "wait", "--for=condition=Complete", "--timeout=30s", "job/mcp-server-guard")
+
+
+@pytest.mark.parametrize("weight", [10, 50, 100])
+def test_the_machine_dies_and_the_guard_rolls_back(weight: int) -> None:
+    killed_at(weight, "rollback")
+    expires = expiry()
+    ended = until(lambda found: found["guard"]["state"] == "rolled_back", LEASE + SOON + 30)
+    print(f"{moment(ended['ended']) - expires:.1f} s after the Lease had expired")
+    assert 0 < moment(ended["ended"]) - expires < SOON
+    assert weights() == {"blue": 100, "green": 0}
+    assert (ended["outcome"], ended["steps"][-1]["verdict"]) == ("rolled_back", "followed")
+    assert "rolled back by the guard: the run of " in ended["reason"]
+    await_the_end_of_the_guard()
+
+
+def test_the_machine_dies_and_the_guard_holds() -> None:
+    killed_at(50, "hold")
+    expires = expiry()
+    held = until(lambda found: found["guard"]["state"] == "held", LEASE + SOON + 30)
+    assert 0 < moment(held["guard"]["at"]) - expires < SOON
+    assert "was last heard of" in held["guard"]["reason"]
+    assert weights() == {"blue": 50, "green": 50}
+    first = job()["metadata"]["uid"]
+    # Somebody runs it again: it goes on, with a guard of its own, which ends with it.
+    code, output = play("playbooks/bluegreen.yml", *words(100, 1, "hold"))
+    assert code == 0, output
+    await_the_end_of_the_guard()
+    assert job()["metadata"]["uid"] != first
+    after = record()
+    assert (after["id"], after["outcome"], after["guard"]["state"]) == (held["id"], "succeeded", "watching")
+    assert weights() == {"blue": 0, "green": 100}
+
+
+def test_a_guard_that_does_not_start_stops_the_release_before_anything_is_moved() -> None:
+    code, output = play("playbooks/bluegreen.yml", *words(100, 1), "-e", "mcp_guard_image=ghcr.io/org/mcp-server-ee:none")
+    assert code and "The guard of " in output and "does not start" in output and "Traceback" not in output, output
+    assert "TASK [mcp.server.bluegreen : Deploy to the idle pool" not in output
+    assert weights() == {"blue": 100, "green": 0}
+
+
+def test_a_guard_is_started_once_and_taken_away() -> None:
+    begun = module("mcp_release", f"state=begun image={CONFIG['image']}:v1.3.0 version=v1.3.0")
+    options = {
+        "namespace": NAMESPACE,
+        "server": "mcp-server",
+        "image": "ghcr.io/org/mcp-server-ee:1.0.0",
+        "release": begun["record"]["id"],
+        "lock": begun["lock"],
+    }
+    started = module("mcp_guard", json.dumps(options))
+    assert (started["changed"], started["guard"]["state"], started["guard"]["id"]) == (True, "watching", started["id"])
+    assert module("mcp_guard", json.dumps(options))["changed"] is False
+    holding = module("mcp_guard", json.dumps({**options, "action": "hold"}))
+    assert (holding["changed"], holding["guard"]["action"]) == (True, "hold")
+    assert module("mcp_guard", "state=absent")["changed"] is True
+    assert module("mcp_guard", "state=absent")["changed"] is False
+    module("mcp_release", f"state=ended outcome=failed lock={begun['lock']}")

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sandbox's Prometheus and Alertmanager: what gates read is there, stays there, and alerts arrive."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+import pytest
+import requests
+from playing import CONFIG, blue_again, kubectl, module
+
+PROMETHEUS = CONFIG.get("prometheus_url", "")
+OURS = f'namespace="{CONFIG["test_namespace"]}",server="mcp-server"'
+LABELS = f'{{{OURS},pool="blue",version="v1.1.5"}}'
+ENVOY = f'{{job="envoy",{OURS},pool="blue"}}'
+VERSION = '* on (namespace, pod, container) group_left (version) (up{job="mcp-server"} * 0 + 1)'
+
+pytestmark = pytest.mark.skipif(not (PROMETHEUS and CONFIG["admin_kubeconfig"]), reason="needs the sandbox's own Prometheus, and may restart it")
+
+
+def get(url: str, **parameters: t.Any) -> t.Any:
+    answer = requests.get(url, params=parameters, timeout=10)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def query(expression: str, **parameters: t.Any) -> list[dict[str, t.Any]]:
+    return get(f"{PROMETHEUS}/api/v1/query", query=expression, **parameters)["data"]["result"]
+
+
+def value(expression: str) -> float:
+    found = query(f"sum({expression})")
+    return float(found[0]["value"][1]) if found else 0.0
+
+
+def until(what: str, so: t.Callable[[], t.Any], seconds: float) -> t.Any:
+    deadline = time.monotonic() + seconds
+    while not (result := so()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.5)
+    return result
+
+
+@pytest.fixture(autouse=True, scope="module")
+def blue() -> t.Iterator[None]:
+    blue_again()
+    # A pod that has just started is found within 5 s.
+    until("both pods of blue are scraped", lambda: value(f'up{{job="mcp-server",{OURS},pool="blue",version="v1.1.5"}}') == 2, 20)
+    yield
+    blue_again()
+
+
+@pytest.mark.parametrize("job", ["mcp-server", "envoy", "kubelet", "cadvisor"])
+def test_what_is_scraped_is_up(job: str) -> None:
+    ours = f",{OURS}" if job == "mcp-server" else ""
+    states = [float(series["value"][1]) for series in query(f'up{{job="{job}"{ours}}}')]
+    assert states and all(states)
+
+
+def traffic() -> None:
+    for _request in range(40):
+        host = {"Host": CONFIG["public_host"]}
+        requests.get(f"{CONFIG['public_url']}/health", headers=host, timeout=10).raise_for_status()
+        requests.post(f"{CONFIG['public_url']}/mcp", headers=host, json={}, timeout=10)
+
+
+GROWING = [
+    f"mcp_server_requests_total{LABELS}",
+    f"mcp_server_request_duration_seconds_bucket{LABELS}",
+    f"mcp_server_database_requests_total{LABELS}",
+    f"envoy_cluster_upstream_rq_xx{ENVOY}",
+    f"envoy_cluster_upstream_rq{ENVOY}",
+    f"envoy_cluster_upstream_rq_time_bucket{ENVOY}",
+    f'container_cpu_usage_seconds_total{{job="cadvisor",{OURS},pool="blue"}} {VERSION}',
+]
+
+
+def test_what_gates_read_grows_under_traffic() -> None:
+    before = {expression: value(expression) for expression in GROWING}
+    traffic()
+    for expression in GROWING:
+        until(f"{expression} grows", lambda expression=expression: value(expression) > before[expression], 40)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        f"mcp_server_database_errors_total{LABELS}",
+        f'container_memory_working_set_bytes{{job="kubelet",{OURS},pool="blue"}} {VERSION}',
+        f'container_memory_working_set_bytes{{job="cadvisor",{OURS},pool="blue"}} {VERSION}',
+        f'container_spec_memory_limit_bytes{{job="cadvisor",{OURS},pool="blue"}} {VERSION} == {256 * 2**20}',
+    ],
+)
+def test_what_gates_read_is_there_for_each_pod(expression: str) -> None:
+    # The kubelet looks at a container that is new 10 to 20 s later.
+    series = until(expression, lambda: len(found := query(expression)) == 2 and found, 40)
+    assert {one["metric"]["version"] for one in series} == {"v1.1.5"}
+
+
+def test_data_outlives_the_pod() -> None:
+    at = time.time() - 10
+    counters = f"sum by (pod) (mcp_server_requests_total{LABELS})"
+    before = query(counters, time=at)
+    assert before
+    kubectl("-n", "monitoring", "delete", "pod", "-l", "app=prometheus")
+    kubectl("-n", "monitoring", "rollout", "status", "deployment/prometheus", "--timeout=50s")
+    assert query(counters, time=at) == before
+    start = time.time()
+    until("it scrapes again", lambda: query(f'up{{job="mcp-server",{OURS}}}') and value(f'timestamp(up{{job="mcp-server",{OURS}}}) >= bool {start}') >= 2, 30)
+
+
+def test_an_alert_of_a_bad_image_arrives() -> None:
+    """The quickest of the guide's triggers: more than 10 % of the queries fail for a minute. The server asks its database by itself."""
+    module("mcp_rollout", f"pool=green image={CONFIG['image']}:v1.2.1-database replicas=1")
+
+    def alerts() -> list[dict[str, str]]:
+        found = get(f"{CONFIG['alertmanager_url']}/api/v2/alerts", filter=['alertname="McpServerDatabaseErrors"', f'namespace="{CONFIG["test_namespace"]}"'])
+        return [alert["labels"] for alert in found]
+
+    labels = until("the alert", alerts, 150)[0]
+    assert (labels["server"], labels["pool"], labels["version"], labels["trigger"]) == ("mcp-server", "green", "v1.2.1-database", "database")

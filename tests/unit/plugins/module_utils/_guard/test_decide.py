@@ -1,0 +1,63 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import Holder
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, HOLD, ROLL_BACK, WAIT, Sight, decide, silence
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+OURS = "2026-11-24T11:00:00.000Z-v2"
+
+
+def held(age: float) -> Holder:
+    """Renewed so many seconds ago, by the two clocks."""
+    return Holder("run", "eva@runner", "", NOW - timedelta(hours=1), NOW - timedelta(seconds=age))
+
+
+def release(outcome: str = "running", identifier: str = OURS) -> dict[str, t.Any]:
+    return {"id": identifier, "by": "eva@runner", "outcome": outcome}
+
+
+@pytest.mark.parametrize(
+    ("age", "unchanged", "seconds"),
+    [
+        (10, 8, 10),  # both tell the same
+        (70, 68, 70),
+        (70, 0, 30),  # a guard that has just started, or could not look: the clocks are believed in part
+        (3600, 5, 35),  # a runner's clock that is an hour behind
+        (-3600, 5, 5),  # an hour ahead
+        (-3600, 65, 65),
+        (None, 12, 12),  # nobody has it
+    ],
+)
+def test_how_long_the_runner_has_been_silent(age: float | None, unchanged: float, seconds: float) -> None:
+    assert silence(None if age is None else held(age), unchanged, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("holder", "unchanged", "newest", "action", "breach", "what", "why"),
+    [
+        (held(10), 8, release(), ROLL_BACK, "", WAIT, ""),
+        (held(60), 58, release(), ROLL_BACK, "", WAIT, ""),
+        (held(61), 58, release(), ROLL_BACK, "", ROLL_BACK, "the run of eva@runner was last heard of 61 s ago"),
+        (held(61), 58, release(), HOLD, "", HOLD, "the run of eva@runner was last heard of 61 s ago"),
+        (held(61), 58, release(), HOLD, "p95 is 2 s", ROLL_BACK, "the run of eva@runner was last heard of 61 s ago, and p95 is 2 s"),
+        (held(10), 8, release(), ROLL_BACK, "p95 is 2 s", WAIT, ""),  # a runner that lives sees to that
+        (None, 58, release(), ROLL_BACK, "", WAIT, ""),
+        (None, 61, release(), ROLL_BACK, "", ROLL_BACK, "the run of eva@runner was last heard of 61 s ago"),
+        (held(61), 58, release("succeeded"), ROLL_BACK, "", END, "the release has ended: succeeded"),
+        (held(61), 58, release("rolled_back"), ROLL_BACK, "p95 is 2 s", END, "the release has ended: rolled_back"),
+        (held(61), 58, release(identifier="another"), ROLL_BACK, "", END, "the newest release is another"),
+        (held(10), 8, release(identifier="another"), ROLL_BACK, "", END, "the newest release is another"),
+        (held(61), 58, None, ROLL_BACK, "", END, "the newest release is not recorded any more"),
+    ],
+)
+def test_what_a_guard_does(holder, unchanged, newest, action, breach, what, why) -> None:
+    assert decide(Sight(holder, unchanged, newest), OURS, action, NOW, breach) == (what, why)

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._guard.job import identity, is_ours, job
+
+SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
+OPTIONS = {"state": "watching", "namespace": "prod", "server": "mcp", "release": "r", "action": "rollback"}
+
+
+def made(run: str = "run", image: str = "ee:1", account: str = "releaser", **options: str) -> dict:
+    return job(SERVER, run, image, account, {**OPTIONS, **options})
+
+
+def test_a_job_tells_its_pod_what_to_watch_and_who_it_is() -> None:
+    wanted = made()
+    (container,) = wanted["spec"]["template"]["spec"]["containers"]
+    assert container["command"][:-1] == ["ansible", "localhost", "-c", "local", "-m", "mcp.server.mcp_guard", "-a"]
+    assert json.loads(container["command"][-1]) == {**OPTIONS, "id": identity(wanted)}
+    assert is_ours(wanted)
+
+
+def test_its_pod_belongs_to_no_service_of_the_server() -> None:
+    assert not {"app", "pool"} & made()["spec"]["template"]["metadata"]["labels"].keys()
+
+
+def test_it_is_the_same_only_when_it_is_made_from_the_same() -> None:
+    others = [made("another"), made(image="ee:2"), made(account="another"), made(action="hold")]
+    assert identity(made()) == identity(made())
+    assert len({identity(one) for one in [made(), *others]}) == 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "guards"), [("Complete", "True", False), ("Failed", "True", False), ("Failed", "False", True), ("Suspended", "True", True)]
+)
+def test_one_that_has_ended_guards_nothing(kind: str, status: str, guards: bool) -> None:
+    assert bool(identity({**made(), "status": {"conditions": [{"type": kind, "status": status}]}})) is guards
+
+
+def test_a_job_of_somebody_else_is_not_ours() -> None:
+    assert not is_ours({"metadata": {"labels": {"app": "mcp"}}})
+    assert not is_ours({"metadata": {}})

@@ -1,0 +1,222 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A guard and its runner, by a clock that only the guard's sleep moves."""
+
+from __future__ import annotations
+
+import copy
+import json
+import typing as t
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._guard import module, watching
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+
+SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release"
+RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
+BEGIN = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+class World:
+    """A cluster with one Lease and one record, and what happens in it at which second. With it, a clock for the guard."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.away = False
+        self.reads: list[str] = []
+        self.script: list[tuple[float, t.Callable[[], None]]] = []
+        release = {"id": "r", "by": "eva@runner", "reason": "", "outcome": "running", "steps": [], "from": {"pool": "blue"}, "to": {"pool": "green"}}
+        self.objects: dict[str, dict[str, t.Any]] = {
+            LEASE: {"metadata": {"resourceVersion": "1", "annotations": {"mcp.server/by": "eva@runner"}}, "spec": {}},
+            RECORD: {"metadata": {"resourceVersion": "1"}, "data": {"current": json.dumps(release), "history": "[]"}},
+        }
+        self.renew("run")
+
+    def at(self, seconds: float, event: t.Callable[[], None]) -> None:
+        self.script.append((seconds, event))
+
+    # The clock
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def now(self, _zone: t.Any) -> datetime:
+        return BEGIN + timedelta(seconds=self.seconds)
+
+    def sleep(self, seconds: float) -> None:
+        target = self.seconds + seconds
+        assert target < 3600, "the guard never ends"
+        while due := sorted((entry for entry in self.script if entry[0] <= target), key=lambda entry: entry[0]):
+            self.script.remove(due[0])
+            self.seconds, event = due[0]
+            event()
+        self.seconds = target
+
+    # The cluster
+
+    def get(self, path: str) -> dict[str, t.Any]:
+        self.reads.append(path)
+        if self.away:
+            raise Unreachable("The API server does not answer.")
+        if path not in self.objects:
+            raise NotFound(path)
+        return copy.deepcopy(self.objects[path])
+
+    def patch(self, path: str, body: dict[str, t.Any], **_more: t.Any) -> None:
+        found = self.objects[path]
+        if body["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
+            raise Conflict("changed")
+        for part in ("metadata", "spec", "data"):
+            found[part] = {**found.get(part, {}), **body.get(part, {})}
+        found["metadata"]["resourceVersion"] = str(int(found["metadata"]["resourceVersion"]) + 1)
+
+    # The runner
+
+    def renew(self, run: str | None) -> None:
+        moment = self.now(UTC).isoformat()
+        spec = {"holderIdentity": run, "renewTime": moment, "acquireTime": moment}
+        self.patch(LEASE, {"metadata": {"resourceVersion": self.objects[LEASE]["metadata"]["resourceVersion"]}, "spec": spec})
+
+    def renews(self, begin: int, end: int, run: str = "run") -> None:
+        for second in range(begin, end + 1, 15):
+            self.at(second, lambda: self.renew(run))
+
+    def end(self, outcome: str) -> None:
+        self.objects[RECORD]["data"]["current"] = json.dumps({**self.release, "outcome": outcome})
+
+    @property
+    def release(self) -> dict[str, t.Any]:
+        return json.loads(self.objects[RECORD]["data"]["current"])
+
+    @property
+    def holder(self) -> str | None:
+        return self.objects[LEASE]["spec"].get("holderIdentity")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World()
+    monkeypatch.setattr(watching, "time", world)
+    monkeypatch.setattr(watching, "datetime", world)
+    return world
+
+
+@pytest.fixture
+def rolled_back(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """When the emergency's code ran; it moved the traffic and ended the record."""
+    moments: list[float] = []
+
+    def run(task: Task) -> dict[str, t.Any]:
+        assert task.params["lock"] == world.holder
+        assert task.params["rollback"] and task.params["timeout"] and "rolled back by the guard: " in task.params["reason"]
+        moments.append(world.seconds)
+        world.end("rolled_back")
+        return {"changed": True, "pool": "blue"}
+
+    monkeypatch.setattr(watching.shift, "run", run)
+    return moments
+
+
+def watch(world: World, action: str = "rollback", breach: t.Callable[[t.Any], str] = lambda _release: "") -> dict[str, t.Any]:
+    given = {"namespace": "prod", "server": "mcp", "release": "r", "id": "g", "action": action, "state": "watching"}
+    validated = watching.ArgumentSpecValidator(module.SPEC.options, **module.SPEC.rules()).validate(given)
+    assert not validated.error_messages
+    return watching.watch(Task(validated.validated_parameters), world, SERVER, breach)
+
+
+def test_a_runner_that_lives_is_left_alone_and_the_guard_ends_with_the_release(world: World, rolled_back: list[float]) -> None:
+    world.renews(15, 600)
+    world.at(610, lambda: (world.end("succeeded"), world.renew(None)))
+    result = watch(world)
+    assert (result["changed"], result["decision"], result["reason"]) == (False, "end", "the release has ended: succeeded")
+    assert not rolled_back and world.seconds < 630
+    assert world.release["guard"]["state"] == "watching"
+    # Few calls: the record is read at the beginning and at the end.
+    assert world.reads.count(RECORD) <= 4 and world.reads.count(LEASE) <= 610 / 8 + 4
+
+
+def test_a_runner_that_dies(world: World, rolled_back: list[float]) -> None:
+    world.renews(15, 90)
+    result = watch(world)
+    assert (result["changed"], result["decision"], result["pool"]) == (True, "rollback", "blue")
+    (moment,) = rolled_back
+    assert 60 < moment - 90 <= 68  # of the last renewal
+    assert world.release["guard"]["state"] == "rolled_back"
+    assert "the run of eva@runner was last heard of" in world.release["guard"]["reason"]
+    assert world.holder is None
+
+
+def test_a_runner_that_comes_back_at_the_last_moment(world: World, rolled_back: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It renews between the guard's look and its taking the Lease."""
+    take = watching.lock.Lock.take
+
+    def late(self: t.Any, *words: t.Any) -> None:
+        monkeypatch.setattr(watching.lock.Lock, "take", take)
+        world.renew("run")
+        world.at(world.seconds + 10, lambda: world.end("succeeded"))
+        world.at(world.seconds + 10, lambda: world.renew(None))
+        take(self, *words)
+
+    monkeypatch.setattr(watching.lock.Lock, "take", late)
+    assert watch(world)["decision"] == "end"
+    assert not rolled_back
+
+
+def test_an_api_server_that_is_away_is_not_taken_for_a_runner_that_died(world: World, rolled_back: list[float]) -> None:
+    world.at(5, lambda: setattr(world, "away", True))
+    world.at(400, lambda: setattr(world, "away", False))
+    world.renews(415, 500)
+    world.at(510, lambda: (world.end("succeeded"), world.renew(None)))
+    assert watch(world)["decision"] == "end"
+    assert not rolled_back
+
+
+def test_one_that_holds_goes_on_watching_and_sees_the_runner_come_back(world: World, rolled_back: list[float]) -> None:
+    states = []
+    world.at(80, lambda: states.append(world.release["guard"]["state"]))
+    world.renews(100, 160, run="another")
+    world.at(150, lambda: states.append(world.release["guard"]["state"]))
+    world.at(165, lambda: (world.end("succeeded"), world.renew(None)))
+    assert watch(world, "hold")["decision"] == "end"
+    assert states == ["held", "watching"] and not rolled_back
+
+
+def test_one_that_holds_rolls_back_when_a_trigger_says_so(world: World, rolled_back: list[float]) -> None:
+    asked = []
+
+    def breach(_release: t.Any) -> str:
+        asked.append(world.seconds)
+        return "p95 is 2 s" if world.seconds > 200 else ""
+
+    assert watch(world, "hold", breach)["reason"].endswith(", and p95 is 2 s")
+    assert rolled_back and rolled_back[0] > 200
+    assert min(asked) > 60  # not while the runner lives
+
+
+def test_a_rollback_that_fails_is_told_and_tried_again(world: World, rolled_back: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    works = watching.shift.run
+    told = []
+
+    def fails(_task: Task) -> dict[str, t.Any]:
+        monkeypatch.setattr(watching.shift, "run", works)
+        world.at(world.seconds + 1, lambda: told.append((world.release["guard"]["state"], world.holder)))
+        raise Failure("pool blue has no ready endpoint")
+
+    monkeypatch.setattr(watching.shift, "run", fails)
+    assert watch(world)["decision"] == "rollback"
+    assert told == [("failed", None)]
+    assert rolled_back and world.release["guard"]["state"] == "rolled_back"
+
+
+@pytest.mark.parametrize("outcome", ["rolled_back", "failed"])
+def test_a_release_that_somebody_ended_is_left_alone(world: World, rolled_back: list[float], outcome: str) -> None:
+    world.at(30, lambda: (world.end(outcome), world.renew("somebody")))
+    assert watch(world)["reason"] == f"the release has ended: {outcome}"
+    assert not rolled_back and world.seconds < 50
