@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -274,6 +275,7 @@ class TestUnmarked:
     def test_a_split_that_was_forced_is_found_by_one_whole_session(self) -> None:
         code, output = playbook("bluegreen", [{"weight": 50, "seconds": 1}], version="v1.2.0", mcp_session_mode="stateless")
         text = " ".join(output.split())
-        assert code and "404" in text and "Session not found" in text and "traffic is on blue" in text, output
-        assert "A whole session through the gateway" in text
+        # Half of the sessions are lost at the first request after the greeting, and hardly any survives twenty
+        assert code and re.search(r"is not healthy: (notifications/initialized is answered 404|stability .*Session not found)", text), output
+        assert "traffic is on blue" in text
         assert weights() == BLUE and its("mcp_release")["record"]["outcome"] == "rolled_back"
