@@ -47,7 +47,9 @@ def run(client: Client, asked: Rounds, found: dict[str, t.Any], bound: Deadline,
             try:
                 client.ask(question, {}, one)
             except Fault as fault:
-                raise Fault(f"({question}) {fault.msg} in round {number} of {asked.rounds}", **fault.evidence) from None
+                in_session = client.era == protocol.LEGACY and client.transport.session_headers
+                session = " of one session: other pods than the one that began it may not know it" if in_session else ""
+                raise Fault(f"({question}) {fault.msg} in round {number} of {asked.rounds}{session}", **fault.evidence) from None
             times.append(one.elapsed)
     finally:
         found["stability"] = summary(times)

@@ -72,7 +72,7 @@ def decide(policy: str, before: Weights, wanted: Weights, pools: dict[str, Sessi
     """pools: of concerned(). still_open: sessions on the losing pool, None when not known. counted: whether a metric tells them."""
     if plan.whole(wanted) is None:
         broken = next((pool for pool in concerned(before, wanted) if not pools[pool].safe(route_marked)), None)
-        return Decision(REFUSE, _no_split(broken, pools[broken], wanted, route_marked)) if broken else Decision(GO)
+        return Decision(REFUSE, _no_split(broken, pools[broken], route_marked)) if broken else Decision(GO)
     loser = at_risk(before, wanted, pools, route_marked)
     # Where clients without a mark were split, their sessions are broken already: to end that, nothing is waited for.
     if loser is None or plan.whole(before) is None or policy == BREAK or still_open == 0:
@@ -88,7 +88,7 @@ def decide(policy: str, before: Weights, wanted: Weights, pools: dict[str, Sessi
     )
 
 
-def _no_split(pool: str, sessions: Sessions, wanted: Weights, route_marked: bool) -> str:
+def _no_split(pool: str, sessions: Sessions, route_marked: bool) -> str:
     if sessions.mode == "sse":
         lacks = "HTTP+SSE has no session ids that a route could see"
     elif sessions.marked:
@@ -98,6 +98,6 @@ def _no_split(pool: str, sessions: Sessions, wanted: Weights, route_marked: bool
     else:
         lacks = "their ids carry no mark of the pool that the route could follow"
     return (
-        f"pool {pool} keeps sessions ({sessions.mode}), and {lacks}; with {wanted[pool]} % their requests would meet the other pool, which knows none of them. "
+        f"pool {pool} keeps sessions ({sessions.mode}), and {lacks}; in a split their requests would meet the other pool, which knows none of them. "
         "Move all traffic at once (a single step of 100) with sessions set to drain or break, or mark the sessions: docs/sessions.md."
     )

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -233,7 +234,7 @@ class TestUnmarked:
         assert (after["weights"], after["record"]["outcome"]) == (before["weights"], "failed")
 
     def test_a_share_and_an_unasked_switch_are_refused(self, three: list[str]) -> None:
-        assert "with 10 % their requests would meet the other pool" in refused("green", 10, sessions="break")
+        assert "in a split their requests would meet the other pool" in refused("green", 10, sessions="break")
         assert "pool blue has 3 sessions open" in refused("green", 100)
         assert "an unknown number of sessions open" in refused("green", 100, sessions_metric=None)
         assert "set sessions_metric" in refused("green", 100, sessions="drain", sessions_metric=None)
@@ -255,7 +256,6 @@ class TestUnmarked:
     def test_drain_has_an_end(self, three: list[str]) -> None:
         result = shift("green", 100, sessions="drain", drain_timeout=4)
         assert result["sessions"] == {"mode": "stateful", "marked": False, "at_risk_before": 3, "at_risk_after": 3}
-        assert any("drain_timeout is over: 3 sessions" in warning for warning in result["warnings"])
         assert weights() == GREEN and [lists(session) for session in three] == [404] * 3
 
     def test_break(self, three: list[str]) -> None:
@@ -275,6 +275,7 @@ class TestUnmarked:
     def test_a_split_that_was_forced_is_found_by_one_whole_session(self) -> None:
         code, output = playbook("bluegreen", [{"weight": 50, "seconds": 1}], version="v1.2.0", mcp_session_mode="stateless")
         text = " ".join(output.split())
-        assert code and "404" in text and "Session not found" in text and "traffic is on blue" in text, output
-        assert "A whole session through the gateway" in text
+        # Half of the sessions are lost at the first request after the greeting, and hardly any survives twenty
+        assert code and re.search(r"is not healthy: (notifications/initialized is answered 404|stability .*Session not found)", text), output
+        assert "traffic is on blue" in text
         assert weights() == BLUE and its("mcp_release")["record"]["outcome"] == "rolled_back"
