@@ -18,6 +18,7 @@ def up() -> None:
     machine.requirements()
     made_from = key(SOURCE)
     if INFO.exists() and json.loads(INFO.read_text())["made_from"] == made_from and kubernetes.answers():
+        images.execution_environment()  # made of the collection, which is no part of that key
         say("the sandbox is up")
         return
     if not kubernetes_alive():

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import machine
 from .machine import SandboxError, run, say
-from .paths import CACHE, REGISTRY, RUN, SOURCE, key
+from .paths import CACHE, REGISTRY, RUN, SOCKET, SOURCE, key
 
 KUBERNETES_VERSION = "v1.35.4"
 PROMETHEUS_VERSION = "v0.314.0"
@@ -149,11 +149,11 @@ def _in_registry(name: str) -> bool:
         return False
 
 
-def push(names: list[str], made_from: str, containerfile: str | Path, context: Path, arguments: dict[str, str] | None = None) -> None:
-    """Builds one image and pushes it under these names, unless the registry has it of the same make."""
+def push(names: list[str], made_from: str, containerfile: str | Path, context: Path, arguments: dict[str, str] | None = None) -> bool:
+    """Builds one image and pushes it under these names, unless the registry has it of the same make. Whether it had to."""
     stamp = CACHE / "pushed" / names[0].replace("/", "_").replace(":", "_")
     if stamp.exists() and stamp.read_text() == made_from and all(_in_registry(name) for name in names):
-        return
+        return False
     say(f"image: {names[0]}" + (f" and {len(names) - 1} more names" if names[1:] else ""))
     if isinstance(containerfile, str):
         RUN.mkdir(parents=True, exist_ok=True)
@@ -166,6 +166,7 @@ def push(names: list[str], made_from: str, containerfile: str | Path, context: P
         _buildah("push", "--tls-verify=false", local, f"docker://{REGISTRY}/{name}")
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(made_from)
+    return True
 
 
 def start_registry() -> None:
@@ -186,13 +187,17 @@ def start_registry() -> None:
     machine.wait_for("the image registry", lambda: machine.listens(REGISTRY), 20)
 
 
+def _base_name() -> str:
+    return f"{REGISTRY}/sandbox/base:{root_file_system('base', BASE).stem}"
+
+
 def push_all() -> None:
     """Every image that the sandbox runs."""
     tools = binaries()
     base = root_file_system("base", BASE)
     database = root_file_system("postgresql", POSTGRESQL)
     start_registry()
-    base_name = f"{REGISTRY}/sandbox/base:{base.stem}"
+    base_name = _base_name()
     push([f"sandbox/base:{base.stem}"], base.stem, f"FROM scratch\nADD {base.name} /\n", CACHE)
     push(["sandbox/postgresql:15"], database.stem, f"FROM scratch\nADD {database.name} /\n", CACHE)
     push(["sandbox/pause:3.10"], base.stem, f'FROM {base_name}\nENTRYPOINT ["/bin/sleep", "infinity"]\n', RUN)
@@ -209,7 +214,7 @@ def push_all() -> None:
     proxy = envoy()
     push(["sandbox/envoy:v1"], proxy.name + base.stem, f"FROM {base_name}\nCOPY envoy /usr/local/bin/envoy\n", proxy)
     server(base_name)
-    execution_environment(base_name)
+    execution_environment()
 
 
 def server(base_name: str) -> None:
@@ -230,10 +235,10 @@ def server(base_name: str) -> None:
         push([f"org/mcp-server:{tag}"], f"{made_from} {settings}", context / "Containerfile", context, arguments)
 
 
-def execution_environment(base_name: str) -> None:
+def execution_environment() -> None:
     """What a release's guard runs in, with the collection as it is in this checkout."""
     packages = site_packages("execution environment", EXECUTION_ENVIRONMENT / "requirements.txt")
-    made_from = key(EXECUTION_ENVIRONMENT, packages.name, base_name, *(SOURCE.parent / name for name in COLLECTION))
+    made_from = key(EXECUTION_ENVIRONMENT, packages.name, _base_name(), *(SOURCE.parent / name for name in COLLECTION))
     context = CACHE / f"execution-environment-{made_from}"
     if not context.exists():
         for earlier in CACHE.glob("execution-environment-*"):
@@ -248,4 +253,7 @@ def execution_environment(base_name: str) -> None:
                 shutil.copy(source, target)
         shutil.copytree(packages, partial / "site-packages", copy_function=os.link)
         partial.rename(context)
-    push(["org/mcp-server-ee:1.0.0"], made_from, EXECUTION_ENVIRONMENT / "Containerfile", context, {"BASE": base_name})
+    name = "org/mcp-server-ee:1.0.0"
+    if push([name], made_from, EXECUTION_ENVIRONMENT / "Containerfile", context, {"BASE": _base_name()}) and SOCKET.exists():
+        # The node has the one of before under the same name, and would not ask for another.
+        run(["ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "rm", f"ghcr.io/{name}"], check=False)

@@ -14,9 +14,8 @@ from pathlib import Path
 from . import machine
 from .images import KUBERNETES_VERSION, binaries
 from .machine import SandboxError, run, say, start_daemon, wait_for
-from .paths import ADMIN_KUBECONFIG, KUBELET, KUBERNETES, LOGS, NODE_ADDRESS, NODE_BRIDGE, POD_RANGE, REGISTRY, RUN, SERVICE_RANGE, STATE
+from .paths import ADMIN_KUBECONFIG, KUBELET, KUBERNETES, LOGS, NODE_ADDRESS, NODE_BRIDGE, POD_RANGE, REGISTRY, RUN, SERVICE_RANGE, SOCKET, STATE
 
-SOCKET = RUN / "containerd.sock"
 API = "https://127.0.0.1:6443"
 NODE = "sandbox"
 

@@ -12,6 +12,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mcp-
 STATE = Path("/var/lib/mcp-sandbox")
 RUN = Path("/run/mcp-sandbox")
 LOGS = STATE / "log"
+SOCKET = RUN / "containerd.sock"
 INFO = STATE / "sandbox.json"  # what tests and the demo read; written last, so that it means "up"
 ADMIN_KUBECONFIG = STATE / "admin.kubeconfig"
 

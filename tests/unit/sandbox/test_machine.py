@@ -4,21 +4,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(scope="module")
-def machine():
-    # By path: this folder is called sandbox as well.
-    specification = importlib.util.spec_from_file_location("the_sandbox", ROOT / "sandbox" / "__init__.py", submodule_search_locations=[str(ROOT / "sandbox")])
-    sys.modules["the_sandbox"] = importlib.util.module_from_spec(specification)
-    return importlib.import_module("the_sandbox.machine")
 
 
 @pytest.mark.parametrize(
