@@ -59,7 +59,7 @@ class InProcessAction(ActionBase):
         try:
             outcome = type(self).RUN(task)
         except Failure as failure:
-            outcome = {"failed": True, "msg": failure.msg, **failure.evidence}
+            outcome = {**failure.evidence, "failed": True, "msg": failure.msg}
         result.update(remove_values({"changed": False, **outcome}, secrets))
         if warnings:
             result["warnings"] = remove_values(warnings, secrets)
