@@ -139,8 +139,8 @@ answers:
   description: How many were asked for.
   returned: always
   type: int
-failed:
-  description: How many failed.
+failed_answers:
+  description: How many of them failed.
   returned: always
   type: int
 reason:

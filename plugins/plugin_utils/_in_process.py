@@ -61,7 +61,7 @@ class InProcessAction(ActionBase):
             with waiting(Waiting(task.progress)):
                 outcome = type(self).RUN(task)
         except Failure as failure:
-            outcome = {"failed": True, "msg": failure.msg, **failure.evidence}
+            outcome = {**failure.evidence, "failed": True, "msg": failure.msg}
         result.update(remove_values({"changed": False, **outcome}, secrets))
         if warnings:
             result["warnings"] = remove_values(warnings, secrets)

@@ -158,7 +158,9 @@ class Watch:
         about = f"The watch of {self.public.name} ended after {result['seconds']} s"
         if outcome == BREACH:
             reason = f" ({result['reason']})" if result["reason"] else ""
-            return Failure(f"{about} with a breach: {judging.reasons(which)}; {result['failed']} of {result['answers']} own answers failed{reason}.", **result)
+            return Failure(
+                f"{about} with a breach: {judging.reasons(which)}; {result['failed_answers']} of {result['answers']} own answers failed{reason}.", **result
+            )
         hold = self.bound.seconds - self.seconds
         return Failure(
             f"{about}, held for {hold:g} s by what does not pass and is not bad either: {judging.reasons(which) or 'no answer of Prometheus in time'}.",
@@ -168,13 +170,14 @@ class Watch:
     def result(self, outcome: str, verdicts: list[Verdict]) -> dict[str, t.Any]:
         durations = sorted(answer.seconds for answer in self.last)
         told = share.tally(self.last)
+        del told["failed"]  # In a task's result that is whether the task failed.
         return {
             "changed": False,
             "verdict": outcome,
             "held": outcome == HELD,
             **told,
             "answers": self.own.answers,
-            "failed": self.own.failed,
+            "failed_answers": self.own.failed,
             "p95": round(durations[int(0.95 * (len(durations) - 1))], 4) if durations else None,
             "seconds": round(self.bound.elapsed, 1) if self.own.answers or outcome != NO_DATA else 0.0,
             "gates": [verdict.result() for verdict in verdicts],

@@ -138,6 +138,21 @@ def test_a_breach_in_the_warm_window(tmp_path):
     assert weights() == {"blue": 100, "green": 0}
 
 
+@needs_admin
+def test_watched_after_the_release(tmp_path):
+    """watch.yml says that the released version has turned bad, and takes it back when told to."""
+    with faults(FAULT_RATE="1", FAULT_AFTER="40"), load(tmp_path, 50):
+        code, output = release("v1.2.1-errors-late", {}, [{"weight": 100, "seconds": 1}])
+        assert code == 0, output
+        code, output = play("playbooks/watch.yml", "-e", "mcp_watch_seconds=100")
+        assert code != 0 and "rollback.yml takes the release back." in output, output
+        assert weights() == {"blue": 0, "green": 100}
+        code, output = play("playbooks/watch.yml", "-e", "mcp_watch_seconds=100", "-e", "mcp_watch_rollback=true")
+        assert code != 0 and "The release was taken back." in output, output
+    assert weights() == {"blue": 100, "green": 0}
+    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+
+
 def test_an_idle_server_is_released():
     """Nobody asks but the watch itself. And the old pool goes down to its warm size."""
     code, output = release("v1.2.0", {}, [{"weight": 10, "seconds": 5}, {"weight": 100, "seconds": 5}], mcp_warm_seconds=3, mcp_warm_replicas=1)

@@ -38,7 +38,7 @@ def test_good(monkeypatch):
     lines = []
     with Scripted(answers()) as server:
         found = run(server.url, lines=lines, label="canary")
-    assert (found["verdict"], found["blue"], found["green"], found["failed"], found["changed"]) == ("pass", 0.0, 100.0, 0, False)
+    assert (found["verdict"], found["blue"], found["green"], found["failed_answers"], found["changed"]) == ("pass", 0.0, 100.0, 0, False)
     assert 5 <= found["answers"] <= 110
     assert found["p95"] > 0
     assert lines[0].startswith("canary 0 of 0 s: ")
@@ -52,6 +52,7 @@ def test_a_breach_ends_it():
         run(server.url, seconds=30, triggers={"fast": {"window": 1}})
     assert 1 <= failure.value.evidence["seconds"] < 5
     assert (failure.value.evidence["verdict"], failure.value.evidence["held"]) == ("breach", False)
+    assert "failed" not in failure.value.evidence  # that is whether the task did
 
 
 def test_the_part_of_a_pool():
@@ -76,7 +77,7 @@ def test_a_blip_is_no_breach():
 
     with Scripted({"GET": blip}) as server:
         found = run(server.url, seconds=3, triggers={"fast": {"window": 1}}, max_failed_percent=30.0)
-    assert (found["verdict"], found["failed"] > 0) == ("pass", True)
+    assert (found["verdict"], found["failed_answers"] > 0) == ("pass", True)
 
 
 def test_too_few_answers_are_held():
@@ -136,7 +137,7 @@ def test_a_trigger_by_metrics():
     with Scripted(answers()) as server, metrics(10) as prometheus, pytest.raises(Failure, match=r"with a breach: errors breach \(10.0 %\)") as failure:
         with_prometheus(prometheus.url, server.url, seconds=30, since="2026-01-01T00:00:00Z")
     assert failure.value.evidence["seconds"] < 5
-    assert failure.value.evidence["failed"] == 0
+    assert failure.value.evidence["failed_answers"] == 0
 
 
 def test_without_prometheus_it_holds():
