@@ -14,9 +14,9 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import judging
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, HELD, Gate
 from ansible_collections.mcp.server.plugins.module_utils._replay.telling import SHIFT, TRIGGER
 
-KINDS = {TRIGGER: "TRIGGER", SHIFT: "GATE OF A STEP"}
+KINDS = {TRIGGER: ("TRIGGER", "WINDOW FULL"), SHIFT: ("GATE OF A STEP", "BREACH")}
 WIDTH = 104  # columns: the rest is the host's name before each line
-HEAD = ("LIMIT", "WINDOW", "VERDICT", "WORST", "PAST LIMIT", "NO DATA", "UNSEEN", "WINDOW FULL")
+HEAD = ("LIMIT", "WINDOW", "VERDICT", "WORST", "PAST LIMIT", "NO DATA", "UNSEEN")
 
 
 def lines(result: dict[str, t.Any]) -> list[str]:
@@ -38,7 +38,8 @@ def details(result: dict[str, t.Any]) -> list[str]:
 
 def _gates(kind: str, gates: t.Sequence[dict[str, t.Any]]) -> list[str]:
     rows = [_row(gate) for gate in gates if gate["kind"] == kind]
-    return [*_table([(KINDS[kind], *HEAD), *rows]), ""] if rows else []
+    name, when = KINDS[kind]
+    return [*_table([(name, *HEAD, when), *rows]), ""] if rows else []
 
 
 def headline(result: dict[str, t.Any]) -> str:
