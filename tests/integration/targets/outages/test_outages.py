@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Releases through 60 s without the sandbox's API server: it is gone (nothing listens), or it hangs (connections are accepted, and not answered)."""
+"""Parts of the cluster that are away.
+
+60 s without the API server, which is gone (nothing listens) or hangs (connections are accepted, and not answered); an emergency
+without the image registry and DNS, and without the gateway's controller.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +22,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, kubectl, module, weights
+from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, kubectl, module, play, weights
 
 sys.path.insert(0, str(ROOT))
 from sandbox import machine  # noqa: E402
 
+BLUE = {"blue": 100, "green": 0}
 SECONDS = 60
 MANIFEST = Path("/etc/kubernetes/manifests/kube-apiserver.yaml")
 ASIDE = MANIFEST.parents[1] / "kube-apiserver.yaml.aside"
 
 pytestmark = pytest.mark.skipif(
     not (CONFIG["admin_kubeconfig"] and MANIFEST.exists()),
-    reason="takes the API server away, which is only done to the sandbox on this machine",
+    reason="takes parts of the cluster away, which is only done to the sandbox on this machine",
 )
 
 
@@ -155,13 +160,17 @@ def test_a_release_rolls_back_when_it_is_told_to(tmp_path: Path) -> None:
     assert process.returncode, said
     judge_outages(said, 1)
     assert "failed, traffic is on blue: The API server" in said
-    assert weights() == {"blue": 100, "green": 0}
+    assert weights() == BLUE
     assert module("mcp_release")["record"]["outcome"] == "rolled_back"
 
 
+def green_is_live() -> None:
+    code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.0", "-e", json.dumps({"bluegreen_steps": [{"weight": 100, "seconds": 1}]}))
+    assert code == 0, output
+
+
 def test_an_emergency_keeps_trying() -> None:
-    module("mcp_rollout", f"pool=green image={CONFIG['image']}:v1.2.0 replicas=2")
-    module("mcp_traffic_shift", "pool=green weight=100")
+    green_is_live()
     stopped = pid()
     os.kill(stopped, signal.SIGSTOP)
     try:
@@ -173,4 +182,62 @@ def test_an_emergency_keeps_trying() -> None:
         os.kill(stopped, signal.SIGCONT)
     assert process.returncode == 0, said
     assert "of 600 s" in said and "answers again" in said
-    assert weights() == {"blue": 100, "green": 0}
+    assert weights() == BLUE
+
+
+@contextmanager
+def at_zero(deployment: str, namespace: str) -> t.Iterator[None]:
+    size = kubectl("-n", namespace, "get", "deployment", deployment, "-o", "jsonpath={.spec.replicas}")
+    kubectl("-n", namespace, "scale", "deployment", deployment, "--replicas=0")
+    try:
+        deadline = time.monotonic() + 40
+        while kubectl("-n", namespace, "get", "deployment", deployment, "-o", "jsonpath={.status.replicas}") and time.monotonic() < deadline:
+            time.sleep(0.5)
+        yield
+    finally:
+        kubectl("-n", namespace, "scale", "deployment", deployment, f"--replicas={size}")
+        kubectl("-n", namespace, "rollout", "status", "deployment", deployment, "--timeout=50s")
+
+
+@contextmanager
+def stopped(*command: str) -> t.Iterator[None]:
+    """A daemon of the sandbox that does not answer for a while."""
+    wanted = [word.encode() for word in command]
+    (pid,) = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cmdline") if _words(path)[: len(wanted)] == wanted]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _words(cmdline: Path) -> list[bytes]:
+    try:
+        return cmdline.read_bytes().split(b"\0")
+    except OSError:  # it has ended meanwhile
+        return []
+
+
+def test_an_emergency_with_registry_and_dns_down() -> None:
+    green_is_live()
+    with stopped("docker-registry", "serve"), at_zero("coredns", "kube-system"):
+        code, output = play("playbooks/rollback.yml", MCP_REGISTRY="http://127.0.0.1:9")
+        assert code == 0, output
+        assert weights() == BLUE
+
+
+def test_an_emergency_with_the_gateways_controller_down() -> None:
+    """The weights are written; that they are not in force is said after a few seconds; the same command ends well once it is back."""
+    green_is_live()
+    with at_zero("contour", "projectcontour"):
+        start, said = time.monotonic(), 0.0
+        with running("rollback") as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if "not verified" in line and not said:
+                    said = time.monotonic() - start
+            assert process.wait(60) != 0
+        assert 0 < said < 10 and weights() == BLUE and module("mcp_release")["record"]["outcome"] == "rolled_back"
+    code, output = play("playbooks/rollback.yml")
+    assert code == 0, output
+    assert module("mcp_rollout_info")["pools"]["green"]["replicas"] == 0
