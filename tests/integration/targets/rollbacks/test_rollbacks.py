@@ -170,7 +170,7 @@ def running(*words: str) -> t.Iterator[subprocess.Popen[str]]:
         process.communicate(timeout=30)
 
 
-@pytest.mark.parametrize(("task", "seconds"), [("Deploy what is named", 0.8), ("Move the traffic to it", 0.3), ("Scale the other pool", 0.1)])
+@pytest.mark.parametrize(("task", "seconds"), [("Deploy what is named", 0.8), ("Move the traffic to it", 0.3)])
 def test_killed_and_run_again(task: str, seconds: float) -> None:
     words = ("-e", "version=v1.3.0")
     with running(*words) as process:
