@@ -9,22 +9,25 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server, other
+from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 ATTEMPTS = 5
 
 
 def let_go(cluster: t.Any, server: Server, pool: str, *, dry_run: bool) -> bool:
-    """Sends the pool's sessions where the weights lead, unless it still has some of them; whether that was a change. Raises Failure."""
+    """Sends the pool's sessions to the other pool when that has all the weight; whether that was a change. Raises Failure."""
     kind = kind_of(server)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             route = kind.read(cluster, server)
         except NotFound:
             return False  # nobody is led to the pool
+        if not kind.marked(route, server):
+            return False
         weights = kind.weights(route, server)
-        if weights[pool] or not kind.marked(route, server):
+        if plan.whole(weights) != other(pool):
             return False
         try:
             return kind.unpinned().write(cluster, server, route, weights, dry_run=dry_run)[0]

@@ -69,9 +69,9 @@ def at_risk(before: Weights, wanted: Weights, pools: dict[str, Sessions], route_
 
 
 def decide(policy: str, before: Weights, wanted: Weights, pools: dict[str, Sessions], route_marked: bool, still_open: int | None, counted: bool) -> Decision:
-    """pools: of concerned(). still_open: sessions on the losing pool, None when not known. counted: whether a metric tells them."""
+    """pools: of concerned(), as far as they tell. still_open: sessions on the losing pool, None when not known. counted: whether a metric tells them."""
     if plan.whole(wanted) is None:
-        broken = next((pool for pool in concerned(before, wanted) if not pools[pool].safe(route_marked)), None)
+        broken = next((pool for pool, its in pools.items() if not its.safe(route_marked)), None)
         return Decision(REFUSE, _no_split(broken, pools[broken], route_marked)) if broken else Decision(GO)
     loser = at_risk(before, wanted, pools, route_marked)
     # Where clients without a mark were split, their sessions are broken already: to end that, nothing is waited for.

@@ -75,13 +75,14 @@ def set_share(shift: Shift) -> dict[str, t.Any]:
     task, params = shift.task, shift.task.params
     wanted = plan.split(params["pool"], params["weight"])
     before = _read(shift, wanted)
-    wanted = shift.kind.reachable(shift.route, shift.server, wanted, planning=task.check_mode and params["force"])
-    sparing = Sparing(shift, before, wanted)
+    planning = task.check_mode and params["force"]
+    wanted = shift.kind.reachable(shift.route, shift.server, wanted, planning=planning)
+    sparing = Sparing(shift, before, wanted, planning)
     if sparing.decide() and not task.check_mode:
         sparing.wait()
         before = _read(shift, wanted)
     shift.pinned = _keeps_pins(shift, wanted)
-    if plan.gaining(before, wanted):
+    if plan.gaining(before, wanted) and any(before.values()):
         _pin_first(shift, before)
     shift.write(before, wanted)
     if task.check_mode:

@@ -26,17 +26,22 @@ EVERY = 10.0  # seconds between two lines of progress with the same number
 
 @dataclass
 class Sparing:
-    """Of one change of weights. shift.result["sessions"] is filled on the way."""
+    """Of one change of weights. shift.result["sessions"] is filled on the way.
+
+    planning: the pool that gains is not deployed yet, so what runs there now tells nothing.
+    """
 
     shift: Shift
     before: Weights
     wanted: Weights
+    planning: bool
 
     def decide(self) -> bool:
         """Whether there has to be a wait before the weights are written. Raises Failure when they must not be."""
         shift, params = self.shift, self.shift.task.params
         route_marked = shift.kind.marked(shift.route, shift.server)
-        pools = {pool: self._sessions(pool) for pool in sessions.concerned(self.before, self.wanted)}
+        concerned = sessions.concerned(self.before, self.wanted)
+        pools = {pool: self._sessions(pool) for pool in (concerned[:1] if self.planning else concerned)}
         loser = sessions.losing(self.before, self.wanted)
         self.at_risk = sessions.at_risk(self.before, self.wanted, pools, route_marked)
         still_open = self._count()

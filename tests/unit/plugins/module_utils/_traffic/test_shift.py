@@ -774,6 +774,24 @@ def test_check_mode_refuses_too_and_waits_for_nothing(cluster, opened):
     assert call(check_mode=True, pool="green", weight=100, sessions="drain", **STATEFUL)["changed"] and cluster.weights == (100, 0)
 
 
+@pytest.mark.parametrize("force, refused", [(True, False), (False, True)])
+def test_a_plan_does_not_ask_what_the_release_will_replace(cluster, opened, monkeypatch, force, refused):
+    modes = {"blue": sparing.sessions.Sessions("stateless"), "green": sparing.sessions.Sessions("stateful")}
+    monkeypatch.setattr(sparing.Sparing, "_sessions", lambda self, pool: modes[pool])
+    if refused:
+        with pytest.raises(Failure, match="pool green keeps sessions"):
+            call(check_mode=True, pool="green", weight=10, force=force)
+    else:
+        assert call(check_mode=True, pool="green", weight=10, force=force)["changed"]
+
+
+def test_no_weights_at_all_are_no_reason_to_write_pins_first(cluster, opened):
+    cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"] = [{"name": "mcp-blue", "weight": 0}, {"name": "mcp-green", "weight": 0}]
+    mark(cluster)
+    call(pool="blue", weight=100)
+    assert cluster.weights == (100, 0) and pins(cluster) == OWN and cluster.writes() == [ROUTE]
+
+
 def test_marked_sessions_stay_while_new_ones_follow(cluster, opened):
     mark(cluster)
     call(pool="green", weight=10, **STATEFUL)
