@@ -136,12 +136,14 @@ class Stages:
         """ansible-test hands no environment on: what the targets need to know is in the file that it reads."""
         info = json.loads(INFO.read_text()) if INFO.exists() else {}
         defaults = {"test_namespace": "mcp-sandbox", "image": "ghcr.io/org/mcp-server", "public_host": "mcp.sandbox.example", "admin_kubeconfig": ""}
+        defaults["prometheus_url"] = "none"
         given = {
             "kubeconfig": "KUBECONFIG",
             "public_url": "MCP_URL",
             "registry_url": "MCP_REGISTRY",
             "test_namespace": "MCP_NAMESPACE",
             "public_host": "MCP_HOST",
+            "prometheus_url": "MCP_PROMETHEUS",
         }
         named = {key: os.environ[name] for key, name in given.items() if os.environ.get(name)}
         if "kubeconfig" in named:
