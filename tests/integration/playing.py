@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "MCP_REGISTRY": CONFIG["registry_url"],
     "MCP_NAMESPACE": CONFIG["test_namespace"],
     "MCP_HOST": CONFIG["public_host"],
+    "MCP_PROMETHEUS": CONFIG["prometheus_url"],
     "ANSIBLE_NOCOLOR": "1",
     "MCP_TEST_TOKEN": "planted-4c1e6f0b9d.token",
 }

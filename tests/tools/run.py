@@ -141,12 +141,14 @@ class Stages:
         second = info.pop("second", None)
         info.pop("namespace", None)  # a reserved name in plays
         defaults = {"test_namespace": "mcp-sandbox", "image": "ghcr.io/org/mcp-server", "public_host": "mcp.sandbox.example", "admin_kubeconfig": ""}
+        defaults["prometheus_url"] = "none"
         given = {
             "kubeconfig": "KUBECONFIG",
             "public_url": "MCP_URL",
             "registry_url": "MCP_REGISTRY",
             "test_namespace": "MCP_NAMESPACE",
             "public_host": "MCP_HOST",
+            "prometheus_url": "MCP_PROMETHEUS",
         }
         named = {key: os.environ[name] for key, name in given.items() if os.environ.get(name)}
         if "kubeconfig" in named:

@@ -26,9 +26,10 @@ from pathlib import Path
 import pytest
 from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, kubectl, module, play, weights
 
-PROMETHEUS = CONFIG.get("prometheus_url", "http://127.0.0.1:9090")
+PROMETHEUS = CONFIG["prometheus_url"]
 RATE = 250  # as in the figures that ours are compared with
 
+pytestmark = pytest.mark.skipif(PROMETHEUS == "none", reason="judges metrics; the cluster of KUBECONFIG has no Prometheus (MCP_PROMETHEUS)")
 needs_admin = pytest.mark.skipif(
     not CONFIG["admin_kubeconfig"],
     reason="sets the environment of a Deployment or deletes a pod, which takes an administrator's rights; the cluster of KUBECONFIG gives only the Role",
