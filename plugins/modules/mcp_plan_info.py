@@ -119,6 +119,14 @@ options:
     description: Seconds until all new pods must be ready.
     type: float
     default: 600.0
+  warm_seconds:
+    description: Seconds after the last step in which the old pool stays at full scale and the triggers are still watched.
+    type: float
+    default: 0.0
+  guard:
+    description: Whether the release starts a guard (M(mcp.server.mcp_guard)), which takes further rights.
+    type: bool
+    default: false
   take_over:
     description: Whether the release takes over from one that goes on somewhere else, which is a problem otherwise.
     type: bool
@@ -128,6 +136,12 @@ options:
     type: list
     elements: str
     default: []
+  step_gates:
+    description: Changes of the gates that a step is passed by, as C(gates) in M(mcp.server.mcp_watch). The plan then shows them all; V({}) changes none.
+    type: dict
+  triggers:
+    description: Changes of the triggers that roll back, as in M(mcp.server.mcp_watch). The plan then shows them all; V({}) changes none.
+    type: dict
   problems:
     description: What the caller knows already that would fail, a sentence each.
     type: list
@@ -174,7 +188,7 @@ plan:
   description:
     - The plan as data. What could not be found is null, or missing in its C(pools).
     - C(steps) are those that are left, each with C(weight), C(seconds) and C(reached), the weight that the route reaches.
-    - C(seconds) are C(watched), C(until_first_step) as the last release that succeeded took, and C(most).
+    - C(seconds) are C(watched), the warm ones included, C(until_first_step) as the last release that succeeded took, and C(most).
     - C(changes) are fields, each with C(object), C(field), C(before) and the C(values) that it gets one after the other.
   returned: success
   type: dict

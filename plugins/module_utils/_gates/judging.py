@@ -155,6 +155,14 @@ def limit_text(gate: Gate) -> str:
     return f"{gate.limit:g} {gate.unit}".strip()
 
 
+def sentence(gate: Gate) -> str:
+    """What the gate asks for, for people."""
+    limit = f"{'at least' if gate.below else 'at most'} {limit_text(gate)}"
+    if gate.versus:
+        limit += " more than the live pool"
+    return f"{gate.name}: {limit}" + (f", or the traffic goes back after {gate.window:g} s" if gate.window is not None else " over the step")
+
+
 def line(verdict: Verdict) -> str:
     """A verdict for people."""
     gate = verdict.gate

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _preflight, _registry
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._gates import judging, options, thresholds
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint
 from ansible_collections.mcp.server.plugins.module_utils._plan import plan
 from ansible_collections.mcp.server.plugins.module_utils._plan.facts import Search
@@ -36,8 +38,12 @@ SPEC = Spec(
         "required_secrets": _preflight.SPEC.options["required_secrets"],
         "contract_check": {"type": "bool", "default": True},
         "wait_timeout": {"type": "float", "default": 600.0},
+        "warm_seconds": {"type": "float", "default": 0.0},
+        "guard": {"type": "bool", "default": False},
         "take_over": {"type": "bool", "default": False},
         "gates": {"type": "list", "elements": "str", "default": []},
+        "step_gates": {"type": "dict"},
+        "triggers": {"type": "dict"},
         "problems": {"type": "list", "elements": "str", "default": []},
     },
     required_together=[("registry_username", "registry_password")],
@@ -45,7 +51,11 @@ SPEC = Spec(
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    facts = Search(task).facts()
+    params = task.params
+    sets = (("step_gates", thresholds.SHIFT), ("triggers", thresholds.TRIGGERS))
+    gates = [gate for option, defaults in sets if params[option] is not None for gate in options.gates(defaults, params[option], option)]
+    sentences = [*params["gates"], *map(judging.sentence, gates)]
+    facts = Search(replace(task, params={**params, "gates": sentences})).facts()
     lines = plan.lines(facts)
     for line in lines:
         task.progress(line)

@@ -72,6 +72,7 @@ class Facts:
     record: str = ""
     wait_timeout: float = 600.0
     shift_timeout: float = 30.0
+    warm_seconds: float = 0.0
     gates: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -95,9 +96,9 @@ def plan(facts: Facts) -> dict[str, t.Any]:
         "steps": [asdict(step) for step in steps],
         "gates": list(facts.gates),
         "seconds": {
-            "watched": sum(step.seconds for step in steps),
+            "watched": sum(step.seconds for step in steps) + facts.warm_seconds,
             "until_first_step": prelude(facts.history),
-            "most": facts.wait_timeout + sum(step.seconds + facts.shift_timeout for step in steps),
+            "most": facts.wait_timeout + sum(step.seconds + facts.shift_timeout for step in steps) + facts.warm_seconds,
         },
         "changes": [{**asdict(change), "values": list(change.values)} for change in changes(facts)],
     }
@@ -193,6 +194,8 @@ def _steps(facts: Facts) -> list[str]:
         percent = step.weight if step.reached is None else step.reached
         watched = f", watched for {clock(step.seconds)}" if step.seconds > 0 else ", not watched"
         found.append(f"  step {number:<3} {percent} % to {facts.idle or 'the new version'}{note}{watched}")
+    if facts.warm_seconds > 0:
+        found.append(f"  warm     then the triggers are watched for {clock(facts.warm_seconds)}, with the old pool at full scale")
     return found
 
 
