@@ -135,8 +135,13 @@ class Stages:
     def integration(self) -> None:
         """ansible-test hands no environment on: what the targets need to know is in the file that it reads."""
         info = json.loads(INFO.read_text()) if INFO.exists() else {}
-        defaults = {"test_namespace": "mcp-sandbox", "image": "ghcr.io/org/mcp-server", "public_host": "mcp.sandbox.example", "admin_kubeconfig": ""}
-        defaults["prometheus_url"] = "none"
+        defaults = {
+            "test_namespace": "mcp-sandbox",
+            "image": "ghcr.io/org/mcp-server",
+            "public_host": "mcp.sandbox.example",
+            "admin_kubeconfig": "",
+            "prometheus_url": "none",
+        }
         given = {
             "kubeconfig": "KUBECONFIG",
             "public_url": "MCP_URL",
