@@ -140,8 +140,13 @@ class Stages:
         info = json.loads(INFO.read_text()) if INFO.exists() else {}
         second = info.pop("second", None)
         info.pop("namespace", None)  # a reserved name in plays
-        defaults = {"test_namespace": "mcp-sandbox", "image": "ghcr.io/org/mcp-server", "public_host": "mcp.sandbox.example", "admin_kubeconfig": ""}
-        defaults["prometheus_url"] = "none"
+        defaults = {
+            "test_namespace": "mcp-sandbox",
+            "image": "ghcr.io/org/mcp-server",
+            "public_host": "mcp.sandbox.example",
+            "admin_kubeconfig": "",
+            "prometheus_url": "none",
+        }
         given = {
             "kubeconfig": "KUBECONFIG",
             "public_url": "MCP_URL",

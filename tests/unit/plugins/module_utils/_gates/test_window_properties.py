@@ -50,13 +50,17 @@ def test_good_answers_that_fail_instead_never_turn_a_breach_into_anything_else(g
 
 @given(gates, scrapes, st.integers(0, 2**32), st.integers(1, 4))
 def test_how_the_samples_were_read_makes_no_difference(gate, counts, seed, calls):
-    """In one call, or in several that overlap, in any order."""
-    whole = series(counts)
-    shuffle = random.Random(seed)
-    parts = [Series(each.labels, shuffle.sample(each.samples, shuffle.randint(0, len(each.samples)))) for each in whole for _call in range(calls)]
-    parts += whole
-    shuffle.shuffle(parts)
-    assert verdict(gate, Store(parts).series()) == verdict(gate, Store(whole).series())
+    """In one call, or in several of which each has a part, that overlap or not, in any order."""
+    whole, source = series(counts), random.Random(seed)
+    store = Store()
+    parts = [[] for _call in range(calls)]
+    for each in whole:
+        drawn = [source.sample(range(calls), source.randint(1, calls)) for _sample in each.samples]
+        for call in range(calls):
+            parts[call].append(Series(each.labels, [sample for sample, among in zip(each.samples, drawn, strict=True) if call in among]))
+    for part in parts:
+        store.add(part)
+    assert verdict(gate, store.series()) == verdict(gate, Store(whole).series())
 
 
 @given(gates, scrapes, scrapes, st.integers(MISSED + 1, 20))
