@@ -89,7 +89,13 @@ def until(process: subprocess.Popen[str], words: str) -> str:
 
 
 def pid() -> int:
-    return next(pid for pid in machine.our_processes() if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"kube-apiserver\0"))
+    def command(one: int) -> bytes:
+        try:
+            return Path(f"/proc/{one}/cmdline").read_bytes()
+        except OSError:  # it has ended meanwhile
+            return b""
+
+    return next(one for one in machine.our_processes() if command(one).startswith(b"kube-apiserver\0"))
 
 
 def answers() -> bool:
@@ -101,7 +107,7 @@ def answers() -> bool:
 
 def away(hangs: bool, seconds: float = SECONDS) -> None:
     """Takes the API server away for so long, and returns when it serves again."""
-    stopped = pid()
+    stopped = pid() if hangs else 0
     try:
         if hangs:
             os.kill(stopped, signal.SIGSTOP)
