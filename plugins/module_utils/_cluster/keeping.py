@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 import typing as t
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ def renewed(task: Task, run: str) -> t.Iterator[Task]:
         # Without patience: it is what a wait does when it is over.
         lock = Lock(connection.connect({**params, "api_patience": 0.0}), params["namespace"], params["server"])
         how.regained = functools.partial(lock.renew, run)
-        keeper = _Keeper(how, params["api_patience"], task.warn)
+        keeper = _Keeper(how, params["api_patience"], task.warn, task.runner)
         with keeper.renewing():
             yield replace(task, held=keeper.held)
 
@@ -57,8 +58,9 @@ def renewed(task: Task, run: str) -> t.Iterator[Task]:
 class _Keeper:
     """Renews every now and then in a thread; held() tells what came of it."""
 
-    def __init__(self, how: Waiting, patience: float, warn: t.Callable[[str], None]) -> None:
+    def __init__(self, how: Waiting, patience: float, warn: t.Callable[[str], None], runner: int | None = None) -> None:
         self._how = how
+        self._runner = runner
         self._patience = patience
         self._warn = warn
         self._failure: Failure | None = None
@@ -82,6 +84,8 @@ class _Keeper:
     def _work(self, over: threading.Event) -> None:
         away: Deadline | None = None
         while not over.wait(AGAIN if away else EVERY):
+            if self._runner is not None and os.getppid() != self._runner:
+                return  # the play was killed, and left this task behind: the release is nobody's
             try:
                 self._how.regained()
                 away, self._failure = None, None

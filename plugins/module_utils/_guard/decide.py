@@ -39,29 +39,33 @@ class Decision(t.NamedTuple):
     why: str = ""
 
 
-def silence(holder: Holder | None, unchanged: float, now: datetime) -> float:
-    """Seconds since the runner was heard of. One that gave the Lease back has been silent since that was seen."""
-    if holder is None:
-        return unchanged
+def silence(holder: Holder, unchanged: float, now: datetime) -> float:
+    """Seconds since the runner was heard of."""
     age = (now - holder.renewed).total_seconds()
     return max(unchanged, min(age, unchanged + BELIEVED))
 
 
-def decide(sight: Sight, guarded: str, action: str, now: datetime, breach: str = "") -> Decision:
-    """guarded: the id of the release. action: HOLD or ROLL_BACK, when the runner is gone. breach: why a trigger says that the release is bad.
+def gone(holder: Holder | None, unchanged: float, now: datetime) -> str:
+    """Why nobody sees to the release, a clause; empty while somebody does."""
+    if holder is None:
+        return "its run ended, and left it as it is"
+    silent = silence(holder, unchanged, now)
+    return f"the run of {holder.by} was last heard of {silent:.0f} s ago" if silent > SECONDS else ""
 
-    A runner that lives sees to its triggers itself.
+
+def decide(sight: Sight, guarded: str, action: str, now: datetime, breach: str = "") -> Decision:
+    """guarded: the id of the release. action: HOLD or ROLL_BACK, when the runner has died. breach: why a trigger says that the release is bad.
+
+    A runner that lives sees to its triggers itself. One that gave the Lease back holds the release: it had its reason, such as monitoring that was down.
     """
     release = sight.release
     if release is None or release["id"] != guarded:
         return Decision(END, f"the newest release is {release['id'] if release else 'not recorded any more'}")
     if not is_running(release):
         return Decision(END, f"the release has ended: {release['outcome']}")
-    silent = silence(sight.holder, sight.unchanged, now)
-    if silent <= SECONDS:
+    why = gone(sight.holder, sight.unchanged, now)
+    if not why:
         return Decision(WAIT)
-    who = sight.holder.by if sight.holder else release["by"]
-    why = f"the run of {who} was last heard of {silent:.0f} s ago"
     if breach:
         return Decision(ROLL_BACK, f"{why}, and {breach}")
-    return Decision(ROLL_BACK if action == ROLL_BACK else HOLD, why)
+    return Decision(HOLD if sight.holder is None else action, why)

@@ -16,7 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._cluster import lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, HOLD, ROLL_BACK, WAIT, Decision, Sight, decide, silence
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, HOLD, ROLL_BACK, WAIT, Decision, Sight, decide, gone
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import shift
 
@@ -34,7 +34,8 @@ class Guard:
     """One guard, and what it saw last.
 
     version: of the Lease, and _since when, by the monotonic clock. known: the run
-    that holds it while its release goes on. state: as noted in the record.
+    that holds it while its release goes on; never its own, which rolls back. state: as
+    noted in the record.
     """
 
     task: Task
@@ -44,6 +45,7 @@ class Guard:
     lease: lock.Lock = field(init=False)
     version: str | None = None
     known: str = ""
+    own: str = ""
     state: str = ""
     _since: float = field(default_factory=time.monotonic)
 
@@ -58,17 +60,17 @@ class Guard:
             if version != self.version:
                 self.version, self._since = version, time.monotonic()
             now, unchanged = datetime.now(UTC), time.monotonic() - self._since
-            gone = holder is None or silence(holder, unchanged, now) > lock.SECONDS
-            if not gone and holder.run == self.known:
+            alone = bool(gone(holder, unchanged, now))
+            if holder and holder.run == self.known and not alone:
                 return Decision(WAIT)  # its release goes on: the record can wait
             book, _version = record.read(self.cluster, self.server)
         except Failure:
             # What is not seen does not count: an API server that was away was away for the runner too.
             self._since = time.monotonic()
             raise
-        breach = self.breach(book.current) if gone and book.current else ""
+        breach = self.breach(book.current) if alone and book.current else ""
         decision = decide(Sight(holder, unchanged, book.current), params["release"], params["action"], now, breach)
-        self.known = holder.run if holder and decision.what == WAIT else ""
+        self.known = holder.run if holder and decision.what == WAIT and holder.run != self.own else ""
         return decision
 
     def note(self, state: str, reason: str = "") -> None:
@@ -83,12 +85,17 @@ class Guard:
 
     def roll_back(self, why: str) -> dict[str, t.Any]:
         """What mcp_traffic_shift says of the emergency. Raises Conflict when the runner is back."""
-        run = lock.new_run()
-        self.lease.take(run, f"the guard of {self.server}", self.version)
+        self.own = lock.new_run()
+        self.lease.take(self.own, f"the guard of {self.server}", self.version)
         try:
-            return shift.run(replace(self.task, params=_emergency(self.task.params, run, f"rolled back by the guard: {why}")))
-        finally:
-            self.lease.release(run)
+            result = shift.run(replace(self.task, params=_emergency(self.task.params, self.own, f"rolled back by the guard: {why}")))
+        except Failure as failure:
+            # The Lease is kept, and runs out: then this is tried again.
+            self.note(FAILED, f"{why}; {failure.msg}")
+            raise
+        self.note(ROLLED_BACK, why)
+        self.lease.release(self.own)
+        return {**result, "decision": ROLL_BACK, "reason": why}
 
 
 def watch(task: Task, cluster: t.Any, server: Server, breach: Breach = lambda release: "") -> dict[str, t.Any]:
@@ -101,7 +108,7 @@ def watch(task: Task, cluster: t.Any, server: Server, breach: Breach = lambda re
             if decision.what == END:
                 return {"changed": False, "decision": END, "reason": decision.why}
             if decision.what == ROLL_BACK:
-                return _rolled_back(guard, decision.why)
+                return guard.roll_back(decision.why)
             if decision.what == HOLD:
                 guard.note(HELD, decision.why)
             elif guard.known:  # a runner is there, perhaps again
@@ -111,18 +118,6 @@ def watch(task: Task, cluster: t.Any, server: Server, breach: Breach = lambda re
         except Failure as failure:
             task.progress(failure.msg)
         time.sleep(POLL)
-
-
-def _rolled_back(guard: Guard, why: str) -> dict[str, t.Any]:
-    try:
-        result = guard.roll_back(why)
-    except Conflict:
-        raise
-    except Failure as failure:
-        guard.note(FAILED, f"{why}; no rollback: {failure.msg}")
-        raise
-    guard.note(ROLLED_BACK, why)
-    return {**result, "decision": ROLL_BACK, "reason": why}
 
 
 def _emergency(params: dict[str, t.Any], run: str, reason: str) -> dict[str, t.Any]:

@@ -34,11 +34,10 @@ def release(outcome: str = "running", identifier: str = OURS) -> dict[str, t.Any
         (3600, 5, 35),  # a runner's clock that is an hour behind
         (-3600, 5, 5),  # an hour ahead
         (-3600, 65, 65),
-        (None, 12, 12),  # nobody has it
     ],
 )
-def test_how_long_the_runner_has_been_silent(age: float | None, unchanged: float, seconds: float) -> None:
-    assert silence(None if age is None else held(age), unchanged, NOW) == seconds
+def test_how_long_the_runner_has_been_silent(age: float, unchanged: float, seconds: float) -> None:
+    assert silence(held(age), unchanged, NOW) == seconds
 
 
 @pytest.mark.parametrize(
@@ -50,8 +49,10 @@ def test_how_long_the_runner_has_been_silent(age: float | None, unchanged: float
         (held(61), 58, release(), HOLD, "", HOLD, "the run of eva@runner was last heard of 61 s ago"),
         (held(61), 58, release(), HOLD, "p95 is 2 s", ROLL_BACK, "the run of eva@runner was last heard of 61 s ago, and p95 is 2 s"),
         (held(10), 8, release(), ROLL_BACK, "p95 is 2 s", WAIT, ""),  # a runner that lives sees to that
-        (None, 58, release(), ROLL_BACK, "", WAIT, ""),
-        (None, 61, release(), ROLL_BACK, "", ROLL_BACK, "the run of eva@runner was last heard of 61 s ago"),
+        # A run that gave the Lease back holds: it had a reason, and is not dead.
+        (None, 0, release(), ROLL_BACK, "", HOLD, "its run ended, and left it as it is"),
+        (None, 600, release(), ROLL_BACK, "", HOLD, "its run ended, and left it as it is"),
+        (None, 0, release(), HOLD, "p95 is 2 s", ROLL_BACK, "its run ended, and left it as it is, and p95 is 2 s"),
         (held(61), 58, release("succeeded"), ROLL_BACK, "", END, "the release has ended: succeeded"),
         (held(61), 58, release("rolled_back"), ROLL_BACK, "p95 is 2 s", END, "the release has ended: rolled_back"),
         (held(61), 58, release(identifier="another"), ROLL_BACK, "", END, "the newest release is another"),
