@@ -107,10 +107,11 @@ class Flow:
     def recent(self, least: int) -> t.Iterator[Recent]:
         """The newest at each time of an entry.
 
-        It is made of the last scrape of every target. When that had fewer than
-        C(least) requests that were not counted, it is made of more scrapes, up to
-        LONGEST, but of none before a gap. Only those that were not counted tell how
-        many: so further ones that are (errors) can only raise a value.
+        It is made of the last scrape of every target, and of more scrapes while
+        there are fewer than C(least) in them that were not counted, up to LONGEST,
+        but of none before a gap. Of these spans, the one with the highest share
+        stands that has C(least) requests. So further ones that count (errors), also
+        in place of others, can only raise a value, and only make it last longer.
         """
         start = 0
         newest: dict[Target, int] = {}
@@ -121,20 +122,23 @@ class Flow:
                 newest.clear()
             newest[self.targets[last]] = last
             ones = [position for position in newest.values() if at - self.times[position] <= self.gap]
-            total, counted = sum(self.totals[one] for one in ones), sum(self.counted[one] for one in ones)
             bad = [one for one in ones if self.counted[one] > 0]
             first, scrapes = min(ones), 1
+            total, counted = sum(self.totals[one] for one in ones), sum(self.counted[one] for one in ones)
+            best = (first, total, counted)
             while total - counted < least and first > start and scrapes * self.every < LONGEST:
                 scrapes += 1
                 # Scrapes are not on the dot.
                 first = min(first, max(start, bisect.bisect_right(self.times, at - (scrapes - 0.5) * self.every)))
                 total, counted = self.sums(first, last)
                 bad = some[bisect.bisect_left(some, first) : bisect.bisect_right(some, last)]
+                if total >= least and (best[1] < least or counted * best[1] > best[2] * total):
+                    best = (first, total, counted)
             yield Recent(
-                self.begins[first],
+                self.begins[best[0]],
                 at,
-                max(0.0, total),
-                max(0.0, counted),
+                max(0.0, best[1]),
+                max(0.0, best[2]),
                 min((self.times[one] for one in bad), default=at),
                 max((self.begins[one] for one in bad), default=at),
             )

@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import typing as t
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -37,8 +37,12 @@ needs_admin = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def start() -> t.Iterator[None]:
+def start() -> None:
     blue_again()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def end() -> t.Iterator[None]:
     yield
     blue_again()
 
@@ -98,7 +102,8 @@ def judge_taken_back(output: str, trigger: str, bad: str, clients: dict, window:
 )
 def test_a_trigger_takes_back(version, trigger, window, tmp_path):
     """Those that are late pass all checks before they get traffic."""
-    with load(tmp_path, 100) as clients:
+    sooner = faults(FAULT_AFTER="40") if CONFIG["admin_kubeconfig"] and "late" in version else nullcontext()
+    with sooner, load(tmp_path, 100) as clients:
         code, output = release(version, {trigger: {"window": window}}, [{"weight": 10, "seconds": 150}])
     assert code != 0, output
     judge_taken_back(output, trigger, version, clients, window)
