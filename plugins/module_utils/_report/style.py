@@ -73,6 +73,7 @@ footer { color: var(--soft); font-size: 12.5px; margin-top: 18px; }
   body { font-size: 11pt; }
   main { max-width: none; padding: 0; }
   section { border: 0; border-top: 1px solid var(--line); border-radius: 0; padding: 10px 0; margin-top: 10px; overflow: visible; }
+  section.why { padding-left: 12px; }
   .chart, tr, dl { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   svg { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
