@@ -56,9 +56,10 @@ try:
     result = run(Task(params, progress=lambda line: print(line, file=sys.stderr, flush=True)))
 except Failure as failure:
     result = {"msg": failure.msg, **failure.evidence}
-if params["lock"]:
-    lease.release(params["lock"])
-print(json.dumps({"calls": calls, **{key: result.get(key) for key in ("verdict", "msg", "answers", "failed", "seconds")}}))
+finally:
+    if params["lock"]:
+        lease.release(params["lock"])
+print(json.dumps({"calls": calls, **{key: result.get(key) for key in ("verdict", "msg", "answers", "failed_answers", "seconds")}}))
 """
 
 
@@ -98,7 +99,7 @@ def looked(pid: int) -> tuple[float, float] | None:
 
 
 def report(looks: list[tuple[float, float, float]], document: dict, seconds: float, kind: str) -> None:
-    print(f"{kind}, {seconds:g} s: {document['verdict']}, {document['answers']} answers, {document['failed']} failed {document['msg'] or ''}")
+    print(f"{kind}, {seconds:g} s: {document['verdict']}, {document['answers']} answers, {document['failed_answers']} failed {document['msg'] or ''}")
     for part in range(10):
         at, mebibytes, core = looks[(len(looks) - 1) * part // 9]
         print(f"{at:>7.0f} s {mebibytes:>6.1f} MiB {core:>7.1f} s of a core")
