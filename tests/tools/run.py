@@ -31,6 +31,9 @@ sys.exit(subprocess.call([sys.executable, "-m", "pip", "install"] + [a for a in 
 BESIDE = ("mcp_guard", "releases", "rollbacks", "sessions")
 ALONE = ("load", "monitoring", "outages", "triggers")
 
+RUNNING: set[subprocess.Popen[bytes]] = set()
+STOPPED = threading.Event()
+
 
 class Stages:
     """venv: the folder of the tools' executables."""
@@ -65,9 +68,11 @@ class Stages:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        RUNNING.add(process)
         try:
             status = process.wait(60 * minutes)
         finally:
+            RUNNING.discard(process)
             if process.poll() is None:  # too slow, or we are stopped: its children go with it
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
@@ -194,6 +199,8 @@ class Stages:
         lane.environment |= {"ANSIBLE_COLLECTIONS_PATH": str(LOGS / name), "PYTHONPATH": str(LOGS / name)}
         with (LOGS / f"integration-{name}.log").open("w") as lane.log:
             for target in targets:
+                if STOPPED.is_set():
+                    return
                 start = time.monotonic()
                 try:
                     lane.do("ansible-test", "integration", "--local", "--python", self.python, "--color", "no", target, cwd=root, minutes=30)
@@ -280,6 +287,9 @@ def main() -> int:
             if name in failed:
                 print("\n".join(tail(log, 200)), flush=True)
     finally:
+        STOPPED.set()
+        for process in list(RUNNING):  # of the other lane, when we are stopped
+            os.killpg(process.pid, signal.SIGKILL)
         if "sandbox" in wanted and not was_up:
             subprocess.run([sys.executable, "-m", "sandbox", "down"], cwd=ROOT, check=False)
     total = len({"copy", *wanted})
