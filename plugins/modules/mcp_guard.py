@@ -15,11 +15,14 @@ description:
   - A guard is a Job in the server's namespace, C(SERVER-guard), with an execution-environment image that holds this collection.
   - It watches the Lease of the release. When the run that releases does not renew it any more, it rolls back, by the same code as
     M(mcp.server.mcp_traffic_shift) with O(mcp.server.mcp_traffic_shift#module:rollback=true), or it holds; and writes that into the release record.
+  - With O(prometheus), as it is reached from inside the cluster, it also watches the triggers of a release whose run is gone. A credential for it can only
+    be a Secret (C(token_secret)).
   - It ends when the release has ended, or another one has begun, and its Job is deleted ten minutes later.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
   - mcp.server.endpoint
+  - mcp.server.prometheus
   - mcp.server.lock
   - mcp.server.attributes
   - mcp.server.attributes.action_group
@@ -61,6 +64,12 @@ options:
     description:
       - The server's public address as the guard reaches it, from inside the cluster, and the paths that it serves. Files that it names are the image's.
       - Without it the guard's rollback is not verified by what clients get.
+  triggers:
+    description:
+      - Changes of the triggers, as in M(mcp.server.mcp_watch). With O(prometheus) a breach of one rolls back a release whose run is gone, also where the
+        guard holds. What can't be measured rolls nothing back.
+    type: dict
+    default: {}
   pool_key:
     description: The key of the health document that tells the pool.
     type: str

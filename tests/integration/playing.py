@@ -51,13 +51,14 @@ def play(playbook: str, *words: str, cwd: Path = ROOT, seconds: float = 240, **e
 
 
 def module(name: str, arguments: str = "", *, check: bool = False, fails: bool = False, **options: t.Any) -> dict:
-    """What a module returns, or its failure's message and evidence; arguments: as after ``ansible -a``.
+    """What a module returns, or its failure's message and evidence; arguments: as after ``ansible -a``, also as a JSON object.
 
     It runs in this process: a state that a test needs, or looks at, costs no start of Ansible.
     """
     loaded = importlib.import_module(f"ansible_collections.mcp.server.plugins.modules.{name}")
     server = {"namespace": CONFIG["test_namespace"], "server": "mcp-server", "kubeconfig": CONFIG["kubeconfig"]}
-    validated = ArgumentSpecValidator(loaded.SPEC.options, **loaded.SPEC.rules()).validate({**server, **parse_kv(arguments), **options})
+    given = json.loads(arguments) if arguments.startswith("{") else parse_kv(arguments)
+    validated = ArgumentSpecValidator(loaded.SPEC.options, **loaded.SPEC.rules()).validate({**server, **given, **options})
     assert not validated.error_messages, validated.error_messages
     try:
         result = {"changed": False, **loaded.run(Task(validated.validated_parameters, check_mode=check))}

@@ -14,7 +14,8 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import connect
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import problem
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server
-from ansible_collections.mcp.server.plugins.module_utils._guard import watching
+from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
+from ansible_collections.mcp.server.plugins.module_utils._guard import triggers, watching
 from ansible_collections.mcp.server.plugins.module_utils._guard.decide import HOLD, ROLL_BACK
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import identity, is_ours, job, name
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
@@ -34,6 +35,8 @@ SPEC = Spec(
         "service_account": {"type": "str", "default": "mcp-releaser"},
         "endpoint": endpoints.OPTION,
         "pool_key": {"type": "str", "default": "pool", "no_log": False},
+        "prometheus": gates.OPTION,
+        "triggers": {"type": "dict", "default": {}},
         "wait_timeout": {"type": "float", "default": 120.0},
         "id": {"type": "str"},
     },
@@ -44,7 +47,7 @@ POLL = 1.0
 GRACE = 30.0  # seconds of what can pass by itself, such as a node that is full
 ATTEMPTS = 20
 # What the guard in the cluster is told; how to reach the API server it finds in its pod.
-HANDED_ON = (*OPTIONS, "release", "action", "endpoint", "pool_key")
+HANDED_ON = (*OPTIONS, "release", "action", "endpoint", "pool_key", "prometheus", "triggers")
 
 
 def run(task: Task) -> dict[str, t.Any]:
@@ -52,7 +55,10 @@ def run(task: Task) -> dict[str, t.Any]:
         return keeping.kept(_run)(task)
     if task.check_mode:
         return {"changed": False}
-    return watching.watch(task, connection.connect(task.params), Server.from_params(task.params))
+    cluster, server = connection.connect(task.params), Server.from_params(task.params)
+    if not task.params["prometheus"]:
+        return watching.watch(task, cluster, server)
+    return watching.watch(task, cluster, server, triggers.breach(task.params, server))
 
 
 def _run(task: Task) -> dict[str, t.Any]:
@@ -63,6 +69,7 @@ def _run(task: Task) -> dict[str, t.Any]:
         if found:
             _delete(cluster, server, task.check_mode)
         return {"changed": bool(found), "diff": {"before": _shown(found), "after": {}}}
+    params = {**params, "prometheus": triggers.handed_on(params)}
     options = {"state": WATCHING, **{option: params[option] for option in HANDED_ON if params[option] is not None}}
     wanted = job(server, params["lock"] or "", params["image"], params["service_account"], options)
     found = _read(cluster, server)

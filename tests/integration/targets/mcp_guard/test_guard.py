@@ -10,9 +10,11 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 import typing as t
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, kubectl, module, play, weights
@@ -37,13 +39,18 @@ def end() -> t.Iterator[None]:
 
 
 def words(weight: int, seconds: int, action: str = "rollback", version: str = "v1.2.0") -> tuple[str, ...]:
-    more = {"mcp_guard": True, "mcp_guard_action": action, "mcp_steps": [{"weight": weight, "seconds": seconds}]}
+    more = {
+        "mcp_guard": True,
+        "mcp_guard_action": action,
+        "mcp_steps": [{"weight": weight, "seconds": seconds}],
+        "mcp_triggers": {"errors": {"window": 15}, "fast": {"enabled": False}},
+    }
     return ("-e", f"version={version}", "-e", json.dumps(more))
 
 
-def killed_at(weight: int, action: str) -> None:
+def killed_at(weight: int, action: str, version: str = "v1.2.0") -> None:
     """A release is at this share when its process group is killed."""
-    command = ["ansible-playbook", "playbooks/bluegreen.yml", "-i", str(INVENTORY), *words(weight, 120, action)]
+    command = ["ansible-playbook", "playbooks/bluegreen.yml", "-i", str(INVENTORY), *words(weight, 120, action, version)]
     environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True) as process:
         try:
@@ -121,6 +128,21 @@ def test_the_machine_dies_and_the_guard_holds() -> None:
     assert weights() == {"blue": 0, "green": 100}
 
 
+def test_a_guard_that_holds_goes_on_watching_the_triggers(tmp_path: Path) -> None:
+    """The machine dies, and then the version turns bad: its errors are past the limit for the window, and it is taken back."""
+    address = (CONFIG["public_url"], CONFIG["public_host"], str(tmp_path / "load.json"))
+    load = subprocess.Popen([sys.executable, "-m", "sandbox.load", *address, "--rate", "60", "--seconds", "300"], cwd=ROOT)
+    try:
+        killed_at(50, "hold", "v1.2.1-errors-late")
+        ended = until(lambda found: found["guard"]["state"] == "rolled_back", LEASE + SOON + 90)
+    finally:
+        load.terminate()
+        load.wait(30)
+    assert weights() == {"blue": 100, "green": 0}
+    assert ended["outcome"] == "rolled_back" and "errors breach" in ended["reason"], ended
+    await_the_end_of_the_guard()
+
+
 def test_a_guard_that_does_not_start_stops_the_release_before_anything_is_moved() -> None:
     code, output = play("playbooks/bluegreen.yml", *words(100, 1), "-e", "mcp_guard_image=ghcr.io/org/mcp-server-ee:none")
     assert code and "The guard of " in output and "does not start" in output and "Traceback" not in output, output
@@ -130,17 +152,11 @@ def test_a_guard_that_does_not_start_stops_the_release_before_anything_is_moved(
 
 def test_a_guard_is_started_once_and_taken_away() -> None:
     begun = module("mcp_release", f"state=begun image={CONFIG['image']}:v1.3.0 version=v1.3.0")
-    options = {
-        "namespace": NAMESPACE,
-        "server": "mcp-server",
-        "image": "ghcr.io/org/mcp-server-ee:1.0.0",
-        "release": begun["record"]["id"],
-        "lock": begun["lock"],
-    }
-    started = module("mcp_guard", json.dumps(options))
+    options = {"image": "ghcr.io/org/mcp-server-ee:1.0.0", "release": begun["record"]["id"], "lock": begun["lock"]}
+    started = module("mcp_guard", **options)
     assert (started["changed"], started["guard"]["state"], started["guard"]["id"]) == (True, "watching", started["id"])
-    assert module("mcp_guard", json.dumps(options))["changed"] is False
-    holding = module("mcp_guard", json.dumps({**options, "action": "hold"}))
+    assert module("mcp_guard", **options)["changed"] is False
+    holding = module("mcp_guard", **options, action="hold")
     assert (holding["changed"], holding["guard"]["action"]) == (True, "hold")
     assert module("mcp_guard", "state=absent")["changed"] is True
     assert module("mcp_guard", "state=absent")["changed"] is False
