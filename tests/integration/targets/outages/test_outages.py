@@ -66,7 +66,8 @@ def running(playbook: str, *words: str) -> t.Iterator[subprocess.Popen[str]]:
 @contextmanager
 def load(file: Path) -> t.Iterator[None]:
     """Clients on the gateway all the time, none of whose requests may fail."""
-    command = [sys.executable, "-m", "sandbox.load", CONFIG["public_url"], CONFIG["public_host"], str(file), "--rate", "40", "--seconds", "400", "--streams", "0"]
+    words = [CONFIG["public_url"], CONFIG["public_host"], str(file), "--rate", "40", "--seconds", "400", "--streams", "0"]
+    command = [sys.executable, "-m", "sandbox.load", *words]
     clients = subprocess.Popen(command, cwd=ROOT)
     try:
         yield

@@ -51,7 +51,8 @@ def end() -> t.Iterator[None]:
 def load(folder: Path, rate: float = RATE) -> t.Iterator[dict]:
     """Clients for as long as the block lasts; what they saw is in the dictionary afterwards."""
     file = folder / "load.json"
-    command = [sys.executable, "-m", "sandbox.load", CONFIG["public_url"], CONFIG["public_host"], str(file), "--rate", str(rate), "--seconds", "300", "--streams", "0"]
+    words = [CONFIG["public_url"], CONFIG["public_host"], str(file), "--rate", str(rate), "--seconds", "300", "--streams", "0"]
+    command = [sys.executable, "-m", "sandbox.load", *words]
     process = subprocess.Popen(command, cwd=ROOT)
     seen: dict = {}
     try:
