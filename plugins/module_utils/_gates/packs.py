@@ -48,7 +48,7 @@ class Fill:
     most: t.Sequence[Pick]
 
 
-Measure = Share | Times | Fill
+Measure: t.TypeAlias = "Share | Times | Fill"
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ LARGEST = 32 * 2**20  # bytes of an answer
 CHUNK = 2**16
 SYNCED = 60.0  # seconds that a comparison of the clocks holds
 
-Auth = t.Callable[[t.Any], t.Any] | tuple[str, str]
+Auth: t.TypeAlias = "t.Callable[[t.Any], t.Any] | tuple[str, str]"
 
 
 class Prometheus:

@@ -91,7 +91,7 @@ class Watch:
 
     def run(self) -> dict[str, t.Any]:
         poller = self._poller()
-        with share.asked(self.public, self.task.params["pool_key"], self.bound, self.task.params["rate"]) as arrived, poller or nullcontext():
+        with poller or nullcontext(), share.asked(self.public, self.task.params["pool_key"], self.bound, self.task.params["rate"]) as arrived:
             while True:
                 self.bound.pause(TICK)
                 self.task.held()

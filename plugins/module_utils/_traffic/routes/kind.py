@@ -111,7 +111,7 @@ class Reference(t.NamedTuple):
 
 
 Split = dict[str, Reference]  # by pool
-Lists = t.Iterable[tuple[str, t.Iterable[tuple[str | None, Reference]]]]  # what a list of backends is called, its backends with their pools
+Lists: t.TypeAlias = "t.Iterable[tuple[str, t.Iterable[tuple[str | None, Reference]]]]"  # what a list of backends is called, its backends with their pools
 
 
 class Weighted(Kind):

@@ -27,7 +27,11 @@ class Run:
     def __init__(self, monkeypatch, store):
         self.warnings, self.store = [], store
         self.connect = lambda params: store
-        monkeypatch.setattr(connection, "connect", lambda params: self.connect(params))
+
+        def connect(params):
+            return self.connect(params)
+
+        monkeypatch.setattr(connection, "connect", connect)
 
     def __call__(self, *webhooks, check_mode=False, timeout=3.0, **more):
         params = {

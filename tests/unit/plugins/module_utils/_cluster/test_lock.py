@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import re
 import socket
@@ -233,15 +234,15 @@ def test_a_lease_whose_write_was_not_answered(cluster: FakeCluster, lock: Lock, 
     for act, holder in ((lambda: lock.acquire("ours", "eva@runner", ""), "ours"), (lambda: lock.renew("ours"), "ours"), (lambda: lock.release("ours"), None)):
         lost = [Unanswered("no answer")]
 
-        def lose(write: t.Callable[..., None], *words: t.Any, lost: list[Unanswered] = lost) -> None:
+        def lose(lost: list[Unanswered], write: t.Callable[..., None], *words: t.Any) -> None:
             if lost and stored:
                 write(*words)
             if lost:
                 raise lost.pop()
             write(*words)
 
-        cluster.create = lambda *words, write=FakeCluster.create, lose=lose: lose(write, cluster, *words)  # type: ignore[method-assign]
-        cluster.patch = lambda *words, write=FakeCluster.patch, lose=lose: lose(write, cluster, *words)  # type: ignore[method-assign]
+        cluster.create = functools.partial(lose, lost, FakeCluster.create, cluster)  # type: ignore[method-assign]
+        cluster.patch = functools.partial(lose, lost, FakeCluster.patch, cluster)  # type: ignore[method-assign]
         act()
         assert not lost and cluster.holder == holder
 

@@ -152,11 +152,11 @@ class Parser(HTMLParser):
         super().__init__()
         self.open, self.foreign = [], []
 
-    def handle_startendtag(self, tag, attributes):
-        self.foreign += [value for name, value in attributes if name in ("src", "href")]
+    def handle_startendtag(self, tag, attrs):
+        self.foreign += [value for name, value in attrs if name in ("src", "href")]
 
-    def handle_starttag(self, tag, attributes):
-        self.handle_startendtag(tag, attributes)
+    def handle_starttag(self, tag, attrs):
+        self.handle_startendtag(tag, attrs)
         if tag != "meta":
             self.open.append(tag)
 
@@ -208,7 +208,7 @@ NOW = module.interval("2026-11-24T06:59:00Z", None, 2e9)[0]
 )
 def test_the_steps_of_a_release(known, expected):
     steps = module.steps_of(known, NOW)
-    assert [(step.begin - START, step.end - START, step.weight) for step in steps] == [(begin, end, weight) for begin, end, weight in expected]
+    assert [(step.begin - START, step.end - START, step.weight) for step in steps] == list(expected)
 
 
 def test_a_release_without_traffic_has_nothing_to_judge():
