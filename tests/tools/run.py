@@ -28,7 +28,7 @@ subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"], stdo
 sys.exit(subprocess.call([sys.executable, "-m", "pip", "install"] + [a for a in sys.argv[1:] if a not in ("--no-setuptools", "--no-wheel")]))
 """
 # Integration targets that run beside the others, on the sandbox's second server; and those during which nothing else may run.
-BESIDE = ("mcp_guard", "releases", "rollbacks", "sessions")
+BESIDE = ("mcp_guard", "releases", "rollbacks")
 ALONE = ("load", "monitoring", "outages", "triggers")
 
 RUNNING: set[subprocess.Popen[bytes]] = set()
