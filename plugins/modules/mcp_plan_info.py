@@ -119,6 +119,10 @@ options:
     description: Seconds until all new pods must be ready.
     type: float
     default: 600.0
+  shift_timeout:
+    description: Seconds until the traffic must follow a shift.
+    type: float
+    default: 30.0
   warm_seconds:
     description: Seconds after the last step in which the old pool stays at full scale and the triggers are still watched.
     type: float

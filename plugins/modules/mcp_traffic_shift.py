@@ -72,7 +72,9 @@ options:
     description: How many answers a split is measured by; default is what O(tolerance) needs, 400 for a half and 5 points.
     type: int
   timeout:
-    description: Seconds after the write within which the route must be in force and the share be what was set.
+    description:
+      - Seconds after the write within which the route must be in force and the share be what was set.
+      - When the API server was away meanwhile, as many again, or O(api_patience) if that is more, as the gateway's controller comes back later.
     type: float
     default: 30.0
   start_timeout:

@@ -95,7 +95,7 @@ def let_go() -> None:
 def blue_again() -> None:
     let_go()
     module("mcp_rollout", f"pool=blue image={CONFIG['image']}:v1.1.5 replicas=2")
-    module("mcp_traffic_shift", "pool=blue weight=100")
+    module("mcp_traffic_shift", "pool=blue weight=100 timeout=120")
     module("mcp_rollout", "pool=green replicas=0")
     if module("mcp_release")["record"] is not None:
         module("mcp_release", "state=ended outcome=rolled_back")

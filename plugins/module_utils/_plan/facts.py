@@ -43,6 +43,7 @@ class Search:
             "container": server.container,
             "record": f"ConfigMap {server.namespace}/{server.name}-release",
             "wait_timeout": params["wait_timeout"],
+            "shift_timeout": params["shift_timeout"],
             "warm_seconds": params["warm_seconds"],
             "gates": tuple(params["gates"]),
             "steps": tuple(Step(step["weight"], step["seconds"]) for step in params["steps"]),

@@ -88,18 +88,18 @@ class Shift:
 
         meanwhile: called once, while the gateway takes the weights up.
         """
-        waited = self.waiting.seconds
+        params, waited = self.task.params, self.waiting.seconds
         try:
-            self._verify(wanted, meanwhile)
+            self._verify(wanted, meanwhile, Deadline(params["timeout"]))
         except Failure:
             if self.waiting.seconds == waited:
                 raise
-            # The API server was away: the time for it is over, and nothing is known of the route.
-            self._verify(wanted, lambda: None)
+            # The API server was away: the time for it is over, and nothing is known of the route. The gateway's controller
+            # is away for longer: Contour ends when it can't renew its own Lease, and starts again with a growing pause.
+            self._verify(wanted, lambda: None, Deadline(max(params["timeout"], params["api_patience"])))
 
-    def _verify(self, wanted: Weights, meanwhile: t.Callable[[], None]) -> None:
+    def _verify(self, wanted: Weights, meanwhile: t.Callable[[], None], bound: Deadline) -> None:
         params = self.task.params
-        bound = Deadline(params["timeout"])
         # Asked from the very write on, so that the answers tell when the data plane followed.
         asked = share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection) if self.public else nullcontext()
         with asked as answers:
@@ -108,7 +108,7 @@ class Shift:
             if answers is None:
                 self.task.warn("The share was not measured: endpoint is not set.")
                 return
-            self._measure(answers, wanted)
+            self._measure(answers, wanted, bound)
 
     def await_acceptance(self, bound: Deadline) -> None:
         said = False
@@ -136,7 +136,7 @@ class Shift:
         counts = {pool: sum(answer.pool == pool for answer in answers) for pool in POOLS}
         return f"of {len(answers)} answers to clients now, " + ", ".join(f"{count} came from {pool}" for pool, count in counts.items() if count)
 
-    def _measure(self, answers: t.Iterable[share.Answer], wanted: Weights) -> None:
+    def _measure(self, answers: t.Iterable[share.Answer], wanted: Weights, bound: Deadline) -> None:
         params = self.task.params
         needed = share.answers_needed(wanted, params["tolerance"])
         if params["samples"] and 100 not in wanted.values():
@@ -166,7 +166,7 @@ class Shift:
             return
         raise Failure(
             f"The weights of {self.server} are written ({text(wanted)}), but it is not verified that traffic follows them: "
-            f"within {params['timeout']:g} s {self.public.name} gave {pool} {_measured(measured, pool)}"
+            f"within {bound.seconds:g} s {self.public.name} gave {pool} {_measured(measured, pool)}"
             f"{' (' + measured['reason'] + ')' if measured['reason'] else ''}; "
             "check that endpoint leads through this route, and the gateway's own logs.",
             **self.result,
