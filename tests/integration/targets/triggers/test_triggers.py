@@ -175,14 +175,14 @@ def test_an_idle_server_is_released():
 
 @needs_admin
 def test_a_pod_that_restarts_takes_nothing_back(tmp_path):
-    steps = [{"weight": 50, "seconds": 25}]
+    steps = [{"weight": 50, "seconds": 25}, {"weight": 100, "seconds": 1}]
     with load(tmp_path, 100), running("v1.2.0", steps) as process:
         assert until(process, "green 50 %, 5 of")
         pods = ("-n", CONFIG["test_namespace"], "get", "pods", "-l", "app=mcp-server,pool=green", "-o", "name")
         kubectl("-n", CONFIG["test_namespace"], "delete", "--wait=false", kubectl(*pods).split()[0])
         rest, _nothing = process.communicate(timeout=200)
     assert process.returncode == 0, rest
-    assert weights() == {"blue": 50, "green": 50}
+    assert weights() == {"blue": 0, "green": 100}
 
 
 class Gate(threading.Thread):
