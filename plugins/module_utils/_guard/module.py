@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import problem
+from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import owner, problem
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server
 from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
 from ansible_collections.mcp.server.plugins.module_utils._guard import triggers, watching
@@ -74,15 +74,15 @@ def _run(task: Task) -> dict[str, t.Any]:
     wanted = job(server, params["lock"] or "", params["image"], params["service_account"], options)
     found = _read(cluster, server)
     changed = found is None or identity(found) != identity(wanted)
+    result = {"changed": changed, "job": name(server), "id": identity(wanted), "diff": {"before": _shown(found), "after": _shown(wanted)}}
     if changed:
         if found:
             _delete(cluster, server, task.check_mode)
         if not (found and task.check_mode):
-            _create(cluster, server, wanted, task.check_mode)
-    result = {"changed": changed, "job": name(server), "id": identity(wanted), "diff": {"before": _shown(found), "after": _shown(wanted)}}
+            found = _create(cluster, server, wanted, task.check_mode)
     if task.check_mode:
         return result
-    return {**result, "guard": _await(task, cluster, server, identity(wanted))}
+    return {**result, "guard": _await(task, cluster, server, identity(wanted), found["metadata"]["uid"])}
 
 
 def _read(cluster: t.Any, server: Server) -> dict[str, t.Any] | None:
@@ -103,19 +103,18 @@ def _delete(cluster: t.Any, server: Server, dry_run: bool) -> None:
         return
 
 
-def _create(cluster: t.Any, server: Server, wanted: dict[str, t.Any], dry_run: bool) -> None:
+def _create(cluster: t.Any, server: Server, wanted: dict[str, t.Any], dry_run: bool) -> dict[str, t.Any]:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            cluster.create(_path(server), wanted, **({"dryRun": "All"} if dry_run else {}))
+            return cluster.create(_path(server), wanted, **({"dryRun": "All"} if dry_run else {}))
         except connection.Conflict:  # the one that was deleted is not gone yet
             if attempt == ATTEMPTS:
                 raise
             time.sleep(POLL / 4)
-        else:
-            return
+    raise AssertionError("unreachable")
 
 
-def _await(task: Task, cluster: t.Any, server: Server, identifier: str) -> dict[str, t.Any]:
+def _await(task: Task, cluster: t.Any, server: Server, identifier: str, uid: str) -> dict[str, t.Any]:
     """Until the guard itself has written into the release record: then it runs, reaches the API server, and has its rights."""
     bound = Deadline(task.params["wait_timeout"])
     pods = f"batch.kubernetes.io/job-name={name(server)}"
@@ -125,7 +124,9 @@ def _await(task: Task, cluster: t.Any, server: Server, identifier: str) -> dict[
         if guard.get("id") == identifier:
             return guard
         said = ""
-        for pod in cluster.get(connection.pod_path(server.namespace), labelSelector=pods)["items"]:
+        # Those of a Job that was deleted just now, and had the same name, may be there for a while.
+        ours = [pod for pod in cluster.get(connection.pod_path(server.namespace), labelSelector=pods)["items"] if owner(pod) == uid]
+        for pod in ours:
             said = _last_words(pod) or said
             found = problem(pod, [], datetime.datetime.now(datetime.UTC), GRACE)
             if found:
