@@ -124,6 +124,8 @@ def away(hangs: bool, seconds: float = SECONDS) -> None:
         deadline = time.monotonic() + 90
         while not answers() and time.monotonic() < deadline:
             time.sleep(0.5)
+    # Contour ends when it can't renew its own Lease, and the kubelet starts it again with pauses that grow to minutes from outage to outage: a new pod has none.
+    kubectl("-n", "projectcontour", "delete", "pod", "-l", "app=contour", "--wait=false")
 
 
 def rest(process: subprocess.Popen[str], seconds: float = 150) -> str:
