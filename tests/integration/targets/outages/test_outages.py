@@ -124,7 +124,7 @@ def away(hangs: bool, seconds: float = SECONDS) -> None:
         deadline = time.monotonic() + 90
         while not answers() and time.monotonic() < deadline:
             time.sleep(0.5)
-    # Contour ends when it can't renew its own Lease, and the kubelet starts it again with pauses that grow to minutes from outage to outage: a new pod has none.
+    # Contour ends when it can't renew its own Lease, and is started again with pauses that grow to minutes from outage to outage: a new pod has none.
     kubectl("-n", "projectcontour", "delete", "pod", "-l", "app=contour", "--wait=false")
 
 
