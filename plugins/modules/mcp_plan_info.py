@@ -120,9 +120,9 @@ options:
     type: float
     default: 600.0
   shift_timeout:
-    description: Seconds until the traffic must follow a shift.
+    description: Seconds until the traffic must follow a shift, as C(timeout) in M(mcp.server.mcp_traffic_shift).
     type: float
-    default: 30.0
+    default: 120.0
   warm_seconds:
     description: Seconds after the last step in which the old pool stays at full scale and the triggers are still watched.
     type: float

@@ -74,9 +74,10 @@ options:
   timeout:
     description:
       - Seconds after the write within which the route must be in force and the share be what was set.
-      - When the API server was away meanwhile, as many again, or O(api_patience) if that is more, as the gateway's controller comes back later.
+        It is more than a gateway's controller takes to come back after an outage, and a refusal is told at once.
+      - When the API server was away meanwhile, as many again.
     type: float
-    default: 30.0
+    default: 120.0
   start_timeout:
     description: Seconds that half of the good pool may take to get ready, with O(rollback=true) and when it has no ready endpoint.
     type: float

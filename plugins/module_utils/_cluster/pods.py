@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -24,15 +25,21 @@ HOPELESS = {
     "RunContainerError": CONFIGURATION,
 }
 UNHEALTHY = "Unhealthy"
+# The kubelet could not reach something, often the API server itself; it tries again, with pauses of up to two minutes
+UNREACHED = re.compile(r"dial tcp|connection refused|i/o timeout|TLS handshake timeout|context deadline exceeded|timed out waiting|failed to sync \w+ cache")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a pod will not become ready. reason: the cluster's word for it; said: what happened; advice: what to do."""
+    """Why a pod is not becoming ready. reason: the cluster's word for it; said: what happened; advice: what to do.
+
+    may_pass: it is tried again, and may well go right; so it is told, and the rollout goes on.
+    """
 
     reason: str
     said: str
     advice: str
+    may_pass: bool = False
 
 
 def is_ready(pod: Object) -> bool:
@@ -55,7 +62,7 @@ def owner(obj: Object) -> str:
 
 
 def problem(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:
-    """Why this pod will not become ready, or None while it may.
+    """Why this pod is not becoming ready, or None while there is nothing to say.
 
     What can pass by itself (no node yet, a volume not mounted yet, a readiness
     probe that fails at first) is a problem after C(grace) seconds of it.
@@ -106,7 +113,8 @@ def _not_created(pod: Object, events: t.Sequence[Object], now: datetime.datetime
     newest = max(events, key=lambda event: (_time(event), event["type"] == "Normal"), default=None)
     if newest is None or newest["type"] == "Normal":
         return None
-    return Problem(newest["reason"], f"{newest['reason']} ({_line(newest['message'])})", CONFIGURATION)
+    said = f"{newest['reason']} ({_line(newest['message'])})"
+    return Problem(newest["reason"], said, CONFIGURATION, may_pass=bool(UNREACHED.search(newest["message"])))
 
 
 def _unready(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:

@@ -100,7 +100,7 @@ def _hopeless(deployment: Object, newest: Object, problems: dict[str, Problem], 
     # One that runs and isn't ready may be alone with that; when all of them are, it is the version
     all_unready = len(problems) == pods and all(found.reason == UNHEALTHY for found in problems.values())
     for pod, found in problems.items():
-        if found.reason != UNHEALTHY or all_unready:
+        if not found.may_pass and (found.reason != UNHEALTHY or all_unready):
             return Problem(found.reason, f"pod {pod}: {found.said}", found.advice)
 
     refused = condition(newest, "ReplicaFailure")

@@ -38,7 +38,7 @@ SPEC = Spec(
         "required_secrets": _preflight.SPEC.options["required_secrets"],
         "contract_check": {"type": "bool", "default": True},
         "wait_timeout": {"type": "float", "default": 600.0},
-        "shift_timeout": {"type": "float", "default": 30.0},
+        "shift_timeout": {"type": "float", "default": 120.0},
         "warm_seconds": {"type": "float", "default": 0.0},
         "guard": {"type": "bool", "default": False},
         "take_over": {"type": "bool", "default": False},

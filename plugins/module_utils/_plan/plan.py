@@ -71,7 +71,7 @@ class Facts:
     deployment: str = ""
     record: str = ""
     wait_timeout: float = 600.0
-    shift_timeout: float = 30.0
+    shift_timeout: float = 120.0
     warm_seconds: float = 0.0
     gates: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()

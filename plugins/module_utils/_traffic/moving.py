@@ -88,15 +88,14 @@ class Shift:
 
         meanwhile: called once, while the gateway takes the weights up.
         """
-        params, waited = self.task.params, self.waiting.seconds
+        seconds, waited = self.task.params["timeout"], self.waiting.seconds
         try:
-            self._verify(wanted, meanwhile, Deadline(params["timeout"]))
+            self._verify(wanted, meanwhile, Deadline(seconds))
         except Failure:
             if self.waiting.seconds == waited:
                 raise
-            # The API server was away: the time for it is over, and nothing is known of the route. The gateway's controller
-            # is away for longer: Contour ends when it can't renew its own Lease, and starts again with a growing pause.
-            self._verify(wanted, lambda: None, Deadline(max(params["timeout"], params["api_patience"])))
+            # The API server was away: the time for it is over, and nothing is known of the route.
+            self._verify(wanted, lambda: None, Deadline(seconds))
 
     def _verify(self, wanted: Weights, meanwhile: t.Callable[[], None], bound: Deadline) -> None:
         params = self.task.params

@@ -31,7 +31,7 @@ SPEC = Spec(
         "pool_key": {"type": "str", "default": "pool", "no_log": False},
         "tolerance": {"type": "float", "default": 5.0},
         "samples": {"type": "int"},
-        "timeout": {"type": "float", "default": 30.0},
+        "timeout": {"type": "float", "default": 120.0},
         "start_timeout": {"type": "float", "default": 300.0},
         "ready_grace": {"type": "float", "default": 30.0},
         "sessions": {"type": "str", "choices": list(sessions.POLICIES), "default": sessions.KEEP},

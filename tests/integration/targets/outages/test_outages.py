@@ -240,7 +240,7 @@ def test_an_emergency_with_the_gateways_controller_down() -> None:
     green_is_live()
     with at_zero("contour", "projectcontour"):
         start, said = time.monotonic(), 0.0
-        with running("rollback") as process:
+        with running("rollback", "-e", "mcp_shift_timeout=20") as process:
             assert process.stdout is not None
             for line in process.stdout:
                 if "not verified" in line and not said:

@@ -204,5 +204,20 @@ def test_the_sentence_names_the_pod_and_the_cure():
     assert found.complaints == ("pod new-1: runs for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: 503)",)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        # The API server was away, or slow
+        'MountVolume.SetUp failed for volume "api": failed to fetch token: Post "https://10.0.0.1/token": dial tcp 10.0.0.1:443: connect: connection refused',
+        'MountVolume.SetUp failed for volume "settings": failed to sync configmap cache: timed out waiting for the condition',
+        'MountVolume.SetUp failed for volume "nfs": rpc error: code = Internal desc = context deadline exceeded',
+    ],
+)
+def test_what_the_kubelet_could_not_reach_is_told_and_may_pass(message):
+    found = state(deployment(), replicasets(), [pod(waiting("ContainerCreating"))], [event("FailedMount", message)], NOW)
+    assert not found.failed
+    assert "FailedMount (MountVolume.SetUp failed" in found.complaints[0]
+
+
 def test_an_exceeded_deadline_from_before_our_change_is_not_news():
     assert state(deployment(conditions=[EXCEEDED]), replicasets(), [], [], NOW, stale=EXCEEDED) == State(3)

@@ -41,7 +41,7 @@ Plan: v1.2.0 of prod/mcp from blue to green
   step 3   100 % to green, not watched
   gates    at most 1 % of the answers may fail
            the contract is kept
-  time     15 min 0 s of watching, after a rollout of at most 10 min 0 s; at most 26 min 30 s in all
+  time     15 min 0 s of watching, after a rollout of at most 10 min 0 s; at most 31 min 0 s in all
   changes  Lease prod/mcp-release spec: held by this run -> given back
            ConfigMap prod/mcp-release data: the release, each step, its outcome
            Deployment prod/mcp-green spec.template.spec.containers[mcp].image: r.io/mcp:v1.1.4 -> r.io/mcp:v1.2.0

@@ -299,7 +299,7 @@ def test_weights_that_are_not_followed_are_a_failure_with_evidence(cluster, gate
 def test_a_verification_without_an_api_server_is_made_again(cluster, away):
     """Its time was over when the API server was back: the weights are not to blame."""
     with outage.waiting(outage.Waiting()):
-        one = moving.Shift(Task({"timeout": 30.0, "api_patience": 120.0}), cluster, None, None)
+        one = moving.Shift(Task({"timeout": 30.0}), cluster, None, None)
     tries, meanwhile = [], []
 
     def verify(wanted, also, bound):
@@ -315,8 +315,7 @@ def test_a_verification_without_an_api_server_is_made_again(cluster, away):
     else:
         with pytest.raises(Failure, match="not verified"):
             one.verify({"blue": 100, "green": 0}, lambda: meanwhile.append(1))
-    # The gateway's controller is back later than the API server.
-    assert (tries, len(meanwhile)) == ([30.0, 120.0] if away else [30.0], 1)
+    assert (tries, len(meanwhile)) == ([30.0, 30.0] if away else [30.0], 1)
 
 
 def test_refusal_by_the_gateway_is_told_at_once(cluster, monkeypatch):
