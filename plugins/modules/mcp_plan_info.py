@@ -35,7 +35,7 @@ options:
     type: str
     required: true
   steps:
-    description: The steps in order.
+    description: The steps in order, the last with all the traffic.
     type: list
     elements: dict
     required: true

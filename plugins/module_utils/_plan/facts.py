@@ -14,6 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import lock, r
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, connect
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module
+from ansible_collections.mcp.server.plugins.module_utils._plan import steps
 from ansible_collections.mcp.server.plugins.module_utils._plan.plan import Facts, Pool, Step
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan as pools_by_weight
@@ -51,7 +52,7 @@ class Search:
         self._image()
         self._cluster()
         self._clients()
-        self._steps_make_sense()
+        self.problems += steps.problems([step.weight for step in self.known["steps"]])
         return Facts(**self.known, problems=tuple(dict.fromkeys(self.problems)))
 
     def attempt(self, look: t.Callable[[], Found]) -> Found | None:
@@ -134,16 +135,16 @@ class Search:
 
     def _moves(self, kind: Kind, route: Route) -> None:
         """The weights that each step reaches, and what is written for it."""
-        steps, writes = [], []
+        planned, writes = [], []
         for step in self.known["steps"]:
             wanted = pools_by_weight.split(self.known["idle"], step.weight)
             reached = self.attempt(lambda wanted=wanted: kind.reachable(route, self.server, wanted, planning=True)) if 0 <= step.weight <= 100 else None
-            steps.append(Step(step.weight, step.seconds, reached[self.known["idle"]] if reached else None))
+            planned.append(Step(step.weight, step.seconds, reached[self.known["idle"]] if reached else None))
             if reached:
                 writes.append(self._writes(kind, route, reached))
         places = {place for write in writes for place in write}
         written = {place: value for place in places if (value := _at(route, place[1])) is not None}
-        self.known |= {"steps": tuple(steps), "writes": tuple(writes), "written": written}
+        self.known |= {"steps": tuple(planned), "writes": tuple(writes), "written": written}
 
     def _writes(self, kind: Kind, route: Route, weights: dict[str, int]) -> dict[tuple[str, str], t.Any]:
         try:
@@ -178,14 +179,6 @@ class Search:
         live = self.known.get("live")
         if self.params["contract_check"] and live and live in self.known["pools"] and self.known["pools"][live].ready:
             self.run(spec, run, pool=live, health=[])
-
-    def _steps_make_sense(self) -> None:
-        wanted = [step.weight for step in self.known["steps"]]
-        for weight in wanted:
-            if not 0 <= weight <= 100:
-                self.problems.append(f"A step has weight {weight}: it is a percentage, from 0 to 100.")
-        if wanted != sorted(wanted):
-            self.problems.append(f"The steps' weights go up and down ({', '.join(map(str, wanted))}): put them in order.")
 
 
 def _at(route: Route, pointer: str) -> t.Any:

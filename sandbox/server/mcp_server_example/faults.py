@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that goes wrong on purpose. FAULT names it, FAULT_AFTER is when it begins.
+"""Everything that goes wrong on purpose. FAULT names it, FAULT_AFTER is when it begins, FAULT_SECONDS when an answer is right again.
 
 Two exceptions from FAULT_AFTER: V(version) holds from the start, and C(health-check) is a process of its own that knows
 a V(database) fault only if it holds from the start.
@@ -14,8 +14,11 @@ import asyncio
 import os
 import random
 import time
+import typing as t
 
 from mcp.server import MCPServer
+from prometheus_client import REGISTRY, Metric
+from prometheus_client.registry import Collector
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -44,9 +47,10 @@ class FaultMiddleware:
         self.app = app
         self.settings = settings
         self.begin = time.monotonic() + settings.fault_after
+        self.end = self.begin + settings.fault_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = scope["type"] == "http" and time.monotonic() >= self.begin
+        begun = scope["type"] == "http" and self.begin <= time.monotonic() < self.end
         answer = await self.misbehave(scope["path"]) if begun else None
         await (answer or self.app)(scope, receive, send)
 
@@ -74,12 +78,30 @@ async def misbehave(settings: Settings, mcp: MCPServer, database: Database) -> N
             await database.connect(NOWHERE)
         case "contract":
             break_contract(mcp, database)
+        case "slow-scrape":
+            REGISTRY.register(slow := Slow(settings.fault_delay))
+            await asyncio.sleep(settings.fault_seconds)
+            REGISTRY.unregister(slow)
         case "leak":
             hoard = []
             while True:
                 # Not zeroes: the kernel gives those no memory before they are written.
                 hoard.append(b"x" * int(settings.fault_mib_per_second * 2**20))
                 await asyncio.sleep(1)
+
+
+class Slow(Collector):
+    """Metrics that are long in coming, and hold up all others."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def describe(self) -> t.Iterable[Metric]:
+        return ()
+
+    def collect(self) -> t.Iterable[Metric]:
+        time.sleep(self.seconds)
+        return ()
 
 
 def break_contract(mcp: MCPServer, database: Database) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import typing as t
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERVER_INFO = Path("serverInfo.json")
-FAULTS = ("none", "errors", "slow", "database", "leak", "crash", "contract", "version", "not-mcp", "unready")
+FAULTS = ("none", "errors", "slow", "slow-scrape", "database", "leak", "crash", "contract", "version", "not-mcp", "unready")
 SESSIONS = ("stateless", "stateful", "marked")
 
 
@@ -40,6 +41,7 @@ class Settings:
     external_services: str = ""  # URLs and host:port, separated by commas or blanks
     fault: str = "none"
     fault_after: float = 0.0  # seconds after the start
+    fault_seconds: float = math.inf  # for which it lasts
     fault_rate: float = 0.2  # share of requests, 0 to 1
     fault_delay: float = 1.0  # seconds
     fault_mib_per_second: float = 8.0

@@ -523,6 +523,23 @@ def test_errors_after_a_time(start):
         assert server.metric('mcp_server_requests_total{code="500"}') >= 1
 
 
+def test_errors_end(start):
+    with start(FAULT="errors", FAULT_RATE="1", FAULT_SECONDS="3") as server:
+        wait_for(lambda: server.get("/health").status_code == 200, 6, "the fault is over")
+        assert server.metric('mcp_server_requests_total{code="500"}') >= 1
+
+
+def test_slow_scrape(start):
+    def seconds():
+        begin = time.monotonic()
+        assert server.metric('mcp_server_requests_total{code="500"}') == 0
+        return time.monotonic() - begin
+
+    with start(FAULT="slow-scrape", FAULT_DELAY="1", FAULT_SECONDS="4") as server:
+        assert seconds() >= 1
+        wait_for(lambda: seconds() < 1, 6, "the fault is over")
+
+
 def test_crash_after_a_time(start):
     with start(FAULT="crash", FAULT_AFTER="1") as server:
         assert server.process.wait(timeout=5) == 1

@@ -72,7 +72,8 @@ def test_a_broken_contract_that_is_accepted():
 
 def test_failing_answers_roll_back(tmp_path):
     """A version that turns bad only under the watch: its pods pass their checks, and 5xx answers take it back."""
-    code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.1-errors", "-e", '{"bluegreen_steps": [{"weight": 50, "seconds": 30}]}')
+    steps = [{"weight": 50, "seconds": 30}, {"weight": 100, "seconds": 1}]
+    code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({"version": "v1.2.1-errors", "bluegreen_steps": steps}))
     judge_failure(code, output, "failed")
     assert module("mcp_release")["record"]["outcome"] == "rolled_back"
 
@@ -85,6 +86,7 @@ def test_failing_answers_roll_back(tmp_path):
         ({"version": "v1.2.0", "mcp_server": "no-such-server"}, "no-such-server-blue"),
         ({"version": "v1.2.0", "mcp_endpoint": {"url": "http://127.0.0.1:9"}}, "nothing listens"),
         ({"version": "v1.2.0", "mcp_registry": "http://127.0.0.1:9"}, "127.0.0.1:9"),
+        ({"version": "v1.2.0", "mcp_steps": [{"weight": 50, "seconds": 1}]}, "don't end with all the traffic"),
     ],
 )
 def test_bad_input(variables, words):

@@ -273,7 +273,7 @@ class TestUnmarked:
         assert weights() == BLUE
 
     def test_a_split_that_was_forced_is_found_by_one_whole_session(self) -> None:
-        code, output = playbook("bluegreen", [{"weight": 50, "seconds": 1}], version="v1.2.0", mcp_session_mode="stateless")
+        code, output = playbook("bluegreen", [{"weight": 50, "seconds": 1}, {"weight": 100, "seconds": 1}], version="v1.2.0", mcp_session_mode="stateless")
         text = " ".join(output.split())
         # Half of the sessions are lost at the first request after the greeting, and hardly any survives twenty
         assert code and re.search(r"is not healthy: (notifications/initialized is answered 404|stability .*Session not found)", text), output

@@ -11,22 +11,22 @@ from __future__ import annotations
 
 import json
 import re
-import select
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 import typing as t
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+import requests
 from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, kubectl, module, play, weights
 
 PROMETHEUS = CONFIG["prometheus_url"]
+UP = f'up{{job="mcp-server",namespace="{CONFIG["test_namespace"]}",server="mcp-server",pool="green"}}'
+LONG = [{"weight": 10, "seconds": 150}, {"weight": 100, "seconds": 1}]
 RATE = 250  # as in the figures that ours are compared with
 
 pytestmark = pytest.mark.skipif(PROMETHEUS == "none", reason="judges metrics; the cluster of KUBECONFIG has no Prometheus (MCP_PROMETHEUS)")
@@ -110,7 +110,7 @@ def test_a_trigger_takes_back(version, trigger, window, tmp_path):
     """Those that are late pass all checks before they get traffic."""
     sooner = faults(FAULT_AFTER="40") if CONFIG["admin_kubeconfig"] and "late" in version else nullcontext()
     with sooner, load(tmp_path, 100) as clients:
-        code, output = release(version, {trigger: {"window": window}}, [{"weight": 10, "seconds": 150}])
+        code, output = release(version, {trigger: {"window": window}}, LONG)
     assert code != 0, output
     judge_taken_back(output, trigger, version, clients, window)
 
@@ -119,7 +119,7 @@ def test_a_trigger_takes_back(version, trigger, window, tmp_path):
 def test_a_leak_is_taken_back(tmp_path):
     """Two MiB a second of 256, so that it is past the limit for long enough before it is killed."""
     with faults(FAULT_MIB_PER_SECOND="2"), load(tmp_path, 50) as clients:
-        code, output = release("v1.2.1-leak", {"memory": {"limit": 45, "window": 10}}, [{"weight": 10, "seconds": 150}])
+        code, output = release("v1.2.1-leak", {"memory": {"limit": 45, "window": 10}}, LONG)
     assert code != 0, output
     judge_taken_back(output, "memory", "v1.2.1-leak", clients, 10)
 
@@ -128,7 +128,7 @@ def test_a_leak_is_taken_back(tmp_path):
 def test_the_fast_trigger(tmp_path):
     """Every answer of the new pods fails from a moment on, while they have a tenth of the traffic."""
     with faults(FAULT_RATE="1", FAULT_AFTER="40"), load(tmp_path) as clients:
-        code, output = release("v1.2.1-errors-late", {}, [{"weight": 10, "seconds": 150}])
+        code, output = release("v1.2.1-errors-late", {}, LONG)
     assert code != 0, output
     assert re.search(r"with a breach: fast breach", " ".join(output.split())), output
     assert weights() == {"blue": 100, "green": 0}
@@ -185,33 +185,6 @@ def test_a_pod_that_restarts_takes_nothing_back(tmp_path):
     assert weights() == {"blue": 0, "green": 100}
 
 
-class Gate(threading.Thread):
-    """In front of Prometheus: what it looks like to us when that is down, while others go on using it."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        host, _colon, port = PROMETHEUS.rpartition("//")[2].partition(":")
-        self.behind = (host, int(port or 80))
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
-        self.open = True
-
-    def run(self) -> None:
-        while True:
-            ours, _address = self.listening.accept()
-            threading.Thread(target=self._pass_on, args=(ours,), daemon=True).start()
-
-    def _pass_on(self, ours: socket.socket) -> None:
-        with ours, suppress(OSError), socket.create_connection(self.behind, 5) as theirs:
-            other = {ours: theirs, theirs: ours}
-            while self.open:
-                for ready in select.select([ours, theirs], [], [], 0.2)[0]:
-                    data = ready.recv(65536)
-                    if not data:
-                        return
-                    other[ready].sendall(data)
-
-
 @contextmanager
 def running(version: str, steps: list[dict], **more: t.Any) -> t.Iterator[subprocess.Popen[str]]:
     variables = {"version": version, "mcp_steps": steps, "mcp_warm_seconds": 0, **more}
@@ -247,15 +220,42 @@ def test_without_prometheus_for_a_whole_step_it_holds():
     assert [step["weights"]["green"] for step in module("mcp_release")["record"]["steps"]] == [10, 100]
 
 
-def test_prometheus_that_is_away_for_a_while_costs_only_time():
-    gate = Gate()
-    gate.start()
-    with running("v1.2.0", [{"weight": 10, "seconds": 20}], mcp_prometheus={"url": gate.url}) as process:
+@needs_admin
+def test_a_minute_without_prometheus_costs_only_time(tmp_path):
+    """Under load, so that there is much to be wrong about."""
+    prometheus = ("-n", "monitoring", "scale", "deployment/prometheus")
+    with load(tmp_path, 100), running("v1.2.0", [{"weight": 10, "seconds": 30}, {"weight": 100, "seconds": 1}]) as process:
         assert until(process, "green 10 %, 5 of")
-        gate.open = False
-        assert until(process, "cannot measure")
-        time.sleep(10)
-        gate.open = True
+        kubectl(*prometheus, "--replicas=0")
+        try:
+            assert until(process, "cannot measure")
+            time.sleep(60)
+        finally:
+            kubectl(*prometheus, "--replicas=1")
         rest, _nothing = process.communicate(timeout=200)
     assert process.returncode == 0, rest
-    assert weights() == {"blue": 90, "green": 10}
+    assert weights() == {"blue": 0, "green": 100}
+
+
+FOR_A_WHILE = {
+    "one sample": {"FAULT": "errors", "FAULT_RATE": "1", "FAULT_SECONDS": "1.5"},
+    "less than the window": {"FAULT": "errors", "FAULT_RATE": "0.2", "FAULT_SECONDS": "10"},
+    "slow scrapes": {"FAULT": "slow-scrape", "FAULT_DELAY": "3", "FAULT_SECONDS": "10"},
+}
+
+
+@needs_admin
+@pytest.mark.parametrize("what", FOR_A_WHILE)
+def test_what_is_over_soon_takes_nothing_back(what, tmp_path):
+    """In the warm window, which the triggers alone judge."""
+    with faults(FAULT_AFTER="30", **FOR_A_WHILE[what]), load(tmp_path, 100) as clients:
+        code, output = release("v1.2.0", {"errors": {"window": 20}}, [{"weight": 100, "seconds": 1}], mcp_warm_seconds=50)
+        away = requests.get(f"{PROMETHEUS}/api/v1/query", params={"query": f"min_over_time({UP}[45s])"}, timeout=10).json()["data"]["result"]
+    assert code == 0, output
+    assert weights() == {"blue": 0, "green": 100}
+    assert module("mcp_release")["record"]["outcome"] == "succeeded"
+    # It was there at all.
+    if what == "slow scrapes":
+        assert {series["value"][1] for series in away} == {"0"}
+    else:
+        assert clients["failed"] > 100

@@ -139,7 +139,6 @@ def refused(cluster: Cluster) -> None:
         (lambda one: one.refusals.update({deployment("green"): Forbidden("no")}), {}, []),
         (lambda one: one.objects.update({RECORD: {"metadata": {}, "data": {"current": "[]"}}}), {}, ["is not a release record"]),
         (lambda one: None, {"steps": [{"weight": 50, "seconds": 1}, {"weight": 10, "seconds": 1}]}, ["go up and down"]),
-        (lambda one: None, {"steps": [{"weight": 101, "seconds": 1}]}, ["A step has weight 101"]),
         (lambda one: None, {"problems": ["The session mode forbids percentages."]}, ["The session mode forbids percentages."]),
     ],
 )

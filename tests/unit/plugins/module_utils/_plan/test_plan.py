@@ -54,7 +54,7 @@ def test_the_whole_plan() -> None:
     assert "\n".join(lines(FACTS)) == WHOLE
     assert summary(FACTS) == ""
     found = json.loads(json.dumps(plan(FACTS)))
-    assert found["seconds"] == {"watched": 900, "until_first_step": None, "most": 1590.0}
+    assert found["seconds"] == {"watched": 900, "until_first_step": None, "most": 1860.0}
     assert (found["live"], found["idle"], found["replicas"]) == ("blue", "green", 2)
 
 
