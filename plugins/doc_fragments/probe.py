@@ -67,36 +67,6 @@ options:
       - legacy
       - sse
     default: auto
-  auth:
-    description:
-      - Credentials for O(endpoint.mcp_path). The token is sent nowhere else, and shown nowhere.
-      - At most one of the three places of a token can be given. Without one, none is sent.
-    type: dict
-    suboptions:
-      token_file:
-        description: A file that holds a bearer token, where the module runs.
-        type: path
-      token_env:
-        description: The name of an environment variable that holds one, where the module runs.
-        type: str
-      token_secret:
-        description: A Secret in O(namespace) that holds one. The Role needs C(get) on it.
-        type: dict
-        suboptions:
-          name:
-            description: Its name.
-            type: str
-            required: true
-          key:
-            description: The key in its data.
-            type: str
-            default: token
-      expect_401:
-        description:
-          - Send no token, and expect that the server refuses with 401 and says where a client gets a token (RFC 9728).
-          - That shows that the server is there and guarded. It does not show that it works.
-        type: bool
-        default: false
   timeout:
     description:
       - Seconds that asking one server may take, at least 1. A quarter of them, at most four, is kept for ending its session.

@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.endpoint
   - mcp.server.probe
+  - mcp.server.auth
   - mcp.server.lock
   - mcp.server.attributes
   - mcp.server.attributes.action_group

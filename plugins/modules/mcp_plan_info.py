@@ -19,6 +19,9 @@ description:
   - It does not fail because of what it finds; see RV(problems).
 extends_documentation_fragment:
   - mcp.server.cluster
+  - mcp.server.auth
+  - mcp.server.registry
+  - mcp.server.required_secrets
   - mcp.server.server
   - mcp.server.endpoint
   - mcp.server.lock
@@ -50,67 +53,6 @@ options:
         required: true
   endpoint:
     required: true
-  auth:
-    description: Credentials for O(endpoint.mcp_path), as in M(mcp.server.mcp_health).
-    type: dict
-    suboptions:
-      token_file:
-        description: A file that holds a bearer token, where the module runs.
-        type: path
-      token_env:
-        description: The name of an environment variable that holds one, where the module runs.
-        type: str
-      token_secret:
-        description: A Secret in O(namespace) that holds one. The Role needs C(get) on it.
-        type: dict
-        suboptions:
-          name:
-            description: Its name.
-            type: str
-            required: true
-          key:
-            description: The key in its data.
-            type: str
-            default: token
-      expect_401:
-        description: Send no token, and expect that the server refuses with 401.
-        type: bool
-        default: false
-  registry:
-    description: URL of the registry that is asked in place of the image's own host. Default is that host by HTTPS.
-    type: str
-  registry_username:
-    description: User name for the registry. Without it, it is read anonymously.
-    type: str
-  registry_password:
-    description: Password or token of O(registry_username), which it is required with.
-    type: str
-  registry_ca_cert:
-    description: Path of the CA certificate for the registry.
-    type: path
-  registry_validate_certs:
-    description: Whether the registry's certificate is verified.
-    type: bool
-    default: true
-  registry_timeout:
-    description: Seconds that the registry may take for an answer.
-    type: float
-    default: 10.0
-  required_secrets:
-    description: Secrets that must exist in the namespace, as in M(mcp.server.mcp_preflight).
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: Name of the Secret.
-        type: str
-        required: true
-      keys:
-        description: The keys that must have a value.
-        type: list
-        elements: str
-        default: []
   contract_check:
     description: Whether the new version is held to the live one's contract, so that the live pods must answer.
     type: bool

@@ -16,26 +16,12 @@ description:
   - What a release does not need and we may not look at (the namespace's own object, the nodes) is skipped.
 extends_documentation_fragment:
   - mcp.server.cluster
+  - mcp.server.required_secrets
   - mcp.server.server
   - mcp.server.attributes
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 options:
-  required_secrets:
-    description: Secrets that must exist in the namespace. They are read, which needs the right to get each by its name; no value is returned.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: Name of the Secret.
-        type: str
-        required: true
-      keys:
-        description: The keys that must have a value.
-        type: list
-        elements: str
-        default: []
   in_pod_checks:
     description: Whether the release runs checks inside the pods, such as C(./health-check --database), which needs C(get) and C(create) on C(pods/exec).
     type: bool

@@ -22,6 +22,7 @@ description:
   - A step of a release that is running is added to the release record (see M(mcp.server.mcp_release)).
 extends_documentation_fragment:
   - mcp.server.cluster
+  - mcp.server.auth
   - mcp.server.server
   - mcp.server.endpoint
   - mcp.server.lock
@@ -134,30 +135,7 @@ options:
     description:
       - Credentials for the MCP endpoint of the pods, for O(session_mode=auto). The token is sent nowhere else, and shown nowhere.
       - At most one of the three places of a token can be given. Without one, none is sent.
-    type: dict
-    suboptions:
-      token_file:
-        description: A file that holds a bearer token, where the module runs.
-        type: path
-      token_env:
-        description: The name of an environment variable that holds one, where the module runs.
-        type: str
-      token_secret:
-        description: A Secret in O(namespace) that holds one. The Role needs C(get) on it.
-        type: dict
-        suboptions:
-          name:
-            description: Its name.
-            type: str
-            required: true
-          key:
-            description: The key in its data.
-            type: str
-            default: token
-      expect_401:
-        description: The server lets nobody in without a token, and there is none. How it keeps sessions is not known then, unless O(session_mode) says so.
-        type: bool
-        default: false
+      - With O(auth.expect_401) it is not known how the server keeps sessions, unless O(session_mode) says so.
 seealso:
   - module: mcp.server.mcp_release
   - module: mcp.server.mcp_watch

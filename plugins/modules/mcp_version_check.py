@@ -18,6 +18,7 @@ description:
   - With O(namespace) it returns what runs in both pools, also without a version to compare with.
 extends_documentation_fragment:
   - mcp.server.cluster
+  - mcp.server.registry
   - mcp.server.server
   - mcp.server.endpoint
   - mcp.server.attributes
@@ -48,27 +49,6 @@ options:
         pods are then compared by tag and health document only.
     type: bool
     default: true
-  registry:
-    description:
-      - URL of the registry that is asked in place of the image's own host, such as a mirror. Default is that host by HTTPS.
-    type: str
-  registry_username:
-    description: User name for the registry. Without it, it is read anonymously.
-    type: str
-  registry_password:
-    description: Password or token of O(registry_username), which it is required with.
-    type: str
-  registry_ca_cert:
-    description: Path of the CA certificate for the registry.
-    type: path
-  registry_validate_certs:
-    description: Whether the registry's certificate is verified.
-    type: bool
-    default: true
-  registry_timeout:
-    description: Seconds that the registry may take for an answer.
-    type: float
-    default: 10.0
   server_version:
     description: Whether C(serverInfo) of each ready pod of O(pool) must give the version (V(enforce)), should (V(warn)), or is not asked (V(off)).
     type: str

@@ -10,9 +10,12 @@ import importlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 import typing as t
+from contextlib import contextmanager
 from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -51,6 +54,53 @@ def play(playbook: str, *words: str, cwd: Path = ROOT, seconds: float = 240, **e
     )
     assert not [secret for secret in SECRETS if secret in done.stdout]
     return done.returncode, done.stdout
+
+
+@contextmanager
+def running(playbook: str, *words: str) -> t.Iterator[subprocess.Popen[str]]:
+    """A play in a process group of its own, which does not outlive the block."""
+    command = ["ansible-playbook", playbook, "-i", str(INVENTORY), *words]
+    environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+
+
+def until(process: subprocess.Popen[str], words: str, times: int = 1) -> str:
+    """What it says until the words came so often."""
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        times -= words in line
+        if not times:
+            return said
+    raise AssertionError(f"it ended without {words!r}:\n{said}")
+
+
+def rest(process: subprocess.Popen[str], seconds: float = 200) -> str:
+    """What it says until it ends."""
+    return process.communicate(timeout=seconds)[0]
+
+
+@contextmanager
+def clients(folder: Path, rate: float, seconds: float = 400) -> t.Iterator[dict[str, t.Any]]:
+    """Clients on the gateway for as long as the block lasts; what they saw (sandbox.load) is in the dictionary afterwards."""
+    file = folder / "load.json"
+    words = [CONFIG["public_url"], CONFIG["public_host"], str(file), "--rate", str(rate), "--seconds", str(seconds), "--streams", "0"]
+    process = subprocess.Popen([sys.executable, "-m", "sandbox.load", *words], cwd=ROOT)
+    seen: dict[str, t.Any] = {}
+    try:
+        yield seen
+        time.sleep(2)  # what follows the end of a release belongs to it
+    finally:
+        process.terminate()
+        process.wait(30)
+        seen |= json.loads(file.read_text())
 
 
 def module(name: str, arguments: str = "", *, check: bool = False, fails: bool = False, **options: t.Any) -> dict:

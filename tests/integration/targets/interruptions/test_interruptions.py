@@ -10,19 +10,16 @@ import json
 import os
 import re
 import signal
-import subprocess
 import time
 import typing as t
-from contextlib import contextmanager
 
 import pytest
-from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, module, play, weights
+from playing import CONFIG, blue_again, module, play, rest, running, until, weights
 
 STEPS = [{"weight": weight, "seconds": 1} for weight in (10, 50, 100)]
 # What is judged by metrics has targets of its own; here it would only take time.
 SHORT = {"mcp_prometheus": None, "mcp_warm_seconds": 1}
 WORDS = ("-e", "version=v1.2.0", "-e", json.dumps({"bluegreen_steps": STEPS, **SHORT}))
-COMMAND = ["ansible-playbook", "playbooks/bluegreen.yml", "-i", str(INVENTORY), *WORDS]
 
 
 @pytest.fixture(autouse=True)
@@ -34,31 +31,6 @@ def start() -> None:
 def end() -> t.Iterator[None]:
     yield
     blue_again()
-
-
-@contextmanager
-def running(*words: str) -> t.Iterator[subprocess.Popen[str]]:
-    """A release in a process group of its own, which does not outlive the test."""
-    environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        [*COMMAND, *words], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=30)
-
-
-def until(process: subprocess.Popen[str], words: str, times: int = 1) -> bool:
-    """Reads its output until the words came so often; whether they did."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        times -= words in line
-        if not times:
-            return True
-    return False
 
 
 def judge_released() -> None:
@@ -92,8 +64,8 @@ TASKS = {
 @pytest.mark.parametrize(("name", "time_of"), [(name, number) for name, times in TASKS.items() for number in range(1, times + 1)])
 def test_killed_at_a_task_and_run_again(name: str, time_of: int) -> None:
     """kill -9 of the whole process group just after the task began; then the same command."""
-    with running() as process:
-        assert until(process, f"TASK [mcp.server.bluegreen : {name}", time_of)
+    with running("playbooks/bluegreen.yml", *WORDS) as process:
+        until(process, f"TASK [mcp.server.bluegreen : {name}", time_of)
         # Another bit into it each time: some are killed before they write and some after.
         time.sleep(0.15 * time_of)
         os.killpg(process.pid, signal.SIGKILL)
@@ -126,8 +98,8 @@ def test_every_task_is_killed_once() -> None:
 
 def test_stopped_by_a_person() -> None:
     """Ctrl-C: the traffic stays at the step's share, and the same command goes on from there."""
-    with running() as process:
-        assert until(process, "percent of the new version: 50]")
+    with running("playbooks/bluegreen.yml", *WORDS) as process:
+        until(process, "percent of the new version: 50]")
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=30)
         assert process.returncode
@@ -140,27 +112,29 @@ def test_stopped_by_a_person() -> None:
 
 def test_two_at_once() -> None:
     """The second is refused with the holder's name, and the first does not notice."""
-    with running("-e", json.dumps({"bluegreen_steps": [{"weight": 100, "seconds": 15}]})) as process:
-        assert until(process, "TASK [mcp.server.bluegreen : Watch")
+    with running("playbooks/bluegreen.yml", *WORDS, "-e", json.dumps({"bluegreen_steps": [{"weight": 100, "seconds": 15}]})) as process:
+        until(process, "TASK [mcp.server.bluegreen : Watch")
         code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.3.0")
         assert code and "is under way: " in output and "Traceback" not in output, output
         code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.3.0", "-e", "take_over=true")
         assert code and "take_over needs a reason" in output, output
-        rest, _nothing = process.communicate(timeout=120)
-        assert process.returncode == 0, rest
+        said = rest(process)
+        assert process.returncode == 0, said
     assert module("mcp_release")["record"]["outcome"] == "succeeded"
 
 
 def test_an_emergency_takes_over_from_a_release() -> None:
     """It is not held up; the release notices, changes nothing more, and does not roll back itself."""
-    with running("-e", json.dumps({"bluegreen_steps": [{"weight": 50, "seconds": 20}, {"weight": 100, "seconds": 1}]})) as process:
-        assert until(process, "TASK [mcp.server.bluegreen : Watch")
+    with running(
+        "playbooks/bluegreen.yml", *WORDS, "-e", json.dumps({"bluegreen_steps": [{"weight": 50, "seconds": 20}, {"weight": 100, "seconds": 1}]})
+    ) as process:
+        until(process, "TASK [mcp.server.bluegreen : Watch")
         code, output = play("playbooks/rollback.yml")
         assert code == 0 and "took over from " in output, output
-        rest, _nothing = process.communicate(timeout=120)
+        said = rest(process)
     assert process.returncode
-    assert "This run is not the one that releases" in rest
-    assert "Deployment issues" not in rest and "mcp.server.announce" not in rest  # it did not fail, and it is the emergency's to tell
+    assert "This run is not the one that releases" in said
+    assert "Deployment issues" not in said and "mcp.server.announce" not in said  # it did not fail, and it is the emergency's to tell
     assert weights() == {"blue": 100, "green": 0}
     assert module("mcp_release")["record"]["outcome"] == "rolled_back"
-    assert CONFIG["test_namespace"] in rest
+    assert CONFIG["test_namespace"] in said

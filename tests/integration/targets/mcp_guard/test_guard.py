@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 import typing as t
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, kubectl, module, play, weights
+from playing import CONFIG, blue_again, clients, kubectl, module, play, running, until, weights
 
 NAMESPACE = CONFIG["test_namespace"]
 LEASE = 60  # seconds
@@ -50,21 +48,10 @@ def words(weight: int, seconds: int, action: str = "rollback", version: str = "v
 
 def killed_at(weight: int, action: str, version: str = "v1.2.0") -> None:
     """A release is at this share when its process group is killed."""
-    command = ["ansible-playbook", "playbooks/bluegreen.yml", "-i", str(INVENTORY), *words(weight, 120, action, version)]
-    environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True) as process:
-        try:
-            assert process.stdout is not None
-            output = ""
-            for line in process.stdout:
-                output += line
-                if "TASK [mcp.server.bluegreen : Watch" in line:
-                    time.sleep(2)
-                    break
-            else:
-                pytest.fail(output)
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
+    with running("playbooks/bluegreen.yml", *words(weight, 120, action, version)) as process:
+        until(process, "TASK [mcp.server.bluegreen : Watch")
+        time.sleep(2)
+        os.killpg(process.pid, signal.SIGKILL)
     assert weights() == {"blue": 100 - weight, "green": weight}
 
 
@@ -81,7 +68,7 @@ def expiry() -> float:
     return moment(lease["spec"]["renewTime"]) + LEASE
 
 
-def until(so: t.Callable[[dict[str, t.Any]], bool], seconds: float) -> dict[str, t.Any]:
+def recorded(so: t.Callable[[dict[str, t.Any]], bool], seconds: float) -> dict[str, t.Any]:
     deadline = time.monotonic() + seconds
     while not so(found := record()):
         assert time.monotonic() < deadline, found
@@ -101,7 +88,7 @@ def await_the_end_of_the_guard() -> None:
 def test_the_machine_dies_and_the_guard_rolls_back(weight: int) -> None:
     killed_at(weight, "rollback")
     expires = expiry()
-    ended = until(lambda found: found["guard"]["state"] == "rolled_back", LEASE + SOON + 30)
+    ended = recorded(lambda found: found["guard"]["state"] == "rolled_back", LEASE + SOON + 30)
     print(f"{moment(ended['ended']) - expires:.1f} s after the Lease had expired")
     assert 0 < moment(ended["ended"]) - expires < SOON
     assert weights() == {"blue": 100, "green": 0}
@@ -113,7 +100,7 @@ def test_the_machine_dies_and_the_guard_rolls_back(weight: int) -> None:
 def test_the_machine_dies_and_the_guard_holds() -> None:
     killed_at(50, "hold")
     expires = expiry()
-    held = until(lambda found: found["guard"]["state"] == "held", LEASE + SOON + 30)
+    held = recorded(lambda found: found["guard"]["state"] == "held", LEASE + SOON + 30)
     assert 0 < moment(held["guard"]["at"]) - expires < SOON
     assert "was last heard of" in held["guard"]["reason"]
     assert weights() == {"blue": 50, "green": 50}
@@ -130,14 +117,9 @@ def test_the_machine_dies_and_the_guard_holds() -> None:
 
 def test_a_guard_that_holds_goes_on_watching_the_triggers(tmp_path: Path) -> None:
     """The machine dies, and then the version turns bad: its errors are past the limit for the window, and it is taken back."""
-    address = (CONFIG["public_url"], CONFIG["public_host"], str(tmp_path / "load.json"))
-    load = subprocess.Popen([sys.executable, "-m", "sandbox.load", *address, "--rate", "60", "--seconds", "300"], cwd=ROOT)
-    try:
+    with clients(tmp_path, 60):
         killed_at(50, "hold", "v1.2.1-errors-late")
-        ended = until(lambda found: found["guard"]["state"] == "rolled_back", LEASE + SOON + 90)
-    finally:
-        load.terminate()
-        load.wait(30)
+        ended = recorded(lambda found: found["guard"]["state"] == "rolled_back", LEASE + SOON + 90)
     assert weights() == {"blue": 100, "green": 0}
     assert ended["outcome"] == "rolled_back" and "errors breach" in ended["reason"], ended
     await_the_end_of_the_guard()

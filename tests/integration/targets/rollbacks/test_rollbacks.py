@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 import typing as t
-from contextlib import contextmanager
 
 import pytest
-from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, kubectl, module, play, weights
+from playing import CONFIG, blue_again, kubectl, module, play, running, until, weights
 
 PLAYBOOK = "playbooks/rollback.yml"
 BLUE, GREEN = {"blue": 100, "green": 0}, {"blue": 0, "green": 100}
@@ -156,25 +154,11 @@ def test_new_pods_that_crash_right_after_100_percent() -> None:
     module("mcp_watch", json.dumps({"endpoint": {"url": CONFIG["public_url"], "host": CONFIG["public_host"]}, "seconds": 3}))
 
 
-@contextmanager
-def running(*words: str) -> t.Iterator[subprocess.Popen[str]]:
-    """A rollback in a process group of its own, which does not outlive the test."""
-    command = ["ansible-playbook", PLAYBOOK, "-i", str(INVENTORY), *words]
-    environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=30)
-
-
 @pytest.mark.parametrize(("task", "seconds"), [("Deploy what is named", 0.8), ("Move the traffic to it", 0.3)])
 def test_killed_and_run_again(task: str, seconds: float) -> None:
     words = ("-e", "version=v1.3.0")
-    with running(*words) as process:
-        assert process.stdout is not None and any(task in line for line in process.stdout)
+    with running(PLAYBOOK, *words) as process:
+        until(process, task)
         time.sleep(seconds)
         os.killpg(process.pid, signal.SIGKILL)
     roll_back(*words)
@@ -202,8 +186,8 @@ def test_autoscalers_are_raised_and_given_back(beside: t.Callable[..., str]) -> 
     for pool in ("blue", "green"):
         beside("autoscale", "deployment", f"mcp-server-{pool}", "--min=1", "--max=4", "--cpu=80%")
     words = ("-e", "version=v1.3.0")
-    with running(*words) as process:
-        assert process.stdout is not None and any("Record what is good" in line for line in process.stdout)
+    with running(PLAYBOOK, *words) as process:
+        until(process, "Record what is good")
         os.killpg(process.pid, signal.SIGKILL)
     assert least() == (1, 2)
     roll_back(*words)

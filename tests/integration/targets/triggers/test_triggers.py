@@ -11,18 +11,14 @@ from __future__ import annotations
 
 import json
 import re
-import signal
-import subprocess
-import sys
 import time
 import typing as t
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 import requests
-from playing import CONFIG, ENVIRONMENT, INVENTORY, ROOT, blue_again, kubectl, module, play, weights
+from playing import CONFIG, blue_again, clients, kubectl, module, play, rest, running, until, weights
 
 PROMETHEUS = CONFIG["prometheus_url"]
 UP = f'up{{job="mcp-server",namespace="{CONFIG["test_namespace"]}",server="mcp-server",pool="green"}}'
@@ -48,23 +44,6 @@ def end() -> t.Iterator[None]:
 
 
 @contextmanager
-def load(folder: Path, rate: float = RATE) -> t.Iterator[dict]:
-    """Clients for as long as the block lasts; what they saw is in the dictionary afterwards."""
-    file = folder / "load.json"
-    words = [CONFIG["public_url"], CONFIG["public_host"], str(file), "--rate", str(rate), "--seconds", "300", "--streams", "0"]
-    command = [sys.executable, "-m", "sandbox.load", *words]
-    process = subprocess.Popen(command, cwd=ROOT)
-    seen: dict = {}
-    try:
-        yield seen
-        time.sleep(2)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-        seen |= json.loads(file.read_text())
-
-
-@contextmanager
 def faults(**environment: str) -> t.Iterator[None]:
     """The green pods' settings, beside their image's."""
     where = ("-n", CONFIG["test_namespace"], "set", "env", "deployment/mcp-server-green")
@@ -75,17 +54,20 @@ def faults(**environment: str) -> t.Iterator[None]:
         kubectl(*where, *(f"{name}-" for name in environment))
 
 
+def words(version: str, steps: list[dict], **more: t.Any) -> list[str]:
+    return ["playbooks/bluegreen.yml", "-e", json.dumps({"version": version, "mcp_steps": steps, "mcp_warm_seconds": 0, **more})]
+
+
 def release(version: str, triggers: dict, steps: list[dict], **more: t.Any) -> tuple[int, str]:
-    variables = {"version": version, "mcp_triggers": triggers, "mcp_steps": steps, "mcp_warm_seconds": 0, **more}
-    return play("playbooks/bluegreen.yml", "-e", json.dumps(variables))
+    return play(*words(version, steps, mcp_triggers=triggers, **more))
 
 
-def last_answer(clients: dict, version: str) -> float:
+def last_answer(seen: dict, version: str) -> float:
     """When the clients had the last good answer of green with this version, epoch seconds."""
-    return max(clients[kind]["answers"][f"{version[1:]} green"]["last"] for kind in ("kept", "new"))
+    return max(seen[kind]["answers"][f"{version[1:]} green"]["last"] for kind in ("kept", "new"))
 
 
-def judge_taken_back(output: str, trigger: str, bad: str, clients: dict, window: float) -> None:
+def judge_taken_back(output: str, trigger: str, bad: str, seen: dict, window: float) -> None:
     """By this trigger; and how long it took."""
     assert re.search(rf"with a breach: [a-z_, ]*{trigger}[a-z_, ]* breach", " ".join(output.split())), output
     assert weights() == {"blue": 100, "green": 0}
@@ -93,10 +75,10 @@ def judge_taken_back(output: str, trigger: str, bad: str, clients: dict, window:
     assert record["outcome"] == "rolled_back"
     begun = min(float(since) for since in re.findall(r"since: (\d+\.\d+)", output))
     back = datetime.fromisoformat(record["ended"]).timestamp()
-    last = last_answer(clients, bad)
+    last = last_answer(seen, bad)
     print(
         f"{bad}: by {trigger}; from the first sample past the limit to the window full {window:.0f} s, to the rollback recorded {back - begun:.1f} s, "
-        f"to the last answer of it {last - begun:.1f} s; {clients['failed']} of {clients['sent']} requests failed at {clients['rate']} a second"
+        f"to the last answer of it {last - begun:.1f} s; {seen['failed']} of {seen['sent']} requests failed at {seen['rate']} a second"
     )
     # The scrapes at both ends of the window, a poll, and the rollback itself.
     assert last - begun < window + 25
@@ -109,39 +91,39 @@ def judge_taken_back(output: str, trigger: str, bad: str, clients: dict, window:
 def test_a_trigger_takes_back(version, trigger, window, tmp_path):
     """Those that are late pass all checks before they get traffic."""
     sooner = faults(FAULT_AFTER="40") if CONFIG["admin_kubeconfig"] and "late" in version else nullcontext()
-    with sooner, load(tmp_path, 100) as clients:
+    with sooner, clients(tmp_path, 100) as seen:
         code, output = release(version, {trigger: {"window": window}}, LONG)
     assert code != 0, output
-    judge_taken_back(output, trigger, version, clients, window)
+    judge_taken_back(output, trigger, version, seen, window)
 
 
 @needs_admin
 def test_a_leak_is_taken_back(tmp_path):
     """Two MiB a second of 256, so that it is past the limit for long enough before it is killed."""
-    with faults(FAULT_MIB_PER_SECOND="2"), load(tmp_path, 50) as clients:
+    with faults(FAULT_MIB_PER_SECOND="2"), clients(tmp_path, 50) as seen:
         code, output = release("v1.2.1-leak", {"memory": {"limit": 45, "window": 10}}, LONG)
     assert code != 0, output
-    judge_taken_back(output, "memory", "v1.2.1-leak", clients, 10)
+    judge_taken_back(output, "memory", "v1.2.1-leak", seen, 10)
 
 
 @needs_admin
 def test_the_fast_trigger(tmp_path):
     """Every answer of the new pods fails from a moment on, while they have a tenth of the traffic."""
-    with faults(FAULT_RATE="1", FAULT_AFTER="40"), load(tmp_path) as clients:
+    with faults(FAULT_RATE="1", FAULT_AFTER="40"), clients(tmp_path, RATE) as seen:
         code, output = release("v1.2.1-errors-late", {}, LONG)
     assert code != 0, output
     assert re.search(r"with a breach: fast breach", " ".join(output.split())), output
     assert weights() == {"blue": 100, "green": 0}
-    bad = last_answer(clients, "v1.2.1-errors-late")  # its last good one
+    bad = last_answer(seen, "v1.2.1-errors-late")  # its last good one
     back = datetime.fromisoformat(module("mcp_release")["record"]["ended"]).timestamp()
-    print(f"fast: {back - bad:.1f} s from its last good answer to the rollback recorded; {clients['failed']} requests failed at {clients['rate']} a second")
+    print(f"fast: {back - bad:.1f} s from its last good answer to the rollback recorded; {seen['failed']} requests failed at {seen['rate']} a second")
     assert back - bad < 12
-    assert clients["failed"] <= 200 * clients["rate"] / RATE
+    assert seen["failed"] <= 200 * seen["rate"] / RATE
 
 
 @needs_admin
 def test_a_breach_in_the_warm_window(tmp_path):
-    with faults(FAULT_RATE="1", FAULT_AFTER="40"), load(tmp_path, 50):
+    with faults(FAULT_RATE="1", FAULT_AFTER="40"), clients(tmp_path, 50):
         code, output = release("v1.2.1-errors-late", {}, [{"weight": 100, "seconds": 2}], mcp_warm_seconds=150)
     assert code != 0, output
     assert "TASK [mcp.server.bluegreen : Watch while the old pool stays warm]" in output
@@ -153,7 +135,7 @@ def test_a_breach_in_the_warm_window(tmp_path):
 @needs_admin
 def test_watched_after_the_release(tmp_path):
     """watch.yml says that the released version has turned bad, and takes it back when told to."""
-    with faults(FAULT_RATE="1", FAULT_AFTER="40"), load(tmp_path, 50):
+    with faults(FAULT_RATE="1", FAULT_AFTER="40"), clients(tmp_path, 50):
         code, output = release("v1.2.1-errors-late", {}, [{"weight": 100, "seconds": 1}])
         assert code == 0, output
         code, output = play("playbooks/watch.yml", "-e", "mcp_watch_seconds=100")
@@ -176,32 +158,13 @@ def test_an_idle_server_is_released():
 @needs_admin
 def test_a_pod_that_restarts_takes_nothing_back(tmp_path):
     steps = [{"weight": 50, "seconds": 25}, {"weight": 100, "seconds": 1}]
-    with load(tmp_path, 100), running("v1.2.0", steps) as process:
-        assert until(process, "green 50 %, 5 of")
+    with clients(tmp_path, 100), running(*words("v1.2.0", steps)) as process:
+        until(process, "green 50 %, 5 of")
         pods = ("-n", CONFIG["test_namespace"], "get", "pods", "-l", "app=mcp-server,pool=green", "-o", "name")
         kubectl("-n", CONFIG["test_namespace"], "delete", "--wait=false", kubectl(*pods).split()[0])
-        rest, _nothing = process.communicate(timeout=200)
-    assert process.returncode == 0, rest
+        said = rest(process)
+    assert process.returncode == 0, said
     assert weights() == {"blue": 0, "green": 100}
-
-
-@contextmanager
-def running(version: str, steps: list[dict], **more: t.Any) -> t.Iterator[subprocess.Popen[str]]:
-    variables = {"version": version, "mcp_steps": steps, "mcp_warm_seconds": 0, **more}
-    command = ["ansible-playbook", "playbooks/bluegreen.yml", "-i", str(INVENTORY), "-e", json.dumps(variables)]
-    environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=30)
-
-
-def until(process: subprocess.Popen[str], words: str) -> bool:
-    assert process.stdout is not None
-    return any(words in line for line in process.stdout)
 
 
 def test_without_prometheus_for_a_whole_step_it_holds():
@@ -224,16 +187,16 @@ def test_without_prometheus_for_a_whole_step_it_holds():
 def test_a_minute_without_prometheus_costs_only_time(tmp_path):
     """Under load, so that there is much to be wrong about."""
     prometheus = ("-n", "monitoring", "scale", "deployment/prometheus")
-    with load(tmp_path, 100), running("v1.2.0", [{"weight": 10, "seconds": 30}, {"weight": 100, "seconds": 1}]) as process:
-        assert until(process, "green 10 %, 5 of")
+    with clients(tmp_path, 100), running(*words("v1.2.0", [{"weight": 10, "seconds": 30}, {"weight": 100, "seconds": 1}])) as process:
+        until(process, "green 10 %, 5 of")
         kubectl(*prometheus, "--replicas=0")
         try:
-            assert until(process, "cannot measure")
+            until(process, "cannot measure")
             time.sleep(60)
         finally:
             kubectl(*prometheus, "--replicas=1")
-        rest, _nothing = process.communicate(timeout=200)
-    assert process.returncode == 0, rest
+        said = rest(process)
+    assert process.returncode == 0, said
     assert weights() == {"blue": 0, "green": 100}
 
 
@@ -248,7 +211,7 @@ FOR_A_WHILE = {
 @pytest.mark.parametrize("what", FOR_A_WHILE)
 def test_what_is_over_soon_takes_nothing_back(what, tmp_path):
     """In the warm window, which the triggers alone judge."""
-    with faults(FAULT_AFTER="30", **FOR_A_WHILE[what]), load(tmp_path, 100) as clients:
+    with faults(FAULT_AFTER="30", **FOR_A_WHILE[what]), clients(tmp_path, 100) as seen:
         code, output = release("v1.2.0", {"errors": {"window": 20}}, [{"weight": 100, "seconds": 1}], mcp_warm_seconds=50)
         away = requests.get(f"{PROMETHEUS}/api/v1/query", params={"query": f"min_over_time({UP}[45s])"}, timeout=10).json()["data"]["result"]
     assert code == 0, output
@@ -258,4 +221,4 @@ def test_what_is_over_soon_takes_nothing_back(what, tmp_path):
     if what == "slow scrapes":
         assert {series["value"][1] for series in away} == {"0"}
     else:
-        assert clients["failed"] > 100
+        assert seen["failed"] > 100

@@ -1,0 +1,33 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # Mirrors OPTIONS of module_utils/_registry.py.
+    DOCUMENTATION = r"""
+options:
+  registry:
+    description:
+      - URL of the registry that is asked in place of the image's own host, such as a mirror. Default is that host by HTTPS.
+    type: str
+  registry_username:
+    description: User name for the registry. Without it, it is read anonymously.
+    type: str
+  registry_password:
+    description: Password or token of O(registry_username), which it is required with.
+    type: str
+  registry_ca_cert:
+    description: Path of the CA certificate for the registry.
+    type: path
+  registry_validate_certs:
+    description: Whether the registry's certificate is verified.
+    type: bool
+    default: true
+  registry_timeout:
+    description: Seconds that the registry may take for an answer.
+    type: float
+    default: 10.0
+"""
