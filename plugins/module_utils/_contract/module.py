@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, outage
 from ansible_collections.mcp.server.plugins.module_utils._contract import compare, normalise, text
 from ansible_collections.mcp.server.plugins.module_utils._mcp import greeting, listing, protocol, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint, defaults
@@ -115,8 +115,15 @@ def complaint(name: str, baseline: str, fatal: t.Sequence[compare.Change]) -> st
 
 def _read(params: dict[str, t.Any], settings: Settings) -> Read:
     """Of all endpoints that the task names, which have to offer the same. Raises Failure."""
-    endpoints = targets.finder(params)()
-    read = targets.at_once(lambda one: _read_one(one, settings), endpoints)
+    find = targets.finder(params)
+    waited = outage.current().seconds
+    try:
+        read = _read_each(find(), settings)
+    except Failure:
+        endpoints = find()  # waits, when it is the API server that is away
+        if outage.current().seconds == waited:
+            raise
+        read = _read_each(endpoints, settings)
     first = read[0]
     other = next((one for one in read if one.contract != first.contract), None)
     if other is not None:
@@ -124,6 +131,10 @@ def _read(params: dict[str, t.Any], settings: Settings) -> Read:
         difference = differences[0].sentence if differences else "The hashes differ."
         raise Failure(f"{first.name} and {other.name} do not offer the same, so there is no contract to speak of: {difference}")
     return replace(first, name=f"pool {params['pool']}") if params["pool"] else first
+
+
+def _read_each(endpoints: t.Sequence[Endpoint], settings: Settings) -> list[Read]:
+    return targets.at_once(lambda one: _read_one(one, settings), endpoints)
 
 
 def _read_one(endpoint: Endpoint, settings: Settings) -> Read:
