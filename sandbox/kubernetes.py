@@ -113,6 +113,9 @@ def _kubeadm_config() -> Path:
             "apiServer": {"certSANs": ["127.0.0.1", "localhost"]},
             "etcd": {"local": {"imageTag": KUBERNETES_VERSION, "dataDir": str(STATE / "etcd"), "extraArgs": arguments(unsafe_no_fsync="true")}},
             "dns": {"imageTag": KUBERNETES_VERSION},
+            # A leader that can't renew its Lease ends, and comes back with growing pauses; there is nobody here to take over from it.
+            "controllerManager": {"extraArgs": arguments(leader_elect="false")},
+            "scheduler": {"extraArgs": arguments(leader_elect="false")},
         },
         {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",

@@ -5,7 +5,7 @@
 """Parts of the cluster that are away.
 
 60 s without the API server, which is gone (nothing listens) or hangs (connections are accepted, and not answered); an emergency
-without the image registry and DNS, and without the gateway's controller.
+without the image registry, DNS and Prometheus, and without the gateway's controller.
 """
 
 from __future__ import annotations
@@ -86,8 +86,6 @@ def away(hangs: bool, seconds: float = SECONDS) -> None:
         deadline = time.monotonic() + 90
         while not answers() and time.monotonic() < deadline:
             time.sleep(0.5)
-    # Contour ends when it can't renew its own Lease, and is started again with pauses that grow to minutes from outage to outage: a new pod has none.
-    kubectl("-n", "projectcontour", "delete", "pod", "-l", "app=contour", "--wait=false")
 
 
 def judge_outages(said: str, number: int, seen: dict[str, t.Any]) -> None:
@@ -187,10 +185,10 @@ def _words(cmdline: Path) -> list[bytes]:
         return []
 
 
-def test_an_emergency_with_registry_and_dns_down() -> None:
+def test_an_emergency_with_registry_dns_and_prometheus_down() -> None:
     green_is_live()
     with stopped("docker-registry", "serve"), at_zero("coredns", "kube-system"):
-        code, output = play("playbooks/rollback.yml", MCP_REGISTRY="http://127.0.0.1:9")
+        code, output = play("playbooks/rollback.yml", MCP_REGISTRY="http://127.0.0.1:9", MCP_PROMETHEUS="http://127.0.0.1:9")
         assert code == 0, output
         assert weights() == BLUE
 
