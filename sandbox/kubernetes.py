@@ -114,7 +114,8 @@ def _kubeadm_config() -> Path:
             "etcd": {"local": {"imageTag": KUBERNETES_VERSION, "dataDir": str(STATE / "etcd"), "extraArgs": arguments(unsafe_no_fsync="true")}},
             "dns": {"imageTag": KUBERNETES_VERSION},
             # A leader that can't renew its Lease ends, and comes back with growing pauses; there is nobody here to take over from it.
-            "controllerManager": {"extraArgs": arguments(leader_elect="false")},
+            # Whoever takes over elsewhere gives the nodes time to be heard of again.
+            "controllerManager": {"extraArgs": arguments(leader_elect="false", node_monitor_grace_period="5m0s")},
             "scheduler": {"extraArgs": arguments(leader_elect="false")},
         },
         {
