@@ -33,11 +33,13 @@ options:
     description:
       - V(begun) and V(ended) write the record, V(read) does not.
       - V(updated) adds O(contract) to the newest release.
+      - V(held) says in the record why the newest release waits for whoever runs it again (V(begun)) or takes it back.
       - V(begun) also takes the server's Lease C(SERVER-release), and fails while another run holds it. Hand RV(lock) to the tasks that follow,
-        which keep it renewed while they work. V(ended) and V(unlocked) give it back, and the autoscalers' C(minReplicas) that M(mcp.server.mcp_rollout) raised.
+        which keep it renewed while they work. V(ended), V(held) and V(unlocked) give it back,
+        and the autoscalers' C(minReplicas) that M(mcp.server.mcp_rollout) raised.
       - A run that was killed loses it after 60 s, or at once when it ran on this machine.
     type: str
-    choices: [begun, updated, ended, unlocked, read]
+    choices: [begun, updated, held, ended, unlocked, read]
     default: read
   take_over:
     description: Take the Lease from whoever holds it, with O(state=begun). Needs O(reason).
@@ -75,14 +77,14 @@ options:
     type: str
     choices: [succeeded, failed, rolled_back]
   unlock:
-    description: Whether the run's Lease is given back with O(state=ended). Without that, end with O(state=unlocked).
+    description: Whether the run's Lease is given back with O(state=ended) and O(state=held). Without that, end with O(state=unlocked).
     type: bool
     default: true
   by:
     description: Who releases; default is AWX's job, or else the user and the machine that Ansible runs as and on.
     type: str
   reason:
-    description: Why, for whoever reads the record; at most 500 characters of it are kept.
+    description: Why, for whoever reads the record; at most 500 characters of it are kept. Needed for O(state=held).
     type: str
     default: ""
 """
@@ -154,7 +156,7 @@ already_live:
   returned: unless O(state=unlocked)
   type: bool
 record:
-  description: The record of the newest release; null when there was none.
+  description: The record of the newest release; null when there was none. It has C(held), with C(at) and C(reason), while it waits to be run again.
   returned: unless O(state=unlocked)
   type: dict
   sample:

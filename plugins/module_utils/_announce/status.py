@@ -57,7 +57,7 @@ def _releases(known: t.Sequence[record.Release]) -> t.Iterator[str]:
     yield heading
     for line, one in zip(shown, known, strict=True):
         yield line
-        if reason := " ".join(one["reason"].split()):
+        if reason := " ".join((words.held(one) or one["reason"]).split()):
             yield f"    {reason if len(reason) <= REASON else f'{reason[: REASON - 1]}…'}"
 
 

@@ -30,7 +30,12 @@ def _dict(found: t.Any) -> dict[str, t.Any]:
 
 
 def outcome(release: Release) -> str:
-    return OUTCOMES.get(release["outcome"], release["outcome"])
+    return OUTCOMES[HELD] if held(release) else OUTCOMES.get(release["outcome"], release["outcome"])
+
+
+def held(release: Release) -> str:
+    """Why it waits to be run again; empty when it does not."""
+    return str(_dict(release.get("held")).get("reason") or "") if release["outcome"] == RUNNING else ""
 
 
 def version(end: dict[str, t.Any]) -> str:

@@ -8,7 +8,7 @@ A release is plain data: {id, server, started, by, reason, from, to, steps,
 outcome, ended}. from, to: {pool, image, digest, version}; from also has the
 weights before and its replicas, and to the contract, once it was read and accepted:
 {structure_hash, text_hash, accepted}, and rollout_seconds, which its pool took to get ready. A step: {at, weights, share, seconds_to_follow, verdict}.
-A release that a guard watches also has guard: {id, action, state, at, reason}.
+A release that a guard watches also has guard: {id, action, state, at, reason}, and one that waits to be run again has held: {at, reason}.
 Times are ISO 8601 in UTC.
 Nothing secret goes in. Its size is bounded: KEPT releases of at most STEPS
 steps are far below the 1 MiB that a ConfigMap may have.
@@ -101,7 +101,7 @@ def begin(book: Book, fresh: Release) -> Book:
     if current is None:
         return Book(fresh)
     if resumes(current, fresh["to"]):
-        return book
+        return replace(book, current=_going_on(current))
     if is_running(current):
         fresh = {**fresh, "from": current["from"]}
         current = {**_ended(current, FAILED, fresh["started"]), "reason": f"{current['reason']} (superseded by {fresh['id']})".strip()}
@@ -143,6 +143,14 @@ def add_guard(book: Book, release: str, guard: dict[str, t.Any]) -> Book:
     return replace(book, current={**current, "guard": guard})
 
 
+def hold(book: Book, at: str, reason: str) -> Book:
+    """The newest release goes on when it is run again; its traffic stays as it is. A no-op when it has ended, or is held for this reason."""
+    current = book.current
+    if not is_running(current) or current.get("held", {}).get("reason") == reason[:REASON]:
+        return book
+    return replace(book, current={**current, "held": {"at": at, "reason": reason[:REASON]}})
+
+
 def end(book: Book, outcome: str, at: str, reason: str = "") -> Book:
     """The newest release ends; a no-op when it has ended so. The reason, if any, takes the place of the one it began with."""
     if book.current["outcome"] == outcome:
@@ -151,7 +159,11 @@ def end(book: Book, outcome: str, at: str, reason: str = "") -> Book:
 
 
 def _ended(current: Release, outcome: str, at: str) -> Release:
-    return {**current, "outcome": outcome, "ended": at}
+    return {**_going_on(current), "outcome": outcome, "ended": at}
+
+
+def _going_on(current: Release) -> Release:
+    return {key: value for key, value in current.items() if key != "held"}
 
 
 def read(cluster: t.Any, server: Server) -> tuple[Book, str | None]:

@@ -23,7 +23,7 @@ SPEC = Spec(
         **CLUSTER_OPTIONS,
         **OPTIONS,
         **keeping.OPTION,
-        "state": {"type": "str", "choices": ["begun", "updated", "ended", "unlocked", "read"], "default": "read"},
+        "state": {"type": "str", "choices": ["begun", "updated", "held", "ended", "unlocked", "read"], "default": "read"},
         "take_over": {"type": "bool", "default": False},
         "image": {"type": "str"},
         "digest": {"type": "str", "default": ""},
@@ -44,6 +44,7 @@ SPEC = Spec(
     required_if=[
         ("state", "begun", ("image", "version")),
         ("state", "updated", ("contract",)),
+        ("state", "held", ("reason", "lock")),
         ("state", "ended", ("outcome",)),
         ("state", "unlocked", ("lock",)),
     ],
@@ -137,11 +138,15 @@ def _run(task: Task) -> dict[str, t.Any]:
         raise Failure(f"No release of {server} has begun, so none can be {params['state']}: run mcp_release with state=begun first.")
     if params["state"] == "updated":
         before, after = record.update(cluster, server, lambda book: record.add_contract(book, params["contract"]), dry_run=task.check_mode)
-    elif params["state"] == "ended":
+    elif params["state"] in ("held", "ended"):
         before, after = record.update(
             cluster,
             server,
-            lambda book: record.end(book, params["outcome"], record.now(), params["reason"]),
+            lambda book: (
+                record.hold(book, record.now(), params["reason"])
+                if params["state"] == "held"
+                else record.end(book, params["outcome"], record.now(), params["reason"])
+            ),
             dry_run=task.check_mode,
         )
         if params["unlock"] and not task.check_mode:

@@ -15,6 +15,7 @@ import time
 import typing as t
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 import requests
@@ -62,6 +63,14 @@ def release(version: str, triggers: dict, steps: list[dict], **more: t.Any) -> t
     return play(*words(version, steps, mcp_triggers=triggers, **more))
 
 
+def replayed(folder: Path, **variables: t.Any) -> str:
+    """What the newest release's metrics come to when they are judged again."""
+    page = folder / "replay.html"
+    code, output = play("playbooks/replay.yml", "-e", json.dumps({"mcp_replay_dest": str(page), **variables}))
+    assert code == 0 and "<svg" in page.read_text(), output
+    return " ".join(output.split())
+
+
 def last_answer(seen: dict, version: str) -> float:
     """When the clients had the last good answer of green with this version, epoch seconds."""
     return max(seen[kind]["answers"][f"{version[1:]} green"]["last"] for kind in ("kept", "new"))
@@ -95,6 +104,7 @@ def test_a_trigger_takes_back(version, trigger, window, tmp_path):
         code, output = release(version, {trigger: {"window": window}}, LONG)
     assert code != 0, output
     judge_taken_back(output, trigger, version, seen, window)
+    assert f"would have been rolled back at 10 % by the trigger {trigger}" in replayed(tmp_path, mcp_triggers={trigger: {"window": window}})
 
 
 @needs_admin
@@ -165,6 +175,7 @@ def test_a_pod_that_restarts_takes_nothing_back(tmp_path):
         said = rest(process)
     assert process.returncode == 0, said
     assert weights() == {"blue": 0, "green": 100}
+    assert "would have passed" in replayed(tmp_path)
 
 
 def test_without_prometheus_for_a_whole_step_it_holds():
@@ -176,7 +187,8 @@ def test_without_prometheus_for_a_whole_step_it_holds():
     assert "is held, and the traffic stays as it is" in said and "cannot measure: Prometheus at http://127.0.0.1:9 does not answer" in said, output
     assert "TASK [mcp.server.rollback" not in output
     assert weights() == {"blue": 90, "green": 10}
-    assert module("mcp_release")["record"]["outcome"] == "running"
+    record = module("mcp_release")["record"]
+    assert record["outcome"] == "running" and "cannot measure" in record["held"]["reason"]
     code, output = release("v1.2.0", {}, steps)
     assert code == 0, output
     assert weights() == {"blue": 0, "green": 100}

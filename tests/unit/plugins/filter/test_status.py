@@ -44,6 +44,15 @@ def test_all_of_it():
 
 
 @pytest.mark.parametrize(
+    ("held", "outcome", "reason"),
+    [({"at": "T", "reason": "no metrics"}, "held", ["    no metrics"]), ({}, "running", []), ("broken", "running", [])],
+)
+def test_a_release_that_is_held(held, outcome, reason):
+    told = status(read(record=release("running", held=held)), POOLS)[-1 - len(reason) :]
+    assert outcome in told[0] and told[1:] == reason
+
+
+@pytest.mark.parametrize(
     ("answers", "line"), [({"msg": "The watch ended with breach.", "answers": 3}, "The watch ended with breach."), ({"skipped": True}, "")]
 )
 def test_answers(answers, line):

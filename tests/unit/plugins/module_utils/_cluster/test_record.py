@@ -72,6 +72,16 @@ def test_end():
     assert record.end(Book({**FIRST, "reason": "kept"}), "failed", "T9").current["reason"] == "kept"
 
 
+def test_hold():
+    held = record.hold(Book(FIRST), "T3", "no metrics " * 100)
+    assert held.current["outcome"] == "running" and (held.current["held"]["at"], len(held.current["held"]["reason"])) == ("T3", record.REASON)
+    assert record.hold(held, "T4", "no metrics " * 100) is held
+    assert record.begin(held, release("v2", at="T5")) == Book(FIRST)  # it goes on
+    assert "held" not in record.end(held, "rolled_back", "T9").current
+    over = Book(ended(FIRST))
+    assert record.hold(over, "T10", "late") is over
+
+
 class Store:
     """One ConfigMap. others: how many times somebody else writes just before us."""
 

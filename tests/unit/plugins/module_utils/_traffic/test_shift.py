@@ -601,6 +601,15 @@ def test_nothing_to_release_holds_nothing(cluster, gateway):
     assert call(release.run, state="unlocked", lock="x") == {"changed": False, "warnings": []}
 
 
+def test_a_release_that_is_held_lets_others_release(cluster, gateway):
+    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
+    held = call(release.run, state="held", reason="no metrics", lock=run)
+    assert (held["changed"], held["record"]["outcome"], held["record"]["held"]["reason"]) == (True, "running", "no metrics")
+    assert not cluster.objects[LEASE]["spec"]["holderIdentity"]
+    again = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")
+    assert again["resumed"] and "held" not in again["record"]
+
+
 def test_a_beginning_that_fails_holds_nothing(cluster, gateway):
     call(pool="green", weight=50)
     with pytest.raises(Failure, match="can't be told"):
