@@ -61,7 +61,16 @@ def running(playbook: str, *words: str) -> t.Iterator[subprocess.Popen[str]]:
     """A play in a process group of its own, which does not outlive the block."""
     command = ["ansible-playbook", playbook, "-i", str(INVENTORY), *words]
     environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which a shell's background jobs, and so these tests, may ignore
+    )
     try:
         yield process
     finally:
