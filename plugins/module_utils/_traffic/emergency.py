@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import typing as t
+from contextlib import ExitStack
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import lock, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
@@ -51,19 +52,21 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
         update_record(shift, end)
         if shift.result["changed"]:
             _full_size(shift, good, planned)
+        hold_on(shift, held)
 
     def add_step(verdict: str) -> None:
         if shift.result["changed"]:
             taken = step(shift, verdict)
             update_record(shift, lambda book: record.add_step(book, taken) if book.current else book)
 
-    try:
-        # At once, not after the verification: a second rollback must not take this one for the release.
-        shift.verify(wanted, meanwhile=meanwhile)
-        _refuse_other_version(shift)
-    except Failure:
-        add_step("not verified")
-        raise
+    with ExitStack() as held:
+        try:
+            # At once, not after the verification: a second rollback must not take this one for the release.
+            shift.verify(wanted, meanwhile=meanwhile)
+            _refuse_other_version(shift)
+        except Failure:
+            add_step("not verified")
+            raise
     add_step("followed" if shift.public else "not measured")
     _report_sessions(shift)
     return shift.result
@@ -127,6 +130,17 @@ def _unrecorded(server: Server, before: Weights, good: str) -> record.Release:
         origin={"pool": good, **nothing, "weights": before},
         target={"pool": other(good), **nothing},
     )
+
+
+def hold_on(shift: Shift, held: ExitStack) -> None:
+    """To the Lease that this emergency took, which lasts for less than a pool may need to come up, or a gateway to follow."""
+    if run := shift.result.get("lock"):
+        try:
+            held.enter_context(keeping.renewed(shift.task, run))
+        except Unreachable:
+            raise
+        except Failure as failure:
+            shift.task.warn(f"A release that begins somewhere else is not held off. {failure.msg}")
 
 
 def take_over(shift: Shift) -> str:

@@ -11,13 +11,12 @@ more can come up, those that are ready will do.
 
 from __future__ import annotations
 
-import typing as t
-from contextlib import nullcontext
+from contextlib import ExitStack
 
 from ansible_collections.mcp.server.plugins.module_utils import _rollout
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency import hold_on
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import POLL, Shift
 
 SETTLE = 5.0  # seconds that the endpoints of pods that are ready may take
@@ -52,7 +51,8 @@ def revive(shift: Shift, pool: str, planned: int, seconds: float | None) -> None
         shift.result["scaled_up"] = {"from": has, "to": result["replicas"], "expected_seconds": seconds, "seconds": None}
         if task.check_mode:
             return
-        with _holding(shift):
+        with ExitStack() as held:
+            hold_on(shift, held)
             view = _rollout.View(shift.cluster, server, pool, task.params["ready_grace"], stale)
             ready = _rollout.wait(view, patience, task.progress, enough(result["replicas"])).ready
             settling = Deadline(SETTLE)
@@ -67,9 +67,3 @@ def revive(shift: Shift, pool: str, planned: int, seconds: float | None) -> None
         ) from None
     shift.result["scaled_up"]["seconds"] = round(patience.elapsed, 3)
     task.progress(f"pool {pool}: {ready} of {result['replicas']} pods can answer after {patience.elapsed:.1f} s")
-
-
-def _holding(shift: Shift) -> t.ContextManager[t.Any]:
-    """The Lease that this emergency took lasts for less than a pool may need to come up."""
-    run = shift.result.get("lock")
-    return keeping.renewed(shift.task, run) if run else nullcontext()

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import itertools
@@ -15,7 +16,7 @@ import threading
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils import _rollout
-from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import State
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
@@ -379,6 +380,28 @@ def test_rollback_writes_first_and_returns_to_the_recorded_pool(cluster, gateway
     assert cluster.asked[:6] == [("GET", LEASE), ("PATCH", LEASE), ("GET", RECORD), ("GET", ROUTE), ("GET", SLICES), ("PATCH", ROUTE)]
     current, _history = cluster.record
     assert current["outcome"] == "rolled_back" and current["reason"] == "5xx" and current["steps"][-1]["verdict"] == "followed"
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_an_emergency_holds_on_to_its_lease_while_the_gateway_follows(cluster, gateway, monkeypatch, lost):
+    """For longer than a Lease lasts, if need be; one that is lost then is no reason not to go on."""
+    released(cluster)
+    seen, renewed = [], keeping.renewed
+
+    @contextlib.contextmanager
+    def watched(task, run):
+        seen.append((run, cluster.weights, cluster.record[0]["outcome"]))
+        if lost:
+            raise Failure("It was let go.")
+        with renewed(task, run) as kept:
+            yield kept
+        seen.append("over")
+
+    monkeypatch.setattr(keeping, "renewed", watched)
+    result = call(rollback=True, endpoint={"url": "x"})
+    # When the traffic is back and the record says so.
+    assert seen == [(result["lock"], (100, 0), "rolled_back"), *([] if lost else ["over"])]
+    assert result["share"]["blue"] == 100 and any("It was let go." in warning for warning in result["warnings"]) == lost
 
 
 @pytest.mark.parametrize("recorded", [True, False])
