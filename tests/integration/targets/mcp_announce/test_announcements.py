@@ -124,7 +124,7 @@ def test_a_bad_version_and_whom_to_call():
 def test_a_rollback_that_fails_and_whom_to_call():
     """Where clients are said to be, nobody answers: the traffic can't be verified."""
     with webhooks() as (environment, came):
-        code, output = told("rollback", environment, mcp_endpoint={"url": "http://127.0.0.1:9"})
+        code, output = told("rollback", environment, mcp_endpoint={"url": "http://127.0.0.1:9"}, mcp_shift_timeout=10)
     assert code != 0 and "4. Customer impact: Engineering VP + Customer Success" in output, output
     slack, generic = (next(body for path, body in came if path.endswith(form)) for form in ("slack", "json"))
     assert "the rollback FAILED" in slack["text"] and "*Whom to call*" in slack["text"]
