@@ -25,7 +25,7 @@ from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict, Unanswered, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, bounded
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, bounded
 
 try:
     import kubernetes.client
@@ -48,6 +48,7 @@ PATCH_TYPES = {
 FIELD_MANAGER = "mcp.server"
 # What an API server, or the load balancer before it, answers when it can't serve for now
 OVERLOADED = (429, 502, 503, 504)
+STARTING = 20.0  # seconds for which refusals of everything are put down to that
 
 
 class NotFound(Failure):
@@ -127,6 +128,7 @@ class Cluster:
         self.timeout = timeout
         self.patience = patience
         self._waiting = outage.current()
+        self._refused: Deadline | None = None
         self._client = DynamicClient(kubernetes.client.ApiClient(configuration), discoverer=_NoDiscovery)
 
     @property
@@ -209,7 +211,8 @@ class Cluster:
             time.sleep(min(failure.again_in, self.patience))
             raise Unanswered(f"{failure.msg} Whether {method} {path} was done is not known.") from None
 
-    def _send(self, method: str, path: str, body: t.Any, content_type: str | None, query: dict[str, str] | None) -> dict[str, t.Any]:
+    def _send(self, method: str, path: str, body: t.Any, content_type: str | None, query: dict[str, str] | None, *, ready: bool = False) -> dict[str, t.Any]:
+        """ready: it is known to have read the Roles."""
         try:
             response = self._client.request(
                 method,
@@ -223,7 +226,9 @@ class Cluster:
             )
         except DynamicApiError as error:
             failure = _api_failure(error, method, path, self.host)
-            if self.patience and error.status in (401, 403) and self._is_starting():
+            if self.patience and error.status in (401, 403) and not ready:
+                if not self._is_starting():
+                    return self._send(method, path, body, content_type, query, ready=True)  # when it refused, it may not have been
                 failure = Unreachable(failure.msg)
             raise failure from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -231,16 +236,20 @@ class Cluster:
         return json.loads(response.data)
 
     def _is_starting(self) -> bool:
-        """Whether it says so itself: until it has read the Roles it refuses everybody."""
+        """Whether it says so itself. Until it has read the Roles it refuses everybody, and that question too: believed for STARTING seconds."""
         try:
             self._client.request("GET", "/readyz", header_params={}, serialize=False, _request_timeout=(min(3.05, self.timeout), self.timeout))
         except DynamicApiError as error:
-            return error.status == 500
+            if error.status in (401, 403):
+                self._refused = self._refused or Deadline(STARTING)
+                return bool(self._refused.left)
+            return error.status >= 500
         except (urllib3.exceptions.HTTPError, OSError):
             return True
         return False
 
     def _unreachable(self, error: Exception) -> Failure:
+        self._refused = None
         # A certificate that is wrong does not mend while we wait: that is no outage
         wrong = any(isinstance(part, ssl.SSLCertVerificationError) for part in (error, *error.args))
         return (Failure if wrong else Unreachable)(

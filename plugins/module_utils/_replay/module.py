@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._announce import words
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
@@ -118,6 +119,9 @@ def steps_of(release: record.Release, now: float) -> list[Step]:
     steps = [step for step in steps if isinstance(step.weight, int) and step.weight > 0 and step.begin < step.end]
     if not steps:
         raise Failure(f"Release {release['id']} gave pool {pool} no traffic by its record; to look at an interval, give from, to and pool.")
+    if release.get("outcome") == record.ROLLED_BACK:
+        # What took it back may have been seen after the last poll of these, which are so far apart.
+        steps[-1] = replace(steps[-1], end=min(now, steps[-1].end + EVERY))
     return steps
 
 

@@ -18,7 +18,7 @@ import kubernetes.client
 import pytest
 import urllib3.exceptions
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Cluster, Conflict, Forbidden, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost
 
@@ -99,11 +99,12 @@ def test_a_question_is_asked_again(away: tuple[int, dict[str, str]]) -> None:
     ("answer", "error"),
     [((403, {}), Forbidden), ((409, {}), Conflict), ((500, {}), Failure)],
 )
-def test_an_answer_is_an_answer(answer: tuple[int, dict[str, str]], error: type[Failure]) -> None:
+def test_an_answer_is_an_answer(answer: tuple[int, dict[str, str]], error: type[Failure], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "STARTING", 0.0)
     server = ApiServer(answer)
     with pytest.raises(error) as caught:
         cluster(server.url).get(PATH)
-    assert not isinstance(caught.value, Unreachable) and server.asked.count(("GET", PATH)) == 1
+    assert not isinstance(caught.value, Unreachable) and server.asked.count(("GET", PATH)) <= 2
 
 
 @pytest.mark.parametrize("refusal", [401, 403])
@@ -111,10 +112,27 @@ def test_one_that_starts_refuses_everybody(refusal: int) -> None:
     server, how = ApiServer((refusal, {}), (500, {}), GOOD), Watched()
     assert cluster(server.url, how=how).get(PATH)["message"] == "said 200"
     assert server.asked == [("GET", PATH), ("GET", "/readyz"), ("GET", PATH)]
+    # It is ready when it is asked, so that it may have become so since.
     server = ApiServer((refusal, {}), GOOD)
+    assert cluster(server.url).get(PATH)["message"] == "said 200"
+    assert server.asked == [("GET", PATH), ("GET", "/readyz"), ("GET", PATH)]
+    server = ApiServer((refusal, {}), GOOD, (refusal, {}))
     with pytest.raises(Failure) as caught:
         cluster(server.url).get(PATH)
-    assert not isinstance(caught.value, Unreachable)
+    assert not isinstance(caught.value, Unreachable) and server.asked.count(("GET", PATH)) == 2
+
+
+@pytest.mark.parametrize("refusal", [401, 403])
+def test_one_that_starts_may_refuse_to_say_so(refusal: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    no = (refusal, {})
+    server = ApiServer(no, no, no, no, GOOD)
+    assert cluster(server.url).get(PATH)["message"] == "said 200"
+    # Where it refuses that for good, a refusal is one after a while.
+    monkeypatch.setattr(connection, "STARTING", 0.2)
+    start = time.monotonic()
+    with pytest.raises(Failure) as caught:
+        cluster(ApiServer(no).url).get(PATH)
+    assert not isinstance(caught.value, Unreachable) and 0.2 <= time.monotonic() - start < 2
 
 
 def test_patience_ends() -> None:

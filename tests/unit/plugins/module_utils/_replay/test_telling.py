@@ -182,8 +182,9 @@ def test_milliseconds_are_drawn_of_seconds():
     assert "600 ms</text>" in page(whole(told(seen, [TEN])), seen, [TEN], "prod/mcp")
 
 
-def release(*steps, ended=None):
+def release(*steps, ended=None, outcome="succeeded"):
     return {
+        "outcome": outcome,
         "id": "one",
         "started": "2026-11-24T06:00:00Z",
         "ended": ended,
@@ -200,6 +201,8 @@ NOW = module.interval("2026-11-24T06:59:00Z", None, 2e9)[0]
     [
         (release(("00:00", 10), ("01:00", 50), ("02:00", 0), ended="2026-11-24T06:02:05Z"), [(0, 60, 10), (60, 120, 50)]),
         (release(("00:00", 10), ended="2026-11-24T06:00:30Z"), [(0, 30, 10)]),
+        # One more poll, of what took it back.
+        (release(("00:00", 10), ("01:00", 0), ended="2026-11-24T06:01:01Z", outcome="rolled_back"), [(0, 65, 10)]),
         # It goes on.
         (release(("00:00", 10)), [(0, 3540, 10)]),
         # Anybody may have edited the record.
