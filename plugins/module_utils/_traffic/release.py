@@ -139,16 +139,7 @@ def _run(task: Task) -> dict[str, t.Any]:
     if params["state"] == "updated":
         before, after = record.update(cluster, server, lambda book: record.add_contract(book, params["contract"]), dry_run=task.check_mode)
     elif params["state"] in ("held", "ended"):
-        before, after = record.update(
-            cluster,
-            server,
-            lambda book: (
-                record.hold(book, record.now(), params["reason"])
-                if params["state"] == "held"
-                else record.end(book, params["outcome"], record.now(), params["reason"])
-            ),
-            dry_run=task.check_mode,
-        )
+        before, after = record.update(cluster, server, lambda book: _left(book, params), dry_run=task.check_mode)
         if params["unlock"] and not task.check_mode:
             _give_back_sizes(task, cluster, server)
             if params["lock"]:
@@ -168,6 +159,13 @@ def _run(task: Task) -> dict[str, t.Any]:
         "record": after.current,
         "diff": {"before": before.current or {}, "after": after.current},
     }
+
+
+def _left(book: record.Book, params: dict[str, t.Any]) -> record.Book:
+    """The record once this run has nothing more to do with its release."""
+    if params["state"] == "held":
+        return record.hold(book, record.now(), params["reason"])
+    return record.end(book, params["outcome"], record.now(), params["reason"])
 
 
 def _holder(lease: lock.Lock) -> dict[str, str] | None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that goes wrong on purpose. FAULT names it, FAULT_AFTER is when it begins, FAULT_SECONDS when an answer is right again.
+"""Everything that goes wrong on purpose. FAULT names it, FAULT_AFTER is when it begins, FAULT_SECONDS for how long clients and scrapes meet it.
 
 Two exceptions from FAULT_AFTER: V(version) holds from the start, and C(health-check) is a process of its own that knows
 a V(database) fault only if it holds from the start.

@@ -102,7 +102,7 @@ def test_a_release_goes_on(tmp_path: Path) -> None:
     words = ("-e", "version=v1.2.0", "-e", json.dumps({"bluegreen_steps": steps}))
     with clients(tmp_path, 40) as seen, running("playbooks/bluegreen.yml", *words) as process:
         said = until(process, "green: 0 of 2 pods ready")
-        away(hangs=False, seconds=SECONDS / 2)
+        away(hangs=False)
         said += until(process, "written: blue 90 %, green 10 %")
         away(hangs=True)
         said += until(process, "percent of the new version: 50]")
