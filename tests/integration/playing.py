@@ -97,7 +97,7 @@ def rest(process: subprocess.Popen[str], seconds: float = 200) -> str:
 
 
 @contextmanager
-def clients(folder: Path, rate: float, seconds: float = 400) -> t.Iterator[dict[str, t.Any]]:
+def clients(folder: Path, rate: float, seconds: float = 900) -> t.Iterator[dict[str, t.Any]]:
     """Clients on the gateway for as long as the block lasts; what they saw (sandbox.load) is in the dictionary afterwards."""
     file = folder / "load.json"
     words = [CONFIG["public_url"], CONFIG["public_host"], str(file), "--rate", str(rate), "--seconds", str(seconds), "--streams", "0"]

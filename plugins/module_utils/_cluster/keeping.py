@@ -88,6 +88,8 @@ class _Keeper:
                 return  # the play was killed, and left this task behind: the release is nobody's
             try:
                 self._how.regained()
+                if away:
+                    self._how.over(away.elapsed)
                 away, self._failure = None, None
             except Lost as failure:
                 # Whoever writes next looks for himself.

@@ -47,15 +47,24 @@ class Waiting:
     regained: t.Callable[[], None] = lambda: None
     seconds: float = 0.0
     _said: float = 0.0
+    _away: bool = False
     _one: threading.Lock = field(default_factory=threading.Lock)
 
     def say(self, line: t.Callable[[], str]) -> None:
-        """Shows it, unless one was shown just now, by whichever thread."""
+        """Shows that it is away, unless that was shown just now, by whichever thread."""
         with self._one:
+            self._away = True
             if time.monotonic() - self._said < EVERY:
                 return
             self._said = time.monotonic()
         self.progress(line())
+
+    def over(self, seconds: float) -> None:
+        """Shows that it is back, once, whichever thread sees it first."""
+        with self._one:
+            was_away, self._away = self._away, False
+        if was_away:
+            self.progress(f"the API server answers again, after {seconds:.0f} s")
 
 
 # Of the task that runs. Not an argument, since what waits is far below what knows the task.
@@ -84,7 +93,7 @@ def patiently(send: t.Callable[[], Answer], patience: float, how: Waiting) -> An
             answer = send()
             if bound is not None:
                 how.regained()
-                how.progress(f"the API server answers again, after {bound.elapsed:.0f} s")
+                how.over(bound.elapsed)
             break
         except Unreachable as failure:
             bound = bound or Deadline(patience)

@@ -202,9 +202,15 @@ def kept(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..
     monkeypatch.setattr(keeping, "EVERY", 0.02)
 
     def call(
-        work: t.Callable[[Task], dict[str, t.Any]], run: str = "ours", check_mode: bool = False, warn: t.Any = print, patience: float = 5.0
+        work: t.Callable[[Task], dict[str, t.Any]],
+        run: str = "ours",
+        check_mode: bool = False,
+        warn: t.Any = print,
+        patience: float = 5.0,
+        progress: t.Any = print,
     ) -> dict[str, t.Any]:
-        return keeping.kept(work)(Task({"lock": run, "namespace": "prod", "server": "mcp", "api_patience": patience}, check_mode, warn=warn))
+        params = {"lock": run, "namespace": "prod", "server": "mcp", "api_patience": patience}
+        return keeping.kept(work)(Task(params, check_mode, warn=warn, progress=progress))
 
     return call
 
@@ -277,6 +283,24 @@ def test_an_outage_ends_a_wait_when_it_is_longer_than_the_patience(
     else:
         with pytest.raises(Unreachable, match=r"and the Lease of this run was not renewed for 0 s"):
             kept(work, patience=patience)
+
+
+def test_an_outage_that_nothing_waits_for_is_told_with_its_end(cluster: FakeCluster, lock: Lock, kept: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "AGAIN", 0.02)
+    lock.acquire("ours", "eva@runner", "")
+    lines: list[str] = []
+
+    def work(_task: Task) -> dict[str, t.Any]:
+        for cluster.away, expected in ((True, 1), (False, 2)):
+            deadline = time.monotonic() + 5
+            while len(lines) < expected and time.monotonic() < deadline:
+                time.sleep(0.01)
+        time.sleep(0.1)
+        return {}
+
+    kept(work, progress=lines.append)
+    assert "going on without it, 0 of 5 s" in lines[0]
+    assert lines[1:] == ["the API server answers again, after 0 s"]
 
 
 def test_a_wait_of_a_run_that_lost_it_ends(lock: Lock, kept: t.Any) -> None:

@@ -161,6 +161,16 @@ def test_one_that_starts_late_and_one_that_hangs() -> None:
     assert found == ["said 200"]
 
 
+def test_the_end_of_an_outage_is_told_once() -> None:
+    how = Watched()
+    how.over(3)  # of one that nobody was told of
+    how.say(lambda: "away")
+    how.say(lambda: "away, said by another thread")
+    how.over(4)
+    how.over(5)
+    assert how.lines == ["away", "the API server answers again, after 4 s"]
+
+
 def test_what_stores_is_never_sent_twice() -> None:
     server, how = ApiServer((503, {}), GOOD), Watched()
     with pytest.raises(Unanswered, match=f"Whether PATCH {PATH} was done is not known"):
