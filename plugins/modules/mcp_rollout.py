@@ -18,6 +18,8 @@ description:
     Deployment's own deadline has passed; and after O(ready_grace) when no node takes a pod, a volume is not mounted, or no new pod
     gets ready.
   - With O(replicas=0) it waits until the pods are gone.
+  - When the API server was away meanwhile it ends no sooner than a minute after that, and when the pods are endpoints (or after 3 minutes),
+    so that a gateway's controller, which pauses for up to a minute, has heard of the pods before it hears of their weight.
   - Where a HorizontalPodAutoscaler works on the pool, its C(minReplicas) is raised to O(replicas), up to its C(maxReplicas); the former
     value is kept in its annotation C(mcp.server/min-replicas) and given back when the release or rollback ends
     (M(mcp.server.mcp_release)). Going down, but for 0, is left to the autoscaler. 0 switches it off, as Kubernetes has it.

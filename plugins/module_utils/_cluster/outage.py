@@ -10,6 +10,7 @@ so it ends as Unanswered: whoever writes reads again, which waits here, and sees
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import typing as t
@@ -41,11 +42,15 @@ class Unanswered(Conflict):
 
 @dataclass
 class Waiting:
-    """How a task waits. regained: called when an API server that was away is back; it may raise. seconds: waited so far."""
+    """How a task waits.
+
+    regained: called when an API server that was away is back; it may raise. seconds: waited so far. back_at: when it was back last (monotonic).
+    """
 
     progress: t.Callable[[str], None] = lambda line: None
     regained: t.Callable[[], None] = lambda: None
     seconds: float = 0.0
+    back_at: float = -math.inf
     _said: float = 0.0
     _away: bool = False
     _one: threading.Lock = field(default_factory=threading.Lock)
@@ -62,6 +67,7 @@ class Waiting:
     def over(self, seconds: float) -> None:
         """Shows that it is back, once, whichever thread sees it first."""
         with self._one:
+            self.back_at = time.monotonic()
             was_away, self._away = self._away, False
         if was_away:
             self.progress(f"the API server answers again, after {seconds:.0f} s")

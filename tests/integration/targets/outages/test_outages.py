@@ -97,7 +97,7 @@ def judge_outages(said: str, number: int, seen: dict[str, t.Any]) -> None:
 
 
 def test_a_release_goes_on(tmp_path: Path) -> None:
-    """Gone while pods start, hanging while a share is verified, gone in the middle of a watch."""
+    """Gone while pods start, hanging after weights were written, gone in the middle of a watch."""
     steps = [{"weight": 10, "seconds": 1}, {"weight": 50, "seconds": 45}, {"weight": 100, "seconds": 1}]
     words = ("-e", "version=v1.2.0", "-e", json.dumps({"bluegreen_steps": steps}))
     with clients(tmp_path, 40) as seen, running("playbooks/bluegreen.yml", *words) as process:
