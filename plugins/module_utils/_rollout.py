@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import datetime
-import time
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, disruption, keeping, outage, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, disruption, keeping, outage, record, settling
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unanswered, connect, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import Object, condition
@@ -39,8 +38,6 @@ POLL = 1.0
 ATTEMPTS = 5
 # Seconds after which a wait shows that it is alive
 HEARTBEAT = 10.0
-# Seconds after which every controller has asked an API server again that was away: client-go pauses for up to 30, and as long again by chance
-SETTLE = 60.0
 
 
 @keeping.kept
@@ -62,8 +59,9 @@ def run(task: Task) -> dict[str, t.Any]:
     seconds = round(patience.elapsed, 3)
     if result["changed"]:
         _record_seconds(task, cluster, server, lambda book: record.add_rollout(book, pool, result["image"], seconds))
-    if reached.wanted:
-        _settle(task, cluster, server, pool, reached.ready)
+    if reached.wanted and outage.current().ago < settling.TRIES:
+        settling.endpoints(task, cluster, server, pool, reached.ready)
+        settling.gateway(task, pool)
     return {**result, "ready": reached.ready, "revision": view.revision, "seconds": seconds}
 
 
@@ -139,19 +137,6 @@ def _let_go(task: Task, cluster: t.Any, server: Server, pool: str) -> None:
             task.progress(f"sessions of pool {pool} go with the weights of {server} now")
     except Failure as failure:
         task.warn(f"Sessions with the mark of pool {pool} may get a 503 from the gateway. {failure.msg}")
-
-
-def _settle(task: Task, cluster: t.Any, server: Server, pool: str, ready: int) -> None:
-    """Waits until pods that got ready while the API server was away, or just after, are endpoints, and a gateway's controller can know of them.
-
-    If it heard of the pool's weight before, clients would get a 503; and nothing in the cluster tells what it has heard of.
-    """
-    ago = time.monotonic() - outage.current().back_at
-    least, most = Deadline(SETTLE - ago), Deadline(3 * SETTLE - ago)
-    while least.left or (most.left and server.ready_endpoints(cluster, pool) < ready):
-        task.held()
-        task.progress(f"{pool}: the API server was away; until the new pods are endpoints and the gateway knows of them, at least {least.left:.0f} s")
-        most.pause(min(outage.EVERY, least.left or outage.EVERY))
 
 
 def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -55,6 +55,11 @@ class Waiting:
     _away: bool = False
     _one: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def ago(self) -> float:
+        """Seconds since an outage was over; endless when there was none."""
+        return time.monotonic() - self.back_at
+
     def say(self, line: t.Callable[[], str]) -> None:
         """Shows that it is away, unless that was shown just now, by whichever thread."""
         with self._one:

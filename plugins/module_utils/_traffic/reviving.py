@@ -14,12 +14,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from ansible_collections.mcp.server.plugins.module_utils import _rollout
+from ansible_collections.mcp.server.plugins.module_utils._cluster import settling
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency import hold_on
-from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import POLL, Shift
-
-SETTLE = 5.0  # seconds that the endpoints of pods that are ready may take
+from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift
 
 
 def enough(planned: int) -> int:
@@ -55,10 +54,8 @@ def revive(shift: Shift, pool: str, planned: int, seconds: float | None) -> None
             hold_on(shift, held)
             view = _rollout.View(shift.cluster, server, pool, task.params["ready_grace"], stale)
             ready = _rollout.wait(view, patience, task.progress, enough(result["replicas"])).ready
-            settling = Deadline(SETTLE)
-            while not server.ready_endpoints(shift.cluster, pool):
-                if not settling.pause(POLL):
-                    raise Failure(f"Its pods are ready, but Service {server.service(pool)} has no endpoint: see its selector.")
+            if not settling.endpoints(task, shift.cluster, server, pool, 1):
+                raise Failure(f"Its pods are ready, but Service {server.service(pool)} has no endpoint: see its selector.")
     except Failure as failure:
         raise Failure(
             f"No rollback of {server}: pool {pool} has no ready endpoint and does not come up. {failure.msg} Traffic is where it was; "

@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, plan, sessions
-from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import POLL, Shift, step, update_record
+from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, step, update_record
 
 SPEC = Spec(
     options={
@@ -44,8 +44,6 @@ SPEC = Spec(
     required_together=[("pool", "weight")],
     required_if=[("rollback", False, ("pool", "weight"))],
 )
-
-SETTLE = 5.0  # seconds that the endpoints of pods that are ready may take
 
 
 @keeping.kept
@@ -123,29 +121,31 @@ def _pin_first(shift: Shift, before: Weights) -> None:
 
 def _refuse_unless_ready(shift: Shift, pool: str) -> None:
     # Only here: an emergency waits for imports.
-    from ansible_collections.mcp.server.plugins.module_utils._cluster import disruption
+    from ansible_collections.mcp.server.plugins.module_utils._cluster import disruption, settling
 
     server = shift.server
     _image, planned = server.image(shift.cluster, pool)
     asked, budget = disruption.asked_of(shift.cluster, server, pool, planned, shift.task.warn) if planned else (0, "")
-    # Pods that have just become ready are endpoints a moment later.
-    bound = Deadline(0 if shift.task.check_mode else SETTLE)
-    while (ready := server.ready_endpoints(shift.cluster, pool)) < max(planned, asked, 1):
-        if planned and bound.pause(POLL):
-            continue
-        if planned <= ready < asked:
-            raise Failure(
-                f"Pool {pool} of {server} gets no more traffic: it has {ready} ready endpoints, and PodDisruptionBudget {budget} asks for {asked}; "
-                "scale the pool up, correct the budget, or set force.",
-                ready=ready,
-                planned=planned,
-            )
+    wanted = max(planned, asked, 1)
+    if planned and not shift.task.check_mode:
+        ready = settling.endpoints(shift.task, shift.cluster, server, pool, wanted)
+    else:
+        ready = server.ready_endpoints(shift.cluster, pool)
+    if ready >= wanted:
+        return
+    if planned <= ready < asked:
         raise Failure(
-            f"Pool {pool} of {server} gets no more traffic: Service {server.service(pool)} has {ready} ready endpoints, "
-            f"planned are {planned}; wait for its rollout, see why its pods are not ready, or set force.",
+            f"Pool {pool} of {server} gets no more traffic: it has {ready} ready endpoints, and PodDisruptionBudget {budget} asks for {asked}; "
+            "scale the pool up, correct the budget, or set force.",
             ready=ready,
             planned=planned,
         )
+    raise Failure(
+        f"Pool {pool} of {server} gets no more traffic: Service {server.service(pool)} has {ready} ready endpoints, "
+        f"planned are {planned}; wait for its rollout, see why its pods are not ready, or set force.",
+        ready=ready,
+        planned=planned,
+    )
 
 
 def _record_step(shift: Shift, verdict: str) -> None:

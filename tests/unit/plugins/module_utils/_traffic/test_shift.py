@@ -16,7 +16,7 @@ import threading
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils import _rollout
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, outage
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, outage, settling
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import State
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
@@ -165,7 +165,7 @@ class FakeGateway:
 def cluster(monkeypatch):
     fake = FakeCluster()
     monkeypatch.setattr(shift.connection, "connect", lambda params: fake)
-    monkeypatch.setattr(shift, "SETTLE", 0.2)
+    monkeypatch.setattr(settling, "MOMENT", 0.2)
     return fake
 
 
