@@ -26,7 +26,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.share import A
 
 FAST = next(gate for gate in TRIGGERS if gate.name == "fast")
 TICK = 0.25  # seconds between looks at the answers
-LEAST = 60  # answers that a failing part is told by, as the new pool gives only some of them
+LEAST = 60  # answers that a failing part is told by while the new pool gives only some of them; where it gives all, the gate's own number will do
 
 
 class Own:
@@ -62,7 +62,7 @@ class Own:
         if self._newest_failed is None or self._newest_failed < self._times[-1] - window:
             return Verdict(gate, PASS)
         part = self._weight / 100
-        found = replace(self._judge(replace(gate, limit=gate.limit * part, least=LEAST), window + 10 * TICK, 0.0), gate=gate)
+        found = replace(self._judge(replace(gate, limit=gate.limit * part, least=LEAST if part < 1 else gate.least), window + 10 * TICK, 0.0), gate=gate)
         if part < 1 and found.verdict == BREACH and self._failing(window) > (1 + part) / 2:
             return replace(found, verdict=CANNOT_MEASURE, reason="more answers fail than the new pool gives: so the live one's do, too")
         return found
