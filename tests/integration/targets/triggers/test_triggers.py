@@ -146,12 +146,15 @@ def test_a_breach_in_the_warm_window(tmp_path):
 
 @needs_admin
 def test_watched_after_the_release(tmp_path):
-    """watch.yml says that the released version has turned bad, and takes it back when told to."""
+    """watch.yml says that the released version has turned bad, also while Prometheus is down, and takes it back when told to."""
     with faults(FAULT_RATE="1", FAULT_AFTER="40"), clients(tmp_path, 50):
         code, output = release("v1.2.1-errors-late", {}, [{"weight": 100, "seconds": 1}])
         assert code == 0, output
         code, output = play("playbooks/watch.yml", "-e", "mcp_watch_seconds=100")
         assert code != 0 and "rollback.yml takes the release back." in output, output
+        blind = json.dumps({"mcp_watch_seconds": 100, "mcp_prometheus": {"url": "http://127.0.0.1:9"}})
+        code, output = play("playbooks/watch.yml", "-e", blind)
+        assert code != 0 and "fast breach" in output, output
         assert weights() == {"blue": 0, "green": 100}
         code, output = play("playbooks/watch.yml", "-e", "mcp_watch_seconds=100", "-e", "mcp_watch_rollback=true")
         assert code != 0 and "The release was taken back." in output, output
@@ -169,7 +172,8 @@ def test_an_idle_server_is_released():
 
 @needs_admin
 def test_a_pod_that_restarts_takes_nothing_back(tmp_path):
-    steps = [{"weight": 50, "seconds": 25}, {"weight": 100, "seconds": 1}]
+    # Of a step of a second a replay, which asks once, may see too little to tell.
+    steps = [{"weight": 50, "seconds": 25}, {"weight": 100, "seconds": 15}]
     with clients(tmp_path, 100), running(*words("v1.2.0", steps)) as process:
         until(process, "green 50 %, 5 of")
         pods = ("-n", CONFIG["test_namespace"], "get", "pods", "-l", "app=mcp-server,pool=green", "-o", "name")
@@ -177,8 +181,7 @@ def test_a_pod_that_restarts_takes_nothing_back(tmp_path):
         said = rest(process)
     assert process.returncode == 0, said
     assert weights() == {"blue": 0, "green": 100}
-    # A replay asks once, at the step's end, where the watch asks on until it can tell how much slower a few requests were (seen on a busy machine).
-    assert re.search("would have (passed|been held: nothing was bad)", replayed(tmp_path))
+    assert "would have passed" in replayed(tmp_path)
 
 
 def test_without_prometheus_for_a_whole_step_it_holds():
