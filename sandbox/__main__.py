@@ -23,6 +23,7 @@ def up() -> None:
         return
     if not kubernetes_alive():
         machine.tear_down()
+        machine.refuse_taken_ports()
     machine.install_packages()
     # The compiler keeps both cores busy; what the network and Debian give comes beside it.
     failures: list[SandboxError] = []

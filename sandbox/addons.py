@@ -29,8 +29,21 @@ CRDS = (
     ),
 )
 RELEASER_KUBECONFIG = STATE / "releaser.kubeconfig"
-# The same once more, for tests that run beside others
-SECOND = {"namespace": f"{NAMESPACE}-2", "host": f"second.{PUBLIC_HOST}", "kubeconfig": STATE / "second.kubeconfig"}
+
+
+class Server(t.NamedTuple):
+    """An example server in a namespace of its own, and the kubeconfig of its releaser."""
+
+    namespace: str
+    host: str
+    kubeconfig: Path
+
+
+# The first is everybody's; the same again, so that tests can run beside each other.
+SERVERS = [
+    Server(NAMESPACE, PUBLIC_HOST, RELEASER_KUBECONFIG),
+    *(Server(f"{NAMESPACE}-{number}", f"server-{number}.{PUBLIC_HOST}", STATE / f"releaser-{number}.kubeconfig") for number in (2, 3, 4)),
+]
 
 
 def up(made_from: str) -> None:
@@ -48,11 +61,11 @@ def up(made_from: str) -> None:
         "kubeconfig": str(RELEASER_KUBECONFIG),
         "admin_kubeconfig": str(ADMIN_KUBECONFIG),
         "namespace": NAMESPACE,
+        "public_host": PUBLIC_HOST,
+        "servers": [{**server._asdict(), "kubeconfig": str(server.kubeconfig)} for server in SERVERS],
         "registry_url": f"http://{REGISTRY}",
         "image": "ghcr.io/org/mcp-server",
         "public_url": f"http://{GATEWAY}",
-        "public_host": PUBLIC_HOST,
-        "second": {name: str(value) for name, value in SECOND.items()},
         "prometheus_url": f"http://{PROMETHEUS}",
         "alertmanager_url": f"http://{ALERTMANAGER}",
     }
@@ -102,8 +115,8 @@ def _routes() -> None:
     _apply_manifests("routes")()
 
 
-def _mcp_server(namespace: str, host: str, kubeconfig: Path) -> t.Callable[[], None]:
-    """The example server in a namespace of its own, and the kubeconfig of its releaser."""
+def _mcp_server(server: Server) -> t.Callable[[], None]:
+    namespace, host, kubeconfig = server
 
     def apply() -> None:
         manifests = kubectl("kustomize", MANIFESTS / "mcp-server").replace(PUBLIC_HOST, host).replace(NAMESPACE, namespace)
@@ -146,11 +159,9 @@ ADDONS: list[tuple[str, t.Callable[[], None], list[tuple[str, str]]]] = [
     ),
     ("postgresql", _apply_manifests("postgresql"), [("database", "deployment/postgresql")]),
     ("monitoring", _apply_manifests("monitoring"), [("monitoring", "deployment/prometheus"), ("monitoring", "deployment/alertmanager")]),
-    (
-        "mcp-server",
-        _mcp_server(NAMESPACE, PUBLIC_HOST, RELEASER_KUBECONFIG),
-        [(NAMESPACE, "deployment/mcp-server-blue"), (NAMESPACE, "deployment/mcp-sessions-blue")],
+    *(
+        (server.namespace, _mcp_server(server), [(server.namespace, f"deployment/{name}-blue") for name in ("mcp-server", "mcp-sessions")])
+        for server in SERVERS
     ),
-    ("second mcp-server", _mcp_server(**SECOND), [(SECOND["namespace"], "deployment/mcp-server-blue")]),
     ("routes", _routes, []),
 ]

@@ -8,6 +8,7 @@ say where its gateway and its registry are.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from . import addons
 from .paths import GATEWAY, SOURCE
 
 ROOT = SOURCE.parent
-RATE = 320.0
+RATE = 320.0  # requests a second, unless --rate says otherwise
 URL = os.environ.get("MCP_URL") or f"http://{GATEWAY}"
 KUBECONFIG = os.environ.get("KUBECONFIG") or str(addons.RELEASER_KUBECONFIG)
 COLLECTIONS = ROOT / "playbooks" / "collections"
@@ -73,6 +74,9 @@ def start_over() -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="sandbox.demo", description=__doc__)
+    parser.add_argument("--rate", type=float, default=RATE, help="requests a second")
+    rate = parser.parse_args().rate
     start_over()
     folder = Path(tempfile.mkdtemp(prefix="mcp-demo-"))
     empty = folder / "empty.yml"
@@ -80,8 +84,8 @@ def main() -> None:
     empty_seconds = min(ansible("ansible-playbook", str(empty), "-i", "inventory/sandbox", quiet=True) for _run in range(3))
 
     load_file = folder / "load.json"
-    print(f"Clients: {RATE:.0f} requests a second to {URL}, half over kept connections and half over new ones, and open streams", flush=True)
-    load = subprocess.Popen([sys.executable, "-m", "sandbox.load", URL, PUBLIC_HOST, str(load_file), "--rate", str(RATE)], cwd=ROOT)
+    print(f"Clients: {rate:.0f} requests a second to {URL}, half over kept connections and half over new ones, and open streams", flush=True)
+    load = subprocess.Popen([sys.executable, "-m", "sandbox.load", URL, PUBLIC_HOST, str(load_file), "--rate", str(rate)], cwd=ROOT)
     try:
         release_seconds = playbook("bluegreen", "-e", f"version={NEW}")
         steps = record()["steps"]

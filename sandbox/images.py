@@ -64,7 +64,8 @@ def _go_tools(name: str, source: Path, made_from: str, link: str, tags: str = ""
     say(f"{name}: fetching Go modules")
     packages = len(run(["go", "list", "-deps", f"-tags={tags}", "tool"], env=_GO_ENVIRONMENT, cwd=source, timeout=600).splitlines())
     build = subprocess.Popen(
-        ["go", "install", "-v", "-trimpath", "-gcflags=all=-dwarf=false", f"-tags={tags}", f"-ldflags=-s -w {link}", "tool"],
+        # Tests run beside it, and some of them watch the clock.
+        ["nice", "go", "install", "-v", "-trimpath", "-gcflags=all=-dwarf=false", f"-tags={tags}", f"-ldflags=-s -w {link}", "tool"],
         cwd=source,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -171,8 +172,6 @@ def push(names: list[str], made_from: str, containerfile: str | Path, context: P
 
 def start_registry() -> None:
     if machine.listens(REGISTRY):
-        if not machine.our_processes():
-            raise SandboxError(f"Port {REGISTRY} is taken by another program: stop it, {machine.OTHER_WAY}")
         return
     config = RUN / "registry.json"  # JSON is YAML
     config.parent.mkdir(parents=True, exist_ok=True)

@@ -15,11 +15,13 @@ import time
 import typing as t
 from pathlib import Path
 
-from .paths import KUBELET, KUBERNETES, LOGS, NODE_BRIDGE, RUN, STATE
+from .paths import ALERTMANAGER, GATEWAY, KUBELET, KUBERNETES, LOGS, NODE_BRIDGE, PROMETHEUS, REGISTRY, RUN, STATE
 
 CGROUP = "mcp-sandbox"
 MARKER = KUBERNETES / ".mcp-sandbox"
 PACKAGES = ["buildah", "conntrack", "containerd", "containernetworking-plugins", "docker-registry", "iproute2", "iptables", "mmdebstrap", "runc"]
+# etcd, the API server, the kubelet, kube-proxy, the controller manager, the scheduler
+KUBERNETES_PORTS = (2379, 2380, 6443, 10250, 10256, 10257, 10259)
 OTHER_WAY = "or set KUBECONFIG to use a cluster that exists."
 
 _started = time.monotonic()
@@ -122,6 +124,13 @@ def listens(address: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def refuse_taken_ports() -> None:
+    """Raises SandboxError when another program listens where the sandbox will. Asked when nothing of the sandbox runs."""
+    for address in (REGISTRY, GATEWAY, PROMETHEUS, ALERTMANAGER, *(f"127.0.0.1:{port}" for port in KUBERNETES_PORTS)):
+        if listens(address):
+            raise SandboxError(f"Port {address} is taken by another program: stop it, {OTHER_WAY}")
 
 
 # Daemons live in a cgroup of ours, so that whatever is left of a sandbox, its own

@@ -53,7 +53,7 @@ def binary() -> Path:
     _replace(source / "pkg/provider/acme/provider.go", DNS, "github.com/traefik/traefik/v3/pkg/provider/acme/dns")
     say("traefik: building, at most 20 minutes")
     environment = {"GOGC": "off", "GOMEMLIMIT": "3GiB"}
-    command = ["go", "build", "-mod=mod", "-p", "2", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", "traefik", "./cmd/traefik"]
+    command = ["nice", "go", "build", "-mod=mod", "-p", "2", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", "traefik", "./cmd/traefik"]
     run(command, cwd=source, env=environment, timeout=1200)
     place.mkdir(parents=True, exist_ok=True)
     (source / "traefik").rename(place / "traefik")

@@ -40,11 +40,12 @@ ENVIRONMENT = {
 # What no output and no record may ever show: a planted token for the MCP endpoint, and what the kubeconfig gives us to log in with.
 SECRETS = [ENVIRONMENT["MCP_TEST_TOKEN"], *re.findall(r"(?:token|client-key-data)\"?: *\"?([^\"\s]{20,})", Path(CONFIG["kubeconfig"]).read_text())]
 
-sys.path.insert(0, str(COLLECTIONS))
+sys.path[:0] = [str(COLLECTIONS), str(ROOT)]
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import connect  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import Lock  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task  # noqa: E402
+from sandbox.paths import CACHE  # noqa: E402
 
 
 def play(playbook: str, *words: str, cwd: Path = ROOT, seconds: float = 240, **environment: str) -> tuple[int, str]:
@@ -132,7 +133,7 @@ def module(name: str, arguments: str = "", *, check: bool = False, fails: bool =
 
 
 def kubectl(*words: str, stdin: str | None = None) -> str:
-    from_sandbox = sorted(Path.home().glob(".cache/mcp-sandbox/binaries-*/kubectl"))
+    from_sandbox = sorted(CACHE.glob("binaries-*/kubectl"))
     binary = from_sandbox[-1] if from_sandbox else "kubectl"
     command = [str(binary), "--kubeconfig", CONFIG["admin_kubeconfig"], *words]
     return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=True).stdout
@@ -155,6 +156,6 @@ def blue_again() -> None:
     let_go()
     module("mcp_rollout", f"pool=blue image={CONFIG['image']}:v1.1.5 replicas=2")
     module("mcp_traffic_shift", "pool=blue weight=100 timeout=120")
-    module("mcp_rollout", "pool=green replicas=0")
+    module("mcp_rollout", f"pool=green image={CONFIG['image']}:v1.2.0 replicas=0")  # not what another target had there
     if module("mcp_release")["record"] is not None:
         module("mcp_release", "state=ended outcome=rolled_back")

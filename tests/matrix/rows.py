@@ -247,3 +247,19 @@ ROWS = [
         bearer={"guarded": True},
     ),
 ]
+
+# Those that stand for the others in `make test`: each SDK, each session mode and transport, and whatever is special about one.
+TWINS = (
+    "python-1.26-stateful",  # leaks
+    "python-1.30-sse",
+    "python-2.3-stateful",
+    "python-2.3-bearer",
+    "fastmcp-4.1-stateless",  # pages
+    "fastmcp-4.1-guarded",
+    "typescript-1-json",
+    "typescript-2-auto",
+    "typescript-2-modern",
+    "go-1.8-stateful",
+    "go-1.8-colour",
+    "go-1.8-sse",
+)

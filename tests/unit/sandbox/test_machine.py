@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 
@@ -42,3 +44,14 @@ def test_this_machines_own_kubernetes_is_known(machine, monkeypatch, tmp_path):
     monkeypatch.setattr(machine, "KUBERNETES", tmp_path)
     monkeypatch.setattr(machine, "MARKER", tmp_path / ".mcp-sandbox")
     machine.requirements()
+
+
+def test_a_port_that_another_program_has_is_named(machine, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        monkeypatch.setattr(machine, "PROMETHEUS", address)
+        with pytest.raises(machine.SandboxError, match=f"Port {address} is taken by another program: stop it, or set KUBECONFIG"):
+            # Whatever else this machine has
+            monkeypatch.setattr(machine, "listens", lambda asked, listens=machine.listens: asked == address and listens(asked))
+            machine.refuse_taken_ports()
+    machine.refuse_taken_ports()

@@ -15,6 +15,7 @@ import typing as t
 
 import pytest
 from playing import CONFIG, blue_again, module, play, rest, running, until, weights
+from soaking import drawn
 
 STEPS = [{"weight": weight, "seconds": 1} for weight in (10, 50, 100)]
 # What is judged by metrics has targets of its own; here it would only take time.
@@ -61,7 +62,10 @@ TASKS = {
 }
 
 
-@pytest.mark.parametrize(("name", "time_of"), [(name, number) for name, times in TASKS.items() for number in range(1, times + 1)])
+KILLS = [(name, number) for name, times in TASKS.items() for number in range(1, times + 1)]
+
+
+@pytest.mark.parametrize(("name", "time_of"), drawn(KILLS, 3))
 def test_killed_at_a_task_and_run_again(name: str, time_of: int) -> None:
     """kill -9 of the whole process group just after the task began; then the same command."""
     with running("playbooks/bluegreen.yml", *WORDS) as process:

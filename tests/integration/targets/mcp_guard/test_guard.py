@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from playing import CONFIG, blue_again, clients, kubectl, module, play, running, until, weights
+from soaking import soak
 
 NAMESPACE = CONFIG["test_namespace"]
 LEASE = 60  # seconds
@@ -84,7 +85,7 @@ def await_the_end_of_the_guard() -> None:
     kubectl("-n", NAMESPACE, "wait", "--for=condition=Complete", "--timeout=30s", "job/mcp-server-guard")
 
 
-@pytest.mark.parametrize("weight", [10, 50, 100])
+@pytest.mark.parametrize("weight", [pytest.param(10, marks=soak), 50, pytest.param(100, marks=soak)])
 def test_the_machine_dies_and_the_guard_rolls_back(weight: int) -> None:
     killed_at(weight, "rollback")
     expires = expiry()
@@ -115,6 +116,7 @@ def test_the_machine_dies_and_the_guard_holds() -> None:
     assert weights() == {"blue": 0, "green": 100}
 
 
+@soak
 def test_a_guard_that_holds_goes_on_watching_the_triggers(tmp_path: Path) -> None:
     """The machine dies, and then the version turns bad: its errors are past the limit for the window, and it is taken back."""
     with clients(tmp_path, 60):

@@ -6,43 +6,17 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 import pytest
 import requests
-from playing import CONFIG, blue_again, kubectl, module
+from metrics import LABELS, OURS, get, needs_own_prometheus, query, until, value
+from playing import CONFIG, blue_again, module
 
-PROMETHEUS = CONFIG.get("prometheus_url", "")
-OURS = f'namespace="{CONFIG["test_namespace"]}",server="mcp-server"'
-LABELS = f'{{{OURS},pool="blue",version="v1.1.5"}}'
 ENVOY = f'{{job="envoy",{OURS},pool="blue"}}'
 VERSION = '* on (namespace, pod, container) group_left (version) (up{job="mcp-server"} * 0 + 1)'
 
-pytestmark = pytest.mark.skipif(not (PROMETHEUS and CONFIG["admin_kubeconfig"]), reason="needs the sandbox's own Prometheus, and may restart it")
-
-
-def get(url: str, **parameters: t.Any) -> t.Any:
-    answer = requests.get(url, params=parameters, timeout=10)
-    answer.raise_for_status()
-    return answer.json()
-
-
-def query(expression: str, **parameters: t.Any) -> list[dict[str, t.Any]]:
-    return get(f"{PROMETHEUS}/api/v1/query", query=expression, **parameters)["data"]["result"]
-
-
-def value(expression: str) -> float:
-    found = query(f"sum({expression})")
-    return float(found[0]["value"][1]) if found else 0.0
-
-
-def until(what: str, so: t.Callable[[], t.Any], seconds: float) -> t.Any:
-    deadline = time.monotonic() + seconds
-    while not (result := so()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.5)
-    return result
+pytestmark = needs_own_prometheus
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -103,18 +77,6 @@ def test_what_gates_read_is_there_for_each_pod(expression: str) -> None:
     # The kubelet looks at a container that is new 10 to 20 s later.
     series = until(expression, lambda: len(found := query(expression)) == 2 and found, 40)
     assert {one["metric"]["version"] for one in series} == {"v1.1.5"}
-
-
-def test_data_outlives_the_pod() -> None:
-    at = time.time() - 10
-    counters = f"sum by (pod) (mcp_server_requests_total{LABELS})"
-    before = query(counters, time=at)
-    assert before
-    kubectl("-n", "monitoring", "delete", "pod", "-l", "app=prometheus")
-    kubectl("-n", "monitoring", "rollout", "status", "deployment/prometheus", "--timeout=50s")
-    assert query(counters, time=at) == before
-    start = time.time()
-    until("it scrapes again", lambda: query(f'up{{job="mcp-server",{OURS}}}') and value(f'timestamp(up{{job="mcp-server",{OURS}}}) >= bool {start}') >= 2, 30)
 
 
 def test_an_alert_of_a_bad_image_arrives() -> None:

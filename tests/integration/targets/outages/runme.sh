@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-set -eux
+set -eu
 # ansible-test runs a copy of this folder elsewhere, without what the targets share.
-root=$(python -c 'import json; print(json.load(open("../../integration_config.yml"))["root"])')
-exec env PYTHONPATH="$root/tests/integration:$PYTHONPATH" python -m pytest -v -p no:cacheprovider test_outages.py
+exec "$(python -c 'import json; print(json.load(open("../../integration_config.yml"))["root"])')/tests/integration/pytest.sh"

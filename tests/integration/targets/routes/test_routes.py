@@ -11,11 +11,11 @@ import copy
 import json
 import subprocess
 import time
-from pathlib import Path
 
 import playing
 import pytest
 from playing import CONFIG, module
+from soaking import soak
 
 NAMESPACE = CONFIG["test_namespace"]
 OBJECTS = {
@@ -150,10 +150,8 @@ def test_a_service_at_100_percent_keeps_pods_that_are_new():
 @pytest.fixture
 def traefik(tmp_path):
     """Traefik beside the cluster, on loopback; yields its endpoint."""
-    built = sorted(Path.home().glob(".cache/mcp-sandbox/traefik-*/traefik"))
-    if not built:
-        # Its build takes 7 minutes of a processor for this one test, so it is made by hand.
-        pytest.skip("python -m sandbox.traefik has not built Traefik")
+    built = sorted(playing.CACHE.glob("traefik-*/traefik"))
+    assert built, "build it first: python -m sandbox.traefik"
     cluster = kubectl("config", "view", "--raw")["clusters"][0]["cluster"]
     (tmp_path / "ca.crt").write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
     (tmp_path / "token").write_text(kubectl("create", "token", "traefik")["status"]["token"])
@@ -178,6 +176,7 @@ def traefik(tmp_path):
         process.wait()
 
 
+@soak  # Traefik's build takes 13 minutes; the other kinds with a data plane are the twins
 def test_traefik_follows(traefik):
     its = {**target("traefik"), "endpoint": traefik, "pool": "green", "samples": 1000, "tolerance": 2, "timeout": 60}
     for percent in (10, 50, 100, 50, 0):

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of everything that `make test` and `make soak` run, and which of it may run now. Plain data, no I/O."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field, replace
+
+# How many cores the jobs that run at the same time may need together.
+CORES = 2.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing to run.
+
+    test, soak: the seconds that it took last in `make test` and in `make soak`; None when it has no part there.
+    cores: how much of the machine it needs.
+    after: jobs that must have passed before.
+    lane: an example server of its own, by its number on the sandbox; -1 is any of them, None is no server.
+    uses, takes: parts of the sandbox. While one job takes a part away, no job runs that uses it.
+    targets: the integration targets that it runs, one after the other.
+    environment: the virtual environment (see venv.py) that its tools are in.
+    """
+
+    name: str
+    test: float | None
+    soak: float | None = None
+    cores: float = 1.0
+    after: tuple[str, ...] = ()
+    lane: int | None = None
+    uses: frozenset[str] = frozenset()
+    takes: frozenset[str] = frozenset()
+    targets: tuple[str, ...] = ()
+    environment: str = "tools"
+
+    def seconds(self, kind: str) -> float | None:
+        return self.soak if kind == "soak" else self.test
+
+
+def _target(name: str, test: float | None, soak: float | None = None, **more: t.Any) -> Job:
+    """An integration target. Most of them wait most of the time, and judge by metrics."""
+    given: dict[str, t.Any] = {
+        "cores": 0.5,
+        "after": ("sandbox",),
+        "lane": -1,
+        "uses": frozenset({"cluster", "prometheus"}),
+        "targets": (name,),
+    }
+    return Job(name, test, soak, **(given | more))
+
+
+NO_METRICS = {"uses": frozenset({"cluster"})}
+
+# Targets of one module each, so short that starting ansible-test for each would take longer than they do.
+MODULES = (
+    "mcp_contract",
+    "mcp_health",
+    "mcp_preflight",
+    "mcp_release",
+    "mcp_rollback",
+    "mcp_rollout",
+    "mcp_rollout_info",
+    "mcp_traffic_shift",
+    "mcp_version_check",
+    "mcp_watch",
+)
+MODULES_WITH_METRICS = ("mcp_gate", "mcp_plan_info", "mcp_replay_info", "mcp_report", "mcp_silence")
+
+JOBS = (
+    Job("lint", 34),
+    Job("sanity", 120),
+    Job("sanity_newest_core", 110, environment="newest-core"),
+    Job("unit", 238),
+    Job("unit_oldest_client", 10, environment="oldest-client"),
+    Job("matrix", 60, 150),
+    Job("package", 31),
+    Job("sandbox", 54, 54),
+    # Its compiler only takes what the others leave.
+    Job("traefik", None, 800, cores=0.5, after=("sandbox",)),
+    _target("interruptions", 219, 650, **NO_METRICS),
+    _target("load", 106, 420, cores=1.0),
+    _target("mcp_announce", 216),
+    _target("mcp_guard", 239, 400),
+    _target("modules", 77, targets=MODULES, **NO_METRICS),
+    _target("modules_with_metrics", 90, targets=MODULES_WITH_METRICS),
+    _target("monitoring", 90),
+    _target("outages", 128, 700, takes=frozenset({"cluster"}), uses=frozenset()),
+    _target("prometheus_away", None, 240, takes=frozenset({"prometheus"}), **NO_METRICS),
+    _target("releases", 640),
+    _target("rollbacks", 517),
+    # The objects of sandbox/manifests/routes are in the first server's namespace only.
+    _target("routes", 144, 60, lane=0, after=("sandbox", "traefik"), **NO_METRICS),
+    _target("sessions", 284),
+    _target("triggers", 423, 800),
+    _target("windows", None, 900),
+    Job("recovery", 86, cores=0.5, after=("sandbox",), takes=frozenset({"cluster", "prometheus"})),
+)
+BY_NAME = {job.name: job for job in JOBS}
+# Each of several targets by itself, for who works on it.
+BY_TARGET = {name: replace(job, name=name, targets=(name,)) for job in JOBS for name in job.targets}
+
+
+@dataclass
+class Running:
+    """A job that runs, and the server that it has."""
+
+    job: Job
+    lane: int | None = None
+
+
+@dataclass
+class State:
+    """What is still to be done, what is being done, and what has ended."""
+
+    waiting: list[Job]
+    running: list[Running] = field(default_factory=list)
+    ended: dict[str, bool] = field(default_factory=dict)  # whether it passed, by its name
+
+
+def order(jobs: t.Iterable[Job], kind: str) -> list[Job]:
+    """Return the jobs in the order in which to try them.
+
+    First what others wait for, then what takes a part away (at the start nobody uses it yet), then the longest. What
+    takes everything away for good comes last.
+    """
+    jobs = list(jobs)
+    needed = {name for job in jobs for name in job.after}
+
+    def key(job: Job) -> tuple[bool, bool, bool, float]:
+        return job.name == "recovery", job.name not in needed, not job.takes, -(job.seconds(kind) or 0)
+
+    return sorted(jobs, key=key)
+
+
+def with_what_they_need(jobs: t.Iterable[Job]) -> list[Job]:
+    """Return these jobs, and those that must have passed before them."""
+    found = list(jobs)
+    for job in found:  # which grows
+        found += [BY_NAME[name] for name in job.after if BY_NAME[name] not in found]
+    return found
+
+
+def hopeless(state: State) -> list[Job]:
+    """Return the jobs that can't run any more, as one that they need has failed."""
+    return [job for job in state.waiting if any(state.ended.get(name) is False for name in job.after)]
+
+
+def startable(state: State, lanes: int) -> Running | None:
+    """Return the first waiting job that may start now, with the server that it gets."""
+    unfinished = {job.name for job in state.waiting} | {one.job.name for one in state.running}
+    free = sorted(set(range(lanes)) - {one.lane for one in state.running})
+    room = CORES - sum(one.job.cores for one in state.running)
+    used = frozenset().union(*(one.job.uses | one.job.takes for one in state.running))
+    taken = frozenset().union(*(one.job.takes for one in state.running))
+    for job in state.waiting:
+        if job.name == "recovery" and any((other.uses | other.takes) & job.takes for other in state.waiting if other is not job):
+            continue
+        if job.cores > room and state.running:
+            continue
+        if unfinished & set(job.after) or job.takes & used or job.uses & taken:
+            continue
+        if job.lane is None:
+            return Running(job)
+        # Leave the first server to those that can use no other one.
+        fitting = [lane for lane in reversed(free) if job.lane in (-1, lane)]
+        if fitting:
+            return Running(job, fitting[0])
+    return None
