@@ -42,7 +42,10 @@ class Server(t.NamedTuple):
 # The first is everybody's; the same again, so that tests can run beside each other.
 SERVERS = [
     Server(NAMESPACE, PUBLIC_HOST, RELEASER_KUBECONFIG),
-    *(Server(f"{NAMESPACE}-{number}", f"server-{number}.{PUBLIC_HOST}", STATE / f"releaser-{number}.kubeconfig") for number in (2, 3, 4)),
+    *(
+        Server(f"{NAMESPACE}-{number}", f"{name}.{PUBLIC_HOST}", STATE / f"{name}.kubeconfig")
+        for number, name in enumerate(("second", "third", "fourth"), start=2)
+    ),
 ]
 
 
