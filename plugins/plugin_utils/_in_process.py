@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import multiprocessing
 import os
+import signal
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -19,6 +22,25 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import 
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Run, Spec, Task
 
 display = Display()
+
+PR_SET_PDEATHSIG = 1
+
+
+def end_with_the_play() -> int:
+    """Have the kernel end this process when its play ends, however that comes; return the process id of the play.
+
+    Ansible runs each task in a fork of the play, in a session of its own: neither kill -9 of the play's process group nor
+    SIGHUP reaches it, and it would go on moving traffic that another run is already responsible for. Linux only.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None or parent.pid is None:  # not a fork of a play: a test calls us
+        return os.getppid()
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent.pid:  # it ended before we could ask
+        os._exit(1)
+    return parent.pid
 
 
 class InProcessAction(ActionBase):
@@ -54,8 +76,7 @@ class InProcessAction(ActionBase):
             check_mode=self._task.check_mode,
             progress=lambda line: display.display(f"  [{host}] {remove_values(line, secrets)}"),
             warn=warnings.append,
-            # We are a fork of it, for this task.
-            runner=os.getppid(),
+            runner=end_with_the_play(),
         )
         try:
             with waiting(Waiting(task.progress)):

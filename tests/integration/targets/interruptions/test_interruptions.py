@@ -12,6 +12,7 @@ import re
 import signal
 import time
 import typing as t
+from pathlib import Path
 
 import pytest
 from playing import CONFIG, blue_again, module, play, rest, running, until, weights
@@ -100,6 +101,28 @@ def test_every_task_is_killed_once() -> None:
         "Take the traffic off a pool that another release left half shifted",
     }
     assert {name for name in seen if not name.startswith("Validating arguments")} - others == set(TASKS)
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGHUP])
+def test_a_play_that_is_gone_asks_and_moves_nothing_more(how: signal.Signals) -> None:
+    """Its worker ends with it, although neither signal reaches that."""
+    with running("playbooks/bluegreen.yml", *WORDS) as process:
+        until(process, "TASK [mcp.server.bluegreen : Watch", 2)
+        workers = children(process.pid)
+        os.kill(process.pid, how)
+        process.wait(30)
+        deadline = time.monotonic() + 1
+        while (left := [worker for worker in workers if Path(f"/proc/{worker}").exists()]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert workers and not left
+    before = weights()
+    assert before["green"] in (10, 50)
+    time.sleep(5)
+    assert weights() == before
 
 
 def test_stopped_by_a_person() -> None:

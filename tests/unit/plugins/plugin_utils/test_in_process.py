@@ -4,6 +4,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -71,3 +76,54 @@ def test_bad_input(args, message):
 def test_meant_for_another_process(how, wrap_async):
     result = run({}, **how)
     assert (result["elsewhere"], bool(result["wrap_async"])) == (True, wrap_async)
+
+
+def a_task(pipe):
+    pipe.send((_in_process.end_with_the_play(), os.getpid()))
+    time.sleep(30)
+
+
+def a_play(pipe):
+    """As Ansible forks a task: in a session of its own."""
+
+    def work():
+        os.setsid()
+        a_task(pipe)
+
+    multiprocessing.get_context("fork").Process(target=work).start()
+    time.sleep(30)
+
+
+def runs(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
+def test_a_task_ends_with_its_play(how):
+    ours, theirs = multiprocessing.Pipe()
+    play = multiprocessing.get_context("fork").Process(target=a_play, args=(theirs,))
+    play.start()
+    assert ours.poll(10)
+    runner, task = ours.recv()
+    assert runner == play.pid and runs(task)
+    os.kill(play.pid, how)
+    play.join(5)
+    deadline = time.monotonic() + 1
+    while runs(task) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not runs(task)
+
+
+def test_a_task_whose_play_has_ended_already_does_nothing(monkeypatch):
+    def task(pipe):
+        monkeypatch.setattr(_in_process.os, "getppid", lambda: 1)
+        a_task(pipe)
+
+    ours, theirs = multiprocessing.Pipe()
+    orphan = multiprocessing.get_context("fork").Process(target=task, args=(theirs,))
+    orphan.start()
+    orphan.join(5)
+    assert orphan.exitcode == 1 and not ours.poll()
