@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which servers a playbook runs on, as a user starts it; the play ends before it asks any cluster."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
+WRITES = {"bluegreen.yml", "rollback.yml", "watch.yml"}
+SERVER = {"mcp_endpoint": {"url": "http://127.0.0.1:9"}, "mcp_image": "example/image", "mcp_kubeconfig": "/nowhere/kubeconfig"}
+INVENTORY = {
+    "mcp": {
+        "hosts": {
+            "a": {"mcp_namespace": "prod", **SERVER},
+            "b": {"mcp_namespace": "prod", **SERVER},
+            "twin": {"mcp_namespace": "prod", "mcp_server": "a", **SERVER},
+        }
+    },
+    "web": {"hosts": {"web1": {"ansible_connection": "ssh", "ansible_become": True}}},
+}
+
+
+@pytest.fixture
+def play(tmp_path):
+    """Start a playbook; return its exit code and its output, on one line."""
+    inventory = tmp_path / "inventory.yml"
+    inventory.write_text(yaml.safe_dump(INVENTORY))
+
+    def play(name: str, *words: str) -> tuple[int, str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_", "KUBE"))}
+        environment |= {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"), "ANSIBLE_NOCOLOR": "1", "COLUMNS": "10000"}
+        command = ["ansible-playbook", f"mcp.server.{name}", "-i", str(inventory), *words]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+    return play
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "a and twin are the same server: both have httproute prod/a. Take one of them out"),
+        (("-l", "all"), "a and twin are the same server"),
+        (("-l", "web"), "None of the hosts that match (web1) is an MCP server."),
+        (("-e", "mcp_hosts=nothere"), "No host of the inventory matches nothere, so nothing was done."),
+        (("-e", "mcp_hosts=a", "-l", "b"), "No host of the inventory matches a and b, so nothing was done."),
+        (("-l", "nothere"), "hosts to target"),  # Ansible's own
+    ],
+)
+def test_what_a_rollback_refuses_to_run_on(play, words, says):
+    code, output = play("rollback", *words)
+    assert code != 0 and says in output and "mcp.server.rollback :" not in output, output
+
+
+def test_more_than_one_server_that_nobody_named_is_refused(play, tmp_path):
+    (tmp_path / "two.yml").write_text(yaml.safe_dump({"mcp": {"hosts": {name: INVENTORY["mcp"]["hosts"][name] for name in ("a", "b")}}}))
+    (tmp_path / "inventory.yml").unlink()
+    (tmp_path / "two.yml").rename(tmp_path / "inventory.yml")
+    for name in sorted(WRITES):
+        code, output = play(name.removesuffix(".yml"), "-e", "version=v1.2.0")
+        assert code != 0 and f"Refusing to run {name} on 2 servers that nobody named: a, b. Name the one that is meant, -l a, or all of them, -l all." in output
+    code, output = play("rollback", "-l", "all")
+    assert code != 0 and "Refusing" not in output and "/nowhere/kubeconfig" in output, output
+    code, output = play("status")
+    assert code != 0 and "Refusing" not in output and "/nowhere/kubeconfig" in output, output
+
+
+def test_one_server_needs_no_name_and_other_hosts_are_left_alone(play, tmp_path):
+    one = {"mcp": {"hosts": {"a": INVENTORY["mcp"]["hosts"]["a"]}}, "web": INVENTORY["web"]}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(one))
+    code, output = play("rollback")
+    assert code != 0 and "/nowhere/kubeconfig" in output and "web1 :" not in output, output
+
+
+def test_a_connection_and_a_become_of_the_inventory_don_t_count(play, tmp_path):
+    variables = {"ansible_connection": "ssh", "ansible_become": True, "ansible_python_interpreter": "/nowhere/python"}
+    one = {"all": {"vars": variables, "children": {"mcp": {"hosts": {"a": {"mcp_namespace": "prod", **SERVER, **variables}}}}}}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(one))
+    code, output = play("rollback")
+    assert code != 0 and "/nowhere/kubeconfig" in output and "UNREACHABLE" not in output and "/nowhere/python" not in output, output
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: path.stem)
+def test_every_playbook_looks_which_servers_are_meant(playbook):
+    (play,) = yaml.safe_load(playbook.read_text())
+    assert "mcp.server.some_hosts(" in play["hosts"]
+    assert play["vars_files"] == ["vars/controller.yml"]
+    (check, *_others) = play["pre_tasks"]
+    assert "mcp.server.no_server(" in check["when"] and check["tags"] == "always"
+    assert (f"writes='{playbook.name}'" in check["when"]) == (playbook.name in WRITES)
