@@ -172,6 +172,35 @@ def test_release_from_a_checkout_and_rollback_installed(tmp_path):
     assert code == 0 and "changed=0" in output, output
 
 
+@needs_admin
+def test_two_servers_in_one_play(tmp_path):
+    """Each gets its own steps, and one after the other."""
+    sessions = {"server": "mcp-sessions", "kubeconfig": CONFIG["admin_kubeconfig"]}
+    steps = {"mcp-server": [10, 50, 100], "mcp-sessions": [50, 100]}
+    hosts = {
+        name: {"mcp_steps": [{"weight": weight, "seconds": 2} for weight in weights], "mcp_warm_seconds": 1, "mcp_prometheus": None}
+        for name, weights in steps.items()
+    }
+    hosts["mcp-sessions"] |= {
+        "mcp_namespace": CONFIG["test_namespace"],
+        "mcp_kubeconfig": CONFIG["admin_kubeconfig"],
+        "mcp_image": CONFIG["image"],
+        "mcp_endpoint": {"url": CONFIG["public_url"], "host": f"marked.{CONFIG['public_host']}"},
+    }
+    (tmp_path / "two.yml").write_text(json.dumps({"sandbox": {"hosts": hosts}}))
+    words = ("-i", str(tmp_path / "two.yml"), "-e", "version=v1.2.0")
+    code, output = play("playbooks/bluegreen.yml", *words)
+    assert code and "Refusing to run bluegreen.yml on 2 servers that nobody named: mcp-server, mcp-sessions." in " ".join(output.split()), output
+    code, output = play("playbooks/bluegreen.yml", *words, "-l", "all")
+    assert code == 0, output
+    records = [module("mcp_release")["record"], module("mcp_release", **sessions)["record"]]
+    assert [[step["weights"]["green"] for step in record["steps"]] for record in records] == list(steps.values())
+    assert records[0]["ended"] <= records[1]["started"]
+    code, output = play("playbooks/rollback.yml", *words[:2], "-l", "all")
+    assert code == 0, output
+    assert weights() == module("mcp_release", **sessions)["weights"] == {"blue": 100, "green": 0}
+
+
 def test_secrets_stay_secret():
     """With as much output as there is, and a token that goes to each server: no play and no record shows them. play() looks each time."""
     assert len(SECRETS) > 1
