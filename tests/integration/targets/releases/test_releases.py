@@ -196,6 +196,8 @@ def test_two_servers_in_one_play(tmp_path):
     records = [module("mcp_release")["record"], module("mcp_release", **sessions)["record"]]
     assert [[step["weights"]["green"] for step in record["steps"]] for record in records] == list(steps.values())
     assert records[0]["ended"] <= records[1]["started"]
+    del hosts["mcp-sessions"]["mcp_endpoint"]  # which an emergency does without
+    (tmp_path / "two.yml").write_text(json.dumps({"sandbox": {"hosts": hosts}}))
     code, output = play("playbooks/rollback.yml", *words[:2], "-l", "all")
     assert code == 0, output
     assert weights() == module("mcp_release", **sessions)["weights"] == {"blue": 100, "green": 0}
