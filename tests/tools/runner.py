@@ -49,22 +49,26 @@ class Runner:
         try:
             with self._changed:
                 while self.state.waiting or self.state.running:
-                    for job in jobs.hopeless(self.state):
-                        print(f"{job.name}: FAILED, as {' and '.join(name for name in job.after if name in self.failed)} did", flush=True)
-                        self.state.waiting.remove(job)
-                        self.state.ended[job.name] = False
+                    while hopeless := jobs.hopeless(self.state):
+                        self._give_up(hopeless)
                     while one := jobs.startable(self.state, self.work.lanes()):
                         self.state.waiting.remove(one.job)
                         self.state.running.append(one)
                         threading.Thread(target=self._do, args=(one,), daemon=True).start()
                     if self.state.waiting and not self.state.running:
                         names = ", ".join(job.name for job in self.state.waiting)
-                        raise SystemExit(f"The sandbox has no server for: {names}")
+                        sys.exit(f"There is no server for {names}: run make sandbox first.")
                     self._changed.wait(1)
         finally:
             STOPPED.set()
             for process in list(RUNNING):  # when we are stopped
                 os.killpg(process.pid, signal.SIGKILL)
+
+    def _give_up(self, hopeless: list[jobs.Job]) -> None:
+        for job in hopeless:
+            print(f"{job.name}: FAILED, as {' and '.join(name for name in job.after if name in self.failed)} did", flush=True)
+            self.state.waiting.remove(job)
+            self.state.ended[job.name] = False
 
     def _do(self, one: jobs.Running) -> None:
         name, log = one.job.name, LOGS / f"{one.job.name}.log"
@@ -132,6 +136,7 @@ def begin() -> None:
     signal.signal(signal.SIGTERM, lambda *_args: sys.exit("stopped"))
     print(f"logs: {LOGS}\nseed: {SEED} (MCP_TEST_SEED={SEED} draws the same again)", flush=True)
     try:
+        LOGS.mkdir(mode=0o700)
         with (LOGS / "copy.log").open("w") as log:
             copy(log)
     except (subprocess.SubprocessError, OSError) as error:

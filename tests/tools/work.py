@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import secrets
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from pathlib import Path
 import jobs
 
 ROOT = Path(__file__).resolve().parents[2]
-LOGS = Path(tempfile.mkdtemp(prefix="mcp-server-test-"))
+LOGS = Path(tempfile.gettempdir()) / f"mcp-server-test-{secrets.token_hex(4)}"
 INFO = Path("/var/lib/mcp-sandbox/sandbox.json")
 # ansible-test fetches get-pip from a host of its own; this stands in for it with what Python brings along.
 GET_PIP = """import subprocess, sys
