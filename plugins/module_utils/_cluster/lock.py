@@ -48,27 +48,45 @@ def new_run() -> str:
 
 
 def this_process(pid: int | None) -> str:
-    """Names a process of this machine for as long as it lives: host, boot, pid, start; empty when it can't be named."""
+    """Return a name for a process that no other one ever has: host, boot, PID namespace, pid, start.
+
+    Empty when it can't be named. Two containers may share a host name and a boot, and then the same pid is not the same process.
+    """
     if pid is None:
         return ""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        namespace = os.readlink("/proc/self/ns/pid").strip("pid:[]")
         # The name of the program, in parentheses, may hold anything.
         started = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return ""
-    return f"{socket.gethostname()}/{boot}/{pid}/{started}"
+    return f"{socket.gethostname()}/{boot}/{namespace}/{pid}/{started}"
 
 
 def is_dead(process: str) -> bool:
-    """Whether the process was one of this machine, and is gone. What runs elsewhere is not known."""
-    host, _slash, rest = process.partition("/")
-    if host != socket.gethostname() or rest.count("/") != 2:
+    """Return whether the process was one that can be seen from here, and is gone.
+
+    What runs elsewhere is not known, nor is what /proc hides from us (hidepid): neither is dead.
+    """
+    ours = this_process(os.getpid()).rsplit("/", 2)[0]
+    if not ours or not process.startswith(f"{ours}/"):
         return False
-    boot, pid, _started = rest.split("/")
-    alive = this_process(int(pid)) if pid.isdecimal() else ""
-    # Another boot on the same host name may be another machine.
-    return bool(this_process(os.getpid()).startswith(f"{host}/{boot}/")) and alive != process
+    pid = process.removeprefix(f"{ours}/").partition("/")[0]
+    if not pid.isdecimal() or process.count("/") != ours.count("/") + 2:
+        return False
+    alive = this_process(int(pid))
+    return alive != process if alive else not _exists(int(pid))
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True  # another user's
+    return True
 
 
 def refusal(server: str, holder: Holder | None, run: str, now: datetime, *, dead: bool, take_over: bool) -> str:

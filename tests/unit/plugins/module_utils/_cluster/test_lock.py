@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping
+from ansible_collections.mcp.server.plugins.module_utils._cluster import lock as lock_module
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import SECONDS, Holder, Lock, is_dead, refusal, this_process
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
@@ -56,11 +57,38 @@ def test_a_process_is_known_for_as_long_as_it_lives() -> None:
     assert not is_dead(name)
     child.communicate(b"\n", timeout=10)
     assert is_dead(name)
-    host, boot, _pid, _started = name.split("/")
-    # Another process has its number now; other boots and hosts are not known; and what is no name is not dead.
-    assert is_dead(f"{host}/{boot}/{os.getpid()}/1")
-    assert not any(map(is_dead, (f"{host}/other/1/1", f"elsewhere/{boot}/{child.pid}/1", "", host, f"{host}/{boot}/x", f"{host}/{boot}")))
+    host, boot, namespace, pid, started = name.split("/")
+    # Another process has its number now.
+    assert is_dead(f"{host}/{boot}/{namespace}/{os.getpid()}/1")
+    # Another boot, host or PID namespace is not known; and what is no name is not dead.
+    others = [
+        f"{host}/other/{namespace}/{pid}/{started}",
+        f"elsewhere/{boot}/{namespace}/{pid}/{started}",
+        f"{host}/{boot}/4026531999/{pid}/{started}",
+        f"{host}/{boot}/{pid}/{started}",  # of an older version
+    ]
+    assert not any(map(is_dead, [*others, "", host, f"{host}/{boot}/{namespace}/x/1", f"{host}/{boot}/{namespace}", f"{name}/1"]))
     assert this_process(None) == this_process(2**31) == ""
+
+
+def test_a_process_that_can_not_be_seen_is_not_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """/proc with hidepid, or a live process of another user."""
+    name = f"{this_process(os.getpid()).rsplit('/', 2)[0]}/4194000/1"
+    assert is_dead(name)
+
+    def refuse(_pid: int, _signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+    assert not is_dead(name)
+    monkeypatch.setattr(os, "kill", lambda _pid, _signal: None)
+    assert not is_dead(name)
+
+
+def test_where_nothing_can_be_named_nothing_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"{this_process(os.getpid()).rsplit('/', 2)[0]}/4194000/1"
+    monkeypatch.setattr(lock_module, "this_process", lambda _pid: "")
+    assert not is_dead(name)
 
 
 class FakeCluster:
