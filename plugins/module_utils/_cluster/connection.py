@@ -224,6 +224,7 @@ class Cluster:
                 serialize=False,
                 _request_timeout=(min(3.05, self.timeout), self.timeout),
             )
+            data = response.data  # the body is read now
         except DynamicApiError as error:
             failure = _api_failure(error, method, path, self.host)
             if self.patience and error.status in (401, 403) and not ready:
@@ -233,7 +234,13 @@ class Cluster:
             raise failure from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._unreachable(error) from None
-        return json.loads(response.data)
+        try:
+            answer = json.loads(data)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):  # of whatever stands between us and it, or a part of an answer
+            raise self._unreachable(ValueError("what came is no JSON object"))
+        return answer
 
     def _is_starting(self) -> bool:
         """Whether it says so itself. Until it has read the Roles it refuses everybody, and that question too: believed for STARTING seconds."""

@@ -96,7 +96,8 @@ class _Keeper:
                 self._failure = failure
                 self._warn(failure.msg)
                 return
-            except Failure as failure:
+            except Exception as error:  # an answer that nobody thought of, too: an end of this thread would be the end of the renewals
+                failure = error if isinstance(error, Failure) else Failure(f"The Lease could not be renewed ({type(error).__name__}: {error})")
                 away = away or Deadline(self._patience)
                 said = failure.msg.partition(";")[0]
                 if not away.left:

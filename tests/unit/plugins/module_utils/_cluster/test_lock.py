@@ -97,12 +97,13 @@ class FakeCluster:
     def __init__(self) -> None:
         self.lease: dict[str, t.Any] | None = None
         self.away = False
+        self.trouble: Exception = Unreachable("The API server does not answer.")
         self.meddle: t.Callable[[], None] = lambda: None
 
     def get(self, path: str) -> dict[str, t.Any]:
         assert path == "/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release"
         if self.away:
-            raise Unreachable("The API server does not answer.")
+            raise self.trouble
         if self.lease is None:
             raise NotFound("no lease")
         return copy.deepcopy(self.lease)
@@ -292,10 +293,13 @@ def test_a_lease_that_is_about_to_run_out_is_renewed_before_a_write(cluster: Fak
     assert cluster.lease["spec"]["renewTime"] > fresh
 
 
+@pytest.mark.parametrize("trouble", [Unreachable("The API server does not answer."), KeyError("metadata"), AttributeError("odd")])
 @pytest.mark.parametrize(("patience", "held"), [(5.0, True), (0.0, False)])
 def test_an_outage_ends_a_wait_when_it_is_longer_than_the_patience(
-    cluster: FakeCluster, lock: Lock, kept: t.Any, monkeypatch: pytest.MonkeyPatch, patience: float, held: bool
+    cluster: FakeCluster, lock: Lock, kept: t.Any, monkeypatch: pytest.MonkeyPatch, patience: float, held: bool, trouble: Exception
 ) -> None:
+    """So does any answer that the Lease can't be read from."""
+    cluster.trouble = trouble
     monkeypatch.setattr(keeping, "AGAIN", 0.02)
     lock.acquire("ours", "eva@runner", "")
 

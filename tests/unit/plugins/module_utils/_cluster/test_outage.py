@@ -10,6 +10,7 @@ import http.server
 import json
 import socket
 import ssl
+import struct
 import threading
 import time
 import typing as t
@@ -241,3 +242,68 @@ def test_a_port_forward_waits_too() -> None:
     assert how.lines
     with socket.create_server(("127.0.0.1", 0)) as hanging, pytest.raises(Unreachable, match="does not answer"):
         cluster(f"http://127.0.0.1:{hanging.getsockname()[1]}", 0.0, timeout=0.2).port_forward("prod", "pod", 8080)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+WHOLE = HEAD + b"Content-Length: 2\r\n\r\n{}"
+
+
+class Raw:
+    """Sends these bytes on one connection each, the last on all that follow, and closes it; None resets it, after "stall" nothing more comes for a while."""
+
+    def __init__(self, *answers: bytes | None) -> None:
+        self._answers = list(answers)
+        self.asked = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            connection, _address = self._listener.accept()
+            self.asked += 1
+            answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+            threading.Thread(target=self._answer, args=(connection, answer), daemon=True).start()
+
+    def _answer(self, connection: socket.socket, answer: bytes | None) -> None:
+        connection.recv(65536)
+        if answer is None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            connection.sendall(answer.removesuffix(b"stall"))
+            if answer.endswith(b"stall"):
+                time.sleep(1.5)
+        connection.close()
+
+
+ODD = {
+    "HTML": HEAD + b"Content-Length: 15\r\n\r\n<html>no</html>",
+    "a list": HEAD + b"Content-Length: 2\r\n\r\n[]",
+    "nothing": HEAD + b"Content-Length: 0\r\n\r\n",
+    "cut body": HEAD + b"Content-Length: 99\r\n\r\n{",
+    "cut body of unknown length": HEAD + b"Connection: close\r\n\r\n{",
+    "cut chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\n9\r\n{",
+    "cut head": b"HTTP/1.1 200 OK\r\nContent",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "FIN": b"",
+    "RST": None,
+    "stalled head": b"HTTP/1.1 200stall",
+    "stalled body": HEAD + b"Content-Length: 99\r\n\r\n{stall",
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_what_is_no_answer_is_waited_for(what: str) -> None:
+    server, how = Raw(ODD[what], WHOLE), Watched()
+    assert cluster(server.url, how=how, timeout=0.5).get(PATH) == {}
+    assert server.asked == 2 and how.back == 1
+    with pytest.raises(Unreachable, match=r"The API server http://127.0.0.1:\d+ does not answer \("):
+        cluster(Raw(ODD[what]).url, patience=0.0, timeout=0.5).get(PATH)
+
+
+@pytest.mark.parametrize("what", ["HTML", "cut body", "RST"])
+def test_a_write_that_got_no_answer_is_not_sent_again(what: str) -> None:
+    server = Raw(ODD[what], WHOLE)
+    with pytest.raises(Unanswered):
+        cluster(server.url, timeout=0.5).patch(PATH, {})
+    assert server.asked == 1
