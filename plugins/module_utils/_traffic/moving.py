@@ -19,7 +19,8 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic import plan, s
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
-ATTEMPTS = 5
+ATTEMPTS = 5  # at least; a route that others keep writing is tried again for as long as an API server that is away is waited for
+AGAIN = 0.2  # seconds between further ones
 EVERY = 2.0  # seconds between lines of progress
 POLL = 0.05  # seconds between looks at the route's status, and at endpoints
 PATIENCE = 3.0  # seconds after which it is said that a gateway does not take the weights up; then it is still waited for
@@ -58,7 +59,9 @@ class Shift:
         self._clock = self._said = time.monotonic()
         at = time.time()
         written = False  # by a request whose answer was lost
-        for attempt in range(1, ATTEMPTS + 1):
+        bound, attempt = Deadline(self.task.params["api_patience"]), 0
+        while True:
+            attempt += 1
             if self.task.params["lock"] and not self.task.check_mode:
                 # After the read and before the write, which fails when the route was written in between.
                 lock.Lock(self.cluster, self.server.namespace, self.server.name).check(self.task.params["lock"])
@@ -66,8 +69,10 @@ class Shift:
                 changed, self.route = self.kind.write(self.cluster, self.server, self.route, wanted, dry_run=self.task.check_mode)
                 break
             except (connection.Conflict, connection.NotFound) as failure:  # changed, or one of its parts replaced
-                if attempt == ATTEMPTS:
-                    raise
+                if attempt >= ATTEMPTS:
+                    if isinstance(failure, connection.NotFound) or not bound.pause(AGAIN):
+                        raise
+                    self._say(f"{failure.msg.rstrip('.')}; trying again, {bound.elapsed:.0f} of {bound.seconds:.0f} s")
                 now = self.read()
                 written = isinstance(failure, connection.Unanswered) and now == wanted
                 before = before if written else now

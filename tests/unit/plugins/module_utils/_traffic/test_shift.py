@@ -701,6 +701,27 @@ def test_a_release_that_ended_well_does_not_fail_for_its_lease(cluster, gateway,
     assert "was not given back, and lasts for 60 s more. Changed by somebody else" in result["warnings"][0]
 
 
+@pytest.mark.parametrize(("writes", "patience", "through"), [(4, 0, True), (5, 0, False), (12, 5, True)])
+def test_a_route_that_others_keep_writing_is_tried_again(cluster, gateway, monkeypatch, writes, patience, through):
+    """As controllers do that write its status: an emergency does not end by their number."""
+    begin()
+    cluster.ready["green"] = 2
+    call(pool="green", weight=100)
+    monkeypatch.setattr(moving, "AGAIN", 0.01)
+    left = iter(range(writes))
+
+    def meddle():
+        if cluster.asked[-1][1] == ROUTE and next(left, None) is not None:
+            cluster.objects[ROUTE]["metadata"]["resourceVersion"] += "1"
+
+    cluster.meddle = meddle
+    if through:
+        assert call(rollback=True, api_patience=patience)["after"] == {"blue": 100, "green": 0} and cluster.weights == (100, 0)
+    else:
+        with pytest.raises(Conflict):
+            call(rollback=True, api_patience=patience)
+
+
 # Sessions
 
 
