@@ -48,6 +48,8 @@ PATCH_TYPES = {
 FIELD_MANAGER = "mcp.server"
 # What an API server, or the load balancer before it, answers when it can't serve for now
 OVERLOADED = (429, 502, 503, 504)
+# What it says when etcd can't serve for now: no leader, no space, too slow
+ETCD = ("etcdserver: ", "rpc error: code = ", "context deadline exceeded")
 STARTING = 20.0  # seconds for which refusals of everything are put down to that
 
 
@@ -280,7 +282,7 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
         return Conflict(f"Changed by somebody else meanwhile: {said} ({where}).")
     failure = Failure(f"The API server answered {error.status} to {where}: {said}.")
     retry_after = (error.headers or {}).get("Retry-After", "")
-    if error.status in OVERLOADED or retry_after:
+    if error.status in OVERLOADED or retry_after or (error.status == 500 and any(words in said for words in ETCD)):
         failure = Unreachable(failure.msg)
         failure.again_in = max(outage.PAUSE, float(retry_after)) if retry_after.isdecimal() else outage.PAUSE
     return failure

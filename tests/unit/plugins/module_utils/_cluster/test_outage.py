@@ -307,3 +307,27 @@ def test_a_write_that_got_no_answer_is_not_sent_again(what: str) -> None:
     with pytest.raises(Unanswered):
         cluster(server.url, timeout=0.5).patch(PATH, {})
     assert server.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "away"),
+    [
+        ("etcdserver: mvcc: database space exceeded", True),
+        ("etcdserver: request timed out", True),
+        ("rpc error: code = Unavailable desc = error reading from server: EOF", True),
+        ("context deadline exceeded", True),
+        ('Internal error occurred: failed calling webhook "policy": connection refused', False),
+    ],
+)
+def test_trouble_of_etcd_is_an_outage(message: str, away: bool) -> None:
+    body = json.dumps({"kind": "Status", "message": message}).encode()
+    trouble = b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    server = Raw(trouble, WHOLE)
+    if away:
+        assert cluster(server.url).get(PATH) == {}
+        with pytest.raises(Unanswered):
+            cluster(Raw(trouble).url).patch(PATH, {})
+    else:
+        with pytest.raises(Failure, match="failed calling webhook") as caught:
+            cluster(server.url).get(PATH)
+        assert not isinstance(caught.value, Unreachable)
