@@ -284,7 +284,7 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
     retry_after = (error.headers or {}).get("Retry-After", "")
     if error.status in OVERLOADED or retry_after or (error.status == 500 and any(words in said for words in ETCD)):
         failure = Unreachable(failure.msg)
-        failure.again_in = max(outage.PAUSE, float(retry_after)) if retry_after.isdecimal() else outage.PAUSE
+        failure.again_in = min(max(outage.PAUSE, float(retry_after)), outage.LONGEST) if retry_after.isdecimal() else outage.PAUSE
     return failure
 
 

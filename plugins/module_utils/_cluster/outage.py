@@ -22,6 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 
 EVERY = 5.0  # seconds between lines of progress
 PAUSE = 1.0  # seconds until it is asked again, unless it says when
+LONGEST = 5.0  # of what it says: an emergency is not silent for longer, and one more question does no harm
 
 Answer = t.TypeVar("Answer")
 

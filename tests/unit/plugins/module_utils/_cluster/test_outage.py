@@ -331,3 +331,11 @@ def test_trouble_of_etcd_is_an_outage(message: str, away: bool) -> None:
         with pytest.raises(Failure, match="failed calling webhook") as caught:
             cluster(server.url).get(PATH)
         assert not isinstance(caught.value, Unreachable)
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("45", 0.3), ("0", 0.05), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.05), ("-1", 0.05)])
+def test_it_may_not_say_that_it_is_asked_much_later(monkeypatch: pytest.MonkeyPatch, said: str, seconds: float) -> None:
+    monkeypatch.setattr(outage, "LONGEST", 0.3)
+    start = time.monotonic()
+    assert cluster(ApiServer((503, {"Retry-After": said}), GOOD).url).get(PATH)["message"] == "said 200"
+    assert seconds <= time.monotonic() - start < seconds + 1
