@@ -18,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Lists, Reference, Route, Split, Weighted, both, pool_of
 
 SESSION = "mcp-session-id"
+CONDITIONS = ("Accepted", "ResolvedRefs")
 
 
 class HTTPRoute(Weighted):
@@ -101,21 +102,30 @@ def _pool(backend: dict[str, t.Any], server: Server) -> str | None:
 def _conditions(route: Route) -> list[tuple[str, str, dict[str, t.Any]]]:
     """(parent, kind, condition) of what has to be true; a condition that is not reported is empty.
 
-    Only parents that the route still names: what a removed one said stays in the status.
+    Only parents that the route still names: what a removed one said stays in the status, and so does what a controller said
+    that is gone. Of several controllers that report on one parent, one that took the route is enough.
     """
-    reported = {_parent_key(route, parent["parentRef"]): parent for parent in route.get("status", {}).get("parents") or []}
+    reported: dict[tuple[t.Any, ...], list[dict[str, dict[str, t.Any]]]] = {}
+    for parent in route.get("status", {}).get("parents") or []:
+        conditions = {condition["type"]: condition for condition in parent.get("conditions") or []}
+        reported.setdefault(_parent_key(route, parent["parentRef"]), []).append(conditions)
+
+    def taken(conditions: dict[str, dict[str, t.Any]]) -> tuple[int, int]:
+        current = [conditions[kind] for kind in CONDITIONS if _is_current(route, conditions.get(kind, {}))]
+        return sum(condition["status"] == "True" for condition in current), len(current)
+
     found = []
     for reference in route["spec"].get("parentRefs") or []:
-        namespace, name, *_rest = key = _parent_key(route, reference)
-        conditions = {condition["type"]: condition for condition in reported.get(key, {}).get("conditions") or []}
-        for kind in ("Accepted", "ResolvedRefs"):
-            found.append((f"{reference.get('kind', 'Gateway')} {namespace}/{name}", kind, conditions.get(kind, {})))
+        kind, namespace, name, *_rest = key = _parent_key(route, reference)
+        best = max(reported.get(key, [{}]), key=taken)
+        found += [(f"{kind} {namespace}/{name}", condition, best.get(condition, {})) for condition in CONDITIONS]
     return found
 
 
 def _parent_key(route: Route, reference: dict[str, t.Any]) -> tuple[t.Any, ...]:
     namespace = reference.get("namespace") or route["metadata"].get("namespace")
-    return (namespace, reference["name"], reference.get("sectionName"), reference.get("port"))
+    kind, group = reference.get("kind", "Gateway"), reference.get("group", "gateway.networking.k8s.io")
+    return (kind, namespace, reference["name"], group, reference.get("sectionName"), reference.get("port"))
 
 
 def _is_current(route: Route, condition: dict[str, t.Any]) -> bool:

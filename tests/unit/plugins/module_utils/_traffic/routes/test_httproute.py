@@ -195,6 +195,16 @@ def said(accepted=("True", 3), resolved=("True", 3), parent=None):
         ([said(resolved=("Unknown", 3))], "ResolvedRefs is Unknown", ""),
         ([said(), said(accepted=("False", 1), parent={**GATEWAY, "name": "removed"})], "", ""),
         ([said(parent={**GATEWAY, "sectionName": "https"})], "has not reported", ""),
+        # Another controller on the same parent, which is gone, refuses, or has said nothing: in either order
+        ([said(), said(accepted=("True", 1))], "", ""),
+        ([said(accepted=("True", 1)), said()], "", ""),
+        ([said(), said(accepted=("False", 3))], "", ""),
+        ([{"parentRef": GATEWAY}, said()], "", ""),
+        ([said(accepted=("False", 3)), said(accepted=("True", 1))], "ResolvedRefs|Accepted is False", "Accepted is False"),
+        ([said(accepted=None), said(resolved=None)], "has not reported", ""),
+        # Of the same name and another kind
+        ([said(), said(accepted=("False", 3), parent={**GATEWAY, "kind": "Service", "group": ""})], "", ""),
+        ([said(parent={**GATEWAY, "kind": "Service", "group": ""})], "Gateway infra/edge has not reported", ""),
     ],
 )
 def test_status(parents, pending, refused):
