@@ -13,7 +13,7 @@ import time
 import typing as t
 
 import pytest
-from playing import CONFIG, blue_again, kubectl, module, play, running, until, weights
+from playing import CONFIG, blue_again, kubectl, module, play, rest, running, until, weights
 
 PLAYBOOK = "playbooks/rollback.yml"
 BLUE, GREEN = {"blue": 100, "green": 0}, {"blue": 0, "green": 100}
@@ -109,6 +109,19 @@ def test_in_the_middle_of_a_release() -> None:
     output = roll_back("-e", "version=v1.3.0")
     assert "all traffic goes to blue first" in output
     assert weights() == GREEN and pools()["green"]["image"] == image("v1.3.0") and pools()["blue"]["image"] == image("v1.1.5")
+
+
+def test_two_at_once() -> None:
+    """Both end well: the one that was taken over says that the traffic is back, and who does the rest."""
+    release()
+    with running(PLAYBOOK) as process:
+        said = until(process, "written: blue 100 %")
+        output = roll_back()
+        said += rest(process)
+    assert "took over from " in output
+    assert process.returncode == 0 and "is back on blue. Another run took over and does the rest." in " ".join(said.split()), said
+    assert "Deployment issues" not in said  # nobody is called
+    assert weights() == BLUE and pools()["green"]["replicas"] == 0
 
 
 def test_bad_ones_and_then_an_emergency_whose_pool_is_at_0() -> None:
