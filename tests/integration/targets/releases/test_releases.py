@@ -185,6 +185,7 @@ def test_two_servers_in_one_play(tmp_path):
         "mcp_namespace": CONFIG["test_namespace"],
         "mcp_kubeconfig": CONFIG["admin_kubeconfig"],
         "mcp_image": CONFIG["image"],
+        "mcp_registry": CONFIG["registry_url"],
         "mcp_endpoint": {"url": CONFIG["public_url"], "host": f"marked.{CONFIG['public_host']}"},
     }
     (tmp_path / "two.yml").write_text(json.dumps({"sandbox": {"hosts": hosts}}))
