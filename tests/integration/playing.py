@@ -143,13 +143,17 @@ def weights() -> dict:
     return module("mcp_release")["weights"]
 
 
+def lease() -> Lock:
+    """The server's Lease, for a test that is another run."""
+    server = {**dict.fromkeys(CLUSTER_OPTIONS), "kubeconfig": CONFIG["kubeconfig"], "api_timeout": 10.0, "api_patience": 0.0}
+    return Lock(connect(server), CONFIG["test_namespace"], "mcp-server")
+
+
 def let_go() -> None:
     """Of the Lease, whoever has it: a test that failed in the middle of a release must not fail the next one."""
-    server = {**dict.fromkeys(CLUSTER_OPTIONS), "kubeconfig": CONFIG["kubeconfig"], "api_timeout": 10.0, "api_patience": 0.0}
-    lease = Lock(connect(server), CONFIG["test_namespace"], "mcp-server")
-    holder, _version = lease.read()
+    holder, _version = lease().read()
     if holder:
-        lease.release(holder.run)
+        lease().release(holder.run)
 
 
 def blue_again() -> None:
