@@ -5,7 +5,7 @@
 """Which tests belong to `make test`, and which to `make soak`: a pytest plugin.
 
 A test or a parameter that is marked ``soak`` takes long and runs in `make soak` only; everything else runs in
-`make test` only. A soak test names its short twin, which `make test` runs, in its docstring or beside its parameters.
+`make test` only. CONTRIBUTING.md has the short twin of each, which `make test` runs.
 """
 
 from __future__ import annotations

@@ -74,6 +74,12 @@ def test_more_than_one_server_that_nobody_named_is_refused(play, tmp_path):
     assert code != 0 and "Refusing" not in output and "/nowhere/kubeconfig" in output, output
 
 
+def test_a_limit_that_is_partly_in_a_file_names_all_of_it(play, tmp_path):
+    (tmp_path / "retry").write_text("b\n")
+    code, output = play("rollback", "-l", f"a,@{tmp_path}/retry")
+    assert code != 0 and "Refusing" not in output and all(f"{name} : ok=" in output for name in ("a", "b")), output
+
+
 def test_one_server_needs_no_name_and_other_hosts_are_left_alone(play, tmp_path):
     one = {"mcp": {"hosts": {"a": INVENTORY["mcp"]["hosts"]["a"]}}, "web": INVENTORY["web"]}
     (tmp_path / "inventory.yml").write_text(yaml.safe_dump(one))
