@@ -43,6 +43,17 @@ class Lost(Failure):
         super().__init__(msg, taken_over=True)
 
 
+class Interrupted(BaseException):
+    """A signal asks the task to stop. No Exception, so that nothing that goes on after errors goes on after it.
+
+    Whoever catches it cleans up within 3 s and raises it again; what add_note() was given follows in the message.
+    """
+
+    def __init__(self, signal: str) -> None:
+        super().__init__(signal)
+        self.signal = signal
+
+
 @dataclass(frozen=True)
 class Spec:
     """What C(AnsibleModule) takes, as data, so that both places validate alike."""

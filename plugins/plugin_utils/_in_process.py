@@ -2,35 +2,51 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a module's function in the controller's process (see module_utils/_task.py)."""
+"""Runs a module's function in the controller's process (see module_utils/_task.py).
+
+Ansible runs each task in a worker, a fork of the play's process and in a session of its own. What ansible-core 2.19
+and 2.21 do with signals to the play's process: SIGINT, they send it to the workers and wait for them; SIGTERM, they
+send it on and end at once; SIGHUP, they end at once. A worker of ours ends when its play ends (end_with_the_play),
+so the play's process has to wait for it (end_after_the_workers).
+"""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import faulthandler
 import multiprocessing
 import os
 import signal
+import sys
+import threading
+import time
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Waiting, waiting
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Run, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Run, Spec, Task
 
 display = Display()
 
 PR_SET_PDEATHSIG = 1
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SECONDS_TO_STOP = 10.0
+
+# The signal that stopped this worker: the further rounds of a loop must not begin.
+stopped_by: str | None = None
 
 
 def end_with_the_play() -> int:
     """Have the kernel end this process when its play ends, however that comes; return the process id of the play.
 
-    Ansible runs each task in a fork of the play, in a session of its own: neither kill -9 of the play's process group nor
-    SIGHUP reaches it, and it would go on moving traffic that another run is already responsible for. Linux only.
+    Neither kill -9 of the play's process group nor SIGHUP reaches a worker, and it would go on moving traffic that
+    another run is already responsible for. Linux only.
     """
     parent = multiprocessing.parent_process()
     if parent is None or parent.pid is None:  # not a fork of a play: a test calls us
@@ -43,15 +59,106 @@ def end_with_the_play() -> int:
     return parent.pid
 
 
+@contextlib.contextmanager
+def _handling(handler: t.Callable[[int, t.Any], None]) -> t.Iterator[None]:
+    """Handle the signals that stop a run, but for those that are ignored (nohup, ansible-runner)."""
+    before = {number: signal.getsignal(number) for number in STOPPING}
+    before = {number: known for number, known in before.items() if known not in (signal.SIG_IGN, None)}
+    for number in before:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, known in before.items():
+            signal.signal(number, known)
+
+
+@contextlib.contextmanager
+def interruptible() -> t.Iterator[None]:
+    """Raise Interrupted at the first signal that stops a run, and ignore later ones; the process ends at the latest 10 s after it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _frame: t.Any) -> None:
+        global stopped_by
+        if stopped_by is None:
+            stopped_by = signal.Signals(number).name
+            # Of the standard library only this ends a process whatever its threads and locks do.
+            faulthandler.dump_traceback_later(SECONDS_TO_STOP, exit=True, file=os.open(os.devnull, os.O_WRONLY))
+            raise Interrupted(stopped_by)
+
+    if stopped_by is not None:
+        raise Interrupted(stopped_by)
+    with _handling(stop):
+        yield
+
+
+def end_after_the_workers() -> None:
+    """In the process of a play: on a signal that stops it, tell the workers, wait for them, and then do what Ansible does."""
+    ansible_handles = callable(signal.getsignal(signal.SIGTERM))
+    if multiprocessing.parent_process() is not None or threading.current_thread() is not threading.main_thread() or not ansible_handles:
+        return
+    handling = contextlib.ExitStack()
+    ends = False
+
+    def end(number: int, _frame: t.Any) -> None:
+        nonlocal ends
+        if ends:
+            return
+        ends = True
+        # Here, as they import each other; in a play both are loaded.
+        from ansible.executor.process.worker import WorkerProcess
+
+        deadline = time.monotonic() + SECONDS_TO_STOP
+        workers = [child for child in multiprocessing.active_children() if isinstance(child, WorkerProcess)]
+        for worker in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(t.cast(int, worker.pid), number)
+        while any(worker.is_alive() for worker in workers) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.1)  # another thread still shows what they said
+        with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: we came in the middle of a write
+            sys.stdout.flush()
+        handling.close()
+        os.kill(os.getpid(), number)
+
+    handling.enter_context(_handling(end))
+
+
+# The strategy loads an action plugin in the process of the play before it forks the first worker.
+end_after_the_workers()
+
+
+@contextlib.contextmanager
+def _environment(variables: dict[str, t.Any]) -> t.Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update({name: str(value) for name, value in variables.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _never(_params: dict[str, t.Any]) -> bool:
+    return False
+
+
 class InProcessAction(ActionBase):
     """An action plugin names its module's spec and function and is done.
 
-    With a connection that is not local, become, or an environment of its own,
-    the task was meant for another process: the module is sent there as usual.
+    With a connection that is not local, become or async, the task was meant for another process: the module is sent
+    there as usual. What needs this process refuses that (MUST_BE_HERE). What has time limits of its own is not ended
+    by Ansible's (OUTLASTS_TASK_TIMEOUT). Both are told by the params.
     """
 
     SPEC: t.ClassVar[Spec]
     RUN: t.ClassVar[Run]
+    MUST_BE_HERE: t.ClassVar[t.Callable[[dict[str, t.Any]], bool]] = _never
+    OUTLASTS_TASK_TIMEOUT: t.ClassVar[t.Callable[[dict[str, t.Any]], bool]] = _never
 
     _requires_connection = False
     _supports_check_mode = True
@@ -59,17 +166,37 @@ class InProcessAction(ActionBase):
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
-        if self._meant_for_another_process():
+        if changes := self._what_sends_it_elsewhere():
+            if type(self).MUST_BE_HERE(self._validate().validated_parameters):
+                raise AnsibleActionFail(
+                    f"Refusing to run {self._task.action} in another process, where nobody could stop it or see how far it is: {', '.join(changes)}."
+                )
             wrap_async = self._task.async_val and not self._connection.has_native_async
             return {**result, **self._execute_module(task_vars=task_vars, wrap_async=wrap_async)}
+        variables: dict[str, t.Any] = {}
+        self._compute_environment_string(variables)
+        with _environment(variables):
+            return {**result, **self._run_here((task_vars or {}).get("inventory_hostname", ""))}
 
-        validator = ArgumentSpecValidator(self.SPEC.options, **self.SPEC.rules())
-        validation = validator.validate(self._task.args.copy())
+    def _what_sends_it_elsewhere(self) -> list[str]:
+        """Return what to change to have it run in this process. Variables, as one in the inventory beats the keyword of a play."""
+        changes = []
+        if self._connection.transport != "local":
+            changes.append("set ansible_connection: local in the vars of the play")
+        if self._connection.become:
+            changes.append("set ansible_become: false in the vars of the play")
+        if self._task.async_val:
+            changes.append("remove async and poll")
+        return changes
+
+    def _validate(self) -> ValidationResult:
+        return ArgumentSpecValidator(self.SPEC.options, **self.SPEC.rules()).validate(self._task.args.copy())
+
+    def _run_here(self, host: str) -> dict[str, t.Any]:
+        validation = self._validate()
         if validation.error_messages:
             raise AnsibleActionFail("; ".join(validation.error_messages))
         secrets = validation._no_log_values
-
-        host = (task_vars or {}).get("inventory_hostname", "")
         warnings: list[str] = []
         task = Task(
             params=validation.validated_parameters,
@@ -78,15 +205,19 @@ class InProcessAction(ActionBase):
             warn=warnings.append,
             runner=end_with_the_play(),
         )
+        if type(self).OUTLASTS_TASK_TIMEOUT(task.params) and signal.alarm(0):
+            display.warning(f"The timeout of {self._task.timeout} s does not end {self._task.action}: it has time limits of its own.")
         try:
-            with waiting(Waiting(task.progress)):
+            with interruptible(), waiting(Waiting(task.progress)):
                 outcome = type(self).RUN(task)
         except Failure as failure:
             outcome = {**failure.evidence, "failed": True, "msg": failure.msg}
-        result.update(remove_values({"changed": False, **outcome}, secrets))
+        except Interrupted as interrupted:
+            sentences = [f"{self._task.action} was stopped by {interrupted.signal}.", *getattr(interrupted, "__notes__", [])]
+            outcome = {"failed": True, "msg": " ".join(sentences)}
+        if stopped_by is not None and "msg" in outcome:
+            task.progress(outcome["msg"])  # a play that ends shows no results
+        result: dict[str, t.Any] = remove_values({"changed": False, **outcome}, secrets)
         if warnings:
             result["warnings"] = remove_values(warnings, secrets)
         return result
-
-    def _meant_for_another_process(self) -> bool:
-        return self._connection.transport != "local" or bool(self._connection.become) or any(self._task.environment or []) or bool(self._task.async_val)

@@ -7,14 +7,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.basic import env_fallback
 
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Spec
 from ansible_collections.mcp.server.plugins.plugin_utils import _in_process
 from ansible_collections.mcp.server.plugins.plugin_utils._in_process import InProcessAction
 
@@ -37,10 +39,12 @@ class Action(InProcessAction):
         return {"elsewhere": True, "wrap_async": wrap_async}
 
 
-def run(args, check_mode=False, transport="local", become=None, environment=None, async_val=0):
-    task = SimpleNamespace(args=args, check_mode=check_mode, environment=environment, async_val=async_val, action="x", delegate_to=None)
-    connection = SimpleNamespace(transport=transport, become=become, has_native_async=False, _shell=SimpleNamespace(tmpdir=None))
-    return Action(task, connection, None, None, None, None).run(task_vars={"inventory_hostname": "mcp-prod"})
+def run(args, check_mode=False, transport="local", become=None, environment=None, async_val=0, action=Action):
+    task = SimpleNamespace(args=args, check_mode=check_mode, environment=environment, async_val=async_val, action="mcp_x", delegate_to=None, timeout=30)
+    shell = SimpleNamespace(tmpdir=None, env_prefix=lambda **variables: "")
+    connection = SimpleNamespace(transport=transport, become=become, has_native_async=False, _shell=shell)
+    templar = SimpleNamespace(template=lambda value: value)
+    return action(task, connection, None, None, templar, None).run(task_vars={"inventory_hostname": "mcp-prod"})
 
 
 @pytest.fixture
@@ -71,11 +75,150 @@ def test_bad_input(args, message):
 
 @pytest.mark.parametrize(
     ("how", "wrap_async"),
-    [({"transport": "ssh"}, False), ({"become": object()}, False), ({"environment": [{"HTTPS_PROXY": "x"}]}, False), ({"async_val": 60}, True)],
+    [({"transport": "ssh"}, False), ({"become": object()}, False), ({"async_val": 60}, True)],
 )
 def test_meant_for_another_process(how, wrap_async):
     result = run({}, **how)
     assert (result["elsewhere"], bool(result["wrap_async"])) == (True, wrap_async)
+
+
+class Staying(Action):
+    MUST_BE_HERE = staticmethod(lambda params: params.get("count") == 5)
+
+
+@pytest.mark.parametrize(
+    ("how", "changes"),
+    [
+        ({"transport": "ssh"}, ["ansible_connection: local"]),
+        ({"become": object()}, ["ansible_become: false"]),
+        ({"async_val": 60}, ["remove async and poll"]),
+        ({"transport": "ssh", "become": object()}, ["ansible_connection: local", "ansible_become: false"]),
+    ],
+)
+def test_what_must_be_here_refuses_another_process(how, changes):
+    with pytest.raises(AnsibleActionFail, match="^Refusing to run mcp_x in another process") as refused:
+        run({"name": "x", "count": "5"}, action=Staying, **how)
+    assert all(change in str(refused.value) for change in changes)
+    assert run({"name": "x", "count": "6"}, action=Staying, **how)["elsewhere"]
+
+
+def test_what_must_be_here_runs_here(shown):
+    assert run({"name": "x", "count": 5}, action=Staying)["name"] == "x"
+
+
+class Environment(Action):
+    SPEC = Spec(options={"proxy": {"type": "str", "fallback": (env_fallback, ["MCP_TEST_PROXY"])}})
+    RUN = staticmethod(lambda task: {"proxy": task.params["proxy"], "seen": [os.environ.get(name) for name in ("MCP_TEST_A", "MCP_TEST_B")]})
+
+
+def test_the_environment_of_the_play_applies_here_while_it_runs(monkeypatch):
+    monkeypatch.setenv("MCP_TEST_A", "before")
+    monkeypatch.delenv("MCP_TEST_B", raising=False)
+    given = [{"MCP_TEST_A": "play", "MCP_TEST_PROXY": "p"}, None, {"MCP_TEST_A": "task", "MCP_TEST_B": 7}]
+    result = run({}, action=Environment, environment=given)
+    assert (result["proxy"], result["seen"]) == ("p", ["task", "7"])
+    assert os.environ["MCP_TEST_A"] == "before" and "MCP_TEST_B" not in os.environ and "MCP_TEST_PROXY" not in os.environ
+
+
+class Outlasting(Action):
+    RUN = staticmethod(lambda task: {"left": signal.alarm(0)})
+    OUTLASTS_TASK_TIMEOUT = staticmethod(lambda params: params["count"] == 5)
+
+
+@pytest.mark.parametrize(("count", "alarm", "ended"), [("5", True, False), ("6", True, True), ("5", False, False)])
+def test_task_timeout(monkeypatch, count, alarm, ended):
+    warned = []
+    monkeypatch.setattr(_in_process.display, "warning", warned.append)
+    before = signal.signal(signal.SIGALRM, lambda *_: None)
+    try:
+        signal.alarm(100 if alarm else 0)
+        assert bool(run({"name": "x", "count": count}, action=Outlasting)["left"]) == ended
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    assert warned == (["The timeout of 30 s does not end mcp_x: it has time limits of its own."] if alarm and not ended else [])
+
+
+def signalled(run_it, *signals, pause=0.2):
+    """Return what run_it(pipe) sent from a fork that was sent these signals, and its exit code."""
+    ours, theirs = multiprocessing.Pipe()
+    fork = multiprocessing.get_context("fork").Process(target=run_it, args=(theirs,))
+    fork.start()
+    theirs.close()
+    assert ours.poll(10) and ours.recv() == "runs"
+    for number in signals:
+        os.kill(fork.pid, number)
+        time.sleep(pause)
+    try:
+        result = ours.recv()
+    except EOFError:
+        result = None
+    fork.join(5)
+    assert fork.exitcode is not None
+    return result, fork.exitcode
+
+
+def long_action(pipe, clean_up):
+    def long_run(task):
+        try:
+            pipe.send("runs")
+            time.sleep(30)
+        except Interrupted as interrupted:
+            clean_up(interrupted)
+            raise
+
+    return type("Long", (Action,), {"RUN": staticmethod(long_run)})
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_stops_it_once_and_it_may_clean_up(name):
+    def clean_up(interrupted):
+        time.sleep(0.6)  # meanwhile there comes the second signal
+        interrupted.add_note(f"Paused at {interrupted.signal}.")
+
+    def work(pipe):
+        result = run({"name": "x"}, action=long_action(pipe, clean_up))
+        pipe.send((result["failed"], result["msg"], [signal.getsignal(number) for number in _in_process.STOPPING] == before))
+
+    before = [signal.getsignal(number) for number in _in_process.STOPPING]
+    number = signal.Signals[name]
+    assert signalled(work, number, signal.SIGTERM) == ((True, f"mcp_x was stopped by {name}. Paused at {name}.", True), 0)
+
+
+def test_nothing_more_begins_after_a_signal():
+    def work(pipe):
+        action = long_action(pipe, lambda interrupted: None)
+        run({"name": "x"}, action=action)
+        pipe.send(run({"name": "x"}, action=action)["msg"])  # the next round of a loop
+
+    assert signalled(work, signal.SIGTERM) == ("mcp_x was stopped by SIGTERM.", 0)
+
+
+def test_a_task_that_does_not_stop_is_ended(monkeypatch):
+    monkeypatch.setattr(_in_process, "SECONDS_TO_STOP", 0.5)
+    assert signalled(lambda pipe: run({"name": "x"}, action=long_action(pipe, lambda interrupted: time.sleep(30))), signal.SIGINT) == (None, 1)
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    def work(pipe):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+        def short_run(task):
+            pipe.send("runs")
+            time.sleep(0.5)
+            return {}
+
+        pipe.send(run({"name": "x"}, action=type("Short", (Action,), {"RUN": staticmethod(short_run)})))
+
+    assert signalled(work, signal.SIGHUP) == ({"changed": False}, 0)
+
+
+def test_signals_are_left_alone_outside_the_main_thread(shown):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(run({"name": "x"})))
+    thread.start()
+    thread.join()
+    assert results[0]["name"] == "x"
 
 
 def a_task(pipe):
