@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import polling
+from ansible_collections.mcp.server.plugins.module_utils._gates.decide import judged_at
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._gates.source import Source
 from ansible_collections.mcp.server.plugins.module_utils._replay.playback import Playback
@@ -54,7 +55,7 @@ def moments(
         step = steps[number]
         playback.at = at
         source.read([*triggers, *gates])
-        judged = [gate for gate in gates if not (gate.versus and step.weight is not None and step.weight >= 100)]
+        judged = judged_at(step.weight, gates)
         lasted, whole = min(at - step.begin, seconds), min(step.end - step.begin, seconds)
         # So a poll costs the same in an interval of any length.
         begun = None if since is None else max(since, at - longest)

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import judging, sustained
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, HELD, NO_DATA, PASS, Verdict, combined
+from ansible_collections.mcp.server.plugins.module_utils._gates.decide import INCONCLUSIVE, Decision, Sight, decide
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, NO_DATA, PASS, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._replay.moments import Moment, Step
 
 TRIGGER, SHIFT = "trigger", "gate"
@@ -24,11 +25,24 @@ Span = tuple[float, float]
 def told(moments: t.Sequence[Moment], steps: t.Sequence[Step]) -> dict[str, t.Any]:
     """{verdict, first, gates, steps}, see RETURN of mcp_replay_info."""
     gates = [_gate(TRIGGER, each, steps) for each in _columns(moments, "triggers")] + [_gate(SHIFT, each, steps) for each in _columns(moments, "gates")]
-    ends = [_step(moment, steps[moment.step]) for moment in moments if moment.last]
+    decided = [(each, _decided(each, steps[each.step], each.triggers, each.gates)) for each in moments]
+    ends = [_step(moment, steps[moment.step], decision) for moment, decision in decided if moment.last]
     breached = [gate for gate in gates if gate["breach"]]
     first = min(breached, key=lambda gate: (gate["breach"]["told"], gate["breach"]["full"] or gate["breach"]["told"]), default=None)
-    verdict = BREACH if first else HELD if any(end["verdict"] == HELD for end in ends) else PASS
+    outcomes = {decision.outcome for _moment, decision in decided}
+    verdict = next((outcome for outcome in (BREACH, INCONCLUSIVE) if outcome in outcomes), PASS)
     return {"verdict": verdict, "first": {"gate": first["gate"], "kind": first["kind"], **first["breach"]} if first else None, "gates": gates, "steps": ends}
+
+
+def _decided(moment: Moment, step: Step, triggers: t.Sequence[Verdict], gates: t.Sequence[Verdict]) -> Decision:
+    """Return what the watch of the step would have decided at this poll by these verdicts.
+
+    The last poll is the one at the end of the watch. There is none after it to wait for.
+    """
+    elapsed = moment.at - step.begin
+    seconds = elapsed if moment.last else step.end - step.begin
+    sight = Sight(elapsed, seconds, bound=seconds, prometheus=True, polled=elapsed, triggers=triggers, gates=gates)
+    return decide(sight)
 
 
 class Seen(t.NamedTuple):
@@ -73,10 +87,11 @@ def _gate(kind: str, column: t.Sequence[Seen], steps: t.Sequence[Step]) -> dict[
 
 
 def _breach(kind: str, column: t.Sequence[Seen], steps: t.Sequence[Step]) -> dict[str, t.Any] | None:
-    """The first one that would have taken the release back: of a trigger at any poll, of another gate at the end of a step."""
+    """The first one that would have taken the release back, had there been only this trigger or gate."""
     for seen in column:
         verdict = seen.verdict
-        if verdict.outcome == BREACH and (kind == TRIGGER or seen.moment.last):
+        triggers, gates = ([verdict], []) if kind == TRIGGER else ([], [verdict])
+        if _decided(seen.moment, steps[seen.moment.step], triggers, gates).outcome == BREACH:
             since = verdict.since
             full = since + verdict.gate.window if since is not None and verdict.gate.window is not None and verdict.verdict == BREACH else None
             return {
@@ -119,15 +134,14 @@ def _span(verdict: str, same: t.Sequence[Seen]) -> dict[str, t.Any]:
     return {"verdict": verdict, "from": iso(same[0].moment.at), "to": iso(same[-1].until)}
 
 
-def _step(moment: Moment, step: Step) -> dict[str, t.Any]:
+def _step(moment: Moment, step: Step, decision: Decision) -> dict[str, t.Any]:
     """What would have been decided at its end."""
-    verdicts = [*moment.triggers, *moment.gates]
     return {
         "weight": step.weight,
         "from": iso(step.begin),
         "to": iso(step.end),
-        "verdict": combined(verdicts),
-        "reason": judging.reasons(verdicts),
+        "verdict": decision.outcome,
+        "reason": judging.reasons([*moment.triggers, *moment.gates]),
     }
 
 

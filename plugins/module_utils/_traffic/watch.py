@@ -6,18 +6,28 @@
 
 from __future__ import annotations
 
+import queue
 import time
 import typing as t
 from collections import deque
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._gates import judging, options, thresholds
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, HELD, NO_DATA, PASS, Gate, Verdict, combined
+from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
+    CONTINUE,
+    INCONCLUSIVE,
+    Decision,
+    Sight,
+    decide,
+    is_over,
+    judged_at,
+    judged_by_own_requests,
+)
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, NO_DATA, PASS, Gate, Verdict, combined
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import share
@@ -50,7 +60,6 @@ SPEC = Spec(
     required_by={"lock": ["namespace", "server"], "prometheus": ["namespace", "server", "pool"]},
 )
 EVERY = 5.0  # seconds between lines of progress
-HELD_EVERY = 2.0  # seconds between polls when only they are waited for
 
 
 @keeping.kept
@@ -74,12 +83,10 @@ class Watch:
         self.public = endpoints.public(params["endpoint"])
         self.seconds = params["seconds"]
         self.triggers = options.gates(thresholds.TRIGGERS, params["triggers"], "triggers") if "triggers" in params["check"] else []
-        self.gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if "shift" in params["check"] else []
-        if params["weight"] >= 100:  # There is nothing to compare with.
-            self.gates = [gate for gate in self.gates if not gate.versus]
-        # What own answers are judged by: at once, and without Prometheus also by the trigger of errors.
-        of_own = {"fast"} if params["prometheus"] else {"fast", "errors"}
-        self.own_triggers = [gate for gate in self.triggers if gate.name in of_own]
+        self.judges_step = "shift" in params["check"]
+        gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if self.judges_step else []
+        self.gates = judged_at(params["weight"], gates)
+        self.own_triggers = judged_by_own_requests(self.triggers, bool(params["prometheus"]))
         self.answers = Gate("answers", "errors", params["max_failed_percent"], least=params["min_answers"])
         # Time for a poll that begins at the end, whatever may be held.
         source = params["prometheus"]
@@ -95,27 +102,35 @@ class Watch:
             while True:
                 self.bound.pause(TICK)
                 self.task.held()
-                new = [arrived.get() for _each in range(arrived.qsize())]
-                self.last.extend(new)
-                self.own.add(time.monotonic(), new)
-                poll = poller.latest if poller else None
-                ended = self.bound.elapsed >= self.seconds
-                verdicts = [*self._own_triggers(), *(poll.triggers if poll else [])]
-                breached = [verdict for verdict in verdicts if verdict.outcome == BREACH]
-                if breached:
-                    raise self._failure(BREACH, verdicts, breached)
-                # Of the whole time, and not of all but the last seconds of it.
-                fresh = not poller or bool(poll and poll.begun >= self.bound.started + self.seconds)
-                if ended:
-                    verdicts = [*verdicts, *self._at_the_end(poll)]
-                    outcome = combined(verdicts) if fresh else HELD
-                    if outcome == PASS:
-                        return self.result(PASS, verdicts)
-                    if outcome == BREACH or not self.bound.left:
-                        raise self._failure(outcome, verdicts, [verdict for verdict in verdicts if verdict.outcome == outcome])
-                    if poller and (poll is None or time.monotonic() - poll.begun >= HELD_EVERY):
-                        poller.now()
-                self._say(verdicts, ended and fresh)
+                decision = decide(self._look(arrived, poller))
+                if decision.outcome == PASS:
+                    return self.result(PASS, decision.verdicts)
+                if decision.outcome != CONTINUE:
+                    raise self._failure(decision)
+                if decision.poll_now:
+                    poller.now()
+                self._say(decision)
+
+    def _look(self, arrived: queue.SimpleQueue[share.Answer], poller: t.Any) -> Sight:
+        """Return what is known now, the answers that have arrived since the last look included."""
+        new = [arrived.get() for _each in range(arrived.qsize())]
+        self.last.extend(new)
+        self.own.add(time.monotonic(), new)
+        elapsed, poll, answers = self.bound.elapsed, poller.latest if poller else None, None
+        # It takes milliseconds where a watch is long, and does not count before.
+        if self.judges_step and is_over(elapsed, self.seconds):
+            answers = self.own.whole(self.answers, elapsed, self.seconds)
+        return Sight(
+            elapsed=elapsed,
+            seconds=self.seconds,
+            bound=self.bound.seconds,
+            synthetic_triggers=[self.own.trigger(gate) for gate in self.own_triggers],
+            answers=answers,
+            prometheus=poller is not None,
+            polled=poll.begun - self.bound.started if poll else None,
+            triggers=poll.triggers if poll else [],
+            gates=poll.gates if poll else [],
+        )
 
     def _poller(self) -> t.Any:
         params = self.task.params
@@ -126,46 +141,33 @@ class Watch:
 
         back = max([self.bound.seconds if self.gates else 0.0, *(gate.window or 0 for gate in self.triggers)])
         source = connecting.source(params, Server.from_params(params), params["pool"], back)
-        return polling.Poller(source, self.triggers, self.gates, self.seconds, age(params["since"]), params["poll"])
+        since = age(params["since"], datetime.now(UTC))
+        return polling.Poller(source, self.triggers, self.gates, self.seconds, since, params["poll"])
 
-    def _own_triggers(self) -> list[Verdict]:
-        """Those that are breached: that own answers are too few to tell holds nothing."""
-        return [verdict for gate in self.own_triggers if (verdict := self.own.trigger(gate)).verdict == BREACH]
-
-    def _at_the_end(self, poll: t.Any) -> list[Verdict]:
-        if "shift" not in self.task.params["check"]:
-            return []
-        own = self.own.whole(self.answers, self.bound.elapsed, self.seconds)
-        if own.verdict == BREACH and self.task.params["prometheus"]:
-            # Whose they are, the metrics of the pools tell better.
-            own = replace(own, verdict=NO_DATA, reason=f"{own.reason}, of both pools together")
-        return [own, *(poll.gates if poll else [])]
-
-    def _say(self, verdicts: list[Verdict], held: bool) -> None:
+    def _say(self, decision: Decision) -> None:
         if time.monotonic() - self.said < EVERY:
             return
         self.said = time.monotonic()
         phase = f"{self.bound.elapsed:.0f} of {self.seconds:.0f} s"
-        if held:
+        if decision.deciding:
             phase = f"held for {self.bound.elapsed - self.seconds:.0f} of {self.bound.seconds - self.seconds:.0f} s"
-        line = f"{self.task.params['label']} {phase}: {self.own.answers} answers, {self.own.failed} failed{_measured(verdicts)}"
-        if held and (reasons := judging.reasons(verdicts)):
-            line += f"; {reasons}"
+        line = f"{self.task.params['label']} {phase}: {self.own.answers} answers, {self.own.failed} failed"
+        line += _measured(decision.verdicts)
+        if decision.deciding:
+            line += f"; {judging.reasons(decision.deciding)}"
         self.task.progress(line.strip())
 
-    def _failure(self, outcome: str, verdicts: list[Verdict], which: list[Verdict]) -> Failure:
-        result = self.result(outcome, verdicts)
+    def _failure(self, decision: Decision) -> Failure:
+        result = self.result(decision.outcome, decision.verdicts)
+        reasons = judging.reasons(decision.deciding)
         about = f"The watch of {self.public.name} ended after {result['seconds']} s"
-        if outcome == BREACH:
+        if decision.outcome == BREACH:
             reason = f" ({result['reason']})" if result["reason"] else ""
-            return Failure(
-                f"{about} with a breach: {judging.reasons(which)}; {result['failed_answers']} of {result['answers']} own answers failed{reason}.", **result
-            )
+            failed = f"{result['failed_answers']} of {result['answers']} own answers failed"
+            return Failure(f"{about} with a breach: {reasons}; {failed}{reason}.", **result)
         hold = self.bound.seconds - self.seconds
-        return Failure(
-            f"{about}, held for {hold:g} s by what does not pass and is not bad either: {judging.reasons(which) or 'no answer of Prometheus in time'}.",
-            **result,
-        )
+        reasons = reasons or "no answer of Prometheus in time"
+        return Failure(f"{about}, held for {hold:g} s by what does not pass and is not bad either: {reasons}.", **result)
 
     def result(self, outcome: str, verdicts: list[Verdict]) -> dict[str, t.Any]:
         durations = sorted(answer.seconds for answer in self.last)
@@ -174,7 +176,7 @@ class Watch:
         return {
             "changed": False,
             "verdict": outcome,
-            "held": outcome == HELD,
+            "held": outcome == INCONCLUSIVE,
             **told,
             "answers": self.own.answers,
             "failed_answers": self.own.failed,
@@ -184,15 +186,15 @@ class Watch:
         }
 
 
-def age(since: str | None) -> float | None:
-    """Seconds since a time in ISO 8601."""
+def age(since: str | None, now: datetime) -> float | None:
+    """Return the seconds from a time in ISO 8601 until now. Raises Failure."""
     if not since:
         return None
     try:
         at = datetime.fromisoformat(since)
     except ValueError:
         raise Failure(f"since is {since!r}: it must be a time in ISO 8601, such as 2026-11-24T06:00:00Z.") from None
-    return (datetime.now(UTC) - (at if at.tzinfo else at.replace(tzinfo=UTC))).total_seconds()
+    return (now - (at if at.tzinfo else at.replace(tzinfo=UTC))).total_seconds()
 
 
 def _measured(verdicts: t.Sequence[Verdict]) -> str:

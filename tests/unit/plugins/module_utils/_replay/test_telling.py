@@ -75,7 +75,8 @@ def test_it_goes_on_after_a_breach():
 
 def test_a_gate_that_is_not_a_trigger_breaches_at_the_end_of_a_step_only():
     bad, good = Verdict(SHARE, BREACH, 3.0, reason="3 %"), passed(SHARE)
-    assert outcome([[]] * 5, [[bad]] * 4 + [[good]])["verdict"] == PASS
+    before = outcome([[]] * 5, [[bad]] * 4 + [[good]])
+    assert (before["verdict"], before["first"], before["gates"][0]["outcome"]) == (PASS, None, PASS)
     first = outcome([[]] * 5, [[good]] * 4 + [[bad]])["first"]
     assert (first["kind"], first["full"], first["told"][-13:-5]) == ("gate", None, "06:00:20")
 
@@ -85,6 +86,22 @@ def test_two_steps_are_each_judged_at_their_end():
     result = outcome([[]] * 9, [[bad]] * 4 + [[good]] * 5, steps=(TEN, ALL))
     assert [(step["weight"], step["verdict"]) for step in result["steps"]] == [(10, BREACH), (100, PASS)]
     assert result["first"]["weight"] == 10
+
+
+def test_a_trigger_at_the_end_of_a_step_goes_before_its_gates():
+    """The watch looks at no gate then; what each would have done alone is told all the same."""
+    bad = Verdict(SHARE, BREACH, 3.0, reason="3 %")
+    result = outcome([[past(FAST, 50.0, -6, 6, BREACH)]], [[bad]])
+    assert (result["first"]["kind"], result["first"]["gate"]) == ("trigger", "fast")
+    assert [(gate["kind"], gate["breach"] is not None) for gate in result["gates"]] == [("trigger", True), ("gate", True)]
+    assert result["steps"][0]["verdict"] == BREACH
+
+
+def test_a_step_that_is_inconclusive_does_not_end_the_replay():
+    unknown, bad, good = Verdict(SHARE, NO_DATA, reason="few"), Verdict(SHARE, BREACH, 3.0, reason="3 %"), passed(SHARE)
+    for last, expected in ((bad, BREACH), (good, HELD)):
+        result = outcome([[]] * 9, [[unknown]] * 4 + [[last]] * 5, steps=(TEN, ALL))
+        assert (result["verdict"], [step["verdict"] for step in result["steps"]]) == (expected, [HELD, last.verdict])
 
 
 @pytest.mark.parametrize(

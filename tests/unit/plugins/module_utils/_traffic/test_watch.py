@@ -7,13 +7,13 @@ from __future__ import annotations
 import json
 import threading
 import time
+from datetime import UTC, datetime
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import record
 from ansible_collections.mcp.server.plugins.module_utils._gates import options
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.fake import Fake, serving
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import answers as scraped
@@ -25,12 +25,22 @@ def answers(status=200):
     return {"GET": lambda handler, _message: handler.answer(status, document)}
 
 
-def run(url, check_mode=False, lines=None, **params):
+def one_in(count):
+    """Of so many answers one fails."""
+
+    def answer(handler, message):
+        answers(503 if len(handler.server.seen) % count == 0 else 200)["GET"](handler, message)
+
+    return {"GET": answer}
+
+
+def run(url, check_mode=False, lines=None, held=lambda: None, **params):
     option = {name: sub.get("default") for name, sub in endpoint.OPTION["options"].items()}
     defaults = {name: sub.get("default") for name, sub in watch.SPEC.options.items()}
     defaults |= {"seconds": 0.5, "rate": 200.0, "min_answers": 5, "hold_timeout": 0.0}
     progress = (lines if lines is not None else []).append
-    return watch.run(Task({**defaults, "endpoint": {**option, "url": url}, **params}, check_mode, progress=progress))
+    params = {**defaults, "endpoint": {**option, "url": url}, **params}
+    return watch.run(Task(params, check_mode, progress=progress, held=held))
 
 
 def test_good(monkeypatch):
@@ -57,11 +67,7 @@ def test_a_breach_ends_it():
 
 def test_the_part_of_a_pool():
     """One answer in twenty fails: that is half of what a pool with 10 % gives, and a twentieth of what one with 100 % gives."""
-
-    def one_in_twenty(handler, message):
-        answers(503 if len(handler.server.seen) % 20 == 0 else 200)["GET"](handler, message)
-
-    with Scripted({"GET": one_in_twenty}) as server:
+    with Scripted(one_in(20)) as server:
         fast = {"fast": {"window": 1}}
         assert run(server.url, seconds=3, triggers=fast, max_failed_percent=50.0)["verdict"] == "pass"
         with pytest.raises(Failure, match="fast breach"):
@@ -78,6 +84,11 @@ def test_a_blip_is_no_breach():
     with Scripted({"GET": blip}) as server:
         found = run(server.url, seconds=3, triggers={"fast": {"window": 1}}, max_failed_percent=30.0)
     assert (found["verdict"], found["failed_answers"] > 0) == ("pass", True)
+
+
+def test_failures_of_the_whole_time_are_a_breach():
+    with Scripted(one_in(10)) as server, pytest.raises(Failure, match=r"with a breach: answers breach \(.* %\)"):
+        run(server.url, hold_timeout=20.0)
 
 
 def test_too_few_answers_are_held():
@@ -106,8 +117,29 @@ def test_bad_input(params):
 
 def test_bad_since():
     with pytest.raises(Failure, match="since is 'yesterday': it must be a time in ISO 8601"):
-        watch.age("yesterday")
-    assert 0 <= watch.age(record.now()) < 5
+        watch.age("yesterday", datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    ("since", "age"),
+    [
+        ("2026-11-24T06:00:00Z", 90.0),
+        ("2026-11-24T06:00:00", 90.0),
+        ("2026-11-24T07:00:00+01:00", 90.0),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_age(since, age):
+    assert watch.age(since, datetime(2026, 11, 24, 6, 1, 30, tzinfo=UTC)) == age
+
+
+def test_a_watch_of_a_run_that_lost_its_lease_ends():
+    def lost():
+        raise Lost("This run is not the one any more.")
+
+    with Scripted(answers()) as server, pytest.raises(Lost):
+        run(server.url, held=lost)
 
 
 def with_prometheus(url, public, lines=None, **params):
@@ -156,3 +188,32 @@ def test_prometheus_comes_back():
         found = with_prometheus(prometheus.url, server.url, check=["triggers"], hold_timeout=20.0)
     assert found["verdict"] == "pass"
     assert found["seconds"] > 1.5
+
+
+# What is left of the gates passes without data.
+WITHOUT_DATA = {"latency_rise": {"enabled": False}, "errors": {"enabled": False}}
+
+
+@pytest.mark.parametrize(("weight", "comparing"), [(50, ["mcp_errors", "lost_sessions"]), (100, [])])
+def test_the_live_pool_is_not_compared_with_at_100_percent(weight, comparing):
+    with Scripted(answers()) as server, metrics(0) as prometheus:
+        found = with_prometheus(prometheus.url, server.url, gates=WITHOUT_DATA, weight=weight)
+    assert [gate["gate"] for gate in found["gates"]] == ["errors", "database", "fast", "answers", *comparing]
+
+
+def test_own_failures_beside_prometheus_are_no_breach():
+    with (
+        Scripted(one_in(10)) as server,
+        metrics(0) as prometheus,
+        pytest.raises(Failure, match="of both pools together") as failure,
+    ):
+        with_prometheus(prometheus.url, server.url, gates=WITHOUT_DATA)
+    assert (failure.value.evidence["verdict"], failure.value.evidence["held"]) == ("held", True)
+
+
+def test_it_passes_by_a_poll_that_began_after_the_end():
+    """Prometheus is asked each minute, so the poll at the beginning would be the only one."""
+    with Scripted(answers()) as server, metrics(0) as prometheus:
+        found = with_prometheus(prometheus.url, server.url, check=["triggers"], poll=60.0, hold_timeout=20.0)
+        polls = sum(parameters["query"] != "time()" for _path, parameters, _headers in prometheus.seen)
+    assert (found["verdict"], polls) == ("pass", 2)
