@@ -15,6 +15,7 @@ import itertools
 import json
 import math
 import re
+import socket
 import threading
 import time
 import typing as t
@@ -25,6 +26,7 @@ from types import MappingProxyType
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 Object = dict[str, t.Any]
 
@@ -70,12 +72,12 @@ REVIEWS = "selfsubjectaccessreviews"
 class StatusError(Exception):
     """An answer that is a Status object. It has the attributes of the kubernetes library's exceptions."""
 
-    def __init__(self, status: int, message: str, reason: str = "", retry_after: int | None = None) -> None:
+    def __init__(self, status: int, message: str, *, reason: str = "", **headers: str) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.reason = reason or REASONS[status]
-        self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
     @property
     def body(self) -> str:
@@ -147,7 +149,7 @@ class ApiServer:
     """Objects by path. Tests may read and change them.
 
     log: every request that a client made. refused: "verb resource" that the client may not do. clock: gives the time.
-    rules: the faults that are still to come; clear() ends them.
+    rules: the faults that are still to come; clear() ends them. ports: where pods listen on this machine, by name.
     """
 
     host = "https://cluster"
@@ -158,6 +160,7 @@ class ApiServer:
         self.log: list[Request] = []
         self.rules: list[Rule] = []
         self.refused: set[str] = set()
+        self.ports: dict[str, int] = {}
         self.clock: t.Callable[[], datetime] = lambda: datetime.now(UTC)
         self._versions = itertools.count(1001)
         self._lock = threading.RLock()
@@ -190,6 +193,12 @@ class ApiServer:
         }
         review = {"spec": {"resourceAttributes": attributes}}
         return self.create(f"/apis/authorization.k8s.io/v1/{REVIEWS}", review)["status"]["allowed"]
+
+    def port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
+        self._ask(Request("GET", f"{connection.pod_path(namespace, pod)}/portforward", query={"ports": str(port)}))
+        if pod not in self.ports:
+            raise Failure(f"No port-forward to {namespace}/{pod}.")
+        return socket.create_connection(("127.0.0.1", self.ports[pod]))
 
     def now(self) -> datetime:
         return self.clock()
@@ -276,12 +285,14 @@ class ApiServer:
             raise Unreachable(f"The API server {self.host} does not answer ({error}); check the address.") from None
 
     def _follow_rules(self, request: Request, *, after: bool) -> None:
-        with self._lock:
-            due = [rule for rule in self.rules if rule.after is after and request.matches(rule.method, rule.part)]
-            for rule in due:
+        """Do what the rules say, in their order. One that raises leaves the later ones to the next request."""
+        for rule in list(self.rules):
+            with self._lock:
+                if rule not in self.rules or rule.after is not after or not request.matches(rule.method, rule.part):
+                    continue
                 rule.times -= 1
-            self.rules = [rule for rule in self.rules if rule.times > 0]
-        for rule in due:
+                if rule.times <= 0:
+                    self.rules.remove(rule)
             rule.act()
 
     def _check_right(self, request: Request) -> None:
@@ -307,7 +318,7 @@ class ApiServer:
                 resource = "/".join(filter(None, (wanted["resource"], wanted.get("subresource"))))
                 return {**request.body, "status": {"allowed": f"{wanted['verb']} {resource}" not in self.refused}}
             if request.method == "GET" and place.name:
-                return _plain(self._existing(request.path))
+                return _plain(self._existing(request.path.removesuffix(f"/{place.subresource}")))
             if request.method == "GET":
                 return self._list(request.path, place, request.query)
             if request.method == "POST" and not place.name:
@@ -350,7 +361,7 @@ class ApiServer:
         name = request.body["metadata"]["name"]
         path = f"{request.path}/{name}"
         if path in self.objects:
-            raise StatusError(409, f'{place.qualified} "{name}" already exists', "AlreadyExists")
+            raise StatusError(409, f'{place.qualified} "{name}" already exists', reason="AlreadyExists")
         created = {
             **request.body,
             "metadata": {**request.body["metadata"], "uid": str(uuid.uuid4()), "creationTimestamp": self._timestamp()},

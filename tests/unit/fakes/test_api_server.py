@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+import socket
 import time
 import typing as t
 from datetime import UTC, datetime
@@ -306,7 +307,7 @@ def test_paths_that_are_no_objects(cluster: t.Any) -> None:
         (Unreachable("away"), Unreachable),
         (Failure("odd"), Failure),
         (ConnectionResetError("reset"), Unreachable),
-        (StatusError(429, "Too many requests, please try again later.", retry_after=1), Unreachable),
+        (StatusError(429, "Too many requests, please try again later.", Retry_After="1"), Unreachable),
         (StatusError(500, "etcdserver: mvcc: database space exceeded"), Unreachable),
         (StatusError(500, "failed calling webhook"), Failure),
         (StatusError(422, "spec.replicas: Invalid value: -1"), Failure),
@@ -321,6 +322,17 @@ def test_faults(api: ApiServer, cluster: t.Any, given: Exception, raised: type[E
             cluster.get(MAP)
         assert type(caught.value) is raised
     assert cluster.get(MAP)["data"] == {"a": "1", "b": "2"}
+
+
+def test_faults_one_after_the_other(api: ApiServer, cluster: t.Any) -> None:
+    for error in (Conflict("first"), Forbidden("second")):
+        api.fail(error, "GET", MAP)
+        api.call(lambda: api.change(MAP, {"data": {"n": str(len(api.log))}}), "GET", MAP)
+    with pytest.raises(Conflict, match="first"):
+        cluster.get(MAP)
+    with pytest.raises(Forbidden, match="second"):
+        cluster.get(MAP)
+    assert cluster.get(MAP)["data"] == {"a": "1", "n": "3"}
 
 
 def test_a_fault_lasts_until_it_is_cleared(api: ApiServer, cluster: t.Any) -> None:
@@ -374,6 +386,18 @@ def test_slow_answers(api: ApiServer, cluster: t.Any) -> None:
     assert time.monotonic() - started >= 0.1
 
 
+def test_port_forward(api: ApiServer) -> None:
+    with pytest.raises(NotFound):
+        api.port_forward("prod", "pod", 8080)
+    api.put(f"{PODS}/pod", {})
+    with pytest.raises(Failure, match="No port-forward to prod/pod"):
+        api.port_forward("prod", "pod", 8080)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        api.ports["pod"] = listening.getsockname()[1]
+        api.port_forward("prod", "pod", 8080).close()
+    assert api.log[-1].query == {"ports": "8080"}
+
+
 def test_its_clock(api: ApiServer) -> None:
     assert abs((api.now() - datetime.now(UTC)).total_seconds()) < 1
     api.clock = lambda: datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -401,6 +425,6 @@ def test_status_objects_over_http(api: ApiServer) -> None:
         for status, reason, path, body, kind in cases:
             answer = requests.patch(url + path, json=body, headers={"Content-Type": f"application/{kind}"}, timeout=5)
             assert (answer.status_code, answer.json()["code"], answer.json()["reason"]) == (status, status, reason)
-        api.fail(StatusError(429, "Too many requests", retry_after=3))
+        api.fail(StatusError(429, "Too many requests", Retry_After="3"))
         answer = requests.get(url + MAP, timeout=5)
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "3")
