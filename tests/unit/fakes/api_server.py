@@ -150,6 +150,7 @@ class ApiServer:
 
     log: every request that a client made. refused: "verb resource" that the client may not do. clock: gives the time.
     rules: the faults that are still to come; clear() ends them. ports: where pods listen on this machine, by name.
+    controllers: called with the path of each object that was stored.
     """
 
     host = "https://cluster"
@@ -161,6 +162,7 @@ class ApiServer:
         self.rules: list[Rule] = []
         self.refused: set[str] = set()
         self.ports: dict[str, int] = {}
+        self.controllers: list[t.Callable[[str], t.Any]] = []
         self.clock: t.Callable[[], datetime] = lambda: datetime.now(UTC)
         self._versions = itertools.count(1001)
         self._lock = threading.RLock()
@@ -216,7 +218,7 @@ class ApiServer:
             if "spec" in stored:
                 metadata.setdefault("generation", 1)
             stored["metadata"] = metadata
-        self.objects[path] = stored
+        self._store(path, stored)
 
     def change(self, path: str, body: t.Any, kind: str = "merge") -> Object:
         """Patch as another client: neither logged, nor refused, nor hit by faults."""
@@ -374,8 +376,7 @@ class ApiServer:
         if request.dry_run:
             return created
         created["metadata"]["resourceVersion"] = self._next_version()
-        self.objects[path] = created
-        return _plain(created)
+        return self._store(path, created)
 
     def _patch(self, request: Request, place: Place) -> Object:
         path = request.path.removesuffix("/status")
@@ -397,10 +398,18 @@ class ApiServer:
             return _plain(before)
         if "generation" in before["metadata"] and _desired(stored) != _desired(before):
             stored["metadata"]["generation"] = before["metadata"]["generation"] + 1
-        if not request.dry_run:
-            stored["metadata"]["resourceVersion"] = self._next_version()
-            self.objects[path] = stored
-        return _plain(stored)
+        if request.dry_run:
+            return _plain(stored)
+        stored["metadata"]["resourceVersion"] = self._next_version()
+        return self._store(path, stored)
+
+    def _store(self, path: str, obj: Object) -> Object:
+        answer = _plain(obj)
+        with self._lock:
+            self.objects[path] = obj
+            for follow in self.controllers:
+                follow(path)
+        return answer
 
     def _next_version(self) -> str:
         return str(next(self._versions))

@@ -367,14 +367,19 @@ def test_others_write_in_between(api: ApiServer, cluster: t.Any) -> None:
     assert [one.body["data"] for one in api.writes("/configmaps/")] == 2 * [{"ours": "1"}]
 
 
-def test_a_controller_follows_a_write(api: ApiServer, cluster: t.Any) -> None:
-    def accept() -> None:
-        api.change(f"{ROUTE}/status", {"status": {"observedGeneration": api.objects[ROUTE]["metadata"]["generation"]}})
+def test_a_controller_follows_each_write(api: ApiServer, cluster: t.Any) -> None:
+    def accept(path: str) -> None:
+        generation = api.objects[path]["metadata"]["generation"]
+        api.change(f"{path}/status", {"status": {"observedGeneration": generation}})
 
-    api.call(accept, "PATCH", ROUTE, times=math.inf, after=True)
+    api.controllers.append(accept)
     for blue in (90, 50):
         moved = cluster.patch(ROUTE, {"spec": weights(blue, 100 - blue)})
-        assert cluster.get(ROUTE)["status"]["observedGeneration"] == moved["metadata"]["generation"]
+        seen = cluster.get(ROUTE)
+        assert seen["status"]["observedGeneration"] == moved["metadata"]["generation"]
+        assert version(seen) != version(moved)
+    made = cluster.create(ROUTE.rpartition("/")[0], {"metadata": {"name": "new"}, "spec": {}})
+    assert "status" not in made and cluster.get(ROUTE.replace("/mcp", "/new"))["status"] == {"observedGeneration": 1}
 
 
 def test_slow_answers(api: ApiServer, cluster: t.Any) -> None:
