@@ -21,7 +21,7 @@ import time
 import typing as t
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
@@ -149,12 +149,16 @@ class ApiServer:
     """Objects by path. Tests may read and change them.
 
     log: every request that a client made. refused: "verb resource" that the client may not do. clock: gives the time.
+    ahead: seconds by which its time differs from that, None when the client has not been told its time.
     rules: the faults that are still to come; clear() ends them. ports: where pods listen on this machine, by name.
     controllers: called with the path of each object that was stored.
     """
 
     host = "https://cluster"
     user = "releaser"
+    timeout = 10.0
+    patience = 0.0  # it is never waited for: the client's own tests do that over HTTP
+    ahead: float | None = 0.0
 
     def __init__(self, objects: dict[str, Object] | None = None) -> None:
         self.objects: dict[str, Object] = {"/version": {"gitVersion": "v1.35.4"}, "/readyz": {}}
@@ -203,7 +207,13 @@ class ApiServer:
         return socket.create_connection(("127.0.0.1", self.ports[pod]))
 
     def now(self) -> datetime:
-        return self.clock()
+        return self.clock() + timedelta(seconds=self.ahead or 0.0)
+
+    def server_time(self) -> datetime | None:
+        return None if self.ahead is None else self.now()
+
+    def limited(self, patience: float, timeout: float = math.inf) -> ApiServer:
+        return self
 
     # What a test arranges
 
@@ -287,7 +297,7 @@ class ApiServer:
             raise Unreachable(f"The API server {self.host} does not answer ({error}); check the address.") from None
 
     def _follow_rules(self, request: Request, *, after: bool) -> None:
-        """Do what the rules say, in their order. One that raises leaves the later ones to the next request."""
+        """Do what the rules say, in their order. One that raises leaves the later ones for the next request."""
         for rule in list(self.rules):
             with self._lock:
                 if rule not in self.rules or rule.after is not after or not request.matches(rule.method, rule.part):

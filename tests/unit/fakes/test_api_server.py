@@ -166,14 +166,11 @@ def test_json_patch(cluster: t.Any) -> None:
 def test_a_json_patch_that_does_not_fit(api: ApiServer, operation: dict[str, t.Any]) -> None:
     before = api.get(ROUTE)
     operations = [{"op": "replace", "path": f"{BACKENDS}/0/weight", "value": 50}, operation]
-    with pytest.raises(Conflict, match="the server rejected our request due to an error in our request"):
+    with pytest.raises(Conflict):
         api.patch(ROUTE, operations[::-1] if operation["op"] == "test" else operations, "json")
     assert api.get(ROUTE) == before
     # Over HTTP it is what connection.py makes of a 422
-    with (
-        serving(api) as url,
-        pytest.raises(Failure, match="the server rejected our request due to an error in our request"),
-    ):
+    with serving(api) as url, pytest.raises(Failure):
         real(url).patch(ROUTE, [operation], "json")
 
 
@@ -383,12 +380,12 @@ def test_a_controller_follows_each_write(api: ApiServer, cluster: t.Any) -> None
 
 
 def test_slow_answers(api: ApiServer, cluster: t.Any) -> None:
-    api.slow(0.1, "GET", MAP)
+    api.slow(0.3, "GET", MAP)
     started = time.monotonic()
     cluster.get(ROUTE)
-    assert time.monotonic() - started < 0.1
+    assert time.monotonic() - started < 0.3
     cluster.get(MAP)
-    assert time.monotonic() - started >= 0.1
+    assert time.monotonic() - started >= 0.3
 
 
 def test_port_forward(api: ApiServer) -> None:
@@ -405,6 +402,10 @@ def test_port_forward(api: ApiServer) -> None:
 
 def test_its_clock(api: ApiServer) -> None:
     assert abs((api.now() - datetime.now(UTC)).total_seconds()) < 1
+    api.ahead = 3600.0
+    assert (api.now() - datetime.now(UTC)).total_seconds() == pytest.approx(3600, abs=1) and api.server_time()
+    api.ahead = None
+    assert api.server_time() is None
     api.clock = lambda: datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert api.create(MAPS, {"metadata": {"name": "new"}})["metadata"]["creationTimestamp"] == "2030-01-02T03:04:05Z"
     with serving(api) as url:
