@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import base64
-import copy
 
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils import _preflight
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, NotFound, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 NAMESPACE = "/api/v1/namespaces/mcp-prod"
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/mcp-prod/httproutes/mcp-server"
@@ -65,38 +65,33 @@ GOOD = {
         "status": {"parents": [{"parentRef": GATEWAY, "conditions": conditions()}]},
     },
     f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"DATABASE_URL": encoded("s3cret"), "TOKEN": encoded("t0ken")}},
-    "/api/v1/nodes": {"items": [{"metadata": {"name": "node-1"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}]},
+    "/api/v1/nodes/node-1": {"status": {"conditions": [{"type": "Ready", "status": "True"}]}},
 }
-UNREADY_NODE = {"metadata": {"name": "node-2"}, "status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}
+GONE = None
 
 
-class Cluster:
-    host = "https://api.example:6443"
-
-    def __init__(self, objects, refused=()):
-        self.objects = {**GOOD, **objects}
-        self.refused = refused
-
-    def get(self, path):
-        found = self.objects[path]
-        if isinstance(found, Exception):
-            raise found
-        return copy.deepcopy(found)
-
-    def may(self, namespace, verb, group, resource):
-        return f"{verb} {resource}" not in self.refused
+def cluster(objects, refused):
+    """Return a good cluster, but for some objects, and with some rights refused."""
+    api = ApiServer(GOOD)
+    api.host = "https://api.example:6443"
+    api.refused.update(refused)
+    for path, found in objects.items():
+        if found is GONE:
+            del api.objects[path]
+        elif isinstance(found, Failure):
+            api.fail(found, "GET", path)
+        else:
+            api.put(path, found)
+    return api
 
 
 @pytest.fixture
 def run(monkeypatch):
     def go(objects=None, refused=(), **params):
-        monkeypatch.setattr(_preflight, "connect", lambda params: Cluster(objects or {}, refused))
+        monkeypatch.setattr(_preflight, "connect", lambda params: cluster(objects or {}, refused))
         return _preflight.run(Task({**PARAMS, **params}))["checks"]
 
     return go
-
-
-GONE, REFUSED = NotFound("Not in the cluster: x."), Forbidden("The API server refuses: x.")
 
 
 def test_all_good(run):
@@ -140,10 +135,9 @@ def test_all_good(run):
             "not in force: .* Accepted is False",
         ),
         ({f"{NAMESPACE}/secrets/mcp-server-secrets": GONE}, "Secret mcp-server-secrets does not exist"),
-        ({f"{NAMESPACE}/secrets/mcp-server-secrets": REFUSED}, "we may not read Secret mcp-server-secrets"),
         ({f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"TOKEN": encoded(" \n")}}}, "has no value for DATABASE_URL, TOKEN"),
         ({f"{NAMESPACE}/secrets/mcp-server-secrets": {}}, "has no value for DATABASE_URL, TOKEN"),
-        ({"/api/v1/nodes": {"items": [*GOOD["/api/v1/nodes"]["items"], UNREADY_NODE]}}, r"1 of 2 nodes are not Ready \(node-2\)"),
+        ({"/api/v1/nodes/node-2": {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}}, r"1 of 2 nodes are not Ready \(node-2\)"),
     ],
 )
 def test_one_thing_missing(run, objects, message):
@@ -154,9 +148,14 @@ def test_one_thing_missing(run, objects, message):
     assert failure.value.msg == failed[0]["sentence"]
 
 
-@pytest.mark.parametrize("path", [NAMESPACE, "/api/v1/nodes"])
-def test_what_we_may_not_see_is_skipped(run, path):
-    skipped = [check for check in run({path: REFUSED}) if check["skipped"]]
+def test_a_secret_that_we_may_not_read(run):
+    with pytest.raises(Failure, match="we may not read Secret mcp-server-secrets"):
+        run(refused=["get secrets"])
+
+
+@pytest.mark.parametrize("right", ["get namespaces", "list nodes"])
+def test_what_we_may_not_see_is_skipped(run, right):
+    skipped = [check for check in run(refused=[right]) if check["skipped"]]
     assert [(check["ok"], "not permitted to look" in check["sentence"]) for check in skipped] == [(True, True)]
 
 

@@ -64,7 +64,7 @@ def test_both_forms_once(run, monkeypatch, tmp_path):
         file = tmp_path / "hook"
         file.write_text(f"{slack.url}\n")
         hooks = ({"url_env": "MCP_HOOK"}, {"url_file": str(file), "form": "slack"})
-        assert not generic.got and run(*hooks, check_mode=True)["changed"] and not generic.got and not run.store.writes
+        assert not generic.got and run(*hooks, check_mode=True)["changed"] and not generic.got and not run.store.writes()
         result = run(*hooks)
         assert (result["changed"], result["delivered"], run.warnings) == (True, 2, [])
         again = run(*hooks)
@@ -90,7 +90,7 @@ def test_a_failure_is_announced_whatever_the_record_says(run):
     with listening(200) as hook:
         assert run({"url": hook.url}, event="rollback_failed", failure="No rollback: no endpoint.")["delivered"] == 1
     assert (hook.got[0]["body"]["failure"], hook.got[0]["body"]["escalation"][0]["name"]) == ("No rollback: no endpoint.", "Kim")
-    assert run.store.writes == 0
+    assert run.store.writes() == []
 
 
 def test_an_api_server_that_is_away(run):
@@ -121,7 +121,7 @@ def test_bad_answers(run, statuses, tries, warning):
         result = run({"url": hook.url})
     assert len(hook.got) == tries
     assert run.warnings == ([warning] if warning else [])
-    assert result["changed"] == (warning is None) and bool(run.store.writes) == (warning is None)
+    assert result["changed"] == (warning is None) and bool(run.store.writes()) == (warning is None)
 
 
 def test_one_that_hangs_holds_up_nothing(run):
@@ -175,7 +175,7 @@ def test_a_webhook_that_is_none(run, option, warning):
 
 def test_without_webhooks_there_are_still_the_stats(run):
     result = run()
-    assert (result["changed"], result["stats"]["to_version"], run.store.writes) == (False, "v1.2.0", 0)
+    assert (result["changed"], result["stats"]["to_version"], run.store.writes()) == (False, "v1.2.0", [])
 
 
 def test_without_requests(run, monkeypatch):

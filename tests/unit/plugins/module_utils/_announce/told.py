@@ -13,8 +13,9 @@ import typing as t
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
+RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
 ID = "2026-11-24T05:00:00.000Z-v1.2.0"
 
 
@@ -46,22 +47,15 @@ def release(outcome: str = "succeeded", **more: t.Any) -> dict[str, t.Any]:
     }
 
 
-class Store:
-    """The ConfigMap of a release record."""
-
-    host = "https://cluster"
+class Store(ApiServer):
+    """An API server with the ConfigMap of a release record."""
 
     def __init__(self, current: dict[str, t.Any] | None, history: t.Sequence[t.Any] = ()) -> None:
-        self.data = {"current": json.dumps(current), "history": json.dumps(list(history))}
-        self.writes = 0
+        super().__init__({RECORD: {"data": {"current": json.dumps(current), "history": json.dumps(list(history))}}})
 
-    def get(self, path: str, **query: str) -> dict[str, t.Any]:
-        if path != "/api/v1/namespaces/prod/configmaps/mcp-release":
-            raise NotFound(f"{path} is not there.")
-        return {"metadata": {"resourceVersion": "1"}, "data": self.data}
-
-    def patch(self, path: str, body: dict[str, t.Any], *, dry_run: bool) -> None:
-        self.data, self.writes = body["data"], self.writes + 1
+    @property
+    def data(self) -> dict[str, str]:
+        return self.objects[RECORD]["data"]
 
     @property
     def current(self) -> dict[str, t.Any]:

@@ -17,10 +17,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._contract import module
 from ansible_collections.mcp.server.plugins.module_utils._mcp import targets
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 from .servers import scripted
 from .servers.scripted import LEGACY, MODERN, SESSION, Handler, Script, Scripted
-from .test_health_module import FakeCluster
+from .test_health_module import cluster_of
 
 Run = t.Callable[..., dict[str, t.Any]]
 
@@ -38,7 +39,7 @@ def start() -> t.Iterator[t.Callable[[dict[str, Script]], Scripted]]:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    def call(cluster: FakeCluster | None = None, check_mode: bool = False, lines: list[str] | None = None, **given: t.Any) -> dict[str, t.Any]:
+    def call(cluster: ApiServer | None = None, check_mode: bool = False, lines: list[str] | None = None, **given: t.Any) -> dict[str, t.Any]:
         monkeypatch.setattr(targets, "connect", lambda _params: cluster)
         validation = ArgumentSpecValidator(module.SPEC.options, **module.SPEC.rules()).validate(given)
         assert not validation.error_messages
@@ -85,9 +86,9 @@ def test_risky_changes_fail_on_request(run: Run, start: t.Any) -> None:
 def test_all_pods_of_a_pool_have_to_offer_the_same(run: Run, start: t.Any) -> None:
     one, other = start(offers(MODERN, "forecast")), start(offers(MODERN, "forecast", "alerts"))
     words = {"namespace": "mcp", "server": "weather", "pool": "green"}
-    assert run(FakeCluster({"a": (one.server_port, True), "b": (one.server_port, True)}), **words)["era"] == "modern"
+    assert run(cluster_of({"a": (one.server_port, True), "b": (one.server_port, True)}), **words)["era"] == "modern"
     with pytest.raises(Failure, match="pod mcp/a and pod mcp/b do not offer the same.*alerts"):
-        run(FakeCluster({"a": (one.server_port, True), "b": (other.server_port, True)}), **words)
+        run(cluster_of({"a": (one.server_port, True), "b": (other.server_port, True)}), **words)
 
 
 def initialize_as(*accepted: str) -> Script:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 import typing as t
@@ -16,38 +15,30 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module, targets
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.modules import mcp_health
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 from .servers.scripted import MODERN, Scripted
 
+PODS = "/api/v1/namespaces/mcp/pods"
+SLICE = "/apis/discovery.k8s.io/v1/namespaces/mcp/endpointslices/weather-green-1"
 
-class FakeCluster:
-    """Pods by name: the port on this machine that stands for theirs, and whether they are ready."""
 
-    def __init__(self, pods: dict[str, tuple[int, bool]]) -> None:
-        self.pods = pods
-        self.asked: list[str] = []
-
-    def get(self, path: str, **query: str) -> dict[str, t.Any]:
-        self.asked.append(f"{path}?{query['labelSelector']}")
-        if "endpointslices" in path:
-            endpoints = [{"targetRef": {"kind": "Pod", "name": name}, "conditions": {"ready": ready}} for name, (_port, ready) in self.pods.items()]
-            return {"items": [{"endpoints": endpoints}]}
-        return {
-            "items": [
-                {"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": str(ready)}]}} for name, (_port, ready) in self.pods.items()
-            ]
-        }
-
-    def port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
-        assert (namespace, port) == ("mcp", 8080)
-        if not self.pods[pod][0]:
-            raise Failure(f"No port-forward to {namespace}/{pod}.")
-        return socket.create_connection(("127.0.0.1", self.pods[pod][0]))
+def cluster_of(pods: dict[str, tuple[int, bool]]) -> ApiServer:
+    """Return a cluster whose pool green has these pods: the port on this machine that stands for theirs (0: none), and whether they are ready."""
+    api = ApiServer()
+    for name, (port, ready) in pods.items():
+        status = {"conditions": [{"type": "Ready", "status": str(ready)}]}
+        api.put(f"{PODS}/{name}", {"metadata": {"labels": {"app": "weather", "pool": "green"}}, "status": status})
+        if port:
+            api.ports[name] = port
+    endpoints = [{"targetRef": {"kind": "Pod", "name": name}, "conditions": {"ready": ready}} for name, (_port, ready) in pods.items()]
+    api.put(SLICE, {"metadata": {"labels": {"kubernetes.io/service-name": "weather-green"}}, "endpoints": endpoints})
+    return api
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.Any]]:
-    def call(cluster: FakeCluster | None = None, lines: list[str] | None = None, **given: t.Any) -> dict[str, t.Any]:
+    def call(cluster: ApiServer | None = None, lines: list[str] | None = None, **given: t.Any) -> dict[str, t.Any]:
         monkeypatch.setattr(targets, "connect", lambda _params: cluster)
         validation = ArgumentSpecValidator(health_module.SPEC.options, **health_module.SPEC.rules()).validate(given)
         assert not validation.error_messages
@@ -64,9 +55,11 @@ def test_all_ready_pods_of_a_pool_side_by_side_under_the_public_host(run: t.Any)
         MODERN["GET"](handler, message)
 
     with Scripted({**MODERN, "GET": together}) as server:
-        cluster = FakeCluster({"b": (server.server_port, True), "a": (server.server_port, True), "c": (server.server_port, True), "d": (0, False)})
+        cluster = cluster_of({"b": (server.server_port, True), "a": (server.server_port, True), "c": (server.server_port, True), "d": (0, False)})
         result = run(cluster, namespace="mcp", server="weather", pool="green", endpoint={"url": "https://mcp.example.com"})
-    assert cluster.asked == ["/api/v1/namespaces/mcp/pods?app=weather,pool=green"]
+    assert (cluster.log[0].path, cluster.log[0].query) == (PODS, {"labelSelector": "app=weather,pool=green"})
+    assert sorted(one.path for one in cluster.log[1:]) == [f"{PODS}/{name}/portforward" for name in "abc"]
+    assert {one.query["ports"] for one in cluster.log[1:]} == {"8080"}
     assert (result["changed"], result["healthy"]) == (False, True)
     assert [one["target"] for one in result["servers"]] == ["pod mcp/a", "pod mcp/b", "pod mcp/c"]
     assert {headers["Host"] for _key, headers in server.seen} == {"mcp.example.com"}
@@ -74,7 +67,7 @@ def test_all_ready_pods_of_a_pool_side_by_side_under_the_public_host(run: t.Any)
 
 def test_one_unhealthy_pod_fails_the_pool_with_the_evidence_of_all(run: t.Any) -> None:
     with Scripted(MODERN) as server, pytest.raises(Failure) as caught:
-        run(FakeCluster({"a": (server.server_port, True), "b": (0, True)}), namespace="mcp", server="weather", pool="green")
+        run(cluster_of({"a": (server.server_port, True), "b": (0, True)}), namespace="mcp", server="weather", pool="green")
     assert caught.value.msg == "1 of 2 servers: pod mcp/b is not healthy: No port-forward to mcp/b."
     assert [one["healthy"] for one in caught.value.evidence["servers"]] == [True, False]
     assert caught.value.evidence["healthy"] is False
@@ -82,7 +75,7 @@ def test_one_unhealthy_pod_fails_the_pool_with_the_evidence_of_all(run: t.Any) -
 
 def test_a_service_is_one_of_its_ready_pods(run: t.Any) -> None:
     with Scripted(MODERN) as server:
-        cluster = FakeCluster({"a": (0, False), "b": (server.server_port, True), "c": (0, True)})
+        cluster = cluster_of({"a": (0, False), "b": (server.server_port, True), "c": (0, True)})
         result = run(cluster, namespace="mcp", service="weather-green")
     assert [one["target"] for one in result["servers"]] == ["pod mcp/b"]
     assert {headers["Host"] for _key, headers in server.seen} == {"localhost:8080"}
@@ -91,8 +84,9 @@ def test_a_service_is_one_of_its_ready_pods(run: t.Any) -> None:
 def test_a_pool_without_ready_pods_is_waited_for(run: t.Any) -> None:
     lines: list[str] = []
     with Scripted(MODERN) as server:
-        cluster = FakeCluster({"a": (server.server_port, False)})
-        threading.Timer(0.5, lambda: cluster.pods.update(a=(server.server_port, True))).start()
+        cluster = cluster_of({"a": (server.server_port, False)})
+        ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+        threading.Timer(0.5, cluster.change, (f"{PODS}/a/status", ready)).start()
         assert run(cluster, lines, namespace="mcp", server="weather", pool="green", wait=10)["healthy"]
     assert lines == ["None of the 1 pods of pool green (app=weather,pool=green) in namespace mcp is ready. Trying again for 10 s."]
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import http.server
-import socket
 import threading
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.gauge import count, open_sessions, value
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 METRIC = {"name": "open", "port": 9090, "path": "/metrics"}
@@ -38,8 +38,8 @@ def test_value(text, expected):
     assert value(text, "open") == expected
 
 
-class Pods:
-    """A cluster whose ready pods show these texts, each at its own port of this machine."""
+class Pods(ApiServer):
+    """An API server whose ready pods show these texts, each at its own port of this machine."""
 
     def __init__(self, *texts):
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -53,10 +53,15 @@ class Pods:
             def log_message(self, *args):
                 pass
 
+        super().__init__()
         self.servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _text in texts]
         for server, text in zip(self.servers, texts, strict=True):
             server.said = text if isinstance(text, tuple) else (200, text)
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+            name = f"pod-{len(self.ports)}"
+            self.ports[name] = server.server_port
+            ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+            self.put(f"/api/v1/namespaces/prod/pods/{name}", {"metadata": {"labels": {"app": "mcp", "pool": "blue"}}, "status": ready})
 
     def __enter__(self):
         return self
@@ -66,20 +71,12 @@ class Pods:
             server.shutdown()
             server.server_close()
 
-    def get(self, path, **query):
-        assert query["labelSelector"] == "app=mcp,pool=blue"
-        ready = {"conditions": [{"type": "Ready", "status": "True"}]}
-        return {"items": [{"metadata": {"name": f"pod-{number}"}, "status": ready} for number in range(len(self.servers))]}
-
-    def port_forward(self, namespace, pod, port):
-        assert port == 9090
-        return socket.create_connection(("127.0.0.1", self.servers[int(pod.rpartition("-")[2])].server_port))
-
 
 @pytest.mark.parametrize("texts, expected", [((), 0), (("open 3",), 3), (("open 3", 'open{a="b"} 4\nopen 1', "open 0"), 8)])
 def test_sessions_of_all_pods(texts, expected):
     with Pods(*texts) as pods:
         assert open_sessions(pods, SERVER, "blue", METRIC, 5) == expected
+    assert all(one.query == {"ports": "9090"} for one in pods.log[1:])
 
 
 @pytest.mark.parametrize("bad", ["opened 3", "open NaN", "open +Inf", "open -1", (404, "open 3")])
