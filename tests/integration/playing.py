@@ -98,10 +98,10 @@ def rest(process: subprocess.Popen[str], seconds: float = 200) -> str:
 
 
 @contextmanager
-def clients(folder: Path, rate: float, seconds: float = 900) -> t.Iterator[dict[str, t.Any]]:
+def clients(folder: Path, rate: float, seconds: float = 900, host: str = CONFIG["public_host"]) -> t.Iterator[dict[str, t.Any]]:
     """Clients on the gateway for as long as the block lasts; what they saw (sandbox.load) is in the dictionary afterwards."""
-    file = folder / "load.json"
-    words = [CONFIG["public_url"], CONFIG["public_host"], str(file), "--rate", str(rate), "--seconds", str(seconds), "--streams", "0"]
+    file = folder / f"load-{host}.json"
+    words = [CONFIG["public_url"], host, str(file), "--rate", str(rate), "--seconds", str(seconds), "--streams", "0"]
     process = subprocess.Popen([sys.executable, "-m", "sandbox.load", *words], cwd=ROOT)
     seen: dict[str, t.Any] = {}
     try:
@@ -132,11 +132,15 @@ def module(name: str, arguments: str = "", *, check: bool = False, fails: bool =
     return result
 
 
-def kubectl(*words: str, stdin: str | None = None) -> str:
+def kubectl_command(*words: str) -> list[str]:
+    """kubectl as the cluster's administrator."""
     from_sandbox = sorted(CACHE.glob("binaries-*/kubectl"))
     binary = from_sandbox[-1] if from_sandbox else "kubectl"
-    command = [str(binary), "--kubeconfig", CONFIG["admin_kubeconfig"], *words]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=True).stdout
+    return [str(binary), "--kubeconfig", CONFIG["admin_kubeconfig"], *words]
+
+
+def kubectl(*words: str, stdin: str | None = None) -> str:
+    return subprocess.run(kubectl_command(*words), input=stdin, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 def weights() -> dict:

@@ -4,6 +4,9 @@
 
 """Everything that goes wrong on purpose. FAULT names it, FAULT_AFTER is when it begins, FAULT_SECONDS for how long clients and scrapes meet it.
 
+With FAULT_FROM=gateway what clients meet in answers begins FAULT_AFTER seconds after the first request that came through a
+gateway (it has X-Forwarded-For): every check of a pod by itself passes, however long the pod waits for its traffic.
+
 Two exceptions from FAULT_AFTER: V(version) holds from the start, and C(health-check) is a process of its own that knows
 a V(database) fault only if it holds from the start.
 """
@@ -11,6 +14,7 @@ a V(database) fault only if it holds from the start.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 import time
@@ -46,10 +50,17 @@ class FaultMiddleware:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.settings = settings
-        self.begin = time.monotonic() + settings.fault_after
-        self.end = self.begin + settings.fault_seconds
+        self.begin = math.inf
+        if settings.fault_from == "start":
+            self.begin = time.monotonic() + settings.fault_after
+
+    @property
+    def end(self) -> float:
+        return self.begin + self.settings.fault_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.begin == math.inf and any(name == b"x-forwarded-for" for name, _value in scope.get("headers", ())):
+            self.begin = time.monotonic() + self.settings.fault_after
         begun = scope["type"] == "http" and self.begin <= time.monotonic() < self.end
         answer = await self.misbehave(scope["path"]) if begun else None
         await (answer or self.app)(scope, receive, send)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 SERVER_INFO = Path("serverInfo.json")
 FAULTS = ("none", "errors", "slow", "slow-scrape", "database", "leak", "crash", "contract", "version", "not-mcp", "unready")
+FAULT_FROM = ("start", "gateway")
 SESSIONS = ("stateless", "stateful", "marked")
 
 
@@ -40,7 +41,8 @@ class Settings:
     database_url: str = ""  # postgresql://...
     external_services: str = ""  # URLs and host:port, separated by commas or blanks
     fault: str = "none"
-    fault_after: float = 0.0  # seconds after the start
+    fault_from: str = "start"
+    fault_after: float = 0.0  # seconds after that
     fault_seconds: float = math.inf  # for which it lasts
     fault_rate: float = 0.2  # share of requests, 0 to 1
     fault_delay: float = 1.0  # seconds
@@ -62,7 +64,7 @@ def read(environ: t.Mapping[str, str], server_info: t.Mapping[str, str]) -> Sett
             values[name] = kind(text)
         except ValueError:
             raise SettingsError(f"{name.upper()} is {text!r}: a number was expected") from None
-    for name, allowed in (("fault", FAULTS), ("mcp_sessions", SESSIONS)):
+    for name, allowed in (("fault", FAULTS), ("fault_from", FAULT_FROM), ("mcp_sessions", SESSIONS)):
         if name in values and values[name] not in allowed:
             raise SettingsError(f"{name.upper()} is {values[name]!r}: expected one of {', '.join(allowed)}")
     return Settings(version=server_info["version"], build_time=server_info["buildTime"], **values)

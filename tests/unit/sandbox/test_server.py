@@ -98,8 +98,8 @@ class Server:
         with contextlib.suppress(requests.ConnectionError):
             return self.get("/ready") is not None
 
-    def get(self, path):
-        return requests.get(self.url + path, timeout=10)
+    def get(self, path, **headers):
+        return requests.get(self.url + path, headers=headers, timeout=10)
 
     def post(self, message, **headers):
         return requests.post(f"{self.url}/mcp", json=message, headers={**ACCEPT, **headers}, timeout=10)
@@ -226,6 +226,7 @@ async def search(client):
     ("environment", "message"),
     [
         ({"FAULT": "fire"}, "FAULT is 'fire': expected one of none, errors, "),
+        ({"FAULT_FROM": "noon"}, "FAULT_FROM is 'noon': expected one of start, gateway"),
         ({"MCP_SESSIONS": "sticky"}, "MCP_SESSIONS is 'sticky': expected one of stateless, stateful, marked"),
         ({"LISTEN_PORT": "http"}, "LISTEN_PORT is 'http': a number was expected"),
         ({"FAULT_AFTER": "soon"}, "FAULT_AFTER is 'soon': a number was expected"),
@@ -527,6 +528,13 @@ def test_errors_end(start):
     with start(FAULT="errors", FAULT_RATE="1", FAULT_SECONDS="3") as server:
         wait_for(lambda: server.get("/health").status_code == 200, 6, "the fault is over")
         assert server.metric('mcp_server_requests_total{code="500"}') >= 1
+
+
+def test_errors_once_the_gateway_asks(start):
+    with start(FAULT="errors", FAULT_RATE="1", FAULT_FROM="gateway") as server:
+        assert server.get("/health").status_code == 200
+        server.get("/ready", **{"X-Forwarded-For": "192.0.2.1"})
+        assert server.get("/health").status_code == 500
 
 
 def test_slow_scrape(start):
