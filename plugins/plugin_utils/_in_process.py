@@ -206,7 +206,7 @@ class InProcessAction(ActionBase):
             runner=end_with_the_play(),
         )
         if type(self).OUTLASTS_TASK_TIMEOUT(task.params) and signal.alarm(0):
-            display.warning(f"The timeout of {self._task.timeout} s does not end {self._task.action}: it has time limits of its own.")
+            task.warn(f"The timeout of {self._task.timeout} s does not end {self._task.action}: it has time limits of its own.")
         try:
             with interruptible(), waiting(Waiting(task.progress)):
                 outcome = type(self).RUN(task)

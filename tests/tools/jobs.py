@@ -73,6 +73,8 @@ JOBS = (
     Job("sanity_newest_core", 153, environment="newest-core"),
     Job("unit", 290),
     Job("unit_oldest_client", 10, environment="oldest-client"),
+    Job("plays", 35),
+    Job("plays_newest_core", 35, environment="newest-core"),
     # Its servers need a part of the machine too, and its probes have seconds: not beside the compiler.
     Job("matrix", 47, 118, cores=1.5),
     Job("package", 45),

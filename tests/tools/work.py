@@ -160,6 +160,12 @@ class Work:
         """What speaks to the cluster, with the oldest kubernetes library that requirements.txt allows."""
         self._pytest(run, "tests/unit/plugins/module_utils/_cluster")
 
+    def _plays(self, run: Tools) -> None:
+        """Plays that need no cluster: how tasks run, in which process, and how they are stopped."""
+        self._pytest(run, "tests/plays")
+
+    _plays_newest_core = _plays
+
     def _matrix(self, run: Tools) -> None:
         """mcp_health against real MCP servers, with the machine's own Go and Node."""
         path = os.pathsep.join([str(run.bin), os.environ["PATH"]])

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every module, in a process of its own (become) and in the controller's with an environment, where no API server answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+# Nobody listens there. Apart, only the other process has the address (become/plain.py); here, the environment of the task.
+DEAD = {"apart": "http://127.0.0.1:1", "here": "http://127.0.0.1:2"}
+
+SERVER = {"namespace": "mcp", "server": "weather"}
+ELSEWHERE = {"url": "http://127.0.0.1:3"}
+RELEASE = {"version": "v1.0.0", "image": "example/weather", "steps": [{"weight": 100, "seconds": 1}], "endpoint": ELSEWHERE}
+# What each module needs at least, and who does not answer it where that is not the API server.
+OPTIONS = {
+    "mcp_announce": ({**SERVER, "webhooks": [{"url_env": "HOME"}]}, None),
+    "mcp_contract": ({**SERVER, "pool": "green"}, None),
+    "mcp_gate": ({**SERVER, "pool": "green", "prometheus": ELSEWHERE}, "Prometheus at http://127.0.0.1:3"),
+    "mcp_guard": ({**SERVER, "state": "absent"}, None),
+    "mcp_health": ({**SERVER, "pool": "green"}, None),
+    "mcp_plan_info": ({**SERVER, **RELEASE}, None),
+    "mcp_preflight": (SERVER, None),
+    "mcp_release": (SERVER, None),
+    "mcp_replay_info": ({**SERVER, "prometheus": ELSEWHERE}, "Prometheus at http://127.0.0.1:3"),
+    "mcp_report": ({**SERVER, "dest": "/nonexistent/"}, None),
+    "mcp_rollback": ({**SERVER, "version": "v1.0.0", "image": "example/weather"}, None),
+    "mcp_rollout": ({**SERVER, "pool": "green", "replicas": 1}, None),
+    "mcp_rollout_info": (SERVER, None),
+    "mcp_silence": ({**SERVER, "alertmanager": ELSEWHERE, "seconds": 1}, "Alertmanager 127.0.0.1:3"),
+    "mcp_traffic_shift": ({**SERVER, "pool": "green", "weight": 10}, None),
+    "mcp_version_check": (SERVER, None),
+    "mcp_watch": ({**SERVER, "endpoint": ELSEWHERE, "seconds": 1, "lock": "a-run"}, None),
+}
+
+
+@pytest.fixture(scope="module")
+def results(play, tmp_path_factory):
+    """Return each module's two results, from one play."""
+    file = tmp_path_factory.mktemp("results") / "results.json"
+    tasks = []
+    for name, (options, _) in OPTIONS.items():
+        apart = {f"mcp.server.{name}": options, "become": True, "become_method": "plain"}
+        here = {f"mcp.server.{name}": options, "environment": {"K8S_AUTH_HOST": DEAD["here"]}}
+        tasks += [{**task, "register": f"{where}_{name}", "ignore_errors": True} for where, task in (("apart", apart), ("here", here))]
+    registered = ", ".join(f"'{where}_{name}': {where}_{name}" for where in DEAD for name in OPTIONS)
+    tasks.append({"ansible.builtin.copy": {"content": f"{{{{ {{{registered}}} | to_json }}}}", "dest": str(file), "mode": "0600"}})
+    output, _ = play(tasks).communicate(timeout=300)
+    assert file.exists(), output
+    return json.loads(file.read_text())
+
+
+def test_no_module_is_forgotten():
+    assert sorted(OPTIONS) == MODULES
+
+
+@pytest.mark.parametrize("where", DEAD)
+@pytest.mark.parametrize("name", OPTIONS)
+def test_it_fails_with_its_own_sentence(results, name, where):
+    said = json.dumps(results[f"{where}_{name}"])
+    who = OPTIONS[name][1]
+    assert f"{who or f'The API server {DEAD[where]}'} does not answer" in said
+    assert not re.search("Traceback|ImportError|ModuleNotFound|MODULE FAILURE|module_std", said)
