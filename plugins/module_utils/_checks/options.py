@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The option C(checks). Apart from what runs them: the emergency path reads specs and must not wait for imports."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS
+
+# Values of headers and environment are secrets, or words such as 1, blue and https. no_log would hide them wherever
+# they occur in the result of the whole release, in weights and pools too. So texts of checks hide them (words.py).
+# Documented in doc_fragments/checks.py
+CHECKS: dict[str, t.Any] = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "name": {"type": "str", "required": True},
+        "timeout": {"type": "float", "default": 30.0},
+        "mcp": {
+            "type": "dict",
+            "options": {
+                "tool": {"type": "str", "required": True},
+                "arguments": {"type": "dict", "default": {}},
+                "expect": {"type": "str"},
+            },
+        },
+        "http": {
+            "type": "dict",
+            "options": {
+                "url": {"type": "str", "required": True},
+                "method": {
+                    "type": "str",
+                    "default": "GET",
+                    "choices": ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+                },
+                "headers": {"type": "dict", "default": {}, "no_log": False},
+                "body": {"type": "str"},
+                "status": {"type": "list", "elements": "int", "default": [200]},
+                "expect": {"type": "str"},
+                "ca_cert": {"type": "path"},
+                "validate_certs": {"type": "bool", "default": True},
+            },
+        },
+        "pod": {
+            "type": "dict",
+            "options": {
+                "pool": {"type": "str", "choices": list(POOLS)},
+                "container": {"type": "str"},
+                "command": {"type": "list", "elements": "str", "required": True},
+            },
+        },
+        "command": {
+            "type": "dict",
+            "options": {
+                "argv": {"type": "list", "elements": "str", "required": True},
+                "environment": {"type": "dict", "default": {}, "no_log": False},
+            },
+        },
+    },
+    "required_one_of": [("mcp", "http", "pod", "command")],
+    "mutually_exclusive": [("mcp", "http", "pod", "command")],
+}
+
+
+def kind(check: dict[str, t.Any]) -> str:
+    """Return which of the four it is."""
+    return next(name for name in ("mcp", "http", "pod", "command") if check.get(name) is not None)

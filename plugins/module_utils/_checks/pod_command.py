@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A check that runs a command in a pod, through the API server."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import typing as t
+from contextlib import suppress
+
+from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context, Verdict
+from ansible_collections.mcp.server.plugins.module_utils._checks.limit import SLICE, Limit
+from ansible_collections.mcp.server.plugins.module_utils._checks.words import MAX_QUOTE, Tail, with_output
+from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import OVERLOADED, Forbidden, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
+from ansible_collections.mcp.server.plugins.module_utils._mcp.targets import pods_of_pool
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, bounded
+
+# Of the streams in one WebSocket; each frame begins with its number. Every version of Kubernetes speaks this one.
+PROTOCOL = "v4.channel.k8s.io"
+STDOUT, STDERR, STATUS = 1, 2, 3
+MAX_STATUS = 64 * 1024  # bytes
+
+
+def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
+    """Raises Failure when the command can't be run."""
+    cluster, server = context.cluster, context.server
+    with limit.not_counted():
+        pod = pods_of_pool(cluster, server.namespace, server.name, options["pool"] or context.pool)[0]
+        query = [("container", options["container"] or server.container), ("stdout", "true"), ("stderr", "true")]
+        query += [("command", part) for part in options["command"]]
+        path = f"{pod_path(server.namespace, pod)}/exec"
+        sock = outage.patiently(lambda: _open(cluster, path, query), cluster.patience, outage.current())
+    tail = Tail()
+    try:
+        status = _follow(sock, tail, limit)
+    finally:
+        sock.shutdown()  # not close(), which waits for an answer
+    output = tail.text()
+    if status:
+        complaint = exit_complaint(status)
+    elif limit.over():
+        complaint = f"did not end within {limit.seconds:g} s (timeout)"
+    else:
+        complaint = "was cut off before it ended"
+    return Verdict(with_output(f"the command in pod {pod} {complaint}", output) if complaint else "", output)
+
+
+def exit_complaint(status: bytes) -> str:
+    """Return how a command ended, by the status channel, as the second half of a sentence; nothing for exit code 0."""
+    try:
+        said = json.loads(status)
+        if said["status"] == "Success":
+            return ""
+        causes = (said.get("details") or {}).get("causes") or []
+        code = next((cause["message"] for cause in causes if cause.get("reason") == "ExitCode"), None)
+        if code is not None:
+            return f"ended with exit code {printable(str(code), 20)}"
+        # Each layer of the container runtime puts its words before those of the one below, which knows the cause.
+        message = printable(str(said.get("message") or "no reason given"), MAX_STATUS)
+        return f"could not be run ({message if len(message) <= MAX_QUOTE else '...' + message[-MAX_QUOTE:]})"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"ended in a way that is not known: the API server says {printable(status, 100) or 'nothing'}"
+
+
+def _follow(sock: t.Any, tail: Tail, limit: Limit) -> bytes:
+    """Return what the status channel says at the end of the command; nothing when it is cut off, or the check is over."""
+    import websocket
+
+    while not limit.over():
+        sock.settimeout(SLICE)
+        try:
+            opcode, frame = sock.recv_data_frame(True)
+        except websocket.WebSocketTimeoutException:
+            continue  # nothing is lost: the next call goes on in the middle of a frame
+        except (websocket.WebSocketException, OSError):
+            break
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            break
+        if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY) and frame.data:
+            channel, data = frame.data[0], frame.data[1:]
+            if channel in (STDOUT, STDERR):
+                tail.add(data)
+            elif channel == STATUS and data:
+                return data[:MAX_STATUS]
+    return b""
+
+
+def _open(cluster: t.Any, path: str, query: list[tuple[str, str]]) -> t.Any:
+    """Return a WebSocket in which the command runs. Raises Unreachable, Failure."""
+    import websocket
+    from kubernetes.stream.ws_client import create_websocket, get_websocket_url
+
+    configuration, host = cluster.configuration, cluster.host
+    keys = map(configuration.get_api_key_with_prefix, ("authorization", "BearerToken"))
+    token = next(filter(None, keys), None)
+    headers = {"sec-websocket-protocol": PROTOCOL, **({"authorization": token} if token else {})}
+    url = get_websocket_url(f"{host}{path}", query)
+    try:
+        return bounded(lambda: create_websocket(configuration, url, headers), cluster.timeout)
+    except websocket.WebSocketBadStatusException as error:
+        raise refusal(error.status_code, getattr(error, "resp_body", None) or b"", host) from None
+    except (websocket.WebSocketException, OSError) as error:
+        wrong = isinstance(error, ssl.SSLCertVerificationError)
+        said = f"the API server {host} does not answer ({printable(str(error), 120)})"
+        raise (Failure if wrong else Unreachable)(f"{said}; check the address and the network") from None
+
+
+def refusal(status: int, body: bytes, host: str) -> Failure:
+    """Return what to raise for an answer of the API server that is no WebSocket."""
+    said = ""
+    with suppress(ValueError, KeyError, TypeError):
+        said = json.loads(body)["message"]
+    said = printable(str(said) or body, 300).rstrip(".") or "no reason given"
+    if status == 403:
+        cure = "grant get and create on pods/exec in the Role"
+        return Forbidden(f"the API server {host} does not let us run commands in pods ({said}); {cure}")
+    if status == 500 or status in OVERLOADED:
+        return Unreachable(f"the API server {host} answers {status} ({said})")
+    return Failure(f"the API server {host} runs no command in the pod: it answers {status} ({said})")
