@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.mcp.server.plugins.module_utils._traffic.watch import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_watch import SPEC, ends_by_itself, run
 from ansible_collections.mcp.server.plugins.plugin_utils._in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
     SPEC = SPEC
     RUN = run
+    MUST_BE_HERE = OUTLASTS_TASK_TIMEOUT = staticmethod(ends_by_itself)

@@ -21,7 +21,7 @@ description:
   - Fails for the first host of a play that must not run at all, because no host is an MCP server, two hosts are the same server,
     or the playbook changes something and more than one server matches without being named.
   - It costs no task of its own in the C(when) of C(ansible.builtin.meta), so an emergency does not wait for it.
-positional: hostvars, hosts, named, writes
+positional: hostvars, hosts, named, writes, forks
 options:
   _input:
     description: The host, C(inventory_hostname).
@@ -44,6 +44,10 @@ options:
     description: The name of a playbook that changes something; empty for one that only reads.
     type: str
     default: ""
+  forks:
+    description: For a playbook that must work on all of its servers at once, how many it can, C(ansible_forks).
+    type: int
+    default: 0
 """
 
 EXAMPLES = r"""
@@ -62,10 +66,10 @@ _value:
 """
 
 
-def no_server(host: str, hostvars: t.Any, hosts: t.Sequence[str], named: str = "", writes: str = "") -> bool:
+def no_server(host: str, hostvars: t.Any, hosts: t.Sequence[str], named: str = "", writes: str = "", forks: int = 0) -> bool:
     if host == hosts[0]:  # once for the play: the variables of a host take a millisecond each
         routes = {one: route_of(one, hostvars[one]) for one in hosts if "mcp_namespace" in hostvars[one]}
-        if sentence := problem(hosts, routes, named=bool(named), writes=writes):
+        if sentence := problem(hosts, routes, named=bool(named), writes=writes, forks=int(forks)):
             raise AnsibleFilterError(sentence)
     return "mcp_namespace" not in hostvars[host]
 

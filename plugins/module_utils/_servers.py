@@ -46,11 +46,12 @@ def route_of(host: str, variables: t.Mapping[str, t.Any]) -> Route:
     )
 
 
-def problem(hosts: t.Sequence[str], routes: t.Mapping[str, Route], *, named: bool, writes: str) -> str:
+def problem(hosts: t.Sequence[str], routes: t.Mapping[str, Route], *, named: bool, writes: str, forks: int = 0) -> str:
     """Return why a play must not run on these hosts; empty when it may.
 
     hosts: all that match. routes: of those that are MCP servers. named: whether the user said which are meant.
     writes: the name of a playbook that changes something, empty for one that only reads.
+    forks: how many hosts are worked on at once, for a playbook whose servers must all be; 0 for others.
     """
     if not routes:
         return (
@@ -60,15 +61,17 @@ def problem(hosts: t.Sequence[str], routes: t.Mapping[str, Route], *, named: boo
     first: dict[Route, str] = {}
     for host, route in routes.items():
         if route in first:
-            return (
-                f"{first[route]} and {host} are the same server: both have {route}. "
-                f"Take one of them out of the inventory, or name one: -l {host}."
-            )
+            return f"{first[route]} and {host} are the same server: both have {route}. Take one of them out of the inventory, or name one: -l {host}."
         first[route] = host
     if writes and len(routes) > 1 and not named:
         return (
             f"Refusing to run {writes} on {len(routes)} servers that nobody named: {_names(list(routes))}. "
             f"Name the one that is meant, -l {next(iter(routes))}, or all of them, -l all."
+        )
+    if 0 < forks < len(routes):
+        return (
+            f"Refusing to watch {len(routes)} servers with {forks} forks: {len(routes) - forks} of them would be watched by nobody. "
+            f"Run it with -f {len(routes)}, or name fewer servers."
         )
     return ""
 

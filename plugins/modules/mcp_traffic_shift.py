@@ -20,12 +20,19 @@ description:
   - Sessions of legacy MCP clients are not broken unasked, see O(sessions). C(docs/sessions.md) in the collection tells what is safe.
   - With O(rollback=true) it is the emergency's one call. It writes the weights first and verifies afterwards. It spares no sessions of the bad pool.
   - A step of a release that is running is added to the release record (see M(mcp.server.mcp_release)).
+  - With O(steps) it is a release from its first weight to the end of its warm window - it shifts, asks for a whole session, watches, and at a breach
+    returns the traffic itself. Sizes, record, silence, Lease, announcement and report are its last acts, however it ends. It needs no other task
+    after it, so several servers in one play do not wait for each other. It runs in the controller's process only, and goes on where it was killed.
+  - What can't be judged is no breach. Then, and on SIGINT, SIGTERM and SIGHUP, the traffic stays as it is, the record says why, the Lease is given back,
+    and the same release goes on from there.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.auth
   - mcp.server.server
   - mcp.server.endpoint
   - mcp.server.lock
+  - mcp.server.checks
+  - mcp.server.ending
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:
@@ -136,6 +143,57 @@ options:
       - Credentials for the MCP endpoint of the pods, for O(session_mode=auto). The token is sent nowhere else, and shown nowhere.
       - At most one of the three places of a token can be given. Without one, none is sent.
       - With O(auth.expect_401) it is not known how the server keeps sessions, unless O(session_mode) says so.
+  steps:
+    description:
+      - The steps of a release of O(pool), which has begun (M(mcp.server.mcp_release)) and is deployed, in order, the last with all the traffic.
+      - Of a release that was cut off, those are left out whose weight the pool has already passed.
+    type: list
+    elements: dict
+    suboptions:
+      weight:
+        description: Percent for O(pool).
+        type: int
+        required: true
+      seconds:
+        description: How long this step is watched.
+        type: float
+        required: true
+  version:
+    description: The version that is released, for what is said. Used with O(steps).
+    type: str
+  watch:
+    description:
+      - The options C(prometheus), C(gates), C(triggers), C(rate), C(max_failed_percent), C(min_answers), C(hold_timeout) and C(poll)
+        of M(mcp.server.mcp_watch). Used with O(steps).
+    type: dict
+    default: {}
+  era:
+    description: How the client greets the server that asks for 20 lists in one session after each step, as in M(mcp.server.mcp_health).
+    type: str
+    choices: [auto, modern, legacy, sse]
+    default: auto
+  warm_seconds:
+    description: Seconds after the last step in which the old pool stays as it is and the triggers are still watched.
+    type: float
+    default: 0.0
+  warm_replicas:
+    description: Replicas of the old pool after that. Without it the old pool stays as it is.
+    type: int
+  guard:
+    description:
+      - The options C(image), C(action), C(service_account), C(endpoint) and C(prometheus) of M(mcp.server.mcp_guard). It starts before the first weight.
+        Without it there is no guard.
+    type: dict
+  stop_after:
+    description:
+      - The weight of a step after which the task ends well and the release is paused, as for an approval. Needs O(guard), to which the Lease goes. The guard
+        watches the triggers and rolls back at a breach, and when O(pause_seconds) are over.
+      - The same release without it, or with a later step, goes on from there. A rollback takes the Lease from the guard, as from anybody.
+    type: int
+  pause_seconds:
+    description: How long a release may stay paused.
+    type: float
+    default: 3600.0
 seealso:
   - module: mcp.server.mcp_release
   - module: mcp.server.mcp_watch
@@ -162,6 +220,24 @@ EXAMPLES = r"""
     sessions_metric:
       name: mcp_server_sessions_open
 
+- name: Shift a release that has begun and is deployed, watch it, and go back at a breach
+  mcp.server.mcp_traffic_shift:
+    namespace: mcp-prod
+    server: mcp-server
+    lock: "{{ release.lock }}"
+    pool: "{{ release.idle }}"
+    version: v1.2.0
+    steps:
+      - {weight: 10, seconds: 300}
+      - {weight: 50, seconds: 600}
+      - {weight: 100, seconds: 60}
+    watch:
+      prometheus:
+        url: https://prometheus.example.com
+    warm_seconds: 900
+    endpoint:
+      url: https://mcp-prod.example.com
+
 - name: Go back to what was live before, at once
   mcp.server.mcp_traffic_shift:
     namespace: mcp-prod
@@ -172,14 +248,43 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+outcome:
+  description:
+    - How the release ended, C(succeeded), or C(paused) with O(stop_after). On failure C(rolled_back), or C(held) when it stays as it is.
+  returned: with O(steps)
+  type: str
+  sample: succeeded
+steps:
+  description: What each shift came to, with C(after), C(share), C(seconds_to_follow), C(written_at) and C(sessions) as below.
+  returned: with O(steps)
+  type: list
+  elements: dict
+verdicts:
+  description: Of each watch, the newest verdict of each trigger and gate, as M(mcp.server.mcp_gate) returns them, with C(at) and C(pool).
+  returned: with O(steps)
+  type: list
+  elements: dict
+stats:
+  description: The release for the jobs that follow, as M(mcp.server.mcp_announce) returns it.
+  returned: with O(steps)
+  type: dict
+report:
+  description: The file of the report.
+  returned: with O(steps) and O(report)
+  type: str
+paused_until:
+  description: When the guard rolls the paused release back.
+  returned: with O(stop_after)
+  type: str
+  sample: "2026-11-26T15:00:00Z"
 before:
   description: Percent of each pool that the route had.
-  returned: always
+  returned: without O(steps)
   type: dict
   sample: {blue: 100, green: 0}
 after:
   description: Percent of each pool that the route has now, or would have in check mode.
-  returned: always
+  returned: without O(steps)
   type: dict
   sample: {blue: 90, green: 10}
 lock:
@@ -190,12 +295,12 @@ lock:
   type: str
 live:
   description: The pool with more than half of the traffic afterwards, or null.
-  returned: always
+  returned: without O(steps)
   type: str
   sample: blue
 share:
   description: The share that was measured last; null in check mode and without O(endpoint).
-  returned: always
+  returned: without O(steps)
   type: dict
   contains:
     blue:
@@ -225,7 +330,7 @@ share:
       elements: str
 sessions:
   description: What became of sessions. Null where nothing was asked, as before an emergency.
-  returned: always
+  returned: without O(steps)
   type: dict
   contains:
     mode:
@@ -246,12 +351,12 @@ seconds_to_follow:
     - Seconds from the write to the first of the answers that showed that the traffic follows.
       For all or nothing, it is the first of an unbroken row from the right pool.
     - Null when nothing was written or measured.
-  returned: always
+  returned: without O(steps)
   type: float
   sample: 0.21
 written_at:
   description: When the weights were written, in seconds since 1970; null when they were not.
-  returned: always
+  returned: without O(steps)
   type: float
 pool:
   description: The pool that has the traffic again.
@@ -288,8 +393,8 @@ version:
   sample: v1.1.5
 """
 
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_traffic_shift import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
-from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import SPEC, run
 
 if __name__ == "__main__":
     main(SPEC, run)

@@ -22,9 +22,18 @@ extends_documentation_fragment:
   - mcp.server.endpoint
   - mcp.server.prometheus
   - mcp.server.lock
+  - mcp.server.ending
   - mcp.server.attributes
   - mcp.server.attributes.action_group
-  - mcp.server.attributes.read_only
+attributes:
+  check_mode:
+    support: full
+    details: In check mode nothing is watched.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+    details: Without O(rollback) nothing is changed; a rollback that is done changes nothing the second time.
 options:
   namespace:
     description: Namespace of the server. Required with O(lock) and O(prometheus), and not used otherwise.
@@ -91,6 +100,13 @@ options:
     description: Seconds after O(seconds) in which what is held may still pass.
     type: float
     default: 600.0
+  rollback:
+    description:
+      - Whether a breach returns the traffic to the pool that was live before, as O(mcp.server.mcp_traffic_shift#module:rollback) does,
+        and scales the bad pool to O(failed_replicas). The task does that itself, waits for no other host of the play, and fails afterwards.
+      - Needs O(namespace) and O(server). In check mode nothing is watched and nothing is returned.
+    type: bool
+    default: false
   poll:
     description: Seconds between looks at Prometheus; 2 while a trigger is past its limit.
     type: float
@@ -118,6 +134,17 @@ EXAMPLES = r"""
       source: [envoy, app, kubelet]
     triggers:
       errors: {limit: 2, window: 60}
+
+- name: Watch for an hour, and go back at a breach
+  mcp.server.mcp_watch:
+    namespace: mcp-prod
+    server: mcp-server
+    endpoint:
+      url: https://mcp-prod.example.com
+    seconds: 3600
+    check: [triggers]
+    pool: green
+    rollback: true
 """
 
 RETURN = r"""
@@ -165,8 +192,8 @@ seconds:
   type: float
 """
 
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_watch import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
-from ansible_collections.mcp.server.plugins.module_utils._traffic.watch import SPEC, run
 
 if __name__ == "__main__":
     main(SPEC, run)

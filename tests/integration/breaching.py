@@ -15,9 +15,7 @@ from datetime import datetime
 import pytest
 from playing import CONFIG, kubectl, module, play, weights
 
-needs_prometheus = pytest.mark.skipif(
-    CONFIG["prometheus_url"] == "none", reason="judges metrics; the cluster of KUBECONFIG has no Prometheus (MCP_PROMETHEUS)"
-)
+needs_prometheus = pytest.mark.skipif(CONFIG["prometheus_url"] == "none", reason="judges metrics; the cluster of KUBECONFIG has no Prometheus (MCP_PROMETHEUS)")
 needs_admin = pytest.mark.skipif(
     not CONFIG["admin_kubeconfig"],
     reason="sets the environment of a Deployment or deletes a pod, which takes an administrator's rights; the cluster of KUBECONFIG gives only the Role",

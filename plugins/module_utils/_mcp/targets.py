@@ -89,6 +89,8 @@ def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
 
 def at_once(ask: t.Callable[[Endpoint], Answer], endpoints: t.Sequence[Endpoint]) -> list[Answer]:
     """What each of them gives, side by side, as far as that goes. Raises what the first of them raises."""
+    if len(endpoints) == 1:  # in this thread, where a signal that stops the task reaches it
+        return [ask(endpoints[0])]
     with ThreadPoolExecutor(min(len(endpoints), PARALLEL)) as threads:
         return list(threads.map(ask, endpoints))
 

@@ -35,9 +35,7 @@ class Instance(BaseModel):
 async def find_items(database: Database, text: str, limit: int) -> list[Item]:
     """Items whose name has the text in it, by SKU. Raises ToolError."""
     try:
-        rows = await database.query(
-            "SELECT sku, name, quantity FROM items WHERE strpos(lower(name), lower(%s)) > 0 ORDER BY sku LIMIT %s", (text, limit)
-        )
+        rows = await database.query("SELECT sku, name, quantity FROM items WHERE strpos(lower(name), lower(%s)) > 0 ORDER BY sku LIMIT %s", (text, limit))
     except DatabaseError as error:
         raise ToolError(f"{error}: try again later") from error
     return [Item(**row) for row in rows]

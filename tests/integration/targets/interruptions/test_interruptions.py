@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Releases on the real cluster that are killed at each task, stopped by a person, or started twice."""
+"""Releases on the real cluster that are killed anywhere, stopped by a person, or started twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from playing import CONFIG, blue_again, module, play, rest, running, until, weights
+from playing import CONFIG, blue_again, lease, module, play, rest, running, until, weights
 from soaking import drawn
 
 STEPS = [{"weight": weight, "seconds": 1} for weight in (10, 50, 100)]
@@ -47,60 +47,67 @@ def judge_released() -> None:
     assert module("mcp_rollout", "pool=green replicas=2")["changed"] is False
 
 
-# The tasks of the role that do something, and how often each comes.
-TASKS = {
-    "Record what is live before anything is changed": 1,
-    "Sessions of the live version would survive the first step": 1,
-    "Deploy to the idle pool": 1,
-    "Every new pod speaks MCP and says the right version": 1,
-    "Compare the new version's contract with the live one's": 1,
-    "Record the contract that is released": 1,
-    "Shift, percent for the new version": len(STEPS),
-    "A whole session through the gateway, percent for the new version": len(STEPS),
-    "Watch, percent of the new version": len(STEPS),
-    "Watch while the old pool stays warm": 1,
-    "Record the release as succeeded": 1,
-}
+# The tasks of the role that do something, and what the last of them says on its way from the first weight to the end.
+SHIFTING = "Shift the traffic to pool green step by step"
+TASKS = [
+    "Record what is live before anything is changed",
+    "Sessions of the live version would survive the first step",
+    "Deploy to the idle pool",
+    "Every new pod speaks MCP and says the right version",
+    "Compare the new version's contract with the live one's",
+    "Record the contract that is released",
+    SHIFTING,
+]
+SAYS = [
+    words
+    for number, step in enumerate(STEPS, 1)
+    for words in (f"step {number} of {len(STEPS)}", f"written: blue {100 - step['weight']} %", f"green {step['weight']} %: measured")
+]
+# Seconds after the words: some are killed before they write and some after; after a measured share come the session, the watch and the warm window.
+KILLS = [
+    *((f"TASK [mcp.server.bluegreen : {name}", 0.15 * number) for number, name in enumerate(TASKS, 1)),
+    *((words, 0.02 * number) for number, words in enumerate(SAYS)),
+    ("green 50 %: measured", 0.9),
+    ("green 100 %: measured", 0.3),
+    ("green 100 %: measured", 1.6),
+    ("green 100 %: measured", 2.6),
+]
 
 
-KILLS = [(name, number) for name, times in TASKS.items() for number in range(1, times + 1)]
-
-
-@pytest.mark.parametrize(("name", "time_of"), drawn(KILLS, 3))
-def test_killed_at_a_task_and_run_again(name: str, time_of: int) -> None:
-    """kill -9 of the whole process group just after the task began; then the same command."""
+@pytest.mark.parametrize(("words", "seconds"), drawn(KILLS, 4))
+def test_killed_and_run_again(words: str, seconds: float) -> None:
+    """kill -9 of the whole process group so long after it said this; then the same command."""
     with running("playbooks/bluegreen.yml", *WORDS) as process:
-        until(process, f"TASK [mcp.server.bluegreen : {name}", time_of)
-        # Another bit into it each time: some are killed before they write and some after.
-        time.sleep(0.15 * time_of)
+        until(process, words)
+        time.sleep(seconds)
         os.killpg(process.pid, signal.SIGKILL)
+    reached = weights()["green"]
     code, output = play("playbooks/bluegreen.yml", *WORDS)
     assert code == 0, output
     judge_released()
+    if 0 < reached < 100:  # it goes on there, without deploying again
+        assert f"of {sum(step['weight'] >= reached for step in STEPS)}: green {reached} %" in output, output
+        assert "Deploy to the idle pool" not in output, output
 
 
 def test_every_task_is_killed_once() -> None:
     code, output = play("playbooks/bluegreen.yml", *WORDS)
     assert code == 0, output
-    seen = re.findall(r"TASK \[mcp.server.bluegreen : ([^\]:]+)", output)
-    # Includes, what only looks at its options or keeps something in mind, and what is skipped here: a warm size, silenced alerts,
-    # and a guard (which has a target of its own).
-    # The last of them comes only after another release that was left half shifted.
+    seen = re.findall(r"TASK \[mcp.server.bluegreen : ([^\]]+)", output)
+    # Includes, what only looks at its options or tells, and what is skipped here. The last of them comes only after another
+    # release that was left half shifted.
     others = {
-        "Steps that make a release",
-        "Deploy and shift",
-        "The server's alerts are silenced while its traffic is shifted",
+        "Validate steps and checks",
+        "Make the idle pool ready",
         "Show what would be done, and all that would fail",
-        "Keep the verdicts for the report",
-        "Scale the old pool down to its warm size",
-        "Let others release again after that",
-        "Tell how it ended",
-        "Start a guard that outlives this machine",
-        "Shift step by step",
         "The new version keeps what clients of the live one use",
+        "Run the tasks that come before the first weight",
+        "Shift the traffic",
+        "Publish the outcome for the jobs that follow",
         "Take the traffic off a pool that another release left half shifted",
     }
     assert {name for name in seen if not name.startswith("Validating arguments")} - others == set(TASKS)
+    assert [words for words in SAYS if words not in output] == []
 
 
 def children(pid: int) -> list[int]:
@@ -133,15 +140,20 @@ def test_a_play_that_is_gone_asks_and_moves_nothing_more(how: signal.Signals) ->
     assert weights() == before
 
 
-def test_stopped_by_a_person() -> None:
-    """Ctrl-C: the traffic stays at the step's share, and the same command goes on from there."""
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_a_person(how: signal.Signals) -> None:
+    """Ctrl-C, or a supervisor: the traffic stays at the step's share, and the same command goes on from there."""
     with running("playbooks/bluegreen.yml", *WORDS) as process:
-        until(process, "percent of the new version: 50]")
-        os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=30)
-        assert process.returncode
+        until(process, "green 50 %: measured")
+        os.killpg(process.pid, how)
+        begun = time.monotonic()
+        said = rest(process, 30)
+        assert process.returncode and time.monotonic() - begun < 9, said  # 3 s are the goal
+        assert "Traceback" not in said, said
     assert weights() == {"blue": 50, "green": 50}
-    assert module("mcp_release")["record"]["outcome"] == "running"
+    record = module("mcp_release")["record"]
+    assert record["outcome"] == "running" and "paused at 50 %" in record["held"]["reason"], record
+    assert lease().read()[0] is None  # given back
     code, output = play("playbooks/bluegreen.yml", *WORDS)
     assert code == 0, output
     judge_released()
@@ -150,7 +162,7 @@ def test_stopped_by_a_person() -> None:
 def test_two_at_once() -> None:
     """The second is refused with the holder's name, and the first does not notice."""
     with running("playbooks/bluegreen.yml", *WORDS, "-e", json.dumps({"bluegreen_steps": [{"weight": 100, "seconds": 15}]})) as process:
-        until(process, "TASK [mcp.server.bluegreen : Watch")
+        until(process, "green 100 %: measured")
         code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.3.0")
         assert code and "is under way: " in output and "Traceback" not in output, output
         code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.3.0", "-e", "take_over=true")
@@ -165,7 +177,7 @@ def test_an_emergency_takes_over_from_a_release() -> None:
     with running(
         "playbooks/bluegreen.yml", *WORDS, "-e", json.dumps({"bluegreen_steps": [{"weight": 50, "seconds": 20}, {"weight": 100, "seconds": 1}]})
     ) as process:
-        until(process, "TASK [mcp.server.bluegreen : Watch")
+        until(process, "green 50 %: measured")
         code, output = play("playbooks/rollback.yml")
         assert code == 0 and "took over from " in output, output
         said = rest(process)

@@ -50,8 +50,8 @@ def words(weight: int, seconds: int, action: str = "rollback", version: str = "v
 def killed_at(weight: int, action: str, version: str = "v1.2.0") -> None:
     """A release is at this share when its process group is killed."""
     with running("playbooks/bluegreen.yml", *words(weight, 120, action, version)) as process:
-        until(process, "TASK [mcp.server.bluegreen : Watch")
-        time.sleep(2)
+        until(process, f"green {weight} %: measured")
+        time.sleep(3)
         os.killpg(process.pid, signal.SIGKILL)
     assert weights() == {"blue": 100 - weight, "green": weight}
 
@@ -130,8 +130,37 @@ def test_a_guard_that_holds_goes_on_watching_the_triggers(tmp_path: Path) -> Non
 def test_a_guard_that_does_not_start_stops_the_release_before_anything_is_moved() -> None:
     code, output = play("playbooks/bluegreen.yml", *words(100, 1), "-e", "mcp_guard_image=ghcr.io/org/mcp-server-ee:none")
     assert code and "The guard of " in output and "does not start" in output and "Traceback" not in output, output
-    assert "TASK [mcp.server.bluegreen : Deploy to the idle pool" not in output
+    assert "weights of" not in output, output
     assert weights() == {"blue": 100, "green": 0}
+
+
+def paused(seconds: float) -> dict[str, t.Any]:
+    """A release of which nobody has approved more than 50 % yet; the guard has its Lease."""
+    more = json.dumps({"mcp_stop_after": 50, "mcp_pause_seconds": seconds})
+    code, output = play("playbooks/bluegreen.yml", *words(50, 3), "-e", more)
+    assert code == 0 and "paused at 50 % until " in output, output
+    found = recorded(lambda found: found["guard"]["state"] == "paused", 30)
+    assert weights() == {"blue": 50, "green": 50} and found["held"]["until"]
+    return found
+
+
+def test_a_paused_release_goes_on_when_it_is_approved() -> None:
+    found = paused(600)
+    time.sleep(10)  # the guard renews it
+    assert expiry() - time.time() > LEASE - 20
+    code, output = play("playbooks/bluegreen.yml", *words(50, 1))
+    assert code == 0 and "step 1 of 2: green 50 %" in output, output
+    assert (record()["id"], record()["outcome"]) == (found["id"], "succeeded")
+    assert weights() == {"blue": 0, "green": 100}
+    await_the_end_of_the_guard()
+
+
+def test_a_paused_release_goes_back_when_nobody_approves_it() -> None:
+    paused(25)
+    ended = recorded(lambda found: found["outcome"] != "running", 25 + SOON)
+    assert ended["outcome"] == "rolled_back" and "nobody went on with it" in ended["reason"], ended
+    assert weights() == {"blue": 100, "green": 0}
+    await_the_end_of_the_guard()
 
 
 def test_a_guard_is_started_once_and_taken_away() -> None:

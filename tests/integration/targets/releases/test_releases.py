@@ -172,9 +172,40 @@ def test_release_from_a_checkout_and_rollback_installed(tmp_path):
     assert code == 0 and "changed=0" in output, output
 
 
+def test_tasks_of_the_user_and_checks(tmp_path):
+    """The one come before the first weight, the others in the warm window; a failure of each takes the release back."""
+    mine = tmp_path / "mine.yml"
+    look = {"namespace": CONFIG["test_namespace"], "server": "mcp-server", "kubeconfig": CONFIG["kubeconfig"]}
+    mine.write_text(
+        json.dumps(
+            [
+                {"name": "Look", "mcp.server.mcp_release": look, "register": "found"},
+                {"name": "Mine", "ansible.builtin.assert": {"that": ["found.weights.green == 0", "not fail_mine | default(false)"]}},
+            ]
+        )
+    )
+    checks = [
+        {"name": "a tool", "mcp": {"tool": "search_inventory", "arguments": {"text": "a"}}},
+        {"name": "a page", "http": {"url": f"{CONFIG['public_url']}/health", "headers": {"Host": CONFIG["public_host"]}, "expect": "HEALTHY"}},
+        {"name": "a command", "command": {"argv": ["sh", "-c", 'test "$MCP_POOL" = green']}},
+    ]
+    steps = [{"weight": 100, "seconds": 1}]
+    more = {"version": "v1.2.0", "mcp_before_shift_tasks": str(mine), "mcp_checks": checks, "mcp_steps": steps, "mcp_warm_seconds": 4}
+    code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({**more, "fail_mine": True}))
+    judge_failure(code, output, "Release of v1.2.0 failed, traffic is on blue: Assertion failed")
+    failing = [*checks, {"name": "a bad one", "command": {"argv": ["false"]}}]
+    code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({**more, "mcp_checks": failing, "mcp_warm_seconds": 30}))
+    judge_failure(code, output, "traffic is on blue: .*a bad one")
+    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    code, output = play("playbooks/bluegreen.yml", "-e", json.dumps(more))
+    assert code == 0, output
+    assert weights() == {"blue": 0, "green": 100}
+    blue_again()
+
+
 @needs_admin
 def test_two_servers_in_one_play(tmp_path):
-    """Each gets its own steps, and one after the other."""
+    """Each gets its own steps; the target several has what goes wrong there."""
     sessions = {"server": "mcp-sessions", "kubeconfig": CONFIG["admin_kubeconfig"]}
     steps = {"mcp-server": [10, 50, 100], "mcp-sessions": [50, 100]}
     hosts = {
@@ -196,7 +227,7 @@ def test_two_servers_in_one_play(tmp_path):
     assert code == 0, output
     records = [module("mcp_release")["record"], module("mcp_release", **sessions)["record"]]
     assert [[step["weights"]["green"] for step in record["steps"]] for record in records] == list(steps.values())
-    assert records[0]["ended"] <= records[1]["started"]
+    assert records[1]["started"] < records[0]["ended"]
     del hosts["mcp-sessions"]["mcp_endpoint"]  # which an emergency does without
     (tmp_path / "two.yml").write_text(json.dumps({"sandbox": {"hosts": hosts}}))
     code, output = play("playbooks/rollback.yml", *words[:2], "-l", "all")

@@ -51,3 +51,10 @@ def test_a_long_list_is_cut():
     routes = {f"s{number}": Route("", "", "prod", "httproute", f"s{number}") for number in range(50)}
     assert "on 50 servers that nobody named: s0, s1," in (said := problem(list(routes), routes, named=False, writes="rollback.yml"))
     assert ", s19 and 30 more." in said
+
+
+@pytest.mark.parametrize(("forks", "refused"), [(0, False), (1, True), (2, True), (3, False), (5, False)])
+def test_servers_that_must_all_be_watched_at_once(forks, refused):
+    routes = {name: Route("", "", "ns", "httproute", name) for name in ("a", "b", "c")}
+    found = problem(list(routes), routes, named=True, writes="watch.yml", forks=forks)
+    assert ("Run it with -f 3" in found) == refused == bool(found)

@@ -1,0 +1,33 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # Mirrors OPTIONS of module_utils/_modules/endings.py
+    DOCUMENTATION = r"""
+options:
+  failed_replicas:
+    description: Replicas of the bad pool after a rollback.
+    type: int
+    default: 0
+  rollback_patience:
+    description: Seconds that a rollback waits for an API server that is away. It takes the place of O(api_patience), which may be shorter.
+    type: float
+    default: 600.0
+  rollback_timeout:
+    description: Seconds within which the traffic must follow a rollback.
+    type: float
+    default: 120.0
+  silence:
+    description: The options of M(mcp.server.mcp_silence) that the server's alerts are silenced by; the silence ends with the task.
+    type: dict
+  announce:
+    description: The options C(webhooks) and C(escalation) of M(mcp.server.mcp_announce), for the end. Whom to call is also shown.
+    type: dict
+  report:
+    description: The options C(dest) and C(prometheus) of M(mcp.server.mcp_report). Without it no report is written.
+    type: dict
+"""

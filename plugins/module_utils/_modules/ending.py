@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The last acts of a release or a watch: the way back, and telling people. One place for all that end by themselves.
+
+The traffic comes first. What is told afterwards fails nothing: it is a warning.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.mcp.server.plugins.module_utils import _rollout, _silence
+from ansible_collections.mcp.server.plugins.module_utils._announce import announce, escalation, payload
+from ansible_collections.mcp.server.plugins.module_utils._cluster import record
+from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
+from ansible_collections.mcp.server.plugins.module_utils._report import report
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import release, shift
+
+SHIFT = Module(shift.SPEC, shift.run)
+ROLLOUT = Module(_rollout.SPEC, _rollout.run)
+RELEASE = Module(release.SPEC, release.run)
+SILENCE = Module(_silence.SPEC, _silence.run, "silence")
+ANNOUNCE = Module(announce.SPEC, announce.run, "announce")
+REPORT = Module(report.SPEC, report.run, "report")
+
+SHRINK = 120.0  # seconds until the pods of a bad pool must be gone
+
+
+@dataclass
+class Ending:
+    """How one server's task ends.
+
+    verdicts: of gates, for the report. told: what the task's result says of it (stats, report).
+    """
+
+    task: Task
+    calls: Calls
+    verdicts: list[dict[str, t.Any]] = field(default_factory=list)
+    told: dict[str, t.Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Validate the options of what comes last before anything is done. Raises Failure."""
+        params = self.task.params
+        for module, needed in ((SILENCE, {"state": "absent"}), (ANNOUNCE, {}), (REPORT, {})):
+            if params[module.option] is not None:
+                self.calls.params(module, **{**params[module.option], **needed})
+
+    def roll_back(self, reason: str, lock: str | None = None) -> dict[str, t.Any]:
+        """Return the traffic to the stable pool, then scale the bad one down and give the Lease back; return what the emergency found.
+
+        Raises Lost when another run holds the Lease, and Failure when it is not known that the traffic is back.
+        """
+        params = self.task.params
+        patience = {"api_patience": params["rollback_patience"]}
+        small = {"replicas": params["failed_replicas"], "wait_timeout": SHRINK}
+        waits = {name: params[name] for name in ("start_timeout", "ready_grace", "sessions_metric") if name in params}
+        waits |= {"timeout": params["rollback_timeout"], **patience}
+        found = self.calls.run(self.task, SHIFT, rollback=True, reason=reason, lock=lock, **waits)
+        lock = lock or found.get("lock")
+        if found.get("scale_down", True):
+            self._without_failing(
+                f"Pool {found['bad_pool']} was not scaled down.",
+                lambda: self.calls.run(
+                    self.task, ROLLOUT, pool=found["bad_pool"], replicas=params["failed_replicas"], wait_timeout=SHRINK, lock=lock, **patience
+                ),
+            )
+        if lock:
+            self.give_back(lock)
+        return found
+
+    def keep(self, found: dict[str, t.Any], pool: str) -> None:
+        """Keep the verdicts of a watch of this pool for the report."""
+        at = {"at": record.now(), "pool": pool}
+        self.verdicts += [{**verdict, **at} for verdict in found.get("gates") or []]
+
+    def give_back(self, lock: str) -> None:
+        self._without_failing("The Lease was not given back.", lambda: self.calls.run(self.task, RELEASE, state="unlocked", lock=lock))
+
+    def tell(self, event: str = payload.ENDED, failure: str = "") -> None:
+        """End the silence, announce what happened, write the report, and name whom to call when something failed."""
+        params = self.task.params
+        if params["silence"] is not None:
+            self._without_failing(
+                "The server's alerts stay silenced.",
+                lambda: self.calls.run(self.task, SILENCE, alertmanager=params["silence"]["alertmanager"], state="absent"),
+            )
+        announced = self._without_failing(
+            "Nothing was announced.",
+            lambda: self.calls.run(self.task, ANNOUNCE, event=event, failure=failure or None, **params["announce"] or {}),
+        )
+        self.told["stats"] = announced.get("stats")
+        if params["report"] is not None:
+            written = self._without_failing(
+                "The report was not written.", lambda: self.calls.run(self.task, REPORT, verdicts=self.verdicts, **params["report"])
+            )
+            self.told["report"] = written.get("path")
+
+    def escalate(self) -> None:
+        """Show whom to call."""
+        for line in escalation.lines((self.task.params["announce"] or {}).get("escalation") or []):
+            self.task.progress(f"call {line}")
+
+    def _without_failing(self, what: str, act: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
+        try:
+            return act()
+        except Lost as lost:  # it is that run's to do
+            self.task.warn(lost.msg)
+        except Failure as failure:
+            self.task.warn(f"{what} {failure.msg}")
+        return {}

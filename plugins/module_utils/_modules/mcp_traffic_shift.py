@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module mcp_traffic_shift: one shift, the emergency, or with steps a whole release from its first weight on."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.mcp.server.plugins.module_utils._checks.options import CHECKS
+from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import ERAS
+from ansible_collections.mcp.server.plugins.module_utils._modules import endings
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import shift
+
+# Of the modules that are called in it; options of these are validated by their own specs.
+STEPS: dict[str, t.Any] = {
+    "steps": {
+        "type": "list",
+        "elements": "dict",
+        "options": {"weight": {"type": "int", "required": True}, "seconds": {"type": "float", "required": True}},
+    },
+    "version": {"type": "str"},
+    "watch": {"type": "dict", "default": {}},
+    "era": {"type": "str", "default": "auto", "choices": list(ERAS)},
+    "warm_seconds": {"type": "float", "default": 0.0},
+    "warm_replicas": {"type": "int"},
+    "checks": CHECKS,
+    "guard": {"type": "dict"},
+    "stop_after": {"type": "int"},
+    "pause_seconds": {"type": "float", "default": 3600.0},
+    **endings.OPTIONS,
+}
+
+SPEC = replace(
+    shift.SPEC,
+    options={**shift.SPEC.options, **STEPS},
+    required_together=[],
+    required_if=[("rollback", False, ("pool",)), ("rollback", False, ("weight", "steps"), True)],
+    required_by={"weight": ["pool"], "steps": ["pool", "endpoint"]},
+    mutually_exclusive=[("weight", "steps")],
+)
+
+
+def has_steps(params: dict[str, t.Any]) -> bool:
+    """Return whether it is a release, which has to be where it can be stopped, and where its play can be seen."""
+    return params.get("steps") is not None
+
+
+def has_own_limits(params: dict[str, t.Any]) -> bool:
+    """Return whether the task has an end that no time limit of Ansible may cut off: a release, and an emergency."""
+    return has_steps(params) or params["rollback"]
+
+
+def run(task: Task) -> dict[str, t.Any]:
+    if not has_steps(task.params):
+        return shift.run(task)
+    if task.params["rollback"]:
+        raise Failure("rollback finds the pool by itself: leave out steps, or leave out rollback.")
+    # An emergency does not wait for what only a release needs.
+    from ansible_collections.mcp.server.plugins.module_utils._modules import release_steps
+
+    return release_steps.run(task)

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module mcp_watch: watches, and with rollback goes back itself at a breach."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH
+from ansible_collections.mcp.server.plugins.module_utils._modules.endings import OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
+
+SPEC = replace(
+    watch.SPEC,
+    options={**watch.SPEC.options, "rollback": {"type": "bool", "default": False}, **OPTIONS},
+    required_if=[*watch.SPEC.required_if, ("rollback", True, ("namespace", "server"))],
+)
+
+
+def ends_by_itself(params: dict[str, t.Any]) -> bool:
+    """Return whether the task has an end that nobody else may cut off."""
+    return bool(params.get("rollback"))
+
+
+def run(task: Task) -> dict[str, t.Any]:
+    if not task.params["rollback"] or task.check_mode:
+        return watch.run(task)
+    # Only here: it takes what a watch alone does not need.
+    from ansible_collections.mcp.server.plugins.module_utils._announce import payload
+    from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls
+    from ansible_collections.mcp.server.plugins.module_utils._modules.ending import Ending
+
+    ending = Ending(task, Calls.of(task.params))
+    ending.check()
+    try:
+        return watch.run(task)
+    except Failure as breach:
+        if breach.evidence.get("verdict") != BREACH:
+            raise
+        ending.keep(breach.evidence, task.params["pool"])
+        try:
+            found = ending.roll_back(breach.msg, task.params["lock"])
+        except Failure as failure:
+            ending.tell(payload.ROLLBACK_FAILED, failure.msg)
+            ending.escalate()
+            raise Failure(f"{breach.msg} The rollback failed: {failure.msg}", **{**breach.evidence, **failure.evidence, **ending.told}) from None
+        ending.tell()
+        ending.escalate()
+        raise Failure(
+            f"{breach.msg} The release was taken back. Its traffic is on {found['pool']}.", **{**breach.evidence, **ending.told, "changed": found["changed"]}
+        ) from None

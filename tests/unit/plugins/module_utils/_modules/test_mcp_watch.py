@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A watch that goes back itself at a breach."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_watch
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+
+BREACH = Failure("It ended with a breach.", verdict="breach", gates=[{"gate": "errors"}])
+
+
+def go(monkeypatch: pytest.MonkeyPatch, fails: dict[str, Failure], *, check: bool = False, **more: t.Any) -> tuple[list[str], t.Any]:
+    """Return what was called, and how the watch ended."""
+    calls: list[str] = []
+
+    def stand_in(name: str, found: dict[str, t.Any]) -> t.Callable[[Task], dict[str, t.Any]]:
+        def run(task: Task) -> dict[str, t.Any]:
+            calls.append(name)
+            if name in fails:
+                raise fails[name]
+            return {"changed": True, **found}
+
+        return run
+
+    monkeypatch.setattr(mcp_watch.watch, "run", stand_in("watch", {"verdict": "pass"}))
+    found = {"SHIFT": {"pool": "blue", "bad_pool": "green", "lock": "run7"}, "ROLLOUT": {}, "RELEASE": {}, "ANNOUNCE": {"stats": {}}}
+    for name, result in found.items():
+        monkeypatch.setattr(ending, name, replace(getattr(ending, name), run=stand_in(name, result)))
+    given = {"namespace": "ns", "server": "x", "endpoint": {"url": "http://127.0.0.1:9"}, "seconds": 1, "pool": "green", **more}
+    validated = ArgumentSpecValidator(mcp_watch.SPEC.options, **mcp_watch.SPEC.rules()).validate(given)
+    assert not validated.error_messages, validated.error_messages
+    try:
+        return calls, mcp_watch.run(Task(validated.validated_parameters, check_mode=check))
+    except Failure as failure:
+        return calls, failure
+
+
+ALL_BACK = ["watch", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
+
+
+@pytest.mark.parametrize(
+    ("rollback", "check", "fails", "called", "words"),
+    [
+        (True, False, {}, ["watch"], ""),
+        (True, False, {"watch": BREACH}, ALL_BACK, "The release was taken back. Its traffic is on blue."),
+        (False, False, {"watch": BREACH}, ["watch"], "It ended with a breach."),
+        (True, True, {"watch": BREACH}, ["watch"], "It ended with a breach."),
+        (True, False, {"watch": Failure("Nothing to see.", verdict="held")}, ["watch"], "Nothing to see."),
+        (True, False, {"watch": BREACH, "SHIFT": Failure("No way.")}, ["watch", "SHIFT", "ANNOUNCE"], "The rollback failed: No way."),
+        (True, False, {"watch": BREACH, "ROLLOUT": Failure("No.")}, ALL_BACK, "The release was taken back."),
+    ],
+)
+def test_at_a_breach(monkeypatch: pytest.MonkeyPatch, rollback: bool, check: bool, fails: dict[str, Failure], called: list[str], words: str) -> None:
+    calls, ended = go(monkeypatch, fails, check=check, rollback=rollback)
+    assert calls == called
+    assert words in ended.msg if words else ended["verdict"] == "pass"
+
+
+def test_options_of_the_end_are_looked_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, ended = go(monkeypatch, {}, rollback=True, announce={"webhook": []})
+    assert calls == [] and "announce: " in ended.msg

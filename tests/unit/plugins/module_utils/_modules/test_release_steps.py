@@ -1,0 +1,292 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A release in one task: which steps, in what order what is called, and how it ends. The modules that it calls are stood in for."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_traffic_shift, release_steps
+from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Lost, Task
+
+STEPS = [{"weight": 10, "seconds": 5.0}, {"weight": 50, "seconds": 0.0}, {"weight": 100, "seconds": 5.0}]
+RELEASE = {
+    "id": "now-v2",
+    "started": "2026-11-26T12:00:00.000Z",
+    "outcome": "running",
+    "from": {"pool": "blue", "image": "r/x:v1", "version": "v1"},
+    "to": {"pool": "green", "image": "r/x:v2", "version": "v2"},
+    "steps": [],
+}
+
+
+def params(**more: t.Any) -> dict[str, t.Any]:
+    given = {
+        "namespace": "ns",
+        "server": "x",
+        "host": "https://127.0.0.1:9",
+        "api_key": "secret-key",
+        "lock": "run1",
+        "pool": "green",
+        "version": "v2",
+        "steps": STEPS,
+        "endpoint": {"url": "http://127.0.0.1:9"},
+        "warm_seconds": 3,
+        **more,
+    }
+    validated = ArgumentSpecValidator(mcp_traffic_shift.SPEC.options, **mcp_traffic_shift.SPEC.rules()).validate(given)
+    assert not validated.error_messages, validated.error_messages
+    return validated.validated_parameters
+
+
+class World:
+    """Stands in for the cluster and the modules: logs each call, and fails the ones that it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[tuple[t.Any, ...]] = []
+        self.fails: dict[tuple[t.Any, ...], BaseException] = {}
+        self.lines: list[str] = []
+        self.warnings: list[str] = []
+        self.given: list[dict[str, t.Any]] = []
+        self.weights = {"blue": 100, "green": 0}
+        self.release: dict[str, t.Any] = RELEASE
+        shown = {
+            "SHIFT": lambda p: ("shift", "rollback" if p["rollback"] else p["weight"]),
+            "WATCH": lambda p: ("watch", "warm" if p["check"] == ["triggers"] else p["weight"], p["seconds"]),
+            "HEALTH": lambda p: ("session",),
+            "GUARD": lambda p: ("guard", p["state"]),
+            "ROLLOUT": lambda p: ("scale", p["pool"], p["replicas"]),
+            "RELEASE": lambda p: ("record", p["state"], p["outcome"]),
+            "SILENCE": lambda p: ("silence", p["state"]),
+            "ANNOUNCE": lambda p: ("announce", p["event"]),
+            "REPORT": lambda p: ("report",),
+        }
+        for name, show in shown.items():
+            for place in (release_steps, ending):
+                if hasattr(place, name):
+                    module = getattr(place, name)
+                    monkeypatch.setattr(place, name, replace(module, run=self._run(show)))
+        monkeypatch.setattr(release_steps.keeping, "renewed", self._renewed)
+        monkeypatch.setattr(release_steps.Server, "image", lambda _server, _cluster, pool: (f"r/x:{'v2' if pool == 'green' else 'v1'}", 2))
+
+    def _run(self, show: t.Callable[[dict[str, t.Any]], tuple[t.Any, ...]]) -> t.Callable[[Task], dict[str, t.Any]]:
+        def run(task: Task) -> dict[str, t.Any]:
+            call = show(task.params)
+            self.calls.append(call)
+            self.given.append(task.params)
+            if call in self.fails:
+                raise self.fails[call]
+            if call[0] == "shift":
+                self.weights = {"blue": 100, "green": 0} if call[1] == "rollback" else {"blue": 100 - call[1], "green": call[1]}
+            return {"changed": True, "after": self.weights, "pool": "blue", "bad_pool": "green", "gates": [{"gate": "errors"}], "stats": {"id": "now-v2"}}
+
+        return run
+
+    def _renewed(self, task: Task, _run: str, **_more: t.Any) -> t.Any:
+        from contextlib import nullcontext
+
+        return nullcontext(task)
+
+    def read(self, ours: t.Any) -> None:
+        ours.release, ours.weights = self.release, dict(self.weights)
+
+    def go(self, *, check: bool = False, **more: t.Any) -> dict[str, t.Any]:
+        return mcp_traffic_shift.run(Task(params(**more), check_mode=check, progress=self.lines.append, warn=self.warnings.append))
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World(monkeypatch)
+    monkeypatch.setattr(release_steps.StepsRelease, "_read", lambda ours: world.read(ours))
+    return world
+
+
+ALL = [
+    ("shift", 10), ("session",), ("watch", 10, 5.0),
+    ("shift", 50), ("session",),
+    ("shift", 100), ("session",), ("watch", 100, 5.0),
+    ("watch", "warm", 3.0),
+]  # fmt: skip
+BACK = [("shift", "rollback"), ("scale", "green", 0), ("record", "unlocked", None), ("announce", "ended")]
+
+
+def test_a_good_release(world: World) -> None:
+    found = world.go()
+    assert world.calls == [*ALL, ("record", "ended", "succeeded"), ("announce", "ended")]
+    assert (found["outcome"], found["changed"], len(found["steps"]), found["stats"]) == ("succeeded", True, 3, {"id": "now-v2"})
+    assert [verdict["pool"] for verdict in found["verdicts"]] == ["green"] * 3
+    assert "v2 is live on green" in world.lines[-1]
+
+
+def test_everything_around_it(world: World) -> None:
+    alertmanager = {"url": "http://127.0.0.1:9"}
+    world.go(
+        guard={"image": "ee:1"},
+        silence={"alertmanager": alertmanager, "seconds": 60},
+        report={"dest": "/tmp/x/"},
+        warm_replicas=1,
+    )
+    assert world.calls == [
+        ("guard", "present"), ("silence", "present"), *ALL,
+        ("record", "ended", "succeeded"), ("scale", "blue", 1), ("record", "unlocked", None),
+        ("silence", "absent"), ("announce", "ended"), ("report",),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("at", [*ALL[:3], ("shift", 50), ("watch", "warm", 3.0)])
+def test_a_breach_goes_back_at_once(world: World, at: tuple[t.Any, ...]) -> None:
+    world.fails[at] = Failure("It is bad.", verdict="breach")
+    with pytest.raises(Failure, match="Release of v2 failed, traffic is on blue: It is bad.") as raised:
+        world.go(announce={"escalation": [{"name": "Ann"}]})
+    assert world.calls == [*ALL[: ALL.index(at) + 1], *BACK]
+    assert raised.value.evidence["outcome"] == "rolled_back" and raised.value.evidence["changed"]
+    assert world.lines[-1] == "call 1. Ann"
+    assert world.given[-4]["reason"] == "It is bad." and world.given[-4]["api_patience"] == 600
+
+
+def test_what_cannot_be_judged_stays(world: World) -> None:
+    world.fails[("watch", 10, 5.0)] = Failure("Nothing to see.", held=True)
+    with pytest.raises(Failure, match="is held, and the traffic stays as it is: Nothing to see. The same command goes on") as raised:
+        world.go()
+    assert world.calls == [*ALL[:3], ("record", "held", None), ("announce", "held")]
+    assert raised.value.evidence["outcome"] == "held"
+
+
+@pytest.mark.parametrize("at", [("shift", 50), ("watch", 10, 5.0)])
+def test_a_run_that_was_taken_over_does_nothing_more(world: World, at: tuple[t.Any, ...]) -> None:
+    world.fails[at] = Lost("Ann took over.")
+    with pytest.raises(Lost):
+        world.go()
+    assert world.calls[-1] == at
+
+
+def test_taken_over_on_the_way_back(world: World) -> None:
+    world.fails = {("shift", 10): Failure("It is bad."), ("shift", "rollback"): Lost("Ann took over.")}
+    with pytest.raises(Lost, match="Ann took over"):
+        world.go()
+    assert world.calls == [("shift", 10), ("shift", "rollback")]
+
+
+def test_a_rollback_that_fails(world: World) -> None:
+    world.fails = {("shift", 10): Failure("It is bad."), ("shift", "rollback"): Failure("No way back.")}
+    with pytest.raises(Failure, match="failed .It is bad.., and the rollback failed: No way back."):
+        world.go()
+    # The Lease is kept, and runs out: then a guard tries again.
+    assert world.calls == [("shift", 10), ("shift", "rollback"), ("announce", "rollback_failed")]
+
+
+@pytest.mark.parametrize("late", [("scale", "green", 0), ("record", "unlocked", None), ("announce", "ended")])
+def test_what_comes_last_fails_nothing(world: World, late: tuple[t.Any, ...]) -> None:
+    world.fails = {("shift", 10): Failure("It is bad."), late: Failure("No.")}
+    with pytest.raises(Failure, match="traffic is on blue: It is bad."):
+        world.go()
+    assert world.calls == [("shift", 10), *BACK]
+    assert any("No." in warning for warning in world.warnings)
+
+
+def test_a_signal_pauses_it(world: World) -> None:
+    world.fails[("watch", 10, 5.0)] = Interrupted("SIGTERM")
+    with pytest.raises(Interrupted) as raised:
+        world.go()
+    assert world.calls[-1] == ("record", "held", None)
+    assert world.given[-1]["reason"] == "paused at 10 % by SIGTERM"
+    assert (world.given[-1]["api_timeout"], world.given[-1]["api_patience"]) == (1.0, 0.0)
+    assert raised.value.__notes__ == ["It is paused at 10 %. The same command goes on from there; rollback.yml takes it back."]
+
+
+def test_it_goes_on_where_it_was_killed(world: World) -> None:
+    world.weights = {"blue": 50, "green": 50}
+    world.go()
+    assert world.calls[:4] == [("shift", 50), ("session",), ("shift", 100), ("session",)]
+
+
+def test_check_mode_shows_every_shift(world: World) -> None:
+    found = world.go(check=True, warm_replicas=1, guard={"image": "ee:1"})
+    assert world.calls == [("guard", "present"), ("shift", 10), ("shift", 50), ("shift", 100), ("scale", "blue", 1)]
+    assert all(given.get("force", True) for given in world.given)
+    assert found["changed"]
+
+
+def test_stop_after_hands_over_to_the_guard(world: World) -> None:
+    found = world.go(guard={"image": "ee:1"}, stop_after=50, pause_seconds=60)
+    assert world.calls == [("guard", "present"), *ALL[:5], ("record", "held", None), ("announce", "held")]
+    assert found["outcome"] == "paused" and found["paused_until"] == world.given[-2]["paused_until"]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"steps": STEPS[:2]}, "don't end with all the traffic"),
+        ({"steps": [{"weight": 100, "seconds": -1}]}, "seconds -1: it must be 0 or more"),
+        ({"stop_after": 10}, "needs a guard"),
+        ({"stop_after": 20, "guard": {"image": "x"}}, "stop_after is 20: it must be the weight of a step"),
+        ({"stop_after": 100, "guard": {"image": "x"}}, "less than 100"),
+        ({"stop_after": 10, "guard": {"image": "x"}, "pause_seconds": 0}, "pause_seconds is 0"),
+        ({"watch": {"prometeus": {}}}, "watch: .*prometeus"),
+        ({"guard": {}}, "guard: .*image"),
+        ({"silence": {"alertmanager": {"url": "x"}}}, "silence: .*seconds"),
+        ({"announce": {"webhooks": [{"form": "json"}]}}, "announce: .*url"),
+        ({"report": {}}, "report: .*dest"),
+        ({"lock": None}, "begin one with mcp_release"),
+        ({"rollback": True}, "leave out steps"),
+    ],
+)
+def test_options_are_refused_before_anything_is_done(world: World, more: dict[str, t.Any], words: str) -> None:
+    with pytest.raises(Failure, match=words):
+        world.go(**more)
+    assert world.calls == []
+
+
+def test_secrets_of_what_is_called_are_not_shown(world: World) -> None:
+    url = "https://hooks.example.com/T0/planted-token"
+    world.fails[("watch", 10, 5.0)] = Failure(f"Lost at {url}.", seen=url)
+    with pytest.raises(Failure) as raised:
+        world.go(announce={"webhooks": [{"url": url}]})
+    assert "planted-token" not in repr((raised.value.msg, raised.value.evidence, world.lines, world.warnings))
+
+
+@pytest.mark.parametrize(
+    ("weight", "left"),
+    [(0, [10, 50, 100]), (10, [10, 50, 100]), (11, [50, 100]), (50, [50, 100]), (99, [100]), (100, [100])],
+)
+def test_remaining(weight: int, left: list[int]) -> None:
+    assert [step["weight"] for step in release_steps.remaining(STEPS, weight)] == left
+
+
+IMAGES = {"blue": "r/x:v1", "green": "r/x:v2"}
+
+
+@pytest.mark.parametrize(
+    ("release", "images", "words"),
+    [
+        (RELEASE, IMAGES, ""),
+        (RELEASE, {"blue": "mirror/r/x:v1", "green": "mirror/r/x:v2@sha256:1"}, ""),  # an admission webhook's doing
+        (None, IMAGES, "no release is running"),
+        ({**RELEASE, "outcome": "rolled_back"}, IMAGES, "no release is running"),
+        ({**RELEASE, "from": RELEASE["to"], "to": RELEASE["from"]}, IMAGES, "goes to pool blue, not to green"),
+        (RELEASE, {**IMAGES, "green": "r/x:v3"}, "pool green runs r/x:v3 now, and not r/x:v2"),
+        (RELEASE, {**IMAGES, "blue": "r/x:v0"}, "pool blue runs r/x:v0 now, and not r/x:v1"),
+    ],
+)
+def test_complaint(release: t.Any, images: dict[str, str], words: str) -> None:
+    found = release_steps.complaint(release, "green", images)
+    assert words in found and bool(words) == bool(found)
+
+
+def test_a_release_that_is_not_ours_shifts_nothing(world: World) -> None:
+    world.release = {**RELEASE, "to": {**RELEASE["to"], "image": "r/x:v3"}}
+    with pytest.raises(Failure, match="pool green runs r/x:v2 now"):
+        world.go()
+    assert ("shift", 10) not in world.calls
+
+
+def test_calls_have_only_what_is_common() -> None:
+    calls = Calls.of({"namespace": "ns", "server": "x", "timeout": 1.0, "lock": "run1", "pool": "green"})
+    assert calls.params(Module(ending.ANNOUNCE.spec, ending.ANNOUNCE.run))["timeout"] == 6.0
