@@ -50,6 +50,7 @@ class Store:
     """The ConfigMap of a release record."""
 
     host = "https://cluster"
+    patience = 0.0
 
     def __init__(self, current: dict[str, t.Any] | None, history: t.Sequence[t.Any] = ()) -> None:
         self.data = {"current": json.dumps(current), "history": json.dumps(list(history))}

@@ -50,6 +50,7 @@ class Cluster:
     """blue is live and has 2 pods, green has none. refusals: what is raised for a dry run of a path. written: what would really be."""
 
     host = "https://cluster"
+    patience = 0.0
 
     def __init__(self) -> None:
         self.refusals: dict[str, Failure] = {}
