@@ -13,5 +13,7 @@ options:
     description:
       - The run that this task belongs to, as M(mcp.server.mcp_release) returned it when the release began.
       - The task fails when another run has taken over, changes nothing then, and keeps the run's Lease renewed while it works.
+      - The Deployments and HorizontalPodAutoscalers that a run changes keep its id in the annotation C(mcp.server/run), and so does
+        the release record. The API server refuses the write of a run when another run has written there since it looked.
     type: str
 """

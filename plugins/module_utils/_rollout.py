@@ -9,15 +9,16 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, disruption, keeping, outage, record, settling
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unanswered, connect, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, disruption, fence, keeping, outage, record, settling
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, connect, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import Object, condition
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import REVISION, State, state
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import pins
 
 SPEC = Spec(
@@ -35,7 +36,7 @@ SPEC = Spec(
 )
 
 POLL = 1.0
-ATTEMPTS = 5
+CAUSE = "kubernetes.io/change-cause"
 # Seconds after which a wait shows that it is alive
 HEARTBEAT = 10.0
 
@@ -66,12 +67,14 @@ def run(task: Task) -> dict[str, t.Any]:
 
 
 def change(
-    task: Task, cluster: t.Any, server: Server, pool: str, *, image: str | None = None, replicas: int | None = None
+    task: Task, cluster: t.Any, server: Server, pool: str, *, image: str | None = None, replicas: int | None = None, run: str | None = None
 ) -> tuple[dict[str, t.Any], Object | None]:
     """Changes what differs, and waits for nothing: the result so far, and the Progressing condition from before.
 
     Where an autoscaler works on the pool, its least size is raised, and it does what is left: going down.
+    run: where it is not the one in the option C(lock). Raises Lost when it was taken over.
     """
+    run = run or task.params["lock"]
     has_image, has_replicas = server.image(cluster, pool)
     before: dict[str, t.Any] = {"image": has_image, "replicas": has_replicas}
     after = {"image": before["image"] if image is None else image, "replicas": before["replicas"] if replicas is None else replicas}
@@ -83,7 +86,7 @@ def change(
     if after["replicas"] < has_replicas:
         _keep_budget(task, cluster, server, pool, has_replicas, after["replicas"])
 
-    raised = bool(scaler) and autoscaling.set_least(cluster, server, scaler, replicas or 0, dry_run=task.check_mode)
+    raised = bool(scaler) and autoscaling.set_least(cluster, server, scaler, replicas or 0, run, dry_run=task.check_mode)
     result = {
         "changed": before != after or raised,
         "deployment": f"{server.namespace}/{server.deployment(pool)}",
@@ -99,8 +102,8 @@ def change(
     if before == after:
         return result, None
     if after["replicas"] == 0 < has_replicas:
-        _let_go(task, cluster, server, pool)
-    patched = _patched(cluster, server.deployment_path(pool), patch(server.container, before, after), task.check_mode)
+        _let_go(task, cluster, server, pool, run)
+    patched = _patched(cluster, server, pool, before, after, run, task.check_mode)
     return result, condition(patched, "Progressing")
 
 
@@ -125,16 +128,20 @@ def _keep_budget(task: Task, cluster: t.Any, server: Server, pool: str, now: int
 def _record_seconds(task: Task, cluster: t.Any, server: Server, change: record.Change) -> None:
     """The pool is as it was asked for: what becomes of the note can't change that."""
     try:
-        record.update(cluster, server, change)
+        record.update(cluster, server, change, run=task.params["lock"])
+    except Lost:
+        raise
     except Failure as failure:
         task.warn(f"How long the rollout took was not recorded. {failure.msg}")
 
 
-def _let_go(task: Task, cluster: t.Any, server: Server, pool: str) -> None:
+def _let_go(task: Task, cluster: t.Any, server: Server, pool: str, run: str | None) -> None:
     """A route that is not there, or can't be written, keeps no pool from being scaled down."""
     try:
-        if pins.let_go(cluster, server, pool, dry_run=task.check_mode):
+        if pins.let_go(cluster, server, pool, run, dry_run=task.check_mode):
             task.progress(f"sessions of pool {pool} go with the weights of {server} now")
+    except Lost:
+        raise
     except Failure as failure:
         task.warn(f"Sessions with the mark of pool {pool} may get a 503 from the gateway. {failure.msg}")
 
@@ -145,20 +152,52 @@ def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> 
     if after["replicas"] != before["replicas"]:
         body["spec"]["replicas"] = after["replicas"]
     if after["image"] != before["image"]:
-        body["metadata"] = {"annotations": {"kubernetes.io/change-cause": f"mcp.server.mcp_rollout: {after['image']}"}}
+        body["metadata"] = {"annotations": _cause(after["image"])}
         body["spec"]["template"] = {"spec": {"containers": [{"name": container, "image": after["image"]}]}}
     return body
 
 
-def _patched(cluster: t.Any, path: str, body: dict[str, t.Any], dry_run: bool) -> Object:
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return cluster.patch(path, body, "strategic", dry_run=dry_run)
-        except Unanswered:
-            if attempt == ATTEMPTS:
-                raise
-            cluster.get(path)  # waits until it is back; then the same patch again does no harm
-    raise AssertionError("unreachable")
+def fenced(deployment: Object, container: str, before: dict[str, t.Any], after: dict[str, t.Any], run: str) -> list[fence.Operation]:
+    """Return the same as a JSON patch of this run, for the Deployment as it was read (fence.py)."""
+    operations = fence.stamp(deployment, run, _cause(after["image"]) if after["image"] != before["image"] else None)
+    if after["replicas"] != before["replicas"]:
+        operations.append({"op": "add", "path": "/spec/replicas", "value": after["replicas"]})
+    if after["image"] != before["image"]:
+        names = [one["name"] for one in deployment["spec"]["template"]["spec"]["containers"]]
+        place = f"/spec/template/spec/containers/{names.index(container)}"
+        operations.append({"op": "test", "path": f"{place}/name", "value": container})
+        operations.append({"op": "replace", "path": f"{place}/image", "value": after["image"]})
+    return operations
+
+
+def _cause(image: str) -> dict[str, str]:
+    return {CAUSE: f"mcp.server.mcp_rollout: {image}"}
+
+
+def _patched(
+    cluster: t.Any,
+    server: Server,
+    pool: str,
+    before: dict[str, t.Any],
+    after: dict[str, t.Any],
+    run: str | None,
+    dry_run: bool,
+) -> Object:
+    path = server.deployment_path(pool)
+    deployment = cluster.get(path) if run else None
+
+    def attempt() -> Object:
+        if deployment is None or not run:
+            return cluster.patch(path, patch(server.container, before, after), "strategic", dry_run=dry_run)
+        fence.check(cluster, server, run, dry_run=dry_run)
+        return cluster.patch(path, fenced(deployment, server.container, before, after, run), "json", dry_run=dry_run)
+
+    def again(_conflict: Conflict) -> None:
+        nonlocal deployment
+        found = cluster.get(path)  # waits until the API server is back; the same patch again does no harm
+        deployment = found if run else None
+
+    return on_conflict(attempt, cluster.patience, again)
 
 
 class View:

@@ -156,12 +156,15 @@ already_live:
   returned: unless O(state=unlocked)
   type: bool
 record:
-  description: The record of the newest release; null when there was none. It has C(held), with C(at) and C(reason), while it waits to be run again.
+  description:
+    - The record of the newest release; null when there was none. It has C(held), with C(at) and C(reason), while it waits to be run again.
+    - C(run) is the id of the run that wrote it last, where that was one.
   returned: unless O(state=unlocked)
   type: dict
   sample:
     id: 2026-11-23T11:20:00.000Z-v1.2.0
     server: mcp-server
+    run: 5f1c2e9a7b30
     started: "2026-11-23T11:20:00.000Z"
     by: deploy@runner
     reason: ""

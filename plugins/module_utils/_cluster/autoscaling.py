@@ -15,12 +15,13 @@ import json
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster import fence
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 
 Object = dict[str, t.Any]
 
-ATTEMPTS = 5
 NOTE = "mcp.server/min-replicas"  # {"former": 2, "raised": 5}
 UNKNOWN = "Whether a HorizontalPodAutoscaler works on the pools is not known: we may not list them (see the Role in the collection's README)."
 
@@ -57,14 +58,21 @@ class Autoscaler:
         """The size to set on the Deployment: 0 switches the autoscaler off, and going down is its own work."""
         return max(now, self.raised(wanted)) if wanted else 0
 
-    def patch(self, wanted: int) -> Object | None:
-        """A merge patch for C(wanted) pods, 0 to give back what was raised; None when it is so already."""
+    def patch(self, wanted: int, run: str | None = None) -> tuple[t.Any, str] | None:
+        """Return a patch for C(wanted) pods, 0 to give back what was raised, with its kind; None when it is so already.
+
+        That of a run is fenced (fence.py). It fits later versions too, as the controller writes the status every 15 s.
+        """
         raised = self.raised(wanted)
         note = json.dumps({"former": self.own, "raised": raised}) if raised > self.own else None
         if (raised, note) == (self.least, self._note):
             return None
+        if run:
+            read = [fence.unchanged(self.obj, f"/spec/{name}") for name in ("minReplicas", "maxReplicas")]
+            raising = {"op": "add", "path": "/spec/minReplicas", "value": raised}
+            return [*fence.stamp(self.obj, run, {NOTE: note}), *read, raising], "json"
         metadata = {"resourceVersion": self.obj["metadata"]["resourceVersion"], "annotations": {NOTE: note}}
-        return {"metadata": metadata, "spec": {"minReplicas": raised}}
+        return {"metadata": metadata, "spec": {"minReplicas": raised}}, "merge"
 
     @property
     def _note(self) -> str | None:
@@ -89,28 +97,37 @@ def find(cluster: t.Any, server: Server, warn: t.Callable[[str], None]) -> dict[
     return found
 
 
-def set_least(cluster: t.Any, server: Server, autoscaler: Autoscaler, wanted: int, *, dry_run: bool = False) -> bool:
-    """Whether anything was to be changed."""
-    for attempt in range(1, ATTEMPTS + 1):
-        patch = autoscaler.patch(wanted)
+def set_least(
+    cluster: t.Any,
+    server: Server,
+    autoscaler: Autoscaler,
+    wanted: int,
+    run: str | None = None,
+    *,
+    dry_run: bool = False,
+) -> bool:
+    """Return whether anything was to be changed. Raises Lost when the run was taken over."""
+
+    def attempt() -> bool:
+        patch = autoscaler.patch(wanted, run)
         if patch is None:
-            break
-        try:
-            cluster.patch(f"{_path(server)}/{autoscaler.name}", patch, dry_run=dry_run)
-            return True
-        except Conflict:
-            # Its controller writes the status every 15 s.
-            if attempt == ATTEMPTS:
-                raise
-            items = cluster.get(_path(server))["items"]
-            autoscaler = next((Autoscaler(item) for item in items if item["metadata"]["name"] == autoscaler.name), autoscaler)
-    return False
+            return False
+        fence.check(cluster, server, run, dry_run=dry_run)
+        cluster.patch(f"{_path(server)}/{autoscaler.name}", *patch, dry_run=dry_run)
+        return True
+
+    def again(_conflict: Conflict) -> None:
+        nonlocal autoscaler
+        items = cluster.get(_path(server))["items"]
+        autoscaler = next((Autoscaler(item) for item in items if item["metadata"]["name"] == autoscaler.name), autoscaler)
+
+    return on_conflict(attempt, cluster.patience, again)
 
 
-def give_back(cluster: t.Any, server: Server, warn: t.Callable[[str], None]) -> None:
+def give_back(cluster: t.Any, server: Server, warn: t.Callable[[str], None], run: str | None = None) -> None:
     """All that was raised."""
     for autoscaler in find(cluster, server, warn).values():
-        set_least(cluster, server, autoscaler, 0)
+        set_least(cluster, server, autoscaler, 0, run)
 
 
 def _path(server: Server) -> str:

@@ -4,8 +4,8 @@
 
 """The release record: what is kept in the cluster of each release, in the ConfigMap C(SERVER-release).
 
-A release is plain data: {id, server, started, by, reason, from, to, steps,
-outcome, ended}. from, to: {pool, image, digest, version}; from also has the
+A release is plain data: {id, server, run, started, by, reason, from, to, steps,
+outcome, ended}. run: the id of the run that wrote last (lock.py), if any. from, to: {pool, image, digest, version}; from also has the
 weights before and its replicas, and to the contract, once it was read and accepted:
 {structure_hash, text_hash, accepted}, and rollout_seconds, which its pool took to get ready. A step: {at, weights, share, seconds_to_follow, verdict}.
 A release that a guard watches also has guard: {id, action, state, at, reason}, and one that waits to be run again has held: {at, reason}.
@@ -24,14 +24,15 @@ import typing as t
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster import fence
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost
 
 KEPT = 20
 STEPS = 30
 REASON = 500  # characters
-ATTEMPTS = 5
 
 RUNNING = "running"
 SUCCEEDED = "succeeded"
@@ -196,24 +197,46 @@ def is_release(document: t.Any) -> bool:
     )
 
 
-def update(cluster: t.Any, server: Server, change: Change, *, dry_run: bool = False) -> tuple[Book, Book]:
-    """The record before and after the change, written only when they differ.
+def update(
+    cluster: t.Any,
+    server: Server,
+    change: Change,
+    *,
+    run: str | None = None,
+    takes_over: bool = False,
+    dry_run: bool = False,
+) -> tuple[Book, Book]:
+    """Return the record before and after the change, written only when they differ.
 
     change: a pure function; it is called again on a fresh record when somebody
-    else wrote in between.
+    else wrote in between. run: the run that writes, if it is one; the newest release is
+    its own then. Raises Lost when that belongs to another run, unless this one took over
+    from it: it holds the Lease then. takes_over: that is not asked, for an emergency whose
+    Lease may be in trouble.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+
+    def attempt() -> tuple[Book, Book]:
         before, version = read(cluster, server)
+        if run and not takes_over:
+            _refuse_another_run(cluster, server, before.current, run, dry_run)
         after = change(before)
-        if after == before:
-            break
-        try:
+        if run and after.current:
+            after = replace(after, current={**after.current, "run": run})
+        if after != before:
             _write(cluster, server, after, version, dry_run)
-            break
-        except Conflict:
-            if attempt == ATTEMPTS:
-                raise
-    return before, after
+        return before, after
+
+    return on_conflict(attempt, cluster.patience)
+
+
+def _refuse_another_run(cluster: t.Any, server: Server, current: Release | None, run: str, dry_run: bool) -> None:
+    """Raise Lost when another run wrote the newest release, and this one does not hold the Lease."""
+    if not current or current.get("run") in (None, "", run):
+        return
+    try:
+        fence.check(cluster, server, run, dry_run=dry_run)
+    except Lost as lost:
+        raise Lost(f"{lost.msg} The newest release in its record is {current['id']} by {current.get('by')}.") from None
 
 
 def _write(cluster: t.Any, server: Server, book: Book, version: str | None, dry_run: bool) -> None:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import datetime
-import time
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
@@ -18,6 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import options a
 from ansible_collections.mcp.server.plugins.module_utils._guard import triggers, watching
 from ansible_collections.mcp.server.plugins.module_utils._guard.decide import HOLD, ROLL_BACK
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import identity, is_ours, job, name
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 
@@ -45,7 +45,6 @@ SPEC = Spec(
 
 POLL = 1.0
 GRACE = 30.0  # seconds of what can pass by itself, such as a node that is full
-ATTEMPTS = 20
 # What the guard in the cluster is told; how to reach the API server it finds in its pod.
 HANDED_ON = (*OPTIONS, "release", "action", "endpoint", "pool_key", "prometheus", "triggers")
 
@@ -79,7 +78,7 @@ def _run(task: Task) -> dict[str, t.Any]:
         if found:
             _delete(cluster, server, task.check_mode)
         if not (found and task.check_mode):
-            found = _create(cluster, server, wanted, task.check_mode)
+            found = _create(cluster, server, wanted, params["wait_timeout"], task.check_mode)
     if task.check_mode:
         return result
     return {**result, "guard": _await(task, cluster, server, identity(wanted), found["metadata"]["uid"])}
@@ -103,15 +102,16 @@ def _delete(cluster: t.Any, server: Server, dry_run: bool) -> None:
         return
 
 
-def _create(cluster: t.Any, server: Server, wanted: dict[str, t.Any], dry_run: bool) -> dict[str, t.Any]:
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return cluster.create(_path(server), wanted, **({"dryRun": "All"} if dry_run else {}))
-        except connection.Conflict:  # the one that was deleted is not gone yet
-            if attempt == ATTEMPTS:
-                raise
-            time.sleep(POLL / 4)
-    raise AssertionError("unreachable")
+def _create(cluster: t.Any, server: Server, wanted: dict[str, t.Any], patience: float, dry_run: bool) -> dict[str, t.Any]:
+    """Return the new Job, once the one that was deleted is gone."""
+
+    def attempt() -> dict[str, t.Any]:
+        found = _read(cluster, server)
+        if found and identity(found) == identity(wanted):
+            return found  # made by a request whose answer was lost
+        return cluster.create(_path(server), wanted, **({"dryRun": "All"} if dry_run else {}))
+
+    return on_conflict(attempt, patience)
 
 
 def _await(task: Task, cluster: t.Any, server: Server, identifier: str, uid: str) -> dict[str, t.Any]:

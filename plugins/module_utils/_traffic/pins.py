@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster import fence
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server, other
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
-ATTEMPTS = 5
 
+def let_go(cluster: t.Any, server: Server, pool: str, run: str | None = None, *, dry_run: bool) -> bool:
+    """Send the pool's sessions to the other pool when that has all the weight; return whether that was a change.
 
-def let_go(cluster: t.Any, server: Server, pool: str, *, dry_run: bool) -> bool:
-    """Sends the pool's sessions to the other pool when that has all the weight; whether that was a change. Raises Failure."""
+    Raises Lost when the run, if it is one, was taken over, and Failure.
+    """
     kind = kind_of(server)
-    for attempt in range(1, ATTEMPTS + 1):
+
+    def attempt() -> bool:
         try:
             route = kind.read(cluster, server)
         except NotFound:
@@ -29,9 +33,7 @@ def let_go(cluster: t.Any, server: Server, pool: str, *, dry_run: bool) -> bool:
         weights = kind.weights(route, server)
         if plan.whole(weights) != other(pool):
             return False
-        try:
-            return kind.unpinned().write(cluster, server, route, weights, dry_run=dry_run)[0]
-        except Conflict:
-            if attempt == ATTEMPTS:
-                raise
-    return False
+        fence.check(cluster, server, run, dry_run=dry_run)
+        return kind.unpinned().write(cluster, server, route, weights, dry_run=dry_run)[0]
+
+    return on_conflict(attempt, cluster.patience)

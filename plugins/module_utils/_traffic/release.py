@@ -99,7 +99,7 @@ def _give_back_sizes(task: Task, cluster: t.Any, server: Server) -> None:
     try:
         holder, _version = lock.Lock(cluster, server.namespace, server.name).read()
         if holder is None or holder.run == task.params["lock"]:
-            autoscaling.give_back(cluster, server, task.warn)
+            autoscaling.give_back(cluster, server, task.warn, task.params["lock"] if holder else None)
     except Failure as failure:
         task.warn(f"A HorizontalPodAutoscaler keeps its raised minReplicas until the next release ends. {failure.msg}")
 
@@ -136,10 +136,11 @@ def _run(task: Task) -> dict[str, t.Any]:
         return result
     if params["state"] != "begun" and book.current is None:
         raise Failure(f"No release of {server} has begun, so none can be {params['state']}: run mcp_release with state=begun first.")
+    fencing = {"run": params["lock"], "dry_run": task.check_mode}
     if params["state"] == "updated":
-        before, after = record.update(cluster, server, lambda book: record.add_contract(book, params["contract"]), dry_run=task.check_mode)
+        before, after = record.update(cluster, server, lambda book: record.add_contract(book, params["contract"]), **fencing)
     elif params["state"] in ("held", "ended"):
-        before, after = record.update(cluster, server, lambda book: _left(book, params), dry_run=task.check_mode)
+        before, after = record.update(cluster, server, lambda book: _left(book, params), **fencing)
         if params["unlock"] and not task.check_mode:
             _give_back_sizes(task, cluster, server)
             if params["lock"]:
@@ -153,7 +154,7 @@ def _run(task: Task) -> dict[str, t.Any]:
             origin=_origin(cluster, server, live, image, weights, replicas),
             target=target,
         )
-        before, after = record.update(cluster, server, lambda book: record.begin(book, fresh), dry_run=task.check_mode)
+        before, after = record.update(cluster, server, lambda book: record.begin(book, fresh), **fencing)
     return result | {
         "changed": after != before,
         "record": after.current,

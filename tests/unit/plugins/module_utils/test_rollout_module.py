@@ -40,6 +40,7 @@ class Cluster:
     """One pool; its pods get ready one at each look, or never (stuck)."""
 
     host = "https://cluster"
+    patience = 0.0
 
     def __init__(self, image=OLD, replicas=0, stuck=False):
         self.spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "mcp-server", "pool": "green"}}}

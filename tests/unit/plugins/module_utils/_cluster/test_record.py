@@ -12,6 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Book
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
@@ -86,6 +87,7 @@ class Store:
     """One ConfigMap. others: how many times somebody else writes just before us."""
 
     host = "https://cluster"
+    patience = 0.0
 
     def __init__(self, data=None, others=0):
         self.data, self.others, self.version, self.writes = data, others, 1, 0
@@ -127,7 +129,7 @@ def test_update_on_top_of_what_somebody_else_wrote(others, history):
 
 def test_update_gives_up_and_dry_run_writes_nothing():
     with pytest.raises(Conflict):
-        record.update(Store(others=record.ATTEMPTS), SERVER, begun)
+        record.update(Store(others=retry.LEAST), SERVER, begun)
     store = Store()
     assert record.update(store, SERVER, begun, dry_run=True)[1].current == SECOND and store.data is None
 

@@ -27,6 +27,8 @@ BEGIN = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 class World:
     """A cluster with one Lease and one record, and what happens in it at which second. With it, a clock for the guard."""
 
+    patience = 0.0
+
     def __init__(self) -> None:
         self.seconds = 0.0
         self.away = False

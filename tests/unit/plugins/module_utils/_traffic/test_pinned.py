@@ -130,6 +130,7 @@ class Cluster:
     """Green is live with NEW, blue has OLD; its Deployment's revisions are 1 (OTHER) and 4 (OLD)."""
 
     host = "https://cluster"
+    patience = 0.0
 
     def __init__(self, book):
         self.book, self.written = book, []

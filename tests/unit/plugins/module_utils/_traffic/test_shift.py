@@ -19,7 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils import _rollout
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, outage, settling
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import State
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import gauge, moving, release, shift, sparing
 from ansible_collections.mcp.server.plugins.module_utils._traffic.pins import let_go
 
@@ -42,6 +42,7 @@ class FakeCluster:
     """broken: what is raised for a path. asked: (verb, path) of every request. meddle: called before each patch."""
 
     host = "https://cluster"
+    patience = 0.0
 
     def __init__(self):
         self.broken, self.asked, self.meddle = {}, [], lambda: None
@@ -551,7 +552,7 @@ def test_begin_tells_the_pools_and_records_the_origin(cluster):
         "replicas": 2,
     }
     again = begin()
-    assert again["resumed"] and not again["changed"] and again["record"] == result["record"]
+    assert again["resumed"] and again["record"] == {**result["record"], "run": again["lock"]}
 
 
 def test_begin_of_what_is_live_already(cluster):
@@ -896,6 +897,16 @@ def test_a_pool_that_goes_lets_go_of_its_sessions(cluster, weight, let, expected
     assert let_go(cluster, shift.Server.from_params(PARAMS), "green", dry_run=False) is let
     assert pins(cluster) == expected and cluster.weights == (100 - weight, weight)
     assert not let_go(cluster, shift.Server.from_params(PARAMS), "green", dry_run=False)
+
+
+def test_a_run_that_was_taken_over_lets_go_of_no_sessions(cluster):
+    mark(cluster)
+    call(pool="green", weight=50)
+    call(pool="green", weight=0)
+    begin()
+    with pytest.raises(Lost):
+        let_go(cluster, shift.Server.from_params(PARAMS), "green", "another", dry_run=False)
+    assert pins(cluster) == OWN
 
 
 def test_nobody_s_sessions_are_let_go_of(cluster):

@@ -109,6 +109,7 @@ class FakeCluster:
     """meddle: called before each patch. writes: the paths of all patches that were not dry runs."""
 
     host = "https://cluster"
+    patience = 0.0
 
     def __init__(self, found):
         self.objects, self.meddle, self.writes = copy.deepcopy(found), lambda path: None, []
