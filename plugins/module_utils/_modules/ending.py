@@ -64,9 +64,7 @@ class Ending:
         if found.get("scale_down", True):
             self._without_failing(
                 f"Pool {found['bad_pool']} was not scaled down.",
-                lambda: self.calls.run(
-                    self.task, ROLLOUT, pool=found["bad_pool"], replicas=params["failed_replicas"], wait_timeout=SHRINK, lock=lock, **patience
-                ),
+                lambda: self.calls.run(self.task, ROLLOUT, pool=found["bad_pool"], lock=lock, **small, **patience),
             )
         if lock:
             self.give_back(lock)

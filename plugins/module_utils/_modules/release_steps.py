@@ -169,8 +169,11 @@ class StepsRelease:
 
     def _read(self) -> None:
         self.release = record.read(self.cluster, self.server)[0].current or {}
+        self.weights = self._weights(self.cluster)
+
+    def _weights(self, cluster: t.Any) -> Weights:
         kind = kind_of(self.server)
-        self.weights = kind.weights(kind.read(self.cluster, self.server), self.server)
+        return kind.weights(kind.read(cluster, self.server), self.server)
 
     def _start_guard(self) -> None:
         options = self.task.params["guard"]
@@ -327,9 +330,11 @@ class StepsRelease:
 
     def stop(self, stopped: Interrupted) -> None:
         """Within 3 s: say where the release stands, and let others go on with it."""
-        weight = self.weights.get(self.pool, 0)
         quick = Calls({**self.calls.common, **QUICK})
+        weight = self.weights.get(self.pool, 0)
         try:
+            # It may have been stopped between a write and what followed from it.
+            weight = self._weights(connection.connect(quick.common))[self.pool]
             quick.run(self.task, RELEASE, state="held", reason=f"paused at {weight} % by {stopped.signal}")
             stopped.add_note(f"It is paused at {weight} %. The same command goes on from there; rollback.yml takes it back.")
         except Failure as failure:

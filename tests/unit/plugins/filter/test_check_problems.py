@@ -18,7 +18,7 @@ from ansible_collections.mcp.server.plugins.filter.check_problems import check_p
         ([{"name": "a", "comand": {}}], "comand"),
         ([{"name": "a", "command": {"argv": []}}], "argv"),
         ([{"name": "a", "command": {"argv": ["true"]}, "timeout": 0}], "timeout"),
-        ("none", "list"),
+        ("none", "dict"),
     ],
 )
 def test_problems(checks, words):

@@ -47,16 +47,8 @@ def release(outcome: str = "succeeded", **more: t.Any) -> dict[str, t.Any]:
     }
 
 
-<<<<<<< HEAD
 class Store(ApiServer):
     """An API server with the ConfigMap of a release record."""
-=======
-class Store:
-    """The ConfigMap of a release record."""
-
-    host = "https://cluster"
-    patience = 0.0
->>>>>>> h-fence
 
     def __init__(self, current: dict[str, t.Any] | None, history: t.Sequence[t.Any] = ()) -> None:
         super().__init__({RECORD: {"data": {"current": json.dumps(current), "history": json.dumps(list(history))}}})

@@ -105,6 +105,7 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(monkeypatch)
     monkeypatch.setattr(release_steps.StepsRelease, "_read", lambda ours: world.read(ours))
+    monkeypatch.setattr(release_steps.StepsRelease, "_weights", lambda _ours, _cluster: world.weights)
     return world
 
 
@@ -192,10 +193,11 @@ def test_what_comes_last_fails_nothing(world: World, late: tuple[t.Any, ...]) ->
 
 
 def test_a_signal_pauses_it(world: World) -> None:
-    world.fails[("watch", 10, 5.0)] = Interrupted("SIGTERM")
+    world.fails[("shift", 10)] = Interrupted("SIGTERM")
+    world.weights = {"blue": 90, "green": 10}  # it was written
     with pytest.raises(Interrupted) as raised:
         world.go()
-    assert world.calls[-1] == ("record", "held", None)
+    assert world.calls == [("shift", 10), ("record", "held", None)]
     assert world.given[-1]["reason"] == "paused at 10 % by SIGTERM"
     assert (world.given[-1]["api_timeout"], world.given[-1]["api_patience"]) == (1.0, 0.0)
     assert raised.value.__notes__ == ["It is paused at 10 %. The same command goes on from there; rollback.yml takes it back."]
