@@ -14,6 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils import _rollout
 from ansible_collections.mcp.server.plugins.module_utils._cluster import outage, settling
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Task
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
 
 OLD, NEW = "ghcr.io/org/mcp-server:v1.1.5", "ghcr.io/org/mcp-server:v1.2.0"
 PARAMS = {
@@ -36,7 +37,7 @@ def owned(name, by):
     return {"name": name, "uid": name, "annotations": {"deployment.kubernetes.io/revision": "2"}, "ownerReferences": [{"uid": by, "controller": True}]}
 
 
-class Cluster:
+class Cluster(Timed):
     """One pool; its pods get ready one at each look, or never (stuck)."""
 
     host = "https://cluster"

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._plan import facts, module
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
 
 NEW = "r.io/mcp:v1.2.0"
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
@@ -46,7 +47,7 @@ def pod(pool: str, number: int) -> dict[str, t.Any]:
     }
 
 
-class Cluster:
+class Cluster(Timed):
     """blue is live and has 2 pods, green has none. refusals: what is raised for a dry run of a path. written: what would really be."""
 
     host = "https://cluster"

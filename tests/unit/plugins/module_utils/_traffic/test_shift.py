@@ -22,6 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import gauge, moving, release, shift, sparing
 from ansible_collections.mcp.server.plugins.module_utils._traffic.pins import let_go
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
 
 PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None, "api_patience": 0.0}
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
@@ -38,7 +39,7 @@ def deployment(pool):
     return f"/apis/apps/v1/namespaces/prod/deployments/mcp-{pool}"
 
 
-class FakeCluster:
+class FakeCluster(Timed):
     """broken: what is raised for a path. asked: (verb, path) of every request. meddle: called before each patch."""
 
     host = "https://cluster"
