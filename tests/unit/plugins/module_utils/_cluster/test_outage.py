@@ -395,10 +395,16 @@ def test_an_emergency_does_not_wait_for_its_lease(answer: tuple[int, dict[str, s
     monkeypatch.setattr(keeping, "EMERGENCY", 0.5)
     monkeypatch.setattr(keeping, "NEXT", 0.1)
     warnings: list[str] = []
+    server = ApiServer(answer)
     with outage.waiting(Watched()) as how:
-        lease = Lock(cluster(ApiServer(answer).url, 600.0, how), "prod", "mcp")
+        lease = Lock(cluster(server.url, 600.0, how), "prod", "mcp")
         start = time.monotonic()
         for _each in range(3):
             keeping.check(Task({"namespace": "prod", "server": "mcp"}, warn=warnings.append), lease, "ours", must=False)
     assert time.monotonic() - start < 1.5
+    # Nor does it go on asking behind the emergency's back
+    time.sleep(0.7)
+    asked = len(server.asked)
+    time.sleep(0.3)
+    assert len(server.asked) == asked
     assert len(warnings) == 1 and warnings[0].startswith("Going on without the Lease of this run")

@@ -615,6 +615,9 @@ def test_read_tells_who_releases_and_what_was_before(cluster, gateway, monkeypat
     found = call(release.run, state="read")
     assert [one["to"]["version"] for one in (found["record"], *found["history"])] == ["v1.3.0", "v1.2.0"]
     assert found["holder"]["by"] and found["holder"]["since"] < found["holder"]["until"]
+    cluster.ahead = 3600.0  # an hour later, by the API server's time
+    assert call(release.run, state="read")["holder"] is None
+    cluster.ahead = 0.0
     monkeypatch.setattr(release.lock, "is_dead", lambda process: True)
     assert call(release.run, state="read")["holder"] is None
 
