@@ -84,7 +84,7 @@ def check(task: Task, lease: t.Any, run: str, *, must: bool = True) -> None:
 
 
 def hastily(task: Task, lease: t.Any, act: t.Callable[[t.Any], Answer], how: Waiting | None = None) -> Answer | None:
-    """Return what act gives, called with the Lease (a lock.Lock) as an emergency uses it: for a few seconds, and then without.
+    """Return what act gives, called with the Lease (a lock.Lock) as an emergency uses it: for a few seconds.
 
     Raises Lost. Whatever else goes wrong is a warning, and None.
     """

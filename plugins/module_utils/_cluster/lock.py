@@ -44,7 +44,10 @@ BY, PROCESS, GIVEN_BACK = "mcp.server/by", "mcp.server/process", "mcp.server/giv
 
 @dataclass(frozen=True)
 class Holder:
-    """run: its id. by: for people. process: where it runs, see this_process(). duration: seconds that it lasts after it was renewed."""
+    """run: its id. by: for people. process: where it runs, see this_process().
+
+    duration: seconds that the Lease lasts after it was renewed.
+    """
 
     run: str
     by: str
@@ -115,7 +118,10 @@ def expired(holder: Holder, unchanged: float, now: datetime | None) -> bool:
 
 
 def tells(holder: Holder, now: datetime | None) -> bool:
-    """Return whether the API server's time tells how old the Lease is: not when it was renewed in the future, by a clock that is ahead."""
+    """Return whether the API server's time tells how old the Lease is.
+
+    It does not when the Lease was renewed in the future, by a clock that is ahead.
+    """
     return now is not None and (holder.renewed - now).total_seconds() <= AHEAD
 
 
@@ -139,7 +145,8 @@ class Lock:
         self._server = f"{namespace}/{server}"
         self._folder = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._name = f"{server}-release"
-        self._sight: tuple[Holder | None, float] | None = None  # what was read last, and since when it has been so (monotonic)
+        # What was read last, and since when it has been so (monotonic)
+        self._sight: tuple[Holder | None, float] | None = None
 
     def limited(self, patience: float, timeout: float = math.inf) -> Lock:
         """The same Lease, by requests of no more patience and time; see connection.Cluster."""
@@ -205,7 +212,10 @@ class Lock:
         raise Failure(f"Another release of {self._server} began at the same moment: see who holds it, and run this again.")
 
     def _look(self, run: str, take_over: bool, progress: t.Callable[[str], None]) -> tuple[Holder | None, str | None, str]:
-        """The Lease as read(), and why it can't be had. Where no clock tells whether its holder lives, it is watched until that is seen."""
+        """Return the Lease as read() does, and why it can't be had.
+
+        Where no clock tells whether its holder lives, watch it until that is seen.
+        """
         first: Holder | None = None
         bound = Deadline(2 * LONGEST)
         shown = -EVERY
@@ -254,7 +264,10 @@ class Lock:
         return self.renew(run, runner)
 
     def _mine(self, run: str) -> tuple[Holder | None, str | None, str]:
-        """The Lease as read(); without a holder, and with the reason, where the run is to take it again. Raises Lost."""
+        """Return the Lease as read() does; without a holder, and with the reason, where the run is to take it again.
+
+        Raises Lost.
+        """
         holder, version, notes = self._read()
         if holder is None and (last := notes.get(GIVEN_BACK)):
             whom = "it was given back" if last == run else f"{notes.get(BY, 'somebody')} took over, and gave it back since"
@@ -282,7 +295,8 @@ class Lock:
             if holder is None or holder.run != run:
                 return
             try:
-                self._patch({"spec": {"holderIdentity": None, "renewTime": None}, "metadata": {"resourceVersion": version, "annotations": {GIVEN_BACK: run}}})
+                metadata = {"resourceVersion": version, "annotations": {GIVEN_BACK: run}}
+                self._patch({"spec": {"holderIdentity": None, "renewTime": None}, "metadata": metadata})
                 return
             except Conflict:
                 continue  # our other thread renewed it, or the answer was lost
