@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, disruption, fence, keeping, outage, record, settling
@@ -223,8 +222,7 @@ class View:
         labels = ",".join(f"{key}={value}" for key, value in deployment["spec"]["selector"].get("matchLabels", {}).items())
         replicasets = self.cluster.get(f"/apis/apps/v1/namespaces/{self._namespace}/replicasets", labelSelector=labels)["items"]
         pods = self.cluster.get(pod_path(self._namespace), labelSelector=labels)["items"]
-        now = datetime.datetime.now(datetime.UTC)
-        return state(deployment, replicasets, pods, self._events(), now, self._grace, self.stale)
+        return state(deployment, replicasets, pods, self._events(), self.cluster.now(), self._grace, self.stale)
 
     def _events(self) -> list[Object]:
         if not self._may_read_events:

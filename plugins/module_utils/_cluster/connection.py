@@ -12,18 +12,22 @@ use costs a second).
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
+import math
 import os
 import socket
 import ssl
 import time
 import traceback
 import typing as t
+from datetime import datetime
 
 from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
+from ansible_collections.mcp.server.plugins.module_utils._cluster.clock import Clock
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, bounded
 
@@ -133,11 +137,26 @@ class Cluster:
         self.patience = patience
         self._waiting = outage.current()
         self._refused: Deadline | None = None
+        self._clock = Clock()
         self._client = DynamicClient(kubernetes.client.ApiClient(configuration), discoverer=_NoDiscovery)
 
     @property
     def host(self) -> str:
         return self.configuration.host
+
+    def now(self) -> datetime:
+        """The API server's time, for ages of its objects; ours as long as no answer has told it."""
+        return self._clock.at(time.time())
+
+    def server_time(self) -> datetime | None:
+        """now(), for what our own clock must not decide; None as long as no answer has told it."""
+        return self.now() if self._clock.known else None
+
+    def limited(self, patience: float, timeout: float = math.inf) -> Cluster:
+        """The same API server, by the same connections, with no more patience and no more time for a request than that."""
+        same = copy.copy(self)
+        same.patience, same.timeout = min(self.patience, patience), min(self.timeout, timeout)
+        return same
 
     def get(self, path: str, **query: str) -> dict[str, t.Any]:
         """One object, or a list of them. Raises NotFound, Forbidden, Unreachable, Failure."""
@@ -218,16 +237,7 @@ class Cluster:
     def _send(self, method: str, path: str, body: t.Any, content_type: str | None, query: dict[str, str] | None, *, ready: bool = False) -> dict[str, t.Any]:
         """ready: it is known to have read the Roles."""
         try:
-            response = self._client.request(
-                method,
-                path,
-                body=body,
-                content_type=content_type,
-                query_params=list((query or {}).items()),
-                header_params={},
-                serialize=False,
-                _request_timeout=(min(3.05, self.timeout), self.timeout),
-            )
+            response = self._exchange(method, path, body=body, content_type=content_type, query_params=list((query or {}).items()))
             data = response.data  # the body is read now
         except DynamicApiError as error:
             failure = _api_failure(error, method, path, self.host)
@@ -246,10 +256,22 @@ class Cluster:
             raise self._unreachable(ValueError("what came is no JSON object"))
         return answer
 
+    def _exchange(self, method: str, path: str, **more: t.Any) -> t.Any:
+        """The answer, its body not read yet. Its Date is noted, also that of a refusal."""
+        sent = time.time()
+        timeout = (min(3.05, self.timeout), self.timeout)
+        try:
+            response = self._client.request(method, path, header_params={}, serialize=False, _request_timeout=timeout, **more)
+        except DynamicApiError as error:
+            self._clock.see((error.headers or {}).get("Date"), sent, time.time())
+            raise
+        self._clock.see(response.headers.get("Date"), sent, time.time())
+        return response
+
     def _is_starting(self) -> bool:
         """Whether it says so itself. Until it has read the Roles it refuses everybody, and that question too: believed for STARTING seconds."""
         try:
-            self._client.request("GET", "/readyz", header_params={}, serialize=False, _request_timeout=(min(3.05, self.timeout), self.timeout))
+            self._exchange("GET", "/readyz")
         except DynamicApiError as error:
             if error.status in (401, 403):
                 self._refused = self._refused or Deadline(STARTING)

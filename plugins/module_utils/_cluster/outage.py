@@ -46,12 +46,14 @@ class Waiting:
     """How a task waits.
 
     regained: called when an API server that was away is back; it may raise. seconds: waited so far. back_at: when it was back last (monotonic).
+    without_lease: whether an emergency goes on without the run's Lease (keeping.py).
     """
 
     progress: t.Callable[[str], None] = lambda line: None
     regained: t.Callable[[], None] = lambda: None
     seconds: float = 0.0
     back_at: float = -math.inf
+    without_lease: bool = False
     _said: float = 0.0
     _away: bool = False
     _one: threading.Lock = field(default_factory=threading.Lock)

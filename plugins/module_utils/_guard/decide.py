@@ -10,13 +10,15 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import SECONDS, Holder
+from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import Holder
 from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Release, is_running
 
 WAIT, HOLD, ROLL_BACK, END = "wait", "hold", "rollback", "end"
 
-# Seconds of a Lease's age that are believed unseen: two clocks tell it, and they may differ. The rest must be seen to pass.
+# Seconds of a Lease's age that are believed unseen: the runner's clock and the API server's tell it, and may differ. The rest must be seen to pass.
 BELIEVED = 30.0
+# Seconds for which a Lease must be seen without a holder: a run takes one that was deleted again at its next renewal.
+EMPTY = 20.0
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Sight:
     """What the guard sees at one moment.
 
     holder: who has the Lease, None when nobody has. unchanged: seconds for which
-    it was seen as it is, without a gap. release: the newest of the record.
+    it was seen as it is. release: the newest of the record.
     """
 
     holder: Holder | None
@@ -39,21 +41,21 @@ class Decision(t.NamedTuple):
     why: str = ""
 
 
-def silence(holder: Holder, unchanged: float, now: datetime) -> float:
-    """Seconds since the runner was heard of."""
-    age = (now - holder.renewed).total_seconds()
+def silence(holder: Holder, unchanged: float, now: datetime | None) -> float:
+    """Seconds since the runner was heard of. now: the API server's time, None when it is not known."""
+    age = 0.0 if now is None else (now - holder.renewed).total_seconds()
     return max(unchanged, min(age, unchanged + BELIEVED))
 
 
-def gone(holder: Holder | None, unchanged: float, now: datetime) -> str:
+def gone(holder: Holder | None, unchanged: float, now: datetime | None) -> str:
     """Why nobody sees to the release, a clause; empty while somebody does."""
     if holder is None:
-        return "its run ended, and left it as it is"
+        return "its run ended, and left it as it is" if unchanged > EMPTY else ""
     silent = silence(holder, unchanged, now)
-    return f"the run of {holder.by} was last heard of {silent:.0f} s ago" if silent > SECONDS else ""
+    return f"the run of {holder.by} was last heard of {silent:.0f} s ago" if silent > holder.duration else ""
 
 
-def decide(sight: Sight, guarded: str, action: str, now: datetime, breach: str = "") -> Decision:
+def decide(sight: Sight, guarded: str, action: str, now: datetime | None, breach: str = "") -> Decision:
     """guarded: the id of the release. action: HOLD or ROLL_BACK, when the runner has died. breach: why a trigger says that the release is bad.
 
     A runner that lives sees to its triggers itself. One that gave the Lease back holds the release: it had its reason, such as monitoring that was down.

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
@@ -128,7 +127,7 @@ def _await(task: Task, cluster: t.Any, server: Server, identifier: str, uid: str
         ours = [pod for pod in cluster.get(connection.pod_path(server.namespace), labelSelector=pods)["items"] if owner(pod) == uid]
         for pod in ours:
             said = _last_words(pod) or said
-            found = problem(pod, [], datetime.datetime.now(datetime.UTC), GRACE)
+            found = problem(pod, [], cluster.now(), GRACE)
             if found:
                 raise Failure(
                     f"The guard of {server} does not start: pod {pod['metadata']['name']}: {found.said}{said}; {found.advice}; see Job {name(server)}."

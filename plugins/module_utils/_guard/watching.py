@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 import typing as t
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
@@ -33,9 +32,8 @@ Breach = t.Callable[[record.Release], str]
 class Guard:
     """One guard, and what it saw last.
 
-    version: of the Lease, and _since when, by the monotonic clock. known: the run
-    that holds it while its release goes on; never its own, which rolls back. state: as
-    noted in the record.
+    version: of the Lease. known: the run that holds it while its release goes on;
+    never its own, which rolls back. state: as noted in the record.
     """
 
     task: Task
@@ -47,7 +45,6 @@ class Guard:
     known: str = ""
     own: str = ""
     state: str = ""
-    _since: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.lease = lock.Lock(self.cluster, self.server.namespace, self.server.name)
@@ -55,19 +52,12 @@ class Guard:
     def look(self) -> Decision:
         """What is to be done now. Raises Failure."""
         params = self.task.params
-        try:
-            holder, version = self.lease.read()
-            if version != self.version:
-                self.version, self._since = version, time.monotonic()
-            now, unchanged = datetime.now(UTC), time.monotonic() - self._since
-            alone = bool(gone(holder, unchanged, now))
-            if holder and holder.run == self.known and not alone:
-                return Decision(WAIT)  # its release goes on: the record can wait
-            book, _version = record.read(self.cluster, self.server)
-        except Failure:
-            # What is not seen does not count: an API server that was away was away for the runner too.
-            self._since = time.monotonic()
-            raise
+        holder, self.version = self.lease.read()
+        now, unchanged = self.cluster.server_time(), self.lease.unchanged
+        alone = bool(gone(holder, unchanged, now))
+        if holder and holder.run == self.known and not alone:
+            return Decision(WAIT)  # its release goes on: the record can wait
+        book, _version = record.read(self.cluster, self.server)
         breach = self.breach(book.current) if alone and book.current else ""
         decision = decide(Sight(holder, unchanged, book.current), params["release"], params["action"], now, breach)
         self.known = holder.run if holder and decision.what == WAIT and holder.run != self.own else ""
@@ -78,7 +68,7 @@ class Guard:
         if state == self.state:
             return
         params = self.task.params
-        entry = {"id": params["id"], "action": params["action"], "state": state, "at": record.now(), "reason": reason[: record.REASON]}
+        entry = {"id": params["id"], "action": params["action"], "state": state, "at": record.now(self.cluster), "reason": reason[: record.REASON]}
         record.update(self.cluster, self.server, lambda book: record.add_guard(book, params["release"], entry))
         self.state = state
         self.task.progress(f"{state}{': ' if reason else ''}{reason}")

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import UTC, datetime
 
 from ansible_collections.mcp.server.plugins.module_utils import _preflight, _rollout, _version_check
 from ansible_collections.mcp.server.plugins.module_utils._cluster import lock, record
@@ -103,7 +102,7 @@ class Search:
     def _not_held(self, cluster: t.Any) -> None:
         holder, _version = lock.Lock(cluster, self.server.namespace, self.server.name).read()
         dead = bool(holder and lock.is_dead(holder.process))
-        complaint = lock.refusal(str(self.server), holder, "", datetime.now(UTC), dead=dead, take_over=self.params["take_over"])
+        complaint = lock.refusal(str(self.server), holder, "", cluster.server_time(), dead=dead, take_over=self.params["take_over"])
         if complaint:
             raise Failure(complaint)
 

@@ -176,8 +176,9 @@ def _said(server: Server, pin: Pin, pools: dict[str, Pool], image: str) -> str:
 def _record(task: Task) -> dict[str, t.Any]:
     params = task.params
     cluster, server = connection.connect(params), Server.from_params(params)
-    pool, at, tag = params["pool"], record.now(), Image.parse(params["image"]).tag
+    pool, tag = params["pool"], Image.parse(params["image"]).tag
     image, replicas = server.image(cluster, other(pool))
+    at = record.now(cluster)
     good = {"pool": pool, "image": params["image"], "digest": server.digest(cluster, pool), "version": tag if VERSION.fullmatch(tag) else ""}
     bad = {"pool": other(pool), "image": image, "digest": server.digest(cluster, other(pool)), "version": Image.parse(image).tag}
     if params["state"] == "failed":

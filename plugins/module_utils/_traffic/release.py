@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, connection, keeping, lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
@@ -80,7 +80,7 @@ def _begin(task: Task, lease: lock.Lock) -> str:
     if params["take_over"] and not params["reason"]:
         raise Failure("take_over needs a reason: whoever is taken over from reads it in the release record.")
     run, by = lock.new_run(), params["by"] or record.whoever_runs()
-    before = lease.acquire(run, by, lock.this_process(task.runner), take_over=params["take_over"], dry_run=task.check_mode)
+    before = lease.acquire(run, by, lock.this_process(task.runner), take_over=params["take_over"], dry_run=task.check_mode, progress=task.progress)
     if before is not None:
         task.progress(f"took over from {before.by}, who began at {before.acquired:%H:%M:%S} UTC and did not end")
     return run
@@ -131,7 +131,7 @@ def _run(task: Task) -> dict[str, t.Any]:
         "record": book.current,
     }
     if params["state"] == "read":
-        return result | {"history": list(book.history), "holder": _holder(lock.Lock(cluster, server.namespace, server.name))}
+        return result | {"history": list(book.history), "holder": _holder(cluster, server)}
     if params["state"] == "begun" and result["already_live"]:
         return result
     if params["state"] != "begun" and book.current is None:
@@ -140,7 +140,7 @@ def _run(task: Task) -> dict[str, t.Any]:
     if params["state"] == "updated":
         before, after = record.update(cluster, server, lambda book: record.add_contract(book, params["contract"]), **fencing)
     elif params["state"] in ("held", "ended"):
-        before, after = record.update(cluster, server, lambda book: _left(book, params), **fencing)
+        before, after = record.update(cluster, server, lambda book: _left(book, params, record.now(cluster)), **fencing)
         if params["unlock"] and not task.check_mode:
             _give_back_sizes(task, cluster, server)
             if params["lock"]:
@@ -150,7 +150,7 @@ def _run(task: Task) -> dict[str, t.Any]:
             server,
             by=params["by"] or record.whoever_runs(),
             reason=params["reason"],
-            at=record.now(),
+            at=record.now(cluster),
             origin=_origin(cluster, server, live, image, weights, replicas),
             target=target,
         )
@@ -162,18 +162,19 @@ def _run(task: Task) -> dict[str, t.Any]:
     }
 
 
-def _left(book: record.Book, params: dict[str, t.Any]) -> record.Book:
+def _left(book: record.Book, params: dict[str, t.Any], now: str) -> record.Book:
     """The record once this run has nothing more to do with its release."""
     if params["state"] == "held":
-        return record.hold(book, record.now(), params["reason"])
-    return record.end(book, params["outcome"], record.now(), params["reason"])
+        return record.hold(book, now, params["reason"])
+    return record.end(book, params["outcome"], now, params["reason"])
 
 
-def _holder(lease: lock.Lock) -> dict[str, str] | None:
-    holder, _version = lease.read()
-    expires = holder and holder.renewed + timedelta(seconds=lock.SECONDS)
-    if expires is None or expires < datetime.now(UTC) or lock.is_dead(holder.process):
+def _holder(cluster: t.Any, server: Server) -> dict[str, str] | None:
+    holder, _version = lock.Lock(cluster, server.namespace, server.name).read()
+    seconds = lock.left(holder, 0.0, cluster.server_time()) if holder else 0.0
+    if holder is None or seconds <= 0 or lock.is_dead(holder.process):
         return None
+    expires = cluster.now() + timedelta(seconds=seconds)
     return {"by": holder.by, "since": holder.acquired.isoformat(timespec="seconds"), "until": expires.isoformat(timespec="seconds")}
 
 

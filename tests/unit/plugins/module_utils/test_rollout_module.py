@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -14,6 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils import _rollout
 from ansible_collections.mcp.server.plugins.module_utils._cluster import outage, settling
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Task
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
 
 OLD, NEW = "ghcr.io/org/mcp-server:v1.1.5", "ghcr.io/org/mcp-server:v1.2.0"
 PARAMS = {
@@ -36,7 +38,7 @@ def owned(name, by):
     return {"name": name, "uid": name, "annotations": {"deployment.kubernetes.io/revision": "2"}, "ownerReferences": [{"uid": by, "controller": True}]}
 
 
-class Cluster:
+class Cluster(Timed):
     """One pool; its pods get ready one at each look, or never (stuck)."""
 
     host = "https://cluster"
@@ -179,6 +181,18 @@ def test_fails_at_once_with_the_reason(monkeypatch):
     evidence = failure.value.evidence
     assert (evidence["reason"], evidence["changed"], evidence["previous"]["image"]) == ("ErrImagePull", True, OLD)
     assert evidence["seconds"] < 1
+
+
+@pytest.mark.parametrize(("ahead", "seconds", "bad"), [(-600, 10, False), (-600, 31, True), (600, 10, False), (600, 31, True)])
+def test_a_pods_age_is_by_the_api_servers_clock(monkeypatch, ahead, seconds, bad):
+    cluster = Cluster(replicas=1)
+    cluster.ready, cluster.ahead = 0, ahead
+    started = (cluster.now() - timedelta(seconds=seconds)).isoformat()
+    running = {"name": "mcp-server", "started": True, "state": {"running": {"startedAt": started}}}
+    pod = cluster.pod(0)
+    cluster.pod = lambda _n: {**pod, "spec": {"containers": [{"name": "mcp-server"}]}, "status": {**pod["status"], "containerStatuses": [running]}}
+    with pytest.raises(Failure, match="runs for 31 s and is not ready" if bad else "not complete after 0.05 s: green: 0 of 1 pods ready"):
+        run(monkeypatch, cluster, replicas=1, wait_timeout=0.05)[1]()
 
 
 def test_time_out(monkeypatch):

@@ -13,15 +13,17 @@ import subprocess
 import sys
 import time
 import typing as t
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping
 from ansible_collections.mcp.server.plugins.module_utils._cluster import lock as lock_module
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound, Unanswered, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import SECONDS, Holder, Lock, is_dead, refusal, this_process
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, Unanswered, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import SECONDS, Holder, Lock, expired, is_dead, refusal, this_process
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -38,7 +40,9 @@ def held(renewed: float, run: str = "theirs") -> Holder:
         (held(0), {}, "A release of prod/mcp is under way: eva@runner has held it for 1 min 5 s. .* lets go in 60 s"),
         (held(59), {}, "lets go in 1 s"),
         (held(60), {}, ""),
-        (held(-30), {}, "lets go in 90 s"),
+        (held(-30), {}, "lets go in 60 s"),  # renewed in the future: by the API server's time it would last for 90
+        (held(-30), {"unchanged": 50.0}, "lets go in 10 s"),
+        (held(0), {"unchanged": 60.0}, ""),
         (held(0, "ours"), {}, ""),
         (held(0), {"take_over": True}, ""),
         (held(0), {"dead": True}, ""),
@@ -48,6 +52,31 @@ def test_who_may_have_it(holder: Holder | None, given: dict[str, t.Any], said: s
     found = refusal("prod/mcp", holder, "ours", NOW, **{"dead": False, "take_over": False, **given})
     assert bool(found) is bool(said)
     assert not said or re.search(said, found)
+
+
+@pytest.mark.parametrize(
+    ("renewed", "unchanged", "now", "duration", "gone"),
+    [
+        # As seen by our own monotonic clock
+        (0, 59.9, NOW, 60, False),
+        (0, 60, NOW, 60, True),
+        (-3600, 59.9, NOW, 60, False),
+        (-3600, 60, NOW, 60, True),
+        # The API server's time may only shorten that
+        (59.9, 0, NOW, 60, False),
+        (60, 0, NOW, 60, True),
+        (3600, 0, NOW, 60, True),
+        (3600, 0, None, 60, False),
+        (3600, 59.9, None, 60, False),
+        (3600, 60, None, 60, True),
+        # Its own duration
+        (60, 60, NOW, 120, False),
+        (0, 120, NOW, 120, True),
+        (120, 0, NOW, 120, True),
+    ],
+)
+def test_when_a_lease_has_expired(renewed: float, unchanged: float, now: datetime | None, duration: float, gone: bool) -> None:
+    assert expired(replace(held(renewed), duration=duration), unchanged, now) is gone
 
 
 def test_a_process_is_known_for_as_long_as_it_lives() -> None:
@@ -91,7 +120,7 @@ def test_where_nothing_can_be_named_nothing_is_dead(monkeypatch: pytest.MonkeyPa
     assert not is_dead(name)
 
 
-class FakeCluster:
+class FakeCluster(Timed):
     """One Lease. meddle: called before each write."""
 
     def __init__(self) -> None:
@@ -122,7 +151,17 @@ class FakeCluster:
             raise Conflict("changed")
         spec = {key: value for key, value in {**self.lease["spec"], **body["spec"]}.items() if value is not None}
         version = str(int(metadata["resourceVersion"]) + 1)
-        self.lease = {"metadata": {**metadata, **body["metadata"], "resourceVersion": version}, "spec": spec}
+        notes = {**metadata.get("annotations", {}), **body["metadata"].get("annotations", {})}
+        self.lease = {"metadata": {**metadata, **body["metadata"], "annotations": notes, "resourceVersion": version}, "spec": spec}
+
+    def change(self, **spec: t.Any) -> None:
+        """As anybody may."""
+        assert self.lease is not None
+        version = str(int(self.lease["metadata"]["resourceVersion"]) + 1)
+        self.lease = {"metadata": {**self.lease["metadata"], "resourceVersion": version}, "spec": {**self.lease["spec"], **spec}}
+
+    def age(self, seconds: float) -> None:
+        self.change(renewTime=(self.now() - timedelta(seconds=seconds)).isoformat())
 
     @property
     def holder(self) -> str | None:
@@ -160,9 +199,15 @@ def test_who_was_taken_over_from_knows(cluster: FakeCluster, lock: Lock) -> None
     for lost in (lock.renew, lock.check):
         with pytest.raises(Lost, match="prod/mcp any more: max@laptop took over"):
             lost("one")
+    # What it did is done, and must not be undone by a run that did not notice
     lock.release("two")
-    with pytest.raises(Lost, match="it was let go"):
-        lock.check("one")
+    for lost in (lock.renew, lock.check):
+        with pytest.raises(Lost, match="max@laptop took over, and gave it back since"):
+            lost("one")
+    with pytest.raises(Lost, match="it was given back"):
+        lock.renew("two")
+    assert lock.acquire("three", "eva@runner", "") is None
+    assert lock.renew("three") == ""
 
 
 def test_a_killed_run_of_this_machine_is_in_nobodys_way(lock: Lock) -> None:
@@ -237,8 +282,9 @@ def kept(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..
         warn: t.Any = print,
         patience: float = 5.0,
         progress: t.Any = print,
+        rollback: bool = False,
     ) -> dict[str, t.Any]:
-        params = {"lock": run, "namespace": "prod", "server": "mcp", "api_patience": patience}
+        params = {"lock": run, "namespace": "prod", "server": "mcp", "api_patience": patience, "rollback": rollback}
         return keeping.kept(work)(Task(params, check_mode, warn=warn, progress=progress))
 
     return call
@@ -371,3 +417,212 @@ def test_a_task_that_loses_it_is_warned(lock: Lock, kept: t.Any) -> None:
 
     kept(work, warn=warnings.append)
     assert "max@laptop took over" in warnings[0]
+
+
+@pytest.mark.parametrize("ahead", [-600.0, -50.0, 50.0, 3600.0])
+def test_our_wall_clock_decides_nothing(cluster: FakeCluster, lock: Lock, ahead: float) -> None:
+    """The API server's clock is ahead of ours by so much."""
+    cluster.ahead = ahead
+    lock.acquire("one", "eva@runner", "")
+    cluster.age(55)
+    with pytest.raises(Failure, match="lets go in [45] s"):
+        lock.acquire("two", "max@laptop", "")
+    cluster.age(61)
+    before = lock.acquire("two", "max@laptop", "")
+    assert before is not None and before.run == "one"
+    assert cluster.lease is not None
+    for written in ("renewTime", "acquireTime"):
+        assert abs((cluster.now() - datetime.fromisoformat(cluster.lease["spec"][written])).total_seconds()) < 5
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Lease that says that it lasts for 0 s does so for 0.3 s, and is looked at often."""
+    monkeypatch.setattr(lock_module, "SHORTEST", 0.3)
+    monkeypatch.setattr(lock_module, "POLL", 0.02)
+    monkeypatch.setattr(lock_module, "EVERY", 0.1)
+
+
+@pytest.mark.parametrize(("ahead", "renewed"), [(0.0, 3600), (0.0, 10), (None, 3600), (None, 0), (None, -3600)])
+def test_a_lease_whose_age_no_clock_tells_is_watched(cluster: FakeCluster, lock: Lock, short: None, ahead: float | None, renewed: float) -> None:
+    """Its holder's clock was ahead of the API server's, or that one is not known."""
+    lock.acquire("one", "eva@runner", "")
+    cluster.ahead = ahead
+    cluster.age(-renewed)
+    cluster.change(leaseDurationSeconds=0)
+    lines: list[str] = []
+    start = time.monotonic()
+    before = Lock(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=lines.append)
+    assert before is not None and before.run == "one" and cluster.holder == "two"
+    assert 0.3 <= time.monotonic() - start < 2
+    assert 2 <= len(lines) <= 4 and lines[0].startswith(
+        "eva@runner holds prod/mcp, by a clock that differs from the API server's: seeing whether it is renewed, 0 of"
+    )
+
+
+def test_a_lease_that_is_watched_and_renewed_is_in_use(cluster: FakeCluster, lock: Lock, short: None) -> None:
+    lock.acquire("one", "eva@runner", "")
+    cluster.age(-3600)
+    cluster.change(leaseDurationSeconds=100)
+    start = time.monotonic()
+
+    def renew(line: str) -> None:
+        if time.monotonic() - start > 0.15:
+            cluster.age(-3601)
+
+    with pytest.raises(Failure, match="eva@runner has held it .* lets go in 100 s"):
+        Lock(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=renew)
+    assert cluster.holder == "one" and time.monotonic() - start < 2
+
+
+def test_a_lease_that_is_watched_and_given_back_is_free(cluster: FakeCluster, lock: Lock, short: None) -> None:
+    lock.acquire("one", "eva@runner", "")
+    cluster.age(-3600)
+    assert Lock(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=lambda _line: lock.release("one")) is None
+    assert cluster.holder == "two"
+
+
+def test_what_is_not_the_holders_does_not_renew_it(cluster: FakeCluster, lock: Lock, short: None) -> None:
+    """Another client writes labels all the time."""
+    lock.acquire("one", "eva@runner", "")
+    cluster.age(-3600)
+    cluster.change(leaseDurationSeconds=0)
+    Lock(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=lambda _line: cluster.change())
+    assert cluster.holder == "two"
+
+
+@pytest.mark.parametrize("away", ["error", "slow"])
+def test_a_lease_that_could_not_be_renewed_is_not_seen_unchanged(cluster: FakeCluster, lock: Lock, monkeypatch: pytest.MonkeyPatch, away: str) -> None:
+    """The API server was away, for its holder too."""
+    clock = {"now": 100.0}
+    monkeypatch.setattr(lock_module.time, "monotonic", lambda: clock["now"])
+    lock.acquire("one", "eva@runner", "")
+    lock.read()
+    clock["now"] += 40
+    lock.read()
+    assert lock.unchanged == 40
+    if away == "error":
+        cluster.away = True
+        with pytest.raises(Unreachable):
+            lock.read()
+        cluster.away = False
+    else:
+        get = cluster.get
+
+        def patiently(path: str) -> dict[str, t.Any]:
+            clock["now"] += 60
+            return get(path)
+
+        monkeypatch.setattr(cluster, "get", patiently)
+    lock.read()
+    assert lock.unchanged == 0
+
+
+LAPSES: list[tuple[t.Callable[[FakeCluster], None], str]] = [
+    (lambda cluster: setattr(cluster, "lease", None), "was deleted"),
+    (lambda cluster: cluster.change(holderIdentity=None), "had no holder any more"),
+    (lambda cluster: cluster.change(renewTime="soon"), "had no holder any more"),
+    (lambda cluster: cluster.change(acquireTime=None), "had no holder any more"),
+    (lambda cluster: (cluster.change(holderIdentity="other"), cluster.age(61)), "had been taken by "),
+    (lambda cluster: cluster.age(3600), ""),  # it lapsed, and nobody took it
+]
+
+
+@pytest.mark.parametrize("rollback", [False, True])
+@pytest.mark.parametrize(("lapse", "told"), LAPSES)
+def test_a_lease_that_nobody_else_holds_is_taken_again(
+    cluster: FakeCluster, lock: Lock, kept: t.Any, lapse: t.Callable[[FakeCluster], None], told: str, rollback: bool
+) -> None:
+    warnings: list[str] = []
+
+    def work(task: Task) -> dict[str, t.Any]:
+        assert cluster.holder == "ours"
+        keeping.check(task, lock, "ours", must=not rollback)
+        return {"done": True}
+
+    lock.acquire("ours", "eva@runner", "")
+    lapse(cluster)
+    assert kept(work, warn=warnings.append, rollback=rollback) == {"done": True}
+    assert bool(warnings) is bool(told)
+    assert not told or (warnings[0].startswith(f"The Lease of prod/mcp {told}") and warnings[0].endswith(": this run took it again."))
+    lapse(cluster)
+    found = lock.check("ours")
+    assert cluster.holder == "ours" and bool(found) is bool(told) and found.startswith(told)
+    assert lock.check("ours") == ""
+    # The thread that renews takes it again, too.
+    assert kept(functools.partial(_lapses, cluster, lapse), warn=warnings.append, rollback=rollback) == {"holder": "ours"}
+
+
+def _lapses(cluster: FakeCluster, lapse: t.Callable[[FakeCluster], None], task: Task) -> dict[str, t.Any]:
+    lapse(cluster)
+    version = cluster.lease and cluster.lease["metadata"]["resourceVersion"]
+    deadline = time.monotonic() + 5
+    while (cluster.lease is None or cluster.lease["metadata"]["resourceVersion"] == version) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    task.held()
+    return {"holder": cluster.holder}
+
+
+@pytest.mark.parametrize("ahead", [0.0, None])
+@pytest.mark.parametrize("renewed", [0, 59, -3600])
+def test_only_another_run_that_holds_it_ends_a_rollback(cluster: FakeCluster, lock: Lock, kept: t.Any, renewed: float, ahead: float | None) -> None:
+    cluster.ahead = ahead
+    lock.acquire("ours", "eva@runner", "")
+
+    def work(task: Task) -> dict[str, t.Any]:
+        lock.acquire("other", "max@laptop", "", take_over=True)
+        cluster.age(renewed)
+        keeping.check(task, Lock(cluster, "prod", "mcp"), "ours", must=False)
+        return {}
+
+    for task in (work, lambda _task: pytest.fail("it did something")):
+        with pytest.raises(Lost, match="max@laptop took over"):
+            kept(task, rollback=True)
+    assert cluster.holder == "other"
+
+
+def _bump(cluster: FakeCluster) -> None:
+    assert cluster.lease is not None
+    cluster.lease["metadata"]["resourceVersion"] += "0"
+
+
+TROUBLE: dict[str, t.Callable[[FakeCluster, t.Any], None]] = {
+    "403": lambda cluster, _patch: (setattr(cluster, "trouble", Forbidden("The API server refuses: no.")), setattr(cluster, "away", True)),
+    "500": lambda cluster, _patch: (setattr(cluster, "trouble", Failure("The API server answered 500.")), setattr(cluster, "away", True)),
+    "429": lambda cluster, _patch: setattr(cluster, "away", True),
+    "odd": lambda cluster, patch: patch(cluster, "get", lambda _path: {"kind": "Lease"}),
+    "written to all the time": lambda cluster, _patch: setattr(cluster, "meddle", functools.partial(_bump, cluster)),
+    "may not be written": lambda cluster, patch: patch(cluster, "patch", _refuse),
+    "no answer": lambda cluster, patch: patch(cluster, "get", lambda _path: time.sleep(1.5)),
+}
+
+
+def _refuse(*_words: t.Any) -> None:
+    raise Forbidden("The API server refuses: no.")
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_a_rollback_goes_on_without_its_lease(cluster: FakeCluster, lock: Lock, kept: t.Any, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+    monkeypatch.setattr(keeping, "EMERGENCY", 0.3)
+    monkeypatch.setattr(keeping, "NEXT", 0.1)
+    monkeypatch.setattr(keeping, "AGAIN", 0.02)
+    lock.acquire("ours", "eva@runner", "")
+    cluster.age(40)  # so that it is to be written before a write, too
+    TROUBLE[trouble](cluster, monkeypatch.setattr)
+    warnings: list[str] = []
+
+    def work(task: Task) -> dict[str, t.Any]:
+        for _each in range(3):
+            keeping.check(task, lock, "ours", must=False)
+            time.sleep(0.1)
+            task.held()
+        return {"done": True}
+
+    start = time.monotonic()
+    assert kept(work, rollback=True, warn=warnings.append, patience=0.0) == {"done": True}
+    # The thread that renews is waited for, where it is given no answer.
+    assert time.monotonic() - start < (3 if trouble == "no answer" else 1.5)
+    assert len(warnings) == 1 and warnings[0].startswith("Going on without the Lease of this run")
+    if trouble != "no answer":
+        with pytest.raises((Failure, KeyError)):
+            kept(work, patience=0.0)

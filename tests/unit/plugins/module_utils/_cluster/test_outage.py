@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import socket
@@ -14,14 +15,16 @@ import struct
 import threading
 import time
 import typing as t
+from datetime import UTC, datetime
 
 import kubernetes.client
 import pytest
 import urllib3.exceptions
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, outage
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Cluster, Conflict, Forbidden, Unanswered, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost
+from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import Lock
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 
 PATH = "/api/v1/namespaces/prod/configmaps/mcp"
 GOOD = (200, {})
@@ -34,6 +37,7 @@ class ApiServer(http.server.ThreadingHTTPServer):
 
     def __init__(self, *answers: tuple[int, dict[str, str]], port: int = 0) -> None:
         self.answers, self.asked = list(answers), []
+        self.ahead: float | str = 0.0  # of its clock, or what it gives for a date
         super().__init__(("127.0.0.1", port), Handler)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
@@ -57,6 +61,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     do_GET = do_POST = do_PATCH = answer
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        ahead = self.server.ahead
+        return ahead if isinstance(ahead, str) else super().date_time_string(time.time() + ahead)
 
     def log_message(self, *_words: t.Any) -> None:
         pass
@@ -339,3 +347,64 @@ def test_it_may_not_say_that_it_is_asked_much_later(monkeypatch: pytest.MonkeyPa
     start = time.monotonic()
     assert cluster(ApiServer((503, {"Retry-After": said}), GOOD).url).get(PATH)["message"] == "said 200"
     assert seconds <= time.monotonic() - start < seconds + 1
+
+
+@pytest.mark.parametrize("answer", [GOOD, (404, {}), (409, {}), (500, {}), (503, {})])
+@pytest.mark.parametrize("ahead", [-600.0, -50.0, 50.0, 3600.0])
+def test_the_time_is_the_api_servers(answer: tuple[int, dict[str, str]], ahead: float) -> None:
+    server = ApiServer(answer)
+    server.ahead = ahead
+    asking = cluster(server.url, 0.0)
+    assert asking.server_time() is None
+    assert abs((asking.now() - datetime.now(UTC)).total_seconds()) < 1
+    with contextlib.suppress(Failure):
+        asking.get(PATH)
+    for told in (asking.now(), asking.server_time(), asking.limited(0.0).now()):
+        assert told is not None and abs((told - datetime.now(UTC)).total_seconds() - ahead) < 2
+
+
+def test_clocks_that_agree_stay_exact() -> None:
+    """A Date has whole seconds: taken as it is, it would put things in a wrong order."""
+    asking = cluster(ApiServer(GOOD).url)
+    for _each in range(3):
+        asking.get(PATH)
+        before = datetime.now(UTC)
+        assert before <= asking.now() <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("date", ["", "soon", "Sun, 99 Nov 2026 25:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 1900 00:00:00 GMT", "1" * 5000])
+def test_a_date_that_is_none_is_ignored(date: str) -> None:
+    server = ApiServer(GOOD)
+    server.ahead = date
+    asking = cluster(server.url)
+    asking.get(PATH)
+    assert asking.server_time() is None
+    assert abs((asking.now() - datetime.now(UTC)).total_seconds()) < 1
+
+
+def test_a_clock_that_is_set_meanwhile() -> None:
+    server = ApiServer(GOOD)
+    asking = cluster(server.url)
+    for server.ahead in (0.0, 600.0, -600.0):
+        asking.get(PATH)
+        assert abs((asking.now() - datetime.now(UTC)).total_seconds() - server.ahead) < 2
+
+
+@pytest.mark.parametrize("answer", [(429, {"Retry-After": "45"}), (503, {}), (403, {}), (500, {}), (200, {})])
+def test_an_emergency_does_not_wait_for_its_lease(answer: tuple[int, dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "EMERGENCY", 0.5)
+    monkeypatch.setattr(keeping, "NEXT", 0.1)
+    warnings: list[str] = []
+    server = ApiServer(answer)
+    with outage.waiting(Watched()) as how:
+        lease = Lock(cluster(server.url, 600.0, how), "prod", "mcp")
+        start = time.monotonic()
+        for _each in range(3):
+            keeping.check(Task({"namespace": "prod", "server": "mcp"}, warn=warnings.append), lease, "ours", must=False)
+    assert time.monotonic() - start < 1.5
+    # Nor does it go on asking behind the emergency's back
+    time.sleep(0.7)
+    asked = len(server.asked)
+    time.sleep(0.3)
+    assert len(server.asked) == asked
+    assert len(warnings) == 1 and warnings[0].startswith("Going on without the Lease of this run")

@@ -25,13 +25,17 @@ BEGIN = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 class World:
-    """A cluster with one Lease and one record, and what happens in it at which second. With it, a clock for the guard."""
+    """A cluster with one Lease and one record, and what happens in it at which second. With it, a clock for the guard.
+
+    tells: whether its answers have a Date. runner_ahead: seconds by which the runner's clock differs.
+    """
 
     patience = 0.0
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self.away = False
+        self.tells, self.runner_ahead = True, 0.0
         self.reads: list[str] = []
         self.script: list[tuple[float, t.Callable[[], None]]] = []
         release = {"id": "r", "by": "eva@runner", "reason": "", "outcome": "running", "steps": [], "from": {"pool": "blue"}, "to": {"pool": "green"}}
@@ -49,8 +53,11 @@ class World:
     def monotonic(self) -> float:
         return self.seconds
 
-    def now(self, _zone: t.Any) -> datetime:
+    def now(self) -> datetime:
         return BEGIN + timedelta(seconds=self.seconds)
+
+    def server_time(self) -> datetime | None:
+        return self.now() if self.tells else None
 
     def sleep(self, seconds: float) -> None:
         target = self.seconds + seconds
@@ -82,7 +89,7 @@ class World:
     # The runner
 
     def renew(self, run: str | None) -> None:
-        moment = self.now(UTC).isoformat()
+        moment = (self.now() + timedelta(seconds=self.runner_ahead)).isoformat()
         spec = {"holderIdentity": run, "renewTime": moment, "acquireTime": moment}
         self.patch(LEASE, {"metadata": {"resourceVersion": self.objects[LEASE]["metadata"]["resourceVersion"]}, "spec": spec})
 
@@ -106,7 +113,7 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setattr(watching, "time", world)
-    monkeypatch.setattr(watching, "datetime", world)
+    monkeypatch.setattr(watching.lock, "time", world)
     return world
 
 
@@ -222,3 +229,23 @@ def test_a_release_that_somebody_ended_is_left_alone(world: World, rolled_back: 
     world.at(30, lambda: (world.end(outcome), world.renew("somebody")))
     assert watch(world)["reason"] == f"the release has ended: {outcome}"
     assert not rolled_back and world.seconds < 50
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, -50.0, 50.0, 3600.0])
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_runner_whose_clock_is_wrong(world: World, rolled_back: list[float], ahead: float, tells: bool) -> None:
+    world.runner_ahead, world.tells = ahead, tells
+    world.renews(0, 90)
+    watch(world)
+    # By its time it may have expired already, which is believed for a part.
+    assert (30 if ahead < 0 and tells else 60) < rolled_back[0] - 90 <= 76
+
+
+def test_a_lease_that_is_deleted_and_taken_again_is_no_end(world: World, rolled_back: list[float]) -> None:
+    """The run takes it again at its next renewal; a breach meanwhile is the run's to see to."""
+    world.renews(15, 45)
+    world.at(46, lambda: world.renew(None))
+    world.renews(60, 150)
+    world.at(155, lambda: (world.end("succeeded"), world.renew(None)))
+    assert watch(world, breach=lambda _release: "p95 is 2 s")["decision"] == "end"
+    assert not rolled_back

@@ -15,6 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure, T
 from ansible_collections.mcp.server.plugins.module_utils._traffic import pinned
 from ansible_collections.mcp.server.plugins.module_utils._traffic.pinned import Pin, Pool, decide, give_up, prepare
 from ansible_collections.mcp.server.plugins.module_utils._traffic.reviving import announcement, enough
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
 
 OLD, NEW, OTHER = "r.io/mcp:v1.1.5", "r.io/mcp:v1.2.0", "r.io/mcp:v1.1.4"
 
@@ -126,7 +127,7 @@ def test_how_long_a_rollout_took():
         assert add_rollout(other, "green", OTHER, 1.0) == other
 
 
-class Cluster:
+class Cluster(Timed):
     """Green is live with NEW, blue has OLD; its Deployment's revisions are 1 (OTHER) and 4 (OLD)."""
 
     host = "https://cluster"

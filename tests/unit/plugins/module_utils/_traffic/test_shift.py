@@ -22,6 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import gauge, moving, release, shift, sparing
 from ansible_collections.mcp.server.plugins.module_utils._traffic.pins import let_go
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
 
 PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None, "api_patience": 0.0}
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
@@ -38,7 +39,7 @@ def deployment(pool):
     return f"/apis/apps/v1/namespaces/prod/deployments/mcp-{pool}"
 
 
-class FakeCluster:
+class FakeCluster(Timed):
     """broken: what is raised for a path. asked: (verb, path) of every request. meddle: called before each patch."""
 
     host = "https://cluster"
@@ -615,6 +616,9 @@ def test_read_tells_who_releases_and_what_was_before(cluster, gateway, monkeypat
     found = call(release.run, state="read")
     assert [one["to"]["version"] for one in (found["record"], *found["history"])] == ["v1.3.0", "v1.2.0"]
     assert found["holder"]["by"] and found["holder"]["since"] < found["holder"]["until"]
+    cluster.ahead = 3600.0  # an hour later, by the API server's time
+    assert call(release.run, state="read")["holder"] is None
+    cluster.ahead = 0.0
     monkeypatch.setattr(release.lock, "is_dead", lambda process: True)
     assert call(release.run, state="read")["holder"] is None
 

@@ -10,6 +10,7 @@ import copy
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
 
 PODS = "/api/v1/namespaces/prod/pods"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/prod/endpointslices"
@@ -105,7 +106,7 @@ def objects(kind):
     return {"/apis/example.io/v1/namespaces/prod/splits/mcp": obj(spec={"backends": backends})}
 
 
-class FakeCluster:
+class FakeCluster(Timed):
     """meddle: called before each patch. writes: the paths of all patches that were not dry runs."""
 
     host = "https://cluster"
