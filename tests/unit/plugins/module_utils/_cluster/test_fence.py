@@ -18,10 +18,12 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import autosca
 from ansible_collections.mcp.server.plugins.module_utils._cluster.autoscaling import NOTE
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.fence import RUN
+from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import GIVEN_BACK
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
 from ansible_collections.mcp.server.plugins.module_utils._task import Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import release
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 DEPLOYMENT = SERVER.deployment_path("green")
@@ -61,7 +63,7 @@ def patched(obj, operations):
     return obj
 
 
-class Api:
+class Api(Timed):
     """meddle: called before each patch but those of the Lease. patches: (path, kind) of those that were stored."""
 
     host = "https://cluster"
@@ -324,7 +326,8 @@ def test_the_record_of_another_run():
     with pytest.raises(Lost, match=r"lee@desk took over.*The newest release in its record is r by kim@laptop\."):
         record.update(api, SERVER, end, run="ours")
     api.objects[LEASE]["spec"]["holderIdentity"] = None
-    with pytest.raises(Lost, match="it was let go"):
+    api.objects[LEASE]["metadata"]["annotations"][GIVEN_BACK] = "theirs"
+    with pytest.raises(Lost, match="lee@desk took over, and gave it back since"):
         record.update(api, SERVER, end, run="ours")
     assert api.patches == []
     # Without a run as before, and an emergency does not ask.
