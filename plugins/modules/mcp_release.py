@@ -80,6 +80,11 @@ options:
     description: Whether the run's Lease is given back with O(state=ended) and O(state=held). Without that, end with O(state=unlocked).
     type: bool
     default: true
+  paused_until:
+    description:
+      - With O(state=held), the time in ISO 8601 until which the release is paused for an approval, for a guard (M(mcp.server.mcp_guard)):
+        it takes the Lease, and rolls back then.
+    type: str
   by:
     description: Who releases; default is AWX's job, or else the user and the machine that Ansible runs as and on.
     type: str

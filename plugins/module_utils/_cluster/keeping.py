@@ -12,6 +12,7 @@ import os
 import threading
 import typing as t
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable, Waiting, current, waiting
@@ -26,6 +27,8 @@ EMERGENCY = 5.0  # seconds that an emergency gives its Lease; then it goes on wi
 NEXT = 1.0  # and when it went on without it before
 
 Answer = t.TypeVar("Answer")
+
+_RENEWED: ContextVar[str] = ContextVar("mcp_server_renewed", default="")  # the run whose Lease is renewed here already
 
 
 def kept(run: Run) -> Run:
@@ -56,6 +59,9 @@ def renewed(task: Task, run: str, *, must: bool = True) -> t.Iterator[Task]:
     from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import Lock
 
     params = task.params
+    if must and _RENEWED.get() == run:  # by the task that this one is a part of
+        yield task
+        return
 
     def renew(lease: t.Any) -> None:
         _tell(task, lease.renew(run, task.runner))
@@ -67,8 +73,12 @@ def renewed(task: Task, run: str, *, must: bool = True) -> t.Iterator[Task]:
         lease = lease.limited(patience=0.0)
         how.regained = functools.partial(renew, lease) if must else functools.partial(hastily, task, lease, renew, how)
         keeper = _Keeper(functools.partial(renew, lease), how, params["api_patience"] if must else math.inf, task.warn, task.runner)
-        with keeper.renewing():
-            yield replace(task, held=keeper.held)
+        before = _RENEWED.set(run)
+        try:
+            with keeper.renewing():
+                yield replace(task, held=keeper.held)
+        finally:
+            _RENEWED.reset(before)
 
 
 def check(task: Task, lease: t.Any, run: str, *, must: bool = True) -> None:

@@ -40,6 +40,7 @@ POLL = 2.0  # seconds between looks at a Lease that is watched
 EVERY = 5.0  # seconds between lines of progress
 
 BY, PROCESS, GIVEN_BACK = "mcp.server/by", "mcp.server/process", "mcp.server/given-back"
+PAUSED = "paused"  # as the process: a guard holds the Lease only until somebody goes on with the release
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def tells(holder: Holder, now: datetime | None) -> bool:
 
 def refusal(server: str, holder: Holder | None, run: str, now: datetime | None, *, dead: bool = False, take_over: bool = False, unchanged: float = 0.0) -> str:
     """Why the Lease cannot be had; empty when it can."""
-    if holder is None or holder.run == run or take_over or dead or expired(holder, unchanged, now):
+    if holder is None or holder.run == run or take_over or dead or holder.process == PAUSED or expired(holder, unchanged, now):
         return ""
     age = int((max(now or holder.renewed, holder.renewed) - holder.acquired).total_seconds())
     return (
@@ -235,10 +236,10 @@ class Lock:
                 )
             time.sleep(POLL)
 
-    def take(self, run: str, by: str, version: str | None) -> None:
+    def take(self, run: str, by: str, version: str | None, process: str = "") -> None:
         """Takes it from whoever has it, as read() found it. Raises Conflict when it was written since."""
         now = self._cluster.now()
-        self._write(Holder(run, by, "", now, now), version)
+        self._write(Holder(run, by, process, now, now), version)
 
     def renew(self, run: str, runner: int | None = None) -> str:
         """Renew it, or take it again when nobody else has it: then return why, a clause. Raises Lost.

@@ -8,7 +8,8 @@ A release is plain data: {id, server, run, started, by, reason, from, to, steps,
 outcome, ended}. run: the id of the run that wrote last (lock.py), if any. from, to: {pool, image, digest, version}; from also has the
 weights before and its replicas, and to the contract, once it was read and accepted:
 {structure_hash, text_hash, accepted}, and rollout_seconds, which its pool took to get ready. A step: {at, weights, share, seconds_to_follow, verdict}.
-A release that a guard watches also has guard: {id, action, state, at, reason}, and one that waits to be run again has held: {at, reason}.
+A release that a guard watches also has guard: {id, action, state, at, reason}, and one that waits to be run again has held: {at, reason},
+and until when it may stay paused (until).
 Times are ISO 8601 in UTC.
 Nothing secret goes in. Its size is bounded: KEPT releases of at most STEPS
 steps are far below the 1 MiB that a ConfigMap may have.
@@ -145,12 +146,12 @@ def add_guard(book: Book, release: str, guard: dict[str, t.Any]) -> Book:
     return replace(book, current={**current, "guard": guard})
 
 
-def hold(book: Book, at: str, reason: str) -> Book:
+def hold(book: Book, at: str, reason: str, until: str | None = None) -> Book:
     """The newest release goes on when it is run again; its traffic stays as it is. A no-op when it has ended, or is held for this reason."""
     current = book.current
     if not is_running(current) or current.get("held", {}).get("reason") == reason[:REASON]:
         return book
-    return replace(book, current={**current, "held": {"at": at, "reason": reason[:REASON]}})
+    return replace(book, current={**current, "held": {"at": at, "reason": reason[:REASON], **({"until": until} if until else {})}})
 
 
 def end(book: Book, outcome: str, at: str, reason: str = "") -> Book:

@@ -10,10 +10,10 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import Holder
+from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import PAUSED, Holder
 from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Release, is_running
 
-WAIT, HOLD, ROLL_BACK, END = "wait", "hold", "rollback", "end"
+WAIT, HOLD, KEEP, ROLL_BACK, END = "wait", "hold", "keep", "rollback", "end"
 
 # Seconds of a Lease's age that are believed unseen: the runner's clock and the API server's tell it, and may differ. The rest must be seen to pass.
 BELIEVED = 30.0
@@ -35,7 +35,7 @@ class Sight:
 
 
 class Decision(t.NamedTuple):
-    """what: WAIT, HOLD, ROLL_BACK or END. why: a clause for the record, empty for WAIT."""
+    """what: WAIT, HOLD, KEEP (the Lease of a release that is paused), ROLL_BACK or END. why: a clause for the record, empty for WAIT."""
 
     what: str
     why: str = ""
@@ -55,6 +55,14 @@ def gone(holder: Holder | None, unchanged: float, now: datetime | None) -> str:
     return f"the run of {holder.by} was last heard of {silent:.0f} s ago" if silent > holder.duration else ""
 
 
+def paused(sight: Sight) -> str:
+    """Return until when the release is paused, its Lease being a guard's; empty when it is not, or somebody goes on with it."""
+    holder, release = sight.holder, sight.release
+    if release is None or not (holder is None or holder.process == PAUSED):
+        return ""
+    return (release.get("held") or {}).get("until") or ""
+
+
 def decide(sight: Sight, guarded: str, action: str, now: datetime | None, breach: str = "") -> Decision:
     """guarded: the id of the release. action: HOLD or ROLL_BACK, when the runner has died. breach: why a trigger says that the release is bad.
 
@@ -65,6 +73,12 @@ def decide(sight: Sight, guarded: str, action: str, now: datetime | None, breach
         return Decision(END, f"the newest release is {release['id'] if release else 'not recorded any more'}")
     if not is_running(release):
         return Decision(END, f"the release has ended: {release['outcome']}")
+    if until := paused(sight):
+        if breach:
+            return Decision(ROLL_BACK, f"it is paused, and {breach}")
+        if now is not None and now >= datetime.fromisoformat(until):
+            return Decision(ROLL_BACK, f"it was paused until {until}, and nobody went on with it")
+        return Decision(KEEP, f"paused until {until}")
     why = gone(sight.holder, sight.unchanged, now)
     if not why:
         return Decision(WAIT)

@@ -15,14 +15,14 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._cluster import lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, HOLD, ROLL_BACK, WAIT, Decision, Sight, decide, gone
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, HOLD, KEEP, ROLL_BACK, WAIT, Decision, Sight, decide, gone, paused
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import shift
 
 # Seconds between two looks. With one or two reads each that is at most 15 calls a minute, and half of that while the runner lives.
 POLL = 8.0
 
-WATCHING, HELD, ROLLED_BACK, FAILED = "watching", "held", "rolled_back", "failed"
+WATCHING, HELD, PAUSED, ROLLED_BACK, FAILED = "watching", "held", "paused", "rolled_back", "failed"
 
 # Why a trigger says that a release is bad; empty while none does. Asked once its runner is gone.
 Breach = t.Callable[[record.Release], str]
@@ -58,8 +58,9 @@ class Guard:
         if holder and holder.run == self.known and not alone:
             return Decision(WAIT)  # its release goes on: the record can wait
         book, _version = record.read(self.cluster, self.server)
-        breach = self.breach(book.current) if alone and book.current else ""
-        decision = decide(Sight(holder, unchanged, book.current), params["release"], params["action"], now, breach)
+        sight = Sight(holder, unchanged, book.current)
+        breach = self.breach(book.current) if book.current and (alone or paused(sight)) else ""
+        decision = decide(sight, params["release"], params["action"], now, breach)
         self.known = holder.run if holder and decision.what == WAIT and holder.run != self.own else ""
         return decision
 
@@ -72,6 +73,12 @@ class Guard:
         record.update(self.cluster, self.server, lambda book: record.add_guard(book, params["release"], entry))
         self.state = state
         self.task.progress(f"{state}{': ' if reason else ''}{reason}")
+
+    def keep(self, why: str) -> None:
+        """Hold the Lease of a release that is paused, in a way that whoever goes on with it may take it. Raises Conflict when somebody does."""
+        self.own = self.own or lock.new_run()
+        self.lease.take(self.own, f"the guard of {self.server}", self.version, lock.PAUSED)
+        self.note(PAUSED, why)
 
     def roll_back(self, why: str) -> dict[str, t.Any]:
         """What mcp_traffic_shift says of the emergency. Raises Conflict when the runner is back."""
@@ -96,11 +103,14 @@ def watch(task: Task, cluster: t.Any, server: Server, breach: Breach = lambda re
         try:
             decision = guard.look()
             if decision.what == END:
+                guard.lease.release(guard.own)
                 return {"changed": False, "decision": END, "reason": decision.why}
             if decision.what == ROLL_BACK:
                 return guard.roll_back(decision.why)
             if decision.what == HOLD:
                 guard.note(HELD, decision.why)
+            elif decision.what == KEEP:
+                guard.keep(decision.why)
             elif guard.known:  # a runner is there, perhaps again
                 guard.note(WATCHING)
         except Conflict:

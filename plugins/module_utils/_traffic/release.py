@@ -40,6 +40,7 @@ SPEC = Spec(
         "by": {"type": "str"},
         "reason": {"type": "str", "default": ""},
         "unlock": {"type": "bool", "default": True},
+        "paused_until": {"type": "str"},
     },
     required_if=[
         ("state", "begun", ("image", "version")),
@@ -165,7 +166,7 @@ def _run(task: Task) -> dict[str, t.Any]:
 def _left(book: record.Book, params: dict[str, t.Any], now: str) -> record.Book:
     """The record once this run has nothing more to do with its release."""
     if params["state"] == "held":
-        return record.hold(book, now, params["reason"])
+        return record.hold(book, now, params["reason"], params["paused_until"])
     return record.end(book, params["outcome"], now, params["reason"])
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import Holder
-from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, HOLD, ROLL_BACK, WAIT, Sight, decide, silence
+from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import PAUSED, Holder
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, HOLD, KEEP, ROLL_BACK, WAIT, Sight, decide, silence
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 OURS = "2026-11-24T11:00:00.000Z-v2"
@@ -65,3 +65,24 @@ def test_how_long_the_runner_has_been_silent(age: float, unchanged: float, secon
 )
 def test_what_a_guard_does(holder, unchanged, newest, action, breach, what, why) -> None:
     assert decide(Sight(holder, unchanged, newest), OURS, action, NOW, breach) == (what, why)
+
+
+GUARD = Holder("guard", "the guard of prod/mcp", PAUSED, NOW - timedelta(hours=1), NOW - timedelta(seconds=8))
+
+
+@pytest.mark.parametrize(
+    ("holder", "newest", "left", "breach", "what", "why"),
+    [
+        (None, release(), 60, "", KEEP, "paused until "),  # it was handed over just now
+        (GUARD, release(), 60, "", KEEP, "paused until "),
+        (GUARD, release(), 0, "", ROLL_BACK, "and nobody went on with it"),
+        (GUARD, release(), 60, "p95 is 2 s", ROLL_BACK, "it is paused, and p95 is 2 s"),
+        (held(8), release(), -60, "", WAIT, ""),  # somebody goes on with it
+        (GUARD, release("rolled_back"), 60, "", END, "the release has ended: rolled_back"),
+        (GUARD, release(identifier="another"), 60, "", END, "the newest release is another"),
+    ],
+)
+def test_what_a_guard_does_with_a_release_that_is_paused(holder, newest, left, breach, what, why) -> None:
+    paused = {**newest, "held": {"until": (NOW + timedelta(seconds=left)).isoformat()}}
+    found = decide(Sight(holder, 5, paused), OURS, HOLD, NOW, breach)
+    assert found.what == what and why in found.why

@@ -98,7 +98,8 @@ class World:
             self.at(second, lambda: self.renew(run))
 
     def end(self, outcome: str) -> None:
-        self.objects[RECORD]["data"]["current"] = json.dumps({**self.release, "outcome": outcome})
+        going_on = {key: value for key, value in self.release.items() if key != "held"}
+        self.objects[RECORD]["data"]["current"] = json.dumps({**going_on, "outcome": outcome})
 
     @property
     def release(self) -> dict[str, t.Any]:
@@ -249,3 +250,42 @@ def test_a_lease_that_is_deleted_and_taken_again_is_no_end(world: World, rolled_
     world.at(155, lambda: (world.end("succeeded"), world.renew(None)))
     assert watch(world, breach=lambda _release: "p95 is 2 s")["decision"] == "end"
     assert not rolled_back
+
+
+def pause(world: World, seconds: float) -> None:
+    until = (world.now() + timedelta(seconds=seconds)).isoformat()
+    world.objects[RECORD]["data"]["current"] = json.dumps({**world.release, "held": {"at": "", "reason": "", "until": until}})
+    world.renew(None)
+
+
+def test_a_release_that_is_paused_is_kept_until_somebody_goes_on(world: World, rolled_back: list[float]) -> None:
+    """The guard has the Lease meanwhile, in a way that the next run may take."""
+    seen: list[t.Any] = []
+
+    def go_on() -> None:
+        holder, _version = watching.lock.Lock(world, "prod", "mcp").read()
+        assert holder is not None and holder.by == "the guard of prod/mcp"
+        seen.append(watching.lock.refusal("prod/mcp", holder, "next", world.now()))
+        assert (world.now() - holder.renewed).total_seconds() < 10
+        world.objects[LEASE]["metadata"]["annotations"]["mcp.server/process"] = ""
+        world.end("running")
+        world.renew("next")
+
+    world.at(10, lambda: pause(world, 600))
+    world.at(300, go_on)
+    world.renews(315, 400, "next")
+    world.at(410, lambda: (world.end("succeeded"), world.renew(None)))
+    assert watch(world)["decision"] == "end"
+    assert seen == [""] and not rolled_back
+
+
+def test_a_release_that_is_paused_for_too_long_goes_back(world: World, rolled_back: list[float]) -> None:
+    world.at(10, lambda: pause(world, 100))
+    assert "nobody went on with it" in watch(world, "hold")["reason"]
+    assert 110 <= rolled_back[0] <= 120 and world.holder is None
+
+
+def test_a_release_that_is_paused_goes_back_at_a_breach(world: World, rolled_back: list[float]) -> None:
+    world.at(10, lambda: pause(world, 600))
+    assert watch(world, "hold", lambda _release: "p95 is 2 s" if world.seconds > 50 else "")["reason"] == "it is paused, and p95 is 2 s"
+    assert 50 < rolled_back[0] < 60
