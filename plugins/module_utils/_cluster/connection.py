@@ -50,6 +50,8 @@ FIELD_MANAGER = "mcp.server"
 OVERLOADED = (429, 502, 503, 504)
 # What it says when etcd can't serve for now: no leader, no space, too slow
 ETCD = ("etcdserver: ", "rpc error: code = ", "context deadline exceeded")
+# What it answers when a test of a JSON patch fails, or a place of it is not there any more
+PATCH_REFUSED = "the server rejected our request due to an error in our request"
 STARTING = 20.0  # seconds for which refusals of everything are put down to that
 
 
@@ -278,7 +280,7 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
         return Forbidden(f"The API server refuses: {said}; grant the Role in the collection's README to this user.")
     if error.status == 404:
         return NotFound(f"Not in the cluster: {said} ({where}).")
-    if error.status == 409:
+    if error.status == 409 or (error.status == 422 and said == PATCH_REFUSED):
         return Conflict(f"Changed by somebody else meanwhile: {said} ({where}).")
     failure = Failure(f"The API server answered {error.status} to {where}: {said}.")
     retry_after = (error.headers or {}).get("Retry-After", "")

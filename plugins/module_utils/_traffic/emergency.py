@@ -6,58 +6,65 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from contextlib import ExitStack
+from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, lock, record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, started
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
-from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, step, text, update_record
+from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import SOON, Shift, step, text, update_record
 
 REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
+LATE = 1.0  # seconds that what is read beside the route may take longer than it
 
 
 def roll_back(shift: Shift) -> dict[str, t.Any]:
     """The emergency: weights first, from as few reads as tell the pool; all that is known of the bad pool can wait."""
-    task, server = shift.task, shift.server
-    book, _version = record.read(shift.cluster, server)
-    before = shift.read()
-    good = plan.rollback_target(before, book.current)
+    task, server, params = shift.task, shift.server, shift.task.params
+    hold = _lease(shift)
+    before, book, ready = _read(shift)
+    current = book.current if book else None
+    good = plan.rollback_target(current, shift.stable, params["rollback_pool"])
     if good is None:
-        raise Failure(
-            f"No rollback of {server}: no release is recorded and no pool has most of the traffic ({text(before)}); name the pool (pool and weight: 100)."
-        )
-    wanted = plan.split(good, 100)
-    known = book.current or _unrecorded(server, before, good)
-    planned = known["from"].get("replicas") or 0 if known["from"]["pool"] == good else 0
-    shift.result |= {"pool": good, "bad_pool": other(good), "version": known["from"].get("version") or ""}
-    if plan.gaining(before, wanted) and not task.params["force"] and _is_empty(shift, good):
+        raise Failure(_which_pool(server, before, ready), before=before, ready=ready)
+    wanted = plan.split(good.pool, 100)
+    recorded = current is not None and current["from"]["pool"] == good.pool
+    known = current if recorded else _unrecorded(server, before, good)
+    planned = known["from"].get("replicas")
+    planned = planned if isinstance(planned, int) else 0
+    shift.result |= {"pool": good.pool, "bad_pool": other(good.pool), "scale_down": not good.named, "version": known["from"].get("version") or ""}
+    hold(LATE)  # before the weights, so that a release that goes on elsewhere does not write its own after them
+    if plan.gaining(before, wanted) and not params["force"] and ready[good.pool] == 0:
         # Only here: an emergency waits for imports.
         from ansible_collections.mcp.server.plugins.module_utils._traffic import reviving
 
-        reviving.revive(shift, good, planned, record.rollout_seconds(book, good))
+        reviving.revive(shift, good.pool, planned, record.rollout_seconds(book, good.pool) if book else None)
     # Marked sessions of the bad pool go too: the good one answers 404, at which their clients start anew.
     shift.pinned = False
-    shift.write(before, wanted)
+    shift.write(before, wanted, good)
+    hold(SOON, last=True)
+    if good.named:
+        task.warn(f"Pool {other(good.pool)} keeps its pods: nothing but rollback_pool says that it is the bad one.")
     if task.check_mode:
         return shift.result
 
     def end(book: record.Book) -> record.Book:
-        return record.end(book if book.current else record.Book(known), record.ROLLED_BACK, record.now(), task.params["reason"])
+        return ended(book, known, record.now(), params["reason"])
 
     def meanwhile() -> None:
-        update_record(shift, end)
+        update_record(shift, end, SOON)
         if shift.result["changed"]:
-            _full_size(shift, good, planned)
+            _full_size(shift, good.pool, planned)
         hold_on(shift, held)
 
     def add_step(verdict: str) -> None:
         if shift.result["changed"]:
             taken = step(shift, verdict)
-            update_record(shift, lambda book: record.add_step(book, taken) if book.current else book)
+            update_record(shift, lambda book: record.add_step(end(book), taken))
 
     with ExitStack() as held:
         try:
@@ -72,6 +79,48 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
     return shift.result
 
 
+def _read(shift: Shift) -> tuple[Weights, record.Book | None, dict[str, int | None]]:
+    """Return the weights, the record, and how many endpoints of each pool are ready; None for what can't be read.
+
+    Side by side, since an API server in trouble takes seconds for each. What is not the route is waited for no longer than for one request.
+    """
+    cluster, server, bound = shift.cluster, shift.server, Deadline(shift.task.params["api_timeout"])
+    reading = started(lambda: record.read(cluster, server)[0])
+    counting = {pool: started(functools.partial(server.ready_endpoints, cluster, pool)) for pool in POOLS}
+    before = shift.read()
+
+    def await_(wait: t.Callable[[float], t.Any], missing: str) -> t.Any:
+        try:
+            return wait(max(bound.left, LATE))
+        except Exception as error:  # whatever anybody wrote there
+            shift.task.warn(f"{missing} {getattr(error, 'msg', None) or f'{type(error).__name__}: {error}'}")
+            return None
+
+    book = await_(reading, f"The release record of {server} was not read; what is noted on the route counts.")
+    return before, book, {pool: await_(wait, f"Whether pool {pool} has ready endpoints is not known.") for pool, wait in counting.items()}
+
+
+def _which_pool(server: Server, before: Weights, ready: dict[str, int | None]) -> str:
+    endpoints = ", ".join(f"{pool} {'an unknown number' if count is None else count}" for pool, count in ready.items())
+    commands = " or ".join(f"ansible-playbook rollback.yml -e mcp_rollback_pool={pool}" for pool in POOLS)
+    return (
+        f"Refusing to guess which pool of {server} is good: neither a release record nor a note on the route says it "
+        f"(weights: {text(before)}; ready endpoints: {endpoints}). Name the good pool: {commands} (rollback_pool of the module)."
+    )
+
+
+def ended(book: record.Book, known: record.Release, at: str, reason: str) -> record.Book:
+    """Return the record once C(known) is rolled back: the newest release when it came from the same pool, or else one that follows it."""
+    current = book.current
+    if current is None:
+        book = record.Book(known)
+    elif current["from"]["pool"] != known["from"]["pool"]:
+        if record.is_running(current):
+            current = {**current, "outcome": record.ROLLED_BACK, "ended": at}
+        book = record.Book(known, (current, *book.history)[: record.KEPT])
+    return record.end(book, record.ROLLED_BACK, at, reason)
+
+
 def _report_sessions(shift: Shift) -> None:
     """When all is done: what is still open on the bad pool is lost."""
     found = shift.result["sessions"]
@@ -82,15 +131,6 @@ def _report_sessions(shift: Shift) -> None:
         found["at_risk_after"] = gauge.count(shift.task, shift.cluster, shift.server, shift.result["bad_pool"], REPORT)
         if found["at_risk_after"]:
             shift.task.progress(f"sessions that pool {shift.result['bad_pool']} had open, and that end with this: {found['at_risk_after']}")
-
-
-def _is_empty(shift: Shift, pool: str) -> bool:
-    """Whether the pool has no ready endpoint; not when that can't be told."""
-    try:
-        return not shift.server.ready_endpoints(shift.cluster, pool)
-    except Failure as failure:
-        shift.task.warn(f"Whether pool {pool} has ready endpoints is not known. {failure.msg}")
-        return False
 
 
 def _full_size(shift: Shift, pool: str, planned: int) -> None:
@@ -119,40 +159,87 @@ def _refuse_other_version(shift: Shift) -> None:
         )
 
 
-def _unrecorded(server: Server, before: Weights, good: str) -> record.Release:
+def _unrecorded(server: Server, before: Weights, good: plan.Stable) -> record.Release:
     """Stands for the release that was not recorded; its images are not worth a read now."""
     nothing = {"image": "", "digest": "", "version": ""}
-    return record.release(
+    release = record.release(
         server,
         by=record.whoever_runs(),
         reason="rolled back without a release record",
         at=record.now(),
-        origin={"pool": good, **nothing, "weights": before},
-        target={"pool": other(good), **nothing},
+        origin={"pool": good.pool, **nothing, "weights": before},
+        target={"pool": other(good.pool), **nothing},
     )
+    return {**release, "named": True} if good.named else release
 
 
 def hold_on(shift: Shift, held: ExitStack) -> None:
-    """To the Lease that this emergency took, which lasts for less than a pool may need to come up, or a gateway to follow."""
-    if run := shift.result.get("lock"):
-        try:
-            held.enter_context(keeping.renewed(shift.task, run))
-        except Unreachable:
-            raise
-        except Failure as failure:
-            shift.task.warn(f"A release that begins somewhere else is not held off. {failure.msg}")
+    """To the Lease of this emergency, which lasts for less than a pool may need to come up, or a gateway to follow."""
+    run = shift.task.params["lock"] or shift.result.get("lock")
+    if not run:
+        return
+    # It is not waited for: the traffic has moved, or does not wait for it.
+    params = {**shift.task.params, "api_patience": min(shift.task.params["api_patience"], SOON)}
+    try:
+        held.enter_context(keeping.renewed(replace(shift.task, params=params), run))
+    except Failure as failure:
+        shift.task.warn(f"A release that begins somewhere else is not held off. {failure.msg}")
 
 
 def take_over(shift: Shift) -> str:
     """The id of this run, which releases the server from now on, whoever did before. An emergency does not fail for want of it."""
-    run, lease = lock.new_run(), lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
-    try:
-        before = lease.acquire(run, record.whoever_runs(), lock.this_process(shift.task.runner), take_over=True)
-    except Unreachable:
-        raise  # nothing else can be done either
-    except Failure as failure:
-        shift.task.warn(f"A release that goes on somewhere else is not held off. {failure.msg}")
-        return ""
-    if before is not None:
-        shift.task.progress(f"took over from {before.by}, whose release does not go on")
-    return run
+    run = lock.new_run()
+    hold = _hold(shift, _taking(shift, run))
+    return run if hold(2 * shift.task.params["api_timeout"], last=True) else ""
+
+
+def _lease(shift: Shift) -> t.Callable[..., bool]:
+    """Take the Lease from whoever holds it, or see that the run of the option C(lock) does, beside the reads; see _hold()."""
+    run = shift.task.params["lock"]
+    if shift.task.check_mode:
+        return lambda seconds, last=False: False
+    if run:
+        return _hold(shift, started(lambda: lock.Lock(shift.cluster, shift.server.namespace, shift.server.name).check(run)))
+    shift.own_run, shift.result["lock"] = lock.new_run(), ""
+    hold = _hold(shift, _taking(shift, shift.own_run))
+
+    def taken(seconds: float, *, last: bool = False) -> bool:
+        if hold(seconds, last=last):
+            shift.result["lock"] = shift.own_run
+        return bool(shift.result["lock"])
+
+    return taken
+
+
+def _hold(shift: Shift, wait: t.Callable[[float], lock.Holder | None]) -> t.Callable[..., bool]:
+    """Return what waits for the Lease and returns whether it is ours: at first until SOON is over, and then for some seconds more.
+
+    It raises Lost, and nothing else. last: whether it is given up then.
+    """
+    bound, known = Deadline(SOON), None
+
+    def hold(seconds: float, *, last: bool = False) -> bool:
+        nonlocal known
+        if known is not None:
+            return known
+        try:
+            before = wait(max(bound.left, seconds))
+        except Lost:
+            raise
+        except Exception as error:  # also what nobody thought of: the traffic does not wait for a Lease
+            if isinstance(error, TimeoutError) and not last:
+                return False
+            known = False
+            shift.task.warn(f"A release that goes on somewhere else is not held off. {getattr(error, 'msg', error)}")
+            return False
+        known = True
+        if before is not None:
+            shift.task.progress(f"took over from {before.by}, whose release does not go on")
+        return True
+
+    return hold
+
+
+def _taking(shift: Shift, run: str) -> t.Callable[[float], lock.Holder | None]:
+    lease = lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
+    return started(lambda: lease.acquire(run, record.whoever_runs(), lock.this_process(shift.task.runner), take_over=True))

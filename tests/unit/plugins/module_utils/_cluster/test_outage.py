@@ -13,6 +13,7 @@ import ssl
 import struct
 import threading
 import time
+import types
 import typing as t
 
 import kubernetes.client
@@ -339,3 +340,15 @@ def test_it_may_not_say_that_it_is_asked_much_later(monkeypatch: pytest.MonkeyPa
     start = time.monotonic()
     assert cluster(ApiServer((503, {"Retry-After": said}), GOOD).url).get(PATH)["message"] == "said 200"
     assert seconds <= time.monotonic() - start < seconds + 1
+
+
+@pytest.mark.parametrize(
+    ("message", "conflict"),
+    [
+        ("the server rejected our request due to an error in our request", True),  # all that a real one says of a failed test of a JSON patch
+        ('HTTPRoute.gateway.networking.k8s.io "mcp" is invalid: spec.rules[0].backendRefs[0].weight: Invalid value: -5', False),
+    ],
+)
+def test_a_failed_test_of_a_patch_is_a_conflict(message, conflict):
+    error = types.SimpleNamespace(status=422, body=json.dumps({"message": message}), reason="Unprocessable Entity", headers={})
+    assert isinstance(connection._api_failure(error, "PATCH", "/x", "https://cluster"), connection.Conflict) is conflict
