@@ -64,6 +64,13 @@ options:
       - When nothing but this option says that the other pool is bad, RV(scale_down) is false.
     type: str
     choices: [blue, green]
+  wait:
+    description:
+      - With V(false), O(rollback=true) writes the weights and waits for nothing, so that the traffic of many servers is back before any of
+        them is waited for. The same task without it, with O(rollback_pool) and O(lock) as this one returned them, does the rest.
+      - When the API server is away for 5 seconds, or the good pool has no ready endpoint, nothing is written, and that is no failure - see RV(written).
+    type: bool
+    default: true
   reason:
     description: Why, for the release record; at most 500 characters of it are kept. Used with O(rollback=true).
     type: str
@@ -274,6 +281,15 @@ bad_pool:
   returned: with O(rollback=true)
   type: str
   sample: green
+written:
+  description: Whether the route has the weights, from this task or from before. With O(wait=false) it may not have them, and RV(msg) says why.
+  returned: with O(rollback=true)
+  type: bool
+  sample: true
+msg:
+  description: Why the weights were not written.
+  returned: with O(wait=false), when they were not
+  type: str
 scale_down:
   description: Whether the pool that the traffic left is known to be the bad one, by the release record or the route, so that it may be scaled down.
   returned: with O(rollback=true)

@@ -133,6 +133,7 @@ class Cluster:
         self.patience = patience
         self._waiting = outage.current()
         self._refused: Deadline | None = None
+        self._served = False  # something that takes a right: it has read the Roles
         self._client = DynamicClient(kubernetes.client.ApiClient(configuration), discoverer=_NoDiscovery)
 
     @property
@@ -244,10 +245,16 @@ class Cluster:
             answer = None
         if not isinstance(answer, dict):  # of whatever stands between us and it, or a part of an answer
             raise self._unreachable(ValueError("what came is no JSON object"))
+        self._served = True
         return answer
 
     def _is_starting(self) -> bool:
-        """Whether it says so itself. Until it has read the Roles it refuses everybody, and that question too: believed for STARTING seconds."""
+        """Whether it says so itself. Until it has read the Roles it refuses everybody, and that question too: believed for STARTING seconds.
+
+        Not once it has served us something, beside or before that: then a right is missing.
+        """
+        if self._served:
+            return False
         try:
             self._client.request("GET", "/readyz", header_params={}, serialize=False, _request_timeout=(min(3.05, self.timeout), self.timeout))
         except DynamicApiError as error:
@@ -260,7 +267,7 @@ class Cluster:
         return False
 
     def _unreachable(self, error: Exception) -> Failure:
-        self._refused = None
+        self._refused, self._served = None, False
         # A certificate that is wrong does not mend while we wait: that is no outage
         wrong = any(isinstance(part, ssl.SSLCertVerificationError) for part in (error, *error.args))
         return (Failure if wrong else Unreachable)(

@@ -11,7 +11,8 @@ import typing as t
 from contextlib import ExitStack
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, lock, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, lock, outage, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, started
@@ -19,64 +20,137 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import SOON, Shift, step, text, update_record
 
 REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
-LATE = 1.0  # seconds that what is read beside the route may take longer than it
+RECORD = 3.0  # seconds that the release record may take where others wait for this one
+NOT_VERIFIED = "not verified"
+MOMENT = 1.0  # seconds that the weights wait for the Lease once all is read
+LATE = outage.LONGEST + 1  # seconds after which what is read beside the route has seen the end of an outage, too
+
+
+class _Emergency(t.NamedTuple):
+    """What is done. good: the pool to return to. known: the release that is rolled back, or what stands for it. planned: the good pool's size
+    before it, 0 when not known. recorded: whether the record says already that the traffic is back, and was verified."""
+
+    before: Weights
+    wanted: Weights
+    good: plan.Stable
+    known: record.Release
+    planned: int
+    rollout_seconds: float | None
+    empty: bool
+    recorded: bool
+    reason: str
+
+    def end(self, book: record.Book) -> record.Book:
+        return ended(book, self.known, record.now(), self.reason)
 
 
 def roll_back(shift: Shift) -> dict[str, t.Any]:
     """The emergency: weights first, from as few reads as tell the pool; all that is known of the bad pool can wait."""
-    task, server, params = shift.task, shift.server, shift.task.params
     hold = _lease(shift)
+    it = _prepare(shift)
+    hold(MOMENT)  # before the weights, so that a release that goes on elsewhere does not write its own after them
+    if it.empty:
+        # Only here: an emergency waits for imports.
+        from ansible_collections.mcp.server.plugins.module_utils._traffic import reviving
+
+        reviving.revive(shift, it.good.pool, it.planned, it.rollout_seconds)
+    _write(shift, it)
+    hold(SOON, last=True)
+    if it.good.named:
+        shift.task.warn(f"Pool {other(it.good.pool)} keeps its pods: nothing but rollback_pool says that it is the bad one.")
+    if not shift.task.check_mode:
+        _verify(shift, it)
+    return shift.result
+
+
+def send_back(shift: Shift) -> dict[str, t.Any]:
+    """The emergency without all that takes time: the weights, or nothing and why. What is left is roll_back's, which comes after it."""
+    shift.result["written"] = False
+    hold = _lease(shift)
+    try:
+        it = _prepare(shift)
+        hold(MOMENT)
+        if it.empty:
+            shift.result["msg"] = f"Pool {it.good.pool} of {shift.server} has no ready endpoint; the weights stay until it has."
+        else:
+            _write(shift, it)
+            if not shift.task.check_mode:
+                update_record(shift, it.end, RECORD)
+    except (Conflict, Unreachable) as failure:
+        shift.result["msg"] = f"The weights are not written yet. {failure.msg}"
+    hold(0.0, last=True)
+    if "msg" in shift.result:
+        shift.task.progress(shift.result["msg"])
+    return shift.result
+
+
+def _prepare(shift: Shift) -> _Emergency:
+    """Find out where the traffic goes back to. Raises Failure."""
+    server, params = shift.server, shift.task.params
     before, book, ready = _read(shift)
     current = book.current if book else None
     good = plan.rollback_target(current, shift.stable, params["rollback_pool"])
     if good is None:
         raise Failure(_which_pool(server, before, ready), before=before, ready=ready)
     wanted = plan.split(good.pool, 100)
-    recorded = current is not None and current["from"]["pool"] == good.pool
-    known = current if recorded else _unrecorded(server, before, good)
-    planned = known["from"].get("replicas")
-    planned = planned if isinstance(planned, int) else 0
-    shift.result |= {"pool": good.pool, "bad_pool": other(good.pool), "scale_down": not good.named, "version": known["from"].get("version") or ""}
-    hold(LATE)  # before the weights, so that a release that goes on elsewhere does not write its own after them
-    if plan.gaining(before, wanted) and not params["force"] and ready[good.pool] == 0:
-        # Only here: an emergency waits for imports.
-        from ansible_collections.mcp.server.plugins.module_utils._traffic import reviving
+    known = current if current and current["from"]["pool"] == good.pool else _unrecorded(server, before, good)
+    shift.result |= {"pool": good.pool, "bad_pool": other(good.pool), "scale_down": not good.named, "version": str(known["from"].get("version") or "")}
+    # Anybody may have edited it.
+    planned, last = known["from"].get("replicas"), (known["steps"] or [None])[-1]
+    return _Emergency(
+        before,
+        wanted,
+        good,
+        known,
+        planned if isinstance(planned, int) else 0,
+        _rollout_seconds(book, good.pool),
+        empty=bool(plan.gaining(before, wanted)) and not params["force"] and ready[good.pool] == 0,
+        recorded=isinstance(last, dict) and last.get("weights") == wanted and last.get("verdict") != NOT_VERIFIED,
+        reason=params["reason"],
+    )
 
-        reviving.revive(shift, good.pool, planned, record.rollout_seconds(book, good.pool) if book else None)
+
+def _rollout_seconds(book: record.Book | None, pool: str) -> float | None:
+    try:
+        return record.rollout_seconds(book, pool) if book else None
+    except (AttributeError, KeyError, TypeError):
+        return None
+
+
+def _write(shift: Shift, it: _Emergency) -> None:
     # Marked sessions of the bad pool go too: the good one answers 404, at which their clients start anew.
     shift.pinned = False
-    shift.write(before, wanted, good)
-    hold(SOON, last=True)
-    if good.named:
-        task.warn(f"Pool {other(good.pool)} keeps its pods: nothing but rollback_pool says that it is the bad one.")
-    if task.check_mode:
-        return shift.result
+    shift.write(it.before, it.wanted, it.good)
+    shift.result["written"] = not shift.task.check_mode
 
-    def end(book: record.Book) -> record.Book:
-        return ended(book, known, record.now(), params["reason"])
+
+def _verify(shift: Shift, it: _Emergency) -> None:
+    """Wait until the traffic follows, also when another task wrote the weights and left that to this one."""
+    fresh = shift.result["changed"] or not it.recorded
 
     def meanwhile() -> None:
-        update_record(shift, end, SOON)
-        if shift.result["changed"]:
-            _full_size(shift, good.pool, planned)
+        # At once, not after the verification: a second rollback must not take this one for the release.
+        update_record(shift, it.end, SOON)
+        if fresh:
+            _full_size(shift, it.good.pool, it.planned)
         hold_on(shift, held)
 
     def add_step(verdict: str) -> None:
-        if shift.result["changed"]:
+        if fresh:
             taken = step(shift, verdict)
-            update_record(shift, lambda book: record.add_step(end(book), taken))
+            update_record(shift, lambda book: record.add_step(it.end(book), taken))
 
     with ExitStack() as held:
         try:
-            # At once, not after the verification: a second rollback must not take this one for the release.
-            shift.verify(wanted, meanwhile=meanwhile)
+            shift.verify(it.wanted, meanwhile=meanwhile)
             _refuse_other_version(shift)
+        except Lost:
+            raise
         except Failure:
-            add_step("not verified")
+            add_step(NOT_VERIFIED)
             raise
     add_step("followed" if shift.public else "not measured")
     _report_sessions(shift)
-    return shift.result
 
 
 def _read(shift: Shift) -> tuple[Weights, record.Book | None, dict[str, int | None]]:
@@ -89,14 +163,20 @@ def _read(shift: Shift) -> tuple[Weights, record.Book | None, dict[str, int | No
     counting = {pool: started(functools.partial(server.ready_endpoints, cluster, pool)) for pool in POOLS}
     before = shift.read()
 
-    def await_(wait: t.Callable[[float], t.Any], missing: str) -> t.Any:
+    def await_(wait: t.Callable[[float], t.Any], missing: str, needed: bool = False) -> t.Any:
         try:
-            return wait(max(bound.left, LATE))
+            try:
+                return wait(max(bound.left, LATE))
+            except TimeoutError:
+                if not needed:
+                    raise
+            return wait(shift.task.params["api_patience"])
         except Exception as error:  # whatever anybody wrote there
             shift.task.warn(f"{missing} {getattr(error, 'msg', None) or f'{type(error).__name__}: {error}'}")
             return None
 
-    book = await_(reading, f"The release record of {server} was not read; what is noted on the route counts.")
+    alone = shift.stable is None and not shift.task.params["rollback_pool"]  # nothing else says where it goes
+    book = await_(reading, f"The release record of {server} was not read; what is noted on the route counts.", needed=alone)
     return before, book, {pool: await_(wait, f"Whether pool {pool} has ready endpoints is not known.") for pool, wait in counting.items()}
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import typing as t
 from contextlib import closing, nullcontext
@@ -161,10 +162,14 @@ class Shift:
         asked = share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection) if self.public else nullcontext()
         with asked as answers:
             meanwhile()
-            self.await_acceptance(bound)
             if answers is None:
+                self.await_acceptance(bound)
                 self.task.warn("The share was not measured: endpoint is not set.")
                 return
+            if self.emergency:
+                answers = self._unless_accepted(answers, wanted, bound)
+            else:
+                self.await_acceptance(bound)
             self._measure(answers, wanted, bound)
 
     def await_acceptance(self, bound: Deadline) -> None:
@@ -172,11 +177,57 @@ class Shift:
         while reason := self.kind.not_accepted(self.route, self.server):
             if self.kind.refused(self.route, self.server) or not bound.pause(POLL):
                 raise Failure(f"{self._unverified(reason)}.", **self.result)
-            if not said and bound.elapsed >= PATIENCE:
-                said = True
-                self.task.progress(f"{self._unverified(reason)}; looking on for {bound.left:.0f} s")
-            self._say(f"waiting for the gateway: {reason}")
+            said = self._say_pending(reason, bound, said)
             self.read()
+
+    def _say_pending(self, reason: str, bound: Deadline, said: bool) -> bool:
+        """Show that the gateway does not take the weights up, and soon what clients get; return whether that was shown."""
+        if not said and bound.elapsed >= PATIENCE:
+            said = True
+            self.task.progress(f"{self._unverified(reason)}; looking on for {bound.left:.0f} s")
+        self._say(f"waiting for the gateway: {reason}")
+        return said
+
+    def _unless_accepted(self, answers: t.Iterator[share.Answer], wanted: Weights, bound: Deadline) -> t.Iterator[share.Answer]:
+        """Return answers to measure by, once the route is in force or they show it by themselves: what clients get outranks the route's status.
+
+        The latter takes a longer row from the good pool, which could come by chance where a small part of the traffic went elsewhere. Raises
+        Failure when neither comes.
+        """
+        reason, said, looked = "", False, 0.0
+
+        def pending() -> t.Iterator[share.Answer]:
+            nonlocal reason, said, looked
+            for answer in itertools.chain([None], answers):  # the first look comes before the first answer
+                if answer is not None:
+                    yield answer
+                if time.monotonic() - looked < POLL:
+                    continue
+                if looked:
+                    self.read()
+                looked = time.monotonic()
+                reason = self.kind.not_accepted(self.route, self.server)
+                if not reason or (bound.elapsed >= PATIENCE and self.kind.refused(self.route, self.server)):
+                    return
+                said = self._say_pending(reason, bound, said)
+
+        row = share.row_needed(self.result["before"], wanted)
+        kept = not self.kind.per_connection
+        seen, reached = share.until_followed(pending(), wanted, row, self.task.params["tolerance"], lambda last: None, kept=kept)
+        if reason and not reached:
+            raise Failure(f"{self._unverified(reason)}.", **self.result)
+        if reason and not self._accepted_soon(bound):
+            self.task.warn(f"All answers come from pool {self.result['pool']}, though the route is not in force by its status: {reason}.")
+        return itertools.chain(seen, answers)
+
+    def _accepted_soon(self, bound: Deadline) -> bool:
+        """Return whether the route is in force a moment after the traffic followed: a status is written last."""
+        moment = Deadline(min(PATIENCE, bound.left))
+        while self.kind.not_accepted(self.route, self.server):
+            if not moment.pause(POLL):
+                return False
+            self.read()
+        return True
 
     def _unverified(self, reason: str) -> str:
         clients = f"; {self._clients()}" if self.public else ""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
@@ -15,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, plan, sessions
-from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, step, update_record
+from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import SOON, Shift, step, update_record
 
 SPEC = Spec(
     options={
@@ -26,6 +27,7 @@ SPEC = Spec(
         "weight": {"type": "int"},
         "rollback": {"type": "bool", "default": False},
         "rollback_pool": {"type": "str", "choices": list(POOLS)},
+        "wait": {"type": "bool", "default": True},
         "reason": {"type": "str", "default": ""},
         "force": {"type": "bool", "default": False},
         "endpoint": endpoints.OPTION,
@@ -63,8 +65,14 @@ def _run(task: Task) -> dict[str, t.Any]:
             raise Failure(f"{option} is {params[option]}: it must be more than 0.")
     if params["rollback_pool"] and not params["rollback"]:
         raise Failure("rollback_pool says where a rollback goes: set rollback as well, or use pool and weight.")
-    shift = Shift(task, connection.connect(params), Server.from_params(params), _public(task))
-    return emergency.roll_back(shift) if params["rollback"] else set_share(shift)
+    if not params["wait"]:
+        if not params["rollback"]:
+            raise Failure("wait is false: only a rollback may be left unverified; set rollback as well.")
+        task = replace(task, params={**params, "api_patience": min(params["api_patience"], SOON)})
+    shift = Shift(task, connection.connect(task.params), Server.from_params(params), _public(task) if params["wait"] else None)
+    if not params["rollback"]:
+        return set_share(shift)
+    return emergency.roll_back(shift) if params["wait"] else emergency.send_back(shift)
 
 
 def _public(task: Task) -> endpoints.Endpoint | None:

@@ -12,12 +12,13 @@ import functools
 import itertools
 import json
 import threading
+import time
 
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils import _rollout
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, outage, settling
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, Unanswered
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import State
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, gauge, moving, release, shift, sparing
@@ -360,6 +361,7 @@ def test_controller_that_is_down(cluster, monkeypatch):
         ({"pool": "green", "weight": 101}, "weight is 101"),
         ({"pool": "green", "weight": 10, "rollback": True}, "leave out pool and weight"),
         ({"pool": "green", "weight": 10, "rollback_pool": "green"}, "set rollback as well"),
+        ({"pool": "green", "weight": 10, "wait": False}, "only a rollback may be left unverified"),
         ({"pool": "green", "weight": 10, "tolerance": 0.0}, "tolerance is 0.0"),
         ({"pool": "green", "weight": 10, "samples": 0}, "samples is 0"),
         ({"pool": "green", "weight": 10, "namespace": "a/../b"}, "namespace gives 'a/../b'"),
@@ -604,6 +606,175 @@ def test_a_lease_that_hangs_holds_an_emergency_up_for_a_moment_only(cluster, gat
     result = call(rollback=True, endpoint={"url": "x"})
     over.set()
     assert cluster.weights == (100, 0) and result["lock"] == "" and any("no answer within" in warning for warning in result["warnings"])
+
+
+def test_an_emergency_reads_side_by_side(cluster, gateway, monkeypatch):
+    """An API server in trouble takes seconds for each."""
+    released(cluster)
+    get, patch = cluster.get, cluster.patch
+
+    def slow(ask):
+        def late(*words, **more):
+            time.sleep(0.3)
+            return ask(*words, **more)
+
+        return late
+
+    cluster.get, cluster.patch = slow(get), slow(patch)
+    moments = []
+    cluster.meddle = lambda: moments.append(time.monotonic())
+    start = time.monotonic()
+    call(rollback=True, wait=False)
+    assert [path for verb, path in cluster.asked if verb == "PATCH"][:2] == [LEASE, ROUTE]
+    # The Lease, which takes two requests, and the write itself
+    assert moments[1] - start < 1.2 and cluster.weights == (100, 0)
+
+
+@pytest.mark.parametrize("hangs", [RECORD, SLICES])
+def test_what_an_emergency_can_do_without_is_not_waited_for(cluster, gateway, monkeypatch, hangs):
+    released(cluster)
+    monkeypatch.setattr(emergency, "LATE", 0.1)
+    get, over = cluster.get, threading.Event()
+
+    def hang(path, **query):
+        if path == hangs and cluster.weights == (0, 100):
+            over.wait(30)
+        return get(path, **query)
+
+    cluster.get = hang
+    result = call(rollback=True, endpoint={"url": "x"}, api_timeout=0.1)
+    over.set()
+    assert cluster.weights == (100, 0) and any("no answer within 0.1 s" in warning for warning in result["warnings"])
+
+
+def test_a_record_that_is_late_is_waited_for_where_nothing_else_says_where_to_go(cluster, gateway, monkeypatch):
+    released(cluster)
+    forget(cluster, "note")
+    monkeypatch.setattr(emergency, "LATE", 0.1)
+    get = cluster.get
+    cluster.get = lambda path, **query: (time.sleep(0.5) if path == RECORD else None, get(path, **query))[1]
+    assert call(rollback=True, endpoint={"url": "x"}, api_timeout=0.1, api_patience=5.0)["pool"] == "blue"
+
+
+@pytest.mark.parametrize("edit", [{"steps": [3]}, {"from": {"pool": "blue", "replicas": "many", "version": ["v1"]}}])
+def test_a_record_that_somebody_edited_does_not_stop_an_emergency(cluster, gateway, edit):
+    released(cluster)
+    current, history = cluster.record
+    data = {"current": json.dumps({**current, **edit}), "history": json.dumps([3, *history])}
+    cluster.objects[RECORD]["data"] = data
+    call(rollback=True)
+    assert cluster.weights == (100, 0)
+
+
+# Without waiting
+
+
+def test_without_waiting_the_weights_are_back_and_the_rest_is_left(cluster, gateway):
+    released(cluster)
+    cluster.objects[deployment("blue")]["spec"]["replicas"] = cluster.ready["blue"] = 1
+    sent = call(rollback=True, wait=False, reason="5xx", endpoint={"url": "x"})
+    assert sent["changed"] and sent["written"] and sent["share"] is None and "msg" not in sent
+    assert cluster.weights == (100, 0) and cluster.record[0]["outcome"] == "rolled_back"
+    assert cluster.objects[deployment("blue")]["spec"]["replicas"] == 1
+    steps = len(cluster.record[0]["steps"])
+    result = call(rollback=True, rollback_pool=sent["pool"], lock=sent["lock"], reason="5xx", endpoint={"url": "x"})
+    assert not result["changed"] and result["written"] and result["share"]["reached"] and result["scale_down"]
+    assert cluster.objects[deployment("blue")]["spec"]["replicas"] == 2
+    current, _history = cluster.record
+    assert len(current["steps"]) == steps + 1 and current["steps"][-1]["verdict"] == "followed" and current["reason"] == "5xx"
+    cluster.asked.clear()
+    again = call(rollback=True, rollback_pool=sent["pool"], lock=sent["lock"], reason="5xx", endpoint={"url": "x"})
+    assert not again["changed"] and cluster.writes() == []
+
+
+def test_a_verification_that_failed_is_made_up_for(cluster, gateway):
+    released(cluster)
+    gateway.trouble = "no"
+    with pytest.raises(Failure, match="not verified"):
+        call(rollback=True, endpoint={"url": "x"}, timeout=0.2)
+    gateway.trouble = ""
+    call(rollback=True, endpoint={"url": "x"})
+    assert [step["verdict"] for step in cluster.record[0]["steps"][-2:]] == ["not verified", "followed"]
+
+
+def test_without_waiting_a_pool_that_is_empty_gets_nothing(cluster, gateway, monkeypatch):
+    scaled_down(cluster, monkeypatch, State(wanted=2, ready=1))
+    cluster.asked.clear()
+    sent = call(rollback=True, wait=False)
+    assert (sent["changed"], sent["written"], sent["pool"], sent["bad_pool"]) == (False, False, "blue", "green")
+    assert "blue of prod/mcp has no ready endpoint" in sent["msg"] and cluster.weights == (0, 100) and cluster.writes() == []
+    assert call(rollback=True, rollback_pool="blue", lock=sent["lock"])["written"] and cluster.weights == (100, 0)
+
+
+@pytest.mark.parametrize("part", ["GET", "PATCH"])
+def test_without_waiting_an_api_server_that_is_away_is_no_failure(cluster, gateway, monkeypatch, part):
+    released(cluster)
+    seen, away = [], Unreachable("The API server does not answer.")
+    monkeypatch.setattr(shift.connection, "connect", lambda params: seen.append(params["api_patience"]) or cluster)
+    patch = cluster.patch
+    if part == "GET":
+        cluster.broken = dict.fromkeys((ROUTE, RECORD, LEASE, SLICES), away)
+    else:
+        cluster.patch = lambda path, *words, **more: cluster._ask("PATCH", "lost") if path == ROUTE else patch(path, *words, **more)
+        cluster.broken = {"lost": away}
+    sent = call(rollback=True, wait=False, api_patience=600.0)
+    assert (sent["changed"], sent["written"]) == (False, False) and "The API server does not answer." in sent["msg"]
+    assert seen == [5.0] and ("pool" in sent) == (part == "PATCH")
+
+
+def test_without_waiting_what_can_not_be_told_is_refused_and_another_run_stops_it(cluster, gateway):
+    with pytest.raises(Failure, match="Refusing to guess"):
+        call(rollback=True, wait=False)
+    released(cluster)
+    with pytest.raises(Lost):
+        call(rollback=True, wait=False, lock="somebody")
+    assert cluster.weights == (0, 100)
+
+
+def test_without_waiting_in_check_mode(cluster, gateway):
+    released(cluster)
+    sent = call(check_mode=True, rollback=True, wait=False)
+    assert sent["changed"] and not sent["written"] and cluster.weights == (0, 100) and cluster.record[0]["outcome"] == "succeeded"
+
+
+# What clients get outranks the route's status
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_an_emergency_believes_the_answers(cluster, gateway, monkeypatch, refused):
+    """A stale entry of a controller, or one that refuses what another one serves."""
+    released(cluster)
+    monkeypatch.setattr(moving, "PATIENCE", 0.2)
+
+    def accept():
+        for condition in cluster.objects[ROUTE]["status"]["parents"][0]["conditions"]:
+            condition |= {"status": "False", "observedGeneration": 3} if refused else {}
+
+    monkeypatch.setattr(cluster, "accept", accept)
+    result = call(rollback=True, endpoint={"url": "x"})
+    assert result["share"]["reached"] and cluster.record[0]["steps"][-1]["verdict"] == "followed"
+    assert any("All answers come from pool blue, though the route is not in force by its status" in warning for warning in result["warnings"])
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_an_emergency_that_neither_the_status_nor_the_answers_confirm(cluster, gateway, monkeypatch, refused):
+    """Of a canary of 1 %, a row of 40 good answers comes by chance."""
+    begin()
+    call(pool="green", weight=1)
+    monkeypatch.setattr(moving, "PATIENCE", 0.2)
+
+    def accept():
+        for condition in cluster.objects[ROUTE]["status"]["parents"][0]["conditions"]:
+            condition |= {"status": "False", "observedGeneration": 3} if refused else {}
+
+    monkeypatch.setattr(cluster, "accept", accept)
+    turn = itertools.count()
+    monkeypatch.setattr(gateway, "fetch", lambda *words, **more: Reply({"pool": "green" if next(turn) % 100 == 99 else "blue", "version": "1.1.5"}))
+    start = time.monotonic()
+    with pytest.raises(Failure, match="are written .* not verified"):
+        call(rollback=True, endpoint={"url": "x"}, timeout=2.0)
+    assert (time.monotonic() - start < 1.5) is refused
+    assert cluster.record[0]["steps"][-1]["verdict"] == "not verified"
 
 
 def test_an_endpoint_that_can_not_be_used_does_not_stop_an_emergency(cluster, monkeypatch):
