@@ -91,11 +91,11 @@ class Shift:
         self._clock = self._said = time.monotonic()
         at = time.time()
         written = False  # by a request whose answer was lost
-        bound, attempt, now = Deadline(self.task.params["api_patience"]), 0, before
+        bound, attempt = Deadline(self.task.params["api_patience"]), 0
         while True:
             attempt += 1
             self._check_lease(again=attempt > 1)
-            stable = good or plan.returns_to(now, self.stable, self.release)
+            stable = good or plan.returns_to(before, self.stable, self.release)
             stamp = Stamp(plan.note(stable, wanted) if stable else None, self.run, alone=good is not None)
             try:
                 changed, self.route = self.kind.write(self.cluster, self.server, self.route, wanted, stamp, dry_run=self.task.check_mode)

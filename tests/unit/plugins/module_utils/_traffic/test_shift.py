@@ -267,10 +267,11 @@ def test_change_by_somebody_else_is_read_again(cluster):
     def meddle():
         cluster.meddle = lambda: None
         cluster.objects[ROUTE]["metadata"]["resourceVersion"] = "9"
-        cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"][0]["weight"] = 80
+        cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"][1]["weight"] = 400
 
     cluster.meddle = meddle
     assert call(pool="green", weight=100)["changed"] and cluster.weights == (0, 100)
+    assert json.loads(notes(cluster)[STABLE])["pool"] == "green"  # which had most of it by then
 
 
 @pytest.mark.parametrize("stored", [True, False])
@@ -597,10 +598,37 @@ def test_a_rollback_of_a_run_whose_lease_nobody_can_read(cluster, gateway):
     assert cluster.weights == (100, 0) and any("is not held off. 500: a webhook." in warning for warning in result["warnings"])
 
 
+def test_a_lease_is_looked_at_once_before_the_weights(cluster, gateway):
+    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
+    call(pool="green", weight=50, lock=run)
+    cluster.asked.clear()
+    call(rollback=True, lock=run, endpoint={"url": "x"})
+    assert cluster.asked[: cluster.asked.index(("PATCH", ROUTE))].count(("GET", LEASE)) == 1
+
+
+@pytest.mark.parametrize(("seconds", "before_the_weights"), [(0.1, True), (0.5, False)])
+def test_a_lease_that_comes_late_is_this_emergency_s(cluster, gateway, monkeypatch, seconds, before_the_weights):
+    released(cluster)
+    monkeypatch.setattr(emergency, "SOON", 0.3)
+    monkeypatch.setattr(emergency, "MOMENT", 0.1)
+    acquire, weights = emergency.lock.Lock.acquire, []
+
+    def late(*words, **more):
+        time.sleep(seconds)
+        weights.append(cluster.weights)
+        return acquire(*words, **more)
+
+    monkeypatch.setattr(emergency.lock.Lock, "acquire", late)
+    result = call(rollback=True, endpoint={"url": "x"})
+    assert cluster.objects[LEASE]["spec"]["holderIdentity"] == result["lock"] == notes(cluster)["mcp.server/run"]
+    assert weights == [(0, 100) if before_the_weights else (100, 0)]
+    assert not any("held off" in warning for warning in result["warnings"])
+
+
 def test_a_lease_that_hangs_holds_an_emergency_up_for_a_moment_only(cluster, gateway, monkeypatch):
     released(cluster)
     monkeypatch.setattr(emergency, "SOON", 0.1)
-    monkeypatch.setattr(emergency, "LATE", 0.1)
+    monkeypatch.setattr(emergency, "MOMENT", 0.1)
     over = threading.Event()
     monkeypatch.setattr(emergency.lock.Lock, "acquire", lambda *words, **more: over.wait(30))
     result = call(rollback=True, endpoint={"url": "x"})
@@ -754,6 +782,14 @@ def test_an_emergency_believes_the_answers(cluster, gateway, monkeypatch, refuse
     result = call(rollback=True, endpoint={"url": "x"})
     assert result["share"]["reached"] and cluster.record[0]["steps"][-1]["verdict"] == "followed"
     assert any("All answers come from pool blue, though the route is not in force by its status" in warning for warning in result["warnings"])
+
+
+def test_a_status_that_comes_a_moment_after_the_answers(cluster, gateway, monkeypatch):
+    released(cluster)
+    accept = cluster.accept
+    monkeypatch.setattr(cluster, "accept", lambda: threading.Timer(0.4, accept).start())
+    result = call(rollback=True, endpoint={"url": "x"})
+    assert result["share"]["reached"] and result["warnings"] == []
 
 
 @pytest.mark.parametrize("refused", [False, True])
