@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import history
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
@@ -23,9 +23,11 @@ SPEC = Spec(options={**CLUSTER_OPTIONS, **SERVER_OPTIONS})
 def run(task: Task) -> dict[str, t.Any]:
     cluster, server = connect(task.params), Server.from_params(task.params)
     kind = kind_of(server)
-    weights = kind.weights(kind.read(cluster, server), server)
+    route = kind.read(cluster, server)
+    weights = kind.weights(route, server)
     book, _version = record.read(cluster, server)
-    live, back = plan.live(weights), plan.rollback_target(weights, book.current)
+    live, target = plan.live(weights), plan.rollback_target(book.current, kind.stable(route, server))
+    back = target.pool if target else other(live) if live else None
     pools = {}
     for pool in POOLS:
         image, replicas = server.image(cluster, pool)

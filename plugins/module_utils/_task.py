@@ -132,6 +132,11 @@ class Deadline:
 
 def bounded(call: t.Callable[[], t.Any], seconds: float) -> t.Any:
     """What call() gives or raises, for libraries that take no time-out. Raises TimeoutError; what comes later is for nobody."""
+    return started(call)(seconds)
+
+
+def started(call: t.Callable[[], t.Any]) -> t.Callable[[float], t.Any]:
+    """Start the call beside us; return what waits for it for some seconds and gives what it gave or raised, once. That raises TimeoutError."""
     done: queue.SimpleQueue[tuple[t.Any, Exception | None]] = queue.SimpleQueue()
 
     def work() -> None:
@@ -140,11 +145,14 @@ def bounded(call: t.Callable[[], t.Any], seconds: float) -> t.Any:
         except Exception as error:
             done.put((None, error))
 
+    def wait(seconds: float) -> t.Any:
+        try:
+            result, error = done.get(timeout=seconds)
+        except queue.Empty:
+            raise TimeoutError(f"no answer within {seconds:g} s") from None
+        if error is not None:
+            raise error
+        return result
+
     threading.Thread(target=work, daemon=True).start()
-    try:
-        result, error = done.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError(f"no answer within {seconds:g} s") from None
-    if error is not None:
-        raise error
-    return result
+    return wait

@@ -16,7 +16,8 @@ description:
     and the share of answers that is measured through O(endpoint) is what was set.
   - With O(route_kind=service) the weights that are set can be others than O(weight) when O(route_nearest) is set, and the share is
     measured over new connections only.
-  - No other field of the route is touched. The route must list the Services of both pools; one may have weight 0.
+  - With the weights, the same request writes the annotations C(mcp.server/stable), the pool to return to, and C(mcp.server/run), the run
+    that O(lock) names. No other field of the route is touched. The route must list the Services of both pools; one may have weight 0.
   - Sessions of legacy MCP clients are not broken unasked, see O(sessions). C(docs/sessions.md) in the collection tells what is safe.
   - With O(rollback=true) it is the emergency's one call. It writes the weights first and verifies afterwards. It spares no sessions of the bad pool.
   - A step of a release that is running is added to the release record (see M(mcp.server.mcp_release)).
@@ -52,14 +53,31 @@ options:
     type: int
   rollback:
     description:
-      - Give all traffic to the pool that was live before the current release, as the release record tells.
-      - Without a record, to the pool that is not live now; a record is then written, so that a second rollback does not undo the first.
+      - Give all traffic to the pool that was live before the current release. The first of these says which one that is - O(rollback_pool), the
+        release record, the note that each write of weights leaves on the route. Without any, it is refused; nothing is guessed.
+      - A note counts while the route has the weights that it was written with. When they differ, a person moved the traffic.
+      - The pool is noted and recorded, so that a second rollback does not undo the first.
+      - Only another run that holds the server's Lease stops it, or one that wrote the route since. A Lease or record that can't be read or
+        written is a warning.
       - It waits for nothing about the bad pool. When the good pool has no ready endpoint, it is scaled up to the size that it had before
         the release, or else to that of the bad one; how long that may take is said before, and the traffic follows when half of its pods are ready.
         When it can't come up, this fails as soon as the cluster knows, and the weights stay.
       - When it can't be verified that the traffic follows, the module fails and says so; the weights stay written.
     type: bool
     default: false
+  rollback_pool:
+    description:
+      - The pool that O(rollback=true) returns to, whatever is recorded. For when neither the release record nor the route says which one is good.
+      - When nothing but this option says that the other pool is bad, RV(scale_down) is false.
+    type: str
+    choices: [blue, green]
+  wait:
+    description:
+      - With V(false), O(rollback=true) writes the weights and waits for nothing, so that the traffic of many servers is back before any of
+        them is waited for. The same task without it, with O(rollback_pool) and O(lock) as this one returned them, does the rest.
+      - When the API server is away for 5 seconds, or the good pool has no ready endpoint, nothing is written, and that is no failure - see RV(written).
+    type: bool
+    default: true
   reason:
     description: Why, for the release record; at most 500 characters of it are kept. Used with O(rollback=true).
     type: str
@@ -368,6 +386,20 @@ bad_pool:
   returned: with O(rollback=true)
   type: str
   sample: green
+written:
+  description: Whether the route has the weights, from this task or from before. With O(wait=false) it may not have them, and RV(msg) says why.
+  returned: with O(rollback=true)
+  type: bool
+  sample: true
+msg:
+  description: Why the weights were not written.
+  returned: with O(wait=false), when they were not
+  type: str
+scale_down:
+  description: Whether the pool that the traffic left is known to be the bad one, by the release record or the route, so that it may be scaled down.
+  returned: with O(rollback=true)
+  type: bool
+  sample: true
 scaled_up:
   description: How the good pool was brought up first.
   returned: with O(rollback=true), when it had no ready endpoint

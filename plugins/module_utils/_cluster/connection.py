@@ -138,6 +138,7 @@ class Cluster:
         self._waiting = outage.current()
         self._refused: Deadline | None = None
         self._clock = Clock()
+        self._served = False  # something that takes a right: it has read the Roles
         self._client = DynamicClient(kubernetes.client.ApiClient(configuration), discoverer=_NoDiscovery)
 
     @property
@@ -254,6 +255,7 @@ class Cluster:
             answer = None
         if not isinstance(answer, dict):  # of whatever stands between us and it, or a part of an answer
             raise self._unreachable(ValueError("what came is no JSON object"))
+        self._served = True
         return answer
 
     def _exchange(self, method: str, path: str, **more: t.Any) -> t.Any:
@@ -269,7 +271,12 @@ class Cluster:
         return response
 
     def _is_starting(self) -> bool:
-        """Whether it says so itself. Until it has read the Roles it refuses everybody, and that question too: believed for STARTING seconds."""
+        """Whether it says so itself. Until it has read the Roles it refuses everybody, and that question too: believed for STARTING seconds.
+
+        Not once it has served us something, beside or before that: then a right is missing.
+        """
+        if self._served:
+            return False
         try:
             self._exchange("GET", "/readyz")
         except DynamicApiError as error:
@@ -282,7 +289,7 @@ class Cluster:
         return False
 
     def _unreachable(self, error: Exception) -> Failure:
-        self._refused = None
+        self._refused, self._served = None, False
         # A certificate that is wrong does not mend while we wait: that is no outage
         wrong = any(isinstance(part, ssl.SSLCertVerificationError) for part in (error, *error.args))
         return (Failure if wrong else Unreachable)(

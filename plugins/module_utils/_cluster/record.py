@@ -183,8 +183,8 @@ def read(cluster: t.Any, server: Server) -> tuple[Book, str | None]:
         sound = False
     if not sound:
         raise Failure(
-            f"ConfigMap {server.namespace}/{_name(server)} on {cluster.host} is not a release record: "
-            "delete it, and until the next release name the pool to roll back to (pool and weight)."
+            f"ConfigMap {server.namespace}/{_name(server)} on {cluster.host} is not a release record: restore it, or look which pool is good "
+            "before it is deleted; a rollback goes by what is noted on the route, or to the pool that is named (rollback_pool)."
         )
     return Book(current, tuple(history)), found["metadata"]["resourceVersion"]
 

@@ -155,7 +155,7 @@ class Search:
             (named.get(path, path.rpartition("/namespaces/")[2]), operation["path"]): operation.get("value", "removed")
             for path, operations in patches
             for operation in operations
-            if operation["path"] != "/metadata/resourceVersion"
+            if operation["op"] != "test" and operation["path"] != "/metadata/resourceVersion"
         }
 
     def _dry_run(self, cluster: t.Any, kind: Kind, route: Route) -> None:

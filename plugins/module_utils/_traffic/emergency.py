@@ -6,70 +6,201 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from contextlib import ExitStack
+from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, lock, record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, lock, outage, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Task, started
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
-from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, step, text, update_record
+from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import SOON, Shift, step, text, update_record
 
 REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
+RECORD = 3.0  # seconds that the release record may take where others wait for this one
+NOT_VERIFIED = "not verified"
+MOMENT = 1.0  # seconds that the weights wait for the Lease once all is read
+LATE = outage.LONGEST + 1  # seconds after which what is read beside the route has seen the end of an outage, too
+
+
+class _Emergency(t.NamedTuple):
+    """What is done. good: the pool to return to. known: the release that is rolled back, or what stands for it. planned: the good pool's size
+    before it, 0 when not known. recorded: whether the record says already that the traffic is back, and was verified."""
+
+    before: Weights
+    wanted: Weights
+    good: plan.Stable
+    known: record.Release
+    planned: int
+    rollout_seconds: float | None
+    empty: bool
+    recorded: bool
+    reason: str
+    at: t.Callable[[], str]
+
+    def end(self, book: record.Book) -> record.Book:
+        return ended(book, self.known, self.at(), self.reason)
 
 
 def roll_back(shift: Shift) -> dict[str, t.Any]:
     """The emergency: weights first, from as few reads as tell the pool; all that is known of the bad pool can wait."""
-    task, server = shift.task, shift.server
-    book, _version = record.read(shift.cluster, server)
-    before = shift.read()
-    good = plan.rollback_target(before, book.current)
-    if good is None:
-        raise Failure(
-            f"No rollback of {server}: no release is recorded and no pool has most of the traffic ({text(before)}); name the pool (pool and weight: 100)."
-        )
-    wanted = plan.split(good, 100)
-    known = book.current or _unrecorded(server, before, good)
-    planned = known["from"].get("replicas") or 0 if known["from"]["pool"] == good else 0
-    shift.result |= {"pool": good, "bad_pool": other(good), "version": known["from"].get("version") or ""}
-    if plan.gaining(before, wanted) and not task.params["force"] and _is_empty(shift, good):
+    hold = _lease(shift)
+    it = _prepare(shift)
+    hold(MOMENT)  # before the weights, so that a release that goes on elsewhere does not write its own after them
+    if it.empty:
         # Only here: an emergency waits for imports.
         from ansible_collections.mcp.server.plugins.module_utils._traffic import reviving
 
-        reviving.revive(shift, good, planned, record.rollout_seconds(book, good))
+        reviving.revive(shift, it.good.pool, it.planned, it.rollout_seconds)
+    _write(shift, it)
+    hold(SOON, last=True)
+    if it.good.named:
+        shift.task.warn(f"Pool {other(it.good.pool)} keeps its pods: nothing but rollback_pool says that it is the bad one.")
+    if not shift.task.check_mode:
+        _verify(shift, it)
+    return shift.result
+
+
+def send_back(shift: Shift) -> dict[str, t.Any]:
+    """The emergency without all that takes time: the weights, or nothing and why. What is left is roll_back's, which comes after it."""
+    shift.result["written"] = False
+    hold = _lease(shift)
+    try:
+        it = _prepare(shift)
+        hold(MOMENT)
+        if it.empty:
+            shift.result["msg"] = f"Pool {it.good.pool} of {shift.server} has no ready endpoint; the weights stay until it has."
+        else:
+            _write(shift, it)
+            if not shift.task.check_mode:
+                update_record(shift, it.end, RECORD)
+    except (Conflict, Unreachable) as failure:
+        shift.result["msg"] = f"The weights are not written yet. {failure.msg}"
+    hold(0.0, last=True)
+    if "msg" in shift.result:
+        shift.task.progress(shift.result["msg"])
+    return shift.result
+
+
+def _prepare(shift: Shift) -> _Emergency:
+    """Find out where the traffic goes back to. Raises Failure."""
+    server, params = shift.server, shift.task.params
+    before, book, ready = _read(shift)
+    current = book.current if book else None
+    good = plan.rollback_target(current, shift.stable, params["rollback_pool"])
+    if good is None:
+        raise Failure(_which_pool(server, before, ready), before=before, ready=ready)
+    wanted = plan.split(good.pool, 100)
+    known = current if current and current["from"]["pool"] == good.pool else _unrecorded(server, before, good)
+    shift.result |= {"pool": good.pool, "bad_pool": other(good.pool), "scale_down": not good.named, "version": str(known["from"].get("version") or "")}
+    # Anybody may have edited it.
+    planned, last = known["from"].get("replicas"), (known["steps"] or [None])[-1]
+    return _Emergency(
+        before,
+        wanted,
+        good,
+        known,
+        planned if isinstance(planned, int) else 0,
+        _rollout_seconds(book, good.pool),
+        empty=bool(plan.gaining(before, wanted)) and not params["force"] and ready[good.pool] == 0,
+        recorded=isinstance(last, dict) and last.get("weights") == wanted and last.get("verdict") != NOT_VERIFIED,
+        reason=params["reason"],
+        at=functools.partial(record.now, shift.cluster),
+    )
+
+
+def _rollout_seconds(book: record.Book | None, pool: str) -> float | None:
+    try:
+        return record.rollout_seconds(book, pool) if book else None
+    except (AttributeError, KeyError, TypeError):
+        return None
+
+
+def _write(shift: Shift, it: _Emergency) -> None:
     # Marked sessions of the bad pool go too: the good one answers 404, at which their clients start anew.
     shift.pinned = False
-    shift.write(before, wanted)
-    if task.check_mode:
-        return shift.result
+    shift.write(it.before, it.wanted, it.good)
+    shift.result["written"] = not shift.task.check_mode
 
-    def end(book: record.Book) -> record.Book:
-        return record.end(book if book.current else record.Book(known), record.ROLLED_BACK, record.now(), task.params["reason"])
+
+def _verify(shift: Shift, it: _Emergency) -> None:
+    """Wait until the traffic follows, also when another task wrote the weights and left that to this one."""
+    fresh = shift.result["changed"] or not it.recorded
 
     def meanwhile() -> None:
-        update_record(shift, end)
-        if shift.result["changed"]:
-            _full_size(shift, good, planned)
+        # At once, not after the verification: a second rollback must not take this one for the release.
+        update_record(shift, it.end, SOON)
+        if fresh:
+            _full_size(shift, it.good.pool, it.planned)
         hold_on(shift, held)
 
     def add_step(verdict: str) -> None:
-        if shift.result["changed"]:
+        if fresh:
             taken = step(shift, verdict)
-            update_record(shift, lambda book: record.add_step(book, taken) if book.current else book)
+            update_record(shift, lambda book: record.add_step(it.end(book), taken))
 
     with ExitStack() as held:
         try:
-            # At once, not after the verification: a second rollback must not take this one for the release.
-            shift.verify(wanted, meanwhile=meanwhile)
+            shift.verify(it.wanted, meanwhile=meanwhile)
             _refuse_other_version(shift)
+        except Lost:
+            raise
         except Failure:
-            add_step("not verified")
+            add_step(NOT_VERIFIED)
             raise
     add_step("followed" if shift.public else "not measured")
     _report_sessions(shift)
-    return shift.result
+
+
+def _read(shift: Shift) -> tuple[Weights, record.Book | None, dict[str, int | None]]:
+    """Return the weights, the record, and how many endpoints of each pool are ready; None for what can't be read.
+
+    Side by side, since an API server in trouble takes seconds for each. What is not the route is waited for no longer than for one request.
+    """
+    cluster, server, bound = shift.cluster, shift.server, Deadline(shift.task.params["api_timeout"])
+    reading = started(lambda: record.read(cluster, server)[0])
+    counting = {pool: started(functools.partial(server.ready_endpoints, cluster, pool)) for pool in POOLS}
+    before = shift.read()
+
+    def await_(wait: t.Callable[[float], t.Any], missing: str, needed: bool = False) -> t.Any:
+        try:
+            try:
+                return wait(max(bound.left, LATE))
+            except TimeoutError:
+                if not needed:
+                    raise
+            return wait(shift.task.params["api_patience"])
+        except Exception as error:  # whatever anybody wrote there
+            shift.task.warn(f"{missing} {getattr(error, 'msg', None) or f'{type(error).__name__}: {error}'}")
+            return None
+
+    alone = shift.stable is None and not shift.task.params["rollback_pool"]  # nothing else says where it goes
+    book = await_(reading, f"The release record of {server} was not read; what is noted on the route counts.", needed=alone)
+    return before, book, {pool: await_(wait, f"Whether pool {pool} has ready endpoints is not known.") for pool, wait in counting.items()}
+
+
+def _which_pool(server: Server, before: Weights, ready: dict[str, int | None]) -> str:
+    endpoints = ", ".join(f"{pool} {'an unknown number' if count is None else count}" for pool, count in ready.items())
+    commands = " or ".join(f"ansible-playbook rollback.yml -e mcp_rollback_pool={pool}" for pool in POOLS)
+    return (
+        f"Refusing to guess which pool of {server} is good: neither a release record nor a note on the route says it "
+        f"(weights: {text(before)}; ready endpoints: {endpoints}). Name the good pool: {commands} (rollback_pool of the module)."
+    )
+
+
+def ended(book: record.Book, known: record.Release, at: str, reason: str) -> record.Book:
+    """Return the record once C(known) is rolled back: the newest release when it came from the same pool, or else one that follows it."""
+    current = book.current
+    if current is None:
+        book = record.Book(known)
+    elif current["from"]["pool"] != known["from"]["pool"]:
+        if record.is_running(current):
+            current = {**current, "outcome": record.ROLLED_BACK, "ended": at}
+        book = record.Book(known, (current, *book.history)[: record.KEPT])
+    return record.end(book, record.ROLLED_BACK, at, reason)
 
 
 def _report_sessions(shift: Shift) -> None:
@@ -84,15 +215,6 @@ def _report_sessions(shift: Shift) -> None:
             shift.task.progress(f"sessions that pool {shift.result['bad_pool']} had open, and that end with this: {found['at_risk_after']}")
 
 
-def _is_empty(shift: Shift, pool: str) -> bool:
-    """Whether the pool has no ready endpoint; not when that can't be told."""
-    try:
-        return not shift.server.ready_endpoints(shift.cluster, pool)
-    except Failure as failure:
-        shift.task.warn(f"Whether pool {pool} has ready endpoints is not known. {failure.msg}")
-        return False
-
-
 def _full_size(shift: Shift, pool: str, planned: int) -> None:
     """A pool that was kept small gets the size that it had before the release. The traffic has moved: not being able to is a warning."""
     try:
@@ -101,7 +223,7 @@ def _full_size(shift: Shift, pool: str, planned: int) -> None:
             from ansible_collections.mcp.server.plugins.module_utils import _rollout
 
             shift.task.progress(f"pool {pool} had {planned} pods before the release, and has {replicas} now: scaled up")
-            _rollout.change(shift.task, shift.cluster, shift.server, pool, replicas=planned)
+            _rollout.change(without_run(shift.task), shift.cluster, shift.server, pool, replicas=planned)
     except Failure as failure:
         shift.task.warn(f"Pool {pool} may be smaller than before the release. {failure.msg}")
 
@@ -119,40 +241,87 @@ def _refuse_other_version(shift: Shift) -> None:
         )
 
 
-def _unrecorded(server: Server, before: Weights, good: str) -> record.Release:
+def _unrecorded(server: Server, before: Weights, good: plan.Stable) -> record.Release:
     """Stands for the release that was not recorded; its images are not worth a read now."""
     nothing = {"image": "", "digest": "", "version": ""}
-    return record.release(
+    release = record.release(
         server,
         by=record.whoever_runs(),
         reason="rolled back without a release record",
         at=record.now(),
-        origin={"pool": good, **nothing, "weights": before},
-        target={"pool": other(good), **nothing},
+        origin={"pool": good.pool, **nothing, "weights": before},
+        target={"pool": other(good.pool), **nothing},
     )
+    return {**release, "named": True} if good.named else release
+
+
+def without_run(task: Task) -> Task:
+    """Return the task as that of no run: what it does to a pool is right whoever releases, and must not fail for want of a Lease."""
+    return replace(task, params={**task.params, "lock": None})
 
 
 def hold_on(shift: Shift, held: ExitStack) -> None:
-    """To the Lease that this emergency took, which lasts for less than a pool may need to come up, or a gateway to follow."""
-    if run := shift.result.get("lock"):
-        try:
-            held.enter_context(keeping.renewed(shift.task, run))
-        except Unreachable:
-            raise
-        except Failure as failure:
-            shift.task.warn(f"A release that begins somewhere else is not held off. {failure.msg}")
+    """To the Lease of this emergency, which lasts for less than a pool may need to come up, or a gateway to follow."""
+    run = shift.task.params["lock"] or shift.result.get("lock")
+    if not run:
+        return
+    held.enter_context(keeping.renewed(shift.task, run, must=False))
 
 
 def take_over(shift: Shift) -> str:
     """The id of this run, which releases the server from now on, whoever did before. An emergency does not fail for want of it."""
-    run, lease = lock.new_run(), lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
-    try:
-        before = lease.acquire(run, record.whoever_runs(), lock.this_process(shift.task.runner), take_over=True)
-    except Unreachable:
-        raise  # nothing else can be done either
-    except Failure as failure:
-        shift.task.warn(f"A release that goes on somewhere else is not held off. {failure.msg}")
-        return ""
-    if before is not None:
-        shift.task.progress(f"took over from {before.by}, whose release does not go on")
-    return run
+    run = lock.new_run()
+    hold = _hold(shift, _taking(shift, run))
+    return run if hold(2 * shift.task.params["api_timeout"], last=True) else ""
+
+
+def _lease(shift: Shift) -> t.Callable[..., bool]:
+    """Take the Lease from whoever holds it, or see that the run of the option C(lock) does, beside the reads; see _hold()."""
+    run = shift.task.params["lock"]
+    if shift.task.check_mode:
+        return lambda seconds, last=False: False
+    if run:
+        return _hold(shift, started(lambda: lock.Lock(shift.cluster, shift.server.namespace, shift.server.name).check(run)))
+    shift.own_run, shift.result["lock"] = lock.new_run(), ""
+    hold = _hold(shift, _taking(shift, shift.own_run))
+
+    def taken(seconds: float, *, last: bool = False) -> bool:
+        if hold(seconds, last=last):
+            shift.result["lock"] = shift.own_run
+        return bool(shift.result["lock"])
+
+    return taken
+
+
+def _hold(shift: Shift, wait: t.Callable[[float], lock.Holder | None]) -> t.Callable[..., bool]:
+    """Return what waits for the Lease and returns whether it is ours: at first until SOON is over, and then for some seconds more.
+
+    It raises Lost, and nothing else. last: whether it is given up then.
+    """
+    bound, known = Deadline(SOON), None
+
+    def hold(seconds: float, *, last: bool = False) -> bool:
+        nonlocal known
+        if known is not None:
+            return known
+        try:
+            before = wait(max(bound.left, seconds))
+        except Lost:
+            raise
+        except Exception as error:  # also what nobody thought of: the traffic does not wait for a Lease
+            if isinstance(error, TimeoutError) and not last:
+                return False
+            known = False
+            shift.task.warn(f"A release that goes on somewhere else is not held off. {getattr(error, 'msg', error)}")
+            return False
+        known = True
+        if before is not None:
+            shift.task.progress(f"took over from {before.by}, whose release does not go on")
+        return True
+
+    return hold
+
+
+def _taking(shift: Shift, run: str) -> t.Callable[[float], lock.Holder | None]:
+    lease = lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
+    return started(lambda: lease.acquire(run, record.whoever_runs(), lock.this_process(shift.task.runner), take_over=True))

@@ -6,17 +6,18 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import typing as t
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, lock, outage, record
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, lock, outage, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Task, bounded
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan, share
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route, Stamp
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 ATTEMPTS = 5  # at least; a route that others keep writing is tried again for as long as an API server that is away is waited for
@@ -24,6 +25,7 @@ AGAIN = 0.2  # seconds between further ones
 EVERY = 2.0  # seconds between lines of progress
 POLL = 0.05  # seconds between looks at the route's status, and at endpoints
 PATIENCE = 3.0  # seconds after which it is said that a gateway does not take the weights up; then it is still waited for
+SOON = 5.0  # seconds that an emergency waits for what it can do without
 ASKED = 5  # answers that tell what clients get meanwhile
 SESSIONS = ("mode", "marked", "at_risk_before", "at_risk_after")  # of the result
 
@@ -42,6 +44,9 @@ class Shift:
     route: Route = field(default_factory=dict)
     waiting: outage.Waiting = field(default_factory=outage.current)
     pinned: bool = True  # whether sessions with a mark stay on their pool
+    release: record.Release | None = None  # the newest one, where it was read
+    own_run: str = ""  # of an emergency that is no part of a run, and begins one
+    _runs: set[str] | None = None  # those that may have written the weights last, see read()
     _clock: float = 0.0
     _said: float = field(default_factory=time.monotonic)
 
@@ -50,23 +55,49 @@ class Shift:
         kind = kind_of(self.server)
         return kind if self.pinned else kind.unpinned()
 
+    @property
+    def emergency(self) -> bool:
+        return bool(self.task.params.get("rollback"))
+
+    @property
+    def run(self) -> str:
+        """The id of the run that this is a part of; empty when there is none."""
+        return self.task.params["lock"] or self.own_run
+
+    @property
+    def stable(self) -> plan.Stable | None:
+        """The pool to return to, as the route has it."""
+        return self.kind.stable(self.route, self.server)
+
     def read(self) -> Weights:
+        """Return the weights that the route has now. Raises Lost when another run has written them.
+
+        Which it has when this task wrote them before; of an everyday shift, also when that run did since this task read them first.
+        """
         self.route = self.kind.read(self.cluster, self.server)
+        run = self.kind.run(self.route)
+        if self._runs is None and not self.emergency:
+            self._runs = {run}
+        if run and self.run and self._runs is not None and run not in {self.run, *self._runs}:
+            raise Lost(f"This run is not the one that releases {self.server} any more: run {run} has written its route since. Nothing more is changed by it.")
         return self.kind.weights(self.route, self.server)
 
-    def write(self, before: Weights, wanted: Weights) -> None:
-        """Sets the weights on the route as it was read, and reads it again when somebody else changed it meanwhile."""
+    def write(self, before: Weights, wanted: Weights, good: plan.Stable | None = None) -> None:
+        """Sets the weights on the route as it was read, and reads it again when somebody else changed it meanwhile.
+
+        good: the pool that an emergency returns to. It is noted on the route also where the weights are right.
+        """
         self._clock = self._said = time.monotonic()
         at = time.time()
         written = False  # by a request whose answer was lost
         bound, attempt = Deadline(self.task.params["api_patience"]), 0
         while True:
             attempt += 1
-            if self.task.params["lock"] and not self.task.check_mode:
-                # After the read and before the write, which fails when the route was written in between.
-                lock.Lock(self.cluster, self.server.namespace, self.server.name).check(self.task.params["lock"])
+            self._check_lease(again=attempt > 1)
+            stable = good or plan.returns_to(before, self.stable, self.release)
+            stamp = Stamp(plan.note(stable, wanted) if stable else None, self.run, alone=good is not None)
             try:
-                changed, self.route = self.kind.write(self.cluster, self.server, self.route, wanted, dry_run=self.task.check_mode)
+                changed, self.route = self.kind.write(self.cluster, self.server, self.route, wanted, stamp, dry_run=self.task.check_mode)
                 break
             except (connection.Conflict, connection.NotFound) as failure:  # changed, or one of its parts replaced
                 if attempt >= ATTEMPTS:
@@ -76,6 +107,8 @@ class Shift:
                 now = self.read()
                 written = isinstance(failure, connection.Unanswered) and now == wanted
                 before = before if written else now
+        if (changed or written) and self.run and not self.task.check_mode:
+            self._runs = {self.run}
         self.result |= {
             "changed": changed or written,
             "before": before,
@@ -85,8 +118,19 @@ class Shift:
         }
         if self.result["changed"] and not self.task.check_mode:
             self.result["written_at"] = at
-            what = "weights" if before != wanted else "rules for sessions"
+            what = "weights" if before != wanted else "notes and rules for sessions"
             self.task.progress(f"{what} of {self.server} written: {text(wanted)}")
+
+    def _check_lease(self, *, again: bool) -> None:
+        """Between the read and the write, which fails when the route was written in between. Raises Lost, and Failure.
+
+        An emergency has looked already, and only another run that holds the Lease stops it.
+        """
+        run = self.task.params["lock"]
+        if not run or self.task.check_mode or (self.emergency and not again):
+            return
+        lease = lock.Lock(self.cluster, self.server.namespace, self.server.name)
+        keeping.check(self.task, lease, run, must=not self.emergency)
 
     def verify(self, wanted: Weights, meanwhile: t.Callable[[], None] = lambda: None) -> None:
         """Waits until the route is in force and the measured share is what was set. Raises Failure with what was found.
@@ -108,10 +152,14 @@ class Shift:
         asked = share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection) if self.public else nullcontext()
         with asked as answers:
             meanwhile()
-            self.await_acceptance(bound)
             if answers is None:
+                self.await_acceptance(bound)
                 self.task.warn("The share was not measured: endpoint is not set.")
                 return
+            if self.emergency:
+                answers = self._unless_accepted(answers, wanted, bound)
+            else:
+                self.await_acceptance(bound)
             self._measure(answers, wanted, bound)
 
     def await_acceptance(self, bound: Deadline) -> None:
@@ -119,11 +167,57 @@ class Shift:
         while reason := self.kind.not_accepted(self.route, self.server):
             if self.kind.refused(self.route, self.server) or not bound.pause(POLL):
                 raise Failure(f"{self._unverified(reason)}.", **self.result)
-            if not said and bound.elapsed >= PATIENCE:
-                said = True
-                self.task.progress(f"{self._unverified(reason)}; looking on for {bound.left:.0f} s")
-            self._say(f"waiting for the gateway: {reason}")
+            said = self._say_pending(reason, bound, said)
             self.read()
+
+    def _say_pending(self, reason: str, bound: Deadline, said: bool) -> bool:
+        """Show that the gateway does not take the weights up, and soon what clients get; return whether that was shown."""
+        if not said and bound.elapsed >= PATIENCE:
+            said = True
+            self.task.progress(f"{self._unverified(reason)}; looking on for {bound.left:.0f} s")
+        self._say(f"waiting for the gateway: {reason}")
+        return said
+
+    def _unless_accepted(self, answers: t.Iterator[share.Answer], wanted: Weights, bound: Deadline) -> t.Iterator[share.Answer]:
+        """Return answers to measure by, once the route is in force or they show it by themselves: what clients get outranks the route's status.
+
+        The latter takes a longer row from the good pool, which could come by chance where a small part of the traffic went elsewhere. Raises
+        Failure when neither comes.
+        """
+        reason, said, looked = "", False, 0.0
+
+        def pending() -> t.Iterator[share.Answer]:
+            nonlocal reason, said, looked
+            for answer in itertools.chain([None], answers):  # the first look comes before the first answer
+                if answer is not None:
+                    yield answer
+                if time.monotonic() - looked < POLL:
+                    continue
+                if looked:
+                    self.read()
+                looked = time.monotonic()
+                reason = self.kind.not_accepted(self.route, self.server)
+                if not reason or (bound.elapsed >= PATIENCE and self.kind.refused(self.route, self.server)):
+                    return
+                said = self._say_pending(reason, bound, said)
+
+        row = share.row_needed(self.result["before"], wanted)
+        kept = not self.kind.per_connection
+        seen, reached = share.until_followed(pending(), wanted, row, self.task.params["tolerance"], lambda last: None, kept=kept)
+        if reason and not reached:
+            raise Failure(f"{self._unverified(reason)}.", **self.result)
+        if reason and not self._accepted_soon(bound):
+            self.task.warn(f"All answers come from pool {self.result['pool']}, though the route is not in force by its status: {reason}.")
+        return itertools.chain(seen, answers)
+
+    def _accepted_soon(self, bound: Deadline) -> bool:
+        """Return whether the route is in force a moment after the traffic followed: a status is written last."""
+        moment = Deadline(min(PATIENCE, bound.left))
+        while self.kind.not_accepted(self.route, self.server):
+            if not moment.pause(POLL):
+                return False
+            self.read()
+        return True
 
     def _unverified(self, reason: str) -> str:
         clients = f"; {self._clients()}" if self.public else ""
@@ -185,15 +279,21 @@ class Shift:
 def step(shift: Shift, verdict: str) -> dict[str, t.Any]:
     measured = shift.result["share"]
     kept = {key: measured[key] for key in (*POOLS, "answers", "failed")} if measured else None
-    return {"at": record.now(), "weights": shift.result["after"], "share": kept, "seconds_to_follow": shift.result["seconds_to_follow"], "verdict": verdict}
+    return {"at": record.now(shift.cluster), "weights": shift.result["after"], "share": kept, "seconds_to_follow": shift.result["seconds_to_follow"], "verdict": verdict}
 
 
-def update_record(shift: Shift, change: record.Change) -> None:
-    """The traffic has moved already: what becomes of the record can't change that, so it is a warning."""
+def update_record(shift: Shift, change: record.Change, seconds: float | None = None) -> None:
+    """The traffic has moved already: what becomes of the record can't change that, so it is a warning. seconds: how long that may take."""
+    by = {"run": shift.run or None, "takes_over": shift.emergency}
     try:
-        record.update(shift.cluster, shift.server, change)
-    except Failure as failure:
-        shift.task.warn(f"The release record of {shift.server} was not written. {failure.msg}")
+        if seconds is None:
+            record.update(shift.cluster, shift.server, change, **by)
+        else:
+            bounded(lambda: record.update(shift.cluster, shift.server, change, **by), seconds)
+    except Lost:
+        raise
+    except (Failure, TimeoutError) as error:
+        shift.task.warn(f"The release record of {shift.server} was not written. {getattr(error, 'msg', error)}")
 
 
 def text(weights: Weights) -> str:

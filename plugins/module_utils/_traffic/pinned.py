@@ -116,7 +116,7 @@ def _begin(task: Task) -> dict[str, t.Any]:
     cluster, server = shift.cluster, shift.server
     weights = shift.read()
     book, _version = record.read(cluster, server)
-    image = str(params["image"]) + f":{params['version']}" if params["version"] is not None else _of_revision(task, cluster, server, weights, book)
+    image = str(params["image"]) + f":{params['version']}" if params["version"] is not None else _of_revision(task, shift, weights, book)
     pools = {pool: _pool(cluster, server, pool) for pool in POOLS}
     pin = decide(weights, book.current, pools, image)
     if pin is None:
@@ -141,9 +141,11 @@ def _begin(task: Task) -> dict[str, t.Any]:
     }
 
 
-def _of_revision(task: Task, cluster: t.Any, server: Server, weights: Weights, book: record.Book) -> str:
+def _of_revision(task: Task, shift: Shift, weights: Weights, book: record.Book) -> str:
     """The image of our container in a revision of the pool that the traffic is to return to."""
-    pool = plan.rollback_target(weights, book.current)
+    cluster, server = shift.cluster, shift.server
+    target, live = plan.rollback_target(book.current, shift.stable), plan.live(weights)
+    pool = target.pool if target else other(live) if live else None
     if pool is None:
         raise Failure(f"No rollback of {server}: no release is recorded and no pool has most of the traffic; give one pool 100 with mcp_traffic_shift first.")
     known = _rollout_info.revisions(cluster, server, pool)

@@ -17,7 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils import _rollout
 from ansible_collections.mcp.server.plugins.module_utils._cluster import settling
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency import hold_on
+from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency import hold_on, without_run
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift
 
 
@@ -46,7 +46,7 @@ def revive(shift: Shift, pool: str, planned: int, seconds: float | None) -> None
         planned = max(has, planned or server.image(shift.cluster, other(pool))[1], 1)
         patience = Deadline(task.params["start_timeout"])
         task.progress(announcement(pool, has, planned, seconds, patience.seconds))
-        result, stale = _rollout.change(task, shift.cluster, server, pool, replicas=planned)
+        result, stale = _rollout.change(without_run(task), shift.cluster, server, pool, replicas=planned)
         shift.result["scaled_up"] = {"from": has, "to": result["replicas"], "expected_seconds": seconds, "seconds": None}
         if task.check_mode:
             return

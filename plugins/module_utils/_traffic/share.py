@@ -32,6 +32,7 @@ RATE = 200.0  # answers a second; what a server in trouble can still bear
 STEP = 3.0  # seconds that one answer may take
 RUN = 40  # answers in a row that show that all traffic is on one pool
 RUN_EACH = 10  # of them at least, on kept and on new connections
+CHANCE = 1e-9  # of such a row, at any one answer
 LEAST = 100  # answers that a split is measured by
 
 
@@ -55,6 +56,15 @@ def answers_needed(wanted: Weights, tolerance: float) -> int:
     if 100 in wanted.values():
         return RUN
     return max(LEAST, math.ceil(4 * wanted["blue"] * wanted["green"] / tolerance**2))
+
+
+def row_needed(before: Weights, wanted: Weights) -> int:
+    """Return how many answers in a row from the only pool that is wanted can't come by chance while the gateway has other weights.
+
+    before: what it may still have. Where that is the same, it may have anything.
+    """
+    part = next((before[pool] / 100 for pool in POOLS if wanted[pool] == 100), 0.0)
+    return max(RUN, math.ceil(math.log(CHANCE) / math.log(min(part, 0.99)))) if part else RUN
 
 
 def tally(answers: t.Collection[Answer]) -> dict[str, t.Any]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
@@ -15,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, plan, sessions
-from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, step, update_record
+from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import SOON, Shift, step, update_record
 
 SPEC = Spec(
     options={
@@ -25,6 +26,8 @@ SPEC = Spec(
         "pool": {"type": "str", "choices": list(POOLS)},
         "weight": {"type": "int"},
         "rollback": {"type": "bool", "default": False},
+        "rollback_pool": {"type": "str", "choices": list(POOLS)},
+        "wait": {"type": "bool", "default": True},
         "reason": {"type": "str", "default": ""},
         "force": {"type": "bool", "default": False},
         "endpoint": endpoints.OPTION,
@@ -46,8 +49,12 @@ SPEC = Spec(
 )
 
 
-@keeping.kept
 def run(task: Task) -> dict[str, t.Any]:
+    # An emergency looks at its Lease beside what else it reads, see emergency.py.
+    return (_run if task.params["rollback"] else keeping.kept(_run))(task)
+
+
+def _run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if params["weight"] is not None and not 0 <= params["weight"] <= 100:
         raise Failure(f"weight is {params['weight']}: it is a percentage, from 0 to 100.")
@@ -56,13 +63,26 @@ def run(task: Task) -> dict[str, t.Any]:
     for option in ("tolerance", "samples", "timeout", "start_timeout", "drain_timeout"):
         if params[option] is not None and params[option] <= 0:
             raise Failure(f"{option} is {params[option]}: it must be more than 0.")
-    public = endpoints.public(params["endpoint"]) if params["endpoint"] else None
-    shift = Shift(task, connection.connect(params), Server.from_params(params), public)
+    if params["rollback_pool"] and not params["rollback"]:
+        raise Failure("rollback_pool says where a rollback goes: set rollback as well, or use pool and weight.")
+    if not params["wait"]:
+        if not params["rollback"]:
+            raise Failure("wait is false: only a rollback may be left unverified; set rollback as well.")
+        task = replace(task, params={**params, "api_patience": min(params["api_patience"], SOON)})
+    shift = Shift(task, connection.connect(task.params), Server.from_params(params), _public(task) if params["wait"] else None)
     if not params["rollback"]:
         return set_share(shift)
-    if not params["lock"] and not task.check_mode:
-        shift.result["lock"] = emergency.take_over(shift)
-    return emergency.roll_back(shift)
+    return emergency.roll_back(shift) if params["wait"] else emergency.send_back(shift)
+
+
+def _public(task: Task) -> endpoints.Endpoint | None:
+    try:
+        return endpoints.public(task.params["endpoint"]) if task.params["endpoint"] else None
+    except Failure as failure:
+        if not task.params["rollback"]:
+            raise
+        task.warn(f"The endpoint can't be used. {failure.msg}")  # the traffic moves without
+        return None
 
 
 def set_share(shift: Shift) -> dict[str, t.Any]:
@@ -73,6 +93,8 @@ def set_share(shift: Shift) -> dict[str, t.Any]:
     task, params = shift.task, shift.task.params
     wanted = plan.split(params["pool"], params["weight"])
     before = _read(shift, wanted)
+    if plan.whole(before) is None and shift.stable is None:
+        shift.release = _release(shift)
     planning = task.check_mode and params["force"]
     wanted = shift.kind.reachable(shift.route, shift.server, wanted, planning=planning)
     sparing = Sparing(shift, before, wanted, planning)
@@ -93,6 +115,13 @@ def set_share(shift: Shift) -> dict[str, t.Any]:
     sparing.report()
     _record_step(shift, "followed" if shift.public else "not measured")
     return shift.result
+
+
+def _release(shift: Shift) -> record.Release | None:
+    try:
+        return record.read(shift.cluster, shift.server)[0].current
+    except Failure:
+        return None  # what is noted for a rollback is then told by the weights, or not at all
 
 
 def _read(shift: Shift, wanted: Weights) -> Weights:

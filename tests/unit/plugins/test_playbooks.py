@@ -100,6 +100,7 @@ def test_every_playbook_looks_which_servers_are_meant(playbook):
     (play,) = yaml.safe_load(playbook.read_text())
     assert "mcp.server.some_hosts(" in play["hosts"]
     assert play["vars_files"] == ["vars/controller.yml"]
+    assert (play.get("strategy") == "ansible.builtin.linear") == (playbook.name == "rollback.yml")
     (check, *_others) = play["pre_tasks"]
     assert "mcp.server.no_server(" in check["when"] and check["tags"] == "always"
     assert (f"writes='{playbook.name}'" in check["when"]) == (playbook.name in WRITES)

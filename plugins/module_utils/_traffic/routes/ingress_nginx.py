@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Operation, Reference, Route, Split, Weighted, pool_of
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Operation, Reference, Route, Split, Stamp, Weighted, place_of, pool_of
 
 CANARY = "nginx.ingress.kubernetes.io/canary"
 WEIGHT, TOTAL = f"{CANARY}-weight", f"{CANARY}-weight-total"
@@ -46,7 +46,7 @@ class IngressNginx(Weighted):
         if annotations.get(CANARY) != "true":
             raise Failure(f"{self.name(server)}-canary has no annotation {CANARY}: 'true', so it is no canary: add it.")
         weight, total = self._number(annotations, WEIGHT, 0, server), self.total(route, server)
-        return [{canary: Reference(f"/metadata/annotations/{WEIGHT.replace('/', '~1')}", weight, text=True), main: Reference("", max(0, total - weight))}]
+        return [{canary: Reference(place_of(WEIGHT), weight, text=True), main: Reference("", max(0, total - weight))}]
 
     def total(self, route: Route, server: Server) -> int:
         return self._number(route["canary"]["metadata"].get("annotations") or {}, TOTAL, 100, server)
@@ -54,8 +54,8 @@ class IngressNginx(Weighted):
     def written(self, route: Route) -> Route:
         return route["canary"]
 
-    def writes(self, route: Route, server: Server, wanted: dict[str, int]) -> list[tuple[str, list[Operation]]]:
-        return [(self._canary_path(server), operations) for _path, operations in super().writes(route, server, wanted)]
+    def writes(self, route: Route, server: Server, wanted: dict[str, int], stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
+        return [(self._canary_path(server), operations) for _path, operations in super().writes(route, server, wanted, stamp)]
 
     def after(self, cluster: t.Any, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
         return {**route, "canary": answers[-1]} if answers else route

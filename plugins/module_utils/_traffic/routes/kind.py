@@ -6,13 +6,32 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 
 Route = dict[str, t.Any]
 Operation = dict[str, t.Any]  # of a JSON patch
+
+STABLE = "mcp.server/stable"  # the pool to return to, see plan.note
+RUN = "mcp.server/run"  # the run that wrote the weights last
+IS_RUN = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+NOTES = "/metadata/annotations"
+
+
+class Stamp(t.NamedTuple):
+    """What is written on the route together with weights, as annotations.
+
+    stable: the note of the stable pool, None to remove what is there. run: the id of the run, empty when there is none.
+    alone: whether a stable pool that is not noted yet is written also where the weights are right already.
+    """
+
+    stable: str | None
+    run: str = ""
+    alone: bool = False
 
 
 class Rule(t.NamedTuple):
@@ -79,13 +98,34 @@ class Kind:
         """This kind as it writes when marked sessions go where the weights lead, as everybody else."""
         return self
 
-    def writes(self, route: Route, server: Server, wanted: Weights) -> list[tuple[str, list[Operation]]]:
-        """What to patch, in this order: paths with JSON patches that set the weights and no other field; none when they are so already."""
+    def written(self, route: Route) -> Route:
+        """The object that carries the weights, and what is noted of them."""
+        return route
+
+    def run(self, route: Route) -> str:
+        """Return the id of the run that wrote the weights last, empty when that is not known."""
+        run = _notes(self.written(route)).get(RUN) or ""
+        return run if IS_RUN.fullmatch(run) else ""
+
+    def stable(self, route: Route, server: Server) -> plan.Stable | None:
+        """Return the pool to return to as it was noted; None when the traffic was moved by somebody else since."""
+        found = plan.noted(_notes(self.written(route)).get(STABLE))
+        return found[0] if found and self.is_as_written(route, server, found[1]) else None
+
+    def is_as_written(self, route: Route, server: Server, weights: Weights) -> bool:
+        """Return whether the route still is as it was when these weights were written."""
+        return self.weights(route, server) == weights
+
+    def writes(self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
+        """What to patch, in this order: paths with JSON patches that set the weights and no other field; none when they are so already.
+
+        stamp: goes into the patch of the object that carries the weights.
+        """
         raise NotImplementedError
 
-    def write(self, cluster: t.Any, server: Server, route: Route, wanted: Weights, *, dry_run: bool) -> tuple[bool, Route]:
+    def write(self, cluster: t.Any, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool) -> tuple[bool, Route]:
         """Whether anything was to be changed, and the route as it is then. Raises Conflict, NotFound, Forbidden, Unreachable, Failure."""
-        writes = self.writes(route, server, wanted)
+        writes = self.writes(route, server, wanted, stamp)
         answers = [cluster.patch(path, operations, "json", dry_run=dry_run) for path, operations in writes]
         return bool(writes), self.after(cluster, server, route, answers, dry_run=dry_run)
 
@@ -134,10 +174,6 @@ class Weighted(Kind):
         """What the weights that are written come to together."""
         return 100
 
-    def written(self, route: Route) -> Route:
-        """The object that carries the weights."""
-        return route
-
     def weights(self, route: Route, server: Server) -> Weights:
         """The mean where rules differ."""
         splits = [(split["blue"].weight, split["green"].weight) for split in self.splits(route, server)]
@@ -160,7 +196,7 @@ class Weighted(Kind):
         """Every place that is ours, with what it gets."""
         return [(split, wanted) for split in self.splits(route, server)]
 
-    def patch(self, route: Route, server: Server, wanted: Weights) -> list[Operation]:
+    def patch(self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None) -> list[Operation]:
         """A JSON patch for the object that carries the weights; empty when every place is as wanted already."""
         total = self.total(route, server)
         changes = [
@@ -170,10 +206,10 @@ class Weighted(Kind):
             for pool in POOLS
             if split[pool].place
         ]
-        return [unchanged(self.written(route)), *changes] if changes else []
+        return stamped(self.written(route), changes, stamp)
 
-    def writes(self, route: Route, server: Server, wanted: Weights) -> list[tuple[str, list[Operation]]]:
-        operations = self.patch(route, server, wanted)
+    def writes(self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
+        operations = self.patch(route, server, wanted, stamp)
         return [(self.path(server), operations)] if operations else []
 
     def listed(self, server: Server, lists: Lists) -> list[Split]:
@@ -211,9 +247,55 @@ def both(found: t.Iterable[Split]) -> list[Split]:
     return [split for split in found if len(split) == len(POOLS)]
 
 
-def unchanged(obj: Route) -> Operation:
-    """Makes a change by somebody else a 409; after a failed test operation the API server answers 422, which says nothing."""
-    return {"op": "replace", "path": "/metadata/resourceVersion", "value": obj["metadata"]["resourceVersion"]}
+def stamped(obj: Route, changes: list[Operation], stamp: Stamp | None) -> list[Operation]:
+    """Return a JSON patch of the object, as it was read, with these changes and the stamp; empty when there is nothing to write."""
+    missing = stamp is not None and stamp.alone and _notes(obj).get(STABLE) != stamp.stable
+    if not changes and not missing:
+        return []
+    return [*unchanged(obj, changes), *changes, *(_noting(obj, stamp) if stamp else [])]
+
+
+def unchanged(obj: Route, changes: list[Operation]) -> list[Operation]:
+    """Have the API server refuse a patch when somebody else changed what it is about since it was read.
+
+    A write of the status changes resourceVersion and not generation. Annotations change only the former: so the one that tells the
+    last run is compared, and what is at the places that are changed, for kinds that have weights in annotations. To a real API
+    server a key that is missing equals null.
+    """
+    metadata = obj["metadata"]
+    if metadata.get("generation") is None:
+        return [{"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}]
+    compared = {"/metadata/generation": metadata["generation"], **{change["path"]: at(obj, change["path"]) for change in changes}}
+    if metadata.get("annotations") is None:
+        compared[NOTES] = None
+    elif IS_RUN.fullmatch(run := metadata["annotations"].get(RUN, "-")):  # what may be written in more than one way in JSON never is equal
+        compared[place_of(RUN)] = run if RUN in metadata["annotations"] else None
+    return [{"op": "test", "path": path, "value": value} for path, value in compared.items()]
+
+
+def at(obj: t.Any, pointer: str) -> t.Any:
+    """Return what is at a JSON pointer; None when its last step is missing."""
+    *steps, last = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+    for step in steps:
+        obj = obj[int(step)] if isinstance(obj, list) else obj[step]
+    return obj[int(last)] if isinstance(obj, list) else obj.get(last)
+
+
+def place_of(note: str) -> str:
+    """Return the JSON pointer of an annotation."""
+    return f"{NOTES}/{note.replace('~', '~0').replace('/', '~1')}"
+
+
+def _notes(obj: Route) -> dict[str, str]:
+    return obj["metadata"].get("annotations") or {}
+
+
+def _noting(obj: Route, stamp: Stamp) -> list[Operation]:
+    wanted = {name: value for name, value in ((STABLE, stamp.stable), (RUN, stamp.run)) if value}
+    if obj["metadata"].get("annotations") is None:
+        return [{"op": "add", "path": NOTES, "value": wanted}] if wanted else []
+    stale = [{"op": "remove", "path": place_of(STABLE)}] if STABLE in _notes(obj) and not stamp.stable else []
+    return [*({"op": "add", "path": place_of(name), "value": value} for name, value in wanted.items()), *stale]
 
 
 def pool_of(name: str | None, server: Server) -> str | None:

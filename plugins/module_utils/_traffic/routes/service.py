@@ -21,7 +21,8 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.connection imp
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import is_ready
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Operation, Route, Rule, percent, unchanged
+from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Operation, Route, Rule, Stamp, percent, stamped
 
 SERVING = "mcp.server/serving"
 PLACE = f"/metadata/labels/{SERVING.replace('/', '~1')}"
@@ -79,14 +80,21 @@ class Service(Kind):
         most = max(len(ready) for ready in _ready(route).values())
         return f"; with {most} ready pods in each pool it reaches {_list(100 - blue for blue in _shares(dict.fromkeys(POOLS, most)))}"
 
-    def writes(self, route: Route, server: Server, wanted: Weights) -> list[tuple[str, list[Operation]]]:
+    def written(self, route: Route) -> Route:
+        return route["service"]
+
+    def is_as_written(self, route: Route, server: Server, weights: Weights) -> bool:
+        """A split changes with every pod that comes and goes: that the Service still selects for one is what can be told."""
+        pool = plan.whole(weights)
+        selector = route["service"]["spec"].get("selector") or {}
+        return selector.get("pool") == pool if pool else selector.get(SERVING) == "true"
+
+    def writes(self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
         """Labels first: they count for nothing while the Service selects by pool, and a split is never empty on the way to another."""
-        selector = route["service"]["spec"]["selector"]
-        whole = next((pool for pool in POOLS if wanted[pool] == 100), None)
+        whole = plan.whole(wanted)
         if whole:
-            if selector.get("pool") == whole:
-                return []
-            return [(self.path(server), _select(route, "pool", whole, SERVING))]
+            operations = stamped(route["service"], _select(route, "pool", whole, SERVING), stamp)
+            return [(self.path(server), operations)] if operations else []
         chosen = _chosen(route, self.reachable(route, server, wanted))
         pods = [
             (pod_path(server.namespace, pod["metadata"]["name"]), [{"op": "add", "path": PLACE, "value": str(serves).lower()}])
@@ -94,12 +102,15 @@ class Service(Kind):
             for pod in route["pods"]
             if (pod["metadata"]["name"] in chosen) is serves and _serves(pod) is not serves
         ]
-        return [*pods, (self.path(server), _select(route, SERVING, "true", "pool"))] if "pool" in selector else pods
+        selects = _select(route, SERVING, "true", "pool")
+        # What is noted has to be right also when only pods change.
+        operations = stamped(route["service"], selects, stamp._replace(alone=stamp.alone or bool(pods)) if stamp else None)
+        return [*pods, (self.path(server), operations)] if operations else pods
 
-    def write(self, cluster: t.Any, server: Server, route: Route, wanted: Weights, *, dry_run: bool) -> tuple[bool, Route]:
-        if dry_run:  # the pods of a release that is only planned can't be labelled
+    def write(self, cluster: t.Any, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool) -> tuple[bool, Route]:
+        if dry_run and plan.whole(wanted) is None:  # the pods of a release that is only planned can't be labelled
             return self.weights(route, server) != wanted, route
-        return super().write(cluster, server, route, wanted, dry_run=dry_run)
+        return super().write(cluster, server, route, wanted, stamp, dry_run=dry_run)
 
     def after(self, cluster: t.Any, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
         return self.read(cluster, server) if answers else route
@@ -154,10 +165,11 @@ def _chosen(route: Route, wanted: Weights) -> set[str]:
 
 
 def _select(route: Route, key: str, value: str, instead_of: str) -> list[Operation]:
-    selector = "/spec/selector/"
-    operations = [unchanged(route["service"]), {"op": "add", "path": selector + key.replace("/", "~1"), "value": value}]
-    if instead_of in route["service"]["spec"]["selector"]:
-        operations.append({"op": "remove", "path": selector + instead_of.replace("/", "~1")})
+    """Return what makes the Service select so; empty when it does."""
+    place, selector = "/spec/selector/", route["service"]["spec"]["selector"]
+    operations = [{"op": "add", "path": place + key.replace("/", "~1"), "value": value}] if selector.get(key) != value else []
+    if instead_of in selector:
+        operations.append({"op": "remove", "path": place + instead_of.replace("/", "~1")})
     return operations
 
 

@@ -145,6 +145,18 @@ def test_one_that_starts_may_refuse_to_say_so(refusal: int, monkeypatch: pytest.
     assert not isinstance(caught.value, Unreachable) and 0.2 <= time.monotonic() - start < 2
 
 
+def test_one_that_served_us_something_does_not_start() -> None:
+    """A right is missing then: that is not waited for, also where it may not be asked whether it is ready."""
+    no = (403, {})
+    server = ApiServer(GOOD, no)
+    one = cluster(server.url)
+    one.get(PATH)
+    start = time.monotonic()
+    with pytest.raises(Forbidden):
+        one.get(PATH)
+    assert time.monotonic() - start < 1 and ("GET", "/readyz") not in server.asked
+
+
 def test_patience_ends() -> None:
     how = Watched()
     with pytest.raises(Unreachable, match=r"does not answer .*; it was waited for, for 0 s \(api_patience\)\."):

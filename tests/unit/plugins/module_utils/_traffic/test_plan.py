@@ -21,22 +21,84 @@ NOTHING = {"blue": 0, "green": 0}
 
 
 @pytest.mark.parametrize(
-    "now, current, live, stable, back",
+    "now, current, live, stable",
     [
-        (weights(100), None, "blue", "blue", "green"),
-        (weights(0), None, "green", "green", "blue"),
-        (weights(90), None, "blue", "blue", "green"),
-        (weights(50), None, None, None, None),
-        (NOTHING, None, None, None, None),
-        (weights(50), release("running"), None, "blue", "blue"),
-        (weights(0), release("running"), "green", "blue", "blue"),
-        (weights(0), release("succeeded"), "green", "green", "blue"),
-        (weights(100), release("rolled_back"), "blue", "blue", "blue"),
-        (weights(100), release("running", "green"), "blue", "green", "green"),
+        (weights(100), None, "blue", "blue"),
+        (weights(0), None, "green", "green"),
+        (weights(90), None, "blue", "blue"),
+        (weights(50), None, None, None),
+        (NOTHING, None, None, None),
+        (weights(50), release("running"), None, "blue"),
+        (weights(0), release("running"), "green", "blue"),
+        (weights(0), release("succeeded"), "green", "green"),
+        (weights(100), release("rolled_back"), "blue", "blue"),
+        (weights(100), release("running", "green"), "blue", "green"),
     ],
 )
-def test_which_pool_is_which(now, current, live, stable, back):
-    assert (plan.live(now), plan.stable(now, current), plan.rollback_target(now, current)) == (live, stable, back)
+def test_which_pool_is_which(now, current, live, stable):
+    assert (plan.live(now), plan.stable(now, current)) == (live, stable)
+
+
+BLUE, GREEN = plan.Stable("blue"), plan.Stable("green")
+NAMED = plan.Stable("blue", named=True)
+
+
+@pytest.mark.parametrize(
+    "current, noted, named, target",
+    [
+        (None, None, None, None),
+        (None, None, "blue", NAMED),
+        (None, BLUE, None, BLUE),
+        (None, BLUE, "blue", BLUE),
+        (None, GREEN, "blue", NAMED),
+        (None, NAMED, None, NAMED),
+        (None, NAMED, "blue", NAMED),
+        (release("running"), None, None, BLUE),
+        (release("running"), GREEN, None, BLUE),
+        (release("succeeded"), GREEN, "green", plan.Stable("green", named=True)),
+        (release("rolled_back"), None, "blue", BLUE),
+        ({**release("rolled_back"), "named": True}, None, None, NAMED),
+        ({**release("rolled_back"), "named": True}, BLUE, "blue", NAMED),
+    ],
+)
+def test_rollback_target(current, noted, named, target):
+    assert plan.rollback_target(current, noted, named) == target
+
+
+@pytest.mark.parametrize(
+    "before, noted, current, expected",
+    [
+        # The steps of a release, one after the other, without a record
+        (weights(100), None, None, BLUE),
+        (weights(90), BLUE, None, BLUE),
+        (weights(10), BLUE, None, BLUE),
+        # The next one begins where the last one ended
+        (weights(0), BLUE, None, GREEN),
+        (weights(0), BLUE, release("succeeded"), GREEN),
+        # A person moved it
+        (weights(90), None, None, BLUE),
+        (weights(40), None, None, GREEN),
+        (weights(40), None, release("running"), BLUE),
+        (weights(0), None, release("running"), BLUE),
+        (weights(50), None, None, None),
+        (NOTHING, None, None, None),
+        (weights(50), NAMED, None, NAMED),
+    ],
+)
+def test_where_traffic_returns_to(before, noted, current, expected):
+    assert plan.returns_to(before, noted, current) == expected
+
+
+@pytest.mark.parametrize("stable", [BLUE, GREEN, NAMED])
+def test_a_note_is_read_as_it_was_written(stable):
+    assert plan.noted(plan.note(stable, weights(90))) == (stable, weights(90))
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "blue", "[]", "null", "{}", '{"pool": "red", "weights": {"blue": 1, "green": 2}}', '{"pool": "blue", "weights": 3}', "[" * 100000]
+)
+def test_a_note_that_is_not_ours(text):
+    assert plan.noted(text) is None
 
 
 @pytest.mark.parametrize(

@@ -151,3 +151,11 @@ def test_asking_is_paced_half_on_kept_connections_and_ends():
     assert 25 <= len(seen) <= 55
     assert 0.3 < sum(answer.held for answer in seen) / len(seen) < 0.7
     assert any(connection.closed > 1 for connection in endpoint.connections)
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted", "row"),
+    [(0, 100, share.RUN), (50, 100, share.RUN), (90, 100, 197), (99, 100, 2062), (100, 100, 2062), (100, 0, share.RUN), (10, 0, 197)],
+)
+def test_a_row_that_does_not_come_by_chance(before, wanted, row):
+    assert share.row_needed({"blue": before, "green": 100 - before}, {"blue": wanted, "green": 100 - wanted}) == row

@@ -12,15 +12,16 @@ import functools
 import itertools
 import json
 import threading
+import time
 
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils import _rollout
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, outage, settling
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, Unanswered
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import State
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import gauge, moving, release, shift, sparing
+from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, gauge, moving, release, shift, sparing
 from ansible_collections.mcp.server.plugins.module_utils._traffic.pins import let_go
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
 
@@ -112,11 +113,19 @@ class FakeCluster(Timed):
         self.meddle()
         patched = copy.deepcopy(self.objects[path])
         if kind == "json":
-            version = body[0]["value"]
-            for operation in body[1:]:
-                *_start, rule, _refs, position, key = operation["path"].split("/")
-                patched["spec"]["rules"][int(rule)]["backendRefs"][int(position)][key] = operation["value"]
-            patched["metadata"]["generation"] += 1
+            version = patched["metadata"]["resourceVersion"]
+            for operation in body:
+                *steps, last = [step.replace("~1", "/") for step in operation["path"].split("/")[1:]]
+                place = functools.reduce(lambda obj, step: obj[int(step)] if isinstance(obj, list) else obj[step], steps, patched)
+                if operation["op"] == "test":
+                    if place.get(last) != operation["value"]:
+                        raise Conflict(f"Changed by somebody else meanwhile: {path}.")
+                elif operation["op"] == "remove":
+                    del place[last]
+                else:
+                    place[last] = operation["value"]
+            if patched["spec"] != self.objects[path]["spec"]:
+                patched["metadata"]["generation"] += 1
         elif kind == "strategic":
             version = patched["metadata"].setdefault("resourceVersion", "1")
             patched["spec"] |= body["spec"]
@@ -260,10 +269,11 @@ def test_change_by_somebody_else_is_read_again(cluster):
     def meddle():
         cluster.meddle = lambda: None
         cluster.objects[ROUTE]["metadata"]["resourceVersion"] = "9"
-        cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"][0]["weight"] = 80
+        cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"][1]["weight"] = 400
 
     cluster.meddle = meddle
     assert call(pool="green", weight=100)["changed"] and cluster.weights == (0, 100)
+    assert json.loads(notes(cluster)[STABLE])["pool"] == "green"  # which had most of it by then
 
 
 @pytest.mark.parametrize("stored", [True, False])
@@ -353,6 +363,8 @@ def test_controller_that_is_down(cluster, monkeypatch):
     [
         ({"pool": "green", "weight": 101}, "weight is 101"),
         ({"pool": "green", "weight": 10, "rollback": True}, "leave out pool and weight"),
+        ({"pool": "green", "weight": 10, "rollback_pool": "green"}, "set rollback as well"),
+        ({"pool": "green", "weight": 10, "wait": False}, "only a rollback may be left unverified"),
         ({"pool": "green", "weight": 10, "tolerance": 0.0}, "tolerance is 0.0"),
         ({"pool": "green", "weight": 10, "samples": 0}, "samples is 0"),
         ({"pool": "green", "weight": 10, "namespace": "a/../b"}, "namespace gives 'a/../b'"),
@@ -379,7 +391,8 @@ def test_rollback_writes_first_and_returns_to_the_recorded_pool(cluster, gateway
     assert cluster.weights == (100, 0) and result["changed"] and result["live"] == "blue"
     assert (result["pool"], result["bad_pool"], result["version"]) == ("blue", "green", "v1.1.5")
     assert result["share"]["blue"] == 100 and result["share"]["versions"] == ["1.1.5"] and result["seconds_to_follow"] >= 0
-    assert cluster.asked[:6] == [("GET", LEASE), ("PATCH", LEASE), ("GET", RECORD), ("GET", ROUTE), ("GET", SLICES), ("PATCH", ROUTE)]
+    first = cluster.asked[: cluster.asked.index(("PATCH", ROUTE))]
+    assert sorted(first) == sorted([("GET", LEASE), ("PATCH", LEASE), ("GET", RECORD), ("GET", ROUTE), ("GET", SLICES), ("GET", SLICES)])
     current, _history = cluster.record
     assert current["outcome"] == "rolled_back" and current["reason"] == "5xx" and current["steps"][-1]["verdict"] == "followed"
 
@@ -406,26 +419,413 @@ def test_an_emergency_holds_on_to_its_lease_while_the_gateway_follows(cluster, g
     assert result["share"]["blue"] == 100 and any("It was let go." in warning for warning in result["warnings"]) == lost
 
 
-@pytest.mark.parametrize("recorded", [True, False])
-def test_second_rollback_does_not_flip_back(cluster, gateway, recorded):
-    if recorded:
-        released(cluster)
+def notes(cluster):
+    return cluster.objects[ROUTE]["metadata"].get("annotations", {})
+
+
+STABLE = "mcp.server/stable"
+
+
+def forget(cluster, *what):
+    """As if it had never been written."""
+    if "record" in what:
+        cluster.objects.pop(RECORD, None)
+    if "note" in what:
+        notes(cluster).pop(STABLE, None)
+
+
+@pytest.mark.parametrize("lost", ["", "record", "note"])
+def test_second_rollback_does_not_flip_back(cluster, gateway, lost):
+    released(cluster)
+    forget(cluster, lost)
     first = call(rollback=True, endpoint={"url": "x"})
+    forget(cluster, lost)
+    call(rollback=True, endpoint={"url": "x"})
     cluster.asked.clear()
-    second = call(rollback=True, endpoint={"url": "x"})
-    assert first["changed"] and not second["changed"] and second["pool"] == first["pool"] and cluster.writes() == []
+    again = call(rollback=True, endpoint={"url": "x"})
+    assert first["changed"] and first["pool"] == again["pool"] == "blue" and not again["changed"] and ROUTE not in cluster.writes()
+    assert again["scale_down"]
 
 
-def test_rollback_without_a_record_goes_to_the_other_pool(cluster, gateway):
-    assert call(rollback=True, endpoint={"url": "x"})["pool"] == "green"
-    assert cluster.weights == (0, 100) and deployment("blue") not in [path for _verb, path in cluster.asked]
-    assert cluster.record[0]["from"]["pool"] == "green"
+def test_second_rollback_when_the_record_can_not_be_written(cluster, gateway):
+    """Nor read, in the end; it stays on the good pool."""
+    released(cluster)
+    get, patch = cluster.get, cluster.patch
+    no = Forbidden("The API server refuses.")
+
+    def refuse(path, *args, **kwargs):
+        if path == RECORD:
+            raise no
+        return patch(path, *args, **kwargs)
+
+    cluster.patch = refuse
+    assert call(rollback=True, endpoint={"url": "x"})["pool"] == "blue"
+    cluster.broken[RECORD] = no
+    again = call(rollback=True, endpoint={"url": "x"})
+    assert again["pool"] == "blue" and not again["changed"] and cluster.weights == (100, 0)
+    assert "The release record of prod/mcp was not read; what is noted on the route counts. The API server refuses." in again["warnings"]
+    cluster.get = get
 
 
-def test_rollback_without_a_record_in_the_middle_of_a_split(cluster):
-    call(pool="green", weight=50)
-    with pytest.raises(Failure, match="name the pool"):
+@pytest.mark.parametrize("weight", [10, 50, 100])
+@pytest.mark.parametrize("record", [None, "{", '{"id": 1}'])
+def test_rollback_without_a_record_goes_where_the_route_says(cluster, gateway, weight, record):
+    call(pool="green", weight=5)
+    call(pool="green", weight=weight)
+    if record:
+        cluster.objects[RECORD] = {"metadata": {"resourceVersion": "1"}, "data": {"current": record}}
+    result = call(rollback=True, endpoint={"url": "x"})
+    assert result["pool"] == "blue" and result["scale_down"] and cluster.weights == (100, 0)
+    assert not record or any("was not read" in warning for warning in result["warnings"])
+    assert record or cluster.record[0]["from"]["pool"] == "blue"
+
+
+@pytest.mark.parametrize("weight", [0, 10, 50, 100])
+def test_rollback_is_not_guessed(cluster, gateway, weight):
+    """Neither a record nor a note, or one from before a person moved the traffic."""
+    call(pool="green", weight=20)
+    for backend, its in zip(cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"], (100 - weight, weight), strict=True):
+        backend["weight"] = its
+    cluster.asked.clear()
+    commands = "ansible-playbook rollback.yml -e mcp_rollback_pool=blue or ansible-playbook rollback.yml -e mcp_rollback_pool=green"
+    with pytest.raises(Failure, match=rf"Refusing to guess .*weights: blue {100 - weight} %.*endpoints: blue 2, green 2\).*{commands}"):
         call(rollback=True)
+    assert cluster.writes() == []
+    named = call(rollback=True, rollback_pool="blue", endpoint={"url": "x"})
+    assert cluster.weights == (100, 0) and named["pool"] == "blue" and not named["scale_down"]
+    assert "Pool green keeps its pods: nothing but rollback_pool says that it is the bad one." in named["warnings"]
+    for lost in ("", "record", "note"):  # it stays so, and is not known to be bad by what the first one wrote
+        forget(cluster, lost)
+        again = call(rollback=True, endpoint={"url": "x"})
+        assert again["pool"] == "blue" and not again["scale_down"] and cluster.weights == (100, 0)
+
+
+def test_a_pool_that_is_named_outranks_the_record_and_is_recorded(cluster, gateway):
+    released(cluster)
+    cluster.objects[deployment("blue")]["spec"]["replicas"] = cluster.ready["blue"] = 0
+    named = call(rollback=True, rollback_pool="green", endpoint={"url": "x"})
+    assert named["pool"] == "green" and not named["scale_down"] and named["version"] == "" and cluster.weights == (0, 100)
+    current, (before,) = cluster.record
+    assert (current["from"]["pool"], current["outcome"], before["to"]["version"]) == ("green", "rolled_back", "v1.2.0")
+    assert call(rollback=True, endpoint={"url": "x"})["pool"] == "green"
+    agreed = call(rollback=True, rollback_pool="green", endpoint={"url": "x"})
+    assert not agreed["changed"] and cluster.weights == (0, 100)
+
+
+def test_a_release_notes_the_pool_that_it_came_from(cluster, gateway):
+    begin()
+    for weight in (10, 50, 100):
+        call(pool="green", weight=weight)
+        assert json.loads(notes(cluster)[STABLE]) == {"pool": "blue", "weights": {"blue": 100 - weight, "green": weight}}
+    call(release.run, state="ended", outcome="succeeded")
+    begin("v1.3.0")
+    call(pool="blue", weight=10)
+    assert json.loads(notes(cluster)[STABLE])["pool"] == "green"
+    call(rollback=True)
+    assert json.loads(notes(cluster)[STABLE]) == {"pool": "green", "weights": {"blue": 0, "green": 100}}
+
+
+def test_a_note_without_which_the_stable_pool_is_not_known_goes(cluster, gateway):
+    """It would be true again by chance."""
+    call(pool="green", weight=100)
+    for backend in cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"]:
+        backend["weight"] = 50
+    call(pool="green", weight=100)
+    assert STABLE not in notes(cluster)
+
+
+def test_a_shift_from_a_split_that_nobody_noted_asks_the_record(cluster, gateway):
+    begin()
+    call(pool="green", weight=60)
+    forget(cluster, "note")
+    call(pool="green", weight=80)
+    assert json.loads(notes(cluster)[STABLE])["pool"] == "blue"
+
+
+def test_each_run_stamps_the_route_and_an_emergency_too(cluster, gateway):
+    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
+    call(pool="green", weight=50, lock=run)
+    assert notes(cluster)["mcp.server/run"] == run
+    back = call(rollback=True, endpoint={"url": "x"})
+    assert notes(cluster)["mcp.server/run"] == back["lock"] != run
+
+
+def stamp(cluster, run):
+    """Another run writes the route."""
+    cluster.objects[ROUTE]["metadata"].setdefault("annotations", {})["mcp.server/run"] = run
+
+
+@pytest.mark.parametrize("params", [{"pool": "green", "weight": 50}, {"rollback": True}])
+def test_a_run_whose_route_another_one_wrote_is_lost_also_without_a_lease(cluster, gateway, monkeypatch, params):
+    released(cluster)
+    run = begin("v1.3.0")["lock"]
+    call(pool="blue", weight=10, lock=run)
+    cluster.accept = lambda: None
+    patch = cluster.patch
+
+    def written(path, *args, **kwargs):
+        found = patch(path, *args, **kwargs)
+        if path == ROUTE:
+            stamp(cluster, "another")
+        return found
+
+    cluster.patch = written
+    if params.get("rollback"):
+        cluster.broken[LEASE] = Failure("The API server refuses: leases.")
+    with pytest.raises(Lost, match="run another has written its route since"):
+        call(lock=run, timeout=1.0, **{"pool": "blue", **params} if "pool" in params else params)
+
+
+def test_the_api_server_refuses_a_run_that_was_taken_over(cluster, gateway, monkeypatch):
+    """Between its read and its write, and what that changed besides is the same."""
+    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
+    call(pool="green", weight=10, lock=run)
+    monkeypatch.setattr(moving.lock.Lock, "check", lambda lease, run: None)
+
+    def meddle():
+        if cluster.asked[-1] == ("PATCH", ROUTE):
+            stamp(cluster, "another")
+
+    cluster.meddle = meddle
+    with pytest.raises(Lost, match="run another"):
+        call(pool="green", weight=50, lock=run)
+    assert cluster.weights == (90, 10)
+
+
+def test_a_rollback_of_a_run_whose_lease_nobody_can_read(cluster, gateway):
+    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
+    call(pool="green", weight=50, lock=run)
+    cluster.broken[LEASE] = Failure("500: a webhook.")
+    result = call(rollback=True, lock=run, endpoint={"url": "x"})
+    assert cluster.weights == (100, 0) and any("is not held off. 500: a webhook." in warning for warning in result["warnings"])
+
+
+def test_a_lease_is_looked_at_once_before_the_weights(cluster, gateway):
+    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
+    call(pool="green", weight=50, lock=run)
+    cluster.asked.clear()
+    call(rollback=True, lock=run, endpoint={"url": "x"})
+    assert cluster.asked[: cluster.asked.index(("PATCH", ROUTE))].count(("GET", LEASE)) == 1
+
+
+@pytest.mark.parametrize(("seconds", "before_the_weights"), [(0.1, True), (0.5, False)])
+def test_a_lease_that_comes_late_is_this_emergency_s(cluster, gateway, monkeypatch, seconds, before_the_weights):
+    released(cluster)
+    monkeypatch.setattr(emergency, "SOON", 0.3)
+    monkeypatch.setattr(emergency, "MOMENT", 0.1)
+    acquire, weights = emergency.lock.Lock.acquire, []
+
+    def late(*words, **more):
+        time.sleep(seconds)
+        weights.append(cluster.weights)
+        return acquire(*words, **more)
+
+    monkeypatch.setattr(emergency.lock.Lock, "acquire", late)
+    result = call(rollback=True, endpoint={"url": "x"})
+    assert cluster.objects[LEASE]["spec"]["holderIdentity"] == result["lock"] == notes(cluster)["mcp.server/run"]
+    assert weights == [(0, 100) if before_the_weights else (100, 0)]
+    assert not any("held off" in warning for warning in result["warnings"])
+
+
+def test_a_lease_that_hangs_holds_an_emergency_up_for_a_moment_only(cluster, gateway, monkeypatch):
+    released(cluster)
+    monkeypatch.setattr(emergency, "SOON", 0.1)
+    monkeypatch.setattr(emergency, "MOMENT", 0.1)
+    over = threading.Event()
+    monkeypatch.setattr(emergency.lock.Lock, "acquire", lambda *words, **more: over.wait(30))
+    result = call(rollback=True, endpoint={"url": "x"})
+    over.set()
+    assert cluster.weights == (100, 0) and result["lock"] == "" and any("no answer within" in warning for warning in result["warnings"])
+
+
+def test_an_emergency_reads_side_by_side(cluster, gateway, monkeypatch):
+    """An API server in trouble takes seconds for each."""
+    released(cluster)
+    get, patch = cluster.get, cluster.patch
+
+    def slow(ask):
+        def late(*words, **more):
+            time.sleep(0.3)
+            return ask(*words, **more)
+
+        return late
+
+    cluster.get, cluster.patch = slow(get), slow(patch)
+    moments = []
+    cluster.meddle = lambda: moments.append(time.monotonic())
+    start = time.monotonic()
+    call(rollback=True, wait=False)
+    assert [path for verb, path in cluster.asked if verb == "PATCH"][:2] == [LEASE, ROUTE]
+    # The Lease, which takes two requests, and the write itself
+    assert moments[1] - start < 1.2 and cluster.weights == (100, 0)
+
+
+@pytest.mark.parametrize("hangs", [RECORD, SLICES])
+def test_what_an_emergency_can_do_without_is_not_waited_for(cluster, gateway, monkeypatch, hangs):
+    released(cluster)
+    monkeypatch.setattr(emergency, "LATE", 0.1)
+    get, over = cluster.get, threading.Event()
+
+    def hang(path, **query):
+        if path == hangs and cluster.weights == (0, 100):
+            over.wait(30)
+        return get(path, **query)
+
+    cluster.get = hang
+    result = call(rollback=True, endpoint={"url": "x"}, api_timeout=0.1)
+    over.set()
+    assert cluster.weights == (100, 0) and any("no answer within 0.1 s" in warning for warning in result["warnings"])
+
+
+def test_a_record_that_is_late_is_waited_for_where_nothing_else_says_where_to_go(cluster, gateway, monkeypatch):
+    released(cluster)
+    forget(cluster, "note")
+    monkeypatch.setattr(emergency, "LATE", 0.1)
+    get = cluster.get
+    cluster.get = lambda path, **query: (time.sleep(0.5) if path == RECORD else None, get(path, **query))[1]
+    assert call(rollback=True, endpoint={"url": "x"}, api_timeout=0.1, api_patience=5.0)["pool"] == "blue"
+
+
+@pytest.mark.parametrize("edit", [{"steps": [3]}, {"from": {"pool": "blue", "replicas": "many", "version": ["v1"]}}])
+def test_a_record_that_somebody_edited_does_not_stop_an_emergency(cluster, gateway, edit):
+    released(cluster)
+    current, history = cluster.record
+    data = {"current": json.dumps({**current, **edit}), "history": json.dumps([3, *history])}
+    cluster.objects[RECORD]["data"] = data
+    call(rollback=True)
+    assert cluster.weights == (100, 0)
+
+
+# Without waiting
+
+
+def test_without_waiting_the_weights_are_back_and_the_rest_is_left(cluster, gateway):
+    released(cluster)
+    cluster.objects[deployment("blue")]["spec"]["replicas"] = cluster.ready["blue"] = 1
+    sent = call(rollback=True, wait=False, reason="5xx", endpoint={"url": "x"})
+    assert sent["changed"] and sent["written"] and sent["share"] is None and "msg" not in sent
+    assert cluster.weights == (100, 0) and cluster.record[0]["outcome"] == "rolled_back"
+    assert cluster.objects[deployment("blue")]["spec"]["replicas"] == 1
+    steps = len(cluster.record[0]["steps"])
+    result = call(rollback=True, rollback_pool=sent["pool"], lock=sent["lock"], reason="5xx", endpoint={"url": "x"})
+    assert not result["changed"] and result["written"] and result["share"]["reached"] and result["scale_down"]
+    assert cluster.objects[deployment("blue")]["spec"]["replicas"] == 2
+    current, _history = cluster.record
+    assert len(current["steps"]) == steps + 1 and current["steps"][-1]["verdict"] == "followed" and current["reason"] == "5xx"
+    cluster.asked.clear()
+    again = call(rollback=True, rollback_pool=sent["pool"], lock=sent["lock"], reason="5xx", endpoint={"url": "x"})
+    assert not again["changed"] and cluster.writes() == []
+
+
+def test_a_verification_that_failed_is_made_up_for(cluster, gateway):
+    released(cluster)
+    gateway.trouble = "no"
+    with pytest.raises(Failure, match="not verified"):
+        call(rollback=True, endpoint={"url": "x"}, timeout=0.2)
+    gateway.trouble = ""
+    call(rollback=True, endpoint={"url": "x"})
+    assert [step["verdict"] for step in cluster.record[0]["steps"][-2:]] == ["not verified", "followed"]
+
+
+def test_without_waiting_a_pool_that_is_empty_gets_nothing(cluster, gateway, monkeypatch):
+    scaled_down(cluster, monkeypatch, State(wanted=2, ready=1))
+    cluster.asked.clear()
+    sent = call(rollback=True, wait=False)
+    assert (sent["changed"], sent["written"], sent["pool"], sent["bad_pool"]) == (False, False, "blue", "green")
+    assert "blue of prod/mcp has no ready endpoint" in sent["msg"] and cluster.weights == (0, 100) and cluster.writes() == []
+    assert call(rollback=True, rollback_pool="blue", lock=sent["lock"])["written"] and cluster.weights == (100, 0)
+
+
+@pytest.mark.parametrize("part", ["GET", "PATCH"])
+def test_without_waiting_an_api_server_that_is_away_is_no_failure(cluster, gateway, monkeypatch, part):
+    released(cluster)
+    seen, away = [], Unreachable("The API server does not answer.")
+    monkeypatch.setattr(shift.connection, "connect", lambda params: seen.append(params["api_patience"]) or cluster)
+    patch = cluster.patch
+    if part == "GET":
+        cluster.broken = dict.fromkeys((ROUTE, RECORD, LEASE, SLICES), away)
+    else:
+        cluster.patch = lambda path, *words, **more: cluster._ask("PATCH", "lost") if path == ROUTE else patch(path, *words, **more)
+        cluster.broken = {"lost": away}
+    sent = call(rollback=True, wait=False, api_patience=600.0)
+    assert (sent["changed"], sent["written"]) == (False, False) and "The API server does not answer." in sent["msg"]
+    assert seen == [5.0] and ("pool" in sent) == (part == "PATCH")
+
+
+def test_without_waiting_what_can_not_be_told_is_refused_and_another_run_stops_it(cluster, gateway):
+    with pytest.raises(Failure, match="Refusing to guess"):
+        call(rollback=True, wait=False)
+    released(cluster)
+    with pytest.raises(Lost):
+        call(rollback=True, wait=False, lock="somebody")
+    assert cluster.weights == (0, 100)
+
+
+def test_without_waiting_in_check_mode(cluster, gateway):
+    released(cluster)
+    sent = call(check_mode=True, rollback=True, wait=False)
+    assert sent["changed"] and not sent["written"] and cluster.weights == (0, 100) and cluster.record[0]["outcome"] == "succeeded"
+
+
+# What clients get outranks the route's status
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_an_emergency_believes_the_answers(cluster, gateway, monkeypatch, refused):
+    """A stale entry of a controller, or one that refuses what another one serves."""
+    released(cluster)
+    monkeypatch.setattr(moving, "PATIENCE", 0.2)
+
+    def accept():
+        for condition in cluster.objects[ROUTE]["status"]["parents"][0]["conditions"]:
+            condition |= {"status": "False", "observedGeneration": 3} if refused else {}
+
+    monkeypatch.setattr(cluster, "accept", accept)
+    result = call(rollback=True, endpoint={"url": "x"})
+    assert result["share"]["reached"] and cluster.record[0]["steps"][-1]["verdict"] == "followed"
+    assert any("All answers come from pool blue, though the route is not in force by its status" in warning for warning in result["warnings"])
+
+
+def test_a_status_that_comes_a_moment_after_the_answers(cluster, gateway, monkeypatch):
+    released(cluster)
+    accept = cluster.accept
+    monkeypatch.setattr(cluster, "accept", lambda: threading.Timer(0.4, accept).start())
+    result = call(rollback=True, endpoint={"url": "x"})
+    assert result["share"]["reached"] and result["warnings"] == []
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_an_emergency_that_neither_the_status_nor_the_answers_confirm(cluster, gateway, monkeypatch, refused):
+    """Of a canary of 1 %, a row of 40 good answers comes by chance."""
+    begin()
+    call(pool="green", weight=1)
+    monkeypatch.setattr(moving, "PATIENCE", 0.2)
+
+    def accept():
+        for condition in cluster.objects[ROUTE]["status"]["parents"][0]["conditions"]:
+            condition |= {"status": "False", "observedGeneration": 3} if refused else {}
+
+    monkeypatch.setattr(cluster, "accept", accept)
+    turn = itertools.count()
+    monkeypatch.setattr(gateway, "fetch", lambda *words, **more: Reply({"pool": "green" if next(turn) % 100 == 99 else "blue", "version": "1.1.5"}))
+    start = time.monotonic()
+    with pytest.raises(Failure, match="are written .* not verified"):
+        call(rollback=True, endpoint={"url": "x"}, timeout=2.0)
+    assert (time.monotonic() - start < 1.5) is refused
+    assert cluster.record[0]["steps"][-1]["verdict"] == "not verified"
+
+
+def test_an_endpoint_that_can_not_be_used_does_not_stop_an_emergency(cluster, monkeypatch):
+    released(cluster)
+
+    def refuse(option):
+        raise Failure("endpoint.url is 'x'.")
+
+    monkeypatch.setattr(shift.endpoints, "public", refuse)
+    assert "The endpoint can't be used. endpoint.url is 'x'." in call(rollback=True, endpoint={"url": "x"})["warnings"]
+    assert cluster.weights == (100, 0)
+    with pytest.raises(Failure, match="endpoint.url"):
+        call(pool="green", weight=10, endpoint={"url": "x"})
 
 
 def test_rollback_mid_release_returns_to_the_pool_it_started_from(cluster, gateway):
@@ -655,8 +1055,8 @@ def test_taking_over_says_why(cluster, gateway):
 def test_an_emergency_takes_the_lease_and_the_release_stops(cluster, gateway):
     run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
     call(pool="green", weight=50, lock=run)
-    emergency = call(rollback=True, endpoint={"url": "x"})
-    assert cluster.weights == (100, 0) and cluster.objects[LEASE]["spec"]["holderIdentity"] == emergency["lock"]
+    back = call(rollback=True, endpoint={"url": "x"})
+    assert cluster.weights == (100, 0) and cluster.objects[LEASE]["spec"]["holderIdentity"] == back["lock"]
     for task in ({"pool": "green", "weight": 100}, {"rollback": True}):
         with pytest.raises(Failure, match="not the one that releases"):
             call(lock=run, **task)
@@ -706,9 +1106,12 @@ def test_a_release_that_ended_well_does_not_fail_for_its_lease(cluster, gateway,
     assert "was not given back, and lasts for 60 s more. Changed by somebody else" in result["warnings"][0]
 
 
-@pytest.mark.parametrize(("writes", "patience", "through"), [(4, 0, True), (5, 0, False), (12, 5, True)])
-def test_a_route_that_others_keep_writing_is_tried_again(cluster, gateway, monkeypatch, writes, patience, through):
-    """As controllers do that write its status: an emergency does not end by their number."""
+@pytest.mark.parametrize(
+    ("writes", "status", "patience", "through"),
+    [(4, False, 0, True), (5, False, 0, False), (12, False, 5, True), (12, True, 0, True)],
+)
+def test_a_route_that_others_keep_writing_is_tried_again(cluster, gateway, monkeypatch, writes, status, patience, through):
+    """An emergency does not end by their number. That controllers write its status is no conflict."""
     begin()
     cluster.ready["green"] = 2
     call(pool="green", weight=100)
@@ -718,6 +1121,7 @@ def test_a_route_that_others_keep_writing_is_tried_again(cluster, gateway, monke
     def meddle():
         if cluster.asked[-1][1] == ROUTE and next(left, None) is not None:
             cluster.objects[ROUTE]["metadata"]["resourceVersion"] += "1"
+            cluster.objects[ROUTE]["metadata"]["generation"] += not status
 
     cluster.meddle = meddle
     if through:

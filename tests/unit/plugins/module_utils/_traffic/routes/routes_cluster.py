@@ -29,6 +29,11 @@ def server(kind, **more):
     return Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp", kind, **more)
 
 
+def changes(operations):
+    """Those of a JSON patch that change something."""
+    return [operation for operation in operations if operation["op"] != "test"]
+
+
 def obj(name="mcp", **more):
     return {"metadata": {"namespace": "prod", "name": name, "generation": 3, "resourceVersion": "7", "labels": {"team": "a"}}, **more}
 
@@ -137,14 +142,16 @@ class FakeCluster(Timed):
             place = patched
             for step in steps:
                 place = place[int(step)] if isinstance(place, list) else place[step]
-            if operation["path"] == "/metadata/resourceVersion":
-                if place[last] != operation["value"]:
+            if operation["op"] == "test" or operation["path"] == "/metadata/resourceVersion":
+                if place.get(last) != operation["value"]:
                     raise Conflict(f"Changed by somebody else meanwhile: {path}.")
             elif operation["op"] == "remove":
                 del place[last]
             else:
                 place[last] = operation["value"]
         patched["metadata"]["resourceVersion"] += "1"
+        if "generation" in patched["metadata"] and patched.get("spec") != self.objects[path].get("spec"):
+            patched["metadata"]["generation"] += 1
         if not dry_run:
             self.writes.append(path)
             self.objects[path] = patched

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 
 import pytest
@@ -15,7 +16,8 @@ from routes_cluster import CUSTOM, FakeCluster, objects, server
 from ansible_collections.mcp.server.plugins.doc_fragments.server import ModuleDocFragment
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import ROUTE_KINDS
-from ansible_collections.mcp.server.plugins.module_utils._traffic.plan import split
+from ansible_collections.mcp.server.plugins.module_utils._traffic.plan import Stable, note, split
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import RUN, STABLE, Stamp, unchanged
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 BLUE, GREEN, HALF = split("blue", 100), split("green", 100), split("blue", 50)
@@ -25,9 +27,9 @@ def given(kind):
     return server(kind, route_custom=CUSTOM if kind == "custom" else None)
 
 
-def write(cluster, server, wanted, dry_run=False):
+def write(cluster, server, wanted, stamp=None, dry_run=False):
     kind = kind_of(server)
-    return kind.write(cluster, server, kind.read(cluster, server), wanted, dry_run=dry_run)
+    return kind.write(cluster, server, kind.read(cluster, server), wanted, stamp, dry_run=dry_run)
 
 
 def weights(cluster, server):
@@ -66,7 +68,8 @@ def test_what_is_not_a_weight_is_not_touched(kind):
     write(cluster, its, HALF)
     write(cluster, its, GREEN)
     for path, now in cluster.objects.items():
-        left = {**now, "metadata": {**now["metadata"], "resourceVersion": before[path]["metadata"]["resourceVersion"]}}
+        versions = {key: value for key, value in before[path]["metadata"].items() if key in ("resourceVersion", "generation")}
+        left = {**now, "metadata": {**now["metadata"], **versions}}
         assert differences(before[path], left) <= {"weight", "nginx.ingress.kubernetes.io/canary-weight", "pool", "mcp.server/serving"}
 
 
@@ -89,8 +92,8 @@ def differences(one, two):
 def test_a_change_by_somebody_else_is_a_conflict(kind):
     cluster, its = FakeCluster(objects(kind)), given(kind)
     route = kind_of(its).read(cluster, its)
-    for one in cluster.objects.values():
-        one["metadata"]["resourceVersion"] = "99"
+    write(cluster, its, HALF)
+    cluster.writes.clear()
     with pytest.raises(Conflict):
         kind_of(its).write(cluster, its, route, GREEN, dry_run=False)
     assert cluster.writes == []
@@ -112,3 +115,96 @@ def test_a_change_by_somebody_else_is_a_conflict(kind):
 def test_what_the_role_must_grant(kind, rules):
     its = given(kind)
     assert list(kind_of(its).rules(its)) == rules
+
+
+STAMP = Stamp(note(Stable("blue"), HALF), "run")
+
+
+@pytest.mark.parametrize("kind", ROUTE_KINDS)
+@pytest.mark.parametrize("annotations", [None, {"theirs": "x"}])
+def test_the_stamp_goes_with_the_weights(kind, annotations):
+    """In one request, and nothing else of the object's annotations is touched."""
+    cluster, its = FakeCluster(objects(kind)), given(kind)
+    for one in cluster.objects.values():
+        if annotations:
+            one["metadata"].setdefault("annotations", {}).update(annotations)
+    before = copy.deepcopy(cluster.objects)
+    changed, route = write(cluster, its, HALF, STAMP)
+    assert changed and (kind_of(its).run(route), kind_of(its).stable(route, its)) == ("run", Stable("blue"))
+    path = cluster.writes[-1]
+    assert cluster.writes.count(path) == 1
+    left = {key: value for key, value in cluster.objects[path]["metadata"]["annotations"].items() if key not in (RUN, STABLE)}
+    was = before[path]["metadata"].get("annotations") or {}
+    assert {key: value for key, value in left.items() if "weight" not in key} == {key: value for key, value in was.items() if "weight" not in key}
+    # Moved by a person since: what is noted does not count
+    write(cluster, its, GREEN)
+    assert kind_of(its).stable(kind_of(its).read(cluster, its), its) is None
+    write(cluster, its, HALF, Stamp(None, "next"))
+    route = kind_of(its).read(cluster, its)
+    assert STABLE not in kind_of(its).written(route)["metadata"]["annotations"] and kind_of(its).run(route) == "next"
+
+
+@pytest.mark.parametrize("kind", ROUTE_KINDS)
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_stamp_without_a_change_of_weights(kind, alone):
+    """An emergency writes it, once; whose run it is makes no difference."""
+    cluster, its = FakeCluster(objects(kind)), given(kind)
+    stamp = Stamp(note(Stable("blue"), BLUE), "run", alone)
+    assert write(cluster, its, BLUE, stamp, dry_run=True)[0] is alone and cluster.writes == []
+    assert write(cluster, its, BLUE, stamp)[0] is alone and len(cluster.writes) == alone
+    assert not write(cluster, its, BLUE, stamp._replace(run="another"))[0] and weights(cluster, its) == BLUE
+    assert kind_of(its).stable(kind_of(its).read(cluster, its), its) == (Stable("blue") if alone else None)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ROUTE_KINDS if kind != "service"])
+def test_a_write_of_the_status_is_no_conflict(kind):
+    cluster, its = FakeCluster(objects(kind)), given(kind)
+    for stamp in (STAMP, STAMP, None):
+        route = kind_of(its).read(cluster, its)
+        for one in cluster.objects.values():
+            one["metadata"]["resourceVersion"] += "9"
+            one["status"] = {"new": True}
+        assert kind_of(its).write(cluster, its, route, HALF if stamp else GREEN, stamp, dry_run=False)
+
+
+@pytest.mark.parametrize("kind", ROUTE_KINDS)
+@pytest.mark.parametrize("before", [{}, {RUN: "run"}])
+def test_the_stamp_of_another_run_is_a_conflict(kind, before):
+    """Also when that run changed nothing else."""
+    cluster, its = FakeCluster(objects(kind)), given(kind)
+    for one in cluster.objects.values():
+        one["metadata"].setdefault("annotations", {}).update(before)
+    route = kind_of(its).read(cluster, its)
+    for one in cluster.objects.values():
+        one["metadata"]["resourceVersion"] += "9"
+        one["metadata"]["annotations"][RUN] = "another"
+    with pytest.raises(Conflict):
+        kind_of(its).write(cluster, its, route, GREEN, STAMP, dry_run=False)
+
+
+@pytest.mark.parametrize("kind", ROUTE_KINDS)
+def test_annotations_that_somebody_adds_meanwhile_are_kept(kind):
+    cluster, its = FakeCluster(objects(kind)), given(kind)
+    route = kind_of(its).read(cluster, its)
+    for one in cluster.objects.values():
+        one["metadata"]["resourceVersion"] += "9"
+        one["metadata"].setdefault("annotations", {})["theirs"] = "x"
+    with contextlib.suppress(Conflict):  # where there were some before, there is none
+        kind_of(its).write(cluster, its, route, GREEN, STAMP, dry_run=False)
+    assert all(one["metadata"]["annotations"]["theirs"] == "x" for one in cluster.objects.values())
+
+
+@pytest.mark.parametrize(
+    "metadata, changes, expected",
+    [
+        ({"resourceVersion": "7"}, ["/spec/a"], {"/metadata/resourceVersion": "7"}),
+        ({"generation": 3}, ["/spec/a", "/spec/b"], {"/metadata/generation": 3, "/spec/a": 1, "/spec/b": None, "/metadata/annotations": None}),
+        ({"generation": 3, "annotations": {}}, [], {"/metadata/generation": 3, "/metadata/annotations/mcp.server~1run": None}),
+        ({"generation": 3, "annotations": {RUN: "x"}}, [], {"/metadata/generation": 3, "/metadata/annotations/mcp.server~1run": "x"}),
+        # The API server's JSON has it as \u003c, ours has not: they would never be equal
+        ({"generation": 3, "annotations": {RUN: "<x>"}}, [], {"/metadata/generation": 3}),
+    ],
+)
+def test_what_must_be_as_it_was(metadata, changes, expected):
+    operations = unchanged({"metadata": metadata, "spec": {"a": 1}}, [{"op": "add", "path": path, "value": 5} for path in changes])
+    assert {operation["path"]: operation["value"] for operation in operations} == expected

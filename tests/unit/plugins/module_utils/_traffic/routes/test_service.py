@@ -9,7 +9,8 @@ from routes_cluster import PODS, FakeCluster, objects, pod, pods, server, servic
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic.plan import split
+from ansible_collections.mcp.server.plugins.module_utils._traffic.plan import Stable, note, noted, split
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import STABLE, Stamp
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.service import KIND, SERVING
 
 SERVER, NEAREST = server("service"), server("service", route_nearest=True)
@@ -198,3 +199,23 @@ def test_in_force_is_what_the_endpoints_say():
 
 def test_what_preflight_says():
     assert KIND.note(KIND.read(FakeCluster(objects("service")), SERVER), SERVER) == "; with 2 ready pods in each pool it reaches 0, 33, 50, 67, 100 %"
+
+
+def test_a_note_of_a_split_counts_as_long_as_the_service_selects_for_one():
+    """Pods come and go, above all in an outage."""
+    at = cluster(2, 2)
+    half = split("green", 50)
+    KIND.write(at, SERVER, KIND.read(at, SERVER), half, Stamp(note(Stable("blue"), half), "run"), dry_run=False)
+    del at.objects[f"{PODS}/mcp-green-0"]
+    route = KIND.read(at, SERVER)
+    assert KIND.weights(route, SERVER) != half and KIND.stable(route, SERVER) == Stable("blue")
+    write(at, split("green", 100))
+    assert KIND.stable(KIND.read(at, SERVER), SERVER) is None
+
+
+def test_another_split_is_noted_though_only_pods_change():
+    at = cluster(4, 4)
+    for green in (50, 20):
+        wanted = split("green", green)
+        KIND.write(at, SERVER, KIND.read(at, SERVER), wanted, Stamp(note(Stable("blue"), wanted), "run"), dry_run=False)
+        assert noted(at.objects[PATH]["metadata"]["annotations"][STABLE]) == (Stable("blue"), wanted)
