@@ -50,8 +50,8 @@ FIELD_MANAGER = "mcp.server"
 OVERLOADED = (429, 502, 503, 504)
 # What it says when etcd can't serve for now: no leader, no space, too slow
 ETCD = ("etcdserver: ", "rpc error: code = ", "context deadline exceeded")
-# What it answers when a test of a JSON patch fails, or a place of it is not there any more
-PATCH_REFUSED = "the server rejected our request due to an error in our request"
+# What it says when a JSON patch does not fit the object, as one of its tests fails
+UNPATCHED = "the server rejected our request due to an error in our request"
 STARTING = 20.0  # seconds for which refusals of everything are put down to that
 
 
@@ -287,8 +287,10 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
         return Forbidden(f"The API server refuses: {said}; grant the Role in the collection's README to this user.")
     if error.status == 404:
         return NotFound(f"Not in the cluster: {said} ({where}).")
-    if error.status == 409 or (error.status == 422 and said == PATCH_REFUSED):
+    if error.status == 409:
         return Conflict(f"Changed by somebody else meanwhile: {said} ({where}).")
+    if error.status == 422 and method == "PATCH" and said == UNPATCHED:
+        return Conflict(f"Changed by somebody else meanwhile: the object is not as it was read ({where}).")
     failure = Failure(f"The API server answered {error.status} to {where}: {said}.")
     retry_after = (error.headers or {}).get("Retry-After", "")
     if error.status in OVERLOADED or retry_after or (error.status == 500 and any(words in said for words in ETCD)):
