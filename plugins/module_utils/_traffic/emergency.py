@@ -281,7 +281,8 @@ def _lease(shift: Shift) -> t.Callable[..., bool]:
     if shift.task.check_mode:
         return lambda seconds, last=False: False
     if run:
-        return _hold(shift, started(lambda: lock.Lock(shift.cluster, shift.server.namespace, shift.server.name).check(run)))
+        lease = lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
+        return _hold(shift, started(lambda: keeping.check(shift.task, lease, run)))
     shift.own_run, shift.result["lock"] = lock.new_run(), ""
     hold = _hold(shift, _taking(shift, shift.own_run))
 

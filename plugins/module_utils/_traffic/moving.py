@@ -279,7 +279,8 @@ class Shift:
 def step(shift: Shift, verdict: str) -> dict[str, t.Any]:
     measured = shift.result["share"]
     kept = {key: measured[key] for key in (*POOLS, "answers", "failed")} if measured else None
-    return {"at": record.now(shift.cluster), "weights": shift.result["after"], "share": kept, "seconds_to_follow": shift.result["seconds_to_follow"], "verdict": verdict}
+    found = {"share": kept, "seconds_to_follow": shift.result["seconds_to_follow"], "verdict": verdict}
+    return {"at": record.now(shift.cluster), "weights": shift.result["after"], **found}
 
 
 def update_record(shift: Shift, change: record.Change, seconds: float | None = None) -> None:
