@@ -16,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, plan, sessions
-from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import SOON, Shift, step, update_record
+from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, step, update_record
 
 SPEC = Spec(
     options={
@@ -68,7 +68,7 @@ def _run(task: Task) -> dict[str, t.Any]:
     if not params["wait"]:
         if not params["rollback"]:
             raise Failure("wait is false: only a rollback may be left unverified; set rollback as well.")
-        task = replace(task, params={**params, "api_patience": min(params["api_patience"], SOON)})
+        task = replace(task, params={**params, "api_patience": 0.0})  # the next server is not to wait for this one
     shift = Shift(task, connection.connect(task.params), Server.from_params(params), _public(task) if params["wait"] else None)
     if not params["rollback"]:
         return set_share(shift)

@@ -194,7 +194,7 @@ def test_an_emergency_of_all_waits_for_no_api_server_that_is_away(tmp_path: Path
                 assert process.stdout is not None
                 for line in process.stdout:
                     said += line
-                    if "waiting for it, " in line and not waited:
+                    if f" of {patience} s" in line and not waited:
                         waited = time.time()
                 said += rest(process)
         assert {name: history.weights(server) for name, server in servers.items()} == {"away": [100], "one": [100, 0], "other": [100, 0]}, said
