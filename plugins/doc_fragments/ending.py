@@ -21,6 +21,14 @@ options:
     description: Seconds within which the traffic must follow a rollback.
     type: float
     default: 120.0
+  start_timeout:
+    description: Seconds that half of the good pool may take to get ready in a rollback, when it has no ready endpoint.
+    type: float
+    default: 300.0
+  ready_grace:
+    description: As in M(mcp.server.mcp_rollout), for this wait.
+    type: float
+    default: 30.0
   silence:
     description: The options of M(mcp.server.mcp_silence) that the server's alerts are silenced by; the silence ends with the task.
     type: dict

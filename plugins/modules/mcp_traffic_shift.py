@@ -75,7 +75,8 @@ options:
     description:
       - With V(false), O(rollback=true) writes the weights and waits for nothing, so that the traffic of many servers is back before any of
         them is waited for. The same task without it, with O(rollback_pool) and O(lock) as this one returned them, does the rest.
-      - When the API server does not answer, which is not waited for, or the good pool has no ready endpoint, nothing is written, and that is no failure - see RV(written).
+      - When the API server does not answer, which is not waited for, or the good pool has no ready endpoint, nothing is written.
+        That is no failure, see RV(written).
     type: bool
     default: true
   reason:

@@ -222,6 +222,8 @@ def update(
         if run and not takes_over:
             _refuse_another_run(cluster, server, before.current, run, dry_run)
         after = change(before)
+        if run and not takes_over:
+            _refuse_ended(before.current, after.current, run)
         if run and after.current and (after != before or not takes_over):  # an emergency that finds all done changes nothing
             after = replace(after, current={**after.current, "run": run})
         if after != before:
@@ -229,6 +231,15 @@ def update(
         return before, after
 
     return on_conflict(attempt, cluster.patience)
+
+
+def _refuse_ended(before: Release | None, after: Release | None, run: str) -> None:
+    """Raise Lost for a change of a release that another run has ended, whoever holds the Lease."""
+    same = before and after and before["id"] == after["id"]
+    if same and not is_running(before) and before.get("run") not in (None, "", run):
+        raise Lost(
+            f"Another run ended release {before['id']}: {before['outcome']} ({before['reason'] or 'no reason given'}). Nothing more is changed by this one."
+        )
 
 
 def _refuse_another_run(cluster: t.Any, server: Server, current: Release | None, run: str, dry_run: bool) -> None:

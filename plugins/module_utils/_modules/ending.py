@@ -10,11 +10,12 @@ The traffic comes first. What is told afterwards fails nothing: it is a warning.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _rollout, _silence
 from ansible_collections.mcp.server.plugins.module_utils._announce import announce, escalation, payload
 from ansible_collections.mcp.server.plugins.module_utils._cluster import record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Waiting, waiting
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
 from ansible_collections.mcp.server.plugins.module_utils._report import report
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
@@ -59,7 +60,9 @@ class Ending:
         small = {"replicas": params["failed_replicas"], "wait_timeout": SHRINK}
         waits = {name: params[name] for name in ("start_timeout", "ready_grace", "sessions_metric") if name in params}
         waits |= {"timeout": params["rollback_timeout"], **patience}
-        found = self.calls.run(self.task, SHIFT, rollback=True, reason=reason, lock=lock, **waits)
+        # With a way to wait of its own: the one of the task comes back from an outage with its Lease or not at all.
+        with waiting(Waiting(self.task.progress)):
+            found = self.calls.run(replace(self.task, held=self._only_lost), SHIFT, rollback=True, reason=reason, lock=lock, **waits)
         lock = lock or found.get("lock")
         if found.get("scale_down", True):
             self._without_failing(
@@ -70,6 +73,15 @@ class Ending:
             self.give_back(lock)
         return found
 
+    def _only_lost(self) -> None:
+        """Of all that may be wrong with the Lease, nothing but another run that holds it ends a rollback."""
+        try:
+            self.task.held()
+        except Lost:
+            raise
+        except Failure:
+            return
+
     def keep(self, found: dict[str, t.Any], pool: str) -> None:
         """Keep the verdicts of a watch of this pool for the report."""
         at = {"at": record.now(), "pool": pool}
@@ -79,21 +91,21 @@ class Ending:
         self._without_failing("The Lease was not given back.", lambda: self.calls.run(self.task, RELEASE, state="unlocked", lock=lock))
 
     def tell(self, event: str = payload.ENDED, failure: str = "") -> None:
-        """End the silence, announce what happened, write the report, and name whom to call when something failed."""
+        """End the silence, announce what happened, and write the report: without a Lease, which was given back."""
         params = self.task.params
         if params["silence"] is not None:
             self._without_failing(
                 "The server's alerts stay silenced.",
-                lambda: self.calls.run(self.task, SILENCE, alertmanager=params["silence"]["alertmanager"], state="absent"),
+                lambda: self.calls.run(self.task, SILENCE, lock=None, alertmanager=params["silence"]["alertmanager"], state="absent"),
             )
         announced = self._without_failing(
             "Nothing was announced.",
-            lambda: self.calls.run(self.task, ANNOUNCE, event=event, failure=failure or None, **params["announce"] or {}),
+            lambda: self.calls.run(self.task, ANNOUNCE, lock=None, event=event, failure=failure or None, **params["announce"] or {}),
         )
         self.told["stats"] = announced.get("stats")
         if params["report"] is not None:
             written = self._without_failing(
-                "The report was not written.", lambda: self.calls.run(self.task, REPORT, verdicts=self.verdicts, **params["report"])
+                "The report was not written.", lambda: self.calls.run(self.task, REPORT, lock=None, verdicts=self.verdicts, **params["report"])
             )
             self.told["report"] = written.get("path")
 
@@ -107,6 +119,6 @@ class Ending:
             return act()
         except Lost as lost:  # it is that run's to do
             self.task.warn(lost.msg)
-        except Failure as failure:
-            self.task.warn(f"{what} {failure.msg}")
+        except Exception as error:  # also what nobody thought of: the traffic is where it should be
+            self.task.warn(f"{what} {getattr(error, 'msg', f'{type(error).__name__}: {error}')}")
         return {}

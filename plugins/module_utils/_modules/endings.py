@@ -13,6 +13,8 @@ OPTIONS: dict[str, t.Any] = {
     "failed_replicas": {"type": "int", "default": 0},
     "rollback_patience": {"type": "float", "default": 600.0},
     "rollback_timeout": {"type": "float", "default": 120.0},
+    "start_timeout": {"type": "float", "default": 300.0},
+    "ready_grace": {"type": "float", "default": 30.0},
     "silence": {"type": "dict"},
     "announce": {"type": "dict"},
     "report": {"type": "dict"},

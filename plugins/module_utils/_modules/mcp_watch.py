@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH
 from ansible_collections.mcp.server.plugins.module_utils._modules.endings import OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
 
 SPEC = replace(
@@ -26,15 +26,29 @@ def ends_by_itself(params: dict[str, t.Any]) -> bool:
     return bool(params.get("rollback"))
 
 
+def no_way_back(release: dict[str, t.Any] | None, holder: dict[str, str] | None, pool: str) -> str:
+    """Return why a breach of this pool is not taken back, a sentence; empty when it is. Pure.
+
+    release: the newest of the record. holder: who releases the server now, as mcp_release tells. They may be others than when the watch began.
+    """
+    if holder is not None:
+        return f"{holder['by']} releases the server now."
+    if release is not None and release["from"]["pool"] == pool:
+        return f"a rollback goes to the pool that the newest release came from, which is {pool} itself."
+    return ""
+
+
 def run(task: Task) -> dict[str, t.Any]:
     if not task.params["rollback"] or task.check_mode:
         return watch.run(task)
     # Only here: it takes what a watch alone does not need.
     from ansible_collections.mcp.server.plugins.module_utils._announce import payload
+    from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
     from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls
-    from ansible_collections.mcp.server.plugins.module_utils._modules.ending import Ending
+    from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, Ending
 
-    ending = Ending(task, Calls.of(task.params))
+    calls = Calls.of(task.params)
+    ending = Ending(task, calls)
     ending.check()
     try:
         return watch.run(task)
@@ -43,7 +57,15 @@ def run(task: Task) -> dict[str, t.Any]:
             raise
         ending.keep(breach.evidence, task.params["pool"])
         try:
+            now = calls.run(task, RELEASE)
+            if reason := no_way_back(now["record"], None if task.params["lock"] else now["holder"], task.params["pool"]):
+                raise Failure(f"{breach.msg} It is not taken back: {reason}", **breach.evidence) from None
+        except connection.Unreachable:
+            pass  # the rollback waits for longer
+        try:
             found = ending.roll_back(breach.msg, task.params["lock"])
+        except Lost as lost:
+            raise Failure(f"{breach.msg} {lost.msg}", **{**breach.evidence, **lost.evidence}) from None
         except Failure as failure:
             ending.tell(payload.ROLLBACK_FAILED, failure.msg)
             ending.escalate()

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import typing as t
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ansible.module_utils.common.parameters import remove_values
@@ -25,6 +25,7 @@ from ansible_collections.mcp.server.plugins.module_utils._checks import run as c
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._guard import job
 from ansible_collections.mcp.server.plugins.module_utils._guard import module as guard
 from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending
@@ -32,7 +33,7 @@ from ansible_collections.mcp.server.plugins.module_utils._modules.calls import C
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, ROLLOUT, SHIFT, SILENCE, Ending
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps as planned
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Lost, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
+from ansible_collections.mcp.server.plugins.module_utils._traffic import moving, watch
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 HEALTH = Module(health_module.SPEC, health_module.run)
@@ -41,6 +42,9 @@ GUARD = Module(guard.SPEC, guard.run, "guard")
 
 ROUNDS = 20  # lists in one session through the gateway, after each step
 QUICK = {"api_timeout": 1.0, "api_patience": 0.0}  # what was interrupted has 3 s
+
+SLICE = 5.0  # seconds of a watch while checks take longer than the warm window
+LONGEST_PAUSE = job.LONGEST - 4 * 3600.0  # seconds; the guard has started before
 
 Step = dict[str, t.Any]
 
@@ -54,8 +58,8 @@ def problems(params: dict[str, t.Any]) -> list[str]:
             found.append(f"stop_after is {params['stop_after']}: it must be the weight of a step, and less than 100.")
         if params["guard"] is None:
             found.append("stop_after needs a guard: without one nobody watches the release while it is paused (set guard).")
-        if params["pause_seconds"] <= 0:
-            found.append(f"pause_seconds is {params['pause_seconds']:g}: it must be more than 0.")
+        if not 0 < params["pause_seconds"] <= LONGEST_PAUSE:
+            found.append(f"pause_seconds is {params['pause_seconds']:g}: it must be more than 0, and at most {LONGEST_PAUSE:g}, for which a guard lasts.")
     found += [f"A step has seconds {step['seconds']:g}: it must be 0 or more." for step in params["steps"] if step["seconds"] < 0]
     return found + checks_problems.problems(params["checks"])
 
@@ -70,7 +74,7 @@ def complaint(release: record.Release | None, pool: str, images: dict[str, str])
 
     images: what each pool's Deployment has now.
     """
-    if release is None or not record.is_running(release):
+    if not release or not record.is_running(release):
         return "no release is running: begin one with mcp_release."
     if release["to"]["pool"] != pool:
         return f"the release that runs goes to pool {release['to']['pool']}, not to {pool}."
@@ -88,8 +92,6 @@ def _tag(image: str) -> str:
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
-    if found := problems(params):
-        raise Failure(f"Release of {params['namespace']}/{params['server']} refused: {' '.join(found)}")
     if not params["lock"] and not task.check_mode:
         raise Failure("steps belong to a release: begin one with mcp_release (state=begun), and give its lock.")
     hidden = secrets(ending.ANNOUNCE, params["announce"] or {}) | secrets(WATCH, params["watch"])
@@ -107,23 +109,33 @@ def run(task: Task) -> dict[str, t.Any]:
 
 def _run(task: Task) -> dict[str, t.Any]:
     ours = StepsRelease(task)
-    ours.check()
+    try:
+        ours.check()
+    except Failure as failure:
+        if not task.check_mode:
+            ours.hold(failure.msg)  # it may have traffic, if it was cut off
+        raise
     if task.check_mode:
         return ours.plan()
-    with keeping.renewed(task, task.params["lock"]) as kept:
-        ours.go_on_as(kept)
-        try:
-            ours.start()
-            return ours.shift_step_by_step()
-        except Lost:
-            raise  # it is the other run's to do, and to tell
-        except Interrupted as stopped:
-            ours.stop(stopped)
-            raise
-        except Failure as failure:
-            if failure.evidence.get("held"):
-                raise ours.pause(failure.msg) from None
-            raise ours.roll_back(failure) from None
+    try:
+        return ours.tell(ours.go())
+    except Interrupted as stopped:
+        ours.stop(stopped)
+        raise
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the task ends. event: for the announcement, and why: for one that the record does not tell.
+
+    more: of the result. failure: raised after all is told. bad: whether somebody is to be called.
+    """
+
+    event: str = payload.ENDED
+    why: str = ""
+    more: dict[str, t.Any] = field(default_factory=dict)
+    failure: Failure | None = None
+    bad: bool = False
 
 
 class StepsRelease:
@@ -138,6 +150,7 @@ class StepsRelease:
         self.ending = Ending(task, self.calls)
         self.task = task
         self.release: record.Release = {}
+        self.ended, self.going_back = "", False
         self.weights: Weights = {}
         self.result: dict[str, t.Any] = {"changed": False, "steps": [], "verdicts": self.ending.verdicts}
 
@@ -146,11 +159,13 @@ class StepsRelease:
         self.task = self.ending.task = task
 
     def check(self) -> None:
-        """Validate the options of every module that is called later. Raises Failure."""
+        """Validate the options, also of every module that is called later. Raises Failure."""
+        if found := problems(self.task.params):
+            raise Failure(f"Release of {self.server} refused: {' '.join(found)}")
         self.ending.check()
         self.calls.params(WATCH, **self._watching(100, 1.0))
         if self.task.params["guard"] is not None:
-            self.calls.params(GUARD, state="present", **{"release": "any", **self.task.params["guard"]})
+            self.calls.params(GUARD, state="present", **{"release": "any", "endpoint": None, **self.task.params["guard"]})
         if self.task.params["silence"] is not None:
             self.calls.params(SILENCE, **self.task.params["silence"])
 
@@ -179,7 +194,7 @@ class StepsRelease:
         options = self.task.params["guard"]
         if options is not None:
             triggers = self.task.params["watch"].get("triggers")
-            found = self.calls.run(self.task, GUARD, **{"release": self.release.get("id") or "none", "triggers": triggers, **options})
+            found = self.calls.run(self.task, GUARD, **{"release": self.release.get("id") or "none", "triggers": triggers, "endpoint": None, **options})
             self._note(found)
 
     def plan(self) -> dict[str, t.Any]:
@@ -193,7 +208,38 @@ class StepsRelease:
             self._scale_stable()
         return self.result
 
-    def shift_step_by_step(self) -> dict[str, t.Any]:
+    def go(self) -> Outcome:
+        """Do the release, and what its end changes in the cluster. Raises Lost when another run holds the Lease, and tells nobody: that is its."""
+        try:
+            with keeping.renewed(self.task, self.task.params["lock"]) as kept:
+                self.go_on_as(kept)
+                self.start()
+                reached = self.shift_step_by_step()
+                if reached is not None:
+                    return self.pause_for_approval(reached)
+                self.record_success()
+                return self.succeed()
+        except Lost:
+            raise
+        except Failure as failure:
+            if failure.evidence.get("held"):
+                return self.pause(failure.msg)
+            return self.roll_back(failure)
+        except Exception as error:  # a bug must not leave the traffic where it is
+            return self.roll_back(Failure(f"The task broke off ({type(error).__name__}: {error})."))
+
+    def tell(self, outcome: Outcome) -> dict[str, t.Any]:
+        """Tell people; return the task's result, or raise its failure."""
+        self.ending.tell(outcome.event, outcome.why)
+        if outcome.bad:
+            self.ending.escalate()
+        result = {**self.result, **self.ending.told, **outcome.more}
+        if outcome.failure is None:
+            return result
+        raise Failure(outcome.failure.msg, **{**outcome.failure.evidence, **result})
+
+    def shift_step_by_step(self) -> int | None:
+        """Return the weight at which the release is to stop for an approval, None when it has all the traffic."""
         steps, params = self._remaining(), self.task.params
         for number, step in enumerate(steps, 1):
             self.task.progress(f"step {number} of {len(steps)}: {self.pool} {step['weight']} %, watched for {step['seconds']:g} s")
@@ -202,9 +248,9 @@ class StepsRelease:
             if step["seconds"]:
                 self._watch(step["weight"], step["seconds"], label=f"{self.pool} {step['weight']} %,")
             if step["weight"] == params["stop_after"]:
-                return self.pause_for_approval(step["weight"])
+                return step["weight"]
         self._warm()
-        return self.succeed()
+        return None
 
     def _remaining(self) -> list[Step]:
         resumed = record.is_running(self.release) and self.release["to"]["pool"] == self.pool if self.release else False
@@ -231,7 +277,14 @@ class StepsRelease:
         self.calls.run(self.task, HEALTH, auth=params["auth"], era=params["era"], health=[], lists=[], stability={"rounds": ROUNDS})
 
     def _watching(self, weight: int, seconds: float, **more: t.Any) -> dict[str, t.Any]:
-        return {**self.task.params["watch"], "pool": self.pool, "weight": weight, "seconds": seconds, "since": self.release.get("started"), **more}
+        return {**self.task.params["watch"], "pool": self.pool, "weight": weight, "seconds": seconds, "since": self._since(), **more}
+
+    def _since(self) -> str | None:
+        """When the release began, by this machine's clock: the record has the API server's."""
+        if not self.release.get("started"):
+            return None
+        ahead = self.cluster.now() - datetime.now(UTC)
+        return (datetime.fromisoformat(self.release["started"]) - ahead).isoformat()
 
     def _watch(self, weight: int, seconds: float, until: t.Callable[[], None] = lambda: None, **more: t.Any) -> None:
         """Watch for so many seconds, or until that raises Failure."""
@@ -250,98 +303,126 @@ class StepsRelease:
     def _warm(self) -> None:
         """Watch the triggers while the old pool stays as it is, and run the checks meanwhile."""
         params = self.task.params
-        names = ("version", "endpoint", "auth", "era")
-        context = Context(self.cluster, self.server, self.pool, **{name: params[name] for name in names})
+        version = params["version"] or self.release["to"]["version"]
+        names = ("endpoint", "auth", "era")
+        context = Context(self.cluster, self.server, self.pool, version, **{name: params[name] for name in names})
         with Checks(self.task, context, params["checks"]) as running:
-            if params["warm_seconds"] > 0:
-                label = f"{self.pool} 100 %, {self.stable} is warm,"
-                self._watch(100, params["warm_seconds"], check=["triggers"], label=label, until=running.refuse_failed)
-            running.await_end()
+            seconds = params["warm_seconds"] or (SLICE if params["checks"] else 0.0)
+            label = f"{self.pool} 100 %, {self.stable} is warm,"
+            while seconds > 0:
+                self._watch(100, seconds, check=["triggers"], label=label, until=running.refuse_failed)
+                # Checks that take longer: the triggers are watched until they have ended.
+                seconds, label = SLICE if running.going_on else 0.0, f"{self.pool} 100 %, checks go on,"
+            running.refuse_failed()
             self.result["checks"] = running.outcomes
 
-    def succeed(self) -> dict[str, t.Any]:
-        params = self.task.params
+    def record_success(self) -> None:
+        """Record the release as succeeded, if the route still says so."""
+        self._refuse_changed()
+        self.calls.run(self.task, RELEASE, state="ended", outcome=record.SUCCEEDED, unlock=self.task.params["warm_replicas"] is None)
+        self.ended = record.SUCCEEDED
+
+    def _refuse_changed(self) -> None:
+        """Raise Lost when another run has written the route, and Failure when somebody else took traffic off the new pool."""
+        kind = kind_of(self.server)
+        route = kind.read(self.cluster, self.server)
+        writer, weights = kind.run(route), kind.weights(route, self.server)
+        if writer and writer != self.task.params["lock"]:
+            raise Lost(f"This run is not the one that releases {self.server} any more: run {writer} has written its route. Nothing more is changed by it.")
+        if weights[self.pool] != 100:
+            raise Failure(f"The route gives {moving.text(weights)} now, and not all to {self.pool}: somebody else changed it; find out who.")
+
+    def succeed(self) -> Outcome:
+        """Do what comes after a success, none of which takes it back."""
+        params, failed = self.task.params, ""
         shrinks = params["warm_replicas"] is not None
-        self.calls.run(self.task, RELEASE, state="ended", outcome=record.SUCCEEDED, unlock=not shrinks)
-        failed = ""
         if shrinks:
             try:
+                self._refuse_changed()
                 self._scale_stable()
-            except Failure as failure:
-                failed = failure.msg
+            except Lost:
+                raise
+            except Exception as error:
+                failed = getattr(error, "msg", f"{type(error).__name__}: {error}")
             self.ending.give_back(params["lock"])
-        self.ending.tell()
         version, before = self.release["to"]["version"], self.release["from"].get("version") or "the version before"
         live = f"{version} is live on {self.pool} (100 % measured)"
+        more = {"outcome": record.SUCCEEDED}
         if failed:
-            raise Failure(f"{live}, but pool {self.stable} was not scaled to its warm size: {failed}", **self._evidence())
+            failure = Failure(f"{live}, but pool {self.stable} was not scaled to its warm size: {failed}")
+            return Outcome(more=more, failure=failure)
         size = f" with {params['warm_replicas']} pods" if shrinks else ""
         self.task.progress(f"{live}; {before} stays on {self.stable}{size}, and rollback.yml goes back to it")
-        return {**self.result, **self.ending.told, "outcome": record.SUCCEEDED}
+        return Outcome(more=more)
 
     def _scale_stable(self) -> None:
         self._note(self.calls.run(self.task, ROLLOUT, pool=self.stable, replicas=self.task.params["warm_replicas"]))
 
-    def roll_back(self, cause: Failure) -> Failure:
-        """Return the failure of the release, after the traffic is back where it was, or with why it is not."""
-        version, why = self.task.params["version"] or "the new version", cause.msg
-        about = f"Release of {version} failed"
+    def roll_back(self, cause: Failure) -> Outcome:
+        """Return the traffic to where it was. Raises Lost when another run holds the Lease."""
+        why, about = cause.msg, f"Release of {self.version} failed"
+        self.going_back = True
         try:
             found = self.ending.roll_back(why, self.task.params["lock"])
-        except Lost as lost:
-            return lost
-        except Failure as failure:
-            self.ending.tell(payload.ROLLBACK_FAILED, failure.msg)
-            self.ending.escalate()
-            return Failure(f"{about} ({why}), and the rollback failed: {failure.msg}", **{**failure.evidence, **self._evidence()})
-        self.ending.tell()
-        self.ending.escalate()
-        return Failure(
-            f"{about}, traffic is on {found['pool']}: {why}", **{**cause.evidence, **self._evidence(), "changed": True, "outcome": record.ROLLED_BACK}
-        )
-
-    def pause(self, why: str) -> Failure:
-        """Return the failure of a release that can't be judged, after the record says so: its traffic stays where it is."""
-        self._hold(why)
-        self.ending.tell(payload.HOLDING, why)
-        version = self.task.params["version"] or "the new version"
-        return Failure(
-            f"Release of {version} is held, and the traffic stays as it is: {why} The same command goes on from there; rollback.yml takes it back.",
-            **{**self._evidence(), "held": True, "outcome": "held"},
-        )
-
-    def _hold(self, why: str, **more: t.Any) -> None:
-        try:
-            self.calls.run(self.task, RELEASE, state="held", reason=why, **more)
         except Lost:
             raise
+        except Exception as error:
+            told = getattr(error, "msg", f"{type(error).__name__}: {error}")
+            failure = Failure(f"{about} ({why}), and the rollback failed: {told}", **getattr(error, "evidence", {}))
+            return Outcome(payload.ROLLBACK_FAILED, told, failure=failure, bad=True)
+        self.ended = record.ROLLED_BACK
+        more = {"changed": True, "outcome": record.ROLLED_BACK}
+        failure = Failure(f"{about}, traffic is on {found['pool']}: {why}", **cause.evidence)
+        return Outcome(more=more, failure=failure, bad=True)
+
+    @property
+    def version(self) -> str:
+        return self.task.params["version"] or "the new version"
+
+    def pause(self, why: str) -> Outcome:
+        """Leave the traffic of a release that can't be judged where it is, and say so in the record."""
+        self.hold(why)
+        about = f"Release of {self.version} is held, and the traffic stays as it is: {why}"
+        failure = Failure(f"{about} The same command goes on from there; rollback.yml takes it back.")
+        return Outcome(payload.HOLDING, why, {"held": True, "outcome": "held"}, failure)
+
+    def hold(self, why: str) -> None:
+        """Say in the record why the release waits to be run again, and give the Lease back."""
+        try:
+            self.calls.run(self.task, RELEASE, state="held", reason=why)
         except Failure as failure:
             self.task.warn(f"That the release is held was not recorded. {failure.msg}")
 
-    def pause_for_approval(self, weight: int) -> dict[str, t.Any]:
+    def pause_for_approval(self, weight: int) -> Outcome:
         """Hand the Lease to the guard, which watches and rolls back when nobody goes on in time."""
-        until = datetime.now(UTC) + timedelta(seconds=self.task.params["pause_seconds"])
+        until = self.cluster.now() + timedelta(seconds=self.task.params["pause_seconds"])
         text = until.isoformat(timespec="seconds").replace("+00:00", "Z")
         why = f"paused at {weight} % until {text}, as stop_after says."
-        self._hold(why, paused_until=text)
-        self.ending.tell(payload.HOLDING, why)
+        try:
+            self.calls.run(self.task, RELEASE, state="held", reason=why, paused_until=text)
+        except Lost:
+            raise
+        except Failure as failure:
+            told = f"Release of {self.version} stays at {weight} %, and is not paused, as that could not be recorded: {failure.msg}"
+            return Outcome(payload.HOLDING, told, failure=Failure(told), bad=True)
         self.task.progress(f"{why.rstrip('.')}; the same command without stop_after goes on from there, and rollback.yml takes it back")
-        return {**self.result, **self.ending.told, "outcome": "paused", "paused_until": text}
+        return Outcome(payload.HOLDING, why, {"outcome": "paused", "paused_until": text})
 
     def stop(self, stopped: Interrupted) -> None:
         """Within 3 s: say where the release stands, and let others go on with it."""
+        if self.ended:
+            stopped.add_note(f"The release has ended before: {self.ended}. What comes after that was cut off.")
+            return
         quick = Calls({**self.calls.common, **QUICK})
         weight = self.weights.get(self.pool, 0)
         try:
             # It may have been stopped between a write and what followed from it.
             weight = self._weights(connection.connect(quick.common))[self.pool]
             quick.run(self.task, RELEASE, state="held", reason=f"paused at {weight} % by {stopped.signal}")
-            stopped.add_note(f"It is paused at {weight} %. The same command goes on from there; rollback.yml takes it back.")
+            stopped.add_note(f"It is paused at {weight} %.")
         except Failure as failure:
             stopped.add_note(f"It stays at {weight} %, which could not be recorded: {failure.msg}")
-
-    def _evidence(self) -> dict[str, t.Any]:
-        return {**self.result, **self.ending.told}
+        stopped.add_note("It was on its way back: run rollback.yml." if self.going_back else "The same command goes on from there; rollback.yml takes it back.")
 
 
 class Checks:
@@ -351,6 +432,7 @@ class Checks:
         self._task, self._wanted = task, wanted
         self._stop = threading.Event()
         self._found: list[checks.Outcome] = []
+        self._broken = ""
         copied = contextvars.copy_context()  # so that it waits for the API server as this task does
         self._thread = threading.Thread(target=copied.run, args=(self._work, context), daemon=True)
 
@@ -358,12 +440,19 @@ class Checks:
         self._thread.start()
         return self
 
+    @property
+    def going_on(self) -> bool:
+        return self._thread.is_alive()
+
     def __exit__(self, *_error: object) -> None:
         self._stop.set()
         self._thread.join(QUICK["api_timeout"])
 
     def _work(self, context: Context) -> None:
-        self._found = checks.run_checks(self._task, context, self._wanted, self._stop)
+        try:
+            self._found = checks.run_checks(self._task, context, self._wanted, self._stop)
+        except Exception as error:
+            self._broken = f"The checks could not be run ({type(error).__name__}: {error})."
 
     @property
     def outcomes(self) -> list[dict[str, t.Any]]:
@@ -371,12 +460,5 @@ class Checks:
 
     def refuse_failed(self) -> None:
         """Raise Failure when one has failed."""
-        if not self._thread.is_alive() and (sentence := checks.failure_sentence(self._found)):
+        if not self.going_on and (sentence := self._broken or checks.failure_sentence(self._found)):
             raise Failure(sentence, checks=self.outcomes)
-
-    def await_end(self) -> None:
-        """Wait for checks that take longer than the watch; each has its time limit."""
-        while self._thread.is_alive():
-            self._thread.join(0.25)
-            self._task.held()
-        self.refuse_failed()

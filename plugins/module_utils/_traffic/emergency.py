@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Task, started
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Task, bounded, started
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import SOON, Shift, step, text, update_record
 
@@ -23,12 +23,17 @@ REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, aft
 RECORD = 3.0  # seconds that the release record may take where others wait for this one
 NOT_VERIFIED = "not verified"
 MOMENT = 1.0  # seconds that the weights wait for the Lease once all is read
+AGAIN = 15.0  # seconds for a second look at the good pool's endpoints: traffic to an empty one is lost
 LATE = outage.LONGEST + 1  # seconds after which what is read beside the route has seen the end of an outage, too
 
 
 class _Emergency(t.NamedTuple):
-    """What is done. good: the pool to return to. known: the release that is rolled back, or what stands for it. planned: the good pool's size
-    before it, 0 when not known. recorded: whether the record says already that the traffic is back, and was verified."""
+    """What is done.
+
+    good: the pool to return to. known: the release that is rolled back, or what stands for it. planned: the good pool's size
+    before it, 0 when not known. empty: whether that pool has no ready endpoint; unknown: whether that could not be read.
+    recorded: whether the record says already that the traffic is back, and was verified.
+    """
 
     before: Weights
     wanted: Weights
@@ -37,6 +42,7 @@ class _Emergency(t.NamedTuple):
     planned: int
     rollout_seconds: float | None
     empty: bool
+    unknown: bool
     recorded: bool
     reason: str
     at: t.Callable[[], str]
@@ -50,7 +56,7 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
     hold = _lease(shift)
     it = _prepare(shift)
     hold(MOMENT)  # before the weights, so that a release that goes on elsewhere does not write its own after them
-    if it.empty:
+    if it.empty or (it.unknown and _is_empty(shift, it.good.pool)):
         # Only here: an emergency waits for imports.
         from ansible_collections.mcp.server.plugins.module_utils._traffic import reviving
 
@@ -71,8 +77,9 @@ def send_back(shift: Shift) -> dict[str, t.Any]:
     try:
         it = _prepare(shift)
         hold(MOMENT)
-        if it.empty:
-            shift.result["msg"] = f"Pool {it.good.pool} of {shift.server} has no ready endpoint; the weights stay until it has."
+        if it.empty or it.unknown:
+            known = "has no ready endpoint" if it.empty else "may have no ready endpoint, which could not be read"
+            shift.result["msg"] = f"Pool {it.good.pool} of {shift.server} {known}; the weights stay until it has."
         else:
             _write(shift, it)
             if not shift.task.check_mode:
@@ -92,6 +99,8 @@ def _prepare(shift: Shift) -> _Emergency:
     current = book.current if book else None
     good = plan.rollback_target(current, shift.stable, params["rollback_pool"])
     if good is None:
+        if book is None and not params["wait"]:
+            raise Unreachable(f"The release record of {server} was not read, and nothing else says which pool is good.")
         raise Failure(_which_pool(server, before, ready), before=before, ready=ready)
     wanted = plan.split(good.pool, 100)
     known = current if current and current["from"]["pool"] == good.pool else _unrecorded(server, before, good)
@@ -105,11 +114,20 @@ def _prepare(shift: Shift) -> _Emergency:
         known,
         planned if isinstance(planned, int) else 0,
         _rollout_seconds(book, good.pool),
-        empty=bool(plan.gaining(before, wanted)) and not params["force"] and ready[good.pool] == 0,
+        empty=not params["force"] and ready[good.pool] == 0,
+        unknown=not params["force"] and ready[good.pool] is None and bool(plan.gaining(before, wanted)),
         recorded=isinstance(last, dict) and last.get("weights") == wanted and last.get("verdict") != NOT_VERIFIED,
         reason=params["reason"],
         at=functools.partial(record.now, shift.cluster),
     )
+
+
+def _is_empty(shift: Shift, pool: str) -> bool:
+    """Look again, for longer, at a pool whose endpoints could not be read beside the rest; not empty when that can't be told."""
+    try:
+        return not bounded(lambda: shift.server.ready_endpoints(shift.cluster, pool), AGAIN)
+    except (Failure, TimeoutError):
+        return False
 
 
 def _rollout_seconds(book: record.Book | None, pool: str) -> float | None:

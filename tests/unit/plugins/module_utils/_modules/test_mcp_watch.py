@@ -12,9 +12,11 @@ from dataclasses import replace
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_watch
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 
+RECORD = {"from": {"pool": "blue"}, "to": {"pool": "green"}}
 BREACH = Failure("It ended with a breach.", verdict="breach", gates=[{"gate": "errors"}])
 
 
@@ -32,7 +34,12 @@ def go(monkeypatch: pytest.MonkeyPatch, fails: dict[str, Failure], *, check: boo
         return run
 
     monkeypatch.setattr(mcp_watch.watch, "run", stand_in("watch", {"verdict": "pass"}))
-    found = {"SHIFT": {"pool": "blue", "bad_pool": "green", "lock": "run7"}, "ROLLOUT": {}, "RELEASE": {}, "ANNOUNCE": {"stats": {}}}
+    found = {
+        "SHIFT": {"pool": "blue", "bad_pool": "green", "lock": "run7"},
+        "ROLLOUT": {},
+        "RELEASE": {"record": RECORD, "holder": None},
+        "ANNOUNCE": {"stats": {}},
+    }
     for name, result in found.items():
         monkeypatch.setattr(ending, name, replace(getattr(ending, name), run=stand_in(name, result)))
     given = {"namespace": "ns", "server": "x", "endpoint": {"url": "http://127.0.0.1:9"}, "seconds": 1, "pool": "green", **more}
@@ -44,7 +51,7 @@ def go(monkeypatch: pytest.MonkeyPatch, fails: dict[str, Failure], *, check: boo
         return calls, failure
 
 
-ALL_BACK = ["watch", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
+ALL_BACK = ["watch", "RELEASE", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +62,9 @@ ALL_BACK = ["watch", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
         (False, False, {"watch": BREACH}, ["watch"], "It ended with a breach."),
         (True, True, {"watch": BREACH}, ["watch"], "It ended with a breach."),
         (True, False, {"watch": Failure("Nothing to see.", verdict="held")}, ["watch"], "Nothing to see."),
-        (True, False, {"watch": BREACH, "SHIFT": Failure("No way.")}, ["watch", "SHIFT", "ANNOUNCE"], "The rollback failed: No way."),
+        (True, False, {"watch": BREACH, "SHIFT": Failure("No way.")}, ["watch", "RELEASE", "SHIFT", "ANNOUNCE"], "The rollback failed: No way."),
+        (True, False, {"watch": BREACH, "SHIFT": Lost("Ann took over.")}, ["watch", "RELEASE", "SHIFT"], "Ann took over."),
+        (True, False, {"watch": BREACH, "RELEASE": Unreachable("Away.")}, ALL_BACK, "The release was taken back."),
         (True, False, {"watch": BREACH, "ROLLOUT": Failure("No.")}, ALL_BACK, "The release was taken back."),
     ],
 )
@@ -68,3 +77,17 @@ def test_at_a_breach(monkeypatch: pytest.MonkeyPatch, rollback: bool, check: boo
 def test_options_of_the_end_are_looked_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
     calls, ended = go(monkeypatch, {}, rollback=True, announce={"webhook": []})
     assert calls == [] and "announce: " in ended.msg
+
+
+@pytest.mark.parametrize(
+    ("release", "holder", "words"),
+    [
+        (RECORD, None, ""),
+        (None, None, ""),  # the route may say it
+        (RECORD, {"by": "ann@laptop"}, "ann@laptop releases the server now."),
+        ({"from": RECORD["to"], "to": RECORD["from"]}, None, "which is green itself"),
+    ],
+)
+def test_no_way_back(release: t.Any, holder: t.Any, words: str) -> None:
+    found = mcp_watch.no_way_back(release, holder, "green")
+    assert words in found and bool(words) == bool(found)

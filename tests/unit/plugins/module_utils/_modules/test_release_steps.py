@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import typing as t
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -52,11 +55,13 @@ class World:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[tuple[t.Any, ...]] = []
         self.fails: dict[tuple[t.Any, ...], BaseException] = {}
+        self.then: dict[tuple[t.Any, ...], t.Callable[[], t.Any]] = {}
         self.lines: list[str] = []
         self.warnings: list[str] = []
         self.given: list[dict[str, t.Any]] = []
         self.weights = {"blue": 100, "green": 0}
         self.release: dict[str, t.Any] = RELEASE
+        self.writer = "run1"  # of the route
         shown = {
             "SHIFT": lambda p: ("shift", "rollback" if p["rollback"] else p["weight"]),
             "WATCH": lambda p: ("watch", "warm" if p["check"] == ["triggers"] else p["weight"], p["seconds"]),
@@ -83,6 +88,7 @@ class World:
             self.given.append(task.params)
             if call in self.fails:
                 raise self.fails[call]
+            self.then.get(call, lambda: None)()
             if call[0] == "shift":
                 self.weights = {"blue": 100, "green": 0} if call[1] == "rollback" else {"blue": 100 - call[1], "green": call[1]}
             return {"changed": True, "after": self.weights, "pool": "blue", "bad_pool": "green", "gates": [{"gate": "errors"}], "stats": {"id": "now-v2"}}
@@ -105,7 +111,8 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(monkeypatch)
     monkeypatch.setattr(release_steps.StepsRelease, "_read", lambda ours: world.read(ours))
-    monkeypatch.setattr(release_steps.StepsRelease, "_weights", lambda _ours, _cluster: world.weights)
+    kind = SimpleNamespace(read=lambda *_: None, run=lambda _route: world.writer, weights=lambda *_: world.weights)
+    monkeypatch.setattr(release_steps, "kind_of", lambda _server: kind)
     return world
 
 
@@ -200,7 +207,93 @@ def test_a_signal_pauses_it(world: World) -> None:
     assert world.calls == [("shift", 10), ("record", "held", None)]
     assert world.given[-1]["reason"] == "paused at 10 % by SIGTERM"
     assert (world.given[-1]["api_timeout"], world.given[-1]["api_patience"]) == (1.0, 0.0)
-    assert raised.value.__notes__ == ["It is paused at 10 %. The same command goes on from there; rollback.yml takes it back."]
+    assert raised.value.__notes__ == ["It is paused at 10 %.", "The same command goes on from there; rollback.yml takes it back."]
+
+
+def test_a_signal_on_the_way_back(world: World) -> None:
+    world.fails = {("shift", 50): Failure("It is bad."), ("shift", "rollback"): Interrupted("SIGTERM")}
+    with pytest.raises(Interrupted) as raised:
+        world.go()
+    assert world.calls[-1] == ("record", "held", None)
+    assert raised.value.__notes__ == ["It is paused at 10 %.", "It was on its way back: run rollback.yml."]
+
+
+def test_a_signal_after_the_end(world: World) -> None:
+    world.fails = {("announce", "ended"): Interrupted("SIGTERM")}
+    with pytest.raises(Interrupted) as raised:
+        world.go()
+    assert "The release has ended before: succeeded." in raised.value.__notes__[0]
+
+
+def test_a_bug_goes_back_too(world: World) -> None:
+    world.fails[("watch", 10, 5.0)] = KeyError("outcome")
+    with pytest.raises(Failure, match=r"traffic is on blue: The task broke off \(KeyError: 'outcome'\)\."):
+        world.go()
+    assert world.calls == [*ALL[:3], *BACK]
+
+
+def test_a_lease_that_can_not_be_had_goes_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def renewed(*_args: t.Any) -> t.Any:
+        raise Failure("The webhook is away.")
+
+    monkeypatch.setattr(release_steps.keeping, "renewed", renewed)
+    with pytest.raises(Failure, match="traffic is on blue: The webhook is away."):
+        world.go()
+    assert world.calls == BACK
+
+
+def test_no_success_is_taken_back(world: World) -> None:
+    world.fails[("scale", "blue", 1)] = Failure("A quota.")
+    with pytest.raises(Failure, match="v2 is live on green .100 % measured., but pool blue was not scaled to its warm size: A quota.") as raised:
+        world.go(warm_replicas=1)
+    assert world.calls[-3:] == [("scale", "blue", 1), ("record", "unlocked", None), ("announce", "ended")]
+    assert raised.value.evidence["outcome"] == "succeeded" and ("shift", "rollback") not in world.calls
+
+
+def test_a_route_that_somebody_changed_is_no_success(world: World) -> None:
+    """In the warm window, so that nothing has noticed."""
+    read = {"blue": 100, "green": 0}
+    world.then[("watch", "warm", 3.0)] = lambda: setattr(world, "weights", read)
+    with pytest.raises(Failure, match="The route gives blue 100 %, green 0 % now, and not all to green"):
+        world.go(warm_replicas=0)
+    assert ("record", "ended", "succeeded") not in world.calls and ("scale", "blue", 0) not in world.calls
+
+
+def test_a_route_that_another_run_wrote_is_that_ones(world: World) -> None:
+    world.then[("watch", "warm", 3.0)] = lambda: setattr(world, "writer", "another")
+    with pytest.raises(Lost, match="run another has written its route"):
+        world.go(warm_replicas=0)
+    assert world.calls == ALL
+
+
+def test_a_pause_that_is_not_recorded_is_none(world: World) -> None:
+    world.fails[("record", "held", None)] = Failure("No rights.")
+    with pytest.raises(Failure, match="stays at 10 %, and is not paused, as that could not be recorded: No rights."):
+        world.go(guard={"image": "ee:1"}, stop_after=10)
+    assert ("shift", "rollback") not in world.calls
+
+
+def test_triggers_are_watched_for_as_long_as_checks_take(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also without a warm window."""
+    ends = threading.Event()
+    monkeypatch.setattr(release_steps.checks, "run_checks", lambda *_args: ends.wait(10) and [])
+    seen: list[int] = []
+    world.then[("watch", "warm", 5.0)] = lambda: seen.append(1) or (len(seen) == 3 and (ends.set(), time.sleep(0.2)))
+    world.go(warm_seconds=0, checks=[{"name": "mine", "command": {"argv": ["true"]}}])
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize("outcome", [RuntimeError("can't start new thread"), "failed"])
+def test_checks_that_fail_or_can_not_be_run_go_back(world: World, monkeypatch: pytest.MonkeyPatch, outcome: t.Any) -> None:
+    def run_checks(*_args: t.Any) -> list[t.Any]:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return [release_steps.checks.Outcome("mine", "command", False, 1.0, "exit code 1")]
+
+    monkeypatch.setattr(release_steps.checks, "run_checks", run_checks)
+    with pytest.raises(Failure, match="traffic is on blue: (The checks could not be run|Check mine failed after 1.0 s: exit code 1)"):
+        world.go(checks=[{"name": "mine", "command": {"argv": ["true"]}}])
+    assert ("shift", "rollback") in world.calls
 
 
 def test_it_goes_on_where_it_was_killed(world: World) -> None:
@@ -231,6 +324,7 @@ def test_stop_after_hands_over_to_the_guard(world: World) -> None:
         ({"stop_after": 20, "guard": {"image": "x"}}, "stop_after is 20: it must be the weight of a step"),
         ({"stop_after": 100, "guard": {"image": "x"}}, "less than 100"),
         ({"stop_after": 10, "guard": {"image": "x"}, "pause_seconds": 0}, "pause_seconds is 0"),
+        ({"stop_after": 10, "guard": {"image": "x"}, "pause_seconds": 259200}, "for which a guard lasts"),
         ({"watch": {"prometeus": {}}}, "watch: .*prometeus"),
         ({"guard": {}}, "guard: .*image"),
         ({"silence": {"alertmanager": {"url": "x"}}}, "silence: .*seconds"),
@@ -243,7 +337,8 @@ def test_stop_after_hands_over_to_the_guard(world: World) -> None:
 def test_options_are_refused_before_anything_is_done(world: World, more: dict[str, t.Any], words: str) -> None:
     with pytest.raises(Failure, match=words):
         world.go(**more)
-    assert world.calls == []
+    # What was cut off with traffic on the new pool must not stay without a word.
+    assert world.calls in ([], [("record", "held", None)])
 
 
 def test_secrets_of_what_is_called_are_not_shown(world: World) -> None:
@@ -271,6 +366,7 @@ IMAGES = {"blue": "r/x:v1", "green": "r/x:v2"}
         (RELEASE, IMAGES, ""),
         (RELEASE, {"blue": "mirror/r/x:v1", "green": "mirror/r/x:v2@sha256:1"}, ""),  # an admission webhook's doing
         (None, IMAGES, "no release is running"),
+        ({}, IMAGES, "no release is running"),
         ({**RELEASE, "outcome": "rolled_back"}, IMAGES, "no release is running"),
         ({**RELEASE, "from": RELEASE["to"], "to": RELEASE["from"]}, IMAGES, "goes to pool blue, not to green"),
         (RELEASE, {**IMAGES, "green": "r/x:v3"}, "pool green runs r/x:v3 now, and not r/x:v2"),
