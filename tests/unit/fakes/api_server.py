@@ -25,7 +25,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 Object = dict[str, t.Any]
@@ -234,6 +234,11 @@ class ApiServer:
         """Patch as another client: neither logged, nor refused, nor hit by faults."""
         return self._answer(Request("PATCH", path, _plain(body), kind))
 
+    def touch(self, path: str) -> None:
+        """Give the object another version, as a controller does that writes its status."""
+        with self._lock:
+            self.objects[path]["metadata"]["resourceVersion"] = self._next_version()
+
     def fail(
         self,
         error: Exception,
@@ -291,8 +296,7 @@ class ApiServer:
         try:
             return self.serve(request)
         except StatusError as error:
-            failure = connection._api_failure(error, request.method, request.path, self.host)
-            raise (Conflict(failure.msg) if error.message == PATCH_REFUSED else failure) from None
+            raise connection._api_failure(error, request.method, request.path, self.host) from None
         except OSError as error:
             raise Unreachable(f"The API server {self.host} does not answer ({error}); check the address.") from None
 

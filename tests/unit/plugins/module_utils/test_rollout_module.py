@@ -13,9 +13,9 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils import _rollout
 from ansible_collections.mcp.server.plugins.module_utils._cluster import outage, settling
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unanswered
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Task
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 OLD, NEW = "ghcr.io/org/mcp-server:v1.1.5", "ghcr.io/org/mcp-server:v1.2.0"
 PARAMS = {
@@ -34,77 +34,66 @@ PARAMS = {
 STUCK = {"name": "mcp-server", "state": {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}}}
 
 
+LABELS = {"app": "mcp-server", "pool": "green"}
+PODS = "/api/v1/namespaces/mcp-prod/pods"
+RECORD = "/api/v1/namespaces/mcp-prod/configmaps/mcp-server-release"
+DEPLOYMENT = "/apis/apps/v1/namespaces/mcp-prod/deployments/mcp-server-green"
+REPLICASET = "/apis/apps/v1/namespaces/mcp-prod/replicasets/rs"
+SLICE = "/apis/discovery.k8s.io/v1/namespaces/mcp-prod/endpointslices/green"
+SCALERS = "/apis/autoscaling/v2/namespaces/mcp-prod/horizontalpodautoscalers"
+BUDGET = "/apis/policy/v1/namespaces/mcp-prod/poddisruptionbudgets/pdb"
+ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/mcp-prod/httproutes/mcp-server"
+
+
 def owned(name, by):
-    return {"name": name, "uid": name, "annotations": {"deployment.kubernetes.io/revision": "2"}, "ownerReferences": [{"uid": by, "controller": True}]}
+    annotations = {"deployment.kubernetes.io/revision": "2"}
+    return {"name": name, "uid": name, "labels": LABELS, "annotations": annotations, "ownerReferences": [{"uid": by, "controller": True}]}
 
 
-class Cluster(Timed):
-    """One pool; its pods get ready one at each look, or never (stuck)."""
-
-    host = "https://cluster"
-    patience = 0.0
+class Cluster(ApiServer):
+    """One pool; once it was changed, its pods get ready one at each look, or never (stuck)."""
 
     def __init__(self, image=OLD, replicas=0, stuck=False):
-        self.spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "mcp-server", "pool": "green"}}}
-        self.image = image
-        self.ready = replicas
+        template = {"metadata": {"labels": LABELS}, "spec": {"containers": [{"name": "mcp-server", "image": image}]}}
+        spec = {"replicas": replicas, "selector": {"matchLabels": LABELS}, "template": template}
+        super().__init__({DEPLOYMENT: {"metadata": owned("deployment", ""), "spec": spec}, REPLICASET: {"metadata": owned("rs", "deployment")}})
         self.stuck = stuck
-        self.patches = []
-        self.asked = []
-        self.scalers, self.budgets, self.weight, self.release = [], [], 0, None
-        self.scaler_patches, self.records = [], []
+        self.have(replicas)
+        self.route(0)
+        self.refused.add("list events")
+        self.call(self.look, "GET", DEPLOYMENT, times=math.inf)
 
-    def get(self, path, **query):
-        self.asked.append((path.rpartition("/")[2], query))
-        if path.endswith("/horizontalpodautoscalers"):
-            return {"items": self.scalers}
-        if path.endswith("/poddisruptionbudgets"):
-            return {"items": self.budgets}
-        if path.endswith("/httproutes/mcp-server"):
-            backends = [{"name": f"mcp-server-{pool}", "weight": weight} for pool, weight in (("blue", 100 - self.weight), ("green", self.weight))]
-            return {"metadata": {"namespace": "mcp-prod"}, "spec": {"rules": [{"backendRefs": backends}]}}
-        if path.endswith("/configmaps/mcp-server-release"):
-            return {"metadata": {"resourceVersion": "1"}, "data": {"current": json.dumps(self.release)}}
-        if path.endswith("/events"):
-            raise Forbidden("events are forbidden")
-        if path.endswith("/replicasets"):
-            return {"items": [{"metadata": owned("rs", "deployment")}]}
-        if path.endswith("/endpointslices"):
-            return {"items": [{"endpoints": [{"addresses": [str(n)]} for n in range(self.ready)]}]}
-        if path.endswith("/pods"):
-            return {"items": [self.pod(n) for n in range(self.spec["replicas"])]}
-        if self.patches and not self.stuck:
-            self.ready = min(self.ready + 1, self.spec["replicas"])
-        return self.deployment()
+    @property
+    def size(self):
+        return self.objects[DEPLOYMENT]["spec"]["replicas"]
 
-    def pod(self, n):
-        ready = {"type": "Ready", "status": "True" if n < self.ready else "False"}
-        status = {"conditions": [ready], "containerStatuses": [STUCK] if self.stuck else []}
-        return {"metadata": owned(f"pod-{n}", "rs"), "spec": {"containers": []}, "status": status}
+    @property
+    def patches(self):
+        return [(request.body, request.dry_run) for request in self.log if request.matches("PATCH", DEPLOYMENT)]
 
-    def deployment(self):
-        counts = {"replicas": self.spec["replicas"], "updatedReplicas": self.spec["replicas"], "availableReplicas": self.ready}
-        containers = [{"name": "mcp-server", "image": self.image}]
-        metadata = {**owned("deployment", ""), "generation": 1}
-        return {
-            "metadata": metadata,
-            "spec": {**self.spec, "template": {"metadata": {"labels": {"app": "mcp-server", "pool": "green"}}, "spec": {"containers": containers}}},
-            "status": {"observedGeneration": 1, **counts},
-        }
+    def look(self):
+        if self.writes(DEPLOYMENT):
+            ready = self.objects[DEPLOYMENT]["status"]["availableReplicas"]
+            self.have(ready if self.stuck else min(ready + 1, self.size))
 
-    def patch(self, path, body, kind="merge", dry_run=False):
-        if "/horizontalpodautoscalers/" in path:
-            self.scaler_patches.append((body, dry_run))
-            return body
-        if "/configmaps/" in path:
-            self.records.append(json.loads(body["data"]["current"]))
-            return body
-        assert (path, kind) == ("/apis/apps/v1/namespaces/mcp-prod/deployments/mcp-server-green", "strategic")
-        self.patches.append((body, dry_run))
-        if not dry_run:
-            self.spec["replicas"] = body["spec"].get("replicas", self.spec["replicas"])
-            self.ready = 0
-        return self.deployment()
+    def have(self, ready):
+        """So many of its pods are ready."""
+        for path in [path for path in self.objects if path.startswith(PODS)]:
+            del self.objects[path]
+        for number in range(self.size):
+            condition = {"type": "Ready", "status": "True" if number < ready else "False"}
+            status = {"conditions": [condition], "containerStatuses": [STUCK] if self.stuck else []}
+            metadata = owned(f"pod-{number}", "rs")
+            self.put(f"{PODS}/pod-{number}", {"metadata": metadata, "spec": {"containers": [{"name": "mcp-server"}]}, "status": status})
+        endpoints = [{"addresses": [str(number)]} for number in range(ready)]
+        self.put(SLICE, {"metadata": {"labels": {"kubernetes.io/service-name": "mcp-server-green"}}, "endpoints": endpoints})
+        counts = {"replicas": self.size, "updatedReplicas": self.size, "availableReplicas": ready}
+        generation = self.objects[DEPLOYMENT]["metadata"]["generation"]
+        self.change(f"{DEPLOYMENT}/status", {"status": {"observedGeneration": generation, **counts}})
+
+    def route(self, green):
+        backends = [{"name": f"mcp-server-{pool}", "weight": weight} for pool, weight in (("blue", 100 - green), ("green", green))]
+        self.put(ROUTE, {"spec": {"rules": [{"backendRefs": backends}]}})
 
 
 @pytest.fixture(autouse=True)
@@ -145,7 +134,7 @@ def test_changes_and_waits(monkeypatch):
     ]
     assert lines == ["green: 1 of 3 pods ready, 0:00 of 0:05", "green: 2 of 3 pods ready, 0:00 of 0:05"]
     # Refused once, events are not asked for again
-    assert [path for path, _query in cluster.asked].count("events") == 1
+    assert len(cluster.asked("GET", "/events")) == 1
 
 
 @pytest.mark.parametrize(("outage_ago", "replicas", "waits"), [(0.0, 2, True), (2.0, 2, False), (math.inf, 2, False), (0.0, 0, False)])
@@ -159,7 +148,7 @@ def test_pods_that_got_ready_while_the_api_server_was_away(monkeypatch, outage_a
         go()
     assert (time.monotonic() - start >= 0.3) is waits
     assert any("the API server was away" in line for line in lines) is waits
-    assert any(path == "endpointslices" for path, _query in cluster.asked) is waits
+    assert bool(cluster.asked("GET", "/endpointslices")) is waits
 
 
 def test_second_run_changes_nothing(monkeypatch):
@@ -186,18 +175,18 @@ def test_fails_at_once_with_the_reason(monkeypatch):
 @pytest.mark.parametrize(("ahead", "seconds", "bad"), [(-600, 10, False), (-600, 31, True), (600, 10, False), (600, 31, True)])
 def test_a_pods_age_is_by_the_api_servers_clock(monkeypatch, ahead, seconds, bad):
     cluster = Cluster(replicas=1)
-    cluster.ready, cluster.ahead = 0, ahead
+    cluster.have(0)
+    cluster.ahead = ahead
     started = (cluster.now() - timedelta(seconds=seconds)).isoformat()
     running = {"name": "mcp-server", "started": True, "state": {"running": {"startedAt": started}}}
-    pod = cluster.pod(0)
-    cluster.pod = lambda _n: {**pod, "spec": {"containers": [{"name": "mcp-server"}]}, "status": {**pod["status"], "containerStatuses": [running]}}
+    cluster.change(f"{PODS}/pod-0/status", {"status": {"containerStatuses": [running]}})
     with pytest.raises(Failure, match="runs for 31 s and is not ready" if bad else "not complete after 0.05 s: green: 0 of 1 pods ready"):
         run(monkeypatch, cluster, replicas=1, wait_timeout=0.05)[1]()
 
 
 def test_time_out(monkeypatch):
     cluster = Cluster(replicas=2)
-    cluster.ready = 1  # and no more, as nothing is patched
+    cluster.have(1)  # and no more, as nothing is patched
     with pytest.raises(Failure, match=r"not complete after 0.05 s: green: 1 of 2 pods ready; see its events, or raise wait_timeout\.$") as failure:
         run(monkeypatch, cluster, replicas=2, wait_timeout=0.05)[1]()
     assert failure.value.evidence["changed"] is False
@@ -206,18 +195,9 @@ def test_time_out(monkeypatch):
 @pytest.mark.parametrize("stored", [True, False])
 def test_a_change_whose_answer_was_lost_is_made_once(monkeypatch, stored):
     cluster = Cluster(replicas=1)
-    patch, lost = cluster.patch, [Unanswered("The API server x does not answer.")]
-
-    def meddle(*words, **more):
-        if lost:
-            if stored:
-                patch(*words, **more)
-            raise lost.pop()
-        return patch(*words, **more)
-
-    cluster.patch = meddle
+    cluster.fail(Unanswered("The API server x does not answer."), "PATCH", after=stored)
     assert run(monkeypatch, cluster, replicas=2)[1]()["changed"]
-    assert cluster.spec["replicas"] == 2
+    assert cluster.size == 2 and len(cluster.patches) == 2
 
 
 def test_still_alive_is_shown(monkeypatch):
@@ -242,44 +222,36 @@ def test_clock(seconds, text):
     assert _rollout._clock(seconds) == text
 
 
-def scaler(least=2, most=6, note=None, name="mcp-server-green"):
-    annotations = {"mcp.server/min-replicas": note} if note else {}
-    target = {"kind": "Deployment", "name": name}
-    return {
-        "metadata": {"name": "scaler", "resourceVersion": "7", "annotations": annotations},
-        "spec": {"minReplicas": least, "maxReplicas": most, "scaleTargetRef": target},
-    }
+def scaler(target):
+    spec = {"minReplicas": 2, "maxReplicas": 6, "scaleTargetRef": {"kind": "Deployment", "name": target}}
+    return {"metadata": {"resourceVersion": "7"}, "spec": spec}
 
 
 def test_an_autoscaler_is_raised_before_the_pool_and_keeps_what_it_had(monkeypatch):
     cluster = Cluster(replicas=0)
-    cluster.scalers = [scaler(), scaler(name="mcp-server-blue"), scaler(name="another")]
+    for name in ("mcp-server-green", "mcp-server-blue", "another"):
+        cluster.put(f"{SCALERS}/{name}", scaler(name))
     result = run(monkeypatch, cluster, replicas=4)[1]()
-    ((body, dry_run),) = cluster.scaler_patches
-    assert not dry_run and body["spec"] == {"minReplicas": 4} and body["metadata"]["resourceVersion"] == "7"
+    first, then = cluster.writes()
+    body = first.body
+    assert (first.path, then.path) == (f"{SCALERS}/mcp-server-green", DEPLOYMENT)
+    assert body["spec"] == {"minReplicas": 4} and body["metadata"]["resourceVersion"] == "7"
     assert json.loads(body["metadata"]["annotations"]["mcp.server/min-replicas"]) == {"former": 2, "raised": 4}
-    assert (result["replicas"], result["autoscaler"]) == (4, {"name": "scaler", "min_replicas": 4, "own_min_replicas": 2})
+    assert (result["replicas"], result["autoscaler"]) == (4, {"name": "mcp-server-green", "min_replicas": 4, "own_min_replicas": 2})
 
 
 def test_what_an_autoscaler_chose_is_not_fought(monkeypatch):
     cluster = Cluster(replicas=5)
-    cluster.scalers = [scaler()]
+    cluster.put(f"{SCALERS}/scaler", scaler("mcp-server-green"))
     lines, go = run(monkeypatch, cluster, replicas=2)
     result = go()
-    assert (result["changed"], result["replicas"], cluster.patches, cluster.scaler_patches) == (False, 5, [], [])
+    assert (result["changed"], result["replicas"], cluster.writes()) == (False, 5, [])
     assert "decides the size of pool green: 5 pods, 2 were asked for" in lines[0]
 
 
 def test_no_right_to_list_autoscalers_and_budgets_is_said(monkeypatch):
     cluster = Cluster(replicas=2)
-    look = cluster.get
-
-    def get(path, **query):
-        if path.endswith(("autoscalers", "budgets")):
-            raise Forbidden("The API server refuses.")
-        return look(path, **query)
-
-    cluster.get = get
+    cluster.refused |= {"list horizontalpodautoscalers", "list poddisruptionbudgets"}
     monkeypatch.setattr(_rollout, "connect", lambda params: cluster)
     monkeypatch.setattr(_rollout, "POLL", 0.0)
     warnings = []
@@ -293,8 +265,8 @@ def test_no_right_to_list_autoscalers_and_budgets_is_said(monkeypatch):
 )
 def test_a_pool_with_traffic_keeps_what_its_budget_asks_for(monkeypatch, weight, wanted, refused):
     cluster = Cluster(replicas=3)
-    cluster.weight = weight
-    cluster.budgets = [{"metadata": {"name": "pdb"}, "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "mcp-server"}}}}]
+    cluster.route(weight)
+    cluster.put(BUDGET, {"spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "mcp-server"}}}})
     go = run(monkeypatch, cluster, check_mode=True, replicas=wanted)[1]
     if refused:
         with pytest.raises(Failure, match=f"has {weight} % of the traffic, and PodDisruptionBudget pdb asks for 2"):
@@ -307,16 +279,10 @@ def test_a_pool_with_traffic_keeps_what_its_budget_asks_for(monkeypatch, weight,
 def test_how_long_the_release_took_is_recorded(monkeypatch):
     cluster = Cluster(OLD, 0)
     target = {"pool": "green", "image": NEW}
-    cluster.release = {"id": "1", "reason": "", "outcome": "running", "steps": [], "from": {"pool": "blue"}, "to": target}
-    patch = cluster.patch
-
-    def follow(path, body, kind="merge", dry_run=False):
-        cluster.image = NEW
-        return patch(path, body, kind, dry_run)
-
-    cluster.patch = follow
+    release = {"id": "1", "reason": "", "outcome": "running", "steps": [], "from": {"pool": "blue"}, "to": target}
+    cluster.put(RECORD, {"data": {"current": json.dumps(release)}})
     result = run(monkeypatch, cluster, image=NEW, replicas=1)[1]()
-    assert [record["to"]["rollout_seconds"] for record in cluster.records] == [result["seconds"]]
+    assert json.loads(cluster.objects[RECORD]["data"]["current"])["to"]["rollout_seconds"] == result["seconds"]
 
 
 @pytest.mark.parametrize(("ready", "enough", "says"), [(2, 1, ""), (1, 2, ""), (0, 1, "not found")])

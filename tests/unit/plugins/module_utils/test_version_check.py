@@ -10,6 +10,7 @@ from ansible_collections.mcp.server.plugins.module_utils import _version_check
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._version_check import Wanted, doubtful, mismatches
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 REFERENCE = "ghcr.io/org/mcp-server:v1.2.0"
 SHA, CHILD, OTHER = ("sha256:" + letter * 64 for letter in "abc")
@@ -74,6 +75,8 @@ PARAMS = {
     "timeout": 1.0,
 }
 IN_CLUSTER = {"namespace": "mcp-prod", "server": "mcp-server"}
+PODS = "/api/v1/namespaces/mcp-prod/pods"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/mcp-prod/deployments"
 
 
 class Registry:
@@ -89,20 +92,21 @@ class Registry:
         return {CHILD}
 
 
-class Cluster:
-    def get(self, path, **query):
-        pool = query.get("labelSelector", path)[-5:].strip("-=")
-        image, digest = {"green": (REFERENCE, CHILD)}.get(pool, ("ghcr.io/org/mcp-server:v1.1.5", OTHER))
-        containers = [{"name": "mcp-server", "image": image}, {"name": "sidecar", "image": "x"}]
-        if path.endswith("/pods"):
-            statuses = [
-                {"name": "sidecar", "imageID": f"x@{SHA}"},
-                {"name": "mcp-server", "image": "retagged:v1", "imageID": f"ghcr.io/org/mcp-server@{digest}"},
-            ]
-            status = {"containerStatuses": statuses, "conditions": [{"type": "Ready", "status": "True"}]}
-            leaving = {"metadata": {"name": "old", "deletionTimestamp": "x"}, "spec": {}, "status": {}}
-            return {"items": [{"metadata": {"name": f"{pool}-1"}, "spec": {"containers": containers}, "status": status}, leaving]}
-        return {"spec": {"replicas": 1, "template": {"spec": {"containers": containers}}}}
+def cluster():
+    """Of each pool a Deployment, a pod, and another pod on its way out."""
+    api = ApiServer()
+    for pool, image, digest in (("blue", "ghcr.io/org/mcp-server:v1.1.5", OTHER), ("green", REFERENCE, CHILD)):
+        labels = {"app": "mcp-server", "pool": pool}
+        spec = {"containers": [{"name": "mcp-server", "image": image}, {"name": "sidecar", "image": "x"}]}
+        statuses = [
+            {"name": "sidecar", "imageID": f"x@{SHA}"},
+            {"name": "mcp-server", "image": "retagged:v1", "imageID": f"ghcr.io/org/mcp-server@{digest}"},
+        ]
+        status = {"containerStatuses": statuses, "conditions": [{"type": "Ready", "status": "True"}]}
+        api.put(f"{DEPLOYMENTS}/mcp-server-{pool}", {"spec": {"replicas": 1, "template": {"spec": spec}}})
+        api.put(f"{PODS}/{pool}-1", {"metadata": {"labels": labels}, "spec": spec, "status": status})
+        api.put(f"{PODS}/{pool}-0", {"metadata": {"labels": labels, "deletionTimestamp": "x"}, "spec": {}, "status": {}})
+    return api
 
 
 @pytest.fixture
@@ -110,7 +114,7 @@ def run(monkeypatch):
     def go(digest=SHA, said="1.2.0", **params):
         warnings = []
         monkeypatch.setattr(_version_check, "registry_for", lambda image, params: Registry(digest))
-        monkeypatch.setattr(_version_check, "connect", lambda params: Cluster())
+        monkeypatch.setattr(_version_check, "connect", lambda params: cluster())
         monkeypatch.setattr(_version_check, "_ask", lambda *args: {"health_version": said, "server_version": "2.3.0"})
         return _version_check.run(Task({**PARAMS, **params}, warn=warnings.append)), warnings
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from _mcp.servers.scripted import LEGACY, MODERN, SESSION, Handler, Script, Scripted
 
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+
 Ran = t.Callable[..., t.Any]
 
 TOKEN = "t0ken-of-the-shop"
@@ -116,16 +118,12 @@ def test_the_token_is_sent_and_shown_nowhere(ran: Ran, tmp_path: Path, lines: li
 
 
 def test_a_token_of_a_secret(ran: Ran) -> None:
-    class Cluster:
-        def get(self, path: str) -> dict[str, t.Any]:
-            assert path == "/api/v1/namespaces/shop/secrets/mcp"
-            return {"data": {}}
-
+    cluster = ApiServer({"/api/v1/namespaces/shop/secrets/mcp": {"data": {}}})
     option = {
         "token_file": None,
         "token_env": None,
         "token_secret": {"name": "mcp", "key": "token"},
         "expect_401": False,
     }
-    (outcome,) = ran(CALL, url="http://127.0.0.1:1", auth=option, cluster=Cluster())
+    (outcome,) = ran(CALL, url="http://127.0.0.1:1", auth=option, cluster=cluster)
     assert outcome.reason.startswith("No bearer token in key token of Secret mcp")

@@ -149,7 +149,7 @@ class FakeApi(socketserver.ThreadingTCPServer):
 
 
 class FakeCluster:
-    """As much of a Cluster as a check in a pod uses."""
+    """As much of a Cluster as a check in a pod uses. No fake API server: that speaks no WebSocket."""
 
     timeout = 2.0
 

@@ -11,13 +11,15 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._cluster.autoscaling import NOTE, Autoscaler, find, give_back, set_least
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
+SCALERS = "/apis/autoscaling/v2/namespaces/prod/horizontalpodautoscalers"
 
 
 def scaler(least=None, most=6, note=None):
     spec = {"maxReplicas": most, **({} if least is None else {"minReplicas": least})}
-    metadata = {"name": "a", "resourceVersion": "7", **({"annotations": {NOTE: note}} if note is not None else {})}
+    metadata = {"resourceVersion": "7", **({"annotations": {NOTE: note}} if note is not None else {})}
     return Autoscaler({"metadata": metadata, "spec": spec})
 
 
@@ -66,52 +68,41 @@ def test_size_of_the_deployment(now, wanted, size):
     assert scaler(2).size(now, wanted) == size
 
 
-class Cluster:
-    """Its list of autoscalers, which others write to so many times meanwhile."""
-
-    patience = 0.0
-
-    def __init__(self, *autoscalers, conflicts=0, trouble=None):
-        self.items = [one.obj for one in autoscalers]
-        self.conflicts, self.trouble, self.patches = conflicts, trouble, []
-
-    def get(self, path):
-        if self.trouble:
-            raise self.trouble
-        return {"items": self.items}
-
-    def patch(self, path, body, kind, *, dry_run=False):
-        if self.conflicts:
-            self.conflicts -= 1
-            raise Conflict("Changed by somebody else meanwhile.")
-        self.patches.append((path.rpartition("/")[2], body["spec"]["minReplicas"]))
+def having(**autoscalers):
+    """An API server with them, each named after the pool that it scales."""
+    objects = {}
+    for pool, one in autoscalers.items():
+        target = {"kind": "Deployment", "name": f"mcp-{pool}"}
+        objects[f"{SCALERS}/{pool}"] = {**one.obj, "spec": {**one.obj["spec"], "scaleTargetRef": target}}
+    return ApiServer(objects)
 
 
-def of(pool, autoscaler):
-    autoscaler.obj["spec"]["scaleTargetRef"] = {"kind": "Deployment", "name": f"mcp-{pool}"}
-    return autoscaler
+def leasts(api):
+    return {pool: one.least for pool, one in find(api, SERVER, print).items()}
 
 
 def test_found_by_pool():
-    scalers = [of("blue", scaler(1)), of("green", scaler(2)), of("other", scaler(3))]
-    assert {pool: one.least for pool, one in find(Cluster(*scalers), SERVER, print).items()} == {"blue": 1, "green": 2}
+    assert leasts(having(blue=scaler(1), green=scaler(2), other=scaler(3))) == {"blue": 1, "green": 2}
 
 
 @pytest.mark.parametrize(("trouble", "warned"), [(NotFound("none"), 0), (Forbidden("no"), 1)])
 def test_not_to_be_found(trouble, warned):
-    warnings = []
-    assert find(Cluster(trouble=trouble), SERVER, warnings.append) == {} and len(warnings) == warned
+    api, warnings = ApiServer(), []
+    api.fail(trouble)
+    assert find(api, SERVER, warnings.append) == {} and len(warnings) == warned
 
 
 def test_its_controller_writes_meanwhile():
-    autoscaler = of("blue", scaler(1))
-    cluster = Cluster(autoscaler, conflicts=2)
-    assert set_least(cluster, SERVER, autoscaler, 3) and cluster.patches == [("a", 3)]
+    api = having(blue=scaler(1))
+    autoscaler = find(api, SERVER, print)["blue"]
+    api.call(lambda: api.touch(f"{SCALERS}/blue"), "PATCH", times=2)
+    assert set_least(api, SERVER, autoscaler, 3) and leasts(api) == {"blue": 3}
+    api.call(lambda: api.touch(f"{SCALERS}/blue"), "PATCH", times=9)
     with pytest.raises(Conflict):
-        set_least(Cluster(autoscaler, conflicts=9), SERVER, autoscaler, 3)
+        set_least(api, SERVER, autoscaler, 4)
 
 
 def test_only_what_was_raised_is_given_back():
-    cluster = Cluster(of("blue", scaler(4, note=note(2, 4))), of("green", scaler(3)))
-    give_back(cluster, SERVER, print)
-    assert cluster.patches == [("a", 2)]
+    api = having(blue=scaler(4, note=note(2, 4)), green=scaler(3))
+    give_back(api, SERVER, print)
+    assert leasts(api) == {"blue": 2, "green": 3} and len(api.writes()) == 1

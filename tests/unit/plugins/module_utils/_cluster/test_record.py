@@ -9,13 +9,15 @@ import json
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Book
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
+RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
 
 
 def release(version, at="T1", origin="blue", target="green"):
@@ -83,35 +85,18 @@ def test_hold():
     assert record.hold(over, "T10", "late") is over
 
 
-class Store:
-    """One ConfigMap. others: how many times somebody else writes just before us."""
+def kept(current, history="[]"):
+    return {RECORD: {"data": {"current": current, "history": history}}}
 
-    host = "https://cluster"
-    patience = 0.0
 
-    def __init__(self, data=None, others=0):
-        self.data, self.others, self.version, self.writes = data, others, 1, 0
-
-    def get(self, path, **query):
-        assert path == "/api/v1/namespaces/prod/configmaps/mcp-release"
-        if self.data is None:
-            raise NotFound("none")
-        return {"metadata": {"resourceVersion": str(self.version)}, "data": self.data}
-
-    def create(self, path, body, **query):
-        self._write(body, query.get("dryRun") == "All", fresh=True)
-
-    def patch(self, path, body, *, dry_run):
-        self._write(body, dry_run, fresh=body["metadata"]["resourceVersion"] == str(self.version))
-
-    def _write(self, body, dry_run, fresh):
-        if self.others:
-            self.others, self.version, fresh = self.others - 1, self.version + 1, False
-            self.data = self.data or {"current": json.dumps(ended(FIRST)), "history": "[]"}
-        if not fresh:
-            raise Conflict("changed")
-        if not dry_run:
-            self.data, self.version, self.writes = body["data"], self.version + 1, self.writes + 1
+def contested(others):
+    """Somebody else writes so many times just before us: makes the record, and then changes it."""
+    api = ApiServer()
+    if others:
+        api.call(lambda: api.put(RECORD, kept(json.dumps(ended(FIRST)))[RECORD]), "POST")
+    if others > 1:
+        api.call(lambda: api.touch(RECORD), "PATCH", times=others - 1)
+    return api
 
 
 def begun(book):
@@ -120,18 +105,18 @@ def begun(book):
 
 @pytest.mark.parametrize("others, history", [(0, 0), (1, 1), (4, 1)])
 def test_update_on_top_of_what_somebody_else_wrote(others, history):
-    store = Store(others=others)
-    before, after = record.update(store, SERVER, begun)
-    assert len(before.history) == 0 and len(after.history) == history and store.writes == 1
-    assert record.read(store, SERVER)[0] == after
-    assert record.update(store, SERVER, begun) == (after, after) and store.writes == 1
+    api = contested(others)
+    before, after = record.update(api, SERVER, begun)
+    assert len(before.history) == 0 and len(after.history) == history and len(api.writes()) == others + 1
+    assert record.read(api, SERVER)[0] == after
+    assert record.update(api, SERVER, begun) == (after, after) and len(api.writes()) == others + 1
 
 
 def test_update_gives_up_and_dry_run_writes_nothing():
     with pytest.raises(Conflict):
-        record.update(Store(others=retry.LEAST), SERVER, begun)
-    store = Store()
-    assert record.update(store, SERVER, begun, dry_run=True)[1].current == SECOND and store.data is None
+        record.update(contested(retry.LEAST), SERVER, begun)
+    api = ApiServer()
+    assert record.update(api, SERVER, begun, dry_run=True)[1].current == SECOND and RECORD not in api.objects
 
 
 @pytest.mark.parametrize(
@@ -148,7 +133,7 @@ def test_update_gives_up_and_dry_run_writes_nothing():
 )
 def test_a_record_that_somebody_broke(current, history):
     with pytest.raises(Failure, match="prod/mcp-release on https://cluster is not a release record"):
-        record.read(Store({"current": current, "history": history}), SERVER)
+        record.read(ApiServer(kept(current, history)), SERVER)
 
 
 @pytest.mark.parametrize(

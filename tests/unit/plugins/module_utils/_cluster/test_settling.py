@@ -32,7 +32,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Cluster:
-    """Two endpoints, from a time on."""
+    """Two endpoints, from a time on. No fake API server: what it answers depends on when it is asked."""
 
     def __init__(self, seconds: float) -> None:
         self.at = time.monotonic() + seconds

@@ -4,45 +4,30 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound, Unanswered
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._guard import module
-from ansible_collections.mcp.server.plugins.module_utils._guard.job import job
+from ansible_collections.mcp.server.plugins.module_utils._guard.job import identity, job, name
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 FORMER, WANTED = (job(SERVER, run, "ee:1", "releaser", {"release": "r"}) for run in ("former", "ours"))
 
 
-class Api:
-    """One Job at most. leaves: at which create the former one is gone. lost: whether the answer to the one that is stored is."""
-
-    def __init__(self, leaves: int = 1, *, lost: bool = False) -> None:
-        self.job: dict[str, t.Any] | None = FORMER
-        self.leaves, self.lost, self.creates = leaves, lost, 0
-
-    def get(self, path: str) -> dict[str, t.Any]:
-        if self.job is None:
-            raise NotFound(path)
-        return self.job
-
-    def create(self, _path: str, body: dict[str, t.Any]) -> dict[str, t.Any]:
-        self.creates += 1
-        if self.creates < self.leaves or self.job not in (None, FORMER):
-            raise Conflict("exists")
-        self.job = body
-        if self.lost:
-            raise Unanswered("no answer")
-        return body
+PATH = f"/apis/batch/v1/namespaces/prod/jobs/{name(SERVER)}"
 
 
 @pytest.mark.parametrize(("leaves", "lost"), [(1, False), (9, False), (1, True), (3, True)])
 def test_a_guard_is_made_once_the_former_one_is_gone(leaves: int, lost: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """leaves: at which create it is gone. lost: whether the answer to the one that is stored is."""
     monkeypatch.setattr(retry, "LONGEST", 0.01)
-    api = Api(leaves, lost=lost)
-    assert module._create(api, SERVER, WANTED, 5.0, dry_run=False) == WANTED
-    assert api.job == WANTED and api.creates == leaves
+    api = ApiServer({PATH: FORMER})
+    api.call(lambda: len(api.asked("POST")) == leaves and api.objects.pop(PATH), "POST", times=leaves)
+    if lost:
+        api.fail(Unanswered("no answer"), "POST", after=True)
+    made = module._create(api, SERVER, WANTED, 5.0, dry_run=False)
+    assert made == api.objects[PATH] and identity(made) == identity(WANTED)
+    assert len(api.asked("POST")) == leaves and not api.rules

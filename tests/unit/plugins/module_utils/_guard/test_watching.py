@@ -6,17 +6,17 @@
 
 from __future__ import annotations
 
-import copy
 import json
+import math
 import typing as t
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._guard import module, watching
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release"
@@ -24,40 +24,29 @@ RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
 BEGIN = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
-class World:
+class World(ApiServer):
     """A cluster with one Lease and one record, and what happens in it at which second. With it, a clock for the guard.
 
-    tells: whether its answers have a Date. runner_ahead: seconds by which the runner's clock differs.
+    runner_ahead: seconds by which the runner's clock differs.
     """
 
-    patience = 0.0
-
     def __init__(self) -> None:
-        self.seconds = 0.0
-        self.away = False
-        self.tells, self.runner_ahead = True, 0.0
-        self.reads: list[str] = []
-        self.script: list[tuple[float, t.Callable[[], None]]] = []
         release = {"id": "r", "by": "eva@runner", "reason": "", "outcome": "running", "steps": [], "from": {"pool": "blue"}, "to": {"pool": "green"}}
-        self.objects: dict[str, dict[str, t.Any]] = {
-            LEASE: {"metadata": {"resourceVersion": "1", "annotations": {"mcp.server/by": "eva@runner"}}, "spec": {}},
-            RECORD: {"metadata": {"resourceVersion": "1"}, "data": {"current": json.dumps(release), "history": "[]"}},
-        }
+        lease = {"metadata": {"annotations": {"mcp.server/by": "eva@runner"}}, "spec": {}}
+        super().__init__({LEASE: lease, RECORD: {"data": {"current": json.dumps(release), "history": "[]"}}})
+        self.seconds = 0.0
+        self.clock = lambda: BEGIN + timedelta(seconds=self.seconds)
+        self.runner_ahead = 0.0
+        self.script: list[tuple[float, t.Callable[[], object]]] = []
         self.renew("run")
 
-    def at(self, seconds: float, event: t.Callable[[], None]) -> None:
+    def at(self, seconds: float, event: t.Callable[[], object]) -> None:
         self.script.append((seconds, event))
 
     # The clock
 
     def monotonic(self) -> float:
         return self.seconds
-
-    def now(self) -> datetime:
-        return BEGIN + timedelta(seconds=self.seconds)
-
-    def server_time(self) -> datetime | None:
-        return self.now() if self.tells else None
 
     def sleep(self, seconds: float) -> None:
         target = self.seconds + seconds
@@ -68,30 +57,11 @@ class World:
             event()
         self.seconds = target
 
-    # The cluster
-
-    def get(self, path: str) -> dict[str, t.Any]:
-        self.reads.append(path)
-        if self.away:
-            raise Unreachable("The API server does not answer.")
-        if path not in self.objects:
-            raise NotFound(path)
-        return copy.deepcopy(self.objects[path])
-
-    def patch(self, path: str, body: dict[str, t.Any], **_more: t.Any) -> None:
-        found = self.objects[path]
-        if body["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
-            raise Conflict("changed")
-        for part in ("metadata", "spec", "data"):
-            found[part] = {**found.get(part, {}), **body.get(part, {})}
-        found["metadata"]["resourceVersion"] = str(int(found["metadata"]["resourceVersion"]) + 1)
-
     # The runner
 
     def renew(self, run: str | None) -> None:
         moment = (self.now() + timedelta(seconds=self.runner_ahead)).isoformat()
-        spec = {"holderIdentity": run, "renewTime": moment, "acquireTime": moment}
-        self.patch(LEASE, {"metadata": {"resourceVersion": self.objects[LEASE]["metadata"]["resourceVersion"]}, "spec": spec})
+        self.change(LEASE, {"spec": {"holderIdentity": run, "renewTime": moment, "acquireTime": moment}})
 
     def renews(self, begin: int, end: int, run: str = "run") -> None:
         for second in range(begin, end + 1, 15):
@@ -99,7 +69,10 @@ class World:
 
     def end(self, outcome: str) -> None:
         going_on = {key: value for key, value in self.release.items() if key != "held"}
-        self.objects[RECORD]["data"]["current"] = json.dumps({**going_on, "outcome": outcome})
+        self.record({**going_on, "outcome": outcome})
+
+    def record(self, release: dict[str, t.Any]) -> None:
+        self.change(RECORD, {"data": {"current": json.dumps(release)}})
 
     @property
     def release(self) -> dict[str, t.Any]:
@@ -149,7 +122,7 @@ def test_a_runner_that_lives_is_left_alone_and_the_guard_ends_with_the_release(w
     assert not rolled_back and world.seconds < 630
     assert world.release["guard"]["state"] == "watching"
     # Few calls: the record is read at the beginning and at the end.
-    assert world.reads.count(RECORD) <= 4 and world.reads.count(LEASE) <= 610 / 8 + 4
+    assert len(world.asked("GET", RECORD)) <= 4 and len(world.asked("GET", LEASE)) <= 610 / 8 + 4
 
 
 def test_a_runner_that_dies(world: World, rolled_back: list[float]) -> None:
@@ -180,8 +153,8 @@ def test_a_runner_that_comes_back_at_the_last_moment(world: World, rolled_back: 
 
 
 def test_an_api_server_that_is_away_is_not_taken_for_a_runner_that_died(world: World, rolled_back: list[float]) -> None:
-    world.at(5, lambda: setattr(world, "away", True))
-    world.at(400, lambda: setattr(world, "away", False))
+    world.at(5, lambda: world.fail(ConnectionResetError(), times=math.inf))
+    world.at(400, world.rules.clear)
     world.renews(415, 500)
     world.at(510, lambda: (world.end("succeeded"), world.renew(None)))
     assert watch(world)["decision"] == "end"
@@ -235,7 +208,7 @@ def test_a_release_that_somebody_ended_is_left_alone(world: World, rolled_back: 
 @pytest.mark.parametrize("ahead", [-3600.0, -50.0, 50.0, 3600.0])
 @pytest.mark.parametrize("tells", [True, False])
 def test_a_runner_whose_clock_is_wrong(world: World, rolled_back: list[float], ahead: float, tells: bool) -> None:
-    world.runner_ahead, world.tells = ahead, tells
+    world.runner_ahead, world.ahead = ahead, 0.0 if tells else None
     world.renews(0, 90)
     watch(world)
     # By its time it may have expired already, which is believed for a part.
@@ -254,7 +227,7 @@ def test_a_lease_that_is_deleted_and_taken_again_is_no_end(world: World, rolled_
 
 def pause(world: World, seconds: float) -> None:
     until = (world.now() + timedelta(seconds=seconds)).isoformat()
-    world.objects[RECORD]["data"]["current"] = json.dumps({**world.release, "held": {"at": "", "reason": "", "until": until}})
+    world.record({**world.release, "held": {"at": "", "reason": "", "until": until}})
     world.renew(None)
 
 
@@ -267,7 +240,7 @@ def test_a_release_that_is_paused_is_kept_until_somebody_goes_on(world: World, r
         assert holder is not None and holder.by == "the guard of prod/mcp"
         seen.append(watching.lock.refusal("prod/mcp", holder, "next", world.now()))
         assert (world.now() - holder.renewed).total_seconds() < 10
-        world.objects[LEASE]["metadata"]["annotations"]["mcp.server/process"] = ""
+        world.change(LEASE, {"metadata": {"annotations": {"mcp.server/process": ""}}})
         world.end("running")
         world.renew("next")
 

@@ -9,13 +9,15 @@ import json
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Book, add_rollout, rollout_seconds
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import pinned
 from ansible_collections.mcp.server.plugins.module_utils._traffic.pinned import Pin, Pool, decide, give_up, prepare
 from ansible_collections.mcp.server.plugins.module_utils._traffic.reviving import announcement, enough
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
 
 OLD, NEW, OTHER = "r.io/mcp:v1.1.5", "r.io/mcp:v1.2.0", "r.io/mcp:v1.1.4"
 
@@ -127,42 +129,19 @@ def test_how_long_a_rollout_took():
         assert add_rollout(other, "green", OTHER, 1.0) == other
 
 
-class Cluster(Timed):
-    """Green is live with NEW, blue has OLD; its Deployment's revisions are 1 (OTHER) and 4 (OLD)."""
-
-    host = "https://cluster"
-    patience = 0.0
-
-    def __init__(self, book):
-        self.book, self.written = book, []
-
-    def get(self, path, **query):
-        last = path.rpartition("/")[2]
-        if path.endswith("/httproutes/mcp"):
-            backends = [{"name": "mcp-blue", "weight": 0}, {"name": "mcp-green", "weight": 100}]
-            return {"metadata": {}, "spec": {"rules": [{"backendRefs": backends}]}}
-        if path.endswith("/configmaps/mcp-release"):
-            return {"metadata": {"resourceVersion": "1"}, "data": {"current": json.dumps(self.book)}}
-        if last == "pods":
-            return {"items": []}
-        if last == "replicasets":
-            return {"items": [self.replicaset("1", OTHER), self.replicaset("4", OLD)]}
-        if last in ("mcp-blue", "mcp-green"):
-            containers = [{"name": "mcp", "image": OLD if last == "mcp-blue" else NEW}]
-            counts = {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
-            spec = {"replicas": 2, "selector": {}, "template": {"spec": {"containers": containers}}}
-            return {"metadata": {"uid": "d", "generation": 1, "annotations": {REVISION: "4"}}, "spec": spec, "status": counts}
-        raise NotFound(path)
-
-    def replicaset(self, revision, image):
-        metadata = {"annotations": {REVISION: revision}, "creationTimestamp": "2026-11-01T00:00:00Z", "ownerReferences": [{"uid": "d", "controller": True}]}
-        return {"metadata": metadata, "spec": {"template": {"spec": {"containers": [{"name": "mcp", "image": image}]}}}}
-
-    def patch(self, path, body, kind="merge", *, dry_run=False, **query):
-        self.written.append(({name: json.loads(body["data"][name]) for name in ("current", "history")}, dry_run))
+def cluster():
+    """Green is live with NEW; blue has OLD, its revision 2, after OTHER, its revision 1."""
+    api = ApiServer(mcp_server("prod", "mcp", blue=OTHER, green=NEW))
+    Controllers(api)
+    api.change(SERVER.deployment_path("blue"), {"spec": {"template": {"spec": {"containers": [{"name": "mcp", "image": OLD}]}}}}, "strategic")
+    kind = kind_of(SERVER)
+    api.change(kind.path(SERVER), kind.patch(kind.read(api, SERVER), SERVER, weights(0)), "json")
+    api.put(RECORD, {"data": {"current": json.dumps(release())}})
+    return api
 
 
-REVISION = "deployment.kubernetes.io/revision"
+SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
+RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
 PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "lock": "run"}
 
 
@@ -182,7 +161,7 @@ def call(monkeypatch, cluster, **params):
     ],
 )
 def test_begun(monkeypatch, params, pool, image, deploy):
-    result, lines = call(monkeypatch, Cluster(release()), **params)
+    result, lines = call(monkeypatch, cluster(), **params)
     assert (result["pool"], result["image"], result["deploy"], result["bad_pool"]) == (pool, image, deploy, "green")
     assert ("only the image of container mcp is taken from it" in lines[0]) is ("revision" in params)
     assert "goes to pool blue" in lines[-1] and result["version"] == image.rpartition(":")[2]
@@ -193,21 +172,25 @@ def test_begun(monkeypatch, params, pool, image, deploy):
     [
         ({"version": "1.10", "image": "r.io/mcp"}, "in quotes"),
         ({"version": "v1.1.5", "image": "r.io/mcp:v1"}, "has a tag"),
-        ({"revision": 7}, r"has no revision 7 with a container mcp; there are 1 \(r.io/mcp:v1.1.4\), 4 \(r.io/mcp:v1.1.5\)"),
+        ({"revision": 7}, r"has no revision 7 with a container mcp; there are 1 \(r.io/mcp:v1.1.4\), 2 \(r.io/mcp:v1.1.5\)"),
     ],
 )
 def test_bad_input(monkeypatch, params, says):
     with pytest.raises(Failure, match=says):
-        call(monkeypatch, Cluster(release()), **params)
+        call(monkeypatch, cluster(), **params)
 
 
 def test_checked_and_failed_are_recorded(monkeypatch):
-    cluster = Cluster(release())
-    call(monkeypatch, cluster, state="checked", pool="blue", image=OTHER, reason="named")
-    (written, _dry_run) = cluster.written.pop()
-    now = written["current"]
+    api = cluster()
+
+    def written(part):
+        assert api.log[-1].path == RECORD
+        return json.loads(api.log[-1].body["data"][part])
+
+    call(monkeypatch, api, state="checked", pool="blue", image=OTHER, reason="named")
+    now = written("current")
     assert (now["from"]["image"], now["from"]["version"], now["to"]["image"], now["outcome"], now["reason"]) == (OTHER, "v1.1.4", NEW, ROLLED_BACK, "named")
-    assert written["history"][0]["id"] == "1"
-    result, _lines = call(monkeypatch, cluster, state="failed", pool="blue", image=OTHER, reason="crash")
-    (written, _dry_run) = cluster.written.pop()
-    assert result["record"]["id"] == "1" and (written["history"][0]["outcome"], written["history"][0]["to"]["image"]) == (FAILED, OTHER)
+    assert written("history")[0]["id"] == "1"
+    result, _lines = call(monkeypatch, api, state="failed", pool="blue", image=OTHER, reason="crash")
+    (failed, *_others) = written("history")
+    assert result["record"]["id"] == "1" and (failed["outcome"], failed["to"]["image"]) == (FAILED, OTHER)

@@ -11,6 +11,7 @@ import copy
 import functools
 import itertools
 import json
+import math
 import threading
 import time
 
@@ -18,12 +19,12 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils import _rollout
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, outage, settling
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, Unanswered, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import State
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, gauge, moving, release, shift, sparing
 from ansible_collections.mcp.server.plugins.module_utils._traffic.pins import let_go
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None, "api_patience": 0.0}
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
@@ -40,32 +41,33 @@ def deployment(pool):
     return f"/apis/apps/v1/namespaces/prod/deployments/mcp-{pool}"
 
 
-class FakeCluster(Timed):
-    """broken: what is raised for a path. asked: (verb, path) of every request. meddle: called before each patch."""
-
-    host = "https://cluster"
-    patience = 0.0
+class FakeCluster(ApiServer):
+    """Blue is live; accept() is the gateway's controller, which follows each write of the route."""
 
     def __init__(self):
-        self.broken, self.asked, self.meddle = {}, [], lambda: None
-        self.ready = {"blue": 2, "green": 2}
-        self.objects = {
-            ROUTE: {
-                "metadata": {"namespace": "prod", "generation": 1, "resourceVersion": "1"},
-                "spec": {
-                    "parentRefs": [{"name": "edge", "namespace": "infra"}],
-                    "rules": [{"filters": ["theirs"], "backendRefs": [{"name": "mcp-blue", "weight": 100}, {"name": "mcp-green", "weight": 0}]}],
-                },
-            },
-            **{
-                deployment(pool): {
-                    "metadata": {"uid": pool, "generation": 1},
-                    "spec": {"replicas": 2, "template": {"metadata": {}, "spec": {"containers": [{"name": "mcp", "image": f"r.io/mcp:{tag}"}]}}},
-                }
-                for pool, tag in (("blue", "v1.1.5"), ("green", "v1.1.4"))
-            },
-        }
+        backends = [{"name": "mcp-blue", "weight": 100}, {"name": "mcp-green", "weight": 0}]
+        rules = [{"filters": ["theirs"], "backendRefs": backends}]
+        super().__init__({ROUTE: {"spec": {"parentRefs": [{"name": "edge", "namespace": "infra"}], "rules": rules}}})
+        for pool, tag in (("blue", "v1.1.5"), ("green", "v1.1.4")):
+            template = {"metadata": {}, "spec": {"containers": [{"name": "mcp", "image": f"r.io/mcp:{tag}"}]}}
+            self.put(deployment(pool), {"spec": {"replicas": 2, "template": template}})
+            status = {"name": "mcp", "ready": True, "imageID": "r.io/mcp@sha256:abc"}
+            self.put(f"{PODS}/{pool}", {"metadata": {"labels": {"app": "mcp", "pool": pool}}, "status": {"containerStatuses": [status]}})
+        self.have(blue=2, green=2)
         self.accept()
+        self.controllers.append(lambda path: path == ROUTE and self.accept())
+
+    def have(self, **ready):
+        """So many endpoints of a pool are ready."""
+        for pool, count in ready.items():
+            endpoints = [{"addresses": [f"10.0.0.{number}"], "targetRef": {"uid": f"{number}"}} for number in range(count)]
+            for family in ("v4", "v6"):
+                labels = {"kubernetes.io/service-name": f"mcp-{pool}"}
+                self.put(f"{SLICES}/{pool}-{family}", {"metadata": {"labels": labels}, "endpoints": endpoints})
+
+    def scale(self, pool, replicas):
+        self.objects[deployment(pool)]["spec"]["replicas"] = replicas
+        self.have(**{pool: replicas})
 
     def accept(self):
         route = self.objects[ROUTE]
@@ -81,66 +83,12 @@ class FakeCluster(Timed):
         data = self.objects[RECORD]["data"]
         return json.loads(data["current"]), json.loads(data["history"])
 
-    def writes(self):
-        return [path for verb, path in self.asked if verb != "GET" and path not in (LEASE, LEASES)]
+    @property
+    def holder(self):
+        return self.objects[LEASE]["spec"].get("holderIdentity")
 
-    def _ask(self, verb, path):
-        self.asked.append((verb, path))
-        if path in self.broken:
-            raise self.broken[path]
-
-    def get(self, path, **query):
-        self._ask("GET", path)
-        if path == SLICES:
-            pool = query["labelSelector"].rpartition("-")[2]
-            endpoints = [{"addresses": [f"10.0.0.{number}"], "targetRef": {"uid": f"{number}"}} for number in range(self.ready[pool])]
-            return {"items": [{"endpoints": endpoints}, {"endpoints": endpoints}]}
-        if path == PODS:
-            status = {"name": "mcp", "ready": True, "imageID": "r.io/mcp@sha256:abc"}
-            return {"items": [{"status": {"containerStatuses": [status]}}]}
-        if path not in self.objects:
-            raise NotFound(f"Not in the cluster: {path}.")
-        return copy.deepcopy(self.objects[path])
-
-    def create(self, path, body, **query):
-        self._ask("POST", path)
-        if not query.get("dryRun"):
-            self.objects[f"{path}/{body['metadata']['name']}"] = {**body, "metadata": {**body["metadata"], "resourceVersion": "1"}}
-        return body
-
-    def patch(self, path, body, kind="merge", *, dry_run=False, **query):
-        self._ask("PATCH", path)
-        self.meddle()
-        patched = copy.deepcopy(self.objects[path])
-        if kind == "json":
-            version = patched["metadata"]["resourceVersion"]
-            for operation in body:
-                *steps, last = [step.replace("~1", "/") for step in operation["path"].split("/")[1:]]
-                place = functools.reduce(lambda obj, step: obj[int(step)] if isinstance(obj, list) else obj[step], steps, patched)
-                if operation["op"] == "test":
-                    if place.get(last) != operation["value"]:
-                        raise Conflict(f"Changed by somebody else meanwhile: {path}.")
-                elif operation["op"] == "remove":
-                    del place[last]
-                else:
-                    place[last] = operation["value"]
-            if patched["spec"] != self.objects[path]["spec"]:
-                patched["metadata"]["generation"] += 1
-        elif kind == "strategic":
-            version = patched["metadata"].setdefault("resourceVersion", "1")
-            patched["spec"] |= body["spec"]
-        else:
-            version = body["metadata"]["resourceVersion"]
-            patched |= {part: {**patched.get(part, {}), **body[part]} for part in ("data", "spec") if part in body}
-            patched["metadata"] |= {"annotations": body["metadata"].get("annotations", {})}
-        if version != patched["metadata"]["resourceVersion"]:
-            raise Conflict(f"Changed by somebody else meanwhile: {path}.")
-        patched["metadata"]["resourceVersion"] = str(int(version) + 1)
-        if not dry_run:
-            self.objects[path] = patched
-            if kind == "json":
-                self.accept()
-        return copy.deepcopy(self.objects[path] if not dry_run else patched)
+    def written(self):
+        return [request.path for request in self.writes() if LEASES not in request.path]
 
 
 class Reply:
@@ -222,9 +170,9 @@ def test_step_moves_measures_and_is_recorded(cluster, gateway):
 def test_second_run_changes_nothing(cluster, gateway):
     begin()
     call(pool="green", weight=10, endpoint={"url": "x"})
-    cluster.asked.clear()
+    cluster.log.clear()
     again = call(pool="green", weight=10, endpoint={"url": "x"})
-    assert not again["changed"] and cluster.writes() == []
+    assert not again["changed"] and cluster.written() == []
     assert again["share"]["reached"] and again["seconds_to_follow"] is None and again["written_at"] is None
 
 
@@ -240,11 +188,11 @@ def test_without_endpoint_the_share_is_not_measured(cluster):
 
 @pytest.mark.parametrize("ready, refused", [(0, True), (1, True), (2, False), (3, False)])
 def test_no_weight_for_a_pool_that_is_not_as_planned(cluster, ready, refused):
-    cluster.ready["green"] = ready
+    cluster.have(green=ready)
     if refused:
         with pytest.raises(Failure, match=f"has {ready} ready endpoints, planned are 2"):
             call(pool="green", weight=10)
-        assert cluster.writes() == []
+        assert cluster.written() == []
         call(pool="green", weight=10, force=True)
     else:
         call(pool="green", weight=10)
@@ -252,49 +200,35 @@ def test_no_weight_for_a_pool_that_is_not_as_planned(cluster, ready, refused):
 
 
 def test_no_weight_for_a_pool_that_has_less_than_its_budget_asks_for(cluster):
-    cluster.objects[BUDGETS] = {"items": [{"metadata": {"name": "pdb"}, "spec": {"minAvailable": 3, "selector": {"matchLabels": {}}}}]}
+    cluster.put(f"{BUDGETS}/pdb", {"spec": {"minAvailable": 3, "selector": {"matchLabels": {}}}})
     with pytest.raises(Failure, match="it has 2 ready endpoints, and PodDisruptionBudget pdb asks for 3"):
         call(pool="green", weight=10)
-    assert cluster.writes() == []
+    assert cluster.written() == []
     call(pool="green", weight=10, force=True)
     assert call(rollback=True)["changed"]  # an emergency does not ask
 
 
 def test_the_losing_pool_need_not_be_ready(cluster):
-    cluster.ready["blue"] = 0
+    cluster.have(blue=0)
     call(pool="green", weight=10)
 
 
 def test_change_by_somebody_else_is_read_again(cluster):
-    def meddle():
-        cluster.meddle = lambda: None
-        cluster.objects[ROUTE]["metadata"]["resourceVersion"] = "9"
-        cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"][1]["weight"] = 400
-
-    cluster.meddle = meddle
+    meanwhile = [{"op": "replace", "path": "/spec/rules/0/backendRefs/1/weight", "value": 400}]
+    cluster.call(lambda: cluster.change(ROUTE, meanwhile, "json"), "PATCH", ROUTE)
     assert call(pool="green", weight=100)["changed"] and cluster.weights == (0, 100)
     assert json.loads(notes(cluster)[STABLE])["pool"] == "green"  # which had most of it by then
 
 
 @pytest.mark.parametrize("stored", [True, False])
-def test_a_write_whose_answer_was_lost_is_looked_at(cluster, gateway, monkeypatch, stored):
+def test_a_write_whose_answer_was_lost_is_looked_at(cluster, gateway, stored):
     """Of the route, of the record and of the Lease: nothing is done twice, and what was done is told."""
     begin()
-    lost = {ROUTE, RECORD, LEASE}
-    patch = cluster.patch
-
-    def lose(path, *words, **more):
-        if path in lost:
-            lost.remove(path)
-            if stored:
-                patch(path, *words, **more)
-            raise Unanswered("The API server does not answer.")
-        return patch(path, *words, **more)
-
-    monkeypatch.setattr(cluster, "patch", lose)
-    run = cluster.objects[LEASE]["spec"]["holderIdentity"]
+    for path in (ROUTE, RECORD, LEASE):
+        cluster.fail(Unanswered("The API server does not answer."), "PATCH", path, after=stored)
+    run = cluster.holder
     result = call(pool="green", weight=10, endpoint={"url": "x"}, lock=run)
-    assert not lost
+    assert not cluster.rules
     assert result["changed"] and result["before"] == {"blue": 100, "green": 0} and result["written_at"]
     assert cluster.weights == (90, 10)
     assert len(cluster.record[0]["steps"]) == 1
@@ -374,7 +308,7 @@ def test_controller_that_is_down(cluster, monkeypatch):
 def test_bad_input(cluster, params, says):
     with pytest.raises(Failure, match=says):
         call(**params)
-    assert cluster.asked == []
+    assert cluster.log == []
 
 
 def released(cluster):
@@ -382,7 +316,7 @@ def released(cluster):
     begin()
     call(pool="green", weight=100)
     call(release.run, state="ended", outcome="succeeded")
-    cluster.asked.clear()
+    cluster.log.clear()
 
 
 def test_rollback_writes_first_and_returns_to_the_recorded_pool(cluster, gateway):
@@ -391,7 +325,8 @@ def test_rollback_writes_first_and_returns_to_the_recorded_pool(cluster, gateway
     assert cluster.weights == (100, 0) and result["changed"] and result["live"] == "blue"
     assert (result["pool"], result["bad_pool"], result["version"]) == ("blue", "green", "v1.1.5")
     assert result["share"]["blue"] == 100 and result["share"]["versions"] == ["1.1.5"] and result["seconds_to_follow"] >= 0
-    first = cluster.asked[: cluster.asked.index(("PATCH", ROUTE))]
+    asked = cluster.asked()
+    first = asked[: asked.index(("PATCH", ROUTE))]
     assert sorted(first) == sorted([("GET", LEASE), ("PATCH", LEASE), ("GET", RECORD), ("GET", ROUTE), ("GET", SLICES), ("GET", SLICES)])
     current, _history = cluster.record
     assert current["outcome"] == "rolled_back" and current["reason"] == "5xx" and current["steps"][-1]["verdict"] == "followed"
@@ -438,30 +373,22 @@ def test_second_rollback_does_not_flip_back(cluster, gateway, lost):
     first = call(rollback=True, endpoint={"url": "x"})
     forget(cluster, lost)
     call(rollback=True, endpoint={"url": "x"})
-    cluster.asked.clear()
+    cluster.log.clear()
     again = call(rollback=True, endpoint={"url": "x"})
-    assert first["changed"] and first["pool"] == again["pool"] == "blue" and not again["changed"] and ROUTE not in cluster.writes()
+    assert first["changed"] and first["pool"] == again["pool"] == "blue" and not again["changed"] and ROUTE not in cluster.written()
     assert again["scale_down"]
 
 
 def test_second_rollback_when_the_record_can_not_be_written(cluster, gateway):
     """Nor read, in the end; it stays on the good pool."""
     released(cluster)
-    get, patch = cluster.get, cluster.patch
     no = Forbidden("The API server refuses.")
-
-    def refuse(path, *args, **kwargs):
-        if path == RECORD:
-            raise no
-        return patch(path, *args, **kwargs)
-
-    cluster.patch = refuse
+    cluster.fail(no, "PATCH", RECORD, times=math.inf)
     assert call(rollback=True, endpoint={"url": "x"})["pool"] == "blue"
-    cluster.broken[RECORD] = no
+    cluster.fail(no, part=RECORD, times=math.inf)
     again = call(rollback=True, endpoint={"url": "x"})
     assert again["pool"] == "blue" and not again["changed"] and cluster.weights == (100, 0)
     assert "The release record of prod/mcp was not read; what is noted on the route counts. The API server refuses." in again["warnings"]
-    cluster.get = get
 
 
 @pytest.mark.parametrize("weight", [10, 50, 100])
@@ -483,11 +410,11 @@ def test_rollback_is_not_guessed(cluster, gateway, weight):
     call(pool="green", weight=20)
     for backend, its in zip(cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"], (100 - weight, weight), strict=True):
         backend["weight"] = its
-    cluster.asked.clear()
+    cluster.log.clear()
     commands = "ansible-playbook rollback.yml -e mcp_rollback_pool=blue or ansible-playbook rollback.yml -e mcp_rollback_pool=green"
     with pytest.raises(Failure, match=rf"Refusing to guess .*weights: blue {100 - weight} %.*endpoints: blue 2, green 2\).*{commands}"):
         call(rollback=True)
-    assert cluster.writes() == []
+    assert cluster.written() == []
     named = call(rollback=True, rollback_pool="blue", endpoint={"url": "x"})
     assert cluster.weights == (100, 0) and named["pool"] == "blue" and not named["scale_down"]
     assert "Pool green keeps its pods: nothing but rollback_pool says that it is the bad one." in named["warnings"]
@@ -499,7 +426,7 @@ def test_rollback_is_not_guessed(cluster, gateway, weight):
 
 def test_a_pool_that_is_named_outranks_the_record_and_is_recorded(cluster, gateway):
     released(cluster)
-    cluster.objects[deployment("blue")]["spec"]["replicas"] = cluster.ready["blue"] = 0
+    cluster.scale("blue", 0)
     named = call(rollback=True, rollback_pool="green", endpoint={"url": "x"})
     assert named["pool"] == "green" and not named["scale_down"] and named["version"] == "" and cluster.weights == (0, 100)
     current, (before,) = cluster.record
@@ -549,7 +476,7 @@ def test_each_run_stamps_the_route_and_an_emergency_too(cluster, gateway):
 
 def stamp(cluster, run):
     """Another run writes the route."""
-    cluster.objects[ROUTE]["metadata"].setdefault("annotations", {})["mcp.server/run"] = run
+    cluster.change(ROUTE, {"metadata": {"annotations": {"mcp.server/run": run}}})
 
 
 @pytest.mark.parametrize("params", [{"pool": "green", "weight": 50}, {"rollback": True}])
@@ -558,17 +485,9 @@ def test_a_run_whose_route_another_one_wrote_is_lost_also_without_a_lease(cluste
     run = begin("v1.3.0")["lock"]
     call(pool="blue", weight=10, lock=run)
     cluster.accept = lambda: None
-    patch = cluster.patch
-
-    def written(path, *args, **kwargs):
-        found = patch(path, *args, **kwargs)
-        if path == ROUTE:
-            stamp(cluster, "another")
-        return found
-
-    cluster.patch = written
+    cluster.call(lambda: stamp(cluster, "another"), "PATCH", ROUTE, after=True)
     if params.get("rollback"):
-        cluster.broken[LEASE] = Failure("The API server refuses: leases.")
+        cluster.fail(Failure("The API server refuses: leases."), part=LEASE, times=math.inf)
     with pytest.raises(Lost, match="run another has written its route since"):
         call(lock=run, timeout=1.0, **{"pool": "blue", **params} if "pool" in params else params)
 
@@ -578,12 +497,7 @@ def test_the_api_server_refuses_a_run_that_was_taken_over(cluster, gateway, monk
     run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
     call(pool="green", weight=10, lock=run)
     monkeypatch.setattr(moving.lock.Lock, "check", lambda lease, run, runner=None: "")
-
-    def meddle():
-        if cluster.asked[-1] == ("PATCH", ROUTE):
-            stamp(cluster, "another")
-
-    cluster.meddle = meddle
+    cluster.call(lambda: stamp(cluster, "another"), "PATCH", ROUTE)
     with pytest.raises(Lost, match="run another"):
         call(pool="green", weight=50, lock=run)
     assert cluster.weights == (90, 10)
@@ -592,7 +506,7 @@ def test_the_api_server_refuses_a_run_that_was_taken_over(cluster, gateway, monk
 def test_a_rollback_of_a_run_whose_lease_nobody_can_read(cluster, gateway):
     run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
     call(pool="green", weight=50, lock=run)
-    cluster.broken[LEASE] = Failure("500: a webhook.")
+    cluster.fail(Failure("500: a webhook."), part=LEASE, times=math.inf)
     result = call(rollback=True, lock=run, endpoint={"url": "x"})
     assert cluster.weights == (100, 0) and any("is not held off. 500: a webhook." in warning for warning in result["warnings"])
 
@@ -600,9 +514,10 @@ def test_a_rollback_of_a_run_whose_lease_nobody_can_read(cluster, gateway):
 def test_a_lease_is_looked_at_once_before_the_weights(cluster, gateway):
     run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
     call(pool="green", weight=50, lock=run)
-    cluster.asked.clear()
+    cluster.log.clear()
     call(rollback=True, lock=run, endpoint={"url": "x"})
-    assert cluster.asked[: cluster.asked.index(("PATCH", ROUTE))].count(("GET", LEASE)) == 1
+    asked = cluster.asked()
+    assert asked[: asked.index(("PATCH", ROUTE))].count(("GET", LEASE)) == 1
 
 
 @pytest.mark.parametrize(("seconds", "before_the_weights"), [(0.1, True), (0.5, False)])
@@ -619,7 +534,7 @@ def test_a_lease_that_comes_late_is_this_emergency_s(cluster, gateway, monkeypat
 
     monkeypatch.setattr(emergency.lock.Lock, "acquire", late)
     result = call(rollback=True, endpoint={"url": "x"})
-    assert cluster.objects[LEASE]["spec"]["holderIdentity"] == result["lock"] == notes(cluster)["mcp.server/run"]
+    assert cluster.holder == result["lock"] == notes(cluster)["mcp.server/run"]
     assert weights == [(0, 100) if before_the_weights else (100, 0)]
     assert not any("held off" in warning for warning in result["warnings"])
 
@@ -635,24 +550,15 @@ def test_a_lease_that_hangs_holds_an_emergency_up_for_a_moment_only(cluster, gat
     assert cluster.weights == (100, 0) and result["lock"] == "" and any("no answer within" in warning for warning in result["warnings"])
 
 
-def test_an_emergency_reads_side_by_side(cluster, gateway, monkeypatch):
+def test_an_emergency_reads_side_by_side(cluster, gateway):
     """An API server in trouble takes seconds for each."""
     released(cluster)
-    get, patch = cluster.get, cluster.patch
-
-    def slow(ask):
-        def late(*words, **more):
-            time.sleep(0.3)
-            return ask(*words, **more)
-
-        return late
-
-    cluster.get, cluster.patch = slow(get), slow(patch)
     moments = []
-    cluster.meddle = lambda: moments.append(time.monotonic())
+    cluster.slow(0.3)
+    cluster.call(lambda: moments.append(time.monotonic()), "PATCH", times=math.inf)
     start = time.monotonic()
     call(rollback=True, wait=False)
-    assert [path for verb, path in cluster.asked if verb == "PATCH"][:2] == [LEASE, ROUTE]
+    assert [path for _verb, path in cluster.asked("PATCH")][:2] == [LEASE, ROUTE]
     # The Lease, which takes two requests, and the write itself
     assert moments[1] - start < 1.2 and cluster.weights == (100, 0)
 
@@ -661,14 +567,8 @@ def test_an_emergency_reads_side_by_side(cluster, gateway, monkeypatch):
 def test_what_an_emergency_can_do_without_is_not_waited_for(cluster, gateway, monkeypatch, hangs):
     released(cluster)
     monkeypatch.setattr(emergency, "LATE", 0.1)
-    get, over = cluster.get, threading.Event()
-
-    def hang(path, **query):
-        if path == hangs and cluster.weights == (0, 100):
-            over.wait(30)
-        return get(path, **query)
-
-    cluster.get = hang
+    over = threading.Event()
+    cluster.call(lambda: cluster.weights == (0, 100) and over.wait(30), "GET", hangs, times=math.inf)
     result = call(rollback=True, endpoint={"url": "x"}, api_timeout=0.1)
     over.set()
     assert cluster.weights == (100, 0) and any("no answer within 0.1 s" in warning for warning in result["warnings"])
@@ -678,8 +578,7 @@ def test_a_record_that_is_late_is_waited_for_where_nothing_else_says_where_to_go
     released(cluster)
     forget(cluster, "note")
     monkeypatch.setattr(emergency, "LATE", 0.1)
-    get = cluster.get
-    cluster.get = lambda path, **query: (time.sleep(0.5) if path == RECORD else None, get(path, **query))[1]
+    cluster.slow(0.5, "GET", RECORD)
     assert call(rollback=True, endpoint={"url": "x"}, api_timeout=0.1, api_patience=5.0)["pool"] == "blue"
 
 
@@ -698,7 +597,7 @@ def test_a_record_that_somebody_edited_does_not_stop_an_emergency(cluster, gatew
 
 def test_without_waiting_the_weights_are_back_and_the_rest_is_left(cluster, gateway):
     released(cluster)
-    cluster.objects[deployment("blue")]["spec"]["replicas"] = cluster.ready["blue"] = 1
+    cluster.scale("blue", 1)
     sent = call(rollback=True, wait=False, reason="5xx", endpoint={"url": "x"})
     assert sent["changed"] and sent["written"] and sent["share"] is None and "msg" not in sent
     assert cluster.weights == (100, 0) and cluster.record[0]["outcome"] == "rolled_back"
@@ -709,9 +608,9 @@ def test_without_waiting_the_weights_are_back_and_the_rest_is_left(cluster, gate
     assert cluster.objects[deployment("blue")]["spec"]["replicas"] == 2
     current, _history = cluster.record
     assert len(current["steps"]) == steps + 1 and current["steps"][-1]["verdict"] == "followed" and current["reason"] == "5xx"
-    cluster.asked.clear()
+    cluster.log.clear()
     again = call(rollback=True, rollback_pool=sent["pool"], lock=sent["lock"], reason="5xx", endpoint={"url": "x"})
-    assert not again["changed"] and cluster.writes() == []
+    assert not again["changed"] and cluster.written() == []
 
 
 def test_a_verification_that_failed_is_made_up_for(cluster, gateway):
@@ -726,10 +625,10 @@ def test_a_verification_that_failed_is_made_up_for(cluster, gateway):
 
 def test_without_waiting_a_pool_that_is_empty_gets_nothing(cluster, gateway, monkeypatch):
     scaled_down(cluster, monkeypatch, State(wanted=2, ready=1))
-    cluster.asked.clear()
+    cluster.log.clear()
     sent = call(rollback=True, wait=False)
     assert (sent["changed"], sent["written"], sent["pool"], sent["bad_pool"]) == (False, False, "blue", "green")
-    assert "blue of prod/mcp has no ready endpoint" in sent["msg"] and cluster.weights == (0, 100) and cluster.writes() == []
+    assert "blue of prod/mcp has no ready endpoint" in sent["msg"] and cluster.weights == (0, 100) and cluster.written() == []
     assert call(rollback=True, rollback_pool="blue", lock=sent["lock"])["written"] and cluster.weights == (100, 0)
 
 
@@ -738,12 +637,8 @@ def test_without_waiting_an_api_server_that_is_away_is_no_failure(cluster, gatew
     released(cluster)
     seen, away = [], Unreachable("The API server does not answer.")
     monkeypatch.setattr(shift.connection, "connect", lambda params: seen.append(params["api_patience"]) or cluster)
-    patch = cluster.patch
-    if part == "GET":
-        cluster.broken = dict.fromkeys((ROUTE, RECORD, LEASE, SLICES), away)
-    else:
-        cluster.patch = lambda path, *words, **more: cluster._ask("PATCH", "lost") if path == ROUTE else patch(path, *words, **more)
-        cluster.broken = {"lost": away}
+    for path in (ROUTE, RECORD, LEASE, SLICES) if part == "GET" else (ROUTE,):
+        cluster.fail(away, part, path, times=math.inf)
     sent = call(rollback=True, wait=False, api_patience=600.0)
     assert (sent["changed"], sent["written"]) == (False, False) and "The API server does not answer." in sent["msg"]
     assert seen == [0.0] and ("pool" in sent) == (part == "PATCH")
@@ -834,11 +729,10 @@ def test_rollback_mid_release_returns_to_the_pool_it_started_from(cluster, gatew
 def scaled_down(cluster, monkeypatch, state):
     """The good pool is at 0; what the cluster says of its rollout is C(state)."""
     released(cluster)
-    cluster.ready["blue"] = 0
-    cluster.objects[deployment("blue")]["spec"]["replicas"] = 0
+    cluster.scale("blue", 0)
 
     def look(view):
-        cluster.ready["blue"] = state.ready
+        cluster.have(blue=state.ready)
         return state
 
     monkeypatch.setattr(_rollout.View, "state", look)
@@ -858,7 +752,7 @@ def test_rollback_scales_up_a_pool_that_is_at_0_and_says_how_long_before(cluster
         )
     ]
     assert cluster.weights == (100, 0) and result["scaled_up"]["to"] == 2 and result["scaled_up"]["seconds"] >= 0
-    written = [path for verb, path in cluster.asked if verb == "PATCH"]
+    written = [path for _verb, path in cluster.asked("PATCH")]
     assert written.index(deployment("blue")) < written.index(ROUTE)
 
 
@@ -880,10 +774,10 @@ def test_rollback_check_mode_says_that_it_would_scale_up(cluster, monkeypatch):
 
 def test_rollback_gives_a_pool_that_was_kept_small_its_size_back_after_the_write(cluster, gateway):
     released(cluster)
-    cluster.objects[deployment("blue")]["spec"]["replicas"] = cluster.ready["blue"] = 1
+    cluster.scale("blue", 1)
     call(rollback=True, endpoint={"url": "x"})
     assert cluster.objects[deployment("blue")]["spec"]["replicas"] == 2
-    written = [path for verb, path in cluster.asked if verb == "PATCH"]
+    written = [path for _verb, path in cluster.asked("PATCH")]
     assert written.index(ROUTE) < written.index(deployment("blue"))
     cluster.objects[deployment("blue")]["spec"]["replicas"] = 1
     assert not call(rollback=True, endpoint={"url": "x"})["changed"]
@@ -892,23 +786,17 @@ def test_rollback_gives_a_pool_that_was_kept_small_its_size_back_after_the_write
 
 def test_rollback_does_not_wait_for_all_of_the_good_pool_nor_for_rights_on_the_rest(cluster):
     released(cluster)
-    cluster.ready["blue"] = 1
+    cluster.have(blue=1)
     no = Forbidden("The API server refuses.")
-    cluster.broken = {SLICES: no, deployment("blue"): no, deployment("green"): no}
+    for path in (SLICES, deployment("blue"), deployment("green")):
+        cluster.fail(no, part=path, times=math.inf)
     result = call(rollback=True)
     assert cluster.weights == (100, 0) and any("ready endpoints is not known" in warning for warning in result["warnings"])
 
 
-def test_rollback_that_cannot_be_recorded_is_still_a_rollback(cluster, gateway, monkeypatch):
+def test_rollback_that_cannot_be_recorded_is_still_a_rollback(cluster, gateway):
     released(cluster)
-    patch = cluster.patch
-
-    def refuse(path, *args, **kwargs):
-        if path == RECORD:
-            raise Forbidden("The API server refuses.")
-        return patch(path, *args, **kwargs)
-
-    monkeypatch.setattr(cluster, "patch", refuse)
+    cluster.refused.add("patch configmaps")
     result = call(rollback=True, endpoint={"url": "x"})
     assert result["share"]["reached"] and "record of prod/mcp was not written" in result["warnings"][0]
 
@@ -955,7 +843,7 @@ def test_begin_tells_the_pools_and_records_the_origin(cluster):
 
 def test_begin_of_what_is_live_already(cluster):
     result = begin("v1.1.5")
-    assert result["already_live"] and not result["changed"] and cluster.writes() == []
+    assert result["already_live"] and not result["changed"] and cluster.written() == []
 
 
 def test_a_release_that_was_cut_off_keeps_its_stable_pool(cluster):
@@ -996,12 +884,12 @@ def test_end(cluster):
 
 def test_a_release_holds_the_lease_until_it_ends(cluster, gateway):
     run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
-    assert cluster.objects[LEASE]["spec"]["holderIdentity"] == run
+    assert cluster.holder == run
     with pytest.raises(Failure, match="is under way"):
         call(release.run, state="begun", image="r.io/mcp:v1.3.0", version="v1.3.0")
     call(pool="green", weight=100, lock=run)
     call(release.run, state="ended", outcome="succeeded", lock=run)
-    assert not cluster.objects[LEASE]["spec"]["holderIdentity"]
+    assert not cluster.holder
     assert call(release.run, state="begun", image="r.io/mcp:v1.3.0", version="v1.3.0")["lock"] != run
 
 
@@ -1022,7 +910,7 @@ def test_read_tells_who_releases_and_what_was_before(cluster, gateway, monkeypat
 
 def test_nothing_to_release_holds_nothing(cluster, gateway):
     assert call(release.run, state="begun", image="r.io/mcp:v1.1.5", version="v1.1.5")["already_live"]
-    assert not cluster.objects[LEASE]["spec"]["holderIdentity"]
+    assert not cluster.holder
     assert call(release.run, state="unlocked", lock="x") == {"changed": False, "warnings": []}
 
 
@@ -1030,7 +918,7 @@ def test_a_release_that_is_held_lets_others_release(cluster, gateway):
     run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
     held = call(release.run, state="held", reason="no metrics", lock=run)
     assert (held["changed"], held["record"]["outcome"], held["record"]["held"]["reason"]) == (True, "running", "no metrics")
-    assert not cluster.objects[LEASE]["spec"]["holderIdentity"]
+    assert not cluster.holder
     again = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")
     assert again["resumed"] and "held" not in again["record"]
 
@@ -1039,7 +927,7 @@ def test_a_beginning_that_fails_holds_nothing(cluster, gateway):
     call(pool="green", weight=50)
     with pytest.raises(Failure, match="can't be told"):
         call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")
-    assert not cluster.objects[LEASE]["spec"]["holderIdentity"]
+    assert not cluster.holder
 
 
 def test_taking_over_says_why(cluster, gateway):
@@ -1053,7 +941,7 @@ def test_an_emergency_takes_the_lease_and_the_release_stops(cluster, gateway):
     run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
     call(pool="green", weight=50, lock=run)
     back = call(rollback=True, endpoint={"url": "x"})
-    assert cluster.weights == (100, 0) and cluster.objects[LEASE]["spec"]["holderIdentity"] == back["lock"]
+    assert cluster.weights == (100, 0) and cluster.holder == back["lock"]
     for task in ({"pool": "green", "weight": 100}, {"rollback": True}):
         with pytest.raises(Failure, match="not the one that releases"):
             call(lock=run, **task)
@@ -1063,14 +951,7 @@ def test_an_emergency_takes_the_lease_and_the_release_stops(cluster, gateway):
 def test_a_lease_that_is_lost_between_the_read_and_the_write(cluster, gateway):
     """The emergency came after the task had looked: it looks again."""
     run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
-    get = cluster.get
-
-    def meddled(path, **query):
-        if path == ROUTE:
-            cluster.objects[LEASE]["spec"]["holderIdentity"] = "emergency"
-        return get(path, **query)
-
-    cluster.get = meddled
+    cluster.call(lambda: cluster.change(LEASE, {"spec": {"holderIdentity": "emergency"}}), "GET", ROUTE)
     with pytest.raises(Failure, match="not the one that releases"):
         call(pool="green", weight=50, lock=run)
     assert cluster.weights == (100, 0)
@@ -1078,15 +959,15 @@ def test_a_lease_that_is_lost_between_the_read_and_the_write(cluster, gateway):
 
 def test_an_emergency_does_not_need_the_lease(cluster, gateway):
     released(cluster)
-    cluster.broken[LEASE] = Failure("The API server refuses: leases.")
+    cluster.fail(Failure("The API server refuses: leases."), part=LEASE, times=math.inf)
     result = call(rollback=True, endpoint={"url": "x"})
     assert cluster.weights == (100, 0) and result["lock"] == ""
     assert any("is not held off. The API server refuses: leases." in warning for warning in result["warnings"])
 
 
 def test_endpoints_that_come_a_moment_later_are_waited_for(cluster):
-    cluster.ready["green"] = 1
-    threading.Timer(0.1, lambda: cluster.ready.update(green=2)).start()
+    cluster.have(green=1)
+    threading.Timer(0.1, lambda: cluster.have(green=2)).start()
     assert call(pool="green", weight=10)["changed"]
 
 
@@ -1110,17 +991,17 @@ def test_a_release_that_ended_well_does_not_fail_for_its_lease(cluster, gateway,
 def test_a_route_that_others_keep_writing_is_tried_again(cluster, gateway, monkeypatch, writes, status, patience, through):
     """An emergency does not end by their number. That controllers write its status is no conflict."""
     begin()
-    cluster.ready["green"] = 2
+    cluster.have(green=2)
     call(pool="green", weight=100)
     monkeypatch.setattr(moving, "AGAIN", 0.01)
-    left = iter(range(writes))
 
     def meddle():
-        if cluster.asked[-1][1] == ROUTE and next(left, None) is not None:
-            cluster.objects[ROUTE]["metadata"]["resourceVersion"] += "1"
-            cluster.objects[ROUTE]["metadata"]["generation"] += not status
+        if status:
+            cluster.touch(ROUTE)
+        else:
+            cluster.change(ROUTE, {"spec": {"hostnames": [f"{len(cluster.log)}.example"]}})
 
-    cluster.meddle = meddle
+    cluster.call(meddle, "PATCH", ROUTE, times=writes)
     if through:
         assert call(rollback=True, api_patience=patience)["after"] == {"blue": 100, "green": 0} and cluster.weights == (100, 0)
     else:
@@ -1170,7 +1051,7 @@ def test_sessions_that_no_mark_keeps_are_not_split_nor_left_unasked(cluster, ope
     for weight, says in ((10, "stay as they are: pool blue keeps sessions"), (100, "pool blue has 12 sessions open")):
         with pytest.raises(Failure, match=says) as caught:
             call(pool="green", weight=weight, **STATEFUL)
-        assert cluster.writes() == [] and caught.value.evidence["sessions"]["at_risk_before"] == 12
+        assert cluster.written() == [] and caught.value.evidence["sessions"]["at_risk_before"] == 12
     opened["blue"] = [0]
     assert call(pool="green", weight=100, **STATEFUL)["sessions"] == {"mode": "stateful", "marked": False, "at_risk_before": 0, "at_risk_after": 0}
 
@@ -1178,7 +1059,7 @@ def test_sessions_that_no_mark_keeps_are_not_split_nor_left_unasked(cluster, ope
 def test_what_changes_nothing_asks_nothing(cluster, opened):
     result = call(pool="blue", weight=100, **{**STATEFUL, "session_mode": "auto"})
     assert not result["changed"] and result["warnings"] == ["The share was not measured: endpoint is not set."]
-    assert PODS not in [path for _verb, path in cluster.asked]
+    assert not cluster.asked("GET", PODS)
 
 
 def test_drain_waits_until_no_session_is_open(cluster, opened):
@@ -1205,16 +1086,8 @@ def test_drain_has_an_end(cluster, opened):
 def test_drain_looks_again_before_it_switches(cluster, opened):
     """The other pool, and the route, may have changed meanwhile."""
     opened["blue"] = [1, 1]
-    cluster.ready["green"] = 2
-    get = cluster.get
-
-    def fail_later(path, **query):
-        found = get(path, **query)
-        if path == SLICES and query["labelSelector"].endswith("green"):
-            cluster.ready["green"] = 0
-        return found
-
-    cluster.get = fail_later
+    cluster.have(green=2)
+    cluster.call(lambda: cluster.have(green=0), "GET", SLICES, after=True)
     with pytest.raises(Failure, match="has 0 ready endpoints"):
         call(pool="green", weight=100, sessions="drain", drain_timeout=0.05, **STATEFUL)
     assert cluster.weights == (100, 0)
@@ -1248,26 +1121,26 @@ def test_no_weights_at_all_are_no_reason_to_write_pins_first(cluster, opened):
     cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"] = [{"name": "mcp-blue", "weight": 0}, {"name": "mcp-green", "weight": 0}]
     mark(cluster)
     call(pool="blue", weight=100)
-    assert cluster.weights == (100, 0) and pins(cluster) == OWN and cluster.writes() == [ROUTE]
+    assert cluster.weights == (100, 0) and pins(cluster) == OWN and cluster.written() == [ROUTE]
 
 
 def test_marked_sessions_stay_while_new_ones_follow(cluster, opened):
     mark(cluster)
     call(pool="green", weight=10, **STATEFUL)
     # First the pins, which nobody needs yet, and only then the weights
-    assert cluster.weights == (90, 10) and pins(cluster) == OWN and cluster.writes() == [ROUTE, ROUTE]
+    assert cluster.weights == (90, 10) and pins(cluster) == OWN and cluster.written() == [ROUTE, ROUTE]
     result = call(pool="green", weight=100, **STATEFUL)
-    assert cluster.weights == (0, 100) and pins(cluster) == OWN and cluster.writes() == [ROUTE] * 3
+    assert cluster.weights == (0, 100) and pins(cluster) == OWN and cluster.written() == [ROUTE] * 3
     assert result["sessions"] == {"mode": "stateful", "marked": True, "at_risk_before": 0, "at_risk_after": 0}
-    cluster.asked.clear()
-    assert not call(pool="green", weight=100, **STATEFUL)["changed"] and cluster.writes() == []
+    cluster.log.clear()
+    assert not call(pool="green", weight=100, **STATEFUL)["changed"] and cluster.written() == []
 
 
 @pytest.mark.parametrize("ready, sessions, expected", [(2, "keep", OWN), (2, "drain", OWN), (0, "keep", [(0, 100)] * 2), (2, "break", [(0, 100)] * 2)])
 def test_where_marked_sessions_go_when_their_pool_has_no_weight(cluster, opened, ready, sessions, expected):
     """A pool without pods would answer nothing, and the gateway 503."""
     mark(cluster)
-    cluster.ready["blue"] = ready
+    cluster.have(blue=ready)
     call(pool="green", weight=100, sessions=sessions, **STATEFUL)
     assert cluster.weights == (0, 100) and pins(cluster) == expected
 
@@ -1281,8 +1154,8 @@ def test_an_emergency_breaks_the_pins_and_reports(cluster, gateway, opened):
     result = call(rollback=True, endpoint={"url": "x"}, sessions_metric=METRIC)
     assert cluster.weights == (100, 0) and pins(cluster) == [(100, 0)] * 2
     assert result["sessions"] == {"mode": None, "marked": True, "at_risk_before": None, "at_risk_after": 7}
-    cluster.asked.clear()
-    assert not call(rollback=True, endpoint={"url": "x"})["changed"] and cluster.writes() == []
+    cluster.log.clear()
+    assert not call(rollback=True, endpoint={"url": "x"})["changed"] and cluster.written() == []
 
 
 def test_an_emergency_breaks_pins_also_where_the_weights_are_right(cluster):
@@ -1321,7 +1194,8 @@ def test_nobody_s_sessions_are_let_go_of(cluster):
 
 
 def pod(name, ready=True):
-    return {"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": str(ready)}]}}
+    labels = {"app": "mcp", "pool": "blue"}
+    return {"metadata": {"name": name, "labels": labels}, "status": {"conditions": [{"type": "Ready", "status": str(ready)}]}}
 
 
 @pytest.mark.parametrize(
@@ -1335,8 +1209,8 @@ def pod(name, ready=True):
 )
 def test_a_pod_tells_the_mode(cluster, opened, monkeypatch, found, pods, mode, warns):
     mark(cluster)
-    get = cluster.get
-    monkeypatch.setattr(cluster, "get", lambda path, **query: {"items": pods} if path == PODS else get(path, **query))
+    for one in pods:
+        cluster.put(f"{PODS}/{one['metadata']['name']}", one)
     monkeypatch.setattr(sparing.endpoint, "in_pod", lambda cluster, namespace, name, port, option: name)
     monkeypatch.setattr(sparing, "probe", lambda name, settings: found)
     result = call(pool="green", weight=100, session_mode="auto")

@@ -2,18 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cluster of plain dicts that takes JSON patches, and for every kind the objects as real clusters have them, blue at 100 %."""
+"""For every kind of route the objects as real clusters have them, blue at 100 %."""
 
 from __future__ import annotations
 
-import copy
+import math
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._cluster.timed import Timed
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 PODS = "/api/v1/namespaces/prod/pods"
+SERVICES = "/api/v1/namespaces/prod/services"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/prod/endpointslices"
+READY = {"type": "Ready", "status": "True"}
 CUSTOM = {
     "api_version": "example.io/v1",
     "kind": "Split",
@@ -111,57 +112,20 @@ def objects(kind):
     return {"/apis/example.io/v1/namespaces/prod/splits/mcp": obj(spec={"backends": backends})}
 
 
-class FakeCluster(Timed):
-    """meddle: called before each patch. writes: the paths of all patches that were not dry runs."""
-
-    host = "https://cluster"
-    patience = 0.0
+class Cluster(ApiServer):
+    """Its Services' EndpointSlices are always right."""
 
     def __init__(self, found):
-        self.objects, self.meddle, self.writes = copy.deepcopy(found), lambda path: None, []
+        super().__init__(found)
+        self.call(self.list_endpoints, "GET", SLICES, times=math.inf)
 
-    def get(self, path, **query):
-        if path in (PODS, SLICES):
-            return {"items": copy.deepcopy(self._pods(lambda pod: True) if path == PODS else self._slices(query["labelSelector"].partition("=")[2]))}
-        if path not in self.objects:
-            raise NotFound(f"Not in the cluster: {path}.")
-        return copy.deepcopy(self.objects[path])
-
-    def create(self, path, body, **query):
-        self.objects[f"{path}/{body['metadata']['name']}"] = {**body, "metadata": {**body["metadata"], "resourceVersion": "1"}}
-        return body
-
-    def patch(self, path, operations, kind="merge", *, dry_run=False, **query):
-        if kind != "json":  # the release record, and the Lease
-            self.objects[path] |= {part: operations[part] for part in ("data", "spec") if part in operations}
-            return self.objects[path]
-        self.meddle(path)
-        patched = self.get(path)
-        for operation in operations:
-            *steps, last = [step.replace("~1", "/").replace("~0", "~") for step in operation["path"].split("/")[1:]]
-            place = patched
-            for step in steps:
-                place = place[int(step)] if isinstance(place, list) else place[step]
-            if operation["op"] == "test" or operation["path"] == "/metadata/resourceVersion":
-                if place.get(last) != operation["value"]:
-                    raise Conflict(f"Changed by somebody else meanwhile: {path}.")
-            elif operation["op"] == "remove":
-                del place[last]
-            else:
-                place[last] = operation["value"]
-        patched["metadata"]["resourceVersion"] += "1"
-        if "generation" in patched["metadata"] and patched.get("spec") != self.objects[path].get("spec"):
-            patched["metadata"]["generation"] += 1
-        if not dry_run:
-            self.writes.append(path)
-            self.objects[path] = patched
-        return copy.deepcopy(patched)
-
-    def _pods(self, wanted):
-        return [one for path, one in self.objects.items() if path.startswith(f"{PODS}/") and wanted(one["metadata"]["labels"])]
-
-    def _slices(self, name):
-        selector = self.objects[f"/api/v1/namespaces/prod/services/{name}"]["spec"]["selector"]
-        found = self._pods(lambda labels: selector.items() <= labels.items())
-        ready = [{"type": "Ready", "status": "True"} in one["status"]["conditions"] for one in found]
-        return [{"endpoints": [{"targetRef": {"name": one["metadata"]["name"]}, "conditions": {"ready": yes}} for one, yes in zip(found, ready, strict=True)]}]
+    def list_endpoints(self):
+        pods = [one for path, one in self.objects.items() if path.startswith(f"{PODS}/")]
+        for service in [one for path, one in self.objects.items() if path.startswith(f"{SERVICES}/")]:
+            name, selector = service["metadata"]["name"], service["spec"]["selector"]
+            endpoints = [
+                {"targetRef": {"name": one["metadata"]["name"]}, "conditions": {"ready": READY in one["status"]["conditions"]}}
+                for one in pods
+                if selector.items() <= one["metadata"]["labels"].items()
+            ]
+            self.put(f"{SLICES}/{name}", {"metadata": {"labels": {"kubernetes.io/service-name": name}}, "endpoints": endpoints})

@@ -11,7 +11,7 @@ import copy
 
 import pytest
 import yaml
-from routes_cluster import CUSTOM, FakeCluster, objects, server
+from routes_cluster import CUSTOM, Cluster, objects, server
 
 from ansible_collections.mcp.server.plugins.doc_fragments.server import ModuleDocFragment
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict
@@ -46,28 +46,29 @@ def test_the_option_offers_every_kind():
 
 @pytest.mark.parametrize("kind", ROUTE_KINDS)
 def test_there_and_back_again(kind):
-    cluster, its = FakeCluster(objects(kind)), given(kind)
+    cluster, its = Cluster(objects(kind)), given(kind)
     assert weights(cluster, its) == BLUE
     for wanted in (HALF, GREEN, HALF, BLUE):
         changed, route = write(cluster, its, wanted)
         assert changed and weights(cluster, its) == kind_of(its).weights(route, its) == wanted
-        cluster.writes.clear()
-        assert not write(cluster, its, wanted)[0] and cluster.writes == []
+        cluster.log.clear()
+        assert not write(cluster, its, wanted)[0] and cluster.writes() == []
 
 
 @pytest.mark.parametrize("kind", ROUTE_KINDS)
 def test_a_dry_run_changes_nothing(kind):
-    cluster, its = FakeCluster(objects(kind)), given(kind)
-    assert write(cluster, its, HALF, dry_run=True)[0] and cluster.writes == [] and weights(cluster, its) == BLUE
+    cluster, its = Cluster(objects(kind)), given(kind)
+    assert write(cluster, its, HALF, dry_run=True)[0] and cluster.writes() == [] and weights(cluster, its) == BLUE
 
 
 @pytest.mark.parametrize("kind", ROUTE_KINDS)
 def test_what_is_not_a_weight_is_not_touched(kind):
-    cluster, its = FakeCluster(objects(kind)), given(kind)
+    cluster, its = Cluster(objects(kind)), given(kind)
     before = copy.deepcopy(cluster.objects)
     write(cluster, its, HALF)
     write(cluster, its, GREEN)
-    for path, now in cluster.objects.items():
+    for path in objects(kind):
+        now = cluster.objects[path]
         versions = {key: value for key, value in before[path]["metadata"].items() if key in ("resourceVersion", "generation")}
         left = {**now, "metadata": {**now["metadata"], **versions}}
         assert differences(before[path], left) <= {"weight", "nginx.ingress.kubernetes.io/canary-weight", "pool", "mcp.server/serving"}
@@ -90,13 +91,13 @@ def differences(one, two):
 
 @pytest.mark.parametrize("kind", ROUTE_KINDS)
 def test_a_change_by_somebody_else_is_a_conflict(kind):
-    cluster, its = FakeCluster(objects(kind)), given(kind)
+    cluster, its = Cluster(objects(kind)), given(kind)
     route = kind_of(its).read(cluster, its)
     write(cluster, its, HALF)
-    cluster.writes.clear()
+    before = copy.deepcopy(cluster.objects)
     with pytest.raises(Conflict):
         kind_of(its).write(cluster, its, route, GREEN, dry_run=False)
-    assert cluster.writes == []
+    assert cluster.objects == before
 
 
 @pytest.mark.parametrize(
@@ -124,15 +125,14 @@ STAMP = Stamp(note(Stable("blue"), HALF), "run")
 @pytest.mark.parametrize("annotations", [None, {"theirs": "x"}])
 def test_the_stamp_goes_with_the_weights(kind, annotations):
     """In one request, and nothing else of the object's annotations is touched."""
-    cluster, its = FakeCluster(objects(kind)), given(kind)
-    for one in cluster.objects.values():
-        if annotations:
-            one["metadata"].setdefault("annotations", {}).update(annotations)
+    cluster, its = Cluster(objects(kind)), given(kind)
+    for path in objects(kind):
+        cluster.change(path, {"metadata": {"annotations": annotations or {}}})
     before = copy.deepcopy(cluster.objects)
     changed, route = write(cluster, its, HALF, STAMP)
     assert changed and (kind_of(its).run(route), kind_of(its).stable(route, its)) == ("run", Stable("blue"))
-    path = cluster.writes[-1]
-    assert cluster.writes.count(path) == 1
+    *others, path = [request.path for request in cluster.writes()]
+    assert path not in others
     left = {key: value for key, value in cluster.objects[path]["metadata"]["annotations"].items() if key not in (RUN, STABLE)}
     was = before[path]["metadata"].get("annotations") or {}
     assert {key: value for key, value in left.items() if "weight" not in key} == {key: value for key, value in was.items() if "weight" not in key}
@@ -148,22 +148,21 @@ def test_the_stamp_goes_with_the_weights(kind, annotations):
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_stamp_without_a_change_of_weights(kind, alone):
     """An emergency writes it, once; whose run it is makes no difference."""
-    cluster, its = FakeCluster(objects(kind)), given(kind)
+    cluster, its = Cluster(objects(kind)), given(kind)
     stamp = Stamp(note(Stable("blue"), BLUE), "run", alone)
-    assert write(cluster, its, BLUE, stamp, dry_run=True)[0] is alone and cluster.writes == []
-    assert write(cluster, its, BLUE, stamp)[0] is alone and len(cluster.writes) == alone
+    assert write(cluster, its, BLUE, stamp, dry_run=True)[0] is alone and cluster.writes() == []
+    assert write(cluster, its, BLUE, stamp)[0] is alone and len(cluster.writes()) == alone
     assert not write(cluster, its, BLUE, stamp._replace(run="another"))[0] and weights(cluster, its) == BLUE
     assert kind_of(its).stable(kind_of(its).read(cluster, its), its) == (Stable("blue") if alone else None)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ROUTE_KINDS if kind != "service"])
 def test_a_write_of_the_status_is_no_conflict(kind):
-    cluster, its = FakeCluster(objects(kind)), given(kind)
-    for stamp in (STAMP, STAMP, None):
+    cluster, its = Cluster(objects(kind)), given(kind)
+    for number, stamp in enumerate((STAMP, STAMP, None)):
         route = kind_of(its).read(cluster, its)
-        for one in cluster.objects.values():
-            one["metadata"]["resourceVersion"] += "9"
-            one["status"] = {"new": True}
+        for path in objects(kind):
+            cluster.change(f"{path}/status", {"status": {"number": number}})
         assert kind_of(its).write(cluster, its, route, HALF if stamp else GREEN, stamp, dry_run=False)
 
 
@@ -171,27 +170,25 @@ def test_a_write_of_the_status_is_no_conflict(kind):
 @pytest.mark.parametrize("before", [{}, {RUN: "run"}])
 def test_the_stamp_of_another_run_is_a_conflict(kind, before):
     """Also when that run changed nothing else."""
-    cluster, its = FakeCluster(objects(kind)), given(kind)
-    for one in cluster.objects.values():
-        one["metadata"].setdefault("annotations", {}).update(before)
+    cluster, its = Cluster(objects(kind)), given(kind)
+    for path in objects(kind):
+        cluster.change(path, {"metadata": {"annotations": before}})
     route = kind_of(its).read(cluster, its)
-    for one in cluster.objects.values():
-        one["metadata"]["resourceVersion"] += "9"
-        one["metadata"]["annotations"][RUN] = "another"
+    for path in objects(kind):
+        cluster.change(path, {"metadata": {"annotations": {RUN: "another"}}})
     with pytest.raises(Conflict):
         kind_of(its).write(cluster, its, route, GREEN, STAMP, dry_run=False)
 
 
 @pytest.mark.parametrize("kind", ROUTE_KINDS)
 def test_annotations_that_somebody_adds_meanwhile_are_kept(kind):
-    cluster, its = FakeCluster(objects(kind)), given(kind)
+    cluster, its = Cluster(objects(kind)), given(kind)
     route = kind_of(its).read(cluster, its)
-    for one in cluster.objects.values():
-        one["metadata"]["resourceVersion"] += "9"
-        one["metadata"].setdefault("annotations", {})["theirs"] = "x"
+    for path in objects(kind):
+        cluster.change(path, {"metadata": {"annotations": {"theirs": "x"}}})
     with contextlib.suppress(Conflict):  # where there were some before, there is none
         kind_of(its).write(cluster, its, route, GREEN, STAMP, dry_run=False)
-    assert all(one["metadata"]["annotations"]["theirs"] == "x" for one in cluster.objects.values())
+    assert all(cluster.objects[path]["metadata"]["annotations"]["theirs"] == "x" for path in objects(kind))
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
-from routes_cluster import PODS, FakeCluster, objects, pod, pods, server, service
+from routes_cluster import PODS, SERVICES, SLICES, Cluster, objects, pod, pods, server, service
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -14,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.service import KIND, SERVING
 
 SERVER, NEAREST = server("service"), server("service", route_nearest=True)
-PATH = "/api/v1/namespaces/prod/services/mcp"
+PATH = f"{SERVICES}/mcp"
 SPLIT = {SERVING: "true"}
 
 
@@ -24,7 +26,7 @@ def cluster(blue, green, **selector):
     for pool, count in (("blue", blue), ("green", green)):
         ready, serving = count if isinstance(count, tuple) else (count, 0)
         found |= pods(*(pod(pool, number, "true" if number < serving else None) for number in range(ready)))
-    return FakeCluster({PATH: service(**(selector or {"pool": "blue"})), **found})
+    return Cluster({PATH: service(**(selector or {"pool": "blue"})), **found})
 
 
 def weights(at):
@@ -36,7 +38,12 @@ def write(at, wanted, its=SERVER):
 
 
 def serving(at):
-    return sorted(one["targetRef"]["name"] for one in at._slices("mcp")[0]["endpoints"] if one["conditions"]["ready"])
+    (found,) = at.get(SLICES)["items"]
+    return sorted(one["targetRef"]["name"] for one in found["endpoints"] if one["conditions"]["ready"])
+
+
+def writes(at):
+    return [request.path for request in at.writes()]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +131,7 @@ def test_a_plan_reckons_with_pods_that_are_not_there_yet():
 
 
 def test_a_pod_that_lacks_what_else_the_service_selects_is_none():
-    at = FakeCluster(objects("service"))
+    at = Cluster(objects("service"))
     at.objects[f"{PODS}/mcp-green-1"]["metadata"]["labels"]["tier"] = "batch"
     write(at, split("green", 33))
     assert serving(at) == ["mcp-blue-1", "mcp-blue-2", "mcp-green-2"]
@@ -141,19 +148,19 @@ def test_all_or_nothing_is_one_write_and_leaves_the_rest_of_the_selector():
     at = cluster((2, 2), (2, 1), **SPLIT)
     at.objects[PATH]["spec"]["selector"]["tier"] = "web"
     assert write(at, split("green", 100))[0]
-    assert at.writes == [PATH] and at.objects[PATH]["spec"]["selector"] == {"app": "mcp", "tier": "web", "pool": "green"}
+    assert writes(at) == [PATH] and at.objects[PATH]["spec"]["selector"] == {"app": "mcp", "tier": "web", "pool": "green"}
 
 
 def test_labels_are_right_before_the_service_looks_at_them():
     at = cluster((2, 1), (2, 2))  # what an earlier split left
     write(at, split("green", 33))
-    assert at.writes[-1] == PATH and len(at.writes) == 3
+    assert writes(at)[-1] == PATH and len(writes(at)) == 3
     assert serving(at) == ["mcp-blue-0", "mcp-blue-1", "mcp-green-0"] and "pool" not in at.objects[PATH]["spec"]["selector"]
 
 
 def test_a_split_is_never_empty_on_the_way_to_another():
     at = cluster((1, 1), (3, 1), **SPLIT)
-    at.meddle = lambda path: serving(at) or pytest.fail("no pod serves")
+    at.call(lambda: serving(at) or pytest.fail("no pod serves"), "PATCH", times=math.inf)
     write(at, split("green", 75))
     write(at, split("green", 50))
     assert weights(at) == split("green", 50)
@@ -198,7 +205,7 @@ def test_in_force_is_what_the_endpoints_say():
 
 
 def test_what_preflight_says():
-    assert KIND.note(KIND.read(FakeCluster(objects("service")), SERVER), SERVER) == "; with 2 ready pods in each pool it reaches 0, 33, 50, 67, 100 %"
+    assert KIND.note(KIND.read(Cluster(objects("service")), SERVER), SERVER) == "; with 2 ready pods in each pool it reaches 0, 33, 50, 67, 100 %"
 
 
 def test_a_note_of_a_split_counts_as_long_as_the_service_selects_for_one():

@@ -10,7 +10,7 @@ import contextlib
 import itertools
 
 import pytest
-from routes_cluster import CUSTOM, FakeCluster, objects
+from routes_cluster import CUSTOM, Cluster, objects
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import ROUTE_KINDS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
@@ -36,6 +36,7 @@ def call(monkeypatch):
         monkeypatch.setattr(shift.connection, "connect", lambda params: cluster)
         monkeypatch.setattr(shift.endpoints, "public", lambda option: option)
         monkeypatch.setattr(moving.share, "asking", asking)
+        monkeypatch.setattr(moving, "PATIENCE", 0.1)  # no controller writes a status here
         monkeypatch.setattr(shift.Shift, "await_acceptance", lambda self, bound: None)
         params = {
             **DEFAULTS,
@@ -56,7 +57,7 @@ def call(monkeypatch):
 
 @pytest.mark.parametrize("kind", ROUTE_KINDS)
 def test_steps_and_rollback(kind, call):
-    cluster = FakeCluster(objects(kind))
+    cluster = Cluster(objects(kind))
     for percent in (50, 100):
         first = call(cluster, kind, pool="green", weight=percent)
         assert first["changed"] and first["after"]["green"] == percent and first["share"]["reached"]
@@ -69,28 +70,24 @@ def test_steps_and_rollback(kind, call):
 
 @pytest.mark.parametrize("kind", ROUTE_KINDS)
 def test_check_mode(kind, call):
-    cluster = FakeCluster(objects(kind))
+    cluster = Cluster(objects(kind))
     planned = call(cluster, kind, check_mode=True, pool="green", weight=50)
-    assert planned["changed"] and planned["share"] is None and cluster.writes == []
+    assert planned["changed"] and planned["share"] is None and cluster.writes() == []
 
 
 def test_the_nearest_share_is_set_and_measured_only_when_it_is_asked_for(call):
-    cluster = FakeCluster(objects("service"))
+    cluster = Cluster(objects("service"))
     with pytest.raises(Failure, match="it reaches 0, 33, 50, 67, 100 % for green"):
         call(cluster, "service", pool="green", weight=10)
-    assert cluster.writes == []
+    assert cluster.writes() == []
     near = call(cluster, "service", pool="green", weight=10, route_nearest=True)
     assert near["after"] == {"blue": 67, "green": 33} and abs(near["share"]["green"] - 33) <= 5
     assert not call(cluster, "service", pool="green", weight=10, route_nearest=True)["changed"]
 
 
 def test_pods_that_are_replaced_while_a_split_is_set(call):
-    cluster = FakeCluster(objects("service"))
+    cluster = Cluster(objects("service"))
     gone = "/api/v1/namespaces/prod/pods/mcp-blue-2"
-
-    def meddle(path):
-        cluster.objects.pop(gone, None)
-
-    cluster.meddle = meddle
+    cluster.call(lambda: cluster.objects.pop(gone), "PATCH")
     result = call(cluster, "service", pool="green", weight=50)
     assert result["changed"] and result["after"] == {"blue": 50, "green": 50}

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from routes_cluster import changes, ingress, obj, server
+from routes_cluster import Cluster, changes, ingress, obj, objects, server
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -115,14 +115,10 @@ def test_a_main_ingress_that_leads_to_both_pools():
 
 
 def test_a_canary_that_does_not_exist():
-    class Cluster:
-        def get(self, path):
-            if path.endswith("-canary"):
-                raise NotFound("Not in the cluster.")
-            return ingress("mcp", "blue")
-
+    cluster = Cluster(objects("ingress_nginx"))
+    del cluster.objects["/apis/networking.k8s.io/v1/namespaces/prod/ingresses/mcp-canary"]
     with pytest.raises(Failure, match="Ingress prod/mcp-canary does not exist: create it beside mcp") as caught:
-        kind_of(server("ingress_nginx")).read(Cluster(), server("ingress_nginx"))
+        kind_of(server("ingress_nginx")).read(cluster, server("ingress_nginx"))
     assert not isinstance(caught.value, NotFound)
 
 
