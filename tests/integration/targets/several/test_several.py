@@ -206,3 +206,27 @@ def test_an_emergency_of_all_waits_for_no_api_server_that_is_away(tmp_path: Path
         assert [record(servers[name])["outcome"] for name in ("one", "other")] == ["rolled_back"] * 2, said
         pools = {name: module("mcp_rollout_info", server=servers[name].name)["pools"] for name in ("one", "other")}
         assert {name: found["green"]["replicas"] for name, found in pools.items()} == {"one": 0, "other": 0}, said
+
+
+def test_a_watch_of_two_takes_the_bad_one_back_at_once(tmp_path: Path) -> None:
+    """While the other one is watched on; and with less forks than servers, nobody is watched."""
+    names, seconds = ("bad", "good"), 45
+    with small_servers(PLACE, names, {"bad": {**TURNS_BAD, "FAULT_AFTER": "30"}}) as servers, ExitStack() as stack:
+        own = {name: {"mcp_steps": steps([100], 1), "mcp_warm_seconds": 0} for name in names}
+        words = inventory(tmp_path, servers, **own)
+        code, output = play("playbooks/bluegreen.yml", *words, "-e", "version=v1.2.0")
+        assert code == 0, output
+        code, output = play("playbooks/watch.yml", *words, "-f", "1")
+        assert code and "Run it with -f 2" in output, output
+        for server in servers.values():
+            stack.enter_context(clients(tmp_path, 20, host=server.host))
+        with History(servers.values()) as history:
+            watch = {"mcp_watch_seconds": seconds, "mcp_watch_rollback": True, "mcp_triggers": {"fast": {"min_requests": 5}}}
+            begun = time.time()
+            code, output = play("playbooks/watch.yml", *words, "-f", "2", "-e", json.dumps(watch))
+        back, end = history.last(servers["bad"]), time.time()
+        assert code and "The release was taken back." in output and "Traceback" not in output, output
+        assert [history.weights(servers[name]) for name in names] == [[100, 0], [100]], output
+        print(f"back {back - begun:.1f} s after the start of the watch, which ended after {end - begun:.1f} s")
+        assert end - begun > seconds > back - begun, output
+        assert record(servers["bad"])["outcome"] == "rolled_back" and record(servers["good"])["outcome"] == "succeeded"
