@@ -82,8 +82,8 @@ options:
     default: true
   paused_until:
     description:
-      - With O(state=held), the time in ISO 8601 until which the release is paused for an approval, for a guard (M(mcp.server.mcp_guard)):
-        it takes the Lease, and rolls back then.
+      - With O(state=held), the time in ISO 8601 until which the release is paused for an approval.
+      - A guard (M(mcp.server.mcp_guard)) takes the Lease, and rolls back then.
     type: str
   by:
     description: Who releases; default is AWX's job, or else the user and the machine that Ansible runs as and on.

@@ -47,13 +47,13 @@ def results(play, tmp_path_factory):
     """Return each module's two results, from one play."""
     file = tmp_path_factory.mktemp("results") / "results.json"
     tasks = []
-    for name, (options, _) in OPTIONS.items():
+    for name, (options, _words) in OPTIONS.items():
         apart = {f"mcp.server.{name}": options, "become": True, "become_method": "plain"}
         here = {f"mcp.server.{name}": options, "environment": {"K8S_AUTH_HOST": DEAD["here"]}}
         tasks += [{**task, "register": f"{where}_{name}", "ignore_errors": True} for where, task in (("apart", apart), ("here", here))]
     registered = ", ".join(f"'{where}_{name}': {where}_{name}" for where in DEAD for name in OPTIONS)
     tasks.append({"ansible.builtin.copy": {"content": f"{{{{ {{{registered}}} | to_json }}}}", "dest": str(file), "mode": "0600"}})
-    output, _ = play(tasks).communicate(timeout=300)
+    output, _errors = play(tasks).communicate(timeout=300)
     assert file.exists(), output
     return json.loads(file.read_text())
 

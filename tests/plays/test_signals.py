@@ -46,7 +46,7 @@ def test_a_stopped_play_waits_for_its_task(running, number, code):
     os.killpg(process.pid, number)
     time.sleep(0.2)
     os.killpg(process.pid, number)  # impatience
-    output, _ = process.communicate(timeout=3)
+    output, _errors = process.communicate(timeout=3)
     assert process.returncode == code, output
     assert log.read_text().splitlines()[-1] == f"cleaned up after {number.name}"
     assert f"[localhost] stoppable was stopped by {number.name}. It is paused." in output
@@ -66,7 +66,7 @@ def test_a_killed_play_writes_nothing_more(running):
 def test_a_worker_that_is_stopped_alone_fails(running):
     process, log = running()
     os.kill(int(log.read_text().split()[1]), signal.SIGTERM)
-    output, _ = process.communicate(timeout=5)
+    output, _errors = process.communicate(timeout=5)
     assert process.returncode == 2, output
     assert "cleaned up after SIGTERM" in log.read_text()
     assert "stoppable was stopped by SIGTERM. It is paused." in output.rpartition("fatal: ")[2]
@@ -75,7 +75,7 @@ def test_a_worker_that_is_stopped_alone_fails(running):
 
 @pytest.mark.parametrize(("keywords", "environment"), [({}, {"ANSIBLE_TASK_TIMEOUT": "1"}), ({"timeout": 1}, {})])
 def test_a_timeout_does_not_end_what_has_its_own(running, keywords, environment):
-    process, _ = running({"seconds": 1.5}, keywords, **environment)
-    output, _ = process.communicate(timeout=10)
+    process, _worker = running({"seconds": 1.5}, keywords, **environment)
+    output, _errors = process.communicate(timeout=10)
     assert process.returncode == 0, output
     assert "The timeout of 1 s does not end stoppable: it has time limits of its own." in output.replace("\n", " ")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import typing as t
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, lock, outage, record
@@ -54,7 +54,11 @@ class _Emergency(t.NamedTuple):
 def roll_back(shift: Shift) -> dict[str, t.Any]:
     """The emergency: weights first, from as few reads as tell the pool; all that is known of the bad pool can wait."""
     hold = _lease(shift)
-    it = _prepare(shift)
+    try:
+        it = _prepare(shift)
+    except Failure:
+        _let_go(shift, hold)
+        raise
     hold(MOMENT)  # before the weights, so that a release that goes on elsewhere does not write its own after them
     if it.empty or (it.unknown and _is_empty(shift, it.good.pool)):
         # Only here: an emergency waits for imports.
@@ -86,6 +90,9 @@ def send_back(shift: Shift) -> dict[str, t.Any]:
                 update_record(shift, it.end, RECORD)
     except (Conflict, Unreachable) as failure:
         shift.result["msg"] = f"The weights are not written yet. {failure.msg}"
+    except Failure:
+        _let_go(shift, hold)
+        raise
     hold(0.0, last=True)
     if "msg" in shift.result:
         shift.task.progress(shift.result["msg"])
@@ -310,6 +317,14 @@ def _lease(shift: Shift) -> t.Callable[..., bool]:
         return bool(shift.result["lock"])
 
     return taken
+
+
+def _let_go(shift: Shift, hold: t.Callable[..., bool]) -> None:
+    """Give the Lease back that was taken for an emergency which is refused: a run that does nothing must not keep others out."""
+    with suppress(Failure, TimeoutError):
+        if shift.own_run and hold(SOON, last=True):
+            lease = lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
+            bounded(lambda: lease.release(shift.own_run), SOON)
 
 
 def _hold(shift: Shift, wait: t.Callable[[float], lock.Holder | None]) -> t.Callable[..., bool]:

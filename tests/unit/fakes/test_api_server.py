@@ -319,10 +319,10 @@ def test_faults(api: ApiServer, cluster: t.Any, given: Exception, raised: type[E
     api.fail(given, "GET", "/configmaps/", times=2)
     cluster.get(ROUTE)
     cluster.patch(MAP, {"data": {"b": "2"}})
-    for _ in range(2):
+    for _each in range(2):
         with pytest.raises(Failure) as caught:
             cluster.get(MAP)
-        assert type(caught.value) is raised
+        assert caught.value.__class__ is raised
     assert cluster.get(MAP)["data"] == {"a": "1", "b": "2"}
 
 

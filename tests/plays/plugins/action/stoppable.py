@@ -16,7 +16,7 @@ def run(task: Task) -> dict:
     with open(task.params["log"], "a", buffering=1) as log:
         try:
             log.write(f"runs {os.getpid()}\n")
-            for _ in range(round(10 * task.params["seconds"])):
+            for _each in range(round(10 * task.params["seconds"])):
                 time.sleep(0.1)
                 log.write("asks\n")
         except Interrupted as interrupted:

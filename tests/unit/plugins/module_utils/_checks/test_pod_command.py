@@ -82,7 +82,7 @@ def test_how_a_command_ended(status: bytes, said: str) -> None:
 )
 def test_what_an_api_server_says_instead(status: int, kind: type[Failure], said: str) -> None:
     failed = refusal(status, b'{"message": "that\\nis\\u001b[2J so."}', "https://cluster")
-    assert type(failed) is kind
+    assert failed.__class__ is kind
     assert said in failed.msg
     assert "(that is [2J so)" in failed.msg
     assert "(<html>)" in refusal(status, b"<html>", "host").msg

@@ -140,5 +140,7 @@ def test_without_record_and_note_nothing_is_guessed(cluster: Cluster) -> None:
         with pytest.raises(Failure, match="mcp_rollback_pool=blue or .* -e mcp_rollback_pool=green"):
             cluster.run(shift.SPEC, shift.run, rollback=True)
         assert cluster.weights == (100 - green, green)
+        # Nor does it keep others out.
+        assert not cluster.api.objects["/apis/coordination.k8s.io/v1/namespaces/ns/leases/x-release"]["spec"].get("holderIdentity")
     found = cluster.run(shift.SPEC, shift.run, rollback=True, rollback_pool="green")
     assert cluster.weights == (0, 100) and not found["scale_down"]

@@ -110,7 +110,11 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(monkeypatch)
-    monkeypatch.setattr(release_steps.StepsRelease, "_read", lambda ours: world.read(ours))
+
+    def read(ours: release_steps.StepsRelease) -> None:
+        world.read(ours)
+
+    monkeypatch.setattr(release_steps.StepsRelease, "_read", read)
     kind = SimpleNamespace(read=lambda *_: None, run=lambda _route: world.writer, weights=lambda *_: world.weights)
     monkeypatch.setattr(release_steps, "kind_of", lambda _server: kind)
     return world
