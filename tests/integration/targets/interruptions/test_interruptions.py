@@ -48,7 +48,7 @@ def judge_released() -> None:
 
 
 # The tasks of the role that do something, and what the last of them says on its way from the first weight to the end.
-SHIFTING = "Shift the traffic to pool green step by step"
+SHIFTING = "Shift the traffic step by step to pool green"
 TASKS = [
     "Record what is live before anything is changed",
     "Sessions of the live version would survive the first step",

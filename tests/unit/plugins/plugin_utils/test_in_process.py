@@ -142,7 +142,13 @@ def test_task_timeout(count, alarm, ended):
 def signalled(run_it, *signals, pause=0.2):
     """Return what run_it(pipe) sent from a fork that was sent these signals, and its exit code."""
     ours, theirs = multiprocessing.Pipe()
-    fork = multiprocessing.get_context("fork").Process(target=run_it, args=(theirs,))
+
+    def work(pipe):
+        for number in _in_process.STOPPING:
+            signal.signal(number, signal.SIG_DFL)  # a shell's background jobs, and so these tests, may ignore SIGINT
+        run_it(pipe)
+
+    fork = multiprocessing.get_context("fork").Process(target=work, args=(theirs,))
     fork.start()
     theirs.close()
     assert ours.poll(10) and ours.recv() == "runs"
@@ -178,9 +184,9 @@ def test_a_signal_stops_it_once_and_it_may_clean_up(name):
 
     def work(pipe):
         result = run({"name": "x"}, action=long_action(pipe, clean_up))
-        pipe.send((result["failed"], result["msg"], [signal.getsignal(number) for number in _in_process.STOPPING] == before))
+        restored = all(signal.getsignal(number) is signal.SIG_DFL for number in _in_process.STOPPING)
+        pipe.send((result["failed"], result["msg"], restored))
 
-    before = [signal.getsignal(number) for number in _in_process.STOPPING]
     number = signal.Signals[name]
     assert signalled(work, number, signal.SIGTERM) == ((True, f"mcp_x was stopped by {name}. Paused at {name}.", True), 0)
 
