@@ -94,7 +94,8 @@ def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if not params["lock"] and not task.check_mode:
         raise Failure("steps belong to a release: begin one with mcp_release (state=begun), and give its lock.")
-    hidden = secrets(ending.ANNOUNCE, params["announce"] or {}) | secrets(WATCH, params["watch"])
+    called = ((ending.ANNOUNCE, params["announce"]), (ending.REPORT, params["report"]), (WATCH, params["watch"]))
+    hidden = set().union(*(secrets(module, options or {}) for module, options in called))
     shown = replace(
         task,
         progress=lambda line: task.progress(remove_values(line, hidden)),
@@ -152,6 +153,7 @@ class StepsRelease:
         self.release: record.Release = {}
         self.ended, self.going_back = "", False
         self.weights: Weights = {}
+        self.writers = {params["lock"]}
         self.result: dict[str, t.Any] = {"changed": False, "steps": [], "verdicts": self.ending.verdicts}
 
     def go_on_as(self, task: Task) -> None:
@@ -184,11 +186,15 @@ class StepsRelease:
 
     def _read(self) -> None:
         self.release = record.read(self.cluster, self.server)[0].current or {}
-        self.weights = self._weights(self.cluster)
+        writer, self.weights = self._route(self.cluster)
+        # Of one that was cut off, whoever began it has written the route.
+        self.writers |= {writer}
 
-    def _weights(self, cluster: t.Any) -> Weights:
+    def _route(self, cluster: t.Any) -> tuple[str, Weights]:
+        """Return the run that has written the route, and its weights."""
         kind = kind_of(self.server)
-        return kind.weights(kind.read(cluster, self.server), self.server)
+        route = kind.read(cluster, self.server)
+        return kind.run(route), kind.weights(route, self.server)
 
     def _start_guard(self) -> None:
         options = self.task.params["guard"]
@@ -324,10 +330,8 @@ class StepsRelease:
 
     def _refuse_changed(self) -> None:
         """Raise Lost when another run has written the route, and Failure when somebody else took traffic off the new pool."""
-        kind = kind_of(self.server)
-        route = kind.read(self.cluster, self.server)
-        writer, weights = kind.run(route), kind.weights(route, self.server)
-        if writer and writer != self.task.params["lock"]:
+        writer, weights = self._route(self.cluster)
+        if writer and writer not in self.writers:
             raise Lost(f"This run is not the one that releases {self.server} any more: run {writer} has written its route. Nothing more is changed by it.")
         if weights[self.pool] != 100:
             raise Failure(f"The route gives {moving.text(weights)} now, and not all to {self.pool}: somebody else changed it; find out who.")
@@ -417,7 +421,7 @@ class StepsRelease:
         weight = self.weights.get(self.pool, 0)
         try:
             # It may have been stopped between a write and what followed from it.
-            weight = self._weights(connection.connect(quick.common))[self.pool]
+            weight = self._route(connection.connect(quick.common))[1][self.pool]
             quick.run(self.task, RELEASE, state="held", reason=f"paused at {weight} % by {stopped.signal}")
             stopped.add_note(f"It is paused at {weight} %.")
         except Failure as failure:

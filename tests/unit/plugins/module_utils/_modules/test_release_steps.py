@@ -102,6 +102,7 @@ class World:
 
     def read(self, ours: t.Any) -> None:
         ours.release, ours.weights = self.release, dict(self.weights)
+        ours.writers |= {self.writer}
 
     def go(self, *, check: bool = False, **more: t.Any) -> dict[str, t.Any]:
         return mcp_traffic_shift.run(Task(params(**more), check_mode=check, progress=self.lines.append, warn=self.warnings.append))
@@ -268,6 +269,12 @@ def test_a_route_that_another_run_wrote_is_that_ones(world: World) -> None:
     with pytest.raises(Lost, match="run another has written its route"):
         world.go(warm_replicas=0)
     assert world.calls == ALL
+
+
+def test_a_route_that_the_run_before_wrote_is_ours(world: World) -> None:
+    """It was cut off at 100 %, so that this run had nothing to write."""
+    world.writer, world.weights = "former", {"blue": 0, "green": 100}
+    assert world.go()["outcome"] == "succeeded"
 
 
 def test_a_pause_that_is_not_recorded_is_none(world: World) -> None:
