@@ -136,7 +136,7 @@ def test_a_release_goes_on(tmp_path: Path) -> None:
         away(hangs=False)
         said += until(process, "written: blue 90 %, green 10 %")
         away(hangs=True)
-        said += until(process, "percent of the new version: 50]")
+        said += until(process, "step 2 of 3")
         said += until(process, " of 45 s: ")
         away(hangs=False)
         said += rest(process)
