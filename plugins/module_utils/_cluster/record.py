@@ -222,7 +222,7 @@ def update(
         if run and not takes_over:
             _refuse_another_run(cluster, server, before.current, run, dry_run)
         after = change(before)
-        if run and not takes_over:
+        if run and not takes_over and after != before:
             _refuse_ended(before.current, after.current, run)
         if run and after.current and (after != before or not takes_over):  # an emergency that finds all done changes nothing
             after = replace(after, current={**after.current, "run": run})

@@ -129,6 +129,8 @@ def test_what_another_run_has_ended_stays_ended(cluster: Cluster) -> None:
     with pytest.raises(Lost, match="Another run ended release .*: rolled_back .by hand."):
         cluster.run(release.SPEC, release.run, state="ended", outcome="succeeded", lock=cluster.lock)
     assert record.read(cluster.api, server)[0].current["outcome"] == "rolled_back"
+    # What would change nothing, as of a rollout for a rollback to another version, is no reason to stop.
+    record.update(cluster.api, server, lambda book: record.add_rollout(book, "blue", "r/x:v1", 3.0), run=cluster.lock)
     # A new release is nobody else's.
     cluster.run(release.SPEC, release.run, state="begun", image="r/x:v3", version="v3", take_over=True, reason="next")
 
