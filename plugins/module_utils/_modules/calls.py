@@ -46,7 +46,7 @@ class Calls:
     def params(self, module: Module, **options: t.Any) -> dict[str, t.Any]:
         """Return the validated options of a call; of those in common what the module takes. Raises Failure for one that it does not take."""
         given = {name: value for name, value in self.common.items() if name in module.spec.options}
-        given = {name: value for name, value in {**given, **options}.items() if value is not None}
+        given = _given({**given, **options})
         validated = ArgumentSpecValidator(module.spec.options, **module.spec.rules()).validate(given)
         if validated.error_messages:
             raise Failure(f"{module.option or 'The call'}: {'; '.join(validated.error_messages)}")
@@ -55,6 +55,13 @@ class Calls:
     def run(self, task: Task, module: Module, **options: t.Any) -> dict[str, t.Any]:
         """Return what the module returns. Raises its Failure."""
         return module.run(replace(task, params=self.params(module, **options)))
+
+
+def _given(value: t.Any) -> t.Any:
+    """Return a value without what is None in it: to a spec an option that is there and None is one of two that exclude each other."""
+    if isinstance(value, dict):
+        return {name: _given(one) for name, one in value.items() if one is not None}
+    return [_given(one) for one in value] if isinstance(value, list) else value
 
 
 def secrets(module: Module, options: dict[str, t.Any]) -> set[str]:

@@ -396,6 +396,12 @@ def test_a_release_that_is_not_ours_shifts_nothing(world: World) -> None:
     assert ("shift", 10) not in world.calls
 
 
+def test_a_token_is_handed_on(world: World) -> None:
+    """Of the validated option those places of a token that are not used are there too, and None."""
+    assert world.go(auth={"token_env": "TOKEN"})["outcome"] == "succeeded"
+    assert [given["auth"]["token_env"] for given in world.given if given.get("auth")] == ["TOKEN"] * 6
+
+
 def test_calls_have_only_what_is_common() -> None:
     calls = Calls.of({"namespace": "ns", "server": "x", "timeout": 1.0, "lock": "run1", "pool": "green"})
     assert calls.params(Module(ending.ANNOUNCE.spec, ending.ANNOUNCE.run))["timeout"] == 6.0
