@@ -184,6 +184,11 @@ def test_traefik_follows(traefik):
         assert not module("mcp_traffic_shift", weight=percent, **{**its, "samples": 100, "tolerance": 15})["changed"]
 
 
+def others_annotations(route):
+    """Those that are not our notes."""
+    return {name: value for name, value in (route["metadata"].get("annotations") or {}).items() if not name.startswith("mcp.server/")}
+
+
 @pytest.mark.parametrize("kind", ["traefik", "istio", "ingress_nginx"])
 def test_the_object_takes_the_weights_and_keeps_the_rest(kind):
     its, before = target(kind), kubectl("get", OBJECTS[kind])
@@ -192,7 +197,8 @@ def test_the_object_takes_the_weights_and_keeps_the_rest(kind):
         assert result["changed"] and result["after"]["green"] == percent
         assert not module("mcp_traffic_shift", pool="green", weight=percent, **its)["changed"]
     after = kubectl("get", OBJECTS[kind])
-    assert after["spec"] == before["spec"] and after["metadata"].get("annotations") == before["metadata"].get("annotations")
+    assert after["spec"] == before["spec"] and others_annotations(after) == others_annotations(before)
+    assert json.loads(after["metadata"]["annotations"]["mcp.server/stable"])["weights"] == {"blue": 100, "green": 0}
 
 
 def test_an_openshift_route_that_no_router_admits_is_not_verified():
