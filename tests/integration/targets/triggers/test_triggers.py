@@ -93,8 +93,7 @@ def test_the_fast_trigger(rate, tmp_path):
     back = datetime.fromisoformat(module("mcp_release")["record"]["ended"]).timestamp()
     print(f"fast: {back - bad:.1f} s from its last good answer to the rollback recorded; {seen['failed']} requests failed at {seen['rate']} a second")
     assert back - bad < 12
-    # 200 is the goal, which a quiet machine keeps; here others run beside it.
-    assert seen["failed"] <= 2 * 200 * seen["rate"] / RATE
+    assert seen["failed"] <= 200 * seen["rate"] / RATE
 
 
 @soak
