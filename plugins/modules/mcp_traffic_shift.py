@@ -105,14 +105,6 @@ options:
       - When the API server was away meanwhile, as many again.
     type: float
     default: 120.0
-  start_timeout:
-    description: Seconds that half of the good pool may take to get ready, with O(rollback=true) and when it has no ready endpoint.
-    type: float
-    default: 300.0
-  ready_grace:
-    description: As in M(mcp.server.mcp_rollout), for this wait.
-    type: float
-    default: 30.0
   sessions:
     description:
       - What becomes of sessions that pods keep by themselves (RV(sessions.mode=stateful) and V(sse)) and no colour mark keeps on their pool.

@@ -20,9 +20,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import END, 
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import Streamable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
-AUTO = "auto"
-SSE = "sse"
-ERAS = (AUTO, protocol.MODERN, protocol.LEGACY, SSE)
+AUTO, SSE, ERAS = protocol.AUTO, protocol.SSE, protocol.ERAS
 
 
 @dataclass

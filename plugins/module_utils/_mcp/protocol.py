@@ -8,6 +8,9 @@ from __future__ import annotations
 
 MODERN = "modern"
 LEGACY = "legacy"
+AUTO = "auto"
+SSE = "sse"
+ERAS = (AUTO, MODERN, LEGACY, SSE)  # what a user may ask for
 
 # Newest last. A modern server has server/discover and no sessions, a legacy one has initialize.
 REVISIONS = {

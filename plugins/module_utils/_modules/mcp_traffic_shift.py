@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.options import CHECKS
-from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import ERAS
+from ansible_collections.mcp.server.plugins.module_utils._mcp.protocol import AUTO, ERAS
 from ansible_collections.mcp.server.plugins.module_utils._modules import endings
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import shift
@@ -24,7 +24,7 @@ STEPS: dict[str, t.Any] = {
     },
     "version": {"type": "str"},
     "watch": {"type": "dict", "default": {}},
-    "era": {"type": "str", "default": "auto", "choices": list(ERAS)},
+    "era": {"type": "str", "default": AUTO, "choices": list(ERAS)},
     "warm_seconds": {"type": "float", "default": 0.0},
     "warm_replicas": {"type": "int"},
     "checks": CHECKS,
