@@ -37,7 +37,7 @@ RETURN = r"""
 _value:
   description: The sentence.
   type: str
-  sample: "Without Prometheus (mcp_prometheus) nobody watches these triggers: latency, database, memory. Own requests are watched for errors, fast."
+  sample: "Without Prometheus (mcp_prometheus) nobody watches these triggers: latency, database, memory. The watch's own requests are judged for: errors, fast."
 """
 
 
