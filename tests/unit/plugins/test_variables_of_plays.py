@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,30 +76,28 @@ def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
     shown = {role: "{{ {" + ", ".join(f"'{name}': {name}" for name in names) + "} }}" for role, names in own.items()}
     rounds = max(len(values(spec)) for spec in specs.values())
     given = {name: values(spec) for name, spec in specs.items()}
+    content = "{{ {" + ", ".join(f"'{role}': all_of_{role}" for role in ROLES) + "} | to_json }}"
+    tasks = []
     # Each round has another value; "unset" has none, and the empty text.
-    plays = []
     for at in [*range(rounds), "unset"]:
-        for how in ("native", "text"):
-            if at == "unset":
-                variables = {name: None if how == "native" else "" for name in specs if name not in ("mcp_namespace", "version")}
-            else:
-                natives = {name: some[at % len(some)] for name, some in given.items()}
-                variables = natives if how == "native" else {name: text(value) for name, value in natives.items()}
-            variables = {"mcp_namespace": "prod", "version": "v1", **variables}
-            content = "{{ {" + ", ".join(f"'{role}': all_of_{role}" for role in ROLES) + "} | to_json }}"
-            roles = {f"all_of_{role}": words for role, words in shown.items()}
-            plays.append(
-                {
-                    "hosts": "a",
-                    "gather_facts": False,
-                    "connection": "local",
-                    "vars_files": [str(ROOT / "roles" / role / "defaults" / "main.yml") for role in ROLES],
-                    "vars": {**variables, **roles},
-                    "tasks": [{"ansible.builtin.copy": {"content": content, "dest": str(tmp_path / f"{at}-{how}.json"), "mode": "0600"}}],
-                }
-            )
-    (tmp_path / "play.yml").write_text(json.dumps(plays))
-    code, output = ansible("play.yml", "-e", f"ansible_python_interpreter={os.sys.executable}", host={"mcp_other": 1})
+        if at == "unset":
+            natives = {name: None for name in specs if name not in ("mcp_namespace", "version")}
+        else:
+            natives = {name: some[at % len(some)] for name, some in given.items()}
+        texts = {name: "" if value is None else text(value) for name, value in natives.items()}
+        for how, variables in (("native", natives), ("text", texts)):
+            copied = {"content": content, "dest": str(tmp_path / f"{at}-{how}.json"), "mode": "0600"}
+            tasks.append({"ansible.builtin.copy": copied, "vars": variables})
+    play = {
+        "hosts": "a",
+        "gather_facts": False,
+        "connection": "local",
+        "vars_files": [str(ROOT / "roles" / role / "defaults" / "main.yml") for role in ROLES],
+        "vars": {"mcp_namespace": "prod", "version": "v1", **{f"all_of_{role}": words for role, words in shown.items()}},
+        "tasks": tasks,
+    }
+    (tmp_path / "play.yml").write_text(json.dumps([play]))
+    code, output = ansible("play.yml", "-e", f"ansible_python_interpreter={sys.executable}", host={"mcp_other": 1})
     assert code == 0, output
     for at in [*range(rounds), "unset"]:
         native, as_text = (json.loads((tmp_path / f"{at}-{how}.json").read_text()) for how in ("native", "text"))
