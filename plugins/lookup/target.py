@@ -4,13 +4,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible.errors import AnsibleError
-
-from ansible_collections.mcp.server.plugins.plugin_utils import _variables
-from ansible_collections.mcp.server.plugins.plugin_utils._reading import ReadingLookup
-
 DOCUMENTATION = r"""
 name: target
 short_description: The server and the cluster that the inventory names
@@ -40,6 +33,13 @@ _raw:
   type: list
   elements: dict
 """
+
+import typing as t
+
+from ansible.errors import AnsibleError
+
+from ansible_collections.mcp.server.plugins.plugin_utils import _variables
+from ansible_collections.mcp.server.plugins.plugin_utils._reading import ReadingLookup
 
 
 class LookupModule(ReadingLookup):

@@ -4,10 +4,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.mcp.server.plugins.plugin_utils._reading import ReadingLookup
-
 DOCUMENTATION = r"""
 name: variable
 short_description: The value of a variable of this collection
@@ -42,6 +38,10 @@ _raw:
   type: list
   elements: raw
 """
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.plugin_utils._reading import ReadingLookup
 
 
 class LookupModule(ReadingLookup):

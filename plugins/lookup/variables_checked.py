@@ -4,14 +4,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible.errors import AnsibleError
-from ansible.utils.display import Display
-
-from ansible_collections.mcp.server.plugins.plugin_utils import _variables
-from ansible_collections.mcp.server.plugins.plugin_utils._reading import ReadingLookup
-
 DOCUMENTATION = r"""
 name: variables_checked
 short_description: Check the variables of a host before anything is done
@@ -47,6 +39,14 @@ _raw:
   type: list
   elements: bool
 """
+
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.utils.display import Display
+
+from ansible_collections.mcp.server.plugins.plugin_utils import _variables
+from ansible_collections.mcp.server.plugins.plugin_utils._reading import ReadingLookup
 
 
 class LookupModule(ReadingLookup):
