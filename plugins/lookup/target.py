@@ -46,9 +46,11 @@ class LookupModule(ReadingLookup):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
         found = {"server": variables.get("inventory_hostname")}
         for name, option in _variables.TARGET.items():
-            # Without its default, which is the module's.
-            if name in variables and not _variables.is_unset(self.given(name, variables)):
-                found[option] = self.read_if_possible(name, variables, kwargs.get("strict", True))
+            if _variables.is_unset(self.given(name, variables)):
+                continue  # without its default, which is the module's
+            value = self.read_if_possible(name, variables, kwargs.get("strict", True))
+            if value is not None:
+                found[option] = value
         if "namespace" not in found:
             raise AnsibleError(_variables.needed("mcp_namespace"))
         return [found]
