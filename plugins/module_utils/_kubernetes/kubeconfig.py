@@ -82,7 +82,7 @@ class Entry:
         data = self.text(f"{key}-data")
         if data:
             try:
-                return base64.b64decode(data, validate=False)
+                return base64.b64decode("".join(data.split()), validate=True)
             except ValueError:
                 raise Failure(f"{self.label}: {key}-data is not base64.") from None
         path = self.path(key)
