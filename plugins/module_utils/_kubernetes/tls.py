@@ -83,4 +83,7 @@ def distrust(host: str, error: ssl.SSLCertVerificationError) -> Failure:
 
 def refuses_ours(error: BaseException | None) -> bool:
     """Whether the server says in TLS that it does not take our client certificate, or wants one."""
-    return isinstance(error, ssl.SSLError) and "CERTIFICATE" in (error.reason or "") and "ALERT" in (error.reason or "")
+    if not isinstance(error, ssl.SSLError):
+        return False
+    reason = error.reason or ""
+    return "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason)
