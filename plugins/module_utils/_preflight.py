@@ -18,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.options import
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import condition
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
@@ -125,7 +126,7 @@ def _checked(name: str, look: t.Callable[[], str]) -> dict[str, t.Any]:
 
 
 def _api_server(context: Context) -> str:
-    return f"The API server {context.cluster.host} answers, Kubernetes {context.cluster.get('/version')['gitVersion']}."
+    return f"The API server {context.cluster.host} answers, Kubernetes {context.cluster.get('/version')['gitVersion']}{known_as(context.cluster)}."
 
 
 def _namespace(context: Context) -> str:

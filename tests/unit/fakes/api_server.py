@@ -337,6 +337,8 @@ class ApiServer:
                 return _plain(self._existing(request.path.removesuffix(f"/{place.subresource}")))
             if request.method == "GET":
                 return self._list(request.path, place, request.query)
+            if request.method == "POST" and place.resource == "selfsubjectreviews":
+                raise StatusError(404, UNKNOWN_PATH)  # as before Kubernetes 1.28
             if request.method == "POST" and not place.name:
                 return self._create(request, place)
             if request.method == "PATCH" and place.name:
