@@ -23,8 +23,10 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry impor
 Object = dict[str, t.Any]
 
 NOTE = "mcp.server/min-replicas"  # {"former": 2, "raised": 5}
+# How an autoscaler of a Deployment is usually called: by kubectl autoscale and most charts, and by KEDA
+NAMES = ("{deployment}", "keda-hpa-{deployment}")
 UNLISTED = (
-    "Listing HorizontalPodAutoscalers in namespace {namespace} is forbidden: only those that have the name of their Deployment ({names}) are known; "
+    "Listing HorizontalPodAutoscalers in namespace {namespace} is forbidden: only those that have the usual names ({names}) are known; "
     "grant list on horizontalpodautoscalers.autoscaling as in the Role in the collection's README."
 )
 UNKNOWN = (
@@ -97,18 +99,20 @@ def find(cluster: t.Any, server: Server, warn: t.Callable[[str], None]) -> dict[
 
 
 def _find_by_name(cluster: t.Any, server: Server, warn: t.Callable[[str], None]) -> dict[str, Autoscaler]:
-    """Return those that have the name of their Deployment, which a Role that is narrowed by resourceNames lets us read."""
-    items, complaint = [], UNLISTED
-    for pool in POOLS:
+    """Return those that have a usual name, which a Role that is narrowed by resourceNames lets us read."""
+    names = [form.format(deployment=server.deployment(pool)) for pool in POOLS for form in NAMES]
+    items, refused = [], 0
+    for name in names:
         try:
-            items.append(cluster.get(f"{_path(server)}/{server.deployment(pool)}"))
+            items.append(cluster.get(f"{_path(server)}/{name}"))
         except NotFound:
             continue
         except Forbidden:
-            complaint = UNKNOWN
+            refused += 1
     found = _by_pool(server, items)
     if len(found) < len(POOLS):
-        warn(complaint.format(namespace=server.namespace, names=" and ".join(map(server.deployment, POOLS))))
+        complaint = UNKNOWN if refused == len(names) else UNLISTED
+        warn(complaint.format(namespace=server.namespace, names=", ".join(names)))
     return found
 
 

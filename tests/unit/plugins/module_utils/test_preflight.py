@@ -270,8 +270,8 @@ def test_the_guards_service_account(run):
     assert run({ACCOUNT: {}}, guard=True)[9]["sentence"] == "The guard's ServiceAccount mcp-prod/mcp-guard exists."
     with pytest.raises(Failure, match="^ServiceAccount mcp-prod/mcp-guard, which the guard is to have, does not exist on https://api.example:6443: create it"):
         run(guard=True)
-    with pytest.raises(Failure, match="^ServiceAccount mcp-prod/../../x, which"):
-        run({f"{NAMESPACE}/x": {}}, guard=True, guard_service_account="../../x")
+    with pytest.raises(Failure, match="^ServiceAccount mcp-prod/x/status, which"):
+        run({f"{NAMESPACE}/serviceaccounts/x": {}}, guard=True, guard_service_account="x/status")
     skipped = run(refused=["get serviceaccounts"], guard=True)[9]
     assert skipped["ok"] and skipped["skipped"]
 

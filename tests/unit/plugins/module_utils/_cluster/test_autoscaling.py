@@ -122,8 +122,8 @@ def named(*pools, refused=("list horizontalpodautoscalers",)):
     ("pools", "warned"),
     [
         (("blue", "green"), ""),
-        (("green",), "only those that have the name of their Deployment (mcp-blue and mcp-green) are known; grant list on"),
-        ((), "only those that have the name of their Deployment"),
+        (("green",), "only those that have the usual names (mcp-blue, keda-hpa-mcp-blue, mcp-green, keda-hpa-mcp-green) are known; grant list on"),
+        ((), "only those that have the usual names"),
     ],
 )
 def test_found_by_name_where_listing_is_forbidden(pools, warned):
@@ -138,6 +138,12 @@ def test_nothing_is_known_where_both_are_forbidden():
     assert find(named("blue", refused=["list horizontalpodautoscalers", "get horizontalpodautoscalers"]), SERVER, warnings.append) == {}
     (warning,) = warnings
     assert warning.startswith("Whether a HorizontalPodAutoscaler works on the pools is not known") and "in namespace prod" in warning
+
+
+def test_found_by_the_name_that_keda_gives():
+    api = named("blue")
+    api.put(f"{SCALERS}/keda-hpa-mcp-green", {"spec": {**scaler(2).obj["spec"], "scaleTargetRef": {"kind": "Deployment", "name": "mcp-green"}}})
+    assert {pool: one.name for pool, one in find(api, SERVER, print).items()} == {"blue": "mcp-blue", "green": "keda-hpa-mcp-green"}
 
 
 def test_one_that_has_the_name_and_works_on_something_else():

@@ -99,6 +99,6 @@ def test_a_guard_rolls_back_with_a_role_of_its_own(cluster: Cluster, monkeypatch
     result = cluster.run(guard.SPEC, guard.run, state="watching", release=begun["record"]["id"], id="g", prometheus=prometheus)
     assert (result["decision"], cluster.weights) == ("rollback", [100, 0]) and cluster.replicas("blue") > 0
     # What is better to have, and a guard is not given: autoscalers of other names, and why pods are not ready
-    assert {one.rpartition("/")[2] for one in cluster.api.refusals()} <= {"horizontalpodautoscalers", "events"}
+    assert {one.rpartition("/")[2] for one in cluster.api.refusals()} <= {"horizontalpodautoscalers", "events", "keda-hpa-x-blue", "keda-hpa-x-green"}
     used = {(right.verb, right.resource) for request in cluster.api.log if (right := right_of(request))}
     assert {(verb, resource) for rule in GUARD for resource in rule["resources"] for verb in rule["verbs"]} <= used
