@@ -12,13 +12,17 @@ import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from urllib.parse import quote
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, NotFound, connect
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import condition
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._guard import job
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
+from ansible_collections.mcp.server.plugins.module_utils._rights import complaint, narrowed, questions, rights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
@@ -38,46 +42,11 @@ SPEC = Spec(
         },
         "in_pod_checks": {"type": "bool", "default": False},
         "guard": {"type": "bool", "default": False},
+        "guard_service_account": {"type": "str", "default": job.SERVICE_ACCOUNT},
     }
 )
 
-RELEASE, IN_POD_CHECKS, GUARD, OPTIONAL = "release", "in_pod_checks", "guard", "optional"
-
-
-@dataclass(frozen=True)
-class Right:
-    """A rule of the Role. needed: for every release, only with in_pod_checks or guard, or better to have (purpose: what for)."""
-
-    group: str
-    resource: str
-    verbs: tuple[str, ...]
-    purpose: str
-    needed: str = RELEASE
-
-
-# With those of the kind of route the one source of what the README's Role grants; a test compares the two.
-# A WebSocket to a pod is opened by a GET: it needs get, and from Kubernetes 1.35 create as well
-RIGHTS = (
-    Right("apps", "deployments", ("get", "patch"), "the pools' images and sizes"),
-    Right("apps", "replicasets", ("list",), "which pods are of the new version"),
-    Right("", "pods", ("get", "list"), "whether the pods are ready"),
-    Right("", "pods/portforward", ("get", "create"), "asking a pod directly"),
-    Right("", "services", ("get",), "what each pool's Service selects"),
-    Right("discovery.k8s.io", "endpointslices", ("list",), "which pods get traffic"),
-    Right("", "configmaps", ("get", "create", "patch"), "the release record"),
-    Right("coordination.k8s.io", "leases", ("get", "create", "patch"), "one release at a time"),
-    Right("", "pods/exec", ("get", "create"), "checks inside the pods", IN_POD_CHECKS),
-    Right("batch", "jobs", ("get", "create", "delete"), "a guard", GUARD),
-    Right("", "events", ("list",), "the reasons why pods are not ready", OPTIONAL),
-    Right("autoscaling", "horizontalpodautoscalers", ("list", "patch"), "autoscalers of the pools", OPTIONAL),
-    Right("policy", "poddisruptionbudgets", ("list",), "how many pods have to be there", OPTIONAL),
-)
 PARALLEL = 8
-
-
-def rights(server: Server) -> list[Right]:
-    """All that a release of this server may have to do."""
-    return [*RIGHTS, *(Right(*rule, "the traffic's weights") for rule in kind_of(server).rules(server))]
 
 
 @dataclass(frozen=True)
@@ -141,20 +110,19 @@ def _namespace(context: Context) -> str:
 
 
 def _rights(context: Context) -> str:
-    namespace = context.server.namespace
-    asked = [(right, verb) for right in rights(context.server) for verb in right.verbs if context.params.get(right.needed, True)]
+    server, params = context.server, context.params
+    # Without the right to look there is none, which the answers below tell as well
+    scalers = autoscaling.find(context.cluster, server, warn=lambda said: None).values()
+    wanted = rights(server, params["guard_service_account"], sorted(scaler.name for scaler in scalers))
+    asked = questions(right for right in wanted if not right.only_with or params[right.only_with])
     with ThreadPoolExecutor(PARALLEL) as threads:
-        answers = list(threads.map(lambda one: context.cluster.may(namespace, one[1], one[0].group, one[0].resource), asked))
-    refused = [one for one, may in zip(asked, answers, strict=True) if not may]
-    missing = [_named(right, verb) for right, verb in refused if right.needed != OPTIONAL]
+        answers = list(threads.map(lambda one: context.cluster.may(server.namespace, one.verb, one.right.group, one.right.resource, one.name), asked))
+    lacking = narrowed(question for question, may in zip(asked, answers, strict=True) if not may)
+    missing = [right for right in lacking if not right.optional]
     if missing:
-        raise Failure(f"In namespace {namespace} we may not {', '.join(missing)}: grant the Role in the collection's README to this user.")
-    do_without = "".join(f"; we do without {_named(right, verb)} ({right.purpose})" for right, verb in refused)
-    return f"We have all rights in namespace {namespace} that a release needs{do_without}."
-
-
-def _named(right: Right, verb: str) -> str:
-    return f"{verb} {right.resource}" + (f".{right.group}" if right.group else "")
+        raise Failure(complaint(server.namespace, missing))
+    do_without = "".join(f"; we do without {right} ({right.purpose})" for right in lacking)
+    return f"We have all rights in namespace {server.namespace} that a release needs{do_without}."
 
 
 def _deployment(context: Context, pool: str) -> str:
@@ -233,6 +201,20 @@ def _secret_fault(context: Context, secret: dict[str, t.Any]) -> str:
     return f"Secret {name} has no value for {', '.join(empty)}: add it" if empty else ""
 
 
+def _guard(context: Context) -> str:
+    if not context.params["guard"]:
+        return "No guard is wanted."
+    server, name = context.server, context.params["guard_service_account"]
+    try:
+        context.cluster.get(f"/api/v1/namespaces/{server.namespace}/serviceaccounts/{quote(name, safe='')}")
+    except NotFound:
+        raise Failure(
+            f"ServiceAccount {server.namespace}/{name}, which the guard is to have, does not exist on {context.cluster.host}: "
+            "create it with the Role in docs/guard.md, or correct mcp_guard_service_account."
+        ) from None
+    return f"The guard's ServiceAccount {server.namespace}/{name} exists."
+
+
 def _nodes(context: Context) -> str:
     nodes = context.cluster.get("/api/v1/nodes")["items"]
     unready = [node["metadata"]["name"] for node in nodes if condition(node, "Ready").get("status") != "True"]
@@ -249,6 +231,7 @@ CHECKS: tuple[tuple[str, t.Callable[[Context], str]], ...] = (
     *((f"{pool} Service", functools.partial(_service, pool=pool)) for pool in POOLS),
     ("route", _route),
     ("secrets", _secrets),
+    ("guard's ServiceAccount", _guard),
     ("nodes", _nodes),
 )
 # Without these the others could only fail for the same reason

@@ -85,7 +85,7 @@ def change(
     if after["replicas"] < has_replicas:
         _keep_budget(task, cluster, server, pool, has_replicas, after["replicas"])
 
-    raised = bool(scaler) and autoscaling.set_least(cluster, server, scaler, replicas or 0, run, dry_run=task.check_mode)
+    raised = bool(scaler) and autoscaling.set_least(cluster, server, scaler, replicas or 0, run, dry_run=task.check_mode, warn=task.warn)
     result = {
         "changed": before != after or raised,
         "deployment": f"{server.namespace}/{server.deployment(pool)}",

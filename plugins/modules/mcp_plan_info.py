@@ -73,6 +73,10 @@ options:
     description: Whether the release starts a guard (M(mcp.server.mcp_guard)), which takes further rights.
     type: bool
     default: false
+  guard_service_account:
+    description: The ServiceAccount of the guard, as O(mcp.server.mcp_guard#module:service_account).
+    type: str
+    default: mcp-guard
   take_over:
     description: Whether the release takes over from one that goes on somewhere else, which is a problem otherwise.
     type: bool

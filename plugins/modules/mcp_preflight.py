@@ -13,7 +13,9 @@ author: "the mcp.server authors (@mcp-server)"
 description:
   - Looks at the API server, the namespace, our rights in it, the Deployment and the Service of each pool, the route, the Secrets
     and the nodes, and fails with all that is missing in one message.
-  - What a release does not need and we may not look at (the namespace's own object, the nodes) is skipped.
+  - The rights are asked for by the names of the server's objects, so that a Role may be narrowed to them by C(resourceNames), as the one in the
+    collection's README is. What is missing is named with its verb, resource, group, name and namespace, and with the rule to add.
+  - What a release does not need and we may not look at (the namespace's own object, the nodes, the guard's ServiceAccount) is skipped.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.required_secrets
@@ -27,9 +29,13 @@ options:
     type: bool
     default: false
   guard:
-    description: Whether a guard is wanted (M(mcp.server.mcp_guard)), so that its rights are asked for.
+    description: Whether a guard is wanted (M(mcp.server.mcp_guard)), so that the rights for its Job are asked for, and its ServiceAccount is looked at.
     type: bool
     default: false
+  guard_service_account:
+    description: The ServiceAccount of the guard, as O(mcp.server.mcp_guard#module:service_account).
+    type: str
+    default: mcp-guard
 notes:
   - Whether the image exists is asked by M(mcp.server.mcp_version_check).
 seealso:

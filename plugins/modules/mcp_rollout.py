@@ -66,7 +66,9 @@ options:
     default: 30.0
 notes:
   - Reasons are more exact with the right to list events; it does without.
-  - Without the right to list autoscalers or budgets it warns, and does without.
+  - Without the right to list autoscalers it finds those that have the name of their Deployment, or C(keda-hpa-) before it, and warns that there
+    may be others.
+  - Without the right to list budgets it warns, and does without.
 seealso:
   - module: mcp.server.mcp_version_check
   - module: mcp.server.mcp_traffic_shift

@@ -41,6 +41,7 @@ SPEC = Spec(
         "shift_timeout": {"type": "float", "default": 120.0},
         "warm_seconds": {"type": "float", "default": 0.0},
         "guard": {"type": "bool", "default": False},
+        "guard_service_account": _preflight.SPEC.options["guard_service_account"],
         "take_over": {"type": "bool", "default": False},
         "gates": {"type": "list", "elements": "str", "default": []},
         "step_gates": {"type": "dict"},

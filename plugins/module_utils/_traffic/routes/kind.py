@@ -35,11 +35,12 @@ class Stamp(t.NamedTuple):
 
 
 class Rule(t.NamedTuple):
-    """A rule of a Role."""
+    """A rule of a Role. names: of the objects that it is narrowed to (resourceNames); none where Kubernetes can't narrow it."""
 
     group: str
     resource: str
     verbs: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 class Kind:
@@ -66,7 +67,7 @@ class Kind:
 
     def rules(self, server: Server) -> tuple[Rule, ...]:
         """What the Role must grant for this kind, beside what every release needs."""
-        return (Rule(self.group, self.resource, ("get", "patch")),)
+        return (Rule(self.group, self.resource, ("get", "patch"), (server.route,)),)
 
     def read(self, cluster: t.Any, server: Server) -> Route:
         """Raises NotFound, Forbidden, Unreachable, Failure."""

@@ -36,7 +36,7 @@ class Service(Kind):
     pod_label = SERVING
 
     def rules(self, server: Server) -> tuple[Rule, ...]:
-        return (Rule("", "services", ("get", "patch")), Rule("", "pods", ("patch",)))
+        return (Rule("", "services", ("get", "patch"), (server.route,)), Rule("", "pods", ("patch",)))
 
     def read(self, cluster: t.Any, server: Server) -> Route:
         slices = f"/apis/discovery.k8s.io/v1/namespaces/{server.namespace}/endpointslices"
