@@ -93,7 +93,8 @@ class Client:
         except Permanent as fault:
             raise Failure(f"The request to the API server {self.host} {fault.msg}.") from None
         except Fault as fault:
-            raise NoAnswer(f"{subject} {fault.msg}", final=tls.refuses_ours(fault.__context__)) from None
+            # Without the cure, which is one for MCP endpoints.
+            raise NoAnswer(f"{subject} {fault.msg.partition(';')[0]}", final=tls.refuses_ours(fault.__context__)) from None
         self._idle.append(connection)
         return Answer(response.status, text, response.headers)
 

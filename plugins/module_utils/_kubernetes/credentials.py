@@ -35,7 +35,6 @@ class Credentials:
         headers: Headers = dict(self._user.impersonation)
         authorization = self._authorization()
         if authorization:
-            conceal(authorization)
             headers["Authorization"] = authorization
         return headers
 
@@ -67,8 +66,9 @@ class Credentials:
         if token:
             return f"Bearer {token}"
         if user.username or user.password:
-            pair = f"{user.username}:{user.password}".encode()
-            return f"Basic {base64.b64encode(pair).decode()}"
+            pair = base64.b64encode(f"{user.username}:{user.password}".encode()).decode()
+            conceal(pair)
+            return f"Basic {pair}"
         return ""
 
     def _token(self) -> str:

@@ -15,7 +15,6 @@ import socket
 import ssl
 import typing as t
 import urllib.parse
-import urllib.request
 
 from ansible.module_utils.basic import missing_required_lib
 
