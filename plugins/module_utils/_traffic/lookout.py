@@ -37,9 +37,12 @@ Object = dict[str, t.Any]
 
 
 class Lookout:
-    """Looks from now on, until the block is left. expected: may be replaced at any time by whoever changes something."""
+    """Looks from now on, until the block is left.
 
-    def __init__(self, task: Task, cluster: t.Any, server: Server, expected: Expected, every: float = EVERY) -> None:
+    expected: may be replaced at any time by whoever changes something. None: what the first look finds, which is at once.
+    """
+
+    def __init__(self, task: Task, cluster: t.Any, server: Server, expected: Expected | None, every: float = EVERY) -> None:
         self.expected = expected
         self._task = task
         self._cluster = cluster.limited(0.0, REQUEST)
@@ -65,15 +68,20 @@ class Lookout:
 
     def look(self) -> None:
         """Look now; see refuse()."""
-        self._look()
+        _get(self._look)
         self.refuse()
 
     def _work(self) -> None:
-        while self._found is None and not self._over.wait(self._every):
+        while self._found is None and not self._over.wait(self._every if self.expected else 0.0):
             _get(self._look)
+            if self.expected is None:
+                self._over.wait(self._every)
 
     def _look(self) -> None:
         expected = self.expected
+        if expected is None:
+            self.expected = at_start(self._cluster, self._server, as_found(self._cluster, self._server))
+            return
         seen, objects = read(self._cluster, self._server, expected)
         finding = overwritten(expected, seen)
         # What was expected when the look began may have been changed by us meanwhile.
@@ -96,10 +104,10 @@ def read(cluster: t.Any, server: Server, expected: Expected) -> tuple[Seen, dict
     kind = kind_of(server)
     if expected.weights is not None and (route := _get(lambda: kind.read(cluster, server))) is not None:
         objects[ROUTE] = route
-        seen["run"] = _run(route, server, expected)
+        seen["run"] = _run(kind.written(route), kind.run(route), expected)
         seen |= _get(lambda: _weights(route, server, expected.weights)) or {}
     for pool in expected.images.keys() | expected.sizes.keys():
-        _get(functools.partial(_deployment, cluster, server, pool, seen, objects))
+        _get(functools.partial(_deployment, cluster, server, pool, expected, seen, objects))
     if expected.minimums:
         scalers = _get(lambda: autoscaling.find(cluster, server, lambda _warning: None)) or {}
         seen["minimums"] = {pool: _get(lambda scaler=scaler: scaler.least) for pool, scaler in scalers.items()}
@@ -107,21 +115,28 @@ def read(cluster: t.Any, server: Server, expected: Expected) -> tuple[Seen, dict
     return Seen(**seen), objects
 
 
+def as_found(cluster: t.Any, server: Server) -> Expected:
+    """Return the weights that the route has now, whoever gave it these. Raises Failure."""
+    kind = kind_of(server)
+    route = kind.read(cluster, server)
+    return Expected(weights=kind.weights(route, server), runs=frozenset({kind.run(route)}))
+
+
 def at_start(cluster: t.Any, server: Server, expected: Expected) -> Expected:
     """Return this with the pools' images, sizes and minimums as they are now. Raises Failure."""
     unknown: list[str] = []
     scalers = autoscaling.find(cluster, server, unknown.append)
-    images, sizes, minimums = {}, {}, {}
+    images, sizes, minimums, runs = {}, {}, {}, set(expected.runs)
     for pool in POOLS:
-        images[pool], size = server.image(cluster, pool)
+        images[pool], sizes[pool], run = _deployed(cluster.get(server.deployment_path(pool)), server, pool)
+        runs.add(run)
         if (scaler := scalers.get(pool)) is None:
-            sizes[pool] = size
             continue
-        sizes[pool] = min(size, scaler.least)
+        sizes[pool] = min(sizes[pool], scaler.least)
         if scaler.least > scaler.own:
             minimums[pool] = scaler.least
     # Where nobody may tell whether an autoscaler works on them, any size may be its choice.
-    return expected._replace(images=images, sizes={} if unknown else sizes, minimums=minimums)
+    return expected._replace(images=images, sizes={} if unknown else sizes, minimums=minimums, runs=frozenset(runs))
 
 
 def _weights(route: Route, server: Server, expected: Weights) -> dict[str, t.Any]:
@@ -132,14 +147,18 @@ def _weights(route: Route, server: Server, expected: Weights) -> dict[str, t.Any
         return {"broken": failure_.msg}
 
 
-def _deployment(cluster: t.Any, server: Server, pool: str, seen: dict[str, t.Any], objects: dict[str, Object]) -> None:
+def _deployment(cluster: t.Any, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], objects: dict[str, Object]) -> None:
     """Add what a pool's Deployment is."""
     objects[pool] = deployment = cluster.get(server.deployment_path(pool))
-    seen["sizes"][pool] = deployment["spec"].get("replicas", 1)
-    for container in deployment["spec"]["template"]["spec"]["containers"]:
-        if container["name"] == server.container:
-            seen["images"][pool] = container["image"]
-    seen["image_runs"][pool] = (deployment["metadata"].get("annotations") or {}).get(fence.RUN, "")
+    seen["images"][pool], seen["sizes"][pool], run = _deployed(deployment, server, pool)
+    seen["image_runs"][pool] = _run(deployment, run, expected)
+
+
+def _deployed(deployment: Object, server: Server, pool: str) -> tuple[str, int, str]:
+    """Return its image, its size, and the run that wrote it last."""
+    image, size = server.deployed(deployment, pool)
+    run = (deployment["metadata"].get("annotations") or {}).get(fence.RUN)
+    return image, size, run if isinstance(run, str) else ""
 
 
 def _get(get: t.Callable[[], t.Any]) -> t.Any:
@@ -150,14 +169,11 @@ def _get(get: t.Callable[[], t.Any]) -> t.Any:
         return None
 
 
-def _run(route: Route, server: Server, expected: Expected) -> str:
-    """Return the run that wrote the route, unless its id is a copy: in somebody's manifest, say."""
-    kind = kind_of(server)
-    run = kind.run(route)
+def _run(obj: Object, run: str, expected: Expected) -> str:
+    """Return the run that wrote the object, unless its id is a copy: in somebody's manifest, say."""
     if run in expected.runs:
         return run
-    by = writers.writer_of(kind.written(route), place_of(RUN))
-    return run if by.name == writers.UNKNOWN else ""
+    return run if writers.writer_of(obj, place_of(RUN)).name == writers.UNKNOWN else ""
 
 
 def _failure(cluster: t.Any, server: Server, finding: Finding, objects: dict[str, Object]) -> Failure:

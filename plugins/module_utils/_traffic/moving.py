@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 import typing as t
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, lock, outage, record
@@ -246,10 +246,7 @@ class Shift:
 
     def _clients(self) -> str:
         """What clients get now, in a clause; over new connections, which follow the soonest."""
-        answers: list[share.Answer] = []
-        while len(answers) < ASKED and not (answers and answers[-1].reason):
-            with closing(self.public.connection()) as connection:
-                answers.append(share.ask(connection, self.public.health_path, self.task.params["pool_key"]))
+        answers = share.sample(self.public, self.task.params["pool_key"], ASKED)
         if answers[-1].reason:
             return f"clients get no good answer now ({answers[-1].reason})"
         counts = {pool: sum(answer.pool == pool for answer in answers) for pool in POOLS}
