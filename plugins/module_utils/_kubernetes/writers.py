@@ -47,6 +47,7 @@ ONCE = frozenset({"kubectl"})
 TRACKING = re.compile(r"([^:]+):([^/:]*)/([^:]+):([^/:]*)/(.+)")  # app:group/kind:namespace/name
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(\.\d{1,9})?Z")
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 FLUX_SSA, FLUX_RECONCILE = "kustomize.toolkit.fluxcd.io/ssa", "kustomize.toolkit.fluxcd.io/reconcile"
 
 
@@ -94,6 +95,40 @@ def tools(obj: Object) -> list[Writer]:
         del found[FLUX]
     seen = [(name, newest.get(name), suspend) for name, suspend in found.items()]
     return [Writer(name, _shown(entry.manager) if entry else "", entry.at if entry else "", suspend) for name, entry, suspend in seen]
+
+
+def holds(obj: Object, tool: Writer, pointer: str) -> bool:
+    """Return whether this tool sets the field, so that it would put it back.
+
+    With server-side apply managedFields tell, or else the configuration that was applied last; a tool of which neither
+    tells may set anything.
+    """
+    applied = [entry for entry in _entries(obj) if entry.applied and _name(entry.manager) == tool.name]
+    if applied:
+        return any(owns(entry.fields, obj, _keys(pointer)) for entry in applied)
+    annotations = _mapping(_mapping(obj.get("metadata")).get("annotations"))
+    try:
+        configuration = json.loads(_text(annotations.get(LAST_APPLIED)))
+    except (ValueError, RecursionError):
+        return True
+    return not isinstance(configuration, dict) or _has(configuration, obj, _keys(pointer))
+
+
+def _has(configuration: t.Any, value: t.Any, keys: t.Sequence[str]) -> bool:
+    for key in keys:
+        if isinstance(configuration, list):
+            if not key.isdecimal() or not isinstance(value, list) or len(key) > 9 or int(key) >= len(value):
+                return True
+            value = value[int(key)]
+            name = _mapping(value).get("name")
+            configuration = next((item for item in configuration if _mapping(item).get("name") == name), None)
+        else:
+            configuration, value = _mapping(configuration).get(key), _mapping(value).get(key)
+        if configuration is None:
+            return False
+        if isinstance(configuration, list) and not all(_mapping(item).get("name") for item in configuration):
+            return True  # a list without names is put back as a whole
+    return True
 
 
 def sentence(writer: Writer, field: str) -> str:

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.writers import Writer, sentence, tools, writer_of
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.writers import Writer, holds, sentence, tools, writer_of
 
 UNKNOWN = Writer("unknown")
 WEIGHT = "/spec/rules/0/backendRefs/1/weight"
@@ -180,3 +182,44 @@ def test_the_writer_of_a_field_comes_with_the_command_that_suspends_it():
 )
 def test_what_is_said_of_a_writer(writer, expected):
     assert sentence(writer, "image") == expected
+
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+ARGO_CD = Writer("Argo CD")
+
+
+def last_applied(configuration):
+    return {LAST_APPLIED: configuration if isinstance(configuration, str) else json.dumps(configuration)}
+
+
+def containers(*items):
+    return {"spec": {"template": {"spec": {"containers": list(items)}}}}
+
+
+@pytest.mark.parametrize(
+    ("entries", "annotations", "pointer", "expected"),
+    [
+        # Server-side apply: what it does not own it does not put back
+        ([entry(operation="Apply")], {}, WEIGHT, True),
+        ([entry(operation="Apply")], {}, IMAGE, False),
+        ([entry(operation="Apply"), entry("kustomize-controller", SERVER, operation="Apply")], {}, IMAGE, False),
+        ([entry(operation="Apply", fields=SERVER)], last_applied({"spec": {"rules": []}}), WEIGHT, False),
+        # Client-side apply: what it applied last
+        ([entry()], last_applied({"spec": {"rules": [{}]}}), WEIGHT, True),
+        ([entry()], last_applied({"spec": {"replicas": 2}}), WEIGHT, False),
+        ([], last_applied(containers({"name": "server", "image": "s:1"})), IMAGE, True),
+        ([], last_applied(containers({"name": "server"})), IMAGE, False),
+        ([], last_applied(containers({"name": "proxy", "image": "p:1"})), IMAGE, False),
+        ([], last_applied(containers({"image": "s:1"})), IMAGE, True),
+        ([], last_applied({"spec": None}), "/spec/replicas", False),
+        # Neither tells
+        ([entry(fields=SERVER)], {}, WEIGHT, True),
+        ([], {}, WEIGHT, True),
+        ([], last_applied("{"), WEIGHT, True),
+        ([], last_applied("[" * 100000), WEIGHT, True),
+        ([], last_applied("[]"), WEIGHT, True),
+        ([], {LAST_APPLIED: 5}, WEIGHT, True),
+    ],
+)
+def test_whether_a_tool_holds_a_field(entries, annotations, pointer, expected):
+    assert holds(an_object(*entries, annotations=annotations), ARGO_CD, pointer) is expected
