@@ -29,6 +29,7 @@ PARAMS = {
     "in_pod_checks": False,
     "guard": False,
     "guard_service_account": "mcp-guard",
+    "gitops_ignores": [],
 }
 
 
@@ -112,6 +113,7 @@ def test_all_good(run):
         "Service mcp-prod/mcp-server-blue selects its own pool only.",
         "Service mcp-prod/mcp-server-green selects its own pool only.",
         "HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.",
+        "No GitOps tool holds what a release writes.",
         "The required Secrets (mcp-server-secrets) are there.",
         "No guard is wanted.",
         "All 1 nodes are Ready.",
