@@ -46,7 +46,7 @@ def ask(plugin: Plugin, seconds: float) -> Credential:
     if plugin.cluster is not None:
         spec["cluster"] = plugin.cluster
     question = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
-    environment = {**os.environ, **dict(plugin.environment), "KUBERNETES_EXEC_INFO": json.dumps(question, default=str)}
+    environment = {**os.environ, **dict(plugin.environment), "KUBERNETES_EXEC_INFO": json.dumps(question, default=str, separators=(",", ":"))}
     status, output, complaint = _run(plugin, environment, seconds)
     if status:
         raise Failure(f"{_name(plugin)} failed with exit code {status}{_because(complaint)}; run it by hand to see why.")

@@ -64,6 +64,9 @@ class Here:
         self.tokens = [kubectl("create", "token", account, "-n", NAMESPACE, "--duration=1h").strip() for account in self.accounts]
         self.names = [f"system:serviceaccount:{NAMESPACE}:{account}" for account in self.accounts]
         self.proxy = Proxy("joe", "pass word@1")
+        self.gives = self.script("gives", f"cat <<'E'\n{answered(token=self.tokens[0])}\nE")
+        self.fails = self.script("fails", "echo first >&2; echo the session is over >&2; exit 3")
+        self.hangs = self.script("hangs", "echo opening the browser >&2; sleep 30")
 
     def close(self) -> None:
         for account in self.accounts:
@@ -84,7 +87,7 @@ class Here:
         }
         file = self.folder / name
         file.parent.mkdir(exist_ok=True)
-        file.write_text(yaml.safe_dump(content))
+        file.write_text(json.dumps(content))  # YAML, and no dialect of it
         return file
 
     def script(self, name: str, text: str) -> str:
@@ -236,7 +239,6 @@ def cases(here: Here) -> dict[str, Case]:
     (here.folder / "empty").write_text("")
     for name, key in (("ca", here.cluster["certificate-authority-data"]), ("crt", here.user["client-certificate-data"]), ("key", here.user["client-key-data"])):
         (here.folder / name).write_bytes(base64.b64decode(key))
-    gives = here.script("gives", f"cat <<'E'\n{answered(token=token)}\nE")
     beta = here.script("beta", f"cat <<'E'\n{answered(V1BETA1, token=token)}\nE")
     pair = {"clientCertificateData": (here.folder / "crt").read_text(), "clientKeyData": (here.folder / "key").read_text()}
     told = here.script("told", f"case $KUBERNETES_EXEC_INFO in *'\"server\":\"'*) cat <<'E'\n{answered(token=token)}\nE\nesac")
@@ -268,24 +270,24 @@ def cases(here: Here) -> dict[str, Case]:
         "as somebody, without the right": Case(replaces(token=token, **{"as": "ann"}), REFUSED),
         "as-groups without as": Case(adds(as_groups=["a"]), REFUSED),
         "as that is a number": Case(adds(**{"as": 1}), REFUSED),
-        "plugin, v1": Case(plugin(gives), one),
+        "plugin, v1": Case(plugin(here.gives), one),
         "plugin, v1beta1": Case(plugin(beta, V1BETA1), one),
         "plugin by a path relative to the kubeconfig": Case(plugin("./gives"), one),
         "plugin that gives a certificate": Case(plugin(here.script("pair", f"cat <<'E'\n{answered(**pair)}\nE")), admin),
         "plugin with arguments and environment": Case(
-            plugin(here.script("words", f'test "$1$OWN" = "a bc" && ./gives || {gives}'), args=["a b"], env=[{"name": "OWN", "value": "c"}]), one
+            plugin(here.script("words", f'test "$1$OWN" = "a bc" && ./gives || {here.gives}'), args=["a b"], env=[{"name": "OWN", "value": "c"}]), one
         ),
         "plugin that is told of the cluster": Case(plugin(told, provideClusterInfo=True), one),
         "plugin that is not told of the cluster": Case(plugin(told), REFUSED),
-        "plugin, v1alpha1": Case(plugin(gives, "client.authentication.k8s.io/v1alpha1"), REFUSED),
+        "plugin, v1alpha1": Case(plugin(here.gives, "client.authentication.k8s.io/v1alpha1"), REFUSED),
         "plugin that answers in another version": Case(plugin(beta), REFUSED),
-        "plugin without interactiveMode": Case(plugin(gives, interactiveMode=None), REFUSED),
+        "plugin without interactiveMode": Case(plugin(here.gives, interactiveMode=None), REFUSED),
         "plugin without interactiveMode, v1beta1": Case(plugin(beta, V1BETA1, interactiveMode=None), one),
-        "plugin that wants a terminal": Case(plugin(gives, interactiveMode="Always"), REFUSED),
-        "plugin that fails": Case(plugin(here.script("fails", "echo first >&2; echo the session is over >&2; exit 3")), REFUSED),
+        "plugin that wants a terminal": Case(plugin(here.gives, interactiveMode="Always"), REFUSED),
+        "plugin that fails": Case(plugin(here.fails), REFUSED),
         "plugin that gives nothing": Case(plugin(here.script("nothing", f"echo '{answered()}'")), REFUSED),
         "plugin that is not there": Case(plugin("/nowhere/login"), REFUSED),
-        "plugin that hangs": Case(plugin(here.script("hangs", "echo opening the browser >&2; sleep 30")), REFUSED),
+        "plugin that hangs": Case(plugin(here.hangs), REFUSED),
         "plugin beside a token": Case(replaces(token=token, exec={"apiVersion": V1, "command": "/nowhere", "interactiveMode": "Never"}), one),
         "oidc without an issuer": Case(replaces(auth_provider={"name": "oidc", "config": {}}), REFUSED),
         "tls-server-name": Case(to_cluster(tls_server_name="kubernetes"), admin),
@@ -316,12 +318,12 @@ def test_whom_kubectl_and_we_are(here: Here) -> None:
 
 
 def test_the_message_of_a_plugin(here: Here) -> None:
-    for name, said in {
-        "fails": "fails of the kubeconfig failed with exit code 3: the session is over; run it by hand",
-        "hangs": r"hangs of the kubeconfig did not end within 1 s \(api_timeout\): opening the browser, and was killed",
+    for command, said in {
+        here.fails: "fails of the kubeconfig failed with exit code 3: the session is over; run it by hand",
+        here.hangs: r"hangs of the kubeconfig did not end within 1 s \(api_timeout\): opening the browser, and was killed",
     }.items():
         with pytest.raises(Failure, match=said):
-            known(cluster(str(here.config("plugin", plugin(str(here.folder / name)))), 1.0))
+            known(cluster(str(here.config("plugin", plugin(command))), 1.0))
 
 
 def test_several_files(here: Here) -> None:
@@ -363,7 +365,8 @@ def test_what_is_merged_looks_as_kubectl_shows_it(here: Here) -> None:
         ours = locate({"context": context}, {"KUBECONFIG": files})
         assert (ours.host, ours.tls_name, ours.proxy or "") == (place["server"], place.get("tls-server-name", ""), place.get("proxy-url", ""))
         assert ours.ca == base64.b64decode(place["certificate-authority-data"]).decode()
-        assert (ours.user.token, ours.user.token_file) == (user.get("token", ""), user.get("tokenFile", ""))
+        relative = user.get("tokenFile", "")  # shown as it is written
+        assert (ours.user.token, ours.user.token_file) == (user.get("token", ""), str(here.folder / relative) if relative else "")
         headers = dict(ours.user.impersonation)
         assert headers.get("Impersonate-Group", ()) == tuple(user.get("as-groups", ()))
         assert (ours.user.impersonated, headers.get("Impersonate-Uid", ("",))[0]) == (user.get("as", ""), user.get("as-uid", ""))
@@ -381,8 +384,8 @@ def test_a_token_that_rotates_while_we_run(here: Here) -> None:
 def test_a_plugin_is_asked_again_when_its_token_is_refused(here: Here) -> None:
     count = here.folder / "count"
     count.write_text("")
-    text = f"echo x >> {count}; test $(wc -l < {count}) -gt 1 && exec {here.folder}/gives; echo '{answered(token='worn-out-token')}'"
-    one = cluster(str(here.config("again", plugin(here.script("again", text)))))
+    text = f"echo x >> {count}; test $(wc -l < {count}) -gt 1 && exec {here.gives}; echo '{answered(token='worn-out-token')}'"
+    one = cluster(str(here.config("again", plugin(here.script("again.sh", text)))))
     assert known(one)["username"] == here.names[0]
     assert count.read_text() == "x\nx\n"
 
@@ -430,6 +433,6 @@ def test_the_environment_does_not_lead_elsewhere(here: Here) -> None:
     code, output = play("playbooks/preflight.yml", "-e", f"mcp_kubeconfig={CONFIG['kubeconfig']}", **elsewhere)
     assert code == 0, output
     assert "; ignored, as the task names its cluster itself: K8S_AUTH_HOST, K8S_AUTH_API_KEY" in output
-    code, output = play("playbooks/preflight.yml", **elsewhere)
+    code, output = play("playbooks/preflight.yml", "-e", "mcp_kubeconfig=", **elsewhere)
     assert code and "cluster https://127.0.0.1:9 (K8S_AUTH_HOST), as the user of the token in K8S_AUTH_API_KEY" in output
     assert "planted-token" not in output
