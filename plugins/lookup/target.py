@@ -4,13 +4,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible.errors import AnsibleError
-from ansible.plugins.lookup import LookupBase
-
-from ansible_collections.mcp.server.plugins.plugin_utils import _variables
-
 DOCUMENTATION = r"""
 name: target
 short_description: The server and the cluster that the inventory names
@@ -20,6 +13,11 @@ author:
 description:
   - The options that all modules of this collection share, out of C(mcp_namespace), C(mcp_server) (default is the host's name), C(mcp_kubeconfig) and the like.
   - What is not given is left out.
+options:
+  strict:
+    description: Whether to fail when a value cannot be meant. Otherwise that is a warning, and the default is taken, as an emergency does.
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
@@ -36,19 +34,23 @@ _raw:
   elements: dict
 """
 
+import typing as t
 
-class LookupModule(LookupBase):
+from ansible.errors import AnsibleError
+
+from ansible_collections.mcp.server.plugins.plugin_utils import _variables
+from ansible_collections.mcp.server.plugins.plugin_utils._reading import ReadingLookup
+
+
+class LookupModule(ReadingLookup):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
-        if terms or kwargs:
-            raise AnsibleError("target takes no arguments: it reads mcp_namespace, mcp_server and so on.")
         found = {"server": variables.get("inventory_hostname")}
         for name, option in _variables.TARGET.items():
-            given = self._templar.template(variables[name]) if name in variables else None
-            if not _variables.is_unset(given):
-                try:
-                    found[option] = _variables.value(name, given)
-                except _variables.Invalid as error:
-                    raise AnsibleError(str(error)) from None
+            if _variables.is_unset(self.given(name, variables)):
+                continue  # without its default, which is the module's
+            value = self.read_if_possible(name, variables, kwargs.get("strict", True))
+            if value is not None:
+                found[option] = value
         if "namespace" not in found:
-            raise AnsibleError("mcp_namespace is not set: a host of the inventory is an MCP server when it has one.")
+            raise AnsibleError(_variables.needed("mcp_namespace"))
         return [found]

@@ -4,14 +4,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible.errors import AnsibleError
-from ansible.plugins.lookup import LookupBase
-from ansible.utils.display import Display
-
-from ansible_collections.mcp.server.plugins.plugin_utils import _variables
-
 DOCUMENTATION = r"""
 name: variable
 short_description: The value of a variable of this collection
@@ -47,14 +39,12 @@ _raw:
   elements: raw
 """
 
+import typing as t
 
-class LookupModule(LookupBase):
+from ansible_collections.mcp.server.plugins.plugin_utils._reading import ReadingLookup
+
+
+class LookupModule(ReadingLookup):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
         (name,) = terms
-        try:
-            return [_variables.value(name, self._templar.template(variables[name]) if name in variables else None)]
-        except (_variables.Invalid, AnsibleError) as error:
-            if kwargs.get("strict", True):
-                raise error if isinstance(error, AnsibleError) else AnsibleError(str(error)) from None
-            Display().warning(f"{error} Going on as if it were not set.")
-            return [_variables.value(name, None)]
+        return [self.read_if_possible(name, variables, kwargs.get("strict", True))]

@@ -4,14 +4,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible.errors import AnsibleError
-from ansible.plugins.lookup import LookupBase
-from ansible.utils.display import Display
-
-from ansible_collections.mcp.server.plugins.plugin_utils import _variables
-
 DOCUMENTATION = r"""
 name: variables_checked
 short_description: Check the variables of a host before anything is done
@@ -48,30 +40,36 @@ _raw:
   elements: bool
 """
 
+import typing as t
 
-class LookupModule(LookupBase):
+from ansible.errors import AnsibleError
+from ansible.utils.display import Display
+
+from ansible_collections.mcp.server.plugins.plugin_utils import _variables
+from ansible_collections.mcp.server.plugins.plugin_utils._reading import ReadingLookup
+
+
+class LookupModule(ReadingLookup):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
         host = variables.get("inventory_hostname")
-        strict = kwargs.get("strict", True)
-        problems = _variables.missing(terms, lambda name: not _variables.is_unset(self._given(name, variables))) if strict else []
         own: list[str] = []
+        problems = []
         for name in dict.fromkeys([*_variables.TARGET, "mcp_own_variables", *(name for role in terms for name in _variables.of_role(role))]):
             try:
-                found = _variables.value(name, self._given(name, variables))
-            except (_variables.Invalid, AnsibleError) as error:
+                found = self.read(name, variables)
+            except AnsibleError as error:
                 problems.append(str(error))
                 continue
             if name == "mcp_own_variables":
                 own = found
-        if problems and strict:
-            raise AnsibleError(f"{host}: {' '.join(problems)}")
+        if kwargs.get("strict", True):
+            problems = [*_variables.missing(terms, lambda name: not _variables.is_unset(self.given(name, variables))), *problems]
+            if problems:
+                raise AnsibleError(f"{host}: {' '.join(problems)}")
         for problem in problems:
-            Display().warning(f"{problem} Going on as if it were not set.")
+            self.warn(problem)
         if "version" in variables and "rollback" in terms and "bluegreen" not in terms:
             Display().warning(f"{host}: version is for releases and is not read here. To go back to a named one: -e mcp_rollback_version=v1.1.5.")
         if sentence := _variables.strangers(variables, own):
             Display().warning(f"{host}: {sentence}")
         return [True]
-
-    def _given(self, name: str, variables: t.Any) -> t.Any:
-        return self._templar.template(variables[name]) if name in variables else None

@@ -84,6 +84,8 @@ def is_unset(given: t.Any) -> bool:
 
 def value(name: str, given: t.Any) -> t.Any:
     """Return what is given in the variable's type; its default, or None, when it is unset. Raise Invalid."""
+    if name not in known():
+        raise Invalid(f"{_shown(name)} is no variable of mcp.server (docs/variables.md).")
     spec = known()[name]
     return copy.deepcopy(spec.get("default")) if is_unset(given) else _converted(name, spec, given)
 
@@ -181,11 +183,12 @@ def strangers(names: t.Iterable[t.Any], own: t.Iterable[str]) -> str:
 
 def missing(roles: t.Iterable[str], is_given: t.Callable[[str], bool]) -> list[str]:
     """Return a sentence for each variable that these roles need and that is not given."""
-    needed = dict.fromkeys(name for role in roles for name, spec in of_role(role).items() if spec.get("required"))
-    return [_needed(name) for name in sorted(needed, key=lambda name: name != "version") if not is_given(name)]
+    names = dict.fromkeys(["mcp_namespace", *(name for role in roles for name, spec in of_role(role).items() if spec.get("required"))])
+    return [needed(name) for name in sorted(names, key=lambda name: name != "version") if not is_given(name)]
 
 
-def _needed(name: str) -> str:
+def needed(name: str) -> str:
+    """Return the sentence for a variable that is not given."""
     if name == "version":
         return "version is not set: say which one to release, ansible-playbook mcp.server.bluegreen -e version=v1.2.0."
     return f"{name} is not set: give it in the inventory (docs/variables.md)."

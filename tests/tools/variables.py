@@ -29,7 +29,8 @@ is the same as nothing. What cannot be meant ends a playbook before it does anyt
 and warns.
 
 A name that begins with `mcp_` and that nothing reads is a warning, with the name that is likely meant. List variables of your own, or patterns of their names,
-in `mcp_own_variables`. `mcp_release` is not yours to set: releases, rollbacks and reports hand it to the jobs that follow (`set_stats`).
+in `mcp_own_variables`. `mcp_release` is not yours to set: releases, rollbacks and reports hand it to the jobs that follow (`set_stats`). Names
+without `mcp_`, such as `reason` or `release`, are not read and not looked at: AWX and others set them for their own ends.
 
 Dictionaries such as `mcp_endpoint` have the suboptions of the module that the text names (`ansible-doc mcp.server.mcp_health`). Users of single roles say
 `rolespec_validate: false` in `import_role` where a value may be text; Ansible's own check of a role's arguments does not know lists as JSON.

@@ -122,6 +122,7 @@ def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
         ("bluegreen", {"version": "v1.2.0", "mcp_escalation": "nobody"}, "mcp_escalation must be a list"),
         ("bluegreen", {"version": "v1.2.0", "mcp_image": ""}, "mcp_image is not set: give it in the inventory"),
         ("bluegreen", {"version": "v1.2.0", "mcp_guard": "{{ nowhere }}"}, "'nowhere' is undefined"),
+        ("status", {"mcp_namespace": ""}, "mcp_namespace is not set"),
         ("watch", {"mcp_watch_rollback": "if needed"}, "mcp_watch_rollback must be true or false, not 'if needed'."),
         ("status", {"mcp_status_seconds": "soon"}, "mcp_status_seconds must be a number, not 'soon'."),
         ("preflight", {"mcp_validate_certs": "maybe"}, "mcp_validate_certs must be true or false, not 'maybe'."),
@@ -135,6 +136,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_done(ansible, book, 
 
 def test_an_emergency_goes_on_without_what_it_cannot_read(ansible):
     extra = {"mcp_shift_timeout": "soon", "mcp_endpoint": "[", "mcp_escalation": "nobody", "mcp_guard": "maybe", "mcp_own_variables": {"a": 1}}
+    extra |= {"mcp_route_nearest": "maybe", "mcp_hosts": "", "mcp_rollback_version": ""}
     code, output = ansible("mcp.server.rollback", extra=extra)
     assert code != 0 and "/nowhere/kubeconfig could not be used" in output, output  # as far as a play gets here
     assert "[WARNING]: mcp_shift_timeout must be a number, not 'soon'. Going on as if it were not set." in output, output

@@ -120,10 +120,23 @@ def test_names_that_nothing_reads(names, own, says):
 
 
 def test_what_is_missing_and_the_version_first():
-    (first, *others) = _variables.missing(["preflight", "bluegreen"], lambda name: name == "mcp_image")
+    (first, *others) = _variables.missing(["preflight", "bluegreen"], lambda name: name in ("mcp_image", "mcp_namespace"))
     assert first == "version is not set: say which one to release, ansible-playbook mcp.server.bluegreen -e version=v1.2.0."
     assert others == ["mcp_endpoint is not set: give it in the inventory (docs/variables.md)."]
     assert _variables.missing(["preflight"], lambda name: name != "version") == []
+    assert _variables.missing(["report"], lambda name: False) == ["mcp_namespace is not set: give it in the inventory (docs/variables.md)."]
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "inventory").glob("*/hosts.yml")), ids=lambda file: file.parent.name)
+def test_the_examples_have_no_name_that_nothing_reads(file):
+    (group,) = yaml.safe_load(file.read_text()).values()
+    for variables in group["hosts"].values():
+        assert _variables.strangers(variables, []) == ""
+
+
+def test_a_name_that_is_none():
+    with pytest.raises(_variables.Invalid, match="'mcp_x' is no variable of mcp.server"):
+        _variables.value("mcp_x", 1)
 
 
 def comparable(spec):

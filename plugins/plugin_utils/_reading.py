@@ -1,0 +1,42 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Look-ups that read variables of a host (see _variables.py)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+
+from ansible_collections.mcp.server.plugins.plugin_utils import _variables
+
+
+class ReadingLookup(LookupBase):
+    def given(self, name: str, variables: t.Any) -> t.Any:
+        """Return what the inventory, -e and the like have for a variable; None for nothing."""
+        return self._templar.template(variables[name]) if name in variables else None
+
+    def read(self, name: str, variables: t.Any) -> t.Any:
+        """Return the value in its type, or the default. Raise AnsibleError with a sentence that names the variable."""
+        try:
+            return _variables.value(name, self.given(name, variables))
+        except _variables.Invalid as error:
+            raise AnsibleError(str(error)) from None
+
+    def read_if_possible(self, name: str, variables: t.Any, strict: bool) -> t.Any:
+        """Return the same; unless strict, a value that cannot be meant is a warning and none."""
+        try:
+            return self.read(name, variables)
+        except AnsibleError as error:
+            if strict or name not in _variables.known():
+                raise
+            self.warn(error)
+            return _variables.value(name, None)
+
+    @staticmethod
+    def warn(problem: t.Any) -> None:
+        Display().warning(f"{problem} Going on as if it were not set.")
