@@ -25,7 +25,10 @@ OPTIONS = {
     "mcp_announce": ({**SERVER, "webhooks": [{"url_env": "HOME"}]}, None),
     "mcp_contract": ({**SERVER, "pool": "green"}, None),
     "mcp_gate": ({**SERVER, "pool": "green", "prometheus": ELSEWHERE}, "Prometheus at http://127.0.0.1:3 does not answer"),
-    "mcp_git_push": ({"repository": "/nonexistent", "changes": [{"file": "a", "regexp": "a", "replace": "b"}], "message": "a"}, "git clone ended with 128"),
+    "mcp_git_push": (
+        {"repository": "/nonexistent", "changes": [{"file": "a", "regexp": "a", "replace": "b"}], "commit_message": "a"},
+        "git clone ended with 128",
+    ),
     "mcp_guard": ({**SERVER, "state": "absent"}, None),
     "mcp_health": ({**SERVER, "pool": "green"}, None),
     "mcp_plan_info": ({**SERVER, **RELEASE}, None),

@@ -12,7 +12,6 @@ import typing as t
 import pytest
 from playing import CONFIG, kubectl, module
 from small_servers import Place, Small, small_servers
-from writers_loop import HOW, apply, as_in_git, puts_back, without
 
 pytestmark = pytest.mark.skipif(
     not CONFIG["admin_kubeconfig"], reason="makes servers of its own, which takes an administrator; the cluster of KUBECONFIG gives only the Role"
@@ -20,7 +19,25 @@ pytestmark = pytest.mark.skipif(
 
 NAMESPACE = CONFIG["test_namespace"]
 PLACE = Place(kubectl, NAMESPACE, CONFIG["public_host"], CONFIG["public_url"])
+HOW = ("client-side", "server-side")
+GROUPS = {"HTTPRoute": "gateway.networking.k8s.io", "Deployment": "apps"}
 SUSPEND = "argocd app set shop --sync-policy none"
+
+
+Object = dict[str, t.Any]
+
+
+def as_in_git(kind: str, name: str) -> Object:
+    """Return the manifest of an object as it is now, with the mark of an application of Argo CD."""
+    found = json.loads(kubectl("-n", NAMESPACE, "get", f"{kind}.{GROUPS[kind]}", name, "-o", "json"))
+    annotations = {"argocd.argoproj.io/tracking-id": f"shop:{GROUPS[kind]}/{kind}:{NAMESPACE}/{name}"}
+    metadata = {"name": name, "namespace": NAMESPACE, "labels": found["metadata"]["labels"], "annotations": annotations}
+    return {"apiVersion": found["apiVersion"], "kind": kind, "metadata": metadata, "spec": found["spec"]}
+
+
+def apply(manifest: Object, how: str, manager: str = "argocd-controller") -> None:
+    force = ("--server-side", "--force-conflicts") if how == "server-side" else ()
+    kubectl("apply", *force, f"--field-manager={manager}", "-f", "-", stdin=json.dumps(manifest))
 
 
 @pytest.fixture(params=HOW)
@@ -44,9 +61,7 @@ def refusal(server: Small, *ignores: str) -> str:
 
 def test_a_route_that_is_put_back(server: Small, how: str) -> None:
     assert refusal(server) == ""
-    with puts_back(kubectl, as_in_git(kubectl, NAMESPACE, "HTTPRoute", server.name), how, every=0.2) as loop:
-        while loop.times < 1:
-            assert not loop.errors
+    apply(as_in_git("HTTPRoute", server.name), how)
     said = refusal(server)
     assert said.startswith("Argo CD") and f"spec.rules of HTTPRoute {NAMESPACE}/{server.name}" in said and SUSPEND in said
     assert refusal(server, "route") == ""
@@ -58,13 +73,15 @@ def test_a_route_that_is_put_back(server: Small, how: str) -> None:
 
 
 def test_what_a_deployment_is_held_by(server: Small, how: str) -> None:
-    manifest = as_in_git(kubectl, NAMESPACE, "Deployment", f"{server.name}-green")
-    apply(kubectl, without(manifest, "replicas"), how)
+    manifest = as_in_git("Deployment", f"{server.name}-green")
+    replicas = manifest["spec"].pop("replicas")
+    apply(manifest, how)
     said = refusal(server)
     assert f"image of Deployment {NAMESPACE}/{server.name}-green" in said
     assert "replicas" not in said, "it is in no manifest"
     assert refusal(server, "image") == ""
-    apply(kubectl, manifest, how)
+    manifest["spec"]["replicas"] = replicas
+    apply(manifest, how)
     assert f"replicas of Deployment {NAMESPACE}/{server.name}-green" in refusal(server, "image")
 
 
@@ -76,7 +93,7 @@ def test_an_autoscaler_of_keda(server: Small) -> None:
     spec = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 3, "metrics": [metric]}
     autoscaler = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": spec}
     try:
-        apply(kubectl, autoscaler, "client-side", "keda")
+        apply(autoscaler, "client-side", "keda")
         said = refusal(server, "route", "image", "replicas")
         assert said.startswith("KEDA (keda) holds minReplicas of HorizontalPodAutoscaler")
         assert f"kubectl annotate scaledobject {server.name} -n {NAMESPACE} autoscaling.keda.sh/paused=true" in said
