@@ -85,7 +85,7 @@ options:
   attempts:
     description: How often it is tried at most while others push.
     type: int
-    default: 5
+    default: 10
 seealso:
   - module: mcp.server.mcp_release
 """

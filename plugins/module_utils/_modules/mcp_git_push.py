@@ -39,7 +39,7 @@ SPEC = Spec(
         "token_env": {"type": "str", "no_log": False},
         "username": {"type": "str", "default": "git"},
         "timeout": {"type": "float", "default": 120.0},
-        "attempts": {"type": "int", "default": 5},
+        "attempts": {"type": "int", "default": 10},
     }
 )
 
@@ -47,7 +47,7 @@ BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]{0,200}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,200}")
 USERNAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-PAUSE = 1.0  # seconds before the next attempt, on average
+PAUSE = 1.0  # seconds on average before the second attempt; twice as much before the third, and so on
 
 
 def run(task: Task) -> dict[str, t.Any]:
@@ -106,7 +106,7 @@ def _run(task: Task, remote: Remote) -> dict[str, t.Any]:
             if attempt == params["attempts"]:
                 raise Failure(f"others pushed in between, {attempt} times: {overtaken.msg}") from None
             task.progress(f"others pushed to {remote.shown} in between; trying again, {attempt} of {params['attempts']}")
-            time.sleep(random.uniform(0.5, 1.5) * PAUSE)
+            time.sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)
             attempt += 1
 
 
