@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes, jsonrpc, reasons
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable, subject
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection
@@ -45,11 +46,13 @@ class Assertions:
         complaint = jmes.complaint(self.expressions, document)
         if complaint:
             return complaint
-        if self.version is not None and not same_version(document.get("version"), self.version):
+        if self.version is None or not _versions.is_comparable(self.version):
+            return None
+        if not same_version(document.get("version"), self.version):
             return f"says version {printable(str(document.get('version')), 40)}, expected is {self.version}"
         return None
 
 
 def same_version(said: t.Any, expected: str) -> bool:
-    """Tags and documents differ in the leading v."""
-    return isinstance(said, str) and said.removeprefix("v") == expected.removeprefix("v")
+    """Whether a server that says this is of the version that is expected, which has to be a comparable one."""
+    return _versions.is_told(said, expected)

@@ -87,7 +87,9 @@ def complaint(release: record.Release | None, pool: str, images: dict[str, str])
 
 def _tag(image: str) -> str:
     """What an admission webhook that names another registry leaves as it is."""
-    return image.rpartition("/")[2].partition("@")[0]
+    name = image.rpartition("/")[2]
+    tagged = name.partition("@")[0]
+    return tagged if ":" in tagged else name
 
 
 def run(task: Task) -> dict[str, t.Any]:

@@ -18,6 +18,7 @@ ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/mcp-prod/httproutes/mcp-s
 BLUE = "/apis/apps/v1/namespaces/mcp-prod/deployments/mcp-server-blue"
 GREEN = "/apis/apps/v1/namespaces/mcp-prod/deployments/mcp-server-green"
 PARAMS = {
+    **{name: option.get("default") for name, option in _preflight.SPEC.options.items()},
     "namespace": "mcp-prod",
     "server": "mcp-server",
     "pool_name_format": "{server}-{pool}",
@@ -110,6 +111,7 @@ def test_all_good(run):
         "HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.",
         "The required Secrets (mcp-server-secrets) are there.",
         "All 1 nodes are Ready.",
+        "No version is named, so nothing is known against it.",
     ]
 
 

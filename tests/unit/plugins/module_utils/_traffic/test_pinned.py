@@ -170,7 +170,8 @@ def test_begun(monkeypatch, params, pool, image, deploy):
 @pytest.mark.parametrize(
     ("params", "says"),
     [
-        ({"version": "1.10", "image": "r.io/mcp"}, "in quotes"),
+        ({"version": 1.1, "image": "r.io/mcp"}, "in quotes"),
+        ({"version": "a b", "image": "r.io/mcp"}, "give the tag of an image"),
         ({"version": "v1.1.5", "image": "r.io/mcp:v1"}, "has a tag"),
         ({"revision": 7}, r"has no revision 7 with a container mcp; there are 1 \(r.io/mcp:v1.1.4\), 2 \(r.io/mcp:v1.1.5\)"),
     ],
