@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils import _preflight, _rol
 from ansible_collections.mcp.server.plugins.module_utils._cluster import lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, connect
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
-from ansible_collections.mcp.server.plugins.module_utils._later.later import later
+from ansible_collections.mcp.server.plugins.module_utils._later.later import Finding, later
 from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps
 from ansible_collections.mcp.server.plugins.module_utils._plan.plan import Facts, Pool, Step
@@ -177,9 +177,8 @@ class Search:
         """What the release can do without is a warning, as in the release itself, and all of it is for one that goes on with traffic."""
         weights, idle = self.known.get("weights"), self.known.get("idle")
         goes_on = bool(self.known.get("resumed") and weights and idle and weights[idle] > 0)
-        for one in later(self.params, self.server):
-            if one.ok:
-                continue
+        failed: list[Finding] = [one for one in later(self.params, self.server) if not one.ok]
+        for one in failed:
             if one.needed and not goes_on:
                 self.problems.append(one.sentence)
             else:
