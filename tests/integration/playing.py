@@ -47,7 +47,6 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.options import
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task  # noqa: E402
 from sandbox.paths import CACHE  # noqa: E402
 
-
 # The same few versions are released again and again, however they ended before.
 NAMED = "{{ mcp_rollback_version | default(version | default(''), true) }}"
 FORCED = ("-e", json.dumps({"mcp_force_version": NAMED}))
