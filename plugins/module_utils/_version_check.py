@@ -99,7 +99,7 @@ def _wanted(task: Task) -> Wanted:
     wanted = Wanted(tagged(task.params["image"], version), version)
     if _versions.is_moving(version):
         task.warn(f"Version {version} is a moving tag: it may name another image once it was checked. Release a tag that stays, or a digest.")
-    if task.params["pool"] and not _versions.is_comparable(version):
+    if not _versions.is_comparable(version):
         task.warn(_versions.not_compared(version))
     return wanted
 

@@ -41,7 +41,7 @@ def refusal(book: Book, version: str, forced: str | None) -> str:
     at = printable(str(release.get("ended") or "an unknown time"), 40)
     why = printable(release["reason"], MOST).rstrip(".") or "no reason is recorded"
     return (
-        f"{version} {ended} at {at} ({why}), and is refused since. Release another version, or force this one by its name: "
+        f"{version} {ended} at {at} ({why}), and is refused since. Name another version, or force this one by its name: "
         f"-e mcp_force_version={version} (option force_version of the modules)."
     )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, outage
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes, listing, stability, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
@@ -48,8 +47,6 @@ PAUSES = (1.0, 2.0, 3.0, 5.0)
 @keeping.kept
 def run(task: Task) -> dict[str, t.Any]:
     settings = settings_of(task.params)
-    if settings.assertions.version and not _versions.is_comparable(settings.assertions.version):
-        task.warn(_versions.not_compared(settings.assertions.version))
     find = targets.finder(task.params)
 
     patience = Deadline(task.params["wait"])

@@ -15,6 +15,7 @@ from playing import CONFIG, blue_again, module, play, weights
 NEW = "v1.3.0"
 AT_ONCE = {"version": NEW, "bluegreen_steps": [{"weight": 100, "seconds": 1}], "mcp_warm_seconds": 1}
 DEAD = "http://127.0.0.1:9"
+HOOK = f"{DEAD}/a-secret"
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -65,12 +66,12 @@ def test_refused_before_anything_is_changed(variables: dict[str, t.Any], says: s
 
 
 def test_the_plan_tells_all_of_it() -> None:
-    text = refused(f"Prometheus at {DEAD} does not answer", "bluegreen", "--check", version=NEW, mcp_prometheus={"url": DEAD}, mcp_announce=[{"url": DEAD}])
+    text = refused(f"Prometheus at {DEAD} does not answer", "bluegreen", "--check", version=NEW, mcp_prometheus={"url": DEAD}, mcp_announce=[{"url": HOOK}])
     assert "Nothing could be announced to webhook 1: no connection" in text
 
 
 def test_a_dead_webhook_fails_the_preflight_and_warns_a_release() -> None:
-    dead = {"mcp_announce": [{"url_env": "NOT_SET"}, {"url": DEAD}], "mcp_silence": True, "mcp_alertmanager": {"url": DEAD}}
+    dead = {"mcp_announce": [{"url_env": "NOT_SET"}, {"url": HOOK}], "mcp_silence": True, "mcp_alertmanager": {"url": DEAD}}
     text = refused("Nothing could be announced to webhook 1 (environment variable NOT_SET): it is empty or missing.", "preflight", version=NEW, **dead)
     assert "webhook 2: no connection (Connection refused)" in text and "Alertmanager 127.0.0.1:9 does not answer" in text
     code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({**AT_ONCE, **dead}))

@@ -11,6 +11,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mcp.server.plugins.filter.image_of import image_of
+from ansible_collections.mcp.server.plugins.filter.told_version import told_version
 from ansible_collections.mcp.server.plugins.filter.version_problem import version_problem
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
@@ -71,6 +72,7 @@ def test_moving(version: str, moving: bool) -> None:
 )
 def test_comparable(version: str, comparable: bool) -> None:
     assert _versions.is_comparable(version) is comparable
+    assert told_version(version) == (version.partition("@")[0] if comparable else "")
 
 
 @pytest.mark.parametrize(
