@@ -11,10 +11,11 @@ import functools
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from urllib.parse import quote
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling
+from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, bad_ends, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, NotFound, connect
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import condition
@@ -23,10 +24,14 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.server import 
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as decision
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
+from ansible_collections.mcp.server.plugins.module_utils._later import options as later_options
+from ansible_collections.mcp.server.plugins.module_utils._later.later import later
 from ansible_collections.mcp.server.plugins.module_utils._rights import complaint, narrowed, questions, rights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+
+NOW, LATER = "now", "later"
 
 SPEC = Spec(
     options={
@@ -46,7 +51,14 @@ SPEC = Spec(
         "in_pod_checks": {"type": "bool", "default": False},
         "guard": {"type": "bool", "default": False},
         "guard_service_account": {"type": "str", "default": job.SERVICE_ACCOUNT},
-    }
+        **later_options.OPTIONS,
+        "version": _versions.OPTION,
+        "force_version": bad_ends.OPTION,
+        "image": {"type": "str"},
+        "scope": {"type": "list", "elements": "str", "choices": [NOW, LATER], "default": [NOW, LATER]},
+        "starts_release": {"type": "bool", "default": False},
+    },
+    required_together=[("registry_username", "registry_password")],
 )
 
 PARALLEL = 8
@@ -60,9 +72,12 @@ class Context:
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    found = checks(Context(connect(task.params), Server.from_params(task.params), task.params), task.progress)
+    context = Context(connect(task.params), Server.from_params(task.params), task.params)
+    found = checks(context, task.progress) if NOW in task.params["scope"] else []
+    if LATER in task.params["scope"]:
+        found += _later(context, task)
     result = {"changed": False, "checks": found}
-    failed = [check["sentence"] for check in found if not check["ok"]]
+    failed = [check["sentence"] for check in found if not check["ok"] and check["needed"]]
     if failed:
         raise Failure(" ".join(failed), **result)
     return result
@@ -91,7 +106,34 @@ def _checked(name: str, look: t.Callable[[], str]) -> dict[str, t.Any]:
         skipped, sentence = True, f"The check of the {name} was skipped: we are not permitted to look."
     except Failure as failure:
         ok, sentence = False, failure.msg
-    return {"name": name, "ok": ok, "skipped": skipped, "sentence": sentence, "seconds": round(time.monotonic() - started, 3)}
+    return {"name": name, "ok": ok, "needed": True, "skipped": skipped, "sentence": sentence, "seconds": round(time.monotonic() - started, 3)}
+
+
+def _later(context: Context, task: Task) -> list[dict[str, t.Any]]:
+    """What is needed later, as in RV(checks). A release that starts warns of what it can do without; one that goes on with traffic, of all."""
+    starts = task.params["starts_release"]
+    goes_on = starts and _has_traffic(context)
+    found = []
+    for one in later(task.params, context.server):
+        needed = not starts or (one.needed and not goes_on)
+        task.progress(f"{'ok' if one.ok else 'FAILED' if needed else 'warning'}: {one.sentence}")
+        if not one.ok and not needed:
+            task.warn(one.sentence)
+        found.append({**asdict(one), "needed": needed, "skipped": False})
+    return found
+
+
+def _has_traffic(context: Context) -> bool:
+    """Whether the release goes on with one that was cut off, and has traffic already."""
+    try:
+        current = record.read(context.cluster, context.server)[0].current
+        kind = kind_of(context.server)
+        weights = kind.weights(kind.read(context.cluster, context.server), context.server)
+    except Failure:
+        return False
+    version = context.params["version"]
+    goes_on = current is not None and record.is_running(current) and (version is None or bad_ends.has(current["to"], str(version)))
+    return goes_on and weights[current["to"]["pool"]] > 0
 
 
 # Each check returns a sentence, or raises Failure with one
@@ -235,6 +277,15 @@ def _nodes(context: Context) -> str:
     return f"All {len(nodes)} nodes are Ready."
 
 
+def _version(context: Context) -> str:
+    if context.params.get("version") is None:
+        return "No version is named, so nothing is known against it."
+    version = _versions.text_of(context.params)
+    if found := bad_ends.refusal(record.read(context.cluster, context.server)[0], version, context.params["force_version"]):
+        raise Failure(found)
+    return f"The release record has nothing against version {version}."
+
+
 CHECKS: tuple[tuple[str, t.Callable[[Context], str]], ...] = (
     ("API server", _api_server),
     ("namespace", _namespace),
@@ -246,6 +297,7 @@ CHECKS: tuple[tuple[str, t.Callable[[Context], str]], ...] = (
     ("secrets", _secrets),
     ("guard's ServiceAccount", _guard),
     ("nodes", _nodes),
+    ("version", _version),
 )
 # Without these the others could only fail for the same reason
 PREMISES = (_api_server, _namespace)

@@ -55,7 +55,14 @@ options:
     type: str
     default: ""
   version:
-    description: The version that is released. Needed for O(state=begun).
+    description:
+      - The version that is released - the tag of O(image) in any form, or its digest. Needed for O(state=begun).
+      - A number is refused, as it may have lost digits; put the version in quotes.
+    type: raw
+  force_version:
+    description:
+      - With O(state=begun), the version that may be released although the newest end of it in the record is failed or rolled back.
+      - Without it, such a version is refused, so that an automatic retry does not release it again. It has to be equal to O(version).
     type: str
   contract:
     description: What the released version offers. Needed for O(state=updated).

@@ -11,10 +11,10 @@ import typing as t
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 
+from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, lock, outage, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights, other
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Task, bounded, started
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan, undoing
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import SOON, Shift, step, text, update_record
@@ -265,7 +265,9 @@ def _refuse_other_version(shift: Shift) -> None:
         return
     if not seen:
         shift.task.warn("The version was not verified: the health document tells none.")
-    elif not all(same_version(version, expected) for version in seen):
+    elif not _versions.is_comparable(expected):
+        shift.task.warn(_versions.not_compared(expected))
+    elif not all(_versions.is_told(version, expected) for version in seen):
         raise Failure(
             f"{shift.server} is back on pool {shift.result['pool']}, but it answers as version {', '.join(seen)}, not {expected}: find out what runs there.",
             **shift.result,

@@ -10,7 +10,8 @@ import typing as t
 from dataclasses import replace
 from datetime import timedelta
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, connection, keeping, lock, record
+from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, bad_ends, connection, keeping, lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import OPTION
@@ -29,7 +30,8 @@ SPEC = Spec(
         "take_over": {"type": "bool", "default": False},
         "image": {"type": "str"},
         "digest": {"type": "str", "default": ""},
-        "version": {"type": "str"},
+        "version": _versions.OPTION,
+        "force_version": bad_ends.OPTION,
         "contract": {
             "type": "dict",
             "options": {
@@ -58,6 +60,8 @@ def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if params["state"] not in ("begun", "unlocked"):
         return keeping.kept(_run)(task)
+    if params["state"] == "begun":
+        _versions.text_of(params)
     lease = lock.Lock(connection.connect(params), params["namespace"], params["server"])
     if params["state"] == "unlocked":
         if not task.check_mode:
@@ -82,6 +86,8 @@ def _begin(task: Task, lease: lock.Lock) -> str:
     params = task.params
     if params["take_over"] and not params["reason"]:
         raise Failure("take_over needs a reason: whoever is taken over from reads it in the release record.")
+    if params["take_over"]:  # nobody is taken over from for what is refused afterwards
+        _refuse_bad(params, record.read(connection.connect(params), Server.from_params(params))[0])
     run, by = lock.new_run(), params["by"] or record.whoever_runs()
     before = lease.acquire(run, by, lock.this_process(task.runner), take_over=params["take_over"], dry_run=task.check_mode, progress=task.progress)
     if before is not None:
@@ -137,6 +143,8 @@ def _run(task: Task) -> dict[str, t.Any]:
         return result | {"history": list(book.history), "holder": _holder(cluster, server)}
     if params["state"] == "begun" and result["already_live"]:
         return result
+    if params["state"] == "begun":
+        _refuse_bad(params, book)
     if params["state"] != "begun" and book.current is None:
         raise Failure(f"No release of {server} has begun, so none can be {params['state']}: run mcp_release with state=begun first.")
     fencing = {"run": params["lock"], "dry_run": task.check_mode}
@@ -166,6 +174,11 @@ def _run(task: Task) -> dict[str, t.Any]:
     }
 
 
+def _refuse_bad(params: dict[str, t.Any], book: record.Book) -> None:
+    if found := bad_ends.refusal(book, params["version"], params["force_version"]):
+        raise Failure(f"Release refused, nothing was changed: {found}")
+
+
 def _left(book: record.Book, params: dict[str, t.Any], now: str) -> record.Book:
     """The record once this run has nothing more to do with its release."""
     if params["state"] == "held":
@@ -183,5 +196,5 @@ def _holder(cluster: t.Any, server: Server) -> dict[str, str] | None:
 
 
 def _origin(cluster: t.Any, server: Server, pool: str, image: str, weights: Weights, replicas: int) -> dict[str, t.Any]:
-    known = {"digest": server.digest(cluster, pool), "version": Image.parse(image).tag}
+    known = {"digest": server.digest(cluster, pool), "version": Image.parse(image).version}
     return {"pool": pool, "image": image, **known, "weights": weights, "replicas": replicas}

@@ -32,7 +32,8 @@ def api(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
 
 
 def run(module: t.Any, **params: t.Any) -> dict[str, t.Any]:
-    return module.run(Task({**NAMES, **params}))
+    defaults = {name: option.get("default") for name, option in module.SPEC.options.items()}
+    return module.run(Task({**defaults, **NAMES, **params}))
 
 
 def test_the_preflight_passes(api: ApiServer) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 
@@ -20,6 +21,7 @@ ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/mcp-prod/httproutes/mcp-s
 BLUE = "/apis/apps/v1/namespaces/mcp-prod/deployments/mcp-server-blue"
 GREEN = "/apis/apps/v1/namespaces/mcp-prod/deployments/mcp-server-green"
 PARAMS = {
+    **{name: option.get("default") for name, option in _preflight.SPEC.options.items()},
     "namespace": "mcp-prod",
     "server": "mcp-server",
     "pool_name_format": "{server}-{pool}",
@@ -117,6 +119,7 @@ def test_all_good(run):
         "The required Secrets (mcp-server-secrets) are there.",
         "No guard is wanted.",
         "All 1 nodes are Ready.",
+        "No version is named, so nothing is known against it.",
     ]
 
 
@@ -281,3 +284,61 @@ def test_the_guards_service_account(run):
 def test_events_are_not_needed(run):
     sentence = run(refused=["list events"])[2]["sentence"]
     assert sentence.endswith("; we do without list events (the reasons why pods are not ready).")
+
+
+RECORD = f"{NAMESPACE}/configmaps/mcp-server-release"
+
+
+def recorded(outcome, version="v1.2.1"):
+    """A release of that version to green, whose traffic is still on blue."""
+    current = {"id": "1", "reason": "5 % failed", "outcome": outcome, "ended": "2026-11-26T10:00:00Z", "steps": [], "from": {"pool": "blue"}}
+    return {RECORD: {"data": {"current": json.dumps({**current, "to": {"pool": "green", "version": version}})}}}
+
+
+def test_a_version_that_ended_badly_is_refused_unless_it_is_forced(run):
+    with pytest.raises(Failure, match=r"v1.2.1 was rolled back at 2026-11-26T10:00:00Z \(5 % failed\)") as failure:
+        run(recorded("rolled_back"), version="v1.2.1")
+    assert [check["name"] for check in failure.value.evidence["checks"] if not check["ok"]] == ["version"]
+    run(recorded("rolled_back"), version="v1.2.1", force_version="v1.2.1")
+    run(recorded("rolled_back"), version="v1.2.0")
+    run(recorded("running"), version="v1.2.1")
+
+
+def test_a_number_is_no_version(run):
+    with pytest.raises(Failure, match="version is 1.1, a number"):
+        run(version=1.1)
+
+
+HOOK = {"url": "http://127.0.0.1:1/SECRET", "url_env": None, "url_file": None, "form": "json", "ca_cert": None}
+
+
+def split(green):
+    backends = [{"name": f"mcp-server-{pool}", "port": 80, "weight": weight} for pool, weight in (("blue", 100 - green), ("green", green))]
+    return {ROUTE: {**GOOD[ROUTE], "spec": {"rules": [{"backendRefs": backends}]}}}
+
+
+@pytest.mark.parametrize(
+    ("objects", "params", "failing"),
+    [
+        ({}, {}, ["files", "webhooks"]),
+        ({}, {"starts_release": True}, ["files"]),
+        (recorded("running") | split(10), {"starts_release": True, "version": "v1.2.1"}, []),  # it has traffic
+        (recorded("running") | split(0), {"starts_release": True, "version": "v1.2.1"}, ["files"]),
+        (recorded("running") | split(10), {"starts_release": True, "version": "v1.3.0"}, ["files"]),  # it takes the place of the one that runs
+        (recorded("running") | split(10), {"version": "v1.2.1"}, ["files", "webhooks"]),
+        ({RECORD: {"data": {"current": "[]"}}}, {"starts_release": True}, ["files"]),
+    ],
+)
+def test_what_is_needed_later(monkeypatch, objects, params, failing):
+    monkeypatch.setattr(_preflight, "connect", lambda params: cluster(objects, ()))
+    warnings, lines = [], []
+    task = Task({**PARAMS, "scope": ["later"], "webhooks": [HOOK], "files": ["/no/such"], **params}, warn=warnings.append, progress=lines.append)
+    try:
+        checks = _preflight.run(task)["checks"]
+    except Failure as failure:
+        checks = failure.evidence["checks"]
+        assert failure.msg == " ".join(check["sentence"] for check in checks if check["name"] in failing)
+    assert [check["name"] for check in checks] == ["files", "webhooks"] and not any(check["ok"] for check in checks)
+    assert [check["name"] for check in checks if check["needed"]] == failing
+    assert warnings == [check["sentence"] for check in checks if not check["needed"]]
+    assert len(lines) == 2 and all(line.startswith(("FAILED: ", "warning: ")) for line in lines)
