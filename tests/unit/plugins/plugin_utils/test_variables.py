@@ -50,7 +50,8 @@ STEPS = [{"weight": 10, "seconds": 3.0}, {"weight": 100, "seconds": 1.5}]
         ("mcp_endpoint", "{}", {}),
         ("mcp_route_custom", '{"api_version": "v1", "kind": "T", "total": "10", "green": ""}', {"api_version": "v1", "kind": "T", "total": 10}),
         ("mcp_route_nearest", "true", True),
-        ("mcp_report_dir", "", None),
+        ("mcp_report_dir", "", ""),
+        ("mcp_replay_dest", "", None),
         ("mcp_rollback_version", 1.1, 1.1),  # the module's to refuse
         ("mcp_sessions", "drain", "drain"),
         ("mcp_api_timeout", "3", 3.0),
