@@ -60,5 +60,6 @@ def lines(pools: dict[str, dict[str, t.Any]], back: str | None) -> list[str]:
             cause = f", {one['change_cause']}" if one["image"] not in one["change_cause"] and one["change_cause"] else ""
             mark = "*" if one["current"] else " "
             said.append(f"{mark} {one['revision']:>3}  {one['created']}  {one['image']}  {one['ready']} ready{cause}")
-    said.append(f"* is what a pool has now; -e revision=N takes the image from the history of {back}" if back else "no pool has most of the traffic")
+    numbered = f"* is what a pool has now; mcp_rollback_revision=N is from the history of {back}"
+    said.append(numbered if back else "no pool has most of the traffic")
     return said

@@ -21,6 +21,7 @@ class Route:
     namespace: str
     kind: str
     name: str
+    api: str = ""
 
     def __str__(self) -> str:
         where = f" of context {self.context}" if self.context else ""
@@ -43,6 +44,7 @@ def route_of(host: str, variables: t.Mapping[str, t.Any]) -> Route:
         given("mcp_namespace"),
         given("mcp_route_kind", "httproute"),
         given("mcp_route", server),
+        given("mcp_api_host"),
     )
 
 

@@ -26,6 +26,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -192,10 +193,15 @@ class InProcessAction(ActionBase):
     def _validate(self) -> ValidationResult:
         return ArgumentSpecValidator(self.SPEC.options, **self.SPEC.rules()).validate(self._task.args.copy())
 
+    def _problem(self, error: AnsibleValidationError) -> str:
+        """Return what AnsibleModule says of options that it does not take: the error itself begins with their names."""
+        unsupported = f"Unsupported parameters for ({self._task.action}) module: " if isinstance(error, UnsupportedError) else ""
+        return f"{unsupported}{error.msg}"
+
     def _run_here(self, host: str) -> dict[str, t.Any]:
         validation = self._validate()
         if validation.error_messages:
-            raise AnsibleActionFail("; ".join(validation.error_messages))
+            raise AnsibleActionFail("; ".join(map(self._problem, validation.errors.errors)))
         secrets = validation._no_log_values
         warnings: list[str] = []
         task = Task(

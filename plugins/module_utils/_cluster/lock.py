@@ -133,7 +133,7 @@ def refusal(server: str, holder: Holder | None, run: str, now: datetime | None, 
     age = int((max(now or holder.renewed, holder.renewed) - holder.acquired).total_seconds())
     return (
         f"A release of {server} is under way: {holder.by} has held it for {age // 60} min {age % 60} s. Wait for its end; if it was killed, it lets go "
-        f"in {left(holder, unchanged, now):.0f} s by itself; to take over from it, say so (take_over=true, with a reason)."
+        f"in {left(holder, unchanged, now):.0f} s by itself; to take over from it, say so and why (-e mcp_take_over=true -e mcp_reason=...)."
     )
 
 

@@ -59,7 +59,7 @@ def revive(shift: Shift, pool: str, planned: int, seconds: float | None) -> None
     except Failure as failure:
         raise Failure(
             f"No rollback of {server}: pool {pool} has no ready endpoint and does not come up. {failure.msg} Traffic is where it was; "
-            "pin a version that runs (-e version=...), or set force to send the traffic there all the same.",
+            "name a version that runs (-e mcp_rollback_version=...), or set force to send the traffic there all the same.",
             **{**shift.result, **failure.evidence},
         ) from None
     shift.result["scaled_up"]["seconds"] = round(patience.elapsed, 3)

@@ -101,6 +101,8 @@ def test_every_playbook_looks_which_servers_are_meant(playbook):
     assert "mcp.server.some_hosts(" in play["hosts"]
     assert play["vars_files"] == ["vars/controller.yml"]
     assert (play.get("strategy") == "ansible.builtin.linear") == (playbook.name == "rollback.yml")
-    (check, *_others) = play["pre_tasks"]
+    (check, variables) = play["pre_tasks"]
+    assert "mcp.server.variables_checked'" in variables["when"] and variables["tags"] == "always"
+    assert all(task["ansible.builtin.import_role"]["rolespec_validate"] is False for task in play["tasks"])
     assert "mcp.server.no_server(" in check["when"] and check["tags"] == "always"
     assert (f"writes='{playbook.name}'" in check["when"]) == (playbook.name in WRITES)

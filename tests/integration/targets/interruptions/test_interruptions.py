@@ -165,7 +165,7 @@ def test_two_at_once() -> None:
         until(process, "green 100 %: measured")
         code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.3.0")
         assert code and "is under way: " in output and "Traceback" not in output, output
-        code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.3.0", "-e", "take_over=true")
+        code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.3.0", "-e", "mcp_take_over=true")
         assert code and "take_over needs a reason" in output, output
         said = rest(process)
         assert process.returncode == 0, said

@@ -80,7 +80,7 @@ def test_a_release_and_a_rollback_are_announced_once_and_reported(tmp_path):
         code, output = told("bluegreen", environment, version="v1.2.0", **report)
         assert code == 0 and "changed=0" in output and len(came) == 2, output
 
-        code, output = told("rollback", environment, reason="It was odd.", **report)
+        code, output = told("rollback", environment, mcp_reason="It was odd.", **report)
         assert code == 0 and len(came) == 4, output
         assert {body["outcome"] for path, body in came[2:] if path.endswith("json")} == {"rolled_back"}
         assert "was rolled back to v1.1.5" in file.read_text() and "It was odd." in file.read_text()
@@ -90,11 +90,11 @@ def test_a_release_and_a_rollback_are_announced_once_and_reported(tmp_path):
     name = module("mcp_release")["record"]["id"]
     # Without metrics, which go on.
     later = {"mcp_report_dir": str(tmp_path / "one.html"), "mcp_prometheus": None}
-    code, output = play("playbooks/report.yml", "-e", json.dumps({"release": name, **later}))
+    code, output = play("playbooks/report.yml", "-e", json.dumps({"mcp_release_id": name, **later}))
     assert code == 0, output
     assert "was rolled back to v1.1.5" in (tmp_path / "one.html").read_text() and "It was odd." in (tmp_path / "one.html").read_text()
     assert "changed=0" in play("playbooks/report.yml", "-e", json.dumps(later))[1]
-    code, output = play("playbooks/report.yml", "-e", "release=v7")
+    code, output = play("playbooks/report.yml", "-e", "mcp_release_id=v7")
     assert code != 0 and "No release v7" in output and name in output
 
 

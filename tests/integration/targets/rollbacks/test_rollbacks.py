@@ -18,7 +18,8 @@ from playing import CONFIG, blue_again, kubectl, lease, module, play, rest, runn
 PLAYBOOK = "playbooks/rollback.yml"
 BLUE, GREEN = {"blue": 100, "green": 0}, {"blue": 0, "green": 100}
 NAMESPACE = ("-n", CONFIG["test_namespace"])
-AT_ONCE = {"bluegreen_steps": [{"weight": 100, "seconds": 1}], "bluegreen_contract_check": False}
+# As a survey gives them: text.
+AT_ONCE = {"mcp_steps": '[{"weight": "100", "seconds": "1"}]', "mcp_contract_check": "false", "mcp_warm_replicas": ""}
 
 needs_admin = pytest.mark.skipif(
     not CONFIG["admin_kubeconfig"],
@@ -71,32 +72,32 @@ def test_to_a_version_from_the_history_and_again() -> None:
     assert "changed=0" in listed and "green: live, 100 % of the traffic, 2 of 2 pods ready" in listed
     assert "from the history of blue" in listed
     recorded = module("mcp_release")["record"]
-    assert "are made ready there instead of" in roll_back("--check", "--diff", "-e", "version=v1.3.0")
-    roll_back("--check", "-e", "version=v1.1.5")
+    assert "are made ready there instead of" in roll_back("--check", "--diff", "-e", "mcp_rollback_version=v1.3.0")
+    roll_back("--check", "-e", "mcp_rollback_version=v1.1.5")
     assert pools() == before and module("mcp_release")["record"] == recorded
 
-    output = roll_back("-e", "version=v1.1.5", "-e", "reason=named")
+    output = roll_back("-e", "mcp_rollback_version=v1.1.5", "-e", "mcp_reason=named")
     assert weights() == BLUE and pools()["green"]["replicas"] == 0
     assert "deploy.yml" not in "".join(line for line in output.splitlines() if line.startswith("included"))  # it ran: only the shift
-    assert "changed=0" in roll_back("-e", "version=v1.1.5")
+    assert "changed=0" in roll_back("-e", "mcp_rollback_version=v1.1.5")
     record = module("mcp_release")["record"]
     assert (record["outcome"], record["reason"], record["steps"][-1]["verdict"]) == ("rolled_back", "named", "followed")
 
     # Blue is live: another version goes to green, and blue is what was bad then
-    roll_back("-e", "version=v1.3.0")
+    roll_back("-e", "mcp_rollback_version=v1.3.0")
     after = pools()
     assert weights() == GREEN and after["blue"]["image"] == image("v1.1.5")
     assert [one["revision"] for one in after["blue"]["revisions"]] == [one["revision"] for one in before["blue"]["revisions"]]
     record = module("mcp_release")["record"]
     assert (record["from"]["pool"], record["from"]["version"], record["outcome"]) == ("green", "v1.3.0", "rolled_back")
     assert record["steps"][-1]["share"]["green"] == 100.0
-    assert "changed=0" in roll_back("-e", "version=v1.3.0")
+    assert "changed=0" in roll_back("-e", "mcp_rollback_version=v1.3.0")
     assert "changed=0" in roll_back()  # an emergency does not flip it back
 
     # The history of green, which the traffic is to return to, has the release's version
     number = next(one["revision"] for one in after["green"]["revisions"] if one["image"] == image("v1.2.0"))
-    refused("there are ", "-e", "revision=7777")
-    output = roll_back("-e", f"revision={number}")
+    refused("there are ", "-e", "mcp_rollback_revision=7777")
+    output = roll_back("-e", f"mcp_rollback_revision={number}")
     assert "only the image of container mcp-server is taken from it" in output
     assert weights() == BLUE and pools()["blue"]["image"] == image("v1.2.0") and pools()["green"]["image"] == image("v1.3.0")
 
@@ -106,7 +107,7 @@ def test_in_the_middle_of_a_release() -> None:
     module("mcp_release", f"state=begun image={image('v1.2.0')} version=v1.2.0 take_over=true reason=test")
     module("mcp_rollout", f"pool=green image={image('v1.2.0')} replicas=2")
     module("mcp_traffic_shift", "pool=green weight=50")
-    output = roll_back("-e", "version=v1.3.0")
+    output = roll_back("-e", "mcp_rollback_version=v1.3.0")
     assert "all traffic goes to blue first" in output
     assert weights() == GREEN and pools()["green"]["image"] == image("v1.3.0") and pools()["blue"]["image"] == image("v1.1.5")
 
@@ -139,11 +140,11 @@ def test_bad_ones_and_then_an_emergency_whose_pool_is_at_0() -> None:
     """The traffic and the pool stay as they were. An emergency that can't bring its pool up says so when the cluster knows it; then it can."""
     release()
     for words, says in (
-        (("-e", "version=v9.9.9"), "check the image's name and tag"),
-        (("-e", "version=v1.2.1-crash"), "exit code 1"),
-        (("-e", "version=v1.2.1-version"), "expected is v1.2.1-version"),
-        (("-e", '{"version": 1.10}'), "in quotes"),
-        (("-e", "version=v1.1.5", "-e", "revision=1"), "mutually exclusive"),
+        (("-e", "mcp_rollback_version=v9.9.9"), "check the image's name and tag"),
+        (("-e", "mcp_rollback_version=v1.2.1-crash"), "exit code 1"),
+        (("-e", "mcp_rollback_version=v1.2.1-version"), "expected is v1.2.1-version"),
+        (("-e", '{"mcp_rollback_version": 1.10}'), "in quotes"),
+        (("-e", "mcp_rollback_version=v1.1.5", "-e", "mcp_rollback_revision=1"), "mutually exclusive"),
     ):
         start = time.monotonic()
         refused(says, *words)
@@ -180,7 +181,7 @@ def test_new_pods_that_crash_right_after_100_percent() -> None:
 
 @pytest.mark.parametrize(("task", "seconds"), [("Deploy what is named", 0.8), ("Move the traffic to it", 0.3)])
 def test_killed_and_run_again(task: str, seconds: float) -> None:
-    words = ("-e", "version=v1.3.0")
+    words = ("-e", "mcp_rollback_version=v1.3.0")
     with running(PLAYBOOK, *words) as process:
         until(process, task)
         time.sleep(seconds)
@@ -209,7 +210,7 @@ def test_autoscalers_are_raised_and_given_back(beside: t.Callable[..., str]) -> 
 
     for pool in ("blue", "green"):
         beside("autoscale", "deployment", f"mcp-server-{pool}", "--min=1", "--max=4", "--cpu=80%")
-    words = ("-e", "version=v1.3.0")
+    words = ("-e", "mcp_rollback_version=v1.3.0")
     with running(PLAYBOOK, *words) as process:
         until(process, "Record what is good")
         os.killpg(process.pid, signal.SIGKILL)
@@ -219,7 +220,7 @@ def test_autoscalers_are_raised_and_given_back(beside: t.Callable[..., str]) -> 
     time.sleep(20)  # an autoscaler looks every 15 s
     found = pools()
     assert (found["blue"]["replicas"], found["green"]["replicas"]) == (0, 2)  # off at 0, and stable where it was given back
-    roll_back("-e", "version=v1.1.5")
+    roll_back("-e", "mcp_rollback_version=v1.1.5")
     assert weights() == BLUE and pools()["blue"]["ready"] == 2 and least() == (1, 1)
 
 

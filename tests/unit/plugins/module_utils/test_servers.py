@@ -23,6 +23,7 @@ A, B = Route("", "", "prod", "httproute", "a"), Route("", "", "prod", "httproute
             {"mcp_namespace": "n", "mcp_kubeconfig": "/k", "mcp_context": "c", "mcp_route_kind": "service"},
             Route("/k", "c", "n", "service", "a"),
         ),
+        ("a", {"mcp_namespace": "prod", "mcp_api_host": "https://east"}, Route("", "", "prod", "httproute", "a", "https://east")),
     ],
 )
 def test_the_route_of_a_host(host, variables, route):

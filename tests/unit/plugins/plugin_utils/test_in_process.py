@@ -66,7 +66,13 @@ def test_failure(shown):
 
 
 @pytest.mark.parametrize(
-    ("args", "message"), [({}, "missing required arguments: name"), ({"name": "x", "count": "many"}, "count"), ({"name": "x", "typo": 1}, "typo")]
+    ("args", "message"),
+    [
+        ({}, "missing required arguments: name"),
+        ({"name": "x", "count": "many"}, "count"),
+        ({"name": "x", "typo": 1}, r"^Unsupported parameters for \(mcp_x\) module: typo\. Supported parameters include: count, name"),
+        ({"typo": 1}, "^missing required arguments: name; Unsupported parameters for .* typo"),
+    ],
 )
 def test_bad_input(args, message):
     with pytest.raises(AnsibleActionFail, match=message):

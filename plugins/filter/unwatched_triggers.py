@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mcp.server.plugins.module_utils._gates import options, thresholds
+from ansible_collections.mcp.server.plugins.module_utils._gates.decide import judged_by_own_requests
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+
+DOCUMENTATION = r"""
+name: unwatched_triggers
+short_description: Which triggers nobody watches without Prometheus
+version_added: 1.0.0
+author:
+  - the mcp.server authors (@mcp-server)
+description:
+  - A sentence with the triggers that only metrics can tell; empty when there is none.
+options:
+  _input:
+    description: Changes of the triggers, as O(mcp.server.mcp_watch#module:triggers).
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Say which triggers nobody watches
+  ansible.builtin.debug:
+    msg: "{{ {} | mcp.server.unwatched_triggers }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The sentence.
+  type: str
+  sample: "Without Prometheus (mcp_prometheus) nobody watches these triggers: latency, database, memory. The watch's own requests are judged for: errors, fast."
+"""
+
+
+def unwatched_triggers(changes: t.Any) -> str:
+    try:
+        triggers = options.gates(thresholds.TRIGGERS, changes, "triggers")
+    except Failure as failure:
+        raise AnsibleFilterError(failure.msg) from None
+    own = [gate.name for gate in judged_by_own_requests(triggers, False)]
+    unwatched = [gate.name for gate in triggers if gate.name not in own]
+    if not unwatched:
+        return ""
+    rest = f" The watch's own requests are judged for: {', '.join(own)}." if own else ""
+    return f"Without Prometheus (mcp_prometheus) nobody watches these triggers: {', '.join(unwatched)}.{rest}"
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"unwatched_triggers": unwatched_triggers}

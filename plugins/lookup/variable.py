@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+
+from ansible_collections.mcp.server.plugins.plugin_utils import _variables
+
+DOCUMENTATION = r"""
+name: variable
+short_description: The value of a variable of this collection
+version_added: 1.0.0
+author:
+  - the mcp.server authors (@mcp-server)
+description:
+  - Converts what is given to the variable's type, as C(-e), surveys and the environment give text for everything, and has its default.
+  - Lists and dictionaries may be JSON or YAML. An empty text is no value.
+  - Fails with a sentence that names the variable when the value cannot be meant.
+options:
+  _terms:
+    description: The name of the variable.
+    type: list
+    elements: str
+    required: true
+  strict:
+    description: Whether to fail when the value cannot be meant. Otherwise that is a warning, and the default is taken, as an emergency does.
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+- name: Show the steps of a release
+  ansible.builtin.debug:
+    msg: "{{ lookup('mcp.server.variable', 'mcp_steps') }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: The value; null when there is none and the variable has no default.
+  type: list
+  elements: raw
+"""
+
+
+class LookupModule(LookupBase):
+    def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
+        (name,) = terms
+        try:
+            return [_variables.value(name, self._templar.template(variables[name]) if name in variables else None)]
+        except (_variables.Invalid, AnsibleError) as error:
+            if kwargs.get("strict", True):
+                raise error if isinstance(error, AnsibleError) else AnsibleError(str(error)) from None
+            Display().warning(f"{error} Going on as if it were not set.")
+            return [_variables.value(name, None)]

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The variables of the playbooks: which there are, and what a value means that was given as text.
+
+-e, AWX surveys and look-ups in the environment give text for everything. One place converts it, by the types in
+roles/*/meta/argument_specs.yml and in the options of the modules for server and cluster. Pure, but for reading these.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import fnmatch
+import functools
+import json
+import math
+import typing as t
+from pathlib import Path
+
+import yaml
+from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_float, check_type_int
+from ansible.module_utils.common.yaml import yaml_load
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+PREFIX = "mcp_"
+SHOWN = 10  # names in one sentence
+LONGEST = 60  # characters of a name or a value in a sentence
+
+Spec = dict[str, t.Any]
+
+# Options of every module, by their variables. mcp_host would be taken for the name of a server (mcp_hosts).
+TARGET: dict[str, str] = {
+    {"host": "mcp_api_host"}.get(option, f"{PREFIX}{option}"): option
+    for option in (*SERVER, *CLUSTER)
+    if option != "api_patience"  # each role has its own
+}
+# What the playbooks read themselves.
+PLAYBOOKS: dict[str, Spec] = {
+    "mcp_hosts": {"type": "str", "description": "The servers that are meant, as a pattern of hosts; C(-l) narrows it."},
+    "mcp_own_variables": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "description": "Names or patterns of your own variables that begin with C(mcp_), so that nobody is warned of them.",
+    },
+}
+# What a release hands to the jobs that follow (set_stats), which have it as a variable.
+PUBLISHED = ("mcp_release",)
+
+KINDS = {
+    "bool": ("true or false", check_type_bool),
+    "int": ("a whole number", check_type_int),
+    "float": ("a number", check_type_float),
+}
+
+
+class Invalid(ValueError):
+    """A value that cannot be meant, as a sentence that names its variable."""
+
+
+@functools.cache
+def of_role(role: str) -> dict[str, Spec]:
+    """Return the variables that a role reads, by name."""
+    return yaml_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+
+
+@functools.cache
+def known() -> dict[str, Spec]:
+    """Return all variables there are, by name."""
+    target = {name: {**SERVER, **CLUSTER}[option] for name, option in TARGET.items()}
+    roles = sorted(file.parents[1].name for file in ROLES.glob("*/meta/argument_specs.yml"))
+    return {**PLAYBOOKS, **target, **{name: spec for role in roles for name, spec in of_role(role).items()}}
+
+
+def is_unset(given: t.Any) -> bool:
+    """Return whether a variable has no value: a survey gives an empty text for an answer that was left out."""
+    return given is None or (isinstance(given, str) and not given.strip())
+
+
+def value(name: str, given: t.Any) -> t.Any:
+    """Return what is given in the variable's type; its default, or None, when it is unset. Raise Invalid."""
+    spec = known()[name]
+    return copy.deepcopy(spec.get("default")) if is_unset(given) else _converted(name, spec, given)
+
+
+def _converted(where: str, spec: Spec, given: t.Any) -> t.Any:
+    kind = spec.get("type", "str")
+    if kind == "list":
+        found: t.Any = [_converted(f"{where}[{at}]", {**spec, "type": spec.get("elements", "raw")}, one) for at, one in enumerate(_list(where, spec, given))]
+    elif kind == "dict":
+        found = _dict(where, spec.get("options"), given)
+    elif kind in KINDS:
+        found = _scalar(where, kind, given)
+    else:
+        # What YAML made of a version that nobody quoted is for the module to tell.
+        if isinstance(given, (dict, list)) and kind != "raw":
+            raise Invalid(f"{where} must be text, not a {type(given).__name__}.")
+        found = given
+    if "choices" in spec and kind != "list" and found not in spec["choices"]:
+        raise Invalid(f"{where} must be one of {', '.join(map(str, spec['choices']))}, not {_shown(given)}.")
+    return found
+
+
+def _scalar(where: str, kind: str, given: t.Any) -> t.Any:
+    words, convert = KINDS[kind]
+    refused = Invalid(f"{where} must be {words}, not {_shown(given)}.")
+    if kind != "bool" and isinstance(given, bool):
+        raise refused
+    try:
+        found = convert(given.strip() if isinstance(given, str) else given)
+    except (TypeError, ValueError, ArithmeticError):
+        raise refused from None
+    if kind != "bool" and not (math.isfinite(found) and found >= 0):  # none of them counts backwards
+        raise refused
+    return found
+
+
+def _list(where: str, spec: Spec, given: t.Any) -> list[t.Any]:
+    found = _parsed(given)
+    if isinstance(found, (str, int, float)) and spec.get("elements") == "str":
+        return [one.strip() for one in str(given).split(",") if one.strip()]
+    if not isinstance(found, (list, tuple)):
+        raise Invalid(f"{where} must be a list, or one as JSON or YAML.")
+    return list(found)
+
+
+def _dict(where: str, options: dict[str, Spec] | None, given: t.Any) -> dict[str, t.Any]:
+    try:
+        found = check_type_dict(_parsed(given))
+    except (TypeError, ValueError):
+        raise Invalid(f"{where} must be a dictionary, or one as JSON or YAML.") from None
+    if options is None:
+        return found
+    if strange := [str(name) for name in found if name not in options]:
+        raise Invalid(f"{where} has no key {_shown(strange[0])}; it may have {', '.join(options)}.")
+    if missing := [name for name, spec in options.items() if spec.get("required") and is_unset(found.get(name))]:
+        raise Invalid(f"{where} needs {missing[0]}.")
+    return {name: _converted(f"{where}.{name}", options[name], one) for name, one in found.items() if not is_unset(one)}
+
+
+def _parsed(given: t.Any) -> t.Any:
+    """Return what a text says as JSON or YAML, or the text itself."""
+    if not isinstance(given, str):
+        return given
+    for parse in (json.loads, yaml.safe_load):
+        try:
+            return parse(str(given))
+        except (ValueError, RecursionError, yaml.YAMLError):
+            continue
+    return given
+
+
+def _shown(given: t.Any) -> str:
+    text = repr(given) if isinstance(given, (str, int, float, bool)) else f"a {type(given).__name__}"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def strangers(names: t.Iterable[t.Any], own: t.Iterable[str]) -> str:
+    """Return a sentence that names the variables which look like ours and are not, with the likely ones; empty for none."""
+    patterns = (*known(), *PUBLISHED, *own)
+    likely = {name.removeprefix(PREFIX): name for name in known()}
+    found = []
+    for name in sorted(str(name) for name in names if str(name).lower().startswith(PREFIX)):
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
+            continue
+        close = difflib.get_close_matches(name.lower().removeprefix(PREFIX)[:LONGEST], likely, n=1, cutoff=0.7)
+        found.append(_shown(name)[1:-1] + (f" (did you mean {likely[close[0]]}?)" if close else ""))
+    if not found:
+        return ""
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return (
+        f"no playbook of mcp.server reads {', '.join(found[:SHOWN])}{more}. "
+        "Correct the name, or list it in mcp_own_variables if it is one of yours (docs/variables.md)."
+    )
+
+
+def missing(roles: t.Iterable[str], is_given: t.Callable[[str], bool]) -> list[str]:
+    """Return a sentence for each variable that these roles need and that is not given."""
+    needed = dict.fromkeys(name for role in roles for name, spec in of_role(role).items() if spec.get("required"))
+    return [_needed(name) for name in sorted(needed, key=lambda name: name != "version") if not is_given(name)]
+
+
+def _needed(name: str) -> str:
+    if name == "version":
+        return "version is not set: say which one to release, ansible-playbook mcp.server.bluegreen -e version=v1.2.0."
+    return f"{name} is not set: give it in the inventory (docs/variables.md)."
