@@ -35,8 +35,8 @@ def bare(tmp_path):
 
 
 def role(**variables):
-    given = {"git_push_version": "v2", "git_push_pool": "green", "mcp_git_changes": CHANGES, **variables}
-    return {"ansible.builtin.include_role": {"name": "mcp.server.git_push"}, "vars": given}
+    given = {"git_push_version": "v2", "git_push_pool": "green", "mcp_namespace": "prod", "mcp_git_changes": CHANGES, **variables}
+    return {"ansible.builtin.include_role": {"name": "mcp.server.git_push", "rolespec_validate": False}, "vars": given}
 
 
 def test_it_pushes_once_and_only_when_it_shall(play, bare):
@@ -46,7 +46,7 @@ def test_it_pushes_once_and_only_when_it_shall(play, bare):
         role(mcp_git_repository=bare.url, git_push_only_check="true"),
         {"ansible.builtin.command": {"argv": ["git", "--git-dir", bare.url, "log", "--format=%s", "main"]}, "register": "before", "changed_when": False},
         role(mcp_git_repository=bare.url, git_push_only_check="false", mcp_git_timeout="60", mcp_git_author="Ansible"),
-        role(mcp_git_repository=bare.url),
+        role(mcp_git_repository=bare.url, mcp_git_changes=json.dumps(CHANGES)),
         {"ansible.builtin.assert": {"that": "before.stdout == 'first'"}},
     ]
     output, _errors = play(tasks).communicate(timeout=120)
