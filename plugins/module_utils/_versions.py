@@ -33,7 +33,7 @@ def problem(version: t.Any, option: str = "version") -> str:
     if version is None:
         return f"{option} is missing: give it, such as -e {option}=v1.2.0."
     if not isinstance(version, str):
-        return f"{option} is not a text: give the tag of an image, such as v1.2.0, or its digest."
+        return f"{option} is not a text: put it in quotes, as the tag of an image, such as v1.2.0, or its digest."
     tag, digest = parts(version)
     sound = (not tag or TAG.fullmatch(tag)) and (not digest or DIGEST.fullmatch(digest))
     if version and sound and version == "@".join(part for part in (tag, digest) if part):

@@ -434,6 +434,8 @@ IMAGES = {"blue": "r/x:v1", "green": "r/x:v2"}
     [
         (RELEASE, IMAGES, ""),
         (RELEASE, {"blue": "mirror/r/x:v1", "green": "mirror/r/x:v2@sha256:1"}, ""),  # an admission webhook's doing
+        ({**RELEASE, "to": {**RELEASE["to"], "image": "r/x@sha256:b"}}, {**IMAGES, "green": "mirror/r/x@sha256:b"}, ""),
+        ({**RELEASE, "to": {**RELEASE["to"], "image": "r/x@sha256:b"}}, {**IMAGES, "green": "r/x@sha256:c"}, "pool green runs r/x@sha256:c now"),
         (None, IMAGES, "no release is running"),
         ({}, IMAGES, "no release is running"),
         ({**RELEASE, "outcome": "rolled_back"}, IMAGES, "no release is running"),

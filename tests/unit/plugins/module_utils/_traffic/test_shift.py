@@ -819,6 +819,15 @@ def test_rollback_to_a_pool_with_another_version(cluster, gateway):
     assert cluster.weights == (100, 0)
 
 
+def test_rollback_to_a_version_that_servers_do_not_tell(cluster, gateway):
+    released(cluster)
+    book = json.loads(cluster.objects[RECORD]["data"]["current"])
+    book["from"]["version"] = "sha-abc1234"
+    cluster.put(RECORD, {"data": {"current": json.dumps(book), "history": "[]"}})
+    result = call(rollback=True, endpoint={"url": "x"})
+    assert result["share"]["reached"] and any("is not compared with sha-abc1234" in warning for warning in result["warnings"])
+
+
 def test_rollback_in_check_mode(cluster):
     released(cluster)
     result = call(check_mode=True, rollback=True)
