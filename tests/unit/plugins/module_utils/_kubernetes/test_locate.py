@@ -68,6 +68,7 @@ TWO = ("https://two", "token-two", True)
         ({"host": "https://mine"}, AWX, ("https://mine", "", True)),
         # Nor is who it is.
         ({"api_key": "my-token"}, AWX, ("https://ambient", "my-token", False)),
+        ({"api_key": "my-token"}, {**AWX, "K8S_AUTH_USERNAME": "eva", "K8S_AUTH_CERT_FILE": "gone"}, ("https://ambient", "my-token", False)),
         # All of it is in the environment, as AWX does it.
         ({}, {**AWX, "KUBECONFIG": "one"}, ("https://ambient", "ambient-token", False)),
         ({"validate_certs": True}, AWX, ("https://ambient", "ambient-token", True)),

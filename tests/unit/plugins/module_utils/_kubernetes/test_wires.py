@@ -20,6 +20,7 @@ import typing as t
 from dataclasses import replace
 from pathlib import Path
 
+import kubernetes.stream.ws_client  # noqa: F401, it takes a second, and some tests measure less
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
@@ -125,19 +126,19 @@ BROKEN: dict[str, Step] = {
     "handshake, FIN": before_tls(lambda sock: None),
     "handshake, FIN after its hello": before_tls(lambda sock: sock.recv(65536)),
     "handshake, RST": before_tls(resets_it),
-    "handshake, stall": before_tls(lambda sock: time.sleep(1.5)),
+    "handshake, stall": before_tls(lambda sock: time.sleep(4)),
     "handshake, HTML": before_tls(sends(HTML, stalls=0.2)),
     "handshake, a part of one": before_tls(sends(b"\x16\x03\x03\x00\x7a\x02")),
     "handshake, drips": before_tls(drips(b"\x16\x03\x03\x40\x00" + 40 * b"\x02")),
     "head, FIN": lambda sock: None,
     "head, RST": resets_it,
-    "head, stall": lambda sock: time.sleep(1.5),
+    "head, stall": lambda sock: time.sleep(4),
     "head, short": sends(b"HTTP/1.1 200 OK\r\nContent"),
     "head, HTML with 200": sends(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p/>"),
     "head, drips": drips(b"HTTP/1.1 200 OK\r\n" + 40 * b"X: y\r\n"),
     "body, FIN": sends(HEAD + b"Content-Length: 99\r\n\r\n{"),
     "body, RST": sends(HEAD + b"Content-Length: 99\r\n\r\n{", resets=True),
-    "body, stall": sends(HEAD + b"Content-Length: 99\r\n\r\n{", stalls=1.5),
+    "body, stall": sends(HEAD + b"Content-Length: 99\r\n\r\n{", stalls=4),
     "body, drips": drips(HEAD + b"Content-Length: 99\r\n\r\n" + 60 * b" "),
 }
 
@@ -155,7 +156,7 @@ def test_what_breaks_is_an_outage(what: str) -> None:
     start = time.monotonic()
     with pytest.raises(Unreachable, match=r"The API server https://127.0.0.1:\d+ does not answer \("):
         cluster(Server(BROKEN[what])).get(PATH)
-    assert time.monotonic() - start < 1.3, "the whole of a request has one deadline"
+    assert time.monotonic() - start < 2.5, "the whole of a request has one deadline"
 
 
 @pytest.mark.parametrize(
@@ -251,12 +252,12 @@ def test_a_name_that_is_not_found_is_an_outage(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_words, **_more: time.sleep(3))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_words, **_more: time.sleep(5))
     for asking in (lambda one: one.get(PATH), lambda one: one.port_forward("prod", "pod", 8080)):
         start = time.monotonic()
         with pytest.raises(Unreachable, match="does not answer"):
             asking(cluster("https://kube.example"))
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < 3
 
 
 def test_a_name_with_an_address_that_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
