@@ -121,7 +121,8 @@ def _by_pool(server: Server, items: t.Iterable[Object]) -> dict[str, Autoscaler]
     found = {}
     for item in items:
         target = (item.get("spec") or {}).get("scaleTargetRef") or {}
-        if target.get("kind") == "Deployment" and target.get("name") in targets:
+        named = isinstance((item.get("metadata") or {}).get("name"), str)
+        if named and target.get("kind") == "Deployment" and target.get("name") in targets:
             found[targets[target["name"]]] = Autoscaler(item)
     return found
 

@@ -176,3 +176,9 @@ def test_an_emergency_goes_on_without_the_right_to_change_it(monkeypatch, run):
 @pytest.mark.parametrize("spec", [None, {}, {"scaleTargetRef": None}, {"scaleTargetRef": {"kind": "Deployment"}}])
 def test_one_that_says_nothing_is_left_out(spec):
     assert find(ApiServer({f"{SCALERS}/x": {"spec": spec}}), SERVER, print) == {}
+
+
+def test_one_without_a_name_is_left_out():
+    api = named("blue", refused=[])
+    api.objects[f"{SCALERS}/mcp-blue"]["metadata"]["name"] = None
+    assert find(api, SERVER, print) == {}
