@@ -30,6 +30,7 @@ ROLES = Path(__file__).resolve().parents[2] / "roles"
 PREFIX = "mcp_"
 SHOWN = 10  # names in one sentence
 LONGEST = 60  # characters of a name or a value in a sentence
+LONGEST_TEXT = 100_000  # characters of YAML
 
 Spec = dict[str, t.Any]
 
@@ -57,6 +58,15 @@ KINDS = {
     "int": ("a whole number", check_type_int),
     "float": ("a number", check_type_float),
 }
+
+
+class Plain(yaml.SafeLoader):
+    """YAML without aliases, by which a few lines may come to gigabytes."""
+
+    def compose_node(self, *place: t.Any) -> t.Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias")
+        return super().compose_node(*place)
 
 
 class Invalid(ValueError):
@@ -87,6 +97,8 @@ def value(name: str, given: t.Any) -> t.Any:
     if name not in known():
         raise Invalid(f"{_shown(name)} is no variable of mcp.server (docs/variables.md).")
     spec = known()[name]
+    if spec.get("type") in ("list", "dict") and _parsed(given) is None:  # null
+        given = None
     return copy.deepcopy(spec.get("default")) if is_unset(given) else _converted(name, spec, given)
 
 
@@ -124,7 +136,7 @@ def _scalar(where: str, kind: str, given: t.Any) -> t.Any:
 
 def _list(where: str, spec: Spec, given: t.Any) -> list[t.Any]:
     found = _parsed(given)
-    if isinstance(found, (str, int, float)) and spec.get("elements") == "str":
+    if not isinstance(found, (list, tuple, dict)) and spec.get("elements") == "str":
         return [one.strip() for one in str(given).split(",") if one.strip()]
     if not isinstance(found, (list, tuple)):
         raise Invalid(f"{where} must be a list, or one as JSON or YAML.")
@@ -149,7 +161,7 @@ def _parsed(given: t.Any) -> t.Any:
     """Return what a text says as JSON or YAML, or the text itself."""
     if not isinstance(given, str):
         return given
-    for parse in (json.loads, yaml.safe_load):
+    for parse in (json.loads, lambda text: yaml.load(text, Plain) if len(text) <= LONGEST_TEXT else text):
         try:
             return parse(str(given))
         except (ValueError, RecursionError, yaml.YAMLError):
@@ -164,7 +176,7 @@ def _shown(given: t.Any) -> str:
 
 def strangers(names: t.Iterable[t.Any], own: t.Iterable[str]) -> str:
     """Return a sentence that names the variables which look like ours and are not, with the likely ones; empty for none."""
-    patterns = (*known(), *PUBLISHED, *own)
+    patterns = (*known(), *PUBLISHED, *map(str, own))
     likely = {name.removeprefix(PREFIX): name for name in known()}
     found = []
     for name in sorted(str(name) for name in names if str(name).lower().startswith(PREFIX)):

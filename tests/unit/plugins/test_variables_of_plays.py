@@ -170,3 +170,14 @@ def test_the_variables_of_the_connection_reach_every_role(ansible, book):
     code, output = ansible(f"mcp.server.{book}", "-vvv", host=host | quick, extra={"version": "v1.2.0"})
     who = "Prometheus at http://127.0.0.1:3" if book == "replay" else "The API server http://127.0.0.1:1"  # who is asked first
     assert code != 0 and f"{who} does not answer" in output and "s3cret" not in output and "Traceback" not in output, output
+
+
+def test_without_prometheus_a_release_says_which_triggers_nobody_watches(ansible, tmp_path):
+    role = {"ansible.builtin.import_role": {"name": "mcp.server.bluegreen", "rolespec_validate": False}}
+    play = {"hosts": "a", "gather_facts": False, "vars_files": [str(ROOT / "playbooks" / "vars" / "controller.yml")], "tasks": [role]}
+    (tmp_path / "play.yml").write_text(json.dumps([play]))
+    says = "nobody watches these triggers: latency, database, memory."
+    code, output = ansible("play.yml", extra={"version": "v1.2.0"})
+    assert code != 0 and output.count(says) == 1 and output.index(says) < output.index("/nowhere/kubeconfig could not be used"), output
+    code, output = ansible("play.yml", extra={"version": "v1.2.0", "mcp_prometheus": '{"url": "http://127.0.0.1:3"}'})
+    assert code != 0 and says not in output and "/nowhere/kubeconfig could not be used" in output, output
