@@ -240,6 +240,26 @@ def test_an_emergency_writes_again_what_is_undone(writing: Writing) -> None:
     assert any("keeps its pods" in text and "Argo CD" in text for text in writing.warnings)
 
 
+def test_what_was_undone_once_is_verified_again_and_leaves_the_bad_pool(writing: Writing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever it was, and although no tool holds the route."""
+    verified: list[tuple[int, int]] = []
+    verify = shift.Shift.verify
+
+    def counted(self: shift.Shift, *given: t.Any) -> None:
+        verify(self, *given)
+        verified.append(writing.weights)
+
+    monkeypatch.setattr(shift.Shift, "verify", counted)
+    writing.green(100)
+    writing.api.change(ROUTE, {"metadata": {"annotations": {"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})}}})
+    timer = threading.Timer(0.3, lambda: writing.green(100))
+    timer.start()
+    result = writing.shift(rollback=True, hold_seconds=0.5)
+    timer.join()
+    assert len(result["undone"]) == 1 and result["undone"][0]["by"] == "unknown" and result["gitops"] == []
+    assert result["scale_down"] is False and verified == [(100, 0), (100, 0)]
+
+
 def test_an_emergency_that_is_undone_for_too_long_fails_and_says_where_the_traffic_is(writing: Writing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(undoing, "LONGEST", 0.5)
     writing.green(100, "argocd-controller")
