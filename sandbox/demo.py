@@ -87,7 +87,7 @@ def main() -> None:
     print(f"Clients: {rate:.0f} requests a second to {URL}, half over kept connections and half over new ones, and open streams", flush=True)
     load = subprocess.Popen([sys.executable, "-m", "sandbox.load", URL, PUBLIC_HOST, str(load_file), "--rate", str(rate)], cwd=ROOT)
     try:
-        release_seconds = playbook("bluegreen", "-e", f"version={NEW}")
+        release_seconds = playbook("bluegreen", "-e", f"version={NEW}", "-e", f"mcp_force_version={NEW}")  # the last demo took it back
         steps = record()["steps"]
         time.sleep(2)
         rollback_at = time.time()

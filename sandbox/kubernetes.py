@@ -129,6 +129,7 @@ def _kubeadm_config() -> Path:
             "enforceNodeAllocatable": [],
             "evictionHard": {"memory.available": "100Mi", "nodefs.available": "0%", "imagefs.available": "0%", "nodefs.inodesFree": "0%"},
             "imageGCHighThresholdPercent": 100,
+            "maxPods": 220,  # benchmarks make fifty pods and more beside the sandbox's own
         },
         {
             "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",

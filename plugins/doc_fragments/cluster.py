@@ -6,23 +6,31 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors OPTIONS of module_utils/_cluster/connection.py
+    # Mirrors OPTIONS of module_utils/_cluster/options.py
     DOCUMENTATION = r"""
 options:
   kubeconfig:
     description:
-      - Path of the kubeconfig file.
-      - Without it, the E(K8S_AUTH_KUBECONFIG) and E(KUBECONFIG) environment variables, then C(~/.kube/config),
-        then the service account of the pod that Ansible runs in.
+      - Path of the kubeconfig file, or of several with C(:) between them, which are merged as kubectl merges them.
+      - Without it, the E(K8S_AUTH_KUBECONFIG) and E(KUBECONFIG) environment variables, then C(~/.kube/config). The service account of the pod that Ansible
+        runs in is used only when nobody names a kubeconfig, context, host or credential, and there is no C(~/.kube/config).
+      - A task that names O(kubeconfig), O(context) or O(host) is not led elsewhere by the environment. None of its C(K8S_AUTH_*) variables counts then, but for
+        E(K8S_AUTH_KUBECONFIG) as the file in which O(context) is looked up. The first line of a run says what was ignored.
     type: path
   context:
     description: The context of the kubeconfig file; default is its current one. Also E(K8S_AUTH_CONTEXT).
     type: str
   host:
-    description: URL of the API server. Also E(K8S_AUTH_HOST).
+    description:
+      - URL of the API server. Also E(K8S_AUTH_HOST).
+      - With a credential (O(api_key), O(username) or O(client_cert)) no kubeconfig is read, unless O(kubeconfig) or O(context) is given; otherwise it replaces
+        the server of the kubeconfig's context, and its C(tls-server-name).
     type: str
   api_key:
-    description: Bearer token for the API server. Also E(K8S_AUTH_API_KEY).
+    description:
+      - Bearer token for the API server. Also E(K8S_AUTH_API_KEY).
+      - This, O(username) or O(client_cert) replaces the whole user of a kubeconfig, also whom it acts as. A task that gives one of them takes none from the
+        environment.
     type: str
   username:
     description:
@@ -37,7 +45,7 @@ options:
     type: bool
     aliases: [verify_ssl]
   ca_cert:
-    description: Path of the CA certificate for the API server. Also E(K8S_AUTH_SSL_CA_CERT).
+    description: Path of the CA certificate for the API server; default is the kubeconfig's, or the system's. Also E(K8S_AUTH_SSL_CA_CERT).
     type: path
     aliases: [ssl_ca_cert]
   client_cert:
@@ -45,14 +53,17 @@ options:
     type: path
     aliases: [cert_file]
   client_key:
-    description: Path of the client certificate's key. Also E(K8S_AUTH_KEY_FILE).
+    description: Path of the client certificate's key; default is the file of O(client_cert). Also E(K8S_AUTH_KEY_FILE).
     type: path
     aliases: [key_file]
   proxy:
-    description: URL of an HTTP proxy for the API server. Also E(K8S_AUTH_PROXY).
+    description:
+      - URL of a proxy for the API server (C(http), C(https), or C(socks5) with the Python package C(PySocks)), with user and password where it needs them.
+        Also E(K8S_AUTH_PROXY).
+      - Default is C(proxy-url) of the kubeconfig, then the E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY) environment variables.
     type: str
   api_timeout:
-    description: Seconds that one request to the API server may take.
+    description: Seconds that one request to the API server may take in all, from the look-up of its name to the end of the answer; also a credential plugin.
     type: float
     default: 10.0
   api_patience:

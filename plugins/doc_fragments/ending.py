@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors OPTIONS of module_utils/_modules/endings.py
+    # Mirrors OPTIONS of module_utils/_modules/endings.py, without those of the fragment gitops
     DOCUMENTATION = r"""
 options:
   failed_replicas:
@@ -27,6 +27,14 @@ options:
     default: 300.0
   ready_grace:
     description: As in M(mcp.server.mcp_rollout), for this wait.
+    type: float
+    default: 30.0
+  hold_seconds:
+    description:
+      - Seconds for which a rollback looks at the route every 2 s, as its last act, in case somebody undoes it. Each time that happens the weights are
+        written again and the seconds begin anew, for at most 3 minutes; then it fails and names who does it.
+      - With V(0) it looks once, writes nothing again, and fails when it was undone.
+      - After a release or watch that somebody overwrote it is V(0), whatever is set, so that nobody is fought.
     type: float
     default: 30.0
   silence:

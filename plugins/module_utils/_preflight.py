@@ -11,20 +11,33 @@ import functools
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from urllib.parse import quote
 
+from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, bad_ends, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, NotFound, connect
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import condition
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._guard import job
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as decision
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
+from ansible_collections.mcp.server.plugins.module_utils._later import options as later_options
+from ansible_collections.mcp.server.plugins.module_utils._later.later import later
+from ansible_collections.mcp.server.plugins.module_utils._rights import complaint, narrowed, questions, rights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+
+NOW, LATER = "now", "later"
 
 SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **SERVER_OPTIONS,
+        **decision.OPTION,
         "required_secrets": {
             "type": "list",
             "elements": "dict",
@@ -37,46 +50,18 @@ SPEC = Spec(
         },
         "in_pod_checks": {"type": "bool", "default": False},
         "guard": {"type": "bool", "default": False},
-    }
+        "guard_service_account": {"type": "str", "default": job.SERVICE_ACCOUNT},
+        **later_options.OPTIONS,
+        "version": _versions.OPTION,
+        "force_version": bad_ends.OPTION,
+        "image": {"type": "str"},
+        "scope": {"type": "list", "elements": "str", "choices": [NOW, LATER], "default": [NOW, LATER]},
+        "starts_release": {"type": "bool", "default": False},
+    },
+    required_together=[("registry_username", "registry_password")],
 )
 
-RELEASE, IN_POD_CHECKS, GUARD, OPTIONAL = "release", "in_pod_checks", "guard", "optional"
-
-
-@dataclass(frozen=True)
-class Right:
-    """A rule of the Role. needed: for every release, only with in_pod_checks or guard, or better to have (purpose: what for)."""
-
-    group: str
-    resource: str
-    verbs: tuple[str, ...]
-    purpose: str
-    needed: str = RELEASE
-
-
-# With those of the kind of route the one source of what the README's Role grants; a test compares the two.
-# A WebSocket to a pod is opened by a GET: it needs get, and from Kubernetes 1.35 create as well
-RIGHTS = (
-    Right("apps", "deployments", ("get", "patch"), "the pools' images and sizes"),
-    Right("apps", "replicasets", ("list",), "which pods are of the new version"),
-    Right("", "pods", ("get", "list"), "whether the pods are ready"),
-    Right("", "pods/portforward", ("get", "create"), "asking a pod directly"),
-    Right("", "services", ("get",), "what each pool's Service selects"),
-    Right("discovery.k8s.io", "endpointslices", ("list",), "which pods get traffic"),
-    Right("", "configmaps", ("get", "create", "patch"), "the release record"),
-    Right("coordination.k8s.io", "leases", ("get", "create", "patch"), "one release at a time"),
-    Right("", "pods/exec", ("get", "create"), "checks inside the pods", IN_POD_CHECKS),
-    Right("batch", "jobs", ("get", "create", "delete"), "a guard", GUARD),
-    Right("", "events", ("list",), "the reasons why pods are not ready", OPTIONAL),
-    Right("autoscaling", "horizontalpodautoscalers", ("list", "patch"), "autoscalers of the pools", OPTIONAL),
-    Right("policy", "poddisruptionbudgets", ("list",), "how many pods have to be there", OPTIONAL),
-)
 PARALLEL = 8
-
-
-def rights(server: Server) -> list[Right]:
-    """All that a release of this server may have to do."""
-    return [*RIGHTS, *(Right(*rule, "the traffic's weights") for rule in kind_of(server).rules(server))]
 
 
 @dataclass(frozen=True)
@@ -87,9 +72,12 @@ class Context:
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    found = checks(Context(connect(task.params), Server.from_params(task.params), task.params), task.progress)
+    context = Context(connect(task.params), Server.from_params(task.params), task.params)
+    found = checks(context, task.progress) if NOW in task.params["scope"] else []
+    if LATER in task.params["scope"]:
+        found += _later(context, task)
     result = {"changed": False, "checks": found}
-    failed = [check["sentence"] for check in found if not check["ok"]]
+    failed = [check["sentence"] for check in found if not check["ok"] and check["needed"]]
     if failed:
         raise Failure(" ".join(failed), **result)
     return result
@@ -118,14 +106,41 @@ def _checked(name: str, look: t.Callable[[], str]) -> dict[str, t.Any]:
         skipped, sentence = True, f"The check of the {name} was skipped: we are not permitted to look."
     except Failure as failure:
         ok, sentence = False, failure.msg
-    return {"name": name, "ok": ok, "skipped": skipped, "sentence": sentence, "seconds": round(time.monotonic() - started, 3)}
+    return {"name": name, "ok": ok, "needed": True, "skipped": skipped, "sentence": sentence, "seconds": round(time.monotonic() - started, 3)}
+
+
+def _later(context: Context, task: Task) -> list[dict[str, t.Any]]:
+    """What is needed later, as in RV(checks). A release that starts warns of what it can do without; one that goes on with traffic, of all."""
+    starts = task.params["starts_release"]
+    goes_on = starts and _has_traffic(context)
+    found = []
+    for one in later(task.params, context.server):
+        needed = not starts or (one.needed and not goes_on)
+        task.progress(f"{'ok' if one.ok else 'FAILED' if needed else 'warning'}: {one.sentence}")
+        if not one.ok and not needed:
+            task.warn(one.sentence)
+        found.append({**asdict(one), "needed": needed, "skipped": False})
+    return found
+
+
+def _has_traffic(context: Context) -> bool:
+    """Whether the release goes on with one that was cut off, and has traffic already."""
+    try:
+        current = record.read(context.cluster, context.server)[0].current
+        kind = kind_of(context.server)
+        weights = kind.weights(kind.read(context.cluster, context.server), context.server)
+    except Failure:
+        return False
+    version = context.params["version"]
+    goes_on = current is not None and record.is_running(current) and (version is None or bad_ends.has(current["to"], str(version)))
+    return goes_on and weights[current["to"]["pool"]] > 0
 
 
 # Each check returns a sentence, or raises Failure with one
 
 
 def _api_server(context: Context) -> str:
-    return f"The API server {context.cluster.host} answers, Kubernetes {context.cluster.get('/version')['gitVersion']}."
+    return f"The API server {context.cluster.host} answers, Kubernetes {context.cluster.get('/version')['gitVersion']}{known_as(context.cluster)}."
 
 
 def _namespace(context: Context) -> str:
@@ -140,20 +155,19 @@ def _namespace(context: Context) -> str:
 
 
 def _rights(context: Context) -> str:
-    namespace = context.server.namespace
-    asked = [(right, verb) for right in rights(context.server) for verb in right.verbs if context.params.get(right.needed, True)]
+    server, params = context.server, context.params
+    # Without the right to look there is none, which the answers below tell as well
+    scalers = autoscaling.find(context.cluster, server, warn=lambda said: None).values()
+    wanted = rights(server, params["guard_service_account"], sorted(scaler.name for scaler in scalers))
+    asked = questions(right for right in wanted if not right.only_with or params[right.only_with])
     with ThreadPoolExecutor(PARALLEL) as threads:
-        answers = list(threads.map(lambda one: context.cluster.may(namespace, one[1], one[0].group, one[0].resource), asked))
-    refused = [one for one, may in zip(asked, answers, strict=True) if not may]
-    missing = [_named(right, verb) for right, verb in refused if right.needed != OPTIONAL]
+        answers = list(threads.map(lambda one: context.cluster.may(server.namespace, one.verb, one.right.group, one.right.resource, one.name), asked))
+    lacking = narrowed(question for question, may in zip(asked, answers, strict=True) if not may)
+    missing = [right for right in lacking if not right.optional]
     if missing:
-        raise Failure(f"In namespace {namespace} we may not {', '.join(missing)}: grant the Role in the collection's README to this user.")
-    do_without = "".join(f"; we do without {_named(right, verb)} ({right.purpose})" for right, verb in refused)
-    return f"We have all rights in namespace {namespace} that a release needs{do_without}."
-
-
-def _named(right: Right, verb: str) -> str:
-    return f"{verb} {right.resource}" + (f".{right.group}" if right.group else "")
+        raise Failure(complaint(server.namespace, missing))
+    do_without = "".join(f"; we do without {right} ({right.purpose})" for right in lacking)
+    return f"We have all rights in namespace {server.namespace} that a release needs{do_without}."
 
 
 def _deployment(context: Context, pool: str) -> str:
@@ -212,6 +226,15 @@ def _route(context: Context) -> str:
     return f"{name} is in force, with " + " and ".join(f"{pool} at {weight} %" for pool, weight in weights.items()) + kind.note(route, server) + "."
 
 
+def _gitops(context: Context) -> str:
+    ignores = context.params["gitops_ignores"]
+    found = gitops.find(context.cluster, context.server)
+    refused = decision.refusal(found, ignores)
+    if refused:
+        raise Failure(refused)
+    return decision.note(found, ignores)
+
+
 def _secrets(context: Context) -> str:
     wanted = context.params["required_secrets"]
     with_faults = [fault for secret in wanted if (fault := _secret_fault(context, secret))]
@@ -232,12 +255,35 @@ def _secret_fault(context: Context, secret: dict[str, t.Any]) -> str:
     return f"Secret {name} has no value for {', '.join(empty)}: add it" if empty else ""
 
 
+def _guard(context: Context) -> str:
+    if not context.params["guard"]:
+        return "No guard is wanted."
+    server, name = context.server, context.params["guard_service_account"]
+    try:
+        context.cluster.get(f"/api/v1/namespaces/{server.namespace}/serviceaccounts/{quote(name, safe='')}")
+    except NotFound:
+        raise Failure(
+            f"ServiceAccount {server.namespace}/{name}, which the guard is to have, does not exist on {context.cluster.host}: "
+            "create it with the Role in docs/guard.md, or correct mcp_guard_service_account."
+        ) from None
+    return f"The guard's ServiceAccount {server.namespace}/{name} exists."
+
+
 def _nodes(context: Context) -> str:
     nodes = context.cluster.get("/api/v1/nodes")["items"]
     unready = [node["metadata"]["name"] for node in nodes if condition(node, "Ready").get("status") != "True"]
     if unready:
         raise Failure(f"{len(unready)} of {len(nodes)} nodes are not Ready ({', '.join(unready)}): repair or remove them.")
     return f"All {len(nodes)} nodes are Ready."
+
+
+def _version(context: Context) -> str:
+    if context.params.get("version") is None:
+        return "No version is named, so nothing is known against it."
+    version = _versions.text_of(context.params)
+    if found := bad_ends.refusal(record.read(context.cluster, context.server)[0], version, context.params["force_version"]):
+        raise Failure(found)
+    return f"The release record has nothing against version {version}."
 
 
 CHECKS: tuple[tuple[str, t.Callable[[Context], str]], ...] = (
@@ -247,8 +293,11 @@ CHECKS: tuple[tuple[str, t.Callable[[Context], str]], ...] = (
     *((f"{pool} Deployment", functools.partial(_deployment, pool=pool)) for pool in POOLS),
     *((f"{pool} Service", functools.partial(_service, pool=pool)) for pool in POOLS),
     ("route", _route),
+    ("GitOps tools", _gitops),
     ("secrets", _secrets),
+    ("guard's ServiceAccount", _guard),
     ("nodes", _nodes),
+    ("version", _version),
 )
 # Without these the others could only fail for the same reason
 PREMISES = (_api_server, _namespace)

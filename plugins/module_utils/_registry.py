@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 from ansible.module_utils.basic import missing_required_lib
 
+from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._versions import DIGEST
 
 try:
     import requests
@@ -42,8 +44,6 @@ MANIFEST_TYPES = ", ".join(
         "application/vnd.docker.distribution.manifest.v2+json",
     )
 )
-VERSION = re.compile(r"v?\d+\.\d+\.\d+([-+].*)?", re.ASCII)
-DIGEST = re.compile(r"[a-z0-9+._-]+:[0-9a-fA-F]{32,}")
 _REFERENCE = re.compile(
     r"(?:(?P<host>localhost(?::\d+)?|[\w-]+(?:\.[\w-]+)*:\d+|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:]+\](?::\d+)?)/)?"
     r"(?P<repository>[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*)"
@@ -75,6 +75,11 @@ class Image:
         return cls(host, repository, match["tag"] or "", match["digest"] or "")
 
     @property
+    def version(self) -> str:
+        """Return what it is called by: the tag, or a digest without one."""
+        return self.tag or self.digest
+
+    @property
     def reference(self) -> str:
         """What a manifest is asked for by: the digest when there is one, as it can't move."""
         return self.digest or self.tag or "latest"
@@ -84,13 +89,13 @@ class Image:
 
 
 def tagged(image: str, version: str) -> Image:
-    """The image of a version, which is its tag. Raises Failure when either has not that form."""
-    if not VERSION.fullmatch(version):
-        raise Failure(f"version {version} is not of the form v1.2.3: a survey or JSON turns 1.10 into the number 1.1, so give it whole and in quotes.")
+    """The image of a version, which is its tag or digest. Raises Failure when either has not that form."""
+    if found := _versions.problem(version):
+        raise Failure(found)
     name = Image.parse(image)
     if name.tag or name.digest:
         raise Failure(f"image {image} has a tag or digest: give it without, because version {version} is the tag.")
-    return Image.parse(f"{image}:{version}")
+    return Image.parse(_versions.reference(image, version))
 
 
 def digest_of(image_id: str) -> str:

@@ -21,6 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import connect
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 
 try:
@@ -166,8 +167,16 @@ class Alertmanager:
         self._name = f"Alertmanager {urlsplit(option['url']).netloc.rpartition('@')[2] or 'without an address'}"
         self._timeout = params["timeout"]
         self._verify = option["ca_cert"] or True
-        token = auth.token({**option, "token_secret": None}, lambda name: {})
+        token = auth.token({**option, "token_secret": None}, lambda name: {}, "alertmanager")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def version(self) -> str:
+        """Return what it says of itself; so it is one, and takes our token."""
+        found = self._ask("GET", "status")
+        info = found.get("versionInfo") if isinstance(found, dict) else None
+        if not isinstance(info, dict):
+            raise Failure(f"{self._name} does not answer as one: check alertmanager.url, and whether it runs.")
+        return printable(str(info.get("version")), 40)
 
     def silences(self) -> list[Silence]:
         return self._ask("GET", "silences")

@@ -15,13 +15,16 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
+import traceback
 import typing as t
 from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.parameters import remove_values
 
 
 class Failure(Exception):
@@ -102,11 +105,42 @@ Run = t.Callable[[Task], dict[str, t.Any]]
 def main(spec: Spec, run: Run) -> None:
     """The C(main()) of every module here; all of them support check mode."""
     module = AnsibleModule(argument_spec=spec.options, supports_check_mode=True, **spec.rules())
+
+    def warn(text: str) -> None:
+        module.warn(without_secrets(text))
+
     try:
-        result = run(Task(module.params, module.check_mode, warn=module.warn))
+        result = run(Task(module.params, module.check_mode, warn=warn))
     except Failure as failure:
-        module.fail_json(msg=failure.msg, **failure.evidence)
-    module.exit_json(**result)
+        module.fail_json(**without_secrets({"msg": failure.msg, **failure.evidence}))
+    except Exception as error:
+        module.fail_json(msg=unexpected(error))
+    module.exit_json(**without_secrets(result))
+
+
+# Secrets that are no option: of a kubeconfig, of the environment, from a plugin. Of this process, which has one task.
+_SECRETS: set[str] = set()
+SHORTEST = 6  # characters: what is shorter would tear holes into words
+
+
+def conceal(*secrets: str) -> None:
+    """Have these shown in no result, whoever puts them there."""
+    for secret in secrets:
+        _SECRETS.update(one for one in (secret, secret.strip()) if len(one) >= SHORTEST)
+
+
+def without_secrets(value: t.Any) -> t.Any:
+    """Return a value without the secrets that were concealed."""
+    return remove_values(value, list(_SECRETS)) if _SECRETS else value
+
+
+def unexpected(error: Exception) -> str:
+    """Return the sentence for an error that nobody thought of. Without its text, which may hold anything, also a secret in another writing."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if f"{os.sep}plugins{os.sep}" in frame.filename]
+    places = [f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in (ours[-1:] + frames[-1:])]
+    where = " and ".join(dict.fromkeys(places)) or "an unknown place"
+    return f"Unexpected error {type(error).__name__} at {where}: this is a fault of the collection, please report it with this line."
 
 
 class Deadline:

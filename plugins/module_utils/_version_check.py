@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils import _registry
+from ansible_collections.mcp.server.plugins.module_utils import _registry, _versions
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import connect, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import Object, is_finished, is_leaving, is_ready
@@ -31,7 +31,7 @@ SPEC = Spec(
         **_registry.OPTIONS,
         "namespace": {"type": "str"},
         "server": {"type": "str"},
-        "version": {"type": "str"},
+        "version": _versions.OPTION,
         "image": {"type": "str"},
         "pool": {"type": "str", "choices": list(POOLS)},
         "check_registry": {"type": "bool", "default": True},
@@ -60,7 +60,7 @@ class Wanted:
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
-    wanted = _wanted(params) if params["version"] else None
+    wanted = None if params["version"] in (None, "") else _wanted(task)
     server = Server.from_params(params) if params["namespace"] else None
     complaints = []
 
@@ -94,13 +94,19 @@ def run(task: Task) -> dict[str, t.Any]:
     return result
 
 
-def _wanted(params: dict[str, t.Any]) -> Wanted:
-    return Wanted(tagged(params["image"], params["version"]), params["version"])
+def _wanted(task: Task) -> Wanted:
+    version = _versions.text_of(task.params)
+    wanted = Wanted(tagged(task.params["image"], version), version)
+    if _versions.is_moving(version):
+        task.warn(f"Version {version} is a moving tag: it may name another image once it was checked. Release a tag that stays, or a digest.")
+    if not _versions.is_comparable(version):
+        task.warn(_versions.not_compared(version))
+    return wanted
 
 
 def mismatches(name: str, pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
     """A sentence for each way in which the pool (see RETURN) does not run what is wanted."""
-    found = []
+    found, comparable = [], _versions.is_comparable(wanted.version)
     if not _is(pool["image"], wanted):
         found.append(f"The {name} Deployment has image {pool['image']}, expected is {wanted.image}.")
     ready = [pod for pod in pool["pods"] if pod["ready"]]
@@ -117,7 +123,7 @@ def mismatches(name: str, pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
             )
         if pod["problem"]:
             found.append(f"Pod {pod['name']} does not tell its version: {pod['problem'].rstrip('.')}.")
-        elif not same_version(pod["health_version"], wanted.version):
+        elif comparable and not same_version(pod["health_version"], wanted.version):
             found.append(f"Pod {pod['name']} says that its version is {pod['health_version']}, expected is {wanted.version}.")
     return found
 
@@ -127,7 +133,7 @@ def doubtful(pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
     return [
         f"Pod {pod['name']} gives version {pod['server_version']} in serverInfo, expected is {wanted.version}."
         for pod in pool["pods"]
-        if pod["ready"] and not same_version(pod["server_version"], wanted.version)
+        if pod["ready"] and _versions.is_comparable(wanted.version) and not same_version(pod["server_version"], wanted.version)
     ]
 
 

@@ -17,6 +17,7 @@ description:
   - A webhook that is down is a warning and nothing more, and all of them together take no longer than O(timeout).
   - Without anything to announce, it returns RV(stats) all the same.
 extends_documentation_fragment:
+  - mcp.server.webhooks
   - mcp.server.cluster
   - mcp.server.server
   - mcp.server.attributes
@@ -34,31 +35,6 @@ options:
   lock:
     description: Not used here. It is taken so that one set of defaults can serve every module.
     type: str
-  webhooks:
-    description:
-      - Where to. The address of a webhook is a secret, and is shown nowhere; keep it in an environment variable or in a file.
-      - Certificates are verified, and redirects are not followed.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      url_env:
-        description: The name of an environment variable that holds the URL, where the module runs.
-        type: str
-      url_file:
-        description: A file that holds it, where the module runs.
-        type: path
-      url:
-        description: The URL itself.
-        type: str
-      form:
-        description: V(slack) for Slack's incoming webhooks, Mattermost and the like; V(json) for RV(announcement) as it is.
-        type: str
-        choices: [json, slack]
-        default: json
-      ca_cert:
-        description: Path of the CA certificate for the webhook, instead of those that C(requests) trusts.
-        type: path
   event:
     description:
       - What happened. With V(ended) the release record tells it, and nothing is announced while the release goes on.

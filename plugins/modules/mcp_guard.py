@@ -57,9 +57,9 @@ options:
     description: An execution-environment image that holds this collection, of the same version. Needed for O(state=present).
     type: str
   service_account:
-    description: The ServiceAccount of the Job's pod. It needs the Role in the collection's README, but not the rule for Jobs.
+    description: The ServiceAccount of the Job's pod. It needs the Role in C(docs/guard.md), which is smaller than that of who releases.
     type: str
-    default: mcp-releaser
+    default: mcp-guard
   endpoint:
     description:
       - The server's public address as the guard reaches it, from inside the cluster, and the paths that it serves. Files that it names are the image's.

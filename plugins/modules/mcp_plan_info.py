@@ -14,25 +14,38 @@ author:
 description:
   - Shows the whole plan of a release - pools, images, steps with the weights that the route reaches, gates, time, each field of each object that would change -
     and all that would fail already, without stopping at the first.
-  - Makes all checks of M(mcp.server.mcp_preflight), asks the registry for the image, and the live pool whether it answers. The API server
+  - Makes all checks of M(mcp.server.mcp_preflight), also of what is needed later; what the release can do without (webhooks, Alertmanager, the report)
+    is a warning. It asks the registry for the image, and the live pool whether it answers. The API server
     is asked by dry runs whether it takes the new Deployment and the new weights.
   - It does not fail because of what it finds; see RV(problems).
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.auth
+  - mcp.server.alertmanager
+  - mcp.server.later
+  - mcp.server.prometheus
   - mcp.server.registry
   - mcp.server.required_secrets
+  - mcp.server.gitops
   - mcp.server.server
   - mcp.server.endpoint
   - mcp.server.lock
+  - mcp.server.webhooks
   - mcp.server.attributes
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 options:
   version:
-    description: The version to release, which is also the tag of the image. Quote it where it could be read as a number.
-    type: str
+    description:
+      - The version to release, which is the tag of O(image) in any form, or its digest.
+      - A number is refused, as it may have lost digits; put the version in quotes.
+    type: raw
     required: true
+  force_version:
+    description:
+      - The version that may be released although the newest end of it in the release record is failed or rolled back, which is a problem otherwise.
+      - It has to be equal to O(version).
+    type: str
   image:
     description: The image without its tag.
     type: str
@@ -73,6 +86,10 @@ options:
     description: Whether the release starts a guard (M(mcp.server.mcp_guard)), which takes further rights.
     type: bool
     default: false
+  guard_service_account:
+    description: The ServiceAccount of the guard, as O(mcp.server.mcp_guard#module:service_account).
+    type: str
+    default: mcp-guard
   take_over:
     description: Whether the release takes over from one that goes on somewhere else, which is a problem otherwise.
     type: bool
@@ -82,12 +99,6 @@ options:
     type: list
     elements: str
     default: []
-  step_gates:
-    description: Changes of the gates that a step is passed by, as C(gates) in M(mcp.server.mcp_watch). The plan then shows them all; V({}) changes none.
-    type: dict
-  triggers:
-    description: Changes of the triggers that roll back, as in M(mcp.server.mcp_watch). The plan then shows them all; V({}) changes none.
-    type: dict
   problems:
     description: What the caller knows already that would fail, a sentence each.
     type: list

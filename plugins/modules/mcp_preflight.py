@@ -11,12 +11,22 @@ short_description: Assert that the cluster has what a release needs
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
-  - Looks at the API server, the namespace, our rights in it, the Deployment and the Service of each pool, the route, the Secrets
-    and the nodes, and fails with all that is missing in one message.
-  - What a release does not need and we may not look at (the namespace's own object, the nodes) is skipped.
+  - Looks at the API server, the namespace, our rights in it, the Deployment and the Service of each pool, the route, the tools that would
+    put back what a release writes (C(docs/gitops.md)), the Secrets and the nodes, and fails with all that is missing in one message.
+  - The rights are asked for by the names of the server's objects, so that a Role may be narrowed to them by C(resourceNames), as the one in the
+    collection's README is. What is missing is named with its verb, resource, group, name and namespace, and with the rule to add.
+  - Also tries what the release needs later - a query for each source of O(prometheus), a connection to each of O(webhooks) without a message,
+    O(alertmanager), the digest of O(guard_image), places and O(files) - side by side and within 20 s.
+  - What a release does not need and we may not look at (the namespace's own object, the nodes, the guard's ServiceAccount) is skipped.
 extends_documentation_fragment:
+  - mcp.server.alertmanager
+  - mcp.server.later
+  - mcp.server.prometheus
+  - mcp.server.registry
+  - mcp.server.webhooks
   - mcp.server.cluster
   - mcp.server.required_secrets
+  - mcp.server.gitops
   - mcp.server.server
   - mcp.server.attributes
   - mcp.server.attributes.action_group
@@ -27,9 +37,38 @@ options:
     type: bool
     default: false
   guard:
-    description: Whether a guard is wanted (M(mcp.server.mcp_guard)), so that its rights are asked for.
+    description: Whether a guard is wanted (M(mcp.server.mcp_guard)), so that the rights for its Job are asked for, and its ServiceAccount is looked at.
     type: bool
     default: false
+  guard_service_account:
+    description: The ServiceAccount of the guard, as O(mcp.server.mcp_guard#module:service_account).
+    type: str
+    default: mcp-guard
+  version:
+    description:
+      - The version to release - a tag in any form, or a digest. It is refused when its newest end in the release record is failed or rolled back.
+      - A number is refused, as it may have lost digits; put the version in quotes.
+    type: raw
+  force_version:
+    description: The version that may be released all the same. It has to be equal to O(version).
+    type: str
+  image:
+    description: The server's image without its tag. O(registry) stands in for its registry, and for that of O(guard_image) when it is the same.
+    type: str
+  scope:
+    description: Which checks are made - V(now), of what has to be there now, and V(later), of what the release needs later.
+    type: list
+    elements: str
+    choices: [now, later]
+    default: [now, later]
+  starts_release:
+    description:
+      - Whether a release starts with this. Then webhooks, O(alertmanager) and O(report_dest), which it can do without, are warned of and fail nothing.
+      - All of V(later) is only warned of for a release that goes on after it was cut off, and has traffic already.
+    type: bool
+    default: false
+requirements:
+  - requests (Python), for what is needed later
 notes:
   - Whether the image exists is asked by M(mcp.server.mcp_version_check).
 seealso:
@@ -45,11 +84,23 @@ EXAMPLES = r"""
     required_secrets:
       - name: mcp-server-secrets
         keys: [DATABASE_URL]
+
+- name: And what it will need later?
+  mcp.server.mcp_preflight:
+    namespace: mcp-prod
+    server: mcp-server
+    scope: [later]
+    prometheus:
+      url: https://prometheus.example.com
+      token_env: PROMETHEUS_TOKEN
+    webhooks:
+      - url_env: SLACK_WEBHOOK_URL
+        form: slack
 """
 
 RETURN = r"""
 checks:
-  description: The checks in the order in which they were made. After a missing API server or namespace there are no more.
+  description: The checks in the order in which they were made. After a missing API server or namespace there are only those of V(later).
   returned: always, once the options were found right
   type: list
   elements: dict
@@ -59,6 +110,9 @@ checks:
       type: str
     ok:
       description: Whether it is as a release needs it; also true when it was skipped.
+      type: bool
+    needed:
+      description: Whether the module fails when it is not so.
       type: bool
     skipped:
       description: Whether it could not be looked at because we may not.
@@ -72,6 +126,7 @@ checks:
   sample:
     - name: route
       ok: true
+      needed: true
       skipped: false
       sentence: HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.
       seconds: 0.021

@@ -17,6 +17,7 @@ description:
   - A release that was cut off is resumed when the same image is released again. One of another image takes its place and keeps its stable pool.
 extends_documentation_fragment:
   - mcp.server.cluster
+  - mcp.server.gitops
   - mcp.server.server
   - mcp.server.lock
   - mcp.server.attributes
@@ -34,7 +35,8 @@ options:
       - V(begun) and V(ended) write the record, V(read) does not.
       - V(updated) adds O(contract) to the newest release.
       - V(held) says in the record why the newest release waits for whoever runs it again (V(begun)) or takes it back.
-      - V(begun) also takes the server's Lease C(SERVER-release), and fails while another run holds it. Hand RV(lock) to the tasks that follow,
+      - V(begun) also takes the server's Lease C(SERVER-release), and fails while another run holds it, or while a tool
+        would put back what the release writes (O(gitops_ignores)). Hand RV(lock) to the tasks that follow,
         which keep it renewed while they work. V(ended), V(held) and V(unlocked) give it back,
         and the autoscalers' C(minReplicas) that M(mcp.server.mcp_rollout) raised.
       - A run that was killed loses it after 60 s, or at once when it ran on this machine.
@@ -53,7 +55,14 @@ options:
     type: str
     default: ""
   version:
-    description: The version that is released. Needed for O(state=begun).
+    description:
+      - The version that is released - the tag of O(image) in any form, or its digest. Needed for O(state=begun).
+      - A number is refused, as it may have lost digits; put the version in quotes.
+    type: raw
+  force_version:
+    description:
+      - With O(state=begun), the version that may be released although the newest end of it in the record is failed or rolled back.
+      - Without it, such a version is refused, so that an automatic retry does not release it again. It has to be equal to O(version).
     type: str
   contract:
     description: What the released version offers. Needed for O(state=updated).

@@ -16,7 +16,9 @@ description:
   - The rollback role does the rest with M(mcp.server.mcp_rollout), M(mcp.server.mcp_health) and M(mcp.server.mcp_traffic_shift).
     A rollback to what was live before needs none of it; that is M(mcp.server.mcp_traffic_shift) with C(rollback=true).
 extends_documentation_fragment:
+  - mcp.server.auth
   - mcp.server.cluster
+  - mcp.server.endpoint
   - mcp.server.server
   - mcp.server.lock
   - mcp.server.attributes
@@ -38,8 +40,23 @@ options:
     choices: [begun, checked, failed]
     default: begun
   version:
-    description: The version to go back to, which is the tag of O(image), in quotes. For O(state=begun).
+    description:
+      - The version to go back to, which is the tag of O(image) in any form, or its digest. For O(state=begun).
+      - A number is refused, as it may have lost digits; put the version in quotes.
+    type: raw
+  force_version:
+    description:
+      - The version that may come back although the newest end of it in the release record is failed or rolled back.
+      - Without it, such a version is refused. It has to be equal to O(version), or to the tag of the image of O(revision).
     type: str
+  endpoint:
+    description:
+      - Where clients reach the server. When O(version) is live already, it is asked there whether it answers well, or without this in its pods.
+      - If it does not, the module fails, as an emergency that changes nothing is no success.
+  port:
+    description: The port of a pod that is asked directly.
+    type: int
+    default: 8080
   image:
     description: With O(version), the image without its tag. With V(checked) and V(failed) of O(state), the whole image.
     type: str
@@ -101,7 +118,7 @@ image:
   type: str
   sample: ghcr.io/org/mcp-server:v1.1.5
 version:
-  description: Its version, empty when its tag is none.
+  description: Its version, which is its tag, or its digest.
   returned: with O(state=begun)
   type: str
   sample: v1.1.5

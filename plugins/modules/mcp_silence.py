@@ -16,6 +16,7 @@ description:
   - A silence that a run before this one made is found by its comment, and made longer when it would end too early.
   - What watches the release is not Alertmanager, so gates and triggers judge as before.
 extends_documentation_fragment:
+  - mcp.server.alertmanager
   - mcp.server.cluster
   - mcp.server.server
   - mcp.server.attributes
@@ -39,23 +40,7 @@ options:
     choices: [present, absent]
     default: present
   alertmanager:
-    description: The Alertmanager; its API v2 is used, of 0.22 or newer.
-    type: dict
     required: true
-    suboptions:
-      url:
-        description: Its URL, with the path before C(/api) when there is one.
-        type: str
-        required: true
-      ca_cert:
-        description: Path of the CA certificate for it, instead of those that C(requests) trusts.
-        type: path
-      token_file:
-        description: A file that holds a bearer token for it, where the module runs.
-        type: path
-      token_env:
-        description: The name of an environment variable that holds one, where the module runs.
-        type: str
   release:
     description: The id of the release. Without it, the newest of the release record, which is the only thing that is read in the cluster.
     type: str

@@ -34,8 +34,12 @@ options:
     type: str
     required: false
   version:
-    description: The version, such as V(v1.2.0), which is also the tag of the image. Quote it where it could be read as a number.
-    type: str
+    description:
+      - The version, which is the tag of O(image) in any form, such as V(v1.2.0) or V(sha-abc1234), or its digest, or both (V(v1.2.0@sha256:...)).
+      - A number is refused, as it may have lost digits (1.1 for 1.10); put the version in quotes.
+      - A tag without a digit in it, such as V(latest), is warned of, as it may name another image later.
+      - What pods tell is compared with a version such as V(v1.2.0) or V(1.10), and not with other tags and digests, which is warned of once.
+    type: raw
   image:
     description: The image without its tag, such as V(ghcr.io/org/mcp-server). Required with O(version).
     type: str

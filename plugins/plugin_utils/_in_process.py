@@ -15,6 +15,9 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import faulthandler
+import functools
+import hashlib
+import mmap
 import multiprocessing
 import os
 import signal
@@ -31,7 +34,16 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Waiting, waiting
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Run, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.announce import announcing
+from ansible_collections.mcp.server.plugins.module_utils._task import (
+    Failure,
+    Interrupted,
+    Run,
+    Spec,
+    Task,
+    unexpected,
+    without_secrets,
+)
 
 display = Display()
 
@@ -144,6 +156,19 @@ def _environment(variables: dict[str, t.Any]) -> t.Iterator[None]:
                 os.environ[name] = value
 
 
+# Shared by the process of the play and its workers, which are forks of it: what of the kind "once in a play" was said.
+_SAID = mmap.mmap(-1, 8 * 1024)
+
+
+def _once(host: str, say: t.Callable[[str], None], line: str) -> None:
+    """Show a line, unless a task of this play has shown it for this host."""
+    digest = hashlib.sha256(f"{host}\0{line}".encode()).digest()[:8]
+    place = 8 * (int.from_bytes(digest, "big") % (len(_SAID) // 8))
+    if _SAID[place : place + 8] != digest:
+        _SAID[place : place + 8] = digest
+        say(line)
+
+
 def _never(_params: dict[str, t.Any]) -> bool:
     return False
 
@@ -207,23 +232,25 @@ class InProcessAction(ActionBase):
         task = Task(
             params=validation.validated_parameters,
             check_mode=self._task.check_mode,
-            progress=lambda line: display.display(f"  [{host}] {remove_values(line, secrets)}"),
+            progress=lambda line: display.display(f"  [{host}] {without_secrets(remove_values(line, secrets))}"),
             warn=warnings.append,
             runner=end_with_the_play(),
         )
         if type(self).OUTLASTS_TASK_TIMEOUT(task.params) and signal.alarm(0):
             task.warn(f"The timeout of {self._task.timeout} s does not end {self._task.action}: it has time limits of its own.")
         try:
-            with interruptible(), waiting(Waiting(task.progress)):
+            with interruptible(), waiting(Waiting(task.progress)), announcing(functools.partial(_once, host, task.progress)):
                 outcome = type(self).RUN(task)
         except Failure as failure:
             outcome = {**failure.evidence, "failed": True, "msg": failure.msg}
         except Interrupted as interrupted:
             sentences = [f"{self._task.action} was stopped by {interrupted.signal}.", *getattr(interrupted, "__notes__", [])]
             outcome = {"failed": True, "msg": " ".join(sentences)}
+        except Exception as error:
+            outcome = {"failed": True, "msg": unexpected(error)}
         if stopped_by is not None and "msg" in outcome:
             task.progress(outcome["msg"])  # a play that ends shows no results
-        result: dict[str, t.Any] = remove_values({"changed": False, **outcome}, secrets)
+        result: dict[str, t.Any] = without_secrets(remove_values({"changed": False, **outcome}, secrets))
         if warnings:
-            result["warnings"] = remove_values(warnings, secrets)
+            result["warnings"] = without_secrets(remove_values(warnings, secrets))
         return result

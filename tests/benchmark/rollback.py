@@ -83,7 +83,13 @@ def release() -> None:
     """The bad version has all the traffic, and the record says where from."""
     kubectl("patch", "httproute", "mcp-server", "--type=json", "-p", weights(100))
     steps = json.dumps({"bluegreen_steps": [{"weight": 100, "seconds": 0}]})
-    done = subprocess.run(play("playbooks/bluegreen.yml", "-e", f"version={BAD}", "-e", steps), cwd=ROOT, env=environment(), capture_output=True, check=False)
+    done = subprocess.run(
+        play("playbooks/bluegreen.yml", "-e", f"version={BAD}", "-e", f"mcp_force_version={BAD}", "-e", steps),
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        check=False,
+    )
     if done.returncode:
         sys.exit(f"{done.stdout.decode()}{done.stderr.decode()}")
 

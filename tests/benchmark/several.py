@@ -57,7 +57,10 @@ ONLY_THE_TRAFFIC = [
             }
         },
         "tasks": [
-            {"mcp.server.mcp_release": {"state": "begun", "image": f"{fake_servers.IMAGE}:{VERSION}", "version": VERSION}, "register": "bluegreen_release"},
+            {
+                "mcp.server.mcp_release": {"state": "begun", "image": f"{fake_servers.IMAGE}:{VERSION}", "version": VERSION, "force_version": VERSION},
+                "register": "bluegreen_release",
+            },
             {"ansible.builtin.include_role": {"name": "mcp.server.bluegreen", "tasks_from": "shift.yml"}},
         ],
     }
@@ -97,7 +100,7 @@ def play(playbook: str, inventory: dict[str, t.Any], forks: int, folder: Path, l
     file.write_text(json.dumps({"all": {"hosts": inventory}}))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_"))}
     environment |= {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-    command = [PLAYBOOK, playbook, "-i", str(file), "-l", "all", "-f", str(forks), "-e", f"version={VERSION}"]
+    command = [PLAYBOOK, playbook, "-i", str(file), "-l", "all", "-f", str(forks), "-e", f"version={VERSION}", "-e", f"mcp_force_version={VERSION}"]
     return measured(command, folder, environment, log)
 
 
@@ -138,6 +141,7 @@ def live(number: int, folder: Path) -> None:
             "mcp_steps": STEPS,
             "mcp_warm_seconds": WARM,
             "mcp_hold_timeout": 120,
+            "mcp_ready_grace": 300,  # two cores start 25 interpreters at once
         }
         inventory = {name: {**variables, "mcp_server": one.name, "mcp_endpoint": {"url": place.url, "host": one.host}} for name, one in servers.items()}
         cost = play(str(ROOT / "playbooks" / "bluegreen.yml"), inventory, number, folder, log)

@@ -37,6 +37,8 @@ ENVIRONMENT = {
     "ANSIBLE_NOCOLOR": "1",
     "MCP_TEST_TOKEN": "planted-4c1e6f0b9d.token",
 }
+# Its own target (other_writers) has the rest; here each rollback would take half a minute more.
+QUICK = ("-e", "mcp_rollback_hold_seconds=1")
 # What no output and no record may ever show: a planted token for the MCP endpoint, and what the kubeconfig gives us to log in with.
 SECRETS = [ENVIRONMENT["MCP_TEST_TOKEN"], *re.findall(r"(?:token|client-key-data)\"?: *\"?([^\"\s]{20,})", Path(CONFIG["kubeconfig"]).read_text())]
 
@@ -47,9 +49,13 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.options import
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task  # noqa: E402
 from sandbox.paths import CACHE  # noqa: E402
 
+# The same few versions are released again and again, however they ended before.
+NAMED = "{{ mcp_rollback_version | default(version | default(''), true) }}"
+FORCED = ("-e", json.dumps({"mcp_force_version": NAMED}))
+
 
 def play(playbook: str, *words: str, cwd: Path = ROOT, seconds: float = 240, **environment: str) -> tuple[int, str]:
-    command = ["ansible-playbook", playbook, "-i", str(INVENTORY), *words]
+    command = ["ansible-playbook", playbook, "-i", str(INVENTORY), *QUICK, *FORCED, *words]
     done = subprocess.run(
         command, cwd=cwd, env={**ENVIRONMENT, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False
     )
@@ -60,7 +66,7 @@ def play(playbook: str, *words: str, cwd: Path = ROOT, seconds: float = 240, **e
 @contextmanager
 def running(playbook: str, *words: str) -> t.Iterator[subprocess.Popen[str]]:
     """A play in a process group of its own, which does not outlive the block."""
-    command = ["ansible-playbook", playbook, "-i", str(INVENTORY), *words]
+    command = ["ansible-playbook", playbook, "-i", str(INVENTORY), *QUICK, *FORCED, *words]
     environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         command,
@@ -121,7 +127,10 @@ def module(name: str, arguments: str = "", *, check: bool = False, fails: bool =
     loaded = importlib.import_module(f"ansible_collections.mcp.server.plugins.modules.{name}")
     server = {"namespace": CONFIG["test_namespace"], "server": "mcp-server", "kubeconfig": CONFIG["kubeconfig"]}
     given = json.loads(arguments) if arguments.startswith("{") else parse_kv(arguments)
-    validated = ArgumentSpecValidator(loaded.SPEC.options, **loaded.SPEC.rules()).validate({**server, **given, **options})
+    given |= options
+    if "force_version" in loaded.SPEC.options:
+        given.setdefault("force_version", given.get("version"))
+    validated = ArgumentSpecValidator(loaded.SPEC.options, **loaded.SPEC.rules()).validate({**server, **given})
     assert not validated.error_messages, validated.error_messages
     try:
         result = {"changed": False, **loaded.run(Task(validated.validated_parameters, check_mode=check))}

@@ -65,9 +65,27 @@ def manifests(server: Small, namespace: str, made: str, environment: t.Mapping[s
                     container["env"] += [{"name": name, "value": value} for name, value in environment.items()]
             objects.append(one)
     objects[0]["metadata"]["name"] = server.name
+    objects += _rights(server, namespace)
     for one in objects:
         one["metadata"] |= {"namespace": namespace, "labels": {"made": made}}
     return objects
+
+
+def _rights(server: Small, namespace: str) -> list[dict[str, t.Any]]:
+    """Return what gives the sandbox's releaser the server: the rules of its Role that name objects, for this server's ones."""
+    role = yaml.safe_load((MANIFESTS / "role.yaml").read_text())
+    named = [rule for rule in role["rules"] if "resourceNames" in rule]
+    for rule in named:
+        rule["resourceNames"] = [name.replace("mcp-server", server.name) for name in rule["resourceNames"]]
+    group, name = "rbac.authorization.k8s.io", f"mcp-releaser-{server.name}"
+    binding = {
+        "apiVersion": f"{group}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": "mcp-releaser", "namespace": namespace}],
+    }
+    return [{**role, "metadata": {"name": name}, "rules": named}, binding]
 
 
 @contextmanager
@@ -89,7 +107,7 @@ def small_servers(
             _until_served(place.url, server.host)
         yield servers
     finally:
-        place.kubectl(*where, "delete", "httproute,service,deployment", "-l", f"made={made}", "--wait=false")
+        place.kubectl(*where, "delete", "httproute,service,deployment,role,rolebinding", "-l", f"made={made}", "--wait=false")
         left = [f"{server.name}-release" for server in servers.values()]
         place.kubectl(*where, "delete", "configmap,lease", *left, "--ignore-not-found", "--wait=false")
 

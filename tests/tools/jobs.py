@@ -81,6 +81,7 @@ JOBS = (
     Job("sandbox", 54, 54),
     # Its compiler only takes what the others leave.
     Job("traefik", None, 392, cores=0.5, after=("sandbox",)),
+    _target("connection", 60, **NO_METRICS),
     _target("interruptions", 284, 479, **NO_METRICS),
     _target("load", 131, 390, cores=1.0),
     _target("mcp_announce", 206),
@@ -88,6 +89,8 @@ JOBS = (
     _target("modules", 110, targets=MODULES, **NO_METRICS),
     _target("modules_with_metrics", 100, targets=MODULES_WITH_METRICS),
     _target("monitoring", 97),
+    # It makes its servers itself, beside its lane's own.
+    _target("other_writers", 180, **NO_METRICS),
     _target("outages", 134, 543, takes=frozenset({"cluster"}), uses=frozenset()),
     _target("prometheus_away", None, 159, takes=frozenset({"prometheus"}), **NO_METRICS),
     _target("releases", 500),

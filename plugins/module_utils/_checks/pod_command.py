@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 import typing as t
 from contextlib import suppress
 
@@ -17,9 +16,10 @@ from ansible_collections.mcp.server.plugins.module_utils._checks.words import MA
 from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import OVERLOADED, Forbidden, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.client import Refusal
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
 from ansible_collections.mcp.server.plugins.module_utils._mcp.targets import pods_of_pool
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, bounded
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 # Of the streams in one WebSocket; each frame begins with its number. Every version of Kubernetes speaks this one.
 PROTOCOL = "v4.channel.k8s.io"
@@ -93,22 +93,10 @@ def _follow(sock: t.Any, tail: Tail, limit: Limit) -> bytes:
 
 def _open(cluster: t.Any, path: str, query: list[tuple[str, str]]) -> t.Any:
     """Return a WebSocket in which the command runs. Raises Unreachable, Failure."""
-    import websocket
-    from kubernetes.stream.ws_client import create_websocket, get_websocket_url
-
-    configuration, host = cluster.configuration, cluster.host
-    keys = map(configuration.get_api_key_with_prefix, ("authorization", "BearerToken"))
-    token = next(filter(None, keys), None)
-    headers = {"sec-websocket-protocol": PROTOCOL, **({"authorization": token} if token else {})}
-    url = get_websocket_url(f"{host}{path}", query)
     try:
-        return bounded(lambda: create_websocket(configuration, url, headers), cluster.timeout)
-    except websocket.WebSocketBadStatusException as error:
-        raise refusal(error.status_code, getattr(error, "resp_body", None) or b"", host) from None
-    except (websocket.WebSocketException, OSError) as error:
-        wrong = isinstance(error, ssl.SSLCertVerificationError)
-        said = f"the API server {host} does not answer ({printable(str(error), 120)})"
-        raise (Failure if wrong else Unreachable)(f"{said}; check the address and the network") from None
+        return cluster.websocket(path, query, PROTOCOL)
+    except Refusal as refused:
+        raise refusal(refused.answer.status, refused.answer.body.encode(), cluster.host) from None
 
 
 def refusal(status: int, body: bytes, host: str) -> Failure:

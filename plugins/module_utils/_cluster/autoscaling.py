@@ -23,7 +23,16 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry impor
 Object = dict[str, t.Any]
 
 NOTE = "mcp.server/min-replicas"  # {"former": 2, "raised": 5}
-UNKNOWN = "Whether a HorizontalPodAutoscaler works on the pools is not known: we may not list them (see the Role in the collection's README)."
+# How an autoscaler of a Deployment is usually called: by kubectl autoscale and most charts, and by KEDA
+NAMES = ("{deployment}", "keda-hpa-{deployment}")
+UNLISTED = (
+    "Listing HorizontalPodAutoscalers in namespace {namespace} is forbidden: only those that have the usual names ({names}) are known; "
+    "grant list on horizontalpodautoscalers.autoscaling as in the Role in the collection's README."
+)
+UNKNOWN = (
+    "Whether a HorizontalPodAutoscaler works on the pools is not known: listing them in namespace {namespace}, and reading {names}, is forbidden; "
+    "grant list and get on horizontalpodautoscalers.autoscaling as in the Role in the collection's README."
+)
 
 
 @dataclass(frozen=True)
@@ -80,19 +89,40 @@ class Autoscaler:
 
 
 def find(cluster: t.Any, server: Server, warn: t.Callable[[str], None]) -> dict[str, Autoscaler]:
-    """The autoscalers by pool; none, with a warning, when we may not look."""
+    """Return the autoscalers by pool. Warn when some of them may not be known for want of a right."""
     try:
-        items = cluster.get(_path(server))["items"]
+        return _by_pool(server, cluster.get(_path(server))["items"])
     except NotFound:
         return {}
     except Forbidden:
-        warn(UNKNOWN)
-        return {}
+        return _find_by_name(cluster, server, warn)
+
+
+def _find_by_name(cluster: t.Any, server: Server, warn: t.Callable[[str], None]) -> dict[str, Autoscaler]:
+    """Return those that have a usual name, which a Role that is narrowed by resourceNames lets us read."""
+    names = [form.format(deployment=server.deployment(pool)) for pool in POOLS for form in NAMES]
+    items, refused = [], 0
+    for name in names:
+        try:
+            items.append(cluster.get(f"{_path(server)}/{name}"))
+        except NotFound:
+            continue
+        except Forbidden:
+            refused += 1
+    found = _by_pool(server, items)
+    if len(found) < len(POOLS):
+        complaint = UNKNOWN if refused == len(names) else UNLISTED
+        warn(complaint.format(namespace=server.namespace, names=", ".join(names)))
+    return found
+
+
+def _by_pool(server: Server, items: t.Iterable[Object]) -> dict[str, Autoscaler]:
     targets = {server.deployment(pool): pool for pool in POOLS}
     found = {}
     for item in items:
-        target = item["spec"]["scaleTargetRef"]
-        if target["kind"] == "Deployment" and target["name"] in targets:
+        target = (item.get("spec") or {}).get("scaleTargetRef") or {}
+        named = isinstance((item.get("metadata") or {}).get("name"), str)
+        if named and target.get("kind") == "Deployment" and target.get("name") in targets:
             found[targets[target["name"]]] = Autoscaler(item)
     return found
 
@@ -105,8 +135,12 @@ def set_least(
     run: str | None = None,
     *,
     dry_run: bool = False,
+    warn: t.Callable[[str], None] | None = None,
 ) -> bool:
-    """Return whether anything was to be changed. Raises Lost when the run was taken over."""
+    """Return whether anything was to be changed. Raises Lost when the run was taken over.
+
+    warn: for what must go on without the right, as an emergency, which is no run's.
+    """
 
     def attempt() -> bool:
         patch = autoscaler.patch(wanted, run)
@@ -118,10 +152,15 @@ def set_least(
 
     def again(_conflict: Conflict) -> None:
         nonlocal autoscaler
-        items = cluster.get(_path(server))["items"]
-        autoscaler = next((Autoscaler(item) for item in items if item["metadata"]["name"] == autoscaler.name), autoscaler)
+        autoscaler = Autoscaler(cluster.get(f"{_path(server)}/{autoscaler.name}"))
 
-    return on_conflict(attempt, cluster.patience, again)
+    try:
+        return on_conflict(attempt, cluster.patience, again)
+    except Forbidden as failure:
+        if run or warn is None:
+            raise
+        warn(f"HorizontalPodAutoscaler {server.namespace}/{autoscaler.name} keeps its minReplicas, and may take pods away again. {failure.msg}")
+        return False
 
 
 def give_back(cluster: t.Any, server: Server, warn: t.Callable[[str], None], run: str | None = None) -> None:

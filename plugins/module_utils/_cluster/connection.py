@@ -4,24 +4,23 @@
 
 """A Kubernetes API server, spoken to by path.
 
-Only C(DynamicClient.request) of the C(kubernetes) library is used, and no
-discovery: we know the few paths that we need, and discovery costs an emergency
-three round trips. The library's typed API is never touched (in v37 its first
-use costs a second).
+Without the library C(kubernetes), whose import takes longer than an emergency's request, and which reads kubeconfigs
+by rules of its own (_kubernetes/kubeconfig.py). Without discovery: we know the few paths that we need. What is left
+to the library is a port-forward's protocol.
 """
 
 from __future__ import annotations
 
 import copy
-import functools
+import http.client
 import json
 import math
 import os
 import socket
-import ssl
 import time
 import traceback
 import typing as t
+from dataclasses import replace
 from datetime import datetime
 
 from ansible.module_utils.basic import missing_required_lib
@@ -29,19 +28,12 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.clock import Clock
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict, Unanswered, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, bounded
-
-try:
-    import kubernetes.client
-    import kubernetes.config
-    import urllib3.exceptions
-    from kubernetes.dynamic import DynamicClient
-    from kubernetes.dynamic.exceptions import DynamicApiError
-
-    KUBERNETES_ERROR = None
-except ImportError:
-    KUBERNETES_ERROR = traceback.format_exc()
-
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, User
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.announce import announce
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.client import Answer, Client, NoAnswer, Refusal
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.locate import locate
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal
 
 PATCH_TYPES = {
     "merge": "application/merge-patch+json",
@@ -56,6 +48,7 @@ OVERLOADED = (429, 502, 503, 504)
 ETCD = ("etcdserver: ", "rpc error: code = ", "context deadline exceeded")
 # What it says when a JSON patch does not fit the object, as one of its tests fails
 UNPATCHED = "the server rejected our request due to an error in our request"
+PROTOCOL = "v4.channel.k8s.io"  # of a port-forward
 STARTING = 20.0  # seconds for which refusals of everything are put down to that
 
 
@@ -68,61 +61,15 @@ class Forbidden(Failure):
 
 
 def connect(params: dict[str, t.Any]) -> Cluster:
-    """The cluster that the options name, or else the first of: kubeconfig files, the pod that we run in.
+    """Return the cluster that a task names by its options, a kubeconfig, the environment, or by the pod that it runs in.
 
-    Raises Failure when nothing tells where the cluster is. Nothing is sent yet.
+    Raises Failure. Nothing is sent yet, but for a login to OpenShift.
     """
-    if KUBERNETES_ERROR is not None:
-        raise Failure(missing_required_lib("kubernetes"), exception=KUBERNETES_ERROR)
-    configuration = kubernetes.client.Configuration()
-    if bool(params["username"]) is not bool(params["password"]):
-        raise Failure("username and password log in to OpenShift together: give both or none.")
-    if not (params["host"] and (params["api_key"] or params["username"])):
-        _load(configuration, params)
-    if params["host"]:
-        configuration.host = params["host"]
-    if params["api_key"]:
-        configuration.api_key = {"BearerToken": f"Bearer {params['api_key']}", "authorization": f"Bearer {params['api_key']}"}
-    if params["validate_certs"] is not None:
-        configuration.verify_ssl = params["validate_certs"]
-    for option, attribute in (("ca_cert", "ssl_ca_cert"), ("client_cert", "cert_file"), ("client_key", "key_file"), ("proxy", "proxy")):
-        if params[option]:
-            setattr(configuration, attribute, params[option])
-    if params["username"]:
-        _log_in(configuration, params)
-    configuration.retries = False
-    return Cluster(configuration, params["api_timeout"], params["api_patience"])
-
-
-def _log_in(configuration: t.Any, params: dict[str, t.Any]) -> None:
-    from ansible_collections.mcp.server.plugins.module_utils._cluster.openshift_login import token
-
-    place = (configuration.verify_ssl, configuration.ssl_ca_cert)
-    bearer = f"Bearer {token(configuration.host, params['username'], params['password'], *place, params['api_timeout'])}"
-    configuration.api_key = {"BearerToken": bearer, "authorization": bearer}
-
-
-def _load(configuration: t.Any, params: dict[str, t.Any]) -> None:
-    config = kubernetes.config
-    try:
-        config.load_kube_config(config_file=params["kubeconfig"], context=params["context"], client_configuration=configuration, persist_config=False)
-    except (config.ConfigException, OSError, TypeError, ValueError) as error:
-        if params["kubeconfig"] is None and os.environ.get("KUBERNETES_SERVICE_HOST"):
-            config.load_incluster_config(client_configuration=configuration)
-        elif not params["host"]:
-            searched = params["kubeconfig"] or os.environ.get("KUBECONFIG") or "~/.kube/config"
-            context = f", context {params['context']}" if params["context"] else ""
-            raise Failure(
-                f"No cluster to talk to: kubeconfig {searched}{context} could not be used ({str(error).rstrip('.')}); "
-                "set kubeconfig (or KUBECONFIG, K8S_AUTH_KUBECONFIG), or host and api_key."
-            ) from None
-
-
-class _NoDiscovery:
-    """Stands in for the library's discoverer, which asks the API server three questions at start."""
-
-    def __init__(self, client: t.Any, cache_file: str | None) -> None:
-        self.version = None
+    access = locate(params, os.environ)
+    announce(access.sentence())
+    if access.user.username and not access.origin.startswith("context"):
+        access = _logged_in(access, params["api_timeout"])
+    return Cluster(access, params["api_timeout"], params["api_patience"])
 
 
 class Cluster:
@@ -131,19 +78,19 @@ class Cluster:
     patience: seconds that an API server which is away is waited for, see outage.py.
     """
 
-    def __init__(self, configuration: t.Any, timeout: float = 10.0, patience: float = 0.0) -> None:
-        self.configuration = configuration
+    def __init__(self, access: Access, timeout: float = 10.0, patience: float = 0.0) -> None:
+        self.access = access
         self.timeout = timeout
         self.patience = patience
         self._waiting = outage.current()
         self._refused: Deadline | None = None
         self._clock = Clock()
         self._served = False  # something that takes a right: it has read the Roles
-        self._client = DynamicClient(kubernetes.client.ApiClient(configuration), discoverer=_NoDiscovery)
+        self._client = Client(access, timeout)
 
     @property
     def host(self) -> str:
-        return self.configuration.host
+        return self.access.host
 
     def now(self) -> datetime:
         """The API server's time, for ages of its objects; ours as long as no answer has told it."""
@@ -193,33 +140,34 @@ class Cluster:
             "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
             {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}},
         )
-        return bool(review["status"]["allowed"])
+        status = review.get("status")
+        return isinstance(status, dict) and status.get("allowed") is True
 
     def port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
         """A socket to a port of a pod, through the API server. The caller closes it."""
         return outage.patiently(lambda: self._port_forward(namespace, pod, port), self.patience, self._waiting)
 
     def _port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
-        from kubernetes.stream.ws_client import portforward_call
-
-        url = f"{self.host}{pod_path(namespace, pod)}/portforward"
-        headers = dict(self._client.client.default_headers)
-        token = self.configuration.get_api_key_with_prefix("authorization") or self.configuration.get_api_key_with_prefix("BearerToken")
-        if token:
-            headers["authorization"] = token
-        call = functools.partial(portforward_call, self.configuration, "GET", url, query_params=[("ports", str(port))], headers=headers)
         try:
-            forward = bounded(call, self.timeout)
-        except TimeoutError as error:
-            raise self._unreachable(error) from None
-        except kubernetes.client.ApiException as error:
-            if isinstance(error.__context__, OSError):
-                raise self._unreachable(error.__context__) from None
+            from kubernetes.stream.ws_client import PortForward  # lazy: emergency path
+        except ImportError:
+            raise Failure(missing_required_lib("kubernetes"), exception=traceback.format_exc()) from None
+
+        try:
+            opened = self.websocket(f"{pod_path(namespace, pod)}/portforward", [("ports", str(port))], PROTOCOL)
+        except Refusal as refusal:
             raise Failure(
-                f"No port-forward to {namespace}/{pod} port {port} through {self.host}: {_handshake(error.reason)}; "
+                f"No port-forward to {namespace}/{pod} port {port} through {self.host}: {_said(refusal.answer)}; "
                 "the Role needs create and get on pods/portforward, and the pod must run."
             ) from None
-        return forward.socket(port)
+        return PortForward(opened, [port]).socket(port)
+
+    def websocket(self, path: str, query: t.Sequence[tuple[str, str]], protocol: str) -> t.Any:
+        """Return an open WebSocket to the API server, which the caller closes. Raises Refusal, Unreachable, Failure."""
+        try:
+            return self._client.websocket(path, query, protocol, self.timeout)
+        except NoAnswer as none:
+            raise self._unreachable(none) from None
 
     def _request(
         self, method: str, path: str, body: t.Any = None, *, content_type: str | None = None, query: dict[str, str] | None = None, stores: bool = False
@@ -238,37 +186,31 @@ class Cluster:
     def _send(self, method: str, path: str, body: t.Any, content_type: str | None, query: dict[str, str] | None, *, ready: bool = False) -> dict[str, t.Any]:
         """ready: it is known to have read the Roles."""
         try:
-            response = self._exchange(method, path, body=body, content_type=content_type, query_params=list((query or {}).items()))
-            data = response.data  # the body is read now
-        except DynamicApiError as error:
-            failure = _api_failure(error, method, path, self.host)
-            if self.patience and error.status in (401, 403) and not ready:
+            answer = self._exchange(method, path, body=body, content_type=content_type, query=list((query or {}).items()))
+        except NoAnswer as none:
+            raise self._unreachable(none) from None
+        if not 200 <= answer.status <= 299:
+            failure = _api_failure(answer, method, path, self.host)
+            if self.patience and answer.status in (401, 403) and not ready:
                 if not self._is_starting():
                     return self._send(method, path, body, content_type, query, ready=True)  # when it refused, it may not have been
                 failure = Unreachable(failure.msg)
-            raise failure from None
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._unreachable(error) from None
+            raise failure
         try:
-            answer = json.loads(data)
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict):  # of whatever stands between us and it, or a part of an answer
-            raise self._unreachable(ValueError("what came is no JSON object"))
+            document = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):  # of whatever stands between us and it, or a part of an answer
+            raise self._unreachable(NoAnswer("what came is no JSON object"))
         self._served = True
-        return answer
+        return document
 
-    def _exchange(self, method: str, path: str, **more: t.Any) -> t.Any:
-        """The answer, its body not read yet. Its Date is noted, also that of a refusal."""
+    def _exchange(self, method: str, path: str, **more: t.Any) -> Answer:
+        """The answer. Its Date is noted, also that of a refusal."""
         sent = time.time()
-        timeout = (min(3.05, self.timeout), self.timeout)
-        try:
-            response = self._client.request(method, path, header_params={}, serialize=False, _request_timeout=timeout, **more)
-        except DynamicApiError as error:
-            self._clock.see((error.headers or {}).get("Date"), sent, time.time())
-            raise
-        self._clock.see(response.headers.get("Date"), sent, time.time())
-        return response
+        answer = self._client.send(method, path, self.timeout, **more)
+        self._clock.see(answer.headers.get("Date"), sent, time.time())
+        return answer
 
     def _is_starting(self) -> bool:
         """Whether it says so itself. Until it has read the Roles it refuses everybody, and that question too: believed for STARTING seconds.
@@ -278,30 +220,32 @@ class Cluster:
         if self._served:
             return False
         try:
-            self._exchange("GET", "/readyz")
-        except DynamicApiError as error:
-            if error.status in (401, 403):
-                self._refused = self._refused or Deadline(STARTING)
-                return bool(self._refused.left)
-            return error.status >= 500
-        except (urllib3.exceptions.HTTPError, OSError):
+            status = self._exchange("GET", "/readyz").status
+        except NoAnswer:
             return True
-        return False
+        if status in (401, 403):
+            self._refused = self._refused or Deadline(STARTING)
+            return bool(self._refused.left)
+        return status >= 500
 
-    def _unreachable(self, error: Exception) -> Failure:
+    def _unreachable(self, none: NoAnswer) -> Failure:
         self._refused, self._served = None, False
-        # A certificate that is wrong does not mend while we wait: that is no outage
-        wrong = any(isinstance(part, ssl.SSLCertVerificationError) for part in (error, *error.args))
-        return (Failure if wrong else Unreachable)(
-            f"The API server {self.host} does not answer ({_first_line(error)}); check the address, the network and the cluster's state."
-        )
+        # What is wrong with a certificate does not mend while we wait: that is no outage.
+        cure = "check our client certificate" if none.final else "check the address, the network and the cluster's state"
+        return (Failure if none.final else Unreachable)(f"The API server {self.host} does not answer ({none.reason}); {cure}.")
+
+
+def _logged_in(access: Access, seconds: float) -> Access:
+    from ansible_collections.mcp.server.plugins.module_utils._cluster.openshift_login import token  # lazy: an optional library
+
+    user = access.user
+    conceal(user.password)
+    bearer = token(access.host, user.username, user.password, access.verify, access.ca, seconds)
+    return replace(access, user=User(user.name, token=bearer))
 
 
 def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
-    try:
-        said = json.loads(error.body)["message"]
-    except (TypeError, ValueError, KeyError):
-        said = _first_line(error.reason or error)
+    said = _said(error)
     where = f"{method} {path} on {host}"
     if error.status == 401:
         return Failure(f"The API server {host} does not accept our credentials ({said}); renew the token or the kubeconfig.")
@@ -321,16 +265,13 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
     return failure
 
 
-def _handshake(reason: str) -> str:
-    """What the API server said, out of the WebSocket library's dump of its whole answer."""
+def _said(answer: t.Any) -> str:
+    """Return the message of an answer that is a Status, or what else there is."""
     try:
-        return json.loads(reason.rpartition("-+-+-")[2])["message"]
-    except (ValueError, KeyError, TypeError):
-        return _first_line(reason)
-
-
-def _first_line(error: t.Any) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[0]
+        said = json.loads(answer.body)["message"]
+    except (TypeError, ValueError, KeyError, RecursionError):
+        said = answer.reason or http.client.responses.get(answer.status, "no reason given")
+    return printable(str(said), 1000)
 
 
 def pod_path(namespace: str, name: str = "") -> str:

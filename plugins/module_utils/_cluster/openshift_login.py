@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import functools
 import traceback
+from contextlib import nullcontext
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.tls import as_file
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, bounded
 
 
 @functools.cache  # the Lease is kept by connections of its own
-def token(host: str, username: str, password: str, verify: bool, ca_cert: str | None, seconds: float) -> str:
-    """Raises Failure, without the password."""
+def token(host: str, username: str, password: str, verify: bool, ca: str | None, seconds: float) -> str:
+    """Return a token. ca: PEM. Raises Failure, without the password."""
     try:
         from openshift.helper.userpassauth import OCPLoginConfiguration, OCPLoginRequestException
     except ImportError:
@@ -34,11 +36,12 @@ def token(host: str, username: str, password: str, verify: bool, ca_cert: str | 
             # Not by the package's own, which gives kubernetes 37 an argument that it does not take
             super(OCPLoginConfiguration, self).__init__(host=host)
             self.ocp_username, self.ocp_password = username, password
-            self.verify_ssl, self.ssl_ca_cert = verify, ca_cert
+            self.verify_ssl, self.ssl_ca_cert = verify, ca_file
 
-    login = Login()
     try:
-        bounded(login.get_token, seconds)
+        with as_file(ca.encode("latin-1")) if ca else nullcontext() as ca_file:
+            login = Login()
+            bounded(login.get_token, seconds)
         return login.token["access_token"]
     except OCPLoginRequestException as error:
         status = error.req_info.get("req_status_code")

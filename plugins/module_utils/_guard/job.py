@@ -14,6 +14,8 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.server import 
 
 ID = "mcp.server/guard"
 OURS = {"app.kubernetes.io/managed-by": "mcp.server"}
+# The guard's own, with a Role that is smaller than that of who releases (docs/guard.md)
+SERVICE_ACCOUNT = "mcp-guard"
 # Seconds. A Job that has ended is kept for its log; one whose release never ends is ended.
 KEPT = 600
 LONGEST = 24 * 3600

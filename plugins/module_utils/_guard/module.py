@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.server import 
 from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
 from ansible_collections.mcp.server.plugins.module_utils._guard import triggers, watching
 from ansible_collections.mcp.server.plugins.module_utils._guard.decide import HOLD, ROLL_BACK
-from ansible_collections.mcp.server.plugins.module_utils._guard.job import identity, is_ours, job, name
+from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT, identity, is_ours, job, name
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
@@ -31,7 +31,7 @@ SPEC = Spec(
         "release": {"type": "str"},
         "action": {"type": "str", "choices": [ROLL_BACK, HOLD], "default": ROLL_BACK},
         "image": {"type": "str"},
-        "service_account": {"type": "str", "default": "mcp-releaser"},
+        "service_account": {"type": "str", "default": SERVICE_ACCOUNT},
         "endpoint": endpoints.OPTION,
         "pool_key": {"type": "str", "default": "pool", "no_log": False},
         "prometheus": gates.OPTION,
@@ -135,7 +135,7 @@ def _await(task: Task, cluster: t.Any, server: Server, identifier: str, uid: str
         if not bound.pause(POLL):
             raise Failure(
                 f"The guard of {server} has not written into the release record within {bound.seconds:g} s{said}; see Job {name(server)} and its pod's log, "
-                f"and whether ServiceAccount {task.params['service_account']} exists and has the Role in the collection's README."
+                f"and whether ServiceAccount {task.params['service_account']} exists and has the guard's Role (docs/guard.md)."
             )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes, jsonrpc, reasons
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable, subject
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection
@@ -51,5 +52,5 @@ class Assertions:
 
 
 def same_version(said: t.Any, expected: str) -> bool:
-    """Tags and documents differ in the leading v."""
-    return isinstance(said, str) and said.removeprefix("v") == expected.removeprefix("v")
+    """Whether a server that says this is of the version that is expected, which may be a tag."""
+    return _versions.is_told(said, expected)

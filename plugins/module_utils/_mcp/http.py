@@ -69,6 +69,10 @@ _TLS_CURES = {
 }
 
 
+class Permanent(Fault):
+    """The same request would end so again."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """An HTTP answer that has been read. text: the body, as far as it was read."""
@@ -139,18 +143,23 @@ class Response:
 
 
 Dial = t.Callable[[Deadline], socket.socket]
+# One value for each name, or several, of which each gets a line.
+Headers = t.Mapping[str, "str | tuple[str, ...]"]
 Late = tuple[float, t.Callable[[Response], None]]
 
 
 class Connection:
     """One connection, opened at need, and anew when the server has closed it.
 
-    dial: gives a connected socket. authority: the Host header. requests: how
-    many were sent. Methods raise Fault, and what dial raises.
+    dial: gives a connected socket. authority: the Host header. most: bytes of
+    an answer. proxied: whether the socket leads to a proxy, which needs whole
+    URLs. requests: how many were sent. Methods raise Fault, and what dial raises.
     """
 
-    def __init__(self, dial: Dial, authority: str) -> None:
+    def __init__(self, dial: Dial, authority: str, most: int = MAX_BYTES, *, proxied: bool = False) -> None:
         self._dial = dial
+        self._most = most
+        self._origin = f"http://{authority}" if proxied else ""
         self.authority = authority
         self._wire: _Wire | None = None
         self._bound: Deadline | None = None
@@ -162,7 +171,7 @@ class Connection:
             self.close()
         if self._wire is None:
             try:
-                self._wire = _Wire(_in_time(lambda: self._dial(bound), bound))
+                self._wire = _Wire(_in_time(lambda: self._dial(bound), bound), self._most)
             except TimeoutError:
                 raise Fault(f"could not be made within {bound.seconds:.3g} s") from None
             except (OSError, ValueError) as error:
@@ -180,7 +189,7 @@ class Connection:
         method: str,
         path: str,
         bound: Deadline,
-        headers: t.Mapping[str, str] | None = None,
+        headers: Headers | None = None,
         body: bytes | None = None,
         late: Late | None = None,
     ) -> t.Iterator[Response]:
@@ -202,7 +211,7 @@ class Connection:
         except (*_BELOW_HTTP, Fault):
             self.close()
 
-    def begin(self, method: str, path: str, bound: Deadline, headers: t.Mapping[str, str] | None = None) -> Response:
+    def begin(self, method: str, path: str, bound: Deadline, headers: Headers | None = None) -> Response:
         """An answer that may have no end. What is read of it is C(bounded) anew each time, and closing ends it."""
         wire = self.open(bound)
         with self.bounded(bound):
@@ -215,8 +224,8 @@ class Connection:
             raise Fault("cannot be read: the connection is closed")
         if bound is not self._bound:
             self._bound, self._received = bound, 0
-        if self._received > MAX_BYTES_IN_ALL:
-            raise Fault(f"is answered with more than {MAX_BYTES_IN_ALL >> 20} MiB in all")
+        if self._received > max(MAX_BYTES_IN_ALL, self._most):
+            raise Fault(f"is answered with more than {max(MAX_BYTES_IN_ALL, self._most) >> 20} MiB in all")
         wire = self._wire
         try:
             wire.allow(bound)
@@ -230,10 +239,8 @@ class Connection:
         finally:
             self._received += wire.received
 
-    def _exchange(
-        self, wire: _Wire, method: str, path: str, headers: t.Mapping[str, str] | None, body: bytes | None = None, late: Late | None = None
-    ) -> Response:
-        sent = _sent(method, path, {"Host": self.authority, "Accept-Encoding": "identity", **(headers or {})}, body)
+    def _exchange(self, wire: _Wire, method: str, path: str, headers: Headers | None, body: bytes | None = None, late: Late | None = None) -> Response:
+        sent = _sent(method, path, {"Host": self.authority, "Accept-Encoding": "identity", **(headers or {})}, body, self._origin)
         self.requests += 1
         # A server that refuses may answer, or say so in TLS, and hang up before it has read.
         with suppress(ConnectionError, ssl.SSLEOFError):
@@ -251,7 +258,7 @@ class Connection:
                     tell(wire.response())
             raise
 
-    def fetch(self, method: str, path: str, bound: Deadline, headers: t.Mapping[str, str] | None = None) -> Reply:
+    def fetch(self, method: str, path: str, bound: Deadline, headers: Headers | None = None) -> Reply:
         with self.request(method, path, bound, headers) as response:
             return response.read()
 
@@ -259,8 +266,9 @@ class Connection:
 class _Wire:
     """A connected socket, and what has been received from it and not been read yet."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, most: int) -> None:
         self._sock = sock
+        self._most = most
         self._held = bytearray()
         self._fresh = True
 
@@ -307,8 +315,8 @@ class _Wire:
         piece = self._sock.recv(65536)
         self._held += piece
         self.received += len(piece)
-        if self.received > MAX_BYTES:
-            raise Fault(f"is answered with more than {MAX_BYTES >> 20} MiB")
+        if self.received > self._most:
+            raise Permanent(f"is answered with more than {self._most >> 20} MiB")
         return bool(piece)
 
     def some(self, most: int = 65536) -> bytes:
@@ -320,8 +328,8 @@ class _Wire:
         return piece
 
     def exactly(self, size: int) -> t.Iterator[bytes]:
-        if size > MAX_BYTES:
-            raise Fault(f"is answered with more than {MAX_BYTES >> 20} MiB")
+        if size > self._most:
+            raise Permanent(f"is answered with more than {self._most >> 20} MiB")
         while size:
             piece = self.some(min(size, 65536))
             if not piece:
@@ -372,17 +380,23 @@ class _Wire:
         return head.decode("latin-1")
 
 
-def _sent(method: str, path: str, headers: dict[str, str], body: bytes | None) -> bytes:
+def _sent(method: str, path: str, headers: Headers, body: bytes | None, origin: str = "") -> bytes:
     """A request as bytes. Raises Fault, which never quotes a header's value: it may be a secret."""
     if not _PATH.fullmatch(path):
-        raise Fault("cannot be sent: its path is not that of a URL")
+        raise Permanent("cannot be sent: its path is not that of a URL")
     if body is not None:
         headers = {**headers, "Content-Length": str(len(body))}
-    for name, value in headers.items():
-        if not (re.fullmatch(_TOKEN, name) and _VALUE.fullmatch(value)):
-            raise Fault(f"cannot be sent: header {printable(name, 40)} has characters that HTTP does not allow")
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    lines = [f"{method} {origin}{path} HTTP/1.1", *(f"{name}: {value}" for name, value in checked(headers)), "", ""]
     return "\r\n".join(lines).encode() + (body or b"")
+
+
+def checked(headers: Headers) -> list[tuple[str, str]]:
+    """Return each line of the headers. Raises Fault, which never quotes a value: it may be a secret."""
+    lines = [(name, one) for name, value in headers.items() for one in ([value] if isinstance(value, str) else value)]
+    for name, value in lines:
+        if not (re.fullmatch(_TOKEN, name) and _VALUE.fullmatch(value)):
+            raise Permanent(f"cannot be sent: header {printable(name, 40)} has characters that HTTP does not allow")
+    return lines
 
 
 def _head(text: str) -> tuple[bool, int, http.client.HTTPMessage]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils import _preflight, _rollout, _version_check
+from ansible_collections.mcp.server.plugins.module_utils import _preflight, _rollout, _version_check, _versions
 from ansible_collections.mcp.server.plugins.module_utils._cluster import lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, connect
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
+from ansible_collections.mcp.server.plugins.module_utils._later.later import Finding, later
 from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps
 from ansible_collections.mcp.server.plugins.module_utils._plan.plan import Facts, Pool, Step
@@ -31,7 +32,7 @@ class Search:
         self.params = task.params
         self.problems: list[str] = list(task.params["problems"])
         self.server = Server.from_params(task.params)
-        self.image = f"{task.params['image']}:{task.params['version']}"
+        self.image = _versions.reference(task.params["image"], task.params["version"])
         self.known: dict[str, t.Any] = {}
 
     def facts(self) -> Facts:
@@ -50,6 +51,7 @@ class Search:
         }
         self._image()
         self._cluster()
+        self._later()
         self._clients()
         self.problems += steps.problems([step.weight for step in self.known["steps"]])
         return Facts(**self.known, problems=tuple(dict.fromkeys(self.problems)))
@@ -170,6 +172,17 @@ class Search:
         if patched and patched["spec"].get("paused"):
             self.problems.append(f"{self.known['deployment']} is paused, so that its pods stay as they are: resume it (kubectl rollout resume).")
         self.attempt(lambda: kind.write(cluster, self.server, route, pools_by_weight.split(idle, 100), dry_run=True))
+
+    def _later(self) -> None:
+        """What the release can do without is a warning, as in the release itself, and all of it is for one that goes on with traffic."""
+        weights, idle = self.known.get("weights"), self.known.get("idle")
+        goes_on = bool(self.known.get("resumed") and weights and idle and weights[idle] > 0)
+        failed: list[Finding] = [one for one in later(self.params, self.server) if not one.ok]
+        for one in failed:
+            if one.needed and not goes_on:
+                self.problems.append(one.sentence)
+            else:
+                self.task.warn(one.sentence)
 
     def _clients(self) -> None:
         """Whether the live version answers, to clients and, for its contract, in its pods."""

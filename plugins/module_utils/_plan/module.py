@@ -9,11 +9,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils import _preflight, _registry
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
+from ansible_collections.mcp.server.plugins.module_utils import _preflight, _versions
+from ansible_collections.mcp.server.plugins.module_utils._cluster import bad_ends, keeping
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._gates import judging, options, thresholds
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops
+from ansible_collections.mcp.server.plugins.module_utils._later import options as later_options
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint
 from ansible_collections.mcp.server.plugins.module_utils._plan import plan
 from ansible_collections.mcp.server.plugins.module_utils._plan.facts import Search
@@ -23,9 +25,11 @@ SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **SERVER_OPTIONS,
+        **gitops.OPTION,
         **keeping.OPTION,
-        **_registry.OPTIONS,
-        "version": {"type": "str", "required": True},
+        **later_options.OPTIONS,
+        "version": {**_versions.OPTION, "required": True},
+        "force_version": bad_ends.OPTION,
         "image": {"type": "str", "required": True},
         "steps": {
             "type": "list",
@@ -41,10 +45,9 @@ SPEC = Spec(
         "shift_timeout": {"type": "float", "default": 120.0},
         "warm_seconds": {"type": "float", "default": 0.0},
         "guard": {"type": "bool", "default": False},
+        "guard_service_account": _preflight.SPEC.options["guard_service_account"],
         "take_over": {"type": "bool", "default": False},
         "gates": {"type": "list", "elements": "str", "default": []},
-        "step_gates": {"type": "dict"},
-        "triggers": {"type": "dict"},
         "problems": {"type": "list", "elements": "str", "default": []},
     },
     required_together=[("registry_username", "registry_password")],
@@ -53,6 +56,7 @@ SPEC = Spec(
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
+    _versions.text_of(params)
     sets = (("step_gates", thresholds.SHIFT), ("triggers", thresholds.TRIGGERS))
     gates = [gate for option, defaults in sets if params[option] is not None for gate in options.gates(defaults, params[option], option)]
     sentences = [*params["gates"], *map(judging.sentence, gates)]

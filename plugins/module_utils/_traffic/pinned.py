@@ -12,13 +12,15 @@ from the cluster each time, so that a run that was killed can be run again.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ansible_collections.mcp.server.plugins.module_utils import _rollout_info
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, history, keeping, record
+from ansible_collections.mcp.server.plugins.module_utils import _rollout_info, _versions
+from ansible_collections.mcp.server.plugins.module_utils._cluster import bad_ends, connection, history, keeping, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, POOLS, Server, Weights, other
-from ansible_collections.mcp.server.plugins.module_utils._registry import VERSION, Image, tagged
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
+from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
+from ansible_collections.mcp.server.plugins.module_utils._registry import Image, tagged
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift
@@ -29,16 +31,23 @@ SPEC = Spec(
         **OPTIONS,
         **keeping.OPTION,
         "state": {"type": "str", "choices": ["begun", "checked", "failed"], "default": "begun"},
-        "version": {"type": "str"},
+        "version": _versions.OPTION,
+        "force_version": bad_ends.OPTION,
         "image": {"type": "str"},
         "revision": {"type": "int"},
         "pool": {"type": "str", "choices": list(POOLS)},
         "reason": {"type": "str", "default": ""},
+        "endpoint": endpoints.OPTION,
+        "port": {"type": "int", "default": 8080},
+        "auth": auth.OPTION,
     },
     mutually_exclusive=[("version", "revision")],
     required_by={"version": ["image"]},
     required_if=[("state", "begun", ("version", "revision"), True), ("state", "checked", ("pool", "image")), ("state", "failed", ("pool", "image"))],
 )
+
+
+ROUNDS = 20  # lists in one session that what is live already has to answer
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,7 @@ def give_up(book: record.Book, failed: record.Release) -> record.Book:
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if params["version"] is not None:
-        tagged(params["image"], params["version"])
+        tagged(params["image"], _versions.text_of(params))
     return keeping.kept(_begin if params["state"] == "begun" else _record)(task)
 
 
@@ -116,29 +125,61 @@ def _begin(task: Task) -> dict[str, t.Any]:
     cluster, server = shift.cluster, shift.server
     weights = shift.read()
     book, _version = record.read(cluster, server)
-    image = str(params["image"]) + f":{params['version']}" if params["version"] is not None else _of_revision(task, shift, weights, book)
+    image = _versions.reference(params["image"], params["version"]) if params["version"] is not None else _of_revision(task, shift, weights, book)
+    version = Image.parse(image).version
+    if found := bad_ends.refusal(book, params["version"] or version, params["force_version"]):
+        raise Failure(f"No rollback of {server}, nothing was changed: {found}")
     pools = {pool: _pool(cluster, server, pool) for pool in POOLS}
     pin = decide(weights, book.current, pools, image)
     if pin is None:
         raise Failure(f"No rollback of {server}: no release is recorded and no pool has most of the traffic; give one pool 100 with mcp_traffic_shift first.")
+    if not pin.needed and (why := _unwell(task, pin)):
+        raise Failure(_nothing_done(server, pin, pools, image, why, book))
     lock = params["lock"] or ""
     if pin.needed and not lock and not task.check_mode:
         lock = emergency.take_over(shift)
     task.progress(_said(server, pin, pools, image))
-    tag = Image.parse(image).tag
     return {
         "changed": False,
         "needed": pin.needed,
         "pool": pin.pool,
         "bad_pool": other(pin.pool),
         "image": image,
-        "version": tag if VERSION.fullmatch(tag) else "",
+        "version": version,
         "clear_first": pin.clear_first,
         "deploy": pin.deploy,
         "replicas": pin.replicas,
         "weights": weights,
         "lock": lock,
     }
+
+
+def _unwell(task: Task, pin: Pin) -> str:
+    """Return why what is live does not answer well, a sentence; empty when it does. Asked where clients ask, or else in its pods."""
+    # Only here: a rollback that moves traffic does not wait for it.
+    from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module
+
+    params = task.params
+    ours = {name: params.get(name, option.get("default")) for name, option in health_module.SPEC.options.items()}
+    rounds = None if (params["auth"] or {}).get("expect_401") else {"rounds": ROUNDS}
+    where = None if params["endpoint"] else pin.pool
+    asked = {**ours, "lock": None, "pool": where, "health": [], "lists": [], "stability": rounds}
+    try:
+        health_module.run(replace(task, params=asked))
+    except Failure as failure:
+        return failure.msg
+    return ""
+
+
+def _nothing_done(server: Server, pin: Pin, pools: dict[str, Pool], image: str, why: str, book: record.Book) -> str:
+    """Say that a rollback to what is live already would help nobody, and what would."""
+    pool = other(pin.pool)
+    version = Image.parse(pools[pool].image).version
+    bad = ", which the release record says to be bad as well" if bad_ends.bad_end(book, version) else ""
+    return (
+        f"{image} is live on pool {pin.pool} of {server} already, and does not answer well: {why} Nothing was changed. "
+        f"Pool {pool} has {version}{bad}: rollback.yml -e mcp_rollback_version={version} goes there."
+    )
 
 
 def _of_revision(task: Task, shift: Shift, weights: Weights, book: record.Book) -> str:
@@ -169,7 +210,7 @@ def _pool(cluster: t.Any, server: Server, pool: str) -> Pool:
 
 def _said(server: Server, pin: Pin, pools: dict[str, Pool], image: str) -> str:
     if not pin.needed:
-        return f"{image} is live on pool {pin.pool} of {server}: nothing is to be done"
+        return f"{image} is live on pool {pin.pool} of {server} and answers well: nothing is to be done"
     first = f"all traffic goes to {other(pin.pool)} first, then " if pin.clear_first else ""
     how = f"{pin.replicas} pods of {image} are made ready there" if pin.deploy else f"it runs {image}"
     return f"{first}the traffic of {server} goes to pool {pin.pool}: {how}" + (f" instead of {pools[pin.pool].image}" if pools[pin.pool].image != image else "")
@@ -178,11 +219,11 @@ def _said(server: Server, pin: Pin, pools: dict[str, Pool], image: str) -> str:
 def _record(task: Task) -> dict[str, t.Any]:
     params = task.params
     cluster, server = connection.connect(params), Server.from_params(params)
-    pool, tag = params["pool"], Image.parse(params["image"]).tag
+    pool = params["pool"]
     image, replicas = server.image(cluster, other(pool))
     at = record.now(cluster)
-    good = {"pool": pool, "image": params["image"], "digest": server.digest(cluster, pool), "version": tag if VERSION.fullmatch(tag) else ""}
-    bad = {"pool": other(pool), "image": image, "digest": server.digest(cluster, other(pool)), "version": Image.parse(image).tag}
+    good = {"pool": pool, "image": params["image"], "digest": server.digest(cluster, pool), "version": Image.parse(params["image"]).version}
+    bad = {"pool": other(pool), "image": image, "digest": server.digest(cluster, other(pool)), "version": Image.parse(image).version}
     if params["state"] == "failed":
         note, origin, target, outcome = give_up, {**bad, "replicas": replicas}, good, record.FAILED
     else:

@@ -10,24 +10,28 @@ import typing as t
 from dataclasses import replace
 from datetime import timedelta
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, connection, keeping, lock, record
+from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, bad_ends, connection, keeping, lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import OPTION
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
+from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops, plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **OPTIONS,
+        **OPTION,
         **keeping.OPTION,
         "state": {"type": "str", "choices": ["begun", "updated", "held", "ended", "unlocked", "read"], "default": "read"},
         "take_over": {"type": "bool", "default": False},
         "image": {"type": "str"},
         "digest": {"type": "str", "default": ""},
-        "version": {"type": "str"},
+        "version": _versions.OPTION,
+        "force_version": bad_ends.OPTION,
         "contract": {
             "type": "dict",
             "options": {
@@ -56,6 +60,8 @@ def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if params["state"] not in ("begun", "unlocked"):
         return keeping.kept(_run)(task)
+    if params["state"] == "begun":
+        _versions.text_of(params)
     lease = lock.Lock(connection.connect(params), params["namespace"], params["server"])
     if params["state"] == "unlocked":
         if not task.check_mode:
@@ -80,6 +86,8 @@ def _begin(task: Task, lease: lock.Lock) -> str:
     params = task.params
     if params["take_over"] and not params["reason"]:
         raise Failure("take_over needs a reason: whoever is taken over from reads it in the release record.")
+    if params["take_over"]:  # nobody is taken over from for what is refused afterwards
+        _refuse_bad(params, record.read(connection.connect(params), Server.from_params(params))[0])
     run, by = lock.new_run(), params["by"] or record.whoever_runs()
     before = lease.acquire(run, by, lock.this_process(task.runner), take_over=params["take_over"], dry_run=task.check_mode, progress=task.progress)
     if before is not None:
@@ -135,6 +143,8 @@ def _run(task: Task) -> dict[str, t.Any]:
         return result | {"history": list(book.history), "holder": _holder(cluster, server)}
     if params["state"] == "begun" and result["already_live"]:
         return result
+    if params["state"] == "begun":
+        _refuse_bad(params, book)
     if params["state"] != "begun" and book.current is None:
         raise Failure(f"No release of {server} has begun, so none can be {params['state']}: run mcp_release with state=begun first.")
     fencing = {"run": params["lock"], "dry_run": task.check_mode}
@@ -147,6 +157,7 @@ def _run(task: Task) -> dict[str, t.Any]:
             if params["lock"]:
                 _give_back(task, lock.Lock(cluster, server.namespace, server.name), params["lock"])
     else:
+        gitops.check(cluster, server, params["gitops_ignores"])
         fresh = record.release(
             server,
             by=params["by"] or record.whoever_runs(),
@@ -161,6 +172,11 @@ def _run(task: Task) -> dict[str, t.Any]:
         "record": after.current,
         "diff": {"before": before.current or {}, "after": after.current},
     }
+
+
+def _refuse_bad(params: dict[str, t.Any], book: record.Book) -> None:
+    if found := bad_ends.refusal(book, params["version"], params["force_version"]):
+        raise Failure(f"Release refused, nothing was changed: {found}")
 
 
 def _left(book: record.Book, params: dict[str, t.Any], now: str) -> record.Book:
@@ -180,5 +196,5 @@ def _holder(cluster: t.Any, server: Server) -> dict[str, str] | None:
 
 
 def _origin(cluster: t.Any, server: Server, pool: str, image: str, weights: Weights, replicas: int) -> dict[str, t.Any]:
-    known = {"digest": server.digest(cluster, pool), "version": Image.parse(image).tag}
+    known = {"digest": server.digest(cluster, pool), "version": Image.parse(image).version}
     return {"pool": pool, "image": image, **known, "weights": weights, "replicas": replicas}

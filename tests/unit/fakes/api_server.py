@@ -134,6 +134,30 @@ class Request(t.NamedTuple):
         return method in ("", self.method) and part in self.path
 
 
+class Right(t.NamedTuple):
+    """What a request takes. name: empty for a verb that has none."""
+
+    verb: str
+    group: str
+    resource: str
+    name: str
+
+
+def right_of(request: Request) -> Right | None:
+    """Return what the request takes, or None when everybody may do it."""
+    place = place_of(request.path)
+    if place is None or place.resource == REVIEWS:
+        return None
+    verb = VERBS.get(request.method) or ("get" if place.name else "list")
+    return Right(verb, place.group, "/".join(filter(None, (place.resource, place.subresource))), place.name)
+
+
+def grants(rule: dict[str, list[str]], right: Right) -> bool:
+    """Return whether the rule of a Role grants this."""
+    named = "resourceNames" not in rule or right.name in rule["resourceNames"]
+    return named and right.group in rule["apiGroups"] and right.resource in rule["resources"] and right.verb in rule["verbs"]
+
+
 @dataclass(eq=False)
 class Rule:
     """What is done to the next requests of a method whose path has a part; "" stands for all of them."""
@@ -148,7 +172,8 @@ class Rule:
 class ApiServer:
     """Objects by path. Tests may read and change them.
 
-    log: every request that a client made. refused: "verb resource" that the client may not do. clock: gives the time.
+    log: every request that a client made. refused: "verb resource" that the client may not do. role: the rules of the Role that the
+    client has, None for all rights. clock: gives the time.
     ahead: seconds by which its time differs from that, None when the client has not been told its time.
     rules: the faults that are still to come; clear() ends them. ports: where pods listen on this machine, by name.
     controllers: called with the path of each object that was stored.
@@ -165,6 +190,7 @@ class ApiServer:
         self.log: list[Request] = []
         self.rules: list[Rule] = []
         self.refused: set[str] = set()
+        self.role: list[dict[str, list[str]]] | None = None
         self.ports: dict[str, int] = {}
         self.controllers: list[t.Callable[[str], t.Any]] = []
         self.clock: t.Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -311,18 +337,27 @@ class ApiServer:
                     self.rules.remove(rule)
             rule.act()
 
+    def refusals(self) -> list[str]:
+        """Return what was asked for and is not permitted now, as method and path."""
+        return [f"{request.method} {request.path}" for request in self.log if not self._is_permitted(request)]
+
+    def _is_permitted(self, request: Request) -> bool:
+        right = right_of(request)
+        return right is None or self._allows(right)
+
     def _check_right(self, request: Request) -> None:
         place = place_of(request.path)
-        if place is None or place.resource == REVIEWS:
+        if place is None or self._is_permitted(request):
             return
-        verb = VERBS.get(request.method) or ("get" if place.name else "list")
-        resource = "/".join(filter(None, (place.resource, place.subresource)))
-        if f"{verb} {resource}" not in self.refused:
-            return
+        verb, _group, resource, _name = t.cast(Right, right_of(request))
         what = f'{place.qualified} "{place.name}"' if place.name else place.qualified
         where = f'in the namespace "{place.namespace}"' if place.namespace else "at the cluster scope"
         right = f'{verb} resource "{resource}" in API group "{place.group}" {where}'
         raise StatusError(403, f'{what} is forbidden: User "{self.user}" cannot {right}')
+
+    def _allows(self, right: Right) -> bool:
+        refused = f"{right.verb} {right.resource}" in self.refused
+        return not refused and (self.role is None or any(grants(rule, right) for rule in self.role))
 
     def _answer(self, request: Request) -> Object:
         place = place_of(request.path)
@@ -332,11 +367,14 @@ class ApiServer:
             if place.resource == REVIEWS:
                 wanted = request.body["spec"]["resourceAttributes"]
                 resource = "/".join(filter(None, (wanted["resource"], wanted.get("subresource"))))
-                return {**request.body, "status": {"allowed": f"{wanted['verb']} {resource}" not in self.refused}}
+                allowed = self._allows(Right(wanted["verb"], wanted["group"], resource, wanted.get("name", "")))
+                return {**request.body, "status": {"allowed": allowed}}
             if request.method == "GET" and place.name:
                 return _plain(self._existing(request.path.removesuffix(f"/{place.subresource}")))
             if request.method == "GET":
                 return self._list(request.path, place, request.query)
+            if request.method == "POST" and place.resource == "selfsubjectreviews":
+                raise StatusError(404, UNKNOWN_PATH)  # as before Kubernetes 1.28
             if request.method == "POST" and not place.name:
                 return self._create(request, place)
             if request.method == "PATCH" and place.name:

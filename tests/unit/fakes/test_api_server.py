@@ -13,7 +13,6 @@ import typing as t
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import kubernetes.client
 import pytest
 import requests
 
@@ -25,6 +24,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.connection imp
     Unanswered,
     Unreachable,
 )
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, StatusError
 from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving
@@ -55,9 +55,7 @@ def api() -> ApiServer:
 
 
 def real(url: str, patience: float = 0.0) -> Cluster:
-    configuration = kubernetes.client.Configuration()
-    configuration.host, configuration.retries = url, False
-    return Cluster(configuration, 5.0, patience)
+    return Cluster(Access(url), 5.0, patience)
 
 
 @pytest.fixture(params=["in memory", "over HTTP"])

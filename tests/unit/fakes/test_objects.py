@@ -32,11 +32,12 @@ def api(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
 
 
 def run(module: t.Any, **params: t.Any) -> dict[str, t.Any]:
-    return module.run(Task({**NAMES, **params}))
+    defaults = {name: option.get("default") for name, option in module.SPEC.options.items()}
+    return module.run(Task({**defaults, **NAMES, **params}))
 
 
 def test_the_preflight_passes(api: ApiServer) -> None:
-    checks = run(_preflight, required_secrets=[], in_pod_checks=False, guard=False)["checks"]
+    checks = run(_preflight, required_secrets=[], in_pod_checks=False, guard=False, guard_service_account="mcp-guard", gitops_ignores=[])["checks"]
     assert [check["name"] for check in checks if check["skipped"] or not check["ok"]] == []
 
 

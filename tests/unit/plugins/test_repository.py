@@ -14,25 +14,59 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._preflight import RELEASE, rights
+from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT
+from ansible_collections.mcp.server.plugins.module_utils._rights import questions, rights
 
 ROOT = Path(__file__).parents[3]
 ROLE = (ROOT / "sandbox/manifests/mcp-server/role.yaml").read_text()
 README = (ROOT / "README.md").read_text()
-SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
+GUARD = (ROOT / "sandbox/manifests/mcp-server/guard.yaml").read_text()
+SESSIONS = (ROOT / "sandbox/manifests/mcp-server/marked/role.yaml").read_text()
+SERVER = Server("mcp-sandbox", "mcp-server", "{server}-{pool}", "mcp-server", "mcp-server")
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("mcp_*.py"))
 
 
+def granted(manifest: str, name: str) -> set[tuple[str, str, str, str]]:
+    """Group, resource, verb and object of all that a Role grants; no object where the rule has no names."""
+    rules = next(one for one in yaml.safe_load_all(manifest) if one["kind"] == "Role" and one["metadata"]["name"] == name)["rules"]
+    return {
+        (group, kind, verb, its)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for kind in rule["resources"]
+        for verb in rule["verbs"]
+        for its in rule.get("resourceNames", [""])
+    }
+
+
 def test_the_role_grants_what_preflight_asks_for_and_no_more():
-    rules = yaml.safe_load(ROLE)["rules"]
-    granted = {(group, kind, verb) for rule in rules for group in rule["apiGroups"] for kind in rule["resources"] for verb in rule["verbs"]}
-    known = {(right.group, right.resource, verb): right.needed for right in rights(SERVER) for verb in right.verbs}
-    assert {right for right, needed in known.items() if needed == RELEASE} <= granted <= known.keys()
+    """By the names of the objects."""
+    asked = questions(right for right in rights(SERVER) if right.only_with != "in_pod_checks")
+    known = {(one.right.group, one.right.resource, one.verb, one.name) for one in asked}
+    assert granted(ROLE, "mcp-releaser") == known
 
 
 def test_the_readme_shows_the_role():
     _comment, manifest = ROLE.split("\n", 1)
     assert f"```yaml\n{manifest}```" in README
+
+
+def test_the_guards_role_is_a_part_of_the_releasers():
+    guards, releasers = granted(GUARD, "mcp-guard"), granted(ROLE, "mcp-releaser")
+    assert guards < releasers
+    assert not {kind for _group, kind, _verb, _name in guards} & {"pods/portforward", "jobs", "services", "secrets"}
+
+
+def test_the_documentation_shows_the_guards_role():
+    _comment, manifest = GUARD.split("\n", 1)
+    assert f"```yaml\n{manifest}```" in (ROOT / "docs/guard.md").read_text()
+    assert {one["metadata"]["name"] for one in yaml.safe_load_all(GUARD)} == {SERVICE_ACCOUNT}
+
+
+def test_the_second_server_of_the_sandbox_has_the_same_rules():
+    """Its releaser has the others already, which have no names."""
+    named = {(*rest, its) for *rest, its in granted(ROLE, "mcp-releaser") if its.startswith("mcp-server") and its != "mcp-server-guard"}
+    assert granted(SESSIONS, "mcp-releaser-sessions") == {(*rest, its.replace("mcp-server", "mcp-sessions")) for *rest, its in named}
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -43,7 +43,7 @@ class Custom(Weighted):
 
     def rules(self, server: Server) -> tuple[Rule, ...]:
         group, slash, _version = server.route_custom["api_version"].partition("/")
-        return (Rule(group if slash else "", _resource(server.route_custom), ("get", "patch")),)
+        return (Rule(group if slash else "", _resource(server.route_custom), ("get", "patch"), (server.route,)),)
 
     def total(self, route: Route, server: Server) -> int:
         return server.route_custom["total"]

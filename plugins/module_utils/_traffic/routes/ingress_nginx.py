@@ -14,7 +14,17 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Operation, Reference, Route, Split, Stamp, Weighted, place_of, pool_of
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Operation,
+    Reference,
+    Route,
+    Rule,
+    Split,
+    Stamp,
+    Weighted,
+    place_of,
+    pool_of,
+)
 
 CANARY = "nginx.ingress.kubernetes.io/canary"
 WEIGHT, TOTAL = f"{CANARY}-weight", f"{CANARY}-weight-total"
@@ -34,6 +44,13 @@ class IngressNginx(Weighted):
                 f"{self.name(server)}-canary does not exist: create it beside {server.route}, with the same rules for the other pool's Service "
                 f"and the annotations {CANARY}: 'true' and {WEIGHT}: '0'."
             ) from None
+
+    def rules(self, server: Server) -> tuple[Rule, ...]:
+        canary = f"{server.route}-canary"
+        return (
+            Rule(self.group, self.resource, ("get",), (server.route, canary)),
+            Rule(self.group, self.resource, ("patch",), (canary,)),
+        )
 
     def splits(self, route: Route, server: Server) -> list[Split]:
         main, canary = self._pool(route["main"], server), self._pool(route["canary"], server)

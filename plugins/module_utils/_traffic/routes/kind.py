@@ -35,11 +35,12 @@ class Stamp(t.NamedTuple):
 
 
 class Rule(t.NamedTuple):
-    """A rule of a Role."""
+    """A rule of a Role. names: of the objects that it is narrowed to (resourceNames); none where Kubernetes can't narrow it."""
 
     group: str
     resource: str
     verbs: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 class Kind:
@@ -66,7 +67,7 @@ class Kind:
 
     def rules(self, server: Server) -> tuple[Rule, ...]:
         """What the Role must grant for this kind, beside what every release needs."""
-        return (Rule(self.group, self.resource, ("get", "patch")),)
+        return (Rule(self.group, self.resource, ("get", "patch"), (server.route,)),)
 
     def read(self, cluster: t.Any, server: Server) -> Route:
         """Raises NotFound, Forbidden, Unreachable, Failure."""
@@ -115,6 +116,10 @@ class Kind:
     def is_as_written(self, route: Route, server: Server, weights: Weights) -> bool:
         """Return whether the route still is as it was when these weights were written."""
         return self.weights(route, server) == weights
+
+    def field(self, route: Route, server: Server) -> str:
+        """Return the JSON pointer of a field of written() that carries the weights, to tell who wrote it."""
+        return "/spec"
 
     def writes(self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
         """What to patch, in this order: paths with JSON patches that set the weights and no other field; none when they are so already.
@@ -179,6 +184,13 @@ class Weighted(Kind):
         splits = [(split["blue"].weight, split["green"].weight) for split in self.splits(route, server)]
         parts = [100 * blue / (blue + green) for blue, green in splits if blue + green]
         return percent(sum(parts), sum(100 - part for part in parts))
+
+    def field(self, route: Route, server: Server) -> str:
+        try:
+            places = [reference.place for split in self.splits(route, server) for reference in split.values()]
+        except Failure:  # it leads elsewhere now
+            places = []
+        return next(filter(None, places), super().field(route, server))
 
     def reachable(self, route: Route, server: Server, wanted: Weights, *, planning: bool = False) -> Weights:
         total = self.total(route, server)

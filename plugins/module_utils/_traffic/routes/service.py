@@ -36,7 +36,7 @@ class Service(Kind):
     pod_label = SERVING
 
     def rules(self, server: Server) -> tuple[Rule, ...]:
-        return (Rule("", "services", ("get", "patch")), Rule("", "pods", ("patch",)))
+        return (Rule("", "services", ("get", "patch"), (server.route,)), Rule("", "pods", ("patch",)))
 
     def read(self, cluster: t.Any, server: Server) -> Route:
         slices = f"/apis/discovery.k8s.io/v1/namespaces/{server.namespace}/endpointslices"
@@ -82,6 +82,9 @@ class Service(Kind):
 
     def written(self, route: Route) -> Route:
         return route["service"]
+
+    def field(self, route: Route, server: Server) -> str:
+        return "/spec/selector"
 
     def is_as_written(self, route: Route, server: Server, weights: Weights) -> bool:
         """A split changes with every pod that comes and goes: that the Service still selects for one is what can be told."""

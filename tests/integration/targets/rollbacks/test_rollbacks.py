@@ -97,7 +97,8 @@ def test_to_a_version_from_the_history_and_again() -> None:
     # The history of green, which the traffic is to return to, has the release's version
     number = next(one["revision"] for one in after["green"]["revisions"] if one["image"] == image("v1.2.0"))
     refused("there are ", "-e", "mcp_rollback_revision=7777")
-    output = roll_back("-e", f"mcp_rollback_revision={number}")
+    refused("-e mcp_force_version=v1.2.0", "-e", f"mcp_rollback_revision={number}")  # it was rolled back
+    output = roll_back("-e", f"mcp_rollback_revision={number}", "-e", "mcp_force_version=v1.2.0")
     assert "only the image of container mcp-server is taken from it" in output
     assert weights() == BLUE and pools()["blue"]["image"] == image("v1.2.0") and pools()["green"]["image"] == image("v1.3.0")
 

@@ -178,10 +178,10 @@ def test_server_version_enforced(run):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"version": "1.1"}, "version 1.1 is not of the form v1.2.3: a survey or JSON turns 1.10 into the number 1.1"),
-        ({"version": "latest"}, "version latest is not of the form"),
-        ({"version": "v1.2.0\n"}, "is not of the form"),
-        ({"version": "v1.2.0+b1"}, "not an image reference"),
+        ({"version": 1.1}, r"version is 1.1, a number and not a text, and may have lost digits \(1.10 becomes 1.1\): put it in quotes"),
+        ({"version": 2026}, "version is 2026, a number"),
+        ({"version": "v1.2.0\n"}, r"version is 'v1.2.0\\n': give the tag of an image"),
+        ({"version": "v1.2.0+b1"}, "give the tag of an image"),
         ({"image": "ghcr.io/org/mcp-server:v1"}, "has a tag or digest"),
         ({"image": f"ghcr.io/org/mcp-server@{SHA}"}, "has a tag or digest"),
     ],
@@ -191,6 +191,24 @@ def test_bad_input(run, options, message):
         run(**options)
 
 
-@pytest.mark.parametrize("version", ["v1.2.0", "1.2.0", "v1.2.0-rc.1", "10.20.30"])
+@pytest.mark.parametrize("version", ["v1.2.0", "1.2.0", "v1.2.0-rc.1", "10.20.30", "1.1", "sha-abc1234", "2026-11", f"v1.2.0@{SHA}"])
 def test_good_versions(run, version):
-    assert run(version=version)[0]["image"]["reference"] == f"ghcr.io/org/mcp-server:{version}"
+    result, warnings = run(version=version)
+    assert result["image"]["reference"] == f"ghcr.io/org/mcp-server:{version}"
+    assert ["is not compared with" in warning for warning in warnings] == ([True] if version in ("sha-abc1234", "2026-11") else [])
+
+
+def test_a_digest_is_a_version(run):
+    assert run(version=SHA)[0]["image"]["reference"] == f"ghcr.io/org/mcp-server@{SHA}"
+
+
+def test_a_moving_tag_is_warned_of(run):
+    assert [warning[:30] for warning in run(version="latest")[1]][:1] == ["Version latest is a moving tag"]
+
+
+def test_what_can_not_be_compared_is_not_and_is_said_once(run):
+    image = "ghcr.io/org/mcp-server:sha-abc1234"
+    assert mismatches("green", pool(pod(image=image), pod(image=image), image=image), Wanted(Image.parse(image), "sha-abc1234")) == []
+    with pytest.raises(Failure, match="sha-abc1234") as failure:  # the image is another one
+        run(version="sha-abc1234", pool="green", **IN_CLUSTER)
+    assert not any("says that its version" in sentence for sentence in failure.value.evidence["mismatches"])

@@ -16,7 +16,8 @@ import pytest
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import env_fallback
 
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Spec
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.announce import announce
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Spec, conceal
 from ansible_collections.mcp.server.plugins.plugin_utils import _in_process
 from ansible_collections.mcp.server.plugins.plugin_utils._in_process import InProcessAction
 
@@ -282,3 +283,51 @@ def test_a_task_whose_play_has_ended_already_does_nothing(monkeypatch):
     orphan.start()
     orphan.join(5)
     assert orphan.exitcode == 1 and not ours.poll()
+
+
+PLANTED = "planted-secret-5b1f"
+
+
+def careless(task):
+    conceal(PLANTED)
+    task.progress(f"it is {PLANTED}")
+    task.warn(f"it is {PLANTED}")
+    if task.params["name"] == "error":
+        raise ValueError(f"Invalid header value b'Bearer {PLANTED}\\n'")
+    if task.params["name"] == "failure":
+        raise Failure(f"It was {PLANTED}.", evidence=[PLANTED])
+    return {"header": f"Bearer {PLANTED}"}
+
+
+@pytest.mark.parametrize("name", ["result", "failure", "error"])
+def test_no_secret_and_no_traceback(name, shown):
+    class Careless(Action):
+        RUN = careless
+
+    result = run({"name": name}, action=Careless)
+    assert PLANTED not in str(result) + str(shown) and "Traceback" not in str(result)
+    if name == "error":
+        assert result["failed"] and result["msg"].startswith("Unexpected error ValueError at test_in_process.py:")
+
+
+def test_the_cluster_is_named_once_in_a_play(shown, monkeypatch):
+    def connects(task):
+        for _each in range(2):
+            announce(f"cluster of {task.params['name']}")
+        return {}
+
+    class Connects(Action):
+        RUN = connects
+
+    for name in ("a", "a", "b", "a"):
+        worker = multiprocessing.get_context("fork").Process(target=lambda name=name: run({"name": name}, action=Connects))
+        worker.start()
+        worker.join(10)
+        assert worker.exitcode == 0
+    # What another process has shown, this one does not show again.
+    run({"name": "a"}, action=Connects)
+    run({"name": "c"}, action=Connects)
+    run({"name": "c"}, action=Connects)
+    assert shown == ["  [mcp-prod] cluster of c"]
+    announce("nobody listens")
+    assert len(shown) == 1

@@ -16,12 +16,12 @@ import typing as t
 from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
-import kubernetes.client
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.pod_command import exit_complaint, refusal
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Cluster, Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable, Waiting, waiting
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, User
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 Ran = t.Callable[..., t.Any]
@@ -148,17 +148,11 @@ class FakeApi(socketserver.ThreadingTCPServer):
         self.left = threading.Event()
 
 
-class FakeCluster:
-    """As much of a Cluster as a check in a pod uses. No fake API server: that speaks no WebSocket."""
-
-    timeout = 2.0
+class FakeCluster(Cluster):
+    """A Cluster that only knows some pods. No fake API server: that speaks no WebSocket."""
 
     def __init__(self, host: str, pods: list[dict[str, t.Any]], patience: float) -> None:
-        self.host = host
-        self.patience = patience
-        self.configuration = kubernetes.client.Configuration()
-        self.configuration.host = host
-        self.configuration.api_key = {"authorization": "Bearer t0ken"}
+        super().__init__(Access(host, user=User(token="t0ken")), 2.0, patience)
         self._pods = pods
         self.selectors: list[str] = []
 
@@ -296,7 +290,7 @@ def test_an_api_server_that_is_away_is_waited_for(ran: Ran) -> None:
 
 def test_an_api_server_that_stays_away(ran: Ran) -> None:
     with cluster(says()) as fake:
-        fake.cluster.host = "http://127.0.0.1:1"
+        fake.cluster = FakeCluster("http://127.0.0.1:1", [POD], 0.0)
         (outcome,) = ran(CHECK, cluster=fake.cluster)
     assert "http://127.0.0.1:1 does not answer" in outcome.reason
 

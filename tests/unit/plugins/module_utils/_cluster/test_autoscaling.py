@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster import fence
 from ansible_collections.mcp.server.plugins.module_utils._cluster.autoscaling import NOTE, Autoscaler, find, give_back, set_least
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
@@ -106,3 +107,78 @@ def test_only_what_was_raised_is_given_back():
     api = having(blue=scaler(4, note=note(2, 4)), green=scaler(3))
     give_back(api, SERVER, print)
     assert leasts(api) == {"blue": 2, "green": 3} and len(api.writes()) == 1
+
+
+def named(*pools, refused=("list horizontalpodautoscalers",)):
+    """An API server with autoscalers that have the names of their Deployments; they may not be listed."""
+    api = having(**{f"mcp-{pool}": scaler(2) for pool in pools})
+    for pool in pools:
+        api.change(f"{SCALERS}/mcp-{pool}", {"spec": {"scaleTargetRef": {"name": f"mcp-{pool}"}}})
+    api.refused.update(refused)
+    return api
+
+
+@pytest.mark.parametrize(
+    ("pools", "warned"),
+    [
+        (("blue", "green"), ""),
+        (("green",), "only those that have the usual names (mcp-blue, keda-hpa-mcp-blue, mcp-green, keda-hpa-mcp-green) are known; grant list on"),
+        ((), "only those that have the usual names"),
+    ],
+)
+def test_found_by_name_where_listing_is_forbidden(pools, warned):
+    warnings = []
+    found = find(named(*pools), SERVER, warnings.append)
+    assert {pool: one.name for pool, one in found.items()} == {pool: f"mcp-{pool}" for pool in pools}
+    assert len(warnings) == bool(warned) and all(warned in warning for warning in warnings)
+
+
+def test_nothing_is_known_where_both_are_forbidden():
+    warnings = []
+    assert find(named("blue", refused=["list horizontalpodautoscalers", "get horizontalpodautoscalers"]), SERVER, warnings.append) == {}
+    (warning,) = warnings
+    assert warning.startswith("Whether a HorizontalPodAutoscaler works on the pools is not known") and "in namespace prod" in warning
+
+
+def test_found_by_the_name_that_keda_gives():
+    api = named("blue")
+    api.put(f"{SCALERS}/keda-hpa-mcp-green", {"spec": {**scaler(2).obj["spec"], "scaleTargetRef": {"kind": "Deployment", "name": "mcp-green"}}})
+    assert {pool: one.name for pool, one in find(api, SERVER, print).items()} == {"blue": "mcp-blue", "green": "keda-hpa-mcp-green"}
+
+
+def test_one_that_has_the_name_and_works_on_something_else():
+    api = named("blue")
+    api.change(f"{SCALERS}/mcp-blue", {"spec": {"scaleTargetRef": {"kind": "StatefulSet"}}})
+    assert find(api, SERVER, print) == {}
+
+
+def test_it_is_changed_without_the_right_to_list():
+    """Also when its controller writes meanwhile."""
+    api = named("blue", "green")
+    autoscaler = find(api, SERVER, print)["blue"]
+    api.call(lambda: api.touch(f"{SCALERS}/mcp-blue"), "PATCH", times=2)
+    assert set_least(api, SERVER, autoscaler, 3) and leasts(api) == {"blue": 3, "green": 2}
+
+
+@pytest.mark.parametrize("run", [None, "run"])
+def test_an_emergency_goes_on_without_the_right_to_change_it(monkeypatch, run):
+    monkeypatch.setattr(fence, "check", lambda *words, **more: None)
+    api, warnings = named("blue", refused=["patch horizontalpodautoscalers"]), []
+    autoscaler = find(api, SERVER, warnings.append)["blue"]
+    if run:
+        with pytest.raises(Forbidden):
+            set_least(api, SERVER, autoscaler, 3, run, warn=warnings.append)
+    else:
+        assert not set_least(api, SERVER, autoscaler, 3, warn=warnings.append)
+        assert "HorizontalPodAutoscaler prod/mcp-blue keeps its minReplicas" in warnings[0]
+
+
+@pytest.mark.parametrize("spec", [None, {}, {"scaleTargetRef": None}, {"scaleTargetRef": {"kind": "Deployment"}}])
+def test_one_that_says_nothing_is_left_out(spec):
+    assert find(ApiServer({f"{SCALERS}/x": {"spec": spec}}), SERVER, print) == {}
+
+
+def test_one_without_a_name_is_left_out():
+    api = named("blue", refused=[])
+    api.objects[f"{SCALERS}/mcp-blue"]["metadata"]["name"] = None
+    assert find(api, SERVER, print) == {}

@@ -10,20 +10,18 @@ import contextlib
 import http.server
 import json
 import socket
-import ssl
 import struct
 import threading
 import time
 import typing as t
 from datetime import UTC, datetime
 
-import kubernetes.client
 import pytest
-import urllib3.exceptions
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Cluster, Conflict, Forbidden, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import Lock
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 
 PATH = "/api/v1/namespaces/prod/configmaps/mcp"
@@ -87,10 +85,8 @@ class Watched(outage.Waiting):
 
 
 def cluster(url: str, patience: float = 5.0, how: outage.Waiting | None = None, timeout: float = 2.0) -> Cluster:
-    configuration = kubernetes.client.Configuration()
-    configuration.host, configuration.retries = url, False
     with outage.waiting(how or Watched()):
-        return Cluster(configuration, timeout, patience)
+        return Cluster(Access(url), timeout, patience)
 
 
 @pytest.mark.parametrize("away", [(503, {}), (429, {"Retry-After": "0"}), (502, {}), (504, {}), (500, {"Retry-After": "0"})])
@@ -241,18 +237,6 @@ def test_an_outage_is_over_only_when_the_lease_is_renewed() -> None:
     server = ApiServer((503, {}), GOOD)
     cluster(server.url, how=outage.Waiting(regained=renew)).get(PATH)
     assert len(server.asked) == 3
-
-
-def test_a_wrong_certificate_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = cluster("https://127.0.0.1:9")
-
-    def refuse(*_words: t.Any, **_more: t.Any) -> None:
-        raise urllib3.exceptions.SSLError(ssl.SSLCertVerificationError("certificate verify failed"))
-
-    monkeypatch.setattr(one._client, "request", refuse)
-    with pytest.raises(Failure) as caught:
-        one.get(PATH)
-    assert not isinstance(caught.value, Unreachable)
 
 
 def test_a_port_forward_waits_too() -> None:

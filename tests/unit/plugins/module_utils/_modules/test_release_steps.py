@@ -18,6 +18,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_traffic_shift, release_steps
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Overwritten
+from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 
 STEPS = [{"weight": 10, "seconds": 5.0}, {"weight": 50, "seconds": 0.0}, {"weight": 100, "seconds": 5.0}]
 RELEASE = {
@@ -62,6 +64,7 @@ class World:
         self.weights = {"blue": 100, "green": 0}
         self.release: dict[str, t.Any] = RELEASE
         self.writer = "run1"  # of the route
+        self.held = False  # whether what is called looks at its task
         shown = {
             "SHIFT": lambda p: ("shift", "rollback" if p["rollback"] else p["weight"]),
             "WATCH": lambda p: ("watch", "warm" if p["check"] == ["triggers"] else p["weight"], p["seconds"]),
@@ -79,6 +82,8 @@ class World:
                     module = getattr(place, name)
                     monkeypatch.setattr(place, name, replace(module, run=self._run(show)))
         monkeypatch.setattr(release_steps.keeping, "renewed", self._renewed)
+        images = {"blue": "r/x:v1", "green": "r/x:v2"}
+        monkeypatch.setattr(release_steps.lookout, "at_start", lambda _cluster, _server, expected: expected._replace(images=images))
         monkeypatch.setattr(release_steps.Server, "image", lambda _server, _cluster, pool: (f"r/x:{'v2' if pool == 'green' else 'v1'}", 2))
 
     def _run(self, show: t.Callable[[dict[str, t.Any]], tuple[t.Any, ...]]) -> t.Callable[[Task], dict[str, t.Any]]:
@@ -86,6 +91,8 @@ class World:
             call = show(task.params)
             self.calls.append(call)
             self.given.append(task.params)
+            if self.held and call[-1] != "rollback":
+                task.held()
             if call in self.fails:
                 raise self.fails[call]
             self.then.get(call, lambda: None)()
@@ -264,6 +271,57 @@ def test_a_route_that_somebody_changed_is_no_success(world: World) -> None:
     assert ("record", "ended", "succeeded") not in world.calls and ("scale", "blue", 0) not in world.calls
 
 
+@pytest.mark.parametrize("at", [("shift", 50), ("watch", 10, 5.0), ("watch", "warm", 3.0)])
+def test_a_release_that_somebody_overwrites_goes_back_once_and_scales_nothing(world: World, at: tuple[t.Any, ...]) -> None:
+    world.fails[at] = Overwritten("HTTPRoute ns/x gives blue 100 %: Argo CD did it.", overwritten={"by": "Argo CD"})
+    with pytest.raises(Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 %: Argo CD did it. Nothing was scaled.") as raised:
+        world.go()
+    assert world.calls == [*ALL[: ALL.index(at) + 1], *(call for call in BACK if call[0] != "scale")]
+    assert (world.given[-3]["hold_seconds"], raised.value.evidence["overwritten"]["by"]) == (0.0, "Argo CD")
+    assert raised.value.evidence["outcome"] == "rolled_back"
+
+
+def test_what_the_lookout_finds_ends_the_release(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also beside what is called: it is held() that tells."""
+    found = Overwritten("Somebody else writes.")
+    monkeypatch.setattr(release_steps.lookout.Lookout, "refuse", lambda _self: (_ for _ in ()).throw(found))
+    world.held = True
+    with pytest.raises(Failure, match="traffic is on blue: Somebody else writes. Nothing was scaled."):
+        world.go()
+    assert world.calls[0] == ("shift", 10) and ("scale", "green", 0) not in world.calls
+
+
+@pytest.mark.parametrize("image", ["r/x:v1", "r/x:v3@sha256:aa"])
+def test_an_image_that_somebody_put_back_is_no_success(world: World, monkeypatch: pytest.MonkeyPatch, image: str) -> None:
+    monkeypatch.setattr(release_steps.Server, "image", lambda _server, _cluster, pool: (image, 2))
+    with pytest.raises(Failure, match=f"Pool green of ns/x runs {image} now, and not r/x:v2.* Nothing was scaled."):
+        world.go()
+    assert ("record", "ended", "succeeded") not in world.calls and ("shift", "rollback") in world.calls
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ([Answer(0, False, "green", "2")], ""),
+        ([Answer(0, False, "green", "v2"), Answer(1, False, None, "v1", reason="500")], ""),  # failures are for the watch
+        ([Answer(0, False, "green", "v2"), Answer(1, False, "green", "v1\n{{ x }}")], r"answers as version v1 \{\{ x \}\}, and not v2"),
+    ],
+)
+def test_versions_in_the_answers_are_read_once_more(world: World, monkeypatch: pytest.MonkeyPatch, answers: list[Answer], says: str) -> None:
+    monkeypatch.setattr(release_steps.share, "sample", lambda *_: answers)
+    if says:
+        with pytest.raises(Failure, match=says):
+            world.go()
+        assert ("record", "ended", "succeeded") not in world.calls
+    else:
+        assert world.go()["outcome"] == "succeeded"
+
+
+def test_that_no_version_can_be_compared_is_said(world: World) -> None:
+    assert world.go()["outcome"] == "succeeded"
+    assert any("the version was not compared once more" in line for line in world.lines)
+
+
 def test_a_route_that_another_run_wrote_is_that_ones(world: World) -> None:
     world.then[("watch", "warm", 3.0)] = lambda: setattr(world, "writer", "another")
     with pytest.raises(Lost, match="run another has written its route"):
@@ -376,6 +434,8 @@ IMAGES = {"blue": "r/x:v1", "green": "r/x:v2"}
     [
         (RELEASE, IMAGES, ""),
         (RELEASE, {"blue": "mirror/r/x:v1", "green": "mirror/r/x:v2@sha256:1"}, ""),  # an admission webhook's doing
+        ({**RELEASE, "to": {**RELEASE["to"], "image": "r/x@sha256:b"}}, {**IMAGES, "green": "mirror/r/x@sha256:b"}, ""),
+        ({**RELEASE, "to": {**RELEASE["to"], "image": "r/x@sha256:b"}}, {**IMAGES, "green": "r/x@sha256:c"}, "pool green runs r/x@sha256:c now"),
         (None, IMAGES, "no release is running"),
         ({}, IMAGES, "no release is running"),
         ({**RELEASE, "outcome": "rolled_back"}, IMAGES, "no release is running"),
@@ -405,3 +465,19 @@ def test_a_token_is_handed_on(world: World) -> None:
 def test_calls_have_only_what_is_common() -> None:
     calls = Calls.of({"namespace": "ns", "server": "x", "timeout": 1.0, "lock": "run1", "pool": "green"})
     assert calls.params(Module(ending.ANNOUNCE.spec, ending.ANNOUNCE.run))["timeout"] == 6.0
+
+
+def test_a_success_that_somebody_undoes_at_once_is_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pool that is to be scaled down has the traffic again: what was recorded is ended as what it is."""
+    world.fails[("scale", "blue", 0)] = Failure("The route gives it 100 % of the traffic.")
+    looks: list[int] = []
+
+    def look(_lookout: t.Any) -> None:
+        looks.append(1)
+        if ("scale", "blue", 0) in world.calls:
+            raise Overwritten("HTTPRoute ns/x gives blue 100 % now: Argo CD did it.")
+
+    monkeypatch.setattr(release_steps.lookout.Lookout, "look", look)
+    with pytest.raises(Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 % now: Argo CD did it. Nothing was scaled.") as raised:
+        world.go(warm_replicas=0)
+    assert raised.value.evidence["outcome"] == "rolled_back" and ("shift", "rollback") in world.calls and len(looks) == 2

@@ -171,3 +171,29 @@ def test_without_a_cluster_the_rest_is_told(cluster: ApiServer, monkeypatch: pyt
     found = search()
     assert found.problems == (f"No {missing}.", "It does not answer.")
     assert (found.live, found.pools, found.digest) == (None, {}, "sha256:new")
+
+
+def test_a_version_that_arrives_as_a_number_is_refused(cluster: ApiServer) -> None:
+    with pytest.raises(Failure, match="version is 1.1, a number"):
+        module.run(Task({**PARAMS, "version": 1.1}))
+
+
+@pytest.mark.parametrize(("version", "image"), [("sha-abc1234", "r.io/mcp:sha-abc1234"), ("sha256:" + "a" * 64, "r.io/mcp@sha256:" + "a" * 64)])
+def test_versions_of_any_form(cluster: ApiServer, version: str, image: str) -> None:
+    found = search(version=version)
+    assert (found.image, found.problems) == (image, ())
+
+
+@pytest.mark.parametrize(("green", "problems", "warnings"), [(0, ["a", "b"], ["c"]), (50, [], ["a", "b", "c"])])
+def test_what_is_needed_later(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch, green: int, problems: list[str], warnings: list[str]) -> None:
+    """What a release can do without, and all of one that goes on with traffic, is a warning."""
+    found = [facts.Finding(name, name != "c", ok, name, 0.0) for name, ok in (("a", False), ("fine", True), ("b", False), ("c", False))]
+    monkeypatch.setattr(facts, "later", lambda _params, _server: found)
+    if green:
+        half(cluster)
+    to = {"pool": "green", "image": NEW, "version": "v1.2.0"}
+    running = {"id": "x", "reason": "", "outcome": "running", "steps": [], "from": {"pool": "blue"}, "to": to, "started": "2026-11-23T12:00:00.000Z"}
+    cluster.put(RECORD, {"data": {"current": json.dumps(running)}})
+    warned: list[str] = []
+    assert list(facts.Search(Task(PARAMS, warn=warned.append)).facts().problems) == problems
+    assert warned == warnings

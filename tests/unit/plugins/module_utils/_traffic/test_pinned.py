@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Book, add_rollout, rollout_seconds
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import pinned
 from ansible_collections.mcp.server.plugins.module_utils._traffic.pinned import Pin, Pool, decide, give_up, prepare
@@ -170,7 +171,8 @@ def test_begun(monkeypatch, params, pool, image, deploy):
 @pytest.mark.parametrize(
     ("params", "says"),
     [
-        ({"version": "1.10", "image": "r.io/mcp"}, "in quotes"),
+        ({"version": 1.1, "image": "r.io/mcp"}, "in quotes"),
+        ({"version": "a b", "image": "r.io/mcp"}, "give the tag of an image"),
         ({"version": "v1.1.5", "image": "r.io/mcp:v1"}, "has a tag"),
         ({"revision": 7}, r"has no revision 7 with a container mcp; there are 1 \(r.io/mcp:v1.1.4\), 2 \(r.io/mcp:v1.1.5\)"),
     ],
@@ -194,3 +196,55 @@ def test_checked_and_failed_are_recorded(monkeypatch):
     result, _lines = call(monkeypatch, api, state="failed", pool="blue", image=OTHER, reason="crash")
     (failed, *_others) = written("history")
     assert result["record"]["id"] == "1" and (failed["outcome"], failed["to"]["image"]) == (FAILED, OTHER)
+
+
+def bad(monkeypatch, api, version="v1.1.5", **params):
+    with pytest.raises(Failure) as failure:
+        call(monkeypatch, api, version=version, image="r.io/mcp", lock=None, **params)
+    assert not api.writes()
+    return failure.value.msg
+
+
+def test_a_version_that_ended_badly_comes_back_only_by_name(monkeypatch):
+    api = cluster()
+    failed = {**release(FAILED), "reason": "It crashed.", "ended": "then", "to": {"pool": "green", "image": OTHER}}
+    api.put(RECORD, {"data": {"current": json.dumps(release()), "history": json.dumps([failed])}})
+    said = bad(monkeypatch, api, "v1.1.4")
+    assert said.startswith("No rollback of prod/mcp, nothing was changed: v1.1.4 failed at then (It crashed)")
+    assert "-e mcp_force_version=v1.1.4" in said
+    assert bad(monkeypatch, api, "v1.1.4", force_version="v1.1.5") == said
+    with pytest.raises(Failure, match="v1.1.4 failed at then"):
+        call(monkeypatch, api, revision=1)
+    for named in ({"version": "v1.1.4", "image": "r.io/mcp"}, {"revision": 1}):
+        assert call(monkeypatch, api, **named, force_version="v1.1.4")[0]["needed"]
+
+
+def test_a_rollback_that_fails_because_it_is_live_and_not_well(monkeypatch):
+    asked = []
+
+    def probe(task):
+        asked.append(task.params)
+        raise Failure("https://mcp.example is not healthy: 5 of 20 lists failed.")
+
+    monkeypatch.setattr(health_module, "run", probe)
+    said = bad(monkeypatch, cluster(), "v1.2.0", endpoint={"url": "https://mcp.example"})
+    assert said == (
+        "r.io/mcp:v1.2.0 is live on pool green of prod/mcp already, and does not answer well: https://mcp.example is not healthy: 5 of 20 lists failed. "
+        "Nothing was changed. Pool blue has v1.1.5: rollback.yml -e mcp_rollback_version=v1.1.5 goes there."
+    )
+    bad(monkeypatch, cluster(), "v1.2.0")
+    bad(monkeypatch, cluster(), "v1.2.0", auth={"expect_401": True})
+    found = [(one["endpoint"] is not None, one["pool"], one["stability"], one["health"], one["lock"]) for one in asked]
+    assert found == [(True, None, {"rounds": 20}, [], None), (False, "green", {"rounds": 20}, [], None), (False, "green", None, [], None)]
+
+
+def test_what_is_live_and_well_is_left_alone(monkeypatch):
+    monkeypatch.setattr(health_module, "run", lambda task: {})
+    result, lines = call(monkeypatch, cluster(), version="v1.2.0", image="r.io/mcp", lock=None)
+    assert not result["needed"] and result["lock"] == "" and "answers well: nothing is to be done" in lines[-1]
+
+
+def test_versions_of_any_form(monkeypatch):
+    for version, image in (("sha-abc1234", "r.io/mcp:sha-abc1234"), (f"sha256:{'a' * 64}", f"r.io/mcp@sha256:{'a' * 64}")):
+        result, _lines = call(monkeypatch, cluster(), version=version, image="r.io/mcp")
+        assert (result["image"], result["version"]) == (image, version)

@@ -142,6 +142,7 @@ DEFAULTS = {
     **{name: option.get("default") for name, option in shift.SPEC.options.items() if name not in PARAMS},
     "timeout": 5.0,
     "session_mode": "stateless",
+    "hold_seconds": 0.0,  # it has its own tests
 }
 
 
@@ -816,6 +817,15 @@ def test_rollback_to_a_pool_with_another_version(cluster, gateway):
     with pytest.raises(Failure, match="answers as version 1.0.0, not v1.1.5"):
         call(rollback=True, endpoint={"url": "x"})
     assert cluster.weights == (100, 0)
+
+
+def test_rollback_to_a_version_that_servers_do_not_tell(cluster, gateway):
+    released(cluster)
+    book = json.loads(cluster.objects[RECORD]["data"]["current"])
+    book["from"]["version"] = "sha-abc1234"
+    cluster.put(RECORD, {"data": {"current": json.dumps(book), "history": "[]"}})
+    result = call(rollback=True, endpoint={"url": "x"})
+    assert result["share"]["reached"] and any("is not compared with sha-abc1234" in warning for warning in result["warnings"])
 
 
 def test_rollback_in_check_mode(cluster):

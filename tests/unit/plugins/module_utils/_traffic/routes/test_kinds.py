@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import re
+from pathlib import Path
 
 import pytest
 import yaml
 from routes_cluster import CUSTOM, Cluster, objects, server
 
 from ansible_collections.mcp.server.plugins.doc_fragments.server import ModuleDocFragment
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import ROUTE_KINDS
+from ansible_collections.mcp.server.plugins.module_utils._rights import Right
+from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
 from ansible_collections.mcp.server.plugins.module_utils._traffic.plan import Stable, note, split
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import RUN, STABLE, Stamp, unchanged
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
+DOCUMENTED = (Path(__file__).parents[6] / "docs" / "routes.md").read_text()
 BLUE, GREEN, HALF = split("blue", 100), split("green", 100), split("blue", 50)
 
 
@@ -42,6 +47,17 @@ def test_the_option_offers_every_kind():
     # A kind that is forgotten there would be taken for an HTTPRoute
     assert len({type(kind_of(server(kind))) for kind in ROUTE_KINDS}) == len(ROUTE_KINDS)
     assert kind_of(server("httproute")).title == "HTTPRoute"
+
+
+@pytest.mark.parametrize("kind", ROUTE_KINDS)
+def test_a_tool_that_holds_it_is_seen(kind):
+    cluster, its = Cluster(objects(kind)), given(kind)
+    route = kind_of(its).read(cluster, its)
+    assert gitops.find(cluster, its) == []
+    metadata = kind_of(its).written(route)["metadata"]
+    (path,) = [path for path, obj in cluster.objects.items() if obj.get("metadata") == metadata]
+    cluster.change(path, {"metadata": {"labels": {"argocd.argoproj.io/instance": "shop"}}})
+    assert {claim.field.choice for claim in gitops.find(cluster, its)} == {"route"}
 
 
 @pytest.mark.parametrize("kind", ROUTE_KINDS)
@@ -103,19 +119,45 @@ def test_a_change_by_somebody_else_is_a_conflict(kind):
 @pytest.mark.parametrize(
     "kind, rules",
     [
-        ("httproute", [("gateway.networking.k8s.io", "httproutes", ("get", "patch"))]),
-        ("service", [("", "services", ("get", "patch")), ("", "pods", ("patch",))]),
-        ("httpproxy", [("projectcontour.io", "httpproxies", ("get", "patch"))]),
-        ("traefik", [("traefik.io", "traefikservices", ("get", "patch"))]),
-        ("openshift_route", [("route.openshift.io", "routes", ("get", "patch"))]),
-        ("istio", [("networking.istio.io", "virtualservices", ("get", "patch"))]),
-        ("ingress_nginx", [("networking.k8s.io", "ingresses", ("get", "patch"))]),
-        ("custom", [("example.io", "splits", ("get", "patch"))]),
+        ("httproute", [("gateway.networking.k8s.io", "httproutes", ("get", "patch"), ("mcp",))]),
+        ("service", [("", "services", ("get", "patch"), ("mcp",)), ("", "pods", ("patch",), ())]),
+        ("httpproxy", [("projectcontour.io", "httpproxies", ("get", "patch"), ("mcp",))]),
+        ("traefik", [("traefik.io", "traefikservices", ("get", "patch"), ("mcp",))]),
+        ("openshift_route", [("route.openshift.io", "routes", ("get", "patch"), ("mcp",))]),
+        ("istio", [("networking.istio.io", "virtualservices", ("get", "patch"), ("mcp",))]),
+        (
+            "ingress_nginx",
+            [("networking.k8s.io", "ingresses", ("get",), ("mcp", "mcp-canary")), ("networking.k8s.io", "ingresses", ("patch",), ("mcp-canary",))],
+        ),
+        ("custom", [("example.io", "splits", ("get", "patch"), ("mcp",))]),
     ],
 )
 def test_what_the_role_must_grant(kind, rules):
     its = given(kind)
     assert list(kind_of(its).rules(its)) == rules
+
+
+@pytest.mark.parametrize("kind", ROUTE_KINDS)
+def test_what_the_role_grants_is_enough(kind):
+    """And what the server's own Role grants beside it, for every kind."""
+    cluster, its = Cluster(objects(kind)), given(kind)
+    lists = [("", "pods"), ("discovery.k8s.io", "endpointslices")]
+    cluster.role = [Right(rule.group, rule.resource, rule.verbs, "", rule.names).rule() for rule in kind_of(its).rules(its)]
+    cluster.role += [Right(group, resource, ("list",), "").rule() for group, resource in lists]
+    write(cluster, its, HALF, STAMP)
+    assert weights(cluster, its) == HALF
+    # One that is narrowed to other objects does not do
+    cluster.role = [{**rule, **({"resourceNames": ["other"]} if "resourceNames" in rule else {})} for rule in cluster.role]
+    with pytest.raises(Forbidden):
+        write(cluster, its, GREEN, STAMP)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ROUTE_KINDS if kind not in ("httproute", "custom")])
+def test_the_documentation_has_the_rules(kind):
+    its = given(kind)
+    row = next(line for line in DOCUMENTED.splitlines() if line.startswith(f"| `{kind}` | `{{"))
+    shown = [yaml.safe_load(rule.replace("ROUTE", its.route)) for rule in re.findall(r"`({[^`]*})`", row)]
+    assert shown == [Right(rule.group, rule.resource, rule.verbs, "", rule.names).rule() for rule in kind_of(its).rules(its)]
 
 
 STAMP = Stamp(note(Stable("blue"), HALF), "run")

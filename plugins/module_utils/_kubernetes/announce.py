@@ -1,0 +1,28 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which cluster a task acts on, as whom: told when it connects, to whoever shows it."""
+
+from __future__ import annotations
+
+import typing as t
+from contextlib import contextmanager
+
+_tell: t.Callable[[str], None] | None = None
+
+
+@contextmanager
+def announcing(tell: t.Callable[[str], None]) -> t.Iterator[None]:
+    """Have every connection that is made in this block told, also by other threads: a process has one task."""
+    global _tell
+    before, _tell = _tell, tell
+    try:
+        yield
+    finally:
+        _tell = before
+
+
+def announce(line: str) -> None:
+    if _tell is not None:
+        _tell(line)

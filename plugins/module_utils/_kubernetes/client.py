@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requests to one API server: what was answered, or that nothing was. What that means is for others to tell."""
+
+from __future__ import annotations
+
+import json
+import traceback
+import typing as t
+import urllib.parse
+from collections import deque
+from contextlib import suppress
+
+from ansible.module_utils.basic import missing_required_lib
+
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials, Headers
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.dial import Dialler
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable
+from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Permanent, checked
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, bounded
+
+MAX_BYTES = 64 * 1024 * 1024  # of an answer: a list of a large namespace
+IDLE = 8  # connections that are kept for the next request
+
+Query = t.Sequence[tuple[str, str]]
+
+
+class Answer(t.NamedTuple):
+    status: int
+    body: str
+    headers: t.Mapping[str, str]
+    reason: str = ""
+
+
+class NoAnswer(Exception):
+    """Nothing came that can be used. It may if it is tried again, unless final."""
+
+    def __init__(self, reason: str, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.reason, self.final = reason, final
+
+
+class Refusal(Exception):
+    """A WebSocket was not opened: what was answered instead."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(str(answer.status))
+        self.answer = answer
+
+
+class Client:
+    """Thread-safe. seconds: how long a plugin for credentials may take."""
+
+    def __init__(self, access: Access, seconds: float) -> None:
+        self.host = access.host
+        self._credentials = Credentials(access.user, seconds)
+        self._dial = Dialler(access, self._credentials)
+        self._idle: deque[Connection] = deque(maxlen=IDLE)
+
+    def send(self, method: str, path: str, seconds: float, *, query: Query = (), body: t.Any = None, content_type: str | None = None) -> Answer:
+        """Return the answer, whatever its status. All of it has so many seconds. Raises NoAnswer, Failure."""
+        data = None if body is None else json.dumps(body).encode()
+        headers: Headers = {"Accept": "application/json", "User-Agent": "mcp.server"}
+        if data is not None:
+            headers["Content-Type"] = content_type or "application/json"
+        target = f"{self._dial.base}{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
+        if self._dial.forwards and self._dial.proxy is not None:
+            headers |= self._dial.proxy.authorization
+        for last in (False, True):
+            who = self._credentials.headers()
+            answer = self._sent(method, target, Deadline(seconds), {**headers, **who}, data)
+            # Who is not known has done nothing, so that nothing is done twice.
+            if answer.status != 401 or last or not self._credentials.renew(who):
+                break
+            self._idle.clear()
+        return answer
+
+    def _sent(self, method: str, target: str, bound: Deadline, headers: Headers, data: bytes | None) -> Answer:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = Connection(self._dial, self._dial.authority, MAX_BYTES, proxied=self._dial.forwards)
+        subject = "the connection"
+        try:
+            connection.open(bound)
+            subject = "the request"
+            with connection.request(method, target, bound, headers, data) as response:
+                text = response.read().text
+        except Permanent as fault:
+            raise Failure(f"The request to the API server {self.host} {fault.msg}.") from None
+        except Fault as fault:
+            # Without the cure, which is one for MCP endpoints.
+            raise NoAnswer(f"{subject} {fault.msg.partition(';')[0]}", final=tls.refuses_ours(fault.__context__)) from None
+        self._idle.append(connection)
+        return Answer(response.status, text, response.headers)
+
+    def websocket(self, path: str, query: Query, protocol: str, seconds: float) -> t.Any:
+        """Return an open WebSocket (of websocket-client), which the caller closes. Raises Refusal, NoAnswer, Failure."""
+        for last in (False, True):
+            who = self._credentials.headers()
+            try:
+                return self._websocket(path, query, {**who, "Sec-WebSocket-Protocol": protocol}, seconds)
+            except Refusal as refusal:
+                if refusal.answer.status != 401 or last or not self._credentials.renew(who):
+                    raise
+        raise AssertionError
+
+    def _websocket(self, path: str, query: Query, headers: Headers, seconds: float) -> t.Any:
+        try:
+            import websocket  # lazy: only what talks to pods needs it
+        except ImportError:
+            raise Failure(missing_required_lib("websocket-client"), exception=traceback.format_exc()) from None
+        try:
+            lines = [f"{name}: {value}" for name, value in checked(headers)]
+        except Fault as fault:
+            raise Failure(f"The request to {self.host} {fault.msg}.") from None
+        url = f"ws://{self._dial.authority}{self._dial.base}{path}?{urllib.parse.urlencode(query)}"
+        bound = Deadline(seconds)
+
+        def opened() -> t.Any:
+            sock = self._dial(bound, tunnel=True)
+            try:
+                sock.settimeout(max(bound.left, 0.001))
+                made = websocket.WebSocket(skip_utf8_validation=False)
+                made.connect(url, header=lines, socket=sock)
+                made.settimeout(None)
+            except BaseException:
+                with suppress(OSError):
+                    sock.close()
+                raise
+            return made
+
+        try:
+            return bounded(opened, seconds)
+        except websocket.WebSocketBadStatusException as error:
+            body = getattr(error, "resp_body", None) or b""
+            text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else str(body)
+            raise Refusal(Answer(int(error.status_code), text, {}, printable(str(error), 200))) from None
+        except (websocket.WebSocketException, OSError) as error:
+            reason = f"the connection failed ({printable(str(error), 200) or type(error).__name__})"
+            raise NoAnswer(reason, final=tls.refuses_ours(error)) from None

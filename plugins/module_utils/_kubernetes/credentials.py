@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who we are, for each request: tokens that change meanwhile, and plugins that give them."""
+
+from __future__ import annotations
+
+import base64
+import threading
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import exec_credentials
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Certificate, Plugin, User
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.kubeconfig import read
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, conceal
+
+Headers = dict[str, "str | tuple[str, ...]"]
+
+# Of this process: a task has several connections, and a plugin may take seconds.
+_GIVEN: dict[Plugin, exec_credentials.Credential] = {}
+_ONE = threading.Lock()
+
+
+class Credentials:
+    """What a user sends. seconds: how long a plugin may take. Methods raise Failure."""
+
+    def __init__(self, user: User, seconds: float) -> None:
+        self._user = user
+        self._seconds = seconds
+        conceal(user.token, user.password, user.certificate.key.decode("latin-1") if user.certificate else "")
+
+    def headers(self) -> Headers:
+        """Return the headers of a request."""
+        headers: Headers = dict(self._user.impersonation)
+        authorization = self._authorization()
+        if authorization:
+            headers["Authorization"] = authorization
+        return headers
+
+    def certificate(self) -> Certificate | None:
+        """Return the client certificate of a connection."""
+        if self._user.certificate is not None or self._has_header():
+            return self._user.certificate
+        return self._given().certificate if self._user.plugin else None
+
+    def renew(self, refused: Headers) -> bool:
+        """After a refusal (401) of these headers: whether there are newer credentials now."""
+        plugin = self._user.plugin
+        if plugin is not None and not self._has_header():
+            before = _GIVEN.get(plugin)
+            with _ONE:
+                if _GIVEN.get(plugin) is before:
+                    _GIVEN.pop(plugin, None)
+            return self._given() != before
+        return self.headers() != refused
+
+    def _has_header(self) -> bool:
+        """Whether the user has what goes into a header, so that a plugin is not asked."""
+        user = self._user
+        return bool(user.token or user.token_file or user.username or user.password)
+
+    def _authorization(self) -> str:
+        user = self._user
+        token = self._token()
+        if token:
+            return f"Bearer {token}"
+        if user.username or user.password:
+            pair = base64.b64encode(f"{user.username}:{user.password}".encode()).decode()
+            conceal(pair)
+            return f"Basic {pair}"
+        return ""
+
+    def _token(self) -> str:
+        user = self._user
+        if user.token_file:
+            try:
+                token = read(user.token_file, "The token file").decode("latin-1").strip()
+            except Failure:
+                if not user.token:
+                    raise
+                token = ""
+            if not (token or user.token):
+                raise Failure(f"The token file {user.token_file} is empty; write the token to it, or correct the kubeconfig.")
+            conceal(token)
+            return token or user.token.strip()
+        if user.token:
+            return user.token.strip()
+        if user.plugin and not (user.username or user.password):
+            return self._given().token
+        return ""
+
+    def _given(self) -> exec_credentials.Credential:
+        plugin = self._user.plugin
+        assert plugin is not None
+        with _ONE:
+            given = _GIVEN.get(plugin)
+            if given is None or given.over:
+                try:
+                    given = exec_credentials.ask(plugin, self._seconds)
+                except Failure as failure:
+                    if plugin in _WORKED:  # so it is set up well, and may work again
+                        raise Unreachable(failure.msg) from None
+                    raise
+                _GIVEN[plugin] = given
+                _WORKED.add(plugin)
+        return given
+
+
+_WORKED: set[Plugin] = set()

@@ -1,0 +1,232 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A connected socket to an API server: addresses, proxies and TLS."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import http.client
+import ipaddress
+import os
+import socket
+import ssl
+import typing as t
+import urllib.parse
+
+from ansible.module_utils.basic import missing_required_lib
+
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal
+
+NEXT = 3.05  # seconds after which the next address of a name is tried: the first one may be dead
+PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+BUSY = (429, 502, 503, 504)  # what a proxy answers when it, or what is behind it, is away
+
+
+class Proxy(t.NamedTuple):
+    scheme: str
+    host: str
+    port: int
+    username: str
+    password: str
+
+    @property
+    def shown(self) -> str:
+        return f"{self.scheme}://{_bracketed(self.host)}:{self.port}"
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        """Return the header that logs in to it."""
+        if not (self.username or self.password):
+            return {}
+        pair = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        conceal(pair)
+        return {"Proxy-Authorization": f"Basic {pair}"}
+
+
+def proxy_of(access: Access, environment: t.Mapping[str, str] | None = None) -> Proxy | None:
+    """Return the proxy to go through, as kubectl chooses it: what the cluster says, or else the environment. Raises Failure."""
+    if access.proxy is not None:
+        return parse_proxy(access.proxy, "The proxy of the API server")
+    environment = os.environ if environment is None else environment
+    url = urllib.parse.urlsplit(access.host)
+    names = (f"{url.scheme.upper()}_PROXY", f"{url.scheme}_proxy")
+    name, text = next(((name, environment[name]) for name in names if environment.get(name)), ("", ""))
+    without = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
+    if not text or not url.hostname or bypassed(url.hostname, url.port or PORTS[url.scheme], without):
+        return None
+    return parse_proxy(text if "://" in text else f"http://{text}", f"The proxy in {name}")
+
+
+def parse_proxy(text: str, what: str) -> Proxy | None:
+    """Return the parts of a proxy's URL, None when it is empty. Raises Failure without its password."""
+    if not text:
+        return None
+    try:
+        url = urllib.parse.urlsplit(text)
+        port = url.port or PORTS.get(url.scheme, 0)
+    except ValueError:
+        port = 0
+    if not port or not url.hostname:
+        raise Failure(f"{what} is not a URL with http, https or socks5, such as http://proxy.example.com:3128.")
+    username, password = (urllib.parse.unquote(part or "") for part in (url.username, url.password))
+    conceal(password, url.password or "")
+    return Proxy(url.scheme, url.hostname, port, username, password)
+
+
+def bypassed(host: str, port: int, without: str) -> bool:
+    """Whether no proxy leads to a host, by NO_PROXY as kubectl reads it: names with all below them, addresses, networks, and ports."""
+    address = _address(host)
+    if host == "localhost" or (address is not None and address.is_loopback):
+        return True
+    for entry in without.lower().replace(",", " ").split():
+        if entry == "*":
+            return True
+        network = _network(entry)
+        if network is not None:
+            if address is not None and address in network:
+                return True
+            continue
+        name, _colon, given = entry.partition(":")
+        if given and given != str(port):
+            continue
+        below = name.removeprefix("*")
+        if host.lower() == name or host.lower().endswith(below if below.startswith(".") else f".{below}"):
+            return True
+    return False
+
+
+def _address(text: str) -> t.Any:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _network(text: str) -> t.Any:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+class Dialler:
+    """Makes connections to one API server. Thread-safe."""
+
+    def __init__(self, access: Access, credentials: Credentials) -> None:
+        url = urllib.parse.urlsplit(access.host)
+        self._access = access
+        self._credentials = credentials
+        self._tls = url.scheme == "https"
+        self._host, self._port = t.cast(str, url.hostname), url.port or PORTS[url.scheme]
+        self.authority = url.netloc
+        self.base = url.path  # what comes before each path
+        self.proxy = proxy_of(access)
+        self._context = functools.lru_cache(maxsize=2)(functools.partial(tls.context, access))
+
+    @property
+    def forwards(self) -> bool:
+        """Whether requests go to the proxy as such: it is not asked for a tunnel for plain HTTP."""
+        return self.proxy is not None and not self._tls and self.proxy.scheme in ("http", "https")
+
+    def __call__(self, bound: Deadline, *, tunnel: bool = False) -> socket.socket:
+        """Return a connected socket. tunnel: to the API server itself, also for plain HTTP. Raises OSError, Failure."""
+        sock = self._through(bound, tunnel)
+        try:
+            sock.settimeout(max(bound.left, 0.001))
+            return self._wrapped(sock) if self._tls else sock
+        except ssl.SSLCertVerificationError as error:
+            sock.close()
+            raise tls.distrust(self._access.host, error) from None
+        except BaseException:
+            sock.close()
+            raise
+
+    def _through(self, bound: Deadline, tunnel: bool) -> socket.socket:
+        proxy = self.proxy
+        if proxy is None:
+            return _connected(self._host, self._port, bound)
+        if proxy.scheme.startswith("socks"):
+            return self._socks(proxy, bound)
+        sock = _connected(proxy.host, proxy.port, bound)
+        try:
+            sock.settimeout(max(bound.left, 0.001))
+            if proxy.scheme == "https":
+                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=proxy.host)
+            if self._tls or tunnel:
+                _tunnel(sock, proxy, f"{_bracketed(self._host)}:{self._port}")
+        except ssl.SSLCertVerificationError as error:
+            sock.close()
+            raise Failure(f"The certificate of the proxy {proxy.shown} is not trusted ({error.verify_message}).") from None
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _socks(self, proxy: Proxy, bound: Deadline) -> socket.socket:
+        try:
+            import socks  # lazy: an optional library
+        except ImportError:
+            raise Failure(f"The proxy {proxy.shown} needs a further library: {missing_required_lib('PySocks')}") from None
+        login = {"proxy_username": proxy.username, "proxy_password": proxy.password} if proxy.username else {}
+        where = {"proxy_type": socks.SOCKS5, "proxy_addr": proxy.host, "proxy_port": proxy.port, "proxy_rdns": True}
+        return socks.create_connection((self._host, self._port), timeout=max(bound.left, 0.001), **where, **login)
+
+    def _wrapped(self, sock: socket.socket) -> socket.socket:
+        context = self._context(self._credentials.certificate())
+        name = self._access.tls_name or self._host
+        if isinstance(sock, ssl.SSLSocket):  # TLS in TLS, which the standard library has not
+            from urllib3.util.ssltransport import SSLTransport  # lazy: for a rare kind of proxy
+
+            return t.cast(socket.socket, SSLTransport(sock, context, server_hostname=name))
+        return context.wrap_socket(sock, server_hostname=name)
+
+
+def _connected(host: str, port: int, bound: Deadline) -> socket.socket:
+    """Return a TCP connection to the first address of a host that answers. Raises OSError."""
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    failure: OSError | None = None
+    for index, (family, kind, protocol, _name, address) in enumerate(addresses):
+        last = index == len(addresses) - 1
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(max(bound.left if last else min(NEXT, bound.left / 2), 0.001))
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return sock
+        except OSError as error:
+            failure = error
+            sock.close()
+        except BaseException:
+            sock.close()
+            raise
+    raise failure or OSError("the name has no address")
+
+
+def _tunnel(sock: socket.socket, proxy: Proxy, target: str) -> None:
+    """Have a proxy connect us (CONNECT). Raises OSError, Failure."""
+    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}", *(f"{name}: {value}" for name, value in proxy.authorization.items()), "", ""]
+    sock.sendall("\r\n".join(lines).encode())
+    response = http.client.HTTPResponse(sock, method="CONNECT")
+    try:
+        response.begin()
+        status = response.status
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"the proxy {proxy.shown} gives no answer of HTTP ({type(error).__name__})") from None
+    finally:
+        response.close()
+    if status in BUSY:
+        raise ConnectionError(f"the proxy {proxy.shown} answers {status}")
+    if status == 407:
+        raise Failure(f"The proxy {proxy.shown} does not accept our credentials (407); correct user and password in its URL.")
+    if not 200 <= status < 300:
+        raise Failure(f"The proxy {proxy.shown} refuses to connect us to {target} (it answers {status}); correct the proxy, or what it allows.")
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

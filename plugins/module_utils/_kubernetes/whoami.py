@@ -1,0 +1,26 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ask the API server who we are."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+
+PATH = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+
+
+def known_as(cluster: t.Any) -> str:
+    """Return the end of a sentence that says as whom the API server knows us; nothing where it does not tell (before 1.28)."""
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    try:
+        status = cluster.create(PATH, review, dryRun="All").get("status")
+    except Failure:
+        return ""
+    info = status.get("userInfo") if isinstance(status, dict) else None
+    name = info.get("username") if isinstance(info, dict) else None
+    return f", and knows us as {printable(name, 200)}" if name and isinstance(name, str) else ""

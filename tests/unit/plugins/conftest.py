@@ -1,0 +1,17 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils import _task
+
+
+@pytest.fixture(autouse=True)
+def no_secrets(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The secrets of one test are not those of the next: here they share a process, as no two tasks do."""
+    secrets: set[str] = set()
+    monkeypatch.setattr(_task, "_SECRETS", secrets)
+    return secrets
