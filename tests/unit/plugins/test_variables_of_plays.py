@@ -140,7 +140,7 @@ def test_an_emergency_goes_on_without_what_it_cannot_read(ansible):
     extra = {"mcp_shift_timeout": "soon", "mcp_endpoint": "[", "mcp_escalation": "nobody", "mcp_guard": "maybe", "mcp_own_variables": {"a": 1}}
     extra |= {"mcp_route_nearest": "maybe", "mcp_hosts": "", "mcp_rollback_version": ""}
     code, output = ansible("mcp.server.rollback", extra=extra)
-    assert code != 0 and "/nowhere/kubeconfig could not be used" in output, output  # as far as a play gets here
+    assert code != 0 and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in output, output  # as far as a play gets here
     assert "[WARNING]: mcp_shift_timeout must be a number, not 'soon'. Going on as if it were not set." in output, output
     assert output.count("mcp_shift_timeout must be a number") == 1 and "mcp_guard must" not in output, output
 
@@ -180,6 +180,6 @@ def test_without_prometheus_a_release_says_which_triggers_nobody_watches(ansible
     (tmp_path / "play.yml").write_text(json.dumps([play]))
     says = "nobody watches these triggers: latency, database, memory."
     code, output = ansible("play.yml", extra={"version": "v1.2.0"})
-    assert code != 0 and output.count(says) == 1 and output.index(says) < output.index("/nowhere/kubeconfig could not be used"), output
+    assert code != 0 and output.count(says) == 1 and output.index(says) < output.index("No cluster to talk to: kubeconfig /nowhere/kubeconfig"), output
     code, output = ansible("play.yml", extra={"version": "v1.2.0", "mcp_prometheus": '{"url": "http://127.0.0.1:3"}'})
-    assert code != 0 and says not in output and "/nowhere/kubeconfig could not be used" in output, output
+    assert code != 0 and says not in output and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in output, output
