@@ -75,6 +75,8 @@ class Access:
         line = f"cluster {printable(self.host, 200)}"
         if self.origin:
             line += f" ({printable(self.origin, 300)})"
+        if not self.verify and self.host.startswith("https://"):
+            line += ", its certificate not verified"
         line += f", as {printable(self.user.name, 200)}"
         if self.user.impersonated:
             line += f", impersonating {printable(self.user.impersonated, 200)}"

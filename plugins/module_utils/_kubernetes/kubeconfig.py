@@ -14,7 +14,7 @@ import base64
 import os
 import typing as t
 import urllib.parse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible.module_utils.common.yaml import yaml_load
@@ -257,9 +257,9 @@ def _user(entry: Entry, cluster: Entry, name: str) -> User:
 
 def _impersonation(entry: Entry) -> tuple[tuple[str, tuple[str, ...]], ...]:
     name, uid, groups = entry.text("as"), entry.text("as-uid"), entry.texts("as-groups")
-    extra = entry.part("as-user-extra")
+    extra = entry.part("as-user-extra") or Entry(entry.label, {}, entry.folder)
     if not name:
-        if uid or groups or (extra and extra.body):
+        if uid or groups or extra.body:
             raise Failure(f"{entry.label}: as-uid, as-groups and as-user-extra need a user to act as (as).")
         return ()
     headers = [("Impersonate-User", (name,))]
@@ -267,10 +267,11 @@ def _impersonation(entry: Entry) -> tuple[tuple[str, tuple[str, ...]], ...]:
         headers.append(("Impersonate-Uid", (uid,)))
     if groups:
         headers.append(("Impersonate-Group", groups))
-    for key in sorted(map(str, extra.body)) if extra else ():
+    extra = replace(extra, body={str(key): value for key, value in extra.body.items()})
+    for key in sorted(extra.body):
         # A key is a part of a header's name, so kubectl escapes what that can't have.
         escaped = urllib.parse.quote(key.lower(), safe="!#$&'*+^`|")
-        headers.append((f"Impersonate-Extra-{escaped}", extra.texts(key) if extra else ()))
+        headers.append((f"Impersonate-Extra-{escaped}", extra.texts(key)))
     return tuple(headers)
 
 

@@ -39,7 +39,7 @@ def locate(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> A
 def _from_files(values: dict[str, t.Any], environment: t.Mapping[str, str], *, with_user: bool) -> Access | None:
     """Return what the kubeconfig files say, None when there are none and nobody named any."""
     named = values["kubeconfig"] or environment.get("KUBECONFIG") or ""
-    paths = [path for path in str(named).split(os.pathsep) if path]
+    paths = [os.path.expanduser(path) for path in str(named).split(os.pathsep) if path]
     found = kubeconfig.load(paths or [os.path.expanduser("~/.kube/config")])
     context = values["context"]
     if found is None and (paths or context):

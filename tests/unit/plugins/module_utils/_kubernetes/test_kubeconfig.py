@@ -101,6 +101,7 @@ def test_data_beats_files() -> None:
             {"as": "ann", "as-uid": "7", "as-groups": ["a", "b"], "as-user-extra": {"Some/Key": ["x", "y"]}},
             {"Impersonate-User": ("ann",), "Impersonate-Uid": ("7",), "Impersonate-Group": ("a", "b"), "Impersonate-Extra-some%2Fkey": ("x", "y")},
         ),
+        ({"as": "ann", "as-user-extra": {7: ["x"]}}, {"Impersonate-User": ("ann",), "Impersonate-Extra-7": ("x",)}),
         ({"as": "", "as-groups": []}, {}),
         ({"as": None, "as-groups": None, "as-user-extra": None}, {}),
     ],
