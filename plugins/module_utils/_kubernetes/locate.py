@@ -91,7 +91,8 @@ def _user(chosen: Chosen) -> User | None:
     if values["api_key"]:
         return User(f"the user of the token in {said_by['api_key']}", token=str(values["api_key"]), certificate=certificate)
     if values["username"]:
-        return User(f"user {values['username']} (by a login to OpenShift)", username=values["username"], password=values["password"])
+        name = f"user {values['username']} (by a login to OpenShift)"
+        return User(name, username=values["username"], password=values["password"], logs_in=True)
     if certificate is not None:
         return User(f"the user of the certificate {values['client_cert']}", certificate=certificate)
     return None
