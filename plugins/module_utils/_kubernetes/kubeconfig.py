@@ -137,10 +137,21 @@ def load(paths: t.Sequence[str]) -> Kubeconfig | None:
 
     Returns None when none is there. Raises Failure for one that cannot be read.
     """
-    there = [path for path in paths if os.path.lexists(path)]
+    there = [path for path in paths if _is_there(path)]
     if not there:
         return None
     return merge([(Path(path).absolute(), _parse(path)) for path in there])
+
+
+def _is_there(path: str) -> bool:
+    """Whether there is something, also when it can't be read: that is an error."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
 
 
 def merge(files: t.Sequence[tuple[Path, dict[str, t.Any]]]) -> Kubeconfig:
