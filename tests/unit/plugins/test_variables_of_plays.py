@@ -60,7 +60,7 @@ def ansible(tmp_path):
         if extra:
             (tmp_path / "extra.json").write_text(json.dumps(extra))
             command += ["-e", f"@{tmp_path}/extra.json"]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False)
         return done.returncode, " ".join((done.stdout + done.stderr).split())
 
     return start
@@ -86,8 +86,9 @@ def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
             natives = {name: some[at % len(some)] for name, some in given.items()}
         texts = {name: "" if value is None else text(value) for name, value in natives.items()}
         for how, variables in (("native", natives), ("text", texts)):
-            copied = {"content": content, "dest": str(tmp_path / f"{at}-{how}.json"), "mode": "0600"}
-            tasks.append({"ansible.builtin.copy": copied, "vars": variables})
+            tasks.append({"ansible.builtin.set_fact": {f"round_{at}_{how}": content}, "vars": variables})
+    facts = "{{ {" + ", ".join(f"'{fact}': {fact}" for task in tasks for fact in task["ansible.builtin.set_fact"]) + "} | to_json }}"
+    tasks.append({"ansible.builtin.copy": {"content": facts, "dest": str(tmp_path / "found.json"), "mode": "0600"}})
     play = {
         "hosts": "a",
         "gather_facts": False,
@@ -99,15 +100,16 @@ def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
     (tmp_path / "play.yml").write_text(json.dumps([play]))
     code, output = ansible("play.yml", "-e", f"ansible_python_interpreter={sys.executable}", host={"mcp_other": 1})
     assert code == 0, output
+    found = {fact: json.loads(value) for fact, value in json.loads((tmp_path / "found.json").read_text()).items()}
     for at in [*range(rounds), "unset"]:
-        native, as_text = (json.loads((tmp_path / f"{at}-{how}.json").read_text()) for how in ("native", "text"))
+        native, as_text = (found[f"round_{at}_{how}"] for how in ("native", "text"))
         assert native == as_text, at
         assert repr(native) == repr(as_text), at  # true is no 1
     assert native["bluegreen"]["bluegreen_contract_check"] is True and native["bluegreen"]["bluegreen_warm_replicas"] is None
-    second = json.loads((tmp_path / "1-text.json").read_text())
+    second = found["round_1_text"]
     assert (second["watch"]["watch_rollback"], second["bluegreen"]["bluegreen_contract_check"], second["bluegreen"]["bluegreen_guard"]) == (False, False, False)
     assert second["bluegreen"]["bluegreen_steps"] == []
-    first = json.loads((tmp_path / "0-text.json").read_text())
+    first = found["round_0_text"]
     assert first["bluegreen"]["bluegreen_steps"] == [{"weight": 3, "seconds": 2.5}]
     assert set(first["status"]["status_target"]) == set(_variables.TARGET.values())
 
