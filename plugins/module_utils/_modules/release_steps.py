@@ -368,18 +368,27 @@ class StepsRelease:
             raise Overwritten(f"Pool {self.pool} of {self.server} runs {has} now, and not {wanted}: somebody else changed it; find out who.")
 
     def _refuse_other_version(self) -> None:
-        """Raise Overwritten when clients get another version than the one that was released, where health documents tell one."""
+        """Raise Overwritten when clients get another version than the one that was released.
+
+        It is compared where health documents told that version at the last step: what others call a build need not be its tag.
+        """
         wanted = self.release["to"].get("version") or ""
+        known = any(same_version(version, wanted) for version in self._told())
         public = endpoints.public(self.task.params["endpoint"])
         answers = share.sample(public, self.task.params["pool_key"], ANSWERS)
         versions = sorted({answer.version for answer in answers if answer.version and not answer.reason})
-        if not versions or not wanted:
-            self.task.progress(f"the version was not compared once more: {public.name} tells none")
+        if not (wanted and known and versions):
+            self.task.progress(f"the version was not compared once more: {public.name} does not tell {wanted or 'one'}")
         elif others := [version for version in versions if not same_version(version, wanted)]:
             raise Overwritten(
                 f"{public.name} answers as version {', '.join(printable(version, 100) for version in others)}, and not {wanted}: "
                 f"see what pool {self.pool} of {self.server} runs, and who changed it."
             )
+
+    def _told(self) -> list[str]:
+        """Return the versions that the answers told when the new pool got all the traffic."""
+        share_ = self.result["steps"][-1].get("share") if self.result["steps"] else None
+        return (share_ or {}).get("versions") or []
 
     def succeed(self) -> Outcome:
         """Do what comes after a success, none of which takes it back: only somebody else who writes does."""

@@ -64,6 +64,7 @@ class World:
         self.weights = {"blue": 100, "green": 0}
         self.release: dict[str, t.Any] = RELEASE
         self.writer = "run1"  # of the route
+        self.versions = ["v2"]  # that answers told at each step
         self.held = False  # whether what is called looks at its task
         shown = {
             "SHIFT": lambda p: ("shift", "rollback" if p["rollback"] else p["weight"]),
@@ -98,7 +99,16 @@ class World:
             self.then.get(call, lambda: None)()
             if call[0] == "shift":
                 self.weights = {"blue": 100, "green": 0} if call[1] == "rollback" else {"blue": 100 - call[1], "green": call[1]}
-            return {"changed": True, "after": self.weights, "pool": "blue", "bad_pool": "green", "gates": [{"gate": "errors"}], "stats": {"id": "now-v2"}}
+            share = {"versions": self.versions}
+            return {
+                "changed": True,
+                "share": share,
+                "after": self.weights,
+                "pool": "blue",
+                "bad_pool": "green",
+                "gates": [{"gate": "errors"}],
+                "stats": {"id": "now-v2"},
+            }
 
         return run
 
@@ -297,6 +307,13 @@ def test_an_image_that_somebody_put_back_is_no_success(world: World, monkeypatch
     with pytest.raises(Failure, match=f"Pool green of ns/x runs {image} now, and not r/x:v2.* Nothing was scaled."):
         world.go()
     assert ("record", "ended", "succeeded") not in world.calls and ("shift", "rollback") in world.calls
+
+
+def test_versions_that_never_were_its_tag_are_not_compared(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.versions = ["2026.11"]
+    monkeypatch.setattr(release_steps.share, "sample", lambda *_: [Answer(0, False, "green", "2026.11")])
+    assert world.go()["outcome"] == "succeeded"
+    assert any("the version was not compared once more" in line for line in world.lines)
 
 
 @pytest.mark.parametrize(
