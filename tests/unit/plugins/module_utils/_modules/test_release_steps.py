@@ -83,6 +83,7 @@ class World:
                     module = getattr(place, name)
                     monkeypatch.setattr(place, name, replace(module, run=self._run(show)))
         monkeypatch.setattr(release_steps.keeping, "renewed", self._renewed)
+        monkeypatch.setattr(release_steps, "LASTING", 0.3)
         images = {"blue": "r/x:v1", "green": "r/x:v2"}
         monkeypatch.setattr(release_steps.lookout, "at_start", lambda _cluster, _server, expected: expected._replace(images=images))
         monkeypatch.setattr(release_steps.Server, "image", lambda _server, _cluster, pool: (f"r/x:{'v2' if pool == 'green' else 'v1'}", 2))
@@ -480,6 +481,20 @@ def test_a_token_is_handed_on(world: World) -> None:
 def test_calls_have_only_what_is_common() -> None:
     calls = Calls.of({"namespace": "ns", "server": "x", "timeout": 1.0, "lock": "run1", "pool": "green"})
     assert calls.params(Module(ending.ANNOUNCE.spec, ending.ANNOUNCE.run))["timeout"] == 6.0
+
+
+def test_the_old_pool_is_scaled_down_once_the_weights_have_lasted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a warm window whoever puts them back would come too late to be seen."""
+    begun = time.monotonic()
+
+    def refuse(_lookout: t.Any) -> None:
+        if time.monotonic() - begun > 0.2:
+            raise Overwritten("Argo CD did it.")
+
+    monkeypatch.setattr(release_steps.lookout.Lookout, "refuse", refuse)
+    with pytest.raises(Failure, match="traffic is on blue: Argo CD did it. Nothing was scaled."):
+        world.go(steps=[{"weight": 100, "seconds": 0}], warm_seconds=0, warm_replicas=0)
+    assert ("record", "ended", "succeeded") not in world.calls and ("scale", "blue", 0) not in world.calls
 
 
 def test_a_success_that_somebody_undoes_at_once_is_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
