@@ -67,7 +67,7 @@ def connect(params: dict[str, t.Any]) -> Cluster:
     """
     access = locate(params, os.environ)
     announce(access.sentence())
-    if access.user.username and not access.origin.startswith("context"):
+    if access.user.logs_in:
         access = _logged_in(access, params["api_timeout"])
     return Cluster(access, params["api_timeout"], params["api_patience"])
 

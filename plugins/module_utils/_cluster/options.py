@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -73,7 +74,8 @@ def choose(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> C
         if (named and not which_file) or (identified and name in IDENTITIES):
             ignored.append(variable)
             continue
-        values[name], said_by[name] = value, variable
+        is_path = OPTIONS[name]["type"] == "path"
+        values[name], said_by[name] = os.path.expanduser(os.path.expandvars(value)) if is_path else value, variable
     if isinstance(values["validate_certs"], str):
         try:
             values["validate_certs"] = boolean(values["validate_certs"])

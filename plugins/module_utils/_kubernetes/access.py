@@ -35,13 +35,17 @@ class Certificate:
 
 @dataclass(frozen=True)
 class User:
-    """How we prove who we are. name: for people. token_file beats token for as long as it can be read."""
+    """How we prove who we are. name: for people. token_file beats token for as long as it can be read.
+
+    logs_in: whether username and password get a token from OpenShift, instead of being sent with each request.
+    """
 
     name: str = "an anonymous user"
     token: str = field(default="", repr=False)
     token_file: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
+    logs_in: bool = False
     certificate: Certificate | None = None
     plugin: Plugin | None = None
     # Whom we act as: headers, of which some come several times.
@@ -75,6 +79,8 @@ class Access:
         line = f"cluster {printable(self.host, 200)}"
         if self.origin:
             line += f" ({printable(self.origin, 300)})"
+        if not self.verify and self.host.startswith("https://"):
+            line += ", its certificate not verified"
         line += f", as {printable(self.user.name, 200)}"
         if self.user.impersonated:
             line += f", impersonating {printable(self.user.impersonated, 200)}"

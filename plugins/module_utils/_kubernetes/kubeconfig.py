@@ -14,7 +14,7 @@ import base64
 import os
 import typing as t
 import urllib.parse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible.module_utils.common.yaml import yaml_load
@@ -137,10 +137,21 @@ def load(paths: t.Sequence[str]) -> Kubeconfig | None:
 
     Returns None when none is there. Raises Failure for one that cannot be read.
     """
-    there = [path for path in paths if os.path.lexists(path)]
+    there = [path for path in paths if _is_there(path)]
     if not there:
         return None
     return merge([(Path(path).absolute(), _parse(path)) for path in there])
+
+
+def _is_there(path: str) -> bool:
+    """Whether there is something, also when it can't be read: that is an error."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
 
 
 def merge(files: t.Sequence[tuple[Path, dict[str, t.Any]]]) -> Kubeconfig:
@@ -257,9 +268,9 @@ def _user(entry: Entry, cluster: Entry, name: str) -> User:
 
 def _impersonation(entry: Entry) -> tuple[tuple[str, tuple[str, ...]], ...]:
     name, uid, groups = entry.text("as"), entry.text("as-uid"), entry.texts("as-groups")
-    extra = entry.part("as-user-extra")
+    extra = entry.part("as-user-extra") or Entry(entry.label, {}, entry.folder)
     if not name:
-        if uid or groups or (extra and extra.body):
+        if uid or groups or extra.body:
             raise Failure(f"{entry.label}: as-uid, as-groups and as-user-extra need a user to act as (as).")
         return ()
     headers = [("Impersonate-User", (name,))]
@@ -267,10 +278,11 @@ def _impersonation(entry: Entry) -> tuple[tuple[str, tuple[str, ...]], ...]:
         headers.append(("Impersonate-Uid", (uid,)))
     if groups:
         headers.append(("Impersonate-Group", groups))
-    for key in sorted(map(str, extra.body)) if extra else ():
+    extra = replace(extra, body={str(key): value for key, value in extra.body.items()})
+    for key in sorted(extra.body):
         # A key is a part of a header's name, so kubectl escapes what that can't have.
         escaped = urllib.parse.quote(key.lower(), safe="!#$&'*+^`|")
-        headers.append((f"Impersonate-Extra-{escaped}", extra.texts(key) if extra else ()))
+        headers.append((f"Impersonate-Extra-{escaped}", extra.texts(key)))
     return tuple(headers)
 
 

@@ -39,7 +39,7 @@ def locate(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> A
 def _from_files(values: dict[str, t.Any], environment: t.Mapping[str, str], *, with_user: bool) -> Access | None:
     """Return what the kubeconfig files say, None when there are none and nobody named any."""
     named = values["kubeconfig"] or environment.get("KUBECONFIG") or ""
-    paths = [path for path in str(named).split(os.pathsep) if path]
+    paths = [os.path.expanduser(path) for path in str(named).split(os.pathsep) if path]
     found = kubeconfig.load(paths or [os.path.expanduser("~/.kube/config")])
     context = values["context"]
     if found is None and (paths or context):
@@ -91,7 +91,8 @@ def _user(chosen: Chosen) -> User | None:
     if values["api_key"]:
         return User(f"the user of the token in {said_by['api_key']}", token=str(values["api_key"]), certificate=certificate)
     if values["username"]:
-        return User(f"user {values['username']} (by a login to OpenShift)", username=values["username"], password=values["password"])
+        name = f"user {values['username']} (by a login to OpenShift)"
+        return User(name, username=values["username"], password=values["password"], logs_in=True)
     if certificate is not None:
         return User(f"the user of the certificate {values['client_cert']}", certificate=certificate)
     return None

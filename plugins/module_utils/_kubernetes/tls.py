@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import tempfile
 import typing as t
@@ -15,11 +16,17 @@ from contextlib import contextmanager, suppress
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
+CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
 
 def context(access: Access, certificate: Certificate | None) -> ssl.SSLContext:
     """Return what to make connections with. Raises Failure."""
+    # Without what stands around the certificates, which may be in any language.
+    authorities = None if access.ca is None else "\n".join(CERTIFICATE.findall(access.ca))
     try:
-        made = ssl.create_default_context(cadata=access.ca)
+        if authorities == "":
+            raise ValueError
+        made = ssl.create_default_context(cadata=authorities)
     except (ssl.SSLError, ValueError, TypeError):
         raise Failure(f"The certificate authority for {access.host} is not PEM; correct ca_cert, or certificate-authority in the kubeconfig.") from None
     # As kubectl verifies: a CA may be an intermediate one, and many clusters have one without the identifiers that Python 3.13 demands.

@@ -12,6 +12,7 @@ import json
 import sys
 import threading
 import typing as t
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -122,3 +123,20 @@ def test_without_the_package(server: OAuthServer, monkeypatch: pytest.MonkeyPatc
 def test_it_is_imported_for_a_password_only(server: OAuthServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openshift.helper.userpassauth", None)
     assert connect(server.url, username=None, password=None, api_key=TOKEN).get("/api/v1/x") == {"kind": "ConfigMap"}
+
+
+@pytest.mark.parametrize("options", [{"host": None}, {}])
+def test_a_kubeconfig_names_the_server_and_not_the_user(server: OAuthServer, tmp_path: Path, options: dict[str, t.Any]) -> None:
+    content = {
+        "current-context": "x",
+        "clusters": [{"name": "x", "cluster": {"server": server.url}}],
+        "users": [{"name": "x", "user": {"username": "somebody", "password": "else"}}],
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+    }
+    (tmp_path / "config").write_text(json.dumps(content))
+    file = str(tmp_path / "config")
+    assert connect(server.url, kubeconfig=file, **options).get("/api/v1/x") == {"kind": "ConfigMap"}
+    # Its own user and password are sent, and no login is made with them.
+    server.seen.clear()
+    assert connect(server.url, kubeconfig=file, username=None, password=None, **options).get("/api/v1/x") == {}
+    assert server.seen == [("/api/v1/x", f"Basic {base64.b64encode(b'somebody:else').decode()}")]

@@ -84,6 +84,11 @@ def test_paths_are_relative_to_their_own_file(tmp_path: Path) -> None:
 def test_no_file_is_no_kubeconfig(tmp_path: Path) -> None:
     assert kubeconfig.load([str(tmp_path / "gone")]) is None
     assert kubeconfig.load([]) is None
+    (tmp_path / "dangling").symlink_to("gone")
+    assert kubeconfig.load([str(tmp_path / "dangling")]) is None
+    with pytest.raises(Failure, match="cannot be read .Too many levels"):
+        (tmp_path / "loop").symlink_to("loop")
+        kubeconfig.load([str(tmp_path / "loop")])
 
 
 def test_data_beats_files() -> None:
@@ -101,6 +106,7 @@ def test_data_beats_files() -> None:
             {"as": "ann", "as-uid": "7", "as-groups": ["a", "b"], "as-user-extra": {"Some/Key": ["x", "y"]}},
             {"Impersonate-User": ("ann",), "Impersonate-Uid": ("7",), "Impersonate-Group": ("a", "b"), "Impersonate-Extra-some%2Fkey": ("x", "y")},
         ),
+        ({"as": "ann", "as-user-extra": {7: ["x"]}}, {"Impersonate-User": ("ann",), "Impersonate-Extra-7": ("x",)}),
         ({"as": "", "as-groups": []}, {}),
         ({"as": None, "as-groups": None, "as-user-extra": None}, {}),
     ],

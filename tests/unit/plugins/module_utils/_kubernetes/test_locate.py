@@ -60,6 +60,8 @@ TWO = ("https://two", "token-two", True)
         ({}, {"KUBECONFIG": "gone:two:one"}, TWO),
         ({"kubeconfig": "gone:two:one"}, {}, TWO),
         ({"context": "one"}, {"KUBECONFIG": "two:one"}, FILE),
+        ({}, {"K8S_AUTH_KUBECONFIG": "~/gone:~/one"}, FILE),
+        ({"kubeconfig": "~/gone:~/two"}, {}, TWO),
         ({"context": "one"}, {"K8S_AUTH_KUBECONFIG": "two:one"}, FILE),
         # What a task names is not led elsewhere by the environment.
         ({"kubeconfig": "one"}, {**AWX, "KUBECONFIG": "two", "K8S_AUTH_CONTEXT": "two"}, FILE),
@@ -171,7 +173,7 @@ def test_every_variable_is_one_of_an_option() -> None:
             {},
             "cluster https://mine (option host, the rest by context two of ~/two), as user two",
         ),
-        ({}, AWX, "cluster https://ambient (K8S_AUTH_HOST), as the user of the token in K8S_AUTH_API_KEY"),
+        ({}, AWX, "cluster https://ambient (K8S_AUTH_HOST), its certificate not verified, as the user of the token in K8S_AUTH_API_KEY"),
         (
             {"kubeconfig": "two"},
             AWX,

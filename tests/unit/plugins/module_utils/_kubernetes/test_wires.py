@@ -186,6 +186,11 @@ def test_another_name_and_no_verification() -> None:
     assert cluster(server, ca=None, verify=False).get(PATH) == {}
 
 
+def test_a_ca_with_comments() -> None:
+    other = Authority("other").pem
+    assert cluster(Server(GOOD), ca=f"# M\u00fcller CA\n{other}\nsubject=x\n{AUTHORITY.pem}# end").get(PATH) == {}
+
+
 def test_a_ca_that_is_none() -> None:
     for ca in ("no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
         with pytest.raises(Failure, match="is not PEM"):
