@@ -151,6 +151,15 @@ def test_everything_that_a_lookout_finds(writing: Writing) -> None:
     assert failure.evidence["overwritten"]["field"] == "spec.template.spec.containers[0].image"
 
 
+def test_who_may_not_read_the_pools_still_sees_the_route(writing: Writing) -> None:
+    writing.api.refused |= {"get deployments", "list horizontalpodautoscalers"}
+    with writing.looking(None) as looking:
+        while looking.expected is None:
+            time.sleep(0.01)
+        writing.green(50)
+        assert "gives blue 50 %, green 50 % now" in found(looking).msg
+
+
 def test_an_autoscalers_minimum_is_said_once_and_pods_that_it_takes_end_it(writing: Writing) -> None:
     note = json.dumps({"former": 1, "raised": 2})
     target = {"kind": "Deployment", "name": "x-green"}
