@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 import typing as t
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -193,3 +193,34 @@ def test_a_proxy_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, scheme in (("HTTPS_PROXY", "https"), ("HTTP_PROXY", "http")):
         monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
         assert "no connection (Connection refused)" in look({"url": f"{scheme}://hooks.example{SECRET}"})
+
+
+@contextmanager
+def tunnel() -> t.Iterator[int]:
+    """A proxy that does what CONNECT asks for, whatever the host is called."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def pipe(one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError), one, other:
+            while data := one.recv(4096):
+                other.sendall(data)
+
+    def serve() -> None:
+        client, _address = server.accept()
+        port = int(client.recv(4096).split(b" ")[1].rpartition(b":")[2])
+        behind = socket.create_connection(("127.0.0.1", port))
+        client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        threading.Thread(target=pipe, args=(behind, client), daemon=True).start()
+        pipe(client, behind)
+
+    threading.Thread(target=serve, daemon=True).start()
+    with server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize(("name", "says"), [("hooks.example", "1 webhook can be reached."), ("other.example", "it is for another name")])
+def test_a_certificate_behind_a_proxy(authority: Authority, monkeypatch: pytest.MonkeyPatch, name: str, says: str) -> None:
+    """The host is known to the proxy only, and the certificate has to be its."""
+    with tunnel() as proxy, listening(authority.issue(name, name=name)) as secure:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy}")
+        assert says in look({"url": f"https://hooks.example:{secure.port}{SECRET}", "ca_cert": str(authority.path)})
