@@ -70,13 +70,12 @@ class Client:
         target = f"{self._dial.base}{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
         if self._dial.forwards and self._dial.proxy is not None:
             headers |= self._dial.proxy.authorization
-        for last in (False, True):
-            who = self._credentials.headers()
-            answer = self._sent(method, target, Deadline(seconds), {**headers, **who}, data)
-            # Who is not known has done nothing, so that nothing is done twice.
-            if answer.status != 401 or last or not self._credentials.renew(who):
-                break
+        who = self._credentials.headers()
+        answer = self._sent(method, target, Deadline(seconds), {**headers, **who}, data)
+        # Who is not known has done nothing, so that nothing is done twice.
+        if answer.status == 401 and self._credentials.renew(who):
             self._idle.clear()
+            answer = self._sent(method, target, Deadline(seconds), {**headers, **self._credentials.headers()}, data)
         return answer
 
     def _sent(self, method: str, target: str, bound: Deadline, headers: Headers, data: bytes | None) -> Answer:
@@ -100,14 +99,13 @@ class Client:
 
     def websocket(self, path: str, query: Query, protocol: str, seconds: float) -> t.Any:
         """Return an open WebSocket (of websocket-client), which the caller closes. Raises Refusal, NoAnswer, Failure."""
-        for last in (False, True):
-            who = self._credentials.headers()
-            try:
-                return self._websocket(path, query, {**who, "Sec-WebSocket-Protocol": protocol}, seconds)
-            except Refusal as refusal:
-                if refusal.answer.status != 401 or last or not self._credentials.renew(who):
-                    raise
-        raise AssertionError
+        who = self._credentials.headers()
+        try:
+            return self._websocket(path, query, {**who, "Sec-WebSocket-Protocol": protocol}, seconds)
+        except Refusal as refusal:
+            if refusal.answer.status != 401 or not self._credentials.renew(who):
+                raise
+        return self._websocket(path, query, {**self._credentials.headers(), "Sec-WebSocket-Protocol": protocol}, seconds)
 
     def _websocket(self, path: str, query: Query, headers: Headers, seconds: float) -> t.Any:
         try:

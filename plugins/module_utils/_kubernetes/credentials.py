@@ -19,6 +19,7 @@ Headers = dict[str, "str | tuple[str, ...]"]
 
 # Of this process: a task has several connections, and a plugin may take seconds.
 _GIVEN: dict[Plugin, exec_credentials.Credential] = {}
+_WORKED: set[Plugin] = set()  # those that gave something once
 _ONE = threading.Lock()
 
 
@@ -42,7 +43,7 @@ class Credentials:
         """Return the client certificate of a connection."""
         if self._user.certificate is not None or self._has_header():
             return self._user.certificate
-        return self._given().certificate if self._user.plugin else None
+        return self._given(self._user.plugin).certificate if self._user.plugin else None
 
     def renew(self, refused: Headers) -> bool:
         """After a refusal (401) of these headers: whether there are newer credentials now."""
@@ -52,7 +53,7 @@ class Credentials:
             with _ONE:
                 if _GIVEN.get(plugin) is before:
                     _GIVEN.pop(plugin, None)
-            return self._given() != before
+            return self._given(plugin) != before
         return self.headers() != refused
 
     def _has_header(self) -> bool:
@@ -87,12 +88,10 @@ class Credentials:
         if user.token:
             return user.token.strip()
         if user.plugin and not (user.username or user.password):
-            return self._given().token
+            return self._given(user.plugin).token
         return ""
 
-    def _given(self) -> exec_credentials.Credential:
-        plugin = self._user.plugin
-        assert plugin is not None
+    def _given(self, plugin: Plugin) -> exec_credentials.Credential:
         with _ONE:
             given = _GIVEN.get(plugin)
             if given is None or given.over:
@@ -105,6 +104,3 @@ class Credentials:
                 _GIVEN[plugin] = given
                 _WORKED.add(plugin)
         return given
-
-
-_WORKED: set[Plugin] = set()

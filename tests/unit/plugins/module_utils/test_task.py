@@ -44,10 +44,9 @@ def test_a_module_shows_no_secret(how: str, said: str | None, capsys: pytest.Cap
 
 
 def test_where_an_error_came_from() -> None:
-    try:
+    with pytest.raises(ValueError) as caught:
         json.load(io.StringIO(f"{{{PLANTED}"))
-    except ValueError as error:
-        said = unexpected(error)
+    said = unexpected(caught.value)
     assert "JSONDecodeError at test_task.py:" in said or "JSONDecodeError at decoder.py:" in said
     assert PLANTED not in said and unexpected(KeyError("x")).startswith("Unexpected error KeyError at an unknown place")
 

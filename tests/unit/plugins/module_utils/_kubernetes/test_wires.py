@@ -20,7 +20,6 @@ import typing as t
 from dataclasses import replace
 from pathlib import Path
 
-import kubernetes.stream.ws_client  # noqa: F401, it takes a second, and some tests measure less
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
@@ -30,6 +29,8 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import clie
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, User
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.certificates import Authority, Pair
+
+pytest.importorskip("kubernetes.stream.ws_client")  # now: it takes a second, and some tests measure less
 
 PATH = "/api/v1/x"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
