@@ -94,7 +94,7 @@ def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
         "gather_facts": False,
         "connection": "local",
         "vars_files": [str(ROOT / "roles" / role / "defaults" / "main.yml") for role in ROLES],
-        "vars": {"mcp_namespace": "prod", "version": "v1", **{f"all_of_{role}": words for role, words in shown.items()}},
+        "vars": {"mcp_namespace": "prod", "version": "v1", "git_push_version": "v1", **{f"all_of_{role}": words for role, words in shown.items()}},
         "tasks": tasks,
     }
     (tmp_path / "play.yml").write_text(json.dumps([play]))
