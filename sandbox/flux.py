@@ -15,28 +15,28 @@ from .machine import run
 from .paths import SOURCE, key
 
 KUSTOMIZE_CONTROLLER = SOURCE / "kustomize-controller"
-# Their CRDs: Go module, and what they are called. source-controller's is of the version that the controller's go.mod names.
+# The CRDs that it waits for at its start, by Go module; source-controller's version is the one that its go.mod names.
 CRDS = {
-    "kustomizations.kustomize.toolkit.fluxcd.io": "github.com/fluxcd/kustomize-controller@v1.9.6",
-    "gitrepositories.source.toolkit.fluxcd.io": "github.com/fluxcd/source-controller@v1.9.0",
+    "github.com/fluxcd/kustomize-controller@v1.9.6": ["kustomize.toolkit.fluxcd.io_kustomizations"],
+    "github.com/fluxcd/source-controller@v1.9.0": [
+        "source.toolkit.fluxcd.io_buckets",
+        "source.toolkit.fluxcd.io_gitrepositories",
+        "source.toolkit.fluxcd.io_ocirepositories",
+    ],
 }
 DEFINITIONS = "crds.yaml"
 
 
 def binary() -> Path:
     """Return the controller's executable; its CRDs are beside it. Raises SandboxError."""
-    made_from = key(KUSTOMIZE_CONTROLLER, run(["go", "version"]))
+    made_from = key(KUSTOMIZE_CONTROLLER, Path(__file__), run(["go", "version"]))
     place = go_tools("kustomize-controller", KUSTOMIZE_CONTROLLER, made_from, "")
     if not (place / DEFINITIONS).exists():
+        files = [module_folder(module) / f"config/crd/bases/{name}.yaml" for module, names in CRDS.items() for name in names]
         partial = place / f"{DEFINITIONS}.partial"
-        partial.write_text("\n---\n".join(_definition(name, module) for name, module in CRDS.items()))
+        partial.write_text("\n---\n".join(file.read_text() for file in files))
         partial.rename(place / DEFINITIONS)
     return place / "kustomize-controller"
-
-
-def _definition(name: str, module: str) -> str:
-    plural, _dot, group = name.partition(".")
-    return (module_folder(module) / f"config/crd/bases/{group}_{plural}.yaml").read_text()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import yaml
 from playing import CONFIG, kubectl
+
 from sandbox.paths import CACHE
 
 NAMESPACE = CONFIG["test_namespace"]
@@ -132,10 +133,10 @@ class Flux:
 @contextmanager
 def controller(folder: Path) -> t.Iterator[Flux]:
     """Run kustomize-controller for this namespace, with its log in the folder."""
-    built = sorted(CACHE.glob("kustomize-controller-*/crds.yaml"))
+    built = sorted(CACHE.glob("kustomize-controller-*/crds.yaml"), key=lambda path: path.stat().st_mtime)
     assert built, "build it first: python -m sandbox.flux"
     kubectl("apply", "--server-side", "-f", str(built[-1]))
-    kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", *KINDS.split(","))
+    kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(built[-1]))
     _forget_earlier_ones()
     kubectl("-n", NAMESPACE, "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": RIGHTS}))
     archives = folder / "archives"
