@@ -29,6 +29,24 @@ options:
     description: As in M(mcp.server.mcp_rollout), for this wait.
     type: float
     default: 30.0
+  hold_seconds:
+    description:
+      - Seconds for which a rollback looks at the route every 2 s, as its last act, in case somebody undoes it. Each time that happens the weights are
+        written again and the seconds begin anew, for at most 3 minutes; then it fails and names who does it.
+      - With V(0) it looks once, writes nothing again, and fails when it was undone.
+      - After a release or watch that somebody overwrote it is V(0), whatever is set, so that nobody is fought.
+    type: float
+    default: 30.0
+  gitops_ignores:
+    description:
+      - The fields that a GitOps tool which holds the objects leaves alone, as C(docs/gitops.md) has it. Without V(route) a rollback does not
+        scale the bad pool down while a tool such as Argo CD, Flux or Helm holds the route and may give that pool its traffic again.
+      - The weights of the route (V(route)), the image and the size of the Deployments (V(image), V(replicas)), C(minReplicas) of the
+        HorizontalPodAutoscalers (V(autoscaler)).
+    type: list
+    elements: str
+    choices: [route, image, replicas, autoscaler]
+    default: []
   silence:
     description: The options of M(mcp.server.mcp_silence) that the server's alerts are silenced by; the silence ends with the task.
     type: dict

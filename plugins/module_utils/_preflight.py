@@ -18,13 +18,16 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.options import
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import condition
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as decision
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **SERVER_OPTIONS,
+        **decision.OPTION,
         "required_secrets": {
             "type": "list",
             "elements": "dict",
@@ -212,6 +215,15 @@ def _route(context: Context) -> str:
     return f"{name} is in force, with " + " and ".join(f"{pool} at {weight} %" for pool, weight in weights.items()) + kind.note(route, server) + "."
 
 
+def _gitops(context: Context) -> str:
+    ignores = context.params["gitops_ignores"]
+    found = gitops.find(context.cluster, context.server)
+    refused = decision.refusal(found, ignores)
+    if refused:
+        raise Failure(refused)
+    return decision.note(found, ignores)
+
+
 def _secrets(context: Context) -> str:
     wanted = context.params["required_secrets"]
     with_faults = [fault for secret in wanted if (fault := _secret_fault(context, secret))]
@@ -247,6 +259,7 @@ CHECKS: tuple[tuple[str, t.Callable[[Context], str]], ...] = (
     *((f"{pool} Deployment", functools.partial(_deployment, pool=pool)) for pool in POOLS),
     *((f"{pool} Service", functools.partial(_service, pool=pool)) for pool in POOLS),
     ("route", _route),
+    ("GitOps tools", _gitops),
     ("secrets", _secrets),
     ("nodes", _nodes),
 )

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - mcp.server.auth
   - mcp.server.registry
   - mcp.server.required_secrets
+  - mcp.server.gitops
   - mcp.server.server
   - mcp.server.endpoint
   - mcp.server.lock

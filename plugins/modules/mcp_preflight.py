@@ -17,6 +17,7 @@ description:
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.required_secrets
+  - mcp.server.gitops
   - mcp.server.server
   - mcp.server.attributes
   - mcp.server.attributes.action_group

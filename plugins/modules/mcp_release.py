@@ -17,6 +17,7 @@ description:
   - A release that was cut off is resumed when the same image is released again. One of another image takes its place and keeps its stable pool.
 extends_documentation_fragment:
   - mcp.server.cluster
+  - mcp.server.gitops
   - mcp.server.server
   - mcp.server.lock
   - mcp.server.attributes

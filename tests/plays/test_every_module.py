@@ -25,6 +25,7 @@ OPTIONS = {
     "mcp_announce": ({**SERVER, "webhooks": [{"url_env": "HOME"}]}, None),
     "mcp_contract": ({**SERVER, "pool": "green"}, None),
     "mcp_gate": ({**SERVER, "pool": "green", "prometheus": ELSEWHERE}, "Prometheus at http://127.0.0.1:3"),
+    "mcp_git_push": ({"repository": "/nonexistent", "changes": [{"file": "a", "regexp": "a", "replace": "b"}], "message": "a"}, "git clone"),
     "mcp_guard": ({**SERVER, "state": "absent"}, None),
     "mcp_health": ({**SERVER, "pool": "green"}, None),
     "mcp_plan_info": ({**SERVER, **RELEASE}, None),

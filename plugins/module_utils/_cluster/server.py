@@ -110,7 +110,10 @@ class Server:
 
     def image(self, cluster: t.Any, pool: str) -> tuple[str, int]:
         """The image of the pool's Deployment, and its replicas. Raises Failure when it lacks our container."""
-        deployment = cluster.get(self.deployment_path(pool))
+        return self.deployed(cluster.get(self.deployment_path(pool)), pool)
+
+    def deployed(self, deployment: dict[str, t.Any], pool: str) -> tuple[str, int]:
+        """Return the same of a Deployment that was read."""
         for container in deployment["spec"]["template"]["spec"]["containers"]:
             if container["name"] == self.container:
                 return container["image"], deployment["spec"].get("replicas", 1)

@@ -50,21 +50,22 @@ class Ending:
             if params[module.option] is not None:
                 self.calls.params(module, **{**params[module.option], **needed})
 
-    def roll_back(self, reason: str, lock: str | None = None) -> dict[str, t.Any]:
+    def roll_back(self, reason: str, lock: str | None = None, *, once: bool = False) -> dict[str, t.Any]:
         """Return the traffic to the stable pool, then scale the bad one down and give the Lease back; return what the emergency found.
 
+        once: somebody else writes. Then the weights are written once, and nothing is scaled.
         Raises Lost when another run holds the Lease, and Failure when it is not known that the traffic is back.
         """
         params = self.task.params
         patience = {"api_patience": params["rollback_patience"]}
         small = {"replicas": params["failed_replicas"], "wait_timeout": SHRINK}
-        waits = {name: params[name] for name in ("start_timeout", "ready_grace", "sessions_metric") if name in params}
-        waits |= {"timeout": params["rollback_timeout"], **patience}
+        waits = {name: params[name] for name in ("start_timeout", "ready_grace", "sessions_metric", "gitops_ignores") if name in params}
+        waits |= {"hold_seconds": 0.0 if once else params["hold_seconds"], "timeout": params["rollback_timeout"], **patience}
         # With a way to wait of its own: the one of the task comes back from an outage with its Lease or not at all.
         with waiting(Waiting(self.task.progress)):
             found = self.calls.run(replace(self.task, held=self._only_lost), SHIFT, rollback=True, reason=reason, lock=lock, **waits)
         lock = lock or found.get("lock")
-        if found.get("scale_down", True):
+        if found.get("scale_down", True) and not once:
             self._without_failing(
                 f"Pool {found['bad_pool']} was not scaled down.",
                 lambda: self.calls.run(self.task, ROLLOUT, pool=found["bad_pool"], lock=lock, **small, **patience),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._traffic import undoing
+
 # Documented in doc_fragments/ending.py. What is a dict has the options of the module of that name.
 OPTIONS: dict[str, t.Any] = {
     "failed_replicas": {"type": "int", "default": 0},
@@ -15,6 +17,7 @@ OPTIONS: dict[str, t.Any] = {
     "rollback_timeout": {"type": "float", "default": 120.0},
     "start_timeout": {"type": "float", "default": 300.0},
     "ready_grace": {"type": "float", "default": 30.0},
+    **undoing.OPTIONS,
     "silence": {"type": "dict"},
     "announce": {"type": "dict"},
     "report": {"type": "dict"},

@@ -7,12 +7,17 @@
 from __future__ import annotations
 
 import typing as t
+from contextlib import nullcontext
 from dataclasses import replace
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH
 from ansible_collections.mcp.server.plugins.module_utils._modules.endings import OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
+from ansible_collections.mcp.server.plugins.module_utils._traffic.lookout import Lookout
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Overwritten
 
 SPEC = replace(
     watch.SPEC,
@@ -39,11 +44,12 @@ def no_way_back(release: dict[str, t.Any] | None, holder: dict[str, str] | None,
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    if not task.params["rollback"] or task.check_mode:
+    if task.check_mode:
         return watch.run(task)
+    if not task.params["rollback"]:
+        return _watch(task)
     # Only here: it takes what a watch alone does not need.
     from ansible_collections.mcp.server.plugins.module_utils._announce import payload
-    from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
     from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls
     from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, Ending
 
@@ -51,9 +57,10 @@ def run(task: Task) -> dict[str, t.Any]:
     ending = Ending(task, calls)
     ending.check()
     try:
-        return watch.run(task)
+        return _watch(task)
     except Failure as breach:
-        if breach.evidence.get("verdict") != BREACH:
+        overwritten = isinstance(breach, Overwritten)
+        if breach.evidence.get("verdict") != BREACH and not overwritten:
             raise
         ending.keep(breach.evidence, task.params["pool"])
         try:
@@ -63,7 +70,7 @@ def run(task: Task) -> dict[str, t.Any]:
         except connection.Unreachable:
             pass  # the rollback waits for longer
         try:
-            found = ending.roll_back(breach.msg, task.params["lock"])
+            found = ending.roll_back(breach.msg, task.params["lock"], once=overwritten)
         except Lost as lost:
             raise Failure(f"{breach.msg} {lost.msg}", **{**breach.evidence, **lost.evidence}) from None
         except Failure as failure:
@@ -72,6 +79,27 @@ def run(task: Task) -> dict[str, t.Any]:
             raise Failure(f"{breach.msg} The rollback failed: {failure.msg}", **{**breach.evidence, **failure.evidence, **ending.told}) from None
         ending.tell()
         ending.escalate()
+        scaled = " Nothing was scaled." if overwritten else ""
         raise Failure(
-            f"{breach.msg} The release was taken back. Its traffic is on {found['pool']}.", **{**breach.evidence, **ending.told, "changed": found["changed"]}
+            f"{breach.msg} The release was taken back. Its traffic is on {found['pool']}.{scaled}",
+            **{**breach.evidence, **ending.told, "changed": found["changed"]},
         ) from None
+
+
+def _watch(task: Task) -> dict[str, t.Any]:
+    """Watch, and look meanwhile whether somebody else changes what is watched, where it is known which server that is."""
+    params = task.params
+    if not (params["namespace"] and params["server"] and params["pool"]):
+        return watch.run(task)
+    try:
+        looking = Lookout(task, connection.connect(params), Server.from_params(params), None)
+    except Failure as failure:
+        task.progress(f"whether somebody else changes the route is not looked at: {failure.msg}")
+        return watch.run(task)
+    with keeping.renewed(task, params["lock"]) if params["lock"] else nullcontext(task) as kept, looking:
+
+        def held() -> None:
+            kept.held()
+            looking.refuse()
+
+        return watch.run(replace(kept, held=held))

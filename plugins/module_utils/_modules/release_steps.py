@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import typing as t
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -27,19 +28,24 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import connect
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
 from ansible_collections.mcp.server.plugins.module_utils._guard import module as guard
+from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
+from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module, secrets
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, ROLLOUT, SHIFT, SILENCE, Ending
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps as planned
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Lost, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import moving, watch
+from ansible_collections.mcp.server.plugins.module_utils._traffic import lookout, moving, share, watch
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Expected, Overwritten, same_image
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 HEALTH = Module(health_module.SPEC, health_module.run)
 WATCH = Module(watch.SPEC, watch.run, "watch")
 GUARD = Module(guard.SPEC, guard.run, "guard")
 
+ANSWERS = 10  # that tell the version once more before a release has succeeded
 ROUNDS = 20  # lists in one session through the gateway, after each step
 QUICK = {"api_timeout": 1.0, "api_patience": 0.0}  # what was interrupted has 3 s
 
@@ -80,14 +86,9 @@ def complaint(release: record.Release | None, pool: str, images: dict[str, str])
         return f"the release that runs goes to pool {release['to']['pool']}, not to {pool}."
     for side in ("from", "to"):
         has, wanted = images[release[side]["pool"]], release[side].get("image") or ""
-        if wanted and _tag(has) != _tag(wanted):
+        if wanted and not same_image(has, wanted):
             return f"pool {release[side]['pool']} runs {has} now, and not {wanted}: find out who changed it, and release again."
     return ""
-
-
-def _tag(image: str) -> str:
-    """What an admission webhook that names another registry leaves as it is."""
-    return image.rpartition("/")[2].partition("@")[0]
 
 
 def run(task: Task) -> dict[str, t.Any]:
@@ -154,6 +155,7 @@ class StepsRelease:
         self.ended, self.going_back = "", False
         self.weights: Weights = {}
         self.writers = {params["lock"]}
+        self.lookout = lookout.Lookout(task, self.cluster, self.server, Expected())
         self.result: dict[str, t.Any] = {"changed": False, "steps": [], "verdicts": self.ending.verdicts}
 
     def go_on_as(self, task: Task) -> None:
@@ -174,9 +176,10 @@ class StepsRelease:
     def start(self) -> None:
         """Read again what the release builds on: its host may have waited for others since it was begun. Then start the guard and the silence."""
         self._read()
-        images = {pool: self.server.image(self.cluster, pool)[0] for pool in (self.pool, self.stable)}
-        if reason := complaint(self.release, self.pool, images):
+        expected = lookout.at_start(self.cluster, self.server, Expected(self.weights, runs=frozenset(self.writers), pool=self.pool))
+        if reason := complaint(self.release, self.pool, expected.images):
             raise Failure(f"The release of {self.server} can't go on: {reason}")
+        self.lookout = lookout.Lookout(self.task, self.cluster, self.server, expected)
         self._start_guard()
         if self.task.params["silence"] is not None:
             try:
@@ -220,7 +223,8 @@ class StepsRelease:
             with keeping.renewed(self.task, self.task.params["lock"]) as kept:
                 self.go_on_as(kept)
                 self.start()
-                reached = self.shift_step_by_step()
+                with self._looking_out():
+                    reached = self.shift_step_by_step()
                 if reached is not None:
                     return self.pause_for_approval(reached)
                 self.record_success()
@@ -244,6 +248,22 @@ class StepsRelease:
             return result
         raise Failure(outcome.failure.msg, **{**outcome.failure.evidence, **result})
 
+    @contextmanager
+    def _looking_out(self) -> t.Iterator[None]:
+        """End whatever is done in this block once somebody else changed route, image or size."""
+        kept = self.task
+
+        def held() -> None:
+            kept.held()
+            self.lookout.refuse()
+
+        self.go_on_as(replace(kept, held=held))
+        try:
+            with self.lookout:
+                yield
+        finally:
+            self.go_on_as(kept)
+
     def shift_step_by_step(self) -> int | None:
         """Return the weight at which the release is to stop for an approval, None when it has all the traffic."""
         steps, params = self._remaining(), self.task.params
@@ -265,8 +285,10 @@ class StepsRelease:
     def _shift(self, step: Step, *, force: bool = False) -> None:
         names = ("sessions", "session_mode", "sessions_metric", "drain_timeout", "timeout", "tolerance", "samples", "pool_key", "auth", "port")
         options = {name: self.task.params[name] for name in names}
+        self.lookout.expected = self.lookout.expected._replace(weights=None)  # the shift itself looks at them
         found = self.calls.run(self.task, SHIFT, pool=self.pool, weight=step["weight"], force=force or self.task.params["force"], **options)
         self.weights = found["after"]
+        self.lookout.expected = self.lookout.expected._replace(weights=self.weights)
         self.result["steps"].append({name: found.get(name) for name in ("after", "share", "seconds_to_follow", "written_at", "sessions")})
         self._note(found)
 
@@ -323,18 +345,41 @@ class StepsRelease:
             self.result["checks"] = running.outcomes
 
     def record_success(self) -> None:
-        """Record the release as succeeded, if the route still says so."""
+        """Record the release as succeeded, if route, image and answers still say so."""
+        self.lookout.look()  # names who changed something
         self._refuse_changed()
+        self._refuse_other_image()
+        self._refuse_other_version()
         self.calls.run(self.task, RELEASE, state="ended", outcome=record.SUCCEEDED, unlock=self.task.params["warm_replicas"] is None)
         self.ended = record.SUCCEEDED
 
     def _refuse_changed(self) -> None:
-        """Raise Lost when another run has written the route, and Failure when somebody else took traffic off the new pool."""
+        """Raise Lost when another run has written the route, and Overwritten when somebody else took traffic off the new pool."""
         writer, weights = self._route(self.cluster)
         if writer and writer not in self.writers:
             raise Lost(f"This run is not the one that releases {self.server} any more: run {writer} has written its route. Nothing more is changed by it.")
         if weights[self.pool] != 100:
-            raise Failure(f"The route gives {moving.text(weights)} now, and not all to {self.pool}: somebody else changed it; find out who.")
+            raise Overwritten(f"The route gives {moving.text(weights)} now, and not all to {self.pool}: somebody else changed it; find out who.")
+
+    def _refuse_other_image(self) -> None:
+        """Raise Overwritten when the new pool is not to run what was released."""
+        has, wanted = self.server.image(self.cluster, self.pool)[0], self.release["to"].get("image") or ""
+        if wanted and not same_image(has, wanted):
+            raise Overwritten(f"Pool {self.pool} of {self.server} runs {has} now, and not {wanted}: somebody else changed it; find out who.")
+
+    def _refuse_other_version(self) -> None:
+        """Raise Overwritten when clients get another version than the one that was released, where health documents tell one."""
+        wanted = self.release["to"].get("version") or ""
+        public = endpoints.public(self.task.params["endpoint"])
+        answers = share.sample(public, self.task.params["pool_key"], ANSWERS)
+        versions = sorted({answer.version for answer in answers if answer.version and not answer.reason})
+        if not versions or not wanted:
+            self.task.progress(f"the version was not compared once more: {public.name} tells none")
+        elif others := [version for version in versions if not same_version(version, wanted)]:
+            raise Overwritten(
+                f"{public.name} answers as version {', '.join(printable(version, 100) for version in others)}, and not {wanted}: "
+                f"see what pool {self.pool} of {self.server} runs, and who changed it."
+            )
 
     def succeed(self) -> Outcome:
         """Do what comes after a success, none of which takes it back."""
@@ -367,7 +412,7 @@ class StepsRelease:
         why, about = cause.msg, f"Release of {self.version} failed"
         self.going_back = True
         try:
-            found = self.ending.roll_back(why, self.task.params["lock"])
+            found = self.ending.roll_back(why, self.task.params["lock"], once=isinstance(cause, Overwritten))
         except Lost:
             raise
         except Exception as error:
@@ -376,7 +421,8 @@ class StepsRelease:
             return Outcome(payload.ROLLBACK_FAILED, told, failure=failure, bad=True)
         self.ended = record.ROLLED_BACK
         more = {"changed": True, "outcome": record.ROLLED_BACK}
-        failure = Failure(f"{about}, traffic is on {found['pool']}: {why}", **cause.evidence)
+        scaled = " Nothing was scaled." if isinstance(cause, Overwritten) else ""
+        failure = Failure(f"{about}, traffic is on {found['pool']}: {why}{scaled}", **cause.evidence)
         return Outcome(more=more, failure=failure, bad=True)
 
     @property

@@ -14,6 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._gates import judging, options, thresholds
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint
 from ansible_collections.mcp.server.plugins.module_utils._plan import plan
 from ansible_collections.mcp.server.plugins.module_utils._plan.facts import Search
@@ -23,6 +24,7 @@ SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **SERVER_OPTIONS,
+        **gitops.OPTION,
         **keeping.OPTION,
         **_registry.OPTIONS,
         "version": {"type": "str", "required": True},

@@ -16,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Task, bounded, started
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
+from ansible_collections.mcp.server.plugins.module_utils._traffic import plan, undoing
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import SOON, Shift, step, text, update_record
 
 REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
@@ -111,7 +111,9 @@ def _prepare(shift: Shift) -> _Emergency:
         raise Failure(_which_pool(server, before, ready), before=before, ready=ready)
     wanted = plan.split(good.pool, 100)
     known = current if current and current["from"]["pool"] == good.pool else _unrecorded(server, before, good)
-    shift.result |= {"pool": good.pool, "bad_pool": other(good.pool), "scale_down": not good.named, "version": str(known["from"].get("version") or "")}
+    gitops = undoing.held_by(shift)
+    shift.result |= {"pool": good.pool, "bad_pool": other(good.pool), "scale_down": not (good.named or gitops), "gitops": gitops, "undone": []}
+    shift.result["version"] = str(known["from"].get("version") or "")
     # Anybody may have edited it.
     planned, last = known["from"].get("replicas"), (known["steps"] or [None])[-1]
     return _Emergency(
@@ -147,6 +149,8 @@ def _rollout_seconds(book: record.Book | None, pool: str) -> float | None:
 def _write(shift: Shift, it: _Emergency) -> None:
     # Marked sessions of the bad pool go too: the good one answers 404, at which their clients start anew.
     shift.pinned = False
+    if it.before != it.wanted:
+        undoing.announce(shift)
     shift.write(it.before, it.wanted, it.good)
     shift.result["written"] = not shift.task.check_mode
 
@@ -167,17 +171,19 @@ def _verify(shift: Shift, it: _Emergency) -> None:
             taken = step(shift, verdict)
             update_record(shift, lambda book: record.add_step(it.end(book), taken))
 
+    undone = undoing.Undoing(shift, it.wanted, it.good)
     with ExitStack() as held:
         try:
-            shift.verify(it.wanted, meanwhile=meanwhile)
+            undone.verify(meanwhile)
             _refuse_other_version(shift)
         except Lost:
             raise
         except Failure:
             add_step(NOT_VERIFIED)
             raise
-    add_step("followed" if shift.public else "not measured")
-    _report_sessions(shift)
+        add_step("followed" if shift.public else "not measured")
+        _report_sessions(shift)
+        undone.watch()
 
 
 def _read(shift: Shift) -> tuple[Weights, record.Book | None, dict[str, int | None]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 import typing as t
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, lock, outage, record
@@ -17,6 +17,8 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.server import 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Task, bounded
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan, share
+from ansible_collections.mcp.server.plugins.module_utils._traffic.lookout import Lookout
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Expected, Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route, Stamp
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
@@ -46,6 +48,7 @@ class Shift:
     pinned: bool = True  # whether sessions with a mark stay on their pool
     release: record.Release | None = None  # the newest one, where it was read
     own_run: str = ""  # of an emergency that is no part of a run, and begins one
+    lookout: Lookout | None = None  # while the weights are verified
     _runs: set[str] | None = None  # those that may have written the weights last, see read()
     _clock: float = 0.0
     _said: float = field(default_factory=time.monotonic)
@@ -140,31 +143,49 @@ class Shift:
         seconds, waited = self.task.params["timeout"], self.waiting.seconds
         try:
             self._verify(wanted, meanwhile, Deadline(seconds))
-        except Failure:
-            if self.waiting.seconds == waited:
+        except Failure as failure:
+            if self.waiting.seconds == waited or isinstance(failure, (Lost, Overwritten)):
                 raise
             # The API server was away: the time for it is over, and nothing is known of the route.
             self._verify(wanted, lambda: None, Deadline(seconds))
+
+    def expected(self, wanted: Weights) -> Expected:
+        """Return what the route has while nobody else writes it."""
+        return Expected(weights=wanted, runs=frozenset({self.run, self.kind.run(self.route), *(self._runs or ())}))
+
+    def _go_on(self) -> None:
+        """Raise Failure when somebody else changed the route, or the run that this belongs to can't go on."""
+        self.task.held()
+        if self.lookout is not None:
+            self.lookout.refuse()
 
     def _verify(self, wanted: Weights, meanwhile: t.Callable[[], None], bound: Deadline) -> None:
         params = self.task.params
         # Asked from the very write on, so that the answers tell when the data plane followed.
         asked = share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection) if self.public else nullcontext()
-        with asked as answers:
+        lookout = Lookout(self.task, self.cluster, self.server, self.expected(wanted))
+        with asked as answers, lookout as self.lookout:
             meanwhile()
             if answers is None:
                 self.await_acceptance(bound)
                 self.task.warn("The share was not measured: endpoint is not set.")
                 return
+            answers = self._while_ours(answers)
             if self.emergency:
                 answers = self._unless_accepted(answers, wanted, bound)
             else:
                 self.await_acceptance(bound)
             self._measure(answers, wanted, bound)
 
+    def _while_ours(self, answers: t.Iterator[share.Answer]) -> t.Iterator[share.Answer]:
+        for answer in answers:
+            self._go_on()
+            yield answer
+
     def await_acceptance(self, bound: Deadline) -> None:
         said = False
         while reason := self.kind.not_accepted(self.route, self.server):
+            self._go_on()
             if self.kind.refused(self.route, self.server) or not bound.pause(POLL):
                 raise Failure(f"{self._unverified(reason)}.", **self.result)
             said = self._say_pending(reason, bound, said)
@@ -225,10 +246,7 @@ class Shift:
 
     def _clients(self) -> str:
         """What clients get now, in a clause; over new connections, which follow the soonest."""
-        answers: list[share.Answer] = []
-        while len(answers) < ASKED and not (answers and answers[-1].reason):
-            with closing(self.public.connection()) as connection:
-                answers.append(share.ask(connection, self.public.health_path, self.task.params["pool_key"]))
+        answers = share.sample(self.public, self.task.params["pool_key"], ASKED)
         if answers[-1].reason:
             return f"clients get no good answer now ({answers[-1].reason})"
         counts = {pool: sum(answer.pool == pool for answer in answers) for pool in POOLS}

@@ -13,15 +13,17 @@ from datetime import timedelta
 from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, connection, keeping, lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import OPTION
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
+from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops, plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **OPTIONS,
+        **OPTION,
         **keeping.OPTION,
         "state": {"type": "str", "choices": ["begun", "updated", "held", "ended", "unlocked", "read"], "default": "read"},
         "take_over": {"type": "bool", "default": False},
@@ -147,6 +149,7 @@ def _run(task: Task) -> dict[str, t.Any]:
             if params["lock"]:
                 _give_back(task, lock.Lock(cluster, server.namespace, server.name), params["lock"])
     else:
+        gitops.check(cluster, server, params["gitops_ignores"])
         fresh = record.release(
             server,
             by=params["by"] or record.whoever_runs(),

@@ -158,6 +158,15 @@ def asked(endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE
         stop.set()
 
 
+def sample(endpoint: Endpoint, pool_key: str, count: int) -> list[Answer]:
+    """Return so many answers, each over a new connection; fewer when they take long or one fails."""
+    bound, answers = Deadline(STEP), []
+    while len(answers) < count and bound.left and not (answers and answers[-1].reason):
+        with closing(endpoint.connection()) as connection:
+            answers.append(ask(connection, endpoint.health_path, pool_key))
+    return answers
+
+
 def ask(connection: Connection, path: str, pool_key: str, held: bool = False) -> Answer:
     """One health document. Never raises: a failed answer is an answer."""
     start = time.monotonic()

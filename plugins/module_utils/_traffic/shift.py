@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.server import 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, plan, sessions
+from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, plan, sessions, undoing
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, step, update_record
 
 SPEC = Spec(
@@ -37,6 +37,7 @@ SPEC = Spec(
         "timeout": {"type": "float", "default": 120.0},
         "start_timeout": {"type": "float", "default": 300.0},
         "ready_grace": {"type": "float", "default": 30.0},
+        **undoing.OPTIONS,
         "sessions": {"type": "str", "choices": list(sessions.POLICIES), "default": sessions.KEEP},
         "session_mode": {"type": "str", "choices": [sessions.AUTO, *sessions.MODES], "default": sessions.AUTO},
         "sessions_metric": sessions.METRIC,
@@ -63,6 +64,8 @@ def _run(task: Task) -> dict[str, t.Any]:
     for option in ("tolerance", "samples", "timeout", "start_timeout", "drain_timeout"):
         if params[option] is not None and params[option] <= 0:
             raise Failure(f"{option} is {params[option]}: it must be more than 0.")
+    if params["hold_seconds"] < 0:
+        raise Failure(f"hold_seconds is {params['hold_seconds']:g}: it must be 0 or more.")
     if params["rollback_pool"] and not params["rollback"]:
         raise Failure("rollback_pool says where a rollback goes: set rollback as well, or use pool and weight.")
     if not params["wait"]:

@@ -116,6 +116,10 @@ class Kind:
         """Return whether the route still is as it was when these weights were written."""
         return self.weights(route, server) == weights
 
+    def field(self, route: Route, server: Server) -> str:
+        """Return the JSON pointer of a field of written() that carries the weights, to tell who wrote it."""
+        return "/spec"
+
     def writes(self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
         """What to patch, in this order: paths with JSON patches that set the weights and no other field; none when they are so already.
 
@@ -179,6 +183,13 @@ class Weighted(Kind):
         splits = [(split["blue"].weight, split["green"].weight) for split in self.splits(route, server)]
         parts = [100 * blue / (blue + green) for blue, green in splits if blue + green]
         return percent(sum(parts), sum(100 - part for part in parts))
+
+    def field(self, route: Route, server: Server) -> str:
+        try:
+            places = [reference.place for split in self.splits(route, server) for reference in split.values()]
+        except Failure:  # it leads elsewhere now
+            places = []
+        return next(filter(None, places), super().field(route, server))
 
     def reachable(self, route: Route, server: Server, wanted: Weights, *, planning: bool = False) -> Weights:
         total = self.total(route, server)

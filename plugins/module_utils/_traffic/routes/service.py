@@ -83,6 +83,9 @@ class Service(Kind):
     def written(self, route: Route) -> Route:
         return route["service"]
 
+    def field(self, route: Route, server: Server) -> str:
+        return "/spec/selector"
+
     def is_as_written(self, route: Route, server: Server, weights: Weights) -> bool:
         """A split changes with every pod that comes and goes: that the Service still selects for one is what can be told."""
         pool = plan.whole(weights)

@@ -79,6 +79,8 @@ class World:
                     module = getattr(place, name)
                     monkeypatch.setattr(place, name, replace(module, run=self._run(show)))
         monkeypatch.setattr(release_steps.keeping, "renewed", self._renewed)
+        images = {"blue": "r/x:v1", "green": "r/x:v2"}
+        monkeypatch.setattr(release_steps.lookout, "at_start", lambda _cluster, _server, expected: expected._replace(images=images))
         monkeypatch.setattr(release_steps.Server, "image", lambda _server, _cluster, pool: (f"r/x:{'v2' if pool == 'green' else 'v1'}", 2))
 
     def _run(self, show: t.Callable[[dict[str, t.Any]], tuple[t.Any, ...]]) -> t.Callable[[Task], dict[str, t.Any]]:

@@ -142,6 +142,7 @@ DEFAULTS = {
     **{name: option.get("default") for name, option in shift.SPEC.options.items() if name not in PARAMS},
     "timeout": 5.0,
     "session_mode": "stateless",
+    "hold_seconds": 0.0,  # it has its own tests
 }
 
 

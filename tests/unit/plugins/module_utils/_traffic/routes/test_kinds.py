@@ -16,6 +16,7 @@ from routes_cluster import CUSTOM, Cluster, objects, server
 from ansible_collections.mcp.server.plugins.doc_fragments.server import ModuleDocFragment
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import ROUTE_KINDS
+from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
 from ansible_collections.mcp.server.plugins.module_utils._traffic.plan import Stable, note, split
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import RUN, STABLE, Stamp, unchanged
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
@@ -42,6 +43,17 @@ def test_the_option_offers_every_kind():
     # A kind that is forgotten there would be taken for an HTTPRoute
     assert len({type(kind_of(server(kind))) for kind in ROUTE_KINDS}) == len(ROUTE_KINDS)
     assert kind_of(server("httproute")).title == "HTTPRoute"
+
+
+@pytest.mark.parametrize("kind", ROUTE_KINDS)
+def test_a_tool_that_holds_it_is_seen(kind):
+    cluster, its = Cluster(objects(kind)), given(kind)
+    route = kind_of(its).read(cluster, its)
+    assert gitops.find(cluster, its) == []
+    metadata = kind_of(its).written(route)["metadata"]
+    (path,) = [path for path, obj in cluster.objects.items() if obj.get("metadata") == metadata]
+    cluster.change(path, {"metadata": {"labels": {"argocd.argoproj.io/instance": "shop"}}})
+    assert {claim.field.choice for claim in gitops.find(cluster, its)} == {"route"}
 
 
 @pytest.mark.parametrize("kind", ROUTE_KINDS)

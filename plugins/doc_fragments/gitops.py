@@ -1,0 +1,23 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # Mirrors OPTION of module_utils/_kubernetes/gitops.py
+    DOCUMENTATION = r"""
+options:
+  gitops_ignores:
+    description:
+      - What a GitOps tool or an operator that holds the server's objects leaves alone, because it was told so or is suspended; see C(docs/gitops.md).
+      - V(route) is the route's weights, V(image) and V(replicas) are those of the pools' Deployments, V(autoscaler) is the C(minReplicas) of
+        their HorizontalPodAutoscalers.
+      - A release is refused when such a tool holds any of them that is not in this list. Helm by itself is no such tool, as it writes
+        at its upgrades only.
+    type: list
+    elements: str
+    choices: [route, image, replicas, autoscaler]
+    default: []
+"""

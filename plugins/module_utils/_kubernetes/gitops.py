@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decide whether a tool would put back what a release writes. Pure: objects as they were read in, sentences out."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import writers
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.writers import Object, Writer
+
+CHOICES = ("route", "image", "replicas", "autoscaler")
+# Mirrored by the doc fragment gitops
+OPTION = {"gitops_ignores": {"type": "list", "elements": "str", "choices": list(CHOICES), "default": []}}
+
+MOST = 12  # fields that a sentence names
+
+
+class Field(t.NamedTuple):
+    """A field that a release writes.
+
+    choice: of CHOICES. title: what people call it. owner: the name of its object. pointer: a JSON pointer.
+    """
+
+    choice: str
+    title: str
+    owner: str
+    obj: Object
+    pointer: str
+
+
+class Claim(t.NamedTuple):
+    """A tool, and a field that it holds."""
+
+    tool: Writer
+    field: Field
+
+
+def claims(fields: t.Sequence[Field]) -> list[Claim]:
+    """Return each field with each tool that would put it back."""
+    return [
+        Claim(tool, field)
+        for field in fields
+        for tool in writers.tools(field.obj)
+        # KEDA makes the autoscaler, and leaves the rest of a Deployment alone
+        if (tool.name != writers.KEDA or field.choice == "autoscaler") and writers.holds(field.obj, tool, field.pointer)
+    ]
+
+
+def refusal(found: t.Sequence[Claim], ignores: t.Collection[str]) -> str:
+    """Return why a release would be put back, one sentence for each tool; empty when it would not be.
+
+    ignores: of CHOICES, what the tools leave alone, as the inventory says. Helm writes at an upgrade only, see note().
+    """
+    refused = [claim for claim in found if claim.field.choice not in ignores and claim.tool.name != writers.HELM]
+    return " ".join(_refused(tool, fields) for tool, fields in _by_tool(refused))
+
+
+def note(found: t.Sequence[Claim], ignores: t.Collection[str]) -> str:
+    """Return a sentence on the tools that hold fields where that is no reason to refuse."""
+    told = []
+    for tool, fields in _by_tool(found):
+        choices = [choice for choice in CHOICES if choice in ignores and any(field.choice == choice for field in fields)]
+        if tool.name == writers.HELM:
+            told.append(f"Helm holds {_titles(fields)}, and puts them back at its next upgrade: give it the new values before that")
+        elif choices:
+            told.append(f"{tool.name} leaves alone {', '.join(choices)}, as gitops_ignores says")
+    return f"{'; '.join(told)}." if told else "No GitOps tool holds what a release writes."
+
+
+def _refused(tool: Writer, fields: t.Sequence[Field]) -> str:
+    choices = [choice for choice in CHOICES if any(field.choice == choice for field in fields)]
+    manager = f" ({tool.manager})" if tool.manager not in ("", tool.name) else ""
+    suspend = f" or suspend it ({tool.suspend})," if tool.suspend else ""
+    return (
+        f"{tool.name}{manager} holds {_titles(fields)}, and would put back what a release writes there: leave these fields out there "
+        f"(docs/gitops.md){suspend} and then set gitops_ignores (mcp_gitops_ignores) to [{', '.join(choices)}]."
+    )
+
+
+def _by_tool(found: t.Sequence[Claim]) -> list[tuple[Writer, list[Field]]]:
+    """Return the fields of each tool, with the first command that suspends it."""
+    by_tool: dict[tuple[str, str], tuple[Writer, list[Field]]] = {}
+    for tool, field in found:
+        by_tool.setdefault((tool.name, tool.suspend), (tool, []))[1].append(field)
+    return list(by_tool.values())
+
+
+def _titles(fields: t.Sequence[Field]) -> str:
+    titles = list(dict.fromkeys(f"{field.title} of {field.owner}" for field in fields))
+    more = f" and {len(titles) - MOST} more" if len(titles) > MOST else ""
+    return ", ".join(titles[:MOST]) + more

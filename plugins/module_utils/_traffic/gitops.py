@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read the fields that a release writes, and the tools that would put them back."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import Claim, Field, claims, refusal
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+
+
+def find(cluster: t.Any, server: Server) -> list[Claim]:
+    """Return the fields of route, Deployments and autoscalers with the tools that hold them.
+
+    What is not there or may not be read holds nothing: that is for others to say. Raises Unreachable.
+    """
+    return claims([*_route(cluster, server), *_deployments(cluster, server), *_autoscalers(cluster, server)])
+
+
+def check(cluster: t.Any, server: Server, ignores: t.Collection[str]) -> None:
+    """Raise Failure when a tool would put back what a release writes."""
+    refused = refusal(find(cluster, server), ignores)
+    if refused:
+        raise Failure(refused)
+
+
+def _route(cluster: t.Any, server: Server) -> list[Field]:
+    kind = kind_of(server)
+    try:
+        route = kind.read(cluster, server)
+        # All of it to another pool: that is written to nothing else than the route
+        elsewhere = next(pool for pool, weight in kind.weights(route, server).items() if weight != 100)
+        writes = kind.writes(route, server, plan.split(elsewhere, 100))
+    except Unreachable:
+        raise
+    except Failure:
+        return []
+    obj = kind.written(route)
+    pointers = [operation["path"] for _path, operations in writes for operation in operations if operation["op"] != "test"]
+    return [Field("route", _title(pointer), kind.name(server), obj, pointer) for pointer in pointers]
+
+
+def _deployments(cluster: t.Any, server: Server) -> list[Field]:
+    found = []
+    for pool in POOLS:
+        name = f"Deployment {server.namespace}/{server.deployment(pool)}"
+        try:
+            obj = cluster.get(server.deployment_path(pool))
+        except (NotFound, Forbidden):
+            continue
+        found.append(Field("replicas", "replicas", name, obj, "/spec/replicas"))
+        for number, container in enumerate(obj["spec"]["template"]["spec"]["containers"]):
+            if container["name"] == server.container:
+                found.append(Field("image", "image", name, obj, f"/spec/template/spec/containers/{number}/image"))
+    return found
+
+
+def _autoscalers(cluster: t.Any, server: Server) -> list[Field]:
+    return [
+        Field("autoscaler", "minReplicas", f"HorizontalPodAutoscaler {server.namespace}/{one.name}", one.obj, "/spec/minReplicas")
+        for one in autoscaling.find(cluster, server, warn=lambda text: None).values()
+    ]
+
+
+def _title(pointer: str) -> str:
+    """Return spec.rules for /spec/rules/0/backendRefs/1/weight: lists are mostly written as a whole."""
+    keys = itertools.takewhile(lambda key: not key.isdecimal(), pointer.split("/")[1:])
+    return ".".join(key.replace("~1", "/").replace("~0", "~") for key in keys)

@@ -1,0 +1,200 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Look every few seconds whether somebody else changes what a release, a watch or a rollback has made.
+
+In a thread of its own: an API server that is slow or away holds up nothing, and what could not be read is no finding.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, fence
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import writers
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import (
+    IMAGE,
+    MINIMUM,
+    ROUTE,
+    Expected,
+    Finding,
+    Seen,
+    failure,
+    overwritten,
+)
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import RUN, Route, place_of
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+
+EVERY = 3.0  # seconds between looks
+REQUEST = 3.0  # seconds that one request of a look may take
+
+Object = dict[str, t.Any]
+
+
+class Lookout:
+    """Looks from now on, until the block is left.
+
+    expected: may be replaced at any time by whoever changes something. None: what the first look finds, which is at once.
+    """
+
+    def __init__(self, task: Task, cluster: t.Any, server: Server, expected: Expected | None, every: float = EVERY) -> None:
+        self.expected = expected
+        self._task = task
+        self._cluster = cluster.limited(0.0, REQUEST)
+        self._server = server
+        self._every = every
+        self._found: Failure | None = None
+        self._warned: set[tuple[str, str]] = set()
+        self._over = threading.Event()
+        self._one = threading.Lock()
+
+    def __enter__(self) -> Lookout:
+        threading.Thread(target=self._work, daemon=True).start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        # Nobody waits for it: it may be waiting for the API server.
+        self._over.set()
+
+    def refuse(self) -> None:
+        """Raise Overwritten once somebody else changed something, and Lost when another run did."""
+        if self._found is not None:
+            raise self._found
+
+    def look(self) -> None:
+        """Look now; see refuse()."""
+        _get(self._look)
+        self.refuse()
+
+    def _work(self) -> None:
+        while self._found is None and not self._over.wait(self._every if self.expected else 0.0):
+            _get(self._look)
+            if self.expected is None:
+                self._over.wait(self._every)
+
+    def _look(self) -> None:
+        expected = self.expected
+        if expected is None:
+            self.expected = at_start(self._cluster, self._server, as_found(self._cluster, self._server))
+            return
+        seen, objects = read(self._cluster, self._server, expected)
+        finding = overwritten(expected, seen)
+        # What was expected when the look began may have been changed by us meanwhile.
+        if finding is None or self._over.is_set() or expected is not self.expected:
+            return
+        found = _failure(self._cluster, self._server, finding, objects)
+        with self._one:
+            if finding.harmful:
+                self._found = self._found or found
+            elif (finding.what, finding.pool) not in self._warned:
+                self._warned.add((finding.what, finding.pool))
+                self._task.progress(found.msg)
+                self._task.warn(found.msg)
+
+
+def read(cluster: t.Any, server: Server, expected: Expected) -> tuple[Seen, dict[str, Object]]:
+    """Return what is there of what is expected, and the objects that were read: the route, each pool's Deployment, its autoscaler."""
+    objects: dict[str, Object] = {}
+    seen: dict[str, t.Any] = {"images": {}, "image_runs": {}, "sizes": {}, "minimums": {}}
+    kind = kind_of(server)
+    if expected.weights is not None and (route := _get(lambda: kind.read(cluster, server))) is not None:
+        objects[ROUTE] = route
+        seen["run"] = _run(kind.written(route), kind.run(route), expected)
+        seen |= _get(lambda: _weights(route, server, expected.weights)) or {}
+    for pool in expected.images.keys() | expected.sizes.keys():
+        _get(functools.partial(_deployment, cluster, server, pool, expected, seen, objects))
+    if expected.minimums:
+        scalers = _get(lambda: autoscaling.find(cluster, server, lambda _warning: None)) or {}
+        seen["minimums"] = {pool: _get(lambda scaler=scaler: scaler.least) for pool, scaler in scalers.items()}
+        objects |= {f"{MINIMUM} {pool}": scaler.obj for pool, scaler in scalers.items()}
+    return Seen(**seen), objects
+
+
+def as_found(cluster: t.Any, server: Server) -> Expected:
+    """Return the weights that the route has now, whoever gave it these. Raises Failure."""
+    kind = kind_of(server)
+    route = kind.read(cluster, server)
+    return Expected(weights=kind.weights(route, server), runs=frozenset({kind.run(route)}))
+
+
+def at_start(cluster: t.Any, server: Server, expected: Expected) -> Expected:
+    """Return this with the pools' images, sizes and minimums as they are now. Raises Failure."""
+    unknown: list[str] = []
+    scalers = autoscaling.find(cluster, server, unknown.append)
+    images, sizes, minimums, runs = {}, {}, {}, set(expected.runs)
+    for pool in POOLS:
+        images[pool], sizes[pool], run = _deployed(cluster.get(server.deployment_path(pool)), server, pool)
+        runs.add(run)
+        if (scaler := scalers.get(pool)) is None:
+            continue
+        sizes[pool] = min(sizes[pool], scaler.least)
+        if scaler.least > scaler.own:
+            minimums[pool] = scaler.least
+    # Where nobody may tell whether an autoscaler works on them, any size may be its choice.
+    return expected._replace(images=images, sizes={} if unknown else sizes, minimums=minimums, runs=frozenset(runs))
+
+
+def _weights(route: Route, server: Server, expected: Weights) -> dict[str, t.Any]:
+    kind = kind_of(server)
+    try:
+        return {"weights": kind.weights(route, server), "as_written": kind.is_as_written(route, server, expected)}
+    except Failure as failure_:
+        return {"broken": failure_.msg}
+
+
+def _deployment(cluster: t.Any, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], objects: dict[str, Object]) -> None:
+    """Add what a pool's Deployment is."""
+    objects[pool] = deployment = cluster.get(server.deployment_path(pool))
+    seen["images"][pool], seen["sizes"][pool], run = _deployed(deployment, server, pool)
+    seen["image_runs"][pool] = _run(deployment, run, expected)
+
+
+def _deployed(deployment: Object, server: Server, pool: str) -> tuple[str, int, str]:
+    """Return its image, its size, and the run that wrote it last."""
+    image, size = server.deployed(deployment, pool)
+    run = (deployment["metadata"].get("annotations") or {}).get(fence.RUN)
+    return image, size, run if isinstance(run, str) else ""
+
+
+def _get(get: t.Callable[[], t.Any]) -> t.Any:
+    """Return what it gives; None when that can't be read, or is not what it should be."""
+    try:
+        return get()
+    except Exception:  # whatever anybody wrote there: the next look may tell
+        return None
+
+
+def _run(obj: Object, run: str, expected: Expected) -> str:
+    """Return the run that wrote the object, unless its id is a copy: in somebody's manifest, say."""
+    if run in expected.runs:
+        return run
+    return run if writers.writer_of(obj, place_of(RUN)).name == writers.UNKNOWN else ""
+
+
+def _failure(cluster: t.Any, server: Server, finding: Finding, objects: dict[str, Object]) -> Failure:
+    if finding.run:
+        return Lost(f"This run is not the one that releases {server} any more: run {finding.run} has written since. Nothing more is changed by it.")
+    name, obj, place = _where(server, finding, objects)
+    return failure(finding, name, writers.writer_of(obj, place), place, f"{cluster.now():%H:%M:%S}")
+
+
+def _where(server: Server, finding: Finding, objects: dict[str, Object]) -> tuple[str, Object, str]:
+    """Return the name of the object that was changed, the object, and the JSON pointer of the field."""
+    if finding.what == ROUTE:
+        kind = kind_of(server)
+        route = objects[ROUTE]
+        return kind.name(server), kind.written(route), kind.field(route, server)
+    if finding.what == MINIMUM:
+        scaler = objects[f"{MINIMUM} {finding.pool}"]
+        return f"HorizontalPodAutoscaler {server.namespace}/{scaler['metadata']['name']}", scaler, "/spec/minReplicas"
+    deployment = objects[finding.pool]
+    name = f"Deployment {server.namespace}/{server.deployment(finding.pool)}"
+    if finding.what != IMAGE:
+        return name, deployment, "/spec/replicas"
+    names = [container["name"] for container in deployment["spec"]["template"]["spec"]["containers"]]
+    return name, deployment, f"/spec/template/spec/containers/{names.index(server.container)}/image"
