@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors OPTIONS of module_utils/_modules/endings.py
+    # Mirrors OPTIONS of module_utils/_modules/endings.py, without those of the fragment gitops
     DOCUMENTATION = r"""
 options:
   failed_replicas:
@@ -37,16 +37,6 @@ options:
       - After a release or watch that somebody overwrote it is V(0), whatever is set, so that nobody is fought.
     type: float
     default: 30.0
-  gitops_ignores:
-    description:
-      - The fields that a GitOps tool which holds the objects leaves alone, as C(docs/gitops.md) has it. Without V(route) a rollback does not
-        scale the bad pool down while a tool such as Argo CD, Flux or Helm holds the route and may give that pool its traffic again.
-      - The weights of the route (V(route)), the image and the size of the Deployments (V(image), V(replicas)), C(minReplicas) of the
-        HorizontalPodAutoscalers (V(autoscaler)).
-    type: list
-    elements: str
-    choices: [route, image, replicas, autoscaler]
-    default: []
   silence:
     description: The options of M(mcp.server.mcp_silence) that the server's alerts are silenced by; the silence ends with the task.
     type: dict

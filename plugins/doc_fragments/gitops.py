@@ -16,6 +16,7 @@ options:
         their HorizontalPodAutoscalers.
       - A release is refused when such a tool holds any of them that is not in this list. Helm by itself is no such tool, as it writes
         at its upgrades only.
+      - A rollback does not scale the bad pool down while such a tool holds the route and V(route) is not in this list.
     type: list
     elements: str
     choices: [route, image, replicas, autoscaler]

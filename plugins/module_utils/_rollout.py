@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, disruption, fence, keeping, outage, record, settling
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, connect, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound, connect, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import Object, condition
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import REVISION, State, state
@@ -84,6 +84,12 @@ def change(
             task.progress(f"HorizontalPodAutoscaler {scaler.name} decides the size of pool {pool}: {after['replicas']} pods, {replicas} were asked for")
     if after["replicas"] < has_replicas:
         _keep_budget(task, cluster, server, pool, has_replicas, after["replicas"])
+    shrinks = after["replicas"] < has_replicas and not task.check_mode
+    if shrinks and (weight := _weight(cluster, server, pool)):
+        raise Failure(
+            f"Refusing to scale pool {pool} of {server} from {has_replicas} to {after['replicas']} pods: the route gives it {weight} % of the traffic. "
+            "Shift the traffic away first."
+        )
 
     raised = bool(scaler) and autoscaling.set_least(cluster, server, scaler, replicas or 0, run, dry_run=task.check_mode)
     result = {
@@ -103,7 +109,26 @@ def change(
     if after["replicas"] == 0 < has_replicas:
         _let_go(task, cluster, server, pool, run)
     patched = _patched(cluster, server, pool, before, after, run, task.check_mode)
+    if shrinks and (weight := _weight(cluster, server, pool)):
+        _patched(cluster, server, pool, {**after}, {**after, "replicas": has_replicas}, run, dry_run=False)
+        raise Failure(
+            f"Pool {pool} of {server} was scaled to {after['replicas']} pods and back to {has_replicas}: somebody gave it {weight} % of the traffic "
+            "meanwhile. Find out who writes the route, and shift the traffic away first.",
+            **result,
+        )
     return result, condition(patched, "Progressing")
+
+
+def _weight(cluster: t.Any, server: Server, pool: str) -> int:
+    """Return the percent of the traffic that the route gives the pool; 0 where there is no route. Raises Failure when that can't be read."""
+    # Only here: the kinds of routes are not needed otherwise.
+    from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+
+    kind = kind_of(server)
+    try:
+        return kind.weights(kind.read(cluster, server), server)[pool]
+    except NotFound:
+        return 0
 
 
 def _keep_budget(task: Task, cluster: t.Any, server: Server, pool: str, now: int, wanted: int) -> None:
@@ -112,11 +137,7 @@ def _keep_budget(task: Task, cluster: t.Any, server: Server, pool: str, now: int
     least, budget = disruption.asked_of(cluster, server, pool, wanted or now, task.warn)
     if wanted >= least:
         return
-    # Only here: the kinds of routes are not needed otherwise.
-    from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
-
-    kind = kind_of(server)
-    weight = kind.weights(kind.read(cluster, server), server)[pool]
+    weight = _weight(cluster, server, pool)
     if weight:
         raise Failure(
             f"Pool {pool} of {server} is not scaled from {now} to {wanted} pods: it has {weight} % of the traffic, and PodDisruptionBudget {budget} "

@@ -23,7 +23,8 @@ description:
   - Where a HorizontalPodAutoscaler works on the pool, its C(minReplicas) is raised to O(replicas), up to its C(maxReplicas); the former
     value is kept in its annotation C(mcp.server/min-replicas) and given back when the release or rollback ends
     (M(mcp.server.mcp_release)). Going down, but for 0, is left to the autoscaler. 0 switches it off, as Kubernetes has it.
-  - A pool that has traffic is not scaled below what its PodDisruptionBudget asks for.
+  - A pool gets no fewer pods than it has while the route gives it traffic. The route is read right before and right after; when somebody gave it
+    traffic in between, the pool gets its pods back and this fails.
   - How long it took is noted in the release record, when it is the release that runs.
   - Before a pool without traffic is scaled to 0, sessions with its mark (C(docs/sessions.md)) are sent to the other pool, whose 404 makes their
     clients start anew; nobody would answer them but the gateway.

@@ -24,6 +24,12 @@ description:
   - With O(steps) it is a release from its first weight to the end of its warm window - it shifts, asks for a whole session, watches, and at a breach
     returns the traffic itself. Sizes, record, silence, Lease, announcement and report are its last acts, however it ends. It needs no other task
     after it, so several servers in one play do not wait for each other. It runs in the controller's process only, and goes on where it was killed.
+  - While it verifies a share, and with O(steps) from the first weight to the end, it reads the route every 3 s, with O(steps) also the pools' images
+    and sizes and the C(minReplicas) that was raised for them. When somebody else changes them it fails and says who, by C(managedFields).
+    A release gives all traffic back to the stable pool then, once, and scales nothing. An autoscaler that goes up is no change; a C(minReplicas)
+    that was lowered, or fewer pods of the stable pool, are a warning.
+  - With O(steps) the route's weights, the image of the pool and the versions in the answers are read again before the release is recorded as succeeded.
+  - With O(rollback=true) the tools that hold the route are named before it is written. What is undone within O(hold_seconds) is written again.
   - What can't be judged is no breach. Then, and on SIGINT, SIGTERM and SIGHUP, the traffic stays as it is, the record says why, the Lease is given back,
     and the same release goes on from there.
 extends_documentation_fragment:
@@ -34,6 +40,7 @@ extends_documentation_fragment:
   - mcp.server.lock
   - mcp.server.checks
   - mcp.server.ending
+  - mcp.server.gitops
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:
@@ -389,10 +396,37 @@ msg:
   returned: with O(wait=false), when they were not
   type: str
 scale_down:
-  description: Whether the pool that the traffic left is known to be the bad one, by the release record or the route, so that it may be scaled down.
+  description:
+    - Whether the pool that the traffic left may be scaled down. It must be known to be the bad one, by the release record or the route,
+      and nobody may give it traffic again, see RV(gitops) and RV(undone).
   returned: with O(rollback=true)
   type: bool
   sample: true
+gitops:
+  description: The tools that hold the route and, by O(gitops_ignores), may put back what is written there.
+  returned: with O(rollback=true)
+  type: list
+  elements: str
+  sample: [Argo CD]
+undone:
+  description: Each time that somebody undid the rollback and it was written again, as RV(overwritten).
+  returned: with O(rollback=true)
+  type: list
+  elements: dict
+overwritten:
+  description: What somebody else changed, with C(object), C(field), C(by), C(manager), C(at), C(seen_at), C(suspend), C(what) and C(pool).
+  returned: on failure, when that is why
+  type: dict
+  sample:
+    what: route
+    pool: ""
+    object: HTTPRoute mcp-prod/mcp-server
+    field: "spec.rules[0].backendRefs[0].weight"
+    by: Argo CD
+    manager: argocd-controller
+    at: "2026-11-26T19:02:11Z"
+    seen_at: "19:02:13"
+    suspend: argocd app set mcp --sync-policy none
 scaled_up:
   description: How the good pool was brought up first.
   returned: with O(rollback=true), when it had no ready endpoint

@@ -16,6 +16,9 @@ description:
     if there is one. It shows a line every 5 seconds.
   - It fails as soon as a trigger is breached. At the end of O(seconds) everything has to pass. What can't be judged is held, which takes longer, at most
     O(hold_timeout), and then fails too, with RV(held) so that nothing is taken back for it.
+  - With O(namespace), O(server) and O(pool) it also reads the route and the pools' Deployments and autoscalers every 3 s. When somebody else changes
+    the weights or an image, it fails and says who, by C(managedFields). With O(rollback) it gives all traffic back to the stable pool then, once, and
+    scales nothing. Fewer pods, or a lower C(minReplicas), are a warning. An API server that is slow or away does not hold up the watch.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
@@ -23,6 +26,7 @@ extends_documentation_fragment:
   - mcp.server.prometheus
   - mcp.server.lock
   - mcp.server.ending
+  - mcp.server.gitops
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:
@@ -36,10 +40,10 @@ attributes:
     details: Without O(rollback) nothing is changed; a rollback that is done changes nothing the second time.
 options:
   namespace:
-    description: Namespace of the server. Required with O(lock) and O(prometheus), and not used otherwise.
+    description: Namespace of the server. Required with O(lock) and O(prometheus).
     required: false
   server:
-    description: Name of the MCP server. Required with O(lock) and O(prometheus), and not used otherwise.
+    description: Name of the MCP server. Required with O(lock) and O(prometheus).
     required: false
   endpoint:
     required: true
@@ -190,6 +194,10 @@ seconds:
   description: How long it watched.
   returned: always
   type: float
+overwritten:
+  description: What somebody else changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten). The values above are missing then.
+  returned: on failure, when that is why
+  type: dict
 """
 
 from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_watch import SPEC, run

@@ -411,8 +411,11 @@ class StepsRelease:
         """Return the traffic to where it was. Raises Lost when another run holds the Lease."""
         why, about = cause.msg, f"Release of {self.version} failed"
         self.going_back = True
+        once = isinstance(cause, Overwritten)
+        if once:
+            self.task.progress(f"somebody else writes: {why.rstrip('.')}; giving all traffic back to {self.stable}, once")
         try:
-            found = self.ending.roll_back(why, self.task.params["lock"], once=isinstance(cause, Overwritten))
+            found = self.ending.roll_back(why, self.task.params["lock"], once=once)
         except Lost:
             raise
         except Exception as error:
@@ -421,7 +424,7 @@ class StepsRelease:
             return Outcome(payload.ROLLBACK_FAILED, told, failure=failure, bad=True)
         self.ended = record.ROLLED_BACK
         more = {"changed": True, "outcome": record.ROLLED_BACK}
-        scaled = " Nothing was scaled." if isinstance(cause, Overwritten) else ""
+        scaled = " Nothing was scaled." if once else ""
         failure = Failure(f"{about}, traffic is on {found['pool']}: {why}{scaled}", **cause.evidence)
         return Outcome(more=more, failure=failure, bad=True)
 

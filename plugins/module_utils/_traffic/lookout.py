@@ -42,12 +42,11 @@ class Lookout:
     expected: may be replaced at any time by whoever changes something. None: what the first look finds, which is at once.
     """
 
-    def __init__(self, task: Task, cluster: t.Any, server: Server, expected: Expected | None, every: float = EVERY) -> None:
+    def __init__(self, task: Task, cluster: t.Any, server: Server, expected: Expected | None) -> None:
         self.expected = expected
         self._task = task
         self._cluster = cluster.limited(0.0, REQUEST)
         self._server = server
-        self._every = every
         self._found: Failure | None = None
         self._warned: set[tuple[str, str]] = set()
         self._over = threading.Event()
@@ -72,10 +71,10 @@ class Lookout:
         self.refuse()
 
     def _work(self) -> None:
-        while self._found is None and not self._over.wait(self._every if self.expected else 0.0):
+        while self._found is None and not self._over.wait(EVERY if self.expected else 0.0):
             _get(self._look)
             if self.expected is None:
-                self._over.wait(self._every)
+                self._over.wait(EVERY)
 
     def _look(self) -> None:
         expected = self.expected

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import writers
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops, writers
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.lookout import Lookout
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, text
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Overwritten
 
-# Documented in doc_fragments/ending.py
+# Documented in doc_fragments/ending.py and gitops.py
 OPTIONS: dict[str, t.Any] = {
     "hold_seconds": {"type": "float", "default": 30.0},
-    "gitops_ignores": {"type": "list", "elements": "str", "choices": ["route", "image", "replicas", "autoscaler"], "default": []},
+    **gitops.OPTION,
 }
 
 EVERY = 2.0  # seconds between looks at the route
@@ -37,8 +37,9 @@ def announce(shift: Shift) -> None:
 
 
 def held_by(shift: Shift) -> list[str]:
-    """Return the names of the tools that hold the route and do not leave the weights to us."""
-    return [] if "route" in shift.task.params["gitops_ignores"] else [tool.name for tool in _tools(shift)]
+    """Return the names of the tools that hold the route and do not leave the weights to us. Helm writes at its upgrades only."""
+    ignored = "route" in shift.task.params["gitops_ignores"]
+    return [] if ignored else [tool.name for tool in _tools(shift) if tool.name != writers.HELM]
 
 
 def _tools(shift: Shift) -> list[writers.Writer]:

@@ -301,3 +301,41 @@ def test_a_wait_for_a_part_of_the_pods(ready, enough, says):
             _rollout.wait(View(), Deadline(5), print, enough)
     else:
         assert _rollout.wait(View(), Deadline(5), print, enough) is stuck
+
+
+@pytest.mark.parametrize(
+    ("weight", "wanted", "refused"),
+    [(100, 1, True), (1, 0, True), (1, 3, False), (0, 1, False), (0, 0, False), (None, 0, False)],
+)
+def test_a_pool_gets_no_fewer_pods_while_the_route_gives_it_traffic(monkeypatch, weight, wanted, refused):
+    cluster = Cluster(replicas=2)
+    cluster.put(f"{SCALERS}/scaler", {**scaler("mcp-server-green"), "spec": {**scaler("mcp-server-green")["spec"], "minReplicas": 1}})
+    if wanted:
+        del cluster.objects[f"{SCALERS}/scaler"]
+    if weight is None:
+        del cluster.objects[ROUTE]
+    else:
+        cluster.route(weight)
+    go = run(monkeypatch, cluster, replicas=wanted)[1]
+    if refused:
+        with pytest.raises(Failure, match=rf"Refusing to scale pool green of mcp-prod/mcp-server from 2 to {wanted} pods: the route gives it {weight} %"):
+            go()
+        assert cluster.size == 2 and cluster.writes() == []
+    else:
+        assert go()["changed"] and cluster.size == wanted
+
+
+def test_a_pool_whose_share_can_not_be_read_gets_no_fewer_pods(monkeypatch):
+    cluster = Cluster(replicas=2)
+    cluster.refused.add("get httproutes")
+    with pytest.raises(Failure, match="httproutes"):
+        run(monkeypatch, cluster, replicas=0)[1]()
+    assert cluster.size == 2
+
+
+def test_a_pool_that_gets_traffic_while_it_is_scaled_down_gets_its_pods_back(monkeypatch):
+    cluster = Cluster(replicas=2)
+    cluster.call(lambda: cluster.route(100), "PATCH", DEPLOYMENT, after=True)
+    with pytest.raises(Failure, match="was scaled to 0 pods and back to 2: somebody gave it 100 % of the traffic meanwhile"):
+        run(monkeypatch, cluster, replicas=0)[1]()
+    assert cluster.size == 2 and [body["spec"] for body, _dry in cluster.patches] == [{"replicas": 0}, {"replicas": 2}]

@@ -15,8 +15,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_watch
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Overwritten
 
 RECORD = {"from": {"pool": "blue"}, "to": {"pool": "green"}}
+CHANGED = Overwritten("Argo CD set it back.", overwritten={"by": "Argo CD"})
 BREACH = Failure("It ended with a breach.", verdict="breach", gates=[{"gate": "errors"}])
 
 
@@ -65,6 +67,8 @@ ALL_BACK = ["watch", "RELEASE", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
         (True, False, {"watch": BREACH, "SHIFT": Failure("No way.")}, ["watch", "RELEASE", "SHIFT", "ANNOUNCE"], "The rollback failed: No way."),
         (True, False, {"watch": BREACH, "SHIFT": Lost("Ann took over.")}, ["watch", "RELEASE", "SHIFT"], "Ann took over."),
         (True, False, {"watch": BREACH, "RELEASE": Unreachable("Away.")}, ALL_BACK, "The release was taken back."),
+        (True, False, {"watch": CHANGED}, [call for call in ALL_BACK if call != "ROLLOUT"], "Its traffic is on blue. Nothing was scaled."),
+        (False, False, {"watch": CHANGED}, ["watch"], "Argo CD set it back."),
         (True, False, {"watch": BREACH, "ROLLOUT": Failure("No.")}, ALL_BACK, "The release was taken back."),
     ],
 )

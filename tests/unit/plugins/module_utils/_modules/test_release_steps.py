@@ -18,6 +18,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_traffic_shift, release_steps
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Overwritten
+from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 
 STEPS = [{"weight": 10, "seconds": 5.0}, {"weight": 50, "seconds": 0.0}, {"weight": 100, "seconds": 5.0}]
 RELEASE = {
@@ -62,6 +64,7 @@ class World:
         self.weights = {"blue": 100, "green": 0}
         self.release: dict[str, t.Any] = RELEASE
         self.writer = "run1"  # of the route
+        self.held = False  # whether what is called looks at its task
         shown = {
             "SHIFT": lambda p: ("shift", "rollback" if p["rollback"] else p["weight"]),
             "WATCH": lambda p: ("watch", "warm" if p["check"] == ["triggers"] else p["weight"], p["seconds"]),
@@ -88,6 +91,8 @@ class World:
             call = show(task.params)
             self.calls.append(call)
             self.given.append(task.params)
+            if self.held and call[-1] != "rollback":
+                task.held()
             if call in self.fails:
                 raise self.fails[call]
             self.then.get(call, lambda: None)()
@@ -264,6 +269,57 @@ def test_a_route_that_somebody_changed_is_no_success(world: World) -> None:
     with pytest.raises(Failure, match="The route gives blue 100 %, green 0 % now, and not all to green"):
         world.go(warm_replicas=0)
     assert ("record", "ended", "succeeded") not in world.calls and ("scale", "blue", 0) not in world.calls
+
+
+@pytest.mark.parametrize("at", [("shift", 50), ("watch", 10, 5.0), ("watch", "warm", 3.0)])
+def test_a_release_that_somebody_overwrites_goes_back_once_and_scales_nothing(world: World, at: tuple[t.Any, ...]) -> None:
+    world.fails[at] = Overwritten("HTTPRoute ns/x gives blue 100 %: Argo CD did it.", overwritten={"by": "Argo CD"})
+    with pytest.raises(Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 %: Argo CD did it. Nothing was scaled.") as raised:
+        world.go()
+    assert world.calls == [*ALL[: ALL.index(at) + 1], *(call for call in BACK if call[0] != "scale")]
+    assert (world.given[-3]["hold_seconds"], raised.value.evidence["overwritten"]["by"]) == (0.0, "Argo CD")
+    assert raised.value.evidence["outcome"] == "rolled_back"
+
+
+def test_what_the_lookout_finds_ends_the_release(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also beside what is called: it is held() that tells."""
+    found = Overwritten("Somebody else writes.")
+    monkeypatch.setattr(release_steps.lookout.Lookout, "refuse", lambda _self: (_ for _ in ()).throw(found))
+    world.held = True
+    with pytest.raises(Failure, match="traffic is on blue: Somebody else writes. Nothing was scaled."):
+        world.go()
+    assert world.calls[0] == ("shift", 10) and ("scale", "green", 0) not in world.calls
+
+
+@pytest.mark.parametrize("image", ["r/x:v1", "r/x:v3@sha256:aa"])
+def test_an_image_that_somebody_put_back_is_no_success(world: World, monkeypatch: pytest.MonkeyPatch, image: str) -> None:
+    monkeypatch.setattr(release_steps.Server, "image", lambda _server, _cluster, pool: (image, 2))
+    with pytest.raises(Failure, match=f"Pool green of ns/x runs {image} now, and not r/x:v2.* Nothing was scaled."):
+        world.go()
+    assert ("record", "ended", "succeeded") not in world.calls and ("shift", "rollback") in world.calls
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ([Answer(0, False, "green", "2")], ""),
+        ([Answer(0, False, "green", "v2"), Answer(1, False, None, "v1", reason="500")], ""),  # failures are for the watch
+        ([Answer(0, False, "green", "v2"), Answer(1, False, "green", "v1\n{{ x }}")], r"answers as version v1 \{\{ x \}\}, and not v2"),
+    ],
+)
+def test_versions_in_the_answers_are_read_once_more(world: World, monkeypatch: pytest.MonkeyPatch, answers: list[Answer], says: str) -> None:
+    monkeypatch.setattr(release_steps.share, "sample", lambda *_: answers)
+    if says:
+        with pytest.raises(Failure, match=says):
+            world.go()
+        assert ("record", "ended", "succeeded") not in world.calls
+    else:
+        assert world.go()["outcome"] == "succeeded"
+
+
+def test_that_no_version_can_be_compared_is_said(world: World) -> None:
+    assert world.go()["outcome"] == "succeeded"
+    assert any("the version was not compared once more" in line for line in world.lines)
 
 
 def test_a_route_that_another_run_wrote_is_that_ones(world: World) -> None:

@@ -1,0 +1,280 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Somebody else writes while a shift is verified, after an emergency, and under a watch: against the fake API server."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import time
+import typing as t
+from contextlib import contextmanager
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import lookout, moving, shift, undoing
+from ansible_collections.mcp.server.plugins.module_utils._traffic.lookout import Lookout
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Expected, Overwritten
+from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
+
+ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/ns/httproutes/x"
+DEPLOYMENT = "/apis/apps/v1/namespaces/ns/deployments/x-"
+SCALER = "/apis/autoscaling/v2/namespaces/ns/horizontalpodautoscalers/x-green"
+RULES = {"f:spec": {"f:rules": {}}}
+ARGO = {"argocd.argoproj.io/tracking-id": "shop:gateway.networking.k8s.io/HTTPRoute:ns/x"}
+
+
+class Writing:
+    """A server, and somebody else who writes to it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.api = ApiServer(mcp_server("ns", "x", blue="r/x:v1", green="r/x:v2"))
+        Controllers(self.api)
+        self.lines: list[str] = []
+        self.warnings: list[str] = []
+        monkeypatch.setattr(shift.connection, "connect", lambda _params: self.api)
+        monkeypatch.setattr(lookout, "EVERY", 0.05)
+        monkeypatch.setattr(undoing, "EVERY", 0.05)
+        self.server = Server("ns", "x", "{server}-{pool}", "x", "x")
+        self.green(0)
+
+    def green(self, percent: int, manager: str = "", rules: t.Any = None, **annotations: str) -> None:
+        """Give green this weight as another client."""
+        backends = [{"name": f"x-{pool}", "port": 8080, "weight": weight} for pool, weight in (("blue", 100 - percent), ("green", percent))]
+        metadata: dict[str, t.Any] = {"annotations": annotations} if annotations else {}
+        if manager:
+            entry = {"manager": manager, "operation": "Apply", "time": "2026-11-26T19:02:11Z", "fieldsV1": RULES}
+            metadata["managedFields"] = [entry]
+        self.api.change(ROUTE, {"metadata": metadata, "spec": {"rules": [{"backendRefs": backends}] if rules is None else rules}})
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        blue, green = self.api.objects[ROUTE]["spec"]["rules"][0]["backendRefs"]
+        return blue["weight"], green["weight"]
+
+    def shift(self, **options: t.Any) -> dict[str, t.Any]:
+        given = {"namespace": "ns", "server": "x", "host": "https://x", "api_key": "k", "session_mode": "stateless", "timeout": 5, **options}
+        validated = ArgumentSpecValidator(shift.SPEC.options, **shift.SPEC.rules()).validate(given)
+        assert not validated.error_messages, validated.error_messages
+        return shift.run(Task(validated.validated_parameters, progress=self.lines.append, warn=self.warnings.append))
+
+    def looking(self, expected: Expected | None) -> Lookout:
+        return Lookout(Task({}, progress=self.lines.append, warn=self.warnings.append), self.api, self.server, expected)
+
+    @contextmanager
+    def loop(self, percent: int, every: float, seconds: float, manager: str = "argocd-controller") -> t.Iterator[None]:
+        """Put the weights back every now and then, as a GitOps tool does."""
+        over = threading.Event()
+
+        def work() -> None:
+            bound = time.monotonic() + seconds
+            while time.monotonic() < bound and not over.wait(every):
+                if self.weights[1] != percent:
+                    self.green(percent, manager)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join(5)
+
+
+@pytest.fixture
+def writing(monkeypatch: pytest.MonkeyPatch) -> Writing:
+    return Writing(monkeypatch)
+
+
+def found(looking: Lookout, seconds: float = 2.0) -> Failure:
+    """Return what the lookout finds."""
+    bound = time.monotonic() + seconds
+    with pytest.raises(Failure) as raised:
+        while time.monotonic() < bound:
+            looking.refuse()
+            time.sleep(0.01)
+    return raised.value
+
+
+BLUE_100 = {"blue": 100, "green": 0}
+
+
+@pytest.mark.parametrize(
+    ("manager", "words"),
+    [
+        ("argocd-controller", r"Argo CD \(argocd-controller, 19:02:11 UTC\) set spec.rules"),
+        ("kubectl-client-side-apply", "kubectl .kubectl-client-side-apply"),
+        ("", "another client set spec.rules.* back .who, the object's managedFields do not tell"),
+    ],
+)
+def test_a_shift_that_is_overwritten_while_it_is_measured(writing: Writing, monkeypatch: pytest.MonkeyPatch, manager: str, words: str) -> None:
+    """It says so at once, instead of waiting for a share that can't come."""
+    monkeypatch.setattr(shift.endpoints, "public", lambda option: option)
+
+    @contextmanager
+    def asking(*_args: t.Any, **_more: t.Any) -> t.Iterator[t.Iterator[Answer]]:
+        def answers() -> t.Iterator[Answer]:
+            for number in itertools.count():
+                if number == 5:
+                    writing.green(0, manager)
+                time.sleep(0.01)
+                yield Answer(number, number % 2 == 0, "blue")
+
+        yield answers()
+
+    monkeypatch.setattr(moving.share, "asking", asking)
+    start = time.monotonic()
+    with pytest.raises(Overwritten, match=rf"HTTPRoute ns/x gives blue 100 %, green 0 % now, and not blue 90 %, green 10 % .*{words}"):
+        writing.shift(pool="green", weight=10, endpoint={"url": "http://127.0.0.1:9"})
+    assert time.monotonic() - start < 3
+
+
+def test_everything_that_a_lookout_finds(writing: Writing) -> None:
+    with writing.looking(None) as looking:
+        while looking.expected is None:
+            time.sleep(0.01)
+        assert looking.expected.images == {"blue": "r/x:v1", "green": "r/x:v2"} and looking.expected.weights == BLUE_100
+        looking.look()
+        containers = [{"name": "x", "image": "r/x:v0"}]
+        writing.api.change(f"{DEPLOYMENT}green", {"spec": {"template": {"spec": {"containers": containers}}}}, "strategic")
+        failure = found(looking)
+    assert isinstance(failure, Overwritten) and "Deployment ns/x-green runs r/x:v0 now, and not r/x:v2" in failure.msg
+    assert failure.evidence["overwritten"]["field"] == "spec.template.spec.containers[0].image"
+
+
+def test_an_autoscalers_minimum_is_said_once_and_pods_that_it_takes_end_it(writing: Writing) -> None:
+    note = json.dumps({"former": 1, "raised": 2})
+    target = {"kind": "Deployment", "name": "x-green"}
+    metadata = {"annotations": {"mcp.server/min-replicas": note}}
+    writing.api.put(SCALER, {"metadata": metadata, "spec": {"minReplicas": 2, "maxReplicas": 6, "scaleTargetRef": target}})
+    start = Expected(weights=BLUE_100, runs=frozenset({""}), pool="green")
+    with writing.looking(lookout.at_start(writing.api, writing.server, start)) as looking:
+        assert looking.expected and looking.expected.minimums == {"green": 2}
+        manager = {"manager": "keda-operator", "operation": "Update", "fieldsV1": {"f:spec": {"f:minReplicas": {}}}}
+        writing.api.change(SCALER, {"metadata": {"managedFields": [manager]}, "spec": {"minReplicas": 1}})
+        time.sleep(0.3)
+        looking.refuse()
+        (warning,) = writing.warnings
+        assert "HorizontalPodAutoscaler ns/x-green may go down to 1 pods now, and not to 2" in warning and "KEDA" in warning
+        writing.api.change(f"{DEPLOYMENT}green", {"spec": {"replicas": 1}})
+        assert "Deployment ns/x-green is to have 1 pods now, and not 2" in found(looking).msg
+
+
+@pytest.mark.parametrize("error", [Unreachable("It is away."), KeyError("spec"), RecursionError()])
+def test_what_can_not_be_read_is_no_finding(writing: Writing, error: Exception) -> None:
+    writing.api.fail(error, "GET", times=20)
+    with writing.looking(Expected(weights={"blue": 90, "green": 10}, images={"blue": "r/x:v1"}, runs=frozenset({""}))) as looking:
+        time.sleep(0.1)
+        looking.refuse()
+        writing.api.clear() if hasattr(writing.api, "clear") else writing.api.rules.clear()
+        assert "gives blue 100 %" in found(looking).msg
+
+
+def test_odd_objects_are_no_traceback(writing: Writing) -> None:
+    expected = lookout.at_start(writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""})))
+    for odd in ({"metadata": {"managedFields": "x"}, "spec": {"rules": {"a": 1}}}, {"spec": None}, {"metadata": {"annotations": [1]}}):
+        writing.api.objects[ROUTE] = {"metadata": {}, **odd}
+        writing.api.objects[f"{DEPLOYMENT}green"] = {"metadata": {}, "spec": {"template": odd}}
+        writing.looking(expected).look()
+
+
+@pytest.mark.parametrize(("manager", "kind"), [("mcp.server", Lost), ("argocd-controller", Overwritten)])
+def test_the_id_of_another_run_counts_unless_it_is_a_copy(writing: Writing, manager: str, kind: type[Failure]) -> None:
+    """Which it is when a manifest has it."""
+    looking = writing.looking(Expected(weights=BLUE_100, runs=frozenset({"ours"})))
+    writing.green(10, **{"mcp.server/run": "former"})
+    fields = {"f:metadata": {"f:annotations": {"f:mcp.server/run": {}}}}
+    writing.api.change(ROUTE, {"metadata": {"managedFields": [{"manager": manager, "operation": "Update", "fieldsV1": fields}]}})
+    with pytest.raises(kind):
+        looking.look()
+
+
+def test_what_we_change_ourselves_meanwhile_is_no_finding(writing: Writing) -> None:
+    looking = writing.looking(Expected(weights={"blue": 90, "green": 10}, runs=frozenset({""})))
+    shifted = Expected(weights=BLUE_100, runs=frozenset({""}))
+    writing.api.call(lambda: setattr(looking, "expected", shifted), "GET", ROUTE)
+    looking.look()
+    looking.look()
+
+
+def test_a_route_without_both_pools_is_found(writing: Writing) -> None:
+    looking = writing.looking(Expected(weights=BLUE_100, runs=frozenset({""})))
+    writing.green(0, "argocd-controller", rules=[{"backendRefs": [{"name": "x-blue", "port": 80}]}])
+    with pytest.raises(Overwritten, match=r"does not lead to both pools any more.* Argo CD \(argocd-controller"):
+        looking.look()
+
+
+def test_an_emergency_that_nobody_undoes_says_nothing_of_it(writing: Writing) -> None:
+    writing.green(100)
+    start = time.monotonic()
+    result = writing.shift(rollback=True, rollback_pool="blue", hold_seconds=0.3)
+    assert 0.3 <= time.monotonic() - start < 2
+    assert (writing.weights, result["undone"], result["gitops"]) == ((100, 0), [], [])
+    assert any("is back on blue; watching the route for 0.3 s" in line for line in writing.lines)
+    assert not any("undone" in text for text in writing.warnings)
+
+
+def test_an_emergency_writes_again_what_is_undone(writing: Writing) -> None:
+    writing.green(100, "argocd-controller")
+    with writing.loop(100, every=0.2, seconds=1.2):
+        result = writing.shift(rollback=True, rollback_pool="blue", hold_seconds=0.6)
+    assert writing.weights == (100, 0) and len(result["undone"]) >= 2 and result["undone"][0]["by"] == "Argo CD"
+    assert (result["before"], result["changed"], result["scale_down"]) == ({"blue": 0, "green": 100}, True, False)
+    assert any("keeps its pods" in text and "Argo CD" in text for text in writing.warnings)
+
+
+def test_an_emergency_that_is_undone_for_too_long_fails_and_says_where_the_traffic_is(writing: Writing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(undoing, "LONGEST", 0.5)
+    writing.green(100, "argocd-controller")
+    with (
+        writing.loop(100, every=0.1, seconds=60),
+        pytest.raises(Overwritten, match=r"undone \d+ times in .*gives blue 0 %, green 100 % now.*Argo CD") as raised,
+    ):
+        writing.shift(rollback=True, rollback_pool="blue", hold_seconds=5)
+    assert raised.value.evidence["scale_down"] is False
+
+
+def test_without_hold_seconds_it_is_written_once(writing: Writing) -> None:
+    writing.green(100)
+    writing.api.call(lambda: writing.green(100, "argocd-controller"), "PATCH", ROUTE, after=True)
+    with pytest.raises(Overwritten, match="undone once, and they are not written again. HTTPRoute ns/x gives blue 0 %, green 100 % now"):
+        writing.shift(rollback=True, rollback_pool="blue", hold_seconds=0)
+    assert len([one for one in writing.api.writes(ROUTE) if one.kind == "json"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "scaled", "told"),
+    [({}, False, True), ({"gitops_ignores": ["route"]}, True, False), ({"gitops_ignores": ["image"]}, False, True)],
+)
+def test_a_tool_that_holds_the_route_is_named_before_it_is_written(writing: Writing, more: dict[str, t.Any], scaled: bool, told: bool) -> None:
+    """And it keeps the bad pool's size, unless it leaves the weights alone."""
+    writing.green(100, "argocd-controller", **ARGO, **{"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})})
+    result = writing.shift(rollback=True, hold_seconds=0, **more)
+    named = next(number for number, line in enumerate(writing.lines) if "Argo CD holds HTTPRoute ns/x" in line)
+    written = next(number for number, line in enumerate(writing.lines) if "written: blue 100 %" in line)
+    assert named < written and "argocd app set shop --sync-policy none" in writing.lines[named]
+    assert result["scale_down"] is scaled and any("keeps its pods, since Argo CD holds" in text for text in writing.warnings) is told
+
+
+def test_negative_seconds_are_refused(writing: Writing) -> None:
+    with pytest.raises(Failure, match="hold_seconds is -1"):
+        writing.shift(rollback=True, hold_seconds=-1)
+
+
+def test_another_run_ends_the_watching_of_an_emergency(writing: Writing) -> None:
+    writing.green(100)
+    timer = threading.Timer(0.2, lambda: writing.green(50, **{"mcp.server/run": "another"}))
+    timer.start()
+    with pytest.raises(Lost, match="run another has written"):
+        writing.shift(rollback=True, rollback_pool="blue", hold_seconds=2)
+    timer.join()
+    assert writing.weights == (50, 50)
