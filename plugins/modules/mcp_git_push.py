@@ -57,7 +57,7 @@ options:
         description: What stands for each match. C(\g<1>) is the first group of O(changes[].regexp).
         type: str
         required: true
-  message:
+  commit_message:
     description: The message of the commit.
     type: str
     required: true
@@ -85,7 +85,7 @@ options:
   attempts:
     description: How often it is tried at most while others push.
     type: int
-    default: 5
+    default: 10
 seealso:
   - module: mcp.server.mcp_release
 """
@@ -94,7 +94,7 @@ EXAMPLES = r"""
 - name: Tell the repository of v1.2.0
   mcp.server.mcp_git_push:
     repository: git@git.example.com:platform/apps.git
-    message: Release v1.2.0 of mcp-server
+    commit_message: Release v1.2.0 of mcp-server
     changes:
       - file: mcp-server/green.yaml
         regexp: '(image: ghcr\.io/org/mcp-server):\S+'

@@ -11,8 +11,8 @@ short_description: Assert that the cluster has what a release needs
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
-  - Looks at the API server, the namespace, our rights in it, the Deployment and the Service of each pool, the route, the Secrets
-    and the nodes, and fails with all that is missing in one message.
+  - Looks at the API server, the namespace, our rights in it, the Deployment and the Service of each pool, the route, the tools that would
+    put back what a release writes (C(docs/gitops.md)), the Secrets and the nodes, and fails with all that is missing in one message.
   - What a release does not need and we may not look at (the namespace's own object, the nodes) is skipped.
 extends_documentation_fragment:
   - mcp.server.cluster

@@ -35,7 +35,8 @@ options:
       - V(begun) and V(ended) write the record, V(read) does not.
       - V(updated) adds O(contract) to the newest release.
       - V(held) says in the record why the newest release waits for whoever runs it again (V(begun)) or takes it back.
-      - V(begun) also takes the server's Lease C(SERVER-release), and fails while another run holds it. Hand RV(lock) to the tasks that follow,
+      - V(begun) also takes the server's Lease C(SERVER-release), and fails while another run holds it, or while a tool
+        would put back what the release writes (O(gitops_ignores)). Hand RV(lock) to the tasks that follow,
         which keep it renewed while they work. V(ended), V(held) and V(unlocked) give it back,
         and the autoscalers' C(minReplicas) that M(mcp.server.mcp_rollout) raised.
       - A run that was killed loses it after 60 s, or at once when it ran on this machine.

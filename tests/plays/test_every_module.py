@@ -20,23 +20,26 @@ DEAD = {"apart": "http://127.0.0.1:1", "here": "http://127.0.0.1:2"}
 SERVER = {"namespace": "mcp", "server": "weather"}
 ELSEWHERE = {"url": "http://127.0.0.1:3"}
 RELEASE = {"version": "v1.0.0", "image": "example/weather", "steps": [{"weight": 100, "seconds": 1}], "endpoint": ELSEWHERE}
-# What each module needs at least, and who does not answer it where that is not the API server.
+# What each module needs at least, and what is said where that is not of the API server.
 OPTIONS = {
     "mcp_announce": ({**SERVER, "webhooks": [{"url_env": "HOME"}]}, None),
     "mcp_contract": ({**SERVER, "pool": "green"}, None),
-    "mcp_gate": ({**SERVER, "pool": "green", "prometheus": ELSEWHERE}, "Prometheus at http://127.0.0.1:3"),
-    "mcp_git_push": ({"repository": "/nonexistent", "changes": [{"file": "a", "regexp": "a", "replace": "b"}], "message": "a"}, "git clone"),
+    "mcp_gate": ({**SERVER, "pool": "green", "prometheus": ELSEWHERE}, "Prometheus at http://127.0.0.1:3 does not answer"),
+    "mcp_git_push": (
+        {"repository": "/nonexistent", "changes": [{"file": "a", "regexp": "a", "replace": "b"}], "commit_message": "a"},
+        "git clone ended with 128",
+    ),
     "mcp_guard": ({**SERVER, "state": "absent"}, None),
     "mcp_health": ({**SERVER, "pool": "green"}, None),
     "mcp_plan_info": ({**SERVER, **RELEASE}, None),
     "mcp_preflight": (SERVER, None),
     "mcp_release": (SERVER, None),
-    "mcp_replay_info": ({**SERVER, "prometheus": ELSEWHERE}, "Prometheus at http://127.0.0.1:3"),
+    "mcp_replay_info": ({**SERVER, "prometheus": ELSEWHERE}, "Prometheus at http://127.0.0.1:3 does not answer"),
     "mcp_report": ({**SERVER, "dest": "/nonexistent/"}, None),
     "mcp_rollback": ({**SERVER, "version": "v1.0.0", "image": "example/weather"}, None),
     "mcp_rollout": ({**SERVER, "pool": "green", "replicas": 1}, None),
     "mcp_rollout_info": (SERVER, None),
-    "mcp_silence": ({**SERVER, "alertmanager": ELSEWHERE, "seconds": 1}, "Alertmanager 127.0.0.1:3"),
+    "mcp_silence": ({**SERVER, "alertmanager": ELSEWHERE, "seconds": 1}, "Alertmanager 127.0.0.1:3 does not answer"),
     "mcp_traffic_shift": ({**SERVER, "pool": "green", "weight": 10}, None),
     "mcp_version_check": (SERVER, None),
     "mcp_watch": ({**SERVER, "endpoint": ELSEWHERE, "seconds": 1, "lock": "a-run"}, None),
@@ -67,6 +70,6 @@ def test_no_module_is_forgotten():
 @pytest.mark.parametrize("name", OPTIONS)
 def test_it_fails_with_its_own_sentence(results, name, where):
     said = json.dumps(results[f"{where}_{name}"])
-    who = OPTIONS[name][1]
-    assert f"{who or f'The API server {DEAD[where]}'} does not answer" in said
+    words = OPTIONS[name][1]
+    assert (words or f"The API server {DEAD[where]} does not answer") in said
     assert not re.search("Traceback|ImportError|ModuleNotFound|MODULE FAILURE|module_std", said)

@@ -48,7 +48,12 @@ TRACKING = re.compile(r"([^:]+):([^/:]*)/([^:]+):([^/:]*)/(.+)")  # app:group/ki
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(\.\d{1,9})?Z")
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-FLUX_SSA, FLUX_RECONCILE = "kustomize.toolkit.fluxcd.io/ssa", "kustomize.toolkit.fluxcd.io/reconcile"
+# What the object itself tells Flux, as a label or an annotation: it may be made, but is not put back
+FLUX_LEAVES_ALONE = {
+    "kustomize.toolkit.fluxcd.io/ssa": ("ignore", "ifnotpresent"),
+    "kustomize.toolkit.fluxcd.io/reconcile": ("disabled",),
+    "helm.toolkit.fluxcd.io/driftdetection": ("disabled",),
+}
 
 
 class Writer(t.NamedTuple):
@@ -88,11 +93,11 @@ def tools(obj: Object) -> list[Writer]:
     newest = {_name(entry.manager): entry for entry in sorted(_entries(obj), key=lambda entry: entry.at)}
     found = {name: "" for name in newest if name in MANAGERS.values() and name not in ONCE}
     found |= _marked(obj, wrote_argo=ARGO_CD in found)
-    # Their helm-controller leaves Helm's own marks as well
-    for name in {HELM} & found.keys() if {FLUX, "Rancher Fleet"} & found.keys() else ():
-        del found[name]
     if FLUX in found and _leaves_alone(obj):
         del found[FLUX]
+    # Both leave Helm's own marks as well
+    for name in {HELM} & found.keys() if {FLUX, "Rancher Fleet"} & found.keys() else ():
+        del found[name]
     seen = [(name, newest.get(name), suspend) for name, suspend in found.items()]
     return [Writer(name, _shown(entry.manager) if entry else "", entry.at if entry else "", suspend) for name, entry, suspend in seen]
 
@@ -274,7 +279,7 @@ def _leaves_alone(obj: Object) -> bool:
     """Return whether the object tells Flux to leave it as it is."""
     metadata = _mapping(obj.get("metadata"))
     marks = {**_mapping(metadata.get("labels")), **_mapping(metadata.get("annotations"))}
-    return _text(marks.get(FLUX_SSA)).lower() in ("ignore", "ifnotpresent") or _text(marks.get(FLUX_RECONCILE)).lower() == "disabled"
+    return any(_text(value).lower() in FLUX_LEAVES_ALONE.get(_text(key).lower(), ()) for key, value in marks.items())
 
 
 def _command(text: str, *names: t.Any) -> str:

@@ -33,13 +33,13 @@ SPEC = Spec(
                 "replace": {"type": "str", "required": True},
             },
         },
-        "message": {"type": "str", "required": True},
+        "commit_message": {"type": "str", "required": True},
         "author": {"type": "str", "default": "mcp.server"},
         "email": {"type": "str", "default": "mcp.server@localhost"},
         "token_env": {"type": "str", "no_log": False},
         "username": {"type": "str", "default": "git"},
         "timeout": {"type": "float", "default": 120.0},
-        "attempts": {"type": "int", "default": 5},
+        "attempts": {"type": "int", "default": 10},
     }
 )
 
@@ -47,7 +47,7 @@ BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]{0,200}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,200}")
 USERNAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-PAUSE = 1.0  # seconds before the next attempt, on average
+PAUSE = 1.0  # seconds on average before the second attempt; twice as much before the third, and so on
 
 
 def run(task: Task) -> dict[str, t.Any]:
@@ -61,7 +61,7 @@ def run(task: Task) -> dict[str, t.Any]:
         return _run(task, remote)
     except Failure as failure:
         raise Failure(
-            f"Branch {remote.branch} of the Git repository {remote.shown} does not have it ({params['message']}), and a GitOps tool that reads it "
+            f"Branch {remote.branch} of the Git repository {remote.shown} does not have it ({params['commit_message']}), and a GitOps tool that reads it "
             f"may put back what it says: {failure.msg} Correct that and run the same again; what is in the cluster stays as it is."
         ) from None
 
@@ -79,8 +79,8 @@ def problem(params: dict[str, t.Any], environment: t.Mapping[str, str]) -> str:
         return "repository is no URL and no path"
     if not BRANCH.fullmatch(params["branch"]) or ".." in params["branch"]:
         return "branch is not the name of a branch"
-    if not params["changes"] or not params["message"].strip():
-        return "changes and message must not be empty"
+    if not params["changes"] or not params["commit_message"].strip():
+        return "changes and commit_message must not be empty"
     if params["timeout"] <= 0 or params["attempts"] < 1:
         return "timeout and attempts must be more than 0"
     variable = params["token_env"]
@@ -106,7 +106,7 @@ def _run(task: Task, remote: Remote) -> dict[str, t.Any]:
             if attempt == params["attempts"]:
                 raise Failure(f"others pushed in between, {attempt} times: {overtaken.msg}") from None
             task.progress(f"others pushed to {remote.shown} in between; trying again, {attempt} of {params['attempts']}")
-            time.sleep(random.uniform(0.5, 1.5) * PAUSE)
+            time.sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)
             attempt += 1
 
 
@@ -120,7 +120,7 @@ def _attempt(task: Task, remote: Remote) -> dict[str, t.Any]:
         result = {"changed": bool(files), "files": [one.file for one in files], "diff": [one.diff() for one in files], "commit": None}
         if files:
             write(checkout, files)
-            commit = git.commit(params["message"])
+            commit = git.commit(params["commit_message"])
             result["commit"] = None if task.check_mode else commit
         # Also of nothing: whether we may push is worth knowing before a release
         if files or task.check_mode:

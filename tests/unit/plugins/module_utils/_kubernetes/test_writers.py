@@ -133,6 +133,11 @@ SCALED_OBJECT = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name
             [("Flux", "flux suspend kustomization apps -n flux-system")],
         ),
         ({"labels": {**HELM_RELEASE, **MANAGED_BY_HELM}, "annotations": RELEASE}, [("Flux", "flux suspend helmrelease mcp -n prod")]),
+        ({"labels": {**HELM_RELEASE, "helm.toolkit.fluxcd.io/driftDetection": "disabled"}}, []),
+        (
+            {"labels": {**HELM_RELEASE, **MANAGED_BY_HELM}, "annotations": {**RELEASE, "helm.toolkit.fluxcd.io/driftDetection": "Disabled"}},
+            [("Helm", "")],
+        ),
         ({"labels": MANAGED_BY_HELM, "annotations": RELEASE}, [("Helm", "")]),
         ({"labels": MANAGED_BY_HELM}, []),
         ({"labels": {"scaledobject.keda.sh/name": "mcp"}}, [("KEDA", SCALED)]),

@@ -64,7 +64,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bare:
 
 
 def push(bare: Bare, *, check_mode: bool = False, **options: t.Any) -> dict[str, t.Any]:
-    given = {"repository": bare.url, "changes": [CHANGE], "message": "Release v2 of x", **options}
+    given = {"repository": bare.url, "changes": [CHANGE], "commit_message": "Release v2 of x", **options}
     validated = ArgumentSpecValidator(mcp_git_push.SPEC.options).validate(given)
     assert not validated.error_messages
     return mcp_git_push.run(Task(validated.validated_parameters, check_mode=check_mode))
@@ -143,7 +143,7 @@ def test_two_pushes_at_once(bare: Bare) -> None:
         ({"changes": [CHANGE | {"file": ".git/config"}]}, "is no file of the repository"),
         ({"changes": [CHANGE | {"file": "apps"}]}, "apps can't be read there"),
         ({"changes": [CHANGE | {"file": "a\0b"}]}, "is no file of the repository"),
-        ({"changes": []}, "changes and message must not be empty"),
+        ({"changes": []}, "changes and commit_message must not be empty"),
         ({"branch": "prod"}, "git clone ended with 128"),
         ({"branch": "--upload-pack=x"}, "branch is not the name of a branch"),
         ({"repository": "--upload-pack=x"}, "repository is no URL and no path"),
