@@ -382,14 +382,13 @@ class StepsRelease:
             )
 
     def succeed(self) -> Outcome:
-        """Do what comes after a success, none of which takes it back."""
+        """Do what comes after a success, none of which takes it back: only somebody else who writes does."""
         params, failed = self.task.params, ""
         shrinks = params["warm_replicas"] is not None
         if shrinks:
             try:
-                self._refuse_changed()
-                self._scale_stable()
-            except Lost:
+                self._shrink_stable()
+            except (Lost, Overwritten):
                 raise
             except Exception as error:
                 failed = getattr(error, "msg", f"{type(error).__name__}: {error}")
@@ -403,6 +402,15 @@ class StepsRelease:
         size = f" with {params['warm_replicas']} pods" if shrinks else ""
         self.task.progress(f"{live}; {before} stays on {self.stable}{size}, and rollback.yml goes back to it")
         return Outcome(more=more)
+
+    def _shrink_stable(self) -> None:
+        """Scale the stable pool to its warm size. Raises Overwritten when somebody gave it traffic again."""
+        self._refuse_changed()
+        try:
+            self._scale_stable()
+        except Failure:
+            self.lookout.look()  # that may be why
+            raise
 
     def _scale_stable(self) -> None:
         self._note(self.calls.run(self.task, ROLLOUT, pool=self.stable, replicas=self.task.params["warm_replicas"]))

@@ -67,16 +67,16 @@ class Lookout:
 
     def look(self) -> None:
         """Look now; see refuse()."""
-        _get(self._look)
+        _get(lambda: self._look(lambda: False))
         self.refuse()
 
     def _work(self) -> None:
         while self._found is None and not self._over.wait(EVERY if self.expected else 0.0):
-            _get(self._look)
+            _get(lambda: self._look(self._over.is_set))
             if self.expected is None:
                 self._over.wait(EVERY)
 
-    def _look(self) -> None:
+    def _look(self, over: t.Callable[[], bool]) -> None:
         expected = self.expected
         if expected is None:
             self.expected = at_start(self._cluster, self._server, as_found(self._cluster, self._server))
@@ -84,7 +84,7 @@ class Lookout:
         seen, objects = read(self._cluster, self._server, expected)
         finding = overwritten(expected, seen)
         # What was expected when the look began may have been changed by us meanwhile.
-        if finding is None or self._over.is_set() or expected is not self.expected:
+        if finding is None or over() or expected is not self.expected:
             return
         found = _failure(self._cluster, self._server, finding, objects)
         with self._one:

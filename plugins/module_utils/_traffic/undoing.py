@@ -120,9 +120,9 @@ class Undoing:
             times = "once" if len(self._undone) == 1 else f"{len(self._undone)} times"
             shift.task.warn(f"The rollback of {shift.server} was undone {times} and written again; pool {bad} keeps its pods. {self._undone[-1].msg}")
         elif (names := held_by(shift)) and not self._good.named:
-            suspend = " ".join(f"Suspend it: {tool.suspend}." for tool in _tools(shift) if tool.suspend)
+            suspend = "".join(f" Suspend it: {tool.suspend}." for tool in _tools(shift) if tool.suspend)
             shift.task.warn(
-                f"Pool {bad} keeps its pods, since {', '.join(names)} holds {shift.kind.name(shift.server)} and may give it traffic again. "
+                f"Pool {bad} keeps its pods, since {', '.join(names)} holds {shift.kind.name(shift.server)} and may give it traffic again."
                 f"{suspend} Where it leaves the weights alone, say so (gitops_ignores: route; docs/gitops.md)."
             )
 

@@ -463,3 +463,19 @@ def test_a_token_is_handed_on(world: World) -> None:
 def test_calls_have_only_what_is_common() -> None:
     calls = Calls.of({"namespace": "ns", "server": "x", "timeout": 1.0, "lock": "run1", "pool": "green"})
     assert calls.params(Module(ending.ANNOUNCE.spec, ending.ANNOUNCE.run))["timeout"] == 6.0
+
+
+def test_a_success_that_somebody_undoes_at_once_is_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pool that is to be scaled down has the traffic again: what was recorded is ended as what it is."""
+    world.fails[("scale", "blue", 0)] = Failure("The route gives it 100 % of the traffic.")
+    looks: list[int] = []
+
+    def look(_lookout: t.Any) -> None:
+        looks.append(1)
+        if ("scale", "blue", 0) in world.calls:
+            raise Overwritten("HTTPRoute ns/x gives blue 100 % now: Argo CD did it.")
+
+    monkeypatch.setattr(release_steps.lookout.Lookout, "look", look)
+    with pytest.raises(Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 % now: Argo CD did it. Nothing was scaled.") as raised:
+        world.go(warm_replicas=0)
+    assert raised.value.evidence["outcome"] == "rolled_back" and ("shift", "rollback") in world.calls and len(looks) == 2

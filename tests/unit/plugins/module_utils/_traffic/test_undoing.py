@@ -175,7 +175,7 @@ def test_what_can_not_be_read_is_no_finding(writing: Writing, error: Exception) 
     with writing.looking(Expected(weights={"blue": 90, "green": 10}, images={"blue": "r/x:v1"}, runs=frozenset({""}))) as looking:
         time.sleep(0.1)
         looking.refuse()
-        writing.api.clear() if hasattr(writing.api, "clear") else writing.api.rules.clear()
+        writing.api.rules.clear()
         assert "gives blue 100 %" in found(looking).msg
 
 
@@ -195,6 +195,14 @@ def test_the_id_of_another_run_counts_unless_it_is_a_copy(writing: Writing, mana
     fields = {"f:metadata": {"f:annotations": {"f:mcp.server/run": {}}}}
     writing.api.change(ROUTE, {"metadata": {"managedFields": [{"manager": manager, "operation": "Update", "fieldsV1": fields}]}})
     with pytest.raises(kind):
+        looking.look()
+
+
+def test_a_look_after_the_block_still_tells(writing: Writing) -> None:
+    with writing.looking(Expected(weights=BLUE_100, runs=frozenset({""}))) as looking:
+        looking.look()
+    writing.green(10)
+    with pytest.raises(Overwritten):
         looking.look()
 
 
