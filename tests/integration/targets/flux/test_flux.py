@@ -250,7 +250,8 @@ def test_an_emergency_writes_again_until_it_is_suspended(held: Held) -> None:
 
     held.kustomization.apply(held.manifests(green))
     kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{held.server.name}-green", "--timeout=120s")
-    with running("playbooks/rollback.yml", *held.inventory(), "-e", "mcp_rollback_pool=blue") as process:
+    words = ("-e", "mcp_rollback_pool=blue", "-e", f"mcp_rollback_hold_seconds={4 * INTERVAL}")
+    with running("playbooks/rollback.yml", *held.inventory(), *words) as process:
         said = until(process, "writing the weights again", times=2)
         assert held.suspend in said, said
         held.kustomization.set(suspend=True)
