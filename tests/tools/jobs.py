@@ -81,9 +81,9 @@ JOBS = (
     Job("sandbox", 54, 54),
     # Its compiler only takes what the others leave.
     Job("traefik", None, 392, cores=0.5, after=("sandbox",)),
-    Job("kustomize_controller", None, 400, cores=0.5, after=("sandbox",)),
+    Job("kustomize_controller", None, 390, cores=0.5, after=("sandbox",)),
     # It makes its servers itself.
-    _target("flux", None, 300, after=("sandbox", "kustomize_controller"), **NO_METRICS),
+    _target("flux", None, 420, after=("sandbox", "kustomize_controller"), **NO_METRICS),
     _target("interruptions", 284, 479, **NO_METRICS),
     _target("load", 131, 390, cores=1.0),
     _target("mcp_announce", 206),
