@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A release and a watch by the real modules, against the fake API server over HTTP, while somebody else writes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import threading
+import time
+import typing as t
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.mcp.server.plugins.module_utils._cluster import record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_traffic_shift, mcp_watch, release_steps
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import lookout, release
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving
+from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
+
+ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/ns/httproutes/x"
+DEPLOYMENT = "/apis/apps/v1/namespaces/ns/deployments/x-"
+ARGO = {"manager": "argocd-controller", "operation": "Apply", "time": "2026-11-26T19:02:11Z", "fieldsV1": {"f:spec": {"f:rules": {}}}}
+
+
+class Gateway(BaseHTTPRequestHandler):
+    """Answers from the pools in turn, by the weights that the route has."""
+
+    protocol_version = "HTTP/1.1"
+    api: ApiServer
+    turn: t.Iterator[int]
+
+    def do_GET(self) -> None:
+        blue, _green = self.api.objects[ROUTE]["spec"]["rules"][0]["backendRefs"]
+        pool = "blue" if next(self.turn) * 37 % 100 < blue["weight"] else "green"
+        image = self.api.objects[DEPLOYMENT + pool]["spec"]["template"]["spec"]["containers"][0]["image"]
+        body = json.dumps({"status": "ok", "pool": pool, "version": image.rpartition(":")[2]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_words: object) -> None:
+        pass
+
+
+class World:
+    """A server with a release of v2 to green that has begun, and somebody else."""
+
+    def __init__(self, api: ApiServer, url: str, gateway: str) -> None:
+        self.api, self.gateway = api, gateway
+        self.where = {"namespace": "ns", "server": "x", "host": url, "api_key": "k"}
+        self.lines: list[str] = []
+        self.does: dict[str, t.Callable[[], t.Any]] = {}  # once a line has these words
+
+    def progress(self, line: str) -> None:
+        self.lines.append(line)
+        for words in [words for words in self.does if words in line]:
+            threading.Timer(0.1, self.does.pop(words)).start()
+
+    def run(self, spec: Spec, run: t.Callable[[Task], t.Any], **options: t.Any) -> t.Any:
+        validated = ArgumentSpecValidator(spec.options, **spec.rules()).validate({**self.where, **options})
+        assert not validated.error_messages, validated.error_messages
+        return run(Task(validated.validated_parameters, progress=self.progress))
+
+    def release(self, steps: list[dict[str, float]], **more: t.Any) -> Failure:
+        """Return how a release fails."""
+        lock = self.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")["lock"]
+        given = {"lock": lock, "pool": "green", "steps": steps, "endpoint": {"url": self.gateway}, "session_mode": "stateless", "hold_seconds": 0, **more}
+        with pytest.raises(Failure) as raised:
+            self.run(mcp_traffic_shift.SPEC, mcp_traffic_shift.run, **given)
+        return raised.value
+
+    def put_back(self, green: int = 0) -> None:
+        backends = [{"name": f"x-{pool}", "port": 8080, "weight": weight} for pool, weight in (("blue", 100 - green), ("green", green))]
+        self.api.change(ROUTE, {"metadata": {"managedFields": [ARGO]}, "spec": {"rules": [{"backendRefs": backends}]}})
+
+    def image(self, pool: str, image: str) -> None:
+        self.api.change(DEPLOYMENT + pool, {"spec": {"template": {"spec": {"containers": [{"name": "x", "image": image}]}}}}, "strategic")
+
+    @property
+    def state(self) -> tuple[int, int, int]:
+        """The weight of green, and the replicas of both pools."""
+        sizes = [self.api.objects[DEPLOYMENT + pool]["spec"]["replicas"] for pool in ("blue", "green")]
+        return self.api.objects[ROUTE]["spec"]["rules"][0]["backendRefs"][1]["weight"], sizes[0], sizes[1]
+
+    @property
+    def recorded(self) -> record.Release:
+        current = record.read(self.api, Server("ns", "x", "{server}-{pool}", "x", "x"))[0].current
+        assert current
+        return current
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
+    api = ApiServer(mcp_server("ns", "x", blue="r/x:v1", green="r/x:v2"))
+    Controllers(api)
+    monkeypatch.setattr(lookout, "EVERY", 0.2)
+    monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=lambda _task: {}))  # the gateway speaks no MCP
+    handler = type("Handler", (Gateway,), {"api": api, "turn": itertools.count()})
+    gateway = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=gateway.serve_forever, daemon=True).start()
+    with serving(api) as url:
+        yield World(api, url, f"http://127.0.0.1:{gateway.server_port}")
+    gateway.shutdown()
+
+
+STEPS: list[dict[str, float]] = [{"weight": 10, "seconds": 30}, {"weight": 100, "seconds": 0}]
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        (
+            "route",
+            r"HTTPRoute ns/x gives blue 100 %, green 0 % now, and not blue 90 %, green 10 % .* Argo CD \(argocd-controller, 19:02:11 UTC\) set spec.rules",
+        ),
+        ("image", "Deployment ns/x-green runs r/x:v1 now, and not r/x:v2"),
+        ("size", "Deployment ns/x-green is to have 1 pods now, and not 2"),
+    ],
+)
+def test_a_release(world: World, what: str, words: str) -> None:
+    size = {"spec": {"replicas": 1}}
+    does = {"route": world.put_back, "image": lambda: world.image("green", "r/x:v1"), "size": lambda: world.api.change(f"{DEPLOYMENT}green", size)}
+    world.does["10 %: measured"] = does[what]
+    start = time.monotonic()
+    failure = world.release(STEPS)
+    assert time.monotonic() - start < 10
+    assert re.search(words, failure.msg) and "Nothing was scaled." in failure.msg, failure.msg
+    assert world.state == (0, 2, 1 if what == "size" else 2)
+    assert (world.recorded["outcome"], failure.evidence["outcome"]) == ("rolled_back", "rolled_back")
+    assert re.search(words, world.recorded["reason"])
+    assert not world.api.objects["/apis/coordination.k8s.io/v1/namespaces/ns/leases/x-release"]["spec"].get("holderIdentity")
+
+
+def test_a_put_back_that_is_undone_as_well_is_not_fought(world: World) -> None:
+    """It is said where the traffic is."""
+    world.does["10 %: measured"] = lambda: world.put_back(50)
+    world.does["written: blue 100 %"] = lambda: world.put_back(50)
+    original = world.progress
+
+    def slowly(line: str) -> None:
+        original(line)
+        if "blue 100 %: measured" in line:
+            time.sleep(0.5)
+
+    world.progress = slowly  # type: ignore[method-assign]
+    failure = world.release(STEPS)
+    assert "the rollback failed" in failure.msg and "undone once, and they are not written again" in failure.msg, failure.msg
+    assert "gives blue 50 %, green 50 % now, and not blue 100 %, green 0 %" in failure.msg
+    assert world.state == (50, 2, 2)
+
+
+def test_an_api_server_that_is_slow_or_away_is_no_finding(world: World) -> None:
+    world.does["10 %: measured"] = lambda: world.api.slow(1.0, "GET", times=6)
+    world.does["100 %: measured"] = world.put_back
+    failure = world.release([{"weight": 10, "seconds": 3}, {"weight": 100, "seconds": 20}])
+    assert "gives blue 100 %, green 0 % now, and not blue 0 %, green 100 %" in failure.msg
+
+
+def test_a_watch(world: World) -> None:
+    lock = world.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")["lock"]
+    world.put_back(100)
+    world.run(release.SPEC, release.run, state="ended", outcome="succeeded", lock=lock)
+    threading.Timer(1.0, lambda: world.put_back(50)).start()
+    given = {"pool": "green", "endpoint": {"url": world.gateway}, "seconds": 30, "rollback": True, "check": ["triggers"], "hold_seconds": 0}
+    with pytest.raises(Failure, match=r"gives blue 50 %, green 50 % now.*Argo CD.*taken back. Its traffic is on blue. Nothing was scaled.") as raised:
+        world.run(mcp_watch.SPEC, mcp_watch.run, **given)
+    assert world.state == (0, 2, 2) and world.recorded["outcome"] == "rolled_back"
+    assert raised.value.evidence["overwritten"]["by"] == "Argo CD"
