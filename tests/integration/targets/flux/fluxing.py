@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import hashlib
 import http.server
 import io
@@ -57,12 +58,15 @@ class Kustomization:
     def commit(self, objects: t.Iterable[dict[str, t.Any]]) -> str:
         """Have the repository hold these manifests. Return the revision. This is source-controller's part."""
         manifests = yaml.safe_dump_all(objects).encode()
-        archive = self._folder / f"{self.name}-{hashlib.sha256(manifests).hexdigest()[:12]}.tar.gz"
-        with tarfile.open(archive, "w:gz") as tar:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
             entry = tarfile.TarInfo("manifests.yaml")
             entry.size = len(manifests)
             tar.addfile(entry, io.BytesIO(manifests))
-        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+        content = gzip.compress(buffer.getvalue(), mtime=0)  # the same manifests are the same revision
+        digest = hashlib.sha256(content).hexdigest()
+        archive = self._folder / f"{digest}.tar.gz"
+        archive.write_bytes(content)
         artifact = {
             "digest": f"sha256:{digest}",
             "lastUpdateTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -78,17 +82,21 @@ class Kustomization:
         revision = self.commit(objects)
         self.set(**spec)
         deadline = time.monotonic() + 60
-        while (status := self.status()).get("lastAppliedRevision") != revision:
-            assert time.monotonic() < deadline, status
+        while not self._has_applied(revision):
+            assert time.monotonic() < deadline, self._get()
             time.sleep(0.5)
 
     def set(self, **spec: t.Any) -> None:
         """Change settings of the Kustomization. `flux suspend kustomization` is set(suspend=True)."""
         _patch("kustomizations.kustomize.toolkit.fluxcd.io", self.name, {"spec": spec})
 
-    def status(self) -> dict[str, t.Any]:
-        words = ("-n", NAMESPACE, "get", "kustomizations.kustomize.toolkit.fluxcd.io", self.name, "-o", "json")
-        return json.loads(kubectl(*words)).get("status") or {}
+    def _has_applied(self, revision: str) -> bool:
+        found = self._get()
+        status = found.get("status") or {}
+        return (status.get("lastAppliedRevision"), status.get("observedGeneration")) == (revision, found["metadata"]["generation"])
+
+    def _get(self) -> dict[str, t.Any]:
+        return json.loads(kubectl("-n", NAMESPACE, "get", "kustomizations.kustomize.toolkit.fluxcd.io", self.name, "-o", "json"))
 
 
 def _patch(kind: str, name: str, patch: dict[str, t.Any], *words: str) -> None:
