@@ -59,6 +59,8 @@ def run(task: Task) -> dict[str, t.Any]:
     except Failure as failure:
         raise Failure(failure.msg, **result, **failure.evidence, seconds=round(patience.elapsed, 3)) from None
     seconds = round(patience.elapsed, 3)
+    if result["replicas"] < result["previous"]["replicas"]:
+        _refuse_if_it_has_traffic_again(cluster, server, pool, result, params["lock"])  # its pods took a while to leave
     if result["changed"]:
         _record_seconds(task, cluster, server, lambda book: record.add_rollout(book, pool, result["image"], seconds))
     if reached.wanted and outage.current().ago < settling.TRIES:
@@ -111,13 +113,8 @@ def change(
     if after["replicas"] == 0 < has_replicas:
         _let_go(task, cluster, server, pool, run)
     patched = _patched(cluster, server, pool, before, after, run, task.check_mode)
-    if shrinks and (weight := _weight(cluster, server, pool)):
-        _patched(cluster, server, pool, {**after}, {**after, "replicas": has_replicas}, run, dry_run=False)
-        raise Failure(
-            f"Pool {pool} of {server} was scaled to {after['replicas']} pods and back to {has_replicas}: somebody gave it {weight} % of the traffic "
-            "meanwhile. Find out who writes the route, and shift the traffic away first.",
-            **result,
-        )
+    if shrinks:
+        _refuse_if_it_has_traffic_again(cluster, server, pool, result, run)
     return result, condition(patched, "Progressing")
 
 
@@ -133,6 +130,21 @@ def _as_asked(task: Task, cluster: t.Any, server: Server, pool: str, result: dic
     sizes = {} if params["replicas"] is None or result["autoscaler"] else {pool: result["replicas"]}
     runs = frozenset({params["lock"]} if params["lock"] else ())
     return lambda deployment: lookout.refuse(cluster, server, pool, deployment, Expected(images=images, sizes=sizes, runs=runs, pool=pool))
+
+
+def _refuse_if_it_has_traffic_again(cluster: t.Any, server: Server, pool: str, result: dict[str, t.Any], run: str | None) -> None:
+    """Give a pool its pods back when it got traffic while it was scaled down. Raises Failure then, and Lost."""
+    weight = _weight(cluster, server, pool)
+    if not weight:
+        return
+    has, had = result["replicas"], result["previous"]["replicas"]
+    now = {"image": result["image"], "replicas": has}
+    _patched(cluster, server, pool, now, {**now, "replicas": had}, run, dry_run=False)
+    raise Failure(
+        f"Pool {pool} of {server} was scaled to {has} pods and back to {had}: somebody gave it {weight} % of the traffic meanwhile. "
+        "Find out who writes the route, and shift the traffic away first.",
+        **result,
+    )
 
 
 def _weight(cluster: t.Any, server: Server, pool: str) -> int:

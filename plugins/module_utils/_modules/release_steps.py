@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 import typing as t
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -36,9 +37,10 @@ from ansible_collections.mcp.server.plugins.module_utils._modules import ending
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module, secrets
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, ROLLOUT, SHIFT, SILENCE, Ending
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps as planned
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Interrupted, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import lookout, moving, share, watch
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Expected, Overwritten, same_image
+from ansible_collections.mcp.server.plugins.module_utils._traffic.own import TICK
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 HEALTH = Module(health_module.SPEC, health_module.run)
@@ -49,6 +51,8 @@ ANSWERS = 10  # that tell the version once more before a release has succeeded
 ROUNDS = 20  # lists in one session through the gateway, after each step
 QUICK = {"api_timeout": 1.0, "api_patience": 0.0}  # what was interrupted has 3 s
 
+# Seconds that the last weights must have lasted before the old pool is scaled down: whoever puts them back mostly does so by then
+LASTING = 10.0
 SLICE = 5.0  # seconds of a watch while checks take longer than the warm window
 LONGEST_PAUSE = job.LONGEST - 4 * 3600.0  # seconds; the guard has started before
 
@@ -154,6 +158,7 @@ class StepsRelease:
         self.release: record.Release = {}
         self.ended, self.going_back = "", False
         self.weights: Weights = {}
+        self.shifted = 0.0  # when the weights were seen to be in force, on the monotonic clock
         self.writers = {params["lock"]}
         self.lookout = lookout.Lookout(task, self.cluster, self.server, Expected())
         self.result: dict[str, t.Any] = {"changed": False, "steps": [], "verdicts": self.ending.verdicts}
@@ -287,7 +292,7 @@ class StepsRelease:
         options = {name: self.task.params[name] for name in names}
         self.lookout.expected = self.lookout.expected._replace(weights=None)  # the shift itself looks at them
         found = self.calls.run(self.task, SHIFT, pool=self.pool, weight=step["weight"], force=force or self.task.params["force"], **options)
-        self.weights = found["after"]
+        self.weights, self.shifted = found["after"], time.monotonic()
         self.lookout.expected = self.lookout.expected._replace(weights=self.weights)
         self.result["steps"].append({name: found.get(name) for name in ("after", "share", "seconds_to_follow", "written_at", "sessions")})
         self._note(found)
@@ -343,6 +348,16 @@ class StepsRelease:
                 seconds, label = SLICE if running.going_on else 0.0, f"{self.pool} 100 %, checks go on,"
             running.refuse_failed()
             self.result["checks"] = running.outcomes
+        if params["warm_replicas"] is not None:
+            self._let_last()
+
+    def _let_last(self) -> None:
+        """Wait until the last weights have lasted for a while. Raises Failure when somebody else writes."""
+        bound = Deadline(LASTING - (time.monotonic() - self.shifted))
+        if bound.left > SLICE:
+            self.task.progress(f"{self.stable} is scaled down in {bound.left:.0f} s, unless somebody puts the route back")
+        while bound.pause(TICK):
+            self.task.held()
 
     def record_success(self) -> None:
         """Record the release as succeeded, if route, image and answers still say so."""
@@ -368,18 +383,27 @@ class StepsRelease:
             raise Overwritten(f"Pool {self.pool} of {self.server} runs {has} now, and not {wanted}: somebody else changed it; find out who.")
 
     def _refuse_other_version(self) -> None:
-        """Raise Overwritten when clients get another version than the one that was released, where health documents tell one."""
+        """Raise Overwritten when clients get another version than the one that was released.
+
+        It is compared where health documents told that version at the last step: what others call a build need not be its tag.
+        """
         wanted = self.release["to"].get("version") or ""
+        known = any(same_version(version, wanted) for version in self._told())
         public = endpoints.public(self.task.params["endpoint"])
         answers = share.sample(public, self.task.params["pool_key"], ANSWERS)
         versions = sorted({answer.version for answer in answers if answer.version and not answer.reason})
-        if not versions or not wanted:
-            self.task.progress(f"the version was not compared once more: {public.name} tells none")
+        if not (wanted and known and versions):
+            self.task.progress(f"the version was not compared once more: {public.name} does not tell {wanted or 'one'}")
         elif others := [version for version in versions if not same_version(version, wanted)]:
             raise Overwritten(
                 f"{public.name} answers as version {', '.join(printable(version, 100) for version in others)}, and not {wanted}: "
                 f"see what pool {self.pool} of {self.server} runs, and who changed it."
             )
+
+    def _told(self) -> list[str]:
+        """Return the versions that the answers told when the new pool got all the traffic."""
+        share_ = self.result["steps"][-1].get("share") if self.result["steps"] else None
+        return (share_ or {}).get("versions") or []
 
     def succeed(self) -> Outcome:
         """Do what comes after a success, none of which takes it back: only somebody else who writes does."""

@@ -79,7 +79,9 @@ class Lookout:
     def _look(self, over: t.Callable[[], bool]) -> None:
         expected = self.expected
         if expected is None:
-            self.expected = at_start(self._cluster, self._server, as_found(self._cluster, self._server))
+            found = as_found(self._cluster, self._server)
+            # Who may not read the pools still sees the route.
+            self.expected = _get(lambda: at_start(self._cluster, self._server, found)) or found
             return
         seen, objects = read(self._cluster, self._server, expected)
         finding = overwritten(expected, seen)

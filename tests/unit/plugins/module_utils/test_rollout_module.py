@@ -392,3 +392,11 @@ def test_a_pool_that_gets_traffic_while_it_is_scaled_down_gets_its_pods_back(mon
     with pytest.raises(Failure, match="was scaled to 0 pods and back to 2: somebody gave it 100 % of the traffic meanwhile"):
         run(monkeypatch, cluster, replicas=0)[1]()
     assert cluster.size == 2 and [body["spec"] for body, _dry in cluster.patches] == [{"replicas": 0}, {"replicas": 2}]
+
+
+def test_a_pool_that_gets_traffic_while_its_pods_leave_gets_them_back(monkeypatch):
+    cluster = Cluster(replicas=2)
+    cluster.call(lambda: cluster.route(10) if len(cluster.asked("GET", "/replicasets")) == 1 else None, "GET", "/replicasets", times=math.inf)
+    with pytest.raises(Failure, match="was scaled to 0 pods and back to 2: somebody gave it 10 %"):
+        run(monkeypatch, cluster, replicas=0)[1]()
+    assert cluster.size == 2

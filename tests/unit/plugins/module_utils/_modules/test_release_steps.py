@@ -64,6 +64,7 @@ class World:
         self.weights = {"blue": 100, "green": 0}
         self.release: dict[str, t.Any] = RELEASE
         self.writer = "run1"  # of the route
+        self.versions = ["v2"]  # that answers told at each step
         self.held = False  # whether what is called looks at its task
         shown = {
             "SHIFT": lambda p: ("shift", "rollback" if p["rollback"] else p["weight"]),
@@ -82,6 +83,7 @@ class World:
                     module = getattr(place, name)
                     monkeypatch.setattr(place, name, replace(module, run=self._run(show)))
         monkeypatch.setattr(release_steps.keeping, "renewed", self._renewed)
+        monkeypatch.setattr(release_steps, "LASTING", 0.3)
         images = {"blue": "r/x:v1", "green": "r/x:v2"}
         monkeypatch.setattr(release_steps.lookout, "at_start", lambda _cluster, _server, expected: expected._replace(images=images))
         monkeypatch.setattr(release_steps.Server, "image", lambda _server, _cluster, pool: (f"r/x:{'v2' if pool == 'green' else 'v1'}", 2))
@@ -98,7 +100,16 @@ class World:
             self.then.get(call, lambda: None)()
             if call[0] == "shift":
                 self.weights = {"blue": 100, "green": 0} if call[1] == "rollback" else {"blue": 100 - call[1], "green": call[1]}
-            return {"changed": True, "after": self.weights, "pool": "blue", "bad_pool": "green", "gates": [{"gate": "errors"}], "stats": {"id": "now-v2"}}
+            share = {"versions": self.versions}
+            return {
+                "changed": True,
+                "share": share,
+                "after": self.weights,
+                "pool": "blue",
+                "bad_pool": "green",
+                "gates": [{"gate": "errors"}],
+                "stats": {"id": "now-v2"},
+            }
 
         return run
 
@@ -299,6 +310,13 @@ def test_an_image_that_somebody_put_back_is_no_success(world: World, monkeypatch
     assert ("record", "ended", "succeeded") not in world.calls and ("shift", "rollback") in world.calls
 
 
+def test_versions_that_never_were_its_tag_are_not_compared(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.versions = ["2026.11"]
+    monkeypatch.setattr(release_steps.share, "sample", lambda *_: [Answer(0, False, "green", "2026.11")])
+    assert world.go()["outcome"] == "succeeded"
+    assert any("the version was not compared once more" in line for line in world.lines)
+
+
 @pytest.mark.parametrize(
     ("answers", "says"),
     [
@@ -463,6 +481,20 @@ def test_a_token_is_handed_on(world: World) -> None:
 def test_calls_have_only_what_is_common() -> None:
     calls = Calls.of({"namespace": "ns", "server": "x", "timeout": 1.0, "lock": "run1", "pool": "green"})
     assert calls.params(Module(ending.ANNOUNCE.spec, ending.ANNOUNCE.run))["timeout"] == 6.0
+
+
+def test_the_old_pool_is_scaled_down_once_the_weights_have_lasted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a warm window whoever puts them back would come too late to be seen."""
+    begun = time.monotonic()
+
+    def refuse(_lookout: t.Any) -> None:
+        if time.monotonic() - begun > 0.2:
+            raise Overwritten("Argo CD did it.")
+
+    monkeypatch.setattr(release_steps.lookout.Lookout, "refuse", refuse)
+    with pytest.raises(Failure, match="traffic is on blue: Argo CD did it. Nothing was scaled."):
+        world.go(steps=[{"weight": 100, "seconds": 0}], warm_seconds=0, warm_replicas=0)
+    assert ("record", "ended", "succeeded") not in world.calls and ("scale", "blue", 0) not in world.calls
 
 
 def test_a_success_that_somebody_undoes_at_once_is_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,6 +151,15 @@ def test_everything_that_a_lookout_finds(writing: Writing) -> None:
     assert failure.evidence["overwritten"]["field"] == "spec.template.spec.containers[0].image"
 
 
+def test_who_may_not_read_the_pools_still_sees_the_route(writing: Writing) -> None:
+    writing.api.refused |= {"get deployments", "list horizontalpodautoscalers"}
+    with writing.looking(None) as looking:
+        while looking.expected is None:
+            time.sleep(0.01)
+        writing.green(50)
+        assert "gives blue 50 %, green 50 % now" in found(looking).msg
+
+
 def test_an_autoscalers_minimum_is_said_once_and_pods_that_it_takes_end_it(writing: Writing) -> None:
     note = json.dumps({"former": 1, "raised": 2})
     target = {"kind": "Deployment", "name": "x-green"}
@@ -238,6 +247,26 @@ def test_an_emergency_writes_again_what_is_undone(writing: Writing) -> None:
     assert writing.weights == (100, 0) and len(result["undone"]) >= 2 and result["undone"][0]["by"] == "Argo CD"
     assert (result["before"], result["changed"], result["scale_down"]) == ({"blue": 0, "green": 100}, True, False)
     assert any("keeps its pods" in text and "Argo CD" in text for text in writing.warnings)
+
+
+def test_what_was_undone_once_is_verified_again_and_leaves_the_bad_pool(writing: Writing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever it was, and although no tool holds the route."""
+    verified: list[tuple[int, int]] = []
+    verify = shift.Shift.verify
+
+    def counted(self: shift.Shift, *given: t.Any) -> None:
+        verify(self, *given)
+        verified.append(writing.weights)
+
+    monkeypatch.setattr(shift.Shift, "verify", counted)
+    writing.green(100)
+    writing.api.change(ROUTE, {"metadata": {"annotations": {"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})}}})
+    timer = threading.Timer(0.3, lambda: writing.green(100))
+    timer.start()
+    result = writing.shift(rollback=True, hold_seconds=0.5)
+    timer.join()
+    assert len(result["undone"]) == 1 and result["undone"][0]["by"] == "unknown" and result["gitops"] == []
+    assert result["scale_down"] is False and verified == [(100, 0), (100, 0)]
 
 
 def test_an_emergency_that_is_undone_for_too_long_fails_and_says_where_the_traffic_is(writing: Writing, monkeypatch: pytest.MonkeyPatch) -> None:
