@@ -21,7 +21,6 @@ import typing as t
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
 from playing import CONFIG, kubectl
 
 from sandbox.paths import CACHE
@@ -57,7 +56,8 @@ class Kustomization:
 
     def commit(self, objects: t.Iterable[dict[str, t.Any]]) -> str:
         """Have the repository hold these manifests. Return the revision. This is source-controller's part."""
-        manifests = yaml.safe_dump_all(objects).encode()
+        # In JSON, as Go's YAML takes a text such as 191e10 for a number where Python's does not quote it.
+        manifests = "\n---\n".join(json.dumps(one) for one in objects).encode()
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w") as tar:
             entry = tarfile.TarInfo("manifests.yaml")
