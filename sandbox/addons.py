@@ -90,13 +90,13 @@ def _apply_manifests(name: str, *modules: tuple[str, str, str]) -> t.Callable[[]
     return apply
 
 
-def _module(module: str) -> Path:
+def module_folder(module: str) -> Path:
     """The folder of a Go module, out of what go says among other lines."""
     return Path(run(["go", "mod", "download", "-json", module], cwd=BINARIES, timeout=300).partition('"Dir": "')[2].partition('"')[0])
 
 
 def _copy_module(module: str, source: str, target: Path) -> None:
-    folder = _module(module) / source
+    folder = module_folder(module) / source
     target.mkdir(parents=True)
     files = sorted(path.name for path in folder.glob("*.yaml") if path.name != "kustomization.yaml")
     for file in files:
@@ -111,7 +111,7 @@ def _gateway_api() -> None:
 
 def _routes() -> None:
     for module, file, ending in CRDS:
-        definitions = (_module(module) / file).read_text().split("\n---\n")
+        definitions = (module_folder(module) / file).read_text().split("\n---\n")
         wanted = [text for text in definitions if re.search(rf"^  name: .*{re.escape(ending)}$", text, re.MULTILINE)]
         kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin="\n---\n".join(wanted))
     kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")

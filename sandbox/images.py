@@ -42,17 +42,17 @@ def binaries() -> Path:
     major, minor = KUBERNETES_VERSION[1:].split(".")[:2]
     prefix = "k8s.io/component-base/version."
     link = f"-X {prefix}gitVersion={KUBERNETES_VERSION} -X {prefix}gitMajor={major} -X {prefix}gitMinor={minor}"
-    return _go_tools("binaries", BINARIES, key(BINARIES, KUBERNETES_VERSION, run(["go", "version"])), link, rename={"server": "etcd"})
+    return go_tools("binaries", BINARIES, key(BINARIES, KUBERNETES_VERSION, run(["go", "version"])), link, rename={"server": "etcd"})
 
 
 def prometheus() -> Path:
     """The folder with Prometheus, which of all service discoveries has Kubernetes' and DNS."""
     tags = "remove_all_sd,enable_kubernetes_sd,enable_dns_sd"
     version = f"-X github.com/prometheus/common/version.Version={PROMETHEUS_VERSION[1:]}"
-    return _go_tools("prometheus", PROMETHEUS, key(PROMETHEUS, PROMETHEUS_VERSION, tags, run(["go", "version"])), version, tags)
+    return go_tools("prometheus", PROMETHEUS, key(PROMETHEUS, PROMETHEUS_VERSION, tags, run(["go", "version"])), version, tags)
 
 
-def _go_tools(name: str, source: Path, made_from: str, link: str, tags: str = "", rename: dict[str, str] | None = None) -> Path:
+def go_tools(name: str, source: Path, made_from: str, link: str, tags: str = "", rename: dict[str, str] | None = None) -> Path:
     """The folder with the tools of a go.mod, built when there is none yet of the same make."""
     place = CACHE / f"{name}-{made_from}"
     if place.exists():

@@ -50,10 +50,12 @@ def run(task: Task) -> dict[str, t.Any]:
     result, stale = change(task, cluster, server, pool, image=params["image"], replicas=params["replicas"])
     if task.check_mode:
         return result
-    view = View(cluster, server, pool, params["ready_grace"], stale)
+    view = View(cluster, server, pool, params["ready_grace"], stale, _as_asked(task, cluster, server, pool, result))
     patience = Deadline(params["wait_timeout"])
     try:
         reached = wait(view, patience, task.progress)
+    except Lost:
+        raise
     except Failure as failure:
         raise Failure(failure.msg, **result, **failure.evidence, seconds=round(patience.elapsed, 3)) from None
     seconds = round(patience.elapsed, 3)
@@ -114,6 +116,20 @@ def change(
     if shrinks:
         _refuse_if_it_has_traffic_again(cluster, server, pool, result, run)
     return result, condition(patched, "Progressing")
+
+
+def _as_asked(task: Task, cluster: t.Any, server: Server, pool: str, result: dict[str, t.Any]) -> t.Callable[[Object], None]:
+    """Return what raises Overwritten for a Deployment in which somebody else put back what was asked for, and Lost when a run did."""
+    # lazy: an emergency uses other parts of this file
+    from ansible_collections.mcp.server.plugins.module_utils._traffic import lookout
+    from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Expected
+
+    params = task.params
+    images = {} if params["image"] is None else {pool: result["image"]}
+    # With an autoscaler the size is for that to choose.
+    sizes = {} if params["replicas"] is None or result["autoscaler"] else {pool: result["replicas"]}
+    runs = frozenset({params["lock"]} if params["lock"] else ())
+    return lambda deployment: lookout.refuse(cluster, server, pool, deployment, Expected(images=images, sizes=sizes, runs=runs, pool=pool))
 
 
 def _refuse_if_it_has_traffic_again(cluster: t.Any, server: Server, pool: str, result: dict[str, t.Any], run: str | None) -> None:
@@ -235,22 +251,32 @@ def _patched(
 class View:
     """A pool's Deployment and what belongs to it, as the cluster shows them now.
 
-    stale: the Progressing condition from before a change of ours.
+    stale: the Progressing condition from before a change of ours. refuse: raises Failure for a Deployment that is not to be waited for.
     """
 
-    def __init__(self, cluster: t.Any, server: Server, pool: str, grace: float, stale: Object | None = None) -> None:
+    def __init__(
+        self,
+        cluster: t.Any,
+        server: Server,
+        pool: str,
+        grace: float,
+        stale: Object | None = None,
+        refuse: t.Callable[[Object], None] = lambda _deployment: None,
+    ) -> None:
         self.cluster = cluster
         self.pool = pool
         self.path = server.deployment_path(pool)
         self.name = f"{server.namespace}/{server.deployment(pool)}"
         self.revision = ""
         self.stale = stale
+        self._refuse = refuse
         self._namespace = server.namespace
         self._grace = grace
         self._may_read_events = True
 
     def state(self) -> State:
         deployment = self.cluster.get(self.path)
+        self._refuse(deployment)
         self.revision = deployment["metadata"].get("annotations", {}).get(REVISION, "")
         labels = ",".join(f"{key}={value}" for key, value in deployment["spec"]["selector"].get("matchLabels", {}).items())
         replicasets = self.cluster.get(f"/apis/apps/v1/namespaces/{self._namespace}/replicasets", labelSelector=labels)["items"]

@@ -17,6 +17,8 @@ description:
     can't be pulled, a container crashes again and again or can't be created for want of a Secret, a quota refuses the pods, or the
     Deployment's own deadline has passed; and after O(ready_grace) when no node takes a pod, a volume is not mounted, or no new pod
     gets ready.
+  - Fails as soon as somebody else puts the image back while it waits, or makes the pool smaller where no autoscaler works on it. It names who
+    did it, and the command that suspends a GitOps tool (C(docs/gitops.md)).
   - With O(replicas=0) it waits until the pods are gone.
   - When the API server was away meanwhile it ends no sooner than a minute after that, and when the pods are endpoints (or after 3 minutes),
     so that a gateway's controller, which pauses for up to a minute, has heard of the pods before it hears of their weight.
@@ -161,6 +163,10 @@ complaints:
   type: list
   elements: str
   sample: ["pod mcp-server-green-6d4b: container mcp-server was restarted 2 times, last after exit code 137 (OOMKilled)"]
+overwritten:
+  description: What somebody else changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten).
+  returned: on failure, when that is why
+  type: dict
 """
 
 from ansible_collections.mcp.server.plugins.module_utils._rollout import SPEC, run

@@ -82,6 +82,9 @@ JOBS = (
     # Its compiler only takes what the others leave.
     Job("traefik", None, 392, cores=0.5, after=("sandbox",)),
     _target("connection", 60, **NO_METRICS),
+    Job("kustomize_controller", None, 390, cores=0.5, after=("sandbox",)),
+    # It makes its servers itself.
+    _target("flux", None, 290, after=("sandbox", "kustomize_controller"), **NO_METRICS),
     _target("interruptions", 284, 479, **NO_METRICS),
     _target("load", 131, 390, cores=1.0),
     _target("mcp_announce", 206),

@@ -126,7 +126,7 @@ class Work:
         """Do a job. Raises CalledProcessError, TimeoutExpired, OSError, ValueError, and NoPython where it can't be tried."""
         if one.lane is not None:
             self._integration(one.job.targets, one.lane, log)
-        elif one.job.name in ("sandbox", "traefik", "recovery"):
+        elif one.job.name in ("sandbox", "traefik", "kustomize_controller", "recovery"):
             getattr(self, f"_{one.job.name}")(log)
         else:
             getattr(self, f"_{one.job.name}")(Tools(one.job.environment, log))
@@ -191,6 +191,9 @@ class Work:
 
     def _traefik(self, log: t.TextIO) -> None:
         command(log, sys.executable, "-m", "sandbox.traefik", cwd=ROOT, minutes=25)
+
+    def _kustomize_controller(self, log: t.TextIO) -> None:
+        command(log, sys.executable, "-m", "sandbox.flux", cwd=ROOT, minutes=25)
 
     def _recovery(self, log: t.TextIO) -> None:
         """Killed and started from another checkout; then taken away without a trace."""

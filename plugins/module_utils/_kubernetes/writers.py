@@ -48,9 +48,10 @@ TRACKING = re.compile(r"([^:]+):([^/:]*)/([^:]+):([^/:]*)/(.+)")  # app:group/ki
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(\.\d{1,9})?Z")
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+IF_NOT_PRESENT = "ifnotpresent"
 # What the object itself tells Flux, as a label or an annotation: it may be made, but is not put back
 FLUX_LEAVES_ALONE = {
-    "kustomize.toolkit.fluxcd.io/ssa": ("ignore", "ifnotpresent"),
+    "kustomize.toolkit.fluxcd.io/ssa": ("ignore", IF_NOT_PRESENT),
     "kustomize.toolkit.fluxcd.io/reconcile": ("disabled",),
     "helm.toolkit.fluxcd.io/driftdetection": ("disabled",),
 }
@@ -278,8 +279,17 @@ def _argo_cd(obj: Object, metadata: Object, labels: Object, annotations: Object,
 def _leaves_alone(obj: Object) -> bool:
     """Return whether the object tells Flux to leave it as it is."""
     metadata = _mapping(obj.get("metadata"))
-    marks = {**_mapping(metadata.get("labels")), **_mapping(metadata.get("annotations"))}
-    return any(_text(value).lower() in FLUX_LEAVES_ALONE.get(_text(key).lower(), ()) for key, value in marks.items())
+    for place in ("labels", "annotations"):
+        for key, value in _mapping(metadata.get(place)).items():
+            mark = _text(value).lower()
+            if mark in FLUX_LEAVES_ALONE.get(_text(key).lower(), ()) and (mark != IF_NOT_PRESENT or _from_flux(obj, place, key)):
+                return True
+    return False
+
+
+def _from_flux(obj: Object, place: str, key: str) -> bool:
+    """Return whether Flux made the mark, as its manifest has it: this one counts there only."""
+    return any(_name(entry.manager) == FLUX and owns(entry.fields, obj, ["metadata", place, key]) for entry in _entries(obj))
 
 
 def _command(text: str, *names: t.Any) -> str:

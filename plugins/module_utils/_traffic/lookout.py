@@ -148,9 +148,24 @@ def _weights(route: Route, server: Server, expected: Weights) -> dict[str, t.Any
         return {"broken": failure_.msg}
 
 
+def refuse(cluster: t.Any, server: Server, pool: str, deployment: Object, expected: Expected) -> None:
+    """Raise Overwritten when somebody else changed a Deployment that was read just now, and Lost when another run did."""
+    seen: dict[str, t.Any] = {"images": {}, "image_runs": {}, "sizes": {}}
+    _add(server, pool, expected, seen, deployment)
+    if not expected.runs:  # nothing tells a run that wrote after us from one that wrote before
+        seen["image_runs"] = {}
+    if (finding := overwritten(expected, Seen(**seen))) is not None:
+        raise _failure(cluster, server, finding, {pool: deployment})
+
+
 def _deployment(cluster: t.Any, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], objects: dict[str, Object]) -> None:
+    """Read a pool's Deployment."""
+    objects[pool] = cluster.get(server.deployment_path(pool))
+    _add(server, pool, expected, seen, objects[pool])
+
+
+def _add(server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], deployment: Object) -> None:
     """Add what a pool's Deployment is."""
-    objects[pool] = deployment = cluster.get(server.deployment_path(pool))
     seen["images"][pool], seen["sizes"][pool], run = _deployed(deployment, server, pool)
     seen["image_runs"][pool] = _run(deployment, run, expected)
 

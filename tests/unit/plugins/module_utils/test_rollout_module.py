@@ -137,6 +137,59 @@ def test_changes_and_waits(monkeypatch):
     assert len(cluster.asked("GET", "/events")) == 1
 
 
+FLUX = {
+    "labels": {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"},
+    "managedFields": [
+        {
+            "manager": "kustomize-controller",
+            "operation": "Apply",
+            "time": "2026-11-26T19:06:52Z",
+            "fieldsV1": {"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": {'k:{"name":"mcp-server"}': {"f:image": {}}}}}}},
+        }
+    ],
+}
+
+
+class PutBack(Cluster):
+    """Somebody changes this of the Deployment as soon as we wrote to it."""
+
+    def __init__(self, image=NEW, replicas=None, **more):
+        super().__init__(**more)
+        self.there = image, replicas
+
+    def look(self):
+        if self.writes(DEPLOYMENT):
+            image, replicas = self.there
+            spec = {"template": {"spec": {"containers": [{"name": "mcp-server", "image": image}]}}}
+            self.change(DEPLOYMENT, {"metadata": FLUX, "spec": spec | ({} if replicas is None else {"replicas": replicas})})
+        super().look()
+
+
+@pytest.mark.parametrize(
+    ("there", "says"),
+    [
+        ({"image": OLD}, f"green runs {OLD} now, and not {NEW} .*set spec.template.spec.containers.0..image back"),
+        ({"replicas": 0}, "green is to have 0 pods now, and not 2 .*set spec.replicas back"),
+    ],
+)
+def test_what_is_put_back_meanwhile_is_no_rollout(monkeypatch, there, says):
+    """Its pods get ready, and there are as many as the Deployment asks for then."""
+    with pytest.raises(Failure, match=says) as failure:
+        run(monkeypatch, PutBack(**there), image=NEW, replicas=2)[1]()
+    assert "Flux (kustomize-controller, 19:06:52 UTC)" in failure.value.msg
+    assert "flux suspend kustomization apps -n flux-system" in failure.value.msg
+    assert failure.value.evidence["overwritten"]["by"] == "Flux" and failure.value.evidence["changed"]
+
+
+@pytest.mark.parametrize("there", [{"image": f"mirror.example/mcp-server@sha256:{'0' * 64}"}, {"replicas": 3}])
+def test_an_admission_webhook_and_more_pods_put_nothing_back(monkeypatch, there):
+    assert run(monkeypatch, PutBack(**there), image=NEW, replicas=2)[1]()["ready"] >= 2
+
+
+def test_what_was_not_asked_for_is_for_others_to_change(monkeypatch):
+    assert run(monkeypatch, PutBack(image="ghcr.io/org/mcp-server:v1.3.0"), replicas=2)[1]()["ready"] == 2
+
+
 @pytest.mark.parametrize(("outage_ago", "replicas", "waits"), [(0.0, 2, True), (2.0, 2, False), (math.inf, 2, False), (0.0, 0, False)])
 def test_pods_that_got_ready_while_the_api_server_was_away(monkeypatch, outage_ago, replicas, waits):
     monkeypatch.setattr(settling, "PAUSES", 0.3)

@@ -125,7 +125,10 @@ SCALED_OBJECT = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name
         ({"labels": KUSTOMIZATION}, [("Flux", "flux suspend kustomization apps -n flux-system")]),
         ({"labels": {**KUSTOMIZATION, "kustomize.toolkit.fluxcd.io/name": "a;b"}}, [("Flux", "")]),
         ({"labels": {"kustomize.toolkit.fluxcd.io/name": "apps"}}, [("Flux", "")]),
-        ({"labels": KUSTOMIZATION, "annotations": {"kustomize.toolkit.fluxcd.io/ssa": "IfNotPresent"}}, []),
+        (
+            {"labels": KUSTOMIZATION, "annotations": {"kustomize.toolkit.fluxcd.io/ssa": "IfNotPresent"}},
+            [("Flux", "flux suspend kustomization apps -n flux-system")],
+        ),
         ({"labels": {**KUSTOMIZATION, "kustomize.toolkit.fluxcd.io/ssa": "ignore"}}, []),
         ({"labels": KUSTOMIZATION, "annotations": {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}}, []),
         (
@@ -162,6 +165,15 @@ def test_tools_by_their_field_managers():
     assert tools(labelled) == [Writer("Argo CD", "argocd-controller", at, "argocd app set shop --sync-policy none")]
     assert tools(an_object(entry("helm"), entry("mcp.server"), entry("shop-bot"))) == [Writer("Helm", "helm", at)]
     assert tools(an_object(entry("helm-controller"), labels=HELM_RELEASE))[0].manager == "helm-controller"
+
+
+@pytest.mark.parametrize(("manager", "alone"), [("kustomize-controller", True), ("kubectl-annotate", False), ("mcp.server", False)])
+def test_flux_makes_only_what_its_manifest_says_so_of(manager, alone):
+    """Flux 2.9 beside the sandbox: the same mark that a person left on the object was of no use."""
+    mark = "kustomize.toolkit.fluxcd.io/ssa"
+    fields = {"f:metadata": {"f:annotations": {f"f:{mark}": {}}}}
+    route = an_object(entry("kustomize-controller"), entry(manager, fields=fields), labels=KUSTOMIZATION, annotations={mark: "IfNotPresent"})
+    assert [tool.name for tool in tools(route)] == ([] if alone else ["Flux"])
 
 
 def test_an_item_of_a_list_has_no_kind():
