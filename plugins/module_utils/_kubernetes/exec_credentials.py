@@ -91,7 +91,7 @@ def _until(plugin: Plugin, text: t.Any) -> float | None:
 def _run(plugin: Plugin, environment: dict[str, str], seconds: float) -> tuple[int, bytes, bytes]:
     """Return exit code, standard output and standard error. In a session of its own: what is killed is it and its children."""
     try:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             [plugin.command, *plugin.arguments],
             env=environment,
             stdin=subprocess.DEVNULL,

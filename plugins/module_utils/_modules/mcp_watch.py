@@ -96,7 +96,8 @@ def _watch(task: Task) -> dict[str, t.Any]:
     except Failure as failure:
         task.progress(f"whether somebody else changes the route is not looked at: {failure.msg}")
         return watch.run(task)
-    with keeping.renewed(task, params["lock"]) if params["lock"] else nullcontext(task) as kept, looking:
+    renewing = keeping.renewed(task, params["lock"]) if params["lock"] else nullcontext(task)
+    with looking, renewing as kept:
 
         def held() -> None:
             kept.held()

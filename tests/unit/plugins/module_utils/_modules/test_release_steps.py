@@ -295,7 +295,11 @@ def test_a_release_that_somebody_overwrites_goes_back_once_and_scales_nothing(wo
 def test_what_the_lookout_finds_ends_the_release(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also beside what is called: it is held() that tells."""
     found = Overwritten("Somebody else writes.")
-    monkeypatch.setattr(release_steps.lookout.Lookout, "refuse", lambda _self: (_ for _ in ()).throw(found))
+
+    def refuse(_self: object) -> None:
+        raise found
+
+    monkeypatch.setattr(release_steps.lookout.Lookout, "refuse", refuse)
     world.held = True
     with pytest.raises(Failure, match="traffic is on blue: Somebody else writes. Nothing was scaled."):
         world.go()
