@@ -272,12 +272,15 @@ def test_an_autoscaler_of_any_name_is_asked_for(run):
 
 
 def test_the_guards_service_account(run):
-    assert run({ACCOUNT: {}}, guard=True)[9]["sentence"] == "The guard's ServiceAccount mcp-prod/mcp-guard exists."
+    def of_the_guard(checks):
+        return next(check for check in checks if check["name"] == "guard's ServiceAccount")
+
+    assert of_the_guard(run({ACCOUNT: {}}, guard=True))["sentence"] == "The guard's ServiceAccount mcp-prod/mcp-guard exists."
     with pytest.raises(Failure, match="^ServiceAccount mcp-prod/mcp-guard, which the guard is to have, does not exist on https://api.example:6443: create it"):
         run(guard=True)
     with pytest.raises(Failure, match="^ServiceAccount mcp-prod/x/status, which"):
         run({f"{NAMESPACE}/serviceaccounts/x": {}}, guard=True, guard_service_account="x/status")
-    skipped = run(refused=["get serviceaccounts"], guard=True)[9]
+    skipped = of_the_guard(run(refused=["get serviceaccounts"], guard=True))
     assert skipped["ok"] and skipped["skipped"]
 
 
