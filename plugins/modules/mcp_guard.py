@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - mcp.server.server
   - mcp.server.endpoint
   - mcp.server.prometheus
+  - mcp.server.gitops
   - mcp.server.lock
   - mcp.server.attributes
   - mcp.server.attributes.action_group
@@ -74,6 +75,10 @@ options:
     description: The key of the health document that tells the pool.
     type: str
     default: pool
+  hold_seconds:
+    description: Seconds for which the guard's rollback looks at the route afterwards, as in M(mcp.server.mcp_traffic_shift).
+    type: float
+    default: 30.0
   wait_timeout:
     description: Seconds until the guard must watch, with O(state=present).
     type: float

@@ -19,6 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVI
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import undoing
 
 PRESENT, ABSENT, WATCHING = "present", "absent", "watching"
 
@@ -36,6 +37,7 @@ SPEC = Spec(
         "pool_key": {"type": "str", "default": "pool", "no_log": False},
         "prometheus": gates.OPTION,
         "triggers": {"type": "dict", "default": {}},
+        **undoing.OPTIONS,
         "wait_timeout": {"type": "float", "default": 120.0},
         "id": {"type": "str"},
     },
@@ -45,7 +47,7 @@ SPEC = Spec(
 POLL = 1.0
 GRACE = 30.0  # seconds of what can pass by itself, such as a node that is full
 # What the guard in the cluster is told; how to reach the API server it finds in its pod.
-HANDED_ON = (*OPTIONS, "release", "action", "endpoint", "pool_key", "prometheus", "triggers")
+HANDED_ON = (*OPTIONS, *undoing.OPTIONS, "release", "action", "endpoint", "pool_key", "prometheus", "triggers")
 
 
 def run(task: Task) -> dict[str, t.Any]:

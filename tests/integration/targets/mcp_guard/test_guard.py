@@ -127,8 +127,15 @@ def test_a_guard_that_holds_goes_on_watching_the_triggers(tmp_path: Path) -> Non
     await_the_end_of_the_guard()
 
 
-def test_a_guard_that_does_not_start_stops_the_release_before_anything_is_moved() -> None:
+def test_a_guard_whose_image_is_not_there_stops_the_release_before_anything_is_deployed() -> None:
     code, output = play("playbooks/bluegreen.yml", *words(100, 1), "-e", "mcp_guard_image=ghcr.io/org/mcp-server-ee:none")
+    assert code and "mcp-server-ee:none" in output and "Deploy to the idle pool" not in output and "Traceback" not in output, output
+    assert weights() == {"blue": 100, "green": 0}
+
+
+def test_a_guard_that_does_not_start_stops_the_release_before_anything_is_moved() -> None:
+    # An image that is there, and has no Ansible.
+    code, output = play("playbooks/bluegreen.yml", *words(100, 1), "-e", "mcp_guard_image=ghcr.io/org/mcp-server:v1.1.5")
     assert code and "The guard of " in output and "does not start" in output and "Traceback" not in output, output
     assert "weights of" not in output, output
     assert weights() == {"blue": 100, "green": 0}

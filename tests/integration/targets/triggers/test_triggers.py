@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import typing as t
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -161,13 +163,63 @@ def test_a_pod_that_restarts_takes_nothing_back(tmp_path):
     assert "would have passed" in replayed(tmp_path)
 
 
+class Forwarded(BaseHTTPRequestHandler):
+    """Prometheus, by another address."""
+
+    def _forward(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        headers = {"Content-Type": self.headers["Content-Type"] or "text/plain"}
+        answer = requests.request(self.command, f"{PROMETHEUS}{self.path}", data=body, headers=headers, timeout=10)
+        self.send_response(answer.status_code)
+        self.send_header("Content-Type", answer.headers["Content-Type"])
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    do_GET = do_POST = _forward
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@contextmanager
+def prometheus_until_traffic() -> t.Iterator[str]:
+    """Give an address where Prometheus is until the new version has traffic, and nobody from then on."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Forwarded)
+    over = threading.Event()
+
+    def leave() -> None:
+        while weights()["green"] == 0 and not over.wait(0.3):
+            pass
+        server.shutdown()
+        server.server_close()
+
+    threads = [threading.Thread(target=target) for target in (server.serve_forever, leave)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_without_prometheus_nothing_is_deployed():
+    """A dead address is found before anything is changed."""
+    code, output = release("v1.2.0", {}, LONG, mcp_prometheus={"url": "http://127.0.0.1:9"})
+    assert code != 0 and "Prometheus at http://127.0.0.1:9 does not answer" in output and "Deploy to the idle pool" not in output, output
+    assert weights() == {"blue": 100, "green": 0}
+
+
 def test_without_prometheus_for_a_whole_step_it_holds():
     """No promotion, no rollback; and the same command goes on when it is back."""
     steps = [{"weight": 10, "seconds": 5}, {"weight": 100, "seconds": 5}]
-    code, output = release("v1.2.0", {}, steps, mcp_prometheus={"url": "http://127.0.0.1:9"}, mcp_hold_timeout=12)
+    with prometheus_until_traffic() as url:
+        code, output = release("v1.2.0", {}, steps, mcp_prometheus={"url": url}, mcp_hold_timeout=12)
     assert code != 0, output
     said = " ".join(output.split())
-    assert "is held, and the traffic stays as it is" in said and "cannot measure: Prometheus at http://127.0.0.1:9 does not answer" in said, output
+    assert "is held, and the traffic stays as it is" in said and f"cannot measure: Prometheus at {url} does not answer" in said, output
     assert "TASK [mcp.server.rollback" not in output
     assert weights() == {"blue": 90, "green": 10}
     record = module("mcp_release")["record"]
