@@ -183,6 +183,9 @@ class StepsRelease:
         self._read()
         expected = lookout.at_start(self.cluster, self.server, Expected(self.weights, runs=frozenset(self.writers), pool=self.pool))
         if reason := complaint(self.release, self.pool, expected.images):
+            recorded = {self.release[side]["pool"]: self.release[side].get("image") for side in ("from", "to") if self.release}
+            images = {pool: image for pool, image in recorded.items() if image}
+            lookout.Lookout(self.task, self.cluster, self.server, expected._replace(images=images)).look()  # names who changed one
             raise Failure(f"The release of {self.server} can't go on: {reason}")
         self.lookout = lookout.Lookout(self.task, self.cluster, self.server, expected)
         self._start_guard()

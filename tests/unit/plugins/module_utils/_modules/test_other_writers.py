@@ -73,9 +73,10 @@ class World:
         assert not validated.error_messages, validated.error_messages
         return run(Task(validated.validated_parameters, progress=self.progress))
 
-    def release(self, steps: list[dict[str, float]], **more: t.Any) -> Failure:
-        """Return how a release fails."""
+    def release(self, steps: list[dict[str, float]], before: t.Callable[[], t.Any] = lambda: None, **more: t.Any) -> Failure:
+        """Return how a release fails. before: what somebody else does once it has begun, and before its steps."""
         lock = self.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")["lock"]
+        before()
         given = {"lock": lock, "pool": "green", "steps": steps, "endpoint": {"url": self.gateway}, "session_mode": "stateless", "hold_seconds": 0, **more}
         with pytest.raises(Failure) as raised:
             self.run(mcp_traffic_shift.SPEC, mcp_traffic_shift.run, **given)
@@ -141,6 +142,22 @@ def test_a_release(world: World, what: str, words: str) -> None:
     assert (world.recorded["outcome"], failure.evidence["outcome"]) == ("rolled_back", "rolled_back")
     assert re.search(words, world.recorded["reason"])
     assert not world.api.objects["/apis/coordination.k8s.io/v1/namespaces/ns/leases/x-release"]["spec"].get("holderIdentity")
+
+
+def test_an_image_that_is_put_back_before_the_first_step_is_named(world: World) -> None:
+    """After the rollout, and before anything looks every few seconds."""
+    image = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"x"}': {"f:image": {}}}}}}}
+    entry = {"manager": "kustomize-controller", "operation": "Apply", "time": "2026-11-26T19:02:11Z", "fieldsV1": image}
+    labels = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
+
+    def put_back() -> None:
+        world.image("green", "r/x:v1")
+        world.api.change(f"{DEPLOYMENT}green", {"metadata": {"managedFields": [entry], "labels": labels}})
+
+    failure = world.release(STEPS, put_back)
+    assert "Deployment ns/x-green runs r/x:v1 now, and not r/x:v2" in failure.msg, failure.msg
+    assert "Flux (kustomize-controller, 19:02:11 UTC) set" in failure.msg and "flux suspend kustomization apps -n flux-system" in failure.msg
+    assert world.state == (0, 2, 2) and failure.evidence["overwritten"]["by"] == "Flux"
 
 
 def test_a_put_back_that_is_undone_as_well_is_not_fought(world: World) -> None:
