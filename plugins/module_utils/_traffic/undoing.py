@@ -44,7 +44,8 @@ def held_by(shift: Shift) -> list[str]:
 
 def _tools(shift: Shift) -> list[writers.Writer]:
     try:
-        return writers.tools(shift.kind.written(shift.route))
+        obj, field = shift.kind.written(shift.route), shift.kind.field(shift.route, shift.server)
+        return [tool for tool in writers.tools(obj) if writers.holds(obj, tool, field)]
     except Exception:  # whatever anybody wrote there: the traffic does not wait for it
         return []
 

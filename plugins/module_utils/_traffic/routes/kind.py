@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import writers
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 
@@ -264,7 +265,7 @@ def stamped(obj: Route, changes: list[Operation], stamp: Stamp | None) -> list[O
     missing = stamp is not None and stamp.alone and _notes(obj).get(STABLE) != stamp.stable
     if not changes and not missing:
         return []
-    return [*unchanged(obj, changes), *changes, *(_noting(obj, stamp) if stamp else [])]
+    return [*unchanged(obj, changes), *changes, *(_noting(obj, stamp, [change["path"] for change in changes]) if stamp else [])]
 
 
 def unchanged(obj: Route, changes: list[Operation]) -> list[Operation]:
@@ -302,12 +303,14 @@ def _notes(obj: Route) -> dict[str, str]:
     return obj["metadata"].get("annotations") or {}
 
 
-def _noting(obj: Route, stamp: Stamp) -> list[Operation]:
-    wanted = {name: value for name, value in ((STABLE, stamp.stable), (RUN, stamp.run)) if value}
+def _noting(obj: Route, stamp: Stamp, places: list[str]) -> list[Operation]:
+    taken = writers.taken_from(obj, places)
+    wanted = {name: value for name, value in ((STABLE, stamp.stable), (RUN, stamp.run), (writers.TAKEN, taken)) if value}
     if obj["metadata"].get("annotations") is None:
         return [{"op": "add", "path": NOTES, "value": wanted}] if wanted else []
-    stale = [{"op": "remove", "path": place_of(STABLE)}] if STABLE in _notes(obj) and not stamp.stable else []
-    return [*({"op": "add", "path": place_of(name), "value": value} for name, value in wanted.items()), *stale]
+    old = [name for name, is_old in ((STABLE, not stamp.stable), (writers.TAKEN, taken == "")) if is_old and name in _notes(obj)]
+    added = [{"op": "add", "path": place_of(name), "value": value} for name, value in wanted.items()]
+    return [*added, *({"op": "remove", "path": place_of(name)} for name in old)]
 
 
 def pool_of(name: str | None, server: Server) -> str | None:

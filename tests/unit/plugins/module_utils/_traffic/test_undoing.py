@@ -302,6 +302,48 @@ def test_a_tool_that_holds_the_route_is_named_before_it_is_written(writing: Writ
     assert result["scale_down"] is scaled and any("keeps its pods, since Argo CD holds" in text for text in writing.warnings) is told
 
 
+FLUX = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
+
+
+def owned(*managers: tuple[str, t.Any]) -> dict[str, t.Any]:
+    """Return metadata of Flux's route on which these have applied or written these fields."""
+    entries = [
+        {"manager": name, "operation": "Update" if name == "mcp.server" else "Apply", "time": "2026-11-26T19:02:11Z", "fieldsV1": fields}
+        for name, fields in managers
+    ]
+    return {"managedFields": entries, "labels": FLUX}
+
+
+LABELS = {"f:metadata": {"f:labels": {}}}
+
+
+@pytest.mark.parametrize(
+    ("managers", "held"),
+    [
+        ((("kustomize-controller", RULES),), True),
+        ((("kustomize-controller", LABELS), ("mcp-handover", RULES)), False),  # the field was handed over, and left out
+    ],
+)
+def test_a_rollback_keeps_the_bad_pool_where_the_tool_has_the_weights(writing: Writing, managers: t.Any, held: bool) -> None:
+    """Also in the second task of rollback.yml, when they are ours: the write of the first one took them from it."""
+    writing.green(100, **{"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})})
+    writing.api.change(ROUTE, {"metadata": owned(*managers)})
+    sent = writing.shift(rollback=True, wait=False)
+    writing.api.change(ROUTE, {"metadata": owned(("kustomize-controller", LABELS), ("mcp.server", RULES))})
+    result = writing.shift(rollback=True, lock=sent["lock"], hold_seconds=0)
+    assert [sent["scale_down"], result["scale_down"]] == [not held, not held]
+    assert any("Flux holds HTTPRoute ns/x" in text for text in [*writing.lines, *writing.warnings]) is held
+
+
+def test_a_field_that_is_handed_over_later_is_nobodys(writing: Writing) -> None:
+    writing.api.change(ROUTE, {"metadata": owned(("kustomize-controller", RULES))})
+    writing.shift(pool="green", weight=10)
+    assert writing.api.objects[ROUTE]["metadata"]["annotations"]["mcp.server/taken-from"] == "Flux"
+    writing.api.change(ROUTE, {"metadata": owned(("kustomize-controller", LABELS), ("mcp-handover", RULES))})
+    writing.shift(pool="green", weight=20)
+    assert "mcp.server/taken-from" not in writing.api.objects[ROUTE]["metadata"]["annotations"]
+
+
 def test_negative_seconds_are_refused(writing: Writing) -> None:
     with pytest.raises(Failure, match="hold_seconds is -1"):
         writing.shift(rollback=True, hold_seconds=-1)
