@@ -89,6 +89,11 @@ def writer_of(obj: Object, pointer: str, ours: t.Collection[str] = OURS) -> Writ
     return Writer(name, _shown(newest.manager), newest.at, suspend)
 
 
+def ours_at(obj: Object) -> str:
+    """Return when we wrote the object last, as in managedFields; empty when they don't tell."""
+    return max((entry.at for entry in _entries(obj) if entry.manager in OURS), default="")
+
+
 def tools(obj: Object) -> list[Writer]:
     """Return the tools that hold this object, by its labels, annotations, owners and managedFields.
 

@@ -148,6 +148,18 @@ def _weights(route: Route, server: Server, expected: Weights) -> dict[str, t.Any
         return {"broken": failure_.msg}
 
 
+def overwritten_route(cluster: t.Any, server: Server, route: Route, expected: Weights) -> Failure | None:
+    """Return the failure that says who changed these weights of a route that was read just now; None when nobody did."""
+    kind = kind_of(server)
+
+    def find() -> Failure | None:
+        run = kind.run(route)
+        finding = overwritten(Expected(weights=expected, runs=frozenset({run})), Seen(run=run, **_weights(route, server, expected)))
+        return finding and _failure(cluster, server, finding, {ROUTE: route})
+
+    return _get(find)
+
+
 def refuse(cluster: t.Any, server: Server, pool: str, deployment: Object, expected: Expected) -> None:
     """Raise Overwritten when somebody else changed a Deployment that was read just now, and Lost when another run did."""
     seen: dict[str, t.Any] = {"images": {}, "image_runs": {}, "sizes": {}}

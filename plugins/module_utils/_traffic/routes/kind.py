@@ -111,8 +111,12 @@ class Kind:
 
     def stable(self, route: Route, server: Server) -> plan.Stable | None:
         """Return the pool to return to as it was noted; None when the traffic was moved by somebody else since."""
-        found = plan.noted(_notes(self.written(route)).get(STABLE))
+        found = self.noted(route)
         return found[0] if found and self.is_as_written(route, server, found[1]) else None
+
+    def noted(self, route: Route) -> tuple[plan.Stable, Weights] | None:
+        """Return the pool to return to with the weights that were written, whoever wrote others since."""
+        return plan.noted(_notes(self.written(route)).get(STABLE))
 
     def is_as_written(self, route: Route, server: Server, weights: Weights) -> bool:
         """Return whether the route still is as it was when these weights were written."""

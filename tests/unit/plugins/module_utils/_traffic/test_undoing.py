@@ -12,6 +12,7 @@ import threading
 import time
 import typing as t
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -342,6 +343,40 @@ def test_a_field_that_is_handed_over_later_is_nobodys(writing: Writing) -> None:
     writing.api.change(ROUTE, {"metadata": owned(("kustomize-controller", LABELS), ("mcp-handover", RULES))})
     writing.shift(pool="green", weight=20)
     assert "mcp.server/taken-from" not in writing.api.objects[ROUTE]["metadata"]["annotations"]
+
+
+def test_what_is_undone_between_the_tasks_of_a_rollback_is_named_and_keeps_the_bad_pool(writing: Writing) -> None:
+    """Of many servers, minutes may lie between them. No tool left a mark."""
+    writing.green(100, **{"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})})
+    sent = writing.shift(rollback=True, wait=False)
+    writing.green(100, "shop-bot")
+    result = writing.shift(rollback=True, lock=sent["lock"], hold_seconds=0.2)
+    assert (writing.weights, result["scale_down"], [one["by"] for one in result["undone"]]) == ((100, 0), False, ["shop-bot"])
+    assert any("undone: HTTPRoute ns/x gives blue 0 %, green 100 % now" in line for line in writing.lines)
+    assert any("was undone once and written again; pool green keeps its pods" in text for text in writing.warnings)
+
+
+def test_what_a_release_wrote_is_not_undone_by_its_rollback(writing: Writing) -> None:
+    writing.shift(pool="green", weight=10)
+    result = writing.shift(rollback=True, rollback_pool="blue", hold_seconds=0)
+    assert result["undone"] == []
+
+
+@pytest.mark.parametrize(
+    ("ago", "clock", "least", "most"), [(30, True, 0, 0.4), (0, True, 0.5, 3), (30, False, 0.5, 3), (-3600, True, 0.5, 3), (None, True, 0.5, 3)]
+)
+def test_the_seconds_of_watching_count_from_the_write(
+    writing: Writing, monkeypatch: pytest.MonkeyPatch, ago: int | None, clock: bool, least: float, most: float
+) -> None:
+    """Of many servers whose tasks come one after the other, all are watched at the same time."""
+    if not clock:
+        monkeypatch.setattr(writing.api, "server_time", lambda: None)
+    if ago is not None:
+        at = f"{writing.api.now() - timedelta(seconds=ago):%Y-%m-%dT%H:%M:%SZ}"
+        writing.api.change(ROUTE, {"metadata": {"managedFields": [{"manager": "mcp.server", "operation": "Update", "time": at, "fieldsV1": RULES}]}})
+    start = time.monotonic()
+    writing.shift(rollback=True, rollback_pool="blue", hold_seconds=2.0 if ago == 0 else 0.6)
+    assert least <= time.monotonic() - start <= most
 
 
 def test_negative_seconds_are_refused(writing: Writing) -> None:
