@@ -184,6 +184,7 @@ def _verify(shift: Shift, it: _Emergency, undone: undoing.Undoing) -> None:
             raise
         add_step("followed" if shift.public else "not measured")
         _report_sessions(shift)
+        shift.task.traffic_back()
         undone.watch()
 
 

@@ -185,6 +185,33 @@ def test_an_api_server_that_is_slow_or_away_is_no_finding(world: World) -> None:
     assert "gives blue 100 %, green 0 % now, and not blue 0 %, green 100 %" in failure.msg
 
 
+def fails(_task: Task) -> t.NoReturn:
+    raise Failure("No session.")
+
+
+def test_people_are_told_before_the_route_is_watched(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, and at once: what is left of a rollback is half a minute of looking whether it lasts."""
+    told: list[tuple[float, dict[str, t.Any]]] = []
+
+    class Chat(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append((time.monotonic(), json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_words: object) -> None:
+            pass
+
+    chat = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
+    threading.Thread(target=chat.serve_forever, daemon=True).start()
+    monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=fails))
+    failure = world.release(STEPS, hold_seconds=3, announce={"webhooks": [{"url": f"http://127.0.0.1:{chat.server_port}"}]})
+    chat.shutdown()
+    assert failure.evidence["outcome"] == "rolled_back"
+    assert len(told) == 1 and time.monotonic() - told[0][0] > 2, told
+    assert world.recorded["announced"] == "rolled_back" and failure.evidence["stats"]
+
+
 def test_a_watch(world: World) -> None:
     lock = world.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")["lock"]
     world.put_back(100)
