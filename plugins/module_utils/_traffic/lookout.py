@@ -136,6 +136,8 @@ def at_start(cluster: t.Any, server: Server, expected: Expected) -> Expected:
         sizes[pool] = min(sizes[pool], scaler.least)
         if scaler.least > scaler.own:
             minimums[pool] = scaler.least
+        elif pool == expected.pool and scaler.noted > scaler.least:  # put back between the rollout and now
+            minimums[pool] = scaler.noted
     # Where nobody may tell whether an autoscaler works on them, any size may be its choice.
     return expected._replace(images=images, sizes={} if unknown else sizes, minimums=minimums, runs=frozenset(runs))
 

@@ -179,6 +179,17 @@ def test_an_autoscalers_minimum_is_said_once_and_pods_that_it_takes_end_it(writi
         assert "Deployment ns/x-green is to have 1 pods now, and not 2" in found(looking).msg
 
 
+@pytest.mark.parametrize(("pool", "note", "warned"), [("green", {"former": 1, "raised": 2}, 1), ("blue", {"former": 1, "raised": 2}, 0), ("green", [], 0)])
+def test_a_minimum_that_was_put_back_before_the_first_step_is_named(writing: Writing, pool: str, note: t.Any, warned: int) -> None:
+    target = {"kind": "Deployment", "name": "x-green"}
+    manager = {"manager": "keda-operator", "operation": "Update", "fieldsV1": {"f:spec": {"f:minReplicas": {}}}}
+    metadata = {"annotations": {"mcp.server/min-replicas": json.dumps(note)}, "managedFields": [manager]}
+    writing.api.put(SCALER, {"metadata": metadata, "spec": {"minReplicas": 1, "maxReplicas": 6, "scaleTargetRef": target}})
+    writing.looking(lookout.at_start(writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""}), pool=pool))).look()
+    assert len(writing.warnings) == warned
+    assert all("may go down to 1 pods now, and not to 2" in text and "KEDA" in text for text in writing.warnings)
+
+
 @pytest.mark.parametrize("error", [Unreachable("It is away."), KeyError("spec"), RecursionError()])
 def test_what_can_not_be_read_is_no_finding(writing: Writing, error: Exception) -> None:
     writing.api.fail(error, "GET", times=20)
