@@ -17,7 +17,7 @@ from datetime import timedelta
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import lookout, moving, shift, undoing
@@ -240,6 +240,32 @@ def test_a_route_without_both_pools_is_found(writing: Writing) -> None:
     writing.green(0, "argocd-controller", rules=[{"backendRefs": [{"name": "x-blue", "port": 80}]}])
     with pytest.raises(Overwritten, match=r"does not lead to both pools any more.* Argo CD \(argocd-controller"):
         looking.look()
+
+
+@pytest.mark.parametrize(("path", "words"), [(ROUTE, "HTTPRoute ns/x was deleted"), (f"{DEPLOYMENT}green", "Deployment ns/x-green was deleted")])
+def test_what_is_deleted_is_named(writing: Writing, path: str, words: str) -> None:
+    expected = lookout.at_start(writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""}), pool="green"))
+    with writing.looking(expected) as looking:
+        del writing.api.objects[path]
+        failure = found(looking)
+    assert isinstance(failure, Overwritten) and words in failure.msg and "audit log" in failure.msg
+    assert failure.evidence["overwritten"]["by"] == "unknown"
+
+
+def test_what_is_not_found_for_a_moment_is_not_deleted(writing: Writing) -> None:
+    """By an API server that starts and does not know its custom resources yet."""
+    looking = writing.looking(Expected(weights=BLUE_100, runs=frozenset({""})))
+    for _time in range(3):
+        writing.api.fail(NotFound("No."), "GET", ROUTE, times=1)
+        looking.look()
+        looking.look()
+
+
+def test_each_of_two_warnings_is_said(writing: Writing) -> None:
+    target = {"kind": "Deployment", "name": "x-green"}
+    writing.api.put(SCALER, {"metadata": {}, "spec": {"minReplicas": 1, "maxReplicas": 6, "scaleTargetRef": target}})
+    writing.looking(Expected(weights=BLUE_100, runs=frozenset({""}), sizes={"blue": 9}, minimums={"green": 2}, pool="green")).look()
+    assert len(writing.warnings) == 2
 
 
 def test_an_emergency_that_nobody_undoes_says_nothing_of_it(writing: Writing) -> None:
