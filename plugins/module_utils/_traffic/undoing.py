@@ -13,7 +13,7 @@ import typing as t
 from datetime import datetime
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops, writers
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.lookout import Lookout, overwritten_route
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, text
@@ -135,7 +135,13 @@ class Undoing:
             )
         shift.task.progress(f"undone: {undone.msg.rstrip('.')}; writing the weights again")
         kept = {name: shift.result[name] for name in KEPT}
-        shift.write(shift.read(), self._wanted, self._good)
+        try:
+            shift.write(shift.read(), self._wanted, self._good)
+        except Lost:
+            raise
+        except Failure as failure:  # a route that leads to one pool only, say: who made it so is worth more than that it can't be written
+            msg = f"The weights of {shift.server} were written and undone, and can't be written again: {failure.msg} {undone.msg}"
+            raise Overwritten(msg, **{**shift.result, **undone.evidence}) from None
         shift.result |= {**kept, "changed": True}
 
     def _keep(self, undone: Overwritten) -> None:

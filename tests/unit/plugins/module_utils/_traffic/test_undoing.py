@@ -318,6 +318,23 @@ def test_an_emergency_that_is_undone_for_too_long_fails_and_says_where_the_traff
     assert raised.value.evidence["scale_down"] is False
 
 
+def test_who_took_a_pool_off_the_route_in_a_shift_is_named(writing: Writing) -> None:
+    rules = [{"backendRefs": [{"name": "x-blue", "port": 80}]}]
+    writing.api.call(lambda: writing.green(0, "argocd-controller", rules=rules), "PATCH", ROUTE, after=True)
+    with pytest.raises(Overwritten, match=r"does not lead to both pools any more.*Argo CD \(argocd-controller"):
+        writing.shift(pool="green", weight=10)
+
+
+def test_who_took_a_pool_off_the_route_after_an_emergency_is_named(writing: Writing) -> None:
+    """Git has the route from before there were two pools."""
+    writing.green(100)
+    rules = [{"backendRefs": [{"name": "x-green", "port": 80}]}]
+    writing.api.call(lambda: writing.green(0, "argocd-controller", rules=rules), "PATCH", ROUTE, after=True)
+    with pytest.raises(Overwritten, match=r"can't be written again: .*lists both pools.*Argo CD \(argocd-controller") as raised:
+        writing.shift(rollback=True, rollback_pool="blue", hold_seconds=1)
+    assert raised.value.evidence["overwritten"]["by"] == "Argo CD" and raised.value.evidence["scale_down"] is False
+
+
 def test_without_hold_seconds_it_is_written_once(writing: Writing) -> None:
     writing.green(100)
     writing.api.call(lambda: writing.green(100, "argocd-controller"), "PATCH", ROUTE, after=True)
