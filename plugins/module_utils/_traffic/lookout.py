@@ -25,6 +25,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten im
     ROUTE,
     Expected,
     Finding,
+    Overwritten,
     Seen,
     failure,
     findings,
@@ -40,7 +41,7 @@ Object = dict[str, t.Any]
 
 
 class Lookout:
-    """Looks from now on, until the block is left.
+    """Looks from now on, until the block is left. When that fails, whoever changed something since the last look is the failure.
 
     expected: may be replaced at any time by whoever changes something. None: what the first look finds, which is at once.
     """
@@ -60,9 +61,11 @@ class Lookout:
         threading.Thread(target=self._work, daemon=True).start()
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         # Nobody waits for it: it may be waiting for the API server.
         self._over.set()
+        if isinstance(error, Failure) and not isinstance(error, (Lost, Overwritten)):
+            self.look()  # that may be why
 
     def refuse(self) -> None:
         """Raise Overwritten once somebody else changed something, and Lost when another run did."""

@@ -146,8 +146,6 @@ class Shift:
         except (Lost, Overwritten):
             raise
         except Failure:
-            if self.lookout is not None:
-                self.lookout.look()  # that may be why
             if self.waiting.seconds == waited:
                 raise
             # The API server was away: the time for it is over, and nothing is known of the route.

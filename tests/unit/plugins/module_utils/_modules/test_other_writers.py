@@ -189,6 +189,18 @@ def fails(_task: Task) -> t.NoReturn:
     raise Failure("No session.")
 
 
+def test_what_fails_before_the_next_look_is_put_down_to_who_changed_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def probe(_task: Task) -> t.NoReturn:
+        world.put_back(50)
+        raise Failure("No session.")
+
+    monkeypatch.setattr(lookout, "EVERY", 60)
+    monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=probe))
+    failure = world.release(STEPS)
+    assert "gives blue 50 %, green 50 % now" in failure.msg and "Argo CD" in failure.msg and "Nothing was scaled." in failure.msg, failure.msg
+    assert world.state == (0, 2, 2)
+
+
 def test_people_are_told_before_the_route_is_watched(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once, and at once: what is left of a rollback is half a minute of looking whether it lasts."""
     told: list[tuple[float, dict[str, t.Any]]] = []
