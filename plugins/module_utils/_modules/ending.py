@@ -37,13 +37,14 @@ SHRINK = 120.0  # seconds until the pods of a bad pool must be gone
 class Ending:
     """How one server's task ends.
 
-    verdicts: of gates, for the report. told: what the task's result says of it (stats, report).
+    verdicts: of gates, for the report. told: what the task's result says of it (stats, report). is_back: whether a rollback was verified.
     """
 
     task: Task
     calls: Calls
     verdicts: list[dict[str, t.Any]] = field(default_factory=list)
     told: dict[str, t.Any] = field(default_factory=dict)
+    is_back: bool = False
     _announcing: t.Callable[[float], dict[str, t.Any]] | None = None
 
     def check(self) -> None:
@@ -114,6 +115,7 @@ class Ending:
 
     def _announce_at_once(self) -> None:
         """Tell people beside the task that the traffic is back: for the next half minute it only looks whether that lasts."""
+        self.is_back = True
         self._announcing = started(lambda: self._announce(payload.ENDED))
 
     def _announced_at_once(self) -> dict[str, t.Any]:

@@ -507,10 +507,15 @@ class StepsRelease:
             # It may have been stopped between a write and what followed from it.
             weight = self._route(connection.connect(quick.common))[1][self.pool]
             quick.run(self.task, RELEASE, state="held", reason=f"paused at {weight} % by {stopped.signal}")
-            stopped.add_note(f"It is paused at {weight} %.")
+            stopped.add_note(f"All traffic is back on {self.stable}." if self.ending.is_back else f"It is paused at {weight} %.")
         except Failure as failure:
             stopped.add_note(f"It stays at {weight} %, which could not be recorded: {failure.msg}")
-        stopped.add_note("It was on its way back: run rollback.yml." if self.going_back else "The same command goes on from there; rollback.yml takes it back.")
+        if self.ending.is_back:
+            stopped.add_note(f"What comes after that was cut off: pool {self.pool} keeps its pods, and rollback.yml does the rest.")
+        elif self.going_back:
+            stopped.add_note("It was on its way back: run rollback.yml.")
+        else:
+            stopped.add_note("The same command goes on from there; rollback.yml takes it back.")
 
 
 class Checks:
