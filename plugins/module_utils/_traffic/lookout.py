@@ -198,7 +198,10 @@ def _deployment(cluster: t.Any, server: Server, pool: str, expected: Expected, s
 
 def _add(server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], deployment: Object) -> None:
     """Add what a pool's Deployment is."""
-    seen["images"][pool], seen["sizes"][pool], run = _deployed(deployment, server, pool)
+    try:
+        seen["images"][pool], seen["sizes"][pool], run = _deployed(deployment, server, pool)
+    except Failure:  # somebody replaced it
+        seen["images"][pool], run = f"no container {server.container}", ""
     seen["image_runs"][pool] = _run(deployment, run, expected)
 
 
@@ -250,5 +253,6 @@ def _where(server: Server, finding: Finding, objects: dict[str, Object]) -> tupl
     deployment = objects[finding.pool]
     if finding.what != IMAGE:
         return name, deployment, "/spec/replicas"
+    containers = "/spec/template/spec/containers"
     names = [container["name"] for container in deployment["spec"]["template"]["spec"]["containers"]]
-    return name, deployment, f"/spec/template/spec/containers/{names.index(server.container)}/image"
+    return name, deployment, f"{containers}/{names.index(server.container)}/image" if server.container in names else containers

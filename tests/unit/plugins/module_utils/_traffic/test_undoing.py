@@ -252,6 +252,16 @@ def test_what_is_deleted_is_named(writing: Writing, path: str, words: str) -> No
     assert failure.evidence["overwritten"]["by"] == "unknown"
 
 
+def test_a_container_that_is_replaced_is_named(writing: Writing) -> None:
+    expected = lookout.at_start(writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""}), pool="green"))
+    fields = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"app"}': {"f:image": {}}}}}}}
+    entry = {"manager": "argocd-controller", "operation": "Apply", "time": "2026-11-26T19:02:11Z", "fieldsV1": fields}
+    template = {"spec": {"containers": [{"name": "app", "image": "r/x:v1"}]}}
+    writing.api.change(f"{DEPLOYMENT}green", {"metadata": {"managedFields": [entry]}, "spec": {"template": template}})
+    with pytest.raises(Overwritten, match=r"Deployment ns/x-green runs no container x now, and not r/x:v2 .*Argo CD"):
+        writing.looking(expected).look()
+
+
 def test_what_is_not_found_for_a_moment_is_not_deleted(writing: Writing) -> None:
     """By an API server that starts and does not know its custom resources yet."""
     looking = writing.looking(Expected(weights=BLUE_100, runs=frozenset({""})))
