@@ -31,8 +31,9 @@ options:
     default: 30.0
   hold_seconds:
     description:
-      - Seconds for which a rollback looks at the route every 2 s, as its last act, in case somebody undoes it. Each time that happens the weights are
-        written again and the seconds begin anew, for at most 3 minutes; then it fails and names who does it.
+      - Seconds since the weights were written for which a rollback looks at the route every 2 s, as its last act and at least once, in case somebody
+        undoes it. Each time that happens the weights are written again and the seconds begin anew, for at most 3 minutes; then it fails and names who
+        does it.
       - With V(0) it looks once, writes nothing again, and fails when it was undone.
       - After a release or watch that somebody overwrote it is V(0), whatever is set, so that nobody is fought.
     type: float

@@ -88,7 +88,7 @@ class Task:
     warn: a warning of the result. runner: the id of the process that runs the
     play, where the module runs in it. held: raises Failure when the run that the
     task belongs to can't go on (_cluster/keeping.py); for waits that ask the
-    cluster nothing.
+    cluster nothing. traffic_back: called once a rollback is verified, before it looks whether that lasts.
     """
 
     params: dict[str, t.Any]
@@ -97,6 +97,7 @@ class Task:
     warn: t.Callable[[str], None] = lambda text: None
     runner: int | None = None
     held: t.Callable[[], None] = lambda: None
+    traffic_back: t.Callable[[], None] = lambda: None
 
 
 Run = t.Callable[[Task], dict[str, t.Any]]

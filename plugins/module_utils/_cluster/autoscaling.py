@@ -59,6 +59,14 @@ class Autoscaler:
         except (KeyError, TypeError, ValueError):
             return self.least
 
+    @property
+    def noted(self) -> int:
+        """The least size that a run raised it to, also when its owner has put it back since; 0 when none did."""
+        try:
+            return int(json.loads(self._note or "{}")["raised"])
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
+            return 0
+
     def raised(self, wanted: int) -> int:
         """Its least size while the pool needs C(wanted) pods: never below its own, nor above its greatest."""
         return max(self.own, min(wanted, self.obj["spec"]["maxReplicas"]))

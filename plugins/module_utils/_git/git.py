@@ -26,6 +26,7 @@ MOST = 300  # characters of that in a sentence
 FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX")
 # What Git says when somebody else pushed in between
 OVERTAKEN = re.compile(r"\[rejected\]|cannot lock ref|failed to update ref|incorrect old value")
+USER = re.compile(r"//[^/@\s]*@")
 # Its password comes from the environment: a command line is for everybody to read
 HELPER = """!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$MCP_GIT_USERNAME" "$MCP_GIT_PASSWORD"; }; f"""
 
@@ -45,8 +46,8 @@ class Remote(t.NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The URL as it may be shown."""
-        return printable(re.sub(r"[?#].*", "", self.url), 200)
+        """The URL as it may be shown: what some take for a user's name is a token."""
+        return printable(re.sub(r"[?#].*", "", USER.sub("//", self.url)), 200)
 
     @property
     def server(self) -> str:
@@ -121,5 +122,6 @@ class Git:
     def _said(self, errors: t.IO[bytes]) -> str:
         errors.seek(max(0, errors.seek(0, os.SEEK_END) - KEPT))
         said = errors.read().decode("utf-8", errors="replace")
-        said = re.sub(r"//[^/@\s]*:[^/@\s]*@", "//", said)  # what a server sent us on to
+        said = said.replace(self.remote.url, self.remote.shown)
+        said = USER.sub("//", said)  # also of what a server sent us on to
         return hide(said, [self.remote.token] if self.remote.token else [])

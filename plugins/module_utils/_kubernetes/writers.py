@@ -41,6 +41,7 @@ MANAGERS = {
     "argo-rollouts": "Argo Rollouts",
     "kubectl": "kubectl",
 }
+OURS = ("mcp.server",)
 # These write once, when a person or a pipeline tells them to; the others do so by themselves
 ONCE = frozenset({"kubectl"})
 
@@ -48,6 +49,8 @@ TRACKING = re.compile(r"([^:]+):([^/:]*)/([^:]+):([^/:]*)/(.+)")  # app:group/ki
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(\.\d{1,9})?Z")
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+# Our note of the tools whose server-side apply had set the fields that we wrote: the API server gives these to us then
+TAKEN = "mcp.server/taken-from"
 IF_NOT_PRESENT = "ifnotpresent"
 # What the object itself tells Flux, as a label or an annotation: it may be made, but is not put back
 FLUX_LEAVES_ALONE = {
@@ -71,7 +74,7 @@ class Writer(t.NamedTuple):
     suspend: str = ""
 
 
-def writer_of(obj: Object, pointer: str, ours: t.Collection[str] = ("mcp.server",)) -> Writer:
+def writer_of(obj: Object, pointer: str, ours: t.Collection[str] = OURS) -> Writer:
     """Return who, except us, wrote the field at this JSON pointer last; a Writer UNKNOWN when managedFields don't tell.
 
     Whoever owns a list or an object as a whole owns what is in it. Writes to the status don't count.
@@ -84,6 +87,11 @@ def writer_of(obj: Object, pointer: str, ours: t.Collection[str] = ("mcp.server"
     name = _name(newest.manager)
     suspend = next((tool.suspend for tool in tools(obj) if tool.name == name), "")
     return Writer(name, _shown(newest.manager), newest.at, suspend)
+
+
+def ours_at(obj: Object) -> str:
+    """Return when we wrote the object last, as in managedFields; empty when they don't tell."""
+    return max((entry.at for entry in _entries(obj) if entry.manager in OURS), default="")
 
 
 def tools(obj: Object) -> list[Writer]:
@@ -106,18 +114,34 @@ def tools(obj: Object) -> list[Writer]:
 def holds(obj: Object, tool: Writer, pointer: str) -> bool:
     """Return whether this tool sets the field, so that it would put it back.
 
-    With server-side apply managedFields tell, or else the configuration that was applied last; a tool of which neither
-    tells may set anything.
+    With server-side apply managedFields tell, or where we wrote it last our note; or else the configuration that was
+    applied last; a tool of which neither tells may set anything.
     """
-    applied = [entry for entry in _entries(obj) if entry.applied and _name(entry.manager) == tool.name]
-    if applied:
-        return any(owns(entry.fields, obj, _keys(pointer)) for entry in applied)
     annotations = _mapping(_mapping(obj.get("metadata")).get("annotations"))
+    if any(entry.applied and _name(entry.manager) == tool.name for entry in _entries(obj)):
+        owners = _owners(obj, [pointer])
+        return tool.name in (_appliers(owners) if owners else _text(annotations.get(TAKEN)).split(","))
     try:
         configuration = json.loads(_text(annotations.get(LAST_APPLIED)))
     except (ValueError, RecursionError):
         return True
     return not isinstance(configuration, dict) or _has(configuration, obj, _keys(pointer))
+
+
+def taken_from(obj: Object, pointers: t.Collection[str]) -> str | None:
+    """Return what to note on an object when we write these fields; None when what is noted stays, since nobody else has them."""
+    owners = _owners(obj, pointers)
+    return ",".join(sorted(_appliers(owners))) if owners else None
+
+
+def _owners(obj: Object, pointers: t.Collection[str]) -> list[Entry]:
+    """Return the entries, except ours, that have one of these fields."""
+    return [entry for entry in _entries(obj) if entry.manager not in OURS and any(owns(entry.fields, obj, _keys(pointer)) for pointer in pointers)]
+
+
+def _appliers(entries: t.Iterable[Entry]) -> set[str]:
+    names = {_name(entry.manager) for entry in entries if entry.applied}
+    return names & set(MANAGERS.values()) - ONCE
 
 
 def _has(configuration: t.Any, value: t.Any, keys: t.Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ The traffic comes first. What is told afterwards fails nothing: it is a warning.
 from __future__ import annotations
 
 import typing as t
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _rollout, _silence
@@ -18,7 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Waiting, waiting
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
 from ansible_collections.mcp.server.plugins.module_utils._report import report
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task, started
 from ansible_collections.mcp.server.plugins.module_utils._traffic import release, shift
 
 SHIFT = Module(shift.SPEC, shift.run)
@@ -28,6 +29,7 @@ SILENCE = Module(_silence.SPEC, _silence.run, "silence")
 ANNOUNCE = Module(announce.SPEC, announce.run, "announce")
 REPORT = Module(report.SPEC, report.run, "report")
 
+ANNOUNCING = 30.0  # seconds that an announcement beside the rollback may still take at its end
 SHRINK = 120.0  # seconds until the pods of a bad pool must be gone
 
 
@@ -35,13 +37,15 @@ SHRINK = 120.0  # seconds until the pods of a bad pool must be gone
 class Ending:
     """How one server's task ends.
 
-    verdicts: of gates, for the report. told: what the task's result says of it (stats, report).
+    verdicts: of gates, for the report. told: what the task's result says of it (stats, report). is_back: whether a rollback was verified.
     """
 
     task: Task
     calls: Calls
     verdicts: list[dict[str, t.Any]] = field(default_factory=list)
     told: dict[str, t.Any] = field(default_factory=dict)
+    is_back: bool = False
+    _announcing: t.Callable[[float], dict[str, t.Any]] | None = None
 
     def check(self) -> None:
         """Validate the options of what comes last before anything is done. Raises Failure."""
@@ -63,7 +67,8 @@ class Ending:
         waits |= {"hold_seconds": 0.0 if once else params["hold_seconds"], "timeout": params["rollback_timeout"], **patience}
         # With a way to wait of its own: the one of the task comes back from an outage with its Lease or not at all.
         with waiting(Waiting(self.task.progress)):
-            found = self.calls.run(replace(self.task, held=self._only_lost), SHIFT, rollback=True, reason=reason, lock=lock, **waits)
+            task = replace(self.task, held=self._only_lost, traffic_back=self._announce_at_once)
+            found = self.calls.run(task, SHIFT, rollback=True, reason=reason, lock=lock, **waits)
         lock = lock or found.get("lock")
         if found.get("scale_down", True) and not once:
             self._without_failing(
@@ -99,16 +104,30 @@ class Ending:
                 "The server's alerts stay silenced.",
                 lambda: self.calls.run(self.task, SILENCE, lock=None, alertmanager=params["silence"]["alertmanager"], state="absent"),
             )
-        announced = self._without_failing(
-            "Nothing was announced.",
-            lambda: self.calls.run(self.task, ANNOUNCE, lock=None, event=event, failure=failure or None, **params["announce"] or {}),
-        )
+        early = self._announced_at_once()
+        announced = early if event == payload.ENDED and early.get("delivered") else self._announce(event, failure)
         self.told["stats"] = announced.get("stats")
         if params["report"] is not None:
             written = self._without_failing(
                 "The report was not written.", lambda: self.calls.run(self.task, REPORT, lock=None, verdicts=self.verdicts, **params["report"])
             )
             self.told["report"] = written.get("path")
+
+    def _announce_at_once(self) -> None:
+        """Tell people beside the task that the traffic is back: for the next half minute it only looks whether that lasts."""
+        self.is_back = True
+        self._announcing = started(lambda: self._announce(payload.ENDED))
+
+    def _announced_at_once(self) -> dict[str, t.Any]:
+        """Return what announcing that came to, so that nobody is told twice; nothing when it was not tried or takes too long."""
+        announcing, self._announcing = self._announcing, None
+        with suppress(TimeoutError):
+            return announcing(ANNOUNCING) if announcing else {}
+        return {}
+
+    def _announce(self, event: str, failure: str = "") -> dict[str, t.Any]:
+        options = {"lock": None, "event": event, "failure": failure or None, **(self.task.params["announce"] or {})}
+        return self._without_failing("Nothing was announced.", lambda: self.calls.run(self.task, ANNOUNCE, **options))
 
     def escalate(self) -> None:
         """Show whom to call."""

@@ -183,6 +183,9 @@ class StepsRelease:
         self._read()
         expected = lookout.at_start(self.cluster, self.server, Expected(self.weights, runs=frozenset(self.writers), pool=self.pool))
         if reason := complaint(self.release, self.pool, expected.images):
+            recorded = {self.release[side]["pool"]: self.release[side].get("image") for side in ("from", "to") if self.release}
+            images = {pool: image for pool, image in recorded.items() if image}
+            lookout.Lookout(self.task, self.cluster, self.server, expected._replace(images=images)).look()  # names who changed one
             raise Failure(f"The release of {self.server} can't go on: {reason}")
         self.lookout = lookout.Lookout(self.task, self.cluster, self.server, expected)
         self._start_guard()
@@ -504,10 +507,15 @@ class StepsRelease:
             # It may have been stopped between a write and what followed from it.
             weight = self._route(connection.connect(quick.common))[1][self.pool]
             quick.run(self.task, RELEASE, state="held", reason=f"paused at {weight} % by {stopped.signal}")
-            stopped.add_note(f"It is paused at {weight} %.")
+            stopped.add_note(f"All traffic is back on {self.stable}." if self.ending.is_back else f"It is paused at {weight} %.")
         except Failure as failure:
             stopped.add_note(f"It stays at {weight} %, which could not be recorded: {failure.msg}")
-        stopped.add_note("It was on its way back: run rollback.yml." if self.going_back else "The same command goes on from there; rollback.yml takes it back.")
+        if self.ending.is_back:
+            stopped.add_note(f"What comes after that was cut off: pool {self.pool} keeps its pods, and rollback.yml does the rest.")
+        elif self.going_back:
+            stopped.add_note("It was on its way back: run rollback.yml.")
+        else:
+            stopped.add_note("The same command goes on from there; rollback.yml takes it back.")
 
 
 class Checks:

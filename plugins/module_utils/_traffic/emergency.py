@@ -65,12 +65,14 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
         from ansible_collections.mcp.server.plugins.module_utils._traffic import reviving
 
         reviving.revive(shift, it.good.pool, it.planned, it.rollout_seconds)
+    undone = undoing.Undoing(shift, it.wanted, it.good)
+    undone.since_sent()
     _write(shift, it)
     hold(SOON, last=True)
     if it.good.named:
         shift.task.warn(f"Pool {other(it.good.pool)} keeps its pods: nothing but rollback_pool says that it is the bad one.")
     if not shift.task.check_mode:
-        _verify(shift, it)
+        _verify(shift, it, undone)
     return shift.result
 
 
@@ -155,7 +157,7 @@ def _write(shift: Shift, it: _Emergency) -> None:
     shift.result["written"] = not shift.task.check_mode
 
 
-def _verify(shift: Shift, it: _Emergency) -> None:
+def _verify(shift: Shift, it: _Emergency, undone: undoing.Undoing) -> None:
     """Wait until the traffic follows, also when another task wrote the weights and left that to this one."""
     fresh = shift.result["changed"] or not it.recorded
 
@@ -171,7 +173,6 @@ def _verify(shift: Shift, it: _Emergency) -> None:
             taken = step(shift, verdict)
             update_record(shift, lambda book: record.add_step(it.end(book), taken))
 
-    undone = undoing.Undoing(shift, it.wanted, it.good)
     with ExitStack() as held:
         try:
             undone.verify(meanwhile)
@@ -183,6 +184,7 @@ def _verify(shift: Shift, it: _Emergency) -> None:
             raise
         add_step("followed" if shift.public else "not measured")
         _report_sessions(shift)
+        shift.task.traffic_back()
         undone.watch()
 
 

@@ -14,17 +14,21 @@ import threading
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, fence
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import writers
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import (
+    DEPLOYMENT,
     IMAGE,
     MINIMUM,
     ROUTE,
     Expected,
     Finding,
+    Overwritten,
     Seen,
     failure,
+    findings,
     overwritten,
 )
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import RUN, Route, place_of
@@ -37,7 +41,7 @@ Object = dict[str, t.Any]
 
 
 class Lookout:
-    """Looks from now on, until the block is left.
+    """Looks from now on, until the block is left. When that fails, whoever changed something since the last look is the failure.
 
     expected: may be replaced at any time by whoever changes something. None: what the first look finds, which is at once.
     """
@@ -49,6 +53,7 @@ class Lookout:
         self._server = server
         self._found: Failure | None = None
         self._warned: set[tuple[str, str]] = set()
+        self._gone: t.Mapping[str, str] = {}  # at the last look
         self._over = threading.Event()
         self._one = threading.Lock()
 
@@ -56,9 +61,11 @@ class Lookout:
         threading.Thread(target=self._work, daemon=True).start()
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         # Nobody waits for it: it may be waiting for the API server.
         self._over.set()
+        if isinstance(error, Failure) and not isinstance(error, (Lost, Overwritten)):
+            self.look()  # that may be why
 
     def refuse(self) -> None:
         """Raise Overwritten once somebody else changed something, and Lost when another run did."""
@@ -84,31 +91,42 @@ class Lookout:
             self.expected = _get(lambda: at_start(self._cluster, self._server, found)) or found
             return
         seen, objects = read(self._cluster, self._server, expected)
-        finding = overwritten(expected, seen)
-        # What was expected when the look began may have been changed by us meanwhile.
-        if finding is None or over() or expected is not self.expected:
-            return
-        found = _failure(self._cluster, self._server, finding, objects)
-        with self._one:
-            if finding.harmful:
-                self._found = self._found or found
-            elif (finding.what, finding.pool) not in self._warned:
-                self._warned.add((finding.what, finding.pool))
-                self._task.progress(found.msg)
-                self._task.warn(found.msg)
+        # Twice: an API server that starts knows no custom resources for a moment.
+        gone, self._gone = {name: said for name, said in seen.gone.items() if name in self._gone}, seen.gone
+        for finding in findings(expected, seen._replace(gone=gone)):
+            found = _failure(self._cluster, self._server, finding, objects)
+            # What was expected when the look began may have been changed by us meanwhile.
+            if over() or expected is not self.expected:
+                return
+            with self._one:
+                if finding.harmful:
+                    self._found = self._found or found
+                elif (finding.what, finding.pool) not in self._warned:
+                    self._warned.add((finding.what, finding.pool))
+                    self._task.progress(found.msg)
+                    self._task.warn(found.msg)
 
 
 def read(cluster: t.Any, server: Server, expected: Expected) -> tuple[Seen, dict[str, Object]]:
     """Return what is there of what is expected, and the objects that were read: the route, each pool's Deployment, its autoscaler."""
     objects: dict[str, Object] = {}
-    seen: dict[str, t.Any] = {"images": {}, "image_runs": {}, "sizes": {}, "minimums": {}}
+    gone: dict[str, str] = {}
+    seen: dict[str, t.Any] = {"images": {}, "image_runs": {}, "sizes": {}, "minimums": {}, "gone": gone}
     kind = kind_of(server)
-    if expected.weights is not None and (route := _get(lambda: kind.read(cluster, server))) is not None:
+
+    def there(name: str, get: t.Callable[[], t.Any]) -> t.Any:
+        try:
+            return _get(get, NotFound)
+        except NotFound as failure_:
+            gone[name] = failure_.msg
+            return None
+
+    if expected.weights is not None and (route := there(ROUTE, lambda: kind.read(cluster, server))) is not None:
         objects[ROUTE] = route
         seen["run"] = _run(kind.written(route), kind.run(route), expected)
         seen |= _get(lambda: _weights(route, server, expected.weights)) or {}
     for pool in expected.images.keys() | expected.sizes.keys():
-        _get(functools.partial(_deployment, cluster, server, pool, expected, seen, objects))
+        there(pool, functools.partial(_deployment, cluster, server, pool, expected, seen, objects))
     if expected.minimums:
         scalers = _get(lambda: autoscaling.find(cluster, server, lambda _warning: None)) or {}
         seen["minimums"] = {pool: _get(lambda scaler=scaler: scaler.least) for pool, scaler in scalers.items()}
@@ -136,6 +154,8 @@ def at_start(cluster: t.Any, server: Server, expected: Expected) -> Expected:
         sizes[pool] = min(sizes[pool], scaler.least)
         if scaler.least > scaler.own:
             minimums[pool] = scaler.least
+        elif pool == expected.pool and scaler.noted > scaler.least:  # put back between the rollout and now
+            minimums[pool] = scaler.noted
     # Where nobody may tell whether an autoscaler works on them, any size may be its choice.
     return expected._replace(images=images, sizes={} if unknown else sizes, minimums=minimums, runs=frozenset(runs))
 
@@ -146,6 +166,18 @@ def _weights(route: Route, server: Server, expected: Weights) -> dict[str, t.Any
         return {"weights": kind.weights(route, server), "as_written": kind.is_as_written(route, server, expected)}
     except Failure as failure_:
         return {"broken": failure_.msg}
+
+
+def overwritten_route(cluster: t.Any, server: Server, route: Route, expected: Weights) -> Failure | None:
+    """Return the failure that says who changed these weights of a route that was read just now; None when nobody did."""
+    kind = kind_of(server)
+
+    def find() -> Failure | None:
+        run = kind.run(route)
+        finding = overwritten(Expected(weights=expected, runs=frozenset({run})), Seen(run=run, **_weights(route, server, expected)))
+        return finding and _failure(cluster, server, finding, {ROUTE: route})
+
+    return _get(find)
 
 
 def refuse(cluster: t.Any, server: Server, pool: str, deployment: Object, expected: Expected) -> None:
@@ -166,7 +198,10 @@ def _deployment(cluster: t.Any, server: Server, pool: str, expected: Expected, s
 
 def _add(server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], deployment: Object) -> None:
     """Add what a pool's Deployment is."""
-    seen["images"][pool], seen["sizes"][pool], run = _deployed(deployment, server, pool)
+    try:
+        seen["images"][pool], seen["sizes"][pool], run = _deployed(deployment, server, pool)
+    except Failure:  # somebody replaced it
+        seen["images"][pool], run = f"no container {server.container}", ""
     seen["image_runs"][pool] = _run(deployment, run, expected)
 
 
@@ -177,10 +212,12 @@ def _deployed(deployment: Object, server: Server, pool: str) -> tuple[str, int, 
     return image, size, run if isinstance(run, str) else ""
 
 
-def _get(get: t.Callable[[], t.Any]) -> t.Any:
-    """Return what it gives; None when that can't be read, or is not what it should be."""
+def _get(get: t.Callable[[], t.Any], but: type[Failure] | tuple[()] = ()) -> t.Any:
+    """Return what it gives; None when that can't be read, or is not what it should be. but: raised all the same."""
     try:
         return get()
+    except but:
+        raise
     except Exception:  # whatever anybody wrote there: the next look may tell
         return None
 
@@ -200,17 +237,22 @@ def _failure(cluster: t.Any, server: Server, finding: Finding, objects: dict[str
 
 
 def _where(server: Server, finding: Finding, objects: dict[str, Object]) -> tuple[str, Object, str]:
-    """Return the name of the object that was changed, the object, and the JSON pointer of the field."""
+    """Return the name of the object that was changed, the object, and the JSON pointer of the field, empty where the object is gone."""
     if finding.what == ROUTE:
         kind = kind_of(server)
+        if ROUTE not in objects:
+            return kind.name(server), {}, ""
         route = objects[ROUTE]
         return kind.name(server), kind.written(route), kind.field(route, server)
     if finding.what == MINIMUM:
         scaler = objects[f"{MINIMUM} {finding.pool}"]
         return f"HorizontalPodAutoscaler {server.namespace}/{scaler['metadata']['name']}", scaler, "/spec/minReplicas"
-    deployment = objects[finding.pool]
     name = f"Deployment {server.namespace}/{server.deployment(finding.pool)}"
+    if finding.what == DEPLOYMENT:
+        return name, {}, ""
+    deployment = objects[finding.pool]
     if finding.what != IMAGE:
         return name, deployment, "/spec/replicas"
+    containers = "/spec/template/spec/containers"
     names = [container["name"] for container in deployment["spec"]["template"]["spec"]["containers"]]
-    return name, deployment, f"/spec/template/spec/containers/{names.index(server.container)}/image"
+    return name, deployment, f"{containers}/{names.index(server.container)}/image" if server.container in names else containers

@@ -143,8 +143,10 @@ class Shift:
         seconds, waited = self.task.params["timeout"], self.waiting.seconds
         try:
             self._verify(wanted, meanwhile, Deadline(seconds))
-        except Failure as failure:
-            if self.waiting.seconds == waited or isinstance(failure, (Lost, Overwritten)):
+        except (Lost, Overwritten):
+            raise
+        except Failure:
+            if self.waiting.seconds == waited:
                 raise
             # The API server was away: the time for it is over, and nothing is known of the route.
             self._verify(wanted, lambda: None, Deadline(seconds))

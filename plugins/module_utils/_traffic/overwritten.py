@@ -14,7 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import writ
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
-ROUTE, IMAGE, SIZE, MINIMUM = "route", "image", "replicas", "autoscaler"
+ROUTE, IMAGE, SIZE, MINIMUM, DEPLOYMENT = "route", "image", "replicas", "autoscaler", "deployment"
 
 LONGEST = 200  # characters of a value that others wrote
 
@@ -46,12 +46,13 @@ class Seen(t.NamedTuple):
     """What one look found. What could not be read is missing.
 
     as_written: whether the route is as it is when the expected weights were written. broken: why a route that was read has
-    no weights. run, image_runs: who wrote the route and the Deployments last.
+    no weights. gone: what is not in the cluster, ROUTE or a pool, with what the API server says. run, image_runs: who wrote the route and the Deployments last.
     """
 
     weights: Weights | None = None
     as_written: bool = True
     broken: str = ""
+    gone: t.Mapping[str, str] = {}
     run: str = ""
     images: t.Mapping[str, str] = {}
     image_runs: t.Mapping[str, str] = {}
@@ -73,10 +74,15 @@ class Finding(t.NamedTuple):
     run: str = ""
 
 
+def findings(expected: Expected, seen: Seen) -> list[Finding]:
+    """Return all that somebody else changed, the worst kind first."""
+    found = [*_route(expected, seen), *_gone(expected, seen), *_images(expected, seen), *_sizes(expected, seen)]
+    return sorted(found, key=lambda one: not one.harmful)
+
+
 def overwritten(expected: Expected, seen: Seen) -> Finding | None:
-    """Return the first thing that somebody else changed, the worst kind first; None when all is as expected."""
-    found = [*_route(expected, seen), *_images(expected, seen), *_sizes(expected, seen)]
-    return next(iter(sorted(found, key=lambda one: not one.harmful)), None)
+    """Return the worst of the findings; None when all is as expected."""
+    return next(iter(findings(expected, seen)), None)
 
 
 def _route(expected: Expected, seen: Seen) -> t.Iterator[Finding]:
@@ -84,10 +90,20 @@ def _route(expected: Expected, seen: Seen) -> t.Iterator[Finding]:
         return
     wanted = _text(expected.weights)
     run = seen.run if seen.run not in expected.runs else ""
-    if seen.broken:
+    if ROUTE in seen.gone:
+        yield Finding(ROUTE, "", f"was deleted ({printable(seen.gone[ROUTE], LONGEST)})")
+    elif seen.broken:
         yield Finding(ROUTE, "", f"does not lead to both pools any more, {wanted} were set ({printable(seen.broken, LONGEST)})", run=run)
     elif seen.weights is not None and (run or not seen.as_written):
         yield Finding(ROUTE, "", f"gives {_text(seen.weights)} now, and not {wanted}", run=run)
+
+
+def _gone(expected: Expected, seen: Seen) -> t.Iterator[Finding]:
+    """A Deployment that is deleted takes its pods with it: that ends a release to it, and a watch of what has all the traffic."""
+    for pool in expected.images.keys() | expected.sizes.keys():
+        if pool in seen.gone:
+            harmful = pool == expected.pool or (expected.weights or {}).get(pool) == 100
+            yield Finding(DEPLOYMENT, pool, f"was deleted ({printable(seen.gone[pool], LONGEST)})", harmful=harmful)
 
 
 def _images(expected: Expected, seen: Seen) -> t.Iterator[Finding]:
@@ -130,11 +146,15 @@ def field(pointer: str) -> str:
 
 
 def failure(finding: Finding, name: str, writer: writers.Writer, place: str, at: str) -> Overwritten:
-    """Return what a release or watch ends with. name: of the object. place: the field's JSON pointer. at: when it was seen, UTC."""
+    """Return what a release or watch ends with.
+
+    name: of the object. place: the field's JSON pointer, empty where the object is gone. at: when it was seen, UTC.
+    """
     evidence = {"what": finding.what, "pool": finding.pool, "object": name, "field": field(place), "by": writer.name}
     evidence |= {"manager": writer.manager, "at": writer.at, "seen_at": at, "suspend": writer.suspend}
+    who = writers.sentence(writer, field(place)) if place else "who did it, only the API server's audit log can tell; make it again"
     return Overwritten(
-        f"{name} {finding.text} (seen at {at} UTC): {writers.sentence(writer, field(place))}.",
+        f"{name} {finding.text} (seen at {at} UTC): {who}.",
         overwritten=evidence,
     )
 

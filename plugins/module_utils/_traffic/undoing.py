@@ -10,11 +10,12 @@ Each time that is seen, the weights are written again, for LONGEST at most.
 from __future__ import annotations
 
 import typing as t
+from datetime import datetime
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops, writers
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
-from ansible_collections.mcp.server.plugins.module_utils._traffic.lookout import Lookout
+from ansible_collections.mcp.server.plugins.module_utils._traffic.lookout import Lookout, overwritten_route
 from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, text
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Overwritten
 
@@ -44,7 +45,8 @@ def held_by(shift: Shift) -> list[str]:
 
 def _tools(shift: Shift) -> list[writers.Writer]:
     try:
-        return writers.tools(shift.kind.written(shift.route))
+        obj, field = shift.kind.written(shift.route), shift.kind.field(shift.route, shift.server)
+        return [tool for tool in writers.tools(obj) if writers.holds(obj, tool, field)]
     except Exception:  # whatever anybody wrote there: the traffic does not wait for it
         return []
 
@@ -60,6 +62,16 @@ class Undoing:
         self._bound: Deadline | None = None
         self._undone: list[Overwritten] = []
 
+    def since_sent(self) -> None:
+        """Name who has undone what another task of this rollback wrote, before it is written again."""
+        shift = self._shift
+        noted = shift.kind.noted(shift.route)
+        if noted and noted[1] == self._wanted and shift.kind.run(shift.route) == shift.task.params["lock"]:
+            undone = overwritten_route(shift.cluster, shift.server, shift.route, self._wanted)
+            if isinstance(undone, Overwritten):
+                shift.task.progress(f"undone: {undone.msg.rstrip('.')}; writing the weights again")
+                self._keep(undone)
+
     def verify(self, meanwhile: t.Callable[[], None] = lambda: None) -> None:
         """Verify that the traffic follows the weights. Raises Failure."""
         while True:
@@ -70,13 +82,13 @@ class Undoing:
                 meanwhile = _nothing
 
     def watch(self) -> None:
-        """Look at the route until nobody has undone the weights for hold_seconds, once without any. Raises Failure."""
+        """Look at the route until nobody has undone the weights for hold_seconds, at least once. Raises Failure."""
         shift = self._shift
-        quiet = Deadline(self._seconds)
-        if self._seconds:
+        quiet = Deadline(max(0.0, self._seconds - self._lasted()))
+        if quiet.seconds:
             shift.task.progress(
-                f"all traffic of {shift.server} is back on {self._good.pool}; watching the route for {self._seconds:g} s in case somebody undoes that "
-                "(Ctrl-C is safe)"
+                f"all traffic of {shift.server} is back on {self._good.pool}; "
+                f"watching the route for {round(quiet.seconds, 1):g} s in case somebody undoes that (Ctrl-C is safe)"
             )
         verified = len(self._undone)
         going_on = True
@@ -91,6 +103,18 @@ class Undoing:
             self.verify()
         self._tell()
 
+    def _lasted(self) -> float:
+        """Return the seconds since we wrote the route, by the API server's clock; 0 where that is not known.
+
+        So what several servers wait for is over for all at the same time, also when their tasks come one after the other.
+        """
+        shift = self._shift
+        now, at = shift.cluster.server_time(), writers.ours_at(shift.kind.written(shift.route))
+        try:
+            return max(0.0, (now - datetime.fromisoformat(at)).total_seconds()) if now else 0.0
+        except ValueError:
+            return 0.0
+
     def _look(self) -> None:
         shift = self._shift
         shift.task.held()
@@ -100,9 +124,7 @@ class Undoing:
     def _write_again(self, undone: Overwritten) -> None:
         """Write the weights again, unless that has gone on for too long. Raises Failure."""
         shift = self._shift
-        shift.result["scale_down"] = False
-        shift.result["undone"] = [*shift.result["undone"], undone.evidence["overwritten"]]
-        self._undone.append(undone)
+        self._keep(undone)
         self._bound = self._bound or Deadline(LONGEST)
         if not self._seconds or not self._bound.left:
             times = "once" if len(self._undone) == 1 else f"{len(self._undone)} times in {self._bound.elapsed:.0f} s"
@@ -113,8 +135,20 @@ class Undoing:
             )
         shift.task.progress(f"undone: {undone.msg.rstrip('.')}; writing the weights again")
         kept = {name: shift.result[name] for name in KEPT}
-        shift.write(shift.read(), self._wanted, self._good)
+        try:
+            shift.write(shift.read(), self._wanted, self._good)
+        except Lost:
+            raise
+        except Failure as failure:  # a route that leads to one pool only, say: who made it so is worth more than that it can't be written
+            msg = f"The weights of {shift.server} were written and undone, and can't be written again: {failure.msg} {undone.msg}"
+            raise Overwritten(msg, **{**shift.result, **undone.evidence}) from None
         shift.result |= {**kept, "changed": True}
+
+    def _keep(self, undone: Overwritten) -> None:
+        result = self._shift.result
+        result["scale_down"] = False
+        result["undone"] = [*result["undone"], undone.evidence["overwritten"]]
+        self._undone.append(undone)
 
     def _tell(self) -> None:
         """Say at the end who holds the route or wrote it, and that the bad pool keeps its pods for that."""

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import writers
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 
@@ -110,8 +111,12 @@ class Kind:
 
     def stable(self, route: Route, server: Server) -> plan.Stable | None:
         """Return the pool to return to as it was noted; None when the traffic was moved by somebody else since."""
-        found = plan.noted(_notes(self.written(route)).get(STABLE))
+        found = self.noted(route)
         return found[0] if found and self.is_as_written(route, server, found[1]) else None
+
+    def noted(self, route: Route) -> tuple[plan.Stable, Weights] | None:
+        """Return the pool to return to with the weights that were written, whoever wrote others since."""
+        return plan.noted(_notes(self.written(route)).get(STABLE))
 
     def is_as_written(self, route: Route, server: Server, weights: Weights) -> bool:
         """Return whether the route still is as it was when these weights were written."""
@@ -264,7 +269,7 @@ def stamped(obj: Route, changes: list[Operation], stamp: Stamp | None) -> list[O
     missing = stamp is not None and stamp.alone and _notes(obj).get(STABLE) != stamp.stable
     if not changes and not missing:
         return []
-    return [*unchanged(obj, changes), *changes, *(_noting(obj, stamp) if stamp else [])]
+    return [*unchanged(obj, changes), *changes, *(_noting(obj, stamp, [change["path"] for change in changes]) if stamp else [])]
 
 
 def unchanged(obj: Route, changes: list[Operation]) -> list[Operation]:
@@ -302,12 +307,14 @@ def _notes(obj: Route) -> dict[str, str]:
     return obj["metadata"].get("annotations") or {}
 
 
-def _noting(obj: Route, stamp: Stamp) -> list[Operation]:
-    wanted = {name: value for name, value in ((STABLE, stamp.stable), (RUN, stamp.run)) if value}
+def _noting(obj: Route, stamp: Stamp, places: list[str]) -> list[Operation]:
+    taken = writers.taken_from(obj, places)
+    wanted = {name: value for name, value in ((STABLE, stamp.stable), (RUN, stamp.run), (writers.TAKEN, taken)) if value}
     if obj["metadata"].get("annotations") is None:
         return [{"op": "add", "path": NOTES, "value": wanted}] if wanted else []
-    stale = [{"op": "remove", "path": place_of(STABLE)}] if STABLE in _notes(obj) and not stamp.stable else []
-    return [*({"op": "add", "path": place_of(name), "value": value} for name, value in wanted.items()), *stale]
+    old = [name for name, is_old in ((STABLE, not stamp.stable), (writers.TAKEN, taken == "")) if is_old and name in _notes(obj)]
+    added = [{"op": "add", "path": place_of(name), "value": value} for name, value in wanted.items()]
+    return [*added, *({"op": "remove", "path": place_of(name)} for name in old)]
 
 
 def pool_of(name: str | None, server: Server) -> str | None:

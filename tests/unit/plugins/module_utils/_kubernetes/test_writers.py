@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.writers import Writer, holds, sentence, tools, writer_of
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.writers import TAKEN, Writer, holds, sentence, taken_from, tools, writer_of
 
 UNKNOWN = Writer("unknown")
 WEIGHT = "/spec/rules/0/backendRefs/1/weight"
@@ -221,6 +221,12 @@ def containers(*items):
         ([entry(operation="Apply")], {}, IMAGE, False),
         ([entry(operation="Apply"), entry("kustomize-controller", SERVER, operation="Apply")], {}, IMAGE, False),
         ([entry(operation="Apply", fields=SERVER)], last_applied({"spec": {"rules": []}}), WEIGHT, False),
+        # What it applied belongs to us since we wrote it: nothing but our note tells that it was its own
+        ([entry(operation="Apply", fields=SERVER), entry("mcp.server")], {TAKEN: "Argo CD"}, WEIGHT, True),
+        ([entry(operation="Apply", fields=SERVER), entry("mcp.server")], {TAKEN: "Config Sync,Argo CD"}, WEIGHT, True),
+        ([entry(operation="Apply", fields=SERVER), entry("mcp.server")], {TAKEN: "Flux"}, WEIGHT, False),
+        ([entry(operation="Apply", fields=SERVER), entry("mcp.server")], {TAKEN: 7}, WEIGHT, False),
+        ([entry(operation="Apply", fields=SERVER), entry("mcp-handover", operation="Apply")], {TAKEN: "Argo CD"}, WEIGHT, False),
         # Client-side apply: what it applied last
         ([entry()], last_applied({"spec": {"rules": [{}]}}), WEIGHT, True),
         ([entry()], last_applied({"spec": {"replicas": 2}}), WEIGHT, False),
@@ -240,3 +246,21 @@ def containers(*items):
 )
 def test_whether_a_tool_holds_a_field(entries, annotations, pointer, expected):
     assert holds(an_object(*entries, annotations=annotations), ARGO_CD, pointer) is expected
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([], None),
+        ([entry("mcp.server")], None),
+        ([entry("mcp.server"), entry("kustomize-controller", SERVER, operation="Apply")], None),
+        ([entry("kustomize-controller", operation="Apply")], "Flux"),
+        ([entry(operation="Apply"), entry("kustomize-controller", operation="Apply")], "Argo CD,Flux"),
+        ([entry("kubectl", operation="Apply")], ""),
+        ([entry("kubectl-edit")], ""),
+        ([entry()], ""),  # client-side apply: what it applied last tells
+        ([entry("a\x1b[2J,Flux", operation="Apply")], ""),
+    ],
+)
+def test_whom_a_write_of_ours_takes_a_field_from(entries, expected):
+    assert taken_from(an_object(*entries), [WEIGHT]) == expected

@@ -246,6 +246,14 @@ def test_what_git_says_is_shown_without_passwords(bare: Bare, monkeypatch: pytes
     assert TOKEN not in failure.value.msg and "abc" not in failure.value.msg
 
 
+@pytest.mark.parametrize("url", [f"http://{TOKEN}@127.0.0.1:9/apps.git", f"http://127.0.0.1:9/apps.git?private_token={TOKEN}"])
+def test_a_token_in_the_url_is_not_shown(bare: Bare, url: str) -> None:
+    with pytest.raises(Failure) as raised:
+        push(bare, repository=url, timeout=20)
+    assert "git clone ended with" in raised.value.msg and "127.0.0.1:9/apps.git" in raised.value.msg
+    assert TOKEN not in raised.value.msg
+
+
 def test_the_words_of_a_push_that_was_overtaken() -> None:
     assert git.OVERTAKEN.search(" ! [rejected]        HEAD -> main (fetch first)")
     assert git.OVERTAKEN.search(" ! [remote rejected] HEAD -> main (cannot lock ref 'refs/heads/main': is at 1 but expected 2)")

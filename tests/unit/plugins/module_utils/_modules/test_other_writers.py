@@ -73,9 +73,10 @@ class World:
         assert not validated.error_messages, validated.error_messages
         return run(Task(validated.validated_parameters, progress=self.progress))
 
-    def release(self, steps: list[dict[str, float]], **more: t.Any) -> Failure:
-        """Return how a release fails."""
+    def release(self, steps: list[dict[str, float]], before: t.Callable[[], t.Any] = lambda: None, **more: t.Any) -> Failure:
+        """Return how a release fails. before: what somebody else does once it has begun, and before its steps."""
         lock = self.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")["lock"]
+        before()
         given = {"lock": lock, "pool": "green", "steps": steps, "endpoint": {"url": self.gateway}, "session_mode": "stateless", "hold_seconds": 0, **more}
         with pytest.raises(Failure) as raised:
             self.run(mcp_traffic_shift.SPEC, mcp_traffic_shift.run, **given)
@@ -143,6 +144,22 @@ def test_a_release(world: World, what: str, words: str) -> None:
     assert not world.api.objects["/apis/coordination.k8s.io/v1/namespaces/ns/leases/x-release"]["spec"].get("holderIdentity")
 
 
+def test_an_image_that_is_put_back_before_the_first_step_is_named(world: World) -> None:
+    """After the rollout, and before anything looks every few seconds."""
+    image = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"x"}': {"f:image": {}}}}}}}
+    entry = {"manager": "kustomize-controller", "operation": "Apply", "time": "2026-11-26T19:02:11Z", "fieldsV1": image}
+    labels = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
+
+    def put_back() -> None:
+        world.image("green", "r/x:v1")
+        world.api.change(f"{DEPLOYMENT}green", {"metadata": {"managedFields": [entry], "labels": labels}})
+
+    failure = world.release(STEPS, put_back)
+    assert "Deployment ns/x-green runs r/x:v1 now, and not r/x:v2" in failure.msg, failure.msg
+    assert "Flux (kustomize-controller, 19:02:11 UTC) set" in failure.msg and "flux suspend kustomization apps -n flux-system" in failure.msg
+    assert world.state == (0, 2, 2) and failure.evidence["overwritten"]["by"] == "Flux"
+
+
 def test_a_put_back_that_is_undone_as_well_is_not_fought(world: World) -> None:
     """It is said where the traffic is."""
     world.does["10 %: measured"] = lambda: world.put_back(50)
@@ -166,6 +183,45 @@ def test_an_api_server_that_is_slow_or_away_is_no_finding(world: World) -> None:
     world.does["100 %: measured"] = world.put_back
     failure = world.release([{"weight": 10, "seconds": 3}, {"weight": 100, "seconds": 20}])
     assert "gives blue 100 %, green 0 % now, and not blue 0 %, green 100 %" in failure.msg
+
+
+def fails(_task: Task) -> t.NoReturn:
+    raise Failure("No session.")
+
+
+def test_what_fails_before_the_next_look_is_put_down_to_who_changed_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def probe(_task: Task) -> t.NoReturn:
+        world.put_back(50)
+        raise Failure("No session.")
+
+    monkeypatch.setattr(lookout, "EVERY", 60)
+    monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=probe))
+    failure = world.release(STEPS)
+    assert "gives blue 50 %, green 50 % now" in failure.msg and "Argo CD" in failure.msg and "Nothing was scaled." in failure.msg, failure.msg
+    assert world.state == (0, 2, 2)
+
+
+def test_people_are_told_before_the_route_is_watched(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, and at once: what is left of a rollback is half a minute of looking whether it lasts."""
+    told: list[tuple[float, dict[str, t.Any]]] = []
+
+    class Chat(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append((time.monotonic(), json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_words: object) -> None:
+            pass
+
+    chat = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
+    threading.Thread(target=chat.serve_forever, daemon=True).start()
+    monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=fails))
+    failure = world.release(STEPS, hold_seconds=3, announce={"webhooks": [{"url": f"http://127.0.0.1:{chat.server_port}"}]})
+    chat.shutdown()
+    assert failure.evidence["outcome"] == "rolled_back"
+    assert len(told) == 1 and time.monotonic() - told[0][0] > 2, told
+    assert world.recorded["announced"] == "rolled_back" and failure.evidence["stats"]
 
 
 def test_a_watch(world: World) -> None:

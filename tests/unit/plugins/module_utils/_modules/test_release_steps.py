@@ -241,6 +241,22 @@ def test_a_signal_on_the_way_back(world: World) -> None:
     assert raised.value.__notes__ == ["It is paused at 10 %.", "It was on its way back: run rollback.yml."]
 
 
+def test_a_signal_while_it_is_looked_whether_the_way_back_lasts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def back(task: Task) -> t.NoReturn:
+        task.traffic_back()
+        raise Interrupted("SIGINT")
+
+    monkeypatch.setattr(ending, "SHIFT", replace(ending.SHIFT, run=back))
+    world.fails = {("shift", 50): Failure("It is bad.")}
+    with pytest.raises(Interrupted) as raised:
+        world.go()
+    assert raised.value.__notes__ == [
+        "All traffic is back on blue.",
+        "What comes after that was cut off: pool green keeps its pods, and rollback.yml does the rest.",
+    ]
+    assert ("record", "held", None) in world.calls  # which gives the Lease back
+
+
 def test_a_signal_after_the_end(world: World) -> None:
     world.fails = {("announce", "ended"): Interrupted("SIGTERM")}
     with pytest.raises(Interrupted) as raised:

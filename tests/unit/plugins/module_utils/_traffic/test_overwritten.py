@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.writers import Writer
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import (
+    DEPLOYMENT,
     IMAGE,
     MINIMUM,
     ROUTE,
@@ -21,6 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten im
     Seen,
     failure,
     field,
+    findings,
     overwritten,
     same_image,
 )
@@ -51,6 +53,9 @@ AS_IT_IS = Seen(AT_10, run="ours", images={"blue": OLD, "green": NEW}, sizes={"b
         ({"run": "other"}, ROUTE, "", True, "other", "gives"),  # it wrote the same weights
         ({"weights": {"blue": 80, "green": 20}, "as_written": True}, None, "", False, "", ""),  # pods of a split came and went
         ({"weights": None, "broken": "no rule lists\nboth"}, ROUTE, "", True, "", r"does not lead to both pools any more.*\(no rule lists both\)"),
+        ({"weights": None, "gone": {"route": "no\nroute"}}, ROUTE, "", True, "", r"was deleted \(no route\)"),
+        ({"images": {}, "sizes": {}, "gone": {"green": "x"}}, DEPLOYMENT, "green", True, "", "was deleted"),
+        ({"images": {}, "sizes": {}, "gone": {"blue": "x"}}, DEPLOYMENT, "blue", False, "", "was deleted"),  # a way back is gone, and no traffic to lose
         ({"images": {"blue": OLD, "green": OLD}}, IMAGE, "green", True, "", "runs ghcr.io/org/x:v1 now, and not ghcr.io/org/x:v2"),
         ({"images": {"blue": "ghcr.io/org/x:v0", "green": NEW}}, IMAGE, "blue", True, "", "x:v0 now"),
         ({"images": {"green": OLD}, "image_runs": {"green": "other"}}, IMAGE, "green", True, "other", ""),
@@ -78,6 +83,17 @@ def test_weights_that_are_being_shifted_are_not_compared() -> None:
     shifting = EXPECTED._replace(weights=None)
     assert overwritten(shifting, AS_IT_IS._replace(weights=BACK, as_written=False, run="other")) is None
     assert overwritten(shifting, AS_IT_IS._replace(images={"green": OLD})) is not None
+
+
+def test_a_watch_of_a_pool_that_is_deleted_ends() -> None:
+    expected = EXPECTED._replace(pool="", weights={"blue": 0, "green": 100})
+    found = overwritten(expected, AS_IT_IS._replace(weights=None, images={}, sizes={}, gone={"green": "x"}))
+    assert found is not None and found.harmful
+
+
+def test_one_warning_hides_no_other() -> None:
+    found = findings(EXPECTED, AS_IT_IS._replace(sizes={"blue": 0, "green": 3}, minimums={"green": 1}))
+    assert [one.what for one in found] == [SIZE, MINIMUM]
 
 
 def test_without_a_pool_sizes_are_only_said() -> None:

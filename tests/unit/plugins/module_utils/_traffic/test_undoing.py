@@ -12,11 +12,12 @@ import threading
 import time
 import typing as t
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import lookout, moving, shift, undoing
@@ -178,6 +179,17 @@ def test_an_autoscalers_minimum_is_said_once_and_pods_that_it_takes_end_it(writi
         assert "Deployment ns/x-green is to have 1 pods now, and not 2" in found(looking).msg
 
 
+@pytest.mark.parametrize(("pool", "note", "warned"), [("green", {"former": 1, "raised": 2}, 1), ("blue", {"former": 1, "raised": 2}, 0), ("green", [], 0)])
+def test_a_minimum_that_was_put_back_before_the_first_step_is_named(writing: Writing, pool: str, note: t.Any, warned: int) -> None:
+    target = {"kind": "Deployment", "name": "x-green"}
+    manager = {"manager": "keda-operator", "operation": "Update", "fieldsV1": {"f:spec": {"f:minReplicas": {}}}}
+    metadata = {"annotations": {"mcp.server/min-replicas": json.dumps(note)}, "managedFields": [manager]}
+    writing.api.put(SCALER, {"metadata": metadata, "spec": {"minReplicas": 1, "maxReplicas": 6, "scaleTargetRef": target}})
+    writing.looking(lookout.at_start(writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""}), pool=pool))).look()
+    assert len(writing.warnings) == warned
+    assert all("may go down to 1 pods now, and not to 2" in text and "KEDA" in text for text in writing.warnings)
+
+
 @pytest.mark.parametrize("error", [Unreachable("It is away."), KeyError("spec"), RecursionError()])
 def test_what_can_not_be_read_is_no_finding(writing: Writing, error: Exception) -> None:
     writing.api.fail(error, "GET", times=20)
@@ -230,6 +242,42 @@ def test_a_route_without_both_pools_is_found(writing: Writing) -> None:
         looking.look()
 
 
+@pytest.mark.parametrize(("path", "words"), [(ROUTE, "HTTPRoute ns/x was deleted"), (f"{DEPLOYMENT}green", "Deployment ns/x-green was deleted")])
+def test_what_is_deleted_is_named(writing: Writing, path: str, words: str) -> None:
+    expected = lookout.at_start(writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""}), pool="green"))
+    with writing.looking(expected) as looking:
+        del writing.api.objects[path]
+        failure = found(looking)
+    assert isinstance(failure, Overwritten) and words in failure.msg and "audit log" in failure.msg
+    assert failure.evidence["overwritten"]["by"] == "unknown"
+
+
+def test_a_container_that_is_replaced_is_named(writing: Writing) -> None:
+    expected = lookout.at_start(writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""}), pool="green"))
+    fields = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"app"}': {"f:image": {}}}}}}}
+    entry = {"manager": "argocd-controller", "operation": "Apply", "time": "2026-11-26T19:02:11Z", "fieldsV1": fields}
+    template = {"spec": {"containers": [{"name": "app", "image": "r/x:v1"}]}}
+    writing.api.change(f"{DEPLOYMENT}green", {"metadata": {"managedFields": [entry]}, "spec": {"template": template}})
+    with pytest.raises(Overwritten, match=r"Deployment ns/x-green runs no container x now, and not r/x:v2 .*Argo CD"):
+        writing.looking(expected).look()
+
+
+def test_what_is_not_found_for_a_moment_is_not_deleted(writing: Writing) -> None:
+    """By an API server that starts and does not know its custom resources yet."""
+    looking = writing.looking(Expected(weights=BLUE_100, runs=frozenset({""})))
+    for _time in range(3):
+        writing.api.fail(NotFound("No."), "GET", ROUTE, times=1)
+        looking.look()
+        looking.look()
+
+
+def test_each_of_two_warnings_is_said(writing: Writing) -> None:
+    target = {"kind": "Deployment", "name": "x-green"}
+    writing.api.put(SCALER, {"metadata": {}, "spec": {"minReplicas": 1, "maxReplicas": 6, "scaleTargetRef": target}})
+    writing.looking(Expected(weights=BLUE_100, runs=frozenset({""}), sizes={"blue": 9}, minimums={"green": 2}, pool="green")).look()
+    assert len(writing.warnings) == 2
+
+
 def test_an_emergency_that_nobody_undoes_says_nothing_of_it(writing: Writing) -> None:
     writing.green(100)
     start = time.monotonic()
@@ -280,6 +328,23 @@ def test_an_emergency_that_is_undone_for_too_long_fails_and_says_where_the_traff
     assert raised.value.evidence["scale_down"] is False
 
 
+def test_who_took_a_pool_off_the_route_in_a_shift_is_named(writing: Writing) -> None:
+    rules = [{"backendRefs": [{"name": "x-blue", "port": 80}]}]
+    writing.api.call(lambda: writing.green(0, "argocd-controller", rules=rules), "PATCH", ROUTE, after=True)
+    with pytest.raises(Overwritten, match=r"does not lead to both pools any more.*Argo CD \(argocd-controller"):
+        writing.shift(pool="green", weight=10)
+
+
+def test_who_took_a_pool_off_the_route_after_an_emergency_is_named(writing: Writing) -> None:
+    """Git has the route from before there were two pools."""
+    writing.green(100)
+    rules = [{"backendRefs": [{"name": "x-green", "port": 80}]}]
+    writing.api.call(lambda: writing.green(0, "argocd-controller", rules=rules), "PATCH", ROUTE, after=True)
+    with pytest.raises(Overwritten, match=r"can't be written again: .*lists both pools.*Argo CD \(argocd-controller") as raised:
+        writing.shift(rollback=True, rollback_pool="blue", hold_seconds=1)
+    assert raised.value.evidence["overwritten"]["by"] == "Argo CD" and raised.value.evidence["scale_down"] is False
+
+
 def test_without_hold_seconds_it_is_written_once(writing: Writing) -> None:
     writing.green(100)
     writing.api.call(lambda: writing.green(100, "argocd-controller"), "PATCH", ROUTE, after=True)
@@ -300,6 +365,82 @@ def test_a_tool_that_holds_the_route_is_named_before_it_is_written(writing: Writ
     written = next(number for number, line in enumerate(writing.lines) if "written: blue 100 %" in line)
     assert named < written and "argocd app set shop --sync-policy none" in writing.lines[named]
     assert result["scale_down"] is scaled and any("keeps its pods, since Argo CD holds" in text for text in writing.warnings) is told
+
+
+FLUX = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
+
+
+def owned(*managers: tuple[str, t.Any]) -> dict[str, t.Any]:
+    """Return metadata of Flux's route on which these have applied or written these fields."""
+    entries = [
+        {"manager": name, "operation": "Update" if name == "mcp.server" else "Apply", "time": "2026-11-26T19:02:11Z", "fieldsV1": fields}
+        for name, fields in managers
+    ]
+    return {"managedFields": entries, "labels": FLUX}
+
+
+LABELS = {"f:metadata": {"f:labels": {}}}
+
+
+@pytest.mark.parametrize(
+    ("managers", "held"),
+    [
+        ((("kustomize-controller", RULES),), True),
+        ((("kustomize-controller", LABELS), ("mcp-handover", RULES)), False),  # the field was handed over, and left out
+    ],
+)
+def test_a_rollback_keeps_the_bad_pool_where_the_tool_has_the_weights(writing: Writing, managers: t.Any, held: bool) -> None:
+    """Also in the second task of rollback.yml, when they are ours: the write of the first one took them from it."""
+    writing.green(100, **{"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})})
+    writing.api.change(ROUTE, {"metadata": owned(*managers)})
+    sent = writing.shift(rollback=True, wait=False)
+    writing.api.change(ROUTE, {"metadata": owned(("kustomize-controller", LABELS), ("mcp.server", RULES))})
+    result = writing.shift(rollback=True, lock=sent["lock"], hold_seconds=0)
+    assert [sent["scale_down"], result["scale_down"]] == [not held, not held]
+    assert any("Flux holds HTTPRoute ns/x" in text for text in [*writing.lines, *writing.warnings]) is held
+
+
+def test_a_field_that_is_handed_over_later_is_nobodys(writing: Writing) -> None:
+    writing.api.change(ROUTE, {"metadata": owned(("kustomize-controller", RULES))})
+    writing.shift(pool="green", weight=10)
+    assert writing.api.objects[ROUTE]["metadata"]["annotations"]["mcp.server/taken-from"] == "Flux"
+    writing.api.change(ROUTE, {"metadata": owned(("kustomize-controller", LABELS), ("mcp-handover", RULES))})
+    writing.shift(pool="green", weight=20)
+    assert "mcp.server/taken-from" not in writing.api.objects[ROUTE]["metadata"]["annotations"]
+
+
+def test_what_is_undone_between_the_tasks_of_a_rollback_is_named_and_keeps_the_bad_pool(writing: Writing) -> None:
+    """Of many servers, minutes may lie between them. No tool left a mark."""
+    writing.green(100, **{"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})})
+    sent = writing.shift(rollback=True, wait=False)
+    writing.green(100, "shop-bot")
+    result = writing.shift(rollback=True, lock=sent["lock"], hold_seconds=0.2)
+    assert (writing.weights, result["scale_down"], [one["by"] for one in result["undone"]]) == ((100, 0), False, ["shop-bot"])
+    assert any("undone: HTTPRoute ns/x gives blue 0 %, green 100 % now" in line for line in writing.lines)
+    assert any("was undone once and written again; pool green keeps its pods" in text for text in writing.warnings)
+
+
+def test_what_a_release_wrote_is_not_undone_by_its_rollback(writing: Writing) -> None:
+    writing.shift(pool="green", weight=10)
+    result = writing.shift(rollback=True, rollback_pool="blue", hold_seconds=0)
+    assert result["undone"] == []
+
+
+@pytest.mark.parametrize(
+    ("ago", "clock", "least", "most"), [(30, True, 0, 0.4), (0, True, 0.5, 3), (30, False, 0.5, 3), (-3600, True, 0.5, 3), (None, True, 0.5, 3)]
+)
+def test_the_seconds_of_watching_count_from_the_write(
+    writing: Writing, monkeypatch: pytest.MonkeyPatch, ago: int | None, clock: bool, least: float, most: float
+) -> None:
+    """Of many servers whose tasks come one after the other, all are watched at the same time."""
+    if not clock:
+        monkeypatch.setattr(writing.api, "server_time", lambda: None)
+    if ago is not None:
+        at = f"{writing.api.now() - timedelta(seconds=ago):%Y-%m-%dT%H:%M:%SZ}"
+        writing.api.change(ROUTE, {"metadata": {"managedFields": [{"manager": "mcp.server", "operation": "Update", "time": at, "fieldsV1": RULES}]}})
+    start = time.monotonic()
+    writing.shift(rollback=True, rollback_pool="blue", hold_seconds=2.0 if ago == 0 else 0.6)
+    assert least <= time.monotonic() - start <= most
 
 
 def test_negative_seconds_are_refused(writing: Writing) -> None:
