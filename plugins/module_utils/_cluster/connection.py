@@ -20,6 +20,7 @@ import socket
 import time
 import traceback
 import typing as t
+import urllib.parse
 from dataclasses import replace
 from datetime import datetime
 
@@ -257,6 +258,8 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
         return Conflict(f"Changed by somebody else meanwhile: {said} ({where}).")
     if error.status == 422 and method == "PATCH" and said == UNPATCHED:
         return Conflict(f"Changed by somebody else meanwhile: the object is not as it was read ({where}).")
+    if 300 <= error.status < 400:
+        return Failure(f"The API server answered {error.status} to {where}: {said}; correct the server's URL (host, or server in the kubeconfig).")
     failure = Failure(f"The API server answered {error.status} to {where}: {said}.")
     retry_after = (error.headers or {}).get("Retry-After", "")
     if error.status in OVERLOADED or retry_after or (error.status == 500 and any(words in said for words in ETCD)):
@@ -267,11 +270,24 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
 
 def _said(answer: t.Any) -> str:
     """Return the message of an answer that is a Status, or what else there is."""
+    if 300 <= answer.status < 400:
+        return f"it redirects to {_place(answer.headers)}, which is not followed, as our credentials are not meant for it"
     try:
         said = json.loads(answer.body)["message"]
     except (TypeError, ValueError, KeyError, RecursionError):
         said = answer.reason or http.client.responses.get(answer.status, "no reason given")
     return printable(str(said), 1000)
+
+
+def _place(headers: t.Mapping[str, str]) -> str:
+    """Return where a redirect leads to, without what may be secret in it."""
+    location = headers.get("Location") or headers.get("location") or ""
+    try:
+        url = urllib.parse.urlsplit(location)
+    except ValueError:
+        return "what is no URL"
+    there = url.netloc.rpartition("@")[2]
+    return printable(f"{url.scheme}://{there}" if there else url.path, 200) or "nowhere"
 
 
 def pod_path(namespace: str, name: str = "") -> str:

@@ -25,6 +25,10 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 
 MAX_BYTES = 64 * 1024 * 1024  # of an answer: a list of a large namespace
 IDLE = 8  # connections that are kept for the next request
+# Seconds after which a kept connection is not used again: what stands between may have dropped it without a word.
+KEPT = 30.0
+# Not for what writes: it is not sent twice, and the other side may be closing the connection right now.
+KEPT_TO_WRITE = 1.0
 
 Query = t.Sequence[tuple[str, str]]
 
@@ -59,7 +63,7 @@ class Client:
         self.host = access.host
         self._credentials = Credentials(access.user, seconds)
         self._dial = Dialler(access, self._credentials)
-        self._idle: deque[Connection] = deque(maxlen=IDLE)
+        self._idle: deque[tuple[Connection, Deadline]] = deque(maxlen=IDLE)
 
     def send(self, method: str, path: str, seconds: float, *, query: Query = (), body: t.Any = None, content_type: str | None = None) -> Answer:
         """Return the answer, whatever its status. All of it has so many seconds. Raises NoAnswer, Failure."""
@@ -79,11 +83,8 @@ class Client:
         return answer
 
     def _sent(self, method: str, target: str, bound: Deadline, headers: Headers, data: bytes | None) -> Answer:
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = Connection(self._dial, self._dial.authority, MAX_BYTES, proxied=self._dial.forwards)
-        subject = "the connection"
+        connection = self._connection(KEPT if method == "GET" else KEPT_TO_WRITE)
+        reused, subject = connection.requests > 0, "the connection"
         try:
             connection.open(bound)
             subject = "the request"
@@ -92,10 +93,22 @@ class Client:
         except Permanent as fault:
             raise Failure(f"The request to the API server {self.host} {fault.msg}.") from None
         except Fault as fault:
+            if reused and method == "GET" and isinstance(fault.__context__, ConnectionError):
+                return self._sent(method, target, bound, headers, data)  # it was closed meanwhile: that says nothing about the server
             # Without the cure, which is one for MCP endpoints.
             raise NoAnswer(f"{subject} {fault.msg.partition(';')[0]}", final=tls.refuses_ours(fault.__context__)) from None
-        self._idle.append(connection)
+        self._idle.append((connection, Deadline(KEPT)))
         return Answer(response.status, text, response.headers)
+
+    def _connection(self, longest: float) -> Connection:
+        """Return one that was used within so many seconds, or a new one."""
+        with suppress(IndexError):
+            while True:
+                connection, since = self._idle.pop()
+                if since.elapsed < longest:
+                    return connection
+                connection.close()
+        return Connection(self._dial, self._dial.authority, MAX_BYTES, proxied=self._dial.forwards)
 
     def websocket(self, path: str, query: Query, protocol: str, seconds: float) -> t.Any:
         """Return an open WebSocket (of websocket-client), which the caller closes. Raises Refusal, NoAnswer, Failure."""
@@ -117,14 +130,16 @@ class Client:
         except Fault as fault:
             raise Failure(f"The request to {self.host} {fault.msg}.") from None
         url = f"ws://{self._dial.authority}{self._dial.base}{path}?{urllib.parse.urlencode(query)}"
-        bound = Deadline(seconds)
+        bound, made = Deadline(seconds), websocket.WebSocket(skip_utf8_validation=False)
 
         def opened() -> t.Any:
             sock = self._dial(bound, tunnel=True)
             try:
                 sock.settimeout(max(bound.left, 0.001))
-                made = websocket.WebSocket(skip_utf8_validation=False)
-                made.connect(url, header=lines, socket=sock)
+                # A redirect would take our credentials along.
+                made.connect(url, header=lines, socket=sock, redirect_limit=0)
+                if made.getstatus() != 101:  # an older websocket-client takes it for a success
+                    raise websocket.WebSocketException("Redirect limit exhausted")
                 made.settimeout(None)
             except BaseException:
                 with suppress(OSError):
@@ -138,6 +153,8 @@ class Client:
             body = getattr(error, "resp_body", None) or b""
             text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else str(body)
             raise Refusal(Answer(int(error.status_code), text, {}, printable(str(error), 200))) from None
-        except (websocket.WebSocketException, OSError) as error:
+        except (websocket.WebSocketException, OSError, ValueError) as error:
+            if 300 <= (made.getstatus() or 0) < 400:
+                raise Refusal(Answer(made.getstatus(), "", made.getheaders() or {})) from None
             reason = f"the connection failed ({printable(str(error), 200) or type(error).__name__})"
             raise NoAnswer(reason, final=tls.refuses_ours(error)) from None

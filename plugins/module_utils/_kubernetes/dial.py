@@ -25,7 +25,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 
 NEXT = 3.05  # seconds after which the next address of a name is tried: the first one may be dead
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-BUSY = (429, 502, 503, 504)  # what a proxy answers when it, or what is behind it, is away
+BUSY = (429, 500, 502, 503, 504)  # what a proxy answers when it, or what is behind it, is away
 
 
 class Proxy(t.NamedTuple):
@@ -87,13 +87,15 @@ def bypassed(host: str, port: int, without: str) -> bool:
     for entry in without.lower().replace(",", " ").split():
         if entry == "*":
             return True
-        network = _network(entry)
+        name, given, network = entry, "", _network(entry.strip("[]"))
+        if network is None and ":" in entry:
+            name, _colon, given = entry.rpartition(":")
+            network = _network(name.strip("[]"))
+        if given and given != str(port):
+            continue
         if network is not None:
             if address is not None and address in network:
                 return True
-            continue
-        name, _colon, given = entry.partition(":")
-        if given and given != str(port):
             continue
         below = name.removeprefix("*")
         if host.lower() == name or host.lower().endswith(below if below.startswith(".") else f".{below}"):

@@ -43,7 +43,7 @@ _PATH = re.compile(r"/[\x21-\x7e]*")
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9]\d\d)(?: .*)?")
-_HEADER_LINE = re.compile(rf"({_TOKEN}):[\t ]*(.*?)[\t ]*")
+_HEADER_LINE = re.compile(rf"({_TOKEN}):(.*)")
 _FOLD = re.compile(r"\r?\n[\t ]+")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[\t ]*(?:;.*)?", re.DOTALL)
@@ -412,7 +412,7 @@ def _head(text: str) -> tuple[bool, int, http.client.HTTPMessage]:
         header = _HEADER_LINE.fullmatch(line)
         if header is None:
             raise http.client.HTTPException(f"{printable(line, 40)!r} is no header")
-        headers[header[1]] = header[2]
+        headers[header[1]] = header[2].strip("\t ")
     return status_line[1] == "0", int(status_line[2]), headers
 
 

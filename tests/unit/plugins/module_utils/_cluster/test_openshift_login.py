@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import http.server
 import json
+import ssl
 import sys
 import threading
 import typing as t
@@ -19,7 +20,9 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, openshift_login
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.tests.unit.fakes.certificates import Authority
 
 USER, PASSWORD, TOKEN = "eva", "pass-9f2c:w0rd", "sha256~made-for-the-test"
 CODE = "sha256~code"
@@ -33,12 +36,21 @@ class OAuthServer(http.server.ThreadingHTTPServer):
     def __init__(self) -> None:
         self.seen: list[tuple[str, str | None]] = []
         self.trouble = ""
+        self.scheme = "http"
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
+
+    def use_tls(self) -> None:
+        pair = Authority().pair("127.0.0.1")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tls.as_file((pair.certificate + pair.key).encode()) as path:
+            context.load_cert_chain(path)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.scheme = "https"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -127,9 +139,10 @@ def test_it_is_imported_for_a_password_only(server: OAuthServer, monkeypatch: py
 
 @pytest.mark.parametrize("options", [{"host": None}, {}])
 def test_a_kubeconfig_names_the_server_and_not_the_user(server: OAuthServer, tmp_path: Path, options: dict[str, t.Any]) -> None:
+    server.use_tls()  # without, nothing of a kubeconfig's user is sent
     content = {
         "current-context": "x",
-        "clusters": [{"name": "x", "cluster": {"server": server.url}}],
+        "clusters": [{"name": "x", "cluster": {"server": server.url, "insecure-skip-tls-verify": True}}],
         "users": [{"name": "x", "user": {"username": "somebody", "password": "else"}}],
         "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
     }

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import credentials, exec_credentials
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import credentials, exec_credentials, kubeconfig
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Plugin, User
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, without_secrets
@@ -171,6 +171,15 @@ def test_a_token_or_password_comes_before_the_plugin(tmp_path: Path) -> None:
     assert Credentials(User(token="static-token", plugin=one), 5).certificate() is None
 
 
+def test_a_token_file_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubeconfig, "SECONDS", 0.3)
+    os.mkfifo(tmp_path / "token")
+    start = time.monotonic()
+    with pytest.raises(Failure, match=r"The token file \S+ cannot be read \(no answer within 0.3 s\)"):
+        Credentials(User(token_file=str(tmp_path / "token")), 5).headers()
+    assert time.monotonic() - start < 3
+
+
 def test_a_token_file_that_rotates(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("first-token\n")
@@ -184,6 +193,13 @@ def test_a_token_file_that_rotates(tmp_path: Path) -> None:
         file.unlink() if content is None else file.write_text(content)
         with pytest.raises(Failure, match=f"token.* {said}"):
             mine.headers()
+    # Whoever rotates it may be between two steps: it was there before.
+    file.unlink(missing_ok=True)
+    with pytest.raises(Unreachable, match="cannot be read"):
+        mine.headers()
+    with pytest.raises(Failure, match="cannot be read") as caught:
+        Credentials(User(token_file=str(file)), 5).headers()
+    assert not isinstance(caught.value, Unreachable)
     # As kubectl does: the token of the kubeconfig is what there is without its file.
     assert Credentials(User(token="static-token", token_file=str(file)), 5).headers() == {"Authorization": "Bearer static-token"}
     file.write_text("third-token")
