@@ -75,7 +75,8 @@ def parse_proxy(text: str, what: str) -> Proxy | None:
     if not port or not url.hostname:
         raise Failure(f"{what} is not a URL with http, https or socks5, such as http://proxy.example.com:3128.")
     username, password = (urllib.parse.unquote(part or "") for part in (url.username, url.password))
-    conceal(password, url.password or "")
+    # With what stands around it: a password that is too short to be concealed alone.
+    conceal(password, url.password or "", f"{url.netloc.rpartition('@')[0]}@" if url.password else "")
     return Proxy(url.scheme, url.hostname, port, username, password)
 
 

@@ -98,6 +98,28 @@ def test_a_plugin_that_fails(tmp_path: Path, text: str, said: str) -> None:
     assert TOKEN not in caught.value.msg and "\x1b" not in caught.value.msg
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"environment": (("AWS_PROFILE", "prod-profile"), ("AWS_SECRET_ACCESS_KEY", "planted-given"))},
+        {"arguments": ("get-token", "--client-secret=planted-given", "--profile=prod-profile")},
+        {"arguments": ("get-token", "--password", "planted-given", "prod-profile")},
+    ],
+)
+def test_a_secret_that_it_is_given_is_in_no_complaint(tmp_path: Path, more: dict[str, t.Any]) -> None:
+    with pytest.raises(Failure, match="failed with exit code 1") as caught:
+        exec_credentials.ask(plugin(tmp_path, 'echo "usage: $* $AWS_SECRET_ACCESS_KEY $AWS_PROFILE" >&2; exit 1', **more), 10)
+    shown = without_secrets(caught.value.msg)
+    assert "planted-given" not in shown and "prod-profile" in shown
+
+
+def test_a_configuration_that_contains_itself(tmp_path: Path) -> None:
+    endless: list[t.Any] = []
+    endless.append(endless)
+    with pytest.raises(Failure, match="cannot be told of its cluster"):
+        exec_credentials.ask(plugin(tmp_path, "true", cluster={"config": endless}), 5)
+
+
 def test_a_plugin_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="/nowhere/login of the kubeconfig could not be started .No such file or directory.; install it, or correct"):
         exec_credentials.ask(Plugin("/nowhere/login", V1), 5)

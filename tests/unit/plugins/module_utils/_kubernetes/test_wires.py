@@ -32,7 +32,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.connection imp
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import client, dial, tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, User
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, without_secrets
 from ansible_collections.mcp.server.tests.unit.fakes.certificates import Authority, Pair
 
 pytest.importorskip("kubernetes.stream.ws_client")  # now: it takes a second, and some tests measure less
@@ -520,6 +520,11 @@ def test_a_proxy_that_is_none(text: str) -> None:
     with pytest.raises(Failure, match="is not a URL with http, https or socks5") as caught:
         cluster("https://kube", proxy=text)
     assert "hunter2" not in caught.value.msg
+
+
+def test_a_short_password_of_a_proxy_is_concealed_with_its_user() -> None:
+    cluster("https://kube", proxy="http://joe:abc@proxy.example:3128")
+    assert without_secrets("http://joe:abc@proxy.example:3128 abc") == "http://********proxy.example:3128 abc"
 
 
 PLANTED = "planted-secret-5b1f"
