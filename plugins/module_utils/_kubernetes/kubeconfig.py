@@ -17,8 +17,7 @@ import urllib.parse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ansible.module_utils.common.yaml import yaml_load
-
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import yaml_document
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, Plugin, User
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, bounded
@@ -202,7 +201,11 @@ def _parse(path: str) -> dict[str, t.Any]:
     what = f"kubeconfig {printable(_short(Path(path).absolute()), 300)}"
     data = read(path, "kubeconfig")
     try:
-        content = yaml_load(data)
+        content = yaml_document.load(data)
+    except Failure:
+        raise
+    except yaml_document.TooMuch:
+        raise Failure(f"{what} has too many values, or is too deep.") from None
     except Exception as error:  # whichever errors the YAML library has
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = f" (line {line + 1})" if isinstance(line, int) else ""

@@ -210,6 +210,11 @@ def test_a_known_user_is_not_looked_at() -> None:
     assert merged(content).access(with_user=False).host == SERVER
 
 
+def bomb(form: str) -> bytes:
+    lines = ["a0: &a0 {x: 1, y: 2}", *(f"a{each}: &a{each} {form % ','.join(9 * [f'*a{each - 1}'])}" for each in range(1, 12))]
+    return "\n".join(lines).encode()
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -218,6 +223,11 @@ def test_a_known_user_is_not_looked_at() -> None:
         (b"\xff\xfe\x00", "is not YAML"),
         (b"!!python/object/apply:os.system ['true']", "is not YAML"),
         (b"a: *b", "is not YAML"),
+        (b"a: &a [*a]", "has too many values, or is too deep"),
+        (bomb("[%s]"), "has too many values, or is too deep"),
+        (bomb("{<<: [%s]}"), "has too many values, or is too deep"),
+        (100000 * b"[", "has too many values, or is too deep"),
+        (b"a: 2026-13-45", "is not YAML"),
         (b"x" * (kubeconfig.MAX_BYTES + 1), "has more than 8 MiB"),
         (None, "cannot be read .Is a directory"),
     ],
@@ -254,12 +264,13 @@ def test_a_file_that_is_a_pipe(tmp_path: Path) -> None:
     "data",
     [
         json.dumps(config()).encode(),
+        yaml.safe_dump_all([config(), {"x": 1}]).encode(),
         json.dumps(config(), indent=1).encode("utf-8-sig"),
         json.dumps(config()).encode("utf-16"),  # as PowerShell writes it
         yaml.safe_dump(config(apiVersion="v1", kind="Config", preferences={"colors": True}, unknown=[1])).encode(),
         f"x: &x {{server: '{SERVER}'}}\n".encode() + yaml.safe_dump(config()).replace(f"server: {SERVER}", "<<: *x").encode(),
     ],
-    ids=["JSON", "UTF-8 with a mark", "UTF-16", "unknown fields", "merge key"],
+    ids=["JSON", "several documents", "UTF-8 with a mark", "UTF-16", "unknown fields", "merge key"],
 )
 def test_a_file_that_kubectl_reads(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "config").write_bytes(data)
