@@ -50,6 +50,7 @@ ETCD = ("etcdserver: ", "rpc error: code = ", "context deadline exceeded")
 # What it says when a JSON patch does not fit the object, as one of its tests fails
 UNPATCHED = "the server rejected our request due to an error in our request"
 PROTOCOL = "v4.channel.k8s.io"  # of a port-forward
+LONGEST = 7 * 86400  # seconds that a request, or an outage, may be given: what is longer is no number that anybody meant
 STARTING = 20.0  # seconds for which refusals of everything are put down to that
 
 
@@ -66,11 +67,15 @@ def connect(params: dict[str, t.Any]) -> Cluster:
 
     Raises Failure. Nothing is sent yet, but for a login to OpenShift.
     """
+    timeout, patience = params["api_timeout"], params["api_patience"]
+    if not (0 < timeout <= LONGEST and 0 <= patience <= LONGEST):  # also when one is no number at all (nan)
+        raise Failure(f"api_timeout has to be above 0, api_patience 0 or more, and both at most {LONGEST} (seconds); correct them.")
     access = locate(params, os.environ)
     announce(access.sentence())
     if access.user.logs_in:
-        access = _logged_in(access, params["api_timeout"])
-    return Cluster(access, params["api_timeout"], params["api_patience"])
+        located = access
+        access = outage.patiently(lambda: _logged_in(located, timeout), patience, outage.current())
+    return Cluster(access, timeout, patience)
 
 
 class Cluster:

@@ -18,7 +18,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials, Headers
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.dial import Dialler
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.dial import Dialler, unknown_to
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Permanent, checked
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, bounded
@@ -72,10 +72,13 @@ class Client:
         if data is not None:
             headers["Content-Type"] = content_type or "application/json"
         target = f"{self._dial.base}{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
-        if self._dial.forwards and self._dial.proxy is not None:
-            headers |= self._dial.proxy.authorization
+        proxy = self._dial.proxy if self._dial.forwards else None
+        if proxy is not None:
+            headers |= proxy.authorization
         who = self._credentials.headers()
         answer = self._sent(method, target, Deadline(seconds), {**headers, **who}, data)
+        if proxy is not None and answer.status == 407:
+            raise unknown_to(proxy)
         # Who is not known has done nothing, so that nothing is done twice.
         if answer.status == 401 and self._credentials.renew(who):
             self._idle.clear()

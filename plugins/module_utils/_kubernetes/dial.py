@@ -226,9 +226,14 @@ def _tunnel(sock: socket.socket, proxy: Proxy, target: str) -> None:
     if status in BUSY:
         raise ConnectionError(f"the proxy {proxy.shown} answers {status}")
     if status == 407:
-        raise Failure(f"The proxy {proxy.shown} does not accept our credentials (407); correct user and password in its URL.")
+        raise unknown_to(proxy)
     if not 200 <= status < 300:
         raise Failure(f"The proxy {proxy.shown} refuses to connect us to {target} (it answers {status}); correct the proxy, or what it allows.")
+
+
+def unknown_to(proxy: Proxy) -> Failure:
+    """Return what to raise when a proxy answers 407."""
+    return Failure(f"The proxy {proxy.shown} does not accept our credentials (407); correct user and password in its URL.")
 
 
 def _bracketed(host: str) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, openshift_login
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, openshift_login, outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -124,6 +124,25 @@ def test_no_login(server: OAuthServer, trouble: str, params: dict[str, t.Any], s
     with pytest.raises(Failure, match=said) as caught:
         connect(params.pop("host", server.url), **params)
     assert PASSWORD not in str(caught.value) + str(caught.value.evidence)
+
+
+def test_an_oauth_server_that_is_away_is_waited_for(server: OAuthServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outage.Unreachable, "again_in", 0.2)
+    server.trouble = "/.well-known/oauth-authorization-server"
+    threading.Timer(0.5, lambda: setattr(server, "trouble", "")).start()
+    assert connect(server.url, api_patience=20.0).get("/api/v1/x") == {"kind": "ConfigMap"}
+    with pytest.raises(Failure, match="refuses user eva") as caught:
+        connect(server.url, password="wrong", api_patience=20.0)
+    assert not isinstance(caught.value, outage.Unreachable)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("inf"), float("nan"), 1e9])
+def test_seconds_that_nobody_meant(server: OAuthServer, seconds: float) -> None:
+    with pytest.raises(Failure, match="api_timeout has to be above 0"):
+        connect(server.url, api_timeout=seconds)
+    if seconds:
+        with pytest.raises(Failure, match="api_patience 0 or more"):
+            connect(server.url, api_patience=seconds)
 
 
 def test_without_the_package(server: OAuthServer, monkeypatch: pytest.MonkeyPatch) -> None:

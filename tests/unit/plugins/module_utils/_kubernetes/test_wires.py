@@ -522,6 +522,12 @@ def test_a_proxy_that_is_none(text: str) -> None:
     assert "hunter2" not in caught.value.msg
 
 
+def test_a_proxy_that_refuses_a_request_without_tls_is_named() -> None:
+    proxy = Server(sends(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"), pair=None)
+    with pytest.raises(Failure, match=rf"The proxy {proxy.url} does not accept our credentials"):
+        cluster("http://kube.example:8080", timeout=5.0, proxy=f"http://joe:x@127.0.0.1:{proxy.port}").get(PATH)
+
+
 def test_a_short_password_of_a_proxy_is_concealed_with_its_user() -> None:
     cluster("https://kube", proxy="http://joe:abc@proxy.example:3128")
     assert without_secrets("http://joe:abc@proxy.example:3128 abc") == "http://********proxy.example:3128 abc"
