@@ -87,10 +87,10 @@ class Client:
 
     def _sent(self, method: str, target: str, bound: Deadline, headers: Headers, data: bytes | None) -> Answer:
         connection = self._connection(KEPT if method == "GET" else KEPT_TO_WRITE)
-        reused, subject = connection.requests > 0, "the connection"
+        reused, subject = False, "the connection"
         try:
             connection.open(bound)
-            subject = "the request"
+            reused, subject = connection.reused, "the request"
             with connection.request(method, target, bound, headers, data) as response:
                 text = response.read().text
         except Permanent as fault:

@@ -166,6 +166,11 @@ class Connection:
         self._received = 0
         self.requests = 0
 
+    @property
+    def reused(self) -> bool:
+        """Whether what is open has served a request already."""
+        return self._wire is not None and not self._wire.fresh
+
     def open(self, bound: Deadline) -> _Wire:
         if self._wire is not None and not self._wire.idle():
             self.close()
@@ -270,17 +275,17 @@ class _Wire:
         self._sock = sock
         self._most = most
         self._held = bytearray()
-        self._fresh = True
+        self.fresh = True
 
     def allow(self, bound: Deadline) -> None:
         """The bound of all calls from now on."""
         self._bound = bound
         self.received = 0
-        self._fresh = False
+        self.fresh = False
 
     def idle(self) -> bool:
         """Whether the server has neither closed nor said something unasked since its last answer."""
-        if self._fresh:
+        if self.fresh:
             return True
         if self._held:
             return False

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import client, credentials
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import User
@@ -111,6 +112,27 @@ def test_a_credential_that_another_thread_renewed_is_used(tmp_path: Path, monkey
     assert mine.renew(refused), "the second one has what it gave"
     assert (tmp_path / "asked").read_text() == "x\nx\n"
     assert not mine.renew(mine.headers())
+
+
+def test_a_plugin_that_fails_in_the_middle_is_named_while_it_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    credentials._GIVEN.clear()
+    monkeypatch.setattr(Unreachable, "again_in", 0.1)
+    text = f"test ! -e away || {{ echo 'no route to the login; really' >&2; exit 3; }}; echo '{answer(token='planted-token')}'"
+    lines: list[str] = []
+
+    def back(line: str) -> None:
+        lines.append(line)
+        (tmp_path / "away").unlink(missing_ok=True)
+
+    with outage.waiting(outage.Waiting(back)):
+        server = Server(GOOD, sends(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"), GOOD)
+        one = cluster(server, patience=20.0, timeout=5.0, user=User(plugin=plugin(tmp_path, text)))
+        assert one.get(PATH) == {}
+        (tmp_path / "away").touch()
+        assert one.get(PATH) == {}
+    assert lines[0].startswith(f"The credential plugin {tmp_path}/login of the kubeconfig failed with exit code 3: no route to the login")
+    assert "; waiting for it, 0 of 20 s" in lines[0] and "planted-token" not in "".join(lines)
 
 
 def redirects(target: str) -> t.Callable[[socket.socket], None]:

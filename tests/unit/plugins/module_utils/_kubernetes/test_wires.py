@@ -431,7 +431,8 @@ def test_a_proxy_with_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     (tmp_path / "ca").write_text(AUTHORITY.pem)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca"))
     server, proxy = Server(GOOD), Proxy(pair=LOCAL)
-    assert cluster(server, timeout=5.0, proxy=f"https://joe:x@127.0.0.1:{proxy.port}").get(PATH) == {}
+    one = cluster(server, timeout=5.0, proxy=f"https://joe:x@127.0.0.1:{proxy.port}")
+    assert one.get(PATH) == {} and one.get(PATH) == {}
     assert proxy.heads[0].startswith("CONNECT ")
 
 
@@ -520,6 +521,25 @@ def test_a_proxy_that_is_none(text: str) -> None:
     with pytest.raises(Failure, match="is not a URL with http, https or socks5") as caught:
         cluster("https://kube", proxy=text)
     assert "hunter2" not in caught.value.msg
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda sock: time.sleep(4),
+        drips(b"HTTP/1.1 200 OK\r\n" + 40 * b"X: y\r\n"),
+        sends(b"<html>"),
+        sends(b"HTTP/1.1 200 OK\r\n\r\n<html>"),
+        resets_it,
+    ],
+    ids=["stall", "drips", "HTML", "HTML in the tunnel", "RST"],
+)
+def test_a_proxy_that_breaks_is_an_outage(step: Step) -> None:
+    start = time.monotonic()
+    for asking in (lambda one: one.get(PATH), lambda one: one.port_forward("prod", "pod", 80)):
+        with pytest.raises(Unreachable, match="does not answer"):
+            asking(cluster("https://kube.example", proxy=f"http://joe:x@127.0.0.1:{Server(step, pair=None).port}"))
+    assert time.monotonic() - start < 4
 
 
 def test_a_proxy_that_refuses_a_request_without_tls_is_named() -> None:
