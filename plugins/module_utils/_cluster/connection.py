@@ -162,6 +162,8 @@ class Cluster:
         try:
             opened = self.websocket(f"{pod_path(namespace, pod)}/portforward", [("ports", str(port))], PROTOCOL)
         except Refusal as refusal:
+            if refusal.answer.status in OVERLOADED and not _is_status(refusal.answer):  # what stands between us and the API server
+                raise self._unreachable(NoAnswer(f"a port-forward got {refusal.answer.status} {_said(refusal.answer)}")) from None
             raise Failure(
                 f"No port-forward to {namespace}/{pod} port {port} through {self.host}: {_said(refusal.answer)}; "
                 "the Role needs create and get on pods/portforward, and the pod must run."
@@ -282,6 +284,14 @@ def _said(answer: t.Any) -> str:
     except (TypeError, ValueError, KeyError, RecursionError):
         said = answer.reason or http.client.responses.get(answer.status, "no reason given")
     return printable(str(said), 1000)
+
+
+def _is_status(answer: Answer) -> bool:
+    """Whether an API server said it."""
+    try:
+        return json.loads(answer.body)["kind"] == "Status"
+    except (TypeError, ValueError, KeyError, RecursionError):
+        return False
 
 
 def _place(headers: t.Mapping[str, str]) -> str:

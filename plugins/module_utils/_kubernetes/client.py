@@ -27,8 +27,9 @@ MAX_BYTES = 64 * 1024 * 1024  # of an answer: a list of a large namespace
 IDLE = 8  # connections that are kept for the next request
 # Seconds after which a kept connection is not used again: what stands between may have dropped it without a word.
 KEPT = 30.0
-# Not for what writes: it is not sent twice, and the other side may be closing the connection right now.
-KEPT_TO_WRITE = 1.0
+# Seconds in which nobody closes a connection for being idle. What writes, and so is not sent twice, takes no older one,
+# and that an older one was cut says nothing about the server.
+JUST_USED = 1.0
 
 Query = t.Sequence[tuple[str, str]]
 
@@ -86,32 +87,33 @@ class Client:
         return answer
 
     def _sent(self, method: str, target: str, bound: Deadline, headers: Headers, data: bytes | None) -> Answer:
-        connection = self._connection(KEPT if method == "GET" else KEPT_TO_WRITE)
-        reused, subject = False, "the connection"
+        connection, was_idle = self._connection(KEPT if method == "GET" else JUST_USED)
+        subject = "the connection"
         try:
             connection.open(bound)
-            reused, subject = connection.reused, "the request"
+            was_idle = was_idle and connection.reused
+            subject = "the request"
             with connection.request(method, target, bound, headers, data) as response:
                 text = response.read().text
         except Permanent as fault:
             raise Failure(f"The request to the API server {self.host} {fault.msg}.") from None
         except Fault as fault:
-            if reused and method == "GET" and isinstance(fault.__context__, ConnectionError):
-                return self._sent(method, target, bound, headers, data)  # it was closed meanwhile: that says nothing about the server
+            if was_idle and subject == "the request" and isinstance(fault.__context__, ConnectionError):
+                return self._sent(method, target, bound, headers, data)
             # Without the cure, which is one for MCP endpoints.
             raise NoAnswer(f"{subject} {fault.msg.partition(';')[0]}", final=tls.refuses_ours(fault.__context__)) from None
         self._idle.append((connection, Deadline(KEPT)))
         return Answer(response.status, text, response.headers)
 
-    def _connection(self, longest: float) -> Connection:
-        """Return one that was used within so many seconds, or a new one."""
+    def _connection(self, longest: float) -> tuple[Connection, bool]:
+        """Return one that was used within so many seconds, or a new one, and whether it was idle."""
         with suppress(IndexError):
             while True:
                 connection, since = self._idle.pop()
                 if since.elapsed < longest:
-                    return connection
+                    return connection, since.elapsed >= JUST_USED
                 connection.close()
-        return Connection(self._dial, self._dial.authority, MAX_BYTES, proxied=self._dial.forwards)
+        return Connection(self._dial, self._dial.authority, MAX_BYTES, proxied=self._dial.forwards), False
 
     def websocket(self, path: str, query: Query, protocol: str, seconds: float) -> t.Any:
         """Return an open WebSocket (of websocket-client), which the caller closes. Raises Refusal, NoAnswer, Failure."""
@@ -155,7 +157,7 @@ class Client:
         except websocket.WebSocketBadStatusException as error:
             body = getattr(error, "resp_body", None) or b""
             text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else str(body)
-            raise Refusal(Answer(int(error.status_code), text, {}, printable(str(error), 200))) from None
+            raise Refusal(Answer(int(error.status_code), text, {})) from None
         except (websocket.WebSocketException, OSError, ValueError) as error:
             if 300 <= (made.getstatus() or 0) < 400:
                 raise Refusal(Answer(made.getstatus(), "", made.getheaders() or {})) from None

@@ -56,12 +56,21 @@ def closing_at(times: int, last: t.Callable[[socket.socket], t.Any] = lambda soc
 
 
 @pytest.mark.parametrize("last", [lambda sock: None, resets_it], ids=["FIN", "RST"])
-def test_a_read_on_a_connection_that_closes_right_then_is_made_again(last: t.Callable[[socket.socket], t.Any]) -> None:
+def test_a_read_on_an_idle_connection_that_closes_right_then_is_made_again(last: t.Callable[[socket.socket], t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "JUST_USED", 0.0)
     server = closing_at(1, last)
     one = cluster(server, timeout=5.0)
     assert one.get(PATH) == {} and server.asked == 1
     assert one.get(PATH) == {}, "no patience is needed for that"
     assert server.asked == 2 and len(server.heads) == 3
+
+
+def test_a_read_that_is_cut_on_a_connection_that_was_just_used_is_an_outage() -> None:
+    server = closing_at(1)
+    one = cluster(server, timeout=5.0)
+    assert one.get(PATH) == {}
+    with pytest.raises(Unreachable, match="was cut without an answer"):
+        one.get(PATH)
 
 
 def test_a_write_is_never_sent_twice() -> None:
@@ -75,7 +84,7 @@ def test_a_write_is_never_sent_twice() -> None:
 
 
 def test_a_write_takes_no_connection_that_was_left_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "KEPT_TO_WRITE", 0.1)
+    monkeypatch.setattr(client, "JUST_USED", 0.1)
     server = closing_at(1)
     one = cluster(server, timeout=5.0)
     assert one.get(PATH) == {}
@@ -133,6 +142,19 @@ def test_a_plugin_that_fails_in_the_middle_is_named_while_it_is_waited_for(tmp_p
         assert one.get(PATH) == {}
     assert lines[0].startswith(f"The credential plugin {tmp_path}/login of the kubeconfig failed with exit code 3: no route to the login")
     assert "; waiting for it, 0 of 20 s" in lines[0] and "planted-token" not in "".join(lines)
+
+
+def test_a_load_balancer_that_refuses_a_port_forward_is_an_outage() -> None:
+    """What the API server says itself is not: a kubelet may be away for good."""
+    html = sends(b"HTTP/1.1 503 Service Unavailable\r\nSet-Cookie: planted-cookie\r\nContent-Length: 6\r\n\r\n<html>")
+    with pytest.raises(Unreachable, match=r"a port-forward got 503 Service Unavailable\)") as caught:
+        cluster(Server(html), timeout=5.0).port_forward("prod", "pod", 80)
+    assert "planted-cookie" not in caught.value.msg
+    said = b'{"kind": "Status", "message": "error dialing backend"}'
+    status = sends(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: %d\r\n\r\n%s" % (len(said), said))
+    with pytest.raises(Failure, match="No port-forward to prod/pod port 80 .* error dialing backend") as caught:
+        cluster(Server(status), timeout=5.0).port_forward("prod", "pod", 80)
+    assert not isinstance(caught.value, Unreachable)
 
 
 def redirects(target: str) -> t.Callable[[socket.socket], None]:
