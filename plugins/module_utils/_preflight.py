@@ -26,8 +26,9 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gito
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
 from ansible_collections.mcp.server.plugins.module_utils._later import options as later_options
 from ansible_collections.mcp.server.plugins.module_utils._later.later import later
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
 from ansible_collections.mcp.server.plugins.module_utils._rights import complaint, narrowed, questions, rights
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task, unexpected
 from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
@@ -106,6 +107,8 @@ def _checked(name: str, look: t.Callable[[], str]) -> dict[str, t.Any]:
         skipped, sentence = True, f"The check of the {name} was skipped: we are not permitted to look."
     except Failure as failure:
         ok, sentence = False, failure.msg
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        ok, sentence = False, f"The check of the {name} could not read what the API server answered: {unexpected(error)}"
     return {"name": name, "ok": ok, "needed": True, "skipped": skipped, "sentence": sentence, "seconds": round(time.monotonic() - started, 3)}
 
 
@@ -140,7 +143,9 @@ def _has_traffic(context: Context) -> bool:
 
 
 def _api_server(context: Context) -> str:
-    return f"The API server {context.cluster.host} answers, Kubernetes {context.cluster.get('/version')['gitVersion']}{known_as(context.cluster)}."
+    version = context.cluster.get("/version").get("gitVersion")
+    known = f"Kubernetes {printable(version, 60)}" if isinstance(version, str) else "without its version"
+    return f"The API server {context.cluster.host} answers, {known}{known_as(context.cluster)}."
 
 
 def _namespace(context: Context) -> str:

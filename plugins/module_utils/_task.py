@@ -110,13 +110,18 @@ def main(spec: Spec, run: Run) -> None:
     def warn(text: str) -> None:
         module.warn(without_secrets(text))
 
+    def shown(result: dict[str, t.Any]) -> dict[str, t.Any]:
+        # The arguments too, which the result repeats: one may be a URL with a password.
+        module.no_log_values = module.no_log_values | set(_SECRETS)
+        return without_secrets(result)
+
     try:
         result = run(Task(module.params, module.check_mode, warn=warn))
     except Failure as failure:
-        module.fail_json(**without_secrets({"msg": failure.msg, **failure.evidence}))
+        module.fail_json(**shown({"msg": failure.msg, **failure.evidence}))
     except Exception as error:
-        module.fail_json(msg=unexpected(error))
-    module.exit_json(**without_secrets(result))
+        module.fail_json(**shown({"msg": unexpected(error)}))
+    module.exit_json(**shown(result))
 
 
 # Secrets that are no option: of a kubeconfig, of the environment, from a plugin. Of this process, which has one task.

@@ -13,18 +13,21 @@ from __future__ import annotations
 
 import json
 import typing as t
+import weakref
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import fence
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 Object = dict[str, t.Any]
 
 NOTE = "mcp.server/min-replicas"  # {"former": 2, "raised": 5}
 # How an autoscaler of a Deployment is usually called: by kubectl autoscale and most charts, and by KEDA
 NAMES = ("{deployment}", "keda-hpa-{deployment}")
+UNLISTED_FOR = 30.0  # seconds
 UNLISTED = (
     "Listing HorizontalPodAutoscalers in namespace {namespace} is forbidden: only those that have the usual names ({names}) are known; "
     "grant list on horizontalpodautoscalers.autoscaling as in the Role in the collection's README."
@@ -56,7 +59,7 @@ class Autoscaler:
             note = json.loads(self._note or "{}")
             # Another value than ours is its owner's newest word.
             return int(note["former"]) if note["raised"] == self.least else self.least
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
             return self.least
 
     @property
@@ -93,28 +96,46 @@ class Autoscaler:
 
     @property
     def _note(self) -> str | None:
-        return (self.obj["metadata"].get("annotations") or {}).get(NOTE)
+        annotations = self.obj["metadata"].get("annotations")
+        note = annotations.get(NOTE) if isinstance(annotations, dict) else None
+        return note if isinstance(note, str) else None
+
+
+class _Unlisted:
+    """That listing is forbidden, and which of the usual names nobody has: known for a while, as whoever watches asks every few seconds."""
+
+    def __init__(self) -> None:
+        self.fresh = Deadline(UNLISTED_FOR)
+        self.absent: set[str] = set()
+
+
+_UNLISTED: weakref.WeakKeyDictionary[t.Any, _Unlisted] = weakref.WeakKeyDictionary()  # by connection
 
 
 def find(cluster: t.Any, server: Server, warn: t.Callable[[str], None]) -> dict[str, Autoscaler]:
     """Return the autoscalers by pool. Warn when some of them may not be known for want of a right."""
-    try:
-        return _by_pool(server, cluster.get(_path(server))["items"])
-    except NotFound:
-        return {}
-    except Forbidden:
-        return _find_by_name(cluster, server, warn)
+    unlisted = _UNLISTED.get(cluster)
+    if unlisted is None or not unlisted.fresh.left:
+        try:
+            return _by_pool(server, cluster.get(_path(server)).get("items"))
+        except NotFound:
+            return {}
+        except Forbidden:
+            unlisted = _UNLISTED[cluster] = _Unlisted()
+    return _find_by_name(cluster, server, unlisted.absent, warn)
 
 
-def _find_by_name(cluster: t.Any, server: Server, warn: t.Callable[[str], None]) -> dict[str, Autoscaler]:
-    """Return those that have a usual name, which a Role that is narrowed by resourceNames lets us read."""
+def _find_by_name(cluster: t.Any, server: Server, absent: set[str], warn: t.Callable[[str], None]) -> dict[str, Autoscaler]:
+    """Return those that have a usual name, which a Role that is narrowed by resourceNames lets us read. absent: paths that need no look."""
     names = [form.format(deployment=server.deployment(pool)) for pool in POOLS for form in NAMES]
     items, refused = [], 0
     for name in names:
+        path = f"{_path(server)}/{name}"
         try:
-            items.append(cluster.get(f"{_path(server)}/{name}"))
+            if path not in absent:
+                items.append(cluster.get(path))
         except NotFound:
-            continue
+            absent.add(path)
         except Forbidden:
             refused += 1
     found = _by_pool(server, items)
@@ -124,14 +145,16 @@ def _find_by_name(cluster: t.Any, server: Server, warn: t.Callable[[str], None])
     return found
 
 
-def _by_pool(server: Server, items: t.Iterable[Object]) -> dict[str, Autoscaler]:
+def _by_pool(server: Server, items: t.Any) -> dict[str, Autoscaler]:
     targets = {server.deployment(pool): pool for pool in POOLS}
     found = {}
-    for item in items:
-        target = (item.get("spec") or {}).get("scaleTargetRef") or {}
-        named = isinstance((item.get("metadata") or {}).get("name"), str)
-        if named and target.get("kind") == "Deployment" and target.get("name") in targets:
-            found[targets[target["name"]]] = Autoscaler(item)
+    for item in items if isinstance(items, list) else ():
+        match item:
+            case {
+                "metadata": {"name": str()},
+                "spec": {"scaleTargetRef": {"kind": "Deployment", "name": str(name)}, "maxReplicas": int(), **rest},
+            } if name in targets and isinstance(rest.get("minReplicas", 1), int):
+                found[targets[name]] = Autoscaler(item)
     return found
 
 

@@ -20,6 +20,7 @@ import socket
 import time
 import traceback
 import typing as t
+import urllib.parse
 from dataclasses import replace
 from datetime import datetime
 
@@ -49,6 +50,7 @@ ETCD = ("etcdserver: ", "rpc error: code = ", "context deadline exceeded")
 # What it says when a JSON patch does not fit the object, as one of its tests fails
 UNPATCHED = "the server rejected our request due to an error in our request"
 PROTOCOL = "v4.channel.k8s.io"  # of a port-forward
+LONGEST = 7 * 86400  # seconds that a request, or an outage, may be given: what is longer is no number that anybody meant
 STARTING = 20.0  # seconds for which refusals of everything are put down to that
 
 
@@ -65,11 +67,15 @@ def connect(params: dict[str, t.Any]) -> Cluster:
 
     Raises Failure. Nothing is sent yet, but for a login to OpenShift.
     """
+    timeout, patience = params["api_timeout"], params["api_patience"]
+    if not (0 < timeout <= LONGEST and 0 <= patience <= LONGEST):  # also when one is no number at all (nan)
+        raise Failure(f"api_timeout has to be above 0, api_patience 0 or more, and both at most {LONGEST} (seconds); correct them.")
     access = locate(params, os.environ)
     announce(access.sentence())
     if access.user.logs_in:
-        access = _logged_in(access, params["api_timeout"])
-    return Cluster(access, params["api_timeout"], params["api_patience"])
+        located = access
+        access = outage.patiently(lambda: _logged_in(located, timeout), patience, outage.current())
+    return Cluster(access, timeout, patience)
 
 
 class Cluster:
@@ -156,6 +162,8 @@ class Cluster:
         try:
             opened = self.websocket(f"{pod_path(namespace, pod)}/portforward", [("ports", str(port))], PROTOCOL)
         except Refusal as refusal:
+            if refusal.answer.status in OVERLOADED and not _is_status(refusal.answer):  # what stands between us and the API server
+                raise self._unreachable(NoAnswer(f"a port-forward got {refusal.answer.status} {_said(refusal.answer)}")) from None
             raise Failure(
                 f"No port-forward to {namespace}/{pod} port {port} through {self.host}: {_said(refusal.answer)}; "
                 "the Role needs create and get on pods/portforward, and the pod must run."
@@ -257,6 +265,8 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
         return Conflict(f"Changed by somebody else meanwhile: {said} ({where}).")
     if error.status == 422 and method == "PATCH" and said == UNPATCHED:
         return Conflict(f"Changed by somebody else meanwhile: the object is not as it was read ({where}).")
+    if 300 <= error.status < 400:
+        return Failure(f"The API server answered {error.status} to {where}: {said}; correct the server's URL (host, or server in the kubeconfig).")
     failure = Failure(f"The API server answered {error.status} to {where}: {said}.")
     retry_after = (error.headers or {}).get("Retry-After", "")
     if error.status in OVERLOADED or retry_after or (error.status == 500 and any(words in said for words in ETCD)):
@@ -267,11 +277,32 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
 
 def _said(answer: t.Any) -> str:
     """Return the message of an answer that is a Status, or what else there is."""
+    if 300 <= answer.status < 400:
+        return f"it redirects to {_place(answer.headers)}, which is not followed, as our credentials are not meant for it"
     try:
         said = json.loads(answer.body)["message"]
     except (TypeError, ValueError, KeyError, RecursionError):
         said = answer.reason or http.client.responses.get(answer.status, "no reason given")
     return printable(str(said), 1000)
+
+
+def _is_status(answer: Answer) -> bool:
+    """Whether an API server said it."""
+    try:
+        return json.loads(answer.body)["kind"] == "Status"
+    except (TypeError, ValueError, KeyError, RecursionError):
+        return False
+
+
+def _place(headers: t.Mapping[str, str]) -> str:
+    """Return where a redirect leads to, without what may be secret in it."""
+    location = headers.get("Location") or headers.get("location") or ""
+    try:
+        url = urllib.parse.urlsplit(location)
+    except ValueError:
+        return "what is no URL"
+    there = url.netloc.rpartition("@")[2]
+    return printable(f"{url.scheme}://{there}" if there else url.path, 200) or "nowhere"
 
 
 def pod_path(namespace: str, name: str = "") -> str:

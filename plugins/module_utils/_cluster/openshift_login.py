@@ -15,15 +15,17 @@ import functools
 import traceback
 from contextlib import nullcontext
 
+from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.tls import as_file
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, bounded
 
 
 @functools.cache  # the Lease is kept by connections of its own
 def token(host: str, username: str, password: str, verify: bool, ca: str | None, seconds: float) -> str:
-    """Return a token. ca: PEM. Raises Failure, without the password."""
+    """Return a token. ca: PEM. Raises Unreachable, Failure, without the password."""
     try:
         from openshift.helper.userpassauth import OCPLoginConfiguration, OCPLoginRequestException
+        from requests.exceptions import SSLError
     except ImportError:
         raise Failure(
             "username and password log in to OpenShift with the Python package openshift, which is missing where this task runs: "
@@ -46,8 +48,11 @@ def token(host: str, username: str, password: str, verify: bool, ca: str | None,
     except OCPLoginRequestException as error:
         status = error.req_info.get("req_status_code")
         refused = f"refuses user {username}" if status == 401 else f"answered {status}"
-        raise Failure(
+        raise (Unreachable if isinstance(status, int) and status >= 500 else Failure)(
             f"No login to OpenShift: {host} {refused} ({str(error.msg).rstrip('.')}); check username and password, and that the cluster has a password login."
         ) from None
     except (OSError, ValueError, KeyError, TypeError, Warning) as error:
-        raise Failure(f"No login to OpenShift: {host} has no OAuth server that answers ({type(error).__name__}); check host, network and CA.") from None
+        away = isinstance(error, OSError) and not isinstance(error, SSLError)
+        raise (Unreachable if away else Failure)(
+            f"No login to OpenShift: {host} has no OAuth server that answers ({type(error).__name__}); check host, network and CA."
+        ) from None

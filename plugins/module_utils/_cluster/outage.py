@@ -113,7 +113,9 @@ def patiently(send: t.Callable[[], Answer], patience: float, how: Waiting) -> An
             bound = bound or Deadline(patience)
             if not bound.left:
                 raise _given_up(failure, patience) from None
-            how.say(lambda failure=failure, bound=bound: f"{failure.msg.partition(';')[0]}; waiting for it, {bound.elapsed:.0f} of {patience:.0f} s")
+            how.say(
+                lambda failure=failure, bound=bound: f"{failure.msg.partition(';')[0].rstrip('.')}; waiting for it, {bound.elapsed:.0f} of {patience:.0f} s"
+            )
             bound.pause(failure.again_in)
     if bound is not None:
         how.seconds += bound.elapsed

@@ -82,6 +82,8 @@ class Access:
         if not self.verify and self.host.startswith("https://"):
             line += ", its certificate not verified"
         line += f", as {printable(self.user.name, 200)}"
+        if self.host.startswith("http://"):
+            line += ", without TLS"
         if self.user.impersonated:
             line += f", impersonating {printable(self.user.impersonated, 200)}"
         if self.ignored:

@@ -18,13 +18,18 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials, Headers
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.dial import Dialler
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.dial import Dialler, unknown_to
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Permanent, checked
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, bounded
 
 MAX_BYTES = 64 * 1024 * 1024  # of an answer: a list of a large namespace
 IDLE = 8  # connections that are kept for the next request
+# Seconds after which a kept connection is not used again: what stands between may have dropped it without a word.
+KEPT = 30.0
+# Seconds in which nobody closes a connection for being idle. What writes, and so is not sent twice, takes no older one,
+# and that an older one was cut says nothing about the server.
+JUST_USED = 1.0
 
 Query = t.Sequence[tuple[str, str]]
 
@@ -59,7 +64,7 @@ class Client:
         self.host = access.host
         self._credentials = Credentials(access.user, seconds)
         self._dial = Dialler(access, self._credentials)
-        self._idle: deque[Connection] = deque(maxlen=IDLE)
+        self._idle: deque[tuple[Connection, Deadline]] = deque(maxlen=IDLE)
 
     def send(self, method: str, path: str, seconds: float, *, query: Query = (), body: t.Any = None, content_type: str | None = None) -> Answer:
         """Return the answer, whatever its status. All of it has so many seconds. Raises NoAnswer, Failure."""
@@ -68,10 +73,13 @@ class Client:
         if data is not None:
             headers["Content-Type"] = content_type or "application/json"
         target = f"{self._dial.base}{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
-        if self._dial.forwards and self._dial.proxy is not None:
-            headers |= self._dial.proxy.authorization
+        proxy = self._dial.proxy if self._dial.forwards else None
+        if proxy is not None:
+            headers |= proxy.authorization
         who = self._credentials.headers()
         answer = self._sent(method, target, Deadline(seconds), {**headers, **who}, data)
+        if proxy is not None and answer.status == 407:
+            raise unknown_to(proxy)
         # Who is not known has done nothing, so that nothing is done twice.
         if answer.status == 401 and self._credentials.renew(who):
             self._idle.clear()
@@ -79,23 +87,33 @@ class Client:
         return answer
 
     def _sent(self, method: str, target: str, bound: Deadline, headers: Headers, data: bytes | None) -> Answer:
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = Connection(self._dial, self._dial.authority, MAX_BYTES, proxied=self._dial.forwards)
+        connection, was_idle = self._connection(KEPT if method == "GET" else JUST_USED)
         subject = "the connection"
         try:
             connection.open(bound)
+            was_idle = was_idle and connection.reused
             subject = "the request"
             with connection.request(method, target, bound, headers, data) as response:
                 text = response.read().text
         except Permanent as fault:
             raise Failure(f"The request to the API server {self.host} {fault.msg}.") from None
         except Fault as fault:
+            if was_idle and subject == "the request" and isinstance(fault.__context__, ConnectionError):
+                return self._sent(method, target, bound, headers, data)
             # Without the cure, which is one for MCP endpoints.
             raise NoAnswer(f"{subject} {fault.msg.partition(';')[0]}", final=tls.refuses_ours(fault.__context__)) from None
-        self._idle.append(connection)
+        self._idle.append((connection, Deadline(KEPT)))
         return Answer(response.status, text, response.headers)
+
+    def _connection(self, longest: float) -> tuple[Connection, bool]:
+        """Return one that was used within so many seconds, or a new one, and whether it was idle."""
+        with suppress(IndexError):
+            while True:
+                connection, since = self._idle.pop()
+                if since.elapsed < longest:
+                    return connection, since.elapsed >= JUST_USED
+                connection.close()
+        return Connection(self._dial, self._dial.authority, MAX_BYTES, proxied=self._dial.forwards), False
 
     def websocket(self, path: str, query: Query, protocol: str, seconds: float) -> t.Any:
         """Return an open WebSocket (of websocket-client), which the caller closes. Raises Refusal, NoAnswer, Failure."""
@@ -117,14 +135,16 @@ class Client:
         except Fault as fault:
             raise Failure(f"The request to {self.host} {fault.msg}.") from None
         url = f"ws://{self._dial.authority}{self._dial.base}{path}?{urllib.parse.urlencode(query)}"
-        bound = Deadline(seconds)
+        bound, made = Deadline(seconds), websocket.WebSocket(skip_utf8_validation=False)
 
         def opened() -> t.Any:
             sock = self._dial(bound, tunnel=True)
             try:
                 sock.settimeout(max(bound.left, 0.001))
-                made = websocket.WebSocket(skip_utf8_validation=False)
-                made.connect(url, header=lines, socket=sock)
+                # A redirect would take our credentials along.
+                made.connect(url, header=lines, socket=sock, redirect_limit=0)
+                if made.getstatus() != 101:  # an older websocket-client takes it for a success
+                    raise websocket.WebSocketException("Redirect limit exhausted")
                 made.settimeout(None)
             except BaseException:
                 with suppress(OSError):
@@ -137,7 +157,9 @@ class Client:
         except websocket.WebSocketBadStatusException as error:
             body = getattr(error, "resp_body", None) or b""
             text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else str(body)
-            raise Refusal(Answer(int(error.status_code), text, {}, printable(str(error), 200))) from None
-        except (websocket.WebSocketException, OSError) as error:
+            raise Refusal(Answer(int(error.status_code), text, {})) from None
+        except (websocket.WebSocketException, OSError, ValueError) as error:
+            if 300 <= (made.getstatus() or 0) < 400:
+                raise Refusal(Answer(made.getstatus(), "", made.getheaders() or {})) from None
             reason = f"the connection failed ({printable(str(error), 200) or type(error).__name__})"
             raise NoAnswer(reason, final=tls.refuses_ours(error)) from None

@@ -13,6 +13,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import exec_credentials
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Certificate, Plugin, User
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.kubeconfig import read
+from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, conceal
 
 Headers = dict[str, "str | tuple[str, ...]"]
@@ -29,6 +30,7 @@ class Credentials:
     def __init__(self, user: User, seconds: float) -> None:
         self._user = user
         self._seconds = seconds
+        self._was_read = False  # the token file
         conceal(user.token, user.password, user.certificate.key.decode("latin-1") if user.certificate else "")
 
     def headers(self) -> Headers:
@@ -46,15 +48,16 @@ class Credentials:
         return self._given(self._user.plugin).certificate if self._user.plugin else None
 
     def renew(self, refused: Headers) -> bool:
-        """After a refusal (401) of these headers: whether there are newer credentials now."""
+        """After a refusal (401) of these headers: whether there are other credentials now."""
         plugin = self._user.plugin
-        if plugin is not None and not self._has_header():
+        if plugin is None or self._has_header():
+            return self.headers() != refused
+        with _ONE:
             before = _GIVEN.get(plugin)
-            with _ONE:
-                if _GIVEN.get(plugin) is before:
-                    _GIVEN.pop(plugin, None)
-            return self._given(plugin) != before
-        return self.headers() != refused
+            if before is not None and _bearer(before.token) != refused.get("Authorization", ""):
+                return True  # another thread had it renewed meanwhile
+            _GIVEN.pop(plugin, None)
+        return self._given(plugin) != before
 
     def _has_header(self) -> bool:
         """Whether the user has what goes into a header, so that a plugin is not asked."""
@@ -65,7 +68,7 @@ class Credentials:
         user = self._user
         token = self._token()
         if token:
-            return f"Bearer {token}"
+            return _bearer(token)
         if user.username or user.password:
             pair = base64.b64encode(f"{user.username}:{user.password}".encode()).decode()
             conceal(pair)
@@ -75,21 +78,28 @@ class Credentials:
     def _token(self) -> str:
         user = self._user
         if user.token_file:
-            try:
-                token = read(user.token_file, "The token file").decode("latin-1").strip()
-            except Failure:
-                if not user.token:
-                    raise
-                token = ""
-            if not (token or user.token):
-                raise Failure(f"The token file {user.token_file} is empty; write the token to it, or correct the kubeconfig.")
-            conceal(token)
-            return token or user.token.strip()
+            return self._token_of_file()
         if user.token:
             return user.token.strip()
         if user.plugin and not (user.username or user.password):
             return self._given(user.plugin).token
         return ""
+
+    def _token_of_file(self) -> str:
+        user = self._user
+        try:
+            token = read(user.token_file, "The token file").decode("latin-1").strip()
+            if not token:
+                raise Failure(f"The token file {printable(user.token_file, 300)} is empty; write the token to it, or correct the kubeconfig.")
+        except Failure as failure:
+            if user.token:
+                return user.token.strip()
+            if self._was_read:  # whoever rotates it may be between two steps, or its disk is away
+                raise Unreachable(failure.msg) from None
+            raise
+        conceal(token)
+        self._was_read = True
+        return token
 
     def _given(self, plugin: Plugin) -> exec_credentials.Credential:
         with _ONE:
@@ -104,3 +114,7 @@ class Credentials:
                 _GIVEN[plugin] = given
                 _WORKED.add(plugin)
         return given
+
+
+def _bearer(token: str) -> str:
+    return f"Bearer {token}" if token else ""

@@ -25,7 +25,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 
 NEXT = 3.05  # seconds after which the next address of a name is tried: the first one may be dead
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-BUSY = (429, 502, 503, 504)  # what a proxy answers when it, or what is behind it, is away
+BUSY = (429, 500, 502, 503, 504)  # what a proxy answers when it, or what is behind it, is away
 
 
 class Proxy(t.NamedTuple):
@@ -75,7 +75,8 @@ def parse_proxy(text: str, what: str) -> Proxy | None:
     if not port or not url.hostname:
         raise Failure(f"{what} is not a URL with http, https or socks5, such as http://proxy.example.com:3128.")
     username, password = (urllib.parse.unquote(part or "") for part in (url.username, url.password))
-    conceal(password, url.password or "")
+    # With what stands around it: a password that is too short to be concealed alone.
+    conceal(password, url.password or "", f"{url.netloc.rpartition('@')[0]}@" if url.password else "")
     return Proxy(url.scheme, url.hostname, port, username, password)
 
 
@@ -87,13 +88,15 @@ def bypassed(host: str, port: int, without: str) -> bool:
     for entry in without.lower().replace(",", " ").split():
         if entry == "*":
             return True
-        network = _network(entry)
+        name, given, network = entry, "", _network(entry.strip("[]"))
+        if network is None and ":" in entry:
+            name, _colon, given = entry.rpartition(":")
+            network = _network(name.strip("[]"))
+        if given and given != str(port):
+            continue
         if network is not None:
             if address is not None and address in network:
                 return True
-            continue
-        name, _colon, given = entry.partition(":")
-        if given and given != str(port):
             continue
         below = name.removeprefix("*")
         if host.lower() == name or host.lower().endswith(below if below.startswith(".") else f".{below}"):
@@ -223,9 +226,14 @@ def _tunnel(sock: socket.socket, proxy: Proxy, target: str) -> None:
     if status in BUSY:
         raise ConnectionError(f"the proxy {proxy.shown} answers {status}")
     if status == 407:
-        raise Failure(f"The proxy {proxy.shown} does not accept our credentials (407); correct user and password in its URL.")
+        raise unknown_to(proxy)
     if not 200 <= status < 300:
         raise Failure(f"The proxy {proxy.shown} refuses to connect us to {target} (it answers {status}); correct the proxy, or what it allows.")
+
+
+def unknown_to(proxy: Proxy) -> Failure:
+    """Return what to raise when a proxy answers 407."""
+    return Failure(f"The proxy {proxy.shown} does not accept our credentials (407); correct user and password in its URL.")
 
 
 def _bracketed(host: str) -> str:

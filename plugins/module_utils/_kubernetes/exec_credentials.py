@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -24,6 +26,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import print
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal
 
 MAX_BYTES = 1024 * 1024  # of what it writes
+SECRET = re.compile("secret|token|passw", re.IGNORECASE)
 LOOK = 0.02  # seconds between two looks whether it has ended
 
 
@@ -46,11 +49,29 @@ def ask(plugin: Plugin, seconds: float) -> Credential:
     if plugin.cluster is not None:
         spec["cluster"] = plugin.cluster
     question = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
-    environment = {**os.environ, **dict(plugin.environment), "KUBERNETES_EXEC_INFO": json.dumps(question, default=str, separators=(",", ":"))}
+    environment = {**os.environ, **dict(plugin.environment), "KUBERNETES_EXEC_INFO": _json(plugin, question)}
+    conceal(*_given(plugin))
     status, output, complaint = _run(plugin, environment, seconds)
     if status:
         raise Failure(f"{_name(plugin)} failed with exit code {status}{_because(complaint)}; run it by hand to see why.")
     return parse(plugin, output)
+
+
+def _json(plugin: Plugin, question: dict[str, t.Any]) -> str:
+    try:
+        return json.dumps(question, default=str, separators=(",", ":"))
+    except (ValueError, RecursionError):  # a configuration that contains itself, by YAML's references
+        raise Failure(f"{_name(plugin)} cannot be told of its cluster: the configuration there is no JSON; correct the kubeconfig.") from None
+
+
+def _given(plugin: Plugin) -> list[str]:
+    """Return what the kubeconfig gives a plugin under the name of a secret, which it may repeat in a complaint."""
+    pairs = list(plugin.environment)
+    for word, following in itertools.zip_longest(plugin.arguments, plugin.arguments[1:], fillvalue=""):
+        name, equals, value = word.partition("=")
+        if name.startswith("-"):
+            pairs.append((name, value if equals else following))
+    return [value for name, value in pairs if SECRET.search(name)]
 
 
 def parse(plugin: Plugin, output: bytes) -> Credential:

@@ -17,13 +17,13 @@ import urllib.parse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ansible.module_utils.common.yaml import yaml_load
-
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import yaml_document
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, Plugin, User
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, bounded
 
 MAX_BYTES = 8 * 1024 * 1024  # of a file
+SECONDS = 10.0  # for a file, which may be on a disk of the network, or a pipe
 API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 EXTENSION = "client.authentication.k8s.io/exec"
 
@@ -91,11 +91,15 @@ class Entry:
 
 def read(path: str, what: str) -> bytes:
     """Return the contents of a small file. Raises Failure."""
-    try:
+
+    def contents() -> bytes:
         with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
+
+    try:
+        data = bounded(contents, SECONDS)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
+        reason = error.strerror or str(error) if isinstance(error, OSError) else None
         raise Failure(f"{what} {printable(path, 300)} cannot be read ({reason or type(error).__name__}).") from None
     if len(data) > MAX_BYTES:
         raise Failure(f"{what} {printable(path, 300)} has more than {MAX_BYTES >> 20} MiB.")
@@ -117,10 +121,16 @@ class Kubeconfig:
             raise Failure(f"kubeconfig {self.name} has no current-context; name one (context), or select one (kubectl config use-context).")
         chosen = self._find("contexts", name, "")
         cluster = self._find("clusters", chosen.text("cluster"), f"{chosen.label}: ")
-        user = User()
-        if with_user:
-            user = _user(self._find("users", chosen.text("user"), f"{chosen.label}: "), cluster, chosen.text("user"))
-        return _access(cluster, user, f"context {name} of {self.name}")
+        access = _access(cluster, User(), f"context {name} of {self.name}")
+        if not with_user:
+            return access
+        encrypted = access.host.startswith("https://")
+        if not (encrypted or chosen.text("user") in self.lists["users"]):
+            return access
+        entry = self._find("users", chosen.text("user"), f"{chosen.label}: ")
+        # As kubectl does: without TLS nothing is sent that is secret.
+        user = _user(entry, cluster, chosen.text("user")) if encrypted else User(impersonation=_impersonation(entry))
+        return replace(access, user=user)
 
     def _find(self, kind: str, name: str, whose: str) -> Entry:
         if not name:
@@ -146,7 +156,7 @@ def load(paths: t.Sequence[str]) -> Kubeconfig | None:
 def _is_there(path: str) -> bool:
     """Whether there is something, also when it can't be read: that is an error."""
     try:
-        os.stat(path)
+        bounded(lambda: os.stat(path), SECONDS)
     except FileNotFoundError:
         return False
     except (OSError, ValueError):
@@ -191,7 +201,11 @@ def _parse(path: str) -> dict[str, t.Any]:
     what = f"kubeconfig {printable(_short(Path(path).absolute()), 300)}"
     data = read(path, "kubeconfig")
     try:
-        content = yaml_load(data.decode())
+        content = yaml_document.load(data)
+    except Failure:
+        raise
+    except yaml_document.TooMuch:
+        raise Failure(f"{what} has too many values, or is too deep.") from None
     except Exception as error:  # whichever errors the YAML library has
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = f" (line {line + 1})" if isinstance(line, int) else ""

@@ -40,6 +40,8 @@ def _from_files(values: dict[str, t.Any], environment: t.Mapping[str, str], *, w
     """Return what the kubeconfig files say, None when there are none and nobody named any."""
     named = values["kubeconfig"] or environment.get("KUBECONFIG") or ""
     paths = [os.path.expanduser(path) for path in str(named).split(os.pathsep) if path]
+    if named and not paths:
+        raise Failure(f"No cluster to talk to: kubeconfig {printable(str(named), 300)} names no file; correct it, or {CURE}.")
     found = kubeconfig.load(paths or [os.path.expanduser("~/.kube/config")])
     context = values["context"]
     if found is None and (paths or context):
@@ -74,7 +76,8 @@ def _overlaid(access: Access, chosen: Chosen) -> Access:
         # The name that a kubeconfig gives belongs to its own server.
         changes |= {"host": kubeconfig.server_url(values["host"], "host"), "origin": origin, "tls_name": ""}
     if values["ca_cert"]:
-        changes["ca"] = kubeconfig.read(values["ca_cert"], "ca_cert").decode("latin-1")
+        # As kubectl does: whoever names a CA wants it verified, whatever the kubeconfig says.
+        changes |= {"ca": kubeconfig.read(values["ca_cert"], "ca_cert").decode("latin-1"), "verify": True}
     if values["validate_certs"] is not None:
         changes["verify"] = values["validate_certs"]
     if values["proxy"]:

@@ -43,7 +43,7 @@ _PATH = re.compile(r"/[\x21-\x7e]*")
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9]\d\d)(?: .*)?")
-_HEADER_LINE = re.compile(rf"({_TOKEN}):[\t ]*(.*?)[\t ]*")
+_HEADER_LINE = re.compile(rf"({_TOKEN}):(.*)")
 _FOLD = re.compile(r"\r?\n[\t ]+")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[\t ]*(?:;.*)?", re.DOTALL)
@@ -166,6 +166,11 @@ class Connection:
         self._received = 0
         self.requests = 0
 
+    @property
+    def reused(self) -> bool:
+        """Whether what is open has served a request already."""
+        return self._wire is not None and not self._wire.fresh
+
     def open(self, bound: Deadline) -> _Wire:
         if self._wire is not None and not self._wire.idle():
             self.close()
@@ -270,17 +275,17 @@ class _Wire:
         self._sock = sock
         self._most = most
         self._held = bytearray()
-        self._fresh = True
+        self.fresh = True
 
     def allow(self, bound: Deadline) -> None:
         """The bound of all calls from now on."""
         self._bound = bound
         self.received = 0
-        self._fresh = False
+        self.fresh = False
 
     def idle(self) -> bool:
         """Whether the server has neither closed nor said something unasked since its last answer."""
-        if self._fresh:
+        if self.fresh:
             return True
         if self._held:
             return False
@@ -412,7 +417,7 @@ def _head(text: str) -> tuple[bool, int, http.client.HTTPMessage]:
         header = _HEADER_LINE.fullmatch(line)
         if header is None:
             raise http.client.HTTPException(f"{printable(line, 40)!r} is no header")
-        headers[header[1]] = header[2]
+        headers[header[1]] = header[2].strip("\t ")
     return status_line[1] == "0", int(status_line[2]), headers
 
 

@@ -345,3 +345,23 @@ def test_what_is_needed_later(monkeypatch, objects, params, failing):
     assert [check["name"] for check in checks if check["needed"]] == failing
     assert warnings == [check["sentence"] for check in checks if not check["needed"]]
     assert len(lines) == 2 and all(line.startswith(("FAILED: ", "warning: ")) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("objects", "message"),
+    [
+        ({"/version": {"gitVersion": "v1\x1b[31m\nforged"}}, ""),
+        ({"/version": {"gitVersion": ["v1"]}}, ""),
+        ({NAMESPACE: {"status": None}}, "The check of the namespace could not read what the API server answered: Unexpected error AttributeError"),
+        ({BLUE: {"spec": None}}, "The check of the blue Deployment could not read"),
+        ({f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"TOKEN": "x"}}}, "The check of the secrets could not read"),
+    ],
+)
+def test_an_answer_of_another_form(run, objects, message):
+    if not message:
+        sentence = run(objects)[0]["sentence"]
+        assert sentence.isprintable() and sentence.startswith("The API server https://api.example:6443 answers, ")
+        return
+    with pytest.raises(Failure, match=message) as caught:
+        run(objects)
+    assert len(caught.value.evidence["checks"]) >= 2

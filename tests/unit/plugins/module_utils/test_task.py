@@ -15,7 +15,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task, conceal, main, unexpected, without_secrets
 
 PLANTED = "planted-secret-5b1f"
-SPEC = Spec(options={"how": {"type": "str"}, "token": {"type": "str", "no_log": True}})
+SPEC = Spec(options={"how": {"type": "str"}, "proxy": {"type": "str"}, "token": {"type": "str", "no_log": True}})
 
 
 def run(task: Task) -> dict[str, t.Any]:
@@ -33,7 +33,7 @@ def run(task: Task) -> dict[str, t.Any]:
     [("result", None), ("failure", "It was ********."), ("error", r"Unexpected error ValueError at test_task.py:\d+: this is a fault of the collection")],
 )
 def test_a_module_shows_no_secret(how: str, said: str | None, capsys: pytest.CaptureFixture[str]) -> None:
-    with patch_module_args({"how": how, "token": "another-planted"}), pytest.raises(SystemExit):
+    with patch_module_args({"how": how, "token": "another-planted", "proxy": f"http://joe:{PLANTED}@proxy"}), pytest.raises(SystemExit):
         main(SPEC, run)
     shown = capsys.readouterr()
     assert PLANTED not in shown.out + shown.err and "another-planted" not in shown.out.replace('"token": "VALUE', "") and "Traceback" not in shown.out

@@ -8,10 +8,11 @@ import json
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import fence
+from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, fence
 from ansible_collections.mcp.server.plugins.module_utils._cluster.autoscaling import NOTE, Autoscaler, find, give_back, set_least
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
@@ -133,6 +134,24 @@ def test_found_by_name_where_listing_is_forbidden(pools, warned):
     assert len(warnings) == bool(warned) and all(warned in warning for warning in warnings)
 
 
+def test_that_listing_is_forbidden_is_asked_once_in_a_while(monkeypatch):
+    """As whoever watches asks every few seconds."""
+    api, warnings = named("green"), []
+    asked = []
+    real = api.get
+    monkeypatch.setattr(api, "get", lambda path, **query: asked.append(path) or real(path, **query))
+    assert set(find(api, SERVER, warnings.append)) == {"green"} and len(asked) == 5
+    asked.clear()
+    assert set(find(api, SERVER, warnings.append)) == {"green"} and asked == [f"{SCALERS}/mcp-green"]
+    assert len(warnings) == 2 and warnings[0] == warnings[1]
+    # A new one, or a right that was granted, is seen a while later.
+    api.refused.clear()
+    monkeypatch.setattr(autoscaling, "UNLISTED_FOR", 0.0)
+    autoscaling._UNLISTED[api].fresh = Deadline(0)
+    asked.clear()
+    assert set(find(api, SERVER, warnings.append)) == {"green"} and asked == [SCALERS] and len(warnings) == 2
+
+
 def test_nothing_is_known_where_both_are_forbidden():
     warnings = []
     assert find(named("blue", refused=["list horizontalpodautoscalers", "get horizontalpodautoscalers"]), SERVER, warnings.append) == {}
@@ -176,6 +195,36 @@ def test_an_emergency_goes_on_without_the_right_to_change_it(monkeypatch, run):
 @pytest.mark.parametrize("spec", [None, {}, {"scaleTargetRef": None}, {"scaleTargetRef": {"kind": "Deployment"}}])
 def test_one_that_says_nothing_is_left_out(spec):
     assert find(ApiServer({f"{SCALERS}/x": {"spec": spec}}), SERVER, print) == {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"spec": "odd"},
+        {"spec": {"scaleTargetRef": "odd"}},
+        {"spec": {"scaleTargetRef": {"name": ["odd"]}}},
+        {"spec": {"maxReplicas": None}},
+        {"spec": {"minReplicas": "many"}},
+        {"metadata": "odd"},
+        "odd",
+        None,
+    ],
+)
+def test_one_of_another_form_is_left_out(change, monkeypatch):
+    api = named("blue", refused=[])
+    (item,) = api.get(SCALERS)["items"]
+    odd = (
+        {**item, **{key: {**item[key], **value} if isinstance(value, dict) else value for key, value in change.items()}} if isinstance(change, dict) else change
+    )
+    for items in ([odd], odd, None):
+        monkeypatch.setattr(api, "get", lambda path, items=items, **query: {"items": items})
+        assert find(api, SERVER, print) == {}
+
+
+@pytest.mark.parametrize("annotations", [None, "odd", {NOTE: 5}, {NOTE: "5"}, {NOTE: '{"former": 1e999, "raised": 2}'}, {NOTE: 9999 * "["}])
+def test_a_note_of_another_form_counts_for_nothing(annotations):
+    one = Autoscaler({"metadata": {"annotations": annotations}, "spec": {"minReplicas": 2, "maxReplicas": 6}})
+    assert one.own == 2
 
 
 def test_one_without_a_name_is_left_out():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import http.server
 import json
+import ssl
 import sys
 import threading
 import typing as t
@@ -17,9 +18,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, openshift_login
+from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, openshift_login, outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.tests.unit.fakes.certificates import Authority
 
 USER, PASSWORD, TOKEN = "eva", "pass-9f2c:w0rd", "sha256~made-for-the-test"
 CODE = "sha256~code"
@@ -33,12 +36,21 @@ class OAuthServer(http.server.ThreadingHTTPServer):
     def __init__(self) -> None:
         self.seen: list[tuple[str, str | None]] = []
         self.trouble = ""
+        self.scheme = "http"
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
+
+    def use_tls(self) -> None:
+        pair = Authority().pair("127.0.0.1")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tls.as_file((pair.certificate + pair.key).encode()) as path:
+            context.load_cert_chain(path)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.scheme = "https"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -114,6 +126,25 @@ def test_no_login(server: OAuthServer, trouble: str, params: dict[str, t.Any], s
     assert PASSWORD not in str(caught.value) + str(caught.value.evidence)
 
 
+def test_an_oauth_server_that_is_away_is_waited_for(server: OAuthServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outage.Unreachable, "again_in", 0.2)
+    server.trouble = "/.well-known/oauth-authorization-server"
+    threading.Timer(0.5, lambda: setattr(server, "trouble", "")).start()
+    assert connect(server.url, api_patience=20.0).get("/api/v1/x") == {"kind": "ConfigMap"}
+    with pytest.raises(Failure, match="refuses user eva") as caught:
+        connect(server.url, password="wrong", api_patience=20.0)
+    assert not isinstance(caught.value, outage.Unreachable)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("inf"), float("nan"), 1e9])
+def test_seconds_that_nobody_meant(server: OAuthServer, seconds: float) -> None:
+    with pytest.raises(Failure, match="api_timeout has to be above 0"):
+        connect(server.url, api_timeout=seconds)
+    if seconds:
+        with pytest.raises(Failure, match="api_patience 0 or more"):
+            connect(server.url, api_patience=seconds)
+
+
 def test_without_the_package(server: OAuthServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openshift.helper.userpassauth", None)
     with pytest.raises(Failure, match="pip install openshift, or give a token"):
@@ -127,9 +158,10 @@ def test_it_is_imported_for_a_password_only(server: OAuthServer, monkeypatch: py
 
 @pytest.mark.parametrize("options", [{"host": None}, {}])
 def test_a_kubeconfig_names_the_server_and_not_the_user(server: OAuthServer, tmp_path: Path, options: dict[str, t.Any]) -> None:
+    server.use_tls()  # without, nothing of a kubeconfig's user is sent
     content = {
         "current-context": "x",
-        "clusters": [{"name": "x", "cluster": {"server": server.url}}],
+        "clusters": [{"name": "x", "cluster": {"server": server.url, "insecure-skip-tls-verify": True}}],
         "users": [{"name": "x", "user": {"username": "somebody", "password": "else"}}],
         "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
     }

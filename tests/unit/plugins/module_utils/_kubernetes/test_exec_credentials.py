@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import credentials, exec_credentials
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import credentials, exec_credentials, kubeconfig
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Plugin, User
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, without_secrets
@@ -98,6 +98,28 @@ def test_a_plugin_that_fails(tmp_path: Path, text: str, said: str) -> None:
     assert TOKEN not in caught.value.msg and "\x1b" not in caught.value.msg
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"environment": (("AWS_PROFILE", "prod-profile"), ("AWS_SECRET_ACCESS_KEY", "planted-given"))},
+        {"arguments": ("get-token", "--client-secret=planted-given", "--profile=prod-profile")},
+        {"arguments": ("get-token", "--password", "planted-given", "prod-profile")},
+    ],
+)
+def test_a_secret_that_it_is_given_is_in_no_complaint(tmp_path: Path, more: dict[str, t.Any]) -> None:
+    with pytest.raises(Failure, match="failed with exit code 1") as caught:
+        exec_credentials.ask(plugin(tmp_path, 'echo "usage: $* $AWS_SECRET_ACCESS_KEY $AWS_PROFILE" >&2; exit 1', **more), 10)
+    shown = without_secrets(caught.value.msg)
+    assert "planted-given" not in shown and "prod-profile" in shown
+
+
+def test_a_configuration_that_contains_itself(tmp_path: Path) -> None:
+    endless: list[t.Any] = []
+    endless.append(endless)
+    with pytest.raises(Failure, match="cannot be told of its cluster"):
+        exec_credentials.ask(plugin(tmp_path, "true", cluster={"config": endless}), 5)
+
+
 def test_a_plugin_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="/nowhere/login of the kubeconfig could not be started .No such file or directory.; install it, or correct"):
         exec_credentials.ask(Plugin("/nowhere/login", V1), 5)
@@ -171,6 +193,15 @@ def test_a_token_or_password_comes_before_the_plugin(tmp_path: Path) -> None:
     assert Credentials(User(token="static-token", plugin=one), 5).certificate() is None
 
 
+def test_a_token_file_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubeconfig, "SECONDS", 0.3)
+    os.mkfifo(tmp_path / "token")
+    start = time.monotonic()
+    with pytest.raises(Failure, match=r"The token file \S+ cannot be read \(no answer within 0.3 s\)"):
+        Credentials(User(token_file=str(tmp_path / "token")), 5).headers()
+    assert time.monotonic() - start < 3
+
+
 def test_a_token_file_that_rotates(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("first-token\n")
@@ -184,6 +215,13 @@ def test_a_token_file_that_rotates(tmp_path: Path) -> None:
         file.unlink() if content is None else file.write_text(content)
         with pytest.raises(Failure, match=f"token.* {said}"):
             mine.headers()
+    # Whoever rotates it may be between two steps: it was there before.
+    file.unlink(missing_ok=True)
+    with pytest.raises(Unreachable, match="cannot be read"):
+        mine.headers()
+    with pytest.raises(Failure, match="cannot be read") as caught:
+        Credentials(User(token_file=str(file)), 5).headers()
+    assert not isinstance(caught.value, Unreachable)
     # As kubectl does: the token of the kubeconfig is what there is without its file.
     assert Credentials(User(token="static-token", token_file=str(file)), 5).headers() == {"Authorization": "Bearer static-token"}
     file.write_text("third-token")

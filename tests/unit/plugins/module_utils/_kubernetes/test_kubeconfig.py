@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
+import threading
+import time
 import typing as t
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import pytest
 import yaml
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import kubeconfig
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, User
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 SERVER = "https://api.example:6443"
@@ -207,6 +210,11 @@ def test_a_known_user_is_not_looked_at() -> None:
     assert merged(content).access(with_user=False).host == SERVER
 
 
+def bomb(form: str) -> bytes:
+    lines = ["a0: &a0 {x: 1, y: 2}", *(f"a{each}: &a{each} {form % ','.join(9 * [f'*a{each - 1}'])}" for each in range(1, 12))]
+    return "\n".join(lines).encode()
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -215,6 +223,11 @@ def test_a_known_user_is_not_looked_at() -> None:
         (b"\xff\xfe\x00", "is not YAML"),
         (b"!!python/object/apply:os.system ['true']", "is not YAML"),
         (b"a: *b", "is not YAML"),
+        (b"a: &a [*a]", "has too many values, or is too deep"),
+        (bomb("[%s]"), "has too many values, or is too deep"),
+        (bomb("{<<: [%s]}"), "has too many values, or is too deep"),
+        (100000 * b"[", "has too many values, or is too deep"),
+        (b"a: 2026-13-45", "is not YAML"),
         (b"x" * (kubeconfig.MAX_BYTES + 1), "has more than 8 MiB"),
         (None, "cannot be read .Is a directory"),
     ],
@@ -226,6 +239,54 @@ def test_a_file_that_is_no_kubeconfig(tmp_path: Path, data: bytes | None, said: 
         (tmp_path / "config").write_bytes(data)
     with pytest.raises(Failure, match=said):
         kubeconfig.load([str(tmp_path / "config")])
+
+
+def test_a_file_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubeconfig, "SECONDS", 0.3)
+    os.mkfifo(tmp_path / "config")
+    start = time.monotonic()
+    with pytest.raises(Failure, match=r"cannot be read \(no answer within 0.3 s\)"):
+        kubeconfig.load([str(tmp_path / "config")])
+    assert time.monotonic() - start < 3
+    with pytest.raises(Failure, match="has more than 8 MiB"):
+        kubeconfig.load(["/dev/zero"])
+
+
+def test_a_file_that_is_a_pipe(tmp_path: Path) -> None:
+    """As a shell's <(command) is one."""
+    os.mkfifo(tmp_path / "config")
+    threading.Thread(target=(tmp_path / "config").write_text, args=(json.dumps(config()),), daemon=True).start()
+    found = kubeconfig.load([str(tmp_path / "config")])
+    assert found is not None and found.access().host == SERVER
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        json.dumps(config()).encode(),
+        yaml.safe_dump_all([config(), {"x": 1}]).encode(),
+        json.dumps(config(), indent=1).encode("utf-8-sig"),
+        json.dumps(config()).encode("utf-16"),  # as PowerShell writes it
+        yaml.safe_dump(config(apiVersion="v1", kind="Config", preferences={"colors": True}, unknown=[1])).encode(),
+        f"x: &x {{server: '{SERVER}'}}\n".encode() + yaml.safe_dump(config()).replace(f"server: {SERVER}", "<<: *x").encode(),
+    ],
+    ids=["JSON", "several documents", "UTF-8 with a mark", "UTF-16", "unknown fields", "merge key"],
+)
+def test_a_file_that_kubectl_reads(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "config").write_bytes(data)
+    found = kubeconfig.load([str(tmp_path / "config")])
+    assert found is not None and found.access().host == SERVER
+
+
+def test_nothing_secret_goes_out_without_tls() -> None:
+    """As kubectl does it: whom to act as is all that is sent."""
+    for secret in ({"token": "x"}, {"username": "u", "password": "p"}, {"tokenFile": "/nowhere"}, {"exec": {"command": "x"}}):
+        one = access({"server": "http://127.0.0.1:8001"}, {**secret, "as": "ann"})
+        assert one.user == User(impersonation=(("Impersonate-User", ("ann",)),))
+        assert one.sentence() == "cluster http://127.0.0.1:8001 (context prod of /etc/a/config), as an anonymous user, without TLS, impersonating ann"
+    # Of `kubectl proxy`, which needs no user.
+    proxy = config({"server": "127.0.0.1:8001"}, users=None, contexts=[{"name": "prod", "context": {"cluster": "prod"}}])
+    assert merged(proxy).access().user == User()
 
 
 def test_no_secret_in_a_repr() -> None:

@@ -104,6 +104,8 @@ def test_who_decides(params: dict[str, t.Any], environment: dict[str, str], expe
         ({"kubeconfig": "gone"}, POD, "kubeconfig gone is not there"),
         ({}, {**POD, "KUBECONFIG": "gone:gone-too"}, "kubeconfig gone:gone-too is not there"),
         ({}, {**POD, "K8S_AUTH_KUBECONFIG": "gone"}, "kubeconfig gone is not there"),
+        ({"kubeconfig": ":"}, POD, "kubeconfig : names no file"),
+        ({}, {**POD, "KUBECONFIG": ":"}, "kubeconfig : names no file"),
         ({"context": "one"}, POD, "kubeconfig ~/.kube/config is not there"),
         ({}, {**POD, "K8S_AUTH_CONTEXT": "one"}, "kubeconfig ~/.kube/config is not there"),
         ({"context": "three"}, {**POD, "KUBECONFIG": "one:two"}, "has no context three; it has one, two"),
@@ -146,6 +148,16 @@ def test_another_host_keeps_the_ca_and_not_the_tls_name() -> None:
     access = found({"kubeconfig": "one", "host": "https://mine"})
     assert (access.ca, access.tls_name) == ("ca of the file", "")
     assert found({"kubeconfig": "one"}).tls_name == "kube"
+
+
+def test_who_names_a_ca_has_it_verified(home: Path) -> None:
+    """As kubectl --certificate-authority does, though the kubeconfig says otherwise."""
+    (home / "insecure").write_text(yaml.safe_dump(config({"server": "https://x", "insecure-skip-tls-verify": True}, {"token": "t"})))
+    (home / "mine").write_text("my ca")
+    assert found({"kubeconfig": "insecure"}).verify is False
+    access = found({"kubeconfig": "insecure", "ca_cert": "mine"})
+    assert (access.verify, access.ca) == (True, "my ca")
+    assert found({"kubeconfig": "insecure", "ca_cert": "mine", "validate_certs": False}).verify is False
 
 
 def test_the_pods_own(home: Path) -> None:

@@ -9,10 +9,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import pty
 import re
+import select
+import signal
 import socket
 import ssl
 import struct
+import sys
 import tempfile
 import threading
 import time
@@ -21,13 +25,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Cluster
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import client, dial, tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, User
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, without_secrets
 from ansible_collections.mcp.server.tests.unit.fakes.certificates import Authority, Pair
 
 pytest.importorskip("kubernetes.stream.ws_client")  # now: it takes a second, and some tests measure less
@@ -217,6 +222,46 @@ def test_a_client_certificate_leaves_no_file(tmp_path: Path, monkeypatch: pytest
     assert not [one for one in leaked if os.path.exists(f"/proc/self/fd/{one}") and "memfd" in os.readlink(f"/proc/self/fd/{one}")]
 
 
+def test_what_is_verified_does_not_depend_on_the_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.13 and newer is strict, and many clusters have a CA without key identifiers, or an intermediate one."""
+    real = ssl.create_default_context
+
+    def strict(**more: t.Any) -> ssl.SSLContext:
+        made = real(**more)
+        made.verify_flags |= ssl.VERIFY_X509_STRICT
+        return made
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    made = tls.context(Access("https://x", ca=AUTHORITY.pem), None)
+    assert not made.verify_flags & ssl.VERIFY_X509_STRICT and made.verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
+    assert made.verify_mode is ssl.CERT_REQUIRED and made.check_hostname
+    assert cluster(Server(GOOD), timeout=5.0).get(PATH) == {}
+
+
+ENCRYPTED = """
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate
+tls.context(Access("https://x"), Certificate(CRT, KEY))
+"""
+
+
+def test_no_password_of_a_key_is_asked_for_on_the_terminal() -> None:
+    key = serialization.load_pem_private_key(LOCAL.key.encode(), None)
+    encrypted = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x"))
+    script = ENCRYPTED.replace("CRT", repr(LOCAL.certificate.encode())).replace("KEY", repr(encrypted))
+    child, terminal = pty.fork()
+    if not child:
+        os.execve(sys.executable, [sys.executable, "-c", script], {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    shown, deadline = b"", time.monotonic() + 30
+    with contextlib.suppress(OSError):  # EIO: it has ended
+        while select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))[0] and b"pass phrase" not in shown:
+            shown += os.read(terminal, 65536)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(terminal)
+    assert b"pass phrase" not in shown and b"the key not encrypted" in shown
+
+
 def test_where_there_are_no_files_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.delattr(os, "memfd_create")
@@ -386,7 +431,8 @@ def test_a_proxy_with_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     (tmp_path / "ca").write_text(AUTHORITY.pem)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca"))
     server, proxy = Server(GOOD), Proxy(pair=LOCAL)
-    assert cluster(server, timeout=5.0, proxy=f"https://joe:x@127.0.0.1:{proxy.port}").get(PATH) == {}
+    one = cluster(server, timeout=5.0, proxy=f"https://joe:x@127.0.0.1:{proxy.port}")
+    assert one.get(PATH) == {} and one.get(PATH) == {}
     assert proxy.heads[0].startswith("CONNECT ")
 
 
@@ -396,6 +442,9 @@ def test_a_proxy_with_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ("407 Proxy Authentication Required", Failure, r"The proxy http://127.0.0.1:\d+ does not accept our credentials \(407\)"),
         ("403 Forbidden", Failure, r"The proxy http://127.0.0.1:\d+ refuses to connect us to 127.0.0.1:\d+ \(it answers 403\)"),
         ("503 Busy", Unreachable, r"does not answer \(the connection .*\)"),
+        ("502 Bad Gateway", Unreachable, r"does not answer \(the connection .*\)"),
+        ("500 Out of sockets", Unreachable, r"does not answer \(the connection .*\)"),
+        ("501 No CONNECT here", Failure, r"refuses to connect us to 127.0.0.1:\d+ \(it answers 501\)"),
         ("nonsense", Unreachable, r"does not answer \(the connection .*\)"),
     ],
 )
@@ -441,6 +490,17 @@ def test_the_proxy_of_the_environment(environment: dict[str, str], host: str, pr
         ("KUBE.example.com", "kube.EXAMPLE.com", True),
         ("kube", "kube:6443", True),
         ("kube", "kube:443", False),
+        ("kube", "kube:", True),
+        ("10.1.2.3", "10.1.2.3:6443", True),
+        ("10.1.2.3", "10.1.2.3:443", False),
+        ("fd00::1", "[fd00::1]:6443", True),
+        ("fd00::1", "[fd00::1]:443", False),
+        ("fd00::1", "[fd00::1]", True),
+        ("fd00::1", "fd00::1", True),
+        ("fd00::1", "fd00::2", False),
+        ("api.prod.svc", ".svc,.cluster.local", True),
+        ("api.prod.svc.cluster.local", ".svc,.cluster.local", True),
+        ("api.prod.svc.example", ".svc", False),
         ("kube", "*", True),
         ("10.1.2.3", "10.0.0.0/8", True),
         ("10.1.2.3", "10.1.2.3", True),
@@ -461,6 +521,36 @@ def test_a_proxy_that_is_none(text: str) -> None:
     with pytest.raises(Failure, match="is not a URL with http, https or socks5") as caught:
         cluster("https://kube", proxy=text)
     assert "hunter2" not in caught.value.msg
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda sock: time.sleep(4),
+        drips(b"HTTP/1.1 200 OK\r\n" + 40 * b"X: y\r\n"),
+        sends(b"<html>"),
+        sends(b"HTTP/1.1 200 OK\r\n\r\n<html>"),
+        resets_it,
+    ],
+    ids=["stall", "drips", "HTML", "HTML in the tunnel", "RST"],
+)
+def test_a_proxy_that_breaks_is_an_outage(step: Step) -> None:
+    start = time.monotonic()
+    for asking in (lambda one: one.get(PATH), lambda one: one.port_forward("prod", "pod", 80)):
+        with pytest.raises(Unreachable, match="does not answer"):
+            asking(cluster("https://kube.example", proxy=f"http://joe:x@127.0.0.1:{Server(step, pair=None).port}"))
+    assert time.monotonic() - start < 4
+
+
+def test_a_proxy_that_refuses_a_request_without_tls_is_named() -> None:
+    proxy = Server(sends(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"), pair=None)
+    with pytest.raises(Failure, match=rf"The proxy {proxy.url} does not accept our credentials"):
+        cluster("http://kube.example:8080", timeout=5.0, proxy=f"http://joe:x@127.0.0.1:{proxy.port}").get(PATH)
+
+
+def test_a_short_password_of_a_proxy_is_concealed_with_its_user() -> None:
+    cluster("https://kube", proxy="http://joe:abc@proxy.example:3128")
+    assert without_secrets("http://joe:abc@proxy.example:3128 abc") == "http://********proxy.example:3128 abc"
 
 
 PLANTED = "planted-secret-5b1f"

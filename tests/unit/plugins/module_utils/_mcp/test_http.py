@@ -53,6 +53,14 @@ def test_what_is_sent() -> None:
     assert sent == b"POST /mcp?a=b HTTP/1.1\r\nHost: mcp.example.com\r\nAccept-Encoding: identity\r\nX: y\r\nContent-Length: 2\r\n\r\n{}"
 
 
+def test_a_header_with_many_spaces_is_read_at_once() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: \t a" + 60000 * b" " + b"b \t\r\n\r\n"
+    start = time.process_time()
+    with Peers(head) as peers, peers.connection.request("GET", "/", Deadline(5)) as response:
+        assert response.headers["X"] == "a" + 60000 * " " + "b"
+    assert time.process_time() - start < 2
+
+
 def test_requests_are_counted() -> None:
     with Peers(EMPTY, b"nonsense") as peers:
         assert peers.connection.requests == 0

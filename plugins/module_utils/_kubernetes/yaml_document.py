@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""YAML whose references and depth are bounded: a few lines of it can become any number of values, or end the process."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.yaml import SafeLoader
+
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+
+try:
+    import yaml
+except ImportError:  # where a task runs on another host
+    yaml = None  # type: ignore[assignment]
+
+MAX_VALUES = 1_000_000
+MAX_DEPTH = 100
+
+
+class TooMuch(Exception):
+    """It has more than that."""
+
+
+def load(data: bytes) -> t.Any:
+    """Return the first document, None when there is none. Raises TooMuch, Failure without the YAML library, or what that raises."""
+    if yaml is None:
+        raise Failure(missing_required_lib("PyYAML"))
+    _weigh(data)
+    loader = SafeLoader(data)
+    try:
+        return loader.get_data() if loader.check_data() else None
+    finally:
+        loader.dispose()
+
+
+def _weigh(data: bytes) -> None:
+    """Count the values as if each reference were written out. Raises TooMuch."""
+    weights: dict[str, int] = {}
+    open_ones: list[tuple[str | None, int]] = []
+    weight = 0
+    for event in yaml.parse(data, Loader=SafeLoader):
+        anchor = getattr(event, "anchor", None)
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_ones.append((anchor, weight))
+            weight = 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_ones.pop()
+            if anchor:
+                weights[anchor] = weight
+            weight += before
+        elif isinstance(event, yaml.AliasEvent):
+            contains_itself = any(anchor == one for one, _before in open_ones)
+            weight += MAX_VALUES if contains_itself else weights.get(anchor or "", 1)
+        elif isinstance(event, yaml.ScalarEvent):
+            weight += 1
+            if anchor:
+                weights[anchor] = 1
+        if weight >= MAX_VALUES or len(open_ones) > MAX_DEPTH:
+            raise TooMuch
