@@ -14,7 +14,8 @@ description:
   - Fails when a variable is missing that the roles need, or has a value that cannot be meant.
   - Warns of C(version) where only a rollback runs, which does not read it, and of variables that begin with C(mcp_)
     and that nothing reads, with the name that is likely meant.
-  - It costs no task of its own in the C(when) of C(ansible.builtin.meta), so an emergency does not wait for it.
+  - Its place is a task of each host, so that a host which fails stops no other.
+  - An emergency has it in the C(when) of C(ansible.builtin.meta), with O(strict=false), where it costs no task. A failure there would end the play.
 options:
   _terms:
     description: The roles of the play.
@@ -29,8 +30,8 @@ options:
 
 EXAMPLES = r"""
 - name: Check the variables of each server
-  ansible.builtin.meta: end_host
-  when: not lookup('mcp.server.variables_checked', 'preflight', 'bluegreen')
+  ansible.builtin.assert:
+    that: lookup('mcp.server.variables_checked', 'preflight', 'bluegreen')
 """
 
 RETURN = r"""
@@ -52,6 +53,9 @@ from ansible_collections.mcp.server.plugins.plugin_utils._reading import Reading
 class LookupModule(ReadingLookup):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
         host = variables.get("inventory_hostname")
+        if "git_push" in terms:  # what its caller hands to it
+            later = {"git_push_version": variables.get("version") or "", "git_push_pool": "green"}
+            self._templar = self._templar.copy_with_new_env(available_variables={**variables, **later})
         own: list[str] = []
         problems = []
         for name in dict.fromkeys([*_variables.TARGET, "mcp_own_variables", *(name for role in terms for name in _variables.of_role(role))]):

@@ -15,7 +15,7 @@ import difflib
 import fnmatch
 import functools
 import json
-import math
+import re
 import typing as t
 from pathlib import Path
 
@@ -31,6 +31,7 @@ PREFIX = "mcp_"
 SHOWN = 10  # names in one sentence
 LONGEST = 60  # characters of a name or a value in a sentence
 LONGEST_TEXT = 100_000  # characters of YAML
+NUMBER = re.compile(r"\+?(\d[\d_]{0,15}\.?\d{0,20}|\.\d{1,20})(e[+-]?\d{1,2})?", re.IGNORECASE)  # none of them counts backwards
 
 Spec = dict[str, t.Any]
 
@@ -114,7 +115,7 @@ def _converted(where: str, spec: Spec, given: t.Any) -> t.Any:
         # What YAML made of a version that nobody quoted is for the module to tell.
         if isinstance(given, (dict, list)) and kind != "raw":
             raise Invalid(f"{where} must be text, not a {type(given).__name__}.")
-        found = given
+        found = given.strip() if isinstance(given, str) and "choices" in spec else given
     if "choices" in spec and kind != "list" and found not in spec["choices"]:
         raise Invalid(f"{where} must be one of {', '.join(map(str, spec['choices']))}, not {_shown(given)}.")
     return found
@@ -122,22 +123,21 @@ def _converted(where: str, spec: Spec, given: t.Any) -> t.Any:
 
 def _scalar(where: str, kind: str, given: t.Any) -> t.Any:
     words, convert = KINDS[kind]
-    refused = Invalid(f"{where} must be {words}, not {_shown(given)}.")
-    if kind != "bool" and isinstance(given, bool):
-        raise refused
+    refused = f"{where} must be {words}, not {_shown(given)}."
     try:
-        found = convert(given.strip() if isinstance(given, str) else given)
-    except (TypeError, ValueError, ArithmeticError):
-        raise refused from None
-    if kind != "bool" and not (math.isfinite(found) and found >= 0):  # none of them counts backwards
-        raise refused
-    return found
+        text = str(given).strip()
+        # Python would take minutes for the digits of 1e999999999.
+        if kind != "bool" and (isinstance(given, bool) or not NUMBER.fullmatch(text)):
+            raise Invalid(refused)
+        return convert(text if isinstance(given, str) else given)
+    except (TypeError, ValueError):
+        raise Invalid(refused) from None
 
 
 def _list(where: str, spec: Spec, given: t.Any) -> list[t.Any]:
     found = _parsed(given)
     if not isinstance(found, (list, tuple, dict)) and spec.get("elements") == "str":
-        return [one.strip() for one in str(given).split(",") if one.strip()]
+        return [one.strip() for one in re.split(r"[,\n]", str(given)) if one.strip()]
     if not isinstance(found, (list, tuple)):
         raise Invalid(f"{where} must be a list, or one as JSON or YAML.")
     return list(found)
@@ -170,7 +170,10 @@ def _parsed(given: t.Any) -> t.Any:
 
 
 def _shown(given: t.Any) -> str:
-    text = repr(given) if isinstance(given, (str, int, float, bool)) else f"a {type(given).__name__}"
+    try:
+        text = repr(given) if isinstance(given, (str, int, float, bool)) else f"a {type(given).__name__}"
+    except ValueError:  # more digits than Python shows
+        text = "one of so many digits"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 

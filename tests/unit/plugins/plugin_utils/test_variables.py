@@ -59,6 +59,14 @@ STEPS = [{"weight": 10, "seconds": 3.0}, {"weight": 100, "seconds": 1.5}]
         ("mcp_rollback_version", 1.1, 1.1),  # the module's to refuse
         ("mcp_sessions", "drain", "drain"),
         ("mcp_api_timeout", "3", 3.0),
+        ("mcp_api_timeout", ".5", 0.5),
+        ("mcp_api_timeout", "1e-3", 0.001),
+        ("mcp_api_timeout", 1e-07, 1e-07),
+        ("mcp_warm_replicas", "1_000", 1000),
+        ("mcp_warm_replicas", " +3.0\n", 3),
+        ("mcp_warm_replicas", 3.0, 3),
+        ("mcp_sessions", " drain\n", "drain"),
+        ("mcp_contract_accept", "tools/a\ntools/b\n", ["tools/a", "tools/b"]),  # a survey's text area
     ],
 )
 def test_what_a_value_means(name, given, means):
@@ -94,6 +102,13 @@ def test_what_a_value_means(name, given, means):
         ("mcp_image", {"a": 1}, "mcp_image must be text, not a dict."),
         ("mcp_rollback_pool", "purple", "mcp_rollback_pool must be one of blue, green, not 'purple'."),
         ("mcp_endpoint", "[" * 100_000, "mcp_endpoint must be a dictionary"),
+        # Digits for which Python takes minutes, or which it does not show
+        ("mcp_warm_replicas", "1e999999999", "mcp_warm_replicas must be a whole number, not '1e999999999'."),
+        ("mcp_warm_replicas", "9" * 10_000, "mcp_warm_replicas must be a whole number, not '999"),
+        ("mcp_warm_replicas", 10**400, "mcp_warm_replicas must be a whole number, not 1000"),
+        pytest.param("mcp_warm_seconds", 10**5000, "mcp_warm_seconds must be a number, not one of so many digits.", id="more digits than Python shows"),
+        ("mcp_warm_seconds", float("inf"), "mcp_warm_seconds must be a number, not inf."),
+        ("mcp_steps", [{"weight": "1e999999999", "seconds": 1}], "mcp_steps[0].weight must be a whole number, not '1e999999999'."),
     ],
 )
 def test_what_cannot_be_meant_is_a_sentence_that_names_the_variable(name, given, says):
