@@ -58,15 +58,17 @@ class LookupModule(ReadingLookup):
             self._templar = self._templar.copy_with_new_env(available_variables={**variables, **later})
         own: list[str] = []
         problems = []
+        strict = kwargs.get("strict", True)
         for name in dict.fromkeys([*_variables.TARGET, "mcp_own_variables", *(name for role in terms for name in _variables.of_role(role))]):
             try:
                 found = self.read(name, variables)
             except AnsibleError as error:
-                problems.append(str(error))
+                if strict or _variables.can_be_left_out(name):  # otherwise the task that reads it fails
+                    problems.append(str(error))
                 continue
             if name == "mcp_own_variables":
                 own = found
-        if kwargs.get("strict", True):
+        if strict:
             problems = [*_variables.missing(terms, lambda name: not _variables.is_unset(self.given(name, variables))), *problems]
             if problems:
                 raise AnsibleError(f"{host}: {' '.join(problems)}")

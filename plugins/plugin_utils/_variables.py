@@ -61,6 +61,10 @@ KINDS = {
 }
 
 
+# Which version or pool an emergency returns to.
+MEANT = ("mcp_rollback_version", "mcp_rollback_revision", "mcp_rollback_pool")
+
+
 class Plain(yaml.SafeLoader):
     """YAML without aliases, by which a few lines may come to gigabytes."""
 
@@ -86,6 +90,11 @@ def known() -> dict[str, Spec]:
     target = {name: {**SERVER, **CLUSTER}[option] for name, option in TARGET.items()}
     roles = sorted(file.parents[1].name for file in ROLES.glob("*/meta/argument_specs.yml"))
     return {**PLAYBOOKS, **target, **{name: spec for role in roles for name, spec in of_role(role).items()}}
+
+
+def can_be_left_out(name: str) -> bool:
+    """Return whether an emergency can do without its value: not where it says what is meant, as what is ambient may be another cluster."""
+    return name not in MEANT and (name not in TARGET or known()[name].get("type") in KINDS)
 
 
 def is_unset(given: t.Any) -> bool:
@@ -114,7 +123,7 @@ def _converted(where: str, spec: Spec, given: t.Any) -> t.Any:
     else:
         # What YAML made of a version that nobody quoted is for the module to tell.
         if isinstance(given, (dict, list)) and kind != "raw":
-            raise Invalid(f"{where} must be text, not a {type(given).__name__}.")
+            raise Invalid(f"{where} must be text, not {_shown(given)}.")
         found = given.strip() if isinstance(given, str) and "choices" in spec else given
     if "choices" in spec and kind != "list" and found not in spec["choices"]:
         raise Invalid(f"{where} must be one of {', '.join(map(str, spec['choices']))}, not {_shown(given)}.")
@@ -171,7 +180,9 @@ def _parsed(given: t.Any) -> t.Any:
 
 def _shown(given: t.Any) -> str:
     try:
-        text = repr(given) if isinstance(given, (str, int, float, bool)) else f"a {type(given).__name__}"
+        # Ansible's own dictionaries and lists have names that nobody knows.
+        kind = next((one.__name__ for one in (dict, list) if isinstance(given, one)), type(given).__name__)
+        text = repr(given) if isinstance(given, (str, int, float, bool)) else f"a {kind}"
     except ValueError:  # more digits than Python shows
         text = "one of so many digits"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

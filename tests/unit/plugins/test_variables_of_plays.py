@@ -143,10 +143,12 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_done(ansible, book, 
 def test_a_bad_value_of_one_server_stops_no_other(ansible, tmp_path, strategy):
     hosts = {"good": SERVER, "bad": {**SERVER, "mcp_guard": "maybe"}, "fine": SERVER}
     (tmp_path / "several.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
-    code, output = ansible("mcp.server.bluegreen", "-i", str(tmp_path / "several.yml"), "-l", "good,bad,fine", "-f", "1", extra={"version": "v1"}, strategy=strategy)
+    code, output = ansible(
+        "mcp.server.bluegreen", "-i", str(tmp_path / "several.yml"), "-l", "good,bad,fine", "-f", "1", extra={"version": "v1"}, strategy=strategy
+    )
     assert code == 2 and "bad: mcp_guard must be true or false, not 'maybe'." in output and "Traceback" not in output, output
     for host in ("good", "fine"):
-        assert f"fatal: [{host}]: FAILED! => {{\"changed\": false, \"msg\": \"No cluster to talk to" in output, output
+        assert f'fatal: [{host}]: FAILED! => {{"changed": false, "msg": "No cluster to talk to' in output, output
 
 
 def test_what_a_push_is_told_later_is_not_missed_before(ansible):
@@ -163,7 +165,27 @@ def test_an_emergency_goes_on_without_what_it_cannot_read(ansible):
     code, output = ansible("mcp.server.rollback", extra=extra)
     assert code != 0 and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in output, output  # as far as a play gets here
     assert "[WARNING]: mcp_shift_timeout must be a number, not 'soon'. Going on as if it were not set." in output, output
+    extra = {"mcp_api_timeout": "{{ nowhere }}", "mcp_endpoint": {"url": "{{ nowhere }}"}, "mcp_reason": "{{ 1 / 0 }}"}
+    code, templates = ansible("mcp.server.rollback", extra=extra)
+    assert code != 0 and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in templates, templates
+    assert "mcp_api_timeout cannot be read: 'nowhere' is undefined. Going on as if it were not set." in templates, templates
     assert output.count("mcp_shift_timeout must be a number") == 1 and "mcp_guard must" not in output, output
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        ({"mcp_context": {"a": 1}}, "mcp_context must be text, not a dict."),
+        ({"mcp_kubeconfig": "{{ nowhere }}"}, "mcp_kubeconfig cannot be read: 'nowhere' is undefined"),
+        ({"mcp_api_host": ["https://x"]}, "mcp_api_host must be text, not a list."),
+        ({"mcp_route_kind": "nginx"}, "mcp_route_kind must be one of httproute,"),
+        ({"mcp_rollback_pool": "purple"}, "mcp_rollback_pool must be one of blue, green, not 'purple'."),
+        ({"mcp_rollback_version": ["v1"]}, "mcp_rollback_version must be text, not a list."),
+    ],
+)
+def test_an_emergency_takes_no_other_cluster_or_pool_for_what_it_cannot_read(ansible, extra, says):
+    code, output = ansible("mcp.server.rollback", extra=extra)
+    assert code != 0 and says in output and "Going on as if" not in output and "No cluster to talk to" not in output, output
 
 
 def test_a_rollback_does_not_read_the_version_and_says_so(ansible):

@@ -117,6 +117,12 @@ def test_what_cannot_be_meant_is_a_sentence_that_names_the_variable(name, given,
     assert str(raised.value).startswith(says)
 
 
+def test_what_says_which_server_cluster_or_pool_is_meant_cannot_be_left_out():
+    left_out = {name for name in _variables.known() if _variables.can_be_left_out(name)}
+    assert set(_variables.TARGET) & left_out == {"mcp_api_timeout", "mcp_route_nearest", "mcp_validate_certs"}
+    assert "mcp_rollback_version" not in left_out and "mcp_endpoint" in left_out
+
+
 def test_a_default_is_not_shared():
     _variables.value("mcp_steps", None).clear()
     assert len(_variables.value("mcp_steps", None)) == 3
