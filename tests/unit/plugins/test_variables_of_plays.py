@@ -151,6 +151,16 @@ def test_a_bad_value_of_one_server_stops_no_other(ansible, tmp_path, strategy):
         assert f'fatal: [{host}]: FAILED! => {{"changed": false, "msg": "No cluster to talk to' in output, output
 
 
+def test_a_template_of_one_server_that_fails_keeps_no_other_from_its_rollback(ansible, tmp_path):
+    unread = {**SERVER, "mcp_kubeconfig": "{{ nowhere }}", "mcp_route": "{{ nowhere }}"}
+    hosts = {"bad": unread, "fine": SERVER, "worse": {**unread, "mcp_namespace": "{{ nowhere }}"}}
+    (tmp_path / "several.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    code, output = ansible("mcp.server.rollback", "-i", str(tmp_path / "several.yml"), "-l", "bad,fine,worse")
+    assert code == 2 and 'fatal: [fine]: FAILED! => {"changed": false, "msg": "No cluster to talk to' in output and "Traceback" not in output, output
+    for host in ("bad", "worse"):
+        assert f"fatal: [{host}]" in output and "cannot be read: 'nowhere' is undefined" in output, output
+
+
 def test_what_a_push_is_told_later_is_not_missed_before(ansible):
     change = {"file": "x", "regexp": "v1", "replace": "{{ git_push_version }} on {{ git_push_pool }} of {{ inventory_hostname }}"}
     code, output = ansible("mcp.server.bluegreen", host={**SERVER, "mcp_git_changes": [change]}, extra={"version": "v1.2.0"})
@@ -185,7 +195,8 @@ def test_an_emergency_goes_on_without_what_it_cannot_read(ansible):
 )
 def test_an_emergency_takes_no_other_cluster_or_pool_for_what_it_cannot_read(ansible, extra, says):
     code, output = ansible("mcp.server.rollback", extra=extra)
-    assert code != 0 and says in output and "Going on as if" not in output and "No cluster to talk to" not in output, output
+    assert code != 0 and says in output and "Going on as if" not in output, output
+    assert 'fatal: [a]: FAILED! => {"changed": false, "msg": "No cluster to talk to' not in output, output
 
 
 def test_a_rollback_does_not_read_the_version_and_says_so(ansible):
