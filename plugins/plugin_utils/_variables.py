@@ -191,20 +191,19 @@ def _shown(given: t.Any) -> str:
 def strangers(names: t.Iterable[t.Any], own: t.Iterable[str]) -> str:
     """Return a sentence that names the variables which look like ours and are not, with the likely ones; empty for none."""
     patterns = (*known(), *PUBLISHED, *map(str, own))
-    likely = {name.removeprefix(PREFIX): name for name in known()}
-    found = []
-    for name in sorted(str(name) for name in names if str(name).lower().startswith(PREFIX)):
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
-            continue
-        close = difflib.get_close_matches(name.lower().removeprefix(PREFIX)[:LONGEST], likely, n=1, cutoff=0.7)
-        found.append(_shown(name)[1:-1] + (f" (did you mean {likely[close[0]]}?)" if close else ""))
+    found = sorted(str(name) for name in names if str(name).lower().startswith(PREFIX))
+    found = [name for name in found if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
     if not found:
         return ""
+    shown = ", ".join(_shown(name)[1:-1] + _likely(name) for name in found[:SHOWN])
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return (
-        f"no playbook of mcp.server reads {', '.join(found[:SHOWN])}{more}. "
-        "Correct the name, or list it in mcp_own_variables if it is one of yours (docs/variables.md)."
-    )
+    return f"no playbook of mcp.server reads {shown}{more}. Correct the name, or list it in mcp_own_variables if it is one of yours (docs/variables.md)."
+
+
+def _likely(name: str) -> str:
+    known_names = {name.removeprefix(PREFIX): name for name in known()}
+    close = difflib.get_close_matches(name.lower().removeprefix(PREFIX)[:LONGEST], known_names, n=1, cutoff=0.7)
+    return f" (did you mean {known_names[close[0]]}?)" if close else ""
 
 
 def missing(roles: t.Iterable[str], is_given: t.Callable[[str], bool]) -> list[str]:

@@ -169,6 +169,12 @@ def test_a_name_that_is_none():
         _variables.value("mcp_x", 1)
 
 
+@pytest.mark.parametrize("file", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda file: file.stem)
+def test_the_commands_of_a_page_have_no_name_that_nothing_reads(file):
+    given = set(re.findall(r"""-e (?:'\{")?(\w+)(?:=|": )""", file.read_text()))
+    assert given <= {"version"} | _variables.known().keys()
+
+
 def comparable(spec):
     return {key: value for key, value in spec.items() if key not in ("description", "required")}
 
