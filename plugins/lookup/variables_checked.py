@@ -74,7 +74,7 @@ class LookupModule(ReadingLookup):
                 raise AnsibleError(f"{host}: {' '.join(problems)}")
         for problem in problems:
             self.warn(problem)
-        if "version" in variables and "rollback" in terms and "bluegreen" not in terms:
+        if not _variables.is_unset(variables.get("version")) and "rollback" in terms and "bluegreen" not in terms:
             Display().warning(f"{host}: version is for releases and is not read here. To go back to a named one: -e mcp_rollback_version=v1.1.5.")
         if sentence := _variables.strangers(variables, own):
             Display().warning(f"{host}: {sentence}")
