@@ -15,7 +15,9 @@ description:
   - What is not given is left out.
 options:
   strict:
-    description: Whether to fail when a value cannot be meant. Otherwise that is a warning, and the default is taken, as an emergency does.
+    description:
+      - Whether to fail when a value cannot be meant. Otherwise that is a warning, and the default is taken, as an emergency does.
+      - What says which server, cluster or user is meant fails all the same, as without it another one would be acted on.
     type: bool
     default: true
 """
@@ -46,9 +48,7 @@ class LookupModule(ReadingLookup):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
         found = {"server": variables.get("inventory_hostname")}
         for name, option in _variables.TARGET.items():
-            if _variables.is_unset(self.given(name, variables)):
-                continue  # without its default, which is the module's
-            value = self.read_if_possible(name, variables, kwargs.get("strict", True))
+            value = self.read_if_possible(name, variables, kwargs.get("strict", True), default=False)
             if value is not None:
                 found[option] = value
         if "namespace" not in found:

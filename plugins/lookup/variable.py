@@ -21,7 +21,9 @@ options:
     elements: str
     required: true
   strict:
-    description: Whether to fail when the value cannot be meant. Otherwise that is a warning, and the default is taken, as an emergency does.
+    description:
+      - Whether to fail when the value cannot be meant. Otherwise that is a warning, and the default is taken, as an emergency does.
+      - What says which server, cluster, user, version or pool is meant fails all the same.
     type: bool
     default: true
 """

@@ -14,7 +14,8 @@ description:
   - Fails when a variable is missing that the roles need, or has a value that cannot be meant.
   - Warns of C(version) where only a rollback runs, which does not read it, and of variables that begin with C(mcp_)
     and that nothing reads, with the name that is likely meant.
-  - It costs no task of its own in the C(when) of C(ansible.builtin.meta), so an emergency does not wait for it.
+  - Its place is a task of each host, so that a host which fails stops no other.
+  - An emergency has it in the C(when) of C(ansible.builtin.meta), with O(strict=false), where it costs no task. A failure there would end the play.
 options:
   _terms:
     description: The roles of the play.
@@ -29,8 +30,8 @@ options:
 
 EXAMPLES = r"""
 - name: Check the variables of each server
-  ansible.builtin.meta: end_host
-  when: not lookup('mcp.server.variables_checked', 'preflight', 'bluegreen')
+  ansible.builtin.assert:
+    that: lookup('mcp.server.variables_checked', 'preflight', 'bluegreen')
 """
 
 RETURN = r"""
@@ -52,23 +53,28 @@ from ansible_collections.mcp.server.plugins.plugin_utils._reading import Reading
 class LookupModule(ReadingLookup):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
         host = variables.get("inventory_hostname")
+        if "git_push" in terms:  # what its caller hands to it
+            later = {"git_push_version": variables.get("version") or "", "git_push_pool": "green"}
+            self._templar = self._templar.copy_with_new_env(available_variables={**variables, **later})
         own: list[str] = []
         problems = []
+        strict = kwargs.get("strict", True)
         for name in dict.fromkeys([*_variables.TARGET, "mcp_own_variables", *(name for role in terms for name in _variables.of_role(role))]):
             try:
                 found = self.read(name, variables)
             except AnsibleError as error:
-                problems.append(str(error))
+                if strict or _variables.can_be_left_out(name):  # otherwise the task that reads it fails
+                    problems.append(str(error))
                 continue
             if name == "mcp_own_variables":
                 own = found
-        if kwargs.get("strict", True):
+        if strict:
             problems = [*_variables.missing(terms, lambda name: not _variables.is_unset(self.given(name, variables))), *problems]
             if problems:
                 raise AnsibleError(f"{host}: {' '.join(problems)}")
         for problem in problems:
             self.warn(problem)
-        if "version" in variables and "rollback" in terms and "bluegreen" not in terms:
+        if not _variables.is_unset(variables.get("version")) and "rollback" in terms and "bluegreen" not in terms:
             Display().warning(f"{host}: version is for releases and is not read here. To go back to a named one: -e mcp_rollback_version=v1.1.5.")
         if sentence := _variables.strangers(variables, own):
             Display().warning(f"{host}: {sentence}")

@@ -151,7 +151,9 @@ class Registry:
     def aliases(self, image: Image) -> set[str]:
         """The other digests by which a node may know the image: an index's manifests, a manifest's configuration."""
         manifest = self._document(self._manifest("GET", image), "a manifest")
-        return {part["digest"] for part in [*manifest.get("manifests", []), manifest.get("config", {})] if "digest" in part}
+        listed = manifest.get("manifests")
+        parts = [*(listed if isinstance(listed, list) else ()), manifest.get("config")]
+        return {str(part["digest"]) for part in parts if isinstance(part, dict) and "digest" in part}
 
     def _manifest(self, method: str, image: Image) -> t.Any:
         url = f"{self.url}/v2/{image.repository}/manifests/{image.reference}"

@@ -35,7 +35,10 @@ def route_of(host: str, variables: t.Mapping[str, t.Any]) -> Route:
     """
 
     def given(name: str, default: str = "") -> str:
-        return str(variables.get(name) or default)
+        try:
+            return str(variables.get(name) or default)
+        except Exception:  # a template that fails is its host's to tell, and must not keep the others from their rollback
+            return f"what {name} of {host} is"
 
     server = given("mcp_server", host)
     return Route(

@@ -85,6 +85,12 @@ options:
     description: How the release ended. Needed for O(state=ended).
     type: str
     choices: [succeeded, failed, rolled_back]
+  judged:
+    description:
+      - Whether the end (O(state=ended)) says anything of the version.
+      - Set it to V(false) for a release that was refused before anything was deployed. The version may be released again then without O(force_version).
+    type: bool
+    default: true
   unlock:
     description: Whether the run's Lease is given back with O(state=ended) and O(state=held). Without that, end with O(state=unlocked).
     type: bool

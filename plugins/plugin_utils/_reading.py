@@ -20,23 +20,26 @@ class ReadingLookup(LookupBase):
         """Return what the inventory, -e and the like have for a variable; None for nothing."""
         return self._templar.template(variables[name]) if name in variables else None
 
-    def read(self, name: str, variables: t.Any) -> t.Any:
+    def read(self, name: str, variables: t.Any, default: bool = True) -> t.Any:
         """Return the value in its type, or the default. Raise AnsibleError with a sentence that names the variable."""
         try:
-            return _variables.value(name, self.given(name, variables))
+            given = self.given(name, variables)
+            return None if not default and _variables.is_unset(given) else _variables.value(name, given)
         except _variables.Invalid as error:
             raise AnsibleError(str(error)) from None
+        except AnsibleError as error:  # of its template
+            raise AnsibleError(f"{name} cannot be read: {error}") from error
 
-    def read_if_possible(self, name: str, variables: t.Any, strict: bool) -> t.Any:
-        """Return the same; unless strict, a value that cannot be meant is a warning and none."""
+    def read_if_possible(self, name: str, variables: t.Any, strict: bool, default: bool = True) -> t.Any:
+        """Return the same; unless strict, a value that cannot be meant is a warning and none, if it can be left out."""
         try:
-            return self.read(name, variables)
+            return self.read(name, variables, default)
         except AnsibleError as error:
-            if strict or name not in _variables.known():
+            if strict or name not in _variables.known() or not _variables.can_be_left_out(name):
                 raise
             self.warn(error)
-            return _variables.value(name, None)
+            return _variables.value(name, None) if default else None
 
     @staticmethod
     def warn(problem: t.Any) -> None:
-        Display().warning(f"{problem} Going on as if it were not set.")
+        Display().warning(f"{str(problem).rstrip('. ')}. Going on as if it were not set.")

@@ -15,7 +15,7 @@ import difflib
 import fnmatch
 import functools
 import json
-import math
+import re
 import typing as t
 from pathlib import Path
 
@@ -31,6 +31,7 @@ PREFIX = "mcp_"
 SHOWN = 10  # names in one sentence
 LONGEST = 60  # characters of a name or a value in a sentence
 LONGEST_TEXT = 100_000  # characters of YAML
+NUMBER = re.compile(r"\+?(\d[\d_]{0,15}\.?\d{0,20}|\.\d{1,20})(e[+-]?\d{1,2})?", re.IGNORECASE)  # none of them counts backwards
 
 Spec = dict[str, t.Any]
 
@@ -60,6 +61,10 @@ KINDS = {
 }
 
 
+# Which version or pool an emergency returns to.
+MEANT = ("mcp_rollback_version", "mcp_rollback_revision", "mcp_rollback_pool")
+
+
 class Plain(yaml.SafeLoader):
     """YAML without aliases, by which a few lines may come to gigabytes."""
 
@@ -85,6 +90,11 @@ def known() -> dict[str, Spec]:
     target = {name: {**SERVER, **CLUSTER}[option] for name, option in TARGET.items()}
     roles = sorted(file.parents[1].name for file in ROLES.glob("*/meta/argument_specs.yml"))
     return {**PLAYBOOKS, **target, **{name: spec for role in roles for name, spec in of_role(role).items()}}
+
+
+def can_be_left_out(name: str) -> bool:
+    """Return whether an emergency can do without its value: not where it says what is meant, as what is ambient may be another cluster."""
+    return name not in MEANT and (name not in TARGET or known()[name].get("type") in KINDS)
 
 
 def is_unset(given: t.Any) -> bool:
@@ -113,8 +123,8 @@ def _converted(where: str, spec: Spec, given: t.Any) -> t.Any:
     else:
         # What YAML made of a version that nobody quoted is for the module to tell.
         if isinstance(given, (dict, list)) and kind != "raw":
-            raise Invalid(f"{where} must be text, not a {type(given).__name__}.")
-        found = given
+            raise Invalid(f"{where} must be text, not {_shown(given)}.")
+        found = given.strip() if isinstance(given, str) and "choices" in spec else given
     if "choices" in spec and kind != "list" and found not in spec["choices"]:
         raise Invalid(f"{where} must be one of {', '.join(map(str, spec['choices']))}, not {_shown(given)}.")
     return found
@@ -122,22 +132,21 @@ def _converted(where: str, spec: Spec, given: t.Any) -> t.Any:
 
 def _scalar(where: str, kind: str, given: t.Any) -> t.Any:
     words, convert = KINDS[kind]
-    refused = Invalid(f"{where} must be {words}, not {_shown(given)}.")
-    if kind != "bool" and isinstance(given, bool):
-        raise refused
+    refused = f"{where} must be {words}, not {_shown(given)}."
     try:
-        found = convert(given.strip() if isinstance(given, str) else given)
-    except (TypeError, ValueError, ArithmeticError):
-        raise refused from None
-    if kind != "bool" and not (math.isfinite(found) and found >= 0):  # none of them counts backwards
-        raise refused
-    return found
+        text = str(given).strip()
+        # Python would take minutes for the digits of 1e999999999.
+        if kind != "bool" and (isinstance(given, bool) or not NUMBER.fullmatch(text)):
+            raise Invalid(refused)
+        return convert(text if isinstance(given, str) else given)
+    except (TypeError, ValueError):
+        raise Invalid(refused) from None
 
 
 def _list(where: str, spec: Spec, given: t.Any) -> list[t.Any]:
     found = _parsed(given)
     if not isinstance(found, (list, tuple, dict)) and spec.get("elements") == "str":
-        return [one.strip() for one in str(given).split(",") if one.strip()]
+        return [one.strip() for one in re.split(r"[,\n]", str(given)) if one.strip()]
     if not isinstance(found, (list, tuple)):
         raise Invalid(f"{where} must be a list, or one as JSON or YAML.")
     return list(found)
@@ -170,27 +179,31 @@ def _parsed(given: t.Any) -> t.Any:
 
 
 def _shown(given: t.Any) -> str:
-    text = repr(given) if isinstance(given, (str, int, float, bool)) else f"a {type(given).__name__}"
+    try:
+        # Ansible's own dictionaries and lists have names that nobody knows.
+        kind = next((one.__name__ for one in (dict, list) if isinstance(given, one)), type(given).__name__)
+        text = repr(given) if isinstance(given, (str, int, float, bool)) else f"a {kind}"
+    except ValueError:  # more digits than Python shows
+        text = "one of so many digits"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def strangers(names: t.Iterable[t.Any], own: t.Iterable[str]) -> str:
     """Return a sentence that names the variables which look like ours and are not, with the likely ones; empty for none."""
     patterns = (*known(), *PUBLISHED, *map(str, own))
-    likely = {name.removeprefix(PREFIX): name for name in known()}
-    found = []
-    for name in sorted(str(name) for name in names if str(name).lower().startswith(PREFIX)):
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
-            continue
-        close = difflib.get_close_matches(name.lower().removeprefix(PREFIX)[:LONGEST], likely, n=1, cutoff=0.7)
-        found.append(_shown(name)[1:-1] + (f" (did you mean {likely[close[0]]}?)" if close else ""))
+    found = sorted(str(name) for name in names if str(name).lower().startswith(PREFIX))
+    found = [name for name in found if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
     if not found:
         return ""
+    shown = ", ".join(_shown(name)[1:-1] + _likely(name) for name in found[:SHOWN])
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return (
-        f"no playbook of mcp.server reads {', '.join(found[:SHOWN])}{more}. "
-        "Correct the name, or list it in mcp_own_variables if it is one of yours (docs/variables.md)."
-    )
+    return f"no playbook of mcp.server reads {shown}{more}. Correct the name, or list it in mcp_own_variables if it is one of yours (docs/variables.md)."
+
+
+def _likely(name: str) -> str:
+    known_names = {name.removeprefix(PREFIX): name for name in known()}
+    close = difflib.get_close_matches(name.lower().removeprefix(PREFIX)[:LONGEST], known_names, n=1, cutoff=0.7)
+    return f" (did you mean {known_names[close[0]]}?)" if close else ""
 
 
 def missing(roles: t.Iterable[str], is_given: t.Callable[[str], bool]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, Book, Release, is_release, is_running
+from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, Book, Release, is_judged, is_release, is_running
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -21,9 +21,10 @@ MOST = 300  # characters of a reason
 def bad_end(book: Book, version: str) -> Release | None:
     """Return the newest release of this version when it was rolled back or failed.
 
-    None when that one succeeded or still runs, and when the version was the stable one since.
+    None when that one succeeded or still runs, and when the version was the stable one since. Of ends that are no verdict (record.is_judged)
+    the ones before count.
     """
-    known = [release for release in (book.current, *book.history) if release is not None and is_release(release)]
+    known = [release for release in (book.current, *book.history) if release is not None and is_release(release) and is_judged(release)]
     for release in sorted(known, key=_age, reverse=True):
         if has(release["to"], version):
             return release if release["outcome"] in (FAILED, ROLLED_BACK) else None

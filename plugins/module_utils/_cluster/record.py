@@ -9,7 +9,8 @@ outcome, ended}. run: the id of the run that wrote last (lock.py), if any. from,
 weights before and its replicas, and to the contract, once it was read and accepted:
 {structure_hash, text_hash, accepted}, and rollout_seconds, which its pool took to get ready. A step: {at, weights, share, seconds_to_follow, verdict}.
 A release that a guard watches also has guard: {id, action, state, at, reason}, and one that waits to be run again has held: {at, reason},
-and until when it may stay paused (until).
+and until when it may stay paused (until). One that ended without a verdict on its version has judged: false: it was refused before anything was
+deployed, or was a rollback to a named version that did not get to the traffic.
 Times are ISO 8601 in UTC.
 Nothing secret goes in. Its size is bounded: KEPT releases of at most STEPS
 steps are far below the 1 MiB that a ConfigMap may have.
@@ -34,6 +35,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure, L
 KEPT = 20
 STEPS = 30
 REASON = 500  # characters
+SUPERSEDED = "(superseded by "
 
 RUNNING = "running"
 SUCCEEDED = "succeeded"
@@ -107,7 +109,7 @@ def begin(book: Book, fresh: Release) -> Book:
         return replace(book, current=_going_on(current))
     if is_running(current):
         fresh = {**fresh, "from": current["from"]}
-        current = {**_ended(current, FAILED, fresh["started"]), "reason": f"{current['reason']} (superseded by {fresh['id']})".strip()}
+        current = {**_ended(current, FAILED, fresh["started"]), "reason": f"{current['reason']} {SUPERSEDED}{fresh['id']})".strip()}
     return Book(fresh, (current, *book.history)[:KEPT])
 
 
@@ -154,11 +156,19 @@ def hold(book: Book, at: str, reason: str, until: str | None = None) -> Book:
     return replace(book, current={**current, "held": {"at": at, "reason": reason[:REASON], **({"until": until} if until else {})}})
 
 
-def end(book: Book, outcome: str, at: str, reason: str = "") -> Book:
+def end(book: Book, outcome: str, at: str, reason: str = "", judged: bool = True) -> Book:
     """The newest release ends; a no-op when it has ended so. The reason, if any, takes the place of the one it began with."""
     if book.current["outcome"] == outcome:
         return book
-    return replace(book, current={**_ended(book.current, outcome, at), **({"reason": reason[:REASON]} if reason else {})})
+    more = {**({"reason": reason[:REASON]} if reason else {}), **({} if judged else {"judged": False})}
+    return replace(book, current={**_ended(book.current, outcome, at), **more})
+
+
+def is_judged(ended: Release) -> bool:
+    """Return whether its end says anything of the version: not when it was never tried, and not of a rollback that did not get to the traffic."""
+    untried = not ended["steps"] and not ended["to"].get("rollout_seconds")
+    superseded = SUPERSEDED in ended["reason"] and ended["reason"].endswith(")")
+    return ended.get("judged") is not False and not (ended["outcome"] == FAILED and superseded and untried)
 
 
 def _ended(current: Release, outcome: str, at: str) -> Release:

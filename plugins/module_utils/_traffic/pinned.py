@@ -229,6 +229,6 @@ def _record(task: Task) -> dict[str, t.Any]:
     else:
         note, origin, target, outcome = prepare, {**good, "replicas": server.image(cluster, pool)[1]}, bad, record.ROLLED_BACK
     entry = record.release(server, by=record.whoever_runs(), reason=params["reason"], at=at, origin=origin, target=target)
-    entry |= {"outcome": outcome, "ended": at}
+    entry |= {"outcome": outcome, "ended": at} | ({"judged": False} if params["state"] == "failed" else {})
     before, after = record.update(cluster, server, lambda book: note(book, entry), dry_run=task.check_mode)
     return {"changed": before != after, "record": after.current, "diff": {"before": before.current or {}, "after": after.current or {}}}

@@ -41,6 +41,7 @@ SPEC = Spec(
             },
         },
         "outcome": {"type": "str", "choices": [record.SUCCEEDED, record.FAILED, record.ROLLED_BACK]},
+        "judged": {"type": "bool", "default": True},
         "by": {"type": "str"},
         "reason": {"type": "str", "default": ""},
         "unlock": {"type": "bool", "default": True},
@@ -183,7 +184,7 @@ def _left(book: record.Book, params: dict[str, t.Any], now: str) -> record.Book:
     """The record once this run has nothing more to do with its release."""
     if params["state"] == "held":
         return record.hold(book, now, params["reason"], params["paused_until"])
-    return record.end(book, params["outcome"], now, params["reason"])
+    return record.end(book, params["outcome"], now, params["reason"], params["judged"])
 
 
 def _holder(cluster: t.Any, server: Server) -> dict[str, str] | None:

@@ -52,10 +52,11 @@ def text(value):
 def ansible(tmp_path):
     """Start a playbook with these variables of one host and extra ones; return its exit code and its output, on one line."""
 
-    def start(book, *words, host=None, extra=None):
+    def start(book, *words, host=None, extra=None, strategy="linear"):
         (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": {"a": SERVER if host is None else host}}}))
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_", "KUBE"))}
         environment |= {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"), "ANSIBLE_NOCOLOR": "1", "COLUMNS": "10000"}
+        environment["ANSIBLE_STRATEGY"] = strategy
         command = ["ansible-playbook", book, "-i", str(tmp_path / "inventory.yml"), *words]
         if extra:
             (tmp_path / "extra.json").write_text(json.dumps(extra))
@@ -123,6 +124,8 @@ def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
         ("bluegreen", {"version": "v1.2.0", "mcp_steps": '[{"weight": 100, "seconds": "soon"}]'}, "mcp_steps[0].seconds must be a number, not 'soon'."),
         ("bluegreen", {"version": "v1.2.0", "mcp_escalation": "nobody"}, "mcp_escalation must be a list"),
         ("bluegreen", {"version": "v1.2.0", "mcp_image": ""}, "mcp_image is not set: give it in the inventory"),
+        ("bluegreen", {"version": "v1.2.0", "mcp_git_timeout": "soon"}, "mcp_git_timeout must be a number, not 'soon'."),
+        ("preflight", {"mcp_git_changes": [{"file": "x"}]}, "mcp_git_changes[0] needs regexp."),
         ("bluegreen", {"version": "v1.2.0", "mcp_guard": "{{ nowhere }}"}, "'nowhere' is undefined"),
         ("status", {"mcp_namespace": ""}, "mcp_namespace is not set"),
         ("watch", {"mcp_watch_rollback": "if needed"}, "mcp_watch_rollback must be true or false, not 'if needed'."),
@@ -136,13 +139,64 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_done(ansible, book, 
     assert "mcp.server.preflight :" not in output, output
 
 
+@pytest.mark.parametrize("strategy", ["linear", "host_pinned"])
+def test_a_bad_value_of_one_server_stops_no_other(ansible, tmp_path, strategy):
+    hosts = {"good": SERVER, "bad": {**SERVER, "mcp_guard": "maybe"}, "fine": SERVER}
+    (tmp_path / "several.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    code, output = ansible(
+        "mcp.server.bluegreen", "-i", str(tmp_path / "several.yml"), "-l", "good,bad,fine", "-f", "1", extra={"version": "v1"}, strategy=strategy
+    )
+    assert code == 2 and "bad: mcp_guard must be true or false, not 'maybe'." in output and "Traceback" not in output, output
+    for host in ("good", "fine"):
+        assert f'fatal: [{host}]: FAILED! => {{"changed": false, "msg": "No cluster to talk to' in output, output
+
+
+def test_a_template_of_one_server_that_fails_keeps_no_other_from_its_rollback(ansible, tmp_path):
+    unread = {**SERVER, "mcp_kubeconfig": "{{ nowhere }}", "mcp_route": "{{ nowhere }}"}
+    hosts = {"bad": unread, "fine": SERVER, "worse": {**unread, "mcp_namespace": "{{ nowhere }}"}}
+    (tmp_path / "several.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    code, output = ansible("mcp.server.rollback", "-i", str(tmp_path / "several.yml"), "-l", "bad,fine,worse")
+    assert code == 2 and 'fatal: [fine]: FAILED! => {"changed": false, "msg": "No cluster to talk to' in output and "Traceback" not in output, output
+    for host in ("bad", "worse"):
+        assert f"fatal: [{host}]" in output and "cannot be read: 'nowhere' is undefined" in output, output
+
+
+def test_what_a_push_is_told_later_is_not_missed_before(ansible):
+    change = {"file": "x", "regexp": "v1", "replace": "{{ git_push_version }} on {{ git_push_pool }} of {{ inventory_hostname }}"}
+    code, output = ansible("mcp.server.bluegreen", host={**SERVER, "mcp_git_changes": [change]}, extra={"version": "v1.2.0"})
+    assert code != 0 and "No cluster to talk to" in output and "undefined" not in output, output
+    code, output = ansible("mcp.server.bluegreen", host={**SERVER, "mcp_git_changes": [{**change, "file": "{{ nowhere }}"}]}, extra={"version": "v1.2.0"})
+    assert code != 0 and "'nowhere' is undefined" in output and "mcp.server.preflight :" not in output, output
+
+
 def test_an_emergency_goes_on_without_what_it_cannot_read(ansible):
     extra = {"mcp_shift_timeout": "soon", "mcp_endpoint": "[", "mcp_escalation": "nobody", "mcp_guard": "maybe", "mcp_own_variables": {"a": 1}}
     extra |= {"mcp_route_nearest": "maybe", "mcp_hosts": "", "mcp_rollback_version": ""}
     code, output = ansible("mcp.server.rollback", extra=extra)
     assert code != 0 and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in output, output  # as far as a play gets here
     assert "[WARNING]: mcp_shift_timeout must be a number, not 'soon'. Going on as if it were not set." in output, output
+    extra = {"mcp_api_timeout": "{{ nowhere }}", "mcp_endpoint": {"url": "{{ nowhere }}"}, "mcp_reason": "{{ 1 / 0 }}"}
+    code, templates = ansible("mcp.server.rollback", extra=extra)
+    assert code != 0 and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in templates, templates
+    assert "mcp_api_timeout cannot be read: 'nowhere' is undefined. Going on as if it were not set." in templates, templates
     assert output.count("mcp_shift_timeout must be a number") == 1 and "mcp_guard must" not in output, output
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        ({"mcp_context": {"a": 1}}, "mcp_context must be text, not a dict."),
+        ({"mcp_kubeconfig": "{{ nowhere }}"}, "mcp_kubeconfig cannot be read: 'nowhere' is undefined"),
+        ({"mcp_api_host": ["https://x"]}, "mcp_api_host must be text, not a list."),
+        ({"mcp_route_kind": "nginx"}, "mcp_route_kind must be one of httproute,"),
+        ({"mcp_rollback_pool": "purple"}, "mcp_rollback_pool must be one of blue, green, not 'purple'."),
+        ({"mcp_rollback_version": ["v1"]}, "mcp_rollback_version must be text, not a list."),
+    ],
+)
+def test_an_emergency_takes_no_other_cluster_or_pool_for_what_it_cannot_read(ansible, extra, says):
+    code, output = ansible("mcp.server.rollback", extra=extra)
+    assert code != 0 and says in output and "Going on as if" not in output, output
+    assert 'fatal: [a]: FAILED! => {"changed": false, "msg": "No cluster to talk to' not in output, output
 
 
 def test_a_rollback_does_not_read_the_version_and_says_so(ansible):

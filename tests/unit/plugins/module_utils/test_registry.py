@@ -113,6 +113,12 @@ def test_no_such_image(fake):
     assert registry(fake.url).digest(IMAGE) is None
 
 
+@pytest.mark.parametrize("body", [b'{"manifests": null, "config": null}', b'{"manifests": 7, "config": []}', b'{"manifests": [null, 7, "digest", {}]}'])
+def test_a_manifest_of_another_form_has_no_aliases(fake, body):
+    fake.answers["GET", PATH] = (200, {}, body)
+    assert registry(fake.url).aliases(IMAGE) == set()
+
+
 @pytest.mark.parametrize(("body", "aliases"), [(INDEX, {"sha256:" + "b" * 64, "sha256:" + "c" * 64}), (MANIFEST, {"sha256:" + "d" * 64})])
 def test_aliases(fake, body, aliases):
     fake.answers["GET", PATH] = (200, {}, body)

@@ -59,6 +59,14 @@ STEPS = [{"weight": 10, "seconds": 3.0}, {"weight": 100, "seconds": 1.5}]
         ("mcp_rollback_version", 1.1, 1.1),  # the module's to refuse
         ("mcp_sessions", "drain", "drain"),
         ("mcp_api_timeout", "3", 3.0),
+        ("mcp_api_timeout", ".5", 0.5),
+        ("mcp_api_timeout", "1e-3", 0.001),
+        ("mcp_api_timeout", 1e-07, 1e-07),
+        ("mcp_warm_replicas", "1_000", 1000),
+        ("mcp_warm_replicas", " +3.0\n", 3),
+        ("mcp_warm_replicas", 3.0, 3),
+        ("mcp_sessions", " drain\n", "drain"),
+        ("mcp_contract_accept", "tools/a\ntools/b\n", ["tools/a", "tools/b"]),  # a survey's text area
     ],
 )
 def test_what_a_value_means(name, given, means):
@@ -94,12 +102,25 @@ def test_what_a_value_means(name, given, means):
         ("mcp_image", {"a": 1}, "mcp_image must be text, not a dict."),
         ("mcp_rollback_pool", "purple", "mcp_rollback_pool must be one of blue, green, not 'purple'."),
         ("mcp_endpoint", "[" * 100_000, "mcp_endpoint must be a dictionary"),
+        # Digits for which Python takes minutes, or which it does not show
+        ("mcp_warm_replicas", "1e999999999", "mcp_warm_replicas must be a whole number, not '1e999999999'."),
+        ("mcp_warm_replicas", "9" * 10_000, "mcp_warm_replicas must be a whole number, not '999"),
+        ("mcp_warm_replicas", 10**400, "mcp_warm_replicas must be a whole number, not 1000"),
+        pytest.param("mcp_warm_seconds", 10**5000, "mcp_warm_seconds must be a number, not one of so many digits.", id="more digits than Python shows"),
+        ("mcp_warm_seconds", float("inf"), "mcp_warm_seconds must be a number, not inf."),
+        ("mcp_steps", [{"weight": "1e999999999", "seconds": 1}], "mcp_steps[0].weight must be a whole number, not '1e999999999'."),
     ],
 )
 def test_what_cannot_be_meant_is_a_sentence_that_names_the_variable(name, given, says):
     with pytest.raises(_variables.Invalid) as raised:
         _variables.value(name, given)
     assert str(raised.value).startswith(says)
+
+
+def test_what_says_which_server_cluster_or_pool_is_meant_cannot_be_left_out():
+    left_out = {name for name in _variables.known() if _variables.can_be_left_out(name)}
+    assert set(_variables.TARGET) & left_out == {"mcp_api_timeout", "mcp_route_nearest", "mcp_validate_certs"}
+    assert "mcp_rollback_version" not in left_out and "mcp_endpoint" in left_out
 
 
 def test_a_default_is_not_shared():
@@ -146,6 +167,12 @@ def test_the_examples_have_no_name_that_nothing_reads(file):
 def test_a_name_that_is_none():
     with pytest.raises(_variables.Invalid, match="'mcp_x' is no variable of mcp.server"):
         _variables.value("mcp_x", 1)
+
+
+@pytest.mark.parametrize("file", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda file: file.stem)
+def test_the_commands_of_a_page_have_no_name_that_nothing_reads(file):
+    given = set(re.findall(r"""-e (?:'\{")?(\w+)(?:=|": )""", file.read_text()))
+    assert given <= {"version"} | _variables.known().keys()
 
 
 def comparable(spec):

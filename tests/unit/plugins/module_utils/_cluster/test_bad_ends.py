@@ -44,6 +44,15 @@ def release(version: str, outcome: str, ended: str | None = None, stable: str = 
         # A rollback to it failed, and stands in the history behind what it was to take back
         (release("v2", SUCCEEDED, "2026-11-26T10:00:00Z", stable="v1"), [release("v1", FAILED, "2026-11-26T11:00:00Z")], True),
         (release("v2", RUNNING, stable="v1"), [release("v1", FAILED, "2026-11-26T11:00:00Z")], False),
+        # No verdict on it: refused before anything was deployed, a rollback to it that did not get to the traffic, or another run came first
+        (release("v1", FAILED) | {"judged": False}, [], False),
+        (release("v2", SUCCEEDED), [release("v1", FAILED) | {"judged": False}, release("v1", ROLLED_BACK)], True),
+        (release("v2", SUCCEEDED), [release("v1", FAILED) | {"judged": False}, release("v1", SUCCEEDED)], False),
+        (release("v2", RUNNING), [release("v1", FAILED) | {"reason": "weekly (superseded by T2-v2)"}], False),
+        (release("v2", RUNNING), [release("v1", FAILED) | {"reason": "(superseded by T2-v2)", "steps": [{}]}], True),
+        (release("v2", RUNNING), [release("v1", FAILED, to={"rollout_seconds": 3.0}) | {"reason": "(superseded by T2-v2)"}], True),
+        (release("v1", FAILED) | {"reason": "Failed (superseded by nobody) at 10 %."}, [], True),
+        (release("v1", FAILED) | {"judged": "nonsense"}, [], True),
         # By its image, or its digest, and among what others wrote
         (release("v1", FAILED, to={"version": ""}), [], True),
         (release("v1", FAILED, to={"version": None, "image": "r.io/x:v1@" + SHA}), [], True),

@@ -196,6 +196,7 @@ def test_checked_and_failed_are_recorded(monkeypatch):
     result, _lines = call(monkeypatch, api, state="failed", pool="blue", image=OTHER, reason="crash")
     (failed, *_others) = written("history")
     assert result["record"]["id"] == "1" and (failed["outcome"], failed["to"]["image"]) == (FAILED, OTHER)
+    assert failed["judged"] is False and "judged" not in now  # the same may be tried again
 
 
 def bad(monkeypatch, api, version="v1.1.5", **params):

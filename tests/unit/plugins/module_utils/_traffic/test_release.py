@@ -45,6 +45,13 @@ def refused(api: ApiServer, **params: t.Any) -> str:
     return failure.value.msg
 
 
+def test_what_was_refused_or_superseded_before_anything_was_deployed_is_no_bad_version(api: ApiServer) -> None:
+    begin(state="ended", outcome="failed", judged=False, reason="3 sessions would be lost.", lock=begin()["lock"])
+    begin()  # cut off
+    begin("v1.2.2", take_over=True, reason="more urgent")
+    assert begin(take_over=True, reason="its turn")["changed"]
+
+
 @pytest.mark.parametrize("outcome", ["failed", "rolled_back"])
 def test_an_automatic_retry_does_not_release_a_bad_version_again(api: ApiServer, outcome: str) -> None:
     end(outcome, begin()["lock"])
