@@ -24,9 +24,10 @@ HEAD = """# Variables
 All variables of the playbooks begin with `mcp_`, but for `version`, which releases and their pre-flight checks read and nothing else does. They may stand in
 the inventory, in `-e`, or in a survey of AWX. `tests/tools/variables.py` writes this page.
 
-Text is converted to the type: `"false"`, `"3"`, and lists and dictionaries as JSON or YAML (a list of words also with commas or line breaks between them). An empty text
-is the same as nothing. What cannot be meant fails its server before anything is done there, in a sentence that names the variable; other servers of the play go on.
-A rollback goes on with the default and warns, unless the variable says which server, cluster, user, version or pool is meant: another one would be acted on then.
+Text is converted to the type: `"false"`, `"3"`, and lists and dictionaries as JSON or YAML (a list of words also with commas or line breaks
+between them). An empty text is the same as nothing. What cannot be meant fails its server before anything is done there, in a sentence that
+names the variable; other servers of the play go on. A rollback goes on with the default and warns, unless the variable says which server,
+cluster, user, version or pool is meant: another one would be acted on then.
 
 A name that begins with `mcp_` and that nothing reads is a warning, with the name that is likely meant. List variables of your own, or patterns of their names,
 in `mcp_own_variables`. `mcp_release` is not yours to set: releases, rollbacks and reports hand it to the jobs that follow (`set_stats`). Names
