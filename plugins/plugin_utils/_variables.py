@@ -43,7 +43,7 @@ TARGET: dict[str, str] = {
 }
 # What the playbooks read themselves.
 PLAYBOOKS: dict[str, Spec] = {
-    "mcp_hosts": {"type": "str", "description": "The servers that are meant, as a pattern of hosts; C(-l) narrows it."},
+    "mcp_hosts": {"type": "str", "description": "The servers that are meant, as a pattern of hosts or a list of these; C(-l) narrows it."},
     "mcp_own_variables": {
         "type": "list",
         "elements": "str",

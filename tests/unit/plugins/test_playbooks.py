@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -72,6 +73,17 @@ def test_more_than_one_server_that_nobody_named_is_refused(play, tmp_path):
     assert code != 0 and "Refusing" not in output and "/nowhere/kubeconfig" in output, output
     code, output = play("status")
     assert code != 0 and "Refusing" not in output and "/nowhere/kubeconfig" in output, output
+
+
+@pytest.mark.parametrize(("given", "hosts"), [(["a", "b"], "ab"), ("a,b", "ab"), (["b"], "b")])
+def test_servers_may_be_named_by_a_list(play, given, hosts):
+    code, output = play("rollback", "-e", json.dumps({"mcp_hosts": given}))
+    assert code == 2 and "Refusing" not in output and {name for name in INVENTORY["mcp"]["hosts"] if f"{name} : ok=" in output} == set(hosts), output
+
+
+def test_what_is_no_pattern_of_servers_is_a_sentence(play):
+    code, output = play("rollback", "-e", '{"mcp_hosts": 7}')
+    assert code != 0 and "No host of the inventory matches 7, so nothing was done." in output, output
 
 
 def test_a_limit_that_is_partly_in_a_file_names_all_of_it(play, tmp_path):
