@@ -173,6 +173,14 @@ def test_a_redirect_is_not_followed_with_our_credentials() -> None:
     assert headers_of(server.heads[0], "Authorization") == ["Bearer the-token"]
 
 
+def test_nor_by_a_port_forward() -> None:
+    """The library follows those that lead to another WebSocket."""
+    other = Server(GOOD, pair=None)
+    with pytest.raises(Failure, match=rf"it redirects to ws://127.0.0.1:{other.port}, which is not followed"):
+        cluster(Server(redirects(f"ws://127.0.0.1:{other.port}/x")), timeout=5.0, user=User(token="the-token")).port_forward("prod", "pod", 80)
+    assert other.asked == 0
+
+
 @pytest.mark.parametrize("target", ["", "/elsewhere", "http://[::1", "\x1b[31m"])
 def test_a_redirect_to_anything(target: str) -> None:
     with pytest.raises(Failure, match="it redirects to .*, which is not followed|is not acceptable HTTP") as caught:
