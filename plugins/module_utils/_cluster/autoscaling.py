@@ -152,7 +152,7 @@ def _by_pool(server: Server, items: t.Any) -> dict[str, Autoscaler]:
         match item:
             case {
                 "metadata": {"name": str()},
-                "spec": {"scaleTargetRef": {"kind": "Deployment", "name": str(name)}, "maxReplicas": int(), **rest},
+                "spec": {"scaleTargetRef": {"kind": "Deployment", "name": str() as name}, "maxReplicas": int(), **rest},
             } if name in targets and isinstance(rest.get("minReplicas", 1), int):
                 found[targets[name]] = Autoscaler(item)
     return found

@@ -21,7 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access impo
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 from .test_exec_credentials import answer, plugin
-from .test_wires import GOOD, PATH, WHOLE, Server, cluster, headers_of, quick, resets_it, sends  # noqa: F401, a fixture
+from .test_wires import GOOD, PATH, WHOLE, Server, cluster, headers_of, quick, resets_it, sends  # noqa: F401, a fixture, pylint: disable=unused-import
 
 pytest.importorskip("kubernetes.stream.ws_client")  # now: it takes a second, and some tests measure less
 
