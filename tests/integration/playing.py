@@ -54,6 +54,24 @@ NAMED = "{{ mcp_rollback_version | default(version | default(''), true) }}"
 FORCED = ("-e", json.dumps({"mcp_force_version": NAMED}))
 
 
+def variables(name: str, host: str, **more: t.Any) -> dict[str, t.Any]:
+    """Return the variables of a server that a test has made beside the sandbox's own. host: that it is asked for by.
+
+    What is judged by metrics has targets of its own, and so has the contract; here they would only take time.
+    """
+    return {
+        "mcp_server": name,
+        "mcp_namespace": CONFIG["test_namespace"],
+        "mcp_kubeconfig": CONFIG["kubeconfig"],
+        "mcp_image": CONFIG["image"],
+        "mcp_registry": CONFIG["registry_url"],
+        "mcp_endpoint": {"url": CONFIG["public_url"], "host": host},
+        "mcp_prometheus": None,
+        "mcp_contract_check": False,
+        **more,
+    }
+
+
 def play(playbook: str, *words: str, cwd: Path = ROOT, seconds: float = 240, **environment: str) -> tuple[int, str]:
     command = ["ansible-playbook", playbook, "-i", str(INVENTORY), *QUICK, *FORCED, *words]
     done = subprocess.run(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from fluxing import INTERVAL, NAMESPACE, Flux, Kustomization, controller
-from playing import CONFIG, kubectl, module, play, rest, running, until
+from playing import CONFIG, kubectl, module, play, rest, running, until, variables
 from small_servers import Place, Small, manifests, small_servers
 from soaking import soak
 
@@ -54,22 +54,9 @@ class Held:
         return objects
 
     def inventory(self, *ignores: str, **more: t.Any) -> tuple[str, ...]:
-        variables = {
-            "mcp_server": self.server.name,
-            "mcp_namespace": NAMESPACE,
-            "mcp_kubeconfig": CONFIG["kubeconfig"],
-            "mcp_image": CONFIG["image"],
-            "mcp_registry": CONFIG["registry_url"],
-            "mcp_endpoint": {"url": CONFIG["public_url"], "host": self.server.host},
-            "mcp_prometheus": None,
-            "mcp_contract_check": False,
-            "mcp_hold_timeout": 60,
-            "mcp_steps": STEPS,
-            "mcp_warm_seconds": 1,
-            "mcp_gitops_ignores": list(ignores),
-            **more,
-        }
-        self._inventory.write_text(json.dumps({"flux": {"hosts": {"held": variables}}}))
+        its = {"mcp_hold_timeout": 60, "mcp_steps": STEPS, "mcp_warm_seconds": 1, "mcp_gitops_ignores": list(ignores), **more}
+        hosts = {"held": variables(self.server.name, self.server.host, **its)}
+        self._inventory.write_text(json.dumps({"flux": {"hosts": hosts}}))
         return ("-i", str(self._inventory), "-l", "flux")
 
     def release(self, *ignores: str, **more: t.Any) -> tuple[int, str]:

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from playing import CONFIG, kubectl, module, play
+from playing import CONFIG, kubectl, module, play, variables
 from small_servers import Place, Small, small_servers
 
 pytestmark = pytest.mark.skipif(
@@ -42,22 +42,10 @@ def bare(tmp_path: Path) -> Path:
 
 
 def words(folder: Path, server: Small, bare: Path) -> tuple[str, ...]:
-    variables = {
-        "mcp_server": server.name,
-        "mcp_namespace": CONFIG["test_namespace"],
-        "mcp_kubeconfig": CONFIG["kubeconfig"],
-        "mcp_image": CONFIG["image"],
-        "mcp_registry": CONFIG["registry_url"],
-        "mcp_endpoint": {"url": CONFIG["public_url"], "host": server.host},
-        "mcp_prometheus": None,
-        "mcp_contract_check": False,
-        "mcp_warm_seconds": 0,
-        "mcp_steps": [{"weight": 100, "seconds": 2}],
-        "mcp_git_repository": str(bare),
-        "mcp_git_changes": CHANGES,
-    }
+    steps = [{"weight": 100, "seconds": 2}]
+    its = variables(server.name, server.host, mcp_warm_seconds=0, mcp_steps=steps, mcp_git_repository=str(bare), mcp_git_changes=CHANGES)
     file = folder / "told.yml"
-    file.write_text(json.dumps({"told": {"hosts": {"small": variables}}}))
+    file.write_text(json.dumps({"told": {"hosts": {"small": its}}}))
     return ("-i", str(file), "-l", "small", "-e", "version=v1.2.0")
 
 

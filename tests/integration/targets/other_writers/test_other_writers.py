@@ -13,7 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from playing import CONFIG, kubectl, module, rest, running, until
+from playing import CONFIG, kubectl, module, rest, running, until, variables
 from small_servers import Place, Small, manifests, small_servers
 
 pytestmark = pytest.mark.skipif(
@@ -68,21 +68,7 @@ def route(server: Small, green: int = 0) -> dict[str, t.Any]:
 
 
 def words(folder: Path, server: Small, steps: list[dict[str, float]], **more: t.Any) -> tuple[str, ...]:
-    hosts = {
-        "small": {
-            "mcp_server": server.name,
-            "mcp_namespace": CONFIG["test_namespace"],
-            "mcp_kubeconfig": CONFIG["kubeconfig"],
-            "mcp_image": CONFIG["image"],
-            "mcp_registry": CONFIG["registry_url"],
-            "mcp_endpoint": {"url": CONFIG["public_url"], "host": server.host},
-            "mcp_prometheus": None,
-            "mcp_contract_check": False,
-            "mcp_warm_seconds": 0,
-            "mcp_steps": steps,
-            **more,
-        }
-    }
+    hosts = {"small": variables(server.name, server.host, **{"mcp_warm_seconds": 0, "mcp_steps": steps, **more})}
     file = folder / f"{server.name}.yml"
     file.write_text(json.dumps({"small": {"hosts": hosts}}))
     return ("-i", str(file), "-l", "small", "-e", "version=v1.2.0")

@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playing import CONFIG, ROOT, clients, kubectl, kubectl_command, module, play, rest, running
+from playing import CONFIG, ROOT, clients, kubectl, kubectl_command, module, play, rest, running, variables
 from small_servers import Place, Small, small_servers
 from soaking import soak
 
@@ -82,22 +82,7 @@ class History:
 
 def inventory(folder: Path, servers: t.Mapping[str, Small], **more: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     """Return the words that name these servers, in this order. more: variables of some of them."""
-    hosts = {
-        name: {
-            "mcp_server": server.name,
-            "mcp_namespace": CONFIG["test_namespace"],
-            "mcp_kubeconfig": CONFIG["kubeconfig"],
-            "mcp_image": CONFIG["image"],
-            "mcp_registry": CONFIG["registry_url"],
-            "mcp_endpoint": {"url": CONFIG["public_url"], "host": server.host},
-            # What is judged by metrics has targets of its own, and so has the contract; here they would only take time.
-            "mcp_prometheus": None,
-            "mcp_contract_check": False,
-            "mcp_hold_timeout": 60,
-            **more.get(name, {}),
-        }
-        for name, server in servers.items()
-    }
+    hosts = {name: variables(server.name, server.host, **{"mcp_hold_timeout": 60, **more.get(name, {})}) for name, server in servers.items()}
     file = folder / "several.yml"
     file.write_text(json.dumps({"several": {"hosts": hosts}}))
     return ("-i", str(file), "-l", "several")

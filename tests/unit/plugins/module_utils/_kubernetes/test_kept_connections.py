@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
 import time
 import typing as t
@@ -23,7 +24,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from .test_exec_credentials import answer, plugin
 from .test_wires import GOOD, PATH, WHOLE, Server, cluster, headers_of, quick, resets_it, sends  # noqa: F401, a fixture, pylint: disable=unused-import
 
-pytest.importorskip("kubernetes.stream.ws_client")  # now: it takes a second, and some tests measure less
+importlib.import_module("kubernetes.stream.ws_client")  # now: it takes a second, and some tests measure less
 
 
 def head_of(sock: socket.socket) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import importlib
 import os
 import pty
 import re
@@ -35,7 +36,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access impo
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, without_secrets
 from ansible_collections.mcp.server.tests.unit.fakes.certificates import Authority, Pair
 
-pytest.importorskip("kubernetes.stream.ws_client")  # now: it takes a second, and some tests measure less
+importlib.import_module("kubernetes.stream.ws_client")  # now: it takes a second, and some tests measure less
 
 PATH = "/api/v1/x"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
