@@ -19,7 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.server import 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import AUTO
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health, same_version
+from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image, digest_of, registry_for, tagged
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
@@ -123,7 +123,7 @@ def mismatches(name: str, pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
             )
         if pod["problem"]:
             found.append(f"Pod {pod['name']} does not tell its version: {pod['problem'].rstrip('.')}.")
-        elif comparable and not same_version(pod["health_version"], wanted.version):
+        elif comparable and not _versions.is_told(pod["health_version"], wanted.version):
             found.append(f"Pod {pod['name']} says that its version is {pod['health_version']}, expected is {wanted.version}.")
     return found
 
@@ -133,7 +133,7 @@ def doubtful(pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
     return [
         f"Pod {pod['name']} gives version {pod['server_version']} in serverInfo, expected is {wanted.version}."
         for pod in pool["pods"]
-        if pod["ready"] and _versions.is_comparable(wanted.version) and not same_version(pod["server_version"], wanted.version)
+        if pod["ready"] and _versions.is_comparable(wanted.version) and not _versions.is_told(pod["server_version"], wanted.version)
     ]
 
 

@@ -46,11 +46,6 @@ class Assertions:
         complaint = jmes.complaint(self.expressions, document)
         if complaint:
             return complaint
-        if self.version is not None and not same_version(document.get("version"), self.version):
+        if self.version is not None and not _versions.is_told(document.get("version"), self.version):
             return f"says version {printable(str(document.get('version')), 40)}, expected is {self.version}"
         return None
-
-
-def same_version(said: t.Any, expected: str) -> bool:
-    """Whether a server that says this is of the version that is expected, which may be a tag."""
-    return _versions.is_told(said, expected)

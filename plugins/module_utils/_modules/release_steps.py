@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 
 from ansible.module_utils.common.parameters import remove_values
 
+from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._announce import payload
 from ansible_collections.mcp.server.plugins.module_utils._checks import problems as checks_problems
 from ansible_collections.mcp.server.plugins.module_utils._checks import run as checks
@@ -32,7 +33,6 @@ from ansible_collections.mcp.server.plugins.module_utils._guard import module as
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module
 from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import same_version
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module, secrets
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, ROLLOUT, SHIFT, SILENCE, Ending
@@ -391,13 +391,13 @@ class StepsRelease:
         It is compared where health documents told that version at the last step: what others call a build need not be its tag.
         """
         wanted = self.release["to"].get("version") or ""
-        known = any(same_version(version, wanted) for version in self._told())
+        known = any(_versions.is_told(version, wanted) for version in self._told())
         public = endpoints.public(self.task.params["endpoint"])
         answers = share.sample(public, self.task.params["pool_key"], ANSWERS)
         versions = sorted({answer.version for answer in answers if answer.version and not answer.reason})
         if not (wanted and known and versions):
             self.task.progress(f"the version was not compared once more: {public.name} does not tell {wanted or 'one'}")
-        elif others := [version for version in versions if not same_version(version, wanted)]:
+        elif others := [version for version in versions if not _versions.is_told(version, wanted)]:
             raise Overwritten(
                 f"{public.name} answers as version {', '.join(printable(version, 100) for version in others)}, and not {wanted}: "
                 f"see what pool {self.pool} of {self.server} runs, and who changed it."

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, same_version
+from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
 
 DOCUMENT = {"status": "HEALTHY", "version": "1.2.0", "checks": [{"ok": True}, {"ok": False}]}
 
@@ -32,4 +33,4 @@ def test_assertions(expressions: list[str], version: str | None, complaint: str 
 
 @pytest.mark.parametrize(("said", "expected", "same"), [("1.2.0", "v1.2.0", True), ("v1.2.0", "1.2.0", True), ("1.2", "1.2.0", False), (None, "1", False)])
 def test_versions(said: str | None, expected: str, same: bool) -> None:
-    assert same_version(said, expected) is same
+    assert _versions.is_told(said, expected) is same
