@@ -113,12 +113,17 @@ def small_servers(
 
 
 def _until_served(url: str, host: str, seconds: float = 20) -> None:
+    """Wait until clients get its health document, and its database answers: pods are ready before that."""
     deadline = time.monotonic() + seconds
     while True:
         try:
-            urllib.request.urlopen(urllib.request.Request(f"{url}/health", headers={"Host": host}), timeout=2).close()
-            return
-        except (urllib.error.URLError, OSError):
+            with urllib.request.urlopen(urllib.request.Request(f"{url}/health", headers={"Host": host}), timeout=2) as answer:
+                status = json.load(answer)["status"]
+            if status == "HEALTHY":
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{host} is {status} after {seconds:g} s")
+        except OSError:  # also what is raised above
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.2)
+        time.sleep(0.2)
