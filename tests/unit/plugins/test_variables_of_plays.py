@@ -139,6 +139,40 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_done(ansible, book, 
     assert "mcp.server.preflight :" not in output, output
 
 
+@pytest.mark.parametrize(
+    ("hosts", "forks", "limit", "rates"),
+    [
+        (1, 5, None, (40.0, 5.0)),
+        (10, 20, None, (40.0, 5.0)),
+        (20, 50, None, (20.0, 5.0)),
+        (20, 5, "50", (10.0, 5.0)),
+        (20, 20, 20, (1.0, 1.0)),
+    ],
+)
+def test_servers_that_are_watched_at_once_share_one_rate(ansible, tmp_path, hosts, forks, limit, rates):
+    """As each task takes a fork, what is watched at once is never more than these."""
+    content = "{{ [bluegreen_watch_rate, watch_rate] | to_json }}"
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "connection": "local",
+        "vars_files": [str(ROOT / "roles" / role / "defaults" / "main.yml") for role in ("bluegreen", "watch")],
+        "vars": {} if limit is None else {"mcp_max_synthetic_rate": limit},
+        "tasks": [
+            {
+                "ansible.builtin.copy": {"content": content, "dest": str(tmp_path / "found.json"), "mode": "0600"},
+                "run_once": True,
+                "vars": {"ansible_python_interpreter": sys.executable},
+            }
+        ],
+    }
+    (tmp_path / "play.yml").write_text(json.dumps([play]))
+    (tmp_path / "many.yml").write_text(yaml.safe_dump({"all": {"hosts": {f"host{n}": SERVER for n in range(hosts)}}}))
+    code, output = ansible("play.yml", "-i", str(tmp_path / "many.yml"), "-l", "host*", "-f", str(forks))
+    assert code == 0, output
+    assert tuple(json.loads((tmp_path / "found.json").read_text())) == rates
+
+
 @pytest.mark.parametrize("strategy", ["linear", "host_pinned"])
 def test_a_bad_value_of_one_server_stops_no_other(ansible, tmp_path, strategy):
     hosts = {"good": SERVER, "bad": {**SERVER, "mcp_guard": "maybe"}, "fine": SERVER}
