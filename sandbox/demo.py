@@ -48,7 +48,7 @@ def playbook(name: str, *words: str) -> float:
 
 def record() -> dict:
     """The release record, as the cluster has it."""
-    return module("mcp_release")["record"]
+    return module("mcp_release_info")["record"]
 
 
 def module(name: str, arguments: str = "") -> dict:
@@ -66,7 +66,7 @@ def module(name: str, arguments: str = "") -> dict:
 def start_over() -> None:
     """Blue runs the old version and has the traffic, green is empty: as before anybody's first release."""
     print(f"Setting blue to {OLD}, with all the traffic", flush=True)
-    module("mcp_rollout", f"pool=blue image=ghcr.io/org/mcp-server:{OLD} replicas=2")
+    module("mcp_rollout", f"pool=blue image_ref=ghcr.io/org/mcp-server:{OLD} replicas=2")
     module("mcp_traffic_shift", "pool=blue weight=100")
     module("mcp_rollout", "pool=green replicas=0")
     if record() is not None:

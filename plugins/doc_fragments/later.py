@@ -15,7 +15,7 @@ options:
   triggers:
     description: Changes of the triggers that roll back, as in M(mcp.server.mcp_watch). With O(prometheus), queries of your own are tried.
     type: dict
-  guard_image:
+  guard_image_ref:
     description: The image of a guard (M(mcp.server.mcp_guard)), whose digest its registry is asked for. Without it, it is not.
     type: str
   report_dest:

@@ -26,12 +26,12 @@ SPEC = Spec(
         **SERVER_OPTIONS,
         **keeping.OPTION,
         "pool": {"type": "str", "required": True, "choices": list(POOLS)},
-        "image": {"type": "str"},
+        "image_ref": {"type": "str"},
         "replicas": {"type": "int"},
         "wait_timeout": {"type": "float", "default": 600.0},
         "ready_grace": {"type": "float", "default": 30.0},
     },
-    required_one_of=[("image", "replicas")],
+    required_one_of=[("image_ref", "replicas")],
 )
 
 POLL = 1.0
@@ -43,11 +43,11 @@ HEARTBEAT = 10.0
 @keeping.kept
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
-    if params["image"] is not None:
-        Image.parse(params["image"])
+    if params["image_ref"] is not None:
+        Image.parse(params["image_ref"])
     server, pool = Server.from_params(params), params["pool"]
     cluster = connect(params)
-    result, stale = change(task, cluster, server, pool, image=params["image"], replicas=params["replicas"])
+    result, stale = change(task, cluster, server, pool, image_ref=params["image_ref"], replicas=params["replicas"])
     if task.check_mode:
         return result
     view = View(cluster, server, pool, params["ready_grace"], stale, _as_asked(task, cluster, server, pool, result))
@@ -60,9 +60,9 @@ def run(task: Task) -> dict[str, t.Any]:
         raise Failure(failure.msg, **result, **failure.evidence, seconds=round(patience.elapsed, 3)) from None
     seconds = round(patience.elapsed, 3)
     if result["replicas"] < result["previous"]["replicas"]:
-        _refuse_if_it_has_traffic_again(cluster, server, pool, result, params["lock"])  # its pods took a while to leave
+        _refuse_if_it_has_traffic_again(cluster, server, pool, result, params["run_id"])  # its pods took a while to leave
     if result["changed"]:
-        _record_seconds(task, cluster, server, lambda book: record.add_rollout(book, pool, result["image"], seconds))
+        _record_seconds(task, cluster, server, lambda book: record.add_rollout(book, pool, result["image_ref"], seconds))
     if reached.wanted and outage.current().ago < settling.TRIES:
         settling.endpoints(task, cluster, server, pool, reached.ready)
         settling.gateway(task, pool)
@@ -70,17 +70,17 @@ def run(task: Task) -> dict[str, t.Any]:
 
 
 def change(
-    task: Task, cluster: t.Any, server: Server, pool: str, *, image: str | None = None, replicas: int | None = None, run: str | None = None
+    task: Task, cluster: t.Any, server: Server, pool: str, *, image_ref: str | None = None, replicas: int | None = None, run: str | None = None
 ) -> tuple[dict[str, t.Any], Object | None]:
     """Changes what differs, and waits for nothing: the result so far, and the Progressing condition from before.
 
     Where an autoscaler works on the pool, its least size is raised, and it does what is left: going down.
-    run: where it is not the one in the option C(lock). Raises Lost when it was taken over.
+    run: where it is not the one in the option C(run_id). Raises Lost when it was taken over.
     """
-    run = run or task.params["lock"]
-    has_image, has_replicas = server.image(cluster, pool)
-    before: dict[str, t.Any] = {"image": has_image, "replicas": has_replicas}
-    after = {"image": before["image"] if image is None else image, "replicas": before["replicas"] if replicas is None else replicas}
+    run = run or task.params["run_id"]
+    has_image_ref, has_replicas = server.image(cluster, pool)
+    before: dict[str, t.Any] = {"image_ref": has_image_ref, "replicas": has_replicas}
+    after = {"image_ref": before["image_ref"] if image_ref is None else image_ref, "replicas": before["replicas"] if replicas is None else replicas}
     scaler = autoscaling.find(cluster, server, task.warn).get(pool) if replicas is not None else None
     if scaler and replicas is not None:
         after["replicas"] = scaler.size(has_replicas, replicas)
@@ -101,7 +101,7 @@ def change(
         "deployment": f"{server.namespace}/{server.deployment(pool)}",
         "previous": before,
         **after,
-        "autoscaler": {"name": scaler.name, "min_replicas": scaler.raised(replicas or 0), "own_min_replicas": scaler.own} if scaler else None,
+        "autoscaler": {"name": scaler.name, "min_replicas": scaler.raised(replicas or 0), "original_min_replicas": scaler.own} if scaler else None,
         "diff": {"before": before, "after": after},
     }
     if raised:
@@ -125,10 +125,10 @@ def _as_asked(task: Task, cluster: t.Any, server: Server, pool: str, result: dic
     from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Expected
 
     params = task.params
-    images = {} if params["image"] is None else {pool: result["image"]}
+    images = {} if params["image_ref"] is None else {pool: result["image_ref"]}
     # With an autoscaler the size is for that to choose.
     sizes = {} if params["replicas"] is None or result["autoscaler"] else {pool: result["replicas"]}
-    runs = frozenset({params["lock"]} if params["lock"] else ())
+    runs = frozenset({params["run_id"]} if params["run_id"] else ())
     return lambda deployment: lookout.refuse(cluster, server, pool, deployment, Expected(images=images, sizes=sizes, runs=runs, pool=pool))
 
 
@@ -138,7 +138,7 @@ def _refuse_if_it_has_traffic_again(cluster: t.Any, server: Server, pool: str, r
     if not weight:
         return
     has, had = result["replicas"], result["previous"]["replicas"]
-    now = {"image": result["image"], "replicas": has}
+    now = {"image_ref": result["image_ref"], "replicas": has}
     _patched(cluster, server, pool, now, {**now, "replicas": had}, run, dry_run=False)
     raise Failure(
         f"Pool {pool} of {server} was scaled to {has} pods and back to {had}: somebody gave it {weight} % of the traffic meanwhile. "
@@ -176,7 +176,7 @@ def _keep_budget(task: Task, cluster: t.Any, server: Server, pool: str, now: int
 def _record_seconds(task: Task, cluster: t.Any, server: Server, change: record.Change) -> None:
     """The pool is as it was asked for: what becomes of the note can't change that."""
     try:
-        record.update(cluster, server, change, run=task.params["lock"])
+        record.update(cluster, server, change, run=task.params["run_id"])
     except Lost:
         raise
     except Failure as failure:
@@ -199,27 +199,27 @@ def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> 
     body: dict[str, t.Any] = {"spec": {}}
     if after["replicas"] != before["replicas"]:
         body["spec"]["replicas"] = after["replicas"]
-    if after["image"] != before["image"]:
-        body["metadata"] = {"annotations": _cause(after["image"])}
-        body["spec"]["template"] = {"spec": {"containers": [{"name": container, "image": after["image"]}]}}
+    if after["image_ref"] != before["image_ref"]:
+        body["metadata"] = {"annotations": _cause(after["image_ref"])}
+        body["spec"]["template"] = {"spec": {"containers": [{"name": container, "image": after["image_ref"]}]}}
     return body
 
 
 def fenced(deployment: Object, container: str, before: dict[str, t.Any], after: dict[str, t.Any], run: str) -> list[fence.Operation]:
     """Return the same as a JSON patch of this run, for the Deployment as it was read (fence.py)."""
-    operations = fence.stamp(deployment, run, _cause(after["image"]) if after["image"] != before["image"] else None)
+    operations = fence.stamp(deployment, run, _cause(after["image_ref"]) if after["image_ref"] != before["image_ref"] else None)
     if after["replicas"] != before["replicas"]:
         operations.append({"op": "add", "path": "/spec/replicas", "value": after["replicas"]})
-    if after["image"] != before["image"]:
+    if after["image_ref"] != before["image_ref"]:
         names = [one["name"] for one in deployment["spec"]["template"]["spec"]["containers"]]
         place = f"/spec/template/spec/containers/{names.index(container)}"
         operations.append({"op": "test", "path": f"{place}/name", "value": container})
-        operations.append({"op": "replace", "path": f"{place}/image", "value": after["image"]})
+        operations.append({"op": "replace", "path": f"{place}/image", "value": after["image_ref"]})
     return operations
 
 
-def _cause(image: str) -> dict[str, str]:
-    return {CAUSE: f"mcp.server.mcp_rollout: {image}"}
+def _cause(image_ref: str) -> dict[str, str]:
+    return {CAUSE: f"mcp.server.mcp_rollout: {image_ref}"}
 
 
 def _patched(
@@ -301,11 +301,11 @@ def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enou
     """
     evidence: dict[str, t.Any] = {}
     said, said_at = "", 0.0
-    complaints: t.Sequence[str] = ()
+    problems: t.Sequence[str] = ()
     while True:
         now = view.state()
-        line, complaints = f"{view.pool}: {now}", now.complaints
-        evidence = {"ready": now.ready, "reason": now.reason, "complaints": list(now.complaints)}
+        line, problems = f"{view.pool}: {now}", now.problems
+        evidence = {"ready": now.ready, "reason": now.reason, "problems": list(now.problems)}
         if now.done or (enough is not None and (now.ready >= enough or (now.ready and now.failed))):
             return now
         if now.failed:
@@ -316,7 +316,7 @@ def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enou
         if not patience.pause(POLL if enough is None else POLL / 2):
             if enough is not None and evidence.get("ready"):
                 return now
-            why = f" ({'; '.join(complaints)})" if complaints else ""
+            why = f" ({'; '.join(problems)})" if problems else ""
             raise Failure(
                 f"Deployment {view.name} is not complete after {patience.seconds:g} s: {line}{why}; see its events, or raise wait_timeout.",
                 **evidence,

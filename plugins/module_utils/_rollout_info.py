@@ -30,12 +30,12 @@ def run(task: Task) -> dict[str, t.Any]:
     back = target.pool if target else other(live) if live else None
     pools = {}
     for pool in POOLS:
-        image, replicas = server.image(cluster, pool)
+        image_ref, replicas = server.image(cluster, pool)
         pools[pool] = {
             "deployment": f"{server.namespace}/{server.deployment(pool)}",
             "weight": weights[pool],
             "live": pool == live,
-            "image": image,
+            "image_ref": image_ref,
             "replicas": replicas,
             "ready": server.ready_endpoints(cluster, pool),
             "revisions": revisions(cluster, server, pool),
@@ -57,9 +57,9 @@ def lines(pools: dict[str, dict[str, t.Any]], back: str | None) -> list[str]:
     for name, pool in pools.items():
         said.append(f"{name}: {'live, ' if pool['live'] else ''}{pool['weight']} % of the traffic, {pool['ready']} of {pool['replicas']} pods ready")
         for one in pool["revisions"]:
-            cause = f", {one['change_cause']}" if one["image"] not in one["change_cause"] and one["change_cause"] else ""
+            cause = f", {one['change_cause']}" if one["image_ref"] not in one["change_cause"] and one["change_cause"] else ""
             mark = "*" if one["current"] else " "
-            said.append(f"{mark} {one['revision']:>3}  {one['created']}  {one['image']}  {one['ready']} ready{cause}")
+            said.append(f"{mark} {one['revision']:>3}  {one['created']}  {one['image_ref']}  {one['ready']} ready{cause}")
     numbered = f"* is what a pool has now; mcp_rollback_revision=N is from the history of {back}"
     said.append(numbered if back else "no pool has most of the traffic")
     return said

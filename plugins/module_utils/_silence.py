@@ -48,7 +48,7 @@ SPEC = Spec(
             },
             "mutually_exclusive": [("token_file", "token_env")],
         },
-        "release": {"type": "str"},
+        "release_id": {"type": "str"},
         "seconds": {"type": "int"},
         "matchers": {
             "type": "list",
@@ -132,7 +132,7 @@ def run(task: Task) -> dict[str, t.Any]:
         "startsAt": _iso(now),
         "endsAt": _iso(until + timedelta(seconds=SLACK)),
         "createdBy": CREATOR,
-        "comment": comment(server, params["release"] or _newest(params, server)),
+        "comment": comment(server, params["release_id"] or _newest(params, server)),
     }
     needed = change(existing, wanted, until)
     before = [one["comment"] for one in existing]
@@ -149,7 +149,7 @@ def _result(changed: bool, before: list[str], after: list[str], silence: str | N
 def _newest(params: dict[str, t.Any], server: Server) -> str:
     current = record.read(connection.connect(params), server)[0].current
     if current is None:
-        raise Failure(f"No release of {server} is recorded: name the one that the silence is for (release).")
+        raise Failure(f"No release of {server} is recorded: name the one that the silence is for (release_id).")
     return current["id"]
 
 

@@ -64,7 +64,7 @@ def run(task: Task) -> dict[str, t.Any]:
     server = Server.from_params(params) if params["namespace"] else None
     complaints = []
 
-    known = {"reference": str(wanted.image) if wanted else None, "digest": None, "exists": None}
+    known = {"image_ref": str(wanted.image) if wanted else None, "digest": None, "exists": None}
     registry = registry_for(wanted.image, params) if wanted and params["check_registry"] else None
     if registry:
         known["digest"] = registry.digest(wanted.image)
@@ -88,7 +88,7 @@ def run(task: Task) -> dict[str, t.Any]:
             for doubt in doubts:
                 task.warn(doubt)
 
-    result = {"changed": False, "image": known, "pools": pools, "mismatches": complaints}
+    result = {"changed": False, "registry_image": known, "pools": pools, "mismatches": complaints}
     if complaints:
         raise Failure(" ".join(complaints), **result)
     return result
@@ -107,14 +107,14 @@ def _wanted(task: Task) -> Wanted:
 def mismatches(name: str, pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
     """A sentence for each way in which the pool (see RETURN) does not run what is wanted."""
     found, comparable = [], _versions.is_comparable(wanted.version)
-    if not _is(pool["image"], wanted):
-        found.append(f"The {name} Deployment has image {pool['image']}, expected is {wanted.image}.")
+    if not _is(pool["image_ref"], wanted):
+        found.append(f"The {name} Deployment has image {pool['image_ref']}, expected is {wanted.image}.")
     ready = [pod for pod in pool["pods"] if pod["ready"]]
     if not ready:
         found.append(f"The {name} pool has no ready pod.")
     for pod in ready:
-        if not _is(pod["image"], wanted):
-            found.append(f"Pod {pod['name']} has image {pod['image']}, expected is {wanted.image}.")
+        if not _is(pod["image_ref"], wanted):
+            found.append(f"Pod {pod['name']} has image {pod['image_ref']}, expected is {wanted.image}.")
         elif wanted.digests and pod["digest"] not in wanted.digests:
             expected = " or ".join(sorted(wanted.digests))
             found.append(
@@ -156,7 +156,7 @@ def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:
         found = cluster.get(pod_path(server.namespace), labelSelector=f"app={server.name},pool={pool}")["items"]
         pods = [describe(pod, server.container) for pod in found if not (is_finished(pod) or is_leaving(pod))]
         ready = [pod for pod in pods if pod["ready"]]
-        pools[pool] = {"image": image, "replicas": replicas, "ready": len(ready), "pods": pods}
+        pools[pool] = {"image_ref": image, "replicas": replicas, "ready": len(ready), "pods": pods}
         with ThreadPoolExecutor(PARALLEL) as threads:
             for pod, said in zip(ready, threads.map(lambda one: _ask(cluster, server, one["name"], params), ready), strict=True):
                 pod.update(said)
@@ -170,7 +170,7 @@ def describe(pod: Object, container: str) -> dict[str, t.Any]:
     return {
         "name": pod["metadata"]["name"],
         # Not the status's: that may be another tag of the same image
-        "image": next((one["image"] for one in pod["spec"]["containers"] if one["name"] == container), ""),
+        "image_ref": next((one["image"] for one in pod["spec"]["containers"] if one["name"] == container), ""),
         "digest": digest_of(image_id) or None,
         "ready": is_ready(pod),
         "health_version": None,

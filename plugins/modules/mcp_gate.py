@@ -20,7 +20,7 @@ extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
   - mcp.server.prometheus
-  - mcp.server.lock
+  - mcp.server.run_id
   - mcp.server.attributes
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only

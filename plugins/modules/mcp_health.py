@@ -23,7 +23,7 @@ extends_documentation_fragment:
   - mcp.server.endpoint
   - mcp.server.probe
   - mcp.server.auth
-  - mcp.server.lock
+  - mcp.server.run_id
   - mcp.server.attributes
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only

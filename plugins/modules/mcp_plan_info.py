@@ -29,7 +29,7 @@ extends_documentation_fragment:
   - mcp.server.gitops
   - mcp.server.server
   - mcp.server.endpoint
-  - mcp.server.lock
+  - mcp.server.run_id
   - mcp.server.webhooks
   - mcp.server.attributes
   - mcp.server.attributes.action_group
@@ -152,14 +152,14 @@ plan:
   sample:
     server: mcp-prod/mcp-server
     version: v1.2.0
-    image: ghcr.io/org/mcp-server:v1.2.0
+    image_ref: ghcr.io/org/mcp-server:v1.2.0
     digest: sha256:...
     live: blue
     idle: green
     weights: {blue: 100, green: 0}
     pools:
-      blue: {image: "ghcr.io/org/mcp-server:v1.1.5", replicas: 2, ready: 2, digest: "sha256:..."}
-      green: {image: "ghcr.io/org/mcp-server:v1.1.4", replicas: 0, ready: 0, digest: ""}
+      blue: {image_ref: "ghcr.io/org/mcp-server:v1.1.5", replicas: 2, ready: 2, digest: "sha256:..."}
+      green: {image_ref: "ghcr.io/org/mcp-server:v1.1.4", replicas: 0, ready: 0, digest: ""}
     replicas: 2
     resumed: false
     already_live: false

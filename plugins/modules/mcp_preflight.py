@@ -16,7 +16,7 @@ description:
   - The rights are asked for by the names of the server's objects, so that a Role may be narrowed to them by C(resourceNames), as the one in the
     collection's README is. What is missing is named with its verb, resource, group, name and namespace, and with the rule to add.
   - Also tries what the release needs later - a query for each source of O(prometheus), a connection to each of O(webhooks) without a message,
-    O(alertmanager), the digest of O(guard_image), places and O(files) - side by side and within 20 s.
+    O(alertmanager), the digest of O(guard_image_ref), places and O(files) - side by side and within 20 s.
   - What a release does not need and we may not look at (the namespace's own object, the nodes, the guard's ServiceAccount) is skipped.
 extends_documentation_fragment:
   - mcp.server.alertmanager
@@ -53,7 +53,7 @@ options:
     description: The version that may be released all the same. It has to be equal to O(version).
     type: str
   image:
-    description: The server's image without its tag. O(registry) stands in for its registry, and for that of O(guard_image) when it is the same.
+    description: The server's image without its tag. O(registry) stands in for its registry, and for that of O(guard_image_ref) when it is the same.
     type: str
   scope:
     description: Which checks are made - V(now), of what has to be there now, and V(later), of what the release needs later.

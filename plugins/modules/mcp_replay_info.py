@@ -25,12 +25,12 @@ extends_documentation_fragment:
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 options:
-  lock:
+  run_id:
     description: Not used here. It is taken so that one set of defaults can serve every module.
     type: str
   prometheus:
     required: true
-  release:
+  release_id:
     description:
       - The id of a release in the release record. Its steps are judged, each from its time until the next one. Without it and O(from), the newest.
       - It can be one that goes on.
@@ -79,7 +79,7 @@ EXAMPLES = r"""
   mcp.server.mcp_replay_info:
     namespace: mcp-prod
     server: mcp-server
-    release: 2026-11-17T11:20:00.000Z-v1.2.0
+    release_id: 2026-11-17T11:20:00.000Z-v1.2.0
     triggers:
       errors:
         limit: 2

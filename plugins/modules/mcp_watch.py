@@ -24,7 +24,7 @@ extends_documentation_fragment:
   - mcp.server.server
   - mcp.server.endpoint
   - mcp.server.prometheus
-  - mcp.server.lock
+  - mcp.server.run_id
   - mcp.server.ending
   - mcp.server.gitops
   - mcp.server.attributes
@@ -40,10 +40,10 @@ attributes:
     details: Without O(rollback) nothing is changed; a rollback that is done changes nothing the second time.
 options:
   namespace:
-    description: Namespace of the server. Required with O(lock) and O(prometheus).
+    description: Namespace of the server. Required with O(run_id) and O(prometheus).
     required: false
   server:
-    description: Name of the MCP server. Required with O(lock) and O(prometheus).
+    description: Name of the MCP server. Required with O(run_id) and O(prometheus).
     required: false
   endpoint:
     required: true

@@ -39,7 +39,7 @@ Spec = dict[str, t.Any]
 TARGET: dict[str, str] = {
     {"host": "mcp_api_host"}.get(option, f"{PREFIX}{option}"): option
     for option in (*SERVER, *CLUSTER)
-    if option != "api_patience"  # each role has its own
+    if option != "api_retry_timeout"  # each role has its own
 }
 # What the playbooks read themselves.
 PLAYBOOKS: dict[str, Spec] = {

@@ -53,12 +53,12 @@ ONLY_THE_TRAFFIC = [
                 "namespace": "{{ mcp_namespace }}",
                 "server": "{{ inventory_hostname }}",
                 "kubeconfig": "{{ mcp_kubeconfig }}",
-                "lock": "{{ bluegreen_release.lock | default('') }}",
+                "run_id": "{{ bluegreen_release.run_id | default('') }}",
             }
         },
         "tasks": [
             {
-                "mcp.server.mcp_release": {"state": "begun", "image": f"{fake_servers.IMAGE}:{VERSION}", "version": VERSION, "force_version": VERSION},
+                "mcp.server.mcp_release": {"state": "begun", "image_ref": f"{fake_servers.IMAGE}:{VERSION}", "version": VERSION, "force_version": VERSION},
                 "register": "bluegreen_release",
             },
             {"ansible.builtin.include_role": {"name": "mcp.server.bluegreen", "tasks_from": "shift.yml"}},

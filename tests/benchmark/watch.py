@@ -25,7 +25,7 @@ KINDS = {
     # As roles/watch.
     "watch": {"check": ["triggers"], "rate": 5.0, "poll": 15.0},
     # As roles/bluegreen. It holds the Lease.
-    "step": {"check": ["shift", "triggers"], "rate": 40.0, "poll": 5.0, "lock": "benchmark"},
+    "step": {"check": ["shift", "triggers"], "rate": 40.0, "poll": 5.0, "run_id": "benchmark"},
 }
 LIMITS = {"peak": 80.0, "core": 2.0, "calls": 10.0}  # MiB, percent, a minute
 
@@ -50,15 +50,15 @@ validation = ArgumentSpecValidator(SPEC.options, **SPEC.rules()).validate(argume
 assert not validation.error_messages, validation.error_messages
 params = validation.validated_parameters
 lease = lock.Lock(connection.connect(params), params["namespace"], params["server"])
-if params["lock"]:
-    lease.acquire(params["lock"], "tests/benchmark/watch.py", lock.this_process(os.getpid()))
+if params["run_id"]:
+    lease.acquire(params["run_id"], "tests/benchmark/watch.py", lock.this_process(os.getpid()))
 try:
     result = run(Task(params, progress=lambda line: print(line, file=sys.stderr, flush=True)))
 except Failure as failure:
     result = {"msg": failure.msg, **failure.evidence}
 finally:
-    if params["lock"]:
-        lease.release(params["lock"])
+    if params["run_id"]:
+        lease.release(params["run_id"])
 print(json.dumps({"calls": calls, **{key: result.get(key) for key in ("verdict", "msg", "answers", "failed_answers", "seconds")}}))
 """
 

@@ -51,7 +51,7 @@ def judge_taken_back(output: str, trigger: str, bad: str, seen: dict, window: fl
     """By this trigger; and how long it took."""
     assert re.search(rf"with a breach: [a-z_, ]*{trigger}[a-z_, ]* breach", " ".join(output.split())), output
     assert weights() == {"blue": 100, "green": 0}
-    record = module("mcp_release")["record"]
+    record = module("mcp_release_info")["record"]
     assert record["outcome"] == "rolled_back"
     begun = min(float(since) for since in re.findall(r"since: (\d+\.\d+)", output))
     back = datetime.fromisoformat(record["ended"]).timestamp()

@@ -38,7 +38,7 @@ ENVIRONMENT = {
     "MCP_TEST_TOKEN": "planted-4c1e6f0b9d.token",
 }
 # Its own target (other_writers) has the rest; here each rollback would take half a minute more.
-QUICK = ("-e", "mcp_rollback_hold_seconds=1")
+QUICK = ("-e", "mcp_rollback_verify_seconds=1")
 # What no output and no record may ever show: a planted token for the MCP endpoint, and what the kubeconfig gives us to log in with.
 SECRETS = [ENVIRONMENT["MCP_TEST_TOKEN"], *re.findall(r"(?:token|client-key-data)\"?: *\"?([^\"\s]{20,})", Path(CONFIG["kubeconfig"]).read_text())]
 
@@ -171,12 +171,12 @@ def kubectl(*words: str, stdin: str | None = None) -> str:
 
 
 def weights() -> dict:
-    return module("mcp_release")["weights"]
+    return module("mcp_release_info")["weights"]
 
 
 def lease() -> Lock:
     """The server's Lease, for a test that is another run."""
-    server = {**dict.fromkeys(CLUSTER_OPTIONS), "kubeconfig": CONFIG["kubeconfig"], "api_timeout": 10.0, "api_patience": 0.0}
+    server = {**dict.fromkeys(CLUSTER_OPTIONS), "kubeconfig": CONFIG["kubeconfig"], "api_timeout": 10.0, "api_retry_timeout": 0.0}
     return Lock(connect(server), CONFIG["test_namespace"], "mcp-server")
 
 
@@ -189,8 +189,8 @@ def let_go() -> None:
 
 def blue_again() -> None:
     let_go()
-    module("mcp_rollout", f"pool=blue image={CONFIG['image']}:v1.1.5 replicas=2")
+    module("mcp_rollout", f"pool=blue image_ref={CONFIG['image']}:v1.1.5 replicas=2")
     module("mcp_traffic_shift", "pool=blue weight=100 timeout=120")
-    module("mcp_rollout", f"pool=green image={CONFIG['image']}:v1.2.0 replicas=0")  # not what another target had there
-    if module("mcp_release")["record"] is not None:
+    module("mcp_rollout", f"pool=green image_ref={CONFIG['image']}:v1.2.0 replicas=0")  # not what another target had there
+    if module("mcp_release_info")["record"] is not None:
         module("mcp_release", "state=ended outcome=rolled_back")

@@ -33,16 +33,18 @@ OPTIONS = {
     "mcp_health": ({**SERVER, "pool": "green"}, None),
     "mcp_plan_info": ({**SERVER, **RELEASE}, None),
     "mcp_preflight": (SERVER, None),
-    "mcp_release": (SERVER, None),
+    "mcp_release": ({**SERVER, "state": "ended", "outcome": "failed"}, None),
+    "mcp_release_info": (SERVER, None),
     "mcp_replay_info": ({**SERVER, "prometheus": ELSEWHERE}, "Prometheus at http://127.0.0.1:3 does not answer"),
     "mcp_report": ({**SERVER, "dest": "/nonexistent/"}, None),
-    "mcp_rollback": ({**SERVER, "version": "v1.0.0", "image": "example/weather"}, None),
+    "mcp_rollback": ({**SERVER, "wait": False}, None),
+    "mcp_rollback_target": ({**SERVER, "version": "v1.0.0", "image": "example/weather"}, None),
     "mcp_rollout": ({**SERVER, "pool": "green", "replicas": 1}, None),
     "mcp_rollout_info": (SERVER, None),
     "mcp_silence": ({**SERVER, "alertmanager": ELSEWHERE, "seconds": 1}, "Alertmanager 127.0.0.1:3 does not answer"),
     "mcp_traffic_shift": ({**SERVER, "pool": "green", "weight": 10}, None),
     "mcp_version_check": (SERVER, None),
-    "mcp_watch": ({**SERVER, "endpoint": ELSEWHERE, "seconds": 1, "lock": "a-run"}, None),
+    "mcp_watch": ({**SERVER, "endpoint": ELSEWHERE, "seconds": 1, "run_id": "a-run"}, None),
 }
 
 

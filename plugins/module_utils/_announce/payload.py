@@ -19,12 +19,12 @@ Event = dict[str, t.Any]
 
 FORMS = ("json", "slack")
 # The first is the one that the release record tells.
-EVENTS = ENDED, RELEASE_FAILED, ROLLBACK_FAILED, HOLDING = "ended", "release_failed", "rollback_failed", "held"
+EVENTS = ENDED, RELEASE_FAILED, ROLLBACK_FAILED, PAUSED = "ended", "release_failed", "rollback_failed", "paused"
 LONGEST = 500  # characters of a reason
 
 # Slack's limits: https://docs.slack.dev/reference/block-kit/blocks
 _HEADER, _SECTION = 150, 3000
-_MARKS = {SUCCEEDED: ":white_check_mark:", ROLLED_BACK: ":leftwards_arrow_with_hook:", FAILED: ":x:", words.HELD: ":double_vertical_bar:"}
+_MARKS = {SUCCEEDED: ":white_check_mark:", ROLLED_BACK: ":leftwards_arrow_with_hook:", FAILED: ":x:", words.PAUSED: ":double_vertical_bar:"}
 
 
 def event(release: Release | None, place: tuple[str, str], what: str, failure: str, tree: t.Sequence[dict[str, t.Any]]) -> Event:
@@ -36,7 +36,7 @@ def event(release: Release | None, place: tuple[str, str], what: str, failure: s
     namespace, server = place
     release = words.readable(release) if release else None
     where = f"{namespace}/{server}"
-    outcome = {RELEASE_FAILED: FAILED, ROLLBACK_FAILED: FAILED, HOLDING: words.HELD}.get(what, (release or {}).get("outcome", ""))
+    outcome = {RELEASE_FAILED: FAILED, ROLLBACK_FAILED: FAILED, PAUSED: words.PAUSED}.get(what, (release or {}).get("outcome", ""))
     told: Event = {"namespace": namespace, "server": server, "outcome": outcome, "failure": _short(failure)}
     if outcome == FAILED and what != ENDED:
         told["summary"] = f"{where}: the {'rollback' if what == ROLLBACK_FAILED else 'release'} FAILED"
@@ -52,7 +52,7 @@ def _release(release: Release) -> dict[str, t.Any]:
         **{key: release.get(key) for key in ("id", "started", "ended", "by", "outcome")},
         "reason": _short(release["reason"]),
         "seconds": words.seconds(release),
-        **{end: {key: release[end].get(key) for key in ("pool", "image", "digest", "version")} for end in ("from", "to")},
+        **{end: {key: release[end].get(key) for key in ("pool", "image_ref", "digest", "version")} for end in ("from", "to")},
         "weights": words.last_weights(release),
         "steps": [{key: step.get(key) for key in ("at", "weights", "share", "seconds_to_follow", "verdict")} for step in release["steps"]],
     }

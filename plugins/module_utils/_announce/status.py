@@ -17,7 +17,7 @@ REASON = 70  # characters: what is longer than a terminal is folded anywhere
 
 
 def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str, t.Any], count: int) -> list[str]:
-    """release, pools, answers: as mcp_release, mcp_version_check and mcp_watch return them; answers may be of a task that was skipped."""
+    """release, pools, answers: as mcp_release_info, mcp_version_check and mcp_watch return them; answers may be of a task that was skipped."""
     holder = release.get("holder")
     known = [one for one in (release.get("record"), *release.get("history", ())) if record.is_release(one)][:count]
     return [
@@ -41,7 +41,7 @@ def _pool(name: str, release: dict[str, t.Any], pool: dict[str, t.Any], answers:
         "-" if share is None else f"{share} %",
         f"{pool['ready']}/{pool['replicas']}",
         ", ".join(versions) or "-",
-        pool["image"],
+        pool["image_ref"],
     )
 
 
@@ -57,7 +57,7 @@ def _releases(known: t.Sequence[record.Release]) -> t.Iterator[str]:
     yield heading
     for line, one in zip(shown, known, strict=True):
         yield line
-        if reason := " ".join((words.held(one) or one["reason"]).split()):
+        if reason := " ".join((words.paused(one) or one["reason"]).split()):
             yield f"    {reason if len(reason) <= REASON else f'{reason[: REASON - 1]}…'}"
 
 

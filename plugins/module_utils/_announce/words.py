@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Release
 
-HELD = "held"
+PAUSED = "paused"
 
-OUTCOMES = {SUCCEEDED: "succeeded", ROLLED_BACK: "rolled back", FAILED: "failed", HELD: "held", RUNNING: "running"}
+OUTCOMES = {SUCCEEDED: "succeeded", ROLLED_BACK: "rolled back", FAILED: "failed", PAUSED: "paused", RUNNING: "running"}
 
 
 def readable(release: Release) -> Release:
@@ -30,17 +30,17 @@ def _dict(found: t.Any) -> dict[str, t.Any]:
 
 
 def outcome(release: Release) -> str:
-    return OUTCOMES[HELD] if held(release) else OUTCOMES.get(release["outcome"], release["outcome"])
+    return OUTCOMES[PAUSED] if paused(release) else OUTCOMES.get(release["outcome"], release["outcome"])
 
 
-def held(release: Release) -> str:
+def paused(release: Release) -> str:
     """Why it waits to be run again; empty when it does not."""
-    return str(_dict(release.get("held")).get("reason") or "") if release["outcome"] == RUNNING else ""
+    return str(_dict(release.get("paused")).get("reason") or "") if release["outcome"] == RUNNING else ""
 
 
 def version(end: dict[str, t.Any]) -> str:
     """Of a release's from or to."""
-    return end.get("version") or end.get("image") or f"what pool {end['pool']} runs"
+    return end.get("version") or end.get("image_ref") or f"what pool {end['pool']} runs"
 
 
 def headline(release: Release, place: str) -> str:
@@ -50,7 +50,7 @@ def headline(release: Release, place: str) -> str:
         SUCCEEDED: f"{new} is released, {old} was live before",
         ROLLED_BACK: f"{new} was rolled back to {old}",
         FAILED: f"the release of {new} failed",
-        HELD: f"the release of {new} is held at {weights(release)}",
+        PAUSED: f"the release of {new} is paused at {weights(release)}",
         RUNNING: f"the release of {new} is running, {weights(release)}",
     }
     return f"{place}: {said.get(release['outcome'], f'the release of {new} ended as {outcome(release)}')}"

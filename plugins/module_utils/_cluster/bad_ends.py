@@ -57,7 +57,7 @@ def has(side: dict[str, t.Any], version: str) -> bool:
     named = side.get("version")
     if not isinstance(named, str) or not named:
         try:
-            named = Image.parse(str(side.get("image"))).version
+            named = Image.parse(str(side.get("image_ref"))).version
         except Failure:
             return False
     digest = side.get("digest")

@@ -67,9 +67,9 @@ def connect(params: dict[str, t.Any]) -> Cluster:
 
     Raises Failure. Nothing is sent yet, but for a login to OpenShift.
     """
-    timeout, patience = params["api_timeout"], params["api_patience"]
+    timeout, patience = params["api_timeout"], params["api_retry_timeout"]
     if not (0 < timeout <= LONGEST and 0 <= patience <= LONGEST):  # also when one is no number at all (nan)
-        raise Failure(f"api_timeout has to be above 0, api_patience 0 or more, and both at most {LONGEST} (seconds); correct them.")
+        raise Failure(f"api_timeout has to be above 0, api_retry_timeout 0 or more, and both at most {LONGEST} (seconds); correct them.")
     access = locate(params, os.environ)
     announce(access.sentence())
     if access.user.logs_in:

@@ -18,7 +18,7 @@ FORMER = "deployment.kubernetes.io/revision-history"
 def revisions(deployment: Object, replicasets: t.Iterable[Object], container: str) -> list[dict[str, t.Any]]:
     """The Deployment's revisions, oldest first: {revision, former, image, change_cause, created, replicas, ready, current}.
 
-    former: numbers by which the revision went before. image: of our container,
+    former: numbers by which the revision went before. image_ref: of our container,
     None in a revision that had none. created: of its ReplicaSet.
     """
     current = _number(deployment)
@@ -32,7 +32,7 @@ def revisions(deployment: Object, replicasets: t.Iterable[Object], container: st
             {
                 "revision": _number(replicaset),
                 "former": [int(number) for number in notes.get(FORMER, "").split(",") if number.isdecimal()],
-                "image": next((one["image"] for one in containers if one["name"] == container), None),
+                "image_ref": next((one["image"] for one in containers if one["name"] == container), None),
                 "change_cause": notes.get("kubernetes.io/change-cause", ""),
                 "created": replicaset["metadata"]["creationTimestamp"],
                 "replicas": replicaset["spec"].get("replicas", 0),

@@ -18,8 +18,8 @@ from dataclasses import replace
 from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable, Waiting, current, waiting
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Run, Task, bounded
 
-# Documented in doc_fragments/lock.py
-OPTION: dict[str, t.Any] = {"lock": {"type": "str", "no_log": False}}
+# Documented in doc_fragments/run_id.py
+OPTION: dict[str, t.Any] = {"run_id": {"type": "str", "no_log": False}}
 
 EVERY = 15.0  # seconds between two renewals
 AGAIN = 1.0  # seconds until the next try while the API server is away: the Lease runs out meanwhile
@@ -32,7 +32,7 @@ _RENEWED: ContextVar[str] = ContextVar("mcp_server_renewed", default="")  # the 
 
 
 def kept(run: Run) -> Run:
-    """A module's function that holds on to the Lease of the run in its option C(lock), if there is one, for as long as it takes.
+    """A module's function that holds on to the Lease of the run in its option C(run_id), if there is one, for as long as it takes.
 
     Of a rollback only another run that holds the Lease is the end, see hastily().
     """
@@ -40,9 +40,9 @@ def kept(run: Run) -> Run:
     @functools.wraps(run)
     def holding(task: Task) -> dict[str, t.Any]:
         params = task.params
-        if not params["lock"] or task.check_mode:
+        if not params["run_id"] or task.check_mode:
             return run(task)
-        with renewed(task, params["lock"], must=not params.get("rollback")) as kept_task:
+        with renewed(task, params["run_id"], must=not params.get("rollback")) as kept_task:
             return run(kept_task)
 
     return holding
@@ -72,7 +72,7 @@ def renewed(task: Task, run: str, *, must: bool = True) -> t.Iterator[Task]:
         # Without patience: it is what a wait does when it is over.
         lease = lease.limited(patience=0.0)
         how.regained = functools.partial(renew, lease) if must else functools.partial(hastily, task, lease, renew, how)
-        keeper = _Keeper(functools.partial(renew, lease), how, params["api_patience"] if must else math.inf, task.warn, task.runner)
+        keeper = _Keeper(functools.partial(renew, lease), how, params["api_retry_timeout"] if must else math.inf, task.warn, task.runner)
         before = _RENEWED.set(run)
         try:
             with keeper.renewing():
@@ -169,7 +169,7 @@ class _Keeper:
                 away = away or Deadline(self._patience)
                 said = _failure(error).msg.partition(";")[0]
                 if not away.left:
-                    self._failure = Unreachable(f"{said}, and the Lease of this run was not renewed for {self._patience:.0f} s (api_patience).")
+                    self._failure = Unreachable(f"{said}, and the Lease of this run was not renewed for {self._patience:.0f} s (api_retry_timeout).")
                 bound = "" if math.isinf(self._patience) else f" of {self._patience:.0f}"
                 line = f"{said}; going on without it, {away.elapsed:.0f}{bound} s"
                 self._how.say(lambda line=line: line)

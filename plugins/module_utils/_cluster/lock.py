@@ -4,7 +4,7 @@
 
 """One release at a time for each server: a Lease, C(SERVER-release), that a run holds, renews while it lives, and gives back.
 
-A run has an id, which its tasks hand on as their option C(lock). Whoever writes
+A run has an id, which its tasks hand on as their option C(run_id). Whoever writes
 to the cluster looks before that whether the run still holds the Lease: an
 emergency rollback takes it from a release that goes on somewhere else.
 

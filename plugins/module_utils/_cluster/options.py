@@ -26,7 +26,7 @@ OPTIONS: dict[str, t.Any] = {
     "client_key": {"type": "path", "aliases": ["key_file"], "no_log": False},
     "proxy": {"type": "str"},
     "api_timeout": {"type": "float", "default": 10.0},
-    "api_patience": {"type": "float", "default": 0.0},
+    "api_retry_timeout": {"type": "float", "default": 0.0},
 }
 
 # The variables of kubernetes.core and of AWX's credential type. Not ansible-core's fallbacks, which hide who said what.

@@ -123,4 +123,4 @@ def patiently(send: t.Callable[[], Answer], patience: float, how: Waiting) -> An
 
 
 def _given_up(failure: Unreachable, patience: float) -> Unreachable:
-    return Unreachable(f"{failure.msg.rstrip('.')}; it was waited for, for {patience:.0f} s (api_patience).") if patience else failure
+    return Unreachable(f"{failure.msg.rstrip('.')}; it was waited for, for {patience:.0f} s (api_retry_timeout).") if patience else failure

@@ -4,14 +4,14 @@
 
 """The release record: what is kept in the cluster of each release, in the ConfigMap C(SERVER-release).
 
-A release is plain data: {id, server, run, started, by, reason, from, to, steps,
-outcome, ended}. run: the id of the run that wrote last (lock.py), if any. from, to: {pool, image, digest, version}; from also has the
+A release is plain data: {id, server, run_id, started, by, reason, from, to, steps,
+outcome, ended}. run_id: of the run that wrote last (lock.py), if any. from, to: {pool, image_ref, digest, version}; from also has the
 weights before and its replicas, and to the contract, once it was read and accepted:
 {structure_hash, text_hash, accepted}, and rollout_seconds, which its pool took to get ready. A step: {at, weights, share, seconds_to_follow, verdict}.
-A release that a guard watches also has guard: {id, action, state, at, reason}, and one that waits to be run again has held: {at, reason},
+A release that a guard watches also has guard: {id, action, state, at, reason}, and one that waits to be run again has paused: {at, reason},
 and until when it may stay paused (until). One that ended without a verdict on its version has judged: false: it was refused before anything was
 deployed, or was a rollback to a named version that did not get to the traffic.
-Times are ISO 8601 in UTC.
+Times are ISO 8601 in UTC. Records from before 1.0.0 have other names, see current_names().
 Nothing secret goes in. Its size is bounded: KEPT releases of at most STEPS
 steps are far below the 1 MiB that a ConfigMap may have.
 """
@@ -35,6 +35,8 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure, L
 KEPT = 20
 STEPS = 30
 REASON = 500  # characters
+# What a guard noted before 1.0.0, and what that is called now.
+FORMER_GUARD = {("action", "hold"): "pause", ("state", "watching"): "running", ("state", "held"): "paused"}
 SUPERSEDED = "(superseded by "
 
 RUNNING = "running"
@@ -93,8 +95,8 @@ def is_running(current: Release) -> bool:
 
 
 def resumes(current: Release | None, target: dict[str, t.Any]) -> bool:
-    """Whether a release to this target (pool, image) is the one that was cut off."""
-    return current is not None and is_running(current) and all(current["to"].get(key) == target[key] for key in ("pool", "image"))
+    """Whether a release to this target (pool, image_ref) is the one that was cut off."""
+    return current is not None and is_running(current) and all(current["to"].get(key) == target[key] for key in ("pool", "image_ref"))
 
 
 def begin(book: Book, fresh: Release) -> Book:
@@ -125,10 +127,10 @@ def add_contract(book: Book, contract: dict[str, t.Any]) -> Book:
     return replace(book, current={**book.current, "to": {**book.current["to"], "contract": contract}})
 
 
-def add_rollout(book: Book, pool: str, image: str, seconds: float) -> Book:
+def add_rollout(book: Book, pool: str, image_ref: str, seconds: float) -> Book:
     """How long the pool of the release that runs took to get ready; of another rollout nothing is kept."""
     current = book.current
-    if current is None or not is_running(current) or (current["to"]["pool"], current["to"].get("image")) != (pool, image):
+    if current is None or not is_running(current) or (current["to"]["pool"], current["to"].get("image_ref")) != (pool, image_ref):
         return book
     return replace(book, current={**current, "to": {**current["to"], "rollout_seconds": seconds}})
 
@@ -148,12 +150,12 @@ def add_guard(book: Book, release: str, guard: dict[str, t.Any]) -> Book:
     return replace(book, current={**current, "guard": guard})
 
 
-def hold(book: Book, at: str, reason: str, until: str | None = None) -> Book:
-    """The newest release goes on when it is run again; its traffic stays as it is. A no-op when it has ended, or is held for this reason."""
+def pause(book: Book, at: str, reason: str, until: str | None = None) -> Book:
+    """The newest release goes on when it is run again; its traffic stays as it is. A no-op when it has ended, or is paused for this reason."""
     current = book.current
-    if not is_running(current) or current.get("held", {}).get("reason") == reason[:REASON]:
+    if not is_running(current) or current.get("paused", {}).get("reason") == reason[:REASON]:
         return book
-    return replace(book, current={**current, "held": {"at": at, "reason": reason[:REASON], **({"until": until} if until else {})}})
+    return replace(book, current={**current, "paused": {"at": at, "reason": reason[:REASON], **({"until": until} if until else {})}})
 
 
 def end(book: Book, outcome: str, at: str, reason: str = "", judged: bool = True) -> Book:
@@ -176,7 +178,7 @@ def _ended(current: Release, outcome: str, at: str) -> Release:
 
 
 def _going_on(current: Release) -> Release:
-    return {key: value for key, value in current.items() if key != "held"}
+    return {key: value for key, value in current.items() if key != "paused"}
 
 
 def read(cluster: t.Any, server: Server) -> tuple[Book, str | None]:
@@ -187,16 +189,33 @@ def read(cluster: t.Any, server: Server) -> tuple[Book, str | None]:
         return Book(), None
     try:
         data = found.get("data") or {}
-        current, history = json.loads(data.get("current", "null")), json.loads(data.get("history", "[]"))
+        current, history = current_names(json.loads(data.get("current", "null"))), json.loads(data.get("history", "[]"))
         sound = (current is None or is_release(current)) and isinstance(history, list)
     except ValueError:
         sound = False
     if not sound:
         raise Failure(
             f"ConfigMap {server.namespace}/{_name(server)} on {cluster.host} is not a release record: restore it, or look which pool is good "
-            "before it is deleted; a rollback goes by what is noted on the route, or to the pool that is named (rollback_pool)."
+            "before it is deleted; a rollback goes by what is noted on the route, or to the pool that is named (mcp_rollback_pool)."
         )
-    return Book(current, tuple(history)), found["metadata"]["resourceVersion"]
+    return Book(current, tuple(map(current_names, history))), found["metadata"]["resourceVersion"]
+
+
+def current_names(document: t.Any) -> t.Any:
+    """Return a release by the names of today: one that was recorded before 1.0.0 has other ones. What is no release stays as it is."""
+    if not isinstance(document, dict):
+        return document
+    renamed = _renamed(document, {"run": "run_id", "held": "paused"})
+    parts = {side: _renamed(renamed[side], {"image": "image_ref"}) for side in ("from", "to") if isinstance(renamed.get(side), dict)}
+    guard = renamed.get("guard")
+    if isinstance(guard, dict):
+        parts["guard"] = {key: FORMER_GUARD.get((key, str(value)), value) for key, value in guard.items()}
+    return {**renamed, **parts}
+
+
+def _renamed(found: dict[str, t.Any], names: dict[str, str]) -> dict[str, t.Any]:
+    """Return the same with new names for these keys, unless there is one of the new name already."""
+    return {new if (new := names.get(key, key)) == key or new not in found else key: value for key, value in found.items()}
 
 
 def is_release(document: t.Any) -> bool:
@@ -235,7 +254,7 @@ def update(
         if run and not takes_over and after != before:
             _refuse_ended(before.current, after.current, run)
         if run and after.current and (after != before or not takes_over):  # an emergency that finds all done changes nothing
-            after = replace(after, current={**after.current, "run": run})
+            after = replace(after, current={**after.current, "run_id": run})
         if after != before:
             _write(cluster, server, after, version, dry_run)
         return before, after
@@ -246,7 +265,7 @@ def update(
 def _refuse_ended(before: Release | None, after: Release | None, run: str) -> None:
     """Raise Lost for a change of a release that another run has ended, whoever holds the Lease."""
     same = before and after and before["id"] == after["id"]
-    if same and not is_running(before) and before.get("run") not in (None, "", run):
+    if same and not is_running(before) and before.get("run_id") not in (None, "", run):
         raise Lost(
             f"Another run ended release {before['id']}: {before['outcome']} ({before['reason'] or 'no reason given'}). Nothing more is changed by this one."
         )
@@ -254,7 +273,7 @@ def _refuse_ended(before: Release | None, after: Release | None, run: str) -> No
 
 def _refuse_another_run(cluster: t.Any, server: Server, current: Release | None, run: str, dry_run: bool) -> None:
     """Raise Lost when another run wrote the newest release, and this one does not hold the Lease."""
-    if not current or current.get("run") in (None, "", run):
+    if not current or current.get("run_id") in (None, "", run):
         return
     try:
         fence.check(cluster, server, run, dry_run=dry_run)

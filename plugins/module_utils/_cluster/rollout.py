@@ -30,7 +30,7 @@ class State:
     """wanted, ready: pods of the newest revision; leaving: pods of any revision that still have to go.
 
     reason, failed: why the rollout can't succeed: the cluster's word, and a
-    clause with what to do; both empty while it can. complaints: a clause for
+    clause with what to do; both empty while it can. problems: a clause for
     each pod that will not become ready as it is.
     """
 
@@ -40,7 +40,7 @@ class State:
     done: bool = False
     reason: str = ""
     failed: str = ""
-    complaints: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.leaving and self.ready >= self.wanted:
@@ -89,7 +89,7 @@ def state(
         leaving=len(present) - len(new),
         reason=hopeless.reason if hopeless else "",
         failed=f"{hopeless.said}; {hopeless.advice}" if hopeless else "",
-        complaints=tuple(f"pod {pod}: {found.said}" for pod, found in problems.items()),
+        problems=tuple(f"pod {pod}: {found.said}" for pod, found in problems.items()),
     )
 
 

@@ -14,24 +14,24 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import ow
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, Server
 from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
 from ansible_collections.mcp.server.plugins.module_utils._guard import triggers, watching
-from ansible_collections.mcp.server.plugins.module_utils._guard.decide import HOLD, ROLL_BACK
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import PAUSE, ROLL_BACK
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT, identity, is_ours, job, name
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import undoing
 
-PRESENT, ABSENT, WATCHING = "present", "absent", "watching"
+PRESENT, ABSENT, RUNNING = "present", "absent", "running"
 
 SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **OPTIONS,
         **keeping.OPTION,
-        "state": {"type": "str", "choices": [PRESENT, ABSENT, WATCHING], "default": PRESENT},
-        "release": {"type": "str"},
-        "action": {"type": "str", "choices": [ROLL_BACK, HOLD], "default": ROLL_BACK},
-        "image": {"type": "str"},
+        "state": {"type": "str", "choices": [PRESENT, ABSENT, RUNNING], "default": PRESENT},
+        "release_id": {"type": "str"},
+        "action": {"type": "str", "choices": [ROLL_BACK, PAUSE], "default": ROLL_BACK},
+        "image_ref": {"type": "str"},
         "service_account": {"type": "str", "default": SERVICE_ACCOUNT},
         "endpoint": endpoints.OPTION,
         "pool_key": {"type": "str", "default": "pool", "no_log": False},
@@ -39,19 +39,19 @@ SPEC = Spec(
         "triggers": {"type": "dict", "default": {}},
         **undoing.OPTIONS,
         "wait_timeout": {"type": "float", "default": 120.0},
-        "id": {"type": "str"},
+        "guard_id": {"type": "str"},
     },
-    required_if=[("state", PRESENT, ("release", "image")), ("state", WATCHING, ("release", "id"))],
+    required_if=[("state", PRESENT, ("release_id", "image_ref")), ("state", RUNNING, ("release_id", "guard_id"))],
 )
 
 POLL = 1.0
 GRACE = 30.0  # seconds of what can pass by itself, such as a node that is full
 # What the guard in the cluster is told; how to reach the API server it finds in its pod.
-HANDED_ON = (*OPTIONS, *undoing.OPTIONS, "release", "action", "endpoint", "pool_key", "prometheus", "triggers")
+HANDED_ON = (*OPTIONS, *undoing.OPTIONS, "release_id", "action", "endpoint", "pool_key", "prometheus", "triggers")
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    if task.params["state"] != WATCHING:
+    if task.params["state"] != RUNNING:
         return keeping.kept(_run)(task)
     if task.check_mode:
         return {"changed": False}
@@ -70,11 +70,11 @@ def _run(task: Task) -> dict[str, t.Any]:
             _delete(cluster, server, task.check_mode)
         return {"changed": bool(found), "diff": {"before": _shown(found), "after": {}}}
     params = {**params, "prometheus": triggers.handed_on(params)}
-    options = {"state": WATCHING, **{option: params[option] for option in HANDED_ON if params[option] is not None}}
-    wanted = job(server, params["lock"] or "", params["image"], params["service_account"], options)
+    options = {"state": RUNNING, **{option: params[option] for option in HANDED_ON if params[option] is not None}}
+    wanted = job(server, params["run_id"] or "", params["image_ref"], params["service_account"], options)
     found = _read(cluster, server)
     changed = found is None or identity(found) != identity(wanted)
-    result = {"changed": changed, "job": name(server), "id": identity(wanted), "diff": {"before": _shown(found), "after": _shown(wanted)}}
+    result = {"changed": changed, "job": name(server), "guard_id": identity(wanted), "diff": {"before": _shown(found), "after": _shown(wanted)}}
     if changed:
         if found:
             _delete(cluster, server, task.check_mode)

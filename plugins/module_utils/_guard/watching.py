@@ -15,14 +15,14 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._cluster import lock, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, HOLD, KEEP, ROLL_BACK, WAIT, Decision, Sight, decide, gone, paused
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, KEEP, PAUSE, ROLL_BACK, WAIT, Decision, Sight, decide, gone, paused
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import shift
 
 # Seconds between two looks. With one or two reads each that is at most 15 calls a minute, and half of that while the runner lives.
 POLL = 8.0
 
-WATCHING, HELD, PAUSED, ROLLED_BACK, FAILED = "watching", "held", "paused", "rolled_back", "failed"
+RUNNING, PAUSED, ROLLED_BACK, FAILED = "running", "paused", "rolled_back", "failed"
 
 # Why a trigger says that a release is bad; empty while none does. Asked once its runner is gone.
 Breach = t.Callable[[record.Release], str]
@@ -33,7 +33,7 @@ class Guard:
     """One guard, and what it saw last.
 
     version: of the Lease. known: the run that holds it while its release goes on;
-    never its own, which rolls back. state: as noted in the record.
+    never its own, which rolls back. noted: the state in the record, and whether it is that of a pause for an approval.
     """
 
     task: Task
@@ -44,7 +44,7 @@ class Guard:
     version: str | None = None
     known: str = ""
     own: str = ""
-    state: str = ""
+    noted: tuple[str, bool] = ("", False)
 
     def __post_init__(self) -> None:
         self.lease = lock.Lock(self.cluster, self.server.namespace, self.server.name)
@@ -60,25 +60,25 @@ class Guard:
         book, _version = record.read(self.cluster, self.server)
         sight = Sight(holder, unchanged, book.current)
         breach = self.breach(book.current) if book.current and (alone or paused(sight)) else ""
-        decision = decide(sight, params["release"], params["action"], now, breach)
+        decision = decide(sight, params["release_id"], params["action"], now, breach)
         self.known = holder.run if holder and decision.what == WAIT and holder.run != self.own else ""
         return decision
 
-    def note(self, state: str, reason: str = "") -> None:
+    def note(self, state: str, reason: str = "", *, approval: bool = False) -> None:
         """Into the record, when it is news."""
-        if state == self.state:
+        if (state, approval) == self.noted:
             return
         params = self.task.params
-        entry = {"id": params["id"], "action": params["action"], "state": state, "at": record.now(self.cluster), "reason": reason[: record.REASON]}
-        record.update(self.cluster, self.server, lambda book: record.add_guard(book, params["release"], entry))
-        self.state = state
+        entry = {"id": params["guard_id"], "action": params["action"], "state": state, "at": record.now(self.cluster), "reason": reason[: record.REASON]}
+        record.update(self.cluster, self.server, lambda book: record.add_guard(book, params["release_id"], entry))
+        self.noted = (state, approval)
         self.task.progress(f"{state}{': ' if reason else ''}{reason}")
 
     def keep(self, why: str) -> None:
         """Hold the Lease of a release that is paused, in a way that whoever goes on with it may take it. Raises Conflict when somebody does."""
         self.own = self.own or lock.new_run()
         self.lease.take(self.own, f"the guard of {self.server}", self.version, lock.PAUSED)
-        self.note(PAUSED, why)
+        self.note(PAUSED, why, approval=True)
 
     def roll_back(self, why: str) -> dict[str, t.Any]:
         """What mcp_traffic_shift says of the emergency. Raises Conflict when the runner is back."""
@@ -98,7 +98,7 @@ class Guard:
 def watch(task: Task, cluster: t.Any, server: Server, breach: Breach = lambda release: "") -> dict[str, t.Any]:
     """Until there is nothing more to guard. breach: where the release's triggers are plugged in."""
     guard = Guard(task, cluster, server, breach)
-    guard.note(WATCHING)
+    guard.note(RUNNING)
     while True:
         try:
             decision = guard.look()
@@ -107,12 +107,12 @@ def watch(task: Task, cluster: t.Any, server: Server, breach: Breach = lambda re
                 return {"changed": False, "decision": END, "reason": decision.why}
             if decision.what == ROLL_BACK:
                 return guard.roll_back(decision.why)
-            if decision.what == HOLD:
-                guard.note(HELD, decision.why)
+            if decision.what == PAUSE:
+                guard.note(PAUSED, decision.why)
             elif decision.what == KEEP:
                 guard.keep(decision.why)
             elif guard.known:  # a runner is there, perhaps again
-                guard.note(WATCHING)
+                guard.note(RUNNING)
         except Conflict:
             continue  # the Lease was written meanwhile: look again, at once
         except Failure as failure:
@@ -123,5 +123,5 @@ def watch(task: Task, cluster: t.Any, server: Server, breach: Breach = lambda re
 def _emergency(params: dict[str, t.Any], run: str, reason: str) -> dict[str, t.Any]:
     """The options of mcp_traffic_shift for a rollback of the same server."""
     same = {name: params[name] for name in shift.SPEC.options if params.get(name) is not None}
-    given = {**same, "rollback": True, "lock": run, "reason": reason}
+    given = {**same, "rollback": True, "run_id": run, "reason": reason}
     return ArgumentSpecValidator(shift.SPEC.options, **shift.SPEC.rules()).validate(given).validated_parameters

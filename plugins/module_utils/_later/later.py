@@ -72,16 +72,16 @@ def _alertmanager(params: dict[str, t.Any], _server: Server) -> str:
     return f"Alertmanager answers, version {version}."
 
 
-def _guard_image(params: dict[str, t.Any], _server: Server) -> str:
-    if not params["guard_image"]:
-        raise Failure("A guard is wanted, and it has no image: set guard_image (mcp_guard_image).")
-    image = _registry.Image.parse(params["guard_image"])
+def _guard_image_ref(params: dict[str, t.Any], _server: Server) -> str:
+    if not params["guard_image_ref"]:
+        raise Failure("A guard is wanted, and it has no image: set guard_image_ref (mcp_guard_image_ref).")
+    image = _registry.Image.parse(params["guard_image_ref"])
     # The registry that stands in for the server's does so for no other host's images.
     stands_in = bool(params.get("image")) and _registry.Image.parse(params["image"]).host == image.host
     registry = _registry.registry_for(image, {**params, "registry": params["registry"] if stands_in else None})
     digest = registry.digest(image)
     if digest is None:
-        raise Failure(f"The guard's image {image} is not in the registry {registry.url}: push it, or correct guard_image.")
+        raise Failure(f"The guard's image {image} is not in the registry {registry.url}: push it, or correct guard_image_ref.")
     return f"The guard's image {image} is in the registry ({digest[:19]})."
 
 
@@ -102,7 +102,7 @@ def _report(params: dict[str, t.Any], _server: Server) -> str:
 
 NEEDS = (
     Need("metrics", "prometheus", True, prometheus.look),
-    Need("guard's image", "guard_image", True, _guard_image),
+    Need("guard's image", "guard_image_ref", True, _guard_image_ref),
     Need("files", "files", True, _files),
     Need("webhooks", "webhooks", False, webhooks.look),
     Need("Alertmanager", "alertmanager", False, _alertmanager),

@@ -19,7 +19,7 @@ OPTIONS: dict[str, t.Any] = {
     "triggers": {"type": "dict"},
     "webhooks": webhook.OPTION,
     "alertmanager": {**_silence.SPEC.options["alertmanager"], "required": False},
-    "guard_image": {"type": "str"},
+    "guard_image_ref": {"type": "str"},
     "report_dest": {"type": "path"},
     "files": {"type": "list", "elements": "path", "default": []},
 }

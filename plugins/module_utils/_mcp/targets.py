@@ -39,7 +39,7 @@ OPTIONS: dict[str, t.Any] = {
 RULES: dict[str, t.Any] = {
     "required_one_of": [("endpoint", "pod", "service", "pool")],
     "mutually_exclusive": [("pod", "service", "pool")],
-    "required_by": {"pod": ["namespace"], "service": ["namespace"], "pool": ["namespace", "server"], "lock": ["namespace", "server"]},
+    "required_by": {"pod": ["namespace"], "service": ["namespace"], "pool": ["namespace", "server"], "run_id": ["namespace", "server"]},
 }
 
 

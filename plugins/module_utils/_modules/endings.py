@@ -13,7 +13,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic import undoing
 # Documented in doc_fragments/ending.py. What is a dict has the options of the module of that name.
 OPTIONS: dict[str, t.Any] = {
     "failed_replicas": {"type": "int", "default": 0},
-    "rollback_patience": {"type": "float", "default": 600.0},
+    "rollback_retry_timeout": {"type": "float", "default": 600.0},
     "rollback_timeout": {"type": "float", "default": 120.0},
     "start_timeout": {"type": "float", "default": 300.0},
     "ready_grace": {"type": "float", "default": 30.0},

@@ -34,7 +34,7 @@ def ends_by_itself(params: dict[str, t.Any]) -> bool:
 def no_way_back(release: dict[str, t.Any] | None, holder: dict[str, str] | None, pool: str) -> str:
     """Return why a breach of this pool is not taken back, a sentence; empty when it is. Pure.
 
-    release: the newest of the record. holder: who releases the server now, as mcp_release tells. They may be others than when the watch began.
+    release: the newest of the record. holder: who releases the server now, as mcp_release_info tells. They may be others than when the watch began.
     """
     if holder is not None:
         return f"{holder['by']} releases the server now."
@@ -51,7 +51,7 @@ def run(task: Task) -> dict[str, t.Any]:
     # Only here: it takes what a watch alone does not need.
     from ansible_collections.mcp.server.plugins.module_utils._announce import payload
     from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls
-    from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, Ending
+    from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE_INFO, Ending
 
     calls = Calls.of(task.params)
     ending = Ending(task, calls)
@@ -64,13 +64,13 @@ def run(task: Task) -> dict[str, t.Any]:
             raise
         ending.keep(breach.evidence, task.params["pool"])
         try:
-            now = calls.run(task, RELEASE)
+            now = calls.run(task, RELEASE_INFO)
         except Failure:  # the rollback waits for longer, and does without what can't be read: a split that is nobody's, too
             now = {"record": None, "holder": None}
-        if reason := no_way_back(now["record"], None if task.params["lock"] else now["holder"], task.params["pool"]):
+        if reason := no_way_back(now["record"], None if task.params["run_id"] else now["holder"], task.params["pool"]):
             raise Failure(f"{breach.msg} It is not taken back: {reason}", **breach.evidence) from None
         try:
-            found = ending.roll_back(breach.msg, task.params["lock"], once=overwritten)
+            found = ending.roll_back(breach.msg, task.params["run_id"], once=overwritten)
         except Lost as lost:
             raise Failure(f"{breach.msg} {lost.msg}", **{**breach.evidence, **lost.evidence}) from None
         except Failure as failure:
@@ -96,7 +96,7 @@ def _watch(task: Task) -> dict[str, t.Any]:
     except Failure as failure:
         task.progress(f"whether somebody else changes the route is not looked at: {failure.msg}")
         return watch.run(task)
-    renewing = keeping.renewed(task, params["lock"]) if params["lock"] else nullcontext(task)
+    renewing = keeping.renewed(task, params["run_id"]) if params["run_id"] else nullcontext(task)
     with looking, renewing as kept:
 
         def held() -> None:

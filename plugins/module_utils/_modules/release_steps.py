@@ -49,7 +49,7 @@ GUARD = Module(guard.SPEC, guard.run, "guard")
 
 ANSWERS = 10  # that tell the version once more before a release has succeeded
 ROUNDS = 20  # lists in one session through the gateway, after each step
-QUICK = {"api_timeout": 1.0, "api_patience": 0.0}  # what was interrupted has 3 s
+QUICK = {"api_timeout": 1.0, "api_retry_timeout": 0.0}  # what was interrupted has 3 s
 
 # Seconds that the last weights must have lasted before the old pool is scaled down: whoever puts them back mostly does so by then
 LASTING = 10.0
@@ -89,7 +89,7 @@ def complaint(release: record.Release | None, pool: str, images: dict[str, str])
     if release["to"]["pool"] != pool:
         return f"the release that runs goes to pool {release['to']['pool']}, not to {pool}."
     for side in ("from", "to"):
-        has, wanted = images[release[side]["pool"]], release[side].get("image") or ""
+        has, wanted = images[release[side]["pool"]], release[side].get("image_ref") or ""
         if wanted and not same_image(has, wanted):
             return f"pool {release[side]['pool']} runs {has} now, and not {wanted}: find out who changed it, and release again."
     return ""
@@ -97,8 +97,8 @@ def complaint(release: record.Release | None, pool: str, images: dict[str, str])
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
-    if not params["lock"] and not task.check_mode:
-        raise Failure("steps belong to a release: begin one with mcp_release (state=begun), and give its lock.")
+    if not params["run_id"] and not task.check_mode:
+        raise Failure("steps belong to a release: begin one with mcp_release (state=begun), and give its run_id.")
     called = ((ending.ANNOUNCE, params["announce"]), (ending.REPORT, params["report"]), (WATCH, params["watch"]))
     hidden = set().union(*(secrets(module, options or {}) for module, options in called))
     shown = replace(
@@ -119,7 +119,7 @@ def _run(task: Task) -> dict[str, t.Any]:
         ours.check()
     except Failure as failure:
         if not task.check_mode:
-            ours.hold(failure.msg)  # it may have traffic, if it was cut off
+            ours.note_pause(failure.msg)  # it may have traffic, if it was cut off
         raise
     if task.check_mode:
         return ours.plan()
@@ -159,7 +159,7 @@ class StepsRelease:
         self.ended, self.going_back = "", False
         self.weights: Weights = {}
         self.shifted = 0.0  # when the weights were seen to be in force, on the monotonic clock
-        self.writers = {params["lock"]}
+        self.writers = {params["run_id"]}
         self.lookout = lookout.Lookout(task, self.cluster, self.server, Expected())
         self.result: dict[str, t.Any] = {"changed": False, "steps": [], "verdicts": self.ending.verdicts}
 
@@ -183,7 +183,7 @@ class StepsRelease:
         self._read()
         expected = lookout.at_start(self.cluster, self.server, Expected(self.weights, runs=frozenset(self.writers), pool=self.pool))
         if reason := complaint(self.release, self.pool, expected.images):
-            recorded = {self.release[side]["pool"]: self.release[side].get("image") for side in ("from", "to") if self.release}
+            recorded = {self.release[side]["pool"]: self.release[side].get("image_ref") for side in ("from", "to") if self.release}
             images = {pool: image for pool, image in recorded.items() if image}
             lookout.Lookout(self.task, self.cluster, self.server, expected._replace(images=images)).look()  # names who changed one
             raise Failure(f"The release of {self.server} can't go on: {reason}")
@@ -191,7 +191,7 @@ class StepsRelease:
         self._start_guard()
         if self.task.params["silence"] is not None:
             try:
-                self.calls.run(self.task, SILENCE, release=self.release["id"], **self.task.params["silence"])
+                self.calls.run(self.task, SILENCE, release_id=self.release["id"], **self.task.params["silence"])
             except Failure as failure:  # a release can do without it
                 self.task.warn(f"The server's alerts are not silenced. {failure.msg}")
 
@@ -211,7 +211,7 @@ class StepsRelease:
         options = self.task.params["guard"]
         if options is not None:
             triggers = self.task.params["watch"].get("triggers")
-            found = self.calls.run(self.task, GUARD, **{"release": self.release.get("id") or "none", "triggers": triggers, "endpoint": None, **options})
+            found = self.calls.run(self.task, GUARD, **{"release_id": self.release.get("id") or "none", "triggers": triggers, "endpoint": None, **options})
             self._note(found)
 
     def plan(self) -> dict[str, t.Any]:
@@ -228,7 +228,7 @@ class StepsRelease:
     def go(self) -> Outcome:
         """Do the release, and what its end changes in the cluster. Raises Lost when another run holds the Lease, and tells nobody: that is its."""
         try:
-            with keeping.renewed(self.task, self.task.params["lock"]) as kept:
+            with keeping.renewed(self.task, self.task.params["run_id"]) as kept:
                 self.go_on_as(kept)
                 self.start()
                 with self._looking_out():
@@ -368,7 +368,7 @@ class StepsRelease:
         self._refuse_changed()
         self._refuse_other_image()
         self._refuse_other_version()
-        self.calls.run(self.task, RELEASE, state="ended", outcome=record.SUCCEEDED, unlock=self.task.params["warm_replicas"] is None)
+        self.calls.run(self.task, RELEASE, state="ended", outcome=record.SUCCEEDED, return_lease=self.task.params["warm_replicas"] is None)
         self.ended = record.SUCCEEDED
 
     def _refuse_changed(self) -> None:
@@ -381,7 +381,7 @@ class StepsRelease:
 
     def _refuse_other_image(self) -> None:
         """Raise Overwritten when the new pool is not to run what was released."""
-        has, wanted = self.server.image(self.cluster, self.pool)[0], self.release["to"].get("image") or ""
+        has, wanted = self.server.image(self.cluster, self.pool)[0], self.release["to"].get("image_ref") or ""
         if wanted and not same_image(has, wanted):
             raise Overwritten(f"Pool {self.pool} of {self.server} runs {has} now, and not {wanted}: somebody else changed it; find out who.")
 
@@ -419,7 +419,7 @@ class StepsRelease:
                 raise
             except Exception as error:
                 failed = getattr(error, "msg", f"{type(error).__name__}: {error}")
-            self.ending.give_back(params["lock"])
+            self.ending.give_back(params["run_id"])
         version, before = self.release["to"]["version"], self.release["from"].get("version") or "the version before"
         live = f"{version} is live on {self.pool} (100 % measured)"
         more = {"outcome": record.SUCCEEDED}
@@ -450,7 +450,7 @@ class StepsRelease:
         if once:
             self.task.progress(f"somebody else writes: {why.rstrip('.')}; giving all traffic back to {self.stable}, once")
         try:
-            found = self.ending.roll_back(why, self.task.params["lock"], once=once)
+            found = self.ending.roll_back(why, self.task.params["run_id"], once=once)
         except Lost:
             raise
         except Exception as error:
@@ -469,17 +469,17 @@ class StepsRelease:
 
     def pause(self, why: str) -> Outcome:
         """Leave the traffic of a release that can't be judged where it is, and say so in the record."""
-        self.hold(why)
-        about = f"Release of {self.version} is held, and the traffic stays as it is: {why}"
+        self.note_pause(why)
+        about = f"Release of {self.version} is paused, and the traffic stays as it is: {why}"
         failure = Failure(f"{about} The same command goes on from there; rollback.yml takes it back.")
-        return Outcome(payload.HOLDING, why, {"held": True, "outcome": "held"}, failure)
+        return Outcome(payload.PAUSED, why, {"outcome": "paused"}, failure)
 
-    def hold(self, why: str) -> None:
+    def note_pause(self, why: str) -> None:
         """Say in the record why the release waits to be run again, and give the Lease back."""
         try:
-            self.calls.run(self.task, RELEASE, state="held", reason=why)
+            self.calls.run(self.task, RELEASE, state="paused", reason=why)
         except Failure as failure:
-            self.task.warn(f"That the release is held was not recorded. {failure.msg}")
+            self.task.warn(f"That the release is paused was not recorded. {failure.msg}")
 
     def pause_for_approval(self, weight: int) -> Outcome:
         """Hand the Lease to the guard, which watches and rolls back when nobody goes on in time."""
@@ -487,14 +487,14 @@ class StepsRelease:
         text = until.isoformat(timespec="seconds").replace("+00:00", "Z")
         why = f"paused at {weight} % until {text}, as stop_after says."
         try:
-            self.calls.run(self.task, RELEASE, state="held", reason=why, paused_until=text)
+            self.calls.run(self.task, RELEASE, state="paused", reason=why, paused_until=text)
         except Lost:
             raise
         except Failure as failure:
             told = f"Release of {self.version} stays at {weight} %, and is not paused, as that could not be recorded: {failure.msg}"
-            return Outcome(payload.HOLDING, told, failure=Failure(told), bad=True)
+            return Outcome(payload.PAUSED, told, failure=Failure(told), bad=True)
         self.task.progress(f"{why.rstrip('.')}; the same command without stop_after goes on from there, and rollback.yml takes it back")
-        return Outcome(payload.HOLDING, why, {"outcome": "paused", "paused_until": text})
+        return Outcome(payload.PAUSED, why, {"outcome": "paused", "paused_until": text})
 
     def stop(self, stopped: Interrupted) -> None:
         """Within 3 s: say where the release stands, and let others go on with it."""
@@ -506,7 +506,7 @@ class StepsRelease:
         try:
             # It may have been stopped between a write and what followed from it.
             weight = self._route(connection.connect(quick.common))[1][self.pool]
-            quick.run(self.task, RELEASE, state="held", reason=f"paused at {weight} % by {stopped.signal}")
+            quick.run(self.task, RELEASE, state="paused", reason=f"paused at {weight} % by {stopped.signal}")
             stopped.add_note(f"All traffic is back on {self.stable}." if self.ending.is_back else f"It is paused at {weight} %.")
         except Failure as failure:
             stopped.add_note(f"It stays at {weight} %, which could not be recorded: {failure.msg}")

@@ -32,7 +32,7 @@ class Search:
         self.params = task.params
         self.problems: list[str] = list(task.params["problems"])
         self.server = Server.from_params(task.params)
-        self.image = _versions.reference(task.params["image"], task.params["version"])
+        self.image_ref = _versions.reference(task.params["image"], task.params["version"])
         self.known: dict[str, t.Any] = {}
 
     def facts(self) -> Facts:
@@ -40,7 +40,7 @@ class Search:
         self.known |= {
             "server": str(server),
             "version": params["version"],
-            "image": self.image,
+            "image_ref": self.image_ref,
             "container": server.container,
             "record": f"ConfigMap {server.namespace}/{server.name}-release",
             "wait_timeout": params["wait_timeout"],
@@ -70,12 +70,12 @@ class Search:
         """Another module's result, with our options as far as it has them."""
         ours = {name: self.params[name] for name in spec.options if name in self.params}
         defaults = {name: option.get("default") for name, option in spec.options.items()}
-        return self.attempt(lambda: run(Task({**defaults, **ours, "lock": None, **params}, check_mode=True, warn=self.task.warn)))
+        return self.attempt(lambda: run(Task({**defaults, **ours, "run_id": None, **params}, check_mode=True, warn=self.task.warn)))
 
     def _image(self) -> None:
         only = {"namespace": None, "server": None, "endpoint": None}
         found = self.run(_version_check.SPEC, _version_check.run, **only)
-        self.known["digest"] = (found["image"]["digest"] if found else None) or ""
+        self.known["digest"] = (found["registry_image"]["digest"] if found else None) or ""
 
     def _cluster(self) -> None:
         cluster = self.attempt(lambda: connect(self.params))
@@ -121,14 +121,14 @@ class Search:
                 f"Which pool of {self.server} is live can't be told from its weights (blue {weights['blue']} %, green {weights['green']} %), "
                 "and no release is running: give one pool 100 with mcp_traffic_shift first."
             )
-        target = {"pool": other(live), "image": self.image}
+        target = {"pool": other(live), "image_ref": self.image_ref}
         pool = self.known["pools"].get(live)
         self.known |= {
             "live": live,
             "idle": other(live),
             "deployment": f"Deployment {self.server.namespace}/{self.server.deployment(other(live))}",
             "resumed": record.resumes(book.current, target),
-            "already_live": bool(pool) and pools_by_weight.already_live(weights, book.current, pool.image, self.image),
+            "already_live": bool(pool) and pools_by_weight.already_live(weights, book.current, pool.image_ref, self.image_ref),
             "history": tuple(release for release in (book.current, *book.history) if release),
         }
         if pool and not pool.ready and pool.replicas:
@@ -165,8 +165,8 @@ class Search:
         idle, pools = self.known["idle"], self.known["pools"]
         if self.known["already_live"] or not pools.keys() >= set(POOLS):
             return
-        before = {"image": pools[idle].image, "replicas": pools[idle].replicas}
-        after = {"image": self.image, "replicas": max(pools[self.known["live"]].replicas, 1)}
+        before = {"image_ref": pools[idle].image_ref, "replicas": pools[idle].replicas}
+        after = {"image_ref": self.image_ref, "replicas": max(pools[self.known["live"]].replicas, 1)}
         body = _rollout.patch(self.server.container, before, after)
         patched = self.attempt(lambda: cluster.patch(self.server.deployment_path(idle), body, "strategic", dry_run=True))
         if patched and patched["spec"].get("paused"):

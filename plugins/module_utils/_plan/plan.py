@@ -20,7 +20,7 @@ UNKNOWN = "not known"
 class Pool:
     """What a pool has now. digest: empty when none is ready or they differ."""
 
-    image: str
+    image_ref: str
     replicas: int
     ready: int
     digest: str = ""
@@ -55,7 +55,7 @@ class Facts:
 
     server: str
     version: str
-    image: str
+    image_ref: str
     digest: str = ""
     pools: dict[str, Pool] = field(default_factory=dict)
     live: str | None = None
@@ -84,7 +84,7 @@ def plan(facts: Facts) -> dict[str, t.Any]:
     return {
         "server": facts.server,
         "version": facts.version,
-        "image": facts.image,
+        "image_ref": facts.image_ref,
         "digest": facts.digest,
         "live": facts.live,
         "idle": facts.idle,
@@ -136,8 +136,8 @@ def changes(facts: Facts) -> list[Change]:
     if facts.record:
         found.append(Change(facts.record, "data", None, ("the release, each step, its outcome",)))
     pool, replicas = facts.pools.get(facts.idle), wanted_replicas(facts)
-    if pool and pool.image != facts.image:
-        found.append(Change(facts.deployment, f"spec.template.spec.containers[{facts.container}].image", pool.image, (facts.image,)))
+    if pool and pool.image_ref != facts.image_ref:
+        found.append(Change(facts.deployment, f"spec.template.spec.containers[{facts.container}].image", pool.image_ref, (facts.image_ref,)))
     if pool and replicas is not None and pool.replicas != replicas:
         found.append(Change(facts.deployment, "spec.replicas", pool.replicas, (replicas,)))
     places = dict.fromkeys(place for writes in facts.writes for place in writes)
@@ -154,8 +154,8 @@ def lines(facts: Facts) -> list[str]:
     from_to = f" from {facts.live} to {facts.idle}" if facts.idle else ""
     found = [f"Plan: {facts.version} of {facts.server}{from_to}" + (", going on with the release that was cut off" if facts.resumed else "")]
     if facts.already_live:
-        found.append(f"  nothing to do: {facts.live} runs {facts.image} and has all the traffic")
-    found.append(f"  image    {facts.image}{_digest(facts.digest)}")
+        found.append(f"  nothing to do: {facts.live} runs {facts.image_ref} and has all the traffic")
+    found.append(f"  image    {facts.image_ref}{_digest(facts.digest)}")
     found += [_pool(facts, name) for name in POOLS]
     if not facts.already_live:
         found += _steps(facts)
@@ -179,7 +179,7 @@ def _pool(facts: Facts, name: str) -> str:
     pool = facts.pools.get(name)
     role = "live" if name == facts.live else "idle" if name == facts.idle else ""
     weight = f", {facts.weights[name]} % of the traffic" if facts.weights else ""
-    now = f"{pool.image}{_digest(pool.digest)}, {pool.ready} of {pool.replicas} pods ready{weight}" if pool else UNKNOWN
+    now = f"{pool.image_ref}{_digest(pool.digest)}, {pool.ready} of {pool.replicas} pods ready{weight}" if pool else UNKNOWN
     replicas = wanted_replicas(facts)
     becomes = f"; becomes {replicas} pods of {facts.version}" if name == facts.idle and replicas is not None and not facts.already_live else ""
     return f"  {name:8} {f'{role}: ' if role else ''}{now}{becomes}"

@@ -30,7 +30,7 @@ SPEC = Spec(
         **OPTIONS,
         **keeping.OPTION,
         "prometheus": {**options.OPTION, "required": True},
-        "release": {"type": "str"},
+        "release_id": {"type": "str"},
         "from": {"type": "str"},
         "to": {"type": "str"},
         "pool": {"type": "str", "choices": list(POOLS)},
@@ -39,7 +39,7 @@ SPEC = Spec(
         "triggers": {"type": "dict", "default": {}},
         "seconds": {"type": "float", "default": 600.0},
     },
-    mutually_exclusive=[("release", "from"), ("release", "pool")],
+    mutually_exclusive=[("release_id", "from"), ("release_id", "pool")],
     required_by={"from": ["pool"], "to": ["from"], "pool": ["from"]},
 )
 LONGEST = 12.0  # hours of an interval
@@ -55,7 +55,7 @@ def run(task: Task) -> dict[str, t.Any]:
     gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if "shift" in params["check"] else []
     prometheus = connecting.connect(params)
     now = prometheus.now()
-    release = None if params["from"] else find(record.read(connection.connect(params), server)[0], params["release"], server)
+    release = None if params["from"] else find(record.read(connection.connect(params), server)[0], params["release_id"], server)
     pool = release["to"]["pool"] if release else params["pool"]
     steps = steps_of(words.readable(release), now) if release else [Step(*interval(params["from"], params["to"], now))]
     hours = (steps[-1].end - steps[0].begin) / 3600

@@ -44,7 +44,7 @@ CHARTS = {
     LATENCY: Chart("Latency, 95th percentile", " ms", 50),
 }
 MOST_VERDICTS = 200  # rows
-TONES = {SUCCEEDED: "good", ROLLED_BACK: "warn", FAILED: "bad", words.HELD: "warn", RUNNING: "warn", "pass": "good", "followed": "good", "breach": "bad"}
+TONES = {SUCCEEDED: "good", ROLLED_BACK: "warn", FAILED: "bad", words.PAUSED: "warn", RUNNING: "warn", "pass": "good", "followed": "good", "breach": "bad"}
 SIGNS = {"good": "✓", "warn": "↩", "bad": "✕"}
 
 
@@ -53,7 +53,7 @@ def page(release: Release, place: str, series: t.Sequence[Series] = (), verdicts
     release = words.readable(release)
     title = words.headline(release, place)
     tone = TONES.get(release["outcome"], "warn")
-    sign = "…" if release["outcome"] in (RUNNING, words.HELD) else SIGNS[tone]
+    sign = "…" if release["outcome"] in (RUNNING, words.PAUSED) else SIGNS[tone]
     body = f"""<span class="badge {tone}">{sign} {escape(words.outcome(release))}</span>
 <h1>{escape(title)}</h1>
 <p class="id">Release {escape(release["id"])}</p>
@@ -96,7 +96,7 @@ def _facts(release: Release, place: str) -> str:
 
 
 def _end(end: dict[str, t.Any]) -> str:
-    image = " ".join(f"<code>{escape(str(end[key]))}</code>" for key in ("image", "digest") if end.get(key))
+    image = " ".join(f"<code>{escape(str(end[key]))}</code>" for key in ("image_ref", "digest") if end.get(key))
     return f'{escape(str(words.version(end)))} on <span class="{end["pool"]}">{end["pool"]}</span><br>{image}'
 
 

@@ -26,7 +26,7 @@ SPEC = Spec(
         **OPTIONS,
         **keeping.OPTION,
         "dest": {"type": "path", "required": True},
-        "release": {"type": "str"},
+        "release_id": {"type": "str"},
         "prometheus": gates.OPTION,
         "verdicts": {"type": "list", "elements": "dict", "default": []},
     },
@@ -36,7 +36,7 @@ SPEC = Spec(
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     server = Server.from_params(params)
-    release = find(record.read(connection.connect(params), server)[0], params["release"], server)
+    release = find(record.read(connection.connect(params), server)[0], params["release_id"], server)
     path = place(Path(params["dest"]), release)
     text = page(release, str(server), _series(task, server, release), params["verdicts"])
     changed = write(path, text, dry_run=task.check_mode)

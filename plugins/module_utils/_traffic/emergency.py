@@ -70,7 +70,7 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
     _write(shift, it)
     hold(SOON, last=True)
     if it.good.named:
-        shift.task.warn(f"Pool {other(it.good.pool)} keeps its pods: nothing but rollback_pool says that it is the bad one.")
+        shift.task.warn(f"Pool {other(it.good.pool)} keeps its pods: it counts as the bad one only because pool {it.good.pool} was named.")
     if not shift.task.check_mode:
         _verify(shift, it, undone)
     return shift.result
@@ -114,7 +114,7 @@ def _prepare(shift: Shift) -> _Emergency:
     wanted = plan.split(good.pool, 100)
     known = current if current and current["from"]["pool"] == good.pool else _unrecorded(server, before, good)
     gitops = undoing.held_by(shift)
-    shift.result |= {"pool": good.pool, "bad_pool": other(good.pool), "scale_down": not (good.named or gitops), "gitops": gitops, "undone": []}
+    shift.result |= {"pool": good.pool, "bad_pool": other(good.pool), "scale_down": not (good.named or gitops), "gitops": gitops, "reverted": []}
     shift.result["version"] = str(known["from"].get("version") or "")
     # Anybody may have edited it.
     planned, last = known["from"].get("replicas"), (known["steps"] or [None])[-1]
@@ -205,7 +205,7 @@ def _read(shift: Shift) -> tuple[Weights, record.Book | None, dict[str, int | No
             except TimeoutError:
                 if not needed:
                     raise
-            return wait(shift.task.params["api_patience"])
+            return wait(shift.task.params["api_retry_timeout"])
         except Exception as error:  # whatever anybody wrote there
             shift.task.warn(f"{missing} {getattr(error, 'msg', None) or f'{type(error).__name__}: {error}'}")
             return None
@@ -220,7 +220,7 @@ def _which_pool(server: Server, before: Weights, ready: dict[str, int | None]) -
     commands = " or ".join(f"ansible-playbook rollback.yml -e mcp_rollback_pool={pool}" for pool in POOLS)
     return (
         f"Refusing to guess which pool of {server} is good: neither a release record nor a note on the route says it "
-        f"(weights: {text(before)}; ready endpoints: {endpoints}). Name the good pool: {commands} (rollback_pool of the module)."
+        f"(weights: {text(before)}; ready endpoints: {endpoints}). Name the good pool: {commands} (pool of mcp_rollback)."
     )
 
 
@@ -278,7 +278,7 @@ def _refuse_other_version(shift: Shift) -> None:
 
 def _unrecorded(server: Server, before: Weights, good: plan.Stable) -> record.Release:
     """Stands for the release that was not recorded; its images are not worth a read now."""
-    nothing = {"image": "", "digest": "", "version": ""}
+    nothing = {"image_ref": "", "digest": "", "version": ""}
     release = record.release(
         server,
         by=record.whoever_runs(),
@@ -292,12 +292,12 @@ def _unrecorded(server: Server, before: Weights, good: plan.Stable) -> record.Re
 
 def without_run(task: Task) -> Task:
     """Return the task as that of no run: what it does to a pool is right whoever releases, and must not fail for want of a Lease."""
-    return replace(task, params={**task.params, "lock": None})
+    return replace(task, params={**task.params, "run_id": None})
 
 
 def hold_on(shift: Shift, held: ExitStack) -> None:
     """To the Lease of this emergency, which lasts for less than a pool may need to come up, or a gateway to follow."""
-    run = shift.task.params["lock"] or shift.result.get("lock")
+    run = shift.task.params["run_id"] or shift.result.get("run_id")
     if not run:
         return
     held.enter_context(keeping.renewed(shift.task, run, must=False))
@@ -311,20 +311,20 @@ def take_over(shift: Shift) -> str:
 
 
 def _lease(shift: Shift) -> t.Callable[..., bool]:
-    """Take the Lease from whoever holds it, or see that the run of the option C(lock) does, beside the reads; see _hold()."""
-    run = shift.task.params["lock"]
+    """Take the Lease from whoever holds it, or see that the run of the option C(run_id) does, beside the reads; see _hold()."""
+    run = shift.task.params["run_id"]
     if shift.task.check_mode:
         return lambda seconds, last=False: False
     if run:
         lease = lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
         return _hold(shift, started(lambda: keeping.check(shift.task, lease, run)))
-    shift.own_run, shift.result["lock"] = lock.new_run(), ""
+    shift.own_run, shift.result["run_id"] = lock.new_run(), ""
     hold = _hold(shift, _taking(shift, shift.own_run))
 
     def taken(seconds: float, *, last: bool = False) -> bool:
         if hold(seconds, last=last):
-            shift.result["lock"] = shift.own_run
-        return bool(shift.result["lock"])
+            shift.result["run_id"] = shift.own_run
+        return bool(shift.result["run_id"])
 
     return taken
 

@@ -65,7 +65,7 @@ class Shift:
     @property
     def run(self) -> str:
         """The id of the run that this is a part of; empty when there is none."""
-        return self.task.params["lock"] or self.own_run
+        return self.task.params["run_id"] or self.own_run
 
     @property
     def stable(self) -> plan.Stable | None:
@@ -93,7 +93,7 @@ class Shift:
         self._clock = self._said = time.monotonic()
         at = time.time()
         written = False  # by a request whose answer was lost
-        bound, attempt = Deadline(self.task.params["api_patience"]), 0
+        bound, attempt = Deadline(self.task.params["api_retry_timeout"]), 0
         while True:
             attempt += 1
             self._check_lease(again=attempt > 1)
@@ -129,7 +129,7 @@ class Shift:
 
         An emergency has looked already, and only another run that holds the Lease stops it.
         """
-        run = self.task.params["lock"]
+        run = self.task.params["run_id"]
         if not run or self.task.check_mode or (self.emergency and not again):
             return
         lease = lock.Lock(self.cluster, self.server.namespace, self.server.name)

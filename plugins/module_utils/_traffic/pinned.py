@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A rollback to a version or revision that is named: where it goes, and what is recorded of it. The module mcp_rollback.
+"""A rollback to a version or revision that is named: where it goes, and what is recorded of it. The module mcp_rollback_target.
 
 It prepares: once the pool runs what is wanted and the record says so, the
 emergency's one call (emergency.py) brings the traffic there. What is done is read
@@ -34,6 +34,7 @@ SPEC = Spec(
         "version": _versions.OPTION,
         "force_version": bad_ends.OPTION,
         "image": {"type": "str"},
+        "image_ref": {"type": "str"},
         "revision": {"type": "int"},
         "pool": {"type": "str", "choices": list(POOLS)},
         "reason": {"type": "str", "default": ""},
@@ -43,7 +44,7 @@ SPEC = Spec(
     },
     mutually_exclusive=[("version", "revision")],
     required_by={"version": ["image"]},
-    required_if=[("state", "begun", ("version", "revision"), True), ("state", "checked", ("pool", "image")), ("state", "failed", ("pool", "image"))],
+    required_if=[("state", "begun", ("version", "revision"), True), ("state", "checked", ("pool", "image_ref")), ("state", "failed", ("pool", "image_ref"))],
 )
 
 
@@ -54,7 +55,7 @@ ROUNDS = 20  # lists in one session that what is live already has to answer
 class Pool:
     """What a pool's Deployment has. complete: whether exactly that is ready."""
 
-    image: str
+    image_ref: str
     replicas: int
     complete: bool
 
@@ -71,15 +72,15 @@ class Pin:
     replicas: int = 0
 
 
-def decide(weights: Weights, release: record.Release | None, pools: dict[str, Pool], image: str) -> Pin | None:
+def decide(weights: Weights, release: record.Release | None, pools: dict[str, Pool], image_ref: str) -> Pin | None:
     """Where the image gets the traffic; None when that can't be told. Never another image for a pool that has traffic."""
     whole = plan.whole(weights)
-    if whole and pools[whole].image == image:
+    if whole and pools[whole].image_ref == image_ref:
         # A release that went there is nothing to undo; a rollback that went there may have an end that was cut off.
         settled = release is None or (release["to"]["pool"] == whole and release["outcome"] != record.ROLLED_BACK)
         return Pin(whole, needed=not settled, replicas=pools[whole].replicas)
     stable = plan.stable(weights, release)
-    having = [pool for pool in POOLS if pools[pool].image == image]
+    having = [pool for pool in POOLS if pools[pool].image_ref == image_ref]
     if having:
         target, clear_first = stable if stable in having else having[0], False
     elif whole or stable:
@@ -89,7 +90,7 @@ def decide(weights: Weights, release: record.Release | None, pools: dict[str, Po
     before = release["from"].get("replicas") or 0 if release and release["from"]["pool"] == target else 0
     replicas = max(before, *(pool.replicas for pool in pools.values()), 1)
     has = pools[target]
-    return Pin(target, clear_first=clear_first, deploy=has.image != image or not has.complete or has.replicas < replicas, replicas=replicas)
+    return Pin(target, clear_first=clear_first, deploy=has.image_ref != image_ref or not has.complete or has.replicas < replicas, replicas=replicas)
 
 
 def prepare(book: record.Book, fresh: record.Release) -> record.Book:
@@ -100,7 +101,7 @@ def prepare(book: record.Book, fresh: record.Release) -> record.Book:
     current = book.current
     if current is None:
         return record.Book(fresh)
-    if all(current["from"].get(key) == fresh["from"][key] for key in ("pool", "image")):
+    if all(current["from"].get(key) == fresh["from"][key] for key in ("pool", "image_ref")):
         return book
     if record.is_running(current):
         current = {**current, "outcome": record.ROLLED_BACK, "ended": fresh["started"]}
@@ -125,32 +126,32 @@ def _begin(task: Task) -> dict[str, t.Any]:
     cluster, server = shift.cluster, shift.server
     weights = shift.read()
     book, _version = record.read(cluster, server)
-    image = _versions.reference(params["image"], params["version"]) if params["version"] is not None else _of_revision(task, shift, weights, book)
-    version = Image.parse(image).version
+    image_ref = _versions.reference(params["image"], params["version"]) if params["version"] is not None else _of_revision(task, shift, weights, book)
+    version = Image.parse(image_ref).version
     if found := bad_ends.refusal(book, params["version"] or version, params["force_version"]):
         raise Failure(f"No rollback of {server}, nothing was changed: {found}")
     pools = {pool: _pool(cluster, server, pool) for pool in POOLS}
-    pin = decide(weights, book.current, pools, image)
+    pin = decide(weights, book.current, pools, image_ref)
     if pin is None:
         raise Failure(f"No rollback of {server}: no release is recorded and no pool has most of the traffic; give one pool 100 with mcp_traffic_shift first.")
     if not pin.needed and (why := _unwell(task, pin)):
-        raise Failure(_nothing_done(server, pin, pools, image, why, book))
-    lock = params["lock"] or ""
-    if pin.needed and not lock and not task.check_mode:
-        lock = emergency.take_over(shift)
-    task.progress(_said(server, pin, pools, image))
+        raise Failure(_nothing_done(server, pin, pools, image_ref, why, book))
+    run_id = params["run_id"] or ""
+    if pin.needed and not run_id and not task.check_mode:
+        run_id = emergency.take_over(shift)
+    task.progress(_said(server, pin, pools, image_ref))
     return {
         "changed": False,
         "needed": pin.needed,
         "pool": pin.pool,
         "bad_pool": other(pin.pool),
-        "image": image,
+        "image_ref": image_ref,
         "version": version,
         "clear_first": pin.clear_first,
         "deploy": pin.deploy,
         "replicas": pin.replicas,
         "weights": weights,
-        "lock": lock,
+        "run_id": run_id,
     }
 
 
@@ -163,7 +164,7 @@ def _unwell(task: Task, pin: Pin) -> str:
     ours = {name: params.get(name, option.get("default")) for name, option in health_module.SPEC.options.items()}
     rounds = None if (params["auth"] or {}).get("expect_401") else {"rounds": ROUNDS}
     where = None if params["endpoint"] else pin.pool
-    asked = {**ours, "lock": None, "pool": where, "health": [], "lists": [], "stability": rounds}
+    asked = {**ours, "run_id": None, "pool": where, "health": [], "lists": [], "stability": rounds}
     try:
         health_module.run(replace(task, params=asked))
     except Failure as failure:
@@ -171,13 +172,13 @@ def _unwell(task: Task, pin: Pin) -> str:
     return ""
 
 
-def _nothing_done(server: Server, pin: Pin, pools: dict[str, Pool], image: str, why: str, book: record.Book) -> str:
+def _nothing_done(server: Server, pin: Pin, pools: dict[str, Pool], image_ref: str, why: str, book: record.Book) -> str:
     """Say that a rollback to what is live already would help nobody, and what would."""
     pool = other(pin.pool)
-    version = Image.parse(pools[pool].image).version
+    version = Image.parse(pools[pool].image_ref).version
     bad = ", which the release record says to be bad as well" if bad_ends.bad_end(book, version) else ""
     return (
-        f"{image} is live on pool {pin.pool} of {server} already, and does not answer well: {why} Nothing was changed. "
+        f"{image_ref} is live on pool {pin.pool} of {server} already, and does not answer well: {why} Nothing was changed. "
         f"Pool {pool} has {version}{bad}: rollback.yml -e mcp_rollback_version={version} goes there."
     )
 
@@ -192,38 +193,40 @@ def _of_revision(task: Task, shift: Shift, weights: Weights, book: record.Book) 
     known = _rollout_info.revisions(cluster, server, pool)
     name = f"Deployment {server.namespace}/{server.deployment(pool)}"
     found = history.find(known, task.params["revision"])
-    if found is None or found["image"] is None:
-        listed = ", ".join(f"{one['revision']} ({one['image']})" for one in known if one["image"]) or "none"
+    if found is None or found["image_ref"] is None:
+        listed = ", ".join(f"{one['revision']} ({one['image_ref']})" for one in known if one["image_ref"]) or "none"
         raise Failure(f"{name} has no revision {task.params['revision']} with a container {server.container}; there are {listed}.")
-    task.progress(f"revision {task.params['revision']} of {name}: {found['image']}; only the image of container {server.container} is taken from it")
-    return found["image"]
+    task.progress(f"revision {task.params['revision']} of {name}: {found['image_ref']}; only the image of container {server.container} is taken from it")
+    return found["image_ref"]
 
 
 def _pool(cluster: t.Any, server: Server, pool: str) -> Pool:
-    image, replicas = server.image(cluster, pool)
+    image_ref, replicas = server.image(cluster, pool)
     deployment = cluster.get(server.deployment_path(pool))
     status = deployment.get("status") or {}
     counts = {status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas")}
     seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
-    return Pool(image, replicas, seen and counts == {replicas})
+    return Pool(image_ref, replicas, seen and counts == {replicas})
 
 
-def _said(server: Server, pin: Pin, pools: dict[str, Pool], image: str) -> str:
+def _said(server: Server, pin: Pin, pools: dict[str, Pool], image_ref: str) -> str:
     if not pin.needed:
-        return f"{image} is live on pool {pin.pool} of {server} and answers well: nothing is to be done"
+        return f"{image_ref} is live on pool {pin.pool} of {server} and answers well: nothing is to be done"
     first = f"all traffic goes to {other(pin.pool)} first, then " if pin.clear_first else ""
-    how = f"{pin.replicas} pods of {image} are made ready there" if pin.deploy else f"it runs {image}"
-    return f"{first}the traffic of {server} goes to pool {pin.pool}: {how}" + (f" instead of {pools[pin.pool].image}" if pools[pin.pool].image != image else "")
+    how = f"{pin.replicas} pods of {image_ref} are made ready there" if pin.deploy else f"it runs {image_ref}"
+    return f"{first}the traffic of {server} goes to pool {pin.pool}: {how}" + (
+        f" instead of {pools[pin.pool].image_ref}" if pools[pin.pool].image_ref != image_ref else ""
+    )
 
 
 def _record(task: Task) -> dict[str, t.Any]:
     params = task.params
     cluster, server = connection.connect(params), Server.from_params(params)
     pool = params["pool"]
-    image, replicas = server.image(cluster, other(pool))
+    image_ref, replicas = server.image(cluster, other(pool))
     at = record.now(cluster)
-    good = {"pool": pool, "image": params["image"], "digest": server.digest(cluster, pool), "version": Image.parse(params["image"]).version}
-    bad = {"pool": other(pool), "image": image, "digest": server.digest(cluster, other(pool)), "version": Image.parse(image).version}
+    good = {"pool": pool, "image_ref": params["image_ref"], "digest": server.digest(cluster, pool), "version": Image.parse(params["image_ref"]).version}
+    bad = {"pool": other(pool), "image_ref": image_ref, "digest": server.digest(cluster, other(pool)), "version": Image.parse(image_ref).version}
     if params["state"] == "failed":
         note, origin, target, outcome = give_up, {**bad, "replicas": replicas}, good, record.FAILED
     else:

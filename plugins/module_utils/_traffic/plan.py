@@ -92,6 +92,6 @@ def whole(weights: Weights) -> str | None:
     return next((pool for pool in POOLS if weights[pool] == 100), None)
 
 
-def already_live(weights: Weights, release: Release | None, live_image: str, image: str | None) -> bool:
+def already_live(weights: Weights, release: Release | None, live_image_ref: str, image_ref: str | None) -> bool:
     """Whether the image has all the traffic and no release is under way, so that there is nothing to release."""
-    return whole(weights) is not None and live_image == image and not (release and is_running(release))
+    return whole(weights) is not None and live_image_ref == image_ref and not (release and is_running(release))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import replace
-from datetime import timedelta
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling, bad_ends, connection, keeping, lock, record
@@ -26,9 +25,9 @@ SPEC = Spec(
         **OPTIONS,
         **OPTION,
         **keeping.OPTION,
-        "state": {"type": "str", "choices": ["begun", "updated", "held", "ended", "unlocked", "read"], "default": "read"},
+        "state": {"type": "str", "choices": ["begun", "updated", "paused", "ended", "lease_returned"], "required": True},
         "take_over": {"type": "bool", "default": False},
-        "image": {"type": "str"},
+        "image_ref": {"type": "str"},
         "digest": {"type": "str", "default": ""},
         "version": _versions.OPTION,
         "force_version": bad_ends.OPTION,
@@ -44,34 +43,34 @@ SPEC = Spec(
         "judged": {"type": "bool", "default": True},
         "by": {"type": "str"},
         "reason": {"type": "str", "default": ""},
-        "unlock": {"type": "bool", "default": True},
+        "return_lease": {"type": "bool", "default": True},
         "paused_until": {"type": "str"},
     },
     required_if=[
-        ("state", "begun", ("image", "version")),
+        ("state", "begun", ("image_ref", "version")),
         ("state", "updated", ("contract",)),
-        ("state", "held", ("reason", "lock")),
+        ("state", "paused", ("reason", "run_id")),
         ("state", "ended", ("outcome",)),
-        ("state", "unlocked", ("lock",)),
+        ("state", "lease_returned", ("run_id",)),
     ],
 )
 
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
-    if params["state"] not in ("begun", "unlocked"):
+    if params["state"] not in ("begun", "lease_returned"):
         return keeping.kept(_run)(task)
     if params["state"] == "begun":
         _versions.text_of(params)
     lease = lock.Lock(connection.connect(params), params["namespace"], params["server"])
-    if params["state"] == "unlocked":
+    if params["state"] == "lease_returned":
         if not task.check_mode:
             _give_back_sizes(task, connection.connect(params), Server.from_params(params))
-            _give_back(task, lease, params["lock"])
+            _give_back(task, lease, params["run_id"])
         return {"changed": False}
     run = _begin(task, lease)
     try:
-        result = keeping.kept(_run)(replace(task, params={**params, "lock": run}))
+        result = keeping.kept(_run)(replace(task, params={**params, "run_id": run}))
     except connection.Unreachable:
         raise  # it lets go by itself, and asking for that would only wait again
     except Failure:
@@ -79,7 +78,7 @@ def run(task: Task) -> dict[str, t.Any]:
         raise
     if result["already_live"]:
         _give_back(task, lease, run)
-    return result | {"lock": run}
+    return result | {"run_id": run}
 
 
 def _begin(task: Task, lease: lock.Lock) -> str:
@@ -108,16 +107,14 @@ def _give_back_sizes(task: Task, cluster: t.Any, server: Server) -> None:
     """What this run raised; another run that took over gives it back itself."""
     try:
         holder, _version = lock.Lock(cluster, server.namespace, server.name).read()
-        if holder is None or holder.run == task.params["lock"]:
-            autoscaling.give_back(cluster, server, task.warn, task.params["lock"] if holder else None)
+        if holder is None or holder.run == task.params["run_id"]:
+            autoscaling.give_back(cluster, server, task.warn, task.params["run_id"] if holder else None)
     except Failure as failure:
         task.warn(f"A HorizontalPodAutoscaler keeps its raised minReplicas until the next release ends. {failure.msg}")
 
 
-def _run(task: Task) -> dict[str, t.Any]:
-    params = task.params
-    cluster = connection.connect(params)
-    server = Server.from_params(params)
+def look(cluster: t.Any, server: Server) -> tuple[record.Book, Weights, str]:
+    """Return the record, the route's weights, and the live pool: during a release, the one that had the traffic before it. Raises Failure."""
     book, _version = record.read(cluster, server)
     kind = kind_of(server)
     weights = kind.weights(kind.read(cluster, server), server)
@@ -127,36 +124,42 @@ def _run(task: Task) -> dict[str, t.Any]:
             f"Which pool of {server} is live can't be told: the route gives blue {weights['blue']} % and green {weights['green']} %, "
             "and no release is running; give one pool 100 with mcp_traffic_shift first."
         )
-    image, replicas = server.image(cluster, live)
-    target = {"pool": other(live), "image": params["image"], "digest": params["digest"], "version": params["version"]}
+    return book, weights, live
+
+
+def _run(task: Task) -> dict[str, t.Any]:
+    params = task.params
+    cluster = connection.connect(params)
+    server = Server.from_params(params)
+    book, weights, live = look(cluster, server)
+    image_ref, replicas = server.image(cluster, live)
+    target = {"pool": other(live), "image_ref": params["image_ref"], "digest": params["digest"], "version": params["version"]}
     result = {
         "changed": False,
         "live": live,
         "idle": other(live),
         "weights": weights,
-        "previous_image": image,
+        "previous_image_ref": image_ref,
         "replicas": replicas,
         "resumed": record.resumes(book.current, target),
-        "already_live": plan.already_live(weights, book.current, image, params["image"]),
+        "already_live": plan.already_live(weights, book.current, image_ref, params["image_ref"]),
         "record": book.current,
     }
-    if params["state"] == "read":
-        return result | {"history": list(book.history), "holder": _holder(cluster, server)}
     if params["state"] == "begun" and result["already_live"]:
         return result
     if params["state"] == "begun":
         _refuse_bad(params, book)
     if params["state"] != "begun" and book.current is None:
         raise Failure(f"No release of {server} has begun, so none can be {params['state']}: run mcp_release with state=begun first.")
-    fencing = {"run": params["lock"], "dry_run": task.check_mode}
+    fencing = {"run": params["run_id"], "dry_run": task.check_mode}
     if params["state"] == "updated":
         before, after = record.update(cluster, server, lambda book: record.add_contract(book, params["contract"]), **fencing)
-    elif params["state"] in ("held", "ended"):
+    elif params["state"] in ("paused", "ended"):
         before, after = record.update(cluster, server, lambda book: _left(book, params, record.now(cluster)), **fencing)
-        if params["unlock"] and not task.check_mode:
+        if params["return_lease"] and not task.check_mode:
             _give_back_sizes(task, cluster, server)
-            if params["lock"]:
-                _give_back(task, lock.Lock(cluster, server.namespace, server.name), params["lock"])
+            if params["run_id"]:
+                _give_back(task, lock.Lock(cluster, server.namespace, server.name), params["run_id"])
     else:
         gitops.check(cluster, server, params["gitops_ignores"])
         fresh = record.release(
@@ -164,7 +167,7 @@ def _run(task: Task) -> dict[str, t.Any]:
             by=params["by"] or record.whoever_runs(),
             reason=params["reason"],
             at=record.now(cluster),
-            origin=_origin(cluster, server, live, image, weights, replicas),
+            origin=_origin(cluster, server, live, image_ref, weights, replicas),
             target=target,
         )
         before, after = record.update(cluster, server, lambda book: record.begin(book, fresh), **fencing)
@@ -182,20 +185,11 @@ def _refuse_bad(params: dict[str, t.Any], book: record.Book) -> None:
 
 def _left(book: record.Book, params: dict[str, t.Any], now: str) -> record.Book:
     """The record once this run has nothing more to do with its release."""
-    if params["state"] == "held":
-        return record.hold(book, now, params["reason"], params["paused_until"])
+    if params["state"] == "paused":
+        return record.pause(book, now, params["reason"], params["paused_until"])
     return record.end(book, params["outcome"], now, params["reason"], params["judged"])
 
 
-def _holder(cluster: t.Any, server: Server) -> dict[str, str] | None:
-    holder, _version = lock.Lock(cluster, server.namespace, server.name).read()
-    seconds = lock.left(holder, 0.0, cluster.server_time()) if holder else 0.0
-    if holder is None or seconds <= 0 or lock.is_dead(holder.process):
-        return None
-    expires = cluster.now() + timedelta(seconds=seconds)
-    return {"by": holder.by, "since": holder.acquired.isoformat(timespec="seconds"), "until": expires.isoformat(timespec="seconds")}
-
-
-def _origin(cluster: t.Any, server: Server, pool: str, image: str, weights: Weights, replicas: int) -> dict[str, t.Any]:
-    known = {"digest": server.digest(cluster, pool), "version": Image.parse(image).version}
-    return {"pool": pool, "image": image, **known, "weights": weights, "replicas": replicas}
+def _origin(cluster: t.Any, server: Server, pool: str, image_ref: str, weights: Weights, replicas: int) -> dict[str, t.Any]:
+    known = {"digest": server.digest(cluster, pool), "version": Image.parse(image_ref).version}
+    return {"pool": pool, "image_ref": image_ref, **known, "weights": weights, "replicas": replicas}

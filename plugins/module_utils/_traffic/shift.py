@@ -64,14 +64,14 @@ def _run(task: Task) -> dict[str, t.Any]:
     for option in ("tolerance", "samples", "timeout", "start_timeout", "drain_timeout"):
         if params[option] is not None and params[option] <= 0:
             raise Failure(f"{option} is {params[option]}: it must be more than 0.")
-    if params["hold_seconds"] < 0:
-        raise Failure(f"hold_seconds is {params['hold_seconds']:g}: it must be 0 or more.")
+    if params["verify_seconds"] < 0:
+        raise Failure(f"verify_seconds is {params['verify_seconds']:g}: it must be 0 or more.")
     if params["rollback_pool"] and not params["rollback"]:
         raise Failure("rollback_pool says where a rollback goes: set rollback as well, or use pool and weight.")
     if not params["wait"]:
         if not params["rollback"]:
             raise Failure("wait is false: only a rollback may be left unverified; set rollback as well.")
-        task = replace(task, params={**params, "api_patience": 0.0})  # the next server is not to wait for this one
+        task = replace(task, params={**params, "api_retry_timeout": 0.0})  # the next server is not to wait for this one
     shift = Shift(task, connection.connect(task.params), Server.from_params(params), _public(task) if params["wait"] else None)
     if not params["rollback"]:
         return set_share(shift)

@@ -21,7 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten im
 
 # Documented in doc_fragments/ending.py and gitops.py
 OPTIONS: dict[str, t.Any] = {
-    "hold_seconds": {"type": "float", "default": 30.0},
+    "verify_seconds": {"type": "float", "default": 30.0},
     **gitops.OPTION,
 }
 
@@ -52,13 +52,13 @@ def _tools(shift: Shift) -> list[writers.Writer]:
 
 
 class Undoing:
-    """What is done about it. Without hold_seconds nothing is written again: it fails at the first time."""
+    """What is done about it. Without verify_seconds nothing is written again: it fails at the first time."""
 
     def __init__(self, shift: Shift, wanted: dict[str, int], good: plan.Stable) -> None:
         self._shift = shift
         self._wanted = wanted
         self._good = good
-        self._seconds = shift.task.params["hold_seconds"]
+        self._seconds = shift.task.params["verify_seconds"]
         self._bound: Deadline | None = None
         self._undone: list[Overwritten] = []
 
@@ -66,7 +66,7 @@ class Undoing:
         """Name who has undone what another task of this rollback wrote, before it is written again."""
         shift = self._shift
         noted = shift.kind.noted(shift.route)
-        if noted and noted[1] == self._wanted and shift.kind.run(shift.route) == shift.task.params["lock"]:
+        if noted and noted[1] == self._wanted and shift.kind.run(shift.route) == shift.task.params["run_id"]:
             undone = overwritten_route(shift.cluster, shift.server, shift.route, self._wanted)
             if isinstance(undone, Overwritten):
                 shift.task.progress(f"undone: {undone.msg.rstrip('.')}; writing the weights again")
@@ -82,7 +82,7 @@ class Undoing:
                 meanwhile = _nothing
 
     def watch(self) -> None:
-        """Look at the route until nobody has undone the weights for hold_seconds, at least once. Raises Failure."""
+        """Look at the route until nobody has undone the weights for verify_seconds, at least once. Raises Failure."""
         shift = self._shift
         quiet = Deadline(max(0.0, self._seconds - self._lasted()))
         if quiet.seconds:
@@ -147,7 +147,7 @@ class Undoing:
     def _keep(self, undone: Overwritten) -> None:
         result = self._shift.result
         result["scale_down"] = False
-        result["undone"] = [*result["undone"], undone.evidence["overwritten"]]
+        result["reverted"] = [*result["reverted"], undone.evidence["overwritten"]]
         self._undone.append(undone)
 
     def _tell(self) -> None:

@@ -57,7 +57,7 @@ SPEC = Spec(
         "hold_timeout": {"type": "float", "default": 600.0},
         "poll": {"type": "float", "default": 5.0},
     },
-    required_by={"lock": ["namespace", "server"], "prometheus": ["namespace", "server", "pool"]},
+    required_by={"run_id": ["namespace", "server"], "prometheus": ["namespace", "server", "pool"]},
 )
 EVERY = 5.0  # seconds between lines of progress
 

@@ -42,15 +42,15 @@ def test_the_preflight_passes(api: ApiServer) -> None:
 
 
 def test_a_rollout_and_one_back(api: ApiServer) -> None:
-    options = {"pool": "green", "lock": None, "wait_timeout": 5.0, "ready_grace": 30.0}
+    options = {"pool": "green", "run_id": None, "wait_timeout": 5.0, "ready_grace": 30.0}
     for image, replicas, revision in ((NEW, 3, "2"), (NEW, 1, "2"), (OLD, 2, "3")):
-        result = run(_rollout, image=image, replicas=replicas, **options)
+        result = run(_rollout, image_ref=image, replicas=replicas, **options)
         assert (result["ready"], result["revision"]) == (replicas, revision)
         assert SERVER.ready_endpoints(api, "green") == replicas and SERVER.image(api, "green") == (image, replicas)
         assert SERVER.digest(api, "green").startswith("sha256:")
     assert SERVER.ready_endpoints(api, "blue") == 2
     pools = run(_rollout_info, pool=None)["pools"]
-    assert [(one["revision"], one["image"]) for one in pools["green"]["revisions"]] == [(2, NEW), (3, OLD)]
+    assert [(one["revision"], one["image_ref"]) for one in pools["green"]["revisions"]] == [(2, NEW), (3, OLD)]
 
 
 def test_a_route_is_in_force_after_each_write(api: ApiServer) -> None:

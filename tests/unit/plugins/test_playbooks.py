@@ -110,15 +110,15 @@ def test_a_connection_and_a_become_of_the_inventory_don_t_count(play, tmp_path):
 @pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: path.stem)
 def test_every_playbook_looks_which_servers_are_meant(playbook):
     (play,) = yaml.safe_load(playbook.read_text())
-    assert "mcp.server.some_hosts(" in play["hosts"]
+    assert "mcp.server.require_hosts(" in play["hosts"]
     assert play["vars_files"] == ["vars/controller.yml"]
     assert (play.get("strategy") == "ansible.builtin.linear") == (playbook.name == "rollback.yml")
     (check, variables) = play["pre_tasks"]
     if playbook.name == "rollback.yml":  # no task, in which nothing fails
-        assert "mcp.server.variables_checked'" in variables["when"] and "strict=false" in variables["when"]
+        assert "mcp.server.check_variables'" in variables["when"] and "strict=false" in variables["when"]
     else:  # a task, whose failure is that of its host
-        assert "mcp.server.variables_checked'" in variables["ansible.builtin.assert"]["that"] and "when" not in variables
+        assert "mcp.server.check_variables'" in variables["ansible.builtin.assert"]["that"] and "when" not in variables
     assert variables["tags"] == "always"
     assert all(task["ansible.builtin.import_role"]["rolespec_validate"] is False for task in play["tasks"])
-    assert "mcp.server.no_server(" in check["when"] and check["tags"] == "always"
+    assert "mcp.server.is_no_mcp_server(" in check["when"] and check["tags"] == "always"
     assert (f"writes='{playbook.name}'" in check["when"]) == (playbook.name in WRITES)

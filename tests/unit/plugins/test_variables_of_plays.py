@@ -256,7 +256,7 @@ def test_unknown_names_of_hosts_and_extra_variables_are_told_once_for_each_host(
 def test_the_variables_of_the_connection_reach_every_role(ansible, book):
     host = {"mcp_namespace": "prod", "mcp_api_host": "http://127.0.0.1:1", "mcp_api_key": "s3cret", "mcp_api_timeout": "1"}
     host |= {"mcp_endpoint": SERVER["mcp_endpoint"], "mcp_image": "example/image", "mcp_prometheus": {"url": "http://127.0.0.1:3"}}
-    quick = {"mcp_rollback_api_patience": "0", "mcp_api_patience": "0", "mcp_release_id": "x"}
+    quick = {"mcp_rollback_api_retry_timeout": "0", "mcp_api_retry_timeout": "0", "mcp_release_id": "x"}
     code, output = ansible(f"mcp.server.{book}", "-vvv", host=host | quick, extra={"version": "v1.2.0"})
     who = "Prometheus at http://127.0.0.1:3" if book == "replay" else "The API server http://127.0.0.1:1"  # who is asked first
     assert code != 0 and f"{who} does not answer" in output and "s3cret" not in output and "Traceback" not in output, output

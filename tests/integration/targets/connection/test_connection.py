@@ -174,7 +174,7 @@ def kubectl_says(*words: str, seconds: float = 20, **environment: str) -> tuple[
 
 
 def cluster(file: str | None, seconds: float = 10.0, **options: t.Any) -> Cluster:
-    return connect({**dict.fromkeys(OPTIONS), "kubeconfig": file, "api_timeout": seconds, "api_patience": 0.0, **options})
+    return connect({**dict.fromkeys(OPTIONS), "kubeconfig": file, "api_timeout": seconds, "api_retry_timeout": 0.0, **options})
 
 
 def known(one: Cluster) -> dict[str, t.Any]:

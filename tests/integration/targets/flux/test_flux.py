@@ -69,11 +69,11 @@ class Held:
 
     @property
     def weights(self) -> dict[str, int]:
-        return module("mcp_release", server=self.server.name)["weights"]
+        return module("mcp_release_info", server=self.server.name)["weights"]
 
     @property
     def outcome(self) -> str:
-        return module("mcp_release", server=self.server.name)["record"]["outcome"]
+        return module("mcp_release_info", server=self.server.name)["record"]["outcome"]
 
     def pool(self, name: str) -> tuple[int, str]:
         """Return a pool's size and the tag that it runs."""
@@ -237,7 +237,7 @@ def test_an_emergency_writes_again_until_it_is_suspended(held: Held) -> None:
 
     held.kustomization.apply(held.manifests(green))
     kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{held.server.name}-green", "--timeout=120s")
-    words = ("-e", "mcp_rollback_pool=blue", "-e", f"mcp_rollback_hold_seconds={4 * INTERVAL}")
+    words = ("-e", "mcp_rollback_pool=blue", "-e", f"mcp_rollback_verify_seconds={4 * INTERVAL}")
     with running("playbooks/rollback.yml", *held.inventory(), *words) as process:
         said = until(process, "writing the weights again", times=2)
         assert held.suspend in said, said

@@ -37,11 +37,11 @@ def end() -> t.Iterator[None]:
 
 def judge_released() -> None:
     assert weights() == {"blue": 0, "green": 100}
-    found = module("mcp_release", "state=read")
-    assert found["previous_image"].endswith(":v1.2.0")  # of the pool that is live
+    found = module("mcp_release_info")
+    assert module("mcp_rollout_info")["pools"][found["live"]]["image_ref"].endswith(":v1.2.0")
     record = found["record"]
     assert (record["outcome"], record["from"]["pool"], record["to"]["pool"]) == ("succeeded", "blue", "green")
-    assert record["from"]["image"].endswith(":v1.1.5")
+    assert record["from"]["image_ref"].endswith(":v1.1.5")
     steps = [step["weights"]["green"] for step in record["steps"]]
     assert steps == sorted(set(steps)), steps  # none doubled, none undone
     assert module("mcp_rollout", "pool=green replicas=2")["changed"] is False
@@ -155,8 +155,8 @@ def test_stopped_by_a_person(how: signal.Signals) -> None:
         assert process.returncode and time.monotonic() - begun < 9, said  # 3 s are the goal
         assert "Traceback" not in said, said
     assert weights() == {"blue": 50, "green": 50}
-    record = module("mcp_release")["record"]
-    assert record["outcome"] == "running" and "paused at 50 %" in record["held"]["reason"], record
+    record = module("mcp_release_info")["record"]
+    assert record["outcome"] == "running" and "paused at 50 %" in record["paused"]["reason"], record
     assert lease().read()[0] is None  # given back
     code, output = play("playbooks/bluegreen.yml", *WORDS)
     assert code == 0, output
@@ -173,7 +173,7 @@ def test_two_at_once() -> None:
         assert code and "take_over needs a reason" in output, output
         said = rest(process)
         assert process.returncode == 0, said
-    assert module("mcp_release")["record"]["outcome"] == "succeeded"
+    assert module("mcp_release_info")["record"]["outcome"] == "succeeded"
 
 
 def test_an_emergency_takes_over_from_a_release() -> None:
@@ -189,5 +189,5 @@ def test_an_emergency_takes_over_from_a_release() -> None:
     assert "This run is not the one that releases" in said
     assert "Deployment issues" not in said and "mcp.server.announce" not in said  # it did not fail, and it is the emergency's to tell
     assert weights() == {"blue": 100, "green": 0}
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
     assert CONFIG["test_namespace"] in said

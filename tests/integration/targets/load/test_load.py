@@ -104,7 +104,7 @@ def test_no_request_fails(start_load: t.Callable[..., Load], requests: int, rate
     while len(rollbacks) < rounds or load.sent() < requests:
         code, output = play("playbooks/bluegreen.yml", "-e", f"version=v{NEW}", "-e", json.dumps({"bluegreen_steps": STEPS}))
         assert code == 0, output
-        for step, planned in zip(module("mcp_release")["record"]["steps"], STEPS, strict=True):
+        for step, planned in zip(module("mcp_release_info")["record"]["steps"], STEPS, strict=True):
             # It is recorded when its share was verified; the watch comes after that.
             begin = datetime.fromisoformat(step["at"]).timestamp()
             steps.append((planned["weight"], begin, begin + planned["seconds"]))
@@ -197,7 +197,7 @@ def test_new_pods_crash_right_after_all_traffic(start_load: t.Callable[[], Load]
     finally:
         kubectl(*namespace, "patch", "deployment", "mcp-server-green", "-p", json.dumps(restored))
     assert weights() == {"blue": 100, "green": 0}
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
     failures = [(reason, seen) for kind in ("kept", "new") for reason, seen in clients[kind]["failures"].items()]
     assert failures  # it did crash
     last_bad = max(seen["last"] for _reason, seen in failures)

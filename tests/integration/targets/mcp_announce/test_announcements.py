@@ -87,7 +87,7 @@ def test_a_release_and_a_rollback_are_announced_once_and_reported(tmp_path):
         code, output = told("rollback", environment, **report)
         assert code == 0 and "changed=0" in output and len(came) == 4, output
 
-    name = module("mcp_release")["record"]["id"]
+    name = module("mcp_release_info")["record"]["id"]
     # Without metrics, which go on.
     later = {"mcp_report_dir": str(tmp_path / "one.html"), "mcp_prometheus": None}
     code, output = play("playbooks/report.yml", "-e", json.dumps({"mcp_release_id": name, **later}))

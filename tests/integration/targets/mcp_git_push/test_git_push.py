@@ -59,12 +59,12 @@ def test_a_release_is_pushed_and_what_could_not_be_pushed_is_pushed_by_the_same_
         assert code == 0 and "+image: ghcr.io/org/mcp-server:v1.2.0" in said, said
         code, said = play("playbooks/bluegreen.yml", *words(tmp_path, server, bare))
         assert code and "main is frozen" in said and "what is in the cluster stays as it is" in said, said
-        released = module("mcp_release", server=server.name)
+        released = module("mcp_release_info", server=server.name)
         assert released["record"]["outcome"] == "succeeded" and released["weights"] == {"blue": 0, "green": 100}
         hook.unlink()
         code, said = play("playbooks/bluegreen.yml", *words(tmp_path, server, bare))
         assert code == 0, said
-        assert module("mcp_release", server=server.name)["record"] == released["record"]
+        assert module("mcp_release_info", server=server.name)["record"] == released["record"]
     assert git(bare, "log", "--format=%s", "main").splitlines() == [f"Release v1.2.0 of {server.name}", "first"]
     assert git(bare, "show", "main:green.yaml") == FILE.replace("v1.1.5", "v1.2.0")
     assert git(bare, "show", "main:blue.yaml") == FILE

@@ -81,7 +81,7 @@ def test_what_gates_read_is_there_for_each_pod(expression: str) -> None:
 
 def test_an_alert_of_a_bad_image_arrives() -> None:
     """The quickest of the guide's triggers: more than 10 % of the queries fail for a minute. The server asks its database by itself."""
-    module("mcp_rollout", f"pool=green image={CONFIG['image']}:v1.2.1-database replicas=1")
+    module("mcp_rollout", f"pool=green image_ref={CONFIG['image']}:v1.2.1-database replicas=1")
 
     def alerts() -> list[dict[str, str]]:
         found = get(f"{CONFIG['alertmanager_url']}/api/v2/alerts", filter=['alertname="McpServerDatabaseErrors"', f'namespace="{CONFIG["test_namespace"]}"'])

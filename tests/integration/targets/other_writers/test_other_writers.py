@@ -76,15 +76,15 @@ def words(folder: Path, server: Small, steps: list[dict[str, float]], **more: t.
 
 def pools(server: Small) -> dict[str, tuple[str, int]]:
     found = module("mcp_rollout_info", server=server.name)["pools"]
-    return {pool: (one["image"].rpartition(":")[2], one["replicas"]) for pool, one in found.items()}
+    return {pool: (one["image_ref"].rpartition(":")[2], one["replicas"]) for pool, one in found.items()}
 
 
 def green(server: Small) -> int:
-    return module("mcp_release", server=server.name)["weights"]["green"]
+    return module("mcp_release_info", server=server.name)["weights"]["green"]
 
 
 def outcome(server: Small) -> tuple[str, str]:
-    record = module("mcp_release", server=server.name)["record"]
+    record = module("mcp_release_info", server=server.name)["record"]
     return record["outcome"], record["reason"]
 
 
@@ -126,12 +126,12 @@ def test_an_emergency_that_is_undone_for_a_while(servers: dict[str, Small]) -> N
     server = servers["emergency"]
     endpoint = {"url": CONFIG["public_url"], "host": server.host}
     its: dict[str, t.Any] = {"server": server.name}
-    module("mcp_rollout", pool="green", image=f"{CONFIG['image']}:v1.2.0", replicas=1, **its)
+    module("mcp_rollout", pool="green", image_ref=f"{CONFIG['image']}:v1.2.0", replicas=1, **its)
     module("mcp_traffic_shift", pool="green", weight=100, endpoint=endpoint, **its)
     with Loop(SERVER, route(server, 100), seconds=15):
         time.sleep(0.5)
-        back = module("mcp_traffic_shift", rollback=True, rollback_pool="blue", hold_seconds=8, endpoint=endpoint, **its)
-    assert green(server) == 0 and len(back["undone"]) >= 2 and {one["by"] for one in back["undone"]} == {"Argo CD"}
+        back = module("mcp_traffic_shift", rollback=True, rollback_pool="blue", verify_seconds=8, endpoint=endpoint, **its)
+    assert green(server) == 0 and len(back["reverted"]) >= 2 and {one["by"] for one in back["reverted"]} == {"Argo CD"}
     assert back["share"]["blue"] == 100 and back["scale_down"] is False
 
 

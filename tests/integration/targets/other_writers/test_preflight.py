@@ -65,11 +65,11 @@ def test_a_route_that_is_put_back(server: Small, how: str) -> None:
     said = refusal(server)
     assert said.startswith("Argo CD") and f"spec.rules of HTTPRoute {NAMESPACE}/{server.name}" in said and SUSPEND in said
     assert refusal(server, "route") == ""
-    begun = {"server": server.name, "state": "begun", "image": f"{CONFIG['image']}:v1.2.0", "version": "v1.2.0"}
+    begun = {"server": server.name, "state": "begun", "image_ref": f"{CONFIG['image']}:v1.2.0", "version": "v1.2.0"}
     assert module("mcp_release", **begun, fails=True)["msg"] == said
     assert not json.loads(kubectl("-n", NAMESPACE, "get", "configmap", f"{server.name}-release", "--ignore-not-found", "-o", "json") or "{}")
-    ours = module("mcp_release", **begun, gitops_ignores=["route"])["lock"]
-    module("mcp_release", server=server.name, state="ended", outcome="failed", lock=ours)
+    ours = module("mcp_release", **begun, gitops_ignores=["route"])["run_id"]
+    module("mcp_release", server=server.name, state="ended", outcome="failed", run_id=ours)
 
 
 def test_what_a_deployment_is_held_by(server: Small, how: str) -> None:

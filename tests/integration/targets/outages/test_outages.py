@@ -121,7 +121,7 @@ def test_a_watch_goes_on_and_so_does_an_emergency(tmp_path: Path) -> None:
     assert process.returncode == 0, said
     judge_outages(said, 1, seen, 35)
     assert weights() == {"blue": 0, "green": 100}
-    record = module("mcp_release")["record"]
+    record = module("mcp_release_info")["record"]
     assert record["outcome"] == "succeeded" and [step["weights"]["green"] for step in record["steps"]] == [50, 100]
     roll_back_while_it_hangs()
 
@@ -143,7 +143,7 @@ def test_a_release_goes_on(tmp_path: Path) -> None:
     assert process.returncode == 0, said
     judge_outages(said, 3, seen)
     assert weights() == {"blue": 0, "green": 100}
-    record = module("mcp_release")["record"]
+    record = module("mcp_release_info")["record"]
     assert record["outcome"] == "succeeded"
     assert [step["weights"]["green"] for step in record["steps"]] == [10, 50, 100]
 
@@ -160,7 +160,7 @@ def test_a_release_rolls_back_when_it_is_told_to(tmp_path: Path) -> None:
     judge_outages(said, 1, seen)
     assert "failed, traffic is on blue: The API server" in said
     assert weights() == BLUE
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
 
 
 def green_is_live() -> None:
@@ -222,7 +222,7 @@ def test_an_emergency_with_the_gateways_controller_down() -> None:
                 if "not verified" in line and not said:
                     said = time.monotonic() - start
             assert process.wait(60) != 0
-        assert 0 < said < 10 and weights() == BLUE and module("mcp_release")["record"]["outcome"] == "rolled_back"
+        assert 0 < said < 10 and weights() == BLUE and module("mcp_release_info")["record"]["outcome"] == "rolled_back"
     code, output = play("playbooks/rollback.yml")
     assert code == 0, output
     assert module("mcp_rollout_info")["pools"]["green"]["replicas"] == 0

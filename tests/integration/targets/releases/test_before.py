@@ -27,7 +27,7 @@ def start() -> t.Iterator[None]:
 
 def state() -> t.Any:
     """Return what a release would change."""
-    return module("mcp_rollout_info")["pools"]["green"]["image"], weights(), module("mcp_release")["record"]
+    return module("mcp_rollout_info")["pools"]["green"]["image_ref"], weights(), module("mcp_release_info")["record"]
 
 
 def refused(says: str, playbook: str = "bluegreen", *words: str, **variables: t.Any) -> str:
@@ -40,8 +40,8 @@ def refused(says: str, playbook: str = "bluegreen", *words: str, **variables: t.
 
 
 def test_a_retry_does_not_release_again_what_failed() -> None:
-    lock = module("mcp_release", f"state=begun image={CONFIG['image']}:{NEW} version={NEW}")["lock"]
-    module("mcp_release", state="ended", outcome="failed", reason="5 % of the answers failed.", lock=lock)
+    run_id = module("mcp_release", f"state=begun image_ref={CONFIG['image']}:{NEW} version={NEW}")["run_id"]
+    module("mcp_release", state="ended", outcome="failed", reason="5 % of the answers failed.", run_id=run_id)
     for words in ((), ("--check",)):
         text = refused(f"{NEW} failed at ", "bluegreen", *words, version=NEW, mcp_force_version="")
         assert "(5 % of the answers failed)" in text and f"-e mcp_force_version={NEW}" in text
@@ -57,8 +57,8 @@ def test_a_retry_does_not_release_again_what_failed() -> None:
         ({"version": NEW, "mcp_prometheus": {"url": DEAD}}, f"Metrics (app, kubelet): Prometheus at {DEAD} does not answer"),
         ({"version": NEW, "mcp_prometheus": {"url": DEAD, "token_env": "NOT_SET"}}, "No bearer token in environment variable NOT_SET"),
         ({"version": NEW, "mcp_prometheus": {"url": DEAD, "sorce": ["app"]}}, "prometheus.sorce"),
-        ({"version": NEW, "mcp_guard": True, "mcp_guard_image": f"{CONFIG['image']}:v0"}, f"The guard's image {CONFIG['image']}:v0 is not in the registry"),
-        ({"version": NEW, "mcp_guard": True, "mcp_guard_image": None}, "A guard is wanted, and it has no image"),
+        ({"version": NEW, "mcp_guard": True, "mcp_guard_image_ref": f"{CONFIG['image']}:v0"}, f"The guard's image {CONFIG['image']}:v0 is not in the registry"),
+        ({"version": NEW, "mcp_guard": True, "mcp_guard_image_ref": None}, "A guard is wanted, and it has no image"),
     ],
 )
 def test_refused_before_anything_is_changed(variables: dict[str, t.Any], says: str) -> None:

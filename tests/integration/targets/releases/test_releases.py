@@ -64,7 +64,7 @@ def test_a_broken_contract_that_is_accepted():
     code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.1-contract", "-e", json.dumps(accept))
     assert code == 0, output
     assert "Tool reorder_point is gone" in output
-    contract = module("mcp_release")["record"]["to"]["contract"]
+    contract = module("mcp_release_info")["record"]["to"]["contract"]
     assert contract["accepted"] == ["tools/reorder_point", "tools/search_inventory/inputSchema/properties/warehouse"]
     assert len(contract["structure_hash"]) == 64
     blue_again()
@@ -75,7 +75,7 @@ def test_failing_answers_roll_back(tmp_path):
     steps = [{"weight": 50, "seconds": 30}, {"weight": 100, "seconds": 1}]
     code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({"version": "v1.2.1-errors", "bluegreen_steps": steps}))
     judge_failure(code, output, "failed")
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_release_from_a_checkout_and_rollback_installed(tmp_path):
     code, output = play("mcp.server.rollback", cwd=tmp_path, **where)
     assert code == 0, output
     assert weights() == {"blue": 100, "green": 0}
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
     code, output = play("mcp.server.rollback", cwd=tmp_path, **where)
     assert code == 0 and "changed=0" in output, output
 
@@ -179,7 +179,7 @@ def test_tasks_of_the_user_and_checks(tmp_path):
     mine.write_text(
         json.dumps(
             [
-                {"name": "Look", "mcp.server.mcp_release": look, "register": "found"},
+                {"name": "Look", "mcp.server.mcp_release_info": look, "register": "found"},
                 {"name": "Mine", "ansible.builtin.assert": {"that": ["found.weights.green == 0", "not fail_mine | default(false)"]}},
             ]
         )
@@ -196,7 +196,7 @@ def test_tasks_of_the_user_and_checks(tmp_path):
     failing = [*checks, {"name": "a bad one", "command": {"argv": ["false"]}}]
     code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({**more, "mcp_checks": failing, "mcp_warm_seconds": 30}))
     judge_failure(code, output, "traffic is on blue: .*a bad one")
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
     code, output = play("playbooks/bluegreen.yml", "-e", json.dumps(more))
     assert code == 0, output
     assert weights() == {"blue": 0, "green": 100}
@@ -225,14 +225,14 @@ def test_two_servers_in_one_play(tmp_path):
     assert code and "Refusing to run bluegreen.yml on 2 servers that nobody named: mcp-server, mcp-sessions." in " ".join(output.split()), output
     code, output = play("playbooks/bluegreen.yml", *words, "-l", "all")
     assert code == 0, output
-    records = [module("mcp_release")["record"], module("mcp_release", **sessions)["record"]]
+    records = [module("mcp_release_info")["record"], module("mcp_release_info", **sessions)["record"]]
     assert [[step["weights"]["green"] for step in record["steps"]] for record in records] == list(steps.values())
     assert records[1]["started"] < records[0]["ended"]
     del hosts["mcp-sessions"]["mcp_endpoint"]  # which an emergency does without
     (tmp_path / "two.yml").write_text(json.dumps({"sandbox": {"hosts": hosts}}))
     code, output = play("playbooks/rollback.yml", *words[:2], "-l", "all")
     assert code == 0, output
-    assert weights() == module("mcp_release", **sessions)["weights"] == {"blue": 100, "green": 0}
+    assert weights() == module("mcp_release_info", **sessions)["weights"] == {"blue": 100, "green": 0}
 
 
 def test_secrets_stay_secret():
@@ -242,7 +242,7 @@ def test_secrets_stay_secret():
     code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.0", *words)
     assert code == 0, output
     assert play("playbooks/rollback.yml", *words)[0] == 0
-    record = json.dumps(module("mcp_release")["record"])
+    record = json.dumps(module("mcp_release_info")["record"])
     assert not [secret for secret in SECRETS if secret in record]
 
 
@@ -260,20 +260,20 @@ def test_a_token_out_of_a_secret():
 
 
 def test_check_mode_changes_nothing():
-    before = module("mcp_release")
+    before = module("mcp_release_info")
     code, output = play("playbooks/bluegreen.yml", "--check", "--diff", "-e", "version=v1.3.0")
     assert code == 0, output
     assert "Plan: v1.3.0 of " in output and " step 3   100 % to green, watched for 5 s" in output and "PROBLEM" not in output
-    assert module("mcp_release") == before
+    assert module("mcp_release_info") == before
 
 
 def test_check_mode_tells_all_that_would_fail():
-    before = module("mcp_release")
+    before = module("mcp_release_info")
     wrong = {"version": "v9.9.9", "mcp_endpoint": {"url": "http://127.0.0.1:9"}, "mcp_required_secrets": [{"name": "none"}]}
     code, output = play("playbooks/bluegreen.yml", "--check", "--diff", "-e", json.dumps(wrong))
     judge_failure(code, output, r"would fail, for 3 reasons: \(1\) .*v9.9.9 is not in the registry.* \(2\) .*Secret none.* \(3\) .*nothing listens there")
     assert output.count("PROBLEM") == 3
-    assert module("mcp_release") == before
+    assert module("mcp_release_info") == before
 
 
 def test_demo():

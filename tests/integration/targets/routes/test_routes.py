@@ -105,15 +105,15 @@ def test_rollback(kind, percent):
     its = target(kind)
     blue_again(kind)
     try:
-        begun = module("mcp_release", state="begun", image=f"{CONFIG['image']}:v1.2.0", version="v1.2.0", **without_endpoint(its))
+        begun = module("mcp_release", state="begun", image_ref=f"{CONFIG['image']}:v1.2.0", version="v1.2.0", **without_endpoint(its))
         assert begun["live"] == "blue"
         module("mcp_traffic_shift", pool="green", weight=percent, **without_endpoint(its))
-        back = module("mcp_traffic_shift", rollback=True, hold_seconds=1, **its)
+        back = module("mcp_traffic_shift", rollback=True, verify_seconds=1, **its)
         assert (back["pool"], back["after"]) == ("blue", BLUE) and back["changed"]
         judge(back, "blue", 100, 0)
-        again = module("mcp_traffic_shift", rollback=True, hold_seconds=1, **its)
+        again = module("mcp_traffic_shift", rollback=True, verify_seconds=1, **its)
         assert not again["changed"]
-        module("mcp_release", state="ended", outcome="rolled_back", lock=again["lock"], **without_endpoint(its))
+        module("mcp_release", state="ended", outcome="rolled_back", run_id=again["run_id"], **without_endpoint(its))
     finally:
         blue_again(kind)
 

@@ -53,7 +53,7 @@ def playbook(name: str, steps: list[dict] | None = None, **variables: t.Any) -> 
 
 
 def weights() -> dict:
-    return its("mcp_release")["weights"]
+    return its("mcp_release_info")["weights"]
 
 
 def rules() -> list[tuple[int, int]]:
@@ -63,10 +63,10 @@ def rules() -> list[tuple[int, int]]:
 
 
 def start_over() -> None:
-    its("mcp_rollout", pool="blue", image=f"{CONFIG['image']}:v1.1.5", replicas=1)
+    its("mcp_rollout", pool="blue", image_ref=f"{CONFIG['image']}:v1.1.5", replicas=1)
     shift("blue", 100, sessions="break")
     its("mcp_rollout", pool="green", replicas=0)
-    if its("mcp_release")["record"] is not None:
+    if its("mcp_release_info")["record"] is not None:
         its("mcp_release", state="ended", outcome="rolled_back")
 
 
@@ -149,7 +149,7 @@ def test_sessions_live_through_a_release_and_those_of_a_bad_version_end_with_its
         assert code == 0, output
         released = time.time()
         assert rules() == [(100, 0), (0, 100), (0, 100)]
-        taken = [(step["weights"]["green"], step["at"]) for step in its("mcp_release")["record"]["steps"]]
+        taken = [(step["weights"]["green"], step["at"]) for step in its("mcp_release_info")["record"]["steps"]]
         times = [(percent, time.mktime(time.strptime(at[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone) for percent, at in taken]
 
         with keeping(20, tmp_path / "new") as new:
@@ -214,7 +214,7 @@ class TestUnmarked:
     @pytest.fixture
     def three(self, begin: None) -> t.Iterator[list[str]]:
         """Sessions that are open on blue, which has all the traffic; green could take it."""
-        its("mcp_rollout", pool="green", image=f"{CONFIG['image']}:v1.2.0", replicas=1)
+        its("mcp_rollout", pool="green", image_ref=f"{CONFIG['image']}:v1.2.0", replicas=1)
         opened = [open_session() for _number in range(3)]
         yield opened
         shift("blue", 100, sessions="break")
@@ -222,15 +222,15 @@ class TestUnmarked:
             ask(None, session, "DELETE")
 
     def test_a_share_is_refused_before_anything_is_deployed(self) -> None:
-        before = its("mcp_release")
-        image = its("mcp_rollout", pool="green", replicas=0)["image"]
+        before = its("mcp_release_info")
+        image = its("mcp_rollout", pool="green", replicas=0)["image_ref"]
         version = "v1.2.0" if image.endswith("v1.3.0") else "v1.3.0"
         code, output = playbook("bluegreen", [{"weight": 10, "seconds": 1}, {"weight": 100, "seconds": 1}], version=version)
         text = " ".join(output.split())
         assert code and "refused, nothing was deployed" in text and "ids of this pool do not begin with blue-" in text, output
         assert "sessions set to drain or break" in text and "Traceback" not in text
-        assert its("mcp_rollout", pool="green", replicas=0)["image"] == image
-        after = its("mcp_release")
+        assert its("mcp_rollout", pool="green", replicas=0)["image_ref"] == image
+        after = its("mcp_release_info")
         assert (after["weights"], after["record"]["outcome"]) == (before["weights"], "failed")
 
     def test_a_share_and_an_unasked_switch_are_refused(self, three: list[str]) -> None:
@@ -278,4 +278,4 @@ class TestUnmarked:
         # Half of the sessions are lost at the first request after the greeting, and hardly any survives twenty
         assert code and re.search(r"is not healthy: (notifications/initialized is answered 404|stability .*Session not found)", text), output
         assert "traffic is on blue" in text
-        assert weights() == BLUE and its("mcp_release")["record"]["outcome"] == "rolled_back"
+        assert weights() == BLUE and its("mcp_release_info")["record"]["outcome"] == "rolled_back"

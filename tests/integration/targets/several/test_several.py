@@ -106,7 +106,7 @@ def playbook(folder: Path, serial: bool) -> str:
 
 
 def record(server: Small) -> dict[str, t.Any]:
-    return module("mcp_release", server=server.name)["record"]
+    return module("mcp_release_info", server=server.name)["record"]
 
 
 def ended(server: Small) -> float:
@@ -172,7 +172,7 @@ def test_an_emergency_of_all_waits_for_no_api_server_that_is_away(tmp_path: Path
         own = {name: {"mcp_steps": steps([100], 1), "mcp_warm_seconds": 0} for name in names}
         released = play("playbooks/bluegreen.yml", *inventory(tmp_path, servers, **own), "-e", "version=v1.2.0", ANSIBLE_STRATEGY="free")
         assert released[0] == 0, released[1]
-        words = (*inventory(tmp_path, servers, away={"mcp_kubeconfig": str(silent)}), "-f", "1", "-e", f"mcp_rollback_api_patience={patience}")
+        words = (*inventory(tmp_path, servers, away={"mcp_kubeconfig": str(silent)}), "-f", "1", "-e", f"mcp_rollback_api_retry_timeout={patience}")
         with History(servers.values()) as history:
             keystroke, waited, said = time.time(), 0.0, ""
             with running("playbooks/rollback.yml", *words) as process:

@@ -92,7 +92,7 @@ def test_the_fast_trigger(rate, tmp_path):
     assert re.search(r"with a breach: fast breach", " ".join(output.split())), output
     assert weights() == {"blue": 100, "green": 0}
     bad = last_answer(seen, "v1.2.1-errors-late")  # its last good one
-    back = datetime.fromisoformat(module("mcp_release")["record"]["ended"]).timestamp()
+    back = datetime.fromisoformat(module("mcp_release_info")["record"]["ended"]).timestamp()
     print(f"fast: {back - bad:.1f} s from its last good answer to the rollback recorded; {seen['failed']} requests failed at {seen['rate']} a second")
     assert back - bad < 12
     assert seen["failed"] <= 200 * seen["rate"] / RATE
@@ -105,7 +105,7 @@ def test_a_breach_in_the_warm_window(tmp_path):
         code, output = release("v1.2.1-errors-late", {}, [{"weight": 100, "seconds": 2}], mcp_warm_seconds=150)
     assert code != 0, output
     assert "is warm, " in output and "is live on green" not in output, output
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
     assert weights() == {"blue": 100, "green": 0}
 
 
@@ -119,7 +119,7 @@ def test_a_watch_without_prometheus_takes_back(tmp_path):
         code, output = play("playbooks/watch.yml", "-e", blind)
         assert code != 0 and "fast breach" in output and "The release was taken back." in output, output
     assert weights() == {"blue": 100, "green": 0}
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
 
 
 @soak
@@ -138,7 +138,7 @@ def test_watched_after_the_release(tmp_path):
         code, output = play("playbooks/watch.yml", "-e", "mcp_watch_seconds=100", "-e", "mcp_watch_rollback=true")
         assert code != 0 and "The release was taken back." in output, output
     assert weights() == {"blue": 100, "green": 0}
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
 
 
 def test_an_idle_server_is_released():
@@ -219,15 +219,15 @@ def test_without_prometheus_for_a_whole_step_it_holds():
         code, output = release("v1.2.0", {}, steps, mcp_prometheus={"url": url}, mcp_hold_timeout=12)
     assert code != 0, output
     said = " ".join(output.split())
-    assert "is held, and the traffic stays as it is" in said and f"cannot measure: Prometheus at {url} does not answer" in said, output
+    assert "is paused, and the traffic stays as it is" in said and f"cannot measure: Prometheus at {url} does not answer" in said, output
     assert "TASK [mcp.server.rollback" not in output
     assert weights() == {"blue": 90, "green": 10}
-    record = module("mcp_release")["record"]
-    assert record["outcome"] == "running" and "cannot measure" in record["held"]["reason"]
+    record = module("mcp_release_info")["record"]
+    assert record["outcome"] == "running" and "cannot measure" in record["paused"]["reason"]
     code, output = release("v1.2.0", {}, steps)
     assert code == 0, output
     assert weights() == {"blue": 0, "green": 100}
-    assert [step["weights"]["green"] for step in module("mcp_release")["record"]["steps"]] == [10, 100]
+    assert [step["weights"]["green"] for step in module("mcp_release_info")["record"]["steps"]] == [10, 100]
 
 
 FOR_A_WHILE = {
@@ -247,7 +247,7 @@ def test_what_is_over_soon_takes_nothing_back(what, tmp_path):
         away = requests.get(f"{PROMETHEUS}/api/v1/query", params={"query": f"min_over_time({UP}[45s])"}, timeout=10).json()["data"]["result"]
     assert code == 0, output
     assert weights() == {"blue": 0, "green": 100}
-    assert module("mcp_release")["record"]["outcome"] == "succeeded"
+    assert module("mcp_release_info")["record"]["outcome"] == "succeeded"
     # It was there at all.
     if what == "slow scrapes":
         assert {series["value"][1] for series in away} == {"0"}

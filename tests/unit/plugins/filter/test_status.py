@@ -10,10 +10,10 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.mcp.server.plugins.filter.status import status
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import release
 
-POD = {"name": "mcp-blue-1", "image": "x:v1.1.5", "digest": "sha256:0123456789abcdef", "ready": True, "health_version": "1.1.5", "problem": None}
+POD = {"name": "mcp-blue-1", "image_ref": "x:v1.1.5", "digest": "sha256:0123456789abcdef", "ready": True, "health_version": "1.1.5", "problem": None}
 POOLS = {
-    "blue": {"image": "x:v1.1.5", "replicas": 2, "ready": 1, "pods": [POD, {**POD, "name": "b", "ready": False, "digest": None, "health_version": None}]},
-    "green": {"image": "x:v1.2.0", "replicas": 0, "ready": 0, "pods": []},
+    "blue": {"image_ref": "x:v1.1.5", "replicas": 2, "ready": 1, "pods": [POD, {**POD, "name": "b", "ready": False, "digest": None, "health_version": None}]},
+    "green": {"image_ref": "x:v1.2.0", "replicas": 0, "ready": 0, "pods": []},
 }
 
 

@@ -24,9 +24,9 @@ PARAMS = {
     "pool_name_format": "{server}-{pool}",
     "route": None,
     "container": None,
-    "lock": None,
+    "run_id": None,
     "pool": "green",
-    "image": None,
+    "image_ref": None,
     "replicas": None,
     "wait_timeout": 5.0,
     "ready_grace": 30.0,
@@ -109,17 +109,17 @@ def run(monkeypatch, cluster, check_mode=False, **params):
 
 def test_changes_and_waits(monkeypatch):
     cluster = Cluster()
-    lines, go = run(monkeypatch, cluster, image=NEW, replicas=3)
+    lines, go = run(monkeypatch, cluster, image_ref=NEW, replicas=3)
     result = go()
     assert result.pop("seconds") >= 0
     assert result == {
         "changed": True,
         "deployment": "mcp-prod/mcp-server-green",
-        "previous": {"image": OLD, "replicas": 0},
-        "image": NEW,
+        "previous": {"image_ref": OLD, "replicas": 0},
+        "image_ref": NEW,
         "replicas": 3,
         "autoscaler": None,
-        "diff": {"before": {"image": OLD, "replicas": 0}, "after": {"image": NEW, "replicas": 3}},
+        "diff": {"before": {"image_ref": OLD, "replicas": 0}, "after": {"image_ref": NEW, "replicas": 3}},
         "ready": 3,
         "revision": "2",
     }
@@ -175,7 +175,7 @@ class PutBack(Cluster):
 def test_what_is_put_back_meanwhile_is_no_rollout(monkeypatch, there, says):
     """Its pods get ready, and there are as many as the Deployment asks for then."""
     with pytest.raises(Failure, match=says) as failure:
-        run(monkeypatch, PutBack(**there), image=NEW, replicas=2)[1]()
+        run(monkeypatch, PutBack(**there), image_ref=NEW, replicas=2)[1]()
     assert "Flux (kustomize-controller, 19:06:52 UTC)" in failure.value.msg
     assert "flux suspend kustomization apps -n flux-system" in failure.value.msg
     assert failure.value.evidence["overwritten"]["by"] == "Flux" and failure.value.evidence["changed"]
@@ -183,7 +183,7 @@ def test_what_is_put_back_meanwhile_is_no_rollout(monkeypatch, there, says):
 
 @pytest.mark.parametrize("there", [{"image": f"mirror.example/mcp-server@sha256:{'0' * 64}"}, {"replicas": 3}])
 def test_an_admission_webhook_and_more_pods_put_nothing_back(monkeypatch, there):
-    assert run(monkeypatch, PutBack(**there), image=NEW, replicas=2)[1]()["ready"] >= 2
+    assert run(monkeypatch, PutBack(**there), image_ref=NEW, replicas=2)[1]()["ready"] >= 2
 
 
 def test_what_was_not_asked_for_is_for_others_to_change(monkeypatch):
@@ -206,7 +206,7 @@ def test_pods_that_got_ready_while_the_api_server_was_away(monkeypatch, outage_a
 
 def test_second_run_changes_nothing(monkeypatch):
     cluster = Cluster(NEW, 2)
-    result = run(monkeypatch, cluster, image=NEW, replicas=2)[1]()
+    result = run(monkeypatch, cluster, image_ref=NEW, replicas=2)[1]()
     assert (result["changed"], cluster.patches) == (False, [])
 
 
@@ -219,9 +219,9 @@ def test_check_mode_asks_and_does_not_wait(monkeypatch):
 
 def test_fails_at_once_with_the_reason(monkeypatch):
     with pytest.raises(Failure, match="mcp-prod/mcp-server-green will not become ready: pod pod-0: .*not found.*check the image's name") as failure:
-        run(monkeypatch, Cluster(stuck=True), image=NEW, replicas=1)[1]()
+        run(monkeypatch, Cluster(stuck=True), image_ref=NEW, replicas=1)[1]()
     evidence = failure.value.evidence
-    assert (evidence["reason"], evidence["changed"], evidence["previous"]["image"]) == ("ErrImagePull", True, OLD)
+    assert (evidence["reason"], evidence["changed"], evidence["previous"]["image_ref"]) == ("ErrImagePull", True, OLD)
     assert evidence["seconds"] < 1
 
 
@@ -261,7 +261,7 @@ def test_still_alive_is_shown(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"image": "Not An Image"}, "not an image reference"), ({"container": "app", "replicas": 1}, "no container app")]
+    ("options", "message"), [({"image_ref": "Not An Image"}, "not an image reference"), ({"container": "app", "replicas": 1}, "no container app")]
 )
 def test_bad_input(monkeypatch, options, message):
     cluster = Cluster()
@@ -290,7 +290,7 @@ def test_an_autoscaler_is_raised_before_the_pool_and_keeps_what_it_had(monkeypat
     assert (first.path, then.path) == (f"{SCALERS}/mcp-server-green", DEPLOYMENT)
     assert body["spec"] == {"minReplicas": 4} and body["metadata"]["resourceVersion"] == "7"
     assert json.loads(body["metadata"]["annotations"]["mcp.server/min-replicas"]) == {"former": 2, "raised": 4}
-    assert (result["replicas"], result["autoscaler"]) == (4, {"name": "mcp-server-green", "min_replicas": 4, "own_min_replicas": 2})
+    assert (result["replicas"], result["autoscaler"]) == (4, {"name": "mcp-server-green", "min_replicas": 4, "original_min_replicas": 2})
 
 
 def test_what_an_autoscaler_chose_is_not_fought(monkeypatch):
@@ -331,10 +331,10 @@ def test_a_pool_with_traffic_keeps_what_its_budget_asks_for(monkeypatch, weight,
 
 def test_how_long_the_release_took_is_recorded(monkeypatch):
     cluster = Cluster(OLD, 0)
-    target = {"pool": "green", "image": NEW}
+    target = {"pool": "green", "image_ref": NEW}
     release = {"id": "1", "reason": "", "outcome": "running", "steps": [], "from": {"pool": "blue"}, "to": target}
     cluster.put(RECORD, {"data": {"current": json.dumps(release)}})
-    result = run(monkeypatch, cluster, image=NEW, replicas=1)[1]()
+    result = run(monkeypatch, cluster, image_ref=NEW, replicas=1)[1]()
     assert json.loads(cluster.objects[RECORD]["data"]["current"])["to"]["rollout_seconds"] == result["seconds"]
 
 

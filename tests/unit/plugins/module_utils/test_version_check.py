@@ -18,12 +18,12 @@ WANTED = Wanted(Image.parse(REFERENCE), "v1.2.0", frozenset({SHA, CHILD}))
 
 
 def pod(**more):
-    found = {"name": "p", "image": REFERENCE, "digest": SHA, "ready": True, "health_version": "1.2.0", "server_version": "2.3.0", "problem": None}
+    found = {"name": "p", "image_ref": REFERENCE, "digest": SHA, "ready": True, "health_version": "1.2.0", "server_version": "2.3.0", "problem": None}
     return {**found, **more}
 
 
-def pool(*pods, image=REFERENCE):
-    return {"image": image, "replicas": len(pods), "ready": len(pods), "pods": list(pods)}
+def pool(*pods, image_ref=REFERENCE):
+    return {"image_ref": image_ref, "replicas": len(pods), "ready": len(pods), "pods": list(pods)}
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def pool(*pods, image=REFERENCE):
         (pool(pod(), pod(health_version="v1.2.0", digest=CHILD)), WANTED, []),
         (pool(pod(ready=False, digest=None, health_version=None), pod()), WANTED, []),
         (pool(pod(digest=OTHER)), Wanted(WANTED.image, "v1.2.0"), []),
-        (pool(pod(), image=f"{REFERENCE}@{SHA}"), WANTED, []),
+        (pool(pod(), image_ref=f"{REFERENCE}@{SHA}"), WANTED, []),
         (pool(), WANTED, ["The green pool has no ready pod."]),
-        (pool(pod(), image="ghcr.io/org/mcp-server:v1.1.5"), WANTED, [f"Deployment has image ghcr.io/org/mcp-server:v1.1.5, expected is {REFERENCE}."]),
-        (pool(pod(), image=f"{REFERENCE}@{OTHER}"), WANTED, ["Deployment has image"]),
-        (pool(pod(), image="NOT AN IMAGE"), WANTED, ["Deployment has image NOT AN IMAGE"]),
-        (pool(pod(image="ghcr.io/org/mcp-server:v1.1.5", digest=OTHER)), WANTED, ["Pod p has image ghcr.io/org/mcp-server:v1.1.5"]),
+        (pool(pod(), image_ref="ghcr.io/org/mcp-server:v1.1.5"), WANTED, [f"Deployment has image ghcr.io/org/mcp-server:v1.1.5, expected is {REFERENCE}."]),
+        (pool(pod(), image_ref=f"{REFERENCE}@{OTHER}"), WANTED, ["Deployment has image"]),
+        (pool(pod(), image_ref="NOT AN IMAGE"), WANTED, ["Deployment has image NOT AN IMAGE"]),
+        (pool(pod(image_ref="ghcr.io/org/mcp-server:v1.1.5", digest=OTHER)), WANTED, ["Pod p has image ghcr.io/org/mcp-server:v1.1.5"]),
         (pool(pod(digest=OTHER)), WANTED, [f"Pod p runs {OTHER}, but the registry has {SHA} or {CHILD} as {REFERENCE}: the tag was moved"]),
         (pool(pod(digest=None)), WANTED, ["Pod p runs an image of unknown digest"]),
         (pool(pod(health_version="1.1.5")), WANTED, ["Pod p says that its version is 1.1.5, expected is v1.2.0."]),
@@ -123,26 +123,26 @@ def run(monkeypatch):
 
 def test_registry_only(run):
     result, _warnings = run()
-    assert result == {"changed": False, "image": {"reference": REFERENCE, "digest": SHA, "exists": True}, "pools": {}, "mismatches": []}
+    assert result == {"changed": False, "registry_image": {"image_ref": REFERENCE, "digest": SHA, "exists": True}, "pools": {}, "mismatches": []}
 
 
 def test_not_in_the_registry(run):
     with pytest.raises(Failure, match=f"{REFERENCE} is not in the registry http://127.0.0.1:5000") as failure:
         run(digest=None)
-    assert failure.value.evidence["image"] == {"reference": REFERENCE, "digest": None, "exists": False}
+    assert failure.value.evidence["registry_image"] == {"image_ref": REFERENCE, "digest": None, "exists": False}
 
 
 def test_what_runs_in_the_pools(run):
     result, _warnings = run(version=None, image=None, **IN_CLUSTER)
-    assert result["image"] == {"reference": None, "digest": None, "exists": None}
+    assert result["registry_image"] == {"image_ref": None, "digest": None, "exists": None}
     assert result["pools"]["green"] == {
-        "image": REFERENCE,
+        "image_ref": REFERENCE,
         "replicas": 1,
         "ready": 1,
         "pods": [
             {
                 "name": "green-1",
-                "image": REFERENCE,
+                "image_ref": REFERENCE,
                 "digest": CHILD,
                 "ready": True,
                 "health_version": "1.2.0",
@@ -194,12 +194,12 @@ def test_bad_input(run, options, message):
 @pytest.mark.parametrize("version", ["v1.2.0", "1.2.0", "v1.2.0-rc.1", "10.20.30", "1.1", "sha-abc1234", "2026-11", f"v1.2.0@{SHA}"])
 def test_good_versions(run, version):
     result, warnings = run(version=version)
-    assert result["image"]["reference"] == f"ghcr.io/org/mcp-server:{version}"
+    assert result["registry_image"]["image_ref"] == f"ghcr.io/org/mcp-server:{version}"
     assert ["is not compared with" in warning for warning in warnings] == ([True] if version in ("sha-abc1234", "2026-11") else [])
 
 
 def test_a_digest_is_a_version(run):
-    assert run(version=SHA)[0]["image"]["reference"] == f"ghcr.io/org/mcp-server@{SHA}"
+    assert run(version=SHA)[0]["registry_image"]["image_ref"] == f"ghcr.io/org/mcp-server@{SHA}"
 
 
 def test_a_moving_tag_is_warned_of(run):
@@ -208,7 +208,7 @@ def test_a_moving_tag_is_warned_of(run):
 
 def test_what_can_not_be_compared_is_not_and_is_said_once(run):
     image = "ghcr.io/org/mcp-server:sha-abc1234"
-    assert mismatches("green", pool(pod(image=image), pod(image=image), image=image), Wanted(Image.parse(image), "sha-abc1234")) == []
+    assert mismatches("green", pool(pod(image_ref=image), pod(image_ref=image), image_ref=image), Wanted(Image.parse(image), "sha-abc1234")) == []
     with pytest.raises(Failure, match="sha-abc1234") as failure:  # the image is another one
         run(version="sha-abc1234", pool="green", **IN_CLUSTER)
     assert not any("says that its version" in sentence for sentence in failure.value.evidence["mismatches"])

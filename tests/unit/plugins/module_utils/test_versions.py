@@ -10,8 +10,8 @@ import typing as t
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mcp.server.plugins.filter.image_of import image_of
-from ansible_collections.mcp.server.plugins.filter.told_version import told_version
+from ansible_collections.mcp.server.plugins.filter.image_ref import image_ref
+from ansible_collections.mcp.server.plugins.filter.reported_version import reported_version
 from ansible_collections.mcp.server.plugins.filter.version_problem import version_problem
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
@@ -47,13 +47,13 @@ def test_problem(version: t.Any, said: str) -> None:
     ("version", "reference"), [("v1.2.0", "r.io/x:v1.2.0"), (A, f"r.io/x@{A}"), (f"v1@{A}", f"r.io/x:v1@{A}"), ("sha-abc1234", "r.io/x:sha-abc1234")]
 )
 def test_reference(version: str, reference: str) -> None:
-    assert _versions.reference("r.io/x", version) == image_of("r.io/x", version) == reference
+    assert _versions.reference("r.io/x", version) == image_ref("r.io/x", version) == reference
     assert _versions.is_same(Image.parse(reference).version, version)
 
 
 def test_no_image_of_a_number() -> None:
     with pytest.raises(AnsibleFilterError, match="put it in quotes"):
-        image_of("r.io/x", 1.1)
+        image_ref("r.io/x", 1.1)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_moving(version: str, moving: bool) -> None:
 )
 def test_comparable(version: str, comparable: bool) -> None:
     assert _versions.is_comparable(version) is comparable
-    assert told_version(version) == (version.partition("@")[0] if comparable else "")
+    assert reported_version(version) == (version.partition("@")[0] if comparable else "")
 
 
 @pytest.mark.parametrize(

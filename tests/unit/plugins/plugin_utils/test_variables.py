@@ -200,7 +200,7 @@ def test_all_variables_but_the_version_begin_with_the_prefix():
 
 
 def test_every_option_of_server_and_cluster_has_a_variable():
-    assert sorted(_variables.TARGET.values()) == sorted({*SERVER, *CLUSTER} - {"api_patience"})
+    assert sorted(_variables.TARGET.values()) == sorted({*SERVER, *CLUSTER} - {"api_retry_timeout"})
     assert not set(_variables.TARGET) & {name for role in ROLES for name in _variables.of_role(role)}
 
 

@@ -41,7 +41,7 @@ class Run:
             "route": None,
             "container": None,
             "api_timeout": 10.0,
-            "lock": None,
+            "run_id": None,
             "webhooks": [{**EMPTY, **one} for one in webhooks],
             "event": "ended",
             "failure": None,

@@ -36,7 +36,7 @@ def told(outcome="succeeded", event="ended", failure="", **more):
         (told("running", "rollback_failed", "no endpoint"), "failed", "prod/mcp: the rollback FAILED", 2),
         (payload.event(None, PLACE, "release_failed", "no API server", TREE), "failed", "prod/mcp: the release FAILED", 2),
         (payload.event(None, PLACE, "ended", "", TREE), "", "prod/mcp: unknown", 2),
-        (told(to={"pool": "green", "image": "x:v3", "version": ""}), "succeeded", "prod/mcp: x:v3 is released, v1.1.5 was live before", 0),
+        (told(to={"pool": "green", "image_ref": "x:v3", "version": ""}), "succeeded", "prod/mcp: x:v3 is released, v1.1.5 was live before", 0),
         (told(to={"pool": "green"}), "succeeded", "prod/mcp: what pool green runs is released, v1.1.5 was live before", 0),
     ],
 )
@@ -55,7 +55,7 @@ def test_the_generic_form():
         "by": "kim@runner",
         "weights": {"blue": 0, "green": 100},
     }
-    assert event["release"]["from"] == {"pool": "blue", "image": "x:v1.1.5", "digest": "sha256:aa", "version": "v1.1.5"}
+    assert event["release"]["from"] == {"pool": "blue", "image_ref": "x:v1.1.5", "digest": "sha256:aa", "version": "v1.1.5"}
     assert event["release"]["steps"][0]["share"]["green"] == 10.4
     assert event["escalation"][1] == {"when": "", "name": "Director", "contact": ""}
 

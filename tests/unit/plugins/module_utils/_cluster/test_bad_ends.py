@@ -23,8 +23,8 @@ def release(version: str, outcome: str, ended: str | None = None, stable: str = 
         "outcome": outcome,
         "ended": ended,
         "steps": [],
-        "from": {"pool": "blue", "image": f"r.io/x:{stable}", "version": stable},
-        "to": {"pool": "green", "image": f"r.io/x:{version}", "digest": "", "version": version, **(to or {})},
+        "from": {"pool": "blue", "image_ref": f"r.io/x:{stable}", "version": stable},
+        "to": {"pool": "green", "image_ref": f"r.io/x:{version}", "digest": "", "version": version, **(to or {})},
     }
 
 
@@ -55,9 +55,9 @@ def release(version: str, outcome: str, ended: str | None = None, stable: str = 
         (release("v1", FAILED) | {"judged": "nonsense"}, [], True),
         # By its image, or its digest, and among what others wrote
         (release("v1", FAILED, to={"version": ""}), [], True),
-        (release("v1", FAILED, to={"version": None, "image": "r.io/x:v1@" + SHA}), [], True),
-        (release("v1", FAILED, to={"version": 7, "image": "NO IMAGE"}), [], False),
-        (release("v1", FAILED, to={"version": ["v1"], "image": None, "digest": {}}), [], False),
+        (release("v1", FAILED, to={"version": None, "image_ref": "r.io/x:v1@" + SHA}), [], True),
+        (release("v1", FAILED, to={"version": 7, "image_ref": "NO IMAGE"}), [], False),
+        (release("v1", FAILED, to={"version": ["v1"], "image_ref": None, "digest": {}}), [], False),
         (release("v2", SUCCEEDED), [7, {"id": "x"}, release("v1", FAILED)], True),
     ],
 )

@@ -50,7 +50,7 @@ class Api(ApiServer):
         lease = {"holderIdentity": run, "acquireTime": now, "renewTime": now}
         super().__init__({DEPLOYMENT: deployment(annotations), SCALER: {"spec": scaler}, LEASE: {"spec": lease}})
         self.patience = patience
-        self.keep({**RELEASE, "run": run})
+        self.keep({**RELEASE, "run_id": run})
 
     def keep(self, release):
         """Write the record as whoever takes over does."""
@@ -84,7 +84,7 @@ def quick(monkeypatch):
 
 
 def change(api, run="ours", check_mode=False, **wanted):
-    return _rollout.change(Task({"lock": run}, check_mode), api, SERVER, "green", **wanted)[0]
+    return _rollout.change(Task({"run_id": run}, check_mode), api, SERVER, "green", **wanted)[0]
 
 
 # Of whoever writes meanwhile
@@ -129,7 +129,7 @@ def test_a_note_is_removed_where_there_is_one(before):
 )
 def test_patch_of_a_deployment(image, replicas, expected, cause):
     before = deployment({"a": "1"})
-    operations = _rollout.fenced(before, "mcp", {"image": OLD, "replicas": 2}, {"image": image, "replicas": replicas}, "ours")
+    operations = _rollout.fenced(before, "mcp", {"image_ref": OLD, "replicas": 2}, {"image_ref": image, "replicas": replicas}, "ours")
     after = patched(before, operations, "json")
     containers = after["spec"]["template"]["spec"]["containers"]
     assert (containers[1]["image"], after["spec"]["replicas"]) == expected and containers[0]["image"] == OLD
@@ -144,7 +144,7 @@ def test_a_status_is_no_conflict(annotations):
     api = Api(annotations)
     for path in (SCALER, DEPLOYMENT):
         api.call(functools.partial(api.touch, path), "PATCH", path)
-    assert change(api, image=NEW, replicas=4)["changed"]
+    assert change(api, image_ref=NEW, replicas=4)["changed"]
     assert api.patches == [(SCALER, "json"), (DEPLOYMENT, "json")]
     assert (api.image(), api.objects[DEPLOYMENT]["spec"]["replicas"], api.objects[SCALER]["spec"]["minReplicas"]) == (NEW, 4, 4)
     assert api.annotations()[RUN] == api.annotations(SCALER)[RUN] == "ours"
@@ -159,7 +159,7 @@ def test_a_run_that_is_taken_over_right_before_it_writes(annotations, path):
     api.change(SCALER, {"metadata": {"annotations": annotations}})
     api.call(lambda: api.take_over(path), "PATCH", path)
     with pytest.raises(Lost, match="lee@desk took over"):
-        change(api, image=NEW, replicas=4)
+        change(api, image_ref=NEW, replicas=4)
     assert api.image() == OLD and api.annotations(path) == {RUN: "theirs"}
 
 
@@ -167,13 +167,13 @@ def test_a_run_that_was_taken_over_writes_nothing():
     api = Api()
     api.take_over()
     with pytest.raises(Lost, match="lee@desk took over"):
-        change(api, image=NEW, replicas=4)
+        change(api, image_ref=NEW, replicas=4)
     assert api.patches == []
 
 
 def test_who_took_over_writes():
     api = Api({RUN: "former"})
-    assert change(api, image=NEW)["changed"] and api.image() == NEW and api.annotations()[RUN] == "ours"
+    assert change(api, image_ref=NEW)["changed"] and api.image() == NEW and api.annotations()[RUN] == "ours"
 
 
 @pytest.mark.parametrize(("conflicts", "patience", "through"), [(4, 0, True), (9, 0, False), (9, 5, True)])
@@ -182,16 +182,16 @@ def test_conflicts_go_on_within_the_patience(conflicts, patience, through):
     api = Api(patience=patience)
     api.fail(Conflict("changed"), "PATCH", DEPLOYMENT, times=conflicts)
     if through:
-        assert change(api, image=NEW)["changed"] and api.image() == NEW
+        assert change(api, image_ref=NEW)["changed"] and api.image() == NEW
     else:
         with pytest.raises(Conflict):
-            change(api, image=NEW)
+            change(api, image_ref=NEW)
 
 
 def test_annotations_that_came_meanwhile_are_kept():
     api = Api()
     api.call(lambda: api.change(DEPLOYMENT, {"metadata": {"annotations": {"a": "1"}}}), "PATCH", DEPLOYMENT)
-    assert change(api, image=NEW)["changed"] and api.image() == NEW
+    assert change(api, image_ref=NEW)["changed"] and api.image() == NEW
     assert api.annotations() == {"a": "1", RUN: "ours", CAUSE: f"mcp.server.mcp_rollout: {NEW}"}
 
 
@@ -204,7 +204,7 @@ def test_a_run_that_was_taken_over_scales_no_pool_down(monkeypatch):
 
     monkeypatch.setattr(_rollout.pins, "let_go", let_go)
     with pytest.raises(Lost, match="ours"):
-        _rollout.change(Task({"lock": "ours"}, warn=warnings.append), api, SERVER, "green", replicas=0)
+        _rollout.change(Task({"run_id": "ours"}, warn=warnings.append), api, SERVER, "green", replicas=0)
     assert not api.patches and not warnings
 
 
@@ -215,7 +215,7 @@ def test_what_was_raised_is_given_back(holder, kind):
     api.change(LEASE, {"spec": {"holderIdentity": holder}})
     note = json.dumps({"former": 1, "raised": 4})
     api.change(SCALER, {"metadata": {"annotations": {NOTE: note}}, "spec": {"minReplicas": 4}})
-    release._give_back_sizes(Task({"lock": "ours"}), api, SERVER)
+    release._give_back_sizes(Task({"run_id": "ours"}), api, SERVER)
     assert api.patches == ([(SCALER, kind)] if kind else [])
 
 
@@ -231,12 +231,12 @@ def test_what_its_owner_gave_an_autoscaler_meanwhile_is_given_back():
 def test_check_mode_asks_for_no_lease():
     """The run that begins in check mode has none."""
     api = Api(run="theirs")
-    assert change(api, check_mode=True, image=NEW, replicas=4)["changed"] and api.patches == []
+    assert change(api, check_mode=True, image_ref=NEW, replicas=4)["changed"] and api.patches == []
 
 
 def test_without_a_run():
     api = Api()
-    change(api, run=None, image=NEW, replicas=4)
+    change(api, run=None, image_ref=NEW, replicas=4)
     assert api.patches == [(SCALER, "merge"), (DEPLOYMENT, "strategic")]
 
 
@@ -252,14 +252,14 @@ def test_the_record_of_this_run_or_of_none(before):
     """It does not depend on the Lease."""
     api = Api()
     api.change(LEASE, {"spec": {"holderIdentity": None}})
-    api.keep({**RELEASE, "run": before} if before is not None else RELEASE)
+    api.keep({**RELEASE, "run_id": before} if before is not None else RELEASE)
     record.update(api, SERVER, end, run="ours")
-    assert (api.release["run"], api.release["outcome"]) == ("ours", "failed")
+    assert (api.release["run_id"], api.release["outcome"]) == ("ours", "failed")
 
 
 def test_the_record_of_another_run():
     api = Api()
-    api.keep({**RELEASE, "run": "theirs"})
+    api.keep({**RELEASE, "run_id": "theirs"})
     api.take_over()
     with pytest.raises(Lost, match=r"lee@desk took over.*The newest release in its record is r by kim@laptop\."):
         record.update(api, SERVER, end, run="ours")
@@ -269,26 +269,26 @@ def test_the_record_of_another_run():
     assert api.patches == []
     # Without a run as before, and an emergency does not ask.
     record.update(api, SERVER, lambda book: record.add_step(book, {"at": "T1"}))
-    assert api.release["run"] == "theirs"
+    assert api.release["run_id"] == "theirs"
     record.update(api, SERVER, end, run="ours", takes_over=True)
-    assert (api.release["run"], api.release["outcome"]) == ("ours", "failed")
+    assert (api.release["run_id"], api.release["outcome"]) == ("ours", "failed")
 
 
 def test_how_long_a_rollout_took_is_not_for_a_run_that_was_taken_over():
     api, warnings = Api(), []
-    api.keep({**RELEASE, "run": "theirs"})
+    api.keep({**RELEASE, "run_id": "theirs"})
     api.take_over()
     with pytest.raises(Lost):
-        _rollout._record_seconds(Task({"lock": "ours"}, warn=warnings.append), api, SERVER, end)
+        _rollout._record_seconds(Task({"run_id": "ours"}, warn=warnings.append), api, SERVER, end)
     assert not api.patches and not warnings
 
 
 def test_the_record_of_a_run_that_was_taken_over_from():
     """Also when there is nothing else to change: the other one is kept from writing."""
     api = Api()
-    api.keep({**RELEASE, "run": "former"})
+    api.keep({**RELEASE, "run_id": "former"})
     record.update(api, SERVER, lambda book: book, run="ours")
-    assert api.release["run"] == "ours"
+    assert api.release["run_id"] == "ours"
 
 
 def test_a_run_that_is_taken_over_right_before_it_writes_the_record():
@@ -296,12 +296,12 @@ def test_a_run_that_is_taken_over_right_before_it_writes_the_record():
 
     def theirs():
         api.take_over()
-        api.keep({**RELEASE, "run": "theirs"})
+        api.keep({**RELEASE, "run_id": "theirs"})
 
     api.call(theirs, "PATCH", RECORD)
     with pytest.raises(Lost):
         record.update(api, SERVER, end, run="ours")
-    assert (api.release["run"], api.release["outcome"]) == ("theirs", "running")
+    assert (api.release["run_id"], api.release["outcome"]) == ("theirs", "running")
 
 
 @pytest.mark.parametrize(("conflicts", "patience", "through"), [(4, 0, True), (9, 0, False), (9, 5, True)])

@@ -33,23 +33,23 @@ SETS = [replicaset(4, "v4", "1,3", status={"readyReplicas": 2}), replicaset(2, "
 
 def test_revisions():
     found = revisions(DEPLOYMENT, SETS, "mcp")
-    assert [(one["revision"], one["former"], one["image"], one["ready"], one["current"]) for one in found] == [
+    assert [(one["revision"], one["former"], one["image_ref"], one["ready"], one["current"]) for one in found] == [
         (2, [], "v2", 0, False),
         (4, [1, 3], "v4", 2, True),
     ]
     assert found[0]["change_cause"] == "to v2" and found[0]["created"] == "2026-11-02T00:00:00Z"
-    assert revisions(DEPLOYMENT, SETS, "none")[0]["image"] is None
+    assert revisions(DEPLOYMENT, SETS, "none")[0]["image_ref"] is None
 
 
 @pytest.mark.parametrize(("number", "image"), [(2, "v2"), (4, "v4"), (3, "v4"), (1, "v4"), (7, None)])
 def test_a_revision_is_found_by_a_number_of_before_too(number, image):
     found = find(revisions(DEPLOYMENT, SETS, "mcp"), number)
-    assert (found and found["image"]) == image
+    assert (found and found["image_ref"]) == image
 
 
 def test_a_present_number_comes_before_one_of_before():
-    history = [{"revision": 3, "former": [], "image": "a"}, {"revision": 5, "former": [3], "image": "b"}]
-    assert find(history, 3)["image"] == "a"
+    history = [{"revision": 3, "former": [], "image_ref": "a"}, {"revision": 5, "former": [3], "image_ref": "b"}]
+    assert find(history, 3)["image_ref"] == "a"
 
 
 def test_lines():

@@ -252,7 +252,7 @@ def kept(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t
         progress: t.Any = print,
         rollback: bool = False,
     ) -> dict[str, t.Any]:
-        params = {"lock": run, "namespace": "prod", "server": "mcp", "api_patience": patience, "rollback": rollback}
+        params = {"run_id": run, "namespace": "prod", "server": "mcp", "api_retry_timeout": patience, "rollback": rollback}
         return keeping.kept(work)(Task(params, check_mode, warn=warn, progress=progress))
 
     return call

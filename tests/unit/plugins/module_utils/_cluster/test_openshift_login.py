@@ -130,9 +130,9 @@ def test_an_oauth_server_that_is_away_is_waited_for(server: OAuthServer, monkeyp
     monkeypatch.setattr(outage.Unreachable, "again_in", 0.2)
     server.trouble = "/.well-known/oauth-authorization-server"
     threading.Timer(0.5, lambda: setattr(server, "trouble", "")).start()
-    assert connect(server.url, api_patience=20.0).get("/api/v1/x") == {"kind": "ConfigMap"}
+    assert connect(server.url, api_retry_timeout=20.0).get("/api/v1/x") == {"kind": "ConfigMap"}
     with pytest.raises(Failure, match="refuses user eva") as caught:
-        connect(server.url, password="wrong", api_patience=20.0)
+        connect(server.url, password="wrong", api_retry_timeout=20.0)
     assert not isinstance(caught.value, outage.Unreachable)
 
 
@@ -141,8 +141,8 @@ def test_seconds_that_nobody_meant(server: OAuthServer, seconds: float) -> None:
     with pytest.raises(Failure, match="api_timeout has to be above 0"):
         connect(server.url, api_timeout=seconds)
     if seconds:
-        with pytest.raises(Failure, match="api_patience 0 or more"):
-            connect(server.url, api_patience=seconds)
+        with pytest.raises(Failure, match="api_retry_timeout 0 or more"):
+            connect(server.url, api_retry_timeout=seconds)
 
 
 def test_without_the_package(server: OAuthServer, monkeypatch: pytest.MonkeyPatch) -> None:

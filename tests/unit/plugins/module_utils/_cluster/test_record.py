@@ -26,8 +26,8 @@ def release(version, at="T1", origin="blue", target="green"):
         by="me",
         reason="",
         at=at,
-        origin={"pool": origin, "image": "x:v1"},
-        target={"pool": target, "image": f"x:{version}", "version": version},
+        origin={"pool": origin, "image_ref": "x:v1"},
+        target={"pool": target, "image_ref": f"x:{version}", "version": version},
     )
 
 
@@ -76,13 +76,13 @@ def test_end():
 
 
 def test_hold():
-    held = record.hold(Book(FIRST), "T3", "no metrics " * 100)
-    assert held.current["outcome"] == "running" and (held.current["held"]["at"], len(held.current["held"]["reason"])) == ("T3", record.REASON)
-    assert record.hold(held, "T4", "no metrics " * 100) is held
+    held = record.pause(Book(FIRST), "T3", "no metrics " * 100)
+    assert held.current["outcome"] == "running" and (held.current["paused"]["at"], len(held.current["paused"]["reason"])) == ("T3", record.REASON)
+    assert record.pause(held, "T4", "no metrics " * 100) is held
     assert record.begin(held, release("v2", at="T5")) == Book(FIRST)  # it goes on
-    assert "held" not in record.end(held, "rolled_back", "T9").current
+    assert "paused" not in record.end(held, "rolled_back", "T9").current
     over = Book(ended(FIRST))
-    assert record.hold(over, "T10", "late") is over
+    assert record.pause(over, "T10", "late") is over
 
 
 def kept(current, history="[]"):

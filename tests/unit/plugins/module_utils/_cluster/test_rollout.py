@@ -201,7 +201,7 @@ def test_the_sentence_names_the_pod_and_the_cure():
     assert found.failed == (
         "pod new-1: runs for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: 503); read its log (kubectl logs)"
     )
-    assert found.complaints == ("pod new-1: runs for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: 503)",)
+    assert found.problems == ("pod new-1: runs for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: 503)",)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_the_sentence_names_the_pod_and_the_cure():
 def test_what_the_kubelet_could_not_reach_is_told_and_may_pass(message):
     found = state(deployment(), replicasets(), [pod(waiting("ContainerCreating"))], [event("FailedMount", message)], NOW)
     assert not found.failed
-    assert "FailedMount (MountVolume.SetUp failed" in found.complaints[0]
+    assert "FailedMount (MountVolume.SetUp failed" in found.problems[0]
 
 
 def test_an_exceeded_deadline_from_before_our_change_is_not_news():

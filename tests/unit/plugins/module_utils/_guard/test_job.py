@@ -12,10 +12,10 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.server import 
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import identity, is_ours, job
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
-OPTIONS = {"state": "watching", "namespace": "prod", "server": "mcp", "release": "r", "action": "rollback"}
+OPTIONS = {"state": "running", "namespace": "prod", "server": "mcp", "release_id": "r", "action": "rollback"}
 
 
-def made(run: str = "run", image: str = "ee:1", account: str = "releaser", **options: str) -> dict:
+def made(run: str = "run", image_ref: str = "ee:1", account: str = "releaser", **options: str) -> dict:
     return job(SERVER, run, image, account, {**OPTIONS, **options})
 
 
@@ -32,7 +32,7 @@ def test_its_pod_belongs_to_no_service_of_the_server() -> None:
 
 
 def test_it_is_the_same_only_when_it_is_made_from_the_same() -> None:
-    others = [made("another"), made(image="ee:2"), made(account="another"), made(action="hold")]
+    others = [made("another"), made(image_ref="ee:2"), made(account="another"), made(action="pause")]
     assert identity(made()) == identity(made())
     assert len({identity(one) for one in [made(), *others]}) == 5
 

@@ -68,7 +68,7 @@ class World(ApiServer):
             self.at(second, lambda: self.renew(run))
 
     def end(self, outcome: str) -> None:
-        going_on = {key: value for key, value in self.release.items() if key != "held"}
+        going_on = {key: value for key, value in self.release.items() if key != "paused"}
         self.record({**going_on, "outcome": outcome})
 
     def record(self, release: dict[str, t.Any]) -> None:
@@ -97,7 +97,7 @@ def rolled_back(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     moments: list[float] = []
 
     def run(task: Task) -> dict[str, t.Any]:
-        assert task.params["lock"] == world.holder
+        assert task.params["run_id"] == world.holder
         assert task.params["rollback"] and task.params["timeout"] and "rolled back by the guard: " in task.params["reason"]
         moments.append(world.seconds)
         world.end("rolled_back")
@@ -108,7 +108,7 @@ def rolled_back(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def watch(world: World, action: str = "rollback", breach: t.Callable[[t.Any], str] = lambda _release: "") -> dict[str, t.Any]:
-    given = {"namespace": "prod", "server": "mcp", "release": "r", "id": "g", "action": action, "state": "watching"}
+    given = {"namespace": "prod", "server": "mcp", "release_id": "r", "guard_id": "g", "action": action, "state": "running"}
     validated = watching.ArgumentSpecValidator(module.SPEC.options, **module.SPEC.rules()).validate(given)
     assert not validated.error_messages
     return watching.watch(Task(validated.validated_parameters), world, SERVER, breach)
@@ -120,7 +120,7 @@ def test_a_runner_that_lives_is_left_alone_and_the_guard_ends_with_the_release(w
     result = watch(world)
     assert (result["changed"], result["decision"], result["reason"]) == (False, "end", "the release has ended: succeeded")
     assert not rolled_back and world.seconds < 630
-    assert world.release["guard"]["state"] == "watching"
+    assert world.release["guard"]["state"] == "running"
     # Few calls: the record is read at the beginning and at the end.
     assert len(world.asked("GET", RECORD)) <= 4 and len(world.asked("GET", LEASE)) <= 610 / 8 + 4
 
@@ -161,24 +161,24 @@ def test_an_api_server_that_is_away_is_not_taken_for_a_runner_that_died(world: W
     assert not rolled_back
 
 
-def test_one_that_holds_goes_on_watching_and_sees_the_runner_come_back(world: World, rolled_back: list[float]) -> None:
+def test_one_that_pauses_goes_on_watching_and_sees_the_runner_come_back(world: World, rolled_back: list[float]) -> None:
     states = []
     world.at(80, lambda: states.append(world.release["guard"]["state"]))
     world.renews(100, 160, run="another")
     world.at(150, lambda: states.append(world.release["guard"]["state"]))
     world.at(165, lambda: (world.end("succeeded"), world.renew(None)))
-    assert watch(world, "hold")["decision"] == "end"
-    assert states == ["held", "watching"] and not rolled_back
+    assert watch(world, "pause")["decision"] == "end"
+    assert states == ["paused", "running"] and not rolled_back
 
 
-def test_one_that_holds_rolls_back_when_a_trigger_says_so(world: World, rolled_back: list[float]) -> None:
+def test_one_that_pauses_rolls_back_when_a_trigger_says_so(world: World, rolled_back: list[float]) -> None:
     asked = []
 
     def breach(_release: t.Any) -> str:
         asked.append(world.seconds)
         return "p95 is 2 s" if world.seconds > 200 else ""
 
-    assert watch(world, "hold", breach)["reason"].endswith(", and p95 is 2 s")
+    assert watch(world, "pause", breach)["reason"].endswith(", and p95 is 2 s")
     assert rolled_back and rolled_back[0] > 200
     assert min(asked) > 60  # not while the runner lives
 
@@ -227,7 +227,7 @@ def test_a_lease_that_is_deleted_and_taken_again_is_no_end(world: World, rolled_
 
 def pause(world: World, seconds: float) -> None:
     until = (world.now() + timedelta(seconds=seconds)).isoformat()
-    world.record({**world.release, "held": {"at": "", "reason": "", "until": until}})
+    world.record({**world.release, "paused": {"at": "", "reason": "", "until": until}})
     world.renew(None)
 
 
@@ -254,11 +254,11 @@ def test_a_release_that_is_paused_is_kept_until_somebody_goes_on(world: World, r
 
 def test_a_release_that_is_paused_for_too_long_goes_back(world: World, rolled_back: list[float]) -> None:
     world.at(10, lambda: pause(world, 100))
-    assert "nobody went on with it" in watch(world, "hold")["reason"]
+    assert "nobody went on with it" in watch(world, "pause")["reason"]
     assert 110 <= rolled_back[0] <= 120 and world.holder is None
 
 
 def test_a_release_that_is_paused_goes_back_at_a_breach(world: World, rolled_back: list[float]) -> None:
     world.at(10, lambda: pause(world, 600))
-    assert watch(world, "hold", lambda _release: "p95 is 2 s" if world.seconds > 50 else "")["reason"] == "it is paused, and p95 is 2 s"
+    assert watch(world, "pause", lambda _release: "p95 is 2 s" if world.seconds > 50 else "")["reason"] == "it is paused, and p95 is 2 s"
     assert 50 < rolled_back[0] < 60

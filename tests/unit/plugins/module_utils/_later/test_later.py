@@ -126,22 +126,22 @@ class Registry:
 
 
 @pytest.mark.parametrize(
-    ("guard_image", "digest", "registry", "says"),
+    ("guard_image_ref", "digest", "registry", "says"),
     [
         ("ghcr.io/org/ee:1.0.0", SHA, "http://mirror", "The guard's image ghcr.io/org/ee:1.0.0 is in the registry (sha256:aaaaaaaaaaaa)."),
         ("ghcr.io/org/ee:9", None, "http://mirror", "The guard's image ghcr.io/org/ee:9 is not in the registry http://mirror: push it"),
         ("quay.io/org/ee:9", None, None, "is not in the registry https://quay.io: push it"),  # the mirror is of ghcr.io
         ("NO IMAGE", None, None, "'NO IMAGE' is not an image reference"),
-        ("", None, None, "it has no image: set guard_image"),
+        ("", None, None, "it has no image: set guard_image_ref"),
     ],
 )
-def test_guard_image(monkeypatch: pytest.MonkeyPatch, guard_image: str, digest: str | None, registry: str | None, says: str) -> None:
+def test_guard_image_ref(monkeypatch: pytest.MonkeyPatch, guard_image_ref: str, digest: str | None, registry: str | None, says: str) -> None:
     def registry_for(image: t.Any, params: dict[str, t.Any]) -> Registry:
         assert params["registry"] == registry
         return Registry(registry or f"https://{image.host}", digest)
 
     monkeypatch.setattr(all_of._registry, "registry_for", registry_for)
-    found = one(guard_image=guard_image, image="ghcr.io/org/mcp-server", registry="http://mirror")
+    found = one(guard_image_ref=guard_image_ref, image="ghcr.io/org/mcp-server", registry="http://mirror")
     assert says in found.sentence and found.ok is bool(digest) and found.needed
 
 

@@ -37,7 +37,7 @@ def go(monkeypatch: pytest.MonkeyPatch, fails: dict[str, Failure], *, check: boo
 
     monkeypatch.setattr(mcp_watch.watch, "run", stand_in("watch", {"verdict": "pass"}))
     found = {
-        "SHIFT": {"pool": "blue", "bad_pool": "green", "lock": "run7"},
+        "SHIFT": {"pool": "blue", "bad_pool": "green", "run_id": "run7"},
         "ROLLOUT": {},
         "RELEASE": {"record": RECORD, "holder": None},
         "ANNOUNCE": {"stats": {}},

@@ -75,9 +75,9 @@ class World:
 
     def release(self, steps: list[dict[str, float]], before: t.Callable[[], t.Any] = lambda: None, **more: t.Any) -> Failure:
         """Return how a release fails. before: what somebody else does once it has begun, and before its steps."""
-        lock = self.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")["lock"]
+        lock = self.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
         before()
-        given = {"lock": lock, "pool": "green", "steps": steps, "endpoint": {"url": self.gateway}, "session_mode": "stateless", "hold_seconds": 0, **more}
+        given = {"run_id": lock, "pool": "green", "steps": steps, "endpoint": {"url": self.gateway}, "session_mode": "stateless", "verify_seconds": 0, **more}
         with pytest.raises(Failure) as raised:
             self.run(mcp_traffic_shift.SPEC, mcp_traffic_shift.run, **given)
         return raised.value
@@ -217,7 +217,7 @@ def test_people_are_told_before_the_route_is_watched(world: World, monkeypatch: 
     chat = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
     threading.Thread(target=chat.serve_forever, daemon=True).start()
     monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=fails))
-    failure = world.release(STEPS, hold_seconds=3, announce={"webhooks": [{"url": f"http://127.0.0.1:{chat.server_port}"}]})
+    failure = world.release(STEPS, verify_seconds=3, announce={"webhooks": [{"url": f"http://127.0.0.1:{chat.server_port}"}]})
     chat.shutdown()
     assert failure.evidence["outcome"] == "rolled_back"
     assert len(told) == 1 and time.monotonic() - told[0][0] > 2, told
@@ -225,11 +225,11 @@ def test_people_are_told_before_the_route_is_watched(world: World, monkeypatch: 
 
 
 def test_a_watch(world: World) -> None:
-    lock = world.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")["lock"]
+    lock = world.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
     world.put_back(100)
-    world.run(release.SPEC, release.run, state="ended", outcome="succeeded", lock=lock)
+    world.run(release.SPEC, release.run, state="ended", outcome="succeeded", run_id=lock)
     threading.Timer(1.0, lambda: world.put_back(50)).start()
-    given = {"pool": "green", "endpoint": {"url": world.gateway}, "seconds": 30, "rollback": True, "check": ["triggers"], "hold_seconds": 0}
+    given = {"pool": "green", "endpoint": {"url": world.gateway}, "seconds": 30, "rollback": True, "check": ["triggers"], "verify_seconds": 0}
     with pytest.raises(Failure, match=r"gives blue 50 %, green 50 % now.*Argo CD.*taken back. Its traffic is on blue. Nothing was scaled.") as raised:
         world.run(mcp_watch.SPEC, mcp_watch.run, **given)
     assert world.state == (0, 2, 2) and world.recorded["outcome"] == "rolled_back"

@@ -26,8 +26,8 @@ RELEASE = {
     "id": "now-v2",
     "started": "2026-11-26T12:00:00.000Z",
     "outcome": "running",
-    "from": {"pool": "blue", "image": "r/x:v1", "version": "v1"},
-    "to": {"pool": "green", "image": "r/x:v2", "version": "v2"},
+    "from": {"pool": "blue", "image_ref": "r/x:v1", "version": "v1"},
+    "to": {"pool": "green", "image_ref": "r/x:v2", "version": "v2"},
     "steps": [],
 }
 
@@ -38,7 +38,7 @@ def params(**more: t.Any) -> dict[str, t.Any]:
         "server": "x",
         "host": "https://127.0.0.1:9",
         "api_key": "secret-key",
-        "lock": "run1",
+        "run_id": "run1",
         "pool": "green",
         "version": "v2",
         "steps": STEPS,
@@ -145,7 +145,7 @@ ALL = [
     ("shift", 100), ("session",), ("watch", 100, 5.0),
     ("watch", "warm", 3.0),
 ]  # fmt: skip
-BACK = [("shift", "rollback"), ("scale", "green", 0), ("record", "unlocked", None), ("announce", "ended")]
+BACK = [("shift", "rollback"), ("scale", "green", 0), ("record", "lease_returned", None), ("announce", "ended")]
 
 
 def test_a_good_release(world: World) -> None:
@@ -166,7 +166,7 @@ def test_everything_around_it(world: World) -> None:
     )
     assert world.calls == [
         ("guard", "present"), ("silence", "present"), *ALL,
-        ("record", "ended", "succeeded"), ("scale", "blue", 1), ("record", "unlocked", None),
+        ("record", "ended", "succeeded"), ("scale", "blue", 1), ("record", "lease_returned", None),
         ("silence", "absent"), ("announce", "ended"), ("report",),
     ]  # fmt: skip
 
@@ -179,14 +179,14 @@ def test_a_breach_goes_back_at_once(world: World, at: tuple[t.Any, ...]) -> None
     assert world.calls == [*ALL[: ALL.index(at) + 1], *BACK]
     assert raised.value.evidence["outcome"] == "rolled_back" and raised.value.evidence["changed"]
     assert world.lines[-1] == "call 1. Ann"
-    assert world.given[-4]["reason"] == "It is bad." and world.given[-4]["api_patience"] == 600
+    assert world.given[-4]["reason"] == "It is bad." and world.given[-4]["api_retry_timeout"] == 600
 
 
 def test_what_cannot_be_judged_stays(world: World) -> None:
     world.fails[("watch", 10, 5.0)] = Failure("Nothing to see.", held=True)
     with pytest.raises(Failure, match="is held, and the traffic stays as it is: Nothing to see. The same command goes on") as raised:
         world.go()
-    assert world.calls == [*ALL[:3], ("record", "held", None), ("announce", "held")]
+    assert world.calls == [*ALL[:3], ("record", "paused", None), ("announce", "paused")]
     assert raised.value.evidence["outcome"] == "held"
 
 
@@ -213,7 +213,7 @@ def test_a_rollback_that_fails(world: World) -> None:
     assert world.calls == [("shift", 10), ("shift", "rollback"), ("announce", "rollback_failed")]
 
 
-@pytest.mark.parametrize("late", [("scale", "green", 0), ("record", "unlocked", None), ("announce", "ended")])
+@pytest.mark.parametrize("late", [("scale", "green", 0), ("record", "lease_returned", None), ("announce", "ended")])
 def test_what_comes_last_fails_nothing(world: World, late: tuple[t.Any, ...]) -> None:
     world.fails = {("shift", 10): Failure("It is bad."), late: Failure("No.")}
     with pytest.raises(Failure, match="traffic is on blue: It is bad."):
@@ -227,9 +227,9 @@ def test_a_signal_pauses_it(world: World) -> None:
     world.weights = {"blue": 90, "green": 10}  # it was written
     with pytest.raises(Interrupted) as raised:
         world.go()
-    assert world.calls == [("shift", 10), ("record", "held", None)]
+    assert world.calls == [("shift", 10), ("record", "paused", None)]
     assert world.given[-1]["reason"] == "paused at 10 % by SIGTERM"
-    assert (world.given[-1]["api_timeout"], world.given[-1]["api_patience"]) == (1.0, 0.0)
+    assert (world.given[-1]["api_timeout"], world.given[-1]["api_retry_timeout"]) == (1.0, 0.0)
     assert raised.value.__notes__ == ["It is paused at 10 %.", "The same command goes on from there; rollback.yml takes it back."]
 
 
@@ -237,7 +237,7 @@ def test_a_signal_on_the_way_back(world: World) -> None:
     world.fails = {("shift", 50): Failure("It is bad."), ("shift", "rollback"): Interrupted("SIGTERM")}
     with pytest.raises(Interrupted) as raised:
         world.go()
-    assert world.calls[-1] == ("record", "held", None)
+    assert world.calls[-1] == ("record", "paused", None)
     assert raised.value.__notes__ == ["It is paused at 10 %.", "It was on its way back: run rollback.yml."]
 
 
@@ -254,7 +254,7 @@ def test_a_signal_while_it_is_looked_whether_the_way_back_lasts(world: World, mo
         "All traffic is back on blue.",
         "What comes after that was cut off: pool green keeps its pods, and rollback.yml does the rest.",
     ]
-    assert ("record", "held", None) in world.calls  # which gives the Lease back
+    assert ("record", "paused", None) in world.calls  # which gives the Lease back
 
 
 def test_a_signal_after_the_end(world: World) -> None:
@@ -285,7 +285,7 @@ def test_no_success_is_taken_back(world: World) -> None:
     world.fails[("scale", "blue", 1)] = Failure("A quota.")
     with pytest.raises(Failure, match="v2 is live on green .100 % measured., but pool blue was not scaled to its warm size: A quota.") as raised:
         world.go(warm_replicas=1)
-    assert world.calls[-3:] == [("scale", "blue", 1), ("record", "unlocked", None), ("announce", "ended")]
+    assert world.calls[-3:] == [("scale", "blue", 1), ("record", "lease_returned", None), ("announce", "ended")]
     assert raised.value.evidence["outcome"] == "succeeded" and ("shift", "rollback") not in world.calls
 
 
@@ -304,7 +304,7 @@ def test_a_release_that_somebody_overwrites_goes_back_once_and_scales_nothing(wo
     with pytest.raises(Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 %: Argo CD did it. Nothing was scaled.") as raised:
         world.go()
     assert world.calls == [*ALL[: ALL.index(at) + 1], *(call for call in BACK if call[0] != "scale")]
-    assert (world.given[-3]["hold_seconds"], raised.value.evidence["overwritten"]["by"]) == (0.0, "Argo CD")
+    assert (world.given[-3]["verify_seconds"], raised.value.evidence["overwritten"]["by"]) == (0.0, "Argo CD")
     assert raised.value.evidence["outcome"] == "rolled_back"
 
 
@@ -374,7 +374,7 @@ def test_a_route_that_the_run_before_wrote_is_ours(world: World) -> None:
 
 
 def test_a_pause_that_is_not_recorded_is_none(world: World) -> None:
-    world.fails[("record", "held", None)] = Failure("No rights.")
+    world.fails[("record", "paused", None)] = Failure("No rights.")
     with pytest.raises(Failure, match="stays at 10 %, and is not paused, as that could not be recorded: No rights."):
         world.go(guard={"image": "ee:1"}, stop_after=10)
     assert ("shift", "rollback") not in world.calls
@@ -418,7 +418,7 @@ def test_check_mode_shows_every_shift(world: World) -> None:
 
 def test_stop_after_hands_over_to_the_guard(world: World) -> None:
     found = world.go(guard={"image": "ee:1"}, stop_after=50, pause_seconds=60)
-    assert world.calls == [("guard", "present"), *ALL[:5], ("record", "held", None), ("announce", "held")]
+    assert world.calls == [("guard", "present"), *ALL[:5], ("record", "paused", None), ("announce", "paused")]
     assert found["outcome"] == "paused" and found["paused_until"] == world.given[-2]["paused_until"]
 
 
@@ -437,7 +437,7 @@ def test_stop_after_hands_over_to_the_guard(world: World) -> None:
         ({"silence": {"alertmanager": {"url": "x"}}}, "silence: .*seconds"),
         ({"announce": {"webhooks": [{"form": "json"}]}}, "announce: .*url"),
         ({"report": {}}, "report: .*dest"),
-        ({"lock": None}, "begin one with mcp_release"),
+        ({"run_id": None}, "begin one with mcp_release"),
         ({"rollback": True}, "leave out steps"),
     ],
 )
@@ -445,7 +445,7 @@ def test_options_are_refused_before_anything_is_done(world: World, more: dict[st
     with pytest.raises(Failure, match=words):
         world.go(**more)
     # What was cut off with traffic on the new pool must not stay without a word.
-    assert world.calls in ([], [("record", "held", None)])
+    assert world.calls in ([], [("record", "paused", None)])
 
 
 def test_secrets_of_what_is_called_are_not_shown(world: World) -> None:
@@ -472,8 +472,8 @@ IMAGES = {"blue": "r/x:v1", "green": "r/x:v2"}
     [
         (RELEASE, IMAGES, ""),
         (RELEASE, {"blue": "mirror/r/x:v1", "green": "mirror/r/x:v2@sha256:1"}, ""),  # an admission webhook's doing
-        ({**RELEASE, "to": {**RELEASE["to"], "image": "r/x@sha256:b"}}, {**IMAGES, "green": "mirror/r/x@sha256:b"}, ""),
-        ({**RELEASE, "to": {**RELEASE["to"], "image": "r/x@sha256:b"}}, {**IMAGES, "green": "r/x@sha256:c"}, "pool green runs r/x@sha256:c now"),
+        ({**RELEASE, "to": {**RELEASE["to"], "image_ref": "r/x@sha256:b"}}, {**IMAGES, "green": "mirror/r/x@sha256:b"}, ""),
+        ({**RELEASE, "to": {**RELEASE["to"], "image_ref": "r/x@sha256:b"}}, {**IMAGES, "green": "r/x@sha256:c"}, "pool green runs r/x@sha256:c now"),
         (None, IMAGES, "no release is running"),
         ({}, IMAGES, "no release is running"),
         ({**RELEASE, "outcome": "rolled_back"}, IMAGES, "no release is running"),
@@ -488,7 +488,7 @@ def test_complaint(release: t.Any, images: dict[str, str], words: str) -> None:
 
 
 def test_a_release_that_is_not_ours_shifts_nothing(world: World) -> None:
-    world.release = {**RELEASE, "to": {**RELEASE["to"], "image": "r/x:v3"}}
+    world.release = {**RELEASE, "to": {**RELEASE["to"], "image_ref": "r/x:v3"}}
     with pytest.raises(Failure, match="pool green runs r/x:v2 now"):
         world.go()
     assert ("shift", 10) not in world.calls
@@ -501,7 +501,7 @@ def test_a_token_is_handed_on(world: World) -> None:
 
 
 def test_calls_have_only_what_is_common() -> None:
-    calls = Calls.of({"namespace": "ns", "server": "x", "timeout": 1.0, "lock": "run1", "pool": "green"})
+    calls = Calls.of({"namespace": "ns", "server": "x", "timeout": 1.0, "run_id": "run1", "pool": "green"})
     assert calls.params(Module(ending.ANNOUNCE.spec, ending.ANNOUNCE.run))["timeout"] == 6.0
 
 

@@ -73,9 +73,9 @@ def cluster() -> t.Iterator[Cluster]:
 def test_a_release_and_its_rollback_need_no_more_than_the_readmes_role(cluster: Cluster) -> None:
     checks = cluster.run(_preflight.SPEC, _preflight.run)["checks"]
     assert checks[2]["sentence"] == "We have all rights in namespace ns that a release needs."
-    lock = cluster.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")["lock"]
-    cluster.run(_rollout.SPEC, _rollout.run, pool="green", image="r/x:v2", replicas=3, lock=lock)
-    cluster.run(shift.SPEC, shift.run, pool="green", weight=50, lock=lock)
+    lock = cluster.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
+    cluster.run(_rollout.SPEC, _rollout.run, pool="green", image_ref="r/x:v2", replicas=3, run_id=lock)
+    cluster.run(shift.SPEC, shift.run, pool="green", weight=50, run_id=lock)
     assert cluster.weights == [50, 50]
     cluster.run(shift.SPEC, shift.run, rollback=True)
     cluster.run(release.SPEC, release.run, state="ended", outcome="rolled_back")
@@ -85,8 +85,8 @@ def test_a_release_and_its_rollback_need_no_more_than_the_readmes_role(cluster: 
 
 def test_a_guard_rolls_back_with_a_role_of_its_own(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its runner is gone, and the good pool has no pods: it takes the Lease, scales up, writes the weights and says so."""
-    begun = cluster.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")
-    cluster.run(shift.SPEC, shift.run, pool="green", weight=100, lock=begun["lock"])
+    begun = cluster.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")
+    cluster.run(shift.SPEC, shift.run, pool="green", weight=100, run_id=begun["run_id"])
     cluster.api.change(DEPLOYMENT + "blue", {"spec": {"replicas": 0}})
     del cluster.api.objects["/apis/coordination.k8s.io/v1/namespaces/ns/leases/x-release"]
     monkeypatch.setattr(watching, "POLL", 0.01)
@@ -96,7 +96,7 @@ def test_a_guard_rolls_back_with_a_role_of_its_own(cluster: Cluster, monkeypatch
     # Nobody holds the Lease any more: a breach is what it rolls back for
     monkeypatch.setattr(guard.triggers, "breach", lambda params, server: lambda release: "errors breach")
     prometheus = {"url": "http://127.0.0.1:9"}
-    result = cluster.run(guard.SPEC, guard.run, state="watching", release=begun["record"]["id"], id="g", prometheus=prometheus)
+    result = cluster.run(guard.SPEC, guard.run, state="running", release_id=begun["record"]["id"], guard_id="g", prometheus=prometheus)
     assert (result["decision"], cluster.weights) == ("rollback", [100, 0]) and cluster.replicas("blue") > 0
     # What is better to have, and a guard is not given: autoscalers of other names, and why pods are not ready
     assert {one.rpartition("/")[2] for one in cluster.api.refusals()} <= {"horizontalpodautoscalers", "events", "keda-hpa-x-blue", "keda-hpa-x-green"}

@@ -146,7 +146,7 @@ def test_a_release_that_goes_on_and_one_that_is_done(cluster: ApiServer) -> None
         "outcome": "running",
         "steps": [],
         "from": {"pool": "blue"},
-        "to": {"pool": "green", "image": NEW},
+        "to": {"pool": "green", "image_ref": NEW},
         "started": "2026-11-23T12:00:00.000Z",
     }
     cluster.put(RECORD, {"data": {"current": json.dumps(running)}})
@@ -191,7 +191,7 @@ def test_what_is_needed_later(cluster: ApiServer, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(facts, "later", lambda _params, _server: found)
     if green:
         half(cluster)
-    to = {"pool": "green", "image": NEW, "version": "v1.2.0"}
+    to = {"pool": "green", "image_ref": NEW, "version": "v1.2.0"}
     running = {"id": "x", "reason": "", "outcome": "running", "steps": [], "from": {"pool": "blue"}, "to": to, "started": "2026-11-23T12:00:00.000Z"}
     cluster.put(RECORD, {"data": {"current": json.dumps(running)}})
     warned: list[str] = []

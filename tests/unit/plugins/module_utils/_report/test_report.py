@@ -147,7 +147,7 @@ def test_all_text_is_escaped():
         by=evil,
         reason=evil,
         steps=[step("05:00:20", 10, verdict=evil, share={"green": evil, "blue": evil, "answers": evil, "failed": evil}, seconds_to_follow=evil)],
-        to={"pool": "green", "image": evil, "digest": evil, "version": evil, "contract": {"accepted": [evil]}},
+        to={"pool": "green", "image_ref": evil, "digest": evil, "version": evil, "contract": {"accepted": [evil]}},
     )
     points = [{"name": "errors", "pool": "green", "points": [(START, 1.0), (START + 5, 2.0)]}]
     found = read(hostile, evil, points, [verdict(5, evil, gate=evil, unit=evil, reason=evil, requests=evil)])

@@ -62,7 +62,7 @@ def test_a_release_beside_a_tool_is_refused_unless_it_leaves_that_alone(cluster:
     with pytest.raises(Failure, match="Argo CD holds"):
         begin()
     assert all("/leases" in request.path for request in cluster.writes()), "the Lease is taken and given back, and nothing else is written"
-    assert begin(gitops_ignores=sorted(choices))["lock"]
+    assert begin(gitops_ignores=sorted(choices))["run_id"]
 
 
 @pytest.mark.parametrize("blue", [100, 0, 50, 90])

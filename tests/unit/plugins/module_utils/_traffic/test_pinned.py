@@ -28,8 +28,8 @@ def release(outcome=SUCCEEDED, origin="blue", image=OLD, **more):
     return {
         "id": "1",
         "reason": "",
-        "from": {"pool": origin, "image": image, **more},
-        "to": {"pool": target, "image": NEW},
+        "from": {"pool": origin, "image_ref": image, **more},
+        "to": {"pool": target, "image_ref": NEW},
         "outcome": outcome,
         "ended": None,
         "steps": [],
@@ -143,7 +143,7 @@ def cluster():
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
-PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "lock": "run"}
+PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "run_id": "run"}
 
 
 def call(monkeypatch, cluster, **params):
@@ -201,14 +201,14 @@ def test_checked_and_failed_are_recorded(monkeypatch):
 
 def bad(monkeypatch, api, version="v1.1.5", **params):
     with pytest.raises(Failure) as failure:
-        call(monkeypatch, api, version=version, image="r.io/mcp", lock=None, **params)
+        call(monkeypatch, api, version=version, image="r.io/mcp", run_id=None, **params)
     assert not api.writes()
     return failure.value.msg
 
 
 def test_a_version_that_ended_badly_comes_back_only_by_name(monkeypatch):
     api = cluster()
-    failed = {**release(FAILED), "reason": "It crashed.", "ended": "then", "to": {"pool": "green", "image": OTHER}}
+    failed = {**release(FAILED), "reason": "It crashed.", "ended": "then", "to": {"pool": "green", "image_ref": OTHER}}
     api.put(RECORD, {"data": {"current": json.dumps(release()), "history": json.dumps([failed])}})
     said = bad(monkeypatch, api, "v1.1.4")
     assert said.startswith("No rollback of prod/mcp, nothing was changed: v1.1.4 failed at then (It crashed)")
@@ -235,14 +235,14 @@ def test_a_rollback_that_fails_because_it_is_live_and_not_well(monkeypatch):
     )
     bad(monkeypatch, cluster(), "v1.2.0")
     bad(monkeypatch, cluster(), "v1.2.0", auth={"expect_401": True})
-    found = [(one["endpoint"] is not None, one["pool"], one["stability"], one["health"], one["lock"]) for one in asked]
+    found = [(one["endpoint"] is not None, one["pool"], one["stability"], one["health"], one["run_id"]) for one in asked]
     assert found == [(True, None, {"rounds": 20}, [], None), (False, "green", {"rounds": 20}, [], None), (False, "green", None, [], None)]
 
 
 def test_what_is_live_and_well_is_left_alone(monkeypatch):
     monkeypatch.setattr(health_module, "run", lambda task: {})
-    result, lines = call(monkeypatch, cluster(), version="v1.2.0", image="r.io/mcp", lock=None)
-    assert not result["needed"] and result["lock"] == "" and "answers well: nothing is to be done" in lines[-1]
+    result, lines = call(monkeypatch, cluster(), version="v1.2.0", image="r.io/mcp", run_id=None)
+    assert not result["needed"] and result["run_id"] == "" and "answers well: nothing is to be done" in lines[-1]
 
 
 def test_versions_of_any_form(monkeypatch):

@@ -29,12 +29,12 @@ def api(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
 
 def begin(version: t.Any = "v1.2.1", **params: t.Any) -> dict[str, t.Any]:
     defaults = {name: option.get("default") for name, option in release.SPEC.options.items()}
-    given = {"namespace": "prod", "server": "mcp", "state": "begun", "image": f"r.io/mcp:{version}", "version": version}
+    given = {"namespace": "prod", "server": "mcp", "state": "begun", "image_ref": f"r.io/mcp:{version}", "version": version}
     return release.run(Task({**defaults, **given, **params}))
 
 
 def end(outcome: str, run: str) -> None:
-    begin(state="ended", outcome=outcome, reason="5 % of the answers failed.", lock=run)
+    begin(state="ended", outcome=outcome, reason="5 % of the answers failed.", run_id=run)
 
 
 def refused(api: ApiServer, **params: t.Any) -> str:
@@ -46,7 +46,7 @@ def refused(api: ApiServer, **params: t.Any) -> str:
 
 
 def test_what_was_refused_or_superseded_before_anything_was_deployed_is_no_bad_version(api: ApiServer) -> None:
-    begin(state="ended", outcome="failed", judged=False, reason="3 sessions would be lost.", lock=begin()["lock"])
+    begin(state="ended", outcome="failed", judged=False, reason="3 sessions would be lost.", run_id=begin()["run_id"])
     begin()  # cut off
     begin("v1.2.2", take_over=True, reason="more urgent")
     assert begin(take_over=True, reason="its turn")["changed"]
@@ -54,21 +54,21 @@ def test_what_was_refused_or_superseded_before_anything_was_deployed_is_no_bad_v
 
 @pytest.mark.parametrize("outcome", ["failed", "rolled_back"])
 def test_an_automatic_retry_does_not_release_a_bad_version_again(api: ApiServer, outcome: str) -> None:
-    end(outcome, begin()["lock"])
+    end(outcome, begin()["run_id"])
     said = refused(api)
     assert said.startswith("Release refused, nothing was changed: v1.2.1 ") and "5 % of the answers failed" in said
     assert "-e mcp_force_version=v1.2.1 (option force_version of the modules)" in said
     assert refused(api, force_version="v1.2.0") == said
     # It holds no Lease, and nobody is in the way of another version
-    end("succeeded", begin("v1.2.2")["lock"])
+    end("succeeded", begin("v1.2.2")["run_id"])
     # By name it begins, and what was cut off then goes on as it was started
-    run = begin(force_version="v1.2.1")["lock"]
+    run = begin(force_version="v1.2.1")["run_id"]
     assert begin(take_over=True, reason="cut off")["resumed"] and run
 
 
 def test_nobody_is_taken_over_from_for_what_is_refused(api: ApiServer) -> None:
-    end("failed", begin()["lock"])
-    run = begin("v1.3.0")["lock"]
+    end("failed", begin()["run_id"])
+    run = begin("v1.3.0")["run_id"]
     assert "v1.2.1 failed at" in refused(api, take_over=True, reason="mine")
     assert api.objects[LEASE]["spec"]["holderIdentity"] == run
 

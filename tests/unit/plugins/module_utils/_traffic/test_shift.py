@@ -26,7 +26,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic import emergen
 from ansible_collections.mcp.server.plugins.module_utils._traffic.pins import let_go
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
-PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None, "api_patience": 0.0}
+PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None, "api_retry_timeout": 0.0}
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
 MAPS = "/api/v1/namespaces/prod/configmaps"
 RECORD = f"{MAPS}/mcp-release"
@@ -142,7 +142,7 @@ DEFAULTS = {
     **{name: option.get("default") for name, option in shift.SPEC.options.items() if name not in PARAMS},
     "timeout": 5.0,
     "session_mode": "stateless",
-    "hold_seconds": 0.0,  # it has its own tests
+    "verify_seconds": 0.0,  # it has its own tests
 }
 
 
@@ -154,7 +154,7 @@ def call(run=shift.run, check_mode=False, **params):
 
 
 def begin(version="v1.2.0"):
-    return call(release.run, state="begun", image=f"r.io/mcp:{version}", version=version, take_over=True, reason="another test")
+    return call(release.run, state="begun", image_ref=f"r.io/mcp:{version}", version=version, take_over=True, reason="another test")
 
 
 def test_step_moves_measures_and_is_recorded(cluster, gateway):
@@ -228,7 +228,7 @@ def test_a_write_whose_answer_was_lost_is_looked_at(cluster, gateway, stored):
     for path in (ROUTE, RECORD, LEASE):
         cluster.fail(Unanswered("The API server does not answer."), "PATCH", path, after=stored)
     run = cluster.holder
-    result = call(pool="green", weight=10, endpoint={"url": "x"}, lock=run)
+    result = call(pool="green", weight=10, endpoint={"url": "x"}, run_id=run)
     assert not cluster.rules
     assert result["changed"] and result["before"] == {"blue": 100, "green": 0} and result["written_at"]
     assert cluster.weights == (90, 10)
@@ -348,7 +348,7 @@ def test_an_emergency_holds_on_to_its_lease_while_the_gateway_follows(cluster, g
     monkeypatch.setattr(keeping, "renewed", watched)
     result = call(rollback=True, endpoint={"url": "x"})
     # When the traffic is back and the record says so; and it is no end to have lost it.
-    assert seen == [(result["lock"], (100, 0), "rolled_back", False), "over"]
+    assert seen == [(result["run_id"], (100, 0), "rolled_back", False), "over"]
     assert result["share"]["blue"] == 100
 
 
@@ -418,7 +418,7 @@ def test_rollback_is_not_guessed(cluster, gateway, weight):
     assert cluster.written() == []
     named = call(rollback=True, rollback_pool="blue", endpoint={"url": "x"})
     assert cluster.weights == (100, 0) and named["pool"] == "blue" and not named["scale_down"]
-    assert "Pool green keeps its pods: nothing but rollback_pool says that it is the bad one." in named["warnings"]
+    assert "Pool green keeps its pods: it counts as the bad one only because pool blue was named." in named["warnings"]
     for lost in ("", "record", "note"):  # it stays so, and is not known to be bad by what the first one wrote
         forget(cluster, lost)
         again = call(rollback=True, endpoint={"url": "x"})
@@ -468,11 +468,11 @@ def test_a_shift_from_a_split_that_nobody_noted_asks_the_record(cluster, gateway
 
 
 def test_each_run_stamps_the_route_and_an_emergency_too(cluster, gateway):
-    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
-    call(pool="green", weight=50, lock=run)
+    run = call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
+    call(pool="green", weight=50, run_id=run)
     assert notes(cluster)["mcp.server/run"] == run
     back = call(rollback=True, endpoint={"url": "x"})
-    assert notes(cluster)["mcp.server/run"] == back["lock"] != run
+    assert notes(cluster)["mcp.server/run"] == back["run_id"] != run
 
 
 def stamp(cluster, run):
@@ -483,40 +483,40 @@ def stamp(cluster, run):
 @pytest.mark.parametrize("params", [{"pool": "green", "weight": 50}, {"rollback": True}])
 def test_a_run_whose_route_another_one_wrote_is_lost_also_without_a_lease(cluster, gateway, monkeypatch, params):
     released(cluster)
-    run = begin("v1.3.0")["lock"]
-    call(pool="blue", weight=10, lock=run)
+    run = begin("v1.3.0")["run_id"]
+    call(pool="blue", weight=10, run_id=run)
     cluster.accept = lambda: None
     cluster.call(lambda: stamp(cluster, "another"), "PATCH", ROUTE, after=True)
     if params.get("rollback"):
         cluster.fail(Failure("The API server refuses: leases."), part=LEASE, times=math.inf)
     with pytest.raises(Lost, match="run another has written its route since"):
-        call(lock=run, timeout=1.0, **{"pool": "blue", **params} if "pool" in params else params)
+        call(run_id=run, timeout=1.0, **{"pool": "blue", **params} if "pool" in params else params)
 
 
 def test_the_api_server_refuses_a_run_that_was_taken_over(cluster, gateway, monkeypatch):
     """Between its read and its write, and what that changed besides is the same."""
-    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
-    call(pool="green", weight=10, lock=run)
+    run = call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
+    call(pool="green", weight=10, run_id=run)
     monkeypatch.setattr(moving.lock.Lock, "check", lambda lease, run, runner=None: "")
     cluster.call(lambda: stamp(cluster, "another"), "PATCH", ROUTE)
     with pytest.raises(Lost, match="run another"):
-        call(pool="green", weight=50, lock=run)
+        call(pool="green", weight=50, run_id=run)
     assert cluster.weights == (90, 10)
 
 
 def test_a_rollback_of_a_run_whose_lease_nobody_can_read(cluster, gateway):
-    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
-    call(pool="green", weight=50, lock=run)
+    run = call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
+    call(pool="green", weight=50, run_id=run)
     cluster.fail(Failure("500: a webhook."), part=LEASE, times=math.inf)
-    result = call(rollback=True, lock=run, endpoint={"url": "x"})
+    result = call(rollback=True, run_id=run, endpoint={"url": "x"})
     assert cluster.weights == (100, 0) and any("is not held off. 500: a webhook." in warning for warning in result["warnings"])
 
 
 def test_a_lease_is_looked_at_once_before_the_weights(cluster, gateway):
-    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
-    call(pool="green", weight=50, lock=run)
+    run = call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
+    call(pool="green", weight=50, run_id=run)
     cluster.log.clear()
-    call(rollback=True, lock=run, endpoint={"url": "x"})
+    call(rollback=True, run_id=run, endpoint={"url": "x"})
     asked = cluster.asked()
     assert asked[: asked.index(("PATCH", ROUTE))].count(("GET", LEASE)) == 1
 
@@ -535,7 +535,7 @@ def test_a_lease_that_comes_late_is_this_emergency_s(cluster, gateway, monkeypat
 
     monkeypatch.setattr(emergency.lock.Lock, "acquire", late)
     result = call(rollback=True, endpoint={"url": "x"})
-    assert cluster.holder == result["lock"] == notes(cluster)["mcp.server/run"]
+    assert cluster.holder == result["run_id"] == notes(cluster)["mcp.server/run"]
     assert weights == [(0, 100) if before_the_weights else (100, 0)]
     assert not any("held off" in warning for warning in result["warnings"])
 
@@ -548,7 +548,7 @@ def test_a_lease_that_hangs_holds_an_emergency_up_for_a_moment_only(cluster, gat
     monkeypatch.setattr(emergency.lock.Lock, "acquire", lambda *words, **more: over.wait(30))
     result = call(rollback=True, endpoint={"url": "x"})
     over.set()
-    assert cluster.weights == (100, 0) and result["lock"] == "" and any("no answer within" in warning for warning in result["warnings"])
+    assert cluster.weights == (100, 0) and result["run_id"] == "" and any("no answer within" in warning for warning in result["warnings"])
 
 
 def test_an_emergency_reads_side_by_side(cluster, gateway):
@@ -580,7 +580,7 @@ def test_a_record_that_is_late_is_waited_for_where_nothing_else_says_where_to_go
     forget(cluster, "note")
     monkeypatch.setattr(emergency, "LATE", 0.1)
     cluster.slow(0.5, "GET", RECORD)
-    assert call(rollback=True, endpoint={"url": "x"}, api_timeout=0.1, api_patience=5.0)["pool"] == "blue"
+    assert call(rollback=True, endpoint={"url": "x"}, api_timeout=0.1, api_retry_timeout=5.0)["pool"] == "blue"
 
 
 @pytest.mark.parametrize("edit", [{"steps": [3]}, {"from": {"pool": "blue", "replicas": "many", "version": ["v1"]}}])
@@ -604,13 +604,13 @@ def test_without_waiting_the_weights_are_back_and_the_rest_is_left(cluster, gate
     assert cluster.weights == (100, 0) and cluster.record[0]["outcome"] == "rolled_back"
     assert cluster.objects[deployment("blue")]["spec"]["replicas"] == 1
     steps = len(cluster.record[0]["steps"])
-    result = call(rollback=True, rollback_pool=sent["pool"], lock=sent["lock"], reason="5xx", endpoint={"url": "x"})
+    result = call(rollback=True, rollback_pool=sent["pool"], run_id=sent["run_id"], reason="5xx", endpoint={"url": "x"})
     assert not result["changed"] and result["written"] and result["share"]["reached"] and result["scale_down"]
     assert cluster.objects[deployment("blue")]["spec"]["replicas"] == 2
     current, _history = cluster.record
     assert len(current["steps"]) == steps + 1 and current["steps"][-1]["verdict"] == "followed" and current["reason"] == "5xx"
     cluster.log.clear()
-    again = call(rollback=True, rollback_pool=sent["pool"], lock=sent["lock"], reason="5xx", endpoint={"url": "x"})
+    again = call(rollback=True, rollback_pool=sent["pool"], run_id=sent["run_id"], reason="5xx", endpoint={"url": "x"})
     assert not again["changed"] and cluster.written() == []
 
 
@@ -630,17 +630,17 @@ def test_without_waiting_a_pool_that_is_empty_gets_nothing(cluster, gateway, mon
     sent = call(rollback=True, wait=False)
     assert (sent["changed"], sent["written"], sent["pool"], sent["bad_pool"]) == (False, False, "blue", "green")
     assert "blue of prod/mcp has no ready endpoint" in sent["msg"] and cluster.weights == (0, 100) and cluster.written() == []
-    assert call(rollback=True, rollback_pool="blue", lock=sent["lock"])["written"] and cluster.weights == (100, 0)
+    assert call(rollback=True, rollback_pool="blue", run_id=sent["run_id"])["written"] and cluster.weights == (100, 0)
 
 
 @pytest.mark.parametrize("part", ["GET", "PATCH"])
 def test_without_waiting_an_api_server_that_is_away_is_no_failure(cluster, gateway, monkeypatch, part):
     released(cluster)
     seen, away = [], Unreachable("The API server does not answer.")
-    monkeypatch.setattr(shift.connection, "connect", lambda params: seen.append(params["api_patience"]) or cluster)
+    monkeypatch.setattr(shift.connection, "connect", lambda params: seen.append(params["api_retry_timeout"]) or cluster)
     for path in (ROUTE, RECORD, LEASE, SLICES) if part == "GET" else (ROUTE,):
         cluster.fail(away, part, path, times=math.inf)
-    sent = call(rollback=True, wait=False, api_patience=600.0)
+    sent = call(rollback=True, wait=False, api_retry_timeout=600.0)
     assert (sent["changed"], sent["written"]) == (False, False) and "The API server does not answer." in sent["msg"]
     assert seen == [0.0] and ("pool" in sent) == (part == "PATCH")
 
@@ -650,7 +650,7 @@ def test_without_waiting_what_can_not_be_told_is_refused_and_another_run_stops_i
         call(rollback=True, wait=False)
     released(cluster)
     with pytest.raises(Lost):
-        call(rollback=True, wait=False, lock="somebody")
+        call(rollback=True, wait=False, run_id="somebody")
     assert cluster.weights == (0, 100)
 
 
@@ -838,7 +838,7 @@ def test_rollback_in_check_mode(cluster):
 def test_begin_tells_the_pools_and_records_the_origin(cluster):
     result = begin()
     assert (result["live"], result["idle"], result["replicas"], result["resumed"]) == ("blue", "green", 2, False)
-    assert result["previous_image"] == "r.io/mcp:v1.1.5" and result["changed"]
+    assert result["previous_image_ref"] == "r.io/mcp:v1.1.5" and result["changed"]
     assert result["record"]["from"] == {
         "pool": "blue",
         "image": "r.io/mcp:v1.1.5",
@@ -848,7 +848,7 @@ def test_begin_tells_the_pools_and_records_the_origin(cluster):
         "replicas": 2,
     }
     again = begin()
-    assert again["resumed"] and again["record"] == {**result["record"], "run": again["lock"]}
+    assert again["resumed"] and again["record"] == {**result["record"], "run_id": again["run_id"]}
 
 
 def test_begin_of_what_is_live_already(cluster):
@@ -893,14 +893,14 @@ def test_end(cluster):
 
 
 def test_a_release_holds_the_lease_until_it_ends(cluster, gateway):
-    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
+    run = call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
     assert cluster.holder == run
     with pytest.raises(Failure, match="is under way"):
-        call(release.run, state="begun", image="r.io/mcp:v1.3.0", version="v1.3.0")
-    call(pool="green", weight=100, lock=run)
-    call(release.run, state="ended", outcome="succeeded", lock=run)
+        call(release.run, state="begun", image_ref="r.io/mcp:v1.3.0", version="v1.3.0")
+    call(pool="green", weight=100, run_id=run)
+    call(release.run, state="ended", outcome="succeeded", run_id=run)
     assert not cluster.holder
-    assert call(release.run, state="begun", image="r.io/mcp:v1.3.0", version="v1.3.0")["lock"] != run
+    assert call(release.run, state="begun", image_ref="r.io/mcp:v1.3.0", version="v1.3.0")["run_id"] != run
 
 
 def test_read_tells_who_releases_and_what_was_before(cluster, gateway, monkeypatch):
@@ -919,51 +919,51 @@ def test_read_tells_who_releases_and_what_was_before(cluster, gateway, monkeypat
 
 
 def test_nothing_to_release_holds_nothing(cluster, gateway):
-    assert call(release.run, state="begun", image="r.io/mcp:v1.1.5", version="v1.1.5")["already_live"]
+    assert call(release.run, state="begun", image_ref="r.io/mcp:v1.1.5", version="v1.1.5")["already_live"]
     assert not cluster.holder
-    assert call(release.run, state="unlocked", lock="x") == {"changed": False, "warnings": []}
+    assert call(release.run, state="lease_returned", run_id="x") == {"changed": False, "warnings": []}
 
 
 def test_a_release_that_is_held_lets_others_release(cluster, gateway):
-    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
-    held = call(release.run, state="held", reason="no metrics", lock=run)
-    assert (held["changed"], held["record"]["outcome"], held["record"]["held"]["reason"]) == (True, "running", "no metrics")
+    run = call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
+    held = call(release.run, state="paused", reason="no metrics", run_id=run)
+    assert (held["changed"], held["record"]["outcome"], held["record"]["paused"]["reason"]) == (True, "running", "no metrics")
     assert not cluster.holder
-    again = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")
-    assert again["resumed"] and "held" not in again["record"]
+    again = call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")
+    assert again["resumed"] and "paused" not in again["record"]
 
 
 def test_a_beginning_that_fails_holds_nothing(cluster, gateway):
     call(pool="green", weight=50)
     with pytest.raises(Failure, match="can't be told"):
-        call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")
+        call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")
     assert not cluster.holder
 
 
 def test_taking_over_says_why(cluster, gateway):
-    call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")
+    call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")
     with pytest.raises(Failure, match="take_over needs a reason"):
-        call(release.run, state="begun", image="r.io/mcp:v1.3.0", version="v1.3.0", take_over=True)
-    assert call(release.run, state="begun", image="r.io/mcp:v1.3.0", version="v1.3.0", take_over=True, reason="they left")["lock"]
+        call(release.run, state="begun", image_ref="r.io/mcp:v1.3.0", version="v1.3.0", take_over=True)
+    assert call(release.run, state="begun", image_ref="r.io/mcp:v1.3.0", version="v1.3.0", take_over=True, reason="they left")["run_id"]
 
 
 def test_an_emergency_takes_the_lease_and_the_release_stops(cluster, gateway):
-    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
-    call(pool="green", weight=50, lock=run)
+    run = call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
+    call(pool="green", weight=50, run_id=run)
     back = call(rollback=True, endpoint={"url": "x"})
-    assert cluster.weights == (100, 0) and cluster.holder == back["lock"]
+    assert cluster.weights == (100, 0) and cluster.holder == back["run_id"]
     for task in ({"pool": "green", "weight": 100}, {"rollback": True}):
         with pytest.raises(Failure, match="not the one that releases"):
-            call(lock=run, **task)
+            call(run_id=run, **task)
     assert cluster.weights == (100, 0)
 
 
 def test_a_lease_that_is_lost_between_the_read_and_the_write(cluster, gateway):
     """The emergency came after the task had looked: it looks again."""
-    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
+    run = call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
     cluster.call(lambda: cluster.change(LEASE, {"spec": {"holderIdentity": "emergency"}}), "GET", ROUTE)
     with pytest.raises(Failure, match="not the one that releases"):
-        call(pool="green", weight=50, lock=run)
+        call(pool="green", weight=50, run_id=run)
     assert cluster.weights == (100, 0)
 
 
@@ -971,7 +971,7 @@ def test_an_emergency_does_not_need_the_lease(cluster, gateway):
     released(cluster)
     cluster.fail(Failure("The API server refuses: leases."), part=LEASE, times=math.inf)
     result = call(rollback=True, endpoint={"url": "x"})
-    assert cluster.weights == (100, 0) and result["lock"] == ""
+    assert cluster.weights == (100, 0) and result["run_id"] == ""
     assert any("is not held off. The API server refuses: leases." in warning for warning in result["warnings"])
 
 
@@ -982,14 +982,14 @@ def test_endpoints_that_come_a_moment_later_are_waited_for(cluster):
 
 
 def test_a_release_that_ended_well_does_not_fail_for_its_lease(cluster, gateway, monkeypatch):
-    run = call(release.run, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")["lock"]
-    call(pool="green", weight=100, lock=run)
+    run = call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
+    call(pool="green", weight=100, run_id=run)
 
     def refuse(lease, run):
         raise Conflict("Changed by somebody else meanwhile.")
 
     monkeypatch.setattr(release.lock.Lock, "release", refuse)
-    result = call(release.run, state="ended", outcome="succeeded", lock=run)
+    result = call(release.run, state="ended", outcome="succeeded", run_id=run)
     assert result["record"]["outcome"] == "succeeded"
     assert "was not given back, and lasts for 60 s more. Changed by somebody else" in result["warnings"][0]
 
@@ -1013,10 +1013,10 @@ def test_a_route_that_others_keep_writing_is_tried_again(cluster, gateway, monke
 
     cluster.call(meddle, "PATCH", ROUTE, times=writes)
     if through:
-        assert call(rollback=True, api_patience=patience)["after"] == {"blue": 100, "green": 0} and cluster.weights == (100, 0)
+        assert call(rollback=True, api_retry_timeout=patience)["after"] == {"blue": 100, "green": 0} and cluster.weights == (100, 0)
     else:
         with pytest.raises(Conflict):
-            call(rollback=True, api_patience=patience)
+            call(rollback=True, api_retry_timeout=patience)
 
 
 # Sessions

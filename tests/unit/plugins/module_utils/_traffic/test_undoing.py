@@ -281,9 +281,9 @@ def test_each_of_two_warnings_is_said(writing: Writing) -> None:
 def test_an_emergency_that_nobody_undoes_says_nothing_of_it(writing: Writing) -> None:
     writing.green(100)
     start = time.monotonic()
-    result = writing.shift(rollback=True, rollback_pool="blue", hold_seconds=0.3)
+    result = writing.shift(rollback=True, rollback_pool="blue", verify_seconds=0.3)
     assert 0.3 <= time.monotonic() - start < 2
-    assert (writing.weights, result["undone"], result["gitops"]) == ((100, 0), [], [])
+    assert (writing.weights, result["reverted"], result["gitops"]) == ((100, 0), [], [])
     assert any("is back on blue; watching the route for 0.3 s" in line for line in writing.lines)
     assert not any("undone" in text for text in writing.warnings)
 
@@ -291,8 +291,8 @@ def test_an_emergency_that_nobody_undoes_says_nothing_of_it(writing: Writing) ->
 def test_an_emergency_writes_again_what_is_undone(writing: Writing) -> None:
     writing.green(100, "argocd-controller")
     with writing.loop(100, every=0.2, seconds=1.2):
-        result = writing.shift(rollback=True, rollback_pool="blue", hold_seconds=0.6)
-    assert writing.weights == (100, 0) and len(result["undone"]) >= 2 and result["undone"][0]["by"] == "Argo CD"
+        result = writing.shift(rollback=True, rollback_pool="blue", verify_seconds=0.6)
+    assert writing.weights == (100, 0) and len(result["reverted"]) >= 2 and result["reverted"][0]["by"] == "Argo CD"
     assert (result["before"], result["changed"], result["scale_down"]) == ({"blue": 0, "green": 100}, True, False)
     assert any("keeps its pods" in text and "Argo CD" in text for text in writing.warnings)
 
@@ -311,9 +311,9 @@ def test_what_was_undone_once_is_verified_again_and_leaves_the_bad_pool(writing:
     writing.api.change(ROUTE, {"metadata": {"annotations": {"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})}}})
     timer = threading.Timer(0.3, lambda: writing.green(100))
     timer.start()
-    result = writing.shift(rollback=True, hold_seconds=0.5)
+    result = writing.shift(rollback=True, verify_seconds=0.5)
     timer.join()
-    assert len(result["undone"]) == 1 and result["undone"][0]["by"] == "unknown" and result["gitops"] == []
+    assert len(result["reverted"]) == 1 and result["reverted"][0]["by"] == "unknown" and result["gitops"] == []
     assert result["scale_down"] is False and verified == [(100, 0), (100, 0)]
 
 
@@ -324,7 +324,7 @@ def test_an_emergency_that_is_undone_for_too_long_fails_and_says_where_the_traff
         writing.loop(100, every=0.1, seconds=60),
         pytest.raises(Overwritten, match=r"undone \d+ times in .*gives blue 0 %, green 100 % now.*Argo CD") as raised,
     ):
-        writing.shift(rollback=True, rollback_pool="blue", hold_seconds=5)
+        writing.shift(rollback=True, rollback_pool="blue", verify_seconds=5)
     assert raised.value.evidence["scale_down"] is False
 
 
@@ -341,7 +341,7 @@ def test_who_took_a_pool_off_the_route_after_an_emergency_is_named(writing: Writ
     rules = [{"backendRefs": [{"name": "x-green", "port": 80}]}]
     writing.api.call(lambda: writing.green(0, "argocd-controller", rules=rules), "PATCH", ROUTE, after=True)
     with pytest.raises(Overwritten, match=r"can't be written again: .*lists both pools.*Argo CD \(argocd-controller") as raised:
-        writing.shift(rollback=True, rollback_pool="blue", hold_seconds=1)
+        writing.shift(rollback=True, rollback_pool="blue", verify_seconds=1)
     assert raised.value.evidence["overwritten"]["by"] == "Argo CD" and raised.value.evidence["scale_down"] is False
 
 
@@ -349,7 +349,7 @@ def test_without_hold_seconds_it_is_written_once(writing: Writing) -> None:
     writing.green(100)
     writing.api.call(lambda: writing.green(100, "argocd-controller"), "PATCH", ROUTE, after=True)
     with pytest.raises(Overwritten, match="undone once, and they are not written again. HTTPRoute ns/x gives blue 0 %, green 100 % now"):
-        writing.shift(rollback=True, rollback_pool="blue", hold_seconds=0)
+        writing.shift(rollback=True, rollback_pool="blue", verify_seconds=0)
     assert len([one for one in writing.api.writes(ROUTE) if one.kind == "json"]) == 1
 
 
@@ -360,7 +360,7 @@ def test_without_hold_seconds_it_is_written_once(writing: Writing) -> None:
 def test_a_tool_that_holds_the_route_is_named_before_it_is_written(writing: Writing, more: dict[str, t.Any], scaled: bool, told: bool) -> None:
     """And it keeps the bad pool's size, unless it leaves the weights alone."""
     writing.green(100, "argocd-controller", **ARGO, **{"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})})
-    result = writing.shift(rollback=True, hold_seconds=0, **more)
+    result = writing.shift(rollback=True, verify_seconds=0, **more)
     named = next(number for number, line in enumerate(writing.lines) if "Argo CD holds HTTPRoute ns/x" in line)
     written = next(number for number, line in enumerate(writing.lines) if "written: blue 100 %" in line)
     assert named < written and "argocd app set shop --sync-policy none" in writing.lines[named]
@@ -395,7 +395,7 @@ def test_a_rollback_keeps_the_bad_pool_where_the_tool_has_the_weights(writing: W
     writing.api.change(ROUTE, {"metadata": owned(*managers)})
     sent = writing.shift(rollback=True, wait=False)
     writing.api.change(ROUTE, {"metadata": owned(("kustomize-controller", LABELS), ("mcp.server", RULES))})
-    result = writing.shift(rollback=True, lock=sent["lock"], hold_seconds=0)
+    result = writing.shift(rollback=True, run_id=sent["run_id"], verify_seconds=0)
     assert [sent["scale_down"], result["scale_down"]] == [not held, not held]
     assert any("Flux holds HTTPRoute ns/x" in text for text in [*writing.lines, *writing.warnings]) is held
 
@@ -414,16 +414,16 @@ def test_what_is_undone_between_the_tasks_of_a_rollback_is_named_and_keeps_the_b
     writing.green(100, **{"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})})
     sent = writing.shift(rollback=True, wait=False)
     writing.green(100, "shop-bot")
-    result = writing.shift(rollback=True, lock=sent["lock"], hold_seconds=0.2)
-    assert (writing.weights, result["scale_down"], [one["by"] for one in result["undone"]]) == ((100, 0), False, ["shop-bot"])
+    result = writing.shift(rollback=True, run_id=sent["run_id"], verify_seconds=0.2)
+    assert (writing.weights, result["scale_down"], [one["by"] for one in result["reverted"]]) == ((100, 0), False, ["shop-bot"])
     assert any("undone: HTTPRoute ns/x gives blue 0 %, green 100 % now" in line for line in writing.lines)
     assert any("was undone once and written again; pool green keeps its pods" in text for text in writing.warnings)
 
 
 def test_what_a_release_wrote_is_not_undone_by_its_rollback(writing: Writing) -> None:
     writing.shift(pool="green", weight=10)
-    result = writing.shift(rollback=True, rollback_pool="blue", hold_seconds=0)
-    assert result["undone"] == []
+    result = writing.shift(rollback=True, rollback_pool="blue", verify_seconds=0)
+    assert result["reverted"] == []
 
 
 @pytest.mark.parametrize(
@@ -439,13 +439,13 @@ def test_the_seconds_of_watching_count_from_the_write(
         at = f"{writing.api.now() - timedelta(seconds=ago):%Y-%m-%dT%H:%M:%SZ}"
         writing.api.change(ROUTE, {"metadata": {"managedFields": [{"manager": "mcp.server", "operation": "Update", "time": at, "fieldsV1": RULES}]}})
     start = time.monotonic()
-    writing.shift(rollback=True, rollback_pool="blue", hold_seconds=2.0 if ago == 0 else 0.6)
+    writing.shift(rollback=True, rollback_pool="blue", verify_seconds=2.0 if ago == 0 else 0.6)
     assert least <= time.monotonic() - start <= most
 
 
 def test_negative_seconds_are_refused(writing: Writing) -> None:
-    with pytest.raises(Failure, match="hold_seconds is -1"):
-        writing.shift(rollback=True, hold_seconds=-1)
+    with pytest.raises(Failure, match="verify_seconds is -1"):
+        writing.shift(rollback=True, verify_seconds=-1)
 
 
 def test_another_run_ends_the_watching_of_an_emergency(writing: Writing) -> None:
@@ -453,6 +453,6 @@ def test_another_run_ends_the_watching_of_an_emergency(writing: Writing) -> None
     timer = threading.Timer(0.2, lambda: writing.green(50, **{"mcp.server/run": "another"}))
     timer.start()
     with pytest.raises(Lost, match="run another has written"):
-        writing.shift(rollback=True, rollback_pool="blue", hold_seconds=2)
+        writing.shift(rollback=True, rollback_pool="blue", verify_seconds=2)
     timer.join()
     assert writing.weights == (50, 50)

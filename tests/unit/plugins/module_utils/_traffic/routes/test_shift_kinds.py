@@ -48,7 +48,7 @@ def call(monkeypatch):
             "timeout": 5.0,
             "force": True,
             "session_mode": "stateless",
-            "hold_seconds": 0.0,
+            "verify_seconds": 0.0,
             **params,
         }
         return {**shift.run(Task(params, check_mode)), "kept": asked[-1] if asked else None}

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: variables_checked
+name: check_variables
 short_description: Check the variables of a host before anything is done
 version_added: 1.0.0
 author:
@@ -31,7 +31,7 @@ options:
 EXAMPLES = r"""
 - name: Check the variables of each server
   ansible.builtin.assert:
-    that: lookup('mcp.server.variables_checked', 'preflight', 'bluegreen')
+    that: lookup('mcp.server.check_variables', 'preflight', 'bluegreen')
 """
 
 RETURN = r"""

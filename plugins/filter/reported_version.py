@@ -9,7 +9,7 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._versions import is_comparable, parts
 
 DOCUMENTATION = r"""
-name: told_version
+name: reported_version
 short_description: The version that a server is expected to tell
 version_added: 1.0.0
 author:
@@ -29,7 +29,7 @@ EXAMPLES = r"""
   mcp.server.mcp_health:
     endpoint:
       url: https://mcp.example.com
-    expect_version: "{{ version | mcp.server.told_version | default(omit, true) }}"
+    expect_version: "{{ version | mcp.server.reported_version | default(omit, true) }}"
 """
 
 RETURN = r"""
@@ -40,11 +40,11 @@ _value:
 """
 
 
-def told_version(version: t.Any) -> str:
+def reported_version(version: t.Any) -> str:
     text = str(version)
     return parts(text)[0] if is_comparable(text) else ""
 
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"told_version": told_version}
+        return {"reported_version": reported_version}

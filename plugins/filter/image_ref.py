@@ -11,7 +11,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.mcp.server.plugins.module_utils._versions import problem, reference
 
 DOCUMENTATION = r"""
-name: image_of
+name: image_ref
 short_description: The image of a version
 version_added: 1.0.0
 author:
@@ -33,7 +33,7 @@ options:
 EXAMPLES = r"""
 - name: ghcr.io/org/mcp-server:v1.2.0
   ansible.builtin.debug:
-    msg: "{{ 'ghcr.io/org/mcp-server' | mcp.server.image_of('v1.2.0') }}"
+    msg: "{{ 'ghcr.io/org/mcp-server' | mcp.server.image_ref('v1.2.0') }}"
 """
 
 RETURN = r"""
@@ -44,7 +44,7 @@ _value:
 """
 
 
-def image_of(image: t.Any, version: t.Any) -> str:
+def image_ref(image: t.Any, version: t.Any) -> str:
     if found := problem(version):
         raise AnsibleFilterError(found)
     return reference(str(image), version)
@@ -52,4 +52,4 @@ def image_of(image: t.Any, version: t.Any) -> str:
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"image_of": image_of}
+        return {"image_ref": image_ref}

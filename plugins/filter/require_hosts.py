@@ -9,7 +9,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 DOCUMENTATION = r"""
-name: some_hosts
+name: require_hosts
 short_description: The hosts of a play, of which there must be one
 version_added: 1.0.0
 author:
@@ -35,7 +35,7 @@ options:
 
 EXAMPLES = r"""
 - name: Return the traffic to the previous version
-  hosts: "{{ query('ansible.builtin.inventory_hostnames', 'production') | mcp.server.some_hosts('production') }}"
+  hosts: "{{ query('ansible.builtin.inventory_hostnames', 'production') | mcp.server.require_hosts('production') }}"
 """
 
 RETURN = r"""
@@ -47,7 +47,7 @@ _value:
 """
 
 
-def some_hosts(hosts: t.Sequence[str], pattern: str, limit: str = "all") -> list[str]:
+def require_hosts(hosts: t.Sequence[str], pattern: str, limit: str = "all") -> list[str]:
     if not hosts:
         asked = " and ".join(dict.fromkeys(one for one in (pattern, limit) if one != "all"))
         what = f"No host of the inventory matches {asked}" if asked else "The inventory has no host"
@@ -57,4 +57,4 @@ def some_hosts(hosts: t.Sequence[str], pattern: str, limit: str = "all") -> list
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"some_hosts": some_hosts}
+        return {"require_hosts": require_hosts}

@@ -11,7 +11,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.mcp.server.plugins.module_utils._servers import problem, route_of
 
 DOCUMENTATION = r"""
-name: no_server
+name: is_no_mcp_server
 short_description: Whether a host of a play is no MCP server
 version_added: 1.0.0
 author:
@@ -54,7 +54,7 @@ EXAMPLES = r"""
 - name: Leave alone what is no MCP server
   ansible.builtin.meta: end_host
   when: >-
-    inventory_hostname | mcp.server.no_server(hostvars, ansible_play_hosts_all,
+    inventory_hostname | mcp.server.is_no_mcp_server(hostvars, ansible_play_hosts_all,
     named=ansible_limit | default(mcp_hosts | default('')), writes='rollback.yml')
 """
 
@@ -66,7 +66,7 @@ _value:
 """
 
 
-def no_server(host: str, hostvars: t.Any, hosts: t.Sequence[str], named: str = "", writes: str = "", forks: int = 0) -> bool:
+def is_no_mcp_server(host: str, hostvars: t.Any, hosts: t.Sequence[str], named: str = "", writes: str = "", forks: int = 0) -> bool:
     if host == hosts[0]:  # once for the play: the variables of a host take a millisecond each
         routes = {one: route_of(one, hostvars[one]) for one in hosts if "mcp_namespace" in hostvars[one]}
         if sentence := problem(hosts, routes, named=bool(named), writes=writes, forks=int(forks)):
@@ -76,4 +76,4 @@ def no_server(host: str, hostvars: t.Any, hosts: t.Sequence[str], named: str = "
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"no_server": no_server}
+        return {"is_no_mcp_server": is_no_mcp_server}

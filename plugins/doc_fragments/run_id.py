@@ -9,7 +9,7 @@ class ModuleDocFragment:
     # Mirrors OPTION of module_utils/_cluster/keeping.py
     DOCUMENTATION = r"""
 options:
-  lock:
+  run_id:
     description:
       - The run that this task belongs to, as M(mcp.server.mcp_release) returned it when the release began.
       - The task fails when another run has taken over, changes nothing then, and keeps the run's Lease renewed while it works.
