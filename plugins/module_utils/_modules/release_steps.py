@@ -174,7 +174,7 @@ class StepsRelease:
         self.ending.check()
         self.calls.params(WATCH, **self._watching(100, 1.0))
         if self.task.params["guard"] is not None:
-            self.calls.params(GUARD, state="present", **{"release": "any", "endpoint": None, **self.task.params["guard"]})
+            self.calls.params(GUARD, state="present", **{"release_id": "any", "endpoint": None, **self.task.params["guard"]})
         if self.task.params["silence"] is not None:
             self.calls.params(SILENCE, **self.task.params["silence"])
 

@@ -44,11 +44,11 @@ def test_all_of_it():
 
 
 @pytest.mark.parametrize(
-    ("held", "outcome", "reason"),
-    [({"at": "T", "reason": "no metrics"}, "held", ["    no metrics"]), ({}, "running", []), ("broken", "running", [])],
+    ("paused", "outcome", "reason"),
+    [({"at": "T", "reason": "no metrics"}, "paused", ["    no metrics"]), ({}, "running", []), ("broken", "running", [])],
 )
-def test_a_release_that_is_held(held, outcome, reason):
-    told = status(read(record=release("running", held=held)), POOLS)[-1 - len(reason) :]
+def test_a_release_that_is_paused(paused, outcome, reason):
+    told = status(read(record=release("running", paused=paused)), POOLS)[-1 - len(reason) :]
     assert outcome in told[0] and told[1:] == reason
 
 

@@ -139,7 +139,7 @@ def run(url, check_mode=False, **more):
         "container": None,
         "state": "present",
         "alertmanager": {"url": url, "ca_cert": None, "token_file": None, "token_env": None, **more.pop("alertmanager", {})},
-        "release": ID,
+        "release_id": ID,
         "seconds": 600,
         "matchers": None,
         "timeout": 5.0,
@@ -171,11 +171,11 @@ def test_there_and_gone_again():
 def test_the_release_of_the_record(monkeypatch):
     monkeypatch.setattr(connection, "connect", lambda params: Store(release()))
     with alertmanager() as fake:
-        run(fake.url, release=None)
+        run(fake.url, release_id=None)
         assert fake.silences[0]["comment"] == f"Release {ID} of prod/mcp"
     monkeypatch.setattr(connection, "connect", lambda params: Store(None))
     with alertmanager() as fake, pytest.raises(Failure, match="No release of prod/mcp is recorded"):
-        run(fake.url, release=None)
+        run(fake.url, release_id=None)
 
 
 def test_a_token(monkeypatch):

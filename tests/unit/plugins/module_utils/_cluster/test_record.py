@@ -13,7 +13,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.connection imp
 from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Book
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
@@ -75,12 +75,12 @@ def test_end():
     assert record.end(Book({**FIRST, "reason": "kept"}), "failed", "T9").current["reason"] == "kept"
 
 
-def test_hold():
-    held = record.pause(Book(FIRST), "T3", "no metrics " * 100)
-    assert held.current["outcome"] == "running" and (held.current["paused"]["at"], len(held.current["paused"]["reason"])) == ("T3", record.REASON)
-    assert record.pause(held, "T4", "no metrics " * 100) is held
-    assert record.begin(held, release("v2", at="T5")) == Book(FIRST)  # it goes on
-    assert "paused" not in record.end(held, "rolled_back", "T9").current
+def test_pause():
+    paused = record.pause(Book(FIRST), "T3", "no metrics " * 100)
+    assert paused.current["outcome"] == "running" and (paused.current["paused"]["at"], len(paused.current["paused"]["reason"])) == ("T3", record.REASON)
+    assert record.pause(paused, "T4", "no metrics " * 100) is paused
+    assert record.begin(paused, release("v2", at="T5")) == Book(FIRST)  # it goes on
+    assert "paused" not in record.end(paused, "rolled_back", "T9").current
     over = Book(ended(FIRST))
     assert record.pause(over, "T10", "late") is over
 
@@ -134,6 +134,54 @@ def test_update_gives_up_and_dry_run_writes_nothing():
 def test_a_record_that_somebody_broke(current, history):
     with pytest.raises(Failure, match="prod/mcp-release on https://cluster is not a release record"):
         record.read(ApiServer(kept(current, history)), SERVER)
+
+
+BEFORE_1_0_0 = {
+    **{key: value for key, value in FIRST.items() if key not in ("from", "to")},
+    "run": "r1",
+    "held": {"at": "T3", "reason": "no metrics", "until": "T9"},
+    "from": {"pool": "blue", "image": "x:v1"},
+    "to": {"pool": "green", "image": "x:v2", "version": "v2"},
+    "guard": {"id": "g", "action": "hold", "state": "watching", "at": "T2", "reason": ""},
+}
+SINCE = {
+    **FIRST,
+    "run_id": "r1",
+    "paused": {"at": "T3", "reason": "no metrics", "until": "T9"},
+    "guard": {"id": "g", "action": "pause", "state": "running", "at": "T2", "reason": ""},
+}
+
+
+def test_a_record_from_before_1_0_0():
+    history = json.dumps([BEFORE_1_0_0, {**BEFORE_1_0_0, "guard": {"action": "rollback", "state": "held"}}, "broken"])
+    book, _version = record.read(ApiServer(kept(json.dumps(BEFORE_1_0_0), history)), SERVER)
+    assert book == Book(SINCE, (SINCE, {**SINCE, "guard": {"action": "rollback", "state": "paused"}}, "broken"))
+    assert record.resumes(book.current, FIRST["to"])
+    assert "paused" not in record.begin(book, release("v2", at="T5")).current
+
+
+def test_a_record_from_before_1_0_0_of_another_run():
+    api = ApiServer(kept(json.dumps({**BEFORE_1_0_0, "outcome": "failed", "reason": "5xx"})))
+    with pytest.raises(Lost):
+        record.update(api, SERVER, lambda book: record.end(book, "succeeded", "T9"), run="r2")
+    assert json.loads(api.objects[RECORD]["data"]["current"])["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        [],
+        "x",
+        {},
+        SINCE,
+        {"guard": "x", "from": [], "to": None},
+        {"guard": {"state": ["watching"], "action": {}}},
+        {"run_id": "r", "run": "x", "from": {}},
+    ],
+)
+def test_what_has_no_older_names_stays_as_it_is(document):
+    assert record.current_names(document) == document
 
 
 @pytest.mark.parametrize(

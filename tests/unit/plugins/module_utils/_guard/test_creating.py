@@ -14,7 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retr
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
-FORMER, WANTED = (job(SERVER, run, "ee:1", "releaser", {"release": "r"}) for run in ("former", "ours"))
+FORMER, WANTED = (job(SERVER, run, "ee:1", "releaser", {"release_id": "r"}) for run in ("former", "ours"))
 
 
 PATH = f"/apis/batch/v1/namespaces/prod/jobs/{name(SERVER)}"

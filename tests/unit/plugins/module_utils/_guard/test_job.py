@@ -16,14 +16,14 @@ OPTIONS = {"state": "running", "namespace": "prod", "server": "mcp", "release_id
 
 
 def made(run: str = "run", image_ref: str = "ee:1", account: str = "releaser", **options: str) -> dict:
-    return job(SERVER, run, image, account, {**OPTIONS, **options})
+    return job(SERVER, run, image_ref, account, {**OPTIONS, **options})
 
 
 def test_a_job_tells_its_pod_what_to_watch_and_who_it_is() -> None:
     wanted = made()
     (container,) = wanted["spec"]["template"]["spec"]["containers"]
     assert container["command"][:-1] == ["ansible", "localhost", "-c", "local", "-m", "mcp.server.mcp_guard", "-a"]
-    assert json.loads(container["command"][-1]) == {**OPTIONS, "id": identity(wanted)}
+    assert json.loads(container["command"][-1]) == {**OPTIONS, "guard_id": identity(wanted)}
     assert is_ours(wanted)
 
 

@@ -225,9 +225,9 @@ def test_a_lease_that_is_deleted_and_taken_again_is_no_end(world: World, rolled_
     assert not rolled_back
 
 
-def pause(world: World, seconds: float) -> None:
+def pause(world: World, seconds: float, key: str = "paused") -> None:
     until = (world.now() + timedelta(seconds=seconds)).isoformat()
-    world.record({**world.release, "paused": {"at": "", "reason": "", "until": until}})
+    world.record({**world.release, key: {"at": "", "reason": "", "until": until}})
     world.renew(None)
 
 
@@ -252,10 +252,20 @@ def test_a_release_that_is_paused_is_kept_until_somebody_goes_on(world: World, r
     assert seen == [""] and not rolled_back
 
 
-def test_a_release_that_is_paused_for_too_long_goes_back(world: World, rolled_back: list[float]) -> None:
-    world.at(10, lambda: pause(world, 100))
+@pytest.mark.parametrize("key", ["paused", "held"])  # as it was called before 1.0.0
+def test_a_release_that_is_paused_for_too_long_goes_back(world: World, rolled_back: list[float], key: str) -> None:
+    world.at(10, lambda: pause(world, 100, key))
     assert "nobody went on with it" in watch(world, "pause")["reason"]
     assert 110 <= rolled_back[0] <= 120 and world.holder is None
+
+
+def test_it_is_noted_when_a_guard_that_had_paused_it_keeps_it_for_an_approval(world: World, rolled_back: list[float]) -> None:
+    reasons = []
+    world.at(85, lambda: reasons.append(world.release["guard"]["reason"]))
+    world.at(90, lambda: pause(world, 100))
+    world.at(110, lambda: reasons.append(world.release["guard"]["reason"]))
+    watch(world, "pause")
+    assert "was last heard of" in reasons[0] and reasons[1].startswith("paused until ")
 
 
 def test_a_release_that_is_paused_goes_back_at_a_breach(world: World, rolled_back: list[float]) -> None:

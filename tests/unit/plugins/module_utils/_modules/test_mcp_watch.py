@@ -39,7 +39,8 @@ def go(monkeypatch: pytest.MonkeyPatch, fails: dict[str, Failure], *, check: boo
     found = {
         "SHIFT": {"pool": "blue", "bad_pool": "green", "run_id": "run7"},
         "ROLLOUT": {},
-        "RELEASE": {"record": RECORD, "holder": None},
+        "RELEASE_INFO": {"record": RECORD, "holder": None},
+        "RELEASE": {},
         "ANNOUNCE": {"stats": {}},
     }
     for name, result in found.items():
@@ -53,7 +54,7 @@ def go(monkeypatch: pytest.MonkeyPatch, fails: dict[str, Failure], *, check: boo
         return calls, failure
 
 
-ALL_BACK = ["watch", "RELEASE", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
+ALL_BACK = ["watch", "RELEASE_INFO", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
 
 
 @pytest.mark.parametrize(
@@ -64,9 +65,9 @@ ALL_BACK = ["watch", "RELEASE", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
         (False, False, {"watch": BREACH}, ["watch"], "It ended with a breach."),
         (True, True, {"watch": BREACH}, ["watch"], "It ended with a breach."),
         (True, False, {"watch": Failure("Nothing to see.", verdict="held")}, ["watch"], "Nothing to see."),
-        (True, False, {"watch": BREACH, "SHIFT": Failure("No way.")}, ["watch", "RELEASE", "SHIFT", "ANNOUNCE"], "The rollback failed: No way."),
-        (True, False, {"watch": BREACH, "SHIFT": Lost("Ann took over.")}, ["watch", "RELEASE", "SHIFT"], "Ann took over."),
-        (True, False, {"watch": BREACH, "RELEASE": Unreachable("Away.")}, ALL_BACK, "The release was taken back."),
+        (True, False, {"watch": BREACH, "SHIFT": Failure("No way.")}, ["watch", "RELEASE_INFO", "SHIFT", "ANNOUNCE"], "The rollback failed: No way."),
+        (True, False, {"watch": BREACH, "SHIFT": Lost("Ann took over.")}, ["watch", "RELEASE_INFO", "SHIFT"], "Ann took over."),
+        (True, False, {"watch": BREACH, "RELEASE_INFO": Unreachable("Away.")}, ALL_BACK, "The release was taken back."),
         (True, False, {"watch": CHANGED}, [call for call in ALL_BACK if call != "ROLLOUT"], "Its traffic is on blue. Nothing was scaled."),
         (False, False, {"watch": CHANGED}, ["watch"], "Argo CD set it back."),
         (True, False, {"watch": BREACH, "ROLLOUT": Failure("No.")}, ALL_BACK, "The release was taken back."),

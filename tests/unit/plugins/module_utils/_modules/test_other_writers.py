@@ -75,9 +75,9 @@ class World:
 
     def release(self, steps: list[dict[str, float]], before: t.Callable[[], t.Any] = lambda: None, **more: t.Any) -> Failure:
         """Return how a release fails. before: what somebody else does once it has begun, and before its steps."""
-        lock = self.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
+        run_id = self.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
         before()
-        given = {"run_id": lock, "pool": "green", "steps": steps, "endpoint": {"url": self.gateway}, "session_mode": "stateless", "verify_seconds": 0, **more}
+        given = {"run_id": run_id, "pool": "green", "steps": steps, "endpoint": {"url": self.gateway}, "session_mode": "stateless", "verify_seconds": 0, **more}
         with pytest.raises(Failure) as raised:
             self.run(mcp_traffic_shift.SPEC, mcp_traffic_shift.run, **given)
         return raised.value
@@ -225,9 +225,9 @@ def test_people_are_told_before_the_route_is_watched(world: World, monkeypatch: 
 
 
 def test_a_watch(world: World) -> None:
-    lock = world.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
+    run_id = world.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
     world.put_back(100)
-    world.run(release.SPEC, release.run, state="ended", outcome="succeeded", run_id=lock)
+    world.run(release.SPEC, release.run, state="ended", outcome="succeeded", run_id=run_id)
     threading.Timer(1.0, lambda: world.put_back(50)).start()
     given = {"pool": "green", "endpoint": {"url": world.gateway}, "seconds": 30, "rollback": True, "check": ["triggers"], "verify_seconds": 0}
     with pytest.raises(Failure, match=r"gives blue 50 %, green 50 % now.*Argo CD.*taken back. Its traffic is on blue. Nothing was scaled.") as raised:

@@ -159,7 +159,7 @@ def test_a_good_release(world: World) -> None:
 def test_everything_around_it(world: World) -> None:
     alertmanager = {"url": "http://127.0.0.1:9"}
     world.go(
-        guard={"image": "ee:1"},
+        guard={"image_ref": "ee:1"},
         silence={"alertmanager": alertmanager, "seconds": 60},
         report={"dest": "/tmp/x/"},
         warm_replicas=1,
@@ -184,10 +184,10 @@ def test_a_breach_goes_back_at_once(world: World, at: tuple[t.Any, ...]) -> None
 
 def test_what_cannot_be_judged_stays(world: World) -> None:
     world.fails[("watch", 10, 5.0)] = Failure("Nothing to see.", held=True)
-    with pytest.raises(Failure, match="is held, and the traffic stays as it is: Nothing to see. The same command goes on") as raised:
+    with pytest.raises(Failure, match="is paused, and the traffic stays as it is: Nothing to see. The same command goes on") as raised:
         world.go()
     assert world.calls == [*ALL[:3], ("record", "paused", None), ("announce", "paused")]
-    assert raised.value.evidence["outcome"] == "held"
+    assert raised.value.evidence["outcome"] == "paused"
 
 
 @pytest.mark.parametrize("at", [("shift", 50), ("watch", 10, 5.0)])
@@ -376,7 +376,7 @@ def test_a_route_that_the_run_before_wrote_is_ours(world: World) -> None:
 def test_a_pause_that_is_not_recorded_is_none(world: World) -> None:
     world.fails[("record", "paused", None)] = Failure("No rights.")
     with pytest.raises(Failure, match="stays at 10 %, and is not paused, as that could not be recorded: No rights."):
-        world.go(guard={"image": "ee:1"}, stop_after=10)
+        world.go(guard={"image_ref": "ee:1"}, stop_after=10)
     assert ("shift", "rollback") not in world.calls
 
 
@@ -410,14 +410,14 @@ def test_it_goes_on_where_it_was_killed(world: World) -> None:
 
 
 def test_check_mode_shows_every_shift(world: World) -> None:
-    found = world.go(check=True, warm_replicas=1, guard={"image": "ee:1"})
+    found = world.go(check=True, warm_replicas=1, guard={"image_ref": "ee:1"})
     assert world.calls == [("guard", "present"), ("shift", 10), ("shift", 50), ("shift", 100), ("scale", "blue", 1)]
     assert all(given.get("force", True) for given in world.given)
     assert found["changed"]
 
 
 def test_stop_after_hands_over_to_the_guard(world: World) -> None:
-    found = world.go(guard={"image": "ee:1"}, stop_after=50, pause_seconds=60)
+    found = world.go(guard={"image_ref": "ee:1"}, stop_after=50, pause_seconds=60)
     assert world.calls == [("guard", "present"), *ALL[:5], ("record", "paused", None), ("announce", "paused")]
     assert found["outcome"] == "paused" and found["paused_until"] == world.given[-2]["paused_until"]
 
@@ -428,12 +428,12 @@ def test_stop_after_hands_over_to_the_guard(world: World) -> None:
         ({"steps": STEPS[:2]}, "don't end with all the traffic"),
         ({"steps": [{"weight": 100, "seconds": -1}]}, "seconds -1: it must be 0 or more"),
         ({"stop_after": 10}, "needs a guard"),
-        ({"stop_after": 20, "guard": {"image": "x"}}, "stop_after is 20: it must be the weight of a step"),
-        ({"stop_after": 100, "guard": {"image": "x"}}, "less than 100"),
-        ({"stop_after": 10, "guard": {"image": "x"}, "pause_seconds": 0}, "pause_seconds is 0"),
-        ({"stop_after": 10, "guard": {"image": "x"}, "pause_seconds": 259200}, "for which a guard lasts"),
+        ({"stop_after": 20, "guard": {"image_ref": "x"}}, "stop_after is 20: it must be the weight of a step"),
+        ({"stop_after": 100, "guard": {"image_ref": "x"}}, "less than 100"),
+        ({"stop_after": 10, "guard": {"image_ref": "x"}, "pause_seconds": 0}, "pause_seconds is 0"),
+        ({"stop_after": 10, "guard": {"image_ref": "x"}, "pause_seconds": 259200}, "for which a guard lasts"),
         ({"watch": {"prometeus": {}}}, "watch: .*prometeus"),
-        ({"guard": {}}, "guard: .*image"),
+        ({"guard": {}}, "guard: .*image_ref"),
         ({"silence": {"alertmanager": {"url": "x"}}}, "silence: .*seconds"),
         ({"announce": {"webhooks": [{"form": "json"}]}}, "announce: .*url"),
         ({"report": {}}, "report: .*dest"),

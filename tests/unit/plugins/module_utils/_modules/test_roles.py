@@ -16,6 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils import _preflight, _rollout
 from ansible_collections.mcp.server.plugins.module_utils._guard import module as guard
 from ansible_collections.mcp.server.plugins.module_utils._guard import watching
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollback
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import release, shift
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, right_of
@@ -73,11 +74,11 @@ def cluster() -> t.Iterator[Cluster]:
 def test_a_release_and_its_rollback_need_no_more_than_the_readmes_role(cluster: Cluster) -> None:
     checks = cluster.run(_preflight.SPEC, _preflight.run)["checks"]
     assert checks[2]["sentence"] == "We have all rights in namespace ns that a release needs."
-    lock = cluster.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
-    cluster.run(_rollout.SPEC, _rollout.run, pool="green", image_ref="r/x:v2", replicas=3, run_id=lock)
-    cluster.run(shift.SPEC, shift.run, pool="green", weight=50, run_id=lock)
+    run_id = cluster.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
+    cluster.run(_rollout.SPEC, _rollout.run, pool="green", image_ref="r/x:v2", replicas=3, run_id=run_id)
+    cluster.run(shift.SPEC, shift.run, pool="green", weight=50, run_id=run_id)
     assert cluster.weights == [50, 50]
-    cluster.run(shift.SPEC, shift.run, rollback=True)
+    cluster.run(mcp_rollback.SPEC, mcp_rollback.run)
     cluster.run(release.SPEC, release.run, state="ended", outcome="rolled_back")
     assert cluster.weights == [100, 0]
     assert [one for one in cluster.api.refusals() if "/namespaces/ns/" in one] == []

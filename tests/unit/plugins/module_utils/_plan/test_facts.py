@@ -66,7 +66,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[ApiServer]:
     names = ("API server", "namespace", "blue Deployment", "green Deployment", "route")
     monkeypatch.setattr(facts, "connect", lambda _params: one)
     monkeypatch.setattr(facts._preflight, "checks", lambda _context: [{"name": name, "ok": True, "sentence": ""} for name in names])
-    monkeypatch.setattr(facts._version_check, "run", lambda _task: {"image": {"digest": "sha256:new"}})
+    monkeypatch.setattr(facts._version_check, "run", lambda _task: {"registry_image": {"digest": "sha256:new"}})
     monkeypatch.setattr(facts.health_module, "run", lambda _task: {})
     yield one
     assert one.writes() == [], "a plan writes nothing"
@@ -79,7 +79,7 @@ def search(**params: t.Any) -> facts.Facts:
 def test_all_that_is_known(cluster: ApiServer) -> None:
     found = search()
     assert found.problems == ()
-    assert (found.live, found.idle, found.digest, found.image) == ("blue", "green", "sha256:new", NEW)
+    assert (found.live, found.idle, found.digest, found.image_ref) == ("blue", "green", "sha256:new", NEW)
     assert found.pools["blue"] == facts.Pool("r.io/mcp:v1.1.5", 2, 2, "sha256:blue")
     assert found.pools["green"] == facts.Pool("r.io/mcp:v1.1.5", 0, 0, "")
     assert found.steps == (facts.Step(10, 5.0, 10), facts.Step(100, 1.0, 100))
@@ -181,7 +181,7 @@ def test_a_version_that_arrives_as_a_number_is_refused(cluster: ApiServer) -> No
 @pytest.mark.parametrize(("version", "image"), [("sha-abc1234", "r.io/mcp:sha-abc1234"), ("sha256:" + "a" * 64, "r.io/mcp@sha256:" + "a" * 64)])
 def test_versions_of_any_form(cluster: ApiServer, version: str, image: str) -> None:
     found = search(version=version)
-    assert (found.image, found.problems) == (image, ())
+    assert (found.image_ref, found.problems) == (image, ())
 
 
 @pytest.mark.parametrize(("green", "problems", "warnings"), [(0, ["a", "b"], ["c"]), (50, [], ["a", "b", "c"])])

@@ -246,7 +246,7 @@ def test_a_replay_has_a_longest(monkeypatch):
         "check": ["triggers"],
         "triggers": {},
         "gates": {},
-        "release": None,
+        "release_id": None,
     }
     server = {name: spec.get("default") for name, spec in module.OPTIONS.items()} | {"namespace": "prod", "server": "mcp"}
     with pytest.raises(Failure, match="25.0 hours"):

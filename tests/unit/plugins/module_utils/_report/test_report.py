@@ -76,7 +76,7 @@ def series(count=200, every=5.0, **values):
         ("succeeded", "✓ succeeded", "v1.2.0 is released, v1.1.5 was live before"),
         ("rolled_back", "↩ rolled back", "v1.2.0 was rolled back to v1.1.5"),
         ("failed", "✕ failed", "the release of v1.2.0 failed"),
-        ("held", "… held", "the release of v1.2.0 is held at"),
+        ("paused", "… paused", "the release of v1.2.0 is paused at"),
         ("running", "… running", "the release of v1.2.0 is running"),
         ("<odd>", "<odd>", "the release of v1.2.0 ended as <odd>"),
     ],
@@ -183,7 +183,7 @@ def test_the_same_gives_the_same():
 def run(monkeypatch, dest, current, history=(), name=None, check_mode=False):
     monkeypatch.setattr(connection, "connect", lambda params: Store(current, history))
     names = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
-    return report.run(Task({**names, "dest": str(dest), "release": name, "prometheus": None, "verdicts": []}, check_mode))
+    return report.run(Task({**names, "dest": str(dest), "release_id": name, "prometheus": None, "verdicts": []}, check_mode))
 
 
 def test_the_file(monkeypatch, tmp_path):

@@ -118,7 +118,7 @@ def run(monkeypatch, tmp_path, prometheus, warnings):
     monkeypatch.setattr(connection, "connect", lambda params: Store(release()))
     monkeypatch.setattr(connecting, "connect", lambda params: prometheus)
     names = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
-    return report.run(Task({**names, "dest": str(tmp_path), "release": None, "prometheus": OPTION, "verdicts": []}, warn=warnings.append))
+    return report.run(Task({**names, "dest": str(tmp_path), "release_id": None, "prometheus": OPTION, "verdicts": []}, warn=warnings.append))
 
 
 def test_in_the_report(monkeypatch, tmp_path):

@@ -86,7 +86,7 @@ def test_no_pool_with_traffic_gets_another_image(recorded):
     for blue, one, two, image in itertools.product((0, 10, 50, 90, 100), (OLD, NEW), (OLD, NEW), (OLD, NEW, OTHER)):
         has = pools(one, two)
         pin = decide(weights(blue), recorded, has, image)
-        if pin and pin.needed and has[pin.pool].image != image:
+        if pin and pin.needed and has[pin.pool].image_ref != image:
             assert pin.clear_first or weights(blue)[pin.pool] == 0
 
 
@@ -97,7 +97,7 @@ def fresh(pool="blue", image=OTHER):
 def test_what_is_recorded_is_what_an_emergency_returns_to():
     before = Book(release(), ({"id": "0"},))
     after = prepare(before, fresh())
-    assert after.current["from"]["image"] == OTHER and after.history == (release(), {"id": "0"})
+    assert after.current["from"]["image_ref"] == OTHER and after.history == (release(), {"id": "0"})
     assert prepare(after, fresh()) == after  # again
     assert prepare(before, fresh(image=OLD)) == before  # the release itself is what is rolled back
     assert prepare(Book(), fresh()) == Book(fresh())
@@ -163,7 +163,7 @@ def call(monkeypatch, cluster, **params):
 )
 def test_begun(monkeypatch, params, pool, image, deploy):
     result, lines = call(monkeypatch, cluster(), **params)
-    assert (result["pool"], result["image"], result["deploy"], result["bad_pool"]) == (pool, image, deploy, "green")
+    assert (result["pool"], result["image_ref"], result["deploy"], result["bad_pool"]) == (pool, image, deploy, "green")
     assert ("only the image of container mcp is taken from it" in lines[0]) is ("revision" in params)
     assert "goes to pool blue" in lines[-1] and result["version"] == image.rpartition(":")[2]
 
@@ -189,13 +189,19 @@ def test_checked_and_failed_are_recorded(monkeypatch):
         assert api.log[-1].path == RECORD
         return json.loads(api.log[-1].body["data"][part])
 
-    call(monkeypatch, api, state="checked", pool="blue", image=OTHER, reason="named")
+    call(monkeypatch, api, state="checked", pool="blue", image_ref=OTHER, reason="named")
     now = written("current")
-    assert (now["from"]["image"], now["from"]["version"], now["to"]["image"], now["outcome"], now["reason"]) == (OTHER, "v1.1.4", NEW, ROLLED_BACK, "named")
+    assert (now["from"]["image_ref"], now["from"]["version"], now["to"]["image_ref"], now["outcome"], now["reason"]) == (
+        OTHER,
+        "v1.1.4",
+        NEW,
+        ROLLED_BACK,
+        "named",
+    )
     assert written("history")[0]["id"] == "1"
-    result, _lines = call(monkeypatch, api, state="failed", pool="blue", image=OTHER, reason="crash")
+    result, _lines = call(monkeypatch, api, state="failed", pool="blue", image_ref=OTHER, reason="crash")
     (failed, *_others) = written("history")
-    assert result["record"]["id"] == "1" and (failed["outcome"], failed["to"]["image"]) == (FAILED, OTHER)
+    assert result["record"]["id"] == "1" and (failed["outcome"], failed["to"]["image_ref"]) == (FAILED, OTHER)
     assert failed["judged"] is False and "judged" not in now  # the same may be tried again
 
 
@@ -248,4 +254,4 @@ def test_what_is_live_and_well_is_left_alone(monkeypatch):
 def test_versions_of_any_form(monkeypatch):
     for version, image in (("sha-abc1234", "r.io/mcp:sha-abc1234"), (f"sha256:{'a' * 64}", f"r.io/mcp@sha256:{'a' * 64}")):
         result, _lines = call(monkeypatch, cluster(), version=version, image="r.io/mcp")
-        assert (result["image"], result["version"]) == (image, version)
+        assert (result["image_ref"], result["version"]) == (image, version)

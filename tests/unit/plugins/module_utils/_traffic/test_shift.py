@@ -21,6 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils import _rollout
 from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, outage, settling
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._cluster.rollout import State
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release_info
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, gauge, moving, release, shift, sparing
 from ansible_collections.mcp.server.plugins.module_utils._traffic.pins import let_go
@@ -841,7 +842,7 @@ def test_begin_tells_the_pools_and_records_the_origin(cluster):
     assert result["previous_image_ref"] == "r.io/mcp:v1.1.5" and result["changed"]
     assert result["record"]["from"] == {
         "pool": "blue",
-        "image": "r.io/mcp:v1.1.5",
+        "image_ref": "r.io/mcp:v1.1.5",
         "digest": "sha256:abc",
         "version": "v1.1.5",
         "weights": {"blue": 100, "green": 0},
@@ -863,7 +864,7 @@ def test_a_release_that_was_cut_off_keeps_its_stable_pool(cluster):
     other = begin("v1.3.0")
     assert (other["live"], other["idle"], other["resumed"]) == ("blue", "green", False)
     current, (earlier,) = cluster.record
-    assert current["from"]["pool"] == "blue" and current["from"]["image"] == "r.io/mcp:v1.1.5"
+    assert current["from"]["pool"] == "blue" and current["from"]["image_ref"] == "r.io/mcp:v1.1.5"
     assert earlier["outcome"] == "failed" and "superseded by" in earlier["reason"]
 
 
@@ -874,7 +875,7 @@ def test_next_release_goes_to_the_other_pool(cluster):
 
 
 def test_begin_in_check_mode(cluster):
-    result = call(release.run, check_mode=True, state="begun", image="r.io/mcp:v1.2.0", version="v1.2.0")
+    result = call(release.run, check_mode=True, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")
     assert result["changed"] and RECORD not in cluster.objects
 
 
@@ -904,18 +905,55 @@ def test_a_release_holds_the_lease_until_it_ends(cluster, gateway):
 
 
 def test_read_tells_who_releases_and_what_was_before(cluster, gateway, monkeypatch):
-    assert call(release.run, state="read")["holder"] is None
+    assert call(mcp_release_info.run)["holder"] is None
     begin()
     call(release.run, state="ended", outcome="failed")
     begin("v1.3.0")
-    found = call(release.run, state="read")
+    found = call(mcp_release_info.run)
     assert [one["to"]["version"] for one in (found["record"], *found["history"])] == ["v1.3.0", "v1.2.0"]
     assert found["holder"]["by"] and found["holder"]["since"] < found["holder"]["until"]
     cluster.ahead = 3600.0  # an hour later, by the API server's time
-    assert call(release.run, state="read")["holder"] is None
+    assert call(mcp_release_info.run)["holder"] is None
     cluster.ahead = 0.0
-    monkeypatch.setattr(release.lock, "is_dead", lambda process: True)
-    assert call(release.run, state="read")["holder"] is None
+    monkeypatch.setattr(mcp_release_info.lock, "is_dead", lambda process: True)
+    assert call(mcp_release_info.run)["holder"] is None
+
+
+def recorded_before_1_0_0(cluster, gateway):
+    """Leave a release half shifted, whose record has the names that it had before 1.0.0."""
+    run = begin()["run_id"]
+    call(pool="green", weight=50, run_id=run)
+    current, _history = cluster.record
+    current["run"] = current.pop("run_id")
+    current["held"] = {"at": "T", "reason": "no metrics"}
+    for side in ("from", "to"):
+        current[side]["image"] = current[side].pop("image_ref")
+    current["guard"] = {"id": "g", "action": "hold", "state": "watching", "at": "T", "reason": ""}
+    cluster.put(RECORD, {"data": {"current": json.dumps(current), "history": json.dumps([current])}})
+    return run
+
+
+def test_a_release_that_was_recorded_before_1_0_0_goes_on(cluster, gateway):
+    run = recorded_before_1_0_0(cluster, gateway)
+    call(release.run, state="lease_returned", run_id=run)
+    found = call(mcp_release_info.run)
+    assert (found["record"]["run_id"], found["record"]["paused"]["reason"]) == (run, "no metrics")
+    assert found["history"][0]["to"]["image_ref"] == found["record"]["to"]["image_ref"] == "r.io/mcp:v1.2.0"
+    again = begin()
+    assert again["resumed"] and "paused" not in again["record"] and again["record"]["steps"] == found["record"]["steps"]
+    call(pool="green", weight=100, run_id=again["run_id"])
+    call(release.run, state="ended", outcome="succeeded", run_id=again["run_id"])
+    current, history = cluster.record
+    assert (current["outcome"], current["to"]["image_ref"], current["guard"]["action"]) == ("succeeded", "r.io/mcp:v1.2.0", "pause")
+    assert not {"run", "held"} & {*current, *history[0]} and "image" not in current["from"], "it is written by today's names"
+
+
+def test_a_release_that_was_recorded_before_1_0_0_is_rolled_back(cluster, gateway):
+    recorded_before_1_0_0(cluster, gateway)
+    result = call(rollback=True, endpoint={"url": "x"})
+    assert (result["pool"], result["version"], cluster.weights) == ("blue", "v1.1.5", (100, 0)) and result["scale_down"]
+    current, _history = cluster.record
+    assert (current["outcome"], current["from"]["image_ref"], current["run_id"]) == ("rolled_back", "r.io/mcp:v1.1.5", result["run_id"])
 
 
 def test_nothing_to_release_holds_nothing(cluster, gateway):
@@ -924,10 +962,10 @@ def test_nothing_to_release_holds_nothing(cluster, gateway):
     assert call(release.run, state="lease_returned", run_id="x") == {"changed": False, "warnings": []}
 
 
-def test_a_release_that_is_held_lets_others_release(cluster, gateway):
+def test_a_release_that_is_paused_lets_others_release(cluster, gateway):
     run = call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
-    held = call(release.run, state="paused", reason="no metrics", run_id=run)
-    assert (held["changed"], held["record"]["outcome"], held["record"]["paused"]["reason"]) == (True, "running", "no metrics")
+    paused = call(release.run, state="paused", reason="no metrics", run_id=run)
+    assert (paused["changed"], paused["record"]["outcome"], paused["record"]["paused"]["reason"]) == (True, "running", "no metrics")
     assert not cluster.holder
     again = call(release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")
     assert again["resumed"] and "paused" not in again["record"]
