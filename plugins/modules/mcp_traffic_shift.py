@@ -19,7 +19,8 @@ description:
   - With the weights, the same request writes the annotations C(mcp.server/stable), the pool to return to, and C(mcp.server/run), the run
     that O(run_id) names. No other field of the route is touched. The route must list the Services of both pools; one may have weight 0.
   - Sessions of legacy MCP clients are not broken unasked, see O(sessions). C(docs/sessions.md) in the collection tells what is safe.
-  - With O(rollback=true) it is the emergency's one call. It writes the weights first and verifies afterwards. It spares no sessions of the bad pool.
+  - With O(rollback=true) it is the emergency's one call, as M(mcp.server.mcp_rollback) is. It writes the weights first and verifies afterwards.
+    It spares no sessions of the bad pool.
   - A step of a release that is running is added to the release record (see M(mcp.server.mcp_release)).
   - With O(steps) it is a release from its first weight to the end of its warm window - it shifts, asks for a whole session, watches, and at a breach
     returns the traffic itself. Sizes, record, silence, Lease, announcement and report are its last acts, however it ends. It needs no other task
