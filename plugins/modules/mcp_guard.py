@@ -14,7 +14,7 @@ author:
 description:
   - A guard is a Job in the server's namespace, C(SERVER-guard), with an execution-environment image that holds this collection.
   - It watches the Lease of the release. When the run that releases does not renew it any more, it rolls back, by the same code as
-    M(mcp.server.mcp_traffic_shift) with O(mcp.server.mcp_traffic_shift#module:rollback=true), or it holds; and writes that into the release record.
+    M(mcp.server.mcp_rollback), or it pauses the release; and writes that into the release record.
   - With O(prometheus), as it is reached from inside the cluster, it also watches the triggers of a release whose run is gone. A credential for it can only
     be a Secret (C(token_secret)).
   - It ends when the release has ended, or another one has begun, and its Job is deleted ten minutes later.
@@ -76,7 +76,7 @@ options:
     type: str
     default: pool
   verify_seconds:
-    description: Seconds for which the guard's rollback looks at the route afterwards, as in M(mcp.server.mcp_traffic_shift).
+    description: Seconds for which the guard's rollback looks at the route afterwards, as in M(mcp.server.mcp_rollback).
     type: float
     default: 30.0
   wait_timeout:
@@ -121,7 +121,7 @@ guard:
   type: dict
   sample: {id: 0c2b6cbd1f5e, action: rollback, state: running, at: "2026-11-24T06:20:00.000Z", reason: ""}
 decision:
-  description: Why there is nothing more to guard, V(end) or V(rollback). After a rollback the keys of M(mcp.server.mcp_traffic_shift) are there too.
+  description: Why there is nothing more to guard, V(end) or V(rollback). After a rollback the keys of M(mcp.server.mcp_rollback) are there too.
   returned: with O(state=running)
   type: str
   sample: rollback
