@@ -36,6 +36,10 @@ KEPT = 20
 STEPS = 30
 REASON = 500  # characters
 SUPERSEDED = "(superseded by "
+OLD_VERDICTS = {  # in records from before 1.0.0
+    **{verdict.replace("_", " "): verdict for verdict in ("no_data", "cannot_measure", "not_measured", "not_verified")},
+    "held": "inconclusive",
+}
 
 RUNNING = "running"
 SUCCEEDED = "succeeded"
@@ -196,6 +200,7 @@ def read(cluster: t.Any, server: Server) -> tuple[Book, str | None]:
             f"ConfigMap {server.namespace}/{_name(server)} on {cluster.host} is not a release record: restore it, or look which pool is good "
             "before it is deleted; a rollback goes by what is noted on the route, or to the pool that is named (rollback_pool)."
         )
+    current, *history = map(_with_present_steps, (current, *history))
     return Book(current, tuple(history)), found["metadata"]["resourceVersion"]
 
 
@@ -207,6 +212,23 @@ def is_release(document: t.Any) -> bool:
         and all(isinstance(document.get(key), str) for key in ("id", "reason", "outcome"))
         and all(isinstance(document.get(key), dict) and document[key].get("pool") in POOLS for key in ("from", "to"))
     )
+
+
+def _with_present_steps(document: t.Any) -> t.Any:
+    """Return a release with the present names in its steps: records of before 1.0.0 have share.answers, and verdicts in other words."""
+    if not isinstance(document, dict) or not isinstance(document.get("steps"), list):
+        return document
+    return {**document, "steps": [_with_present_names(step) if isinstance(step, dict) else step for step in document["steps"]]}
+
+
+def _with_present_names(step: dict[str, t.Any]) -> dict[str, t.Any]:
+    found = dict(step)
+    share, verdict = step.get("share"), step.get("verdict")
+    if isinstance(share, dict) and "answers" in share:
+        found["share"] = {("requests" if key == "answers" else key): value for key, value in share.items()}
+    if isinstance(verdict, str):
+        found["verdict"] = OLD_VERDICTS.get(verdict, verdict)
+    return found
 
 
 def update(

@@ -24,7 +24,7 @@ def read(**more):
 def test_all_of_it():
     holder = {"by": "kim@runner", "since": "2026-11-24T05:00:00+00:00", "until": "2026-11-24T05:01:00+00:00"}
     book = {"record": release("running"), "history": ["broken", release("rolled_back", reason="5xx\nof green")] + [release("failed")] * 9, "holder": holder}
-    assert status(read(**book), POOLS, {"blue": 87.5, "green": 12.5, "answers": 40}, 2) == [
+    assert status(read(**book), POOLS, {"blue": 87.5, "green": 12.5, "requests": 40}, 2) == [
         "POOL         WEIGHT  ANSWERS  READY  VERSION  IMAGE",
         "blue (live)  90 %    87.5 %   1/2    1.1.5    x:v1.1.5",
         "green        10 %    12.5 %   0/0    -        x:v1.2.0",
@@ -53,7 +53,7 @@ def test_a_release_that_is_held(held, outcome, reason):
 
 
 @pytest.mark.parametrize(
-    ("answers", "line"), [({"msg": "The watch ended with breach.", "answers": 3}, "The watch ended with breach."), ({"skipped": True}, "")]
+    ("answers", "line"), [({"msg": "The watch ended with breach.", "requests": 3}, "The watch ended with breach."), ({"skipped": True}, "")]
 )
 def test_answers(answers, line):
     assert status(read(), POOLS, answers)[3] == line

@@ -20,7 +20,7 @@ ID = "2026-11-24T05:00:00.000Z-v1.2.0"
 
 
 def step(at: str, green: int, measured: float | None = None, **more: t.Any) -> dict[str, t.Any]:
-    share = None if measured is None else {"blue": 100 - measured, "green": measured, "answers": 144, "failed": 0}
+    share = None if measured is None else {"blue": 100 - measured, "green": measured, "requests": 144, "failed": 0}
     return {
         "at": f"2026-11-24T{at}.000Z",
         "weights": {"blue": 100 - green, "green": green},

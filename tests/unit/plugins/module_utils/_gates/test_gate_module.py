@@ -34,7 +34,7 @@ def errors(share, seconds=200):
     return Fake(serving(lambda: series, time.time))
 
 
-ONLY = {name: {"enabled": False} for name in ("latency", "database", "memory", "fast")}
+ONLY = {name: {"enabled": False} for name in ("latency", "database", "memory", "error_burst")}
 
 
 def test_pass():
@@ -55,9 +55,9 @@ def test_breach():
 def test_held():
     """Only the errors are known."""
     with errors(0) as fake:
-        assert run(fake.url)["verdict"] == "held"
+        assert run(fake.url)["verdict"] == "inconclusive"
         with pytest.raises(Failure, match="latency no data: .*memory no data: none of the sources tells memory"):
-            run(fake.url, fail_on="held")
+            run(fake.url, fail_on="inconclusive")
 
 
 def test_check_mode_shows_what_is_asked():
@@ -70,8 +70,8 @@ def test_check_mode_shows_what_is_asked():
 
 def test_nothing_answers():
     found = run("http://127.0.0.1:9")
-    assert (found["verdict"], found["at"]) == ("held", None)
-    assert {gate["verdict"] for gate in found["gates"]} == {"cannot measure"}
+    assert (found["verdict"], found["at"]) == ("inconclusive", None)
+    assert {gate["verdict"] for gate in found["gates"]} == {"cannot_measure"}
     assert len(found["warnings"]) == 1
 
 

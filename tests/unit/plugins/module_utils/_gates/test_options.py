@@ -22,15 +22,16 @@ def test_the_guides_numbers():
         "latency": (0.5, 300),
         "database": (10.0, 60),
         "memory": (90.0, 180),
-        "fast": (25.0, 5),
+        "error_burst": (25.0, 5),
     }
 
 
 def test_changes_by_name():
-    found = changed(errors={"limit": "2", "window": 30, "min_requests": 5, "no_data": "fail"}, fast={"enabled": False})
+    found = changed(errors={"limit": "2", "window": 30, "min_requests": 5, "no_data": "fail"}, error_burst={"enabled": False})
     errors = found["errors"]
-    assert (errors.limit, errors.window, errors.least, errors.no_data, errors.cannot_measure, errors.measure) == (2.0, 30.0, 5, "fail", "hold", "errors")
-    assert "fast" not in found
+    assert (errors.limit, errors.window, errors.least, errors.measure) == (2.0, 30.0, 5, "errors")
+    assert (errors.no_data, errors.cannot_measure) == ("fail", "inconclusive")
+    assert "error_burst" not in found
 
 
 def test_own():
@@ -44,8 +45,8 @@ def test_own():
     [
         ({"errors": 5}, "triggers.errors is 5: it must be a dictionary"),
         ({"errors": {"treshold": 5}}, "triggers.errors: .*treshold"),
-        ({"errors": {"no_data": "ignore"}}, "triggers.errors: .*hold, pass, fail"),
-        ({"queue": {"limit": 5}}, "triggers.queue is none of errors, latency, database, memory, fast: a gate of your own needs a query and a limit"),
+        ({"errors": {"no_data": "ignore"}}, "triggers.errors: .*inconclusive, pass, fail"),
+        ({"queue": {"limit": 5}}, "triggers.queue is none of errors, latency, database, memory, error_burst: a gate of your own needs a query and a limit"),
         ({"errors": {"window": 0}}, "window is 0: it must be more than 0"),
         ({"errors": {"clear": 7}}, "clear is 7: it must be on the good side of the limit, 5"),
         ({"latency": {"clear": 0.4}}, "clear can't be set"),

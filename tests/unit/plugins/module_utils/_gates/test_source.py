@@ -69,7 +69,7 @@ def test_a_lost_prometheus(clock):
     series = answers([100] * 20, [20] * 20)
     with Fake(serving(lambda: series, lambda: clock.now)) as fake:
         ours = source(fake.url)
-        for poll, expected in ((10, "cannot measure"), (16, "breach")):
+        for poll, expected in ((10, "cannot_measure"), (16, "breach")):
             clock.now = START + poll * EVERY
             ours.read([ERRORS])
             fake.answer, good = (lambda _query: (503, b"")), fake.answer
@@ -112,7 +112,7 @@ def test_polls(monkeypatch):
             fake.answer = lambda _query: (time.sleep(3), (200, b""))[1]
         assert time.monotonic() - begun < 1
     assert [verdict.verdict for verdict in first.triggers] == ["breach"]
-    assert [verdict.verdict for verdict in first.gates] == ["no data"]  # nothing of it is of this watch
+    assert [verdict.verdict for verdict in first.gates] == ["no_data"]  # nothing of it is of this watch
 
 
 def test_samples_that_nobody_thought_of(monkeypatch):
@@ -124,7 +124,7 @@ def test_samples_that_nobody_thought_of(monkeypatch):
             deadline = time.monotonic() + 10
             while poller.latest is None and time.monotonic() < deadline:
                 time.sleep(0.01)
-    assert [(verdict.verdict, verdict.outcome) for verdict in poller.latest.triggers] == [("cannot measure", "held")]
+    assert [(verdict.verdict, verdict.outcome) for verdict in poller.latest.triggers] == [("cannot_measure", "inconclusive")]
     assert "ZeroDivisionError" in poller.latest.triggers[0].reason
 
 

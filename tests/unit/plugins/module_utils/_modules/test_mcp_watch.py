@@ -63,7 +63,7 @@ ALL_BACK = ["watch", "RELEASE", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
         (True, False, {"watch": BREACH}, ALL_BACK, "The release was taken back. Its traffic is on blue."),
         (False, False, {"watch": BREACH}, ["watch"], "It ended with a breach."),
         (True, True, {"watch": BREACH}, ["watch"], "It ended with a breach."),
-        (True, False, {"watch": Failure("Nothing to see.", verdict="held")}, ["watch"], "Nothing to see."),
+        (True, False, {"watch": Failure("Nothing to see.", verdict="inconclusive")}, ["watch"], "Nothing to see."),
         (True, False, {"watch": BREACH, "SHIFT": Failure("No way.")}, ["watch", "RELEASE", "SHIFT", "ANNOUNCE"], "The rollback failed: No way."),
         (True, False, {"watch": BREACH, "SHIFT": Lost("Ann took over.")}, ["watch", "RELEASE", "SHIFT"], "Ann took over."),
         (True, False, {"watch": BREACH, "RELEASE": Unreachable("Away.")}, ALL_BACK, "The release was taken back."),

@@ -72,7 +72,7 @@ def cluster() -> t.Iterator[Cluster]:
 
 def test_a_release_and_its_rollback_need_no_more_than_the_readmes_role(cluster: Cluster) -> None:
     checks = cluster.run(_preflight.SPEC, _preflight.run)["checks"]
-    assert checks[2]["sentence"] == "We have all rights in namespace ns that a release needs."
+    assert checks[2]["message"] == "We have all rights in namespace ns that a release needs."
     lock = cluster.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")["lock"]
     cluster.run(_rollout.SPEC, _rollout.run, pool="green", image="r/x:v2", replicas=3, lock=lock)
     cluster.run(shift.SPEC, shift.run, pool="green", weight=50, lock=lock)

@@ -102,7 +102,7 @@ def test_steps_and_what_the_pools_gave_in_them():
     alone = read(release(), "prod/mcp")
     assert "05:05:20 +5 min 20 s 100 % 100.0 % 144 0.026 s followed" in alone.text
     assert "made without Prometheus" in alone.text and alone.tags.count("svg") == 1
-    unmeasured = read(release(steps=[step("05:00:20", 10, verdict="not measured", seconds_to_follow=None)]), "prod/mcp")
+    unmeasured = read(release(steps=[step("05:00:20", 10, verdict="not_measured", seconds_to_follow=None)]), "prod/mcp")
     assert "10 % – – – not measured" in unmeasured.text
     assert "No traffic was shifted." in read(release("failed", steps=[]), "prod/mcp").text
 
@@ -146,7 +146,7 @@ def test_all_text_is_escaped():
         id=evil,
         by=evil,
         reason=evil,
-        steps=[step("05:00:20", 10, verdict=evil, share={"green": evil, "blue": evil, "answers": evil, "failed": evil}, seconds_to_follow=evil)],
+        steps=[step("05:00:20", 10, verdict=evil, share={"green": evil, "blue": evil, "requests": evil, "failed": evil}, seconds_to_follow=evil)],
         to={"pool": "green", "image": evil, "digest": evil, "version": evil, "contract": {"accepted": [evil]}},
     )
     points = [{"name": "errors", "pool": "green", "points": [(START, 1.0), (START + 5, 2.0)]}]

@@ -96,5 +96,5 @@ def test_preflight_says_so(cluster: ApiServer) -> None:
         (check,) = [_preflight._checked(name, lambda look=look: look(context)) for name, look in _preflight.CHECKS if name == "GitOps tools"]
         return check
 
-    assert not look()["ok"] and "Argo CD holds spec.rules" in look()["sentence"]
+    assert not look()["ok"] and "Argo CD holds spec.rules" in look()["message"]
     assert look(gitops_ignores=["route"])["ok"]
