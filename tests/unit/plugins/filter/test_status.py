@@ -8,7 +8,9 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mcp.server.plugins.filter.status import status
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import release
+from ansible_collections.mcp.server.plugins.module_utils._cluster import record
+from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import Store, old, release
 
 POD = {"name": "mcp-blue-1", "image": "x:v1.1.5", "digest": "sha256:0123456789abcdef", "ready": True, "health_version": "1.1.5", "problem": None}
 POOLS = {
@@ -41,6 +43,15 @@ def test_all_of_it():
         "2026-11-24 05:00:00 UTC  v1.2.0   green  rolled back  kim@runner",
         "    5xx of green",
     ]
+
+
+def test_a_record_with_the_names_of_before():
+    server = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
+    shown = []
+    for made in (release, lambda *given: old(release(*given))):
+        book, _version = record.read(Store(made("running"), [made("failed")]), server)
+        shown.append(status(read(record=book.current, history=list(book.history)), POOLS))
+    assert shown[0] == shown[1] and "v1.2.0" in shown[0][-1]
 
 
 @pytest.mark.parametrize(

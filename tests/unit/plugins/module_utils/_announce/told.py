@@ -47,6 +47,15 @@ def release(outcome: str = "succeeded", **more: t.Any) -> dict[str, t.Any]:
     }
 
 
+def old(one: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The release as records from before 1.0.0 have it: share.answers, and verdicts with spaces."""
+    steps = []
+    for step_ in one["steps"]:
+        share = step_["share"] and {("answers" if key == "requests" else key): value for key, value in step_["share"].items()}
+        steps.append({**step_, "share": share, "verdict": {"inconclusive": "held"}.get(step_["verdict"], step_["verdict"].replace("_", " "))})
+    return {**one, "steps": steps}
+
+
 class Store(ApiServer):
     """An API server with the ConfigMap of a release record."""
 

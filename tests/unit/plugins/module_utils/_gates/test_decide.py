@@ -144,3 +144,19 @@ def test_the_gates_that_are_judged_at_a_weight(weight, names):
 @pytest.mark.parametrize(("prometheus", "names"), [(True, ["error_burst"]), (False, ["errors", "error_burst"])])
 def test_the_triggers_on_own_requests(prometheus, names):
     assert [gate.name for gate in judged_by_own_requests(TRIGGERS, prometheus)] == names
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "prometheus", "judged"),
+    [
+        ("always", True, True),
+        ("always", False, True),
+        ("without_prometheus", True, False),
+        ("without_prometheus", False, True),
+        ("", True, False),
+        ("", False, False),
+    ],
+)
+def test_a_gate_says_whether_own_requests_are_judged_by_it(synthetic, prometheus, judged):
+    gate = Gate("errors", "errors", 5.0, synthetic=synthetic)
+    assert judged_by_own_requests([gate], prometheus) == ([gate] if judged else [])

@@ -52,12 +52,21 @@ def test_breach():
         assert run(fake.url, gates=ONLY, fail_on="never")["verdict"] == "breach"
 
 
-def test_held():
+def test_inconclusive():
     """Only the errors are known."""
     with errors(0) as fake:
         assert run(fake.url)["verdict"] == "inconclusive"
         with pytest.raises(Failure, match="latency no data: .*memory no data: none of the sources tells memory"):
             run(fake.url, fail_on="inconclusive")
+
+
+def test_several_sets():
+    """Two gates of the same name: 3 % is above the limit of a step, and below the one of the trigger."""
+    changes = {name: {"enabled": False} for name in ("latency", "database", "memory", "error_burst", "latency_rise", "mcp_errors", "lost_sessions")}
+    with errors(3) as fake, pytest.raises(Failure) as failure:
+        run(fake.url, checks=["shift", "triggers"], gates=changes)
+    found = failure.value.evidence["gates"]
+    assert [(gate["gate"], gate["window"], gate["outcome"]) for gate in found] == [("errors", None, "breach"), ("errors", 120, "pass")]
 
 
 def test_check_mode_shows_what_is_asked():

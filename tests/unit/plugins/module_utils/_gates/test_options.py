@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.options import gates, own_query
-from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import TRIGGERS
+from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SHIFT, TRIGGERS, VALIDATION, of_sets
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 
@@ -32,6 +32,23 @@ def test_changes_by_name():
     assert (errors.limit, errors.window, errors.least, errors.measure) == (2.0, 30.0, 5, "errors")
     assert (errors.no_data, errors.cannot_measure) == ("fail", "inconclusive")
     assert "error_burst" not in found
+
+
+def test_a_change_is_one_of_each_gate_with_that_name():
+    changes = {"errors": {"limit": 2}, "latency": {"enabled": False}, "queue": {"query": "queue", "limit": 10}}
+    found = gates(of_sets(["triggers", "shift", "validation", "shift"]), changes, "gates")
+    assert [(gate.name, gate.limit, gate.window) for gate in found if gate.name in ("errors", "latency", "queue")] == [
+        ("errors", 2.0, 120),
+        ("errors", 2.0, None),
+        ("queue", 10.0, None),
+    ]
+    assert len(found) == len(TRIGGERS) + len(SHIFT) + len(VALIDATION) - 2 + 1
+
+
+def test_a_name_that_none_of_the_sets_has():
+    known = "errors, latency, database, memory, error_burst, latency_rise, mcp_errors, lost_sessions"
+    with pytest.raises(Failure, match=f"gates.throughput is none of {known}: "):
+        gates(of_sets(["triggers", "shift"]), {"throughput": {"limit": 5}}, "gates")
 
 
 def test_own():

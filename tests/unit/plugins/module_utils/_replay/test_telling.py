@@ -15,6 +15,8 @@ from ansible_collections.mcp.server.plugins.module_utils._replay.moments import 
 from ansible_collections.mcp.server.plugins.module_utils._replay.page import page
 from ansible_collections.mcp.server.plugins.module_utils._replay.telling import joined, told
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import Store, old, step
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import release as told_release
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._replay.stored import Stored
 
 START = 1_795_500_000.0  # 06:00:00
@@ -160,7 +162,8 @@ def test_the_table_fits_a_terminal():
 def test_the_table_tells_when_and_by_what():
     lines = table.lines(whole(told(breached(), [TEN]), release={"id": "one", "outcome": "rolled_back", "ended": "2026-11-24T06:01:00Z"}))
     said = " ".join(lines)
-    assert "rolled back at 10 % by the trigger errors, window full at 06:00:23, reported at 06:00:15: past the limit. Release one rolled back at 06:01:00." in said
+    assert "rolled back at 10 % by the trigger errors, window full at 06:00:23, reported at 06:00:15: past the limit." in said
+    assert "past the limit. Release one rolled back at 06:01:00." in said
     assert re.search(r"errors +5 % +20 s +breach +30.0 % +22 s +- +- +06:00:23", said)
 
 
@@ -236,21 +239,28 @@ def test_a_release_without_traffic_has_nothing_to_judge():
         module.steps_of(release(), NOW)
 
 
-def test_a_replay_has_a_longest(monkeypatch):
+def replay(monkeypatch, **more):
     monkeypatch.setattr(module.connecting, "connect", lambda params: Stored([], NOW))
-    options = {
-        "from": "2026-11-23T06:00:00Z",
-        "to": None,
-        "pool": "green",
-        "seconds": 600.0,
-        "checks": ["triggers"],
-        "triggers": {},
-        "gates": {},
-        "release": None,
-    }
-    server = {name: spec.get("default") for name, spec in module.OPTIONS.items()} | {"namespace": "prod", "server": "mcp"}
+    defaults = {name: spec.get("default") for name, spec in module.SPEC.options.items()}
+    source = {"source": ["app"], "labels": {}}
+    return module.run(Task({**defaults, "namespace": "prod", "server": "mcp", "checks": ["triggers"], "prometheus": source, **more}))
+
+
+def test_a_replay_has_a_longest(monkeypatch):
     with pytest.raises(Failure, match="25.0 hours"):
-        module.run(Task({**server, **options}))
+        replay(monkeypatch, **{"from": "2026-11-23T06:00:00Z", "pool": "green"})
+
+
+def test_a_record_with_the_names_of_before_is_replayed(monkeypatch):
+    steps = [step("06:00:00", 10, 10.4, verdict="not_measured"), step("06:00:20", 100, 100.0, verdict="cannot_measure")]
+    new = told_release(id="one", started="2026-11-24T06:00:00Z", ended="2026-11-24T06:00:40Z", steps=steps)
+    found = []
+    for one in (old(new), new):
+        monkeypatch.setattr(module.connection, "connect", lambda params, one=one: Store(one))
+        found.append(replay(monkeypatch))
+    assert found[0] == found[1]
+    assert [(each["weight"], each["verdict"]) for each in found[0]["steps"]] == [(10, "inconclusive"), (100, "inconclusive")]
+    assert found[0]["html"].startswith("<!DOCTYPE html>") and "no data" in found[0]["html"]
 
 
 @pytest.mark.parametrize(
