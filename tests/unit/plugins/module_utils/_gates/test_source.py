@@ -14,6 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import polling
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period
 from ansible_collections.mcp.server.plugins.module_utils._gates.polling import Poller
 from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Prometheus
+from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._gates.source import Source
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.fake import Fake, serving
@@ -43,6 +44,25 @@ def source(url, **more):
 
 def judged(found, clock):
     return found.judge([ERRORS], Period(0, clock.now))[0]
+
+
+def test_gates_of_one_name_have_each_their_own_query():
+    class Answers:
+        known_now = START
+
+        def now(self):
+            return START
+
+        def samples(self, query, at):
+            return []
+
+        def values(self, query, begin, end, step):
+            return [Series({}, [(end, {"low": 1.0, "high": 9.0}[query])])]
+
+    queries = [Gate("queue", "", 5.0, query=query, window=window) for query, window in (("high", None), ("low", 60))]
+    found = Source(Answers(), SERVER, "green", OPTION, 60.0)
+    found.read(queries)
+    assert [verdict.value for verdict in found.judge(queries, Period(START - 60, START))] == [9.0, 1.0]
 
 
 def test_bit_by_bit_is_the_same_as_at_once(clock):

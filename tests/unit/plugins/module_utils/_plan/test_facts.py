@@ -173,6 +173,13 @@ def test_without_a_cluster_the_rest_is_told(cluster: ApiServer, monkeypatch: pyt
     assert (found.live, found.pools, found.digest) == (None, {}, "sha256:new")
 
 
+def test_it_does_not_wait_for_an_unwell_server_as_long_as_for_a_rollout(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(facts.health_module, "run", lambda task: waits.append(task.params["wait_timeout"]) or {})
+    assert search(wait_timeout=600.0, contract_check=True).wait_timeout == 600.0
+    assert waits == [0.0, 0.0]
+
+
 def test_a_version_that_arrives_as_a_number_is_refused(cluster: ApiServer) -> None:
     with pytest.raises(Failure, match="version is 1.1, a number"):
         module.run(Task({**PARAMS, "version": 1.1}))
