@@ -63,7 +63,7 @@ def replayed(folder: Path, **variables: t.Any) -> str:
 def test_a_trigger_takes_back(version, trigger, window, tmp_path):
     """Those that are late pass all checks before they get traffic."""
     sooner = faults(FAULT_AFTER="40") if CONFIG["admin_kubeconfig"] and "late" in version else nullcontext()
-    # The fast one has a test of its own; a fifth of bad answers is near its limit.
+    # error_burst has a test of its own; a fifth of bad answers is near its limit.
     triggers = {trigger: {"window": window}, "error_burst": {"enabled": False}}
     with sooner, clients(tmp_path, 100) as seen:
         code, output = release(version, triggers, LONG)

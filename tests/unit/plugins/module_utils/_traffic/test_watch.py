@@ -91,7 +91,7 @@ def test_failures_of_the_whole_time_are_a_breach():
         run(server.url, inconclusive_timeout=20.0)
 
 
-def test_too_few_answers_are_held():
+def test_too_few_requests_are_inconclusive():
     with (
         Scripted(answers()) as server,
         pytest.raises(Failure, match="inconclusive after waiting 0 s .*answers no data: .* too few to tell by, 1000 are enough") as failure,
