@@ -113,7 +113,7 @@ def main() -> None:
     print("\nSummary")
     for step in summary["steps"]:
         percent, share = step["set"]["green"], step["measured"]
-        print(f"  green set to {percent:3d} %: measured {share['green']:5.1f} % of {share['answers']} answers, followed after {step['seconds_to_follow']} s")
+        print(f"  green set to {percent:3d} %: measured {share['green']:5.1f} % of {share['requests']} answers, followed after {step['seconds_to_follow']} s")
     print(f"  release {release_seconds} s, rollback {rollback_seconds} s; an empty playbook takes {empty_seconds} s")
     print(f"  from the start of the rollback to the last answer of {NEW}: {summary['rollback_to_last_new_answer_seconds']} s")
     print(f"  clients: {clients['sent']} requests at {clients['rate']} a second, {clients['failed']} failed {clients['failures'] or ''}")

@@ -37,7 +37,8 @@ RETURN = r"""
 _value:
   description: The sentence.
   type: str
-  sample: "Without Prometheus (mcp_prometheus) nobody watches these triggers: latency, database, memory. The watch's own requests are judged for: errors, fast."
+  sample: >-
+    Without Prometheus (mcp_prometheus) nobody watches these triggers: latency, database, memory. The watch's own requests are judged for: errors, error_burst.
 """
 
 

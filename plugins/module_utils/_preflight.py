@@ -33,6 +33,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 NOW, LATER = "now", "later"
+API_SERVER, NAMESPACE = "api_server", "namespace"  # ids of checks that others look up
 
 SPEC = Spec(
     options={
@@ -49,7 +50,6 @@ SPEC = Spec(
                 "keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
             },
         },
-        "in_pod_checks": {"type": "bool", "default": False},
         "guard": {"type": "bool", "default": False},
         "guard_service_account": {"type": "str", "default": job.SERVICE_ACCOUNT},
         **later_options.OPTIONS,
@@ -78,7 +78,7 @@ def run(task: Task) -> dict[str, t.Any]:
     if LATER in task.params["scope"]:
         found += _later(context, task)
     result = {"changed": False, "checks": found}
-    failed = [check["sentence"] for check in found if not check["ok"] and check["needed"]]
+    failed = [check["message"] for check in found if not check["ok"] and check["required"]]
     if failed:
         raise Failure(" ".join(failed), **result)
     return result
@@ -87,29 +87,30 @@ def run(task: Task) -> dict[str, t.Any]:
 def checks(context: Context, progress: t.Callable[[str], None] = lambda line: None) -> list[dict[str, t.Any]]:
     """All of them, as in RV(checks); the last is a premise of the others when that fails."""
     found = []
-    for name, look in CHECKS:
-        check = _checked(name, functools.partial(look, context))
+    for identifier, name, look in CHECKS:
+        check = _checked(identifier, name, functools.partial(look, context))
         found.append(check)
-        progress(f"{'skipped' if check['skipped'] else 'ok' if check['ok'] else 'FAILED'}: {check['sentence']}")
+        progress(f"{'skipped' if check['skipped'] else 'ok' if check['ok'] else 'FAILED'}: {check['message']}")
         if not check["ok"] and look in PREMISES:
             break
     return found
 
 
-def _checked(name: str, look: t.Callable[[], str]) -> dict[str, t.Any]:
+def _checked(identifier: str, name: str, look: t.Callable[[], str]) -> dict[str, t.Any]:
     """An element of RV(checks)."""
     started = time.monotonic()
     ok, skipped = True, False
     try:
-        sentence = look()
+        message = look()
     except Forbidden:
         # What a release needs and we may not is the rights' check to tell, once
-        skipped, sentence = True, f"The check of the {name} was skipped: we are not permitted to look."
+        skipped, message = True, f"The check of the {name} was skipped: we are not permitted to look."
     except Failure as failure:
-        ok, sentence = False, failure.msg
+        ok, message = False, failure.msg
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        ok, sentence = False, f"The check of the {name} could not read what the API server answered: {unexpected(error)}"
-    return {"name": name, "ok": ok, "needed": True, "skipped": skipped, "sentence": sentence, "seconds": round(time.monotonic() - started, 3)}
+        ok, message = False, f"The check of the {name} could not read what the API server answered: {unexpected(error)}"
+    seconds = round(time.monotonic() - started, 3)
+    return {"id": identifier, "name": name, "ok": ok, "required": True, "skipped": skipped, "message": message, "seconds": seconds}
 
 
 def _later(context: Context, task: Task) -> list[dict[str, t.Any]]:
@@ -118,11 +119,11 @@ def _later(context: Context, task: Task) -> list[dict[str, t.Any]]:
     goes_on = starts and _has_traffic(context)
     found = []
     for one in later(task.params, context.server):
-        needed = not starts or (one.needed and not goes_on)
-        task.progress(f"{'ok' if one.ok else 'FAILED' if needed else 'warning'}: {one.sentence}")
-        if not one.ok and not needed:
-            task.warn(one.sentence)
-        found.append({**asdict(one), "needed": needed, "skipped": False})
+        required = not starts or (one.required and not goes_on)
+        task.progress(f"{'ok' if one.ok else 'FAILED' if required else 'warning'}: {one.message}")
+        if not one.ok and not required:
+            task.warn(one.message)
+        found.append({**asdict(one), "required": required, "skipped": False})
     return found
 
 
@@ -291,18 +292,24 @@ def _version(context: Context) -> str:
     return f"The release record has nothing against version {version}."
 
 
-CHECKS: tuple[tuple[str, t.Callable[[Context], str]], ...] = (
-    ("API server", _api_server),
-    ("namespace", _namespace),
-    ("rights", _rights),
-    *((f"{pool} Deployment", functools.partial(_deployment, pool=pool)) for pool in POOLS),
-    *((f"{pool} Service", functools.partial(_service, pool=pool)) for pool in POOLS),
-    ("route", _route),
-    ("GitOps tools", _gitops),
-    ("secrets", _secrets),
-    ("guard's ServiceAccount", _guard),
-    ("nodes", _nodes),
-    ("version", _version),
+def deployment_id(pool: str) -> str:
+    """Return the id of the check of this pool's Deployment."""
+    return f"deployment_{pool}"
+
+
+# id, name, check
+CHECKS: tuple[tuple[str, str, t.Callable[[Context], str]], ...] = (
+    (API_SERVER, "API server", _api_server),
+    (NAMESPACE, "namespace", _namespace),
+    ("rights", "rights", _rights),
+    *((deployment_id(pool), f"{pool} Deployment", functools.partial(_deployment, pool=pool)) for pool in POOLS),
+    *((f"service_{pool}", f"{pool} Service", functools.partial(_service, pool=pool)) for pool in POOLS),
+    ("route", "route", _route),
+    ("gitops", "GitOps tools", _gitops),
+    ("secrets", "secrets", _secrets),
+    ("guard_service_account", "guard's ServiceAccount", _guard),
+    ("nodes", "nodes", _nodes),
+    ("version", "version", _version),
 )
 # Without these the others could only fail for the same reason
 PREMISES = (_api_server, _namespace)

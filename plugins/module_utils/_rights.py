@@ -82,7 +82,6 @@ def rights(server: Server, service_account: str = job.SERVICE_ACCOUNT, autoscale
         # Of one that is there, the size has to be changed.
         Right("autoscaling", "horizontalpodautoscalers", ("get", "patch"), scaled, tuple(autoscalers) or pools, optional=not autoscalers),
         Right("policy", "poddisruptionbudgets", ("list",), "how many pods have to be there", optional=True),
-        Right("", "pods/exec", ("get", "create"), "checks inside the pods", only_with="in_pod_checks"),
         Right("batch", "jobs", ("create",), "a guard", only_with="guard"),
         Right("batch", "jobs", ("get", "delete"), "a guard", guard, only_with="guard"),
         Right("", "serviceaccounts", ("get",), "whether the guard's ServiceAccount exists", (service_account,), only_with="guard", optional=True),

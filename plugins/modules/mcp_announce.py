@@ -76,7 +76,7 @@ EXAMPLES = r"""
     server: mcp-server
     webhooks:
       - url_env: SLACK_WEBHOOK_URL
-        form: slack
+        format: slack
 
 - name: Announce that the rollback failed
   mcp.server.mcp_announce:
@@ -98,7 +98,7 @@ delivered:
   type: int
   sample: 1
 announcement:
-  description: What is announced, in the generic form, or would be if it were time.
+  description: What is announced, in the generic format, or would be if it were time.
   returned: always
   type: dict
   sample:

@@ -150,7 +150,7 @@ changes:
       description: What became of it.
       type: str
       sample: now required
-    sentence:
+    message:
       description: The same for people.
       type: str
     accepted:

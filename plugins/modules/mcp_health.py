@@ -94,7 +94,7 @@ options:
       max_p95:
         description: The most seconds that 95 % of the answers may take.
         type: float
-  wait:
+  wait_timeout:
     description: Seconds to go on trying until all servers are healthy. The last check may end later by O(timeout).
     type: float
     default: 0.0
@@ -121,7 +121,7 @@ EXAMPLES = r"""
     endpoint:
       url: https://mcp.example.com
     expect_version: v1.2.0
-    wait: 120
+    wait_timeout: 120
 
 - name: Check a server that has no health document
   mcp.server.mcp_health:

@@ -94,7 +94,7 @@ options:
     description: Whether the release takes over from one that goes on somewhere else, which is a problem otherwise.
     type: bool
     default: false
-  gates:
+  gate_descriptions:
     description: What each step must pass, with its limits, a sentence each, to be shown with the plan.
     type: list
     elements: str
@@ -164,7 +164,7 @@ plan:
     resumed: false
     already_live: false
     steps: [{weight: 10, seconds: 300.0, reached: 10}, {weight: 100, seconds: 60.0, reached: 100}]
-    gates: ["at most 1 % of the answers may fail during a watch"]
+    gate_descriptions: ["at most 1 % of the answers may fail during a watch"]
     seconds: {watched: 360.0, until_first_step: 12.4, most: 1020.0}
     changes: [{object: Deployment mcp-prod/mcp-server-green, field: spec.replicas, before: 0, values: [2]}]
 """

@@ -32,10 +32,6 @@ extends_documentation_fragment:
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 options:
-  in_pod_checks:
-    description: Whether the release runs checks inside the pods, such as C(./health-check --database), which needs C(get) and C(create) on C(pods/exec).
-    type: bool
-    default: false
   guard:
     description: Whether a guard is wanted (M(mcp.server.mcp_guard)), so that the rights for its Job are asked for, and its ServiceAccount is looked at.
     type: bool
@@ -95,7 +91,7 @@ EXAMPLES = r"""
       token_env: PROMETHEUS_TOKEN
     webhooks:
       - url_env: SLACK_WEBHOOK_URL
-        form: slack
+        format: slack
 """
 
 RETURN = r"""
@@ -105,30 +101,38 @@ checks:
   type: list
   elements: dict
   contains:
+    id:
+      description:
+        - What was looked at, for programs. It stays the same when the words of RV(checks[].name) and RV(checks[].message) change.
+        - Of V(now), C(api_server), C(namespace), C(rights), C(deployment_blue), C(deployment_green), C(service_blue), C(service_green), C(route),
+          C(gitops), C(secrets), C(guard_service_account), C(nodes) and C(version).
+        - Of V(later), C(metrics), C(guard_image), C(files), C(webhooks), C(alertmanager) and C(report), as far as there is something to look at.
+      type: str
     name:
-      description: What was looked at.
+      description: The same for people.
       type: str
     ok:
       description: Whether it is as a release needs it; also true when it was skipped.
       type: bool
-    needed:
+    required:
       description: Whether the module fails when it is not so.
       type: bool
     skipped:
       description: Whether it could not be looked at because we may not.
       type: bool
-    sentence:
+    message:
       description: What was found.
       type: str
     seconds:
       description: How long it took.
       type: float
   sample:
-    - name: route
+    - id: route
+      name: route
       ok: true
-      needed: true
+      required: true
       skipped: false
-      sentence: HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.
+      message: HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.
       seconds: 0.021
 """
 

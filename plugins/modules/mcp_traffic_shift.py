@@ -182,7 +182,7 @@ options:
     type: str
   watch:
     description:
-      - The options C(prometheus), C(gates), C(triggers), C(rate), C(max_failed_percent), C(min_answers), C(hold_timeout) and C(poll)
+      - The options C(prometheus), C(gates), C(triggers), C(rate), C(max_failed_percent), C(min_requests), C(inconclusive_timeout) and C(poll_interval)
         of M(mcp.server.mcp_watch). Used with O(steps).
     type: dict
     default: {}
@@ -270,7 +270,8 @@ EXAMPLES = r"""
 RETURN = r"""
 outcome:
   description:
-    - How the release ended, C(succeeded), or C(paused) with O(stop_after). On failure C(rolled_back), or C(paused) when it stays as it is.
+    - How the release ended, C(succeeded), or C(paused) with O(stop_after). On failure C(rolled_back), or C(inconclusive) when a step could
+      not be judged and the traffic stays as it is.
   returned: with O(steps)
   type: str
   sample: succeeded
@@ -329,8 +330,8 @@ share:
     green:
       description: Percent of the answers that came from green.
       type: float
-    answers:
-      description: How many answers this is about, failed ones included.
+    requests:
+      description: How many requests this is about, failed ones included.
       type: int
     failed:
       description: How many failed.

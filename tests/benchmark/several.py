@@ -142,7 +142,7 @@ def live(number: int, folder: Path) -> None:
             "mcp_gates": {"latency_rise": {"enabled": False}},
             "mcp_steps": STEPS,
             "mcp_warm_seconds": WARM,
-            "mcp_hold_timeout": 120,
+            "mcp_inconclusive_timeout": 120,
             "mcp_ready_grace": 300,  # two cores start 25 interpreters at once
         }
         inventory = {name: {**variables, "mcp_server": one.name, "mcp_endpoint": {"url": place.url, "host": one.host}} for name, one in servers.items()}

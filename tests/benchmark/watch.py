@@ -23,9 +23,9 @@ EVERY = 5.0  # seconds between looks at the process
 SETTLED = 60.0  # seconds after which its memory should not grow any more
 KINDS = {
     # As roles/watch.
-    "watch": {"check": ["triggers"], "rate": 5.0, "poll": 15.0},
+    "watch": {"checks": ["triggers"], "rate": 5.0, "poll_interval": 15.0},
     # As roles/bluegreen. It holds the Lease.
-    "step": {"check": ["shift", "triggers"], "rate": 40.0, "poll": 5.0, "run_id": "benchmark"},
+    "step": {"checks": ["shift", "triggers"], "rate": 40.0, "poll_interval": 5.0, "run_id": "benchmark"},
 }
 LIMITS = {"peak": 80.0, "core": 2.0, "calls": 10.0}  # MiB, percent, a minute
 
@@ -59,7 +59,7 @@ except Failure as failure:
 finally:
     if params["run_id"]:
         lease.release(params["run_id"])
-print(json.dumps({"calls": calls, **{key: result.get(key) for key in ("verdict", "msg", "answers", "failed_answers", "seconds")}}))
+print(json.dumps({"calls": calls, **{key: result.get(key) for key in ("verdict", "msg", "requests", "failed_requests", "seconds")}}))
 """
 
 
@@ -73,7 +73,7 @@ def main(seconds: float, kind: str) -> None:
         "endpoint": {"url": INFO["public_url"], "host": os.environ.get("MCP_HOST", INFO["public_host"])},
         "prometheus": {"url": PROMETHEUS},
         "seconds": seconds,
-        "hold_timeout": 30,
+        "inconclusive_timeout": 30,
     }
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "playbooks" / "collections")}
     started = time.monotonic()
@@ -99,7 +99,7 @@ def looked(pid: int) -> tuple[float, float] | None:
 
 
 def report(looks: list[tuple[float, float, float]], document: dict, seconds: float, kind: str) -> None:
-    print(f"{kind}, {seconds:g} s: {document['verdict']}, {document['answers']} answers, {document['failed_answers']} failed {document['msg'] or ''}")
+    print(f"{kind}, {seconds:g} s: {document['verdict']}, {document['requests']} answers, {document['failed_requests']} failed {document['msg'] or ''}")
     for part in range(10):
         at, mebibytes, core = looks[(len(looks) - 1) * part // 9]
         print(f"{at:>7.0f} s {mebibytes:>6.1f} MiB {core:>7.1f} s of a core")

@@ -49,7 +49,7 @@ def run(task: Task) -> dict[str, t.Any]:
     if recorded and (release is None or record.is_running(release) or release.get("announced") == release["outcome"]):
         return result
     targets = [webhook.find(option, number) for number, option in enumerate(params["webhooks"], 1)]
-    messages = [(found, payload.PAYLOADS[found.form](told)) for found in targets if isinstance(found, webhook.Webhook)]
+    messages = [(found, payload.PAYLOADS[found.format](told)) for found in targets if isinstance(found, webhook.Webhook)]
     reasons = [found for found in targets if isinstance(found, str)]
     answers = [] if task.check_mode else webhook.post_all(messages, params["timeout"])
     for reason in [*reasons, *filter(None, answers)]:

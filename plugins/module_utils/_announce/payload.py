@@ -17,7 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster.record import 
 
 Event = dict[str, t.Any]
 
-FORMS = ("json", "slack")
+FORMATS = ("json", "slack")
 # The first is the one that the release record tells.
 EVENTS = ENDED, RELEASE_FAILED, ROLLBACK_FAILED, PAUSED = "ended", "release_failed", "rollback_failed", "paused"
 LONGEST = 500  # characters of a reason
@@ -28,7 +28,7 @@ _MARKS = {SUCCEEDED: ":white_check_mark:", ROLLED_BACK: ":leftwards_arrow_with_h
 
 
 def event(release: Release | None, place: tuple[str, str], what: str, failure: str, tree: t.Sequence[dict[str, t.Any]]) -> Event:
-    """What happened, as data: the generic form.
+    """What happened, as data: the generic format.
 
     place: namespace and name of the server. what: one of EVENTS; failure: why,
     for those that the record doesn't tell. A release that could not be read is None.

@@ -22,7 +22,7 @@ def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str,
     known = [one for one in (release.get("record"), *release.get("history", ())) if record.is_release(one)][:count]
     return [
         *_table([("POOL", "WEIGHT", "ANSWERS", "READY", "VERSION", "IMAGE"), *(_pool(name, release, pool, answers) for name, pool in pools.items())]),
-        *([answers["msg"]] if answers.get("msg") else [f"of {answers['answers']} answers"] if answers.get("answers") else []),
+        *([answers["msg"]] if answers.get("msg") else [f"of {answers['requests']} answers"] if answers.get("requests") else []),
         "",
         *_table([("POD", "READY", "VERSION", "DIGEST"), *(_pod(pod) for pool in pools.values() for pod in pool["pods"])]),
         "",

@@ -13,6 +13,7 @@ import typing as t
 from datetime import UTC, datetime
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Release
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import verdict_text
 
 PAUSED = "paused"
 
@@ -74,9 +75,9 @@ def step(one: dict[str, t.Any], pool: str) -> str:
     """A step as a line. pool: the one that the release goes to."""
     share = one["share"]
     measured = share.get(pool)
-    said = "not measured" if measured is None else f"measured {measured} % of {share.get('answers', 0)} answers"
+    said = "not measured" if measured is None else f"measured {measured} % of {share.get('requests', 0)} answers"
     failed = f", {share['failed']} failed" if share.get("failed") else ""
-    return f"{clock(one.get('at'))} {pool} {one['weights'].get(pool, '?')} %: {said}{failed}, {one.get('verdict') or 'no verdict'}"
+    return f"{clock(one.get('at'))} {pool} {one['weights'].get(pool, '?')} %: {said}{failed}, {verdict_text(str(one.get('verdict') or 'no verdict'))}"
 
 
 def moment(text: t.Any) -> datetime | None:

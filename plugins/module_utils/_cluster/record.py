@@ -11,7 +11,7 @@ weights before and its replicas, and to the contract, once it was read and accep
 A release that a guard watches also has guard: {id, action, state, at, reason}, and one that waits to be run again has paused: {at, reason},
 and until when it may stay paused (until). One that ended without a verdict on its version has judged: false: it was refused before anything was
 deployed, or was a rollback to a named version that did not get to the traffic.
-Times are ISO 8601 in UTC. Records from before 1.0.0 have other names, see current_names().
+Times are ISO 8601 in UTC. Records from before 1.0.0 have other names, see former_records.current_names().
 Nothing secret goes in. Its size is bounded: KEPT releases of at most STEPS
 steps are far below the 1 MiB that a ConfigMap may have.
 """
@@ -26,7 +26,7 @@ import typing as t
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import fence
+from ansible_collections.mcp.server.plugins.module_utils._cluster import fence, former_records
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
@@ -35,8 +35,6 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure, L
 KEPT = 20
 STEPS = 30
 REASON = 500  # characters
-# What a guard noted before 1.0.0, and what that is called now.
-FORMER_GUARD = {("action", "hold"): "pause", ("state", "watching"): "running", ("state", "held"): "paused"}
 SUPERSEDED = "(superseded by "
 
 RUNNING = "running"
@@ -189,7 +187,7 @@ def read(cluster: t.Any, server: Server) -> tuple[Book, str | None]:
         return Book(), None
     try:
         data = found.get("data") or {}
-        current, history = current_names(json.loads(data.get("current", "null"))), json.loads(data.get("history", "[]"))
+        current, history = former_records.current_names(json.loads(data.get("current", "null"))), json.loads(data.get("history", "[]"))
         sound = (current is None or is_release(current)) and isinstance(history, list)
     except ValueError:
         sound = False
@@ -198,24 +196,7 @@ def read(cluster: t.Any, server: Server) -> tuple[Book, str | None]:
             f"ConfigMap {server.namespace}/{_name(server)} on {cluster.host} is not a release record: restore it, or look which pool is good "
             "before it is deleted; a rollback goes by what is noted on the route, or to the pool that is named (mcp_rollback_pool)."
         )
-    return Book(current, tuple(map(current_names, history))), found["metadata"]["resourceVersion"]
-
-
-def current_names(document: t.Any) -> t.Any:
-    """Return a release by the names of today: one that was recorded before 1.0.0 has other ones. What is no release stays as it is."""
-    if not isinstance(document, dict):
-        return document
-    renamed = _renamed(document, {"run": "run_id", "held": "paused"})
-    parts = {side: _renamed(renamed[side], {"image": "image_ref"}) for side in ("from", "to") if isinstance(renamed.get(side), dict)}
-    guard = renamed.get("guard")
-    if isinstance(guard, dict):
-        parts["guard"] = {key: FORMER_GUARD.get((key, str(value)), value) for key, value in guard.items()}
-    return {**renamed, **parts}
-
-
-def _renamed(found: dict[str, t.Any], names: dict[str, str]) -> dict[str, t.Any]:
-    """Return the same with new names for these keys, unless there is one of the new name already."""
-    return {new if (new := names.get(key, key)) == key or new not in found else key: value for key, value in found.items()}
+    return Book(current, tuple(map(former_records.current_names, history))), found["metadata"]["resourceVersion"]
 
 
 def is_release(document: t.Any) -> bool:

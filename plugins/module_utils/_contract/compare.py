@@ -31,14 +31,14 @@ ADDED, REMOVED, CHANGED = relation.ADDED, relation.REMOVED, relation.CHANGED
 @dataclass(frozen=True)
 class Change:
     """path: the name by which a user accepts it, such as tools/search/inputSchema/properties/limit.
-    change: added, removed, now required, no longer required, narrowed, widened or changed. sentence: for people.
+    change: added, removed, now required, no longer required, narrowed, widened or changed. message: for people.
     names: all that accept it, those of what it is in and its own.
     """
 
     severity: str
     path: str
     change: str
-    sentence: str
+    message: str
     names: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
@@ -55,7 +55,7 @@ def compare(old: Contract, new: Contract) -> list[Change]:
         *_templates(old, new),
     ]
     worst: dict[tuple[str, ...], Change] = {}
-    for change in sorted(found, key=lambda change: (SEVERITIES.index(change.severity), change.path, change.change, change.sentence)):
+    for change in sorted(found, key=lambda change: (SEVERITIES.index(change.severity), change.path, change.change, change.message)):
         worst.setdefault(change.names, change)
     return list(worst.values())
 
@@ -74,11 +74,11 @@ def verdict(changes: t.Iterable[Change]) -> str:
     return min((change.severity for change in changes), key=SEVERITIES.index, default=IDENTICAL)
 
 
-def _change(severity: str, place: t.Sequence[str], change: str, sentence: str) -> Change:
+def _change(severity: str, place: t.Sequence[str], change: str, message: str) -> Change:
     # Whole parts only: the name resources/file:///a does not accept what becomes of resources/file:///a/b.
     parts = [printable(part) for part in place]
     names = tuple("/".join(parts[: length + 1]) for length in range(len(parts)))
-    return Change(severity, names[-1], change, sentence, names)
+    return Change(severity, names[-1], change, message, names)
 
 
 # The server

@@ -100,12 +100,12 @@ def run(task: Task) -> dict[str, t.Any]:
 
 
 def described(change: compare.Change) -> dict[str, str]:
-    return {key: getattr(change, key) for key in ("severity", "path", "change", "sentence")}
+    return {key: getattr(change, key) for key in ("severity", "path", "change", "message")}
 
 
 def complaint(name: str, baseline: str, fatal: t.Sequence[compare.Change]) -> str:
     """One sentence about changes that are not accepted."""
-    sentences = " ".join(f"[{change.path}] {change.sentence}" for change in fatal[:5])
+    sentences = " ".join(f"[{change.path}] {change.message}" for change in fatal[:5])
     more = f" And {len(fatal) - 5} more." if len(fatal) > 5 else ""
     return (
         f"The contract of {name} differs from that of {baseline} in {len(fatal)} way{'s' if len(fatal) > 1 else ''} that clients may not bear: "
@@ -128,7 +128,7 @@ def _read(params: dict[str, t.Any], settings: Settings) -> Read:
     other = next((one for one in read if one.contract != first.contract), None)
     if other is not None:
         differences = compare.compare(first.contract, other.contract)
-        difference = differences[0].sentence if differences else "The hashes differ."
+        difference = differences[0].message if differences else "The hashes differ."
         raise Failure(f"{first.name} and {other.name} do not offer the same, so there is no contract to speak of: {difference}")
     return replace(first, name=f"pool {params['pool']}") if params["pool"] else first
 

@@ -37,7 +37,7 @@ def render(changes: t.Sequence[Change], accepted: t.Collection[Change] = ()) -> 
 
 
 def _line(change: Change) -> str:
-    return f"  {change.path}: {change.sentence}"
+    return f"  {change.path}: {change.message}"
 
 
 def diff(old: Contract, new: Contract, before: str = "old contract", after: str = "new contract") -> dict[str, str]:

@@ -10,16 +10,17 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    ALWAYS,
     BREACH,
-    HELD,
+    INCONCLUSIVE,
     NO_DATA,
+    WITHOUT_PROMETHEUS,
     Gate,
     Verdict,
     combined,
 )
 
 CONTINUE = "continue"
-INCONCLUSIVE = HELD  # the public value of today
 
 POLL_AGAIN = 2.0  # seconds between polls once the time is over and only they are waited for
 
@@ -90,5 +91,5 @@ def judged_at(weight: int | None, gates: t.Iterable[Gate]) -> list[Gate]:
 
 def judged_by_own_requests(triggers: t.Iterable[Gate], prometheus: bool) -> list[Gate]:
     """Return the triggers that the watch's own requests are judged by as well."""
-    names = {"fast"} if prometheus else {"fast", "errors"}
-    return [trigger for trigger in triggers if trigger.name in names]
+    judged = (ALWAYS,) if prometheus else (ALWAYS, WITHOUT_PROMETHEUS)
+    return [trigger for trigger in triggers if trigger.synthetic in judged]

@@ -11,7 +11,17 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import comparing, packs, sustained
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, HELD, NO_DATA, PASS, Gate, Period, Verdict
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    BREACH,
+    CANNOT_MEASURE,
+    INCONCLUSIVE,
+    NO_DATA,
+    PASS,
+    Gate,
+    Period,
+    Verdict,
+    verdict_text,
+)
 from ansible_collections.mcp.server.plugins.module_utils._gates.reading import Measured, Reading
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series, interval, longest_gap
 
@@ -168,14 +178,14 @@ def line(verdict: Verdict) -> str:
     gate = verdict.gate
     value = f"{text(verdict.value, gate)} of {verdict.requests} requests" if verdict.requests else text(verdict.value, gate)
     past = f", past the limit for {verdict.seconds_past:.0f} s" if verdict.seconds_past else ""
-    return f"{gate.name}: {verdict.verdict}, {value}, limit {limit_text(gate)}{past}" + (f" ({verdict.reason})" if verdict.reason else "")
+    return f"{gate.name}: {verdict_text(verdict.verdict)}, {value}, limit {limit_text(gate)}{past}" + (f" ({verdict.reason})" if verdict.reason else "")
 
 
 def reasons(verdicts: t.Iterable[Verdict]) -> str:
     """What does not pass, the worst first. A reason that several have is said once."""
-    worst = sorted((verdict for verdict in verdicts if verdict.outcome in (BREACH, HELD)), key=lambda verdict: verdict.outcome != BREACH)
+    worst = sorted((verdict for verdict in verdicts if verdict.outcome in (BREACH, INCONCLUSIVE)), key=lambda verdict: verdict.outcome != BREACH)
     said: dict[str, list[str]] = {}
     for verdict in worst:
         value = f" ({text(verdict.value, verdict.gate)})" if verdict.value is not None and verdict.outcome == BREACH else ""
-        said.setdefault(f"{verdict.verdict}{value}: {verdict.reason.rstrip('.')}", []).append(verdict.gate.name)
+        said.setdefault(f"{verdict_text(verdict.verdict)}{value}: {verdict.reason.rstrip('.')}", []).append(verdict.gate.name)
     return "; ".join(f"{', '.join(names)} {what}" for what, names in said.items())

@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
 from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._gates import connecting, judging, options, thresholds
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, HELD, Period, combined
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, INCONCLUSIVE, Period, combined
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 
 SPEC = Spec(
@@ -22,13 +22,13 @@ SPEC = Spec(
         **keeping.OPTION,
         "prometheus": {**options.OPTION, "required": True},
         "pool": {"type": "str", "choices": list(POOLS), "required": True},
-        "check": {"type": "str", "choices": list(thresholds.SETS), "default": "triggers"},
+        "checks": {"type": "list", "elements": "str", "choices": list(thresholds.SETS), "default": ["triggers"]},
         "gates": {"type": "dict", "default": {}},
         "seconds": {"type": "float", "default": 300.0},
-        "fail_on": {"type": "str", "choices": ["breach", "held", "never"], "default": "breach"},
+        "fail_on": {"type": "str", "choices": ["breach", "inconclusive", "never"], "default": "breach"},
     },
 )
-FATAL = {"breach": (BREACH,), "held": (BREACH, HELD), "never": ()}
+FATAL = {"breach": (BREACH,), "inconclusive": (BREACH, INCONCLUSIVE), "never": ()}
 
 
 @keeping.kept
@@ -37,7 +37,7 @@ def run(task: Task) -> dict[str, t.Any]:
     if params["seconds"] <= 0:
         raise Failure(f"seconds is {params['seconds']:g}: it must be more than 0.")
     server = Server.from_params(params)
-    gates = options.gates(thresholds.SETS[params["check"]], params["gates"], "gates")
+    gates = options.gates(thresholds.of_sets(params["checks"]), params["gates"], "gates")
     back = max([params["seconds"], *(gate.window or 0 for gate in gates)])
     source = connecting.source(params, server, params["pool"], back)
     try:

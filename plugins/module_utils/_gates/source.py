@@ -66,7 +66,7 @@ class Source:
     def found(self, gates: t.Iterable[Gate]) -> list[str]:
         """What each of the queries gave so far, for people."""
         answers = [each.store.series() for each in self._packs]
-        answers += [self._own.get(gate.name, []) for gate in gates if gate.query]
+        answers += [self._own.get(gate, []) for gate in gates if gate.query]
         return [f"{len(series)} series, {sum(len(each.samples) for each in series)} samples" for series in answers]
 
     def read(self, gates: t.Iterable[Gate]) -> float:
@@ -83,7 +83,7 @@ class Source:
             for gate in gates:
                 if gate.query:
                     begin = now - (gate.window or 0) - MARGIN
-                    self._own[gate.name] = self.prometheus.values(options.own_query(gate, self._names[self.pool]), begin, now, STEP)
+                    self._own[gate] = self.prometheus.values(options.own_query(gate, self._names[self.pool]), begin, now, STEP)
         except Failure as failure:
             self._failure = failure.msg
             raise
@@ -103,7 +103,7 @@ class Source:
 
     def _judge(self, gate: Gate, period: Period, pools: dict[str, judging.Readings]) -> Verdict:
         if gate.query:
-            return judging.judge(gate, judging.own(gate, self._own.get(gate.name, []), STEP), period)
+            return judging.judge(gate, judging.own(gate, self._own.get(gate, []), STEP), period)
         limit = self._memory_limit() if gate.measure == "memory" else None
 
         def measured(pool: str) -> reading.Measured:

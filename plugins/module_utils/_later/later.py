@@ -26,12 +26,13 @@ Look = t.Callable[[dict[str, t.Any], Server], str]
 
 @dataclass(frozen=True)
 class Finding:
-    """needed: whether a release is refused when it is not ok; it can do without the others, and warns."""
+    """required: whether a release is refused when it is not ok; it can do without the others, and warns."""
 
+    id: str
     name: str
-    needed: bool
+    required: bool
     ok: bool
-    sentence: str
+    message: str
     seconds: float
 
 
@@ -39,9 +40,10 @@ class Finding:
 class Need:
     """option: without which there is nothing to look at. look: returns a sentence, or raises Failure with one."""
 
+    id: str
     name: str
     option: str
-    needed: bool
+    required: bool
     look: Look
 
 
@@ -55,16 +57,17 @@ def later(params: dict[str, t.Any], server: Server) -> list[Finding]:
 def _look(need: Need, params: dict[str, t.Any], server: Server) -> Finding | None:
     begin = time.monotonic()
     try:
-        ok, sentence = True, need.look(params, server)
+        ok, message = True, need.look(params, server)
     except Failure as failure:
-        ok, sentence = False, failure.msg
+        ok, message = False, failure.msg
     except Exception as error:  # what nobody thought of ends no release with a traceback
-        ok, sentence = False, f"The check of the {need.name} broke off ({type(error).__name__})."
-    return Finding(need.name, need.needed, ok, sentence, round(time.monotonic() - begin, 3))
+        ok, message = False, f"The check of the {need.name} broke off ({type(error).__name__})."
+    return Finding(need.id, need.name, need.required, ok, message, round(time.monotonic() - begin, 3))
 
 
 def _late(need: Need) -> Finding:
-    return Finding(need.name, need.needed, False, f"The check of the {need.name} has not ended within {BOUND:g} s: see what is slow, or leave it out.", BOUND)
+    message = f"The check of the {need.name} has not ended within {BOUND:g} s: see what is slow, or leave it out."
+    return Finding(need.id, need.name, need.required, False, message, BOUND)
 
 
 def _alertmanager(params: dict[str, t.Any], _server: Server) -> str:
@@ -101,10 +104,10 @@ def _report(params: dict[str, t.Any], _server: Server) -> str:
 
 
 NEEDS = (
-    Need("metrics", "prometheus", True, prometheus.look),
-    Need("guard's image", "guard_image_ref", True, _guard_image_ref),
-    Need("files", "files", True, _files),
-    Need("webhooks", "webhooks", False, webhooks.look),
-    Need("Alertmanager", "alertmanager", False, _alertmanager),
-    Need("report", "report_dest", False, _report),
+    Need("metrics", "metrics", "prometheus", True, prometheus.look),
+    Need("guard_image", "guard's image", "guard_image_ref", True, _guard_image_ref),
+    Need("files", "files", "files", True, _files),
+    Need("webhooks", "webhooks", "webhooks", False, webhooks.look),
+    Need("alertmanager", "Alertmanager", "alertmanager", False, _alertmanager),
+    Need("report", "report", "report_dest", False, _report),
 )

@@ -35,7 +35,7 @@ SPEC = Spec(
             },
         },
         "stability": stability.OPTION,
-        "wait": {"type": "float", "default": 0.0},
+        "wait_timeout": {"type": "float", "default": 0.0},
     },
     **targets.RULES,
 )
@@ -49,7 +49,7 @@ def run(task: Task) -> dict[str, t.Any]:
     settings = settings_of(task.params)
     find = targets.finder(task.params)
 
-    patience = Deadline(task.params["wait"])
+    patience = Deadline(task.params["wait_timeout"])
     for pause in itertools.chain(PAUSES, itertools.repeat(PAUSES[-1])):
         waited = outage.current().seconds
         servers, complaint = _round(find, settings)

@@ -28,6 +28,7 @@ from ansible_collections.mcp.server.plugins.module_utils._checks import run as c
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import INCONCLUSIVE
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
 from ansible_collections.mcp.server.plugins.module_utils._guard import module as guard
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
@@ -240,7 +241,7 @@ class StepsRelease:
         except Lost:
             raise
         except Failure as failure:
-            if failure.evidence.get("held"):
+            if failure.evidence.get("inconclusive"):
                 return self.pause(failure.msg)
             return self.roll_back(failure)
         except Exception as error:  # a bug must not leave the traffic where it is
@@ -346,7 +347,7 @@ class StepsRelease:
             seconds = params["warm_seconds"] or (SLICE if params["checks"] else 0.0)
             label = f"{self.pool} 100 %, {self.stable} is warm,"
             while seconds > 0:
-                self._watch(100, seconds, check=["triggers"], label=label, until=running.refuse_failed)
+                self._watch(100, seconds, checks=["triggers"], label=label, until=running.refuse_failed)
                 # Checks that take longer: the triggers are watched until they have ended.
                 seconds, label = SLICE if running.going_on else 0.0, f"{self.pool} 100 %, checks go on,"
             running.refuse_failed()
@@ -472,7 +473,7 @@ class StepsRelease:
         self.note_pause(why)
         about = f"Release of {self.version} is paused, and the traffic stays as it is: {why}"
         failure = Failure(f"{about} The same command goes on from there; rollback.yml takes it back.")
-        return Outcome(payload.PAUSED, why, {"outcome": "paused"}, failure)
+        return Outcome(payload.PAUSED, why, {"inconclusive": True, "outcome": INCONCLUSIVE}, failure)
 
     def note_pause(self, why: str) -> None:
         """Say in the record why the release waits to be run again, and give the Lease back."""

@@ -46,7 +46,7 @@ class Search:
             "wait_timeout": params["wait_timeout"],
             "shift_timeout": params["shift_timeout"],
             "warm_seconds": params["warm_seconds"],
-            "gates": tuple(params["gates"]),
+            "gate_descriptions": tuple(params["gate_descriptions"]),
             "steps": tuple(Step(step["weight"], step["seconds"]) for step in params["steps"]),
         }
         self._image()
@@ -81,14 +81,14 @@ class Search:
         cluster = self.attempt(lambda: connect(self.params))
         if cluster is None:
             return
-        checks = _preflight.checks(_preflight.Context(cluster, self.server, {**self.params, "in_pod_checks": False}))
-        self.problems += [check["sentence"] for check in checks if not check["ok"]]
-        good = {check["name"] for check in checks if check["ok"]}
-        if not {"API server", "namespace"} <= good:
+        checks = _preflight.checks(_preflight.Context(cluster, self.server, self.params))
+        self.problems += [check["message"] for check in checks if not check["ok"]]
+        good = {check["id"] for check in checks if check["ok"]}
+        if not {_preflight.API_SERVER, _preflight.NAMESPACE} <= good:
             return
         self.attempt(lambda: self._not_held(cluster))
         self.known["pools"] = {
-            pool: found for pool in POOLS if f"{pool} Deployment" in good and (found := self.attempt(lambda pool=pool: self._pool(cluster, pool)))
+            pool: found for pool in POOLS if _preflight.deployment_id(pool) in good and (found := self.attempt(lambda pool=pool: self._pool(cluster, pool)))
         }
         kind = kind_of(self.server)
         try:
@@ -179,18 +179,21 @@ class Search:
         goes_on = bool(self.known.get("resumed") and weights and idle and weights[idle] > 0)
         failed: list[Finding] = [one for one in later(self.params, self.server) if not one.ok]
         for one in failed:
-            if one.needed and not goes_on:
-                self.problems.append(one.sentence)
+            if one.required and not goes_on:
+                self.problems.append(one.message)
             else:
-                self.task.warn(one.sentence)
+                self.task.warn(one.message)
 
     def _clients(self) -> None:
-        """Whether the live version answers, to clients and, for its contract, in its pods."""
+        """Whether the live version answers, to clients and, for its contract, in its pods.
+
+        wait_timeout of the plan is the one of a rollout, which is none of these.
+        """
         spec, run = health_module.SPEC, health_module.run
-        self.run(spec, run, pool=None)
+        self.run(spec, run, pool=None, wait_timeout=0.0)
         live = self.known.get("live")
         if self.params["contract_check"] and live and live in self.known["pools"] and self.known["pools"][live].ready:
-            self.run(spec, run, pool=live, health=[])
+            self.run(spec, run, pool=live, health=[], wait_timeout=0.0)
 
 
 def _at(route: Route, pointer: str) -> t.Any:

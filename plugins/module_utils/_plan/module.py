@@ -47,7 +47,7 @@ SPEC = Spec(
         "guard": {"type": "bool", "default": False},
         "guard_service_account": _preflight.SPEC.options["guard_service_account"],
         "take_over": {"type": "bool", "default": False},
-        "gates": {"type": "list", "elements": "str", "default": []},
+        "gate_descriptions": {"type": "list", "elements": "str", "default": []},
         "problems": {"type": "list", "elements": "str", "default": []},
     },
     required_together=[("registry_username", "registry_password")],
@@ -59,8 +59,8 @@ def run(task: Task) -> dict[str, t.Any]:
     _versions.text_of(params)
     sets = (("step_gates", thresholds.SHIFT), ("triggers", thresholds.TRIGGERS))
     gates = [gate for option, defaults in sets if params[option] is not None for gate in options.gates(defaults, params[option], option)]
-    sentences = [*params["gates"], *map(judging.sentence, gates)]
-    facts = Search(replace(task, params={**params, "gates": sentences})).facts()
+    sentences = [*params["gate_descriptions"], *map(judging.sentence, gates)]
+    facts = Search(replace(task, params={**params, "gate_descriptions": sentences})).facts()
     lines = plan.lines(facts)
     for line in lines:
         task.progress(line)

@@ -49,7 +49,7 @@ class Change:
 class Facts:
     """What was found. None, or an empty container, is what could not be found; problems then has a sentence that says why.
 
-    writes: for each step what it sets of the route, by object and field; written: what is there now. gates: sentences.
+    writes: for each step what it sets of the route, by object and field; written: what is there now. gate_descriptions: sentences.
     resumed: whether a release that was cut off goes on. already_live: whether there is nothing to do.
     """
 
@@ -73,7 +73,7 @@ class Facts:
     wait_timeout: float = 600.0
     shift_timeout: float = 120.0
     warm_seconds: float = 0.0
-    gates: tuple[str, ...] = ()
+    gate_descriptions: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -94,7 +94,7 @@ def plan(facts: Facts) -> dict[str, t.Any]:
         "resumed": facts.resumed,
         "already_live": facts.already_live,
         "steps": [asdict(step) for step in steps],
-        "gates": list(facts.gates),
+        "gate_descriptions": list(facts.gate_descriptions),
         "seconds": {
             "watched": sum(step.seconds for step in steps) + facts.warm_seconds,
             "until_first_step": prelude(facts.history),
@@ -159,7 +159,7 @@ def lines(facts: Facts) -> list[str]:
     found += [_pool(facts, name) for name in POOLS]
     if not facts.already_live:
         found += _steps(facts)
-        found += [f"  {'gates' if not number else '     '}    {gate}" for number, gate in enumerate(facts.gates)]
+        found += [f"  {'gates' if not number else '     '}    {gate}" for number, gate in enumerate(facts.gate_descriptions)]
         found.append(f"  time     {_time(facts)}")
         found += [f"  {'changes' if not number else '       '}  {_change(change)}" for number, change in enumerate(changes(facts))]
     found += [f"  PROBLEM  {problem}" for problem in facts.problems]

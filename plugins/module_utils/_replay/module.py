@@ -34,7 +34,7 @@ SPEC = Spec(
         "from": {"type": "str"},
         "to": {"type": "str"},
         "pool": {"type": "str", "choices": list(POOLS)},
-        "check": {"type": "list", "elements": "str", "choices": ["shift", "triggers"], "default": ["shift", "triggers"]},
+        "checks": {"type": "list", "elements": "str", "choices": ["shift", "triggers"], "default": ["shift", "triggers"]},
         "gates": {"type": "dict", "default": {}},
         "triggers": {"type": "dict", "default": {}},
         "seconds": {"type": "float", "default": 600.0},
@@ -51,8 +51,8 @@ def run(task: Task) -> dict[str, t.Any]:
     if params["seconds"] <= 0:
         raise Failure(f"seconds is {params['seconds']:g}: it must be more than 0.")
     server = Server.from_params(params)
-    triggers = options.gates(thresholds.TRIGGERS, params["triggers"], "triggers") if "triggers" in params["check"] else []
-    gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if "shift" in params["check"] else []
+    triggers = options.gates(thresholds.TRIGGERS, params["triggers"], "triggers") if "triggers" in params["checks"] else []
+    gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if "shift" in params["checks"] else []
     prometheus = connecting.connect(params)
     now = prometheus.now()
     release = None if params["from"] else find(record.read(connection.connect(params), server)[0], params["release_id"], server)
@@ -82,7 +82,7 @@ def run(task: Task) -> dict[str, t.Any]:
     lines = table.lines(result)
     for line in lines:
         task.progress(line)
-    return {**result, "lines": lines, "page": page(result, seen, steps, str(server))}
+    return {**result, "lines": lines, "html": page(result, seen, steps, str(server))}
 
 
 def _said(seen: t.Iterable[Moment], task: Task) -> t.Iterator[Moment]:

@@ -10,7 +10,7 @@ import typing as t
 from html import escape
 
 from ansible_collections.mcp.server.plugins.module_utils._announce import words
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, verdict_text
 from ansible_collections.mcp.server.plugins.module_utils._replay import table
 from ansible_collections.mcp.server.plugins.module_utils._replay.moments import Moment, Step
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
@@ -55,20 +55,20 @@ def _chart(gate: dict[str, t.Any], points: t.Sequence[Point], result: dict[str, 
     title = f"{gate['gate']} ({gate['kind']})"
     # An axis from 0 needs an end.
     drawing = chart(title, unit, drawn, [*_marks(result, steps), *_breach(gate)], span, max(1.1 * limit, 1e-3))
-    outcome = f'<small class="{TONES.get(gate["outcome"], "warn")}">{escape(BREACH if gate["outcome"] == BREACH else gate["verdict"])}</small>'
+    outcome = f'<small class="{TONES.get(gate["outcome"], "warn")}">{escape(BREACH if gate["outcome"] == BREACH else verdict_text(gate["verdict"]))}</small>'
     return f'<div class="chart"><h3>{escape(title)} {outcome}</h3>\n{drawing}</div>'
 
 
 def _marks(result: dict[str, t.Any], steps: t.Sequence[Step]) -> list[Mark]:
     marks = [Mark(step.begin, f"{step.weight} %") for step in steps if step.weight is not None]
-    if result["first"]:
-        marks.append(Mark(_seconds(result["first"]["told"]), "back", "warn"))
+    if result["first_breach"]:
+        marks.append(Mark(_seconds(result["first_breach"]["reported"]), "back", "warn"))
     return marks
 
 
 def _breach(gate: dict[str, t.Any]) -> list[Mark]:
     breach = gate["breach"]
-    return [Mark(_seconds(breach["full"]), "window full", "bad")] if breach and breach["full"] else []
+    return [Mark(_seconds(breach["window_full"]), "window full", "bad")] if breach and breach["window_full"] else []
 
 
 def _seconds(text: str) -> float:

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._announce import words
 from ansible_collections.mcp.server.plugins.module_utils._gates import judging
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, HELD, Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, INCONCLUSIVE, Gate, verdict_text
 from ansible_collections.mcp.server.plugins.module_utils._replay.telling import SHIFT, TRIGGER
 
 KINDS = {TRIGGER: ("TRIGGER", "WINDOW FULL"), SHIFT: ("GATE OF A STEP", "BREACH")}
@@ -54,13 +54,13 @@ def headline(result: dict[str, t.Any]) -> str:
 
 
 def _said(result: dict[str, t.Any]) -> str:
-    first = result["first"]
+    first = result["first_breach"]
     if first is None:
-        return "would have been held: nothing was bad, but not everything can be told" if result["verdict"] == HELD else "would have passed"
-    full = f"window full at {words.clock(first['full'])}, " if first["full"] else ""
+        return "would have been inconclusive: nothing was bad, but not everything can be told" if result["verdict"] == INCONCLUSIVE else "would have passed"
+    full = f"window full at {words.clock(first['window_full'])}, " if first["window_full"] else ""
     step = "" if first["weight"] is None else f" at {first['weight']} %"
-    told = f"{full}told at {words.clock(first['told'])}"
-    return f"would have been rolled back{step} by the {first['kind']} {first['gate']}, {told}: {first['reason']}"
+    reported = f"{full}reported at {words.clock(first['reported'])}"
+    return f"would have been rolled back{step} by the {first['kind']} {first['gate']}, {reported}: {first['reason']}"
 
 
 def _row(gate: dict[str, t.Any]) -> list[str]:
@@ -70,12 +70,12 @@ def _row(gate: dict[str, t.Any]) -> list[str]:
         gate["gate"],
         judging.limit_text(of),
         "-" if gate["window"] is None else f"{gate['window']:g} s",
-        gate["verdict"] if gate["outcome"] != BREACH else BREACH,
+        verdict_text(gate["verdict"]) if gate["outcome"] != BREACH else BREACH,
         "-" if gate["worst"] is None else judging.text(gate["worst"], of),
         _length(gate["seconds_past"]),
         _length(gate["seconds_no_data"]),
         _length(gate["seconds_cannot_measure"]),
-        words.clock(breach["full"] or breach["told"]) if breach else "-",
+        words.clock(breach["window_full"] or breach["reported"]) if breach else "-",
     ]
 
 

@@ -23,15 +23,16 @@ Span = tuple[float, float]
 
 
 def told(moments: t.Sequence[Moment], steps: t.Sequence[Step]) -> dict[str, t.Any]:
-    """{verdict, first, gates, steps}, see RETURN of mcp_replay_info."""
+    """{verdict, first_breach, gates, steps}, see RETURN of mcp_replay_info."""
     gates = [_gate(TRIGGER, each, steps) for each in _columns(moments, "triggers")] + [_gate(SHIFT, each, steps) for each in _columns(moments, "gates")]
     decided = [(each, _decided(each, steps[each.step], each.triggers, each.gates)) for each in moments]
     ends = [_step(moment, steps[moment.step], decision) for moment, decision in decided if moment.last]
     breached = [gate for gate in gates if gate["breach"]]
-    first = min(breached, key=lambda gate: (gate["breach"]["told"], gate["breach"]["full"] or gate["breach"]["told"]), default=None)
+    first = min(breached, key=lambda gate: (gate["breach"]["reported"], gate["breach"]["window_full"] or gate["breach"]["reported"]), default=None)
     outcomes = {decision.outcome for _moment, decision in decided}
     verdict = next((outcome for outcome in (BREACH, INCONCLUSIVE) if outcome in outcomes), PASS)
-    return {"verdict": verdict, "first": {"gate": first["gate"], "kind": first["kind"], **first["breach"]} if first else None, "gates": gates, "steps": ends}
+    first_breach = {"gate": first["gate"], "kind": first["kind"], **first["breach"]} if first else None
+    return {"verdict": verdict, "first_breach": first_breach, "gates": gates, "steps": ends}
 
 
 def _decided(moment: Moment, step: Step, triggers: t.Sequence[Verdict], gates: t.Sequence[Verdict]) -> Decision:
@@ -82,7 +83,7 @@ def _gate(kind: str, column: t.Sequence[Seen], steps: t.Sequence[Step]) -> dict[
         "seconds_no_data": _seconds(column, NO_DATA),
         "seconds_cannot_measure": _seconds(column, CANNOT_MEASURE),
         "breach": breach,
-        "spans": [_span(verdict, list(same)) for verdict, same in groupby(column, key=lambda seen: seen.verdict.verdict)],
+        "verdicts": [_span(verdict, list(same)) for verdict, same in groupby(column, key=lambda seen: seen.verdict.verdict)],
     }
 
 
@@ -96,8 +97,8 @@ def _breach(kind: str, column: t.Sequence[Seen], steps: t.Sequence[Step]) -> dic
             full = since + verdict.gate.window if since is not None and verdict.gate.window is not None and verdict.verdict == BREACH else None
             return {
                 "since": iso(since),
-                "full": iso(full),
-                "told": iso(seen.moment.at),
+                "window_full": iso(full),
+                "reported": iso(seen.moment.at),
                 "value": None if verdict.value is None else round(verdict.value, 4),
                 "weight": steps[seen.moment.step].weight,
                 "reason": verdict.reason,

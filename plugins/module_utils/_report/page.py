@@ -21,6 +21,7 @@ from itertools import groupby
 from ansible_collections.mcp.server.plugins.module_utils._announce import words
 from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Release
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import verdict_text
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
 from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart, number
 
@@ -187,9 +188,9 @@ def _step(release: Release, step: dict[str, t.Any], pool: str) -> str:
         f"<td>{words.clock(step.get('at'))}{since}</td>",
         _cell(step["weights"].get(pool), " %"),
         _cell(share.get(pool), " %"),
-        f'<td class="n">{escape(str(share.get("answers", "–")))}{f", {number(failed)} failed" if failed else ""}</td>',
+        f'<td class="n">{escape(str(share.get("requests", "–")))}{f", {number(failed)} failed" if failed else ""}</td>',
         _cell(followed, " s"),
-        f'<td class="{TONES.get(str(step.get("verdict")), "warn")}">{escape(str(step.get("verdict") or "none"))}</td>',
+        f'<td class="{TONES.get(str(step.get("verdict")), "warn")}">{escape(verdict_text(str(step.get("verdict") or "none")))}</td>',
     ]
     return "".join(cells)
 
@@ -230,7 +231,7 @@ def _verdicts(verdicts: t.Sequence[Verdict]) -> str:
         until = f" – {words.clock(last['at'])}" if len(run) > 1 else ""
         rows.append(
             f"<tr><td>{escape(gate)}</td><td>{escape(pool)}</td>"
-            f'<td class="{TONES.get(verdict, "warn")}">{escape(verdict)}</td>'
+            f'<td class="{TONES.get(verdict, "warn")}">{escape(verdict_text(verdict))}</td>'
             f"<td>{words.clock(first['at'])}{until}</td><td>{escape(_detail(last))}</td></tr>"
         )
     more = f'<p class="soft">and {len(rows) - MOST_VERDICTS} rows more</p>' if len(rows) > MOST_VERDICTS else ""

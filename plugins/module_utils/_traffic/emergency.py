@@ -21,7 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import 
 
 REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
 RECORD = 3.0  # seconds that the release record may take where others wait for this one
-NOT_VERIFIED = "not verified"
+NOT_VERIFIED = "not_verified"
 MOMENT = 1.0  # seconds that the weights wait for the Lease once all is read
 AGAIN = 15.0  # seconds for a second look at the good pool's endpoints: traffic to an empty one is lost
 LATE = outage.LONGEST + 1  # seconds after which what is read beside the route has seen the end of an outage, too
@@ -182,7 +182,7 @@ def _verify(shift: Shift, it: _Emergency, undone: undoing.Undoing) -> None:
         except Failure:
             add_step(NOT_VERIFIED)
             raise
-        add_step("followed" if shift.public else "not measured")
+        add_step("followed" if shift.public else "not_measured")
         _report_sessions(shift)
         shift.task.traffic_back()
         undone.watch()

@@ -298,7 +298,7 @@ class Shift:
 
 def step(shift: Shift, verdict: str) -> dict[str, t.Any]:
     measured = shift.result["share"]
-    kept = {key: measured[key] for key in (*POOLS, "answers", "failed")} if measured else None
+    kept = {key: measured[key] for key in (*POOLS, "requests", "failed")} if measured else None
     found = {"share": kept, "seconds_to_follow": shift.result["seconds_to_follow"], "verdict": verdict}
     return {"at": record.now(shift.cluster), "weights": shift.result["after"], **found}
 
@@ -323,4 +323,4 @@ def text(weights: Weights) -> str:
 
 def _measured(measured: dict[str, t.Any], pool: str) -> str:
     share_ = "nothing" if measured[pool] is None else f"{measured[pool]} %"
-    return f"{share_} of {measured['answers']} answers" + (f", {measured['failed']} failed" if measured["failed"] else "")
+    return f"{share_} of {measured['requests']} answers" + (f", {measured['failed']} failed" if measured["failed"] else "")

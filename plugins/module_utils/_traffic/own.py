@@ -18,22 +18,22 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import judging
 from ansible_collections.mcp.server.plugins.module_utils._gates.flow import Flow
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, PASS, Gate, Period, Verdict, settled
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import ALWAYS, BREACH, CANNOT_MEASURE, PASS, Gate, Period, Verdict, settled
 from ansible_collections.mcp.server.plugins.module_utils._gates.reading import Measured
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import TRIGGERS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 
-FAST = next(gate for gate in TRIGGERS if gate.name == "fast")
+BURST = next(gate for gate in TRIGGERS if gate.synthetic == ALWAYS)
 TICK = 0.25  # seconds between looks at the answers
 LEAST = 60  # answers that a failing part is told by while the new pool gives only some of them; where it gives all, the gate's own number will do
 
 
 class Own:
-    """Counts of answers by the monotonic clock, in bits of a tick. keep: seconds that are kept; answers and failed count all."""
+    """Counts of answers by the monotonic clock, in bits of a tick. keep: seconds that are kept; requests and failed count all."""
 
     def __init__(self, weight: int, begun: float, keep: float) -> None:
-        self.answers = 0
+        self.requests = 0
         self.failed = 0
         self._weight = weight
         self._keep = keep
@@ -44,7 +44,7 @@ class Own:
     def add(self, now: float, answers: t.Sequence[Answer]) -> None:
         failed = sum(bool(answer.reason) for answer in answers)
         self._newest_failed = now if failed else self._newest_failed
-        self.answers += len(answers)
+        self.requests += len(answers)
         self.failed += failed
         for column, value in zip(self._columns, (now, len(answers), failed), strict=True):
             column.append(value)
@@ -85,7 +85,10 @@ class Own:
 
 
 def unless_failing(answers: t.Iterable[Answer], weight: int, about: str, evidence: dict[str, t.Any]) -> t.Iterator[Answer]:
-    """The answers, until those of the pool with this weight fail as the fast trigger has it: who waits for its share need not wait longer. Raises Failure."""
+    """The answers, until those of the pool with this weight fail as the trigger error_burst has it. Raises Failure.
+
+    Who waits for its share need not wait longer then.
+    """
     begun = time.monotonic()
     own, due, new, reason = Own(weight, begun, 60.0), begun + TICK, [], ""
     for answer in answers:
@@ -94,7 +97,7 @@ def unless_failing(answers: t.Iterable[Answer], weight: int, about: str, evidenc
         if answer.at >= due:
             own.add(answer.at, new)
             due, new = answer.at + TICK, []
-            found = own.trigger(FAST)
+            found = own.trigger(BURST)
             if found.verdict == BREACH:
-                raise Failure(f"{about} {own.failed} of {own.answers} answers fail ({reason}).", **evidence)
+                raise Failure(f"{about} {own.failed} of {own.requests} answers fail ({reason}).", **evidence)
         yield answer

@@ -68,13 +68,13 @@ def row_needed(before: Weights, wanted: Weights) -> int:
 
 
 def tally(answers: t.Collection[Answer]) -> dict[str, t.Any]:
-    """blue, green: percent of the answers that tell their pool, None without any. answers, failed: counts. reason: of the last failure."""
+    """blue, green: percent of the answers that tell their pool, None without any. requests, failed: counts. reason: of the last failure."""
     counts = Counter(answer.pool for answer in answers if answer.pool)
     told = sum(counts.values())
     reasons = [answer.reason for answer in answers if answer.reason]
     return {
         **{pool: round(100 * counts[pool] / told, 1) if told else None for pool in POOLS},
-        "answers": len(answers),
+        "requests": len(answers),
         "failed": len(reasons),
         "reason": reasons[-1] if reasons else "",
     }

@@ -113,10 +113,10 @@ def set_share(shift: Shift) -> dict[str, t.Any]:
     try:
         shift.verify(wanted)
     except Failure:
-        _record_step(shift, "not verified")
+        _record_step(shift, "not_verified")
         raise
     sparing.report()
-    _record_step(shift, "followed" if shift.public else "not measured")
+    _record_step(shift, "followed" if shift.public else "not_measured")
     return shift.result
 
 

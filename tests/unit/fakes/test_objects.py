@@ -37,7 +37,7 @@ def run(module: t.Any, **params: t.Any) -> dict[str, t.Any]:
 
 
 def test_the_preflight_passes(api: ApiServer) -> None:
-    checks = run(_preflight, required_secrets=[], in_pod_checks=False, guard=False, guard_service_account="mcp-guard", gitops_ignores=[])["checks"]
+    checks = run(_preflight, required_secrets=[], guard=False, guard_service_account="mcp-guard", gitops_ignores=[])["checks"]
     assert [check["name"] for check in checks if check["skipped"] or not check["ok"]] == []
 
 

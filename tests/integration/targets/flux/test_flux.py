@@ -54,7 +54,7 @@ class Held:
         return objects
 
     def inventory(self, *ignores: str, **more: t.Any) -> tuple[str, ...]:
-        its = {"mcp_hold_timeout": 60, "mcp_steps": STEPS, "mcp_warm_seconds": 1, "mcp_gitops_ignores": list(ignores), **more}
+        its = {"mcp_inconclusive_timeout": 60, "mcp_steps": STEPS, "mcp_warm_seconds": 1, "mcp_gitops_ignores": list(ignores), **more}
         hosts = {"held": variables(self.server.name, self.server.host, **its)}
         self._inventory.write_text(json.dumps({"flux": {"hosts": hosts}}))
         return ("-i", str(self._inventory), "-l", "flux")

@@ -58,7 +58,7 @@ def webhooks(status=200):
 
 def told(playbook, environment, **variables):
     """The exit code and the output of a play that announces, with as much output as there is."""
-    given = {"mcp_announce": [{"url_env": "MCP_SLACK", "form": "slack"}, {"url_env": "MCP_JSON"}], **QUICK, **variables}
+    given = {"mcp_announce": [{"url_env": "MCP_SLACK", "format": "slack"}, {"url_env": "MCP_JSON"}], **QUICK, **variables}
     code, output = play(f"playbooks/{playbook}.yml", "-vvv", "--diff", "-e", json.dumps(given), **environment)
     assert SECRET not in output
     return code, " ".join(output.split())

@@ -42,7 +42,7 @@ def words(weight: int, seconds: int, action: str = "rollback", version: str = "v
         "mcp_guard": True,
         "mcp_guard_action": action,
         "mcp_steps": [{"weight": weight, "seconds": seconds}, {"weight": 100, "seconds": 1}],
-        "mcp_triggers": {"errors": {"window": 15}, "fast": {"enabled": False}},
+        "mcp_triggers": {"errors": {"window": 15}, "error_burst": {"enabled": False}},
     }
     return ("-e", f"version={version}", "-e", json.dumps(more))
 

@@ -55,8 +55,8 @@ def server() -> t.Iterator[Small]:
 def refusal(server: Small, *ignores: str) -> str:
     """Return what the check of preflight says when it fails, or an empty text."""
     result = module("mcp_preflight", server=server.name, gitops_ignores=list(ignores), fails=True, required_secrets=[{"name": "not-there"}])
-    (check,) = [check for check in result["checks"] if check["name"] == "GitOps tools"]
-    return "" if check["ok"] else check["sentence"]
+    (check,) = [check for check in result["checks"] if check["id"] == "gitops"]
+    return "" if check["ok"] else check["message"]
 
 
 def test_a_route_that_is_put_back(server: Small, how: str) -> None:

@@ -213,5 +213,5 @@ def test_an_openshift_route_that_no_router_admits_is_not_verified():
 
 @pytest.mark.parametrize("kind", [kind for kind in OBJECTS if kind not in ("openshift_route",)])
 def test_preflight_asks_for_the_rights_of_the_kind(kind):
-    checks = {check["name"]: check for check in module("mcp_preflight", **without_endpoint(target(kind)))["checks"]}
-    assert checks["rights"]["ok"] and "is in force, with blue at 100 % and green at 0 %" in checks["route"]["sentence"]
+    checks = {check["id"]: check for check in module("mcp_preflight", **without_endpoint(target(kind)))["checks"]}
+    assert checks["rights"]["ok"] and "is in force, with blue at 100 % and green at 0 %" in checks["route"]["message"]

@@ -82,7 +82,7 @@ class History:
 
 def inventory(folder: Path, servers: t.Mapping[str, Small], **more: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     """Return the words that name these servers, in this order. more: variables of some of them."""
-    hosts = {name: variables(server.name, server.host, **{"mcp_hold_timeout": 60, **more.get(name, {})}) for name, server in servers.items()}
+    hosts = {name: variables(server.name, server.host, **{"mcp_inconclusive_timeout": 60, **more.get(name, {})}) for name, server in servers.items()}
     file = folder / "several.yml"
     file.write_text(json.dumps({"several": {"hosts": hosts}}))
     return ("-i", str(file), "-l", "several")

@@ -28,7 +28,6 @@ PARAMS = {
     "route": None,
     "container": None,
     "required_secrets": [{"name": "mcp-server-secrets", "keys": ["DATABASE_URL", "TOKEN"]}],
-    "in_pod_checks": False,
     "guard": False,
     "guard_service_account": "mcp-guard",
     "gitops_ignores": [],
@@ -103,10 +102,10 @@ def run(monkeypatch):
 
 def test_all_good(run):
     checks = run()
-    assert [check["name"] for check in checks] == [name for name, _look in _preflight.CHECKS]
+    assert [(check["id"], check["name"]) for check in checks] == [(identifier, name) for identifier, name, _look in _preflight.CHECKS]
     assert all(check["ok"] and not check["skipped"] and check["seconds"] >= 0 for check in checks)
     assert "s3cret" not in str(checks)
-    assert [check["sentence"] for check in checks] == [
+    assert [check["message"] for check in checks] == [
         "The API server https://api.example:6443 answers, Kubernetes v1.35.4.",
         "Namespace mcp-prod exists.",
         "We have all rights in namespace mcp-prod that a release needs.",
@@ -155,7 +154,7 @@ def test_one_thing_missing(run, objects, message):
         run(objects)
     failed = [check for check in failure.value.evidence["checks"] if not check["ok"]]
     assert len(failed) == 1
-    assert failure.value.msg == failed[0]["sentence"]
+    assert failure.value.msg == failed[0]["message"]
 
 
 def test_a_secret_that_we_may_not_read(run):
@@ -166,7 +165,7 @@ def test_a_secret_that_we_may_not_read(run):
 @pytest.mark.parametrize("right", ["get namespaces", "list nodes"])
 def test_what_we_may_not_see_is_skipped(run, right):
     skipped = [check for check in run(refused=[right]) if check["skipped"]]
-    assert [(check["ok"], "not permitted to look" in check["sentence"]) for check in skipped] == [(True, True)]
+    assert [(check["ok"], "not permitted to look" in check["message"]) for check in skipped] == [(True, True)]
 
 
 def test_all_failures_at_once(run):
@@ -188,12 +187,6 @@ def test_nothing_more_is_asked_without_its_premise(run, path, made):
     assert len(failure.value.evidence["checks"]) == made
 
 
-def test_exec_is_needed_only_for_checks_in_pods(run):
-    assert run(refused=["create pods/exec"])
-    with pytest.raises(Failure, match="may not create pods/exec:"):
-        run(refused=["create pods/exec"], in_pod_checks=True)
-
-
 SERVER = Server("mcp-prod", "mcp-server", "{server}-{pool}", "mcp-server", "mcp-server")
 NAMESPACED = [right.rule() for right in rights(SERVER)]
 # What is not in the namespace, and the Secrets, whose names the inventory tells
@@ -212,7 +205,7 @@ def of_other(rules):
 
 def test_a_role_that_is_narrowed_to_the_servers_objects_will_do(run):
     checks = run({ACCOUNT: {}}, role=[*NAMESPACED, *BESIDE], guard=True)
-    assert checks[2]["sentence"] == "We have all rights in namespace mcp-prod that a release needs." and not any(check["skipped"] for check in checks)
+    assert checks[2]["message"] == "We have all rights in namespace mcp-prod that a release needs." and not any(check["skipped"] for check in checks)
 
 
 def test_a_role_that_is_not_narrowed_will_do(run):
@@ -260,7 +253,7 @@ def scaler(pool):
 def test_an_autoscaler_that_works_on_a_pool_has_to_be_changed(run, name, refused, said):
     objects = {f"{SCALERS}/{name}": scaler("green")} if name else {}
     if said:
-        assert run(objects, refused)[2]["sentence"].endswith(said)
+        assert run(objects, refused)[2]["message"].endswith(said)
         return
     with pytest.raises(Failure, match="may not patch horizontalpodautoscalers.autoscaling mcp-server-green: "):
         run(objects, refused)
@@ -275,7 +268,7 @@ def test_the_guards_service_account(run):
     def of_the_guard(checks):
         return next(check for check in checks if check["name"] == "guard's ServiceAccount")
 
-    assert of_the_guard(run({ACCOUNT: {}}, guard=True))["sentence"] == "The guard's ServiceAccount mcp-prod/mcp-guard exists."
+    assert of_the_guard(run({ACCOUNT: {}}, guard=True))["message"] == "The guard's ServiceAccount mcp-prod/mcp-guard exists."
     with pytest.raises(Failure, match="^ServiceAccount mcp-prod/mcp-guard, which the guard is to have, does not exist on https://api.example:6443: create it"):
         run(guard=True)
     with pytest.raises(Failure, match="^ServiceAccount mcp-prod/x/status, which"):
@@ -285,7 +278,7 @@ def test_the_guards_service_account(run):
 
 
 def test_events_are_not_needed(run):
-    sentence = run(refused=["list events"])[2]["sentence"]
+    sentence = run(refused=["list events"])[2]["message"]
     assert sentence.endswith("; we do without list events (the reasons why pods are not ready).")
 
 
@@ -312,7 +305,7 @@ def test_a_number_is_no_version(run):
         run(version=1.1)
 
 
-HOOK = {"url": "http://127.0.0.1:1/SECRET", "url_env": None, "url_file": None, "form": "json", "ca_cert": None}
+HOOK = {"url": "http://127.0.0.1:1/SECRET", "url_env": None, "url_file": None, "format": "json", "ca_cert": None}
 
 
 def split(green):
@@ -340,10 +333,10 @@ def test_what_is_needed_later(monkeypatch, objects, params, failing):
         checks = _preflight.run(task)["checks"]
     except Failure as failure:
         checks = failure.evidence["checks"]
-        assert failure.msg == " ".join(check["sentence"] for check in checks if check["name"] in failing)
+        assert failure.msg == " ".join(check["message"] for check in checks if check["name"] in failing)
     assert [check["name"] for check in checks] == ["files", "webhooks"] and not any(check["ok"] for check in checks)
-    assert [check["name"] for check in checks if check["needed"]] == failing
-    assert warnings == [check["sentence"] for check in checks if not check["needed"]]
+    assert [check["name"] for check in checks if check["required"]] == failing
+    assert warnings == [check["message"] for check in checks if not check["required"]]
     assert len(lines) == 2 and all(line.startswith(("FAILED: ", "warning: ")) for line in lines)
 
 
@@ -359,7 +352,7 @@ def test_what_is_needed_later(monkeypatch, objects, params, failing):
 )
 def test_an_answer_of_another_form(run, objects, message):
     if not message:
-        sentence = run(objects)[0]["sentence"]
+        sentence = run(objects)[0]["message"]
         assert sentence.isprintable() and sentence.startswith("The API server https://api.example:6443 answers, ")
         return
     with pytest.raises(Failure, match=message) as caught:

@@ -98,7 +98,7 @@ def test_what_a_value_means(name, given, means):
         ("mcp_auth", "s3cret-token", "mcp_auth must be a dictionary, or one as JSON or YAML."),
         ("mcp_sessions", "lose", "mcp_sessions must be one of keep, drain, break, not 'lose'."),
         ("mcp_sessions", "x" * 1000, f"mcp_sessions must be one of keep, drain, break, not '{'x' * 59}...."),
-        ("mcp_replay_check", '["shift", "x"]', "mcp_replay_check[1] must be one of shift, triggers, not 'x'."),
+        ("mcp_replay_checks", '["shift", "x"]', "mcp_replay_checks[1] must be one of shift, triggers, not 'x'."),
         ("mcp_image", {"a": 1}, "mcp_image must be text, not a dict."),
         ("mcp_rollback_pool", "purple", "mcp_rollback_pool must be one of blue, green, not 'purple'."),
         ("mcp_endpoint", "[" * 100_000, "mcp_endpoint must be a dictionary"),

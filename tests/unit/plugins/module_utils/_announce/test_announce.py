@@ -18,7 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._cluster import connect
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import Store, listening, release
 
-EMPTY = {"url": None, "url_env": None, "url_file": None, "form": "json", "ca_cert": None}
+EMPTY = {"url": None, "url_env": None, "url_file": None, "format": "json", "ca_cert": None}
 
 
 class Run:
@@ -63,7 +63,7 @@ def test_both_forms_once(run, monkeypatch, tmp_path):
         monkeypatch.setenv("MCP_HOOK", generic.url)
         file = tmp_path / "hook"
         file.write_text(f"{slack.url}\n")
-        hooks = ({"url_env": "MCP_HOOK"}, {"url_file": str(file), "form": "slack"})
+        hooks = ({"url_env": "MCP_HOOK"}, {"url_file": str(file), "format": "slack"})
         assert not generic.got and run(*hooks, check_mode=True)["changed"] and not generic.got and not run.store.writes()
         result = run(*hooks)
         assert (result["changed"], result["delivered"], run.warnings) == (True, 2, [])

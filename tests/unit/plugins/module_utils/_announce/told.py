@@ -20,7 +20,7 @@ ID = "2026-11-24T05:00:00.000Z-v1.2.0"
 
 
 def step(at: str, green: int, measured: float | None = None, **more: t.Any) -> dict[str, t.Any]:
-    share = None if measured is None else {"blue": 100 - measured, "green": measured, "answers": 144, "failed": 0}
+    share = None if measured is None else {"blue": 100 - measured, "green": measured, "requests": 144, "failed": 0}
     return {
         "at": f"2026-11-24T{at}.000Z",
         "weights": {"blue": 100 - green, "green": green},
@@ -45,6 +45,15 @@ def release(outcome: str = "succeeded", **more: t.Any) -> dict[str, t.Any]:
         "ended": None if outcome == "running" else "2026-11-24T05:16:30.000Z",
         **more,
     }
+
+
+def old(one: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The release as records from before 1.0.0 have it: share.answers, and verdicts with spaces."""
+    steps = []
+    for step_ in one["steps"]:
+        share = step_["share"] and {("answers" if key == "requests" else key): value for key, value in step_["share"].items()}
+        steps.append({**step_, "share": share, "verdict": {"inconclusive": "held"}.get(step_["verdict"], step_["verdict"].replace("_", " "))})
+    return {**one, "steps": steps}
 
 
 class Store(ApiServer):

@@ -8,13 +8,14 @@ import json
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import record
+from ansible_collections.mcp.server.plugins.module_utils._cluster import former_records, record
 from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Book
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import old
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
@@ -55,6 +56,32 @@ FIRST, SECOND = release("v2"), release("v3", at="T2", origin="green", target="bl
 )
 def test_begin(book, fresh, current, history):
     assert record.begin(book, fresh) == Book(current, history)
+
+
+VERDICTS = ("followed", "no_data", "cannot_measure", "not_measured", "not_verified", "inconclusive")
+
+
+def test_a_record_from_before_the_names_of_today_is_read():
+    steps = [{"at": "T1", "weights": {}, "share": {"blue": 90.0, "green": 10.0, "requests": 144, "failed": 0}, "verdict": verdict} for verdict in VERDICTS]
+    steps.append({**steps[0], "share": None})
+    now = {**FIRST, "steps": steps}
+    api = ApiServer({RECORD: {"data": {"current": json.dumps(old(now)), "history": json.dumps([old(ended(now)), "broken", {"steps": [None]}])}}})
+    assert "answers" in api.objects[RECORD]["data"]["current"] and "held" in api.objects[RECORD]["data"]["history"]
+    assert record.read(api, SERVER)[0] == Book(now, (ended(now), "broken", {"steps": [None]}))
+
+
+@pytest.mark.parametrize("step", [{}, {"share": "answers", "verdict": ["held"]}, {"share": {"answers": {}}, "verdict": 5}])
+def test_a_step_that_was_edited_is_left_as_it_is(step):
+    expected = {**step, **({"share": {"requests": {}}} if step.get("verdict") == 5 else {})}
+    api = ApiServer({RECORD: {"data": {"current": json.dumps({**FIRST, "steps": [step]}), "history": "[]"}}})
+    assert record.read(api, SERVER)[0].current["steps"] == [expected]
+
+
+def test_a_record_that_only_has_old_names_is_not_written_for_that():
+    one = {**FIRST, "steps": [{"share": {"requests": 1}, "verdict": "not_measured"}]}
+    api = ApiServer({RECORD: {"data": {"current": json.dumps(old(one)), "history": "[]"}}})
+    assert record.update(api, SERVER, lambda book: book) == (Book(one), Book(one))
+    assert api.writes() == []
 
 
 def test_history_and_steps_are_bounded():
@@ -181,7 +208,7 @@ def test_a_record_from_before_1_0_0_of_another_run():
     ],
 )
 def test_what_has_no_older_names_stays_as_it_is(document):
-    assert record.current_names(document) == document
+    assert former_records.current_names(document) == document
 
 
 @pytest.mark.parametrize(

@@ -498,4 +498,4 @@ def test_the_verdict_is_the_worst(old, new, expected):
     ],
 )
 def test_sentences(old, new, sentence):
-    assert [change.sentence for change in compare(contract(**old), contract(**new))] == [sentence]
+    assert [change.message for change in compare(contract(**old), contract(**new))] == [sentence]

@@ -317,7 +317,7 @@ def test_every_difference_has_a_name_a_sentence_and_a_line(one, other):
     changes = compare(old, new)
     assert len({change.path for change in changes}) == len(changes)
     assert accepted(changes, [change.path for change in changes]) == (changes, [])
-    assert all(line.isprintable() and line for change in changes for line in (change.path, change.sentence))
+    assert all(line.isprintable() and line for change in changes for line in (change.path, change.message))
     shown = text.diff(old, new)
     assert all(line.isprintable() for line in (shown["before"] + shown["after"] + text.render(changes)).split("\n"))
     if changes:

@@ -19,7 +19,6 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     BREACH,
     CANNOT_MEASURE,
     FAIL,
-    HOLD,
     NO_DATA,
     PASS,
     Gate,
@@ -30,20 +29,20 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds impor
 SECONDS, BOUND = 300.0, 900.0
 
 
-def verdict(name: str, what: str, policy: str = HOLD) -> Verdict:
+def verdict(name: str, what: str, policy: str = INCONCLUSIVE) -> Verdict:
     gate = Gate(name, "errors", 5.0, no_data=policy, cannot_measure=policy)
     return Verdict(gate, what, reason="why")
 
 
-def synthetic(what: str, policy: str = HOLD) -> dict:
-    return {"synthetic_triggers": [verdict("fast", what, policy)]}
+def synthetic(what: str, policy: str = INCONCLUSIVE) -> dict:
+    return {"synthetic_triggers": [verdict("error_burst", what, policy)]}
 
 
 def answers(what: str) -> dict:
     return {"answers": verdict("answers", what)}
 
 
-def polled(at: float, trigger: str = PASS, gate: str = PASS, policy: str = HOLD) -> dict:
+def polled(at: float, trigger: str = PASS, gate: str = PASS, policy: str = INCONCLUSIVE) -> dict:
     """A poll that began then, with a verdict of one trigger and of one gate."""
     triggers, gates = [verdict("errors", trigger, policy)], [verdict("rise", gate, policy)]
     return {"prometheus": True, "polled": at, "triggers": triggers, "gates": gates}
@@ -62,11 +61,11 @@ WAITS = {"prometheus": True}  # for its first poll
         (299.9, polled(298, gate=BREACH), CONTINUE, [], False),
         (299.9, polled(1, trigger=NO_DATA, gate=CANNOT_MEASURE), CONTINUE, [], False),
         # A trigger counts at any moment, whoever tells.
-        (0.25, synthetic(BREACH), BREACH, ["fast"], False),
-        (0.25, {**WAITS, **synthetic(BREACH)}, BREACH, ["fast"], False),
+        (0.25, synthetic(BREACH), BREACH, ["error_burst"], False),
+        (0.25, {**WAITS, **synthetic(BREACH)}, BREACH, ["error_burst"], False),
         (10, polled(5, trigger=BREACH), BREACH, ["errors"], False),
         (10, polled(5, trigger=NO_DATA, policy=FAIL), BREACH, ["errors"], False),
-        (10, {**polled(5, trigger=BREACH), **synthetic(BREACH)}, BREACH, ["fast", "errors"], False),
+        (10, {**polled(5, trigger=BREACH), **synthetic(BREACH)}, BREACH, ["error_burst", "errors"], False),
         # Also when the time is over: at once, and not by the gates.
         (300, {**polled(300, trigger=BREACH, gate=BREACH), **answers(BREACH)}, BREACH, ["errors"], False),
         (301, polled(299, trigger=BREACH), BREACH, ["errors"], False),
@@ -114,7 +113,7 @@ def test_what_is_decided(elapsed, seen, outcome, deciding, poll_now):
 
 
 def test_the_verdicts_that_count():
-    seen = {**polled(300, trigger=NO_DATA, gate=NO_DATA), **answers(PASS), "synthetic_triggers": [verdict("fast", PASS)]}
+    seen = {**polled(300, trigger=NO_DATA, gate=NO_DATA), **answers(PASS), "synthetic_triggers": [verdict("error_burst", PASS)]}
     before = decide(Sight(299.9, SECONDS, BOUND, **seen))
     over = decide(Sight(300.5, SECONDS, BOUND, **seen))
     assert [each.gate.name for each in before.verdicts] == ["errors"]
@@ -142,6 +141,22 @@ def test_the_gates_that_are_judged_at_a_weight(weight, names):
     assert [gate.name for gate in judged_at(weight, SHIFT)] == names
 
 
-@pytest.mark.parametrize(("prometheus", "names"), [(True, ["fast"]), (False, ["errors", "fast"])])
+@pytest.mark.parametrize(("prometheus", "names"), [(True, ["error_burst"]), (False, ["errors", "error_burst"])])
 def test_the_triggers_on_own_requests(prometheus, names):
     assert [gate.name for gate in judged_by_own_requests(TRIGGERS, prometheus)] == names
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "prometheus", "judged"),
+    [
+        ("always", True, True),
+        ("always", False, True),
+        ("without_prometheus", True, False),
+        ("without_prometheus", False, True),
+        ("", True, False),
+        ("", False, False),
+    ],
+)
+def test_a_gate_says_whether_own_requests_are_judged_by_it(synthetic, prometheus, judged):
+    gate = Gate("errors", "errors", 5.0, synthetic=synthetic)
+    assert judged_by_own_requests([gate], prometheus) == ([gate] if judged else [])

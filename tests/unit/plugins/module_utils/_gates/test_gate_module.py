@@ -34,7 +34,7 @@ def errors(share, seconds=200):
     return Fake(serving(lambda: series, time.time))
 
 
-ONLY = {name: {"enabled": False} for name in ("latency", "database", "memory", "fast")}
+ONLY = {name: {"enabled": False} for name in ("latency", "database", "memory", "error_burst")}
 
 
 def test_pass():
@@ -52,12 +52,21 @@ def test_breach():
         assert run(fake.url, gates=ONLY, fail_on="never")["verdict"] == "breach"
 
 
-def test_held():
+def test_inconclusive():
     """Only the errors are known."""
     with errors(0) as fake:
-        assert run(fake.url)["verdict"] == "held"
+        assert run(fake.url)["verdict"] == "inconclusive"
         with pytest.raises(Failure, match="latency no data: .*memory no data: none of the sources tells memory"):
-            run(fake.url, fail_on="held")
+            run(fake.url, fail_on="inconclusive")
+
+
+def test_several_sets():
+    """Two gates of the same name: 3 % is above the limit of a step, and below the one of the trigger."""
+    changes = {name: {"enabled": False} for name in ("latency", "database", "memory", "error_burst", "latency_rise", "mcp_errors", "lost_sessions")}
+    with errors(3) as fake, pytest.raises(Failure) as failure:
+        run(fake.url, checks=["shift", "triggers"], gates=changes)
+    found = failure.value.evidence["gates"]
+    assert [(gate["gate"], gate["window"], gate["outcome"]) for gate in found] == [("errors", None, "breach"), ("errors", 120, "pass")]
 
 
 def test_check_mode_shows_what_is_asked():
@@ -70,8 +79,8 @@ def test_check_mode_shows_what_is_asked():
 
 def test_nothing_answers():
     found = run("http://127.0.0.1:9")
-    assert (found["verdict"], found["at"]) == ("held", None)
-    assert {gate["verdict"] for gate in found["gates"]} == {"cannot measure"}
+    assert (found["verdict"], found["at"]) == ("inconclusive", None)
+    assert {gate["verdict"] for gate in found["gates"]} == {"cannot_measure"}
     assert len(found["warnings"]) == 1
 
 

@@ -41,14 +41,14 @@ def latency(scrapes, pool="green"):
     [
         (1000, 0, "pass", "pass"),
         (990, 10, "pass", "pass"),
-        (985, 15, "no data", "held"),
+        (985, 15, "no_data", "inconclusive"),
         (950, 50, "breach", "breach"),
         (20, 0, "pass", "pass"),
         # One of twenty may be an accident.
-        (19, 1, "no data", "held"),
+        (19, 1, "no_data", "inconclusive"),
         (15, 5, "breach", "breach"),
-        (19, 0, "no data", "held"),
-        (0, 0, "no data", "held"),
+        (19, 0, "no_data", "inconclusive"),
+        (0, 0, "no_data", "inconclusive"),
     ],
 )
 def test_errors_of_a_step(good, bad, expected, outcome):
@@ -60,7 +60,7 @@ def test_errors_of_a_step(good, bad, expected, outcome):
 def test_a_step_that_was_not_seen_is_not_passed():
     """60 of 300 seconds, as Prometheus was down."""
     found = verdict(STEP["errors"], answers([100] * 12, [0] * 12), seconds=300)
-    assert (found.verdict, found.outcome, found.reason) == ("cannot measure", "held", "only 60 of 300 s were seen")
+    assert (found.verdict, found.outcome, found.reason) == ("cannot_measure", "inconclusive", "only 60 of 300 s were seen")
     assert verdict(STEP["errors"], answers([100] * 50, [0] * 50), seconds=300).verdict == "pass"
     # What was seen may be enough to take it back.
     assert verdict(STEP["errors"], answers([100] * 12, [50] * 12), seconds=300).verdict == "breach"
@@ -83,7 +83,7 @@ def test_p95_between_two_bounds():
 
 def test_a_limit_past_the_buckets():
     found = verdict(replace(TRIGGER["latency"], limit=2.0), latency([[0.1] * 20] * 12))
-    assert (found.verdict, found.outcome) == ("cannot measure", "held")
+    assert (found.verdict, found.outcome) == ("cannot_measure", "inconclusive")
     assert "its largest bucket is 1 s" in found.reason
 
 
@@ -114,7 +114,7 @@ def spread(mean, count, seed):
         (0.004, 0.008, 30, "pass"),
         # Both are slower
         (0.9, 0.9, 30, "pass"),
-        (0.2, 0.9, 0, "no data"),
+        (0.2, 0.9, 0, "no_data"),
     ],
 )
 @pytest.mark.parametrize("seed", range(3))
@@ -131,7 +131,7 @@ def test_one_slow_answer_is_no_rise():
 
 def test_six_blocks_do_not_tell():
     series = latency(spread(0.2, 100, 1)[:6], "blue") + latency(spread(0.4, 30, 2)[:6])
-    assert verdict(STEP["latency_rise"], series).verdict == "no data"
+    assert verdict(STEP["latency_rise"], series).verdict == "no_data"
     series = latency(spread(0.2, 100, 1)[:7], "blue") + latency(spread(0.4, 30, 2)[:7])
     assert verdict(STEP["latency_rise"], series).verdict == "breach"
 
@@ -142,8 +142,8 @@ def test_six_blocks_do_not_tell():
         ((1000, 0), (100, 0), "pass"),
         ((1000, 50), (100, 5), "pass"),
         ((1000, 50), (100, 20), "breach"),
-        ((1000, 0), (100, 3), "no data"),
-        ((0, 0), (100, 50), "no data"),
+        ((1000, 0), (100, 3), "no_data"),
+        ((0, 0), (100, 50), "no_data"),
     ],
 )
 def test_lost_sessions_against_the_live_pool(live, new, expected):
@@ -190,7 +190,7 @@ def test_the_fullest_pod(one, other, expected):
 
 def test_memory_without_a_limit():
     found = verdict(TRIGGER["memory"], memory("green", 1, *[95] * 40, limit=0), pack="kubelet")
-    assert (found.verdict, found.outcome) == ("cannot measure", "held")
+    assert (found.verdict, found.outcome) == ("cannot_measure", "inconclusive")
     assert "its limit is not known" in found.reason
 
 
@@ -201,10 +201,10 @@ def test_own_query(window, values, expected):
     gate = Gate("queue", "", 10.0, unit="", query="max(queue)", window=window)
     series = [Series({}, [(START + 5 * number, value) for number, value in enumerate(values)]), Series({"pod": "b"}, [(START, 1.0)])]
     assert judging.judge(gate, judging.own(gate, series, 5.0), Period(START, START + 5 * (len(values) - 1), since=START)).verdict == expected
-    assert judging.judge(gate, judging.own(gate, [], 5.0), Period(START, START)).verdict == "no data"
+    assert judging.judge(gate, judging.own(gate, [], 5.0), Period(START, START)).verdict == "no_data"
 
 
-@pytest.mark.parametrize(("given", "expected"), [([], "pass"), (["pass", "no data"], "held"), (["no data", "breach", "pass"], "breach")])
+@pytest.mark.parametrize(("given", "expected"), [([], "pass"), (["pass", "no_data"], "inconclusive"), (["no_data", "breach", "pass"], "breach")])
 def test_together(given, expected):
     assert combined(Verdict(STEP["errors"], verdict) for verdict in given) == expected
 

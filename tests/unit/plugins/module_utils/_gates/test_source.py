@@ -14,6 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import polling
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period
 from ansible_collections.mcp.server.plugins.module_utils._gates.polling import Poller
 from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Prometheus
+from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._gates.source import Source
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.fake import Fake, serving
@@ -45,6 +46,25 @@ def judged(found, clock):
     return found.judge([ERRORS], Period(0, clock.now))[0]
 
 
+def test_gates_of_one_name_have_each_their_own_query():
+    class Answers:
+        known_now = START
+
+        def now(self):
+            return START
+
+        def samples(self, query, at):
+            return []
+
+        def values(self, query, begin, end, step):
+            return [Series({}, [(end, {"low": 1.0, "high": 9.0}[query])])]
+
+    queries = [Gate("queue", "", 5.0, query=query, window=window) for query, window in (("high", None), ("low", 60))]
+    found = Source(Answers(), SERVER, "green", OPTION, 60.0)
+    found.read(queries)
+    assert [verdict.value for verdict in found.judge(queries, Period(START - 60, START))] == [9.0, 1.0]
+
+
 def test_bit_by_bit_is_the_same_as_at_once(clock):
     """At each poll: one that has read from the beginning, and one that was started only now."""
     series = answers([100] * 60, [0] * 10 + [20] * 20 + [0] * 30)
@@ -69,7 +89,7 @@ def test_a_lost_prometheus(clock):
     series = answers([100] * 20, [20] * 20)
     with Fake(serving(lambda: series, lambda: clock.now)) as fake:
         ours = source(fake.url)
-        for poll, expected in ((10, "cannot measure"), (16, "breach")):
+        for poll, expected in ((10, "cannot_measure"), (16, "breach")):
             clock.now = START + poll * EVERY
             ours.read([ERRORS])
             fake.answer, good = (lambda _query: (503, b"")), fake.answer
@@ -112,7 +132,7 @@ def test_polls(monkeypatch):
             fake.answer = lambda _query: (time.sleep(3), (200, b""))[1]
         assert time.monotonic() - begun < 1
     assert [verdict.verdict for verdict in first.triggers] == ["breach"]
-    assert [verdict.verdict for verdict in first.gates] == ["no data"]  # nothing of it is of this watch
+    assert [verdict.verdict for verdict in first.gates] == ["no_data"]  # nothing of it is of this watch
 
 
 def test_samples_that_nobody_thought_of(monkeypatch):
@@ -124,7 +144,7 @@ def test_samples_that_nobody_thought_of(monkeypatch):
             deadline = time.monotonic() + 10
             while poller.latest is None and time.monotonic() < deadline:
                 time.sleep(0.01)
-    assert [(verdict.verdict, verdict.outcome) for verdict in poller.latest.triggers] == [("cannot measure", "held")]
+    assert [(verdict.verdict, verdict.outcome) for verdict in poller.latest.triggers] == [("cannot_measure", "inconclusive")]
     assert "ZeroDivisionError" in poller.latest.triggers[0].reason
 
 

@@ -113,7 +113,7 @@ def test_a_series_that_was_there_before_counts_from_its_first_sample():
 def test_after_an_outage_of_prometheus_nothing_is_born():
     """All series begin at once, with what they have counted for days."""
     series = [counter(REQUESTS, [5000], START, code=code, **pod(pool)) for code in ("200", "500") for pool in ("blue", "green")]
-    assert verdict(GATE, series).verdict == "no data"
+    assert verdict(GATE, series).verdict == "no_data"
 
 
 def test_a_counter_that_was_reset():
@@ -148,25 +148,25 @@ def test_pods_are_summed():
     assert 25 < found.value < 45
 
 
-@pytest.mark.parametrize(("good", "bad", "expected"), [(1, 0, "no data"), (2, 0, "pass"), (2, 2, "breach"), (0, 2, "breach"), (0, 1, "no data")])
+@pytest.mark.parametrize(("good", "bad", "expected"), [(1, 0, "no_data"), (2, 0, "pass"), (2, 2, "breach"), (0, 2, "breach"), (0, 1, "no_data")])
 def test_few_requests(good, bad, expected):
     """A value is made of more scrapes then, of a minute at most. Less than 20 requests in it tell nothing."""
     assert verdict(GATE, answers([good] * 36, [bad] * 36)).verdict == expected
 
 
 def test_an_idle_pool():
-    assert verdict(GATE, answers([0] * 20, [0] * 20)).verdict == "no data"
+    assert verdict(GATE, answers([0] * 20, [0] * 20)).verdict == "no_data"
 
 
 def test_a_server_that_nobody_scrapes_any_more():
     found = verdict(GATE, errors(*[0] * 20), now=START + 20 * EVERY + 18)
-    assert (found.verdict, found.outcome) == ("cannot measure", "held")
+    assert (found.verdict, found.outcome) == ("cannot_measure", "inconclusive")
     assert "18 s old" in found.reason
 
 
 def test_no_series():
     found = verdict(GATE, [counter("up", [1] * 20, **pod("green"))])
-    assert (found.verdict, found.outcome, found.reason) == ("no data", "held", "Prometheus has no mcp_server_requests_total of the pool")
+    assert (found.verdict, found.outcome, found.reason) == ("no_data", "inconclusive", "Prometheus has no mcp_server_requests_total of the pool")
 
 
 def test_other_pools_and_other_servers_do_not_count():
@@ -180,7 +180,7 @@ def test_what_was_before_the_period_does_not_count():
     assert verdict(GATE, series, begin=START + 10 * EVERY).seconds_past == 8 * EVERY
 
 
-@pytest.mark.parametrize(("policy", "outcome"), [("hold", "held"), ("pass", "pass"), ("fail", "breach")])
+@pytest.mark.parametrize(("policy", "outcome"), [("inconclusive", "inconclusive"), ("pass", "pass"), ("fail", "breach")])
 def test_policies(policy, outcome):
     assert verdict(replace(GATE, no_data=policy), [counter("up", [1], **pod("green"))]).outcome == outcome
     assert verdict(replace(GATE, cannot_measure=policy), errors(*[0] * 20), now=START + 1000).outcome == outcome

@@ -50,8 +50,8 @@ def test_each_source_is_asked() -> None:
     with Fake(metrics) as fake:
         found = one(prometheus={"url": fake.url, "source": ["app", "kubelet"]}, triggers={"own": {"query": "up", "limit": 1}})
         asked = [parameters["query"] for _path, parameters, _headers in fake.seen]
-    assert (found.ok, found.needed) == (True, True)
-    assert found.sentence == f"Prometheus at {fake.url} answers (app: 1 series, kubelet: no series, triggers.own: 1 series)."
+    assert (found.ok, found.required) == (True, True)
+    assert found.message == f"Prometheus at {fake.url} answers (app: 1 series, kubelet: no series, triggers.own: 1 series)."
     assert len(asked) == 4 and "up" in asked
 
 
@@ -77,8 +77,8 @@ def refused(parameters: dict[str, str]) -> tuple[int, bytes]:
 def test_prometheus_that_would_fail_later(answer: t.Any, more: dict[str, t.Any], says: str) -> None:
     with Fake(answer) as fake:
         found = one(prometheus={"url": fake.url, **more})
-        assert not found.ok and says.replace("URL", fake.url) in found.sentence
-    assert "Metrics (app): " not in found.sentence  # which answers
+        assert not found.ok and says.replace("URL", fake.url) in found.message
+    assert "Metrics (app): " not in found.message  # which answers
 
 
 def test_a_source_that_is_a_typo_is_refused_by_its_name() -> None:
@@ -88,7 +88,7 @@ def test_a_source_that_is_a_typo_is_refused_by_its_name() -> None:
 
 def test_gates_that_make_no_sense() -> None:
     with Fake(metrics) as fake:
-        assert "gates.erors is none of" in one(prometheus={"url": fake.url}, step_gates={"erors": {"limit": 1}}).sentence
+        assert "gates.erors is none of" in one(prometheus={"url": fake.url}, step_gates={"erors": {"limit": 1}}).message
 
 
 def closed() -> str:
@@ -110,11 +110,11 @@ def test_alertmanager(answer: tuple[int, bytes], says: str) -> None:
     with Fake(lambda _parameters: answer) as fake:
         found = one(alertmanager={"url": fake.url})
         assert [path for path, _parameters, _headers in fake.seen] == ["/api/v2/status"]
-    assert says in found.sentence and found.ok is ("version" in says) and not found.needed
+    assert says in found.message and found.ok is ("version" in says) and not found.required
 
 
 def test_alertmanager_without_its_token() -> None:
-    assert "No bearer token in environment variable NOT_SET_AT_ALL" in one(alertmanager={"url": closed(), "token_env": "NOT_SET_AT_ALL"}).sentence
+    assert "No bearer token in environment variable NOT_SET_AT_ALL" in one(alertmanager={"url": closed(), "token_env": "NOT_SET_AT_ALL"}).message
 
 
 class Registry:
@@ -142,7 +142,7 @@ def test_guard_image_ref(monkeypatch: pytest.MonkeyPatch, guard_image_ref: str, 
 
     monkeypatch.setattr(all_of._registry, "registry_for", registry_for)
     found = one(guard_image_ref=guard_image_ref, image="ghcr.io/org/mcp-server", registry="http://mirror")
-    assert says in found.sentence and found.ok is bool(digest) and found.needed
+    assert says in found.message and found.ok is bool(digest) and found.required
 
 
 def test_files_and_the_place_of_the_report(tmp_path: Path) -> None:
@@ -150,10 +150,10 @@ def test_files_and_the_place_of_the_report(tmp_path: Path) -> None:
     there.write_text("")
     assert one(files=[str(there)]).ok
     found = one(files=[str(there), "/no/such/migrate.yml"])
-    assert (found.ok, found.needed) == (False, True) and found.sentence.endswith("may not be read: /no/such/migrate.yml.")
+    assert (found.ok, found.required) == (False, True) and found.message.endswith("may not be read: /no/such/migrate.yml.")
     assert one(report_dest=f"{tmp_path}/new/reports").ok and not (tmp_path / "new").exists()
     found = one(report_dest="/proc/reports/x")
-    assert not found.needed and (found.ok or "The report can't be written to /proc/reports/x" in found.sentence)
+    assert not found.required and (found.ok or "The report can't be written to /proc/reports/x" in found.message)
 
 
 def test_side_by_side_bounded_and_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,12 +167,12 @@ def test_side_by_side_bounded_and_without_a_traceback(monkeypatch: pytest.Monkey
         time.sleep(2.0)
         return ""
 
-    needs = [Need(f"need {number}", "files", True, look) for number, look in enumerate((slow, broken, bad, slow))]
+    needs = [Need(f"need_{number}", f"need {number}", "files", True, look) for number, look in enumerate((slow, broken, bad, slow))]
     monkeypatch.setattr(all_of, "NEEDS", needs)
     monkeypatch.setattr(all_of, "BOUND", 0.3)
     started = time.monotonic()
     found = later(given(files=["x"]), SERVER)
     assert time.monotonic() - started < 1.5
     assert [one.ok for one in found] == [False] * 4
-    assert found[0].sentence == "The check of the need 0 has not ended within 0.3 s: see what is slow, or leave it out."
-    assert (found[1].sentence, found[2].sentence) == ("The check of the need 1 broke off (KeyError).", "It is away.")
+    assert found[0].message == "The check of the need 0 has not ended within 0.3 s: see what is slow, or leave it out."
+    assert (found[1].message, found[2].message) == ("The check of the need 1 broke off (KeyError).", "It is away.")

@@ -20,7 +20,7 @@ from ansible_collections.mcp.server.plugins.module_utils._later import webhooks
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._mcp.test_probe_hostile import Authority
 
-EMPTY = {"url": None, "url_env": None, "url_file": None, "form": "json", "ca_cert": None}
+EMPTY = {"url": None, "url_env": None, "url_file": None, "format": "json", "ca_cert": None}
 SECRET = "/services/SECRET"
 
 

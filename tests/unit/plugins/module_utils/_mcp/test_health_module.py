@@ -87,14 +87,14 @@ def test_a_pool_without_ready_pods_is_waited_for(run: t.Any) -> None:
         cluster = cluster_of({"a": (server.server_port, False)})
         ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
         threading.Timer(0.5, cluster.change, (f"{PODS}/a/status", ready)).start()
-        assert run(cluster, lines, namespace="mcp", server="weather", pool="green", wait=10)["healthy"]
+        assert run(cluster, lines, namespace="mcp", server="weather", pool="green", wait_timeout=10)["healthy"]
     assert lines == ["None of the 1 pods of pool green (app=weather,pool=green) in namespace mcp is ready. Trying again for 10 s."]
 
 
 def test_a_wait_ends(run: t.Any) -> None:
     started = time.monotonic()
     with pytest.raises(Failure, match="is not healthy: connection was refused"):
-        run(endpoint={"url": "http://127.0.0.1:1"}, wait=0.5)
+        run(endpoint={"url": "http://127.0.0.1:1"}, wait_timeout=0.5)
     assert 0.4 < time.monotonic() - started < 2
 
 

@@ -64,7 +64,7 @@ ALL_BACK = ["watch", "RELEASE_INFO", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
         (True, False, {"watch": BREACH}, ALL_BACK, "The release was taken back. Its traffic is on blue."),
         (False, False, {"watch": BREACH}, ["watch"], "It ended with a breach."),
         (True, True, {"watch": BREACH}, ["watch"], "It ended with a breach."),
-        (True, False, {"watch": Failure("Nothing to see.", verdict="held")}, ["watch"], "Nothing to see."),
+        (True, False, {"watch": Failure("Nothing to see.", verdict="inconclusive")}, ["watch"], "Nothing to see."),
         (True, False, {"watch": BREACH, "SHIFT": Failure("No way.")}, ["watch", "RELEASE_INFO", "SHIFT", "ANNOUNCE"], "The rollback failed: No way."),
         (True, False, {"watch": BREACH, "SHIFT": Lost("Ann took over.")}, ["watch", "RELEASE_INFO", "SHIFT"], "Ann took over."),
         (True, False, {"watch": BREACH, "RELEASE_INFO": Unreachable("Away.")}, ALL_BACK, "The release was taken back."),

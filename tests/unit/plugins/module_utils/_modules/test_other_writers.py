@@ -229,7 +229,7 @@ def test_a_watch(world: World) -> None:
     world.put_back(100)
     world.run(release.SPEC, release.run, state="ended", outcome="succeeded", run_id=run_id)
     threading.Timer(1.0, lambda: world.put_back(50)).start()
-    given = {"pool": "green", "endpoint": {"url": world.gateway}, "seconds": 30, "rollback": True, "check": ["triggers"], "verify_seconds": 0}
+    given = {"pool": "green", "endpoint": {"url": world.gateway}, "seconds": 30, "rollback": True, "checks": ["triggers"], "verify_seconds": 0}
     with pytest.raises(Failure, match=r"gives blue 50 %, green 50 % now.*Argo CD.*taken back. Its traffic is on blue. Nothing was scaled.") as raised:
         world.run(mcp_watch.SPEC, mcp_watch.run, **given)
     assert world.state == (0, 2, 2) and world.recorded["outcome"] == "rolled_back"

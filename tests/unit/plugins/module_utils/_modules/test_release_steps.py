@@ -68,7 +68,7 @@ class World:
         self.held = False  # whether what is called looks at its task
         shown = {
             "SHIFT": lambda p: ("shift", "rollback" if p["rollback"] else p["weight"]),
-            "WATCH": lambda p: ("watch", "warm" if p["check"] == ["triggers"] else p["weight"], p["seconds"]),
+            "WATCH": lambda p: ("watch", "warm" if p["checks"] == ["triggers"] else p["weight"], p["seconds"]),
             "HEALTH": lambda p: ("session",),
             "GUARD": lambda p: ("guard", p["state"]),
             "ROLLOUT": lambda p: ("scale", p["pool"], p["replicas"]),
@@ -183,11 +183,11 @@ def test_a_breach_goes_back_at_once(world: World, at: tuple[t.Any, ...]) -> None
 
 
 def test_what_cannot_be_judged_stays(world: World) -> None:
-    world.fails[("watch", 10, 5.0)] = Failure("Nothing to see.", held=True)
+    world.fails[("watch", 10, 5.0)] = Failure("Nothing to see.", inconclusive=True)
     with pytest.raises(Failure, match="is paused, and the traffic stays as it is: Nothing to see. The same command goes on") as raised:
         world.go()
     assert world.calls == [*ALL[:3], ("record", "paused", None), ("announce", "paused")]
-    assert raised.value.evidence["outcome"] == "paused"
+    assert raised.value.evidence["outcome"] == "inconclusive"
 
 
 @pytest.mark.parametrize("at", [("shift", 50), ("watch", 10, 5.0)])
@@ -435,7 +435,7 @@ def test_stop_after_hands_over_to_the_guard(world: World) -> None:
         ({"watch": {"prometeus": {}}}, "watch: .*prometeus"),
         ({"guard": {}}, "guard: .*image_ref"),
         ({"silence": {"alertmanager": {"url": "x"}}}, "silence: .*seconds"),
-        ({"announce": {"webhooks": [{"form": "json"}]}}, "announce: .*url"),
+        ({"announce": {"webhooks": [{"format": "json"}]}}, "announce: .*url"),
         ({"report": {}}, "report: .*dest"),
         ({"run_id": None}, "begin one with mcp_release"),
         ({"rollback": True}, "leave out steps"),

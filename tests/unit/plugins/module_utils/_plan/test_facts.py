@@ -63,9 +63,9 @@ def objects() -> dict[str, t.Any]:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[ApiServer]:
     one = ApiServer(objects())
-    names = ("API server", "namespace", "blue Deployment", "green Deployment", "route")
+    good = [{"id": check[0], "ok": True, "message": ""} for check in facts._preflight.CHECKS]
     monkeypatch.setattr(facts, "connect", lambda _params: one)
-    monkeypatch.setattr(facts._preflight, "checks", lambda _context: [{"name": name, "ok": True, "sentence": ""} for name in names])
+    monkeypatch.setattr(facts._preflight, "checks", lambda _context: good)
     monkeypatch.setattr(facts._version_check, "run", lambda _task: {"registry_image": {"digest": "sha256:new"}})
     monkeypatch.setattr(facts.health_module, "run", lambda _task: {})
     yield one
@@ -160,9 +160,9 @@ def test_a_release_that_goes_on_and_one_that_is_done(cluster: ApiServer) -> None
     assert search().already_live
 
 
-@pytest.mark.parametrize("missing", ["API server", "namespace"])
+@pytest.mark.parametrize("missing", ["api_server", "namespace"])
 def test_without_a_cluster_the_rest_is_told(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    monkeypatch.setattr(facts._preflight, "checks", lambda _context: [{"name": missing, "ok": False, "sentence": f"No {missing}."}])
+    monkeypatch.setattr(facts._preflight, "checks", lambda _context: [{"id": missing, "ok": False, "message": f"No {missing}."}])
 
     def broken(_task: Task) -> dict[str, t.Any]:
         raise Failure("It does not answer.")
@@ -171,6 +171,13 @@ def test_without_a_cluster_the_rest_is_told(cluster: ApiServer, monkeypatch: pyt
     found = search()
     assert found.problems == (f"No {missing}.", "It does not answer.")
     assert (found.live, found.pools, found.digest) == (None, {}, "sha256:new")
+
+
+def test_it_does_not_wait_for_an_unwell_server_as_long_as_for_a_rollout(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(facts.health_module, "run", lambda task: waits.append(task.params["wait_timeout"]) or {})
+    assert search(wait_timeout=600.0, contract_check=True).wait_timeout == 600.0
+    assert waits == [0.0, 0.0]
 
 
 def test_a_version_that_arrives_as_a_number_is_refused(cluster: ApiServer) -> None:
@@ -187,7 +194,7 @@ def test_versions_of_any_form(cluster: ApiServer, version: str, image: str) -> N
 @pytest.mark.parametrize(("green", "problems", "warnings"), [(0, ["a", "b"], ["c"]), (50, [], ["a", "b", "c"])])
 def test_what_is_needed_later(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch, green: int, problems: list[str], warnings: list[str]) -> None:
     """What a release can do without, and all of one that goes on with traffic, is a warning."""
-    found = [facts.Finding(name, name != "c", ok, name, 0.0) for name, ok in (("a", False), ("fine", True), ("b", False), ("c", False))]
+    found = [facts.Finding(name, name, name != "c", ok, name, 0.0) for name, ok in (("a", False), ("fine", True), ("b", False), ("c", False))]
     monkeypatch.setattr(facts, "later", lambda _params, _server: found)
     if green:
         half(cluster)

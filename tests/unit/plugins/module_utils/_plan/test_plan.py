@@ -29,7 +29,7 @@ FACTS = Facts(
     container="mcp",
     deployment="Deployment prod/mcp-green",
     record="ConfigMap prod/mcp-release",
-    gates=("at most 1 % of the answers may fail", "the contract is kept"),
+    gate_descriptions=("at most 1 % of the answers may fail", "the contract is kept"),
 )
 WHOLE = """\
 Plan: v1.2.0 of prod/mcp from blue to green

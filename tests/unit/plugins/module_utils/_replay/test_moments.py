@@ -17,7 +17,7 @@ from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metri
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._replay.stored import Stored
 
 OPTION = {"labels": {}, "source": ["app", "kubelet"]}
-TRIGGERS = [Gate("errors", "errors", 5.0, window=30), Gate("fast", "errors", 25.0, window=5), Gate("own", "", 3.0, query="up", window=10)]
+TRIGGERS = [Gate("errors", "errors", 5.0, window=30), Gate("error_burst", "errors", 25.0, window=5), Gate("own", "", 3.0, query="up", window=10)]
 GATES = [Gate("errors", "errors", 1.0), Gate("lost_sessions", "lost_sessions", 1.0, versus="excess")]
 BACK = 300.0
 

@@ -9,16 +9,18 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, FAIL, HELD, NO_DATA, PASS, Gate, Verdict
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, FAIL, INCONCLUSIVE, NO_DATA, PASS, Gate, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._replay import module, table
 from ansible_collections.mcp.server.plugins.module_utils._replay.moments import Moment, Step
 from ansible_collections.mcp.server.plugins.module_utils._replay.page import page
 from ansible_collections.mcp.server.plugins.module_utils._replay.telling import joined, told
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import Store, old, step
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import release as told_release
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._replay.stored import Stored
 
 START = 1_795_500_000.0  # 06:00:00
-ERRORS, FAST = Gate("errors", "errors", 5.0, window=20), Gate("fast", "errors", 25.0, window=5)
+ERRORS, BURST = Gate("errors", "errors", 5.0, window=20), Gate("error_burst", "errors", 25.0, window=5)
 SHARE = Gate("errors", "errors", 1.0)
 TEN, ALL = Step(START, START + 20, 10), Step(START + 20, START + 40, 100)
 
@@ -45,70 +47,70 @@ def outcome(triggers, gates=None, steps=(TEN,)):
 
 def test_a_good_release_passes():
     result = outcome([[passed(ERRORS)]] * 5, [[passed(SHARE)]] * 5)
-    assert (result["verdict"], result["first"]) == (PASS, None)
+    assert (result["verdict"], result["first_breach"]) == (PASS, None)
     assert [step["verdict"] for step in result["steps"]] == [PASS]
 
 
 def test_the_second_at_which_the_window_was_full():
     polls = [[passed(ERRORS)], [past(ERRORS, 30.0, 3.5, 1.5)], [past(ERRORS, 40.0, 3.5, 16.5)], [past(ERRORS, 20.0, 3.5, 21.5, BREACH)]]
     result = outcome(polls)
-    first = result["first"]
+    first = result["first_breach"]
     assert result["verdict"] == BREACH
     assert (first["gate"], first["kind"], first["weight"]) == ("errors", "trigger", 10)
-    assert [first[key][-13:] for key in ("since", "full", "told")] == ["06:00:03.500Z", "06:00:23.500Z", "06:00:15.000Z"]
+    assert [first[key][-13:] for key in ("since", "window_full", "reported")] == ["06:00:03.500Z", "06:00:23.500Z", "06:00:15.000Z"]
     assert result["gates"][0]["worst"] == 40.0
     assert result["gates"][0]["seconds_past"] == 21.5
 
 
 def test_the_gate_that_breaches_first():
     """Of two that the same poll tells the one whose window was full before."""
-    polls = [[passed(ERRORS), passed(FAST)], [past(ERRORS, 50.0, -18, 23, BREACH), past(FAST, 50.0, -1, 6, BREACH)]]
-    assert outcome(polls)["first"]["gate"] == "errors"
+    polls = [[passed(ERRORS), passed(BURST)], [past(ERRORS, 50.0, -18, 23, BREACH), past(BURST, 50.0, -1, 6, BREACH)]]
+    assert outcome(polls)["first_breach"]["gate"] == "errors"
 
 
 def test_it_goes_on_after_a_breach():
-    polls = [[past(ERRORS, 50.0, 0, 21, BREACH), passed(FAST)], [past(ERRORS, 50.0, 0, 21, BREACH), past(FAST, 50.0, 1, 6, BREACH)]]
+    polls = [[past(ERRORS, 50.0, 0, 21, BREACH), passed(BURST)], [past(ERRORS, 50.0, 0, 21, BREACH), past(BURST, 50.0, 1, 6, BREACH)]]
     result = outcome(polls)
-    assert result["first"]["gate"] == "errors"
+    assert result["first_breach"]["gate"] == "errors"
     assert [gate["outcome"] for gate in result["gates"]] == [BREACH, BREACH]
 
 
 def test_a_gate_that_is_not_a_trigger_breaches_at_the_end_of_a_step_only():
     bad, good = Verdict(SHARE, BREACH, 3.0, reason="3 %"), passed(SHARE)
     before = outcome([[]] * 5, [[bad]] * 4 + [[good]])
-    assert (before["verdict"], before["first"], before["gates"][0]["outcome"]) == (PASS, None, PASS)
-    first = outcome([[]] * 5, [[good]] * 4 + [[bad]])["first"]
-    assert (first["kind"], first["full"], first["told"][-13:-5]) == ("gate", None, "06:00:20")
+    assert (before["verdict"], before["first_breach"], before["gates"][0]["outcome"]) == (PASS, None, PASS)
+    first = outcome([[]] * 5, [[good]] * 4 + [[bad]])["first_breach"]
+    assert (first["kind"], first["window_full"], first["reported"][-13:-5]) == ("gate", None, "06:00:20")
 
 
 def test_two_steps_are_each_judged_at_their_end():
     bad, good = Verdict(SHARE, BREACH, 3.0, reason="3 %"), passed(SHARE)
     result = outcome([[]] * 9, [[bad]] * 4 + [[good]] * 5, steps=(TEN, ALL))
     assert [(step["weight"], step["verdict"]) for step in result["steps"]] == [(10, BREACH), (100, PASS)]
-    assert result["first"]["weight"] == 10
+    assert result["first_breach"]["weight"] == 10
 
 
 def test_a_trigger_at_the_end_of_a_step_goes_before_its_gates():
     """The watch looks at no gate then; what each would have done alone is told all the same."""
     bad = Verdict(SHARE, BREACH, 3.0, reason="3 %")
-    result = outcome([[past(FAST, 50.0, -6, 6, BREACH)]], [[bad]])
-    assert (result["first"]["kind"], result["first"]["gate"]) == ("trigger", "fast")
+    result = outcome([[past(BURST, 50.0, -6, 6, BREACH)]], [[bad]])
+    assert (result["first_breach"]["kind"], result["first_breach"]["gate"]) == ("trigger", "error_burst")
     assert [(gate["kind"], gate["breach"] is not None) for gate in result["gates"]] == [("trigger", True), ("gate", True)]
     assert result["steps"][0]["verdict"] == BREACH
 
 
 def test_a_step_that_is_inconclusive_does_not_end_the_replay():
     unknown, bad, good = Verdict(SHARE, NO_DATA, reason="few"), Verdict(SHARE, BREACH, 3.0, reason="3 %"), passed(SHARE)
-    for last, expected in ((bad, BREACH), (good, HELD)):
+    for last, expected in ((bad, BREACH), (good, INCONCLUSIVE)):
         result = outcome([[]] * 9, [[unknown]] * 4 + [[last]] * 5, steps=(TEN, ALL))
-        assert (result["verdict"], [step["verdict"] for step in result["steps"]]) == (expected, [HELD, last.verdict])
+        assert (result["verdict"], [step["verdict"] for step in result["steps"]]) == (expected, [INCONCLUSIVE, last.verdict])
 
 
 @pytest.mark.parametrize(
     ("verdict", "gate", "expected"),
     [
-        (NO_DATA, ERRORS, HELD),
-        (CANNOT_MEASURE, ERRORS, HELD),
+        (NO_DATA, ERRORS, INCONCLUSIVE),
+        (CANNOT_MEASURE, ERRORS, INCONCLUSIVE),
         (NO_DATA, Gate("errors", "errors", 5.0, window=20, no_data=PASS), PASS),
         (CANNOT_MEASURE, Gate("errors", "errors", 5.0, window=20, cannot_measure=FAIL), BREACH),
     ],
@@ -116,14 +118,14 @@ def test_a_step_that_is_inconclusive_does_not_end_the_replay():
 def test_what_can_not_be_told_comes_to_what_the_policy_says(verdict, gate, expected):
     result = outcome([[Verdict(gate, verdict, reason="why")]] * 3)
     assert result["verdict"] == expected
-    assert result["first"] is None or result["first"]["full"] is None
+    assert result["first_breach"] is None or result["first_breach"]["window_full"] is None
 
 
 def test_how_long_there_was_no_data():
     unseen, nothing = Verdict(ERRORS, CANNOT_MEASURE, 90.0), Verdict(ERRORS, NO_DATA)
     gate = outcome([[nothing], [nothing], [passed(ERRORS)], [unseen], [passed(ERRORS)]])["gates"][0]
     assert (gate["seconds_no_data"], gate["seconds_cannot_measure"]) == (10.0, 5.0)
-    assert [(span["verdict"], span["from"][-7:-5], span["to"][-7:-5]) for span in gate["spans"]] == [
+    assert [(span["verdict"], span["from"][-7:-5], span["to"][-7:-5]) for span in gate["verdicts"]] == [
         (NO_DATA, "00", "10"),
         (PASS, "10", "15"),
         (CANNOT_MEASURE, "15", "20"),
@@ -154,13 +156,14 @@ def test_the_table_fits_a_terminal():
     verdicts = [Verdict(gate, CANNOT_MEASURE, 0.1, reason="the newest sample is 367 s old, and one is due each 2 s: is the server scraped") for gate in gates]
     lines = table.lines(whole(outcome([verdicts] * 200, [verdicts] * 200, steps=[Step(START, START + 1000, 10)])))
     assert max(map(len, lines)) <= 104
-    assert "would have been held" in lines[0]
+    assert "would have been inconclusive" in lines[0]
 
 
 def test_the_table_tells_when_and_by_what():
     lines = table.lines(whole(told(breached(), [TEN]), release={"id": "one", "outcome": "rolled_back", "ended": "2026-11-24T06:01:00Z"}))
     said = " ".join(lines)
-    assert "rolled back at 10 % by the trigger errors, window full at 06:00:23, told at 06:00:15: past the limit. Release one rolled back at 06:01:00." in said
+    assert "rolled back at 10 % by the trigger errors, window full at 06:00:23, reported at 06:00:15: past the limit." in said
+    assert "past the limit. Release one rolled back at 06:01:00." in said
     assert re.search(r"errors +5 % +20 s +breach +30.0 % +22 s +- +- +06:00:23", said)
 
 
@@ -236,21 +239,28 @@ def test_a_release_without_traffic_has_nothing_to_judge():
         module.steps_of(release(), NOW)
 
 
-def test_a_replay_has_a_longest(monkeypatch):
+def replay(monkeypatch, **more):
     monkeypatch.setattr(module.connecting, "connect", lambda params: Stored([], NOW))
-    options = {
-        "from": "2026-11-23T06:00:00Z",
-        "to": None,
-        "pool": "green",
-        "seconds": 600.0,
-        "check": ["triggers"],
-        "triggers": {},
-        "gates": {},
-        "release_id": None,
-    }
-    server = {name: spec.get("default") for name, spec in module.OPTIONS.items()} | {"namespace": "prod", "server": "mcp"}
+    defaults = {name: spec.get("default") for name, spec in module.SPEC.options.items()}
+    source = {"source": ["app"], "labels": {}}
+    return module.run(Task({**defaults, "namespace": "prod", "server": "mcp", "checks": ["triggers"], "prometheus": source, **more}))
+
+
+def test_a_replay_has_a_longest(monkeypatch):
     with pytest.raises(Failure, match="25.0 hours"):
-        module.run(Task({**server, **options}))
+        replay(monkeypatch, **{"from": "2026-11-23T06:00:00Z", "pool": "green"})
+
+
+def test_a_record_with_the_names_of_before_is_replayed(monkeypatch):
+    steps = [step("06:00:00", 10, 10.4, verdict="not_measured"), step("06:00:20", 100, 100.0, verdict="cannot_measure")]
+    new = told_release(id="one", started="2026-11-24T06:00:00Z", ended="2026-11-24T06:00:40Z", steps=steps)
+    found = []
+    for one in (old(new), new):
+        monkeypatch.setattr(module.connection, "connect", lambda params, one=one: Store(one))
+        found.append(replay(monkeypatch))
+    assert found[0] == found[1]
+    assert [(each["weight"], each["verdict"]) for each in found[0]["steps"]] == [(10, "inconclusive"), (100, "inconclusive")]
+    assert found[0]["html"].startswith("<!DOCTYPE html>") and "no data" in found[0]["html"]
 
 
 @pytest.mark.parametrize(

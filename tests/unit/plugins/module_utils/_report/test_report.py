@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
 from ansible_collections.mcp.server.plugins.module_utils._report import page, report
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import ID, Store, release, step
+from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import ID, Store, old, release, step
 
 START = 1795496400.0  # the release's
 LIGHT = 200_000  # bytes
@@ -102,8 +102,9 @@ def test_steps_and_what_the_pools_gave_in_them():
     alone = read(release(), "prod/mcp")
     assert "05:05:20 +5 min 20 s 100 % 100.0 % 144 0.026 s followed" in alone.text
     assert "made without Prometheus" in alone.text and alone.tags.count("svg") == 1
-    unmeasured = read(release(steps=[step("05:00:20", 10, verdict="not measured", seconds_to_follow=None)]), "prod/mcp")
+    unmeasured = read(release(steps=[step("05:00:20", 10, verdict="not_measured", seconds_to_follow=None)]), "prod/mcp")
     assert "10 % – – – not measured" in unmeasured.text
+    assert "no data" in read(release(), "prod/mcp", (), [{"gate": "errors", "verdict": "no_data", "at": "2026-11-24T05:00:20Z", "pool": "green"}]).text
     assert "No traffic was shifted." in read(release("failed", steps=[]), "prod/mcp").text
 
 
@@ -146,7 +147,7 @@ def test_all_text_is_escaped():
         id=evil,
         by=evil,
         reason=evil,
-        steps=[step("05:00:20", 10, verdict=evil, share={"green": evil, "blue": evil, "answers": evil, "failed": evil}, seconds_to_follow=evil)],
+        steps=[step("05:00:20", 10, verdict=evil, share={"green": evil, "blue": evil, "requests": evil, "failed": evil}, seconds_to_follow=evil)],
         to={"pool": "green", "image_ref": evil, "digest": evil, "version": evil, "contract": {"accepted": [evil]}},
     )
     points = [{"name": "errors", "pool": "green", "points": [(START, 1.0), (START + 5, 2.0)]}]
@@ -184,6 +185,18 @@ def run(monkeypatch, dest, current, history=(), name=None, check_mode=False):
     monkeypatch.setattr(connection, "connect", lambda params: Store(current, history))
     names = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
     return report.run(Task({**names, "dest": str(dest), "release_id": name, "prometheus": None, "verdicts": []}, check_mode))
+
+
+def test_a_record_with_the_names_of_before_gives_the_same_report(monkeypatch, tmp_path):
+    steps = [step("05:00:20", 10, 10.4), step("05:05:20", 50, 49.0, verdict="cannot_measure"), step("05:10:20", 100, verdict="inconclusive")]
+    new = release(steps=steps)
+    assert old(new) != new
+    written = [(tmp_path / name, one) for name, one in (("old.html", old(new)), ("new.html", new))]
+    for dest, one in written:
+        run(monkeypatch, dest, one)
+    first, second = (dest.read_text() for dest, _one in written)
+    assert first == second
+    assert "49.0 % 144 0.026 s cannot measure" in Read(first).text and "inconclusive" in Read(first).text
 
 
 def test_the_file(monkeypatch, tmp_path):

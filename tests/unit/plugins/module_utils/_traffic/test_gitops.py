@@ -93,8 +93,8 @@ def test_preflight_says_so(cluster: ApiServer) -> None:
 
     def look(**params: t.Any) -> dict[str, t.Any]:
         context = _preflight.Context(cluster, SERVER, {"gitops_ignores": [], **params})
-        (check,) = [_preflight._checked(name, lambda look=look: look(context)) for name, look in _preflight.CHECKS if name == "GitOps tools"]
-        return check
+        ((name, look),) = [(name, look) for identifier, name, look in _preflight.CHECKS if identifier == "gitops"]
+        return _preflight._checked("gitops", name, lambda: look(context))
 
-    assert not look()["ok"] and "Argo CD holds spec.rules" in look()["sentence"]
+    assert not look()["ok"] and "Argo CD holds spec.rules" in look()["message"]
     assert look(gitops_ignores=["route"])["ok"]

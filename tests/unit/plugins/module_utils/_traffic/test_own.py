@@ -16,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.own import TICK, Own, unless_failing
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 
-FAST = next(gate for gate in TRIGGERS if gate.name == "fast")
+BURST = next(gate for gate in TRIGGERS if gate.name == "error_burst")
 EACH = int(40 * TICK)
 
 
@@ -28,7 +28,7 @@ def watched(fails, seconds, weight=10, each=EACH):
         now = tick * TICK
         numbers = range(int((tick - 1) * each), int(tick * each))
         own.add(now, [Answer(now, True, None, reason="broken" if fails(number, now) else "") for number in numbers])
-        found.append((now, own.trigger(FAST).verdict))
+        found.append((now, own.trigger(BURST).verdict))
     return own, found
 
 
@@ -57,7 +57,7 @@ def test_few_of_its_answers_fail():
 def test_all_answers_fail():
     """So the live pool's do, too: the new one is not to blame, and going back is no way out."""
     _own, found = watched(lambda _number, now: now > 3, 12)
-    assert {verdict for _now, verdict in found} == {"pass", "cannot measure"}
+    assert {verdict for _now, verdict in found} == {"pass", "cannot_measure"}
     assert breached(watched(lambda _number, now: now > 3, 12, weight=100)[1])
 
 
@@ -81,8 +81,8 @@ def test_who_waits_for_a_share_does_not_wait_longer():
 def test_a_whole_watch():
     gate = Gate("answers", "errors", 1.0)
     own, _found = watched(lambda number, now: now <= 3, 30)
-    assert (own.answers, own.failed) == (1200, 120)
+    assert (own.requests, own.failed) == (1200, 120)
     # Bad at first, and good for ten seconds by now: it waits for twenty in a row, and passes then.
-    assert own.whole(gate, 30, 28).verdict == "no data"
+    assert own.whole(gate, 30, 28).verdict == "no_data"
     assert own.whole(gate, 30, 20).verdict == "pass"
     assert watched(lambda number, now: number % 20 == 0, 30)[0].whole(gate, 30, 20).verdict == "breach"

@@ -163,10 +163,10 @@ def test_step_moves_measures_and_is_recorded(cluster, gateway):
     result = call(pool="green", weight=10, endpoint={"url": "x"})
     assert result["changed"] and (result["before"], result["after"]) == ({"blue": 100, "green": 0}, {"blue": 90, "green": 10})
     assert result["live"] == "blue" and abs(result["share"]["green"] - 10) <= 5 and result["share"]["reached"]
-    assert result["share"]["answers"] == 144 and result["seconds_to_follow"] >= 0 and result["written_at"] > 1e9
+    assert result["share"]["requests"] == 144 and result["seconds_to_follow"] >= 0 and result["written_at"] > 1e9
     assert cluster.weights == (90, 10) and cluster.objects[ROUTE]["spec"]["rules"][0]["filters"] == ["theirs"]
     (step,) = cluster.record[0]["steps"]
-    assert step["weights"] == {"blue": 90, "green": 10} and step["verdict"] == "followed" and step["share"]["answers"] == 144
+    assert step["weights"] == {"blue": 90, "green": 10} and step["verdict"] == "followed" and step["share"]["requests"] == 144
 
 
 def test_second_run_changes_nothing(cluster, gateway):
@@ -241,7 +241,7 @@ def test_weights_that_are_not_followed_are_a_failure_with_evidence(cluster, gate
     with pytest.raises(Failure, match=r"written \(blue 0 %, green 100 %\), but it is not verified .* nothing listens there") as caught:
         call(pool="green", weight=100, endpoint={"url": "x"}, timeout=0.3)
     evidence = caught.value.evidence
-    assert evidence["changed"] and evidence["share"]["failed"] == evidence["share"]["answers"] > 0
+    assert evidence["changed"] and evidence["share"]["failed"] == evidence["share"]["requests"] > 0
 
 
 @pytest.mark.parametrize("away", [60.0, 0.0])
@@ -622,7 +622,7 @@ def test_a_verification_that_failed_is_made_up_for(cluster, gateway):
         call(rollback=True, endpoint={"url": "x"}, timeout=0.2)
     gateway.trouble = ""
     call(rollback=True, endpoint={"url": "x"})
-    assert [step["verdict"] for step in cluster.record[0]["steps"][-2:]] == ["not verified", "followed"]
+    assert [step["verdict"] for step in cluster.record[0]["steps"][-2:]] == ["not_verified", "followed"]
 
 
 def test_without_waiting_a_pool_that_is_empty_gets_nothing(cluster, gateway, monkeypatch):
@@ -706,7 +706,7 @@ def test_an_emergency_that_neither_the_status_nor_the_answers_confirm(cluster, g
     with pytest.raises(Failure, match="are written .* not verified"):
         call(rollback=True, endpoint={"url": "x"}, timeout=2.0)
     assert (time.monotonic() - start < 1.5) is refused
-    assert cluster.record[0]["steps"][-1]["verdict"] == "not verified"
+    assert cluster.record[0]["steps"][-1]["verdict"] == "not_verified"
 
 
 def test_an_endpoint_that_can_not_be_used_does_not_stop_an_emergency(cluster, monkeypatch):
@@ -809,7 +809,7 @@ def test_rollback_that_cannot_be_verified_has_written_and_recorded(cluster, gate
     with pytest.raises(Failure, match=r"written \(blue 100 %, green 0 %\), but it is not verified") as caught:
         call(rollback=True, endpoint={"url": "x"}, timeout=0.3)
     assert cluster.weights == (100, 0) and caught.value.evidence["bad_pool"] == "green"
-    assert cluster.record[0]["outcome"] == "rolled_back" and cluster.record[0]["steps"][-1]["verdict"] == "not verified"
+    assert cluster.record[0]["outcome"] == "rolled_back" and cluster.record[0]["steps"][-1]["verdict"] == "not_verified"
 
 
 def test_rollback_to_a_pool_with_another_version(cluster, gateway):
