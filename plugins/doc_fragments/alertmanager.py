@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors alertmanager of SPEC in module_utils/_silence.py
+    # Mirrors alertmanager of SPEC in module_utils/_modules/mcp_silence.py
     DOCUMENTATION = r"""
 options:
   alertmanager:

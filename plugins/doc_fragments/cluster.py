@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors OPTIONS of module_utils/_cluster/options.py
+    # Mirrors OPTIONS of module_utils/_kubernetes/options.py
     DOCUMENTATION = r"""
 options:
   kubeconfig:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors OPTIONS of module_utils/_modules/endings.py, without those of the fragment gitops
+    # Mirrors OPTIONS of module_utils/_modules/ending_options.py, without those of the fragment gitops
     DOCUMENTATION = r"""
 options:
   failed_replicas:

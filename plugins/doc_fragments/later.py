@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors OPTIONS of module_utils/_later/options.py, but for what other fragments have
+    # Mirrors OPTIONS of module_utils/_preflight/options.py, but for what other fragments have
     DOCUMENTATION = r"""
 options:
   step_gates:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors OPTION of module_utils/_cluster/keeping.py
+    # Mirrors OPTION of module_utils/_release/lease_renewal.py
     DOCUMENTATION = r"""
 options:
   run_id:

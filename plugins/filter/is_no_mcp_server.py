@@ -8,7 +8,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mcp.server.plugins.module_utils._servers import problem, route_of
+from ansible_collections.mcp.server.plugins.plugin_utils._inventory import problem, route_of
 
 DOCUMENTATION = r"""
 name: is_no_mcp_server

@@ -40,7 +40,7 @@ class Failure(Exception):
 
 
 class Lost(Failure):
-    """Another run releases the server now (_cluster/lock.py), and it is that one's to tell how it ends."""
+    """Another run releases the server now (_release/lease.py), and it is that one's to tell how it ends."""
 
     def __init__(self, msg: str) -> None:
         super().__init__(msg, taken_over=True)
@@ -87,7 +87,7 @@ class Task:
     waits (nothing in a module, a line of the play's output in an action).
     warn: a warning of the result. runner: the id of the process that runs the
     play, where the module runs in it. held: raises Failure when the run that the
-    task belongs to can't go on (_cluster/keeping.py); for waits that ask the
+    task belongs to can't go on (_release/lease_renewal.py); for waits that ask the
     cluster nothing. traffic_back: called once a rollback is verified, before it looks whether that lasts.
     """
 

@@ -136,7 +136,7 @@ stats:
     weights: {blue: 100, green: 0}
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._announce.announce import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_announce import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

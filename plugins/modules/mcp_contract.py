@@ -158,7 +158,7 @@ changes:
       type: bool
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._contract.module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_contract import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

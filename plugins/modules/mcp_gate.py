@@ -149,7 +149,7 @@ queries:
   elements: str
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_gate import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ reason:
   sample: the run of deploy@runner was last heard of 64 s ago
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._guard.module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_guard import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

@@ -298,7 +298,7 @@ servers:
           type: float
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health_module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_health import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

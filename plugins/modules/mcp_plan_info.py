@@ -169,7 +169,7 @@ plan:
     changes: [{object: Deployment mcp-prod/mcp-server-green, field: spec.replicas, before: 0, values: [2]}]
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._plan.module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_plan_info import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

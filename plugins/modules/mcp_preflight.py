@@ -136,7 +136,7 @@ checks:
       seconds: 0.021
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._preflight import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_preflight import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

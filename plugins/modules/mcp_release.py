@@ -197,8 +197,8 @@ record:
     ended: null
 """
 
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_release import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
-from ansible_collections.mcp.server.plugins.module_utils._traffic.release import SPEC, run
 
 if __name__ == "__main__":
     main(SPEC, run)

@@ -223,7 +223,7 @@ html:
   type: str
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._replay.module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_replay_info import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

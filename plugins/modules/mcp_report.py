@@ -100,7 +100,7 @@ stats:
     weights: {blue: 100, green: 0}
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._report.report import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_report import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

@@ -154,8 +154,8 @@ record:
   type: dict
 """
 
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_rollback_target import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
-from ansible_collections.mcp.server.plugins.module_utils._traffic.pinned import SPEC, run
 
 if __name__ == "__main__":
     main(SPEC, run)

@@ -169,7 +169,7 @@ overwritten:
   type: dict
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._rollout import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_rollout import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

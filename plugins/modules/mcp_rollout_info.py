@@ -119,7 +119,7 @@ lines:
   elements: str
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._rollout_info import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_rollout_info import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

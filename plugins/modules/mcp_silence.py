@@ -106,7 +106,7 @@ silence:
   sample: 269725ef-ee40-4914-9101-79730171f114
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._silence import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_silence import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

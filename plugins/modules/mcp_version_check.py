@@ -182,8 +182,8 @@ mismatches:
   sample: []
 """
 
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_version_check import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
-from ansible_collections.mcp.server.plugins.module_utils._version_check import SPEC, run
 
 if __name__ == "__main__":
     main(SPEC, run)

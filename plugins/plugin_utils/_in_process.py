@@ -33,8 +33,8 @@ from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Waiting, waiting
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.announce import announcing
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection_line import announcing
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Waiting, waiting
 from ansible_collections.mcp.server.plugins.module_utils._task import (
     Failure,
     Interrupted,

@@ -23,8 +23,8 @@ import yaml
 from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_float, check_type_int
 from ansible.module_utils.common.yaml import yaml_load
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 PREFIX = "mcp_"

@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "playbooks" / "collections"), str(ROOT)]
 
 from mcp import Client  # noqa: E402
+from tests.unit.plugins.module_utils._mcp.conftest import SDK, free_port, wait_for  # noqa: E402
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe  # noqa: E402
-from tests.unit.plugins.module_utils._mcp.conftest import SDK, free_port, wait_for  # noqa: E402
 
 ROUNDS = 100
 # Health document, greeting, list, and whether legacy clients get sessions. The official client does less: it asks for no health document.

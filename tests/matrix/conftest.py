@@ -11,7 +11,8 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module, listing
+from ansible_collections.mcp.server.plugins.module_utils._mcp import listing
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 
 from . import fleet
@@ -35,14 +36,14 @@ class Server:
         if self.row.guarded:
             params.setdefault("auth", {"token_env": "MATRIX_TOKEN"})
         params["endpoint"] = {"url": self.url, "mcp_path": self.row.path, "host": host}
-        validation = ArgumentSpecValidator(health_module.SPEC.options, **health_module.SPEC.rules()).validate(params)
+        validation = ArgumentSpecValidator(mcp_health.SPEC.options, **mcp_health.SPEC.rules()).validate(params)
         assert not validation.error_messages
         return validation.validated_parameters
 
     def probe(self, **given: t.Any) -> dict[str, t.Any]:
         """The verdict."""
         try:
-            (found,) = health_module.run(Task(self.params(**given)))["servers"]
+            (found,) = mcp_health.run(Task(self.params(**given)))["servers"]
         except Failure as failure:
             (found,) = failure.evidence["servers"]
         return found

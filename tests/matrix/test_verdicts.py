@@ -16,10 +16,11 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module, targets
-from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import ERAS
+from ansible_collections.mcp.server.plugins.module_utils._mcp import targets
+from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import ERAS
 from ansible_collections.mcp.server.plugins.module_utils._mcp.listing import KINDS
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import probe
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health
 
 from .conftest import Server
 from .fleet import TOKEN
@@ -54,7 +55,7 @@ def test_the_verdict(server: Server, era: str) -> None:
 
 def test_the_protocol_versions_that_clients_get(server: Server) -> None:
     params = server.params()
-    settings = health_module.settings_of(params)
+    settings = mcp_health.settings_of(params)
     settings = type(settings)(**{**vars(settings), "offer": True})
     (endpoint,) = targets.finder(params)()
     assert probe(endpoint, settings)["offer"]["protocol_versions"] == list(server.row.versions)

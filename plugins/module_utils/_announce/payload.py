@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import escalation, words
-from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, SUCCEEDED, Release
+from ansible_collections.mcp.server.plugins.module_utils._announce import escalation
+from ansible_collections.mcp.server.plugins.module_utils._release import summary
+from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, SUCCEEDED, Release
 
 Event = dict[str, t.Any]
 
@@ -24,7 +25,7 @@ LONGEST = 500  # characters of a reason
 
 # Slack's limits: https://docs.slack.dev/reference/block-kit/blocks
 _HEADER, _SECTION = 150, 3000
-_MARKS = {SUCCEEDED: ":white_check_mark:", ROLLED_BACK: ":leftwards_arrow_with_hook:", FAILED: ":x:", words.PAUSED: ":double_vertical_bar:"}
+_MARKS = {SUCCEEDED: ":white_check_mark:", ROLLED_BACK: ":leftwards_arrow_with_hook:", FAILED: ":x:", summary.PAUSED: ":double_vertical_bar:"}
 
 
 def event(release: Release | None, place: tuple[str, str], what: str, failure: str, tree: t.Sequence[dict[str, t.Any]]) -> Event:
@@ -34,14 +35,14 @@ def event(release: Release | None, place: tuple[str, str], what: str, failure: s
     for those that the record doesn't tell. A release that could not be read is None.
     """
     namespace, server = place
-    release = words.readable(release) if release else None
+    release = summary.readable(release) if release else None
     where = f"{namespace}/{server}"
-    outcome = {RELEASE_FAILED: FAILED, ROLLBACK_FAILED: FAILED, PAUSED: words.PAUSED}.get(what, (release or {}).get("outcome", ""))
+    outcome = {RELEASE_FAILED: FAILED, ROLLBACK_FAILED: FAILED, PAUSED: summary.PAUSED}.get(what, (release or {}).get("outcome", ""))
     told: Event = {"namespace": namespace, "server": server, "outcome": outcome, "failure": _short(failure)}
     if outcome == FAILED and what != ENDED:
         told["summary"] = f"{where}: the {'rollback' if what == ROLLBACK_FAILED else 'release'} FAILED"
     else:
-        told["summary"] = words.headline({**release, "outcome": outcome}, where) if release else f"{where}: {words.OUTCOMES.get(outcome, 'unknown')}"
+        told["summary"] = summary.headline({**release, "outcome": outcome}, where) if release else f"{where}: {summary.OUTCOMES.get(outcome, 'unknown')}"
     told["release"] = _release(release) if release else None
     told["escalation"] = [{key: one.get(key) or "" for key in ("when", "name", "contact")} for one in tree if told["outcome"] != SUCCEEDED]
     return told
@@ -51,9 +52,9 @@ def _release(release: Release) -> dict[str, t.Any]:
     return {
         **{key: release.get(key) for key in ("id", "started", "ended", "by", "outcome")},
         "reason": _short(release["reason"]),
-        "seconds": words.seconds(release),
+        "seconds": summary.seconds(release),
         **{end: {key: release[end].get(key) for key in ("pool", "image_ref", "digest", "version")} for end in ("from", "to")},
-        "weights": words.last_weights(release),
+        "weights": summary.last_weights(release),
         "steps": [{key: step.get(key) for key in ("at", "weights", "share", "seconds_to_follow", "verdict")} for step in release["steps"]],
     }
 
@@ -71,7 +72,7 @@ def slack_form(told: Event) -> dict[str, t.Any]:
     if release:
         sections.append([f"*{name}:* {_escaped(value)}" for name, value in _facts(release)])
         if release["steps"]:
-            sections.append(["*Steps*", *(_escaped(words.step(one, release["to"]["pool"])) for one in release["steps"])])
+            sections.append(["*Steps*", *(_escaped(summary.step(one, release["to"]["pool"])) for one in release["steps"])])
     if told["escalation"]:
         sections.append(["*Whom to call*", *map(_escaped, escalation.lines(told["escalation"]))])
     bodies = [_cut("\n".join(section), _SECTION) for section in sections if section]
@@ -85,13 +86,13 @@ def slack_form(told: Event) -> dict[str, t.Any]:
 
 
 def _facts(release: dict[str, t.Any]) -> list[tuple[str, str]]:
-    ends = [(label, f"{words.version(release[end])} on {release[end]['pool']}") for label, end in (("From", "from"), ("To", "to"))]
-    took = f" ({words.duration(release['seconds'])})" if release["seconds"] is not None else ""
+    ends = [(label, f"{summary.version(release[end])} on {release[end]['pool']}") for label, end in (("From", "from"), ("To", "to"))]
+    took = f" ({summary.duration(release['seconds'])})" if release["seconds"] is not None else ""
     return [
         *ends,
         ("By", str(release["by"] or "unknown")),
-        ("When", f"{words.day(release['started'])} to {words.clock(release['ended'])}{took}"),
-        ("Traffic", words.percents(release["weights"]) or "unknown"),
+        ("When", f"{summary.day(release['started'])} to {summary.clock(release['ended'])}{took}"),
+        ("Traffic", summary.percents(release["weights"]) or "unknown"),
         ("Release", release["id"]),
     ]
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import words
-from ansible_collections.mcp.server.plugins.module_utils._cluster import record
+from ansible_collections.mcp.server.plugins.module_utils._release import record, summary
 
 Row = t.Sequence[str]
 
@@ -26,7 +25,7 @@ def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str,
         "",
         *_table([("POD", "READY", "VERSION", "DIGEST"), *(_pod(pod) for pool in pools.values() for pod in pool["pods"])]),
         "",
-        f"{holder['by']} releases, since {words.day(holder['since'])}" if holder else "nobody releases now",
+        f"{holder['by']} releases, since {summary.day(holder['since'])}" if holder else "nobody releases now",
         "",
         *(_releases(known) if known else ["no release is recorded"]),
     ]
@@ -52,12 +51,12 @@ def _pod(pod: dict[str, t.Any]) -> Row:
 
 def _releases(known: t.Sequence[record.Release]) -> t.Iterator[str]:
     """Each with why it was, or why it ended so, on a line of its own."""
-    rows = [(words.day(one.get("started")), words.version(one["to"]), one["to"]["pool"], words.outcome(one), str(one.get("by") or "-")) for one in known]
+    rows = [(summary.day(one.get("started")), summary.version(one["to"]), one["to"]["pool"], summary.outcome(one), str(one.get("by") or "-")) for one in known]
     heading, *shown = _table([("STARTED", "VERSION", "POOL", "OUTCOME", "BY"), *rows])
     yield heading
     for line, one in zip(shown, known, strict=True):
         yield line
-        if reason := " ".join((words.paused(one) or one["reason"]).split()):
+        if reason := " ".join((summary.paused(one) or one["reason"]).split()):
             yield f"    {reason if len(reason) <= REASON else f'{reason[: REASON - 1]}…'}"
 
 

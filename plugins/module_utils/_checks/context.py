@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import AUTO
+from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 
 @dataclass(frozen=True)

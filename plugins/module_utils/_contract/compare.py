@@ -15,17 +15,17 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._contract import relation, schema
+from ansible_collections.mcp.server.plugins.module_utils._contract import schema, schema_subtyping
+from ansible_collections.mcp.server.plugins.module_utils._contract.escape import LONGEST, printable, value
 from ansible_collections.mcp.server.plugins.module_utils._contract.normalise import LISTS, SCHEMAS, Contract, annotations_of, texts_of
-from ansible_collections.mcp.server.plugins.module_utils._contract.relation import ABSENT, BOTH, NARROWER, UNDECIDABLE, WIDER, Finding
-from ansible_collections.mcp.server.plugins.module_utils._contract.words import LONGEST, printable, value
+from ansible_collections.mcp.server.plugins.module_utils._contract.schema_subtyping import ABSENT, BOTH, NARROWER, UNDECIDABLE, WIDER, Finding
 
 BREAKING, RISKY, COMPATIBLE = "breaking", "risky", "compatible"
 # The worst first. UNDECIDABLE is the relation's word: a gate treats it as risky.
 SEVERITIES = (BREAKING, RISKY, UNDECIDABLE, COMPATIBLE)
 IDENTICAL = "identical"
 
-ADDED, REMOVED, CHANGED = relation.ADDED, relation.REMOVED, relation.CHANGED
+ADDED, REMOVED, CHANGED = schema_subtyping.ADDED, schema_subtyping.REMOVED, schema_subtyping.CHANGED
 
 
 @dataclass(frozen=True)
@@ -200,11 +200,11 @@ def _execution(place: tuple[str, ...], old: dict[str, t.Any], new: dict[str, t.A
     if schema.key(ours) != schema.key(theirs):
         sentence = f"{_subject(place)} had task support {value(ours)} and has {value(theirs)}"
         if theirs == "required":
-            yield _change(BREAKING, here, relation.REQUIRED, f"{sentence}: clients that call it without a task fail.")
+            yield _change(BREAKING, here, schema_subtyping.REQUIRED, f"{sentence}: clients that call it without a task fail.")
         elif theirs == "forbidden":
             yield _change(BREAKING, here, REMOVED, f"{sentence}: clients that call it as a task fail.")
         elif theirs == "optional" and ours in ("required", "forbidden"):
-            yield _change(COMPATIBLE, here, relation.NOT_REQUIRED if ours == "required" else ADDED, f"{sentence}.")
+            yield _change(COMPATIBLE, here, schema_subtyping.NOT_REQUIRED if ours == "required" else ADDED, f"{sentence}.")
         else:
             yield _change(UNDECIDABLE, here, CHANGED, f"{sentence}: what that does is not known.")
     yield from _others(place, old, new, {"taskSupport"})
@@ -247,12 +247,12 @@ def _prompt(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change]:
             # The Python SDK refuses arguments that it does not know.
             yield _change(BREAKING, here, REMOVED, f"{_subject(place)} no longer takes {shown}: clients that send it may be refused.")
         elif wanted and not was:
-            yield _change(BREAKING, here, relation.REQUIRED, f"{_subject(place)} now requires {shown}: clients that do not send it fail.")
+            yield _change(BREAKING, here, schema_subtyping.REQUIRED, f"{_subject(place)} now requires {shown}: clients that do not send it fail.")
         elif name not in ours:
             yield _change(COMPATIBLE, here, ADDED, f"{_subject(place)} takes {shown} too, if it is sent.")
         else:
             if was and not wanted:
-                yield _change(COMPATIBLE, here, relation.NOT_REQUIRED, f"{_subject(place)} no longer requires {shown}.")
+                yield _change(COMPATIBLE, here, schema_subtyping.NOT_REQUIRED, f"{_subject(place)} no longer requires {shown}.")
             yield from _others(here, ours[name], theirs[name], {"name", "required", "title", "description"})
     yield from _item_texts(place, old, new, [("arguments", name) for name in ours.keys() ^ theirs.keys()])
     yield from _others(place, old, new, {"name", "title", "description", "arguments"})
@@ -377,14 +377,14 @@ _AMOUNT = {NARROWER: "less", WIDER: "more", BOTH: "other things"}
 
 
 def _schema(place: tuple[str, str, str], old: t.Any, new: t.Any) -> t.Iterator[Change]:
-    findings = relation.differences(old, new)
+    findings = schema_subtyping.differences(old, new)
     for finding in findings:
         direction = _DIRECTIONS[place[2]]
         severity = _severity(direction, finding)
         yield _change(severity, (*place, *finding.path), finding.change, _sentence(place, direction, finding, severity))
     # What came or went is reported with all that it has.
     passed = [finding.path for finding in findings if finding.fresh or finding.change in (ADDED, REMOVED)]
-    required = [finding.path for finding in findings if finding.change in (relation.REQUIRED, relation.NOT_REQUIRED)]
+    required = [finding.path for finding in findings if finding.change in (schema_subtyping.REQUIRED, schema_subtyping.NOT_REQUIRED)]
     ours, theirs = (annotations_of(side, schema.ANNOTATIONS) for side in (old, new))
     for below in sorted(ours.keys() | theirs.keys()):
         was, now = ours.get(below, []), theirs.get(below, [])
@@ -414,11 +414,11 @@ def _sentence(place: tuple[str, str, str], direction: _Direction, finding: Findi
     detail = f"{keyword} {_became(finding.old, finding.new)}" if keyword else _became(finding.old, finding.new)
     is_input = direction.word == "input"
     breaks = severity == BREAKING
-    if finding.change == relation.REQUIRED:
+    if finding.change == schema_subtyping.REQUIRED:
         if is_input:
             return f"{tool} now requires {field}: clients that do not send it fail."
         return f"{tool} now always answers {field}{', which the old contract did not allow: strict clients fail' * breaks}."
-    if finding.change == relation.NOT_REQUIRED:
+    if finding.change == schema_subtyping.NOT_REQUIRED:
         return f"{tool} no longer requires {field}." if is_input else f"{tool} may leave out {field}: clients that read it fail."
     if finding.change == REMOVED:
         if not is_input:

@@ -10,7 +10,7 @@ import hashlib
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._contract import schema
-from ansible_collections.mcp.server.plugins.module_utils._contract.words import printable
+from ansible_collections.mcp.server.plugins.module_utils._contract.escape import printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 FORMAT = 1

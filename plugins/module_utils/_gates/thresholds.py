@@ -17,7 +17,7 @@ TRIGGERS = (
     # Queries are few, and a server without a database has no such series.
     Gate("database", "database", 10.0, window=60, least=10, no_data=PASS),
     Gate("memory", "memory", 90.0, window=180),
-    # Not the guide's: what nobody needs two minutes to be sure of. The watch asks through the gateway itself for the same (own.py).
+    # Not the guide's: what nobody needs two minutes to be sure of. The watch asks through the gateway itself for the same (synthetic.py).
     Gate("error_burst", "errors", 25.0, window=5, synthetic=ALWAYS),
 )
 

@@ -16,8 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ansible_collections.mcp.server.plugins.module_utils._checks.words import hide
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
+from ansible_collections.mcp.server.plugins.module_utils._checks.messages import hide
+from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 KEPT = 16 * 1024  # bytes of what Git says

@@ -10,8 +10,8 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import PAUSED, Holder
-from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Release, is_running
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import PAUSED, Holder
+from ansible_collections.mcp.server.plugins.module_utils._release.record import Release, is_running
 
 WAIT, PAUSE, KEEP, ROLL_BACK, END = "wait", "pause", "keep", "rollback", "end"
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 ID = "mcp.server/guard"
 OURS = {"app.kubernetes.io/managed-by": "mcp.server"}

@@ -9,11 +9,11 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Release
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._gates import connecting, judging, options, thresholds
+from ansible_collections.mcp.server.plugins.module_utils._gates import connect, evaluate, options, thresholds
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, Period
-from ansible_collections.mcp.server.plugins.module_utils._gates.source import Source
+from ansible_collections.mcp.server.plugins.module_utils._gates.reader import Source
+from ansible_collections.mcp.server.plugins.module_utils._release.record import Release
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 # Of the machine that releases: a Job's pod does not have it, and a password must not be written into a Job.
@@ -39,13 +39,13 @@ def breach(params: dict[str, t.Any], server: Server) -> t.Callable[[Release], st
     def asked(release: Release) -> str:
         pool = release["to"]["pool"]
         if pool not in sources:
-            sources[pool] = connecting.source(params, server, pool, max(gate.window or 0.0 for gate in gates))
+            sources[pool] = connect.source(params, server, pool, max(gate.window or 0.0 for gate in gates))
         try:
             now = sources[pool].read(gates)
         except Failure:
             return ""
         begun = datetime.fromisoformat(release["started"]).timestamp()
         verdicts = sources[pool].judge(gates, Period(now, now, 0.0, begun))
-        return judging.reasons([verdict for verdict in verdicts if verdict.outcome == BREACH])
+        return evaluate.reasons([verdict for verdict in verdicts if verdict.outcome == BREACH])
 
     return asked

@@ -15,12 +15,12 @@ from contextlib import suppress
 
 from ansible.module_utils.basic import missing_required_lib
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault, printable
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Permanent, checked
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials, Headers
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.dial import Dialler, unknown_to
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Permanent, checked
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, bounded
 
 MAX_BYTES = 64 * 1024 * 1024  # of an answer: a list of a large namespace

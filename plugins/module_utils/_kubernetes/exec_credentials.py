@@ -21,8 +21,8 @@ from datetime import UTC, datetime
 
 from ansible.module_utils.common.text.converters import to_text
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Certificate, Plugin
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal
 
 MAX_BYTES = 1024 * 1024  # of what it writes

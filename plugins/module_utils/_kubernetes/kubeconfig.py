@@ -17,9 +17,9 @@ import urllib.parse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import yaml_document
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, Plugin, User
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, bounded
 
 MAX_BYTES = 8 * 1024 * 1024  # of a file

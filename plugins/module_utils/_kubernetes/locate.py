@@ -10,10 +10,10 @@ import os
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import IDENTITIES, PLACES, Chosen, choose
+from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import kubeconfig
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, User
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import IDENTITIES, PLACES, Chosen, choose
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 POD = "/var/run/secrets/kubernetes.io/serviceaccount"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
+from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 PATH = "/apis/authentication.k8s.io/v1/selfsubjectreviews"

@@ -14,9 +14,9 @@ import typing as t
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, reasons
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Reply
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 # Documented in doc_fragments/probe.py

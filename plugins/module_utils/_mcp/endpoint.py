@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Dial
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Dial
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 # Documented in doc_fragments/endpoint.py

@@ -16,9 +16,9 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault, printable
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol, reasons
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http_sse import HttpSse
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import Streamable

@@ -10,9 +10,9 @@ import json
 import typing as t
 from urllib.parse import urljoin, urlsplit
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply, Response
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, reasons, sse
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Reply, Response
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import EVENTS, JSON_POST, answer_in_body, answer_in_event
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 

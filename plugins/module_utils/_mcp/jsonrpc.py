@@ -10,7 +10,7 @@ import json
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 
 MAX_DEPTH = 100
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 MAX_PAGES = 100

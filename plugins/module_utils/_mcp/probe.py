@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, calls, listing, protocol, stability, trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client, Legacy, Modern
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
-from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import AUTO, Line, anything_goes, greeted, initialized
+from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO, Line, anything_goes, greeted, initialized
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection
 from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import Trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import SESSION, Streamable
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 # The part of a probe's time, and the most seconds of it, that are kept for leaving nothing behind:

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Reply
+from ansible_collections.mcp.server.plugins.module_utils._errors import printable
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
 
 

@@ -10,9 +10,9 @@ import math
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol
 from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp.listing import KINDS
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 

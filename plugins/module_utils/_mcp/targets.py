@@ -9,17 +9,17 @@ from __future__ import annotations
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import is_ready
-from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, greeting
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, handshake
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import is_ready
 
 # Documented in doc_fragments/probe.py
 OPTIONS: dict[str, t.Any] = {
     **CLUSTER_OPTIONS,
-    **keeping.OPTION,
+    **lease_renewal.OPTION,
     "endpoint": endpoint.OPTION,
     "namespace": {"type": "str"},
     "server": {"type": "str"},
@@ -31,7 +31,7 @@ OPTIONS: dict[str, t.Any] = {
     "route_nearest": {"type": "bool"},
     "route_custom": {"type": "dict"},
     "port": {"type": "int", "default": 8080},
-    "era": {"type": "str", "default": greeting.AUTO, "choices": list(greeting.ERAS)},
+    "era": {"type": "str", "default": handshake.AUTO, "choices": list(handshake.ERAS)},
     "auth": auth.OPTION,
     "timeout": {"type": "float", "default": 30.0},
     "step_timeout": {"type": "float", "default": 10.0},
@@ -57,9 +57,9 @@ class NoneReady(Failure):
 
 def connect(params: dict[str, t.Any]) -> t.Any:
     """The Cluster, imported only where a task needs one."""
-    from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
+    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
 
-    return connection.connect(params)
+    return api.connect(params)
 
 
 def check_times(params: dict[str, t.Any]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from contextlib import contextmanager
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import subject
+from ansible_collections.mcp.server.plugins.module_utils._errors import subject
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 # In the order in which they are reached; C(end), of a session, is no verdict on the server.

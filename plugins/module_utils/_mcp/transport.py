@@ -11,9 +11,9 @@ import re
 import typing as t
 from contextlib import contextmanager
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply, Response
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, sse
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Reply, Response
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 SESSION = "Mcp-Session-Id"

@@ -13,23 +13,28 @@ import typing as t
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.mcp.server.plugins.module_utils import _rollout, _silence
-from ansible_collections.mcp.server.plugins.module_utils._announce import announce, escalation, payload
-from ansible_collections.mcp.server.plugins.module_utils._cluster import record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Waiting, waiting
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release_info
+from ansible_collections.mcp.server.plugins.module_utils._announce import escalation, payload
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Waiting, waiting
+from ansible_collections.mcp.server.plugins.module_utils._modules import (
+    mcp_announce,
+    mcp_release,
+    mcp_release_info,
+    mcp_report,
+    mcp_rollout,
+    mcp_silence,
+    single_shift,
+)
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
-from ansible_collections.mcp.server.plugins.module_utils._report import report
+from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task, started
-from ansible_collections.mcp.server.plugins.module_utils._traffic import release, shift
 
-SHIFT = Module(shift.SPEC, shift.run)
-ROLLOUT = Module(_rollout.SPEC, _rollout.run)
-RELEASE = Module(release.SPEC, release.run)
+SHIFT = Module(single_shift.SPEC, single_shift.run)
+ROLLOUT = Module(mcp_rollout.SPEC, mcp_rollout.run)
+RELEASE = Module(mcp_release.SPEC, mcp_release.run)
 RELEASE_INFO = Module(mcp_release_info.SPEC, mcp_release_info.run)
-SILENCE = Module(_silence.SPEC, _silence.run, "silence")
-ANNOUNCE = Module(announce.SPEC, announce.run, "announce")
-REPORT = Module(report.SPEC, report.run, "report")
+SILENCE = Module(mcp_silence.SPEC, mcp_silence.run, "silence")
+ANNOUNCE = Module(mcp_announce.SPEC, mcp_announce.run, "announce")
+REPORT = Module(mcp_report.SPEC, mcp_report.run, "report")
 
 ANNOUNCING = 30.0  # seconds that an announcement beside the rollback may still take at its end
 SHRINK = 120.0  # seconds until the pods of a bad pool must be gone

@@ -9,19 +9,20 @@ from __future__ import annotations
 import typing as t
 from datetime import timedelta
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, lock
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server, other
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release
+from ansible_collections.mcp.server.plugins.module_utils._release import lease
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._server import Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import release
 
 SPEC = Spec(options={**CLUSTER_OPTIONS, **SERVER_OPTIONS})
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    cluster, server = connection.connect(task.params), Server.from_params(task.params)
-    book, weights, live = release.look(cluster, server)
+    cluster, server = api.connect(task.params), Server.from_params(task.params)
+    book, weights, live = mcp_release.look(cluster, server)
     return {
         "changed": False,
         "live": live,
@@ -35,9 +36,9 @@ def run(task: Task) -> dict[str, t.Any]:
 
 def holder(cluster: t.Any, server: Server) -> dict[str, str] | None:
     """Return who releases now, since when, and until when the Lease lasts; None when nobody does."""
-    found, _version = lock.Lock(cluster, server.namespace, server.name).read()
-    seconds = lock.left(found, 0.0, cluster.server_time()) if found else 0.0
-    if found is None or seconds <= 0 or lock.is_dead(found.process):
+    found, _version = lease.Lock(cluster, server.namespace, server.name).read()
+    seconds = lease.left(found, 0.0, cluster.server_time()) if found else 0.0
+    if found is None or seconds <= 0 or lease.is_dead(found.process):
         return None
     expires = cluster.now() + timedelta(seconds=seconds)
     return {"by": found.by, "since": found.acquired.isoformat(timespec="seconds"), "until": expires.isoformat(timespec="seconds")}

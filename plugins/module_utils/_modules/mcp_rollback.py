@@ -9,22 +9,22 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS
+from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import shift
 
 # Options of a shift that say nothing in an emergency. The pool to return to has a shorter name here.
 NOT_OURS = ("pool", "weight", "rollback", "rollback_pool", "tolerance", "samples", "sessions", "session_mode", "drain_timeout", "port", "auth")
 
 SPEC = Spec(
     options={
-        **{name: option for name, option in shift.SPEC.options.items() if name not in NOT_OURS},
+        **{name: option for name, option in single_shift.SPEC.options.items() if name not in NOT_OURS},
         "pool": {"type": "str", "choices": list(POOLS)},
     },
 )
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    defaults = {name: shift.SPEC.options[name].get("default") for name in NOT_OURS}
+    defaults = {name: single_shift.SPEC.options[name].get("default") for name in NOT_OURS}
     its = {**defaults, **task.params, "pool": None, "rollback": True, "rollback_pool": task.params["pool"]}
-    return shift.run(replace(task, params=its))
+    return single_shift.run(replace(task, params=its))

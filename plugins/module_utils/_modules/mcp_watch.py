@@ -10,14 +10,15 @@ import typing as t
 from contextlib import nullcontext
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH
-from ansible_collections.mcp.server.plugins.module_utils._modules.endings import OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._modules.ending_options import OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
-from ansible_collections.mcp.server.plugins.module_utils._traffic.lookout import Lookout
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Overwritten
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import Lookout
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 
 SPEC = replace(
     watch.SPEC,
@@ -92,11 +93,11 @@ def _watch(task: Task) -> dict[str, t.Any]:
     if not (params["namespace"] and params["server"] and params["pool"]):
         return watch.run(task)
     try:
-        looking = Lookout(task, connection.connect(params), Server.from_params(params), None)
+        looking = Lookout(task, api.connect(params), Server.from_params(params), None)
     except Failure as failure:
         task.progress(f"whether somebody else changes the route is not looked at: {failure.msg}")
         return watch.run(task)
-    renewing = keeping.renewed(task, params["run_id"]) if params["run_id"] else nullcontext(task)
+    renewing = lease_renewal.renewed(task, params["run_id"]) if params["run_id"] else nullcontext(task)
     with looking, renewing as kept:
 
         def held() -> None:

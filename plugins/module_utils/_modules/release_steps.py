@@ -23,28 +23,28 @@ from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._announce import payload
-from ansible_collections.mcp.server.plugins.module_utils._checks import problems as checks_problems
 from ansible_collections.mcp.server.plugins.module_utils._checks import run as checks
+from ansible_collections.mcp.server.plugins.module_utils._checks import validation as checks_problems
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import INCONCLUSIVE
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
-from ansible_collections.mcp.server.plugins.module_utils._guard import module as guard
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
-from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
-from ansible_collections.mcp.server.plugins.module_utils._modules import ending
+from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_health
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard as guard
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module, secrets
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, ROLLOUT, SHIFT, SILENCE, Ending
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps as planned
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
+from ansible_collections.mcp.server.plugins.module_utils._server import Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Interrupted, Lost, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import lookout, moving, share, watch
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Expected, Overwritten, same_image
-from ansible_collections.mcp.server.plugins.module_utils._traffic.own import TICK
+from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor, share, shift, watch
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten, same_image
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import TICK
 
-HEALTH = Module(health_module.SPEC, health_module.run)
+HEALTH = Module(mcp_health.SPEC, mcp_health.run)
 WATCH = Module(watch.SPEC, watch.run, "watch")
 GUARD = Module(guard.SPEC, guard.run, "guard")
 
@@ -151,7 +151,7 @@ class StepsRelease:
     def __init__(self, task: Task) -> None:
         params = task.params
         self.server = Server.from_params(params)
-        self.cluster = connection.connect(params)
+        self.cluster = api.connect(params)
         self.pool, self.stable = params["pool"], other(params["pool"])
         self.calls = Calls.of(params)
         self.ending = Ending(task, self.calls)
@@ -161,7 +161,7 @@ class StepsRelease:
         self.weights: Weights = {}
         self.shifted = 0.0  # when the weights were seen to be in force, on the monotonic clock
         self.writers = {params["run_id"]}
-        self.lookout = lookout.Lookout(task, self.cluster, self.server, Expected())
+        self.lookout = overwrite_monitor.Lookout(task, self.cluster, self.server, Expected())
         self.result: dict[str, t.Any] = {"changed": False, "steps": [], "verdicts": self.ending.verdicts}
 
     def go_on_as(self, task: Task) -> None:
@@ -182,13 +182,13 @@ class StepsRelease:
     def start(self) -> None:
         """Read again what the release builds on: its host may have waited for others since it was begun. Then start the guard and the silence."""
         self._read()
-        expected = lookout.at_start(self.cluster, self.server, Expected(self.weights, runs=frozenset(self.writers), pool=self.pool))
+        expected = overwrite_monitor.at_start(self.cluster, self.server, Expected(self.weights, runs=frozenset(self.writers), pool=self.pool))
         if reason := complaint(self.release, self.pool, expected.images):
             recorded = {self.release[side]["pool"]: self.release[side].get("image_ref") for side in ("from", "to") if self.release}
             images = {pool: image for pool, image in recorded.items() if image}
-            lookout.Lookout(self.task, self.cluster, self.server, expected._replace(images=images)).look()  # names who changed one
+            overwrite_monitor.Lookout(self.task, self.cluster, self.server, expected._replace(images=images)).look()  # names who changed one
             raise Failure(f"The release of {self.server} can't go on: {reason}")
-        self.lookout = lookout.Lookout(self.task, self.cluster, self.server, expected)
+        self.lookout = overwrite_monitor.Lookout(self.task, self.cluster, self.server, expected)
         self._start_guard()
         if self.task.params["silence"] is not None:
             try:
@@ -229,7 +229,7 @@ class StepsRelease:
     def go(self) -> Outcome:
         """Do the release, and what its end changes in the cluster. Raises Lost when another run holds the Lease, and tells nobody: that is its."""
         try:
-            with keeping.renewed(self.task, self.task.params["run_id"]) as kept:
+            with lease_renewal.renewed(self.task, self.task.params["run_id"]) as kept:
                 self.go_on_as(kept)
                 self.start()
                 with self._looking_out():
@@ -378,7 +378,7 @@ class StepsRelease:
         if writer and writer not in self.writers:
             raise Lost(f"This run is not the one that releases {self.server} any more: run {writer} has written its route. Nothing more is changed by it.")
         if weights[self.pool] != 100:
-            raise Overwritten(f"The route gives {moving.text(weights)} now, and not all to {self.pool}: somebody else changed it; find out who.")
+            raise Overwritten(f"The route gives {shift.text(weights)} now, and not all to {self.pool}: somebody else changed it; find out who.")
 
     def _refuse_other_image(self) -> None:
         """Raise Overwritten when the new pool is not to run what was released."""
@@ -506,7 +506,7 @@ class StepsRelease:
         weight = self.weights.get(self.pool, 0)
         try:
             # It may have been stopped between a write and what followed from it.
-            weight = self._route(connection.connect(quick.common))[1][self.pool]
+            weight = self._route(api.connect(quick.common))[1][self.pool]
             quick.run(self.task, RELEASE, state="paused", reason=f"paused at {weight} % by {stopped.signal}")
             stopped.add_note(f"All traffic is back on {self.stable}." if self.ending.is_back else f"It is paused at {weight} %.")
         except Failure as failure:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils import _preflight, _rollout, _version_check, _versions
-from ansible_collections.mcp.server.plugins.module_utils._cluster import lock, record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, connect
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
-from ansible_collections.mcp.server.plugins.module_utils._later.later import Finding, later
-from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module
+from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, connect
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health, mcp_preflight, mcp_rollout, mcp_version_check
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps
 from ansible_collections.mcp.server.plugins.module_utils._plan.plan import Facts, Pool, Step
+from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import Finding, later
+from ansible_collections.mcp.server.plugins.module_utils._release import lease, record
+from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan as pools_by_weight
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
@@ -74,21 +74,21 @@ class Search:
 
     def _image(self) -> None:
         only = {"namespace": None, "server": None, "endpoint": None}
-        found = self.run(_version_check.SPEC, _version_check.run, **only)
+        found = self.run(mcp_version_check.SPEC, mcp_version_check.run, **only)
         self.known["digest"] = (found["registry_image"]["digest"] if found else None) or ""
 
     def _cluster(self) -> None:
         cluster = self.attempt(lambda: connect(self.params))
         if cluster is None:
             return
-        checks = _preflight.checks(_preflight.Context(cluster, self.server, self.params))
+        checks = mcp_preflight.checks(mcp_preflight.Context(cluster, self.server, self.params))
         self.problems += [check["message"] for check in checks if not check["ok"]]
         good = {check["id"] for check in checks if check["ok"]}
-        if not {_preflight.API_SERVER, _preflight.NAMESPACE} <= good:
+        if not {mcp_preflight.API_SERVER, mcp_preflight.NAMESPACE} <= good:
             return
         self.attempt(lambda: self._not_held(cluster))
         self.known["pools"] = {
-            pool: found for pool in POOLS if _preflight.deployment_id(pool) in good and (found := self.attempt(lambda pool=pool: self._pool(cluster, pool)))
+            pool: found for pool in POOLS if mcp_preflight.deployment_id(pool) in good and (found := self.attempt(lambda pool=pool: self._pool(cluster, pool)))
         }
         kind = kind_of(self.server)
         try:
@@ -102,9 +102,9 @@ class Search:
             self._dry_run(cluster, kind, route)
 
     def _not_held(self, cluster: t.Any) -> None:
-        holder, _version = lock.Lock(cluster, self.server.namespace, self.server.name).read()
-        dead = bool(holder and lock.is_dead(holder.process))
-        complaint = lock.refusal(str(self.server), holder, "", cluster.server_time(), dead=dead, take_over=self.params["take_over"])
+        holder, _version = lease.Lock(cluster, self.server.namespace, self.server.name).read()
+        dead = bool(holder and lease.is_dead(holder.process))
+        complaint = lease.refusal(str(self.server), holder, "", cluster.server_time(), dead=dead, take_over=self.params["take_over"])
         if complaint:
             raise Failure(complaint)
 
@@ -167,7 +167,7 @@ class Search:
             return
         before = {"image_ref": pools[idle].image_ref, "replicas": pools[idle].replicas}
         after = {"image_ref": self.image_ref, "replicas": max(pools[self.known["live"]].replicas, 1)}
-        body = _rollout.patch(self.server.container, before, after)
+        body = mcp_rollout.patch(self.server.container, before, after)
         patched = self.attempt(lambda: cluster.patch(self.server.deployment_path(idle), body, "strategic", dry_run=True))
         if patched and patched["spec"].get("paused"):
             self.problems.append(f"{self.known['deployment']} is paused, so that its pods stay as they are: resume it (kubectl rollout resume).")
@@ -189,7 +189,7 @@ class Search:
 
         wait_timeout of the plan is the one of a rollout, which is none of these.
         """
-        spec, run = health_module.SPEC, health_module.run
+        spec, run = mcp_health.SPEC, mcp_health.run
         self.run(spec, run, pool=None, wait_timeout=0.0)
         live = self.known.get("live")
         if self.params["contract_check"] and live and live in self.known["pools"] and self.known["pools"][live].ready:

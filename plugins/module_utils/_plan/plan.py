@@ -10,8 +10,8 @@ import typing as t
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.record import SUCCEEDED, Release
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Weights
+from ansible_collections.mcp.server.plugins.module_utils._release.record import SUCCEEDED, Release
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Weights
 
 UNKNOWN = "not known"
 

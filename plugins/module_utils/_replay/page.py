@@ -9,10 +9,10 @@ from __future__ import annotations
 import typing as t
 from html import escape
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import words
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, verdict_text
+from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._replay import table
-from ansible_collections.mcp.server.plugins.module_utils._replay.moments import Moment, Step
+from ansible_collections.mcp.server.plugins.module_utils._replay.polls import Moment, Step
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
 from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart
 
@@ -72,5 +72,5 @@ def _breach(gate: dict[str, t.Any]) -> list[Mark]:
 
 
 def _seconds(text: str) -> float:
-    moment = words.moment(text)
+    moment = summary.moment(text)
     return moment.timestamp() if moment else 0.0

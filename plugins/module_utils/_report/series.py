@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import words
-from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Release
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
-from ansible_collections.mcp.server.plugins.module_utils._gates import packs, reading
+from ansible_collections.mcp.server.plugins.module_utils._gates import measurements, packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import interval
+from ansible_collections.mcp.server.plugins.module_utils._release import summary
+from ansible_collections.mcp.server.plugins.module_utils._release.record import Release
 from ansible_collections.mcp.server.plugins.module_utils._report.page import ERRORS, LATENCY, SHARE, Series
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 BEFORE, AFTER = 60.0, 120.0  # seconds that are drawn beside the release, to compare with
@@ -28,7 +28,7 @@ SCRAPES = 4  # a rate is over so many, so that one that is missing makes no gap
 
 def span(release: Release, now: float) -> tuple[float, float]:
     """What is drawn, in seconds since the epoch. Raises Failure."""
-    started, ended = words.moment(release.get("started")), words.moment(release.get("ended"))
+    started, ended = summary.moment(release.get("started")), summary.moment(release.get("ended"))
     if started is None:
         raise Failure(f"When release {release['id']} started can't be read in its record, so it has no series.")
     begin = started.timestamp() - BEFORE
@@ -81,6 +81,6 @@ def promql(pack: packs.Pack, server: Server, pool: str, name: str, seconds: floa
 def _selector(pick: packs.Pick, labels: t.Sequence[packs.Labels], server: Server, pool: str) -> str:
     matchers = [f'{label}=~"{pattern}"' for patterns in (*labels, pick.labels) for label, pattern in patterns.items()]
     selector = f"{pick.name}{{{', '.join(matchers)}}}"
-    for name, value in reading.names_of(server, pool).items():
+    for name, value in measurements.names_of(server, pool).items():
         selector = selector.replace(f"{{{name}}}", value)
     return selector

@@ -12,12 +12,14 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, lock, outage, record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, pools, record
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Task, bounded, started
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan, undoing
-from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import SOON, Shift, step, text, update_record
+from ansible_collections.mcp.server.plugins.module_utils._traffic import revert_monitor
+from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import SOON, Shift, step, text, update_record
 
 REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
 RECORD = 3.0  # seconds that the release record may take where others wait for this one
@@ -37,7 +39,7 @@ class _Emergency(t.NamedTuple):
 
     before: Weights
     wanted: Weights
-    good: plan.Stable
+    good: pools.Stable
     known: record.Release
     planned: int
     rollout_seconds: float | None
@@ -62,10 +64,10 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
     hold(MOMENT)  # before the weights, so that a release that goes on elsewhere does not write its own after them
     if it.empty or (it.unknown and _is_empty(shift, it.good.pool)):
         # Only here: an emergency waits for imports.
-        from ansible_collections.mcp.server.plugins.module_utils._traffic import reviving
+        from ansible_collections.mcp.server.plugins.module_utils._traffic import scale_up
 
-        reviving.revive(shift, it.good.pool, it.planned, it.rollout_seconds)
-    undone = undoing.Undoing(shift, it.wanted, it.good)
+        scale_up.revive(shift, it.good.pool, it.planned, it.rollout_seconds)
+    undone = revert_monitor.Undoing(shift, it.wanted, it.good)
     undone.since_sent()
     _write(shift, it)
     hold(SOON, last=True)
@@ -106,14 +108,14 @@ def _prepare(shift: Shift) -> _Emergency:
     server, params = shift.server, shift.task.params
     before, book, ready = _read(shift)
     current = book.current if book else None
-    good = plan.rollback_target(current, shift.stable, params["rollback_pool"])
+    good = pools.rollback_target(current, shift.stable, params["rollback_pool"])
     if good is None:
         if book is None and not params["wait"]:
             raise Unreachable(f"The release record of {server} was not read, and nothing else says which pool is good.")
         raise Failure(_which_pool(server, before, ready), before=before, ready=ready)
-    wanted = plan.split(good.pool, 100)
+    wanted = pools.split(good.pool, 100)
     known = current if current and current["from"]["pool"] == good.pool else _unrecorded(server, before, good)
-    gitops = undoing.held_by(shift)
+    gitops = revert_monitor.held_by(shift)
     shift.result |= {"pool": good.pool, "bad_pool": other(good.pool), "scale_down": not (good.named or gitops), "gitops": gitops, "reverted": []}
     shift.result["version"] = str(known["from"].get("version") or "")
     # Anybody may have edited it.
@@ -126,7 +128,7 @@ def _prepare(shift: Shift) -> _Emergency:
         planned if isinstance(planned, int) else 0,
         _rollout_seconds(book, good.pool),
         empty=not params["force"] and ready[good.pool] == 0,
-        unknown=not params["force"] and ready[good.pool] is None and bool(plan.gaining(before, wanted)),
+        unknown=not params["force"] and ready[good.pool] is None and bool(pools.gaining(before, wanted)),
         recorded=isinstance(last, dict) and last.get("weights") == wanted and last.get("verdict") != NOT_VERIFIED,
         reason=params["reason"],
         at=functools.partial(record.now, shift.cluster),
@@ -152,12 +154,12 @@ def _write(shift: Shift, it: _Emergency) -> None:
     # Marked sessions of the bad pool go too: the good one answers 404, at which their clients start anew.
     shift.pinned = False
     if it.before != it.wanted:
-        undoing.announce(shift)
+        revert_monitor.announce(shift)
     shift.write(it.before, it.wanted, it.good)
     shift.result["written"] = not shift.task.check_mode
 
 
-def _verify(shift: Shift, it: _Emergency, undone: undoing.Undoing) -> None:
+def _verify(shift: Shift, it: _Emergency, undone: revert_monitor.Undoing) -> None:
     """Wait until the traffic follows, also when another task wrote the weights and left that to this one."""
     fresh = shift.result["changed"] or not it.recorded
 
@@ -241,9 +243,9 @@ def _report_sessions(shift: Shift) -> None:
     found = shift.result["sessions"]
     found["marked"] = shift.kind.marked(shift.route, shift.server)
     if shift.task.params["sessions_metric"]:
-        from ansible_collections.mcp.server.plugins.module_utils._traffic import gauge
+        from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions
 
-        found["at_risk_after"] = gauge.count(shift.task, shift.cluster, shift.server, shift.result["bad_pool"], REPORT)
+        found["at_risk_after"] = open_sessions.count(shift.task, shift.cluster, shift.server, shift.result["bad_pool"], REPORT)
         if found["at_risk_after"]:
             shift.task.progress(f"sessions that pool {shift.result['bad_pool']} had open, and that end with this: {found['at_risk_after']}")
 
@@ -253,10 +255,10 @@ def _full_size(shift: Shift, pool: str, planned: int) -> None:
     try:
         _image, replicas = shift.server.image(shift.cluster, pool)
         if 0 < replicas < planned:
-            from ansible_collections.mcp.server.plugins.module_utils import _rollout
+            from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollout
 
             shift.task.progress(f"pool {pool} had {planned} pods before the release, and has {replicas} now: scaled up")
-            _rollout.change(without_run(shift.task), shift.cluster, shift.server, pool, replicas=planned)
+            mcp_rollout.change(without_run(shift.task), shift.cluster, shift.server, pool, replicas=planned)
     except Failure as failure:
         shift.task.warn(f"Pool {pool} may be smaller than before the release. {failure.msg}")
 
@@ -276,7 +278,7 @@ def _refuse_other_version(shift: Shift) -> None:
         )
 
 
-def _unrecorded(server: Server, before: Weights, good: plan.Stable) -> record.Release:
+def _unrecorded(server: Server, before: Weights, good: pools.Stable) -> record.Release:
     """Stands for the release that was not recorded; its images are not worth a read now."""
     nothing = {"image_ref": "", "digest": "", "version": ""}
     release = record.release(
@@ -300,12 +302,12 @@ def hold_on(shift: Shift, held: ExitStack) -> None:
     run = shift.task.params["run_id"] or shift.result.get("run_id")
     if not run:
         return
-    held.enter_context(keeping.renewed(shift.task, run, must=False))
+    held.enter_context(lease_renewal.renewed(shift.task, run, must=False))
 
 
 def take_over(shift: Shift) -> str:
     """The id of this run, which releases the server from now on, whoever did before. An emergency does not fail for want of it."""
-    run = lock.new_run()
+    run = leases.new_run()
     hold = _hold(shift, _taking(shift, run))
     return run if hold(2 * shift.task.params["api_timeout"], last=True) else ""
 
@@ -316,9 +318,9 @@ def _lease(shift: Shift) -> t.Callable[..., bool]:
     if shift.task.check_mode:
         return lambda seconds, last=False: False
     if run:
-        lease = lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
-        return _hold(shift, started(lambda: keeping.check(shift.task, lease, run)))
-    shift.own_run, shift.result["run_id"] = lock.new_run(), ""
+        lease = leases.Lock(shift.cluster, shift.server.namespace, shift.server.name)
+        return _hold(shift, started(lambda: lease_renewal.check(shift.task, lease, run)))
+    shift.own_run, shift.result["run_id"] = leases.new_run(), ""
     hold = _hold(shift, _taking(shift, shift.own_run))
 
     def taken(seconds: float, *, last: bool = False) -> bool:
@@ -333,11 +335,11 @@ def _let_go(shift: Shift, hold: t.Callable[..., bool]) -> None:
     """Give the Lease back that was taken for an emergency which is refused: a run that does nothing must not keep others out."""
     with suppress(Failure, TimeoutError):
         if shift.own_run and hold(SOON, last=True):
-            lease = lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
+            lease = leases.Lock(shift.cluster, shift.server.namespace, shift.server.name)
             bounded(lambda: lease.release(shift.own_run), SOON)
 
 
-def _hold(shift: Shift, wait: t.Callable[[float], lock.Holder | None]) -> t.Callable[..., bool]:
+def _hold(shift: Shift, wait: t.Callable[[float], leases.Holder | None]) -> t.Callable[..., bool]:
     """Return what waits for the Lease and returns whether it is ours: at first until SOON is over, and then for some seconds more.
 
     It raises Lost, and nothing else. last: whether it is given up then.
@@ -366,6 +368,6 @@ def _hold(shift: Shift, wait: t.Callable[[float], lock.Holder | None]) -> t.Call
     return hold
 
 
-def _taking(shift: Shift, run: str) -> t.Callable[[float], lock.Holder | None]:
-    lease = lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
-    return started(lambda: lease.acquire(run, record.whoever_runs(), lock.this_process(shift.task.runner), take_over=True))
+def _taking(shift: Shift, run: str) -> t.Callable[[float], leases.Holder | None]:
+    lease = leases.Lock(shift.cluster, shift.server.namespace, shift.server.name)
+    return started(lambda: lease.acquire(run, record.whoever_runs(), leases.this_process(shift.task.runner), take_over=True))

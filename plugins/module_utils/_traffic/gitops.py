@@ -9,14 +9,14 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, NotFound
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import Claim, Field, claims, refusal
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._release import pools
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling
 
 
 def find(cluster: t.Any, server: Server) -> list[Claim]:
@@ -40,7 +40,7 @@ def _route(cluster: t.Any, server: Server) -> list[Field]:
         route = kind.read(cluster, server)
         # All of it to another pool: that is written to nothing else than the route
         elsewhere = next(pool for pool, weight in kind.weights(route, server).items() if weight != 100)
-        writes = kind.writes(route, server, plan.split(elsewhere, 100))
+        writes = kind.writes(route, server, pools.split(elsewhere, 100))
     except Unreachable:
         raise
     except Failure:

@@ -21,10 +21,10 @@ from collections import Counter, deque
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Weights
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import fetch_health
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 CONNECTIONS = 8

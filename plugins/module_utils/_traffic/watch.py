@@ -13,10 +13,7 @@ from collections import deque
 from contextlib import nullcontext
 from datetime import UTC, datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, POOLS, Server
-from ansible_collections.mcp.server.plugins.module_utils._gates import judging, options, thresholds
+from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, options, thresholds
 from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
     CONTINUE,
     INCONCLUSIVE,
@@ -28,16 +25,19 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
     judged_by_own_requests,
 )
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, NO_DATA, PASS, Gate, Verdict, combined
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import share
-from ansible_collections.mcp.server.plugins.module_utils._traffic.own import TICK, Own
+from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import TICK, Own
 
 SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **OPTIONS,
-        **keeping.OPTION,
+        **lease_renewal.OPTION,
         "namespace": {"type": "str"},
         "server": {"type": "str"},
         "endpoint": {**endpoints.OPTION, "required": True},
@@ -62,7 +62,7 @@ SPEC = Spec(
 EVERY = 5.0  # seconds between lines of progress
 
 
-@keeping.kept
+@lease_renewal.kept
 def run(task: Task) -> dict[str, t.Any]:
     """Watches until the time is over and everything passes, a trigger is breached, or it has been inconclusive for too long."""
     watch = Watch(task)
@@ -137,12 +137,13 @@ class Watch:
         if not params["prometheus"]:
             return None
         # Takes requests, which takes 0.1 s to import.
-        from ansible_collections.mcp.server.plugins.module_utils._gates import connecting, polling
+        from ansible_collections.mcp.server.plugins.module_utils._gates import connect
+        from ansible_collections.mcp.server.plugins.module_utils._gates import poller as pollers
 
         back = max([self.bound.seconds if self.gates else 0.0, *(gate.window or 0 for gate in self.triggers)])
-        source = connecting.source(params, Server.from_params(params), params["pool"], back)
+        source = connect.source(params, Server.from_params(params), params["pool"], back)
         since = age(params["since"], datetime.now(UTC))
-        return polling.Poller(source, self.triggers, self.gates, self.seconds, since, params["poll_interval"])
+        return pollers.Poller(source, self.triggers, self.gates, self.seconds, since, params["poll_interval"])
 
     def _say(self, decision: Decision) -> None:
         if time.monotonic() - self.said < EVERY:
@@ -154,12 +155,12 @@ class Watch:
         line = f"{self.task.params['label']} {phase}: {self.own.requests} answers, {self.own.failed} failed"
         line += _measured(decision.verdicts)
         if decision.deciding:
-            line += f"; {judging.reasons(decision.deciding)}"
+            line += f"; {evaluate.reasons(decision.deciding)}"
         self.task.progress(line.strip())
 
     def _failure(self, decision: Decision) -> Failure:
         result = self.result(decision.outcome, decision.verdicts)
-        reasons = judging.reasons(decision.deciding)
+        reasons = evaluate.reasons(decision.deciding)
         about = f"The watch of {self.public.name} ended after {result['seconds']} s"
         if decision.outcome == BREACH:
             reason = f" ({result['reason']})" if result["reason"] else ""
@@ -206,6 +207,6 @@ def _measured(verdicts: t.Sequence[Verdict]) -> str:
     if not shown:
         return ""
     names = {"errors": "5xx", "latency": "p95"}
-    values = ", ".join(f"{names[name]} {judging.text(verdict.value, verdict.gate)}" for name, verdict in shown.items())
+    values = ", ".join(f"{names[name]} {evaluate.text(verdict.value, verdict.gate)}" for name, verdict in shown.items())
     past = [f"{verdict.gate.name} past its limit for {verdict.seconds_past:.0f} s" for verdict in verdicts if verdict.seconds_past]
     return f"; {values} of {next(iter(shown.values())).requests} requests: {', '.join(past) or combined(verdicts)}"

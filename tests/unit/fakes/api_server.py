@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 Object = dict[str, t.Any]
@@ -227,7 +227,7 @@ class ApiServer:
         return self.create(f"/apis/authorization.k8s.io/v1/{REVIEWS}", review)["status"]["allowed"]
 
     def port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
-        self._ask(Request("GET", f"{connection.pod_path(namespace, pod)}/portforward", query={"ports": str(port)}))
+        self._ask(Request("GET", f"{api.pod_path(namespace, pod)}/portforward", query={"ports": str(port)}))
         if pod not in self.ports:
             raise Failure(f"No port-forward to {namespace}/{pod}.")
         return socket.create_connection(("127.0.0.1", self.ports[pod]))
@@ -322,7 +322,7 @@ class ApiServer:
         try:
             return self.serve(request)
         except StatusError as error:
-            raise connection._api_failure(error, request.method, request.path, self.host) from None
+            raise api._api_failure(error, request.method, request.path, self.host) from None
         except OSError as error:
             raise Unreachable(f"The API server {self.host} does not answer ({error}); check the address.") from None
 

@@ -13,9 +13,9 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT
-from ansible_collections.mcp.server.plugins.module_utils._rights import questions, rights
+from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import questions, rights
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 ROOT = Path(__file__).parents[3]
 ROLE = (ROOT / "sandbox/manifests/mcp-server/role.yaml").read_text()

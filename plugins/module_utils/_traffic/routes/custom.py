@@ -10,8 +10,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
-from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes
+from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions as jmes
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Reference, Route, Rule, Split, Weighted
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Reference, Route, Split, Weighted, pool_of
 
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
+from ansible_collections.mcp.server.plugins.module_utils._release import pools
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Lists, Reference, Route, Split, Weighted, both, pool_of
 
 SESSION = "mcp-session-id"
@@ -43,7 +43,7 @@ class HTTPRoute(Weighted):
         return HTTPRoute(pinned=False)
 
     def planned(self, route: Route, server: Server, wanted: Weights) -> list[tuple[Split, Weights]]:
-        pins = [(split, plan.split(pool, 100) if self.pinned else wanted) for split, pool in self.pins(route, server)]
+        pins = [(split, pools.split(pool, 100) if self.pinned else wanted) for split, pool in self.pins(route, server)]
         return [*pins, *super().planned(route, server, wanted)]
 
     def note(self, route: Route, server: Server) -> str:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
     Operation,

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import writers
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
+from ansible_collections.mcp.server.plugins.module_utils._release import pools
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 
 Route = dict[str, t.Any]
 Operation = dict[str, t.Any]  # of a JSON patch
@@ -109,14 +109,14 @@ class Kind:
         run = _notes(self.written(route)).get(RUN) or ""
         return run if IS_RUN.fullmatch(run) else ""
 
-    def stable(self, route: Route, server: Server) -> plan.Stable | None:
+    def stable(self, route: Route, server: Server) -> pools.Stable | None:
         """Return the pool to return to as it was noted; None when the traffic was moved by somebody else since."""
         found = self.noted(route)
         return found[0] if found and self.is_as_written(route, server, found[1]) else None
 
-    def noted(self, route: Route) -> tuple[plan.Stable, Weights] | None:
+    def noted(self, route: Route) -> tuple[pools.Stable, Weights] | None:
         """Return the pool to return to with the weights that were written, whoever wrote others since."""
-        return plan.noted(_notes(self.written(route)).get(STABLE))
+        return pools.noted(_notes(self.written(route)).get(STABLE))
 
     def is_as_written(self, route: Route, server: Server, weights: Weights) -> bool:
         """Return whether the route still is as it was when these weights were written."""
@@ -308,11 +308,11 @@ def _notes(obj: Route) -> dict[str, str]:
 
 
 def _noting(obj: Route, stamp: Stamp, places: list[str]) -> list[Operation]:
-    taken = writers.taken_from(obj, places)
-    wanted = {name: value for name, value in ((STABLE, stamp.stable), (RUN, stamp.run), (writers.TAKEN, taken)) if value}
+    taken = field_managers.taken_from(obj, places)
+    wanted = {name: value for name, value in ((STABLE, stamp.stable), (RUN, stamp.run), (field_managers.TAKEN, taken)) if value}
     if obj["metadata"].get("annotations") is None:
         return [{"op": "add", "path": NOTES, "value": wanted}] if wanted else []
-    old = [name for name, is_old in ((STABLE, not stamp.stable), (writers.TAKEN, taken == "")) if is_old and name in _notes(obj)]
+    old = [name for name, is_old in ((STABLE, not stamp.stable), (field_managers.TAKEN, taken == "")) if is_old and name in _notes(obj)]
     added = [{"op": "add", "path": place_of(name), "value": value} for name, value in wanted.items()]
     return [*added, *({"op": "remove", "path": place_of(name)} for name in old)]
 

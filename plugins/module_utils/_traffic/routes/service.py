@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import pod_path
-from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import is_ready
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import pod_path
+from ansible_collections.mcp.server.plugins.module_utils._release import pools
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Operation, Route, Rule, Stamp, percent, stamped
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import is_ready
 
 SERVING = "mcp.server/serving"
 PLACE = f"/metadata/labels/{SERVING.replace('/', '~1')}"
@@ -88,13 +88,13 @@ class Service(Kind):
 
     def is_as_written(self, route: Route, server: Server, weights: Weights) -> bool:
         """A split changes with every pod that comes and goes: that the Service still selects for one is what can be told."""
-        pool = plan.whole(weights)
+        pool = pools.whole(weights)
         selector = route["service"]["spec"].get("selector") or {}
         return selector.get("pool") == pool if pool else selector.get(SERVING) == "true"
 
     def writes(self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
         """Labels first: they count for nothing while the Service selects by pool, and a split is never empty on the way to another."""
-        whole = plan.whole(wanted)
+        whole = pools.whole(wanted)
         if whole:
             operations = stamped(route["service"], _select(route, "pool", whole, SERVING), stamp)
             return [(self.path(server), operations)] if operations else []
@@ -111,7 +111,7 @@ class Service(Kind):
         return [*pods, (self.path(server), operations)] if operations else pods
 
     def write(self, cluster: t.Any, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool) -> tuple[bool, Route]:
-        if dry_run and plan.whole(wanted) is None:  # the pods of a release that is only planned can't be labelled
+        if dry_run and pools.whole(wanted) is None:  # the pods of a release that is only planned can't be labelled
             return self.weights(route, server) != wanted, route
         return super().write(cluster, server, route, wanted, stamp, dry_run=dry_run)
 

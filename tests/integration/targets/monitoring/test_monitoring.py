@@ -10,8 +10,9 @@ import typing as t
 
 import pytest
 import requests
-from metrics import LABELS, OURS, get, needs_own_prometheus, query, until, value
 from playing import CONFIG, blue_again, module
+
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import LABELS, OURS, get, needs_own_prometheus, query, until, value
 
 ENVOY = f'{{job="envoy",{OURS},pool="blue"}}'
 VERSION = '* on (namespace, pod, container) group_left (version) (up{job="mcp-server"} * 0 + 1)'

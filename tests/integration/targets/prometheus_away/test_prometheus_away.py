@@ -11,10 +11,11 @@ import typing as t
 
 import pytest
 from breaching import needs_admin, words
-from metrics import LABELS, OURS, needs_own_prometheus, query, until, value
 from playing import blue_again, clients, kubectl, rest, running, weights
 from playing import until as until_it_says
 from soaking import soak
+
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import LABELS, OURS, needs_own_prometheus, query, until, value
 
 pytestmark = [soak, needs_own_prometheus]
 

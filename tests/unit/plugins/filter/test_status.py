@@ -8,9 +8,9 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mcp.server.plugins.filter.status import status
-from ansible_collections.mcp.server.plugins.module_utils._cluster import record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import Store, old, release
+from ansible_collections.mcp.server.plugins.module_utils._release import record
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.tests.unit.fakes.records import Store, old, release
 
 POD = {"name": "mcp-blue-1", "image_ref": "x:v1.1.5", "digest": "sha256:0123456789abcdef", "ready": True, "health_version": "1.1.5", "problem": None}
 POOLS = {

@@ -16,7 +16,7 @@ import pytest
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import env_fallback
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.announce import announce
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection_line import announce
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Spec, conceal
 from ansible_collections.mcp.server.plugins.plugin_utils import _in_process
 from ansible_collections.mcp.server.plugins.plugin_utils._in_process import InProcessAction

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER
 from ansible_collections.mcp.server.plugins.plugin_utils import _variables
 
 ROOT = Path(__file__).parents[4]

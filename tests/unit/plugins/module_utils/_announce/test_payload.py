@@ -8,8 +8,9 @@ import json
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import payload, words
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import ID, release, step
+from ansible_collections.mcp.server.plugins.module_utils._announce import payload
+from ansible_collections.mcp.server.plugins.module_utils._release import summary as words
+from ansible_collections.mcp.server.tests.unit.fakes.records import ID, release, step
 
 TREE = [
     {"when": "Deployment issues", "name": "Platform Engineering On-Call", "contact": "pager 1"},

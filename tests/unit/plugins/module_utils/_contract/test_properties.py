@@ -14,7 +14,7 @@ import jsonschema
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.mcp.server.plugins.module_utils._contract import relation, schema, text
+from ansible_collections.mcp.server.plugins.module_utils._contract import schema, schema_subtyping, text
 from ansible_collections.mcp.server.plugins.module_utils._contract.compare import BREAKING, COMPATIBLE, IDENTICAL, accepted, compare, verdict
 from ansible_collections.mcp.server.plugins.module_utils._contract.normalise import LISTS, normalise, structure_hash, text_hash
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -128,7 +128,7 @@ def pairs(draw: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
         places = [one for one in inside(new) if isinstance(one, dict)]
         place = places[draw(st.integers(0, len(places) - 1))]
         # What speaks about the type that is there, mostly: the rest changes nothing.
-        kinds = [relation.KEYWORDS.get("number" if kind == "integer" else kind, {}) for kind in [place.get("type")] if isinstance(kind, str)]
+        kinds = [schema_subtyping.KEYWORDS.get("number" if kind == "integer" else kind, {}) for kind in [place.get("type")] if isinstance(kind, str)]
         fitting = sorted({*place, *(name for kind in kinds for name in kind)} - {"$defs", "title", "default"})
         name = draw(st.sampled_from(fitting if fitting and draw(st.integers(0, 3)) else sorted(keywords(leaf))))
         if name == "properties" and draw(st.integers(0, 3)):
@@ -211,32 +211,32 @@ def test_a_canonical_schema_accepts_the_same(root):
 def test_what_is_not_narrower_or_wider_is_not(pair):
     """Soundness. With the convention: a value with a name that only the new schema knows proves nothing."""
     old, new = map(schema.canonical, pair)
-    found = relation.differences(old, new)
+    found = schema_subtyping.differences(old, new)
     effects = {finding.effect for finding in found}
-    if relation.UNDECIDABLE in effects or {relation.NARROWER, relation.WIDER} <= effects or relation.BOTH in effects:
+    if schema_subtyping.UNDECIDABLE in effects or {schema_subtyping.NARROWER, schema_subtyping.WIDER} <= effects or schema_subtyping.BOTH in effects:
         return
-    unnamed = {finding.path[-1] for finding in found if finding.change == relation.ADDED and not finding.effect}
+    unnamed = {finding.path[-1] for finding in found if finding.change == schema_subtyping.ADDED and not finding.effect}
     accepts_old, accepts_new = map(valid, pair)
     for value in [*samples(pair[0], pair[0]), *samples(pair[1], pair[1])]:
         before, after = accepts_old(value), accepts_new(value)
-        if relation.NARROWER not in effects and not has_name(value, unnamed):
+        if schema_subtyping.NARROWER not in effects and not has_name(value, unnamed):
             assert before <= after, (value, found)
-        if relation.WIDER not in effects:
+        if schema_subtyping.WIDER not in effects:
             assert after <= before, (value, found)
 
 
-OPPOSITE = {relation.NARROWER: relation.WIDER, relation.WIDER: relation.NARROWER}
+OPPOSITE = {schema_subtyping.NARROWER: schema_subtyping.WIDER, schema_subtyping.WIDER: schema_subtyping.NARROWER}
 
 
 @some
 @given(pairs())
 def test_narrower_one_way_is_wider_the_other_way(pair):
-    """But for properties that come and go: there the convention holds, see relation.py; and unions, where it makes a branch another one."""
+    """But for properties that come and go: there the convention holds, see schema_subtyping.py; and unions, where it makes a branch another one."""
     one_schema, other = map(schema.canonical, pair)
-    there, back = relation.differences(one_schema, other), relation.differences(other, one_schema)
-    by_convention = [one.path for one in (*there, *back) if one.change not in relation.CHANGE_BY_EFFECT.values() or "anyOf" in one.path]
+    there, back = schema_subtyping.differences(one_schema, other), schema_subtyping.differences(other, one_schema)
+    by_convention = [one.path for one in (*there, *back) if one.change not in schema_subtyping.CHANGE_BY_EFFECT.values() or "anyOf" in one.path]
 
-    def turned(found: list[relation.Finding], opposite: dict[str, str]) -> set[tuple[relation.Path, str]]:
+    def turned(found: list[schema_subtyping.Finding], opposite: dict[str, str]) -> set[tuple[schema_subtyping.Path, str]]:
         compared = [one for one in found if not any(one.path[: len(path)] == path for path in by_convention)]
         return {(one.path, opposite.get(one.effect, one.effect)) for one in compared}
 

@@ -10,12 +10,12 @@ import re
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._gates import options, packs, reading
+from ansible_collections.mcp.server.plugins.module_utils._gates import measurements, options, packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SETS
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import SERVER, START, counter, growing, verdict
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import SERVER, START, counter, growing, verdict
 
 ERRORS = Gate("errors", "errors", 5.0)
 
@@ -106,7 +106,7 @@ def test_a_subscription_is_not_slow():
 
 def test_the_query():
     dotted = Server("prod", "mcp.v2", "{server}-{pool}", "mcp", "mcp.v2")
-    query = reading.query(packs.renamed(packs.PACKS["kubelet"], {"pod": "pod_name"}), reading.names_of(dotted, "green"), 100.2)
+    query = measurements.query(packs.renamed(packs.PACKS["kubelet"], {"pod": "pod_name"}), measurements.names_of(dotted, "green"), 100.2)
     assert query == (
         '{__name__=~"container_memory_working_set_bytes|container_spec_memory_limit_bytes|kube_pod_container_resource_limits", namespace=~"prod", '
         'pod_name=~"(?:mcp[.]v2-blue|mcp[.]v2-green)-[0-9a-z]+-[0-9a-z]+", container=~"mcp[.]v2"}[101s]'
@@ -115,7 +115,7 @@ def test_the_query():
 
 @pytest.mark.parametrize("name", packs.PACKS)
 def test_every_pack_asks_for_its_server_only(name):
-    query = reading.query(packs.PACKS[name], reading.names_of(SERVER, "green"), 60)
+    query = measurements.query(packs.PACKS[name], measurements.names_of(SERVER, "green"), 60)
     assert "prod" in query
     assert not re.search("[{][a-z]+[}]", query.partition("}[")[0][1:])
 
@@ -127,7 +127,7 @@ def test_labels_that_are_called_otherwise():
         Series({"__name__": name, **labels}, [(START, value)])
         for name, value in (("container_memory_working_set_bytes", 5.0), ("container_spec_memory_limit_bytes", 10.0))
     ]
-    found = reading.Reading(pack, series, reading.names_of(SERVER, "green"))
+    found = measurements.Reading(pack, series, measurements.names_of(SERVER, "green"))
     assert found.fill(pack.measures["memory"]).levels == [(START, 50.0)]
 
 

@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import prometheu
 from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Prometheus
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.fake import Fake, said
+from ansible_collections.mcp.server.tests.unit.fakes.prometheus import Fake, said
 
 
 def matrix(*values: tuple[float, str]) -> tuple[int, bytes]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import MISSED, Series, Store
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import EVERY, REQUESTS, START, answers, counter, growing, pod, verdict
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import EVERY, REQUESTS, START, answers, counter, growing, pod, verdict
 
 GATE = Gate("errors", "errors", 5.0, window=60)
 

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import EVERY, REQUESTS, START, answers, counter, growing, pod, verdict
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import EVERY, REQUESTS, START, answers, counter, growing, pod, verdict
 
 GATE = Gate("errors", "errors", 5.0, window=60)
 FINE, BAD = [100] * 6, [20] * 30

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import PAUSED, Holder
 from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, KEEP, PAUSE, ROLL_BACK, WAIT, Sight, decide, silence
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import PAUSED, Holder
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 OURS = "2026-11-24T11:00:00.000Z-v2"

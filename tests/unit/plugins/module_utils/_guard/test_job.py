@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import identity, is_ours, job
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 OPTIONS = {"state": "running", "namespace": "prod", "server": "mcp", "release_id": "r", "action": "rollback"}

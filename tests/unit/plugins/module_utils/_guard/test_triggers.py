@@ -8,9 +8,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, NO_DATA, PASS, Gate, Period, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._guard import triggers
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 RELEASE = {"to": {"pool": "green"}, "started": "2026-11-24T06:00:00.000Z"}
@@ -35,7 +35,7 @@ class FakeSource:
 @pytest.mark.parametrize(("verdict", "says"), [(BREACH, "errors breach"), (PASS, ""), (NO_DATA, ""), (CANNOT_MEASURE, ""), (None, "")])
 def test_only_a_breach_says_that_a_release_is_bad(monkeypatch: pytest.MonkeyPatch, verdict: str | None, says: str) -> None:
     source, made = FakeSource(verdict), []
-    monkeypatch.setattr(triggers.connecting, "source", lambda params, server, pool, back: made.append((pool, back)) or source)
+    monkeypatch.setattr(triggers.connect, "source", lambda params, server, pool, back: made.append((pool, back)) or source)
     asked = triggers.breach({"triggers": {}}, Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp"))
     for _time in range(2):
         assert says in asked(RELEASE) and bool(asked(RELEASE)) is bool(says)

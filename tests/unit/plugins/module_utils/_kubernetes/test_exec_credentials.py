@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import credentials, exec_credentials, kubeconfig
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Plugin, User
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, without_secrets
 
 V1, V1BETA1 = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"

@@ -15,10 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import client, credentials
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import client, credentials, outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import User
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 from .test_exec_credentials import answer, plugin

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import ENVIRONMENT, OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import locate as module
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.locate import locate
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import ENVIRONMENT, OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 from .test_kubeconfig import config, encoded

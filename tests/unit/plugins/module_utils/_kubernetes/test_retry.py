@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict, Unanswered
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage, retry
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost
 
 

@@ -28,11 +28,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Cluster
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import client, dial, tls
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import client, dial, outage, tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, User
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Cluster
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, without_secrets
 from ansible_collections.mcp.server.tests.unit.fakes.certificates import Authority, Pair
 

@@ -13,8 +13,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-
-from .servers.scripted import MODERN, Handler, Script, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import MODERN, Handler, Script, Scripted
 
 TOKEN = "s3cr3t-Token.value_~+/=="
 OPTION = {"token_file": None, "token_env": None, "token_secret": None, "expect_401": False}

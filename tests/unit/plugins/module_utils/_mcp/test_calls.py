@@ -8,11 +8,10 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes
+from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call, complaint_about, parameter_headers
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-
-from .servers.scripted import LEGACY, MODERN, Handler, Script, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import LEGACY, MODERN, Handler, Script, Scripted
 
 GOOD = {"content": [{"type": "text", "text": "rain"}], "structuredContent": {"days": [1, 2]}}
 
@@ -56,7 +55,7 @@ def test_arguments_that_are_sent_in_headers_too(schema: t.Any, arguments: dict[s
 
 def test_an_expression_that_is_none_is_named_before_anything_is_asked() -> None:
     with pytest.raises(Failure, match="health expression 'status =' is not JMESPath"):
-        jmes.check("health", ["status ="])
+        expressions.check("health", ["status ="])
 
 
 def calls(result: dict[str, t.Any]) -> Script:

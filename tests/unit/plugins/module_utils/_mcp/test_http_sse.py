@@ -12,10 +12,9 @@ from contextlib import suppress
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http_sse import path_of
-
-from .servers.scripted import Handler, Script, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import Handler, Script, Scripted
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
-
-from .servers import scripted
-from .servers.scripted import LEGACY, MODERN, SESSION, Handler, Script, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server import scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import LEGACY, MODERN, SESSION, Handler, Script, Scripted
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nMcp-Session-Id: 0123456789abcdef\r\n\r\n"
 

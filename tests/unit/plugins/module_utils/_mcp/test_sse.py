@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp.sse import MAX_EVENT_BYTES, Decoder, Event
 
 

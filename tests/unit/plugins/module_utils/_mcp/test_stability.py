@@ -11,9 +11,8 @@ import typing as t
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp.stability import Rounds, percentile, summary
-
-from .servers import scripted
-from .servers.scripted import LEGACY, MODERN, Handler, Script, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server import scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import LEGACY, MODERN, Handler, Script, Scripted
 
 
 @pytest.mark.parametrize(

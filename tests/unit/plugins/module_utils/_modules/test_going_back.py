@@ -12,13 +12,13 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_traffic_shift
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release, mcp_traffic_shift
+from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift as shift
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending import Ending
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import release, shift
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, StatusError
 from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving
 from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
@@ -34,7 +34,7 @@ class Cluster:
     def __init__(self, url: str, api: ApiServer) -> None:
         self.api, self.where = api, {"namespace": "ns", "server": "x", "host": url, "api_key": "k"}
         self.warnings: list[str] = []
-        self.run_id = self.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
+        self.run_id = self.run(mcp_release.SPEC, mcp_release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
 
     def task(self, spec: Spec, **options: t.Any) -> Task:
         validated = ArgumentSpecValidator(spec.options, **spec.rules()).validate({**self.where, **self.quick(spec), **options})
@@ -87,7 +87,7 @@ def test_a_lease_in_trouble_is_no_end_of_an_automatic_rollback(cluster: Cluster,
     steps = [{"weight": 100, "seconds": 1}]
     task = cluster.task(mcp_traffic_shift.SPEC, run_id=cluster.run_id, pool="green", steps=steps, endpoint={"url": "http://127.0.0.1:9"})
     calls = Calls({name: value for name, value in Calls.of(task.params).common.items() if name != "endpoint"})
-    with keeping.renewed(task, cluster.run_id) as kept:
+    with lease_renewal.renewed(task, cluster.run_id) as kept:
         cluster.api.fail(StatusError(503, "away"), times=6)
         cluster.api.fail(trouble, "PATCH", "leases", times=10**9)
         begun = time.monotonic()
@@ -100,7 +100,7 @@ def test_a_lease_in_trouble_is_no_end_of_an_automatic_rollback(cluster: Cluster,
 def test_an_empty_pool_gets_no_traffic_unseen(cluster: Cluster, blips: int) -> None:
     """Of its endpoints the first call of an emergency may learn nothing."""
     cluster.shift(100)
-    cluster.run(release.SPEC, release.run, state="ended", outcome="succeeded", run_id=cluster.run_id)
+    cluster.run(mcp_release.SPEC, mcp_release.run, state="ended", outcome="succeeded", run_id=cluster.run_id)
     cluster.api.change(DEPLOYMENT + "blue", {"spec": {"replicas": 0}})
     cluster.api.fail(StatusError(429, "too many requests"), "GET", "endpointslices", times=blips)
     first = cluster.run(shift.SPEC, shift.run, rollback=True, wait=False)
@@ -131,12 +131,12 @@ def test_what_another_run_has_ended_stays_ended(cluster: Cluster) -> None:
     server = Server.from_params(cluster.task(shift.SPEC, rollback=True).params)
     record.update(cluster.api, server, lambda book: record.end(book, record.ROLLED_BACK, "now", "by hand"), run="another", takes_over=True)
     with pytest.raises(Lost, match="Another run ended release .*: rolled_back .by hand."):
-        cluster.run(release.SPEC, release.run, state="ended", outcome="succeeded", run_id=cluster.run_id)
+        cluster.run(mcp_release.SPEC, mcp_release.run, state="ended", outcome="succeeded", run_id=cluster.run_id)
     assert record.read(cluster.api, server)[0].current["outcome"] == "rolled_back"
     # What would change nothing, as of a rollout for a rollback to another version, is no reason to stop.
     record.update(cluster.api, server, lambda book: record.add_rollout(book, "blue", "r/x:v1", 3.0), run=cluster.run_id)
     # A new release is nobody else's.
-    cluster.run(release.SPEC, release.run, state="begun", image_ref="r/x:v3", version="v3", take_over=True, reason="next")
+    cluster.run(mcp_release.SPEC, mcp_release.run, state="begun", image_ref="r/x:v3", version="v3", take_over=True, reason="next")
 
 
 def test_without_record_and_note_nothing_is_guessed(cluster: Cluster) -> None:

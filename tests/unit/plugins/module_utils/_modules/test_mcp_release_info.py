@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import Lock
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release_info
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lock
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.objects import mcp_server
@@ -29,7 +29,7 @@ PARAMS = {**{name: option.get("default") for name, option in mcp_release_info.SP
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
     api = ApiServer(mcp_server("ns", "x", blue="r/x:v1", green="r/x:v2"))
-    monkeypatch.setattr(mcp_release_info.connection, "connect", lambda _params: api)
+    monkeypatch.setattr(mcp_release_info.api, "connect", lambda _params: api)
     return api
 
 

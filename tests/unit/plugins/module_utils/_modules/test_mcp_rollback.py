@@ -11,9 +11,8 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollback, mcp_traffic_shift
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollback, mcp_traffic_shift, single_shift
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import shift
 
 NAMES = {"namespace": "ns", "server": "x"}
 PLACE = "ansible_collections.mcp.server.plugins.module_utils._modules."
@@ -37,11 +36,11 @@ def validated(spec: Spec, options: dict[str, t.Any]) -> dict[str, t.Any]:
 @pytest.mark.parametrize("pool", [None, "blue"])
 def test_it_is_a_shift_with_rollback(monkeypatch: pytest.MonkeyPatch, options: dict[str, t.Any], pool: str | None) -> None:
     given: list[Task] = []
-    monkeypatch.setattr(shift, "run", lambda task: given.append(task) or {"changed": True})
+    monkeypatch.setattr(single_shift, "run", lambda task: given.append(task) or {"changed": True})
     ours = validated(mcp_rollback.SPEC, {**options, **({"pool": pool} if pool else {})})
     assert mcp_rollback.run(Task(ours, check_mode=True)) == {"changed": True} and given[0].check_mode
     theirs = validated(mcp_traffic_shift.SPEC, {**options, "rollback": True, **({"rollback_pool": pool} if pool else {})})
-    assert {name: given[0].params[name] for name in shift.SPEC.options} == {name: theirs[name] for name in shift.SPEC.options}
+    assert {name: given[0].params[name] for name in single_shift.SPEC.options} == {name: theirs[name] for name in single_shift.SPEC.options}
 
 
 def imported(module: str) -> set[str]:

@@ -12,10 +12,10 @@ from dataclasses import replace
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_watch
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Overwritten
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 
 RECORD = {"from": {"pool": "blue"}, "to": {"pool": "green"}}
 CHANGED = Overwritten("Argo CD set it back.", overwritten={"by": "Argo CD"})

@@ -18,11 +18,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release as release
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_traffic_shift, mcp_watch, release_steps
+from ansible_collections.mcp.server.plugins.module_utils._release import record
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import lookout, release
+from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving
 from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
@@ -106,7 +107,7 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
     api = ApiServer(mcp_server("ns", "x", blue="r/x:v1", green="r/x:v2"))
     Controllers(api)
-    monkeypatch.setattr(lookout, "EVERY", 0.2)
+    monkeypatch.setattr(overwrite_monitor, "EVERY", 0.2)
     monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=lambda _task: {}))  # the gateway speaks no MCP
     handler = type("Handler", (Gateway,), {"api": api, "turn": itertools.count()})
     gateway = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -194,7 +195,7 @@ def test_what_fails_before_the_next_look_is_put_down_to_who_changed_it(world: Wo
         world.put_back(50)
         raise Failure("No session.")
 
-    monkeypatch.setattr(lookout, "EVERY", 60)
+    monkeypatch.setattr(overwrite_monitor, "EVERY", 60)
     monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=probe))
     failure = world.release(STEPS)
     assert "gives blue 50 %, green 50 % now" in failure.msg and "Argo CD" in failure.msg and "Nothing was scaled." in failure.msg, failure.msg

@@ -18,7 +18,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_traffic_shift, release_steps
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Lost, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Overwritten
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 
 STEPS = [{"weight": 10, "seconds": 5.0}, {"weight": 50, "seconds": 0.0}, {"weight": 100, "seconds": 5.0}]
@@ -82,10 +82,10 @@ class World:
                 if hasattr(place, name):
                     module = getattr(place, name)
                     monkeypatch.setattr(place, name, replace(module, run=self._run(show)))
-        monkeypatch.setattr(release_steps.keeping, "renewed", self._renewed)
+        monkeypatch.setattr(release_steps.lease_renewal, "renewed", self._renewed)
         monkeypatch.setattr(release_steps, "LASTING", 0.3)
         images = {"blue": "r/x:v1", "green": "r/x:v2"}
-        monkeypatch.setattr(release_steps.lookout, "at_start", lambda _cluster, _server, expected: expected._replace(images=images))
+        monkeypatch.setattr(release_steps.overwrite_monitor, "at_start", lambda _cluster, _server, expected: expected._replace(images=images))
         monkeypatch.setattr(release_steps.Server, "image", lambda _server, _cluster, pool: (f"r/x:{'v2' if pool == 'green' else 'v1'}", 2))
 
     def _run(self, show: t.Callable[[dict[str, t.Any]], tuple[t.Any, ...]]) -> t.Callable[[Task], dict[str, t.Any]]:
@@ -275,7 +275,7 @@ def test_a_lease_that_can_not_be_had_goes_back(world: World, monkeypatch: pytest
     def renewed(*_args: t.Any) -> t.Any:
         raise Failure("The webhook is away.")
 
-    monkeypatch.setattr(release_steps.keeping, "renewed", renewed)
+    monkeypatch.setattr(release_steps.lease_renewal, "renewed", renewed)
     with pytest.raises(Failure, match="traffic is on blue: The webhook is away."):
         world.go()
     assert world.calls == BACK
@@ -315,7 +315,7 @@ def test_what_the_lookout_finds_ends_the_release(world: World, monkeypatch: pyte
     def refuse(_self: object) -> None:
         raise found
 
-    monkeypatch.setattr(release_steps.lookout.Lookout, "refuse", refuse)
+    monkeypatch.setattr(release_steps.overwrite_monitor.Lookout, "refuse", refuse)
     world.held = True
     with pytest.raises(Failure, match="traffic is on blue: Somebody else writes. Nothing was scaled."):
         world.go()
@@ -513,7 +513,7 @@ def test_the_old_pool_is_scaled_down_once_the_weights_have_lasted(world: World, 
         if time.monotonic() - begun > 0.2:
             raise Overwritten("Argo CD did it.")
 
-    monkeypatch.setattr(release_steps.lookout.Lookout, "refuse", refuse)
+    monkeypatch.setattr(release_steps.overwrite_monitor.Lookout, "refuse", refuse)
     with pytest.raises(Failure, match="traffic is on blue: Argo CD did it. Nothing was scaled."):
         world.go(steps=[{"weight": 100, "seconds": 0}], warm_seconds=0, warm_replicas=0)
     assert ("record", "ended", "succeeded") not in world.calls and ("scale", "blue", 0) not in world.calls
@@ -529,7 +529,7 @@ def test_a_success_that_somebody_undoes_at_once_is_none(world: World, monkeypatc
         if ("scale", "blue", 0) in world.calls:
             raise Overwritten("HTTPRoute ns/x gives blue 100 % now: Argo CD did it.")
 
-    monkeypatch.setattr(release_steps.lookout.Lookout, "look", look)
+    monkeypatch.setattr(release_steps.overwrite_monitor.Lookout, "look", look)
     with pytest.raises(Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 % now: Argo CD did it. Nothing was scaled.") as raised:
         world.go(warm_replicas=0)
     assert raised.value.evidence["outcome"] == "rolled_back" and ("shift", "rollback") in world.calls and len(looks) == 2

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden
-from ansible_collections.mcp.server.plugins.module_utils._plan import facts, module
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict, Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_plan_info
+from ansible_collections.mcp.server.plugins.module_utils._plan import facts
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
@@ -23,7 +24,7 @@ RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release"
 PUBLIC = "/api/v1/namespaces/prod/services/public"
 PARAMS = {
-    **{name: option.get("default") for name, option in module.SPEC.options.items()},
+    **{name: option.get("default") for name, option in mcp_plan_info.SPEC.options.items()},
     "namespace": "prod",
     "server": "mcp",
     "version": "v1.2.0",
@@ -63,11 +64,11 @@ def objects() -> dict[str, t.Any]:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[ApiServer]:
     one = ApiServer(objects())
-    good = [{"id": check[0], "ok": True, "message": ""} for check in facts._preflight.CHECKS]
+    good = [{"id": check[0], "ok": True, "message": ""} for check in facts.mcp_preflight.CHECKS]
     monkeypatch.setattr(facts, "connect", lambda _params: one)
-    monkeypatch.setattr(facts._preflight, "checks", lambda _context: good)
-    monkeypatch.setattr(facts._version_check, "run", lambda _task: {"registry_image": {"digest": "sha256:new"}})
-    monkeypatch.setattr(facts.health_module, "run", lambda _task: {})
+    monkeypatch.setattr(facts.mcp_preflight, "checks", lambda _context: good)
+    monkeypatch.setattr(facts.mcp_version_check, "run", lambda _task: {"registry_image": {"digest": "sha256:new"}})
+    monkeypatch.setattr(facts.mcp_health, "run", lambda _task: {})
     yield one
     assert one.writes() == [], "a plan writes nothing"
 
@@ -162,12 +163,12 @@ def test_a_release_that_goes_on_and_one_that_is_done(cluster: ApiServer) -> None
 
 @pytest.mark.parametrize("missing", ["api_server", "namespace"])
 def test_without_a_cluster_the_rest_is_told(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    monkeypatch.setattr(facts._preflight, "checks", lambda _context: [{"id": missing, "ok": False, "message": f"No {missing}."}])
+    monkeypatch.setattr(facts.mcp_preflight, "checks", lambda _context: [{"id": missing, "ok": False, "message": f"No {missing}."}])
 
     def broken(_task: Task) -> dict[str, t.Any]:
         raise Failure("It does not answer.")
 
-    monkeypatch.setattr(facts.health_module, "run", broken)
+    monkeypatch.setattr(facts.mcp_health, "run", broken)
     found = search()
     assert found.problems == (f"No {missing}.", "It does not answer.")
     assert (found.live, found.pools, found.digest) == (None, {}, "sha256:new")
@@ -175,14 +176,14 @@ def test_without_a_cluster_the_rest_is_told(cluster: ApiServer, monkeypatch: pyt
 
 def test_it_does_not_wait_for_an_unwell_server_as_long_as_for_a_rollout(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(facts.health_module, "run", lambda task: waits.append(task.params["wait_timeout"]) or {})
+    monkeypatch.setattr(facts.mcp_health, "run", lambda task: waits.append(task.params["wait_timeout"]) or {})
     assert search(wait_timeout=600.0, contract_check=True).wait_timeout == 600.0
     assert waits == [0.0, 0.0]
 
 
 def test_a_version_that_arrives_as_a_number_is_refused(cluster: ApiServer) -> None:
     with pytest.raises(Failure, match="version is 1.1, a number"):
-        module.run(Task({**PARAMS, "version": 1.1}))
+        mcp_plan_info.run(Task({**PARAMS, "version": 1.1}))
 
 
 @pytest.mark.parametrize(("version", "image"), [("sha-abc1234", "r.io/mcp:sha-abc1234"), ("sha256:" + "a" * 64, "r.io/mcp@sha256:" + "a" * 64)])

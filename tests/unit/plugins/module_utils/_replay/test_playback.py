@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._replay.playback import CHUNK, Playback
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import REQUESTS, START
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._replay.stored import Stored
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import REQUESTS, START
+from ansible_collections.mcp.server.tests.unit.fakes.stored_samples import Stored
 
 QUERY = f'{{__name__=~"{REQUESTS}"}}[%ds]'
 END = START + 3 * CHUNK

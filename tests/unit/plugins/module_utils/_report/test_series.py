@@ -9,12 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._gates import connecting, packs
-from ansible_collections.mcp.server.plugins.module_utils._report import report, series
+from ansible_collections.mcp.server.plugins.module_utils._gates import connect, packs
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_report
+from ansible_collections.mcp.server.plugins.module_utils._report import series
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import Store, release
+from ansible_collections.mcp.server.tests.unit.fakes.records import Store, release
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 START, END = 1795496400.0, 1795497390.0  # the release's
@@ -115,10 +116,10 @@ def test_no_placeholder_is_left(source, name):
 
 
 def run(monkeypatch, tmp_path, prometheus, warnings):
-    monkeypatch.setattr(connection, "connect", lambda params: Store(release()))
-    monkeypatch.setattr(connecting, "connect", lambda params: prometheus)
+    monkeypatch.setattr(api, "connect", lambda params: Store(release()))
+    monkeypatch.setattr(connect, "connect", lambda params: prometheus)
     names = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
-    return report.run(Task({**names, "dest": str(tmp_path), "release_id": None, "prometheus": OPTION, "verdicts": []}, warn=warnings.append))
+    return mcp_report.run(Task({**names, "dest": str(tmp_path), "release_id": None, "prometheus": OPTION, "verdicts": []}, warn=warnings.append))
 
 
 def test_in_the_report(monkeypatch, tmp_path):

@@ -11,12 +11,12 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils import _preflight
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api as connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_preflight, mcp_release
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops, release
+from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
 
@@ -34,15 +34,15 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
     spec = {"scaleTargetRef": {"kind": "Deployment", "name": "x-green"}, "minReplicas": 1, "maxReplicas": 5}
     api.put(AUTOSCALER, {"spec": spec})
     monkeypatch.setattr(connection, "connect", lambda _params: api)
-    monkeypatch.setattr(_preflight, "connect", lambda _params: api)
+    monkeypatch.setattr(mcp_preflight, "connect", lambda _params: api)
     return api
 
 
 def begin(**options: t.Any) -> dict[str, t.Any]:
     given = {"namespace": "ns", "server": "x", "state": "begun", "image": "r/x:v2", "version": "v2", **options}
-    validated = ArgumentSpecValidator(release.SPEC.options, **release.SPEC.rules()).validate(given)
+    validated = ArgumentSpecValidator(mcp_release.SPEC.options, **mcp_release.SPEC.rules()).validate(given)
     assert not validated.error_messages, validated.error_messages
-    return release.run(Task(validated.validated_parameters))
+    return mcp_release.run(Task(validated.validated_parameters))
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_preflight_says_so(cluster: ApiServer) -> None:
     cluster.change(ROUTE, ARGO_CD)
 
     def look(**params: t.Any) -> dict[str, t.Any]:
-        context = _preflight.Context(cluster, SERVER, {"gitops_ignores": [], **params})
-        ((name, look),) = [(name, look) for identifier, name, look in _preflight.CHECKS if identifier == "gitops"]
-        return _preflight._checked("gitops", name, lambda: look(context))
+        context = mcp_preflight.Context(cluster, SERVER, {"gitops_ignores": [], **params})
+        ((name, look),) = [(name, look) for identifier, name, look in mcp_preflight.CHECKS if identifier == "gitops"]
+        return mcp_preflight._checked("gitops", name, lambda: look(context))
 
     assert not look()["ok"] and "Argo CD holds spec.rules" in look()["message"]
     assert look(gitops_ignores=["route"])["ok"]

@@ -15,9 +15,9 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import options
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.fake import Fake, serving
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import answers as scraped
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._mcp.servers.scripted import Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import answers as scraped
+from ansible_collections.mcp.server.tests.unit.fakes.prometheus import Fake, serving
 
 
 def answers(status=200):

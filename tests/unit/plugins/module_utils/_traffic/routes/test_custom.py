@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import jmespath
 import pytest
-from routes_cluster import CUSTOM, changes, obj, server
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import custom
+from ansible_collections.mcp.server.tests.unit.fakes.routes import CUSTOM, changes, obj, server
 
 OBJECT = {
     "spec": {

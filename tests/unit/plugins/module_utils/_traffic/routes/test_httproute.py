@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import pytest
-from routes_cluster import changes
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.httproute import KIND as httproute
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.httproute import mark
+from ansible_collections.mcp.server.tests.unit.fakes.routes import changes
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 

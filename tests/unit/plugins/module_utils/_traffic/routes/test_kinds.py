@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from routes_cluster import CUSTOM, Cluster, objects, server
 
 from ansible_collections.mcp.server.plugins.doc_fragments.server import ModuleDocFragment
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import ROUTE_KINDS
-from ansible_collections.mcp.server.plugins.module_utils._rights import Right
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict, Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import Right
+from ansible_collections.mcp.server.plugins.module_utils._release.pools import Stable, note, split
+from ansible_collections.mcp.server.plugins.module_utils._server import ROUTE_KINDS
 from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
-from ansible_collections.mcp.server.plugins.module_utils._traffic.plan import Stable, note, split
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import RUN, STABLE, Stamp, unchanged
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+from ansible_collections.mcp.server.tests.unit.fakes.routes import CUSTOM, Cluster, objects, server
 
 DOCUMENTED = (Path(__file__).parents[6] / "docs" / "routes.md").read_text()
 BLUE, GREEN, HALF = split("blue", 100), split("green", 100), split("blue", 50)

@@ -7,13 +7,13 @@ from __future__ import annotations
 import math
 
 import pytest
-from routes_cluster import PODS, SERVICES, SLICES, Cluster, objects, pod, pods, server, service
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._release.pools import Stable, note, noted, split
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic.plan import Stable, note, noted, split
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import STABLE, Stamp
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.service import KIND, SERVING
+from ansible_collections.mcp.server.tests.unit.fakes.routes import PODS, SERVICES, SLICES, Cluster, objects, pod, pods, server, service
 
 SERVER, NEAREST = server("service"), server("service", route_nearest=True)
 PATH = f"{SERVICES}/mcp"

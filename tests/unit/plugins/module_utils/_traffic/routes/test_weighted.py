@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import pytest
-from routes_cluster import Cluster, changes, ingress, obj, objects, server
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+from ansible_collections.mcp.server.tests.unit.fakes.routes import Cluster, changes, ingress, obj, objects, server
 
 
 def backend(pool, weight=None, **more):

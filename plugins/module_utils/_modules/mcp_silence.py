@@ -1,0 +1,215 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module mcp_silence: the alerts of a server are silenced in Alertmanager while a release shifts its traffic.
+
+A silence is found again by who made it and by its comment, which names server
+and release: a run that is started again goes on with the one that is there.
+"""
+
+from __future__ import annotations
+
+import traceback
+import typing as t
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from ansible.module_utils.basic import missing_required_lib
+
+from ansible_collections.mcp.server.plugins.module_utils._errors import printable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
+
+try:
+    import requests
+
+    REQUESTS_ERROR = None
+except ImportError:
+    REQUESTS_ERROR = traceback.format_exc()
+
+SPEC = Spec(
+    options={
+        **CLUSTER_OPTIONS,
+        **OPTIONS,
+        **lease_renewal.OPTION,
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "alertmanager": {
+            "type": "dict",
+            "required": True,
+            "options": {
+                "url": {"type": "str", "required": True},
+                "ca_cert": {"type": "path"},
+                "token_file": {"type": "path", "no_log": False},
+                "token_env": {"type": "str", "no_log": False},
+            },
+            "mutually_exclusive": [("token_file", "token_env")],
+        },
+        "release_id": {"type": "str"},
+        "seconds": {"type": "int"},
+        "matchers": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "name": {"type": "str", "required": True},
+                "value": {"type": "str", "required": True},
+                "regex": {"type": "bool", "default": False},
+                "equal": {"type": "bool", "default": True},
+            },
+        },
+        "timeout": {"type": "float", "default": 5.0},
+    },
+    required_if=[("state", "present", ("seconds",))],
+)
+
+CREATOR = "mcp.server"
+SLACK = 300  # seconds that a silence lasts longer than asked for, so that a run started again at once finds it long enough
+
+Silence = dict[str, t.Any]
+
+
+def comment(server: Server, release: str) -> str:
+    return f"Release {release} of {server}"
+
+
+def matchers(server: Server, given: t.Sequence[dict[str, t.Any]] | None) -> list[dict[str, t.Any]]:
+    """As Alertmanager has them, in its order."""
+    wanted = given or [{"name": "namespace", "value": server.namespace, "regex": False, "equal": True}]
+    made = [{"name": one["name"], "value": one["value"], "isRegex": one["regex"], "isEqual": one["equal"]} for one in wanted]
+    return sorted(made, key=lambda one: (one["name"], one["value"]))
+
+
+def mine(silences: t.Sequence[Silence], server: Server) -> list[Silence]:
+    """Those in force, or to come, that we made for any release of this server."""
+    return [
+        one
+        for one in silences
+        if one.get("createdBy") == CREATOR
+        and one.get("comment", "").startswith("Release ")
+        and one["comment"].endswith(f" of {server}")
+        and one.get("status", {}).get("state") in ("active", "pending")
+    ]
+
+
+def change(existing: t.Sequence[Silence], wanted: Silence, until: datetime) -> Silence | None:
+    """What to send to Alertmanager so that there is the wanted silence; None when one is there that lasts until then.
+
+    existing: as of mine().
+    """
+    same = [one for one in existing if one["comment"] == wanted["comment"]]
+    for one in same:
+        shown = sorted(
+            ({"isEqual": True, **{key: matcher[key] for key in matcher}} for matcher in one["matchers"]), key=lambda one: (one["name"], one["value"])
+        )
+        if shown == wanted["matchers"]:
+            return None if datetime.fromisoformat(one["endsAt"]) >= until else {**wanted, "id": one["id"], "startsAt": one["startsAt"]}
+    # Alertmanager puts it in the place of the one with other matchers
+    return {**wanted, "id": same[0]["id"]} if same else wanted
+
+
+def run(task: Task) -> dict[str, t.Any]:
+    params = task.params
+    if REQUESTS_ERROR is not None:
+        raise Failure(missing_required_lib("requests"), exception=REQUESTS_ERROR)
+    server = Server.from_params(params)
+    alertmanager = Alertmanager(params)
+    existing = mine(alertmanager.silences(), server)
+    if params["state"] == "absent":
+        for one in existing:
+            if not task.check_mode:
+                alertmanager.expire(one["id"])
+        return _result(bool(existing), [one["comment"] for one in existing], [], None)
+
+    if params["seconds"] <= 0:
+        raise Failure(f"seconds is {params['seconds']}: it must be more than 0.")
+    now = datetime.now(UTC)
+    until = now + timedelta(seconds=params["seconds"])
+    wanted = {
+        "matchers": matchers(server, params["matchers"]),
+        "startsAt": _iso(now),
+        "endsAt": _iso(until + timedelta(seconds=SLACK)),
+        "createdBy": CREATOR,
+        "comment": comment(server, params["release_id"] or _newest(params, server)),
+    }
+    needed = change(existing, wanted, until)
+    before = [one["comment"] for one in existing]
+    if needed is None:
+        return _result(False, before, before, next(one["id"] for one in existing if one["comment"] == wanted["comment"]))
+    made = None if task.check_mode else alertmanager.create(needed)
+    return _result(True, before, sorted({*before, wanted["comment"]}), made)
+
+
+def _result(changed: bool, before: list[str], after: list[str], silence: str | None) -> dict[str, t.Any]:
+    return {"changed": changed, "silence": silence, "diff": {"before": {"silences": before}, "after": {"silences": after}}}
+
+
+def _newest(params: dict[str, t.Any], server: Server) -> str:
+    current = record.read(api.connect(params), server)[0].current
+    if current is None:
+        raise Failure(f"No release of {server} is recorded: name the one that the silence is for (release_id).")
+    return current["id"]
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Alertmanager:
+    """Its API v2. Methods raise Failure."""
+
+    def __init__(self, params: dict[str, t.Any]) -> None:
+        option = params["alertmanager"]
+        self._url = option["url"].rstrip("/")
+        # Without what may stand before an @
+        self._name = f"Alertmanager {urlsplit(option['url']).netloc.rpartition('@')[2] or 'without an address'}"
+        self._timeout = params["timeout"]
+        self._verify = option["ca_cert"] or True
+        token = auth.token({**option, "token_secret": None}, lambda name: {}, "alertmanager")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def version(self) -> str:
+        """Return what it says of itself; so it is one, and takes our token."""
+        found = self._ask("GET", "status")
+        info = found.get("versionInfo") if isinstance(found, dict) else None
+        if not isinstance(info, dict):
+            raise Failure(f"{self._name} does not answer as one: check alertmanager.url, and whether it runs.")
+        return printable(str(info.get("version")), 40)
+
+    def silences(self) -> list[Silence]:
+        return self._ask("GET", "silences")
+
+    def create(self, silence: Silence) -> str:
+        """Its id."""
+        return self._ask("POST", "silences", silence)["silenceID"]
+
+    def expire(self, silence: str) -> None:
+        self._ask("DELETE", f"silence/{silence}")
+
+    def _ask(self, method: str, path: str, body: t.Any = None) -> t.Any:
+        where = self._name
+        try:
+            # A callable as auth keeps the passwords of a .netrc out of it.
+            response = requests.request(
+                method,
+                f"{self._url}/api/v2/{path}",
+                json=body,
+                headers=self._headers,
+                timeout=self._timeout,
+                verify=self._verify,
+                allow_redirects=False,
+                auth=lambda request: request,
+            )
+            document = response.json() if response.status_code == 200 and method != "DELETE" else None
+        except requests.exceptions.SSLError:
+            raise Failure(f"{where} shows a certificate that is not trusted: set alertmanager.ca_cert.") from None
+        except requests.exceptions.Timeout:
+            raise Failure(f"{where} gave no answer within {self._timeout:g} s: see whether it runs, or leave the silence out.") from None
+        except (requests.exceptions.RequestException, OSError, ValueError):
+            raise Failure(f"{where} does not answer as one: check alertmanager.url, and whether it runs.") from None
+        if response.status_code != 200:
+            raise Failure(f"{where} answered {response.status_code} to {method} {path}: {response.text.strip()[:200] or 'nothing more'}.")
+        return document
