@@ -14,7 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import OPTION
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
-from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease_renewal, pools, record
+from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease_renewal, pools, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
@@ -91,7 +91,7 @@ def _begin(task: Task, lease: leases.Lock) -> str:
         raise Failure("take_over needs a reason: whoever is taken over from reads it in the release record.")
     if params["take_over"]:  # nobody is taken over from for what is refused afterwards
         _refuse_bad(params, record.read(api.connect(params), Server.from_params(params))[0])
-    run, by = leases.new_run(), params["by"] or record.whoever_runs()
+    run, by = leases.new_run(), params["by"] or runner.whoever_runs()
     before = lease.acquire(run, by, leases.this_process(task.runner), take_over=params["take_over"], dry_run=task.check_mode, progress=task.progress)
     if before is not None:
         task.progress(f"took over from {before.by}, who began at {before.acquired:%H:%M:%S} UTC and did not end")
@@ -167,7 +167,7 @@ def _run(task: Task) -> dict[str, t.Any]:
         gitops.check(cluster, server, params["gitops_ignores"])
         fresh = record.release(
             server,
-            by=params["by"] or record.whoever_runs(),
+            by=params["by"] or runner.whoever_runs(),
             reason=params["reason"],
             at=record.now(cluster),
             origin=_origin(cluster, server, live, image_ref, weights, replicas),

@@ -21,11 +21,11 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollout_info
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image, tagged
-from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease_renewal, record
+from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease_renewal, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency
+from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency_lease
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
 from ansible_collections.mcp.server.plugins.module_utils._workload import revisions
 
@@ -142,7 +142,7 @@ def _begin(task: Task) -> dict[str, t.Any]:
         raise Failure(_nothing_done(server, pin, pools, image_ref, why, book))
     run_id = params["run_id"] or ""
     if pin.needed and not run_id and not task.check_mode:
-        run_id = emergency.take_over(shift)
+        run_id = emergency_lease.take_over(shift)
     task.progress(_said(server, pin, pools, image_ref))
     return {
         "changed": False,
@@ -235,7 +235,7 @@ def _record(task: Task) -> dict[str, t.Any]:
         note, origin, target, outcome = give_up, {**bad, "replicas": replicas}, good, record.FAILED
     else:
         note, origin, target, outcome = prepare, {**good, "replicas": server.image(cluster, pool)[1]}, bad, record.ROLLED_BACK
-    entry = record.release(server, by=record.whoever_runs(), reason=params["reason"], at=at, origin=origin, target=target)
+    entry = record.release(server, by=runner.whoever_runs(), reason=params["reason"], at=at, origin=origin, target=target)
     entry |= {"outcome": outcome, "ended": at} | ({"judged": False} if params["state"] == "failed" else {})
     before, after = record.update(cluster, server, lambda book: note(book, entry), dry_run=task.check_mode)
     return {"changed": before != after, "record": after.current, "diff": {"before": before.current or {}, "after": after.current or {}}}

@@ -10,45 +10,26 @@ and release: a run that is started again goes on with the one that is there.
 
 from __future__ import annotations
 
-import traceback
 import typing as t
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
+from ansible_collections.mcp.server.plugins.module_utils._alertmanager import OPTION, REQUESTS_ERROR, Alertmanager, Silence
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
-from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
-
-try:
-    import requests
-
-    REQUESTS_ERROR = None
-except ImportError:
-    REQUESTS_ERROR = traceback.format_exc()
 
 SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
-        **OPTIONS,
+        **SERVER_OPTIONS,
         **lease_renewal.OPTION,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "alertmanager": {
-            "type": "dict",
-            "required": True,
-            "options": {
-                "url": {"type": "str", "required": True},
-                "ca_cert": {"type": "path"},
-                "token_file": {"type": "path", "no_log": False},
-                "token_env": {"type": "str", "no_log": False},
-            },
-            "mutually_exclusive": [("token_file", "token_env")],
-        },
+        "alertmanager": {**OPTION, "required": True},
         "release_id": {"type": "str"},
         "seconds": {"type": "int"},
         "matchers": {
@@ -68,8 +49,6 @@ SPEC = Spec(
 
 CREATOR = "mcp.server"
 SLACK = 300  # seconds that a silence lasts longer than asked for, so that a run started again at once finds it long enough
-
-Silence = dict[str, t.Any]
 
 
 def comment(server: Server, release: str) -> str:
@@ -156,60 +135,3 @@ def _newest(params: dict[str, t.Any], server: Server) -> str:
 
 def _iso(time: datetime) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-class Alertmanager:
-    """Its API v2. Methods raise Failure."""
-
-    def __init__(self, params: dict[str, t.Any]) -> None:
-        option = params["alertmanager"]
-        self._url = option["url"].rstrip("/")
-        # Without what may stand before an @
-        self._name = f"Alertmanager {urlsplit(option['url']).netloc.rpartition('@')[2] or 'without an address'}"
-        self._timeout = params["timeout"]
-        self._verify = option["ca_cert"] or True
-        token = auth.token({**option, "token_secret": None}, lambda name: {}, "alertmanager")
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-
-    def version(self) -> str:
-        """Return what it says of itself; so it is one, and takes our token."""
-        found = self._ask("GET", "status")
-        info = found.get("versionInfo") if isinstance(found, dict) else None
-        if not isinstance(info, dict):
-            raise Failure(f"{self._name} does not answer as one: check alertmanager.url, and whether it runs.")
-        return printable(str(info.get("version")), 40)
-
-    def silences(self) -> list[Silence]:
-        return self._ask("GET", "silences")
-
-    def create(self, silence: Silence) -> str:
-        """Its id."""
-        return self._ask("POST", "silences", silence)["silenceID"]
-
-    def expire(self, silence: str) -> None:
-        self._ask("DELETE", f"silence/{silence}")
-
-    def _ask(self, method: str, path: str, body: t.Any = None) -> t.Any:
-        where = self._name
-        try:
-            # A callable as auth keeps the passwords of a .netrc out of it.
-            response = requests.request(
-                method,
-                f"{self._url}/api/v2/{path}",
-                json=body,
-                headers=self._headers,
-                timeout=self._timeout,
-                verify=self._verify,
-                allow_redirects=False,
-                auth=lambda request: request,
-            )
-            document = response.json() if response.status_code == 200 and method != "DELETE" else None
-        except requests.exceptions.SSLError:
-            raise Failure(f"{where} shows a certificate that is not trusted: set alertmanager.ca_cert.") from None
-        except requests.exceptions.Timeout:
-            raise Failure(f"{where} gave no answer within {self._timeout:g} s: see whether it runs, or leave the silence out.") from None
-        except (requests.exceptions.RequestException, OSError, ValueError):
-            raise Failure(f"{where} does not answer as one: check alertmanager.url, and whether it runs.") from None
-        if response.status_code != 200:
-            raise Failure(f"{where} answered {response.status_code} to {method} {path}: {response.text.strip()[:200] or 'nothing more'}.")
-        return document

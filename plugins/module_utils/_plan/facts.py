@@ -10,9 +10,10 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, connect
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health, mcp_preflight, mcp_rollout, mcp_version_check
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health, mcp_version_check
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps
 from ansible_collections.mcp.server.plugins.module_utils._plan.plan import Facts, Pool, Step
+from ansible_collections.mcp.server.plugins.module_utils._preflight import checks as preflight_checks
 from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import Finding, later
 from ansible_collections.mcp.server.plugins.module_utils._release import lease, record
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
@@ -20,6 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, S
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+from ansible_collections.mcp.server.plugins.module_utils._workload import rollout
 
 Found = t.TypeVar("Found")
 
@@ -81,14 +83,16 @@ class Search:
         cluster = self.attempt(lambda: connect(self.params))
         if cluster is None:
             return
-        checks = mcp_preflight.checks(mcp_preflight.Context(cluster, self.server, self.params))
+        checks = preflight_checks.checks(preflight_checks.Context(cluster, self.server, self.params))
         self.problems += [check["message"] for check in checks if not check["ok"]]
         good = {check["id"] for check in checks if check["ok"]}
-        if not {mcp_preflight.API_SERVER, mcp_preflight.NAMESPACE} <= good:
+        if not {preflight_checks.API_SERVER, preflight_checks.NAMESPACE} <= good:
             return
         self.attempt(lambda: self._not_held(cluster))
         self.known["pools"] = {
-            pool: found for pool in POOLS if mcp_preflight.deployment_id(pool) in good and (found := self.attempt(lambda pool=pool: self._pool(cluster, pool)))
+            pool: found
+            for pool in POOLS
+            if preflight_checks.deployment_id(pool) in good and (found := self.attempt(lambda pool=pool: self._pool(cluster, pool)))
         }
         kind = kind_of(self.server)
         try:
@@ -167,7 +171,7 @@ class Search:
             return
         before = {"image_ref": pools[idle].image_ref, "replicas": pools[idle].replicas}
         after = {"image_ref": self.image_ref, "replicas": max(pools[self.known["live"]].replicas, 1)}
-        body = mcp_rollout.patch(self.server.container, before, after)
+        body = rollout.patch(self.server.container, before, after)
         patched = self.attempt(lambda: cluster.patch(self.server.deployment_path(idle), body, "strategic", dry_run=True))
         if patched and patched["spec"].get("paused"):
             self.problems.append(f"{self.known['deployment']} is paused, so that its pods stay as they are: resume it (kubectl rollout resume).")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.mcp.server.plugins.module_utils import _registry
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_silence
+from ansible_collections.mcp.server.plugins.module_utils._alertmanager import Alertmanager
 from ansible_collections.mcp.server.plugins.module_utils._preflight import prometheus, webhooks
 from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import together
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -72,7 +72,7 @@ def _late(need: Need) -> Finding:
 
 
 def _alertmanager(params: dict[str, t.Any], _server: Server) -> str:
-    version = mcp_silence.Alertmanager({"alertmanager": params["alertmanager"], "timeout": 5.0}).version()
+    version = Alertmanager({"alertmanager": params["alertmanager"], "timeout": 5.0}).version()
     return f"Alertmanager answers, version {version}."
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils import _registry
+from ansible_collections.mcp.server.plugins.module_utils import _alertmanager, _registry
 from ansible_collections.mcp.server.plugins.module_utils._announce import webhook
 from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_silence
 
 OPTIONS: dict[str, t.Any] = {
     **_registry.OPTIONS,
@@ -19,7 +18,7 @@ OPTIONS: dict[str, t.Any] = {
     "step_gates": {"type": "dict"},
     "triggers": {"type": "dict"},
     "webhooks": webhook.OPTION,
-    "alertmanager": {**mcp_silence.SPEC.options["alertmanager"], "required": False},
+    "alertmanager": _alertmanager.OPTION,
     "guard_image_ref": {"type": "str"},
     "report_dest": {"type": "path"},
     "files": {"type": "list", "elements": "path", "default": []},

@@ -284,7 +284,7 @@ class Lock:
 
     def _again(self, run: str, runner: int | None) -> Holder:
         # Only here: it is seldom needed.
-        from ansible_collections.mcp.server.plugins.module_utils._release.record import whoever_runs
+        from ansible_collections.mcp.server.plugins.module_utils._release.runner import whoever_runs
 
         now = self._cluster.now()
         return Holder(run, whoever_runs(), this_process(runner), now, now)

@@ -18,10 +18,7 @@ steps are far below the 1 MiB that a ConfigMap may have.
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
-import socket
 import typing as t
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -59,17 +56,6 @@ Change = t.Callable[[Book], Book]
 def now(cluster: t.Any = None) -> str:
     """The API server's time, where the cluster is given; all times of a record are by it."""
     return (cluster.now() if cluster else datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def whoever_runs() -> str:
-    """AWX's job, or else the user and the machine."""
-    if "AWX_PRIVATE_DATA_DIR" in os.environ and os.environ.get("JOB_ID"):
-        return f"AWX job {os.environ['JOB_ID']}"
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container with a user id that has no name
-        user = f"uid {os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
 
 
 def release(server: Server, *, by: str, reason: str, at: str, origin: dict[str, t.Any], target: dict[str, t.Any]) -> Release:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import functools
 import typing as t
-from contextlib import ExitStack, suppress
-from dataclasses import replace
+from contextlib import ExitStack
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
-from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, pools, record
+from ansible_collections.mcp.server.plugins.module_utils._release import pools, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights, other
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Task, bounded, started
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, bounded, started
 from ansible_collections.mcp.server.plugins.module_utils._traffic import revert_monitor
+from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import give_back, hold_on, lease_beside, without_run
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import SOON, Shift, step, text, update_record
 
 REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
@@ -55,11 +54,11 @@ class _Emergency(t.NamedTuple):
 
 def roll_back(shift: Shift) -> dict[str, t.Any]:
     """The emergency: weights first, from as few reads as tell the pool; all that is known of the bad pool can wait."""
-    hold = _lease(shift)
+    hold = lease_beside(shift)
     try:
         it = _prepare(shift)
     except Failure:
-        _let_go(shift, hold)
+        give_back(shift, hold)
         raise
     hold(MOMENT)  # before the weights, so that a release that goes on elsewhere does not write its own after them
     if it.empty or (it.unknown and _is_empty(shift, it.good.pool)):
@@ -81,7 +80,7 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
 def send_back(shift: Shift) -> dict[str, t.Any]:
     """The emergency without all that takes time: the weights, or nothing and why. What is left is roll_back's, which comes after it."""
     shift.result["written"] = False
-    hold = _lease(shift)
+    hold = lease_beside(shift)
     try:
         it = _prepare(shift)
         hold(MOMENT)
@@ -95,7 +94,7 @@ def send_back(shift: Shift) -> dict[str, t.Any]:
     except (Conflict, Unreachable) as failure:
         shift.result["msg"] = f"The weights are not written yet. {failure.msg}"
     except Failure:
-        _let_go(shift, hold)
+        give_back(shift, hold)
         raise
     hold(0.0, last=True)
     if "msg" in shift.result:
@@ -255,10 +254,10 @@ def _full_size(shift: Shift, pool: str, planned: int) -> None:
     try:
         _image, replicas = shift.server.image(shift.cluster, pool)
         if 0 < replicas < planned:
-            from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollout
+            from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
 
             shift.task.progress(f"pool {pool} had {planned} pods before the release, and has {replicas} now: scaled up")
-            mcp_rollout.change(without_run(shift.task), shift.cluster, shift.server, pool, replicas=planned)
+            pool_change.change(without_run(shift.task), shift.cluster, shift.server, pool, replicas=planned)
     except Failure as failure:
         shift.task.warn(f"Pool {pool} may be smaller than before the release. {failure.msg}")
 
@@ -283,91 +282,10 @@ def _unrecorded(server: Server, before: Weights, good: pools.Stable) -> record.R
     nothing = {"image_ref": "", "digest": "", "version": ""}
     release = record.release(
         server,
-        by=record.whoever_runs(),
+        by=runner.whoever_runs(),
         reason="rolled back without a release record",
         at=record.now(),
         origin={"pool": good.pool, **nothing, "weights": before},
         target={"pool": other(good.pool), **nothing},
     )
     return {**release, "named": True} if good.named else release
-
-
-def without_run(task: Task) -> Task:
-    """Return the task as that of no run: what it does to a pool is right whoever releases, and must not fail for want of a Lease."""
-    return replace(task, params={**task.params, "run_id": None})
-
-
-def hold_on(shift: Shift, held: ExitStack) -> None:
-    """To the Lease of this emergency, which lasts for less than a pool may need to come up, or a gateway to follow."""
-    run = shift.task.params["run_id"] or shift.result.get("run_id")
-    if not run:
-        return
-    held.enter_context(lease_renewal.renewed(shift.task, run, must=False))
-
-
-def take_over(shift: Shift) -> str:
-    """The id of this run, which releases the server from now on, whoever did before. An emergency does not fail for want of it."""
-    run = leases.new_run()
-    hold = _hold(shift, _taking(shift, run))
-    return run if hold(2 * shift.task.params["api_timeout"], last=True) else ""
-
-
-def _lease(shift: Shift) -> t.Callable[..., bool]:
-    """Take the Lease from whoever holds it, or see that the run of the option C(run_id) does, beside the reads; see _hold()."""
-    run = shift.task.params["run_id"]
-    if shift.task.check_mode:
-        return lambda seconds, last=False: False
-    if run:
-        lease = leases.Lock(shift.cluster, shift.server.namespace, shift.server.name)
-        return _hold(shift, started(lambda: lease_renewal.check(shift.task, lease, run)))
-    shift.own_run, shift.result["run_id"] = leases.new_run(), ""
-    hold = _hold(shift, _taking(shift, shift.own_run))
-
-    def taken(seconds: float, *, last: bool = False) -> bool:
-        if hold(seconds, last=last):
-            shift.result["run_id"] = shift.own_run
-        return bool(shift.result["run_id"])
-
-    return taken
-
-
-def _let_go(shift: Shift, hold: t.Callable[..., bool]) -> None:
-    """Give the Lease back that was taken for an emergency which is refused: a run that does nothing must not keep others out."""
-    with suppress(Failure, TimeoutError):
-        if shift.own_run and hold(SOON, last=True):
-            lease = leases.Lock(shift.cluster, shift.server.namespace, shift.server.name)
-            bounded(lambda: lease.release(shift.own_run), SOON)
-
-
-def _hold(shift: Shift, wait: t.Callable[[float], leases.Holder | None]) -> t.Callable[..., bool]:
-    """Return what waits for the Lease and returns whether it is ours: at first until SOON is over, and then for some seconds more.
-
-    It raises Lost, and nothing else. last: whether it is given up then.
-    """
-    bound, known = Deadline(SOON), None
-
-    def hold(seconds: float, *, last: bool = False) -> bool:
-        nonlocal known
-        if known is not None:
-            return known
-        try:
-            before = wait(max(bound.left, seconds))
-        except Lost:
-            raise
-        except Exception as error:  # also what nobody thought of: the traffic does not wait for a Lease
-            if isinstance(error, TimeoutError) and not last:
-                return False
-            known = False
-            shift.task.warn(f"A release that goes on somewhere else is not held off. {getattr(error, 'msg', error)}")
-            return False
-        known = True
-        if before is not None:
-            shift.task.progress(f"took over from {before.by}, whose release does not go on")
-        return True
-
-    return hold
-
-
-def _taking(shift: Shift, run: str) -> t.Callable[[float], leases.Holder | None]:
-    lease = leases.Lock(shift.cluster, shift.server.namespace, shift.server.name)
-    return started(lambda: lease.acquire(run, record.whoever_runs(), leases.this_process(shift.task.runner), take_over=True))

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollout
 from ansible_collections.mcp.server.plugins.module_utils._server import other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency import hold_on, without_run
+from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
+from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import hold_on, without_run
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
-from ansible_collections.mcp.server.plugins.module_utils._workload import convergence
+from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout
 
 
 def enough(planned: int) -> int:
@@ -46,14 +46,14 @@ def revive(shift: Shift, pool: str, planned: int, seconds: float | None) -> None
         planned = max(has, planned or server.image(shift.cluster, other(pool))[1], 1)
         patience = Deadline(task.params["start_timeout"])
         task.progress(announcement(pool, has, planned, seconds, patience.seconds))
-        result, stale = mcp_rollout.change(without_run(task), shift.cluster, server, pool, replicas=planned)
+        result, stale = pool_change.change(without_run(task), shift.cluster, server, pool, replicas=planned)
         shift.result["scaled_up"] = {"from": has, "to": result["replicas"], "expected_seconds": seconds, "seconds": None}
         if task.check_mode:
             return
         with ExitStack() as held:
             hold_on(shift, held)
-            view = mcp_rollout.View(shift.cluster, server, pool, task.params["ready_grace"], stale)
-            ready = mcp_rollout.wait(view, patience, task.progress, enough(result["replicas"])).ready
+            view = rollout.View(shift.cluster, server, pool, task.params["ready_grace"], stale)
+            ready = rollout.wait(view, patience, task.progress, enough(result["replicas"])).ready
             if not convergence.endpoints(task, shift.cluster, server, pool, 1):
                 raise Failure(f"Its pods are ready, but Service {server.service(pool)} has no endpoint: see its selector.")
     except Failure as failure:

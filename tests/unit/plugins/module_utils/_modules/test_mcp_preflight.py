@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_preflight
+from ansible_collections.mcp.server.plugins.module_utils._preflight import checks as preflight_checks
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import rights
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
@@ -102,7 +103,7 @@ def run(monkeypatch):
 
 def test_all_good(run):
     checks = run()
-    assert [(check["id"], check["name"]) for check in checks] == [(identifier, name) for identifier, name, _look in mcp_preflight.CHECKS]
+    assert [(check["id"], check["name"]) for check in checks] == [(identifier, name) for identifier, name, _look in preflight_checks.CHECKS]
     assert all(check["ok"] and not check["skipped"] and check["seconds"] >= 0 for check in checks)
     assert "s3cret" not in str(checks)
     assert [check["message"] for check in checks] == [

@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outa
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollout
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Task
-from ansible_collections.mcp.server.plugins.module_utils._workload import convergence
+from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 OLD, NEW = "ghcr.io/org/mcp-server:v1.1.5", "ghcr.io/org/mcp-server:v1.2.0"
@@ -99,7 +99,7 @@ class Cluster(ApiServer):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(mcp_rollout, "POLL", 0.001)
+    monkeypatch.setattr(rollout, "POLL", 0.001)
 
 
 def run(monkeypatch, cluster, check_mode=False, **params):
@@ -255,7 +255,7 @@ def test_a_change_whose_answer_was_lost_is_made_once(monkeypatch, stored):
 
 
 def test_still_alive_is_shown(monkeypatch):
-    monkeypatch.setattr(mcp_rollout, "HEARTBEAT", 0.0)
+    monkeypatch.setattr(rollout, "HEARTBEAT", 0.0)
     lines, go = run(monkeypatch, Cluster(), replicas=4)
     go()
     assert len(lines) > 1
@@ -273,7 +273,7 @@ def test_bad_input(monkeypatch, options, message):
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (12.9, "0:12"), (600, "10:00"), (3661, "61:01")])
 def test_clock(seconds, text):
-    assert mcp_rollout._clock(seconds) == text
+    assert rollout._clock(seconds) == text
 
 
 def scaler(target):
@@ -307,7 +307,7 @@ def test_no_right_to_list_autoscalers_and_budgets_is_said(monkeypatch):
     cluster = Cluster(replicas=2)
     cluster.refused |= {"list horizontalpodautoscalers", "list poddisruptionbudgets"}
     monkeypatch.setattr(mcp_rollout, "connect", lambda params: cluster)
-    monkeypatch.setattr(mcp_rollout, "POLL", 0.0)
+    monkeypatch.setattr(rollout, "POLL", 0.0)
     warnings = []
     assert mcp_rollout.run(Task({**PARAMS, "replicas": 1}, warn=warnings.append))["changed"]
     assert ["HorizontalPodAutoscaler" in warnings[0], "PodDisruptionBudget" in warnings[1]] == [True, True]
@@ -352,9 +352,9 @@ def test_a_wait_for_a_part_of_the_pods(ready, enough, says):
 
     if says:
         with pytest.raises(Failure, match=says):
-            mcp_rollout.wait(View(), Deadline(5), print, enough)
+            rollout.wait(View(), Deadline(5), print, enough)
     else:
-        assert mcp_rollout.wait(View(), Deadline(5), print, enough) is stuck
+        assert rollout.wait(View(), Deadline(5), print, enough) is stuck
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,14 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict, Forbidden, Unanswered, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release, mcp_release_info, mcp_rollout, single_shift
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release, mcp_release_info, single_shift
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency
 from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as moving
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions, protection
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.affinity import let_go
-from ansible_collections.mcp.server.plugins.module_utils._workload import convergence
+from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import State
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
@@ -740,7 +740,7 @@ def scaled_down(cluster, monkeypatch, state):
         cluster.have(blue=state.ready)
         return state
 
-    monkeypatch.setattr(mcp_rollout.View, "state", look)
+    monkeypatch.setattr(rollout.View, "state", look)
 
 
 def test_rollback_scales_up_a_pool_that_is_at_0_and_says_how_long_before(cluster, gateway, monkeypatch):

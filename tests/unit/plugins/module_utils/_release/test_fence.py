@@ -23,7 +23,8 @@ from ansible_collections.mcp.server.plugins.module_utils._release.fence import R
 from ansible_collections.mcp.server.plugins.module_utils._release.lease import GIVEN_BACK
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Lost, Task
-from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling
+from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
+from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling, rollout
 from ansible_collections.mcp.server.plugins.module_utils._workload.autoscaling import NOTE
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, StatusError, patched
 
@@ -86,7 +87,7 @@ def quick(monkeypatch):
 
 
 def change(api, run="ours", check_mode=False, **wanted):
-    return mcp_rollout.change(Task({"run_id": run}, check_mode), api, SERVER, "green", **wanted)[0]
+    return pool_change.change(Task({"run_id": run}, check_mode), api, SERVER, "green", **wanted)[0]
 
 
 # Of whoever writes meanwhile
@@ -131,7 +132,7 @@ def test_a_note_is_removed_where_there_is_one(before):
 )
 def test_patch_of_a_deployment(image, replicas, expected, cause):
     before = deployment({"a": "1"})
-    operations = mcp_rollout.fenced(before, "mcp", {"image_ref": OLD, "replicas": 2}, {"image_ref": image, "replicas": replicas}, "ours")
+    operations = rollout.fenced(before, "mcp", {"image_ref": OLD, "replicas": 2}, {"image_ref": image, "replicas": replicas}, "ours")
     after = patched(before, operations, "json")
     containers = after["spec"]["template"]["spec"]["containers"]
     assert (containers[1]["image"], after["spec"]["replicas"]) == expected and containers[0]["image"] == OLD
@@ -206,7 +207,7 @@ def test_a_run_that_was_taken_over_scales_no_pool_down(monkeypatch):
 
     monkeypatch.setattr(mcp_rollout.affinity, "let_go", let_go)
     with pytest.raises(Lost, match="ours"):
-        mcp_rollout.change(Task({"run_id": "ours"}, warn=warnings.append), api, SERVER, "green", replicas=0)
+        pool_change.change(Task({"run_id": "ours"}, warn=warnings.append), api, SERVER, "green", replicas=0)
     assert not api.patches and not warnings
 
 

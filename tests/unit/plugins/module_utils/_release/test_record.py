@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict
-from ansible_collections.mcp.server.plugins.module_utils._release import former_records, record
+from ansible_collections.mcp.server.plugins.module_utils._release import former_records, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._release.record import Book
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost
@@ -219,4 +219,4 @@ def test_whoever_runs(monkeypatch, environment, expected):
     monkeypatch.delenv("AWX_PRIVATE_DATA_DIR", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert record.whoever_runs().startswith(expected)
+    assert runner.whoever_runs().startswith(expected)

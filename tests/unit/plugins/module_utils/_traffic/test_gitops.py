@@ -14,6 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api as connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_preflight, mcp_release
+from ansible_collections.mcp.server.plugins.module_utils._preflight import checks
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
@@ -92,9 +93,9 @@ def test_preflight_says_so(cluster: ApiServer) -> None:
     cluster.change(ROUTE, ARGO_CD)
 
     def look(**params: t.Any) -> dict[str, t.Any]:
-        context = mcp_preflight.Context(cluster, SERVER, {"gitops_ignores": [], **params})
-        ((name, look),) = [(name, look) for identifier, name, look in mcp_preflight.CHECKS if identifier == "gitops"]
-        return mcp_preflight._checked("gitops", name, lambda: look(context))
+        context = checks.Context(cluster, SERVER, {"gitops_ignores": [], **params})
+        ((name, look),) = [(name, look) for identifier, name, look in checks.CHECKS if identifier == "gitops"]
+        return checks._checked("gitops", name, lambda: look(context))
 
     assert not look()["ok"] and "Argo CD holds spec.rules" in look()["message"]
     assert look(gitops_ignores=["route"])["ok"]
