@@ -10,9 +10,9 @@ import traceback
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 try:
     import requests

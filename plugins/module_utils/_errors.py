@@ -16,14 +16,6 @@ class Fault(Failure):
     """A predicate: C(is answered 503), C(was refused)."""
 
 
-def printable(text: str | bytes, most: int) -> str:
-    """What fits into a sentence of what a server chose to say."""
-    if isinstance(text, bytes):
-        text = text[: 4 * most].decode("utf-8", errors="replace")
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * most]).split())
-    return line if len(line) <= most else line[: most - 3] + "..."
-
-
 @contextmanager
 def subject(name: str) -> t.Iterator[None]:
     """Makes the sentence."""

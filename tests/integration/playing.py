@@ -45,7 +45,7 @@ SECRETS = [ENVIRONMENT["MCP_TEST_TOKEN"], *re.findall(r"(?:token|client-key-data
 sys.path[:0] = [str(COLLECTIONS), str(ROOT)]
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import connect  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS  # noqa: E402
-from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lock  # noqa: E402
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task  # noqa: E402
 from sandbox.paths import CACHE  # noqa: E402
 
@@ -174,10 +174,10 @@ def weights() -> dict:
     return module("mcp_release_info")["weights"]
 
 
-def lease() -> Lock:
+def lease() -> Lease:
     """The server's Lease, for a test that is another run."""
     server = {**dict.fromkeys(CLUSTER_OPTIONS), "kubeconfig": CONFIG["kubeconfig"], "api_timeout": 10.0, "api_retry_timeout": 0.0}
-    return Lock(connect(server), CONFIG["test_namespace"], "mcp-server")
+    return Lease(connect(server), CONFIG["test_namespace"], "mcp-server")
 
 
 def let_go() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 STARS = "********"
 # Characters of the shortest value that is hidden. A shorter one is no secret, and its stars would spoil numbers.

@@ -13,13 +13,13 @@ from contextlib import suppress
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._checks.limit import SLICE, Limit
 from ansible_collections.mcp.server.plugins.module_utils._checks.messages import MAX_QUOTE, Tail, with_output
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import OVERLOADED, Forbidden, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.client import Refusal
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._mcp.targets import pods_of_pool
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 # Of the streams in one WebSocket; each frame begins with its number. Every version of Kubernetes speaks this one.
 PROTOCOL = "v4.channel.k8s.io"

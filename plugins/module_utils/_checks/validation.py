@@ -12,10 +12,10 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._checks import http_request, options
 from ansible_collections.mcp.server.plugins.module_utils._checks.messages import as_text
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions
 from ansible_collections.mcp.server.plugins.module_utils._mcp.targets import LEAST_TIMEOUT
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")

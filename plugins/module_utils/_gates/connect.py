@@ -9,15 +9,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Auth, Prometheus
-from ansible_collections.mcp.server.plugins.module_utils._gates.reader import Source
+from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 
-def source(params: dict[str, t.Any], server: Server, pool: str, back: float) -> Source:
+def source(params: dict[str, t.Any], server: Server, pool: str, back: float) -> MetricsReader:
     """The series of the server, for gates on one of its pools that look back so many seconds. Nothing is asked yet."""
-    return Source(connect(params), server, pool, params["prometheus"], back, lambda: memory_limit(params, server, pool))
+    return MetricsReader(connect(params), server, pool, params["prometheus"], back, lambda: memory_limit(params, server, pool))
 
 
 def connect(params: dict[str, t.Any]) -> Prometheus:

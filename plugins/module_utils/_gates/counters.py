@@ -41,7 +41,7 @@ class Recent(t.NamedTuple):
 
 
 @dataclass(frozen=True)
-class Flow:
+class RatioSeries:
     """Counts that came in at times (in order), each of one target, for what happened there since the time in begins. counted: of total, what a gate is about.
 
     every: seconds between scrapes.
@@ -55,7 +55,7 @@ class Flow:
     counted: t.Sequence[float]
 
     @classmethod
-    def of(cls, parts: t.Iterable[Part], every: float) -> Flow:
+    def of(cls, parts: t.Iterable[Part], every: float) -> RatioSeries:
         """Of all series together. What was scraped of a target at one moment is one entry."""
         number: dict[Target, int] = {}
         at: dict[tuple[float, int], list[float]] = {}
@@ -78,14 +78,14 @@ class Flow:
     def gap(self) -> float:
         return longest_gap(self.every)
 
-    def within(self, begin: float, now: float) -> Flow:
+    def within(self, begin: float, now: float) -> RatioSeries:
         """What happened after begin, and came in until now. With a scrape that began just before: it belongs to both sides."""
         first = bisect.bisect_left(self.times, begin)
         while first < len(self.times) and self.begins[first] < begin - self.every / 2:
             first += 1
         last = bisect.bisect_right(self.times, now)
         columns = (column[first:last] for column in (self.times, self.begins, self.targets, self.totals, self.counted))
-        return Flow(self.every, *columns)
+        return RatioSeries(self.every, *columns)
 
     def covered(self) -> float:
         """Seconds that the counts are of."""

@@ -34,16 +34,16 @@ def measured(gate: Gate, readings: Readings, memory_limit: float | None = None) 
     """By the first pack that knows the gate's measure. memory_limit: bytes of a pod, where Prometheus does not tell."""
     for reading in readings:
         measure = reading.measure("errors" if gate.measure == "requests" else gate.measure)
-        if isinstance(measure, packs.Share):
+        if isinstance(measure, packs.Ratio):
             return reading.share(measure)
-        if isinstance(measure, packs.Times):
+        if isinstance(measure, packs.Histogram):
             return reading.duration(measure) if gate.versus else reading.slower(measure, gate.limit)
-        if isinstance(measure, packs.Fill):
+        if isinstance(measure, packs.Utilization):
             return reading.fill(measure, memory_limit)
     return Measured(1.0, missing=f"none of the sources tells {gate.measure}")
 
 
-def own(gate: Gate, series: t.Sequence[Series], step: float) -> Measured:
+def evaluate_custom_query(gate: Gate, series: t.Sequence[Series], step: float) -> Measured:
     """What a query of the user's own gave: of several series the one furthest past the limit."""
     furthest = min if gate.below else max
     at: dict[float, float] = {}
@@ -57,7 +57,7 @@ def own(gate: Gate, series: t.Sequence[Series], step: float) -> Measured:
     return Measured(max(step, interval([Series({}, levels)]) if len(levels) > 1 else step), levels=levels, newest=levels[-1][0])
 
 
-def judge(gate: Gate, found: Measured, period: Period, live: Measured | None = None) -> Verdict:
+def evaluate(gate: Gate, found: Measured, period: Period, live: Measured | None = None) -> Verdict:
     """live: the same of the live pool, for a gate that is held against it."""
     if found.newest is None:
         return Verdict(gate, NO_DATA, reason=found.missing)
@@ -82,7 +82,7 @@ def _sustained(gate: Gate, found: Measured, period: Period) -> Verdict:
         covered = flow.covered()
     # Of a quantile, that part may be slower than the limit.
     judged = gate if gate.quantile is None else replace(gate, limit=100 * (1 - gate.quantile), clear=None)
-    streaks = windows.streaks(judged, known, found.every)
+    streaks = windows.violations(judged, known, found.every)
     full = next((streak for streak in streaks if streak.seconds >= (gate.window or 0)), None)
     newest = known[-1] if known else None
     current = streaks[-1] if streaks and newest and streaks[-1].seen == newest.at else None

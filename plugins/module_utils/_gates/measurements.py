@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import packs
-from ansible_collections.mcp.server.plugins.module_utils._gates.counters import Flow, Part
+from ansible_collections.mcp.server.plugins.module_utils._gates.counters import Part, RatioSeries
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Increase, Sample, Series, increases, interval, longest_gap, moments
 
 Names = t.Mapping[str, str]  # what the templates of a pack may name
@@ -27,7 +27,7 @@ class Measured:
     """
 
     every: float
-    flow: Flow | None = None
+    flow: RatioSeries | None = None
     levels: t.Sequence[Sample] = ()
     newest: float | None = None
     missing: str = ""
@@ -54,17 +54,17 @@ class Reading:
     def measure(self, name: str) -> packs.Measure | None:
         return self._pack.measures.get(name)
 
-    def share(self, measure: packs.Share) -> Measured:
+    def share(self, measure: packs.Ratio) -> Measured:
         every_one, counted = self._find(measure.all), self._find(measure.counted)
         if not every_one:
             return self._nothing(measure.all.name)
         every = interval(every_one)
         parts = [*self._parts(every_one, every, 1, 0), *self._parts(counted, every, 0, 1)]
-        return Measured(every, Flow.of(parts, every), newest=_newest(every_one))
+        return Measured(every, RatioSeries.of(parts, every), newest=_newest(every_one))
 
-    def slower(self, measure: packs.Times, limit: float) -> Measured:
+    def slower(self, measure: packs.Histogram, limit: float) -> Measured:
         """Those that took longer than the limit (seconds), by the histogram's buckets, as histogram_quantile() divides one."""
-        buckets = self._find(packs.Pick(f"{measure.name}_bucket", measure.labels))
+        buckets = self._find(packs.Selector(f"{measure.name}_bucket", measure.labels))
         if not buckets:
             return self._nothing(f"{measure.name}_bucket")
         every = interval(buckets)
@@ -91,19 +91,19 @@ class Reading:
             }
             return _quantile(counts, part_of_all)
 
-        return Measured(every, Flow.of(parts, every), newest=_newest(buckets), quantile=quantile)
+        return Measured(every, RatioSeries.of(parts, every), newest=_newest(buckets), quantile=quantile)
 
-    def duration(self, measure: packs.Times) -> Measured:
+    def duration(self, measure: packs.Histogram) -> Measured:
         """Requests, and the seconds that they took together."""
-        counts = self._find(packs.Pick(f"{measure.name}_count", measure.labels))
-        sums = self._find(packs.Pick(f"{measure.name}_sum", measure.labels))
+        counts = self._find(packs.Selector(f"{measure.name}_count", measure.labels))
+        sums = self._find(packs.Selector(f"{measure.name}_sum", measure.labels))
         if not counts or not sums:
             return self._nothing(f"{measure.name}_{'sum' if counts else 'count'}")
         every = interval(counts)
         parts = [*self._parts(counts, every, 1, 0), *self._parts(sums, every, 0, measure.seconds)]
-        return Measured(every, Flow.of(parts, every), newest=_newest(counts))
+        return Measured(every, RatioSeries.of(parts, every), newest=_newest(counts))
 
-    def fill(self, measure: packs.Fill, fallback: float | None = None) -> Measured:
+    def fill(self, measure: packs.Utilization, fallback: float | None = None) -> Measured:
         """fallback: bytes that there may be, where Prometheus does not tell."""
         used = self._find(measure.used)
         if not used:
@@ -120,10 +120,10 @@ class Reading:
         every = interval([each for each, _limit in limited])
         return Measured(every, levels=_fullest(limited, longest_gap(every)), newest=_newest(used))
 
-    def _limits(self, pick: packs.Pick) -> dict[tuple[str, ...], float]:
+    def _limits(self, pick: packs.Selector) -> dict[tuple[str, ...], float]:
         return {self._pod(each): each.samples[-1][1] for each in self._find(pick) if each.samples[-1][1] > 0}
 
-    def _find(self, pick: packs.Pick) -> list[Series]:
+    def _find(self, pick: packs.Selector) -> list[Series]:
         labels = _rendered(pick.labels, self._names)
         return [each for each in self._named.get(pick.name, []) if _matches(labels, each.labels)]
 
@@ -154,9 +154,9 @@ def query(pack: packs.Pack, names: Names, seconds: float) -> str:
 
 
 def _metrics(measure: packs.Measure) -> list[str]:
-    if isinstance(measure, packs.Share):
+    if isinstance(measure, packs.Ratio):
         return [measure.all.name, measure.counted.name]
-    if isinstance(measure, packs.Times):
+    if isinstance(measure, packs.Histogram):
         return [f"{measure.name}_{suffix}" for suffix in ("bucket", "count", "sum")]
     return [measure.used.name, *(pick.name for pick in measure.most)]
 

@@ -98,6 +98,6 @@ def _sound(gate: Gate, option: str) -> Gate:
     return gate
 
 
-def own_query(gate: Gate, names: t.Mapping[str, str]) -> str:
+def custom_query(gate: Gate, names: t.Mapping[str, str]) -> str:
     """The gate's PromQL with $namespace, $server, $pool and $deployment filled in."""
     return string.Template(gate.query).safe_substitute(names)

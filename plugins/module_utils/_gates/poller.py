@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period, Verdict, settled
-from ansible_collections.mcp.server.plugins.module_utils._gates.reader import Source
+from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 SOON = 2.0  # seconds between polls while a trigger is past its limit
@@ -35,7 +35,7 @@ class Poller:
     every: seconds between polls.
     """
 
-    def __init__(self, source: Source, triggers: t.Sequence[Gate], gates: t.Sequence[Gate], seconds: float, since: float | None, every: float) -> None:
+    def __init__(self, source: MetricsReader, triggers: t.Sequence[Gate], gates: t.Sequence[Gate], seconds: float, since: float | None, every: float) -> None:
         self.latest: Poll | None = None
         self._source = source
         self._triggers = triggers
@@ -85,7 +85,7 @@ class Poller:
 
 
 def verdicts(
-    source: Source, triggers: t.Sequence[Gate], gates: t.Sequence[Gate], now: float, lasted: float, seconds: float, since: float | None
+    source: MetricsReader, triggers: t.Sequence[Gate], gates: t.Sequence[Gate], now: float, lasted: float, seconds: float, since: float | None
 ) -> tuple[list[Verdict], list[Verdict]]:
     """Of one poll, in a watch that has lasted so long of its seconds. since: epoch seconds when the windows of the triggers may have begun, or None."""
 

@@ -30,7 +30,7 @@ class _Pack:
     read: float | None = None  # until when
 
 
-class Source:
+class MetricsReader:
     """The series of a server, and of one pool's gates the verdicts on them.
 
     One query a pack, for all of its series and both pools: so the verdicts of a
@@ -61,7 +61,7 @@ class Source:
     def queries(self, gates: t.Iterable[Gate]) -> list[str]:
         """What Prometheus is asked, in PromQL."""
         asked = [measurements.query(each.pack, self._names[self.pool], self._back) for each in self._packs]
-        return asked + [options.own_query(gate, self._names[self.pool]) for gate in gates if gate.query]
+        return asked + [options.custom_query(gate, self._names[self.pool]) for gate in gates if gate.query]
 
     def found(self, gates: t.Iterable[Gate]) -> list[str]:
         """What each of the queries gave so far, for people."""
@@ -83,7 +83,7 @@ class Source:
             for gate in gates:
                 if gate.query:
                     begin = now - (gate.window or 0) - MARGIN
-                    self._own[gate] = self.prometheus.values(options.own_query(gate, self._names[self.pool]), begin, now, STEP)
+                    self._own[gate] = self.prometheus.values(options.custom_query(gate, self._names[self.pool]), begin, now, STEP)
         except Failure as failure:
             self._failure = failure.msg
             raise
@@ -103,7 +103,7 @@ class Source:
 
     def _judge(self, gate: Gate, period: Period, pools: dict[str, evaluate.Readings]) -> Verdict:
         if gate.query:
-            return evaluate.judge(gate, evaluate.own(gate, self._own.get(gate, []), STEP), period)
+            return evaluate.evaluate(gate, evaluate.evaluate_custom_query(gate, self._own.get(gate, []), STEP), period)
         limit = self._memory_limit() if gate.measure == "memory" else None
 
         def measured(pool: str) -> measurements.Measured:
@@ -112,7 +112,7 @@ class Source:
                 self._measured[key] = evaluate.measured(gate, pools[pool], limit)
             return self._measured[key]
 
-        return evaluate.judge(gate, measured(self.pool), period, measured(other(self.pool)) if gate.versus else None)
+        return evaluate.evaluate(gate, measured(self.pool), period, measured(other(self.pool)) if gate.versus else None)
 
     def _told(self, verdict: Verdict) -> Verdict:
         """What was read before Prometheus was lost may be enough for a breach, but not for more."""

@@ -14,7 +14,7 @@ import bisect
 import math
 import statistics
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.counters import Flow
+from ansible_collections.mcp.server.plugins.module_utils._gates.counters import RatioSeries
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, NO_DATA, PASS
 
 SURE = 2.33  # standard deviations: wrong once in a hundred times
@@ -44,7 +44,7 @@ def excess(new: tuple[float, float], live: tuple[float, float], limit: float) ->
     return (BREACH if parts[0][0] - parts[1][0] - limit > SURE * deviation else NO_DATA), difference
 
 
-def rise(new: Flow, live: Flow, limit: float, floor: float) -> tuple[str, float | None, int]:
+def rise(new: RatioSeries, live: RatioSeries, limit: float, floor: float) -> tuple[str, float | None, int]:
     """Whether the mean of the new pool is higher than the live one's by more than limit (0.05 is 5 %) and floor.
 
     A sign test over blocks of time in which both pools answered enough: what
@@ -63,7 +63,7 @@ def rise(new: Flow, live: Flow, limit: float, floor: float) -> tuple[str, float 
     return (PASS if count >= BLOCKS and 2 * past <= count else NO_DATA), median, count
 
 
-def _blocks(new: Flow, live: Flow) -> list[tuple[float, float]]:
+def _blocks(new: RatioSeries, live: RatioSeries) -> list[tuple[float, float]]:
     """Means (seconds) of the new and of the live pool in the same time."""
     found = []
     begun, first = None, 0

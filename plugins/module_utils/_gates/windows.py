@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.counters import Flow
+from ansible_collections.mcp.server.plugins.module_utils._gates.counters import RatioSeries
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Sample, longest_gap
 
@@ -27,7 +27,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Streak:
+class Violation:
     """since, until: what is known of it, epoch seconds. seen: when it was last seen. worst: the value furthest past the limit."""
 
     since: float
@@ -40,7 +40,7 @@ class Streak:
         return max(0.0, self.until - self.since)
 
 
-def points(flow: Flow, least: int) -> list[Point]:
+def points(flow: RatioSeries, least: int) -> list[Point]:
     """The counted part of all in percent, at each time at which there were enough to tell.
 
     A scrape that counts some tells that they had begun by its time, and went on after the scrape before it.
@@ -59,9 +59,9 @@ def is_past(gate: Gate, value: float, past: bool = False) -> bool:
     return value < limit if gate.below else value > limit
 
 
-def streaks(gate: Gate, known: t.Iterable[Point], every: float) -> list[Streak]:
+def violations(gate: Gate, known: t.Iterable[Point], every: float) -> list[Violation]:
     """The times past the limit, in order; the last one may still go on. A recovery ends one, and so does a gap: nobody knows what was in it."""
-    found: list[Streak] = []
+    found: list[Violation] = []
     gap, past, before = longest_gap(every), False, None
     for point in known:
         if before is not None and point.at - before > gap:
@@ -74,7 +74,7 @@ def streaks(gate: Gate, known: t.Iterable[Point], every: float) -> list[Streak]:
         if went_on:
             streak = found.pop()
             worse = min if gate.below else max
-            found.append(Streak(streak.since, max(streak.until, point.last), point.at, worse(streak.worst, point.value)))
+            found.append(Violation(streak.since, max(streak.until, point.last), point.at, worse(streak.worst, point.value)))
         else:
-            found.append(Streak(point.first, point.last, point.at, point.value))
+            found.append(Violation(point.first, point.last, point.at, point.value))
     return found

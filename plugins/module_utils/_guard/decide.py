@@ -22,7 +22,7 @@ EMPTY = 20.0
 
 
 @dataclass(frozen=True)
-class Sight:
+class Observation:
     """What the guard sees at one moment.
 
     holder: who has the Lease, None when nobody has. unchanged: seconds for which
@@ -55,7 +55,7 @@ def gone(holder: Holder | None, unchanged: float, now: datetime | None) -> str:
     return f"the run of {holder.by} was last heard of {silent:.0f} s ago" if silent > holder.duration else ""
 
 
-def paused(sight: Sight) -> str:
+def paused(sight: Observation) -> str:
     """Return until when the release is paused, its Lease being a guard's; empty when it is not, or somebody goes on with it."""
     holder, release = sight.holder, sight.release
     if release is None or not (holder is None or holder.process == PAUSED):
@@ -63,7 +63,7 @@ def paused(sight: Sight) -> str:
     return (release.get("paused") or {}).get("until") or ""
 
 
-def decide(sight: Sight, guarded: str, action: str, now: datetime | None, breach: str = "") -> Decision:
+def decide(sight: Observation, guarded: str, action: str, now: datetime | None, breach: str = "") -> Decision:
     """guarded: the id of the release. action: PAUSE or ROLL_BACK, when the runner has died. breach: why a trigger says that the release is bad.
 
     A runner that lives sees to its triggers itself. One that gave the Lease back paused the release: it had its reason, such as monitoring that was down.

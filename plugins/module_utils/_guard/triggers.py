@@ -11,7 +11,7 @@ from datetime import datetime
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import connect, evaluate, options, thresholds
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, Period
-from ansible_collections.mcp.server.plugins.module_utils._gates.reader import Source
+from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._release.record import Release
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -34,7 +34,7 @@ def handed_on(params: dict[str, t.Any]) -> dict[str, t.Any] | None:
 def breach(params: dict[str, t.Any], server: Server) -> t.Callable[[Release], str]:
     """Why a trigger says that the release is bad; empty while none does. What can't be measured says nothing."""
     gates = options.gates(thresholds.TRIGGERS, params["triggers"], "triggers")
-    sources: dict[str, Source] = {}
+    sources: dict[str, MetricsReader] = {}
 
     def asked(release: Release) -> str:
         pool = release["to"]["pool"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, KEEP, PAUSE, ROLL_BACK, WAIT, Decision, Sight, decide, gone, paused
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, KEEP, PAUSE, ROLL_BACK, WAIT, Decision, Observation, decide, gone, paused
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
@@ -41,14 +41,14 @@ class Guard:
     cluster: t.Any
     server: Server
     breach: Breach
-    lease: leases.Lock = field(init=False)
+    lease: leases.Lease = field(init=False)
     version: str | None = None
     known: str = ""
     own: str = ""
     noted: tuple[str, bool] = ("", False)
 
     def __post_init__(self) -> None:
-        self.lease = leases.Lock(self.cluster, self.server.namespace, self.server.name)
+        self.lease = leases.Lease(self.cluster, self.server.namespace, self.server.name)
 
     def look(self) -> Decision:
         """What is to be done now. Raises Failure."""
@@ -59,7 +59,7 @@ class Guard:
         if holder and holder.run == self.known and not alone:
             return Decision(WAIT)  # its release goes on: the record can wait
         book, _version = record.read(self.cluster, self.server)
-        sight = Sight(holder, unchanged, book.current)
+        sight = Observation(holder, unchanged, book.current)
         breach = self.breach(book.current) if book.current and (alone or paused(sight)) else ""
         decision = decide(sight, params["release_id"], params["action"], now, breach)
         self.known = holder.run if holder and decision.what == WAIT and holder.run != self.own else ""
@@ -77,13 +77,13 @@ class Guard:
 
     def keep(self, why: str) -> None:
         """Hold the Lease of a release that is paused, in a way that whoever goes on with it may take it. Raises Conflict when somebody does."""
-        self.own = self.own or leases.new_run()
+        self.own = self.own or leases.new_run_id()
         self.lease.take(self.own, f"the guard of {self.server}", self.version, leases.PAUSED)
         self.note(PAUSED, why, approval=True)
 
     def roll_back(self, why: str) -> dict[str, t.Any]:
         """What mcp_traffic_shift says of the emergency. Raises Conflict when the runner is back."""
-        self.own = leases.new_run()
+        self.own = leases.new_run_id()
         self.lease.take(self.own, f"the guard of {self.server}", self.version)
         try:
             result = single_shift.run(replace(self.task, params=_emergency(self.task.params, self.own, f"rolled back by the guard: {why}")))

@@ -24,8 +24,9 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._errors import Fault, printable
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_BYTES = 4 * 1024 * 1024  # of an answer
 MAX_BYTES_IN_ALL = 16 * 1024 * 1024  # of the answers within one bound, such as the pages of a list

@@ -26,7 +26,6 @@ from datetime import datetime
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, User
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.client import Answer, Client, NoAnswer, Refusal
@@ -35,6 +34,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection_
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.locate import locate
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 PATCH_TYPES = {
     "merge": "application/merge-patch+json",

@@ -15,13 +15,14 @@ from contextlib import suppress
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ansible_collections.mcp.server.plugins.module_utils._errors import Fault, printable
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Permanent, checked
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials, Headers
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.dial import Dialler, unknown_to
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, bounded
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_BYTES = 64 * 1024 * 1024  # of an answer: a list of a large namespace
 IDLE = 8  # connections that are kept for the next request

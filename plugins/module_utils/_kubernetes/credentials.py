@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import threading
 
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import exec_credentials
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Certificate, Plugin, User
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.kubeconfig import read
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, conceal
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 Headers = dict[str, "str | tuple[str, ...]"]
 

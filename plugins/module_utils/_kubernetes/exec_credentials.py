@@ -21,9 +21,9 @@ from datetime import UTC, datetime
 
 from ansible.module_utils.common.text.converters import to_text
 
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Certificate, Plugin
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_BYTES = 1024 * 1024  # of what it writes
 SECRET = re.compile("secret|token|passw", re.IGNORECASE)

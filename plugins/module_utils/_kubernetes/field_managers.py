@@ -13,7 +13,7 @@ import json
 import re
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 Object = t.Mapping[str, t.Any]
 

@@ -17,10 +17,10 @@ import urllib.parse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import yaml_document
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, Plugin, User
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, bounded
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_BYTES = 8 * 1024 * 1024  # of a file
 SECONDS = 10.0  # for a file, which may be on a disk of the network, or a pipe

@@ -10,11 +10,11 @@ import os
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import kubeconfig
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, User
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import IDENTITIES, PLACES, Chosen, choose
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 POD = "/var/run/secrets/kubernetes.io/serviceaccount"
 CURE = "set kubeconfig (or KUBECONFIG, K8S_AUTH_KUBECONFIG), or host and api_key"

@@ -16,13 +16,14 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._errors import Fault, printable
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol, reasons
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http_sse import HttpSse
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import Streamable
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 VERSION = "MCP-Protocol-Version"
 

@@ -109,7 +109,7 @@ class Line:
 
 
 @contextmanager
-def greeted(line: Line, era: str) -> t.Iterator[Modern | Legacy]:
+def shake_hands(line: Line, era: str) -> t.Iterator[Modern | Legacy]:
     """A client for which the server is ready, in the newest way that era (one of ERAS) and the server allow. Raises Failure."""
     modern = line.modern(required=era == protocol.MODERN) if era in (AUTO, protocol.MODERN) else None
     if modern is not None:

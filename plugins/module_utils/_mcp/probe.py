@@ -17,7 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._http.connection import
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, calls, listing, protocol, stability, trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client, Legacy, Modern
-from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO, Line, anything_goes, greeted, initialized
+from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO, Line, anything_goes, initialized, shake_hands
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health
 from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import Trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import SESSION, Streamable
@@ -126,7 +126,7 @@ def _guarded(line: Line, found: dict[str, t.Any]) -> None:
 def _converse(line: Line, settings: Settings, found: dict[str, t.Any]) -> None:
     """Greet the server and read what it has. One that speaks both eras is read in the modern one."""
     era = t.cast(str, settings.era)
-    with greeted(line, era) as client:
+    with shake_hands(line, era) as client:
         found["session_mode"] = "modern" if isinstance(client, Modern) else client.transport.session_mode
         found["session_mark"] = _mark(client)
         found.update(era=client.era, protocol_version=client.revision)

@@ -26,7 +26,7 @@ from ansible_collections.mcp.server.plugins.module_utils._modules import (
 )
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
 from ansible_collections.mcp.server.plugins.module_utils._release import record
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task, started
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task, started
 
 SHIFT = Module(single_shift.SPEC, single_shift.run)
 ROLLOUT = Module(mcp_rollout.SPEC, mcp_rollout.run)
@@ -74,7 +74,7 @@ class Ending:
         waits |= {"verify_seconds": 0.0 if once else params["verify_seconds"], "timeout": params["rollback_timeout"], **patience}
         # With a way to wait of its own: the one of the task comes back from an outage with its Lease or not at all.
         with waiting(Waiting(self.task.progress)):
-            task = replace(self.task, held=self._only_lost, traffic_back=self._announce_at_once)
+            task = replace(self.task, check_lease=self._only_lost, traffic_back=self._announce_at_once)
             found = self.calls.run(task, SHIFT, rollback=True, reason=reason, run_id=run_id, **waits)
         run_id = run_id or found.get("run_id")
         if found.get("scale_down", True) and not once:
@@ -89,8 +89,8 @@ class Ending:
     def _only_lost(self) -> None:
         """Of all that may be wrong with the Lease, nothing but another run that holds it ends a rollback."""
         try:
-            self.task.held()
-        except Lost:
+            self.task.check_lease()
+        except LeaseLost:
             raise
         except Failure:
             return
@@ -144,7 +144,7 @@ class Ending:
     def _without_failing(self, what: str, act: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
         try:
             return act()
-        except Lost as lost:  # it is that run's to do
+        except LeaseLost as lost:  # it is that run's to do
             self.task.warn(lost.msg)
         except Exception as error:  # also what nobody thought of: the traffic is where it should be
             self.task.warn(f"{what} {getattr(error, 'msg', f'{type(error).__name__}: {error}')}")

@@ -64,9 +64,9 @@ def run(task: Task) -> dict[str, t.Any]:
 
 
 def _keep(task: Task, cluster: t.Any, server: Server, release: record.Release) -> None:
-    def announced(book: record.Book) -> record.Book:
+    def announced(book: record.ReleaseRecord) -> record.ReleaseRecord:
         same = book.current is not None and book.current["id"] == release["id"]
-        return record.Book({**book.current, "announced": release["outcome"]}, book.history) if same else book
+        return record.ReleaseRecord({**book.current, "announced": release["outcome"]}, book.history) if same else book
 
     try:
         record.update(cluster, server, announced)

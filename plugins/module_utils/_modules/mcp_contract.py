@@ -60,7 +60,7 @@ class Read:
         return json.dumps({"format": FORMAT, "era": self.era, **self.hashes(), "contract": self.contract}, indent=2, sort_keys=True) + "\n"
 
 
-@lease_renewal.kept
+@lease_renewal.with_lease
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     targets.check_times(params)

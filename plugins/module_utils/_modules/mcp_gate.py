@@ -31,7 +31,7 @@ SPEC = Spec(
 FATAL = {"breach": (BREACH,), "inconclusive": (BREACH, INCONCLUSIVE), "never": ()}
 
 
-@lease_renewal.kept
+@lease_renewal.with_lease
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if params["seconds"] <= 0:

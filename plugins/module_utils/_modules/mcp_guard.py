@@ -53,7 +53,7 @@ HANDED_ON = (*OPTIONS, *revert_monitor.OPTIONS, "release_id", "action", "endpoin
 
 def run(task: Task) -> dict[str, t.Any]:
     if task.params["state"] != RUNNING:
-        return lease_renewal.kept(_run)(task)
+        return lease_renewal.with_lease(_run)(task)
     if task.check_mode:
         return {"changed": False}
     cluster, server = api.connect(task.params), Server.from_params(task.params)

@@ -45,7 +45,7 @@ SPEC = Spec(
 PAUSES = (1.0, 2.0, 3.0, 5.0)
 
 
-@lease_renewal.kept
+@lease_renewal.with_lease
 def run(task: Task) -> dict[str, t.Any]:
     settings = settings_of(task.params)
     find = targets.finder(task.params)

@@ -16,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._preflight import options as later_options
 from ansible_collections.mcp.server.plugins.module_utils._preflight.checks import Context, checks
-from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import later
+from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import check_dependencies
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, record
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -70,7 +70,7 @@ def _later(context: Context, task: Task) -> list[dict[str, t.Any]]:
     starts = task.params["starts_release"]
     goes_on = starts and _has_traffic(context)
     found = []
-    for one in later(task.params, context.server):
+    for one in check_dependencies(task.params, context.server):
         required = not starts or (one.required and not goes_on)
         task.progress(f"{'ok' if one.ok else 'FAILED' if required else 'warning'}: {one.message}")
         if not one.ok and not required:

@@ -62,10 +62,10 @@ SPEC = Spec(
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if params["state"] not in ("begun", "lease_returned"):
-        return lease_renewal.kept(_run)(task)
+        return lease_renewal.with_lease(_run)(task)
     if params["state"] == "begun":
         _versions.text_of(params)
-    lease = leases.Lock(api.connect(params), params["namespace"], params["server"])
+    lease = leases.Lease(api.connect(params), params["namespace"], params["server"])
     if params["state"] == "lease_returned":
         if not task.check_mode:
             _give_back_sizes(task, api.connect(params), Server.from_params(params))
@@ -73,7 +73,7 @@ def run(task: Task) -> dict[str, t.Any]:
         return {"changed": False}
     run = _begin(task, lease)
     try:
-        result = lease_renewal.kept(_run)(replace(task, params={**params, "run_id": run}))
+        result = lease_renewal.with_lease(_run)(replace(task, params={**params, "run_id": run}))
     except api.Unreachable:
         raise  # it lets go by itself, and asking for that would only wait again
     except Failure:
@@ -84,21 +84,21 @@ def run(task: Task) -> dict[str, t.Any]:
     return result | {"run_id": run}
 
 
-def _begin(task: Task, lease: leases.Lock) -> str:
+def _begin(task: Task, lease: leases.Lease) -> str:
     """The id of a run that may release. Raises Failure when another one does."""
     params = task.params
     if params["take_over"] and not params["reason"]:
         raise Failure("take_over needs a reason: whoever is taken over from reads it in the release record.")
     if params["take_over"]:  # nobody is taken over from for what is refused afterwards
         _refuse_bad(params, record.read(api.connect(params), Server.from_params(params))[0])
-    run, by = leases.new_run(), params["by"] or runner.whoever_runs()
+    run, by = leases.new_run_id(), params["by"] or runner.runner_name()
     before = lease.acquire(run, by, leases.this_process(task.runner), take_over=params["take_over"], dry_run=task.check_mode, progress=task.progress)
     if before is not None:
         task.progress(f"took over from {before.by}, who began at {before.acquired:%H:%M:%S} UTC and did not end")
     return run
 
 
-def _give_back(task: Task, lease: leases.Lock, run: str) -> None:
+def _give_back(task: Task, lease: leases.Lease, run: str) -> None:
     """It lets go by itself soon: what ended well must not fail, and so be rolled back, for want of it."""
     try:
         lease.release(run)
@@ -109,14 +109,14 @@ def _give_back(task: Task, lease: leases.Lock, run: str) -> None:
 def _give_back_sizes(task: Task, cluster: t.Any, server: Server) -> None:
     """What this run raised; another run that took over gives it back itself."""
     try:
-        holder, _version = leases.Lock(cluster, server.namespace, server.name).read()
+        holder, _version = leases.Lease(cluster, server.namespace, server.name).read()
         if holder is None or holder.run == task.params["run_id"]:
             autoscaling.give_back(cluster, server, task.warn, task.params["run_id"] if holder else None)
     except Failure as failure:
         task.warn(f"A HorizontalPodAutoscaler keeps its raised minReplicas until the next release ends. {failure.msg}")
 
 
-def look(cluster: t.Any, server: Server) -> tuple[record.Book, Weights, str]:
+def look(cluster: t.Any, server: Server) -> tuple[record.ReleaseRecord, Weights, str]:
     """Return the record, the route's weights, and the live pool: during a release, the one that had the traffic before it. Raises Failure."""
     book, _version = record.read(cluster, server)
     kind = kind_of(server)
@@ -162,12 +162,12 @@ def _run(task: Task) -> dict[str, t.Any]:
         if params["return_lease"] and not task.check_mode:
             _give_back_sizes(task, cluster, server)
             if params["run_id"]:
-                _give_back(task, leases.Lock(cluster, server.namespace, server.name), params["run_id"])
+                _give_back(task, leases.Lease(cluster, server.namespace, server.name), params["run_id"])
     else:
         gitops.check(cluster, server, params["gitops_ignores"])
-        fresh = record.release(
+        fresh = record.new_release(
             server,
-            by=params["by"] or runner.whoever_runs(),
+            by=params["by"] or runner.runner_name(),
             reason=params["reason"],
             at=record.now(cluster),
             origin=_origin(cluster, server, live, image_ref, weights, replicas),
@@ -181,12 +181,12 @@ def _run(task: Task) -> dict[str, t.Any]:
     }
 
 
-def _refuse_bad(params: dict[str, t.Any], book: record.Book) -> None:
+def _refuse_bad(params: dict[str, t.Any], book: record.ReleaseRecord) -> None:
     if found := failed_versions.refusal(book, params["version"], params["force_version"]):
         raise Failure(f"Release refused, nothing was changed: {found}")
 
 
-def _left(book: record.Book, params: dict[str, t.Any], now: str) -> record.Book:
+def _left(book: record.ReleaseRecord, params: dict[str, t.Any], now: str) -> record.ReleaseRecord:
     """The record once this run has nothing more to do with its release."""
     if params["state"] == "paused":
         return record.pause(book, now, params["reason"], params["paused_until"])

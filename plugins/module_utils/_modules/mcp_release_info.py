@@ -36,8 +36,8 @@ def run(task: Task) -> dict[str, t.Any]:
 
 def holder(cluster: t.Any, server: Server) -> dict[str, str] | None:
     """Return who releases now, since when, and until when the Lease lasts; None when nobody does."""
-    found, _version = lease.Lock(cluster, server.namespace, server.name).read()
-    seconds = lease.left(found, 0.0, cluster.server_time()) if found else 0.0
+    found, _version = lease.Lease(cluster, server.namespace, server.name).read()
+    seconds = lease.seconds_left(found, 0.0, cluster.server_time()) if found else 0.0
     if found is None or seconds <= 0 or lease.is_dead(found.process):
         return None
     expires = cluster.now() + timedelta(seconds=seconds)

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import connect, options, thresholds
-from ansible_collections.mcp.server.plugins.module_utils._gates.reader import Source
+from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_report import find
@@ -20,7 +20,7 @@ from ansible_collections.mcp.server.plugins.module_utils._replay import table
 from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import iso, told
 from ansible_collections.mcp.server.plugins.module_utils._replay.page import page
 from ansible_collections.mcp.server.plugins.module_utils._replay.playback import Playback
-from ansible_collections.mcp.server.plugins.module_utils._replay.polls import EVERY, Moment, Step, moments
+from ansible_collections.mcp.server.plugins.module_utils._replay.polls import EVERY, Poll, Step, polls
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 
@@ -66,8 +66,8 @@ def run(task: Task) -> dict[str, t.Any]:
     since = started(release) if release else None
     back = max([params["seconds"], *(gate.window or 0 for gate in triggers)])
     playback = Playback(prometheus, steps[0].begin, steps[-1].end)
-    source = Source(playback, server, pool, params["prometheus"], back, lambda: connect.memory_limit(params, server, pool))
-    seen = list(_said(moments(source, playback, triggers, gates, steps, since, params["seconds"]), task))
+    source = MetricsReader(playback, server, pool, params["prometheus"], back, lambda: connect.memory_limit(params, server, pool))
+    seen = list(_said(polls(source, playback, triggers, gates, steps, since, params["seconds"]), task))
     if not seen:
         raise Failure(f"From {iso(steps[0].begin)} to {iso(steps[-1].end)} there is no poll: they are {EVERY:g} s apart.")
     result: dict[str, t.Any] = {
@@ -85,7 +85,7 @@ def run(task: Task) -> dict[str, t.Any]:
     return {**result, "lines": lines, "html": page(result, seen, steps, str(server))}
 
 
-def _said(seen: t.Iterable[Moment], task: Task) -> t.Iterator[Moment]:
+def _said(seen: t.Iterable[Poll], task: Task) -> t.Iterator[Poll]:
     last = time.monotonic()
     for moment in seen:
         if time.monotonic() - last >= SAID:

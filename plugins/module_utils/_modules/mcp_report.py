@@ -58,7 +58,7 @@ def _series(task: Task, server: Server, release: record.Release) -> list[Series]
         return []
 
 
-def find(book: record.Book, name: str | None, server: Server) -> record.Release:
+def find(book: record.ReleaseRecord, name: str | None, server: Server) -> record.Release:
     """The release of this id, or the newest. Raises Failure."""
     known = [one for one in (book.current, *book.history) if record.is_release(one)]
     if not known:

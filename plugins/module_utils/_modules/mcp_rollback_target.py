@@ -97,31 +97,31 @@ def decide(weights: Weights, release: record.Release | None, pools: dict[str, Po
     return Pin(target, clear_first=clear_first, deploy=has.image_ref != image_ref or not has.complete or has.replicas < replicas, replicas=replicas)
 
 
-def prepare(book: record.Book, fresh: record.Release) -> record.Book:
+def prepare(book: record.ReleaseRecord, fresh: record.Release) -> record.ReleaseRecord:
     """The record once the pool is ready for the traffic: what is good is what C(fresh) comes from, what is bad is what it goes to.
 
     A release that ended, or was cut off, and came from the same is the one that is rolled back; it stays.
     """
     current = book.current
     if current is None:
-        return record.Book(fresh)
+        return record.ReleaseRecord(fresh)
     if all(current["from"].get(key) == fresh["from"][key] for key in ("pool", "image_ref")):
         return book
     if record.is_running(current):
         current = {**current, "outcome": record.ROLLED_BACK, "ended": fresh["started"]}
-    return record.Book(fresh, (current, *book.history)[: record.KEPT])
+    return record.ReleaseRecord(fresh, (current, *book.history)[: record.KEPT])
 
 
-def give_up(book: record.Book, failed: record.Release) -> record.Book:
+def give_up(book: record.ReleaseRecord, failed: record.Release) -> record.ReleaseRecord:
     """A rollback that did not get to the traffic is history; what an emergency returns to stays."""
-    return record.Book(book.current, (failed, *book.history)[: record.KEPT])
+    return record.ReleaseRecord(book.current, (failed, *book.history)[: record.KEPT])
 
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if params["version"] is not None:
         tagged(params["image"], _versions.text_of(params))
-    return lease_renewal.kept(_begin if params["state"] == "begun" else _record)(task)
+    return lease_renewal.with_lease(_begin if params["state"] == "begun" else _record)(task)
 
 
 def _begin(task: Task) -> dict[str, t.Any]:
@@ -176,7 +176,7 @@ def _unwell(task: Task, pin: Pin) -> str:
     return ""
 
 
-def _nothing_done(server: Server, pin: Pin, pools: dict[str, Pool], image_ref: str, why: str, book: record.Book) -> str:
+def _nothing_done(server: Server, pin: Pin, pools: dict[str, Pool], image_ref: str, why: str, book: record.ReleaseRecord) -> str:
     """Say that a rollback to what is live already would help nobody, and what would."""
     pool = other(pin.pool)
     version = Image.parse(pools[pool].image_ref).version
@@ -187,7 +187,7 @@ def _nothing_done(server: Server, pin: Pin, pools: dict[str, Pool], image_ref: s
     )
 
 
-def _of_revision(task: Task, shift: Shift, weights: Weights, book: record.Book) -> str:
+def _of_revision(task: Task, shift: Shift, weights: Weights, book: record.ReleaseRecord) -> str:
     """The image of our container in a revision of the pool that the traffic is to return to."""
     cluster, server = shift.cluster, shift.server
     target, live = pools_by_weight.rollback_target(book.current, shift.stable), pools_by_weight.live(weights)
@@ -235,7 +235,7 @@ def _record(task: Task) -> dict[str, t.Any]:
         note, origin, target, outcome = give_up, {**bad, "replicas": replicas}, good, record.FAILED
     else:
         note, origin, target, outcome = prepare, {**good, "replicas": server.image(cluster, pool)[1]}, bad, record.ROLLED_BACK
-    entry = record.release(server, by=runner.whoever_runs(), reason=params["reason"], at=at, origin=origin, target=target)
+    entry = record.new_release(server, by=runner.runner_name(), reason=params["reason"], at=at, origin=origin, target=target)
     entry |= {"outcome": outcome, "ended": at} | ({"judged": False} if params["state"] == "failed" else {})
     before, after = record.update(cluster, server, lambda book: note(book, entry), dry_run=task.check_mode)
     return {"changed": before != after, "record": after.current, "diff": {"before": before.current or {}, "after": after.current or {}}}

@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._registry import Image
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.pool_change import change, refuse_if_it_has_traffic_again
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object
@@ -36,7 +36,7 @@ SPEC = Spec(
 )
 
 
-@lease_renewal.kept
+@lease_renewal.with_lease
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if params["image_ref"] is not None:
@@ -50,7 +50,7 @@ def run(task: Task) -> dict[str, t.Any]:
     patience = Deadline(params["wait_timeout"])
     try:
         reached = wait(view, patience, task.progress)
-    except Lost:
+    except LeaseLost:
         raise
     except Failure as failure:
         raise Failure(failure.msg, **result, **failure.evidence, seconds=round(patience.elapsed, 3)) from None
@@ -83,7 +83,7 @@ def _record_seconds(task: Task, cluster: t.Any, server: Server, change: record.C
     """The pool is as it was asked for: what becomes of the note can't change that."""
     try:
         record.update(cluster, server, change, run=task.params["run_id"])
-    except Lost:
+    except LeaseLost:
         raise
     except Failure as failure:
         task.warn(f"How long the rollout took was not recorded. {failure.msg}")

@@ -15,9 +15,9 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending_options import OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import Lookout
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import OverwriteMonitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 
 SPEC = replace(
@@ -72,7 +72,7 @@ def run(task: Task) -> dict[str, t.Any]:
             raise Failure(f"{breach.msg} It is not taken back: {reason}", **breach.evidence) from None
         try:
             found = ending.roll_back(breach.msg, task.params["run_id"], once=overwritten)
-        except Lost as lost:
+        except LeaseLost as lost:
             raise Failure(f"{breach.msg} {lost.msg}", **{**breach.evidence, **lost.evidence}) from None
         except Failure as failure:
             ending.tell(payload.ROLLBACK_FAILED, failure.msg)
@@ -93,15 +93,15 @@ def _watch(task: Task) -> dict[str, t.Any]:
     if not (params["namespace"] and params["server"] and params["pool"]):
         return watch.run(task)
     try:
-        looking = Lookout(task, api.connect(params), Server.from_params(params), None)
+        looking = OverwriteMonitor(task, api.connect(params), Server.from_params(params), None)
     except Failure as failure:
         task.progress(f"whether somebody else changes the route is not looked at: {failure.msg}")
         return watch.run(task)
-    renewing = lease_renewal.renewed(task, params["run_id"]) if params["run_id"] else nullcontext(task)
+    renewing = lease_renewal.renewing(task, params["run_id"]) if params["run_id"] else nullcontext(task)
     with looking, renewing as kept:
 
         def held() -> None:
-            kept.held()
+            kept.check_lease()
             looking.refuse()
 
-        return watch.run(replace(kept, held=held))
+        return watch.run(replace(kept, check_lease=held))

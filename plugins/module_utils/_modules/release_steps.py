@@ -26,7 +26,6 @@ from ansible_collections.mcp.server.plugins.module_utils._announce import payloa
 from ansible_collections.mcp.server.plugins.module_utils._checks import run as checks
 from ansible_collections.mcp.server.plugins.module_utils._checks import validation as checks_problems
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import INCONCLUSIVE
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
@@ -38,7 +37,8 @@ from ansible_collections.mcp.server.plugins.module_utils._modules.ending import 
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps as planned
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server, Weights, other
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Interrupted, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Interrupted, LeaseLost, Task
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor, share, shift, watch
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten, same_image
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
@@ -161,7 +161,7 @@ class StepsRelease:
         self.weights: Weights = {}
         self.shifted = 0.0  # when the weights were seen to be in force, on the monotonic clock
         self.writers = {params["run_id"]}
-        self.lookout = overwrite_monitor.Lookout(task, self.cluster, self.server, Expected())
+        self.lookout = overwrite_monitor.OverwriteMonitor(task, self.cluster, self.server, Expected())
         self.result: dict[str, t.Any] = {"changed": False, "steps": [], "verdicts": self.ending.verdicts}
 
     def go_on_as(self, task: Task) -> None:
@@ -186,9 +186,9 @@ class StepsRelease:
         if reason := complaint(self.release, self.pool, expected.images):
             recorded = {self.release[side]["pool"]: self.release[side].get("image_ref") for side in ("from", "to") if self.release}
             images = {pool: image for pool, image in recorded.items() if image}
-            overwrite_monitor.Lookout(self.task, self.cluster, self.server, expected._replace(images=images)).look()  # names who changed one
+            overwrite_monitor.OverwriteMonitor(self.task, self.cluster, self.server, expected._replace(images=images)).look()  # names who changed one
             raise Failure(f"The release of {self.server} can't go on: {reason}")
-        self.lookout = overwrite_monitor.Lookout(self.task, self.cluster, self.server, expected)
+        self.lookout = overwrite_monitor.OverwriteMonitor(self.task, self.cluster, self.server, expected)
         self._start_guard()
         if self.task.params["silence"] is not None:
             try:
@@ -229,7 +229,7 @@ class StepsRelease:
     def go(self) -> Outcome:
         """Do the release, and what its end changes in the cluster. Raises Lost when another run holds the Lease, and tells nobody: that is its."""
         try:
-            with lease_renewal.renewed(self.task, self.task.params["run_id"]) as kept:
+            with lease_renewal.renewing(self.task, self.task.params["run_id"]) as kept:
                 self.go_on_as(kept)
                 self.start()
                 with self._looking_out():
@@ -238,7 +238,7 @@ class StepsRelease:
                     return self.pause_for_approval(reached)
                 self.record_success()
                 return self.succeed()
-        except Lost:
+        except LeaseLost:
             raise
         except Failure as failure:
             if failure.evidence.get("inconclusive"):
@@ -263,10 +263,10 @@ class StepsRelease:
         kept = self.task
 
         def held() -> None:
-            kept.held()
+            kept.check_lease()
             self.lookout.refuse()
 
-        self.go_on_as(replace(kept, held=held))
+        self.go_on_as(replace(kept, check_lease=held))
         try:
             with self.lookout:
                 yield
@@ -327,11 +327,11 @@ class StepsRelease:
         """Watch for so many seconds, or until that raises Failure."""
 
         def held() -> None:
-            self.task.held()
+            self.task.check_lease()
             until()
 
         try:
-            found = self.calls.run(replace(self.task, held=held), WATCH, **self._watching(weight, seconds, **more))
+            found = self.calls.run(replace(self.task, check_lease=held), WATCH, **self._watching(weight, seconds, **more))
         except Failure as failure:
             self.ending.keep(failure.evidence, self.pool)
             raise
@@ -361,7 +361,7 @@ class StepsRelease:
         if bound.left > SLICE:
             self.task.progress(f"{self.stable} is scaled down in {bound.left:.0f} s, unless somebody puts the route back")
         while bound.pause(TICK):
-            self.task.held()
+            self.task.check_lease()
 
     def record_success(self) -> None:
         """Record the release as succeeded, if route, image and answers still say so."""
@@ -376,7 +376,7 @@ class StepsRelease:
         """Raise Lost when another run has written the route, and Overwritten when somebody else took traffic off the new pool."""
         writer, weights = self._route(self.cluster)
         if writer and writer not in self.writers:
-            raise Lost(f"This run is not the one that releases {self.server} any more: run {writer} has written its route. Nothing more is changed by it.")
+            raise LeaseLost(f"This run is not the one that releases {self.server} any more: run {writer} has written its route. Nothing more is changed by it.")
         if weights[self.pool] != 100:
             raise Overwritten(f"The route gives {shift.text(weights)} now, and not all to {self.pool}: somebody else changed it; find out who.")
 
@@ -416,7 +416,7 @@ class StepsRelease:
         if shrinks:
             try:
                 self._shrink_stable()
-            except (Lost, Overwritten):
+            except (LeaseLost, Overwritten):
                 raise
             except Exception as error:
                 failed = getattr(error, "msg", f"{type(error).__name__}: {error}")
@@ -452,7 +452,7 @@ class StepsRelease:
             self.task.progress(f"somebody else writes: {why.rstrip('.')}; giving all traffic back to {self.stable}, once")
         try:
             found = self.ending.roll_back(why, self.task.params["run_id"], once=once)
-        except Lost:
+        except LeaseLost:
             raise
         except Exception as error:
             told = getattr(error, "msg", f"{type(error).__name__}: {error}")
@@ -489,7 +489,7 @@ class StepsRelease:
         why = f"paused at {weight} % until {text}, as stop_after says."
         try:
             self.calls.run(self.task, RELEASE, state="paused", reason=why, paused_until=text)
-        except Lost:
+        except LeaseLost:
             raise
         except Failure as failure:
             told = f"Release of {self.version} stays at {weight} %, and is not paused, as that could not be recorded: {failure.msg}"

@@ -54,7 +54,7 @@ SPEC = Spec(
 
 def run(task: Task) -> dict[str, t.Any]:
     # An emergency looks at its Lease beside what else it reads, see emergency.py.
-    return (_run if task.params["rollback"] else lease_renewal.kept(_run))(task)
+    return (_run if task.params["rollback"] else lease_renewal.with_lease(_run))(task)
 
 
 def _run(task: Task) -> dict[str, t.Any]:
@@ -93,7 +93,7 @@ def _public(task: Task) -> endpoints.Endpoint | None:
 def set_share(shift: Shift) -> dict[str, t.Any]:
     """The everyday form: no traffic for a pool that is not as planned; a step of the running release is recorded."""
     # An emergency has no time for it: it takes as long to import as the rest together.
-    from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.protection import Sparing
+    from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.protection import SessionProtection
 
     task, params = shift.task, shift.task.params
     wanted = pools.split(params["pool"], params["weight"])
@@ -102,7 +102,7 @@ def set_share(shift: Shift) -> dict[str, t.Any]:
         shift.release = _release(shift)
     planning = task.check_mode and params["force"]
     wanted = shift.kind.reachable(shift.route, shift.server, wanted, planning=planning)
-    sparing = Sparing(shift, before, wanted, planning)
+    sparing = SessionProtection(shift, before, wanted, planning)
     if sparing.decide() and not task.check_mode:
         sparing.wait()
         before = _read(shift, wanted)
@@ -159,7 +159,7 @@ def _refuse_unless_ready(shift: Shift, pool: str) -> None:
 
     server = shift.server
     _image, planned = server.image(shift.cluster, pool)
-    asked, budget = disruption_budgets.asked_of(shift.cluster, server, pool, planned, shift.task.warn) if planned else (0, "")
+    asked, budget = disruption_budgets.required_by(shift.cluster, server, pool, planned, shift.task.warn) if planned else (0, "")
     wanted = max(planned, asked, 1)
     if planned and not shift.task.check_mode:
         ready = convergence.endpoints(shift.task, shift.cluster, server, pool, wanted)
@@ -185,7 +185,7 @@ def _refuse_unless_ready(shift: Shift, pool: str) -> None:
 def _record_step(shift: Shift, verdict: str) -> None:
     taken = step(shift, verdict)
 
-    def add(book: record.Book) -> record.Book:
+    def add(book: record.ReleaseRecord) -> record.ReleaseRecord:
         current = book.current
         if current is None or not record.is_running(current):
             return book

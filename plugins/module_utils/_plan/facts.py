@@ -14,7 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_hea
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps
 from ansible_collections.mcp.server.plugins.module_utils._plan.plan import Facts, Pool, Step
 from ansible_collections.mcp.server.plugins.module_utils._preflight import checks as preflight_checks
-from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import Finding, later
+from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import Finding, check_dependencies
 from ansible_collections.mcp.server.plugins.module_utils._release import lease, record
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
@@ -106,7 +106,7 @@ class Search:
             self._dry_run(cluster, kind, route)
 
     def _not_held(self, cluster: t.Any) -> None:
-        holder, _version = lease.Lock(cluster, self.server.namespace, self.server.name).read()
+        holder, _version = lease.Lease(cluster, self.server.namespace, self.server.name).read()
         dead = bool(holder and lease.is_dead(holder.process))
         complaint = lease.refusal(str(self.server), holder, "", cluster.server_time(), dead=dead, take_over=self.params["take_over"])
         if complaint:
@@ -181,7 +181,7 @@ class Search:
         """What the release can do without is a warning, as in the release itself, and all of it is for one that goes on with traffic."""
         weights, idle = self.known.get("weights"), self.known.get("idle")
         goes_on = bool(self.known.get("resumed") and weights and idle and weights[idle] > 0)
-        failed: list[Finding] = [one for one in later(self.params, self.server) if not one.ok]
+        failed: list[Finding] = [one for one in check_dependencies(self.params, self.server) if not one.ok]
         for one in failed:
             if one.required and not goes_on:
                 self.problems.append(one.message)

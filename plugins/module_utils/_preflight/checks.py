@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as decision
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
@@ -23,6 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._preflight.rights impor
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, record
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, unexpected
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling

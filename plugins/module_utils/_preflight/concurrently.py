@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 Found = t.TypeVar("Found")
 
 
-def together(calls: t.Iterable[t.Callable[[], Found]], seconds: float, late: Found) -> list[Found]:
+def run_concurrently(calls: t.Iterable[t.Callable[[], Found]], seconds: float, late: Found) -> list[Found]:
     """Return what each call returns, or late for one that has not ended after so many seconds. Raises what a call raises."""
     bound = Deadline(seconds)
     # In a copy of the context, so that each waits for the API server as this task does.

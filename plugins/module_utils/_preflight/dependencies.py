@@ -16,7 +16,7 @@ from pathlib import Path
 from ansible_collections.mcp.server.plugins.module_utils import _registry
 from ansible_collections.mcp.server.plugins.module_utils._alertmanager import Alertmanager
 from ansible_collections.mcp.server.plugins.module_utils._preflight import prometheus, webhooks
-from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import together
+from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import run_concurrently
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
@@ -48,10 +48,10 @@ class Need:
     look: Look
 
 
-def later(params: dict[str, t.Any], server: Server) -> list[Finding]:
+def check_dependencies(params: dict[str, t.Any], server: Server) -> list[Finding]:
     """Return what was found of everything that the options name; see options.py. Lasts for BOUND seconds at most."""
     asked = [need for need in NEEDS if params.get(need.option) not in (None, [])]
-    found = together([functools.partial(_look, need, params, server) for need in asked], BOUND, None)
+    found = run_concurrently([functools.partial(_look, need, params, server) for need in asked], BOUND, None)
     return [one or _late(need) for need, one in zip(asked, found, strict=True)]
 
 

@@ -10,7 +10,7 @@ import functools
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import connect, measurements, options, packs, thresholds
-from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import together
+from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import run_concurrently
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
@@ -38,7 +38,7 @@ def look(params: dict[str, t.Any], server: Server) -> str:
         return len(found), ""
 
     late = 0, f"Prometheus at {prometheus.url} does not answer within {2 * option['timeout']:g} s; see its load, or set prometheus.timeout."
-    answers = together([functools.partial(ask, query, is_own=own) for query, own in asked.values()], 2 * option["timeout"], late)
+    answers = run_concurrently([functools.partial(ask, query, is_own=own) for query, own in asked.values()], 2 * option["timeout"], late)
     failed = [f"Metrics ({name}): {why}" for name, (_series, why) in zip(asked, answers, strict=True) if why]
     if failed:
         raise Failure(" ".join(failed))
@@ -53,5 +53,5 @@ def _asked(params: dict[str, t.Any], server: Server) -> dict[str, tuple[str, boo
     found = {name: (measurements.query(pack, names, SECONDS), False) for name, pack in queries.items()}
     for where, defaults in (("step_gates", thresholds.SHIFT), ("triggers", thresholds.TRIGGERS)):
         gates = options.gates(defaults, params[where], where.removeprefix("step_"))
-        found |= {f"{where.removeprefix('step_')}.{gate.name}": (options.own_query(gate, names), True) for gate in gates if gate.query}
+        found |= {f"{where.removeprefix('step_')}.{gate.name}": (options.custom_query(gate, names), True) for gate in gates if gate.query}
     return found

@@ -20,7 +20,7 @@ from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.mcp.server.plugins.module_utils._announce import webhook
 from ansible_collections.mcp.server.plugins.module_utils._announce.webhook import Webhook
-from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import together
+from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import run_concurrently
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 try:
@@ -45,7 +45,7 @@ def look(params: dict[str, t.Any], _server: t.Any = None) -> str:
     found = [webhook.find(option, number) for number, option in enumerate(params["webhooks"], 1)]
     problems = [one for one in found if isinstance(one, str)]
     hooks = [one for one in found if isinstance(one, Webhook)]
-    answers = together([functools.partial(_problem, one) for one in hooks], LONGEST, None)
+    answers = run_concurrently([functools.partial(_problem, one) for one in hooks], LONGEST, None)
     problems += [f"{one.name}: {_late(LONGEST)}" if answer is None else answer for one, answer in zip(hooks, answers, strict=True)]
     if failed := [f"Nothing could be announced to {problem}." for problem in problems if problem]:
         raise Failure(" ".join(failed))

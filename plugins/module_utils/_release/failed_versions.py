@@ -9,16 +9,16 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
-from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, Book, Release, is_judged, is_release, is_running
+from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, Release, ReleaseRecord, is_judged, is_release, is_running
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 OPTION: dict[str, t.Any] = {"type": "str"}
 MOST = 300  # characters of a reason
 
 
-def bad_end(book: Book, version: str) -> Release | None:
+def bad_end(book: ReleaseRecord, version: str) -> Release | None:
     """Return the newest release of this version when it was rolled back or failed.
 
     None when that one succeeded or still runs, and when the version was the stable one since. Of ends that are no verdict (record.is_judged)
@@ -33,7 +33,7 @@ def bad_end(book: Book, version: str) -> Release | None:
     return None
 
 
-def refusal(book: Book, version: str, forced: str | None) -> str:
+def refusal(book: ReleaseRecord, version: str, forced: str | None) -> str:
     """Return why this version is refused, a sentence; empty when it is not. forced: the version that may come back all the same."""
     release = bad_end(book, version)
     if release is None or forced == version:

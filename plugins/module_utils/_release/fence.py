@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lock
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 Object = dict[str, t.Any]
@@ -30,7 +30,7 @@ def check(cluster: t.Any, server: Server, run: str | None, *, dry_run: bool = Fa
     Call it after the read, right before the write.
     """
     if run and not dry_run:
-        Lock(cluster, server.namespace, server.name).check(run)
+        Lease(cluster, server.namespace, server.name).check(run)
 
 
 def stamp(obj: Object, run: str, notes: t.Mapping[str, str | None] | None = None) -> list[Operation]:

@@ -28,7 +28,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict, NotFound, Unanswered, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost
 
 SECONDS = 60  # that a Lease lasts after it was renewed
 SHORTEST, LONGEST = 30.0, 300.0  # of what a Lease that others wrote may say instead
@@ -58,7 +58,7 @@ class Holder:
     duration: float = float(SECONDS)
 
 
-def new_run() -> str:
+def new_run_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
@@ -104,7 +104,7 @@ def _exists(pid: int) -> bool:
     return True
 
 
-def left(holder: Holder, unchanged: float, now: datetime | None) -> float:
+def seconds_left(holder: Holder, unchanged: float, now: datetime | None) -> float:
     """Return the seconds until the Lease has expired; none are left when it has.
 
     unchanged: seconds for which we saw it as it is. now: the API server's time, None when it is not known.
@@ -115,7 +115,7 @@ def left(holder: Holder, unchanged: float, now: datetime | None) -> float:
 
 def expired(holder: Holder, unchanged: float, now: datetime | None) -> bool:
     """Return whether the Lease may be taken from its holder; see left()."""
-    return left(holder, unchanged, now) <= 0
+    return seconds_left(holder, unchanged, now) <= 0
 
 
 def tells(holder: Holder, now: datetime | None) -> bool:
@@ -133,11 +133,11 @@ def refusal(server: str, holder: Holder | None, run: str, now: datetime | None, 
     age = int((max(now or holder.renewed, holder.renewed) - holder.acquired).total_seconds())
     return (
         f"A release of {server} is under way: {holder.by} has held it for {age // 60} min {age % 60} s. Wait for its end; if it was killed, it lets go "
-        f"in {left(holder, unchanged, now):.0f} s by itself; to take over from it, say so and why (-e mcp_take_over=true -e mcp_reason=...)."
+        f"in {seconds_left(holder, unchanged, now):.0f} s by itself; to take over from it, say so and why (-e mcp_take_over=true -e mcp_reason=...)."
     )
 
 
-class Lock:
+class Lease:
     """The Lease of one server. Methods raise Failure."""
 
     def __init__(self, cluster: t.Any, namespace: str, server: str) -> None:
@@ -149,9 +149,9 @@ class Lock:
         # What was read last, and since when it has been so (monotonic)
         self._sight: tuple[Holder | None, float] | None = None
 
-    def limited(self, patience: float, timeout: float = math.inf) -> Lock:
+    def limited(self, patience: float, timeout: float = math.inf) -> Lease:
         """The same Lease, by requests of no more patience and time; see connection.Cluster."""
-        return Lock(self._cluster.limited(patience, timeout), *self._place)
+        return Lease(self._cluster.limited(patience, timeout), *self._place)
 
     @property
     def unchanged(self) -> float:
@@ -280,14 +280,14 @@ class Lock:
             return None, version, f"had been taken by {holder.by}, and has expired"
         else:
             whom = f"{holder.by} took over"
-        raise Lost(f"This run is not the one that releases {self._server} any more: {whom}. Nothing more is changed by it.")
+        raise LeaseLost(f"This run is not the one that releases {self._server} any more: {whom}. Nothing more is changed by it.")
 
     def _again(self, run: str, runner: int | None) -> Holder:
         # Only here: it is seldom needed.
-        from ansible_collections.mcp.server.plugins.module_utils._release.runner import whoever_runs
+        from ansible_collections.mcp.server.plugins.module_utils._release.runner import runner_name
 
         now = self._cluster.now()
-        return Holder(run, whoever_runs(), this_process(runner), now, now)
+        return Holder(run, runner_name(), this_process(runner), now, now)
 
     def release(self, run: str) -> None:
         """Gives it back, unless another run has it."""

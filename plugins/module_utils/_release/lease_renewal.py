@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable, Waiting, current, waiting
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Run, Task, bounded
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Run, Task, bounded
 
 # Documented in doc_fragments/run_id.py
 OPTION: dict[str, t.Any] = {"run_id": {"type": "str", "no_log": False}}
@@ -31,7 +31,7 @@ Answer = t.TypeVar("Answer")
 _RENEWED: ContextVar[str] = ContextVar("mcp_server_renewed", default="")  # the run whose Lease is renewed here already
 
 
-def kept(run: Run) -> Run:
+def with_lease(run: Run) -> Run:
     """A module's function that holds on to the Lease of the run in its option C(run_id), if there is one, for as long as it takes.
 
     Of a rollback only another run that holds the Lease is the end, see hastily().
@@ -42,21 +42,21 @@ def kept(run: Run) -> Run:
         params = task.params
         if not params["run_id"] or task.check_mode:
             return run(task)
-        with renewed(task, params["run_id"], must=not params.get("rollback")) as kept_task:
+        with renewing(task, params["run_id"], must=not params.get("rollback")) as kept_task:
             return run(kept_task)
 
     return holding
 
 
 @contextmanager
-def renewed(task: Task, run: str, *, must: bool = True) -> t.Iterator[Task]:
-    """The run's Lease is renewed while the block works, with a task whose held() tells what came of it. Raises Failure.
+def renewing(task: Task, run: str, *, must: bool = True) -> t.Iterator[Task]:
+    """The run's Lease is renewed while the block works, with a task whose check_lease() tells what came of it. Raises Failure.
 
     must: whether the block can't do without it; else only Lost is raised, and all else is a warning.
     """
     # The library for it takes 0.2 s to import.
     from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
-    from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lock
+    from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease
 
     params = task.params
     if must and _RENEWED.get() == run:  # by the task that this one is a part of
@@ -67,16 +67,16 @@ def renewed(task: Task, run: str, *, must: bool = True) -> t.Iterator[Task]:
         _tell(task, lease.renew(run, task.runner))
 
     with waiting(Waiting(task.progress)) as how:
-        lease = Lock(api.connect(params), params["namespace"], params["server"])
+        lease = Lease(api.connect(params), params["namespace"], params["server"])
         (renew if must else functools.partial(hastily, task, act=renew))(lease)
         # Without patience: it is what a wait does when it is over.
         lease = lease.limited(patience=0.0)
         how.regained = functools.partial(renew, lease) if must else functools.partial(hastily, task, lease, renew, how)
-        keeper = _Keeper(functools.partial(renew, lease), how, params["api_retry_timeout"] if must else math.inf, task.warn, task.runner)
+        keeper = _Renewal(functools.partial(renew, lease), how, params["api_retry_timeout"] if must else math.inf, task.warn, task.runner)
         before = _RENEWED.set(run)
         try:
             with keeper.renewing():
-                yield replace(task, held=keeper.held)
+                yield replace(task, check_lease=keeper.check_lease)
         finally:
             _RENEWED.reset(before)
 
@@ -103,7 +103,7 @@ def hastily(task: Task, lease: t.Any, act: t.Callable[[t.Any], Answer], how: Wai
     lease = lease.limited(patience=seconds, timeout=seconds)
     try:
         answer = bounded(lambda: act(lease), seconds)
-    except Lost:
+    except LeaseLost:
         raise
     except Exception as error:  # an answer that nobody thought of, too: the traffic can't wait for it
         if not how.without_lease:
@@ -123,8 +123,8 @@ def _failure(error: Exception) -> Failure:
     return error if isinstance(error, Failure) else Failure(f"The Lease could not be renewed ({type(error).__name__}: {error})")
 
 
-class _Keeper:
-    """Renews every now and then in a thread; held() tells what came of it."""
+class _Renewal:
+    """Renews every now and then in a thread; check_lease() tells what came of it."""
 
     def __init__(self, renew: t.Callable[[], None], how: Waiting, patience: float, warn: t.Callable[[str], None], runner: int | None = None) -> None:
         self._renew = renew
@@ -134,7 +134,7 @@ class _Keeper:
         self._warn = warn
         self._failure: Failure | None = None
 
-    def held(self) -> None:
+    def check_lease(self) -> None:
         """Raises Lost when another run has it, and Unreachable when it could not be renewed for longer than the patience."""
         if self._failure is not None:
             raise self._failure
@@ -160,7 +160,7 @@ class _Keeper:
                 if away:
                     self._how.over(away.elapsed)
                 away, self._failure = None, None
-            except Lost as failure:
+            except LeaseLost as failure:
                 # Whoever writes next looks for himself.
                 self._failure = failure
                 self._warn(failure.msg)

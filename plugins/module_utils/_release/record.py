@@ -27,7 +27,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence, former_records
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost
 
 KEPT = 20
 STEPS = 30
@@ -43,14 +43,14 @@ Release = dict[str, t.Any]
 
 
 @dataclass(frozen=True)
-class Book:
+class ReleaseRecord:
     """current: the newest release, also after it has ended. history: the ones before it, newest first."""
 
     current: Release | None = None
     history: tuple[Release, ...] = ()
 
 
-Change = t.Callable[[Book], Book]
+Change = t.Callable[[ReleaseRecord], ReleaseRecord]
 
 
 def now(cluster: t.Any = None) -> str:
@@ -58,7 +58,7 @@ def now(cluster: t.Any = None) -> str:
     return (cluster.now() if cluster else datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def release(server: Server, *, by: str, reason: str, at: str, origin: dict[str, t.Any], target: dict[str, t.Any]) -> Release:
+def new_release(server: Server, *, by: str, reason: str, at: str, origin: dict[str, t.Any], target: dict[str, t.Any]) -> Release:
     """A release that starts at C(at), from origin to target (see the top of this file)."""
     return {
         "id": f"{at}-{target['version']}",
@@ -83,35 +83,35 @@ def resumes(current: Release | None, target: dict[str, t.Any]) -> bool:
     return current is not None and is_running(current) and all(current["to"].get(key) == target[key] for key in ("pool", "image_ref"))
 
 
-def begin(book: Book, fresh: Release) -> Book:
+def begin(book: ReleaseRecord, fresh: Release) -> ReleaseRecord:
     """A release starts, unless it is the one that was cut off: that one goes on.
 
     One that was cut off and had another target has failed; the stable pool stays the one it started from.
     """
     current = book.current
     if current is None:
-        return Book(fresh)
+        return ReleaseRecord(fresh)
     if resumes(current, fresh["to"]):
         return replace(book, current=_going_on(current))
     if is_running(current):
         fresh = {**fresh, "from": current["from"]}
         current = {**_ended(current, FAILED, fresh["started"]), "reason": f"{current['reason']} {SUPERSEDED}{fresh['id']})".strip()}
-    return Book(fresh, (current, *book.history)[:KEPT])
+    return ReleaseRecord(fresh, (current, *book.history)[:KEPT])
 
 
-def add_step(book: Book, step: dict[str, t.Any]) -> Book:
+def add_step(book: ReleaseRecord, step: dict[str, t.Any]) -> ReleaseRecord:
     """A step of the newest release; a no-op when it is its last one."""
     if book.current["steps"][-1:] == [step]:
         return book
     return replace(book, current={**book.current, "steps": [*book.current["steps"], step][-STEPS:]})
 
 
-def add_contract(book: Book, contract: dict[str, t.Any]) -> Book:
+def add_contract(book: ReleaseRecord, contract: dict[str, t.Any]) -> ReleaseRecord:
     """What the newest release was allowed to offer."""
     return replace(book, current={**book.current, "to": {**book.current["to"], "contract": contract}})
 
 
-def add_rollout(book: Book, pool: str, image_ref: str, seconds: float) -> Book:
+def add_rollout(book: ReleaseRecord, pool: str, image_ref: str, seconds: float) -> ReleaseRecord:
     """How long the pool of the release that runs took to get ready; of another rollout nothing is kept."""
     current = book.current
     if current is None or not is_running(current) or (current["to"]["pool"], current["to"].get("image_ref")) != (pool, image_ref):
@@ -119,22 +119,22 @@ def add_rollout(book: Book, pool: str, image_ref: str, seconds: float) -> Book:
     return replace(book, current={**current, "to": {**current["to"], "rollout_seconds": seconds}})
 
 
-def rollout_seconds(book: Book, pool: str) -> float | None:
+def rollout_seconds(book: ReleaseRecord, pool: str) -> float | None:
     """How long this pool took at its newest release, or else the other one at its own; None when that is not known."""
     known = [one["to"] for one in (book.current, *book.history) if one and one["to"].get("rollout_seconds")]
     own = [target for target in known if target["pool"] == pool]
     return next((target["rollout_seconds"] for target in [*own, *known]), None)
 
 
-def add_guard(book: Book, release: str, guard: dict[str, t.Any]) -> Book:
+def add_guard(book: ReleaseRecord, release_id: str, guard: dict[str, t.Any]) -> ReleaseRecord:
     """What the guard of that release does; a no-op when it did so before, or when another release has begun."""
     current = book.current
-    if current is None or current["id"] != release or {**current.get("guard", {}), "at": ""} == {**guard, "at": ""}:
+    if current is None or current["id"] != release_id or {**current.get("guard", {}), "at": ""} == {**guard, "at": ""}:
         return book
     return replace(book, current={**current, "guard": guard})
 
 
-def pause(book: Book, at: str, reason: str, until: str | None = None) -> Book:
+def pause(book: ReleaseRecord, at: str, reason: str, until: str | None = None) -> ReleaseRecord:
     """The newest release goes on when it is run again; its traffic stays as it is. A no-op when it has ended, or is paused for this reason."""
     current = book.current
     if not is_running(current) or current.get("paused", {}).get("reason") == reason[:REASON]:
@@ -142,7 +142,7 @@ def pause(book: Book, at: str, reason: str, until: str | None = None) -> Book:
     return replace(book, current={**current, "paused": {"at": at, "reason": reason[:REASON], **({"until": until} if until else {})}})
 
 
-def end(book: Book, outcome: str, at: str, reason: str = "", judged: bool = True) -> Book:
+def end(book: ReleaseRecord, outcome: str, at: str, reason: str = "", judged: bool = True) -> ReleaseRecord:
     """The newest release ends; a no-op when it has ended so. The reason, if any, takes the place of the one it began with."""
     if book.current["outcome"] == outcome:
         return book
@@ -165,12 +165,12 @@ def _going_on(current: Release) -> Release:
     return {key: value for key, value in current.items() if key != "paused"}
 
 
-def read(cluster: t.Any, server: Server) -> tuple[Book, str | None]:
+def read(cluster: t.Any, server: Server) -> tuple[ReleaseRecord, str | None]:
     """The record, and the version of its ConfigMap, None when there is none yet. Raises Failure when it can't be read."""
     try:
         found = cluster.get(_path(server, _name(server)))
     except NotFound:
-        return Book(), None
+        return ReleaseRecord(), None
     try:
         data = found.get("data") or {}
         current, history = former_records.current_names(json.loads(data.get("current", "null"))), json.loads(data.get("history", "[]"))
@@ -182,7 +182,7 @@ def read(cluster: t.Any, server: Server) -> tuple[Book, str | None]:
             f"ConfigMap {server.namespace}/{_name(server)} on {cluster.host} is not a release record: restore it, or look which pool is good "
             "before it is deleted; a rollback goes by what is noted on the route, or to the pool that is named (mcp_rollback_pool)."
         )
-    return Book(current, tuple(map(former_records.current_names, history))), found["metadata"]["resourceVersion"]
+    return ReleaseRecord(current, tuple(map(former_records.current_names, history))), found["metadata"]["resourceVersion"]
 
 
 def is_release(document: t.Any) -> bool:
@@ -203,7 +203,7 @@ def update(
     run: str | None = None,
     takes_over: bool = False,
     dry_run: bool = False,
-) -> tuple[Book, Book]:
+) -> tuple[ReleaseRecord, ReleaseRecord]:
     """Return the record before and after the change, written only when they differ.
 
     change: a pure function; it is called again on a fresh record when somebody
@@ -213,7 +213,7 @@ def update(
     Lease may be in trouble.
     """
 
-    def attempt() -> tuple[Book, Book]:
+    def attempt() -> tuple[ReleaseRecord, ReleaseRecord]:
         before, version = read(cluster, server)
         if run and not takes_over:
             _refuse_another_run(cluster, server, before.current, run, dry_run)
@@ -233,7 +233,7 @@ def _refuse_ended(before: Release | None, after: Release | None, run: str) -> No
     """Raise Lost for a change of a release that another run has ended, whoever holds the Lease."""
     same = before and after and before["id"] == after["id"]
     if same and not is_running(before) and before.get("run_id") not in (None, "", run):
-        raise Lost(
+        raise LeaseLost(
             f"Another run ended release {before['id']}: {before['outcome']} ({before['reason'] or 'no reason given'}). Nothing more is changed by this one."
         )
 
@@ -244,11 +244,11 @@ def _refuse_another_run(cluster: t.Any, server: Server, current: Release | None,
         return
     try:
         fence.check(cluster, server, run, dry_run=dry_run)
-    except Lost as lost:
-        raise Lost(f"{lost.msg} The newest release in its record is {current['id']} by {current.get('by')}.") from None
+    except LeaseLost as lost:
+        raise LeaseLost(f"{lost.msg} The newest release in its record is {current['id']} by {current.get('by')}.") from None
 
 
-def _write(cluster: t.Any, server: Server, book: Book, version: str | None, dry_run: bool) -> None:
+def _write(cluster: t.Any, server: Server, book: ReleaseRecord, version: str | None, dry_run: bool) -> None:
     metadata = {"name": _name(server), "labels": {"app.kubernetes.io/managed-by": "mcp.server"}}
     body = {
         "apiVersion": "v1",

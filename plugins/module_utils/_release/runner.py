@@ -11,7 +11,7 @@ import os
 import socket
 
 
-def whoever_runs() -> str:
+def runner_name() -> str:
     """AWX's job, or else the user and the machine."""
     if "AWX_PRIVATE_DATA_DIR" in os.environ and os.environ.get("JOB_ID"):
         return f"AWX job {os.environ['JOB_ID']}"

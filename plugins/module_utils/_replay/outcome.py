@@ -14,15 +14,15 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, windows
-from ansible_collections.mcp.server.plugins.module_utils._gates.decide import INCONCLUSIVE, Decision, Sight, decide
+from ansible_collections.mcp.server.plugins.module_utils._gates.decide import INCONCLUSIVE, Decision, Observation, decide
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, NO_DATA, PASS, Verdict
-from ansible_collections.mcp.server.plugins.module_utils._replay.polls import Moment, Step
+from ansible_collections.mcp.server.plugins.module_utils._replay.polls import Poll, Step
 
 TRIGGER, SHIFT = "trigger", "gate"
 Span = tuple[float, float]
 
 
-def told(moments: t.Sequence[Moment], steps: t.Sequence[Step]) -> dict[str, t.Any]:
+def told(moments: t.Sequence[Poll], steps: t.Sequence[Step]) -> dict[str, t.Any]:
     """{verdict, first_breach, gates, steps}, see RETURN of mcp_replay_info."""
     gates = [_gate(TRIGGER, each, steps) for each in _columns(moments, "triggers")] + [_gate(SHIFT, each, steps) for each in _columns(moments, "gates")]
     decided = [(each, _decided(each, steps[each.step], each.triggers, each.gates)) for each in moments]
@@ -35,26 +35,26 @@ def told(moments: t.Sequence[Moment], steps: t.Sequence[Step]) -> dict[str, t.An
     return {"verdict": verdict, "first_breach": first_breach, "gates": gates, "steps": ends}
 
 
-def _decided(moment: Moment, step: Step, triggers: t.Sequence[Verdict], gates: t.Sequence[Verdict]) -> Decision:
+def _decided(moment: Poll, step: Step, triggers: t.Sequence[Verdict], gates: t.Sequence[Verdict]) -> Decision:
     """Return what the watch of the step would have decided at this poll by these verdicts.
 
     The last poll is the one at the end of the watch. There is none after it to wait for.
     """
     elapsed = moment.at - step.begin
     seconds = elapsed if moment.last else step.end - step.begin
-    sight = Sight(elapsed, seconds, bound=seconds, prometheus=True, polled=elapsed, triggers=triggers, gates=gates)
+    sight = Observation(elapsed, seconds, bound=seconds, prometheus=True, polled=elapsed, triggers=triggers, gates=gates)
     return decide(sight)
 
 
 class Seen(t.NamedTuple):
     """A verdict of a gate, and the poll that it is of. until: epoch seconds, when the next one came."""
 
-    moment: Moment
+    moment: Poll
     until: float
     verdict: Verdict
 
 
-def _columns(moments: t.Sequence[Moment], name: str) -> list[list[Seen]]:
+def _columns(moments: t.Sequence[Poll], name: str) -> list[list[Seen]]:
     """Of each gate all verdicts, in order."""
     columns: dict[str, list[Seen]] = {}
     for moment, following in zip(moments, [*moments[1:], None], strict=True):
@@ -135,7 +135,7 @@ def _span(verdict: str, same: t.Sequence[Seen]) -> dict[str, t.Any]:
     return {"verdict": verdict, "from": iso(same[0].moment.at), "to": iso(same[-1].until)}
 
 
-def _step(moment: Moment, step: Step, decision: Decision) -> dict[str, t.Any]:
+def _step(moment: Poll, step: Step, decision: Decision) -> dict[str, t.Any]:
     """What would have been decided at its end."""
     return {
         "weight": step.weight,

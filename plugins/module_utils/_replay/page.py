@@ -12,14 +12,14 @@ from html import escape
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, verdict_text
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._replay import table
-from ansible_collections.mcp.server.plugins.module_utils._replay.polls import Moment, Step
+from ansible_collections.mcp.server.plugins.module_utils._replay.polls import Poll, Step
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
 from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart
 
 TONES = {"pass": "good", "breach": "bad"}
 
 
-def page(result: dict[str, t.Any], moments: t.Sequence[Moment], steps: t.Sequence[Step], place: str) -> str:
+def page(result: dict[str, t.Any], moments: t.Sequence[Poll], steps: t.Sequence[Step], place: str) -> str:
     """The whole file. result: as table.lines() takes it. place: the server, as NAMESPACE/NAME."""
     tone = TONES.get(result["verdict"], "warn")
     charts = [_chart(gate, points, result, steps) for gate, points in zip(result["gates"], _points(moments), strict=True)]
@@ -36,7 +36,7 @@ def page(result: dict[str, t.Any], moments: t.Sequence[Moment], steps: t.Sequenc
     return document(f"{place}: a replay of its gates", body)
 
 
-def _points(moments: t.Sequence[Moment]) -> list[list[Point]]:
+def _points(moments: t.Sequence[Poll]) -> list[list[Point]]:
     """Of each gate, in the order of the result: the value at each poll."""
     points: dict[tuple[str, str], list[Point]] = {}
     for name in ("triggers", "gates"):

@@ -11,9 +11,9 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import poller
-from ansible_collections.mcp.server.plugins.module_utils._gates.decide import judged_at
+from ansible_collections.mcp.server.plugins.module_utils._gates.decide import gates_at_weight
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Verdict
-from ansible_collections.mcp.server.plugins.module_utils._gates.reader import Source
+from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._replay.playback import Playback
 
 EVERY = 5.0  # seconds between polls
@@ -30,7 +30,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Moment:
+class Poll:
     """One poll. step: the number of the one that it is in. last: of that step's."""
 
     at: float
@@ -40,9 +40,9 @@ class Moment:
     gates: t.Sequence[Verdict]
 
 
-def moments(
-    source: Source, playback: Playback, triggers: t.Sequence[Gate], gates: t.Sequence[Gate], steps: t.Sequence[Step], since: float | None, seconds: float
-) -> t.Iterator[Moment]:
+def polls(
+    source: MetricsReader, playback: Playback, triggers: t.Sequence[Gate], gates: t.Sequence[Gate], steps: t.Sequence[Step], since: float | None, seconds: float
+) -> t.Iterator[Poll]:
     """Every poll of the steps, which are in order and don't overlap.
 
     since: epoch seconds when the windows of the triggers may have begun, None for as long as they are.
@@ -55,11 +55,11 @@ def moments(
         step = steps[number]
         playback.at = at
         source.read([*triggers, *gates])
-        judged = judged_at(step.weight, gates)
+        judged = gates_at_weight(step.weight, gates)
         lasted, whole = min(at - step.begin, seconds), min(step.end - step.begin, seconds)
         # So a poll costs the same in an interval of any length.
         begun = None if since is None else max(since, at - longest)
-        yield Moment(at, number, following[0] != number, *poller.verdicts(source, triggers, judged, at, lasted, whole, begun))
+        yield Poll(at, number, following[0] != number, *poller.verdicts(source, triggers, judged, at, lasted, whole, begun))
 
 
 def _positions(step: Step, start: float) -> range:

@@ -55,7 +55,7 @@ def read(prometheus: t.Any, server: Server, release: Release, option: dict[str, 
 def counter(pack: packs.Pack, server: Server, measure: str) -> str:
     """What counts the answers of both pools, as a selector."""
     counted = pack.measures[measure]
-    pick = counted.all if isinstance(counted, packs.Share) else packs.Pick(f"{counted.name}_count", counted.labels)
+    pick = counted.all if isinstance(counted, packs.Ratio) else packs.Selector(f"{counted.name}_count", counted.labels)
     return _selector(pick, (pack.server,), server, POOLS[0])
 
 
@@ -63,12 +63,12 @@ def promql(pack: packs.Pack, server: Server, pool: str, name: str, seconds: floa
     """A line of a chart, as a query; percent or milliseconds."""
     measure = pack.measures[MEASURES[name]]
 
-    def rate(pick: packs.Pick, of: str = pool, by: str = "") -> str:
+    def rate(pick: packs.Selector, of: str = pool, by: str = "") -> str:
         selected = [_selector(pick, (pack.server, labels), server, of) for labels in pack.pools]
         return f"sum{by} ({' or '.join(f'rate({one}[{round(seconds)}s])' for one in selected)})"
 
-    if isinstance(measure, packs.Times):
-        buckets = rate(packs.Pick(f"{measure.name}_bucket", measure.labels), by=" by (le)")
+    if isinstance(measure, packs.Histogram):
+        buckets = rate(packs.Selector(f"{measure.name}_bucket", measure.labels), by=" by (le)")
         return f"{1000 * measure.seconds:g} * histogram_quantile(0.95, {buckets})"
     if name == SHARE:
         # A pool that has no series answered nothing.
@@ -78,7 +78,7 @@ def promql(pack: packs.Pack, server: Server, pool: str, name: str, seconds: floa
     return f"100 * ({rate(measure.counted)} or 0 * {rate(measure.all)}) / {rate(measure.all)}"
 
 
-def _selector(pick: packs.Pick, labels: t.Sequence[packs.Labels], server: Server, pool: str) -> str:
+def _selector(pick: packs.Selector, labels: t.Sequence[packs.Labels], server: Server, pool: str) -> str:
     matchers = [f'{label}=~"{pattern}"' for patterns in (*labels, pick.labels) for label, pattern in patterns.items()]
     selector = f"{pick.name}{{{', '.join(matchers)}}}"
     for name, value in measurements.names_of(server, pool).items():

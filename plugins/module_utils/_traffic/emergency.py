@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outa
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._release import pools, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights, other
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, bounded, started
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, bounded, started
 from ansible_collections.mcp.server.plugins.module_utils._traffic import revert_monitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import give_back, hold_on, lease_beside, without_run
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import SOON, Shift, step, text, update_record
@@ -48,7 +48,7 @@ class _Emergency(t.NamedTuple):
     reason: str
     at: t.Callable[[], str]
 
-    def end(self, book: record.Book) -> record.Book:
+    def end(self, book: record.ReleaseRecord) -> record.ReleaseRecord:
         return ended(book, self.known, self.at(), self.reason)
 
 
@@ -65,8 +65,8 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
         # Only here: an emergency waits for imports.
         from ansible_collections.mcp.server.plugins.module_utils._traffic import scale_up
 
-        scale_up.revive(shift, it.good.pool, it.planned, it.rollout_seconds)
-    undone = revert_monitor.Undoing(shift, it.wanted, it.good)
+        scale_up.scale_up(shift, it.good.pool, it.planned, it.rollout_seconds)
+    undone = revert_monitor.RevertMonitor(shift, it.wanted, it.good)
     undone.since_sent()
     _write(shift, it)
     hold(SOON, last=True)
@@ -142,7 +142,7 @@ def _is_empty(shift: Shift, pool: str) -> bool:
         return False
 
 
-def _rollout_seconds(book: record.Book | None, pool: str) -> float | None:
+def _rollout_seconds(book: record.ReleaseRecord | None, pool: str) -> float | None:
     try:
         return record.rollout_seconds(book, pool) if book else None
     except (AttributeError, KeyError, TypeError):
@@ -158,7 +158,7 @@ def _write(shift: Shift, it: _Emergency) -> None:
     shift.result["written"] = not shift.task.check_mode
 
 
-def _verify(shift: Shift, it: _Emergency, undone: revert_monitor.Undoing) -> None:
+def _verify(shift: Shift, it: _Emergency, undone: revert_monitor.RevertMonitor) -> None:
     """Wait until the traffic follows, also when another task wrote the weights and left that to this one."""
     fresh = shift.result["changed"] or not it.recorded
 
@@ -178,7 +178,7 @@ def _verify(shift: Shift, it: _Emergency, undone: revert_monitor.Undoing) -> Non
         try:
             undone.verify(meanwhile)
             _refuse_other_version(shift)
-        except Lost:
+        except LeaseLost:
             raise
         except Failure:
             add_step(NOT_VERIFIED)
@@ -189,7 +189,7 @@ def _verify(shift: Shift, it: _Emergency, undone: revert_monitor.Undoing) -> Non
         undone.watch()
 
 
-def _read(shift: Shift) -> tuple[Weights, record.Book | None, dict[str, int | None]]:
+def _read(shift: Shift) -> tuple[Weights, record.ReleaseRecord | None, dict[str, int | None]]:
     """Return the weights, the record, and how many endpoints of each pool are ready; None for what can't be read.
 
     Side by side, since an API server in trouble takes seconds for each. What is not the route is waited for no longer than for one request.
@@ -225,15 +225,15 @@ def _which_pool(server: Server, before: Weights, ready: dict[str, int | None]) -
     )
 
 
-def ended(book: record.Book, known: record.Release, at: str, reason: str) -> record.Book:
+def ended(book: record.ReleaseRecord, known: record.Release, at: str, reason: str) -> record.ReleaseRecord:
     """Return the record once C(known) is rolled back: the newest release when it came from the same pool, or else one that follows it."""
     current = book.current
     if current is None:
-        book = record.Book(known)
+        book = record.ReleaseRecord(known)
     elif current["from"]["pool"] != known["from"]["pool"]:
         if record.is_running(current):
             current = {**current, "outcome": record.ROLLED_BACK, "ended": at}
-        book = record.Book(known, (current, *book.history)[: record.KEPT])
+        book = record.ReleaseRecord(known, (current, *book.history)[: record.KEPT])
     return record.end(book, record.ROLLED_BACK, at, reason)
 
 
@@ -280,9 +280,9 @@ def _refuse_other_version(shift: Shift) -> None:
 def _unrecorded(server: Server, before: Weights, good: pools.Stable) -> record.Release:
     """Stands for the release that was not recorded; its images are not worth a read now."""
     nothing = {"image_ref": "", "digest": "", "version": ""}
-    release = record.release(
+    release = record.new_release(
         server,
-        by=runner.whoever_runs(),
+        by=runner.runner_name(),
         reason="rolled back without a release record",
         at=record.now(),
         origin={"pool": good.pool, **nothing, "weights": before},

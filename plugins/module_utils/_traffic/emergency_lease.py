@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, runner
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Task, bounded, started
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Task, bounded, started
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import SOON, Shift
 
 
@@ -26,12 +26,12 @@ def hold_on(shift: Shift, held: ExitStack) -> None:
     run = shift.task.params["run_id"] or shift.result.get("run_id")
     if not run:
         return
-    held.enter_context(lease_renewal.renewed(shift.task, run, must=False))
+    held.enter_context(lease_renewal.renewing(shift.task, run, must=False))
 
 
 def take_over(shift: Shift) -> str:
     """The id of this run, which releases the server from now on, whoever did before. An emergency does not fail for want of it."""
-    run = leases.new_run()
+    run = leases.new_run_id()
     hold = _hold(shift, _taking(shift, run))
     return run if hold(2 * shift.task.params["api_timeout"], last=True) else ""
 
@@ -42,9 +42,9 @@ def lease_beside(shift: Shift) -> t.Callable[..., bool]:
     if shift.task.check_mode:
         return lambda seconds, last=False: False
     if run:
-        lease = leases.Lock(shift.cluster, shift.server.namespace, shift.server.name)
+        lease = leases.Lease(shift.cluster, shift.server.namespace, shift.server.name)
         return _hold(shift, started(lambda: lease_renewal.check(shift.task, lease, run)))
-    shift.own_run, shift.result["run_id"] = leases.new_run(), ""
+    shift.own_run, shift.result["run_id"] = leases.new_run_id(), ""
     hold = _hold(shift, _taking(shift, shift.own_run))
 
     def taken(seconds: float, *, last: bool = False) -> bool:
@@ -59,7 +59,7 @@ def give_back(shift: Shift, hold: t.Callable[..., bool]) -> None:
     """Give the Lease back that was taken for an emergency which is refused: a run that does nothing must not keep others out."""
     with suppress(Failure, TimeoutError):
         if shift.own_run and hold(SOON, last=True):
-            lease = leases.Lock(shift.cluster, shift.server.namespace, shift.server.name)
+            lease = leases.Lease(shift.cluster, shift.server.namespace, shift.server.name)
             bounded(lambda: lease.release(shift.own_run), SOON)
 
 
@@ -76,7 +76,7 @@ def _hold(shift: Shift, wait: t.Callable[[float], leases.Holder | None]) -> t.Ca
             return known
         try:
             before = wait(max(bound.left, seconds))
-        except Lost:
+        except LeaseLost:
             raise
         except Exception as error:  # also what nobody thought of: the traffic does not wait for a Lease
             if isinstance(error, TimeoutError) and not last:
@@ -93,5 +93,5 @@ def _hold(shift: Shift, wait: t.Callable[[float], leases.Holder | None]) -> t.Ca
 
 
 def _taking(shift: Shift, run: str) -> t.Callable[[float], leases.Holder | None]:
-    lease = leases.Lock(shift.cluster, shift.server.namespace, shift.server.name)
-    return started(lambda: lease.acquire(run, runner.whoever_runs(), leases.this_process(shift.task.runner), take_over=True))
+    lease = leases.Lease(shift.cluster, shift.server.namespace, shift.server.name)
+    return started(lambda: lease.acquire(run, runner.runner_name(), leases.this_process(shift.task.runner), take_over=True))

@@ -17,7 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import fiel
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import (
     DEPLOYMENT,
     IMAGE,
@@ -41,7 +41,7 @@ REQUEST = 3.0  # seconds that one request of a look may take
 Object = dict[str, t.Any]
 
 
-class Lookout:
+class OverwriteMonitor:
     """Looks from now on, until the block is left. When that fails, whoever changed something since the last look is the failure.
 
     expected: may be replaced at any time by whoever changes something. None: what the first look finds, which is at once.
@@ -58,14 +58,14 @@ class Lookout:
         self._over = threading.Event()
         self._one = threading.Lock()
 
-    def __enter__(self) -> Lookout:
+    def __enter__(self) -> OverwriteMonitor:
         threading.Thread(target=self._work, daemon=True).start()
         return self
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         # Nobody waits for it: it may be waiting for the API server.
         self._over.set()
-        if isinstance(error, Failure) and not isinstance(error, (Lost, Overwritten)):
+        if isinstance(error, Failure) and not isinstance(error, (LeaseLost, Overwritten)):
             self.look()  # that may be why
 
     def refuse(self) -> None:
@@ -232,7 +232,7 @@ def _run(obj: Object, run: str, expected: Expected) -> str:
 
 def _failure(cluster: t.Any, server: Server, finding: Finding, objects: dict[str, Object]) -> Failure:
     if finding.run:
-        return Lost(f"This run is not the one that releases {server} any more: run {finding.run} has written since. Nothing more is changed by it.")
+        return LeaseLost(f"This run is not the one that releases {server} any more: run {finding.run} has written since. Nothing more is changed by it.")
     name, obj, place = _where(server, finding, objects)
     return failure(finding, name, field_managers.writer_of(obj, place), place, f"{cluster.now():%H:%M:%S}")
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._errors import printable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
 from ansible_collections.mcp.server.plugins.module_utils._server import Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 ROUTE, IMAGE, SIZE, MINIMUM, DEPLOYMENT = "route", "image", "replicas", "autoscaler", "deployment"
 

@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import affinity
 from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling, disruption_budgets
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object, condition
@@ -45,7 +45,7 @@ def change(
             "Shift the traffic away first."
         )
 
-    raised = bool(scaler) and autoscaling.set_least(cluster, server, scaler, replicas or 0, run, dry_run=task.check_mode, warn=task.warn)
+    raised = bool(scaler) and autoscaling.set_min_replicas(cluster, server, scaler, replicas or 0, run, dry_run=task.check_mode, warn=task.warn)
     result = {
         "changed": before != after or raised,
         "deployment": f"{server.namespace}/{server.deployment(pool)}",
@@ -98,7 +98,7 @@ def _weight(cluster: t.Any, server: Server, pool: str) -> int:
 def _keep_budget(task: Task, cluster: t.Any, server: Server, pool: str, now: int, wanted: int) -> None:
     """Raises Failure when a pool that has traffic would go below what its PodDisruptionBudget asks for."""
     # Of no pods no budget asks for any: the end of a pool is judged by the size that it has.
-    least, budget = disruption_budgets.asked_of(cluster, server, pool, wanted or now, task.warn)
+    least, budget = disruption_budgets.required_by(cluster, server, pool, wanted or now, task.warn)
     if wanted >= least:
         return
     weight = _weight(cluster, server, pool)
@@ -112,9 +112,9 @@ def _keep_budget(task: Task, cluster: t.Any, server: Server, pool: str, now: int
 def _let_go(task: Task, cluster: t.Any, server: Server, pool: str, run: str | None) -> None:
     """A route that is not there, or can't be written, keeps no pool from being scaled down."""
     try:
-        if affinity.let_go(cluster, server, pool, run, dry_run=task.check_mode):
+        if affinity.drop(cluster, server, pool, run, dry_run=task.check_mode):
             task.progress(f"sessions of pool {pool} go with the weights of {server} now")
-    except Lost:
+    except LeaseLost:
         raise
     except Failure as failure:
         task.warn(f"Sessions with the mark of pool {pool} may get a 503 from the gateway. {failure.msg}")

@@ -14,8 +14,8 @@ from datetime import datetime
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers, gitops
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import Lookout, overwritten_route
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import OverwriteMonitor, overwritten_route
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift, text
 
@@ -51,7 +51,7 @@ def _tools(shift: Shift) -> list[field_managers.Writer]:
         return []
 
 
-class Undoing:
+class RevertMonitor:
     """What is done about it. Without verify_seconds nothing is written again: it fails at the first time."""
 
     def __init__(self, shift: Shift, wanted: dict[str, int], good: pools.Stable) -> None:
@@ -117,9 +117,9 @@ class Undoing:
 
     def _look(self) -> None:
         shift = self._shift
-        shift.task.held()
+        shift.task.check_lease()
         # A look of its own: what it can't read is no finding, and is not waited for.
-        Lookout(shift.task, shift.cluster, shift.server, shift.expected(self._wanted)).look()
+        OverwriteMonitor(shift.task, shift.cluster, shift.server, shift.expected(self._wanted)).look()
 
     def _write_again(self, undone: Overwritten) -> None:
         """Write the weights again, unless that has gone on for too long. Raises Failure."""
@@ -137,7 +137,7 @@ class Undoing:
         kept = {name: shift.result[name] for name in KEPT}
         try:
             shift.write(shift.read(), self._wanted, self._good)
-        except Lost:
+        except LeaseLost:
             raise
         except Failure as failure:  # a route that leads to one pool only, say: who made it so is worth more than that it can't be written
             msg = f"The weights of {shift.server} were written and undone, and can't be written again: {failure.msg} {undone.msg}"

@@ -21,7 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import S
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout
 
 
-def enough(planned: int) -> int:
+def min_ready(planned: int) -> int:
     """How many of the planned pods must be ready before the traffic comes."""
     return (planned + 1) // 2
 
@@ -30,11 +30,11 @@ def announcement(pool: str, has: int, planned: int, seconds: float | None, bound
     """What is said before the wait: what is done, and how long that will take."""
     done = f"is scaled up from {has} to {planned} pods" if has < planned else f"has {has} pods, which are waited for"
     known = f"a rollout of this server took {seconds:.0f} s" if seconds else "how long its pods take is not recorded"
-    when = f"the traffic follows when {enough(planned)} of them can answer, after {bound:.0f} s at most"
+    when = f"the traffic follows when {min_ready(planned)} of them can answer, after {bound:.0f} s at most"
     return f"pool {pool} has no ready endpoint: it {done}; {when}; {known}"
 
 
-def revive(shift: Shift, pool: str, planned: int, seconds: float | None) -> None:
+def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> None:
     """Scales the pool up to what is planned (0 when not known: to the other pool's size), and waits until it can take the traffic.
 
     seconds: how long that took at a release, None when not known. Raises Failure
@@ -53,7 +53,7 @@ def revive(shift: Shift, pool: str, planned: int, seconds: float | None) -> None
         with ExitStack() as held:
             hold_on(shift, held)
             view = rollout.View(shift.cluster, server, pool, task.params["ready_grace"], stale)
-            ready = rollout.wait(view, patience, task.progress, enough(result["replicas"])).ready
+            ready = rollout.wait(view, patience, task.progress, min_ready(result["replicas"])).ready
             if not convergence.endpoints(task, shift.cluster, server, pool, 1):
                 raise Failure(f"Its pods are ready, but Service {server.service(pool)} has no endpoint: see its selector.")
     except Failure as failure:

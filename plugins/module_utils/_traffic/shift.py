@@ -17,9 +17,9 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, pools, record
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Task, bounded
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Task, bounded
 from ansible_collections.mcp.server.plugins.module_utils._traffic import share
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import Lookout
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import OverwriteMonitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route, Stamp
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
@@ -50,7 +50,7 @@ class Shift:
     pinned: bool = True  # whether sessions with a mark stay on their pool
     release: record.Release | None = None  # the newest one, where it was read
     own_run: str = ""  # of an emergency that is no part of a run, and begins one
-    lookout: Lookout | None = None  # while the weights are verified
+    lookout: OverwriteMonitor | None = None  # while the weights are verified
     _runs: set[str] | None = None  # those that may have written the weights last, see read()
     _clock: float = 0.0
     _said: float = field(default_factory=time.monotonic)
@@ -84,7 +84,9 @@ class Shift:
         if self._runs is None and not self.emergency:
             self._runs = {run}
         if run and self.run and self._runs is not None and run not in {self.run, *self._runs}:
-            raise Lost(f"This run is not the one that releases {self.server} any more: run {run} has written its route since. Nothing more is changed by it.")
+            raise LeaseLost(
+                f"This run is not the one that releases {self.server} any more: run {run} has written its route since. Nothing more is changed by it."
+            )
         return self.kind.weights(self.route, self.server)
 
     def write(self, before: Weights, wanted: Weights, good: pools.Stable | None = None) -> None:
@@ -134,7 +136,7 @@ class Shift:
         run = self.task.params["run_id"]
         if not run or self.task.check_mode or (self.emergency and not again):
             return
-        lease = leases.Lock(self.cluster, self.server.namespace, self.server.name)
+        lease = leases.Lease(self.cluster, self.server.namespace, self.server.name)
         lease_renewal.check(self.task, lease, run, must=not self.emergency)
 
     def verify(self, wanted: Weights, meanwhile: t.Callable[[], None] = lambda: None) -> None:
@@ -145,7 +147,7 @@ class Shift:
         seconds, waited = self.task.params["timeout"], self.waiting.seconds
         try:
             self._verify(wanted, meanwhile, Deadline(seconds))
-        except (Lost, Overwritten):
+        except (LeaseLost, Overwritten):
             raise
         except Failure:
             if self.waiting.seconds == waited:
@@ -159,7 +161,7 @@ class Shift:
 
     def _go_on(self) -> None:
         """Raise Failure when somebody else changed the route, or the run that this belongs to can't go on."""
-        self.task.held()
+        self.task.check_lease()
         if self.lookout is not None:
             self.lookout.refuse()
 
@@ -167,7 +169,7 @@ class Shift:
         params = self.task.params
         # Asked from the very write on, so that the answers tell when the data plane followed.
         asked = share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection) if self.public else nullcontext()
-        lookout = Lookout(self.task, self.cluster, self.server, self.expected(wanted))
+        lookout = OverwriteMonitor(self.task, self.cluster, self.server, self.expected(wanted))
         with asked as answers, lookout as self.lookout:
             meanwhile()
             if answers is None:
@@ -313,7 +315,7 @@ def update_record(shift: Shift, change: record.Change, seconds: float | None = N
             record.update(shift.cluster, shift.server, change, **by)
         else:
             bounded(lambda: record.update(shift.cluster, shift.server, change, **by), seconds)
-    except Lost:
+    except LeaseLost:
         raise
     except (Failure, TimeoutError) as error:
         shift.task.warn(f"The release record of {shift.server} was not written. {getattr(error, 'msg', error)}")

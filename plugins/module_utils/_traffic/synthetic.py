@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate
-from ansible_collections.mcp.server.plugins.module_utils._gates.counters import Flow
+from ansible_collections.mcp.server.plugins.module_utils._gates.counters import RatioSeries
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import ALWAYS, BREACH, CANNOT_MEASURE, PASS, Gate, Period, Verdict, settled
 from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Measured
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import TRIGGERS
@@ -29,7 +29,7 @@ TICK = 0.25  # seconds between looks at the answers
 LEAST = 60  # answers that a failing part is told by while the new pool gives only some of them; where it gives all, the gate's own number will do
 
 
-class Own:
+class SyntheticRequests:
     """Counts of answers by the monotonic clock, in bits of a tick. keep: seconds that are kept; requests and failed count all."""
 
     def __init__(self, weight: int, begun: float, keep: float) -> None:
@@ -79,9 +79,9 @@ class Own:
         now = self._times[-1]
         first = max(1, bisect.bisect_left(self._times, now - back))
         times = self._times[first:]
-        flow = Flow(2 * TICK, times, self._times[first - 1 : -1], [0] * len(times), self._totals[first:], self._faileds[first:])
+        flow = RatioSeries(2 * TICK, times, self._times[first - 1 : -1], [0] * len(times), self._totals[first:], self._faileds[first:])
         begin = self._times[first - 1]
-        return evaluate.judge(gate, Measured(2 * TICK, flow, newest=now), Period(begin, now, seconds, since=begin))
+        return evaluate.evaluate(gate, Measured(2 * TICK, flow, newest=now), Period(begin, now, seconds, since=begin))
 
 
 def unless_failing(answers: t.Iterable[Answer], weight: int, about: str, evidence: dict[str, t.Any]) -> t.Iterator[Answer]:
@@ -90,7 +90,7 @@ def unless_failing(answers: t.Iterable[Answer], weight: int, about: str, evidenc
     Who waits for its share need not wait longer then.
     """
     begun = time.monotonic()
-    own, due, new, reason = Own(weight, begun, 60.0), begun + TICK, [], ""
+    own, due, new, reason = SyntheticRequests(weight, begun, 60.0), begun + TICK, [], ""
     for answer in answers:
         new.append(answer)
         reason = answer.reason or reason

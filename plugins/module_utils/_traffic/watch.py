@@ -18,11 +18,11 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
     CONTINUE,
     INCONCLUSIVE,
     Decision,
-    Sight,
+    Observation,
     decide,
+    gates_at_weight,
     is_over,
-    judged_at,
-    judged_by_own_requests,
+    synthetic_triggers,
 )
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, NO_DATA, PASS, Gate, Verdict, combined
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
@@ -31,7 +31,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release import lease_r
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import share
-from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import TICK, Own
+from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import TICK, SyntheticRequests
 
 SPEC = Spec(
     options={
@@ -62,7 +62,7 @@ SPEC = Spec(
 EVERY = 5.0  # seconds between lines of progress
 
 
-@lease_renewal.kept
+@lease_renewal.with_lease
 def run(task: Task) -> dict[str, t.Any]:
     """Watches until the time is over and everything passes, a trigger is breached, or it has been inconclusive for too long."""
     watch = Watch(task)
@@ -85,14 +85,14 @@ class Watch:
         self.triggers = options.gates(thresholds.TRIGGERS, params["triggers"], "triggers") if "triggers" in params["checks"] else []
         self.judges_step = "shift" in params["checks"]
         gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if self.judges_step else []
-        self.gates = judged_at(params["weight"], gates)
-        self.own_triggers = judged_by_own_requests(self.triggers, bool(params["prometheus"]))
+        self.gates = gates_at_weight(params["weight"], gates)
+        self.own_triggers = synthetic_triggers(self.triggers, bool(params["prometheus"]))
         self.answers = Gate("answers", "errors", params["max_failed_percent"], least=params["min_requests"])
         # Time for a poll that begins at the end, whatever the timeout is.
         source = params["prometheus"]
         poll = (len(source["source"]) + 2) * source["timeout"] if source else 0.0
         self.bound = Deadline(self.seconds + max(poll, params["inconclusive_timeout"]))
-        self.own = Own(params["weight"], self.bound.started, max([self.bound.seconds, *(gate.window or 0 for gate in self.own_triggers)]) + 5)
+        self.own = SyntheticRequests(params["weight"], self.bound.started, max([self.bound.seconds, *(gate.window or 0 for gate in self.own_triggers)]) + 5)
         self.last: deque[share.Answer] = deque(maxlen=2000)
         self.said = self.bound.started
 
@@ -101,7 +101,7 @@ class Watch:
         with poller or nullcontext(), share.asked(self.public, self.task.params["pool_key"], self.bound, self.task.params["rate"]) as arrived:
             while True:
                 self.bound.pause(TICK)
-                self.task.held()
+                self.task.check_lease()
                 decision = decide(self._look(arrived, poller))
                 if decision.outcome == PASS:
                     return self.result(PASS, decision.verdicts)
@@ -111,7 +111,7 @@ class Watch:
                     poller.now()
                 self._say(decision)
 
-    def _look(self, arrived: queue.SimpleQueue[share.Answer], poller: t.Any) -> Sight:
+    def _look(self, arrived: queue.SimpleQueue[share.Answer], poller: t.Any) -> Observation:
         """Return what is known now, the answers that have arrived since the last look included."""
         new = [arrived.get() for _each in range(arrived.qsize())]
         self.last.extend(new)
@@ -120,7 +120,7 @@ class Watch:
         # It takes milliseconds where a watch is long, and does not count before.
         if self.judges_step and is_over(elapsed, self.seconds):
             answers = self.own.whole(self.answers, elapsed, self.seconds)
-        return Sight(
+        return Observation(
             elapsed=elapsed,
             seconds=self.seconds,
             bound=self.bound.seconds,

@@ -158,7 +158,7 @@ def _by_pool(server: Server, items: t.Any) -> dict[str, Autoscaler]:
     return found
 
 
-def set_least(
+def set_min_replicas(
     cluster: t.Any,
     server: Server,
     autoscaler: Autoscaler,
@@ -197,7 +197,7 @@ def set_least(
 def give_back(cluster: t.Any, server: Server, warn: t.Callable[[str], None], run: str | None = None) -> None:
     """All that was raised."""
     for autoscaler in find(cluster, server, warn).values():
-        set_least(cluster, server, autoscaler, 0, run)
+        set_min_replicas(cluster, server, autoscaler, 0, run)
 
 
 def _path(server: Server) -> str:

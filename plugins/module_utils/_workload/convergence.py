@@ -27,7 +27,7 @@ def endpoints(task: Task, cluster: t.Any, server: Server, pool: str, wanted: int
     while (ready := server.ready_endpoints(cluster, pool)) < wanted:
         if bound.elapsed >= MOMENT and bound.elapsed - said >= outage.EVERY:
             said = bound.elapsed
-            task.held()
+            task.check_lease()
             task.progress(f"{pool}: {ready} of {wanted} endpoints; after an outage of the API server they may take {bound.left:.0f} s more")
         if not bound.pause(POLL if bound.elapsed < MOMENT else outage.PAUSE):
             break
@@ -41,6 +41,6 @@ def gateway(task: Task, pool: str) -> None:
     """
     bound = Deadline(PAUSES - outage.current().ago)
     while bound.left:
-        task.held()
+        task.check_lease()
         task.progress(f"{pool}: the API server was away; the gateway may not know of the new pods for {bound.left:.0f} s more")
         bound.pause(outage.EVERY)

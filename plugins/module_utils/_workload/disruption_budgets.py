@@ -17,7 +17,7 @@ Object = dict[str, t.Any]
 UNKNOWN = "Whether a PodDisruptionBudget asks for more pods is not known: we may not list them (see the Role in the collection's README)."
 
 
-def least(budget: Object, planned: int) -> int:
+def min_available(budget: Object, planned: int) -> int:
     """How many of C(planned) pods the budget wants, counted as Kubernetes does, which rounds a percentage up."""
     spec = budget["spec"]
     if spec.get("minAvailable") is not None:
@@ -38,10 +38,10 @@ def covers(budget: Object, labels: dict[str, str]) -> bool:
 
 def strictest(budgets: t.Iterable[Object], labels: dict[str, str], planned: int) -> tuple[int, str]:
     """What the budgets for pods with these labels ask for at most, and the name of the one that does; 0 and an empty name without any."""
-    return max(((least(budget, planned), budget["metadata"]["name"]) for budget in budgets if covers(budget, labels)), default=(0, ""))
+    return max(((min_available(budget, planned), budget["metadata"]["name"]) for budget in budgets if covers(budget, labels)), default=(0, ""))
 
 
-def asked_of(cluster: t.Any, server: Server, pool: str, planned: int, warn: t.Callable[[str], None]) -> tuple[int, str]:
+def required_by(cluster: t.Any, server: Server, pool: str, planned: int, warn: t.Callable[[str], None]) -> tuple[int, str]:
     """strictest() for a pool; 0, with a warning, when we may not look."""
     try:
         budgets = cluster.get(f"/apis/policy/v1/namespaces/{server.namespace}/poddisruptionbudgets")["items"]

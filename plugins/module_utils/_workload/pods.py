@@ -16,7 +16,7 @@ Object = dict[str, t.Any]
 IMAGE = "check the image's name and tag, and that the nodes may pull it"
 CONFIGURATION = "create what the pod template refers to, or correct the template"
 # What the kubelet gives as the reason of a waiting container, where waiting longer doesn't help; and what to do
-HOPELESS = {
+TERMINAL = {
     "ImagePullBackOff": IMAGE,
     "InvalidImageName": IMAGE,
     "ErrImageNeverPull": IMAGE,
@@ -85,8 +85,8 @@ def _waiting(pod: Object, events: t.Sequence[Object]) -> Problem | None:
         waiting = container.get("state", {}).get("waiting", {})
         reason, message = waiting.get("reason", ""), waiting.get("message", "")
         # Other pull errors pass now and then (a registry that restarts): they are final as ImagePullBackOff
-        if reason in HOPELESS or (reason == "ErrImagePull" and "not found" in message):
-            advice = HOPELESS.get(reason, IMAGE)
+        if reason in TERMINAL or (reason == "ErrImagePull" and "not found" in message):
+            advice = TERMINAL.get(reason, IMAGE)
             if advice is IMAGE:
                 # Before 1.32 the back-off's own message doesn't tell why
                 message = _newest(events, "Failed", "pull image") or message

@@ -53,4 +53,4 @@ def verdict(gate: Gate, series: t.Sequence[Series], now: float | None = None, pa
     live = evaluate.measured(gate, readings["blue"]) if gate.versus else None
     begin = START if begin is None else begin
     period = Period(begin, now, seconds, since=begin)
-    return evaluate.judge(gate, evaluate.measured(gate, readings["green"]), period, live)
+    return evaluate.evaluate(gate, evaluate.measured(gate, readings["green"]), period, live)

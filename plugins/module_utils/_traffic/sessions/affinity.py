@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._server import Server, 
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 
-def let_go(cluster: t.Any, server: Server, pool: str, run: str | None = None, *, dry_run: bool) -> bool:
+def drop(cluster: t.Any, server: Server, pool: str, run: str | None = None, *, dry_run: bool) -> bool:
     """Send the pool's sessions to the other pool when that has all the weight; return whether that was a change.
 
     Raises Lost when the run, if it is one, was taken over, and Failure.

@@ -25,7 +25,7 @@ EVERY = 10.0  # seconds between two lines of progress with the same number
 
 
 @dataclass
-class Sparing:
+class SessionProtection:
     """Of one change of weights. shift.result["sessions"] is filled on the way.
 
     planning: the pool that gains is not deployed yet, so what runs there now tells nothing.

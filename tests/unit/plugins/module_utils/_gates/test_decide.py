@@ -9,11 +9,11 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
     CONTINUE,
     INCONCLUSIVE,
-    Sight,
+    Observation,
     decide,
+    gates_at_weight,
     is_over,
-    judged_at,
-    judged_by_own_requests,
+    synthetic_triggers,
 )
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     BREACH,
@@ -107,21 +107,21 @@ WAITS = {"prometheus": True}  # for its first poll
     ],
 )
 def test_what_is_decided(elapsed, seen, outcome, deciding, poll_now):
-    decision = decide(Sight(elapsed, SECONDS, BOUND, **seen))
+    decision = decide(Observation(elapsed, SECONDS, BOUND, **seen))
     names = [each.gate.name for each in decision.deciding]
     assert (decision.outcome, names, decision.poll_now) == (outcome, deciding, poll_now)
 
 
 def test_the_verdicts_that_count():
     seen = {**polled(300, trigger=NO_DATA, gate=NO_DATA), **answers(PASS), "synthetic_triggers": [verdict("error_burst", PASS)]}
-    before = decide(Sight(299.9, SECONDS, BOUND, **seen))
-    over = decide(Sight(300.5, SECONDS, BOUND, **seen))
+    before = decide(Observation(299.9, SECONDS, BOUND, **seen))
+    over = decide(Observation(300.5, SECONDS, BOUND, **seen))
     assert [each.gate.name for each in before.verdicts] == ["errors"]
     assert [each.gate.name for each in over.verdicts] == ["errors", "answers", "rise"]
 
 
 def test_own_failures_beside_prometheus_tell_why_they_are_no_breach():
-    (own,) = decide(Sight(300.5, SECONDS, BOUND, prometheus=True, polled=300.0, **answers(BREACH))).verdicts
+    (own,) = decide(Observation(300.5, SECONDS, BOUND, prometheus=True, polled=300.0, **answers(BREACH))).verdicts
     assert (own.verdict, own.reason) == (NO_DATA, "why, of both pools together")
 
 
@@ -138,12 +138,12 @@ ALONE, COMPARING = ["errors"], ["latency_rise", "mcp_errors", "lost_sessions"]
     [(1, ALONE + COMPARING), (99, ALONE + COMPARING), (100, ALONE), (None, ALONE + COMPARING)],
 )
 def test_the_gates_that_are_judged_at_a_weight(weight, names):
-    assert [gate.name for gate in judged_at(weight, SHIFT)] == names
+    assert [gate.name for gate in gates_at_weight(weight, SHIFT)] == names
 
 
 @pytest.mark.parametrize(("prometheus", "names"), [(True, ["error_burst"]), (False, ["errors", "error_burst"])])
 def test_the_triggers_on_own_requests(prometheus, names):
-    assert [gate.name for gate in judged_by_own_requests(TRIGGERS, prometheus)] == names
+    assert [gate.name for gate in synthetic_triggers(TRIGGERS, prometheus)] == names
 
 
 @pytest.mark.parametrize(
@@ -159,4 +159,4 @@ def test_the_triggers_on_own_requests(prometheus, names):
 )
 def test_a_gate_says_whether_own_requests_are_judged_by_it(synthetic, prometheus, judged):
     gate = Gate("errors", "errors", 5.0, synthetic=synthetic)
-    assert judged_by_own_requests([gate], prometheus) == ([gate] if judged else [])
+    assert synthetic_triggers([gate], prometheus) == ([gate] if judged else [])

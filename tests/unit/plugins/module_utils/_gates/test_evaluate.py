@@ -200,8 +200,11 @@ def test_memory_without_a_limit():
 def test_own_query(window, values, expected):
     gate = Gate("queue", "", 10.0, unit="", query="max(queue)", window=window)
     series = [Series({}, [(START + 5 * number, value) for number, value in enumerate(values)]), Series({"pod": "b"}, [(START, 1.0)])]
-    assert evaluate.judge(gate, evaluate.own(gate, series, 5.0), Period(START, START + 5 * (len(values) - 1), since=START)).verdict == expected
-    assert evaluate.judge(gate, evaluate.own(gate, [], 5.0), Period(START, START)).verdict == "no_data"
+    assert (
+        evaluate.evaluate(gate, evaluate.evaluate_custom_query(gate, series, 5.0), Period(START, START + 5 * (len(values) - 1), since=START)).verdict
+        == expected
+    )
+    assert evaluate.evaluate(gate, evaluate.evaluate_custom_query(gate, [], 5.0), Period(START, START)).verdict == "no_data"
 
 
 @pytest.mark.parametrize(("given", "expected"), [([], "pass"), (["pass", "no_data"], "inconclusive"), (["no_data", "breach", "pass"], "breach")])

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
-from ansible_collections.mcp.server.plugins.module_utils._gates.options import gates, own_query
+from ansible_collections.mcp.server.plugins.module_utils._gates.options import custom_query, gates
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SHIFT, TRIGGERS, VALIDATION, of_sets
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
@@ -54,7 +54,7 @@ def test_a_name_that_none_of_the_sets_has():
 def test_own():
     found = changed(queue={"query": 'max(queue{pod=~"$deployment-.*", pool="$pool"})', "limit": 10, "direction": "below", "window": 60})
     assert found["queue"] == Gate("queue", "", 10.0, unit="", query='max(queue{pod=~"$deployment-.*", pool="$pool"})', below=True, window=60.0)
-    assert own_query(found["queue"], {"deployment": "mcp-green", "pool": "green"}) == 'max(queue{pod=~"mcp-green-.*", pool="green"})'
+    assert custom_query(found["queue"], {"deployment": "mcp-green", "pool": "green"}) == 'max(queue{pod=~"mcp-green-.*", pool="green"})'
 
 
 @pytest.mark.parametrize(

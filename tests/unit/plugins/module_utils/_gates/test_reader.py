@@ -14,7 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import poller as
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period
 from ansible_collections.mcp.server.plugins.module_utils._gates.poller import Poller
 from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Prometheus
-from ansible_collections.mcp.server.plugins.module_utils._gates.reader import Source
+from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import EVERY, SERVER, START, answers
@@ -39,7 +39,7 @@ def clock(monkeypatch):
 
 
 def source(url, **more):
-    return Source(Prometheus(url, timeout=1.0), SERVER, "green", OPTION, 60.0, **more)
+    return MetricsReader(Prometheus(url, timeout=1.0), SERVER, "green", OPTION, 60.0, **more)
 
 
 def judged(found, clock):
@@ -60,7 +60,7 @@ def test_gates_of_one_name_have_each_their_own_query():
             return [Series({}, [(end, {"low": 1.0, "high": 9.0}[query])])]
 
     queries = [Gate("queue", "", 5.0, query=query, window=window) for query, window in (("high", None), ("low", 60))]
-    found = Source(Answers(), SERVER, "green", OPTION, 60.0)
+    found = MetricsReader(Answers(), SERVER, "green", OPTION, 60.0)
     found.read(queries)
     assert [verdict.value for verdict in found.judge(queries, Period(START - 60, START))] == [9.0, 1.0]
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, KEEP, PAUSE, ROLL_BACK, WAIT, Sight, decide, silence
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, KEEP, PAUSE, ROLL_BACK, WAIT, Observation, decide, silence
 from ansible_collections.mcp.server.plugins.module_utils._release.lease import PAUSED, Holder
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -64,7 +64,7 @@ def test_how_long_the_runner_has_been_silent(age: float, unchanged: float, secon
     ],
 )
 def test_what_a_guard_does(holder, unchanged, newest, action, breach, what, why) -> None:
-    assert decide(Sight(holder, unchanged, newest), OURS, action, NOW, breach) == (what, why)
+    assert decide(Observation(holder, unchanged, newest), OURS, action, NOW, breach) == (what, why)
 
 
 GUARD = Holder("guard", "the guard of prod/mcp", PAUSED, NOW - timedelta(hours=1), NOW - timedelta(seconds=8))
@@ -84,5 +84,5 @@ GUARD = Holder("guard", "the guard of prod/mcp", PAUSED, NOW - timedelta(hours=1
 )
 def test_what_a_guard_does_with_a_release_that_is_paused(holder, newest, left, breach, what, why) -> None:
     paused = {**newest, "paused": {"until": (NOW + timedelta(seconds=left)).isoformat()}}
-    found = decide(Sight(holder, 5, paused), OURS, PAUSE, NOW, breach)
+    found = decide(Observation(holder, 5, paused), OURS, PAUSE, NOW, breach)
     assert found.what == what and why in found.why

@@ -139,16 +139,16 @@ def test_a_runner_that_dies(world: World, rolled_back: list[float]) -> None:
 
 def test_a_runner_that_comes_back_at_the_last_moment(world: World, rolled_back: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     """It renews between the guard's look and its taking the Lease."""
-    take = watching.leases.Lock.take
+    take = watching.leases.Lease.take
 
     def late(self: t.Any, *words: t.Any) -> None:
-        monkeypatch.setattr(watching.leases.Lock, "take", take)
+        monkeypatch.setattr(watching.leases.Lease, "take", take)
         world.renew("run")
         world.at(world.seconds + 10, lambda: world.end("succeeded"))
         world.at(world.seconds + 10, lambda: world.renew(None))
         take(self, *words)
 
-    monkeypatch.setattr(watching.leases.Lock, "take", late)
+    monkeypatch.setattr(watching.leases.Lease, "take", late)
     assert watch(world)["decision"] == "end"
     assert not rolled_back
 
@@ -237,7 +237,7 @@ def test_a_release_that_is_paused_is_kept_until_somebody_goes_on(world: World, r
     seen: list[t.Any] = []
 
     def go_on() -> None:
-        holder, _version = watching.leases.Lock(world, "prod", "mcp").read()
+        holder, _version = watching.leases.Lease(world, "prod", "mcp").read()
         assert holder is not None and holder.by == "the guard of prod/mcp"
         seen.append(watching.leases.refusal("prod/mcp", holder, "next", world.now()))
         assert (world.now() - holder.renewed).total_seconds() < 10

@@ -23,8 +23,8 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outa
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Cluster, Conflict, Forbidden, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
-from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lock
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 
 PATH = "/api/v1/namespaces/prod/configmaps/mcp"
 GOOD = (200, {})
@@ -220,10 +220,10 @@ def test_without_patience_a_write_fails_as_a_question_does() -> None:
 
 def test_a_run_that_lost_its_lease_goes_no_further() -> None:
     def lost() -> None:
-        raise Lost("Another run has it.")
+        raise LeaseLost("Another run has it.")
 
     server = ApiServer((503, {}), GOOD)
-    with pytest.raises(Lost):
+    with pytest.raises(LeaseLost):
         cluster(server.url, how=outage.Waiting(regained=lost)).get(PATH)
     server = ApiServer(GOOD)
     cluster(server.url, how=outage.Waiting(regained=lost)).get(PATH)
@@ -395,7 +395,7 @@ def test_an_emergency_does_not_wait_for_its_lease(answer: tuple[int, dict[str, s
     warnings: list[str] = []
     server = ApiServer(answer)
     with outage.waiting(Watched()) as how:
-        lease = Lock(cluster(server.url, 600.0, how), "prod", "mcp")
+        lease = Lease(cluster(server.url, 600.0, how), "prod", "mcp")
         start = time.monotonic()
         for _each in range(3):
             lease_renewal.check(Task({"namespace": "prod", "server": "mcp"}, warn=warnings.append), lease, "ours", must=False)

@@ -18,7 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._modules.calls import C
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending import Ending
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Spec, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, StatusError
 from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving
 from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
@@ -87,7 +87,7 @@ def test_a_lease_in_trouble_is_no_end_of_an_automatic_rollback(cluster: Cluster,
     steps = [{"weight": 100, "seconds": 1}]
     task = cluster.task(mcp_traffic_shift.SPEC, run_id=cluster.run_id, pool="green", steps=steps, endpoint={"url": "http://127.0.0.1:9"})
     calls = Calls({name: value for name, value in Calls.of(task.params).common.items() if name != "endpoint"})
-    with lease_renewal.renewed(task, cluster.run_id) as kept:
+    with lease_renewal.renewing(task, cluster.run_id) as kept:
         cluster.api.fail(StatusError(503, "away"), times=6)
         cluster.api.fail(trouble, "PATCH", "leases", times=10**9)
         begun = time.monotonic()
@@ -130,7 +130,7 @@ def test_what_another_run_has_ended_stays_ended(cluster: Cluster) -> None:
     """An emergency could not have the Lease, so that the release still holds it."""
     server = Server.from_params(cluster.task(shift.SPEC, rollback=True).params)
     record.update(cluster.api, server, lambda book: record.end(book, record.ROLLED_BACK, "now", "by hand"), run="another", takes_over=True)
-    with pytest.raises(Lost, match="Another run ended release .*: rolled_back .by hand."):
+    with pytest.raises(LeaseLost, match="Another run ended release .*: rolled_back .by hand."):
         cluster.run(mcp_release.SPEC, mcp_release.run, state="ended", outcome="succeeded", run_id=cluster.run_id)
     assert record.read(cluster.api, server)[0].current["outcome"] == "rolled_back"
     # What would change nothing, as of a rollout for a rollback to another version, is no reason to stop.

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release_info
-from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lock
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.objects import mcp_server
@@ -48,7 +48,7 @@ def test_before_the_first_release(api: ApiServer) -> None:
 
 def test_during_a_release(api: ApiServer) -> None:
     api.put(RECORD, {"data": {"current": json.dumps(RELEASE), "history": json.dumps([{**RELEASE, "id": "1", "outcome": "failed"}])}})
-    Lock(api, "ns", "x").acquire("r1", "eva@runner", "")
+    Lease(api, "ns", "x").acquire("r1", "eva@runner", "")
     found = mcp_release_info.run(Task(PARAMS))
     assert (found["live"], found["idle"]) == ("green", "blue"), "the one that it started from"
     assert ([one["id"] for one in (found["record"], *found["history"])], found["holder"]["by"]) == (["2", "1"], "eva@runner")

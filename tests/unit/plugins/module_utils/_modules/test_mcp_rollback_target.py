@@ -11,11 +11,19 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health, mcp_rollback_target
 from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_rollback_target import Pin, Pool, decide, give_up, prepare
-from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Book, add_rollout, rollout_seconds
+from ansible_collections.mcp.server.plugins.module_utils._release.record import (
+    FAILED,
+    ROLLED_BACK,
+    RUNNING,
+    SUCCEEDED,
+    ReleaseRecord,
+    add_rollout,
+    rollout_seconds,
+)
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
-from ansible_collections.mcp.server.plugins.module_utils._traffic.scale_up import announcement, enough
+from ansible_collections.mcp.server.plugins.module_utils._traffic.scale_up import announcement, min_ready
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
 
@@ -94,23 +102,23 @@ def fresh(pool="blue", image=OTHER):
 
 
 def test_what_is_recorded_is_what_an_emergency_returns_to():
-    before = Book(release(), ({"id": "0"},))
+    before = ReleaseRecord(release(), ({"id": "0"},))
     after = prepare(before, fresh())
     assert after.current["from"]["image_ref"] == OTHER and after.history == (release(), {"id": "0"})
     assert prepare(after, fresh()) == after  # again
     assert prepare(before, fresh(image=OLD)) == before  # the release itself is what is rolled back
-    assert prepare(Book(), fresh()) == Book(fresh())
-    cut_off = prepare(Book(release(RUNNING)), fresh("green")).history[0]
+    assert prepare(ReleaseRecord(), fresh()) == ReleaseRecord(fresh())
+    cut_off = prepare(ReleaseRecord(release(RUNNING)), fresh("green")).history[0]
     assert (cut_off["outcome"], cut_off["ended"]) == (ROLLED_BACK, "now")
 
 
 def test_one_that_failed_is_history():
-    assert give_up(Book(release()), {"id": "2"}) == Book(release(), ({"id": "2"},))
+    assert give_up(ReleaseRecord(release()), {"id": "2"}) == ReleaseRecord(release(), ({"id": "2"},))
 
 
 @pytest.mark.parametrize(("planned", "needed"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3)])
 def test_enough(planned, needed):
-    assert enough(planned) == needed
+    assert min_ready(planned) == needed
 
 
 def test_announcement():
@@ -119,13 +127,13 @@ def test_announcement():
 
 
 def test_how_long_a_rollout_took():
-    book = add_rollout(Book(release(RUNNING)), "green", NEW, 12.5)
+    book = add_rollout(ReleaseRecord(release(RUNNING)), "green", NEW, 12.5)
     assert book.current["to"]["rollout_seconds"] == 12.5
     assert rollout_seconds(book, "blue") == rollout_seconds(book, "green") == 12.5
-    older = Book(book.current, ({"to": {"pool": "blue", "rollout_seconds": 3.0}},))
+    older = ReleaseRecord(book.current, ({"to": {"pool": "blue", "rollout_seconds": 3.0}},))
     assert (rollout_seconds(older, "blue"), rollout_seconds(older, "green")) == (3.0, 12.5)
-    assert rollout_seconds(Book(), "blue") is None
-    for other in (Book(), Book(release()), Book(release(RUNNING, "green")), Book(release(RUNNING, image=OLD))):
+    assert rollout_seconds(ReleaseRecord(), "blue") is None
+    for other in (ReleaseRecord(), ReleaseRecord(release()), ReleaseRecord(release(RUNNING, "green")), ReleaseRecord(release(RUNNING, image=OLD))):
         assert add_rollout(other, "green", OTHER, 1.0) == other
 
 

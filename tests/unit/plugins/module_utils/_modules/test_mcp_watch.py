@@ -14,7 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_watch
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 
 RECORD = {"from": {"pool": "blue"}, "to": {"pool": "green"}}
@@ -66,7 +66,7 @@ ALL_BACK = ["watch", "RELEASE_INFO", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
         (True, True, {"watch": BREACH}, ["watch"], "It ended with a breach."),
         (True, False, {"watch": Failure("Nothing to see.", verdict="inconclusive")}, ["watch"], "Nothing to see."),
         (True, False, {"watch": BREACH, "SHIFT": Failure("No way.")}, ["watch", "RELEASE_INFO", "SHIFT", "ANNOUNCE"], "The rollback failed: No way."),
-        (True, False, {"watch": BREACH, "SHIFT": Lost("Ann took over.")}, ["watch", "RELEASE_INFO", "SHIFT"], "Ann took over."),
+        (True, False, {"watch": BREACH, "SHIFT": LeaseLost("Ann took over.")}, ["watch", "RELEASE_INFO", "SHIFT"], "Ann took over."),
         (True, False, {"watch": BREACH, "RELEASE_INFO": Unreachable("Away.")}, ALL_BACK, "The release was taken back."),
         (True, False, {"watch": CHANGED}, [call for call in ALL_BACK if call != "ROLLOUT"], "Its traffic is on blue. Nothing was scaled."),
         (False, False, {"watch": CHANGED}, ["watch"], "Argo CD set it back."),

@@ -17,7 +17,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_traffic_shift, release_steps
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 
@@ -82,7 +82,7 @@ class World:
                 if hasattr(place, name):
                     module = getattr(place, name)
                     monkeypatch.setattr(place, name, replace(module, run=self._run(show)))
-        monkeypatch.setattr(release_steps.lease_renewal, "renewed", self._renewed)
+        monkeypatch.setattr(release_steps.lease_renewal, "renewing", self._renewed)
         monkeypatch.setattr(release_steps, "LASTING", 0.3)
         images = {"blue": "r/x:v1", "green": "r/x:v2"}
         monkeypatch.setattr(release_steps.overwrite_monitor, "at_start", lambda _cluster, _server, expected: expected._replace(images=images))
@@ -94,7 +94,7 @@ class World:
             self.calls.append(call)
             self.given.append(task.params)
             if self.held and call[-1] != "rollback":
-                task.held()
+                task.check_lease()
             if call in self.fails:
                 raise self.fails[call]
             self.then.get(call, lambda: None)()
@@ -192,15 +192,15 @@ def test_what_cannot_be_judged_stays(world: World) -> None:
 
 @pytest.mark.parametrize("at", [("shift", 50), ("watch", 10, 5.0)])
 def test_a_run_that_was_taken_over_does_nothing_more(world: World, at: tuple[t.Any, ...]) -> None:
-    world.fails[at] = Lost("Ann took over.")
-    with pytest.raises(Lost):
+    world.fails[at] = LeaseLost("Ann took over.")
+    with pytest.raises(LeaseLost):
         world.go()
     assert world.calls[-1] == at
 
 
 def test_taken_over_on_the_way_back(world: World) -> None:
-    world.fails = {("shift", 10): Failure("It is bad."), ("shift", "rollback"): Lost("Ann took over.")}
-    with pytest.raises(Lost, match="Ann took over"):
+    world.fails = {("shift", 10): Failure("It is bad."), ("shift", "rollback"): LeaseLost("Ann took over.")}
+    with pytest.raises(LeaseLost, match="Ann took over"):
         world.go()
     assert world.calls == [("shift", 10), ("shift", "rollback")]
 
@@ -275,7 +275,7 @@ def test_a_lease_that_can_not_be_had_goes_back(world: World, monkeypatch: pytest
     def renewed(*_args: t.Any) -> t.Any:
         raise Failure("The webhook is away.")
 
-    monkeypatch.setattr(release_steps.lease_renewal, "renewed", renewed)
+    monkeypatch.setattr(release_steps.lease_renewal, "renewing", renewed)
     with pytest.raises(Failure, match="traffic is on blue: The webhook is away."):
         world.go()
     assert world.calls == BACK
@@ -315,7 +315,7 @@ def test_what_the_lookout_finds_ends_the_release(world: World, monkeypatch: pyte
     def refuse(_self: object) -> None:
         raise found
 
-    monkeypatch.setattr(release_steps.overwrite_monitor.Lookout, "refuse", refuse)
+    monkeypatch.setattr(release_steps.overwrite_monitor.OverwriteMonitor, "refuse", refuse)
     world.held = True
     with pytest.raises(Failure, match="traffic is on blue: Somebody else writes. Nothing was scaled."):
         world.go()
@@ -362,7 +362,7 @@ def test_that_no_version_can_be_compared_is_said(world: World) -> None:
 
 def test_a_route_that_another_run_wrote_is_that_ones(world: World) -> None:
     world.then[("watch", "warm", 3.0)] = lambda: setattr(world, "writer", "another")
-    with pytest.raises(Lost, match="run another has written its route"):
+    with pytest.raises(LeaseLost, match="run another has written its route"):
         world.go(warm_replicas=0)
     assert world.calls == ALL
 
@@ -513,7 +513,7 @@ def test_the_old_pool_is_scaled_down_once_the_weights_have_lasted(world: World, 
         if time.monotonic() - begun > 0.2:
             raise Overwritten("Argo CD did it.")
 
-    monkeypatch.setattr(release_steps.overwrite_monitor.Lookout, "refuse", refuse)
+    monkeypatch.setattr(release_steps.overwrite_monitor.OverwriteMonitor, "refuse", refuse)
     with pytest.raises(Failure, match="traffic is on blue: Argo CD did it. Nothing was scaled."):
         world.go(steps=[{"weight": 100, "seconds": 0}], warm_seconds=0, warm_replicas=0)
     assert ("record", "ended", "succeeded") not in world.calls and ("scale", "blue", 0) not in world.calls
@@ -529,7 +529,7 @@ def test_a_success_that_somebody_undoes_at_once_is_none(world: World, monkeypatc
         if ("scale", "blue", 0) in world.calls:
             raise Overwritten("HTTPRoute ns/x gives blue 100 % now: Argo CD did it.")
 
-    monkeypatch.setattr(release_steps.overwrite_monitor.Lookout, "look", look)
+    monkeypatch.setattr(release_steps.overwrite_monitor.OverwriteMonitor, "look", look)
     with pytest.raises(Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 % now: Argo CD did it. Nothing was scaled.") as raised:
         world.go(warm_replicas=0)
     assert raised.value.evidence["outcome"] == "rolled_back" and ("shift", "rollback") in world.calls and len(looks) == 2

@@ -21,11 +21,11 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outa
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict, Forbidden, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release, mcp_release_info, single_shift
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency
 from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as moving
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions, protection
-from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.affinity import let_go
+from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.affinity import drop
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import State
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
@@ -340,7 +340,7 @@ def test_rollback_writes_first_and_returns_to_the_recorded_pool(cluster, gateway
 def test_an_emergency_holds_on_to_its_lease_while_the_gateway_follows(cluster, gateway, monkeypatch):
     """For longer than a Lease lasts, if need be."""
     released(cluster)
-    seen, renewed = [], lease_renewal.renewed
+    seen, renewed = [], lease_renewal.renewing
 
     @contextlib.contextmanager
     def watched(task, run, *, must=True):
@@ -349,7 +349,7 @@ def test_an_emergency_holds_on_to_its_lease_while_the_gateway_follows(cluster, g
             yield kept
         seen.append("over")
 
-    monkeypatch.setattr(lease_renewal, "renewed", watched)
+    monkeypatch.setattr(lease_renewal, "renewing", watched)
     result = call(rollback=True, endpoint={"url": "x"})
     # When the traffic is back and the record says so; and it is no end to have lost it.
     assert seen == [(result["run_id"], (100, 0), "rolled_back", False), "over"]
@@ -493,7 +493,7 @@ def test_a_run_whose_route_another_one_wrote_is_lost_also_without_a_lease(cluste
     cluster.call(lambda: stamp(cluster, "another"), "PATCH", ROUTE, after=True)
     if params.get("rollback"):
         cluster.fail(Failure("The API server refuses: leases."), part=LEASE, times=math.inf)
-    with pytest.raises(Lost, match="run another has written its route since"):
+    with pytest.raises(LeaseLost, match="run another has written its route since"):
         call(run_id=run, timeout=1.0, **{"pool": "blue", **params} if "pool" in params else params)
 
 
@@ -501,9 +501,9 @@ def test_the_api_server_refuses_a_run_that_was_taken_over(cluster, gateway, monk
     """Between its read and its write, and what that changed besides is the same."""
     run = call(mcp_release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
     call(pool="green", weight=10, run_id=run)
-    monkeypatch.setattr(moving.leases.Lock, "check", lambda lease, run, runner=None: "")
+    monkeypatch.setattr(moving.leases.Lease, "check", lambda lease, run, runner=None: "")
     cluster.call(lambda: stamp(cluster, "another"), "PATCH", ROUTE)
-    with pytest.raises(Lost, match="run another"):
+    with pytest.raises(LeaseLost, match="run another"):
         call(pool="green", weight=50, run_id=run)
     assert cluster.weights == (90, 10)
 
@@ -653,7 +653,7 @@ def test_without_waiting_what_can_not_be_told_is_refused_and_another_run_stops_i
     with pytest.raises(Failure, match="Refusing to guess"):
         call(rollback=True, wait=False)
     released(cluster)
-    with pytest.raises(Lost):
+    with pytest.raises(LeaseLost):
         call(rollback=True, wait=False, run_id="somebody")
     assert cluster.weights == (0, 100)
 
@@ -1029,7 +1029,7 @@ def test_a_release_that_ended_well_does_not_fail_for_its_lease(cluster, gateway,
     def refuse(lease, run):
         raise Conflict("Changed by somebody else meanwhile.")
 
-    monkeypatch.setattr(mcp_release.leases.Lock, "release", refuse)
+    monkeypatch.setattr(mcp_release.leases.Lease, "release", refuse)
     result = call(mcp_release.run, state="ended", outcome="succeeded", run_id=run)
     assert result["record"]["outcome"] == "succeeded"
     assert "was not given back, and lasts for 60 s more. Changed by somebody else" in result["warnings"][0]
@@ -1160,7 +1160,7 @@ def test_check_mode_refuses_too_and_waits_for_nothing(cluster, opened):
 @pytest.mark.parametrize("force, refused", [(True, False), (False, True)])
 def test_a_plan_does_not_ask_what_the_release_will_replace(cluster, opened, monkeypatch, force, refused):
     modes = {"blue": protection.policy.Sessions("stateless"), "green": protection.policy.Sessions("stateful")}
-    monkeypatch.setattr(protection.Sparing, "_sessions", lambda self, pool: modes[pool])
+    monkeypatch.setattr(protection.SessionProtection, "_sessions", lambda self, pool: modes[pool])
     if refused:
         with pytest.raises(Failure, match="pool green keeps sessions"):
             call(check_mode=True, pool="green", weight=10, force=force)
@@ -1223,9 +1223,9 @@ def test_a_pool_that_goes_lets_go_of_its_sessions(cluster, weight, let, expected
     mark(cluster)
     call(pool="green", weight=50)
     call(pool="green", weight=weight)
-    assert let_go(cluster, single_shift.Server.from_params(PARAMS), "green", dry_run=False) is let
+    assert drop(cluster, single_shift.Server.from_params(PARAMS), "green", dry_run=False) is let
     assert pins(cluster) == expected and cluster.weights == (100 - weight, weight)
-    assert not let_go(cluster, single_shift.Server.from_params(PARAMS), "green", dry_run=False)
+    assert not drop(cluster, single_shift.Server.from_params(PARAMS), "green", dry_run=False)
 
 
 def test_a_run_that_was_taken_over_lets_go_of_no_sessions(cluster):
@@ -1233,15 +1233,15 @@ def test_a_run_that_was_taken_over_lets_go_of_no_sessions(cluster):
     call(pool="green", weight=50)
     call(pool="green", weight=0)
     begin()
-    with pytest.raises(Lost):
-        let_go(cluster, single_shift.Server.from_params(PARAMS), "green", "another", dry_run=False)
+    with pytest.raises(LeaseLost):
+        drop(cluster, single_shift.Server.from_params(PARAMS), "green", "another", dry_run=False)
     assert pins(cluster) == OWN
 
 
 def test_nobody_s_sessions_are_let_go_of(cluster):
-    assert not let_go(cluster, single_shift.Server.from_params(PARAMS), "green", dry_run=False)
+    assert not drop(cluster, single_shift.Server.from_params(PARAMS), "green", dry_run=False)
     del cluster.objects[ROUTE]
-    assert not let_go(cluster, single_shift.Server.from_params(PARAMS), "green", dry_run=False)
+    assert not drop(cluster, single_shift.Server.from_params(PARAMS), "green", dry_run=False)
 
 
 def pod(name, ready=True):

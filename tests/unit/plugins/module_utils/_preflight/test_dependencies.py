@@ -16,7 +16,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._preflight import dependencies as all_of
-from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import Finding, Need, later
+from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import Finding, Need, check_dependencies
 from ansible_collections.mcp.server.plugins.module_utils._preflight.options import OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -34,7 +34,7 @@ def given(**options: t.Any) -> dict[str, t.Any]:
 
 
 def one(**options: t.Any) -> Finding:
-    (found,) = later(given(**options), SERVER)
+    (found,) = check_dependencies(given(**options), SERVER)
     return found
 
 
@@ -43,7 +43,7 @@ def metrics(parameters: dict[str, str]) -> tuple[int, bytes]:
 
 
 def test_nothing_named_nothing_asked() -> None:
-    assert later(given(), SERVER) == []
+    assert check_dependencies(given(), SERVER) == []
 
 
 def test_each_source_is_asked() -> None:
@@ -171,7 +171,7 @@ def test_side_by_side_bounded_and_without_a_traceback(monkeypatch: pytest.Monkey
     monkeypatch.setattr(all_of, "NEEDS", needs)
     monkeypatch.setattr(all_of, "BOUND", 0.3)
     started = time.monotonic()
-    found = later(given(files=["x"]), SERVER)
+    found = check_dependencies(given(files=["x"]), SERVER)
     assert time.monotonic() - started < 1.5
     assert [one.ok for one in found] == [False] * 4
     assert found[0].message == "The check of the need 0 has not ended within 0.3 s: see what is slow, or leave it out."

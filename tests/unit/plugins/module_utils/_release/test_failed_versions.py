@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._release.failed_versions import bad_end, refusal
-from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Book
+from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, ReleaseRecord
 
 SHA = "sha256:" + "a" * 64
 
@@ -62,20 +62,20 @@ def release(version: str, outcome: str, ended: str | None = None, stable: str = 
     ],
 )
 def test_bad_end(current: t.Any, history: list[t.Any], bad: bool) -> None:
-    assert (bad_end(Book(current, tuple(history)), "v1") is not None) is bad
+    assert (bad_end(ReleaseRecord(current, tuple(history)), "v1") is not None) is bad
 
 
 def test_a_digest_is_known_again() -> None:
-    book = Book(release("v1", FAILED, to={"digest": SHA}))
+    book = ReleaseRecord(release("v1", FAILED, to={"digest": SHA}))
     assert bad_end(book, SHA) and bad_end(book, f"other@{SHA}") and not bad_end(book, "other")
 
 
 def test_it_says_when_and_why_and_what_to_do() -> None:
-    book = Book({**release("v1", ROLLED_BACK, "2026-11-26T10:00:00Z"), "reason": "5 %\x1b[31m\nfailed." + "x" * 1000})
+    book = ReleaseRecord({**release("v1", ROLLED_BACK, "2026-11-26T10:00:00Z"), "reason": "5 %\x1b[31m\nfailed." + "x" * 1000})
     said = refusal(book, "v1", None)
     assert said.startswith("v1 was rolled back at 2026-11-26T10:00:00Z (5 % [31m failed.xx")
     assert "-e mcp_force_version=v1 (option force_version" in said
     assert said.isprintable() and len(said) < 600
     assert refusal(book, "v1", "v2") == refusal(book, "v1", "") == said
     assert refusal(book, "v1", "v1") == refusal(book, "v2", None) == ""
-    assert "at an unknown time (no reason is recorded)" in refusal(Book({**release("v1", FAILED), "reason": ""}), "v1", None)
+    assert "at an unknown time (no reason is recorded)" in refusal(ReleaseRecord({**release("v1", FAILED), "reason": ""}), "v1", None)

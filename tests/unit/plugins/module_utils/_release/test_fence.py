@@ -22,7 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release import fence, 
 from ansible_collections.mcp.server.plugins.module_utils._release.fence import RUN
 from ansible_collections.mcp.server.plugins.module_utils._release.lease import GIVEN_BACK
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
 from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling, rollout
 from ansible_collections.mcp.server.plugins.module_utils._workload.autoscaling import NOTE
@@ -161,7 +161,7 @@ def test_a_run_that_is_taken_over_right_before_it_writes(annotations, path):
     api = Api(annotations)
     api.change(SCALER, {"metadata": {"annotations": annotations}})
     api.call(lambda: api.take_over(path), "PATCH", path)
-    with pytest.raises(Lost, match="lee@desk took over"):
+    with pytest.raises(LeaseLost, match="lee@desk took over"):
         change(api, image_ref=NEW, replicas=4)
     assert api.image() == OLD and api.annotations(path) == {RUN: "theirs"}
 
@@ -169,7 +169,7 @@ def test_a_run_that_is_taken_over_right_before_it_writes(annotations, path):
 def test_a_run_that_was_taken_over_writes_nothing():
     api = Api()
     api.take_over()
-    with pytest.raises(Lost, match="lee@desk took over"):
+    with pytest.raises(LeaseLost, match="lee@desk took over"):
         change(api, image_ref=NEW, replicas=4)
     assert api.patches == []
 
@@ -203,10 +203,10 @@ def test_a_run_that_was_taken_over_scales_no_pool_down(monkeypatch):
     api, warnings = Api(), []
 
     def let_go(_cluster, _server, _pool, run, **_more):
-        raise Lost(f"{run} is not the one any more")
+        raise LeaseLost(f"{run} is not the one any more")
 
     monkeypatch.setattr(mcp_rollout.affinity, "let_go", let_go)
-    with pytest.raises(Lost, match="ours"):
+    with pytest.raises(LeaseLost, match="ours"):
         pool_change.change(Task({"run_id": "ours"}, warn=warnings.append), api, SERVER, "green", replicas=0)
     assert not api.patches and not warnings
 
@@ -264,10 +264,10 @@ def test_the_record_of_another_run():
     api = Api()
     api.keep({**RELEASE, "run_id": "theirs"})
     api.take_over()
-    with pytest.raises(Lost, match=r"lee@desk took over.*The newest release in its record is r by kim@laptop\."):
+    with pytest.raises(LeaseLost, match=r"lee@desk took over.*The newest release in its record is r by kim@laptop\."):
         record.update(api, SERVER, end, run="ours")
     api.change(LEASE, {"metadata": {"annotations": {GIVEN_BACK: "theirs"}}, "spec": {"holderIdentity": None}})
-    with pytest.raises(Lost, match="lee@desk took over, and gave it back since"):
+    with pytest.raises(LeaseLost, match="lee@desk took over, and gave it back since"):
         record.update(api, SERVER, end, run="ours")
     assert api.patches == []
     # Without a run as before, and an emergency does not ask.
@@ -281,7 +281,7 @@ def test_how_long_a_rollout_took_is_not_for_a_run_that_was_taken_over():
     api, warnings = Api(), []
     api.keep({**RELEASE, "run_id": "theirs"})
     api.take_over()
-    with pytest.raises(Lost):
+    with pytest.raises(LeaseLost):
         mcp_rollout._record_seconds(Task({"run_id": "ours"}, warn=warnings.append), api, SERVER, end)
     assert not api.patches and not warnings
 
@@ -302,7 +302,7 @@ def test_a_run_that_is_taken_over_right_before_it_writes_the_record():
         api.keep({**RELEASE, "run_id": "theirs"})
 
     api.call(theirs, "PATCH", RECORD)
-    with pytest.raises(Lost):
+    with pytest.raises(LeaseLost):
         record.update(api, SERVER, end, run="ours")
     assert (api.release["run_id"], api.release["outcome"]) == ("theirs", "running")
 

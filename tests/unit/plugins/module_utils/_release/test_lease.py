@@ -21,8 +21,8 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as lock_module
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
-from ansible_collections.mcp.server.plugins.module_utils._release.lease import SECONDS, Holder, Lock, expired, is_dead, refusal, this_process
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import SECONDS, Holder, Lease, expired, is_dead, refusal, this_process
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, StatusError
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -158,11 +158,11 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture
-def lock(cluster: Cluster) -> Lock:
-    return Lock(cluster, "prod", "mcp")
+def lock(cluster: Cluster) -> Lease:
+    return Lease(cluster, "prod", "mcp")
 
 
-def test_one_run_at_a_time(cluster: Cluster, lock: Lock) -> None:
+def test_one_run_at_a_time(cluster: Cluster, lock: Lease) -> None:
     assert lock.acquire("one", "eva@runner", "") is None
     with pytest.raises(Failure, match="eva@runner has held it for 0 min 0 s"):
         lock.acquire("two", "max@laptop", "")
@@ -175,25 +175,25 @@ def test_one_run_at_a_time(cluster: Cluster, lock: Lock) -> None:
     assert cluster.spec["leaseDurationSeconds"] == SECONDS
 
 
-def test_who_was_taken_over_from_knows(cluster: Cluster, lock: Lock) -> None:
+def test_who_was_taken_over_from_knows(cluster: Cluster, lock: Lease) -> None:
     lock.acquire("one", "eva@runner", "")
     before = lock.acquire("two", "max@laptop", "", take_over=True)
     assert before is not None and before.by == "eva@runner"
     for lost in (lock.renew, lock.check):
-        with pytest.raises(Lost, match="prod/mcp any more: max@laptop took over"):
+        with pytest.raises(LeaseLost, match="prod/mcp any more: max@laptop took over"):
             lost("one")
     # What it did is done, and must not be undone by a run that did not notice
     lock.release("two")
     for lost in (lock.renew, lock.check):
-        with pytest.raises(Lost, match="max@laptop took over, and gave it back since"):
+        with pytest.raises(LeaseLost, match="max@laptop took over, and gave it back since"):
             lost("one")
-    with pytest.raises(Lost, match="it was given back"):
+    with pytest.raises(LeaseLost, match="it was given back"):
         lock.renew("two")
     assert lock.acquire("three", "eva@runner", "") is None
     assert lock.renew("three") == ""
 
 
-def test_a_killed_run_of_this_machine_is_in_nobodys_way(lock: Lock) -> None:
+def test_a_killed_run_of_this_machine_is_in_nobodys_way(lock: Lease) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     lock.acquire("one", "eva@here", this_process(child.pid))
     with pytest.raises(Failure, match="eva@here"):
@@ -204,8 +204,8 @@ def test_a_killed_run_of_this_machine_is_in_nobodys_way(lock: Lock) -> None:
     assert before is not None and before.run == "one"
 
 
-def test_two_that_begin_at_once(cluster: Cluster, lock: Lock) -> None:
-    other = Lock(cluster, "prod", "mcp")
+def test_two_that_begin_at_once(cluster: Cluster, lock: Lease) -> None:
+    other = Lease(cluster, "prod", "mcp")
     for method in ("POST", "PATCH"):
         cluster.call(lambda: other.acquire("other", "max@laptop", ""), method)
         with pytest.raises(Failure, match="began at the same moment"):
@@ -214,7 +214,7 @@ def test_two_that_begin_at_once(cluster: Cluster, lock: Lock) -> None:
         other.release("other")
 
 
-def test_a_holder_that_renews_does_not_hold_up_an_emergency(cluster: Cluster, lock: Lock) -> None:
+def test_a_holder_that_renews_does_not_hold_up_an_emergency(cluster: Cluster, lock: Lease) -> None:
     lock.acquire("one", "eva@runner", "")
     cluster.call(lambda: cluster.touch(LEASE), "PATCH", times=3)
     before = lock.acquire("two", "max@laptop", "", take_over=True)
@@ -222,7 +222,7 @@ def test_a_holder_that_renews_does_not_hold_up_an_emergency(cluster: Cluster, lo
     assert cluster.holder == "two" and not cluster.rules
 
 
-def test_check_mode_takes_nothing_and_says_who_has_it(cluster: Cluster, lock: Lock) -> None:
+def test_check_mode_takes_nothing_and_says_who_has_it(cluster: Cluster, lock: Lease) -> None:
     lock.acquire("one", "eva@runner", "", dry_run=True)
     assert LEASE not in cluster.objects
     lock.acquire("two", "eva@runner", "")
@@ -231,7 +231,7 @@ def test_check_mode_takes_nothing_and_says_who_has_it(cluster: Cluster, lock: Lo
 
 
 @pytest.mark.parametrize("spec", [{}, {"holderIdentity": "x"}, {"holderIdentity": "x", "renewTime": "soon", "acquireTime": 7}, {"renewTime": None}])
-def test_a_lease_that_says_nothing_is_nobodys(cluster: Cluster, lock: Lock, spec: dict[str, t.Any]) -> None:
+def test_a_lease_that_says_nothing_is_nobodys(cluster: Cluster, lock: Lease, spec: dict[str, t.Any]) -> None:
     cluster.put(LEASE, {"spec": spec})
     assert lock.read() == (None, cluster.version)
     lock.acquire("ours", "eva@runner", "")
@@ -254,12 +254,12 @@ def kept(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t
         rollback: bool = False,
     ) -> dict[str, t.Any]:
         params = {"run_id": run, "namespace": "prod", "server": "mcp", "api_retry_timeout": patience, "rollback": rollback}
-        return lease_renewal.kept(work)(Task(params, check_mode, warn=warn, progress=progress))
+        return lease_renewal.with_lease(work)(Task(params, check_mode, warn=warn, progress=progress))
 
     return call
 
 
-def test_a_task_renews_while_it_works(cluster: Cluster, lock: Lock, kept: t.Any) -> None:
+def test_a_task_renews_while_it_works(cluster: Cluster, lock: Lease, kept: t.Any) -> None:
     lock.acquire("ours", "eva@runner", "")
 
     def work(task: Task) -> dict[str, t.Any]:
@@ -277,7 +277,7 @@ def test_a_task_renews_while_it_works(cluster: Cluster, lock: Lock, kept: t.Any)
 
 
 @pytest.mark.parametrize("stored", [True, False])
-def test_a_lease_whose_write_was_not_answered(cluster: Cluster, lock: Lock, stored: bool) -> None:
+def test_a_lease_whose_write_was_not_answered(cluster: Cluster, lock: Lease, stored: bool) -> None:
     acts: list[tuple[t.Callable[[], object], str, str | None]] = [
         (lambda: lock.acquire("ours", "eva@runner", ""), "POST", "ours"),
         (lambda: lock.renew("ours"), "PATCH", "ours"),
@@ -289,7 +289,7 @@ def test_a_lease_whose_write_was_not_answered(cluster: Cluster, lock: Lock, stor
         assert not cluster.rules and cluster.holder == holder
 
 
-def test_a_lease_that_is_about_to_run_out_is_renewed_before_a_write(cluster: Cluster, lock: Lock) -> None:
+def test_a_lease_that_is_about_to_run_out_is_renewed_before_a_write(cluster: Cluster, lock: Lease) -> None:
     lock.acquire("ours", "eva@runner", "")
     fresh = cluster.spec["renewTime"]
     lock.check("ours")
@@ -302,7 +302,7 @@ def test_a_lease_that_is_about_to_run_out_is_renewed_before_a_write(cluster: Clu
 @pytest.mark.parametrize("trouble", [Unreachable("The API server does not answer."), KeyError("metadata"), AttributeError("odd")])
 @pytest.mark.parametrize(("patience", "held"), [(5.0, True), (0.0, False)])
 def test_an_outage_ends_a_wait_when_it_is_longer_than_the_patience(
-    cluster: Cluster, lock: Lock, kept: t.Any, monkeypatch: pytest.MonkeyPatch, patience: float, held: bool, trouble: Exception
+    cluster: Cluster, lock: Lease, kept: t.Any, monkeypatch: pytest.MonkeyPatch, patience: float, held: bool, trouble: Exception
 ) -> None:
     """So does any answer that the Lease can't be read from."""
     monkeypatch.setattr(lease_renewal, "AGAIN", 0.02)
@@ -311,7 +311,7 @@ def test_an_outage_ends_a_wait_when_it_is_longer_than_the_patience(
     def work(task: Task) -> dict[str, t.Any]:
         cluster.fail(trouble, "GET", times=math.inf)
         time.sleep(0.1)
-        task.held()
+        task.check_lease()
         cluster.rules.clear()
         return {"done": True}
 
@@ -322,7 +322,7 @@ def test_an_outage_ends_a_wait_when_it_is_longer_than_the_patience(
             kept(work, patience=patience)
 
 
-def test_an_outage_that_nothing_waits_for_is_told_with_its_end(cluster: Cluster, lock: Lock, kept: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_that_nothing_waits_for_is_told_with_its_end(cluster: Cluster, lock: Lease, kept: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease_renewal, "AGAIN", 0.02)
     lock.acquire("ours", "eva@runner", "")
     lines: list[str] = []
@@ -340,30 +340,30 @@ def test_an_outage_that_nothing_waits_for_is_told_with_its_end(cluster: Cluster,
     assert lines[1:] == ["the API server answers again, after 0 s"]
 
 
-def test_a_wait_of_a_run_that_lost_it_ends(lock: Lock, kept: t.Any) -> None:
+def test_a_wait_of_a_run_that_lost_it_ends(lock: Lease, kept: t.Any) -> None:
     lock.acquire("ours", "eva@runner", "")
 
     def work(task: Task) -> dict[str, t.Any]:
         lock.acquire("other", "max@laptop", "", take_over=True)
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
-            task.held()
+            task.check_lease()
             time.sleep(0.01)
         return {}
 
-    with pytest.raises(Lost, match="max@laptop took over"):
+    with pytest.raises(LeaseLost, match="max@laptop took over"):
         kept(work)
 
 
-def test_a_task_of_a_run_that_lost_it_does_nothing(lock: Lock, kept: t.Any) -> None:
+def test_a_task_of_a_run_that_lost_it_does_nothing(lock: Lease, kept: t.Any) -> None:
     lock.acquire("other", "max@laptop", "")
-    with pytest.raises(Lost, match="max@laptop took over"):
+    with pytest.raises(LeaseLost, match="max@laptop took over"):
         kept(lambda _task: pytest.fail("it did something"))
     assert kept(lambda _task: {"done": True}, run="") == {"done": True}
     assert kept(lambda _task: {"done": True}, check_mode=True) == {"done": True}
 
 
-def test_a_task_that_loses_it_is_warned(lock: Lock, kept: t.Any) -> None:
+def test_a_task_that_loses_it_is_warned(lock: Lease, kept: t.Any) -> None:
     warnings: list[str] = []
     lock.acquire("ours", "eva@runner", "")
 
@@ -377,7 +377,7 @@ def test_a_task_that_loses_it_is_warned(lock: Lock, kept: t.Any) -> None:
 
 
 @pytest.mark.parametrize("ahead", [-600.0, -50.0, 50.0, 3600.0])
-def test_our_wall_clock_decides_nothing(cluster: Cluster, lock: Lock, ahead: float) -> None:
+def test_our_wall_clock_decides_nothing(cluster: Cluster, lock: Lease, ahead: float) -> None:
     """The API server's clock is ahead of ours by so much."""
     cluster.ahead = ahead
     lock.acquire("one", "eva@runner", "")
@@ -400,7 +400,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("ahead", "renewed"), [(0.0, 3600), (0.0, 10), (None, 3600), (None, 0), (None, -3600)])
-def test_a_lease_whose_age_no_clock_tells_is_watched(cluster: Cluster, lock: Lock, short: None, ahead: float | None, renewed: float) -> None:
+def test_a_lease_whose_age_no_clock_tells_is_watched(cluster: Cluster, lock: Lease, short: None, ahead: float | None, renewed: float) -> None:
     """Its holder's clock was ahead of the API server's, or that one is not known."""
     lock.acquire("one", "eva@runner", "")
     cluster.ahead = ahead
@@ -408,7 +408,7 @@ def test_a_lease_whose_age_no_clock_tells_is_watched(cluster: Cluster, lock: Loc
     cluster.edit(leaseDurationSeconds=0)
     lines: list[str] = []
     start = time.monotonic()
-    before = Lock(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=lines.append)
+    before = Lease(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=lines.append)
     assert before is not None and before.run == "one" and cluster.holder == "two"
     assert 0.3 <= time.monotonic() - start < 2
     assert 2 <= len(lines) <= 4 and lines[0].startswith(
@@ -416,7 +416,7 @@ def test_a_lease_whose_age_no_clock_tells_is_watched(cluster: Cluster, lock: Loc
     )
 
 
-def test_a_lease_that_is_watched_and_renewed_is_in_use(cluster: Cluster, lock: Lock, short: None) -> None:
+def test_a_lease_that_is_watched_and_renewed_is_in_use(cluster: Cluster, lock: Lease, short: None) -> None:
     lock.acquire("one", "eva@runner", "")
     cluster.age(-3600)
     cluster.edit(leaseDurationSeconds=100)
@@ -427,28 +427,28 @@ def test_a_lease_that_is_watched_and_renewed_is_in_use(cluster: Cluster, lock: L
             cluster.age(-3601)
 
     with pytest.raises(Failure, match="eva@runner has held it .* lets go in 100 s"):
-        Lock(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=renew)
+        Lease(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=renew)
     assert cluster.holder == "one" and time.monotonic() - start < 2
 
 
-def test_a_lease_that_is_watched_and_given_back_is_free(cluster: Cluster, lock: Lock, short: None) -> None:
+def test_a_lease_that_is_watched_and_given_back_is_free(cluster: Cluster, lock: Lease, short: None) -> None:
     lock.acquire("one", "eva@runner", "")
     cluster.age(-3600)
-    assert Lock(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=lambda _line: lock.release("one")) is None
+    assert Lease(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=lambda _line: lock.release("one")) is None
     assert cluster.holder == "two"
 
 
-def test_what_is_not_the_holders_does_not_renew_it(cluster: Cluster, lock: Lock, short: None) -> None:
+def test_what_is_not_the_holders_does_not_renew_it(cluster: Cluster, lock: Lease, short: None) -> None:
     """Another client writes labels all the time."""
     lock.acquire("one", "eva@runner", "")
     cluster.age(-3600)
     cluster.edit(leaseDurationSeconds=0)
-    Lock(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=lambda _line: cluster.touch(LEASE))
+    Lease(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=lambda _line: cluster.touch(LEASE))
     assert cluster.holder == "two"
 
 
 @pytest.mark.parametrize("away", ["error", "slow"])
-def test_a_lease_that_could_not_be_renewed_is_not_seen_unchanged(cluster: Cluster, lock: Lock, monkeypatch: pytest.MonkeyPatch, away: str) -> None:
+def test_a_lease_that_could_not_be_renewed_is_not_seen_unchanged(cluster: Cluster, lock: Lease, monkeypatch: pytest.MonkeyPatch, away: str) -> None:
     """The API server was away, for its holder too."""
     clock = {"now": 100.0}
     monkeypatch.setattr(lock_module.time, "monotonic", lambda: clock["now"])
@@ -480,7 +480,7 @@ LAPSES: list[tuple[t.Callable[[Cluster], object], str]] = [
 @pytest.mark.parametrize("rollback", [False, True])
 @pytest.mark.parametrize(("lapse", "told"), LAPSES)
 def test_a_lease_that_nobody_else_holds_is_taken_again(
-    cluster: Cluster, lock: Lock, kept: t.Any, lapse: t.Callable[[Cluster], object], told: str, rollback: bool
+    cluster: Cluster, lock: Lease, kept: t.Any, lapse: t.Callable[[Cluster], object], told: str, rollback: bool
 ) -> None:
     warnings: list[str] = []
 
@@ -503,7 +503,7 @@ def test_a_lease_that_nobody_else_holds_is_taken_again(
         lapse(cluster)
         version = cluster.version
         until(lambda: cluster.version not in (None, version))
-        task.held()
+        task.check_lease()
         return {"holder": cluster.holder}
 
     # The thread that renews takes it again, too.
@@ -512,18 +512,18 @@ def test_a_lease_that_nobody_else_holds_is_taken_again(
 
 @pytest.mark.parametrize("ahead", [0.0, None])
 @pytest.mark.parametrize("renewed", [0, 59, -3600])
-def test_only_another_run_that_holds_it_ends_a_rollback(cluster: Cluster, lock: Lock, kept: t.Any, renewed: float, ahead: float | None) -> None:
+def test_only_another_run_that_holds_it_ends_a_rollback(cluster: Cluster, lock: Lease, kept: t.Any, renewed: float, ahead: float | None) -> None:
     cluster.ahead = ahead
     lock.acquire("ours", "eva@runner", "")
 
     def work(task: Task) -> dict[str, t.Any]:
         lock.acquire("other", "max@laptop", "", take_over=True)
         cluster.age(renewed)
-        lease_renewal.check(task, Lock(cluster, "prod", "mcp"), "ours", must=False)
+        lease_renewal.check(task, Lease(cluster, "prod", "mcp"), "ours", must=False)
         return {}
 
     for task in (work, lambda _task: pytest.fail("it did something")):
-        with pytest.raises(Lost, match="max@laptop took over"):
+        with pytest.raises(LeaseLost, match="max@laptop took over"):
             kept(task, rollback=True)
     assert cluster.holder == "other"
 
@@ -540,7 +540,7 @@ TROUBLE: dict[str, t.Callable[[Cluster], object]] = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLE)
-def test_a_rollback_goes_on_without_its_lease(cluster: Cluster, lock: Lock, kept: t.Any, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+def test_a_rollback_goes_on_without_its_lease(cluster: Cluster, lock: Lease, kept: t.Any, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
     monkeypatch.setattr(lease_renewal, "EMERGENCY", 0.3)
     monkeypatch.setattr(lease_renewal, "NEXT", 0.1)
     monkeypatch.setattr(lease_renewal, "AGAIN", 0.02)
@@ -553,7 +553,7 @@ def test_a_rollback_goes_on_without_its_lease(cluster: Cluster, lock: Lock, kept
         for _each in range(3):
             lease_renewal.check(task, lock, "ours", must=False)
             time.sleep(0.1)
-            task.held()
+            task.check_lease()
         return {"done": True}
 
     start = time.monotonic()

@@ -11,9 +11,9 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import former_records, record, runner
-from ansible_collections.mcp.server.plugins.module_utils._release.record import Book
+from ansible_collections.mcp.server.plugins.module_utils._release.record import ReleaseRecord
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.records import old
 
@@ -22,7 +22,7 @@ RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
 
 
 def release(version, at="T1", origin="blue", target="green"):
-    return record.release(
+    return record.new_release(
         SERVER,
         by="me",
         reason="",
@@ -42,12 +42,12 @@ FIRST, SECOND = release("v2"), release("v3", at="T2", origin="green", target="bl
 @pytest.mark.parametrize(
     "book, fresh, current, history",
     [
-        (Book(), FIRST, FIRST, ()),
-        (Book(FIRST), release("v2", at="T5"), FIRST, ()),
-        (Book(ended(FIRST)), SECOND, SECOND, (ended(FIRST),)),
-        (Book(ended(FIRST)), release("v2", at="T5"), release("v2", at="T5"), (ended(FIRST),)),
+        (ReleaseRecord(), FIRST, FIRST, ()),
+        (ReleaseRecord(FIRST), release("v2", at="T5"), FIRST, ()),
+        (ReleaseRecord(ended(FIRST)), SECOND, SECOND, (ended(FIRST),)),
+        (ReleaseRecord(ended(FIRST)), release("v2", at="T5"), release("v2", at="T5"), (ended(FIRST),)),
         (
-            Book(FIRST),
+            ReleaseRecord(FIRST),
             SECOND,
             {**SECOND, "from": FIRST["from"]},
             ({**FIRST, "outcome": "failed", "ended": "T2", "reason": "(superseded by T2-v3)"},),
@@ -55,7 +55,7 @@ FIRST, SECOND = release("v2"), release("v3", at="T2", origin="green", target="bl
     ],
 )
 def test_begin(book, fresh, current, history):
-    assert record.begin(book, fresh) == Book(current, history)
+    assert record.begin(book, fresh) == ReleaseRecord(current, history)
 
 
 VERDICTS = ("followed", "no_data", "cannot_measure", "not_measured", "not_verified", "inconclusive")
@@ -67,7 +67,7 @@ def test_a_record_from_before_the_names_of_today_is_read():
     now = {**FIRST, "steps": steps}
     api = ApiServer({RECORD: {"data": {"current": json.dumps(old(now)), "history": json.dumps([old(ended(now)), "broken", {"steps": [None]}])}}})
     assert "answers" in api.objects[RECORD]["data"]["current"] and "held" in api.objects[RECORD]["data"]["history"]
-    assert record.read(api, SERVER)[0] == Book(now, (ended(now), "broken", {"steps": [None]}))
+    assert record.read(api, SERVER)[0] == ReleaseRecord(now, (ended(now), "broken", {"steps": [None]}))
 
 
 @pytest.mark.parametrize("step", [{}, {"share": "answers", "verdict": ["held"]}, {"share": {"answers": {}}, "verdict": 5}])
@@ -80,12 +80,12 @@ def test_a_step_that_was_edited_is_left_as_it_is(step):
 def test_a_record_that_only_has_old_names_is_not_written_for_that():
     one = {**FIRST, "steps": [{"share": {"requests": 1}, "verdict": "not_measured"}]}
     api = ApiServer({RECORD: {"data": {"current": json.dumps(old(one)), "history": "[]"}}})
-    assert record.update(api, SERVER, lambda book: book) == (Book(one), Book(one))
+    assert record.update(api, SERVER, lambda book: book) == (ReleaseRecord(one), ReleaseRecord(one))
     assert api.writes() == []
 
 
 def test_history_and_steps_are_bounded():
-    book = Book()
+    book = ReleaseRecord()
     for number in range(30):
         book = record.end(record.begin(book, release(f"v{number}")), "succeeded", "T9")
         for step in range(record.STEPS + 5):
@@ -96,19 +96,19 @@ def test_history_and_steps_are_bounded():
 
 
 def test_end():
-    over = record.end(Book(FIRST), "rolled_back", "T9", "5xx " * 500)
+    over = record.end(ReleaseRecord(FIRST), "rolled_back", "T9", "5xx " * 500)
     assert (over.current["outcome"], over.current["ended"], len(over.current["reason"])) == ("rolled_back", "T9", record.REASON)
     assert record.end(over, "rolled_back", "T10", "again") is over
-    assert record.end(Book({**FIRST, "reason": "kept"}), "failed", "T9").current["reason"] == "kept"
+    assert record.end(ReleaseRecord({**FIRST, "reason": "kept"}), "failed", "T9").current["reason"] == "kept"
 
 
 def test_pause():
-    paused = record.pause(Book(FIRST), "T3", "no metrics " * 100)
+    paused = record.pause(ReleaseRecord(FIRST), "T3", "no metrics " * 100)
     assert paused.current["outcome"] == "running" and (paused.current["paused"]["at"], len(paused.current["paused"]["reason"])) == ("T3", record.REASON)
     assert record.pause(paused, "T4", "no metrics " * 100) is paused
-    assert record.begin(paused, release("v2", at="T5")) == Book(FIRST)  # it goes on
+    assert record.begin(paused, release("v2", at="T5")) == ReleaseRecord(FIRST)  # it goes on
     assert "paused" not in record.end(paused, "rolled_back", "T9").current
-    over = Book(ended(FIRST))
+    over = ReleaseRecord(ended(FIRST))
     assert record.pause(over, "T10", "late") is over
 
 
@@ -182,14 +182,14 @@ SINCE = {
 def test_a_record_from_before_1_0_0():
     history = json.dumps([BEFORE_1_0_0, {**BEFORE_1_0_0, "guard": {"action": "rollback", "state": "held"}}, "broken"])
     book, _version = record.read(ApiServer(kept(json.dumps(BEFORE_1_0_0), history)), SERVER)
-    assert book == Book(SINCE, (SINCE, {**SINCE, "guard": {"action": "rollback", "state": "paused"}}, "broken"))
+    assert book == ReleaseRecord(SINCE, (SINCE, {**SINCE, "guard": {"action": "rollback", "state": "paused"}}, "broken"))
     assert record.resumes(book.current, FIRST["to"])
     assert "paused" not in record.begin(book, release("v2", at="T5")).current
 
 
 def test_a_record_from_before_1_0_0_of_another_run():
     api = ApiServer(kept(json.dumps({**BEFORE_1_0_0, "outcome": "failed", "reason": "5xx"})))
-    with pytest.raises(Lost):
+    with pytest.raises(LeaseLost):
         record.update(api, SERVER, lambda book: record.end(book, "succeeded", "T9"), run="r2")
     assert json.loads(api.objects[RECORD]["data"]["current"])["outcome"] == "failed"
 
@@ -219,4 +219,4 @@ def test_whoever_runs(monkeypatch, environment, expected):
     monkeypatch.delenv("AWX_PRIVATE_DATA_DIR", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert runner.whoever_runs().startswith(expected)
+    assert runner.runner_name().startswith(expected)

@@ -14,7 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rep
 from ansible_collections.mcp.server.plugins.module_utils._replay import table
 from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import joined, told
 from ansible_collections.mcp.server.plugins.module_utils._replay.page import page
-from ansible_collections.mcp.server.plugins.module_utils._replay.polls import Moment, Step
+from ansible_collections.mcp.server.plugins.module_utils._replay.polls import Poll, Step
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.tests.unit.fakes.records import Store, old, step
 from ansible_collections.mcp.server.tests.unit.fakes.records import release as told_release
@@ -39,7 +39,7 @@ def watch(triggers, gates=None, steps=(TEN,)):
     gates = gates or [[] for _poll in triggers]
     numbers = [max(number for number, step in enumerate(steps) if step.begin <= START + 5 * poll) for poll in range(len(triggers))]
     lasts = [number != following for number, following in zip(numbers, [*numbers[1:], -1], strict=True)]
-    return [Moment(START + 5 * poll, *rest) for poll, rest in enumerate(zip(numbers, lasts, triggers, gates, strict=True))]
+    return [Poll(START + 5 * poll, *rest) for poll, rest in enumerate(zip(numbers, lasts, triggers, gates, strict=True))]
 
 
 def outcome(triggers, gates=None, steps=(TEN,)):

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import poller
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, Gate
-from ansible_collections.mcp.server.plugins.module_utils._gates.reader import Source
+from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._replay.playback import Playback
-from ansible_collections.mcp.server.plugins.module_utils._replay.polls import EVERY, Step, moments
+from ansible_collections.mcp.server.plugins.module_utils._replay.polls import EVERY, Step, polls
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import SERVER, START, answers
 from ansible_collections.mcp.server.tests.unit.fakes.stored_samples import Stored
 
@@ -32,7 +32,7 @@ def stored(green, blue):
 
 def live(prometheus, steps, since, seconds):
     """The verdicts of a watch whose clock goes on."""
-    source = Source(prometheus, SERVER, "green", OPTION, BACK)
+    source = MetricsReader(prometheus, SERVER, "green", OPTION, BACK)
     found = []
     for step in steps:
         at = step.begin
@@ -47,8 +47,8 @@ def live(prometheus, steps, since, seconds):
 
 def replayed(prometheus, steps, since, seconds):
     playback = Playback(prometheus, steps[0].begin, steps[-1].end)
-    source = Source(playback, SERVER, "green", OPTION, BACK)
-    return [(moment.at, moment.triggers, moment.gates) for moment in moments(source, playback, TRIGGERS, GATES, steps, since, seconds)]
+    source = MetricsReader(playback, SERVER, "green", OPTION, BACK)
+    return [(moment.at, moment.triggers, moment.gates) for moment in polls(source, playback, TRIGGERS, GATES, steps, since, seconds)]
 
 
 @settings(max_examples=30, deadline=None)
@@ -87,12 +87,12 @@ def test_the_same_until_the_breach_when_windows_began_with_the_release(green, bl
 def test_when_it_polls(steps, polls):
     shifted = [Step(START + step.begin, START + step.end, step.weight) for step in steps]
     playback = Playback(Stored([], START), shifted[0].begin, shifted[-1].end)
-    seen = moments(Source(playback, SERVER, "green", OPTION, BACK), playback, TRIGGERS, GATES, shifted, None, 600.0)
+    seen = polls(MetricsReader(playback, SERVER, "green", OPTION, BACK), playback, TRIGGERS, GATES, shifted, None, 600.0)
     assert [(moment.at - START, moment.step, moment.last) for moment in seen] == polls
 
 
 def test_the_live_pool_is_not_compared_with_at_100_percent():
     steps = [Step(START, START + 10, 50), Step(START + 10, START + 20, 100)]
     playback = Playback(Stored([], START), START, START + 20)
-    seen = list(moments(Source(playback, SERVER, "green", OPTION, BACK), playback, [], GATES, steps, None, 600.0))
+    seen = list(polls(MetricsReader(playback, SERVER, "green", OPTION, BACK), playback, [], GATES, steps, None, 600.0))
     assert [len(moment.gates) for moment in seen] == [2, 2, 2, 1, 1, 1]

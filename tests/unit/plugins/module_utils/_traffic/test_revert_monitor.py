@@ -20,10 +20,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift as shift
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor, revert_monitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as moving
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import Lookout
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import OverwriteMonitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
@@ -70,8 +70,8 @@ class Writing:
         assert not validated.error_messages, validated.error_messages
         return shift.run(Task(validated.validated_parameters, progress=self.lines.append, warn=self.warnings.append))
 
-    def looking(self, expected: Expected | None) -> Lookout:
-        return Lookout(Task({}, progress=self.lines.append, warn=self.warnings.append), self.api, self.server, expected)
+    def looking(self, expected: Expected | None) -> OverwriteMonitor:
+        return OverwriteMonitor(Task({}, progress=self.lines.append, warn=self.warnings.append), self.api, self.server, expected)
 
     @contextmanager
     def loop(self, percent: int, every: float, seconds: float, manager: str = "argocd-controller") -> t.Iterator[None]:
@@ -98,7 +98,7 @@ def writing(monkeypatch: pytest.MonkeyPatch) -> Writing:
     return Writing(monkeypatch)
 
 
-def found(looking: Lookout, seconds: float = 2.0) -> Failure:
+def found(looking: OverwriteMonitor, seconds: float = 2.0) -> Failure:
     """Return what the lookout finds."""
     bound = time.monotonic() + seconds
     with pytest.raises(Failure) as raised:
@@ -210,7 +210,7 @@ def test_odd_objects_are_no_traceback(writing: Writing) -> None:
         writing.looking(expected).look()
 
 
-@pytest.mark.parametrize(("manager", "kind"), [("mcp.server", Lost), ("argocd-controller", Overwritten)])
+@pytest.mark.parametrize(("manager", "kind"), [("mcp.server", LeaseLost), ("argocd-controller", Overwritten)])
 def test_the_id_of_another_run_counts_unless_it_is_a_copy(writing: Writing, manager: str, kind: type[Failure]) -> None:
     """Which it is when a manifest has it."""
     looking = writing.looking(Expected(weights=BLUE_100, runs=frozenset({"ours"})))
@@ -454,7 +454,7 @@ def test_another_run_ends_the_watching_of_an_emergency(writing: Writing) -> None
     writing.green(100)
     timer = threading.Timer(0.2, lambda: writing.green(50, **{"mcp.server/run": "another"}))
     timer.start()
-    with pytest.raises(Lost, match="run another has written"):
+    with pytest.raises(LeaseLost, match="run another has written"):
         writing.shift(rollback=True, rollback_pool="blue", verify_seconds=2)
     timer.join()
     assert writing.weights == (50, 50)

@@ -149,7 +149,7 @@ def test_asking_is_paced_half_on_kept_connections_and_ends():
         seen = list(arriving)
     assert bound.elapsed < 1
     assert 25 <= len(seen) <= 55
-    assert 0.3 < sum(answer.held for answer in seen) / len(seen) < 0.7
+    assert 0.3 < sum(answer.keep_alive for answer in seen) / len(seen) < 0.7
     assert any(connection.closed > 1 for connection in endpoint.connections)
 
 

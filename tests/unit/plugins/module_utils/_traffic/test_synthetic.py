@@ -14,7 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import TRIGGERS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
-from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import TICK, Own, unless_failing
+from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import TICK, SyntheticRequests, unless_failing
 
 BURST = next(gate for gate in TRIGGERS if gate.name == "error_burst")
 EACH = int(40 * TICK)
@@ -22,7 +22,7 @@ EACH = int(40 * TICK)
 
 def watched(fails, seconds, weight=10, each=EACH):
     """fails: from the number of an answer and its time to whether it failed. The verdict of the trigger at each tick, with its time."""
-    own = Own(weight, 0.0, 60.0)
+    own = SyntheticRequests(weight, 0.0, 60.0)
     found = []
     for tick in range(1, int(seconds / TICK) + 1):
         now = tick * TICK

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import options
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import Scripted
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import answers as scraped
@@ -40,7 +40,7 @@ def run(url, check_mode=False, lines=None, held=lambda: None, **params):
     defaults |= {"seconds": 0.5, "rate": 200.0, "min_requests": 5, "inconclusive_timeout": 0.0}
     progress = (lines if lines is not None else []).append
     params = {**defaults, "endpoint": {**option, "url": url}, **params}
-    return watch.run(Task(params, check_mode, progress=progress, held=held))
+    return watch.run(Task(params, check_mode, progress=progress, check_lease=held))
 
 
 def test_good(monkeypatch):
@@ -139,10 +139,10 @@ def test_age(since, age):
 
 def test_a_watch_of_a_run_that_lost_its_lease_ends():
     def lost():
-        raise Lost("This run is not the one any more.")
+        raise LeaseLost("This run is not the one any more.")
 
-    with Scripted(answers()) as server, pytest.raises(Lost):
-        run(server.url, held=lost)
+    with Scripted(answers()) as server, pytest.raises(LeaseLost):
+        run(server.url, check_lease=lost)
 
 
 def with_prometheus(url, public, lines=None, **params):

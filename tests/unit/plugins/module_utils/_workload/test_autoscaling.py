@@ -13,7 +13,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling
-from ansible_collections.mcp.server.plugins.module_utils._workload.autoscaling import NOTE, Autoscaler, find, give_back, set_least
+from ansible_collections.mcp.server.plugins.module_utils._workload.autoscaling import NOTE, Autoscaler, find, give_back, set_min_replicas
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
@@ -99,10 +99,10 @@ def test_its_controller_writes_meanwhile():
     api = having(blue=scaler(1))
     autoscaler = find(api, SERVER, print)["blue"]
     api.call(lambda: api.touch(f"{SCALERS}/blue"), "PATCH", times=2)
-    assert set_least(api, SERVER, autoscaler, 3) and leasts(api) == {"blue": 3}
+    assert set_min_replicas(api, SERVER, autoscaler, 3) and leasts(api) == {"blue": 3}
     api.call(lambda: api.touch(f"{SCALERS}/blue"), "PATCH", times=9)
     with pytest.raises(Conflict):
-        set_least(api, SERVER, autoscaler, 4)
+        set_min_replicas(api, SERVER, autoscaler, 4)
 
 
 def test_only_what_was_raised_is_given_back():
@@ -177,7 +177,7 @@ def test_it_is_changed_without_the_right_to_list():
     api = named("blue", "green")
     autoscaler = find(api, SERVER, print)["blue"]
     api.call(lambda: api.touch(f"{SCALERS}/mcp-blue"), "PATCH", times=2)
-    assert set_least(api, SERVER, autoscaler, 3) and leasts(api) == {"blue": 3, "green": 2}
+    assert set_min_replicas(api, SERVER, autoscaler, 3) and leasts(api) == {"blue": 3, "green": 2}
 
 
 @pytest.mark.parametrize("run", [None, "run"])
@@ -187,9 +187,9 @@ def test_an_emergency_goes_on_without_the_right_to_change_it(monkeypatch, run):
     autoscaler = find(api, SERVER, warnings.append)["blue"]
     if run:
         with pytest.raises(Forbidden):
-            set_least(api, SERVER, autoscaler, 3, run, warn=warnings.append)
+            set_min_replicas(api, SERVER, autoscaler, 3, run, warn=warnings.append)
     else:
-        assert not set_least(api, SERVER, autoscaler, 3, warn=warnings.append)
+        assert not set_min_replicas(api, SERVER, autoscaler, 3, warn=warnings.append)
         assert "HorizontalPodAutoscaler prod/mcp-blue keeps its minReplicas" in warnings[0]
 
 

@@ -80,4 +80,4 @@ def test_a_run_that_lost_its_lease_waits_no_longer(wait: t.Callable[[Task], t.An
         raise Failure("Another run has it.")
 
     with outage.waiting(outage.Waiting(back_at=time.monotonic())), pytest.raises(Failure, match="Another run has it"):
-        wait(Task({}, held=held))
+        wait(Task({}, check_lease=held))

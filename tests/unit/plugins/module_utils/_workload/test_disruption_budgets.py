@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._workload.disruption_budgets import covers, least, strictest
+from ansible_collections.mcp.server.plugins.module_utils._workload.disruption_budgets import covers, min_available, strictest
 
 LABELS = {"app": "mcp", "pool": "green"}
 
@@ -30,7 +30,7 @@ def budget(selector=None, name="pdb", **spec):
     ],
 )
 def test_least(spec, planned, asked):
-    assert least(budget(**spec), planned) == asked
+    assert min_available(budget(**spec), planned) == asked
 
 
 @pytest.mark.parametrize(
