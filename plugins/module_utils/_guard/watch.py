@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import time
 import typing as t
-from dataclasses import dataclass, field, replace
-
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, KEEP, PAUSE, ROLL_BACK, WAIT, Decision, Observation, decide, gone, paused
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict
-from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -25,6 +22,8 @@ POLL = 8.0
 
 RUNNING, PAUSED, ROLLED_BACK, FAILED = "running", "paused", "rolled_back", "failed"
 
+# Rolls back as the run with this id, for this reason. Raises Failure.
+RollBack = t.Callable[[str, str], dict[str, t.Any]]
 # Why a trigger says that a release is bad; empty while none does. Asked once its runner is gone.
 Breach = t.Callable[[record.Release], str]
 
@@ -40,6 +39,7 @@ class Guard:
     task: Task
     cluster: t.Any
     server: Server
+    emergency: RollBack
     breach: Breach
     lease: leases.Lease = field(init=False)
     version: str | None = None
@@ -86,7 +86,7 @@ class Guard:
         self.own = leases.new_run_id()
         self.lease.take(self.own, f"the guard of {self.server}", self.version)
         try:
-            result = single_shift.run(replace(self.task, params=_emergency(self.task.params, self.own, f"rolled back by the guard: {why}")))
+            result = self.emergency(self.own, f"rolled back by the guard: {why}")
         except Failure as failure:
             # The Lease is kept, and runs out: then this is tried again.
             self.note(FAILED, f"{why}; {failure.msg}")
@@ -96,9 +96,9 @@ class Guard:
         return {**result, "decision": ROLL_BACK, "reason": why}
 
 
-def watch(task: Task, cluster: t.Any, server: Server, breach: Breach = lambda release: "") -> dict[str, t.Any]:
+def watch(task: Task, cluster: t.Any, server: Server, emergency: RollBack, breach: Breach = lambda release: "") -> dict[str, t.Any]:
     """Until there is nothing more to guard. breach: where the release's triggers are plugged in."""
-    guard = Guard(task, cluster, server, breach)
+    guard = Guard(task, cluster, server, emergency, breach)
     guard.note(RUNNING)
     while True:
         try:
@@ -119,10 +119,3 @@ def watch(task: Task, cluster: t.Any, server: Server, breach: Breach = lambda re
         except Failure as failure:
             task.progress(failure.msg)
         time.sleep(POLL)
-
-
-def _emergency(params: dict[str, t.Any], run: str, reason: str) -> dict[str, t.Any]:
-    """The options of mcp_traffic_shift for a rollback of the same server."""
-    same = {name: params[name] for name in single_shift.SPEC.options if params.get(name) is not None}
-    given = {**same, "rollback": True, "run_id": run, "reason": reason}
-    return ArgumentSpecValidator(single_shift.SPEC.options, **single_shift.SPEC.rules()).validate(given).validated_parameters

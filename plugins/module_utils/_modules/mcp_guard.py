@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
 from ansible_collections.mcp.server.plugins.module_utils._guard import triggers, watch
@@ -16,6 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
+from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
@@ -57,9 +61,20 @@ def run(task: Task) -> dict[str, t.Any]:
     if task.check_mode:
         return {"changed": False}
     cluster, server = api.connect(task.params), Server.from_params(task.params)
+
+    def emergency(run: str, reason: str) -> dict[str, t.Any]:
+        return single_shift.run(replace(task, params=_emergency(task.params, run, reason)))
+
     if not task.params["prometheus"]:
-        return watch.watch(task, cluster, server)
-    return watch.watch(task, cluster, server, triggers.breach(task.params, server))
+        return watch.watch(task, cluster, server, emergency)
+    return watch.watch(task, cluster, server, emergency, triggers.breach(task.params, server))
+
+
+def _emergency(params: dict[str, t.Any], run: str, reason: str) -> dict[str, t.Any]:
+    """The options of mcp_traffic_shift for a rollback of the same server."""
+    same = {name: params[name] for name in single_shift.SPEC.options if params.get(name) is not None}
+    given = {**same, "rollback": True, "run_id": run, "reason": reason}
+    return ArgumentSpecValidator(single_shift.SPEC.options, **single_shift.SPEC.rules()).validate(given).validated_parameters
 
 
 def _run(task: Task) -> dict[str, t.Any]:

@@ -14,9 +14,9 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate,
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_preflight
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health, mcp_preflight, mcp_version_check
 from ansible_collections.mcp.server.plugins.module_utils._plan import plan
-from ansible_collections.mcp.server.plugins.module_utils._plan.facts import Search
+from ansible_collections.mcp.server.plugins.module_utils._plan.facts import Modules, Search
 from ansible_collections.mcp.server.plugins.module_utils._preflight import options as later_options
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
@@ -54,6 +54,8 @@ SPEC = Spec(
     required_together=[("registry_username", "registry_password")],
 )
 
+MODULES = Modules((mcp_version_check.SPEC, mcp_version_check.run), (mcp_health.SPEC, mcp_health.run))
+
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
@@ -61,7 +63,7 @@ def run(task: Task) -> dict[str, t.Any]:
     sets = (("step_gates", thresholds.SHIFT), ("triggers", thresholds.TRIGGERS))
     gates = [gate for option, defaults in sets if params[option] is not None for gate in options.gates(defaults, params[option], option)]
     sentences = [*params["gate_descriptions"], *map(evaluate.sentence, gates)]
-    facts = Search(replace(task, params={**params, "gate_descriptions": sentences})).facts()
+    facts = Search(replace(task, params={**params, "gate_descriptions": sentences}), MODULES).facts()
     lines = plan.lines(facts)
     for line in lines:
         task.progress(line)

@@ -10,7 +10,6 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, connect
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health, mcp_version_check
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps
 from ansible_collections.mcp.server.plugins.module_utils._plan.plan import Facts, Pool, Step
 from ansible_collections.mcp.server.plugins.module_utils._preflight import checks as preflight_checks
@@ -18,19 +17,28 @@ from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies
 from ansible_collections.mcp.server.plugins.module_utils._release import lease, record
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Run, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._workload import rollout
 
 Found = t.TypeVar("Found")
+Module = tuple[Spec, Run]
+
+
+class Modules(t.NamedTuple):
+    """The modules that are asked, each with its spec and its run."""
+
+    version_check: Module
+    health: Module
 
 
 class Search:
     """known: what Facts takes, as far as it was found."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, modules: Modules) -> None:
         self.task = task
+        self.modules = modules
         self.params = task.params
         self.problems: list[str] = list(task.params["problems"])
         self.server = Server.from_params(task.params)
@@ -68,15 +76,16 @@ class Search:
             self.problems.append(failure.msg)
             return None
 
-    def run(self, spec: Spec, run: t.Callable[[Task], dict[str, t.Any]], **params: t.Any) -> dict[str, t.Any] | None:
+    def run(self, module: Module, **params: t.Any) -> dict[str, t.Any] | None:
         """Another module's result, with our options as far as it has them."""
+        spec, run = module
         ours = {name: self.params[name] for name in spec.options if name in self.params}
         defaults = {name: option.get("default") for name, option in spec.options.items()}
         return self.attempt(lambda: run(Task({**defaults, **ours, "run_id": None, **params}, check_mode=True, warn=self.task.warn)))
 
     def _image(self) -> None:
         only = {"namespace": None, "server": None, "endpoint": None}
-        found = self.run(mcp_version_check.SPEC, mcp_version_check.run, **only)
+        found = self.run(self.modules.version_check, **only)
         self.known["digest"] = (found["registry_image"]["digest"] if found else None) or ""
 
     def _cluster(self) -> None:
@@ -193,11 +202,10 @@ class Search:
 
         wait_timeout of the plan is the one of a rollout, which is none of these.
         """
-        spec, run = mcp_health.SPEC, mcp_health.run
-        self.run(spec, run, pool=None, wait_timeout=0.0)
+        self.run(self.modules.health, pool=None, wait_timeout=0.0)
         live = self.known.get("live")
         if self.params["contract_check"] and live and live in self.known["pools"] and self.known["pools"][live].ready:
-            self.run(spec, run, pool=live, health=[], wait_timeout=0.0)
+            self.run(self.modules.health, pool=live, health=[], wait_timeout=0.0)
 
 
 def _at(route: Route, pointer: str) -> t.Any:
