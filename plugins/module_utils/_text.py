@@ -13,3 +13,8 @@ def printable(text: str | bytes, most: int) -> str:
         text = text[: 4 * most].decode("utf-8", errors="replace")
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * most]).split())
     return line if len(line) <= most else line[: most - 3] + "..."
+
+
+def verdict_text(verdict: str) -> str:
+    """Return a verdict for people: no_data as "no data"."""
+    return verdict.replace("_", " ")

@@ -11,19 +11,10 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import packs, significance, windows
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
-    BREACH,
-    CANNOT_MEASURE,
-    INCONCLUSIVE,
-    NO_DATA,
-    PASS,
-    Gate,
-    Period,
-    Verdict,
-    verdict_text,
-)
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, INCONCLUSIVE, NO_DATA, PASS, Gate, Period, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Measured, Reading
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series, interval, longest_gap
+from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
 SEEN = 0.8  # of a period that is judged at once
 

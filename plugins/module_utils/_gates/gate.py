@@ -103,11 +103,6 @@ class Verdict:
         return {"gate": self.gate.name, "limit": self.gate.limit, "unit": self.gate.unit, "window": self.gate.window, "outcome": self.outcome, **kept}
 
 
-def verdict_text(verdict: str) -> str:
-    """Return a verdict for people: no_data as "no data"."""
-    return verdict.replace("_", " ")
-
-
 def combined(verdicts: t.Iterable[Verdict]) -> str:
     """What they come to together: breach before inconclusive before pass."""
     outcomes = {verdict.outcome for verdict in verdicts}

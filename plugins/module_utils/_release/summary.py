@@ -12,8 +12,8 @@ from __future__ import annotations
 import typing as t
 from datetime import UTC, datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import verdict_text
 from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Release
+from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
 PAUSED = "paused"
 

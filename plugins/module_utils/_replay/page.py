@@ -9,12 +9,13 @@ from __future__ import annotations
 import typing as t
 from html import escape
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, verdict_text
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._replay import table
 from ansible_collections.mcp.server.plugins.module_utils._replay.polls import Poll, Step
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
 from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart
+from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
 TONES = {"pass": "good", "breach": "bad"}
 

@@ -10,9 +10,10 @@ import textwrap
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, INCONCLUSIVE, Gate, verdict_text
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, INCONCLUSIVE, Gate
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import SHIFT, TRIGGER
+from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
 KINDS = {TRIGGER: ("TRIGGER", "WINDOW FULL"), SHIFT: ("GATE OF A STEP", "BREACH")}
 WIDTH = 104  # columns: the rest is the host's name before each line

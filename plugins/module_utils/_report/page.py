@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import verdict_text
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Release
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
 from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart, number
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
+from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
 Series = dict[str, t.Any]
 Verdict = dict[str, t.Any]
