@@ -10,6 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 POOLS = ("blue", "green")
@@ -100,7 +101,7 @@ class Server:
     def deployment_path(self, pool: str) -> str:
         return f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.deployment(pool)}"
 
-    def ready_endpoints(self, cluster: t.Any, pool: str) -> int:
+    def ready_endpoints(self, cluster: Api, pool: str) -> int:
         """How many pods the pool's Service sends traffic to now."""
         slices = cluster.get(
             f"/apis/discovery.k8s.io/v1/namespaces/{self.namespace}/endpointslices",
@@ -108,7 +109,7 @@ class Server:
         )
         return ready_pods(slices["items"])
 
-    def image(self, cluster: t.Any, pool: str) -> tuple[str, int]:
+    def image(self, cluster: Api, pool: str) -> tuple[str, int]:
         """The image of the pool's Deployment, and its replicas. Raises Failure when it lacks our container."""
         return self.deployed(cluster.get(self.deployment_path(pool)), pool)
 
@@ -119,7 +120,7 @@ class Server:
                 return container["image"], deployment["spec"].get("replicas", 1)
         raise Failure(f"Deployment {self.namespace}/{self.deployment(pool)} has no container {self.container}: set container to its name.")
 
-    def digest(self, cluster: t.Any, pool: str) -> str:
+    def digest(self, cluster: Api, pool: str) -> str:
         """The digest that the pool's ready pods run, empty when none is ready or they differ."""
         pods = cluster.get(f"/api/v1/namespaces/{self.namespace}/pods", labelSelector=f"app={self.name},pool={pool}")["items"]
         statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses") or []]

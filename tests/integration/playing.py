@@ -43,7 +43,7 @@ QUICK = ("-e", "mcp_rollback_verify_seconds=1")
 SECRETS = [ENVIRONMENT["MCP_TEST_TOKEN"], *re.findall(r"(?:token|client-key-data)\"?: *\"?([^\"\s]{20,})", Path(CONFIG["kubeconfig"]).read_text())]
 
 sys.path[:0] = [str(COLLECTIONS), str(ROOT)]
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import connect  # noqa: E402
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task  # noqa: E402

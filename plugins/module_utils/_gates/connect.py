@@ -31,10 +31,10 @@ def connect(params: dict[str, t.Any]) -> Prometheus:
 
 def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float | None:
     """Bytes that a pod of the pool may use, by its Deployment; None when that sets no limit, or can't be asked."""
-    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
     try:
-        deployment = api.connect(params).get(server.deployment_path(pool))
+        deployment = connection.connect(params).get(server.deployment_path(pool))
     except Failure:
         return None
     # kubernetes is there, or connect() had failed.
@@ -53,9 +53,9 @@ def _auth(params: dict[str, t.Any], option: dict[str, t.Any]) -> Auth | None:
 
 
 def _secret(params: dict[str, t.Any], name: str) -> dict[str, t.Any]:
-    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
-    return api.connect(params).get(f"/api/v1/namespaces/{params['namespace']}/secrets/{name}")
+    return connection.connect(params).get(f"/api/v1/namespaces/{params['namespace']}/secrets/{name}")
 
 
 def _bearer(token: str) -> Auth:

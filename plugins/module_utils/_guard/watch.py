@@ -11,7 +11,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, KEEP, PAUSE, ROLL_BACK, WAIT, Decision, Observation, decide, gone, paused
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -37,7 +38,7 @@ class Guard:
     """
 
     task: Task
-    cluster: t.Any
+    cluster: Api
     server: Server
     emergency: RollBack
     breach: Breach
@@ -96,7 +97,7 @@ class Guard:
         return {**result, "decision": ROLL_BACK, "reason": why}
 
 
-def watch(task: Task, cluster: t.Any, server: Server, emergency: RollBack, breach: Breach = lambda release: "") -> dict[str, t.Any]:
+def watch(task: Task, cluster: Api, server: Server, emergency: RollBack, breach: Breach = lambda release: "") -> dict[str, t.Any]:
     """Until there is nothing more to guard. breach: where the release's triggers are plugged in."""
     guard = Guard(task, cluster, server, emergency, breach)
     guard.note(RUNNING)

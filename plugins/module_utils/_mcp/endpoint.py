@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Dial
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 # Documented in doc_fragments/endpoint.py
@@ -68,7 +69,7 @@ def public(option: dict[str, t.Any]) -> Endpoint:
     return Endpoint(option["url"].rstrip("/"), named.netloc, dial, *_paths(option))
 
 
-def in_pod(cluster: t.Any, namespace: str, pod: str, port: int, option: dict[str, t.Any] | None) -> Endpoint:
+def in_pod(cluster: Api, namespace: str, pod: str, port: int, option: dict[str, t.Any] | None) -> Endpoint:
     """A port of a pod, in plain HTTP, asked as the route of the public address asks it.
 
     Without a public address the Host is the one that C(kubectl port-forward)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, handshake
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
@@ -57,9 +58,9 @@ class NoneReady(Failure):
 
 def connect(params: dict[str, t.Any]) -> t.Any:
     """The Cluster, imported only where a task needs one."""
-    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
-    return api.connect(params)
+    return connection.connect(params)
 
 
 def check_times(params: dict[str, t.Any]) -> None:
@@ -123,7 +124,7 @@ def ready_endpoints(slices: dict[str, t.Any]) -> list[str]:
     )
 
 
-def pods_of_pool(cluster: t.Any, namespace: str, server: str, pool: str) -> list[str]:
+def pods_of_pool(cluster: Api, namespace: str, server: str, pool: str) -> list[str]:
     selector = f"app={server},pool={pool}"
     pods = cluster.get(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
     names = ready_pods(pods)
@@ -134,7 +135,7 @@ def pods_of_pool(cluster: t.Any, namespace: str, server: str, pool: str) -> list
     return names
 
 
-def pod_of_service(cluster: t.Any, namespace: str, service: str) -> str:
+def pod_of_service(cluster: Api, namespace: str, service: str) -> str:
     """One of them, as C(kubectl port-forward) does."""
     slices = cluster.get(f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices", labelSelector=f"kubernetes.io/service-name={service}")
     names = ready_endpoints(slices)

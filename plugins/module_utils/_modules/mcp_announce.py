@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._announce import escalation, payload, webhook
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, summary
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server
@@ -39,7 +40,7 @@ def run(task: Task) -> dict[str, t.Any]:
     server = Server.from_params(params)
     # Whoever announces has done the work: an API server that is away must not hold it up.
     try:
-        cluster = api.connect({**params, "api_timeout": min(params["api_timeout"], RECORD_SECONDS)})
+        cluster = connection.connect({**params, "api_timeout": min(params["api_timeout"], RECORD_SECONDS)})
         release = record.read(cluster, server)[0].current
     except Failure as failure:
         task.warn(f"The announcement does without the release record. {failure.msg}")
@@ -63,7 +64,7 @@ def run(task: Task) -> dict[str, t.Any]:
     return result | {"changed": delivered > 0, "delivered": delivered}
 
 
-def _keep(task: Task, cluster: t.Any, server: Server, release: record.Release) -> None:
+def _keep(task: Task, cluster: Api, server: Server, release: record.Release) -> None:
     def announced(book: record.ReleaseRecord) -> record.ReleaseRecord:
         same = book.current is not None and book.current["id"] == release["id"]
         return record.ReleaseRecord({**book.current, "announced": release["outcome"]}, book.history) if same else book

@@ -15,7 +15,8 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import options a
 from ansible_collections.mcp.server.plugins.module_utils._guard import triggers, watch
 from ansible_collections.mcp.server.plugins.module_utils._guard.decide import PAUSE, ROLL_BACK
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT, identity, is_ours, job, name
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
@@ -60,7 +61,7 @@ def run(task: Task) -> dict[str, t.Any]:
         return lease_renewal.with_lease(_run)(task)
     if task.check_mode:
         return {"changed": False}
-    cluster, server = api.connect(task.params), Server.from_params(task.params)
+    cluster, server = connection.connect(task.params), Server.from_params(task.params)
 
     def emergency(run: str, reason: str) -> dict[str, t.Any]:
         return single_shift.run(replace(task, params=_emergency(task.params, run, reason)))
@@ -79,7 +80,7 @@ def _emergency(params: dict[str, t.Any], run: str, reason: str) -> dict[str, t.A
 
 def _run(task: Task) -> dict[str, t.Any]:
     params = task.params
-    cluster, server = api.connect(params), Server.from_params(params)
+    cluster, server = connection.connect(params), Server.from_params(params)
     if params["state"] == ABSENT:
         found = _read(cluster, server)
         if found:
@@ -101,7 +102,7 @@ def _run(task: Task) -> dict[str, t.Any]:
     return {**result, "guard": _await(task, cluster, server, identity(wanted), found["metadata"]["uid"])}
 
 
-def _read(cluster: t.Any, server: Server) -> dict[str, t.Any] | None:
+def _read(cluster: Api, server: Server) -> dict[str, t.Any] | None:
     try:
         found = cluster.get(_path(server, name(server)))
     except api.NotFound:
@@ -111,7 +112,7 @@ def _read(cluster: t.Any, server: Server) -> dict[str, t.Any] | None:
     return found
 
 
-def _delete(cluster: t.Any, server: Server, dry_run: bool) -> None:
+def _delete(cluster: Api, server: Server, dry_run: bool) -> None:
     """With its pod. One that still runs meanwhile has another release to look at, or an older run of this one."""
     try:
         cluster.delete(_path(server, name(server)), dry_run=dry_run, propagationPolicy="Background")
@@ -119,7 +120,7 @@ def _delete(cluster: t.Any, server: Server, dry_run: bool) -> None:
         return
 
 
-def _create(cluster: t.Any, server: Server, wanted: dict[str, t.Any], patience: float, dry_run: bool) -> dict[str, t.Any]:
+def _create(cluster: Api, server: Server, wanted: dict[str, t.Any], patience: float, dry_run: bool) -> dict[str, t.Any]:
     """Return the new Job, once the one that was deleted is gone."""
 
     def attempt() -> dict[str, t.Any]:
@@ -131,7 +132,7 @@ def _create(cluster: t.Any, server: Server, wanted: dict[str, t.Any], patience: 
     return on_conflict(attempt, patience)
 
 
-def _await(task: Task, cluster: t.Any, server: Server, identifier: str, uid: str) -> dict[str, t.Any]:
+def _await(task: Task, cluster: Api, server: Server, identifier: str, uid: str) -> dict[str, t.Any]:
     """Until the guard itself has written into the release record: then it runs, reaches the API server, and has its rights."""
     bound = Deadline(task.params["wait_timeout"])
     pods = f"batch.kubernetes.io/job-name={name(server)}"

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as decision
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import connect
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._preflight import options as later_options
 from ansible_collections.mcp.server.plugins.module_utils._preflight.checks import Context, checks

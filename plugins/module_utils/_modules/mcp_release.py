@@ -10,7 +10,8 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import OPTION
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
@@ -65,16 +66,16 @@ def run(task: Task) -> dict[str, t.Any]:
         return lease_renewal.with_lease(_run)(task)
     if params["state"] == "begun":
         _versions.text_of(params)
-    lease = leases.Lease(api.connect(params), params["namespace"], params["server"])
+    lease = leases.Lease(connection.connect(params), params["namespace"], params["server"])
     if params["state"] == "lease_returned":
         if not task.check_mode:
-            _give_back_sizes(task, api.connect(params), Server.from_params(params))
+            _give_back_sizes(task, connection.connect(params), Server.from_params(params))
             _give_back(task, lease, params["run_id"])
         return {"changed": False}
     run = _begin(task, lease)
     try:
         result = lease_renewal.with_lease(_run)(replace(task, params={**params, "run_id": run}))
-    except api.Unreachable:
+    except connection.Unreachable:
         raise  # it lets go by itself, and asking for that would only wait again
     except Failure:
         _give_back(task, lease, run)
@@ -90,7 +91,7 @@ def _begin(task: Task, lease: leases.Lease) -> str:
     if params["take_over"] and not params["reason"]:
         raise Failure("take_over needs a reason: whoever is taken over from reads it in the release record.")
     if params["take_over"]:  # nobody is taken over from for what is refused afterwards
-        _refuse_bad(params, record.read(api.connect(params), Server.from_params(params))[0])
+        _refuse_bad(params, record.read(connection.connect(params), Server.from_params(params))[0])
     run, by = leases.new_run_id(), params["by"] or runner.runner_name()
     before = lease.acquire(run, by, leases.this_process(task.runner), take_over=params["take_over"], dry_run=task.check_mode, progress=task.progress)
     if before is not None:
@@ -106,7 +107,7 @@ def _give_back(task: Task, lease: leases.Lease, run: str) -> None:
         task.warn(f"The Lease was not given back, and lasts for {leases.SECONDS} s more. {failure.msg}")
 
 
-def _give_back_sizes(task: Task, cluster: t.Any, server: Server) -> None:
+def _give_back_sizes(task: Task, cluster: Api, server: Server) -> None:
     """What this run raised; another run that took over gives it back itself."""
     try:
         holder, _version = leases.Lease(cluster, server.namespace, server.name).read()
@@ -116,7 +117,7 @@ def _give_back_sizes(task: Task, cluster: t.Any, server: Server) -> None:
         task.warn(f"A HorizontalPodAutoscaler keeps its raised minReplicas until the next release ends. {failure.msg}")
 
 
-def look(cluster: t.Any, server: Server) -> tuple[record.ReleaseRecord, Weights, str]:
+def look(cluster: Api, server: Server) -> tuple[record.ReleaseRecord, Weights, str]:
     """Return the record, the route's weights, and the live pool: during a release, the one that had the traffic before it. Raises Failure."""
     book, _version = record.read(cluster, server)
     kind = kind_of(server)
@@ -132,7 +133,7 @@ def look(cluster: t.Any, server: Server) -> tuple[record.ReleaseRecord, Weights,
 
 def _run(task: Task) -> dict[str, t.Any]:
     params = task.params
-    cluster = api.connect(params)
+    cluster = connection.connect(params)
     server = Server.from_params(params)
     book, weights, live = look(cluster, server)
     image_ref, replicas = server.image(cluster, live)
@@ -193,6 +194,6 @@ def _left(book: record.ReleaseRecord, params: dict[str, t.Any], now: str) -> rec
     return record.end(book, params["outcome"], now, params["reason"], params["judged"])
 
 
-def _origin(cluster: t.Any, server: Server, pool: str, image_ref: str, weights: Weights, replicas: int) -> dict[str, t.Any]:
+def _origin(cluster: Api, server: Server, pool: str, image_ref: str, weights: Weights, replicas: int) -> dict[str, t.Any]:
     known = {"digest": server.digest(cluster, pool), "version": Image.parse(image_ref).version}
     return {"pool": pool, "image_ref": image_ref, **known, "weights": weights, "replicas": replicas}

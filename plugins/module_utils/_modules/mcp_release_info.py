@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 from datetime import timedelta
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release
 from ansible_collections.mcp.server.plugins.module_utils._release import lease
@@ -21,7 +22,7 @@ SPEC = Spec(options={**CLUSTER_OPTIONS, **SERVER_OPTIONS})
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    cluster, server = api.connect(task.params), Server.from_params(task.params)
+    cluster, server = connection.connect(task.params), Server.from_params(task.params)
     book, weights, live = mcp_release.look(cluster, server)
     return {
         "changed": False,
@@ -34,7 +35,7 @@ def run(task: Task) -> dict[str, t.Any]:
     }
 
 
-def holder(cluster: t.Any, server: Server) -> dict[str, str] | None:
+def holder(cluster: Api, server: Server) -> dict[str, str] | None:
     """Return who releases now, since when, and until when the Lease lasts; None when nobody does."""
     found, _version = lease.Lease(cluster, server.namespace, server.name).read()
     seconds = lease.seconds_left(found, 0.0, cluster.server_time()) if found else 0.0

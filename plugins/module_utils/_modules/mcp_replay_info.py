@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import connect, options, thresholds
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_report import find
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, summary
@@ -55,7 +55,7 @@ def run(task: Task) -> dict[str, t.Any]:
     gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if "shift" in params["checks"] else []
     prometheus = connect.connect(params)
     now = prometheus.now()
-    release = None if params["from"] else find(record.read(api.connect(params), server)[0], params["release_id"], server)
+    release = None if params["from"] else find(record.read(connection.connect(params), server)[0], params["release_id"], server)
     pool = release["to"]["pool"] if release else params["pool"]
     steps = steps_of(summary.readable(release), now) if release else [Step(*interval(params["from"], params["to"], now))]
     hours = (steps[-1].end - steps[0].begin) / 3600

@@ -13,7 +13,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, summary
 from ansible_collections.mcp.server.plugins.module_utils._report.page import Series, page
@@ -36,7 +36,7 @@ SPEC = Spec(
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     server = Server.from_params(params)
-    release = find(record.read(api.connect(params), server)[0], params["release_id"], server)
+    release = find(record.read(connection.connect(params), server)[0], params["release_id"], server)
     path = place(Path(params["dest"]), release)
     text = page(release, str(server), _series(task, server, release), params["verdicts"])
     changed = write(path, text, dry_run=task.check_mode)

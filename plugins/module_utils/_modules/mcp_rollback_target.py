@@ -15,7 +15,8 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
@@ -126,7 +127,7 @@ def run(task: Task) -> dict[str, t.Any]:
 
 def _begin(task: Task) -> dict[str, t.Any]:
     params = task.params
-    shift = Shift(task, api.connect(params), Server.from_params(params), None)
+    shift = Shift(task, connection.connect(params), Server.from_params(params), None)
     cluster, server = shift.cluster, shift.server
     weights = shift.read()
     book, _version = record.read(cluster, server)
@@ -204,7 +205,7 @@ def _of_revision(task: Task, shift: Shift, weights: Weights, book: record.Releas
     return found["image_ref"]
 
 
-def _pool(cluster: t.Any, server: Server, pool: str) -> Pool:
+def _pool(cluster: Api, server: Server, pool: str) -> Pool:
     image_ref, replicas = server.image(cluster, pool)
     deployment = cluster.get(server.deployment_path(pool))
     status = deployment.get("status") or {}
@@ -225,7 +226,7 @@ def _said(server: Server, pin: Pin, pools: dict[str, Pool], image_ref: str) -> s
 
 def _record(task: Task) -> dict[str, t.Any]:
     params = task.params
-    cluster, server = api.connect(params), Server.from_params(params)
+    cluster, server = connection.connect(params), Server.from_params(params)
     pool = params["pool"]
     image_ref, replicas = server.image(cluster, other(pool))
     at = record.now(cluster)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import connect
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
@@ -65,7 +66,7 @@ def run(task: Task) -> dict[str, t.Any]:
     return {**result, "ready": reached.ready, "revision": view.revision, "seconds": seconds}
 
 
-def _as_asked(task: Task, cluster: t.Any, server: Server, pool: str, result: dict[str, t.Any]) -> t.Callable[[Object], None]:
+def _as_asked(task: Task, cluster: Api, server: Server, pool: str, result: dict[str, t.Any]) -> t.Callable[[Object], None]:
     """Return what raises Overwritten for a Deployment in which somebody else put back what was asked for, and Lost when a run did."""
     # lazy: an emergency uses other parts of this file
     from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor
@@ -79,7 +80,7 @@ def _as_asked(task: Task, cluster: t.Any, server: Server, pool: str, result: dic
     return lambda deployment: overwrite_monitor.refuse(cluster, server, pool, deployment, Expected(images=images, sizes=sizes, runs=runs, pool=pool))
 
 
-def _record_seconds(task: Task, cluster: t.Any, server: Server, change: record.Change) -> None:
+def _record_seconds(task: Task, cluster: Api, server: Server, change: record.Change) -> None:
     """The pool is as it was asked for: what becomes of the note can't change that."""
     try:
         record.update(cluster, server, change, run=task.params["run_id"])

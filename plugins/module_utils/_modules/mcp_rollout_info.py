@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import connect
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
 from ansible_collections.mcp.server.plugins.module_utils._release import record
@@ -44,7 +45,7 @@ def run(task: Task) -> dict[str, t.Any]:
     return {"changed": False, "pools": pools, "live": live, "rollback_pool": back, "lines": lines(pools, back)}
 
 
-def revisions(cluster: t.Any, server: Server, pool: str) -> list[dict[str, t.Any]]:
+def revisions(cluster: Api, server: Server, pool: str) -> list[dict[str, t.Any]]:
     """Of the pool's Deployment, see _workload/revisions.py."""
     deployment = cluster.get(server.deployment_path(pool))
     labels = ",".join(f"{key}={value}" for key, value in deployment["spec"]["selector"].get("matchLabels", {}).items())

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.mcp.server.plugins.module_utils._alertmanager import OPTION, REQUESTS_ERROR, Alertmanager, Silence
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
@@ -127,7 +127,7 @@ def _result(changed: bool, before: list[str], after: list[str], silence: str | N
 
 
 def _newest(params: dict[str, t.Any], server: Server) -> str:
-    current = record.read(api.connect(params), server)[0].current
+    current = record.read(connection.connect(params), server)[0].current
     if current is None:
         raise Failure(f"No release of {server} is recorded: name the one that the silence is for (release_id).")
     return current["id"]

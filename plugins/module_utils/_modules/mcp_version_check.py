@@ -12,7 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils import _registry, _versions
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import connect, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
@@ -179,7 +180,7 @@ def describe(pod: Object, container: str) -> dict[str, t.Any]:
     }
 
 
-def _ask(cluster: t.Any, server: Server, pod: str, params: dict[str, t.Any]) -> dict[str, t.Any]:
+def _ask(cluster: Api, server: Server, pod: str, params: dict[str, t.Any]) -> dict[str, t.Any]:
     """The versions that the pod gives in its health document and, when that is of interest, in serverInfo."""
     target = endpoint.in_pod(cluster, server.namespace, pod, params["port"], params["endpoint"])
     said: dict[str, t.Any] = {}

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending_options import OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -93,7 +93,7 @@ def _watch(task: Task) -> dict[str, t.Any]:
     if not (params["namespace"] and params["server"] and params["pool"]):
         return watch.run(task)
     try:
-        looking = OverwriteMonitor(task, api.connect(params), Server.from_params(params), None)
+        looking = OverwriteMonitor(task, connection.connect(params), Server.from_params(params), None)
     except Failure as failure:
         task.progress(f"whether somebody else changes the route is not looked at: {failure.msg}")
         return watch.run(task)

@@ -28,7 +28,8 @@ from ansible_collections.mcp.server.plugins.module_utils._checks import validati
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import INCONCLUSIVE
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_health
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard as guard
@@ -151,7 +152,7 @@ class StepsRelease:
     def __init__(self, task: Task) -> None:
         params = task.params
         self.server = Server.from_params(params)
-        self.cluster = api.connect(params)
+        self.cluster = connection.connect(params)
         self.pool, self.stable = params["pool"], other(params["pool"])
         self.calls = Calls.of(params)
         self.ending = Ending(task, self.calls)
@@ -202,7 +203,7 @@ class StepsRelease:
         # Of one that was cut off, whoever began it has written the route.
         self.writers |= {writer}
 
-    def _route(self, cluster: t.Any) -> tuple[str, Weights]:
+    def _route(self, cluster: Api) -> tuple[str, Weights]:
         """Return the run that has written the route, and its weights."""
         kind = kind_of(self.server)
         route = kind.read(cluster, self.server)
@@ -506,7 +507,7 @@ class StepsRelease:
         weight = self.weights.get(self.pool, 0)
         try:
             # It may have been stopped between a write and what followed from it.
-            weight = self._route(api.connect(quick.common))[1][self.pool]
+            weight = self._route(connection.connect(quick.common))[1][self.pool]
             quick.run(self.task, RELEASE, state="paused", reason=f"paused at {weight} % by {stopped.signal}")
             stopped.add_note(f"All traffic is back on {self.stable}." if self.ending.is_back else f"It is paused at {weight} %.")
         except Failure as failure:

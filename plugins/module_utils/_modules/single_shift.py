@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
@@ -74,7 +74,7 @@ def _run(task: Task) -> dict[str, t.Any]:
         if not params["rollback"]:
             raise Failure("wait is false: only a rollback may be left unverified; set rollback as well.")
         task = replace(task, params={**params, "api_retry_timeout": 0.0})  # the next server is not to wait for this one
-    shift = Shift(task, api.connect(task.params), Server.from_params(params), _public(task) if params["wait"] else None)
+    shift = Shift(task, connection.connect(task.params), Server.from_params(params), _public(task) if params["wait"] else None)
     if not params["rollback"]:
         return set_share(shift)
     return emergency.roll_back(shift) if params["wait"] else emergency.send_back(shift)

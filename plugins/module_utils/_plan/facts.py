@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, connect
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps
 from ansible_collections.mcp.server.plugins.module_utils._plan.plan import Facts, Pool, Step
 from ansible_collections.mcp.server.plugins.module_utils._preflight import checks as preflight_checks
@@ -114,18 +115,18 @@ class Search:
             self._moves(kind, route)
             self._dry_run(cluster, kind, route)
 
-    def _not_held(self, cluster: t.Any) -> None:
+    def _not_held(self, cluster: Api) -> None:
         holder, _version = lease.Lease(cluster, self.server.namespace, self.server.name).read()
         dead = bool(holder and lease.is_dead(holder.process))
         complaint = lease.refusal(str(self.server), holder, "", cluster.server_time(), dead=dead, take_over=self.params["take_over"])
         if complaint:
             raise Failure(complaint)
 
-    def _pool(self, cluster: t.Any, pool: str) -> Pool:
+    def _pool(self, cluster: Api, pool: str) -> Pool:
         image, replicas = self.server.image(cluster, pool)
         return Pool(image, replicas, self.server.ready_endpoints(cluster, pool), self.server.digest(cluster, pool))
 
-    def _live(self, cluster: t.Any) -> None:
+    def _live(self, cluster: Api) -> None:
         book, _version = record.read(cluster, self.server)
         weights = self.known["weights"]
         live = pools_by_weight.stable(weights, book.current)
@@ -173,7 +174,7 @@ class Search:
             if operation["op"] != "test" and operation["path"] != "/metadata/resourceVersion"
         }
 
-    def _dry_run(self, cluster: t.Any, kind: Kind, route: Route) -> None:
+    def _dry_run(self, cluster: Api, kind: Kind, route: Route) -> None:
         """What the API server, with its quotas and webhooks, says to the two writes that matter."""
         idle, pools = self.known["idle"], self.known["pools"]
         if self.known["already_live"] or not pools.keys() >= set(POOLS):

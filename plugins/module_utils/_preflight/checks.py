@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as decision
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import complaint, narrowed, questions, rights
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, record
@@ -36,7 +36,7 @@ PARALLEL = 8
 
 @dataclass(frozen=True)
 class Context:
-    cluster: t.Any
+    cluster: Api
     server: Server
     params: dict[str, t.Any]
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
@@ -24,7 +25,7 @@ Operation = dict[str, t.Any]
 RUN = "mcp.server/run"  # the annotation
 
 
-def check(cluster: t.Any, server: Server, run: str | None, *, dry_run: bool = False) -> None:
+def check(cluster: Api, server: Server, run: str | None, *, dry_run: bool = False) -> None:
     """Raise Lost when this run, if it is one, does not hold the server's Lease.
 
     Call it after the read, right before the write.

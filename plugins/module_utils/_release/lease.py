@@ -27,7 +27,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict, NotFound, Unanswered, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost
 
 SECONDS = 60  # that a Lease lasts after it was renewed
@@ -140,7 +141,7 @@ def refusal(server: str, holder: Holder | None, run: str, now: datetime | None, 
 class Lease:
     """The Lease of one server. Methods raise Failure."""
 
-    def __init__(self, cluster: t.Any, namespace: str, server: str) -> None:
+    def __init__(self, cluster: Api, namespace: str, server: str) -> None:
         self._cluster = cluster
         self._place = (namespace, server)
         self._server = f"{namespace}/{server}"

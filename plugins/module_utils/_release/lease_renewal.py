@@ -55,7 +55,7 @@ def renewing(task: Task, run: str, *, must: bool = True) -> t.Iterator[Task]:
     must: whether the block can't do without it; else only Lost is raised, and all else is a warning.
     """
     # The library for it takes 0.2 s to import.
-    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
     from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease
 
     params = task.params
@@ -67,7 +67,7 @@ def renewing(task: Task, run: str, *, must: bool = True) -> t.Iterator[Task]:
         _tell(task, lease.renew(run, task.runner))
 
     with waiting(Waiting(task.progress)) as how:
-        lease = Lease(api.connect(params), params["namespace"], params["server"])
+        lease = Lease(connection.connect(params), params["namespace"], params["server"])
         (renew if must else functools.partial(hastily, task, act=renew))(lease)
         # Without patience: it is what a wait does when it is over.
         lease = lease.limited(patience=0.0)

@@ -23,7 +23,7 @@ import typing as t
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence, former_records
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
@@ -53,7 +53,7 @@ class ReleaseRecord:
 Change = t.Callable[[ReleaseRecord], ReleaseRecord]
 
 
-def now(cluster: t.Any = None) -> str:
+def now(cluster: Api = None) -> str:
     """The API server's time, where the cluster is given; all times of a record are by it."""
     return (cluster.now() if cluster else datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -165,7 +165,7 @@ def _going_on(current: Release) -> Release:
     return {key: value for key, value in current.items() if key != "paused"}
 
 
-def read(cluster: t.Any, server: Server) -> tuple[ReleaseRecord, str | None]:
+def read(cluster: Api, server: Server) -> tuple[ReleaseRecord, str | None]:
     """The record, and the version of its ConfigMap, None when there is none yet. Raises Failure when it can't be read."""
     try:
         found = cluster.get(_path(server, _name(server)))
@@ -196,7 +196,7 @@ def is_release(document: t.Any) -> bool:
 
 
 def update(
-    cluster: t.Any,
+    cluster: Api,
     server: Server,
     change: Change,
     *,
@@ -238,7 +238,7 @@ def _refuse_ended(before: Release | None, after: Release | None, run: str) -> No
         )
 
 
-def _refuse_another_run(cluster: t.Any, server: Server, current: Release | None, run: str, dry_run: bool) -> None:
+def _refuse_another_run(cluster: Api, server: Server, current: Release | None, run: str, dry_run: bool) -> None:
     """Raise Lost when another run wrote the newest release, and this one does not hold the Lease."""
     if not current or current.get("run_id") in (None, "", run):
         return
@@ -248,7 +248,7 @@ def _refuse_another_run(cluster: t.Any, server: Server, current: Release | None,
         raise LeaseLost(f"{lost.msg} The newest release in its record is {current['id']} by {current.get('by')}.") from None
 
 
-def _write(cluster: t.Any, server: Server, book: ReleaseRecord, version: str | None, dry_run: bool) -> None:
+def _write(cluster: Api, server: Server, book: ReleaseRecord, version: str | None, dry_run: bool) -> None:
     metadata = {"name": _name(server), "labels": {"app.kubernetes.io/managed-by": "mcp.server"}}
     body = {
         "apiVersion": "v1",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import Claim, Field, claims, refusal
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
@@ -19,7 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds i
 from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling
 
 
-def find(cluster: t.Any, server: Server) -> list[Claim]:
+def find(cluster: Api, server: Server) -> list[Claim]:
     """Return the fields of route, Deployments and autoscalers with the tools that hold them.
 
     What is not there or may not be read holds nothing: that is for others to say. Raises Unreachable.
@@ -27,14 +27,14 @@ def find(cluster: t.Any, server: Server) -> list[Claim]:
     return claims([*_route(cluster, server), *_deployments(cluster, server), *_autoscalers(cluster, server)])
 
 
-def check(cluster: t.Any, server: Server, ignores: t.Collection[str]) -> None:
+def check(cluster: Api, server: Server, ignores: t.Collection[str]) -> None:
     """Raise Failure when a tool would put back what a release writes."""
     refused = refusal(find(cluster, server), ignores)
     if refused:
         raise Failure(refused)
 
 
-def _route(cluster: t.Any, server: Server) -> list[Field]:
+def _route(cluster: Api, server: Server) -> list[Field]:
     kind = kind_of(server)
     try:
         route = kind.read(cluster, server)
@@ -50,7 +50,7 @@ def _route(cluster: t.Any, server: Server) -> list[Field]:
     return [Field("route", _title(pointer), kind.name(server), obj, pointer) for pointer in pointers]
 
 
-def _deployments(cluster: t.Any, server: Server) -> list[Field]:
+def _deployments(cluster: Api, server: Server) -> list[Field]:
     found = []
     for pool in POOLS:
         name = f"Deployment {server.namespace}/{server.deployment(pool)}"
@@ -65,7 +65,7 @@ def _deployments(cluster: t.Any, server: Server) -> list[Field]:
     return found
 
 
-def _autoscalers(cluster: t.Any, server: Server) -> list[Field]:
+def _autoscalers(cluster: Api, server: Server) -> list[Field]:
     return [
         Field("autoscaler", "minReplicas", f"HorizontalPodAutoscaler {server.namespace}/{one.name}", one.obj, "/spec/minReplicas")
         for one in autoscaling.find(cluster, server, warn=lambda text: None).values()

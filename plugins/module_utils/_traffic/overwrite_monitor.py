@@ -14,7 +14,7 @@ import threading
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
@@ -47,7 +47,7 @@ class OverwriteMonitor:
     expected: may be replaced at any time by whoever changes something. None: what the first look finds, which is at once.
     """
 
-    def __init__(self, task: Task, cluster: t.Any, server: Server, expected: Expected | None) -> None:
+    def __init__(self, task: Task, cluster: Api, server: Server, expected: Expected | None) -> None:
         self.expected = expected
         self._task = task
         self._cluster = cluster.limited(0.0, REQUEST)
@@ -108,7 +108,7 @@ class OverwriteMonitor:
                     self._task.warn(found.msg)
 
 
-def read(cluster: t.Any, server: Server, expected: Expected) -> tuple[Seen, dict[str, Object]]:
+def read(cluster: Api, server: Server, expected: Expected) -> tuple[Seen, dict[str, Object]]:
     """Return what is there of what is expected, and the objects that were read: the route, each pool's Deployment, its autoscaler."""
     objects: dict[str, Object] = {}
     gone: dict[str, str] = {}
@@ -135,14 +135,14 @@ def read(cluster: t.Any, server: Server, expected: Expected) -> tuple[Seen, dict
     return Seen(**seen), objects
 
 
-def as_found(cluster: t.Any, server: Server) -> Expected:
+def as_found(cluster: Api, server: Server) -> Expected:
     """Return the weights that the route has now, whoever gave it these. Raises Failure."""
     kind = kind_of(server)
     route = kind.read(cluster, server)
     return Expected(weights=kind.weights(route, server), runs=frozenset({kind.run(route)}))
 
 
-def at_start(cluster: t.Any, server: Server, expected: Expected) -> Expected:
+def at_start(cluster: Api, server: Server, expected: Expected) -> Expected:
     """Return this with the pools' images, sizes and minimums as they are now. Raises Failure."""
     unknown: list[str] = []
     scalers = autoscaling.find(cluster, server, unknown.append)
@@ -169,7 +169,7 @@ def _weights(route: Route, server: Server, expected: Weights) -> dict[str, t.Any
         return {"broken": failure_.msg}
 
 
-def overwritten_route(cluster: t.Any, server: Server, route: Route, expected: Weights) -> Failure | None:
+def overwritten_route(cluster: Api, server: Server, route: Route, expected: Weights) -> Failure | None:
     """Return the failure that says who changed these weights of a route that was read just now; None when nobody did."""
     kind = kind_of(server)
 
@@ -181,7 +181,7 @@ def overwritten_route(cluster: t.Any, server: Server, route: Route, expected: We
     return _get(find)
 
 
-def refuse(cluster: t.Any, server: Server, pool: str, deployment: Object, expected: Expected) -> None:
+def refuse(cluster: Api, server: Server, pool: str, deployment: Object, expected: Expected) -> None:
     """Raise Overwritten when somebody else changed a Deployment that was read just now, and Lost when another run did."""
     seen: dict[str, t.Any] = {"images": {}, "image_runs": {}, "sizes": {}}
     _add(server, pool, expected, seen, deployment)
@@ -191,7 +191,7 @@ def refuse(cluster: t.Any, server: Server, pool: str, deployment: Object, expect
         raise _failure(cluster, server, finding, {pool: deployment})
 
 
-def _deployment(cluster: t.Any, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], objects: dict[str, Object]) -> None:
+def _deployment(cluster: Api, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], objects: dict[str, Object]) -> None:
     """Read a pool's Deployment."""
     objects[pool] = cluster.get(server.deployment_path(pool))
     _add(server, pool, expected, seen, objects[pool])
@@ -230,7 +230,7 @@ def _run(obj: Object, run: str, expected: Expected) -> str:
     return run if field_managers.writer_of(obj, place_of(RUN)).name == field_managers.UNKNOWN else ""
 
 
-def _failure(cluster: t.Any, server: Server, finding: Finding, objects: dict[str, Object]) -> Failure:
+def _failure(cluster: Api, server: Server, finding: Finding, objects: dict[str, Object]) -> Failure:
     if finding.run:
         return LeaseLost(f"This run is not the one that releases {server} any more: run {finding.run} has written since. Nothing more is changed by it.")
     name, obj, place = _where(server, finding, objects)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -20,7 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._workload.rollout impor
 
 
 def change(
-    task: Task, cluster: t.Any, server: Server, pool: str, *, image_ref: str | None = None, replicas: int | None = None, run: str | None = None
+    task: Task, cluster: Api, server: Server, pool: str, *, image_ref: str | None = None, replicas: int | None = None, run: str | None = None
 ) -> tuple[dict[str, t.Any], Object | None]:
     """Changes what differs, and waits for nothing: the result so far, and the Progressing condition from before.
 
@@ -68,7 +69,7 @@ def change(
     return result, condition(patched, "Progressing")
 
 
-def refuse_if_it_has_traffic_again(cluster: t.Any, server: Server, pool: str, result: dict[str, t.Any], run: str | None) -> None:
+def refuse_if_it_has_traffic_again(cluster: Api, server: Server, pool: str, result: dict[str, t.Any], run: str | None) -> None:
     """Give a pool its pods back when it got traffic while it was scaled down. Raises Failure then, and Lost."""
     weight = _weight(cluster, server, pool)
     if not weight:
@@ -83,7 +84,7 @@ def refuse_if_it_has_traffic_again(cluster: t.Any, server: Server, pool: str, re
     )
 
 
-def _weight(cluster: t.Any, server: Server, pool: str) -> int:
+def _weight(cluster: Api, server: Server, pool: str) -> int:
     """Return the percent of the traffic that the route gives the pool; 0 where there is no route. Raises Failure when that can't be read."""
     # Only here: the kinds of routes are not needed otherwise.
     from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
@@ -95,7 +96,7 @@ def _weight(cluster: t.Any, server: Server, pool: str) -> int:
         return 0
 
 
-def _keep_budget(task: Task, cluster: t.Any, server: Server, pool: str, now: int, wanted: int) -> None:
+def _keep_budget(task: Task, cluster: Api, server: Server, pool: str, now: int, wanted: int) -> None:
     """Raises Failure when a pool that has traffic would go below what its PodDisruptionBudget asks for."""
     # Of no pods no budget asks for any: the end of a pool is judged by the size that it has.
     least, budget = disruption_budgets.required_by(cluster, server, pool, wanted or now, task.warn)
@@ -109,7 +110,7 @@ def _keep_budget(task: Task, cluster: t.Any, server: Server, pool: str, now: int
         )
 
 
-def _let_go(task: Task, cluster: t.Any, server: Server, pool: str, run: str | None) -> None:
+def _let_go(task: Task, cluster: Api, server: Server, pool: str, run: str | None) -> None:
     """A route that is not there, or can't be written, keeps no pool from being scaled down."""
     try:
         if affinity.drop(cluster, server, pool, run, dry_run=task.check_mode):
@@ -121,7 +122,7 @@ def _let_go(task: Task, cluster: t.Any, server: Server, pool: str, run: str | No
 
 
 def _patched(
-    cluster: t.Any,
+    cluster: Api,
     server: Server,
     pool: str,
     before: dict[str, t.Any],

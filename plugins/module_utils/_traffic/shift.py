@@ -12,7 +12,8 @@ import typing as t
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection, outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, pools, record
@@ -39,7 +40,7 @@ class Shift:
     """One change of weights: what it works on, and what it found so far (the module's result, and the evidence of a failure)."""
 
     task: Task
-    cluster: t.Any
+    cluster: Api
     server: Server
     public: endpoints.Endpoint | None
     result: dict[str, t.Any] = field(
@@ -106,13 +107,13 @@ class Shift:
             try:
                 changed, self.route = self.kind.write(self.cluster, self.server, self.route, wanted, stamp, dry_run=self.task.check_mode)
                 break
-            except (api.Conflict, api.NotFound) as failure:  # changed, or one of its parts replaced
+            except (connection.Conflict, api.NotFound) as failure:  # changed, or one of its parts replaced
                 if attempt >= ATTEMPTS:
                     if isinstance(failure, api.NotFound) or not bound.pause(AGAIN):
                         raise
                     self._say(f"{failure.msg.rstrip('.')}; trying again, {bound.elapsed:.0f} of {bound.seconds:.0f} s")
                 now = self.read()
-                written = isinstance(failure, api.Unanswered) and now == wanted
+                written = isinstance(failure, connection.Unanswered) and now == wanted
                 before = before if written else now
         if (changed or written) and self.run and not self.task.check_mode:
             self._runs = {self.run}

@@ -16,7 +16,8 @@ import typing as t
 import weakref
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict, Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
@@ -112,7 +113,7 @@ class _Unlisted:
 _UNLISTED: weakref.WeakKeyDictionary[t.Any, _Unlisted] = weakref.WeakKeyDictionary()  # by connection
 
 
-def find(cluster: t.Any, server: Server, warn: t.Callable[[str], None]) -> dict[str, Autoscaler]:
+def find(cluster: Api, server: Server, warn: t.Callable[[str], None]) -> dict[str, Autoscaler]:
     """Return the autoscalers by pool. Warn when some of them may not be known for want of a right."""
     unlisted = _UNLISTED.get(cluster)
     if unlisted is None or not unlisted.fresh.left:
@@ -125,7 +126,7 @@ def find(cluster: t.Any, server: Server, warn: t.Callable[[str], None]) -> dict[
     return _find_by_name(cluster, server, unlisted.absent, warn)
 
 
-def _find_by_name(cluster: t.Any, server: Server, absent: set[str], warn: t.Callable[[str], None]) -> dict[str, Autoscaler]:
+def _find_by_name(cluster: Api, server: Server, absent: set[str], warn: t.Callable[[str], None]) -> dict[str, Autoscaler]:
     """Return those that have a usual name, which a Role that is narrowed by resourceNames lets us read. absent: paths that need no look."""
     names = [form.format(deployment=server.deployment(pool)) for pool in POOLS for form in NAMES]
     items, refused = [], 0
@@ -159,7 +160,7 @@ def _by_pool(server: Server, items: t.Any) -> dict[str, Autoscaler]:
 
 
 def set_min_replicas(
-    cluster: t.Any,
+    cluster: Api,
     server: Server,
     autoscaler: Autoscaler,
     wanted: int,
@@ -194,7 +195,7 @@ def set_min_replicas(
         return False
 
 
-def give_back(cluster: t.Any, server: Server, warn: t.Callable[[str], None], run: str | None = None) -> None:
+def give_back(cluster: Api, server: Server, warn: t.Callable[[str], None], run: str | None = None) -> None:
     """All that was raised."""
     for autoscaler in find(cluster, server, warn).values():
         set_min_replicas(cluster, server, autoscaler, 0, run)

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Task
 
@@ -20,7 +19,7 @@ PAUSES = 60.0
 TRIES = 3 * PAUSES
 
 
-def endpoints(task: Task, cluster: t.Any, server: Server, pool: str, wanted: int) -> int:
+def endpoints(task: Task, cluster: Api, server: Server, pool: str, wanted: int) -> int:
     """How many ready endpoints the pool has: as soon as they are so many, or when the time that they may take is over."""
     bound = Deadline(max(MOMENT, TRIES - outage.current().ago))
     said = 0.0

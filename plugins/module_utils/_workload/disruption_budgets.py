@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 Object = dict[str, t.Any]
@@ -41,7 +41,7 @@ def strictest(budgets: t.Iterable[Object], labels: dict[str, str], planned: int)
     return max(((min_available(budget, planned), budget["metadata"]["name"]) for budget in budgets if covers(budget, labels)), default=(0, ""))
 
 
-def required_by(cluster: t.Any, server: Server, pool: str, planned: int, warn: t.Callable[[str], None]) -> tuple[int, str]:
+def required_by(cluster: Api, server: Server, pool: str, planned: int, warn: t.Callable[[str], None]) -> tuple[int, str]:
     """strictest() for a pool; 0, with a warning, when we may not look."""
     try:
         budgets = cluster.get(f"/apis/policy/v1/namespaces/{server.namespace}/poddisruptionbudgets")["items"]

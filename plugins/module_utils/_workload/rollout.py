@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
@@ -61,7 +61,7 @@ class View:
 
     def __init__(
         self,
-        cluster: t.Any,
+        cluster: Api,
         server: Server,
         pool: str,
         grace: float,

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 Object = dict[str, t.Any]
@@ -322,7 +322,7 @@ class ApiServer:
         try:
             return self.serve(request)
         except StatusError as error:
-            raise api._api_failure(error, request.method, request.path, self.host) from None
+            raise connection._api_failure(error, request.method, request.path, self.host) from None
         except OSError as error:
             raise Unreachable(f"The API server {self.host} does not answer ({error}); check the address.") from None
 

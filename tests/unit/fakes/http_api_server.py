@@ -14,7 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import PATCH_TYPES, Conflict, Forbidden, NotFound, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import PATCH_TYPES, Conflict, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import UNKNOWN_FORMAT, ApiServer, Request, StatusError
 

@@ -9,9 +9,7 @@ ingress-nginx reports no status that tells whether it took the weight.
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
@@ -35,7 +33,7 @@ class IngressNginx(Weighted):
 
     title, group, version, resource = "Ingress", "networking.k8s.io", "v1", "ingresses"
 
-    def read(self, cluster: t.Any, server: Server) -> Route:
+    def read(self, cluster: Api, server: Server) -> Route:
         main = cluster.get(self.path(server))
         try:
             return {"main": main, "canary": cluster.get(self._canary_path(server))}
@@ -74,7 +72,7 @@ class IngressNginx(Weighted):
     def writes(self, route: Route, server: Server, wanted: dict[str, int], stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
         return [(self._canary_path(server), operations) for _path, operations in super().writes(route, server, wanted, stamp)]
 
-    def after(self, cluster: t.Any, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
+    def after(self, cluster: Api, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
         return {**route, "canary": answers[-1]} if answers else route
 
     def _canary_path(self, server: Server) -> str:

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -70,7 +71,7 @@ class Kind:
         """What the Role must grant for this kind, beside what every release needs."""
         return (Rule(self.group, self.resource, ("get", "patch"), (server.route,)),)
 
-    def read(self, cluster: t.Any, server: Server) -> Route:
+    def read(self, cluster: Api, server: Server) -> Route:
         """Raises NotFound, Forbidden, Unreachable, Failure."""
         return cluster.get(self.path(server))
 
@@ -133,13 +134,13 @@ class Kind:
         """
         raise NotImplementedError
 
-    def write(self, cluster: t.Any, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool) -> tuple[bool, Route]:
+    def write(self, cluster: Api, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool) -> tuple[bool, Route]:
         """Whether anything was to be changed, and the route as it is then. Raises Conflict, NotFound, Forbidden, Unreachable, Failure."""
         writes = self.writes(route, server, wanted, stamp)
         answers = [cluster.patch(path, operations, "json", dry_run=dry_run) for path, operations in writes]
         return bool(writes), self.after(cluster, server, route, answers, dry_run=dry_run)
 
-    def after(self, cluster: t.Any, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
+    def after(self, cluster: Api, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
         """The route once it is written, out of the API server's answers."""
         return answers[-1] if answers else route
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import pod_path
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -38,7 +38,7 @@ class Service(Kind):
     def rules(self, server: Server) -> tuple[Rule, ...]:
         return (Rule("", "services", ("get", "patch"), (server.route,)), Rule("", "pods", ("patch",)))
 
-    def read(self, cluster: t.Any, server: Server) -> Route:
+    def read(self, cluster: Api, server: Server) -> Route:
         slices = f"/apis/discovery.k8s.io/v1/namespaces/{server.namespace}/endpointslices"
         return {
             "service": cluster.get(self.path(server)),
@@ -110,12 +110,12 @@ class Service(Kind):
         operations = stamped(route["service"], selects, stamp._replace(alone=stamp.alone or bool(pods)) if stamp else None)
         return [*pods, (self.path(server), operations)] if operations else pods
 
-    def write(self, cluster: t.Any, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool) -> tuple[bool, Route]:
+    def write(self, cluster: Api, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool) -> tuple[bool, Route]:
         if dry_run and pools.whole(wanted) is None:  # the pods of a release that is only planned can't be labelled
             return self.weights(route, server) != wanted, route
         return super().write(cluster, server, route, wanted, stamp, dry_run=dry_run)
 
-    def after(self, cluster: t.Any, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
+    def after(self, cluster: Api, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
         return self.read(cluster, server) if answers else route
 
     def not_accepted(self, route: Route, server: Server) -> str:

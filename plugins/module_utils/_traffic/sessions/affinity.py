@@ -6,16 +6,14 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence, pools
 from ansible_collections.mcp.server.plugins.module_utils._server import Server, other
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 
-def drop(cluster: t.Any, server: Server, pool: str, run: str | None = None, *, dry_run: bool) -> bool:
+def drop(cluster: Api, server: Server, pool: str, run: str | None = None, *, dry_run: bool) -> bool:
     """Send the pool's sessions to the other pool when that has all the weight; return whether that was a change.
 
     Raises Lost when the run, if it is one, was taken over, and Failure.

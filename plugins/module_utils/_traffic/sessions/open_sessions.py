@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault, subject
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, targets
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
@@ -26,7 +27,7 @@ def value(text: str, name: str) -> float | None:
         return None
 
 
-def open_sessions(cluster: t.Any, server: Server, pool: str, metric: dict[str, t.Any], seconds: float) -> int:
+def open_sessions(cluster: Api, server: Server, pool: str, metric: dict[str, t.Any], seconds: float) -> int:
     """Over all ready pods of the pool, 0 without any: clients reach no other. Raises Failure when one does not tell."""
     bound = Deadline(seconds)
 
@@ -51,7 +52,7 @@ def open_sessions(cluster: t.Any, server: Server, pool: str, metric: dict[str, t
     return sum(targets.at_once(ask, pods))
 
 
-def count(task: t.Any, cluster: t.Any, server: Server, pool: str, seconds: float) -> int | None:
+def count(task: t.Any, cluster: Api, server: Server, pool: str, seconds: float) -> int | None:
     """As open_sessions(); None, and a warning that says why, when they are not known."""
     metric = task.params["sessions_metric"]
     if metric is None:

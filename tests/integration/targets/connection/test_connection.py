@@ -25,7 +25,7 @@ import yaml
 from playing import CONFIG, kubectl, kubectl_command, play
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import credentials
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Cluster, connect
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster, connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.locate import locate
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import PATH

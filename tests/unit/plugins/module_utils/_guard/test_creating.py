@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import identity, job, name
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Unanswered
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer

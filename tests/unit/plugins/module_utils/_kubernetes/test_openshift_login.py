@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, openshift_login, outage, tls
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection, openshift_login, outage, tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.certificates import Authority
@@ -96,9 +96,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> OAuthServer:
     return OAuthServer()
 
 
-def connect(url: str, **params: t.Any) -> api.Cluster:
+def connect(url: str, **params: t.Any) -> connection.Cluster:
     defaults = {name: option.get("default") for name, option in OPTIONS.items()}
-    return api.connect({**defaults, "host": url, "username": USER, "password": PASSWORD, "api_timeout": 3.0, **params})
+    return connection.connect({**defaults, "host": url, "username": USER, "password": PASSWORD, "api_timeout": 3.0, **params})
 
 
 def test_a_token_for_a_password(server: OAuthServer) -> None:

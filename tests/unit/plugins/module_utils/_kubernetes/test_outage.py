@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api as connection
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection, outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Cluster, Conflict, Forbidden, Unanswered, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster, Conflict, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task

@@ -8,7 +8,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import PATH, known_as
 
 

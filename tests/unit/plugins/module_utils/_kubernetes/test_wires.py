@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import client, dial, outage, tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, User
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Cluster
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, without_secrets
 from ansible_collections.mcp.server.tests.unit.fakes.certificates import Authority, Pair

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._announce import webhook
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_announce
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.tests.unit.fakes.records import Store, listening, release
@@ -32,7 +32,7 @@ class Run:
         def connect(params):
             return self.connect(params)
 
-        monkeypatch.setattr(api, "connect", connect)
+        monkeypatch.setattr(connection, "connect", connect)
 
     def __call__(self, *webhooks, check_mode=False, timeout=3.0, **more):
         params = {
@@ -97,7 +97,7 @@ def test_a_failure_is_announced_whatever_the_record_says(run):
 def test_an_api_server_that_is_away(run):
     def away(params):
         assert params["api_timeout"] == mcp_announce.RECORD_SECONDS
-        raise api.Unreachable("The API server does not answer.")
+        raise connection.Unreachable("The API server does not answer.")
 
     run.connect = away
     with listening(200) as hook:

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_preflight
 from ansible_collections.mcp.server.plugins.module_utils._preflight import checks as preflight_checks
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import rights

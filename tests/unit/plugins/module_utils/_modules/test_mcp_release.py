@@ -23,7 +23,7 @@ LEASE = "/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release"
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
     one = ApiServer(mcp_server("prod", "mcp", blue="r.io/mcp:v1.1.5", green="r.io/mcp:v1.1.4"))
-    monkeypatch.setattr(mcp_release.api, "connect", lambda _params: one)
+    monkeypatch.setattr(mcp_release.connection, "connect", lambda _params: one)
     return one
 
 

@@ -29,7 +29,7 @@ PARAMS = {**{name: option.get("default") for name, option in mcp_release_info.SP
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
     api = ApiServer(mcp_server("ns", "x", blue="r/x:v1", green="r/x:v2"))
-    monkeypatch.setattr(mcp_release_info.api, "connect", lambda _params: api)
+    monkeypatch.setattr(mcp_release_info.connection, "connect", lambda _params: api)
     return api
 
 

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_report
 from ansible_collections.mcp.server.plugins.module_utils._report import page
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
@@ -183,7 +183,7 @@ def test_the_same_gives_the_same():
 
 
 def run(monkeypatch, dest, current, history=(), name=None, check_mode=False):
-    monkeypatch.setattr(api, "connect", lambda params: Store(current, history))
+    monkeypatch.setattr(connection, "connect", lambda params: Store(current, history))
     names = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
     return mcp_report.run(Task({**names, "dest": str(dest), "release_id": name, "prometheus": None, "verdicts": []}, check_mode))
 

@@ -155,7 +155,7 @@ PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{p
 
 def call(monkeypatch, cluster, **params):
     defaults = {name: option.get("default") for name, option in mcp_rollback_target.SPEC.options.items()}
-    monkeypatch.setattr(mcp_rollback_target.api, "connect", lambda params: cluster)
+    monkeypatch.setattr(mcp_rollback_target.connection, "connect", lambda params: cluster)
     lines = []
     return mcp_rollback_target.run(Task({**defaults, **PARAMS, **params}, check_mode=True, progress=lines.append)), lines
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Unanswered
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollout
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout

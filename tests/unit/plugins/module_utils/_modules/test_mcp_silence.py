@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_silence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
@@ -169,11 +169,11 @@ def test_there_and_gone_again():
 
 
 def test_the_release_of_the_record(monkeypatch):
-    monkeypatch.setattr(api, "connect", lambda params: Store(release()))
+    monkeypatch.setattr(connection, "connect", lambda params: Store(release()))
     with alertmanager() as fake:
         run(fake.url, release_id=None)
         assert fake.silences[0]["comment"] == f"Release {ID} of prod/mcp"
-    monkeypatch.setattr(api, "connect", lambda params: Store(None))
+    monkeypatch.setattr(connection, "connect", lambda params: Store(None))
     with alertmanager() as fake, pytest.raises(Failure, match="No release of prod/mcp is recorded"):
         run(fake.url, release_id=None)
 

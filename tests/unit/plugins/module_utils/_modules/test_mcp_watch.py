@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_watch
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten

@@ -18,7 +18,8 @@ import time
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict, Forbidden, Unanswered, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release, mcp_release_info, single_shift
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
@@ -127,7 +128,7 @@ class FakeGateway:
 @pytest.fixture
 def cluster(monkeypatch):
     fake = FakeCluster()
-    monkeypatch.setattr(single_shift.api, "connect", lambda params: fake)
+    monkeypatch.setattr(single_shift.connection, "connect", lambda params: fake)
     monkeypatch.setattr(convergence, "MOMENT", 0.2)
     return fake
 
@@ -641,7 +642,7 @@ def test_without_waiting_a_pool_that_is_empty_gets_nothing(cluster, gateway, mon
 def test_without_waiting_an_api_server_that_is_away_is_no_failure(cluster, gateway, monkeypatch, part):
     released(cluster)
     seen, away = [], Unreachable("The API server does not answer.")
-    monkeypatch.setattr(single_shift.api, "connect", lambda params: seen.append(params["api_retry_timeout"]) or cluster)
+    monkeypatch.setattr(single_shift.connection, "connect", lambda params: seen.append(params["api_retry_timeout"]) or cluster)
     for path in (ROUTE, RECORD, LEASE, SLICES) if part == "GET" else (ROUTE,):
         cluster.fail(away, part, path, times=math.inf)
     sent = call(rollback=True, wait=False, api_retry_timeout=600.0)

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict, Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_plan_info
 from ansible_collections.mcp.server.plugins.module_utils._plan import facts
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task

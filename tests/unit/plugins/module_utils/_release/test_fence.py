@@ -13,9 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api as connection
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection, retry
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release as release
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollout
 from ansible_collections.mcp.server.plugins.module_utils._release import fence, record

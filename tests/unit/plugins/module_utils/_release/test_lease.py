@@ -17,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Unanswered, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as lock_module
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._release.lease import SECONDS, Holder, Lease, expired, is_dead, refusal, this_process
@@ -241,7 +241,7 @@ def test_a_lease_that_says_nothing_is_nobodys(cluster: Cluster, lock: Lease, spe
 @pytest.fixture
 def kept(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.Any]:
     """Runs a function as a task of a run."""
-    monkeypatch.setattr(api, "connect", lambda _params: cluster)
+    monkeypatch.setattr(connection, "connect", lambda _params: cluster)
     monkeypatch.setattr(lease_renewal, "EVERY", 0.02)
 
     def call(

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import former_records, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._release.record import ReleaseRecord
 from ansible_collections.mcp.server.plugins.module_utils._server import Server

@@ -257,7 +257,7 @@ def test_a_record_with_the_names_of_before_is_replayed(monkeypatch):
     new = told_release(id="one", started="2026-11-24T06:00:00Z", ended="2026-11-24T06:00:40Z", steps=steps)
     found = []
     for one in (old(new), new):
-        monkeypatch.setattr(mcp_replay_info.api, "connect", lambda params, one=one: Store(one))
+        monkeypatch.setattr(mcp_replay_info.connection, "connect", lambda params, one=one: Store(one))
         found.append(replay(monkeypatch))
     assert found[0] == found[1]
     assert [(each["weight"], each["verdict"]) for each in found[0]["steps"]] == [(10, "inconclusive"), (100, "inconclusive")]

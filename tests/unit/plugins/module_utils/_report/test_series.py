@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import connect, packs
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_report
 from ansible_collections.mcp.server.plugins.module_utils._report import series
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -116,7 +116,7 @@ def test_no_placeholder_is_left(source, name):
 
 
 def run(monkeypatch, tmp_path, prometheus, warnings):
-    monkeypatch.setattr(api, "connect", lambda params: Store(release()))
+    monkeypatch.setattr(connection, "connect", lambda params: Store(release()))
     monkeypatch.setattr(connect, "connect", lambda params: prometheus)
     names = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
     return mcp_report.run(Task({**names, "dest": str(tmp_path), "release_id": None, "prometheus": OPTION, "verdicts": []}, warn=warnings.append))

@@ -11,8 +11,9 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api as connection
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_preflight, mcp_release
 from ansible_collections.mcp.server.plugins.module_utils._preflight import checks
 from ansible_collections.mcp.server.plugins.module_utils._server import Server

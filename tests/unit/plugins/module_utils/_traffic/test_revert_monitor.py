@@ -17,7 +17,8 @@ from datetime import timedelta
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift as shift
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
@@ -44,7 +45,7 @@ class Writing:
         Controllers(self.api)
         self.lines: list[str] = []
         self.warnings: list[str] = []
-        monkeypatch.setattr(shift.api, "connect", lambda _params: self.api)
+        monkeypatch.setattr(shift.connection, "connect", lambda _params: self.api)
         monkeypatch.setattr(overwrite_monitor, "EVERY", 0.05)
         monkeypatch.setattr(revert_monitor, "EVERY", 0.05)
         self.server = Server("ns", "x", "{server}-{pool}", "x", "x")

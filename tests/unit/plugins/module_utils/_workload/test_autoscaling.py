@@ -8,7 +8,8 @@ import json
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict, Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline

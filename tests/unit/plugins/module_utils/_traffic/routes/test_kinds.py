@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from ansible_collections.mcp.server.plugins.doc_fragments.server import ModuleDocFragment
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Conflict, Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import Right
 from ansible_collections.mcp.server.plugins.module_utils._release.pools import Stable, note, split
 from ansible_collections.mcp.server.plugins.module_utils._server import ROUTE_KINDS

@@ -34,7 +34,7 @@ def call(monkeypatch):
             blue = kind_of(server).weights(kind_of(server).read(cluster, server), server)["blue"]
             yield (Answer(number, kept and number % 2 == 0, "blue" if number * 37 % 100 < blue else "green") for number in itertools.count())
 
-        monkeypatch.setattr(single_shift.api, "connect", lambda params: cluster)
+        monkeypatch.setattr(single_shift.connection, "connect", lambda params: cluster)
         monkeypatch.setattr(single_shift.endpoints, "public", lambda option: option)
         monkeypatch.setattr(moving.share, "asking", asking)
         monkeypatch.setattr(moving, "PATIENCE", 0.1)  # no controller writes a status here
