@@ -66,7 +66,9 @@ _value:
 """
 
 
-def is_no_mcp_server(host: str, hostvars: t.Any, hosts: t.Sequence[str], named: str = "", writes: str = "", forks: int = 0) -> bool:
+def is_no_mcp_server(
+    host: str, hostvars: t.Any, hosts: t.Sequence[str], named: str = "", writes: str = "", forks: int = 0
+) -> bool:
     if host == hosts[0]:  # once for the play: the variables of a host take a millisecond each
         routes = {one: route_of(one, hostvars[one]) for one in hosts if "mcp_namespace" in hostvars[one]}
         if sentence := problem(hosts, routes, named=bool(named), writes=writes, forks=int(forks)):

@@ -60,7 +60,9 @@ def status(release: t.Any, pools: t.Any, answers: t.Any = None, releases: int = 
     try:
         return lines(release, pools, answers or {}, releases)
     except (KeyError, TypeError, AttributeError) as error:
-        raise AnsibleFilterError(f"status takes what mcp_release_info and mcp_version_check returned; {error!r} is missing or another thing.") from error
+        raise AnsibleFilterError(
+            f"status takes what mcp_release_info and mcp_version_check returned; {error!r} is missing or another thing."
+        ) from error
 
 
 class FilterModule:

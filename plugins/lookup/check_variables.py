@@ -59,7 +59,9 @@ class LookupModule(ReadingLookup):
         own: list[str] = []
         problems = []
         strict = kwargs.get("strict", True)
-        for name in dict.fromkeys([*_variables.TARGET, "mcp_own_variables", *(name for role in terms for name in _variables.of_role(role))]):
+        for name in dict.fromkeys(
+            [*_variables.TARGET, "mcp_own_variables", *(name for role in terms for name in _variables.of_role(role))]
+        ):
             try:
                 found = self.read(name, variables)
             except AnsibleError as error:
@@ -69,13 +71,18 @@ class LookupModule(ReadingLookup):
             if name == "mcp_own_variables":
                 own = found
         if strict:
-            problems = [*_variables.missing(terms, lambda name: not _variables.is_unset(self.given(name, variables))), *problems]
+            problems = [
+                *_variables.missing(terms, lambda name: not _variables.is_unset(self.given(name, variables))),
+                *problems,
+            ]
             if problems:
                 raise AnsibleError(f"{host}: {' '.join(problems)}")
         for problem in problems:
             self.warn(problem)
         if not _variables.is_unset(variables.get("version")) and "rollback" in terms and "bluegreen" not in terms:
-            Display().warning(f"{host}: version is for releases and is not read here. To go back to a named one: -e mcp_rollback_version=v1.1.5.")
+            Display().warning(
+                f"{host}: version is for releases and is not read here. To go back to a named one: -e mcp_rollback_version=v1.1.5."
+            )
         if sentence := _variables.strangers(variables, own):
             Display().warning(f"{host}: {sentence}")
         return [True]

@@ -85,9 +85,13 @@ class Alertmanager:
         except requests.exceptions.SSLError:
             raise Failure(f"{where} shows a certificate that is not trusted: set alertmanager.ca_cert.") from None
         except requests.exceptions.Timeout:
-            raise Failure(f"{where} gave no answer within {self._timeout:g} s: see whether it runs, or leave the silence out.") from None
+            raise Failure(
+                f"{where} gave no answer within {self._timeout:g} s: see whether it runs, or leave the silence out."
+            ) from None
         except (requests.exceptions.RequestException, OSError, ValueError):
             raise Failure(f"{where} does not answer as one: check alertmanager.url, and whether it runs.") from None
         if response.status_code != 200:
-            raise Failure(f"{where} answered {response.status_code} to {method} {path}: {response.text.strip()[:200] or 'nothing more'}.")
+            raise Failure(
+                f"{where} answered {response.status_code} to {method} {path}: {response.text.strip()[:200] or 'nothing more'}."
+            )
         return document

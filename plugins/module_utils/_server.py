@@ -79,7 +79,9 @@ class Server:
             params.get("route_custom"),
         )
         if server.pool_name("blue") == server.pool_name("green"):
-            raise Failure(f"pool_name_format is {server.pool_name_format!r}: it must contain {{pool}}, as in {{server}}-{{pool}}.")
+            raise Failure(
+                f"pool_name_format is {server.pool_name_format!r}: it must contain {{pool}}, as in {{server}}-{{pool}}."
+            )
         names = {option: getattr(server, option) for option in ("namespace", "name", "route", "container")}
         for option, value in {**names, "pool_name_format": server.pool_name("blue")}.items():
             if not _NAME.fullmatch(value):
@@ -118,13 +120,21 @@ class Server:
         for container in deployment["spec"]["template"]["spec"]["containers"]:
             if container["name"] == self.container:
                 return container["image"], deployment["spec"].get("replicas", 1)
-        raise Failure(f"Deployment {self.namespace}/{self.deployment(pool)} has no container {self.container}: set container to its name.")
+        raise Failure(
+            f"Deployment {self.namespace}/{self.deployment(pool)} has no container {self.container}: set container to its name."
+        )
 
     def digest(self, cluster: Api, pool: str) -> str:
         """The digest that the pool's ready pods run, empty when none is ready or they differ."""
-        pods = cluster.get(f"/api/v1/namespaces/{self.namespace}/pods", labelSelector=f"app={self.name},pool={pool}")["items"]
+        pods = cluster.get(f"/api/v1/namespaces/{self.namespace}/pods", labelSelector=f"app={self.name},pool={pool}")[
+            "items"
+        ]
         statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses") or []]
-        digests = {status["imageID"].rpartition("@")[2] for status in statuses if status["name"] == self.container and status["ready"]}
+        digests = {
+            status["imageID"].rpartition("@")[2]
+            for status in statuses
+            if status["name"] == self.container and status["ready"]
+        }
         return digests.pop() if len(digests) == 1 else ""
 
 
@@ -133,12 +143,18 @@ def _refuse_custom(server: Server) -> None:
     if server.route_kind != "custom":
         return
     if not custom:
-        raise Failure("route_kind is custom, and route_custom is missing: say there which object it is, and where its weights are.")
+        raise Failure(
+            "route_kind is custom, and route_custom is missing: say there which object it is, and where its weights are."
+        )
     for option, pattern in (("api_version", _API_VERSION), ("resource", _NAME)):
         if custom[option] and not pattern.fullmatch(custom[option]):
-            raise Failure(f"route_custom.{option} is {custom[option]!r}: write it as kubectl api-resources does, such as networking.k8s.io/v1 and ingresses.")
+            raise Failure(
+                f"route_custom.{option} is {custom[option]!r}: write it as kubectl api-resources does, such as networking.k8s.io/v1 and ingresses."
+            )
     if not custom["resource"] and not re.fullmatch("[A-Za-z0-9]+", custom["kind"]):
-        raise Failure(f"route_custom.kind is {custom['kind']!r}: write it as kubectl api-resources does, such as Ingress.")
+        raise Failure(
+            f"route_custom.kind is {custom['kind']!r}: write it as kubectl api-resources does, such as Ingress."
+        )
     if custom["total"] < 1:
         raise Failure(f"route_custom.total is {custom['total']}: it must be more than 0.")
 

@@ -37,7 +37,9 @@ def route_of(host: str, variables: t.Mapping[str, t.Any]) -> Route:
     def given(name: str, default: str = "") -> str:
         try:
             return str(variables.get(name) or default)
-        except Exception:  # a template that fails is its host's to tell, and must not keep the others from their rollback
+        except (
+            Exception
+        ):  # a template that fails is its host's to tell, and must not keep the others from their rollback
             return f"what {name} of {host} is"
 
     server = given("mcp_server", host)

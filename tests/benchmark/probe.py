@@ -73,7 +73,10 @@ def row(mode: str, era: str, url: str) -> None:
     within = requests <= LIMIT_REQUESTS and statistics.median(mine) <= LIMIT_SECONDS
     times = [f"{1000 * statistics.median(values):.1f} ({1000 * p95(values):.1f})" for values in (mine, theirs)]
     ratio = statistics.median(mine) / statistics.median(theirs)
-    print(f"{mode:<10} {era:<7} {requests:>8} {times[0]:>16} {times[1]:>20} {ratio:>6.2f}{'' if within else '  over the limit'}", flush=True)
+    print(
+        f"{mode:<10} {era:<7} {requests:>8} {times[0]:>16} {times[1]:>20} {ratio:>6.2f}{'' if within else '  over the limit'}",
+        flush=True,
+    )
 
 
 def p95(values: t.Sequence[float]) -> float:

@@ -15,7 +15,10 @@ from datetime import datetime
 import pytest
 from playing import CONFIG, kubectl, module, play, weights
 
-needs_prometheus = pytest.mark.skipif(CONFIG["prometheus_url"] == "none", reason="judges metrics; the cluster of KUBECONFIG has no Prometheus (MCP_PROMETHEUS)")
+needs_prometheus = pytest.mark.skipif(
+    CONFIG["prometheus_url"] == "none",
+    reason="judges metrics; the cluster of KUBECONFIG has no Prometheus (MCP_PROMETHEUS)",
+)
 needs_admin = pytest.mark.skipif(
     not CONFIG["admin_kubeconfig"],
     reason="sets the environment of a Deployment or deletes a pod, which takes an administrator's rights; the cluster of KUBECONFIG gives only the Role",
@@ -34,7 +37,11 @@ def faults(**environment: str) -> t.Iterator[None]:
 
 
 def words(version: str, steps: list[dict], **more: t.Any) -> list[str]:
-    return ["playbooks/bluegreen.yml", "-e", json.dumps({"version": version, "mcp_steps": steps, "mcp_warm_seconds": 0, **more})]
+    return [
+        "playbooks/bluegreen.yml",
+        "-e",
+        json.dumps({"version": version, "mcp_steps": steps, "mcp_warm_seconds": 0, **more}),
+    ]
 
 
 def release(version: str, triggers: dict, steps: list[dict], *, seconds: float = 240, **more: t.Any) -> tuple[int, str]:

@@ -66,7 +66,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marker = metafunc.definition.get_closest_marker("rows")
         wanted = [row for row in ROWS if row.name in TWINS or not SHORT]
         indices = [ROWS.index(row) for row in wanted if marker is None or marker.kwargs["only"](row)]
-        metafunc.parametrize("server", indices, ids=[ROWS[index].name for index in indices], indirect=True, scope="session")
+        metafunc.parametrize(
+            "server", indices, ids=[ROWS[index].name for index in indices], indirect=True, scope="session"
+        )
 
 
 @pytest.hookimpl(trylast=True)

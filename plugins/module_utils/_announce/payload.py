@@ -25,10 +25,17 @@ LONGEST = 500  # characters of a reason
 
 # Slack's limits: https://docs.slack.dev/reference/block-kit/blocks
 _HEADER, _SECTION = 150, 3000
-_MARKS = {SUCCEEDED: ":white_check_mark:", ROLLED_BACK: ":leftwards_arrow_with_hook:", FAILED: ":x:", summary.PAUSED: ":double_vertical_bar:"}
+_MARKS = {
+    SUCCEEDED: ":white_check_mark:",
+    ROLLED_BACK: ":leftwards_arrow_with_hook:",
+    FAILED: ":x:",
+    summary.PAUSED: ":double_vertical_bar:",
+}
 
 
-def event(release: Release | None, place: tuple[str, str], what: str, failure: str, tree: t.Sequence[dict[str, t.Any]]) -> Event:
+def event(
+    release: Release | None, place: tuple[str, str], what: str, failure: str, tree: t.Sequence[dict[str, t.Any]]
+) -> Event:
     """What happened, as data: the generic format.
 
     place: namespace and name of the server. what: one of EVENTS; failure: why,
@@ -37,14 +44,22 @@ def event(release: Release | None, place: tuple[str, str], what: str, failure: s
     namespace, server = place
     release = summary.readable(release) if release else None
     where = f"{namespace}/{server}"
-    outcome = {RELEASE_FAILED: FAILED, ROLLBACK_FAILED: FAILED, PAUSED: summary.PAUSED}.get(what, (release or {}).get("outcome", ""))
+    outcome = {RELEASE_FAILED: FAILED, ROLLBACK_FAILED: FAILED, PAUSED: summary.PAUSED}.get(
+        what, (release or {}).get("outcome", "")
+    )
     told: Event = {"namespace": namespace, "server": server, "outcome": outcome, "failure": _short(failure)}
     if outcome == FAILED and what != ENDED:
         told["summary"] = f"{where}: the {'rollback' if what == ROLLBACK_FAILED else 'release'} FAILED"
     else:
-        told["summary"] = summary.headline({**release, "outcome": outcome}, where) if release else f"{where}: {summary.OUTCOMES.get(outcome, 'unknown')}"
+        told["summary"] = (
+            summary.headline({**release, "outcome": outcome}, where)
+            if release
+            else f"{where}: {summary.OUTCOMES.get(outcome, 'unknown')}"
+        )
     told["release"] = _release(release) if release else None
-    told["escalation"] = [{key: one.get(key) or "" for key in ("when", "name", "contact")} for one in tree if told["outcome"] != SUCCEEDED]
+    told["escalation"] = [
+        {key: one.get(key) or "" for key in ("when", "name", "contact")} for one in tree if told["outcome"] != SUCCEEDED
+    ]
     return told
 
 
@@ -53,9 +68,15 @@ def _release(release: Release) -> dict[str, t.Any]:
         **{key: release.get(key) for key in ("id", "started", "ended", "by", "outcome")},
         "reason": _short(release["reason"]),
         "seconds": summary.seconds(release),
-        **{end: {key: release[end].get(key) for key in ("pool", "image_ref", "digest", "version")} for end in ("from", "to")},
+        **{
+            end: {key: release[end].get(key) for key in ("pool", "image_ref", "digest", "version")}
+            for end in ("from", "to")
+        },
         "weights": summary.last_weights(release),
-        "steps": [{key: step.get(key) for key in ("at", "weights", "share", "seconds_to_follow", "verdict")} for step in release["steps"]],
+        "steps": [
+            {key: step.get(key) for key in ("at", "weights", "share", "seconds_to_follow", "verdict")}
+            for step in release["steps"]
+        ],
     }
 
 
@@ -72,21 +93,33 @@ def slack_form(told: Event) -> dict[str, t.Any]:
     if release:
         sections.append([f"*{name}:* {_escaped(value)}" for name, value in _facts(release)])
         if release["steps"]:
-            sections.append(["*Steps*", *(_escaped(summary.step(one, release["to"]["pool"])) for one in release["steps"])])
+            sections.append(
+                ["*Steps*", *(_escaped(summary.step(one, release["to"]["pool"])) for one in release["steps"])]
+            )
     if told["escalation"]:
         sections.append(["*Whom to call*", *map(_escaped, escalation.lines(told["escalation"]))])
     bodies = [_cut("\n".join(section), _SECTION) for section in sections if section]
     return {
         "text": _cut("\n".join([f"*{_escaped(title)}*", *bodies]), _SECTION),
         "blocks": [
-            {"type": "header", "text": {"type": "plain_text", "emoji": True, "text": _cut(f"{_MARKS.get(told['outcome'], '')} {title}".strip(), _HEADER)}},
+            {
+                "type": "header",
+                "text": {
+                    "type": "plain_text",
+                    "emoji": True,
+                    "text": _cut(f"{_MARKS.get(told['outcome'], '')} {title}".strip(), _HEADER),
+                },
+            },
             *({"type": "section", "text": {"type": "mrkdwn", "text": body}} for body in bodies),
         ],
     }
 
 
 def _facts(release: dict[str, t.Any]) -> list[tuple[str, str]]:
-    ends = [(label, f"{summary.version(release[end])} on {release[end]['pool']}") for label, end in (("From", "from"), ("To", "to"))]
+    ends = [
+        (label, f"{summary.version(release[end])} on {release[end]['pool']}")
+        for label, end in (("From", "from"), ("To", "to"))
+    ]
     took = f" ({summary.duration(release['seconds'])})" if release["seconds"] is not None else ""
     return [
         *ends,

@@ -20,10 +20,23 @@ def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str,
     holder = release.get("holder")
     known = [one for one in (release.get("record"), *release.get("history", ())) if record.is_release(one)][:count]
     return [
-        *_table([("POOL", "WEIGHT", "ANSWERS", "READY", "VERSION", "IMAGE"), *(_pool(name, release, pool, answers) for name, pool in pools.items())]),
-        *([answers["msg"]] if answers.get("msg") else [f"of {answers['requests']} answers"] if answers.get("requests") else []),
+        *_table(
+            [
+                ("POOL", "WEIGHT", "ANSWERS", "READY", "VERSION", "IMAGE"),
+                *(_pool(name, release, pool, answers) for name, pool in pools.items()),
+            ]
+        ),
+        *(
+            [answers["msg"]]
+            if answers.get("msg")
+            else [f"of {answers['requests']} answers"]
+            if answers.get("requests")
+            else []
+        ),
         "",
-        *_table([("POD", "READY", "VERSION", "DIGEST"), *(_pod(pod) for pool in pools.values() for pod in pool["pods"])]),
+        *_table(
+            [("POD", "READY", "VERSION", "DIGEST"), *(_pod(pod) for pool in pools.values() for pod in pool["pods"])]
+        ),
         "",
         f"{holder['by']} releases, since {summary.day(holder['since'])}" if holder else "nobody releases now",
         "",
@@ -51,7 +64,16 @@ def _pod(pod: dict[str, t.Any]) -> Row:
 
 def _releases(known: t.Sequence[record.Release]) -> t.Iterator[str]:
     """Each with why it was, or why it ended so, on a line of its own."""
-    rows = [(summary.day(one.get("started")), summary.version(one["to"]), one["to"]["pool"], summary.outcome(one), str(one.get("by") or "-")) for one in known]
+    rows = [
+        (
+            summary.day(one.get("started")),
+            summary.version(one["to"]),
+            one["to"]["pool"],
+            summary.outcome(one),
+            str(one.get("by") or "-"),
+        )
+        for one in known
+    ]
     heading, *shown = _table([("STARTED", "VERSION", "POOL", "OUTCOME", "BY"), *rows])
     yield heading
     for line, one in zip(shown, known, strict=True):

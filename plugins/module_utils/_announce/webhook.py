@@ -60,7 +60,10 @@ class Webhook:
 def find(option: dict[str, t.Any], number: int) -> Webhook | str:
     """The webhook that an element of the option names, or why there is none."""
     if option["url_env"]:
-        name, url = f"webhook {number} (environment variable {option['url_env']})", os.environ.get(option["url_env"], "")
+        name, url = (
+            f"webhook {number} (environment variable {option['url_env']})",
+            os.environ.get(option["url_env"], ""),
+        )
     elif option["url_file"]:
         name = f"webhook {number} (file {option['url_file']})"
         try:

@@ -244,7 +244,10 @@ class _Relation:
             return []
         self._assumed.add(pair)
         try:
-            ours, theirs = ([one for one in self._alternatives(schema, side) if one.kind in kinds] for side, schema in enumerate((old, new)))
+            ours, theirs = (
+                [one for one in self._alternatives(schema, side) if one.kind in kinds]
+                for side, schema in enumerate((old, new))
+            )
             return self._alternated(ours, theirs, path)
         finally:
             self._assumed.discard(pair)
@@ -263,7 +266,13 @@ class _Relation:
             return []
         schema = self._united(schema, side, (*following, id(schema)))
         if schema.keys() == {"anyOf"} and _is_schemas(schema["anyOf"]):
-            return _simplified([one for branch in schema["anyOf"] for one in self._alternatives(branch, side, (*following, id(schema)))])
+            return _simplified(
+                [
+                    one
+                    for branch in schema["anyOf"]
+                    for one in self._alternatives(branch, side, (*following, id(schema)))
+                ]
+            )
         return _simplified(_of_keywords(schema))
 
     def _united(self, schema: dict[str, t.Any], side: int, following: tuple[int, ...]) -> dict[str, t.Any]:
@@ -289,7 +298,9 @@ class _Relation:
         for name in {*a.keywords.get("required", ())} & {*b.keywords.get("required", ())}:
             schemas = [self._target(one.keywords.get("properties", {}).get(name), side) for one in (a, b)]
             listed = [one.get("enum") if isinstance(one, dict) else None for one in schemas]
-            if all(isinstance(values, list) for values in listed) and not set(map(key, listed[0])) & set(map(key, listed[1])):
+            if all(isinstance(values, list) for values in listed) and not set(map(key, listed[0])) & set(
+                map(key, listed[1])
+            ):
                 return True
         return False
 
@@ -303,7 +314,9 @@ class _Relation:
             lost += ours if not theirs else []
             gained += theirs if not ours else []
         if lost or gained:
-            findings.append(_finding((*path, "type") if old and new else path, bool(lost), bool(gained), _names(old), _names(new)))
+            findings.append(
+                _finding((*path, "type") if old and new else path, bool(lost), bool(gained), _names(old), _names(new))
+            )
         return findings
 
     def _kind(self, old: list[Alternative], new: list[Alternative], path: Path) -> list[Finding]:
@@ -314,19 +327,36 @@ class _Relation:
         wider, undecided_wider = self._uncovered(new, old, (WIDER, BOTH), path, reverse=True)
         if not (narrower or wider or undecided or undecided_wider):
             return []
-        left = [[one for one in side if not any(self._same_alternative(one, other) for other in others)] for side, others in ((old, new), (new, old))]
+        left = [
+            [one for one in side if not any(self._same_alternative(one, other) for other in others)]
+            for side, others in ((old, new), (new, old))
+        ]
         if len(left[0]) == len(left[1]) == 1:
             return self._pair(left[0][0], left[1][0], path)
-        return [_finding((*path, "anyOf"), narrower, wider, _forms(old), _forms(new), undecided=undecided or undecided_wider)]
+        return [
+            _finding(
+                (*path, "anyOf"), narrower, wider, _forms(old), _forms(new), undecided=undecided or undecided_wider
+            )
+        ]
 
-    def _uncovered(self, some: list[Alternative], others: list[Alternative], bad: t.Collection[str], path: Path, *, reverse: bool = False) -> tuple[bool, bool]:
+    def _uncovered(
+        self,
+        some: list[Alternative],
+        others: list[Alternative],
+        bad: t.Collection[str],
+        path: Path,
+        *,
+        reverse: bool = False,
+    ) -> tuple[bool, bool]:
         """Whether one of them is in none of the others: surely, perhaps. An added property makes no branch another one."""
         surely = perhaps = False
         for one in some:
             trials = []
             for other in others:
                 found = self._pair(other, one, path) if reverse else self._pair(one, other, path)
-                effects = {finding.effect for finding in found} | {NARROWER for finding in found if finding.change == ADDED and not reverse}
+                effects = {finding.effect for finding in found} | {
+                    NARROWER for finding in found if finding.change == ADDED and not reverse
+                }
                 trials.append("no" if effects & set(bad) else "perhaps" if UNDECIDABLE in effects else "yes")
                 if trials[-1] == "yes":
                     break
@@ -345,7 +375,12 @@ class _Relation:
         findings = self._rest(old, new, path)
         if old.finite is not None or new.finite is not None:
             return findings + self._finite(old, new, path)
-        return findings + {"number": self._number, "string": self._string, "array": self._array, "object": self._object}[old.kind](old, new, path)
+        return findings + {
+            "number": self._number,
+            "string": self._string,
+            "array": self._array,
+            "object": self._object,
+        }[old.kind](old, new, path)
 
     def _rest(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = []
@@ -354,8 +389,13 @@ class _Relation:
             if ours is not ABSENT and theirs is not ABSENT and self._same(ours, theirs):
                 continue
             if keyword == "anyOf" and all(value is ABSENT or _is_schemas(value) for value in (ours, theirs)):
-                unions = (self._alternatives({"anyOf": value} if value is not ABSENT else True, side) for side, value in enumerate((ours, theirs)))
-                findings += self._alternated(*([one for one in union if one.kind == old.kind] for union in unions), path)
+                unions = (
+                    self._alternatives({"anyOf": value} if value is not ABSENT else True, side)
+                    for side, value in enumerate((ours, theirs))
+                )
+                findings += self._alternated(
+                    *([one for one in union if one.kind == old.kind] for union in unions), path
+                )
             elif keyword == "allOf" and all(value is ABSENT or _is_schemas(value) for value in (ours, theirs)):
                 findings += self._all(*([] if value is ABSENT else value for value in (ours, theirs)), path, old.kind)
             else:
@@ -363,7 +403,10 @@ class _Relation:
         return findings
 
     def _all(self, old: list[t.Any], new: list[t.Any], path: Path, kind: str) -> list[Finding]:
-        ours, theirs = ([one for one in side if not any(self._same(one, other) for other in others)] for side, others in ((old, new), (new, old)))
+        ours, theirs = (
+            [one for one in side if not any(self._same(one, other) for other in others)]
+            for side, others in ((old, new), (new, old))
+        )
         if len(ours) <= 1 and len(theirs) <= 1:
             return self._schemas(ours[0] if ours else True, theirs[0] if theirs else True, path, (kind,))
         return [Finding((*path, "allOf"), UNDECIDABLE, CHANGED, len(old), len(new))]
@@ -384,7 +427,9 @@ class _Relation:
         findings = []
         for keyword, exclusive, sign in (("minimum", "exclusiveMinimum", -1), ("maximum", "exclusiveMaximum", 1)):
             bounds = [_bound(one, keyword, exclusive, sign) for one in (old, new)]
-            findings += _ordered(bounds[0], bounds[1], (*path, keyword), *(_stated(one, keyword, exclusive) for one in (old, new)))
+            findings += _ordered(
+                bounds[0], bounds[1], (*path, keyword), *(_stated(one, keyword, exclusive) for one in (old, new))
+            )
         if old.integer != new.integer:
             findings.append(_finding((*path, "type"), new.integer, old.integer, old.name, new.name))
         steps = [one.keywords.get("multipleOf", ABSENT) for one in (old, new)]
@@ -417,7 +462,9 @@ class _Relation:
         declared = [one.keywords.get("properties", {}) for one in (old, new)]
         required = [set(one.keywords.get("required", ())) for one in (old, new)]
         patterns = [one.keywords.get("patternProperties", {}) for one in (old, new)]
-        others = [self._target(one.keywords.get("additionalProperties", True), side) for side, one in enumerate((old, new))]
+        others = [
+            self._target(one.keywords.get("additionalProperties", True), side) for side, one in enumerate((old, new))
+        ]
         if not self._same(*patterns):
             findings.append(Finding((*path, "patternProperties"), UNDECIDABLE, CHANGED, *patterns))
         for name in sorted(declared[0].keys() | declared[1].keys() | required[0] | required[1]):
@@ -437,16 +484,22 @@ class _Relation:
                 ]
             findings += found
         findings += self._schemas(*others, (*path, "additionalProperties"))
-        findings += self._schemas(*(one.keywords.get("propertyNames", True) for one in (old, new)), (*path, "propertyNames"), ("string",))
+        findings += self._schemas(
+            *(one.keywords.get("propertyNames", True) for one in (old, new)), (*path, "propertyNames"), ("string",)
+        )
         dependent = [one.keywords.get("dependentRequired", {}) for one in (old, new)]
         for name in sorted(dependent[0].keys() | dependent[1].keys()):
             ours, theirs = (set(side.get(name, ())) for side in dependent)
             narrower, wider = bool(theirs - ours - required[0]), bool(ours - theirs - required[1])
             if narrower or wider:
-                findings.append(_finding((*path, "dependentRequired", name), narrower, wider, sorted(ours), sorted(theirs)))
+                findings.append(
+                    _finding((*path, "dependentRequired", name), narrower, wider, sorted(ours), sorted(theirs))
+                )
         return findings
 
-    def _property(self, name: str, declared: list[dict[str, t.Any]], others: list[t.Any], patterned: bool, place: Path) -> list[Finding]:
+    def _property(
+        self, name: str, declared: list[dict[str, t.Any]], others: list[t.Any], patterned: bool, place: Path
+    ) -> list[Finding]:
         """A property that at least one of them names, unless it is only required."""
         in_old, in_new = (name in side for side in declared)
         if in_old and in_new:
@@ -468,7 +521,9 @@ class _Relation:
         return found + [Finding(place, "", change)] * all(finding.path != place for finding in found)
 
 
-def _finding(path: Path, narrower: bool, wider: bool, old: t.Any = ABSENT, new: t.Any = ABSENT, *, undecided: bool = False) -> Finding:
+def _finding(
+    path: Path, narrower: bool, wider: bool, old: t.Any = ABSENT, new: t.Any = ABSENT, *, undecided: bool = False
+) -> Finding:
     effect = UNDECIDABLE if undecided else BOTH if narrower and wider else NARROWER if narrower else WIDER
     return Finding(path, effect, CHANGE_BY_EFFECT[effect], old, new)
 
@@ -495,7 +550,9 @@ def _forms(side: list[Alternative]) -> str:
 
 def _of_keywords(schema: dict[str, t.Any]) -> list[Alternative]:
     """The alternatives of a schema by its own keywords."""
-    rest = {name: value for name, value in schema.items() if name not in ("type", "enum") and name not in KIND_OF_KEYWORD}
+    rest = {
+        name: value for name, value in schema.items() if name not in ("type", "enum") and name not in KIND_OF_KEYWORD
+    }
     by_kind: dict[str, dict[str, t.Any]] = {kind: {} for kind in KINDS}
     for name, kind in KIND_OF_KEYWORD.items():
         if name in schema:
@@ -516,7 +573,9 @@ def _of_keywords(schema: dict[str, t.Any]) -> list[Alternative]:
             continue
         finite = None
         if values is not ABSENT:
-            finite = tuple(value for value in values if kind_of(value) == kind and not (integer and not isinstance(value, int)))
+            finite = tuple(
+                value for value in values if kind_of(value) == kind and not (integer and not isinstance(value, int))
+            )
         else:
             finite = ALL_VALUES.get(kind)
         if finite != ():
@@ -545,7 +604,10 @@ def _simplified(alternatives: list[Alternative]) -> list[Alternative]:
 def _refused(one: Alternative, other: Alternative) -> list[bool | None]:
     """For each listed value of the other that is not surely accepted by one: False, or None when that is not decided."""
     known = None if one.finite is None else set(map(key, one.finite))
-    verdicts = (False if known is not None and key(value) not in known else _accepts(one, value, other) for value in other.finite or ())
+    verdicts = (
+        False if known is not None and key(value) not in known else _accepts(one, value, other)
+        for value in other.finite or ()
+    )
     return [verdict for verdict in verdicts if verdict is not True]
 
 
@@ -556,7 +618,11 @@ def _accepts(one: Alternative, value: t.Any, other: Alternative) -> bool | None:
     """
     if one.integer and not isinstance(value, int):
         return False
-    keywords = {name: wanted for name, wanted in one.keywords.items() if name not in other.keywords or key(other.keywords[name]) != key(wanted)}
+    keywords = {
+        name: wanted
+        for name, wanted in one.keywords.items()
+        if name not in other.keywords or key(other.keywords[name]) != key(wanted)
+    }
     verdicts = [_meets(name, wanted, value) for name, wanted in keywords.items()]
     return False if False in verdicts else None if None in verdicts else True
 
@@ -597,7 +663,9 @@ def _bound(one: Alternative, keyword: str, exclusive: str, sign: int) -> tuple[t
 def _stated(one: Alternative, *keywords: str) -> t.Any:
     """The first of them that is there, as it was written."""
     found = [
-        f"{'more than ' if name == 'exclusiveMinimum' else 'less than '}{one.keywords[name]}" if name.startswith("ex") else one.keywords[name]
+        f"{'more than ' if name == 'exclusiveMinimum' else 'less than '}{one.keywords[name]}"
+        if name.startswith("ex")
+        else one.keywords[name]
         for name in keywords
         if name in one.keywords
     ]
@@ -616,10 +684,16 @@ def _counted(old: Alternative, new: Alternative, path: Path) -> list[Finding]:
     least, most = COUNTS[old.kind]
     stated = [[one.keywords.get(name, ABSENT) for one in (old, new)] for name in (least, most)]
     lows = [math.ceil(one.keywords.get(least, 0)) for one in (old, new)]
-    highs = [_longest(one) for one in (old, new)] if old.kind == "array" else [one.keywords.get(most, math.inf) for one in (old, new)]
+    highs = (
+        [_longest(one) for one in (old, new)]
+        if old.kind == "array"
+        else [one.keywords.get(most, math.inf) for one in (old, new)]
+    )
     if old.kind == "array":
         stated[1] = [high if high < math.inf else ABSENT for high in highs]
-    return _ordered(-lows[0], -lows[1], (*path, least), *stated[0]) + _ordered(highs[0], highs[1], (*path, most), *stated[1])
+    return _ordered(-lows[0], -lows[1], (*path, least), *stated[0]) + _ordered(
+        highs[0], highs[1], (*path, most), *stated[1]
+    )
 
 
 def _presence(values: list[t.Any], path: Path) -> list[Finding]:

@@ -17,7 +17,9 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 def source(params: dict[str, t.Any], server: Server, pool: str, back: float) -> MetricsReader:
     """The series of the server, for gates on one of its pools that look back so many seconds. Nothing is asked yet."""
-    return MetricsReader(connect(params), server, pool, params["prometheus"], back, lambda: memory_limit(params, server, pool))
+    return MetricsReader(
+        connect(params), server, pool, params["prometheus"], back, lambda: memory_limit(params, server, pool)
+    )
 
 
 def connect(params: dict[str, t.Any]) -> Prometheus:
@@ -40,7 +42,9 @@ def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float |
     # kubernetes is there, or connect() had failed.
     from kubernetes.utils.quantity import parse_quantity
 
-    containers = [each for each in deployment["spec"]["template"]["spec"]["containers"] if each["name"] == server.container]
+    containers = [
+        each for each in deployment["spec"]["template"]["spec"]["containers"] if each["name"] == server.container
+    ]
     limits = [((each.get("resources") or {}).get("limits") or {}).get("memory") for each in containers]
     return float(parse_quantity(limits[0])) if limits and limits[0] else None
 

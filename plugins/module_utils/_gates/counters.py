@@ -71,7 +71,9 @@ class RatioSeries:
                 entry[2] += part.counted * amount
         keys = sorted(at)
         # Parts of a histogram are subtracted from each other: what is left of nothing is rounding.
-        begins, totals, counted = ([0.0 if abs(at[key][column]) < 1e-9 else at[key][column] for key in keys] for column in (0, 1, 2))
+        begins, totals, counted = (
+            [0.0 if abs(at[key][column]) < 1e-9 else at[key][column] for key in keys] for column in (0, 1, 2)
+        )
         return cls(every, [time for time, _target in keys], begins, [target for _time, target in keys], totals, counted)
 
     @property

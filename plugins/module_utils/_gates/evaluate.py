@@ -11,7 +11,16 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import packs, significance, windows
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, INCONCLUSIVE, NO_DATA, PASS, Gate, Period, Verdict
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    BREACH,
+    CANNOT_MEASURE,
+    INCONCLUSIVE,
+    NO_DATA,
+    PASS,
+    Gate,
+    Period,
+    Verdict,
+)
 from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Measured, Reading
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series, interval, longest_gap
 from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
@@ -45,7 +54,9 @@ def evaluate_custom_query(gate: Gate, series: t.Sequence[Series], step: float) -
     levels = sorted(at.items())
     if not levels:
         return Measured(step, missing="the query gives nothing")
-    return Measured(max(step, interval([Series({}, levels)]) if len(levels) > 1 else step), levels=levels, newest=levels[-1][0])
+    return Measured(
+        max(step, interval([Series({}, levels)]) if len(levels) > 1 else step), levels=levels, newest=levels[-1][0]
+    )
 
 
 def evaluate(gate: Gate, found: Measured, period: Period, live: Measured | None = None) -> Verdict:
@@ -66,7 +77,9 @@ def _sustained(gate: Gate, found: Measured, period: Period) -> Verdict:
     begin = period.now - (gate.window or 0) - longest_gap(found.every) if period.since is None else period.since
     if found.flow is None:
         known = windows.levels(sample for sample in found.levels if begin <= sample[0] <= period.now)
-        covered = sum(min(after.at - before.at, longest_gap(found.every)) for before, after in zip(known, known[1:], strict=False))
+        covered = sum(
+            min(after.at - before.at, longest_gap(found.every)) for before, after in zip(known, known[1:], strict=False)
+        )
     else:
         flow = found.flow.within(begin, period.now)
         known = windows.points(flow, gate.least)
@@ -89,7 +102,12 @@ def _sustained(gate: Gate, found: Measured, period: Period) -> Verdict:
         "coverage": _percent(covered, period.now - begin),
     }
     if full:
-        return Verdict(gate, BREACH, **evidence, reason=f"past the limit of {limit_text(gate)} for {full.seconds:.0f} s, {gate.window:g} s may be")
+        return Verdict(
+            gate,
+            BREACH,
+            **evidence,
+            reason=f"past the limit of {limit_text(gate)} for {full.seconds:.0f} s, {gate.window:g} s may be",
+        )
     if newest is None or period.now - newest.at > longest_gap(found.every):
         return Verdict(gate, NO_DATA, **evidence, reason=f"fewer than {gate.least} requests to tell by")
     return Verdict(gate, PASS, **evidence)
@@ -106,16 +124,22 @@ def _at_once(gate: Gate, found: Measured, period: Period, live: Measured | None)
     covered = flow.covered()
     evidence: dict[str, t.Any] = {"requests": round(total), "coverage": _percent(covered, period.now - period.begin)}
     if total < max(gate.least, 1):
-        return Verdict(gate, NO_DATA, **evidence, reason=f"{total:.0f} requests are too few to tell by, {gate.least} are enough")
+        return Verdict(
+            gate, NO_DATA, **evidence, reason=f"{total:.0f} requests are too few to tell by, {gate.least} are enough"
+        )
     verdict, value, why = _judged(gate, found, live, period, (total, counted, covered))
     evidence["value"] = value
     if verdict != BREACH and covered < SEEN * period.seconds:
-        return Verdict(gate, CANNOT_MEASURE, **evidence, reason=f"only {covered:.0f} of {period.seconds:.0f} s were seen")
+        return Verdict(
+            gate, CANNOT_MEASURE, **evidence, reason=f"only {covered:.0f} of {period.seconds:.0f} s were seen"
+        )
     reason = why or (f"{text(value, gate)} is past the limit of {limit_text(gate)}" if verdict == BREACH else "")
     return Verdict(gate, verdict, **evidence, reason=reason)
 
 
-def _judged(gate: Gate, found: Measured, live: Measured | None, period: Period, counts: tuple[float, float, float]) -> tuple[str, float | None, str]:
+def _judged(
+    gate: Gate, found: Measured, live: Measured | None, period: Period, counts: tuple[float, float, float]
+) -> tuple[str, float | None, str]:
     """The verdict, the value, and why there is no verdict yet."""
     total, counted, covered = counts
     flow = found.flow.within(period.begin, period.now) if found.flow else None
@@ -125,7 +149,11 @@ def _judged(gate: Gate, found: Measured, live: Measured | None, period: Period, 
             return NO_DATA, None, "the live pool has too few requests to compare with"
         if gate.versus == "rise":
             verdict, value, blocks = significance.rise(flow, theirs, gate.limit / 100, gate.floor)
-            return verdict, None if value is None else 100 * value, f"{blocks} blocks of time don't tell yet" if verdict == NO_DATA else ""
+            return (
+                verdict,
+                None if value is None else 100 * value,
+                f"{blocks} blocks of time don't tell yet" if verdict == NO_DATA else "",
+            )
         verdict, difference = significance.excess((counted, total), theirs.sums()[::-1], gate.limit / 100)
         return verdict, 100 * difference, f"{total:.0f} requests don't tell yet" if verdict == NO_DATA else ""
     if gate.measure == "requests":
@@ -133,7 +161,11 @@ def _judged(gate: Gate, found: Measured, live: Measured | None, period: Period, 
         return (BREACH if windows.is_past(gate, rate) else PASS), rate, ""
     limit = gate.limit / 100 if gate.quantile is None else 1 - gate.quantile
     verdict = significance.share(counted, total, limit)
-    value = 100 * counted / total if gate.quantile is None else found.quantile(gate.quantile, period.begin - found.every / 2, period.now)
+    value = (
+        100 * counted / total
+        if gate.quantile is None
+        else found.quantile(gate.quantile, period.begin - found.every / 2, period.now)
+    )
     return verdict, value, f"{text(value, gate)} of {total:.0f} requests doesn't tell yet" if verdict == NO_DATA else ""
 
 
@@ -161,22 +193,35 @@ def sentence(gate: Gate) -> str:
     limit = f"{'at least' if gate.below else 'at most'} {limit_text(gate)}"
     if gate.versus:
         limit += " more than the live pool"
-    return f"{gate.name}: {limit}" + (f", or the traffic goes back after {gate.window:g} s" if gate.window is not None else " over the step")
+    return f"{gate.name}: {limit}" + (
+        f", or the traffic goes back after {gate.window:g} s" if gate.window is not None else " over the step"
+    )
 
 
 def line(verdict: Verdict) -> str:
     """A verdict for people."""
     gate = verdict.gate
-    value = f"{text(verdict.value, gate)} of {verdict.requests} requests" if verdict.requests else text(verdict.value, gate)
+    value = (
+        f"{text(verdict.value, gate)} of {verdict.requests} requests" if verdict.requests else text(verdict.value, gate)
+    )
     past = f", past the limit for {verdict.seconds_past:.0f} s" if verdict.seconds_past else ""
-    return f"{gate.name}: {verdict_text(verdict.verdict)}, {value}, limit {limit_text(gate)}{past}" + (f" ({verdict.reason})" if verdict.reason else "")
+    return f"{gate.name}: {verdict_text(verdict.verdict)}, {value}, limit {limit_text(gate)}{past}" + (
+        f" ({verdict.reason})" if verdict.reason else ""
+    )
 
 
 def reasons(verdicts: t.Iterable[Verdict]) -> str:
     """What does not pass, the worst first. A reason that several have is said once."""
-    worst = sorted((verdict for verdict in verdicts if verdict.outcome in (BREACH, INCONCLUSIVE)), key=lambda verdict: verdict.outcome != BREACH)
+    worst = sorted(
+        (verdict for verdict in verdicts if verdict.outcome in (BREACH, INCONCLUSIVE)),
+        key=lambda verdict: verdict.outcome != BREACH,
+    )
     said: dict[str, list[str]] = {}
     for verdict in worst:
-        value = f" ({text(verdict.value, verdict.gate)})" if verdict.value is not None and verdict.outcome == BREACH else ""
-        said.setdefault(f"{verdict_text(verdict.verdict)}{value}: {verdict.reason.rstrip('.')}", []).append(verdict.gate.name)
+        value = (
+            f" ({text(verdict.value, verdict.gate)})" if verdict.value is not None and verdict.outcome == BREACH else ""
+        )
+        said.setdefault(f"{verdict_text(verdict.verdict)}{value}: {verdict.reason.rstrip('.')}", []).append(
+            verdict.gate.name
+        )
     return "; ".join(f"{', '.join(names)} {what}" for what, names in said.items())

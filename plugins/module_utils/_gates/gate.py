@@ -100,7 +100,14 @@ class Verdict:
         kept = {key: value for key, value in asdict(self).items() if key != "gate"}
         for key in ("value", "seconds_past", "since", "coverage"):
             kept[key] = None if kept[key] is None else round(kept[key], 3)
-        return {"gate": self.gate.name, "limit": self.gate.limit, "unit": self.gate.unit, "window": self.gate.window, "outcome": self.outcome, **kept}
+        return {
+            "gate": self.gate.name,
+            "limit": self.gate.limit,
+            "unit": self.gate.unit,
+            "window": self.gate.window,
+            "outcome": self.outcome,
+            **kept,
+        }
 
 
 def combined(verdicts: t.Iterable[Verdict]) -> str:

@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.counters import Part, RatioSeries
-from ansible_collections.mcp.server.plugins.module_utils._gates.series import Increase, Sample, Series, increases, interval, longest_gap, moments
+from ansible_collections.mcp.server.plugins.module_utils._gates.series import (
+    Increase,
+    Sample,
+    Series,
+    increases,
+    interval,
+    longest_gap,
+    moments,
+)
 
 Names = t.Mapping[str, str]  # what the templates of a pack may name
 
@@ -76,17 +84,28 @@ class Reading:
         if not finite or limit > finite[-1] or bounds[-1] != math.inf:
             largest = f"{finite[-1]:g} s" if finite else "missing"
             return Measured(
-                every, newest=_newest(buckets), missing=f"{measure.name} cannot tell what is slower than {limit:g} s: its largest bucket is {largest}"
+                every,
+                newest=_newest(buckets),
+                missing=f"{measure.name} cannot tell what is slower than {limit:g} s: its largest bucket is {largest}",
             )
         upper = finite[bisect.bisect_left(finite, limit)]
         lower = max((bound for bound in finite if bound < upper), default=0.0)
         part = (limit - lower) / (upper - lower)
         weights = {math.inf: (1.0, 1.0), upper: (0.0, -part)} | ({lower: (0.0, part - 1)} if lower else {})
-        parts = [part for bound, (total, counted) in weights.items() for part in self._parts(by_bound[bound], every, total, counted)]
+        parts = [
+            part
+            for bound, (total, counted) in weights.items()
+            for part in self._parts(by_bound[bound], every, total, counted)
+        ]
 
         def quantile(part_of_all: float, begin: float, end: float) -> float | None:
             counts = {
-                bound: sum(grown.amount for each in by_bound[bound] for grown in self._increases(each, every) if begin <= grown.begin and grown.at <= end)
+                bound: sum(
+                    grown.amount
+                    for each in by_bound[bound]
+                    for grown in self._increases(each, every)
+                    if begin <= grown.begin and grown.at <= end
+                )
                 for bound in bounds
             }
             return _quantile(counts, part_of_all)
@@ -113,7 +132,11 @@ class Reading:
             limits = {self._pod(each): fallback for each in used}
         if not limits:
             names = " nor ".join(pick.name for pick in measure.most)
-            return Measured(interval(used), newest=_newest(used), missing=f"its limit is not known: Prometheus has no {names} of the pool")
+            return Measured(
+                interval(used),
+                newest=_newest(used),
+                missing=f"its limit is not known: Prometheus has no {names} of the pool",
+            )
         limited = [(each, limits[self._pod(each)]) for each in used if self._pod(each) in limits]
         if not limited:
             return Measured(interval(used), newest=_newest(used), missing="none of its pods has a memory limit")
@@ -149,7 +172,10 @@ class Reading:
 def query(pack: packs.Pack, names: Names, seconds: float) -> str:
     """PromQL for all samples of the pack's series of both pools in the last seconds."""
     metrics = sorted({name for measure in pack.measures.values() for name in _metrics(measure)})
-    matchers = [f'__name__=~"{"|".join(metrics)}"', *(f'{label}=~"{value}"' for label, value in _rendered(pack.server, names).items())]
+    matchers = [
+        f'__name__=~"{"|".join(metrics)}"',
+        *(f'{label}=~"{value}"' for label, value in _rendered(pack.server, names).items()),
+    ]
     return f"{{{', '.join(matchers)}}}[{math.ceil(seconds)}s]"
 
 
@@ -194,7 +220,9 @@ def _fullest(limited: t.Sequence[tuple[Series, float]], gap: float) -> list[Samp
     """At each time the highest percentage of those that were seen last within a gap."""
     last: dict[int, Sample] = {}
     found = []
-    for at, number, value in sorted((at, number, 100 * value / limit) for number, (each, limit) in enumerate(limited) for at, value in each.samples):
+    for at, number, value in sorted(
+        (at, number, 100 * value / limit) for number, (each, limit) in enumerate(limited) for at, value in each.samples
+    ):
         last[number] = (at, value)
         found.append((at, max(value for seen, value in last.values() if at - seen <= gap)))
     return found

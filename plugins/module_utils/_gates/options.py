@@ -32,7 +32,10 @@ OPTION: dict[str, t.Any] = {
         "token_secret": {
             "type": "dict",
             "no_log": False,
-            "options": {"name": {"type": "str", "required": True}, "key": {"type": "str", "default": "token", "no_log": False}},
+            "options": {
+                "name": {"type": "str", "required": True},
+                "key": {"type": "str", "default": "token", "no_log": False},
+            },
         },
         "username": {"type": "str"},
         "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["MCP_PROMETHEUS_PASSWORD"])},
@@ -55,7 +58,9 @@ GATE: dict[str, t.Any] = {
     "direction": {"type": "str", "choices": ["above", "below"]},
     "unit": {"type": "str"},
 }
-_FIELDS = {name: name for name in ("limit", "window", "clear", "floor", "no_data", "cannot_measure", "query", "unit")} | {"min_requests": "least"}
+_FIELDS = {
+    name: name for name in ("limit", "window", "clear", "floor", "no_data", "cannot_measure", "query", "unit")
+} | {"min_requests": "least"}
 
 
 def gates(defaults: t.Iterable[Gate], changes: dict[str, t.Any] | None, option: str) -> list[Gate]:
@@ -67,7 +72,9 @@ def gates(defaults: t.Iterable[Gate], changes: dict[str, t.Any] | None, option: 
     known = list(dict.fromkeys(gate.name for gate in found))
     for name, change in (changes or {}).items():
         if not isinstance(change, dict):
-            raise Failure(f"{option}.{name} is {change!r}: it must be a dictionary, such as {{limit: 2}} or {{enabled: false}}.")
+            raise Failure(
+                f"{option}.{name} is {change!r}: it must be a dictionary, such as {{limit: 2}} or {{enabled: false}}."
+            )
         validation = ArgumentSpecValidator(GATE).validate(change)
         if validation.error_messages:
             raise Failure(f"{option}.{name}: {'; '.join(validation.error_messages)}.")
@@ -77,7 +84,9 @@ def gates(defaults: t.Iterable[Gate], changes: dict[str, t.Any] | None, option: 
             continue
         if name not in known:
             if not {"query", "limit"} <= given.keys():
-                raise Failure(f"{option}.{name} is none of {', '.join(known)}: a gate of your own needs a query and a limit.")
+                raise Failure(
+                    f"{option}.{name} is none of {', '.join(known)}: a gate of your own needs a query and a limit."
+                )
             found.append(Gate(name, "", given["limit"], unit=""))
         below = {"below": given["direction"] == "below"} if "direction" in given else {}
         fields = {_FIELDS[key]: value for key, value in given.items() if key in _FIELDS} | below
@@ -92,7 +101,9 @@ def _sound(gate: Gate, option: str) -> Gate:
     if gate.clear is not None and (gate.clear < gate.limit if gate.below else gate.clear > gate.limit):
         raise Failure(f"{where}.clear is {gate.clear:g}: it must be on the good side of the limit, {gate.limit:g}.")
     if gate.clear is not None and gate.quantile is not None:
-        raise Failure(f"{where}.clear can't be set: a quantile is judged by how many requests are slower than the limit.")
+        raise Failure(
+            f"{where}.clear can't be set: a quantile is judged by how many requests are slower than the limit."
+        )
     if gate.least < 0:
         raise Failure(f"{where}.min_requests is {gate.least}: it must be 0 or more.")
     return gate

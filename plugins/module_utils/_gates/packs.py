@@ -81,8 +81,13 @@ PACKS: dict[str, Pack] = {
         {
             **_by_code("mcp_server_requests_total", "code"),
             "latency": Histogram("mcp_server_request_duration_seconds"),
-            "database": Ratio(Selector("mcp_server_database_requests_total"), Selector("mcp_server_database_errors_total")),
-            "mcp_errors": Ratio(Selector("mcp_server_operations_total"), Selector("mcp_server_operations_total", {"outcome": "error|tool_error"})),
+            "database": Ratio(
+                Selector("mcp_server_database_requests_total"), Selector("mcp_server_database_errors_total")
+            ),
+            "mcp_errors": Ratio(
+                Selector("mcp_server_operations_total"),
+                Selector("mcp_server_operations_total", {"outcome": "error|tool_error"}),
+            ),
         },
     ),
     "envoy": Pack(
@@ -94,7 +99,11 @@ PACKS: dict[str, Pack] = {
         },
     ),
     "istio": Pack(
-        {"destination_workload_namespace": "{namespace}", "destination_workload": "{blue}|{green}", "reporter": "source|waypoint"},
+        {
+            "destination_workload_namespace": "{namespace}",
+            "destination_workload": "{blue}|{green}",
+            "reporter": "source|waypoint",
+        },
         ({"destination_workload": "{deployment}"},),
         {
             **_by_code("istio_requests_total", "response_code"),
@@ -108,7 +117,9 @@ PACKS: dict[str, Pack] = {
         {
             **_by_code("http_server_request_duration_seconds_count", "http_response_status_code"),
             # A subscription lasts for hours, and is not slow.
-            "latency": Histogram("mcp_server_operation_duration_seconds", {"mcp_method_name": "(?!subscriptions/listen).*"}),
+            "latency": Histogram(
+                "mcp_server_operation_duration_seconds", {"mcp_method_name": "(?!subscriptions/listen).*"}
+            ),
             "mcp_errors": Ratio(
                 Selector("mcp_server_operation_duration_seconds_count"),
                 Selector("mcp_server_operation_duration_seconds_count", {"error_type": ".+"}),
@@ -130,7 +141,10 @@ PACKS: dict[str, Pack] = {
         {
             "memory": Utilization(
                 Selector("container_memory_working_set_bytes"),
-                (Selector("container_spec_memory_limit_bytes"), Selector("kube_pod_container_resource_limits", {"resource": "memory"})),
+                (
+                    Selector("container_spec_memory_limit_bytes"),
+                    Selector("kube_pod_container_resource_limits", {"resource": "memory"}),
+                ),
             ),
         },
     ),

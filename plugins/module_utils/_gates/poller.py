@@ -35,7 +35,15 @@ class Poller:
     every: seconds between polls.
     """
 
-    def __init__(self, source: MetricsReader, triggers: t.Sequence[Gate], gates: t.Sequence[Gate], seconds: float, since: float | None, every: float) -> None:
+    def __init__(
+        self,
+        source: MetricsReader,
+        triggers: t.Sequence[Gate],
+        gates: t.Sequence[Gate],
+        seconds: float,
+        since: float | None,
+        every: float,
+    ) -> None:
         self.latest: Poll | None = None
         self._source = source
         self._triggers = triggers
@@ -85,11 +93,19 @@ class Poller:
 
 
 def verdicts(
-    source: MetricsReader, triggers: t.Sequence[Gate], gates: t.Sequence[Gate], now: float, lasted: float, seconds: float, since: float | None
+    source: MetricsReader,
+    triggers: t.Sequence[Gate],
+    gates: t.Sequence[Gate],
+    now: float,
+    lasted: float,
+    seconds: float,
+    since: float | None,
 ) -> tuple[list[Verdict], list[Verdict]]:
     """Of one poll, in a watch that has lasted so long of its seconds. since: epoch seconds when the windows of the triggers may have begun, or None."""
 
     def judged(gate: Gate, last: float) -> Verdict:
         return source.judge([gate], Period(now - last, now, min(last, seconds)))[0]
 
-    return source.judge(triggers, Period(now, now, 0.0, since)), [settled(functools.partial(judged, gate), lasted, seconds) for gate in gates]
+    return source.judge(triggers, Period(now, now, 0.0, since)), [
+        settled(functools.partial(judged, gate), lasted, seconds) for gate in gates
+    ]

@@ -12,7 +12,13 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, measurements, options, packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.counters import LONGEST
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, Gate, Period, Verdict
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    BREACH,
+    CANNOT_MEASURE,
+    Gate,
+    Period,
+    Verdict,
+)
 from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Prometheus
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import MISSED, USUAL, Series, Store
 from ansible_collections.mcp.server.plugins.module_utils._server import Server, other
@@ -55,7 +61,9 @@ class MetricsReader:
         self._back = back + MARGIN
         self._failure = ""
         self._pools: dict[str, evaluate.Readings] | None = None  # of what was read
-        self._measured: dict[t.Hashable, measurements.Measured] = {}  # of that, as several gates are made of the same, and one is judged more than once
+        self._measured: dict[
+            t.Hashable, measurements.Measured
+        ] = {}  # of that, as several gates are made of the same, and one is judged more than once
         self._memory_limit = functools.cache(memory_limit)
 
     def queries(self, gates: t.Iterable[Gate]) -> list[str]:
@@ -77,13 +85,17 @@ class MetricsReader:
             now = self.prometheus.now()
             for each in self._packs:
                 since = now - self._back if each.read is None else max(now - self._back, each.read - OVERLAP)
-                each.store.add(self.prometheus.samples(measurements.query(each.pack, self._names[self.pool], now - since), now))
+                each.store.add(
+                    self.prometheus.samples(measurements.query(each.pack, self._names[self.pool], now - since), now)
+                )
                 each.store.forget(now - self._back)
                 each.read = now
             for gate in gates:
                 if gate.query:
                     begin = now - (gate.window or 0) - MARGIN
-                    self._own[gate] = self.prometheus.values(options.custom_query(gate, self._names[self.pool]), begin, now, STEP)
+                    self._own[gate] = self.prometheus.values(
+                        options.custom_query(gate, self._names[self.pool]), begin, now, STEP
+                    )
         except Failure as failure:
             self._failure = failure.msg
             raise
@@ -98,7 +110,10 @@ class MetricsReader:
         """The verdicts on what was read."""
         if self._pools is None:
             read = [(each.pack, each.store.series()) for each in self._packs]
-            self._pools = {pool: [measurements.Reading(pack, series, names) for pack, series in read] for pool, names in self._names.items()}
+            self._pools = {
+                pool: [measurements.Reading(pack, series, names) for pack, series in read]
+                for pool, names in self._names.items()
+            }
         return [self._told(self._judge(gate, period, self._pools)) for gate in gates]
 
     def _judge(self, gate: Gate, period: Period, pools: dict[str, evaluate.Readings]) -> Verdict:

@@ -45,7 +45,11 @@ def points(flow: RatioSeries, least: int) -> list[Point]:
 
     A scrape that counts some tells that they had begun by its time, and went on after the scrape before it.
     """
-    return [Point(of.begin, of.at, 100 * of.counted / of.total, of.total, of.first, of.last) for of in flow.recent(least) if of.total >= max(least, 1)]
+    return [
+        Point(of.begin, of.at, 100 * of.counted / of.total, of.total, of.first, of.last)
+        for of in flow.recent(least)
+        if of.total >= max(least, 1)
+    ]
 
 
 def levels(samples: t.Iterable[Sample]) -> list[Point]:
@@ -74,7 +78,9 @@ def violations(gate: Gate, known: t.Iterable[Point], every: float) -> list[Viola
         if went_on:
             streak = found.pop()
             worse = min if gate.below else max
-            found.append(Violation(streak.since, max(streak.until, point.last), point.at, worse(streak.worst, point.value)))
+            found.append(
+                Violation(streak.since, max(streak.until, point.last), point.at, worse(streak.worst, point.value))
+            )
         else:
             found.append(Violation(point.first, point.last, point.at, point.value))
     return found

@@ -40,7 +40,11 @@ def job(server: Server, run: str, image_ref: str, service_account: str, options:
         # Whoever the image runs as, the only place to write to is /tmp.
         "env": [{"name": "HOME", "value": "/tmp"}],
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
         "resources": {"requests": {"memory": "128Mi"}, "limits": {"memory": "256Mi"}},
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
     }
@@ -67,7 +71,10 @@ def job(server: Server, run: str, image_ref: str, service_account: str, options:
 
 def identity(found: Object) -> str:
     """What the Job was made from; empty when it has ended, and guards nothing any more."""
-    ended = any(one["type"] in ("Complete", "Failed") and one["status"] == "True" for one in found.get("status", {}).get("conditions") or [])
+    ended = any(
+        one["type"] in ("Complete", "Failed") and one["status"] == "True"
+        for one in found.get("status", {}).get("conditions") or []
+    )
     return "" if ended else (found["metadata"].get("annotations") or {}).get(ID, "")
 
 

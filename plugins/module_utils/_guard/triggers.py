@@ -27,7 +27,9 @@ def handed_on(params: dict[str, t.Any]) -> dict[str, t.Any] | None:
         return None
     named = [option for option in THERE if params["prometheus"][option]]
     if named:
-        raise Failure(f"prometheus.{named[0]} can't be handed to a guard: give it prometheus.token_secret, a Secret in its namespace, or none.")
+        raise Failure(
+            f"prometheus.{named[0]} can't be handed to a guard: give it prometheus.token_secret, a Secret in its namespace, or none."
+        )
     return {name: value for name, value in params["prometheus"].items() if value is not None and name != "password"}
 
 

@@ -10,7 +10,18 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, KEEP, PAUSE, ROLL_BACK, WAIT, Decision, Observation, decide, gone, paused
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import (
+    END,
+    KEEP,
+    PAUSE,
+    ROLL_BACK,
+    WAIT,
+    Decision,
+    Observation,
+    decide,
+    gone,
+    paused,
+)
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
@@ -71,7 +82,13 @@ class Guard:
         if (state, approval) == self.noted:
             return
         params = self.task.params
-        entry = {"id": params["guard_id"], "action": params["action"], "state": state, "at": record.now(self.cluster), "reason": reason[: record.REASON]}
+        entry = {
+            "id": params["guard_id"],
+            "action": params["action"],
+            "state": state,
+            "at": record.now(self.cluster),
+            "reason": reason[: record.REASON],
+        }
         record.update(self.cluster, self.server, lambda book: record.add_guard(book, params["release_id"], entry))
         self.noted = (state, approval)
         self.task.progress(f"{state}{': ' if reason else ''}{reason}")
@@ -97,7 +114,9 @@ class Guard:
         return {**result, "decision": ROLL_BACK, "reason": why}
 
 
-def watch(task: Task, cluster: Api, server: Server, emergency: RollBack, breach: Breach = lambda release: "") -> dict[str, t.Any]:
+def watch(
+    task: Task, cluster: Api, server: Server, emergency: RollBack, breach: Breach = lambda release: ""
+) -> dict[str, t.Any]:
     """Until there is nothing more to guard. breach: where the release's triggers are plugged in."""
     guard = Guard(task, cluster, server, emergency, breach)
     guard.note(RUNNING)

@@ -106,7 +106,9 @@ class Response:
         coding = ", ".join(self.headers.get_all("Content-Encoding", []))
         if coding.lower() not in ("", "identity"):
             # Nothing is inflated: a few bytes can become any number of them.
-            raise Fault(f"is answered in the encoding {printable(coding, 40)}, though none was asked for: switch compression off for this path")
+            raise Fault(
+                f"is answered in the encoding {printable(coding, 40)}, though none was asked for: switch compression off for this path"
+            )
         return self._raw
 
     def _pieces(self) -> t.Iterator[bytes]:
@@ -140,7 +142,13 @@ class Response:
             pass
 
     def reply(self, text: str = "") -> Reply:
-        return Reply(self.status, self.content_type, self.headers.get("Location", ""), text, self.headers.get("WWW-Authenticate", ""))
+        return Reply(
+            self.status,
+            self.content_type,
+            self.headers.get("Location", ""),
+            text,
+            self.headers.get("WWW-Authenticate", ""),
+        )
 
 
 Dial = t.Callable[[Deadline], socket.socket]
@@ -245,8 +253,18 @@ class Connection:
         finally:
             self._received += wire.received
 
-    def _exchange(self, wire: _Wire, method: str, path: str, headers: Headers | None, body: bytes | None = None, late: Late | None = None) -> Response:
-        sent = _sent(method, path, {"Host": self.authority, "Accept-Encoding": "identity", **(headers or {})}, body, self._origin)
+    def _exchange(
+        self,
+        wire: _Wire,
+        method: str,
+        path: str,
+        headers: Headers | None,
+        body: bytes | None = None,
+        late: Late | None = None,
+    ) -> Response:
+        sent = _sent(
+            method, path, {"Host": self.authority, "Accept-Encoding": "identity", **(headers or {})}, body, self._origin
+        )
         self.requests += 1
         # A server that refuses may answer, or say so in TLS, and hang up before it has read.
         with suppress(ConnectionError, ssl.SSLEOFError):
@@ -483,7 +501,9 @@ def _trouble(error: Exception, bound: Deadline) -> str:
         return "was cut without an answer: does the server listen on this port?"
     if isinstance(error, http.client.IncompleteRead):
         return "was cut in the middle of the answer"
-    detail = printable((error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__, 120)
+    detail = printable(
+        (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__, 120
+    )
     if isinstance(error, (OSError, ValueError)):
         return f"failed ({detail})"
     return f"got an answer that is not acceptable HTTP ({detail})"

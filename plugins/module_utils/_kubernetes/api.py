@@ -55,7 +55,9 @@ class Api(t.Protocol):
     def create(self, path: str, body: dict[str, t.Any], **query: str) -> dict[str, t.Any]:
         """Create an object; return it as it is stored."""
 
-    def patch(self, path: str, body: t.Any, kind: str = "merge", *, dry_run: bool = False, **query: str) -> dict[str, t.Any]:
+    def patch(
+        self, path: str, body: t.Any, kind: str = "merge", *, dry_run: bool = False, **query: str
+    ) -> dict[str, t.Any]:
         """Patch an object; return it as it is stored. kind: merge, strategic, json or apply."""
 
     def delete(self, path: str, *, dry_run: bool = False, **query: str) -> dict[str, t.Any]:

@@ -67,7 +67,16 @@ class Client:
         self._dial = Dialler(access, self._credentials)
         self._idle: deque[tuple[Connection, Deadline]] = deque(maxlen=IDLE)
 
-    def send(self, method: str, path: str, seconds: float, *, query: Query = (), body: t.Any = None, content_type: str | None = None) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        seconds: float,
+        *,
+        query: Query = (),
+        body: t.Any = None,
+        content_type: str | None = None,
+    ) -> Answer:
         """Return the answer, whatever its status. All of it has so many seconds. Raises NoAnswer, Failure."""
         data = None if body is None else json.dumps(body).encode()
         headers: Headers = {"Accept": "application/json", "User-Agent": "mcp.server"}
@@ -102,7 +111,9 @@ class Client:
             if was_idle and subject == "the request" and isinstance(fault.__context__, ConnectionError):
                 return self._sent(method, target, bound, headers, data)
             # Without the cure, which is one for MCP endpoints.
-            raise NoAnswer(f"{subject} {fault.msg.partition(';')[0]}", final=tls.refuses_ours(fault.__context__)) from None
+            raise NoAnswer(
+                f"{subject} {fault.msg.partition(';')[0]}", final=tls.refuses_ours(fault.__context__)
+            ) from None
         self._idle.append((connection, Deadline(KEPT)))
         return Answer(response.status, text, response.headers)
 
@@ -124,7 +135,9 @@ class Client:
         except Refusal as refusal:
             if refusal.answer.status != 401 or not self._credentials.renew(who):
                 raise
-        return self._websocket(path, query, {**self._credentials.headers(), "Sec-WebSocket-Protocol": protocol}, seconds)
+        return self._websocket(
+            path, query, {**self._credentials.headers(), "Sec-WebSocket-Protocol": protocol}, seconds
+        )
 
     def _websocket(self, path: str, query: Query, headers: Headers, seconds: float) -> t.Any:
         try:

@@ -10,7 +10,9 @@ import math
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-YEARS = range(2000, 2200)  # others no clock tells, and times near the end of what datetime can hold can't be reckoned with
+YEARS = range(
+    2000, 2200
+)  # others no clock tells, and times near the end of what datetime can hold can't be reckoned with
 
 
 class Clock:

@@ -51,7 +51,9 @@ ETCD = ("etcdserver: ", "rpc error: code = ", "context deadline exceeded")
 # What it says when a JSON patch does not fit the object, as one of its tests fails
 UNPATCHED = "the server rejected our request due to an error in our request"
 PROTOCOL = "v4.channel.k8s.io"  # of a port-forward
-LONGEST = 7 * 86400  # seconds that a request, or an outage, may be given: what is longer is no number that anybody meant
+LONGEST = (
+    7 * 86400
+)  # seconds that a request, or an outage, may be given: what is longer is no number that anybody meant
 STARTING = 20.0  # seconds for which refusals of everything are put down to that
 
 
@@ -62,7 +64,9 @@ def connect(params: dict[str, t.Any]) -> Cluster:
     """
     timeout, patience = params["api_timeout"], params["api_retry_timeout"]
     if not (0 < timeout <= LONGEST and 0 <= patience <= LONGEST):  # also when one is no number at all (nan)
-        raise Failure(f"api_timeout has to be above 0, api_retry_timeout 0 or more, and both at most {LONGEST} (seconds); correct them.")
+        raise Failure(
+            f"api_timeout has to be above 0, api_retry_timeout 0 or more, and both at most {LONGEST} (seconds); correct them."
+        )
     access = locate(params, os.environ)
     announce(access.sentence())
     if access.user.logs_in:
@@ -112,7 +116,9 @@ class Cluster:
     def create(self, path: str, body: dict[str, t.Any], **query: str) -> dict[str, t.Any]:
         return self._request("POST", path, body, query=query, stores="dryRun" not in query)
 
-    def patch(self, path: str, body: t.Any, kind: str = "merge", *, dry_run: bool = False, **query: str) -> dict[str, t.Any]:
+    def patch(
+        self, path: str, body: t.Any, kind: str = "merge", *, dry_run: bool = False, **query: str
+    ) -> dict[str, t.Any]:
         """Patch as C(kind), a key of PATCH_TYPES; C(apply) is a server-side apply by our field manager.
 
         With dry_run the API server does all but store the result (dryRun=All).
@@ -137,7 +143,11 @@ class Cluster:
         review = self._request(
             "POST",
             "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-            {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}},
+            {
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SelfSubjectAccessReview",
+                "spec": {"resourceAttributes": attributes},
+            },
         )
         status = review.get("status")
         return isinstance(status, dict) and status.get("allowed") is True
@@ -155,8 +165,12 @@ class Cluster:
         try:
             opened = self.websocket(f"{pod_path(namespace, pod)}/portforward", [("ports", str(port))], PROTOCOL)
         except Refusal as refusal:
-            if refusal.answer.status in OVERLOADED and not _is_status(refusal.answer):  # what stands between us and the API server
-                raise self._unreachable(NoAnswer(f"a port-forward got {refusal.answer.status} {_said(refusal.answer)}")) from None
+            if refusal.answer.status in OVERLOADED and not _is_status(
+                refusal.answer
+            ):  # what stands between us and the API server
+                raise self._unreachable(
+                    NoAnswer(f"a port-forward got {refusal.answer.status} {_said(refusal.answer)}")
+                ) from None
             raise Failure(
                 f"No port-forward to {namespace}/{pod} port {port} through {self.host}: {_said(refusal.answer)}; "
                 "the Role needs create and get on pods/portforward, and the pod must run."
@@ -171,7 +185,14 @@ class Cluster:
             raise self._unreachable(none) from None
 
     def _request(
-        self, method: str, path: str, body: t.Any = None, *, content_type: str | None = None, query: dict[str, str] | None = None, stores: bool = False
+        self,
+        method: str,
+        path: str,
+        body: t.Any = None,
+        *,
+        content_type: str | None = None,
+        query: dict[str, str] | None = None,
+        stores: bool = False,
     ) -> dict[str, t.Any]:
         def send() -> dict[str, t.Any]:
             return self._send(method, path, body, content_type, query)
@@ -184,17 +205,30 @@ class Cluster:
             time.sleep(min(failure.again_in, self.patience))
             raise Unanswered(f"{failure.msg} Whether {method} {path} was done is not known.") from None
 
-    def _send(self, method: str, path: str, body: t.Any, content_type: str | None, query: dict[str, str] | None, *, ready: bool = False) -> dict[str, t.Any]:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: t.Any,
+        content_type: str | None,
+        query: dict[str, str] | None,
+        *,
+        ready: bool = False,
+    ) -> dict[str, t.Any]:
         """ready: it is known to have read the Roles."""
         try:
-            answer = self._exchange(method, path, body=body, content_type=content_type, query=list((query or {}).items()))
+            answer = self._exchange(
+                method, path, body=body, content_type=content_type, query=list((query or {}).items())
+            )
         except NoAnswer as none:
             raise self._unreachable(none) from None
         if not 200 <= answer.status <= 299:
             failure = _api_failure(answer, method, path, self.host)
             if self.patience and answer.status in (401, 403) and not ready:
                 if not self._is_starting():
-                    return self._send(method, path, body, content_type, query, ready=True)  # when it refused, it may not have been
+                    return self._send(
+                        method, path, body, content_type, query, ready=True
+                    )  # when it refused, it may not have been
                 failure = Unreachable(failure.msg)
             raise failure
         try:
@@ -232,12 +266,18 @@ class Cluster:
     def _unreachable(self, none: NoAnswer) -> Failure:
         self._refused, self._served = None, False
         # What is wrong with a certificate does not mend while we wait: that is no outage.
-        cure = "check our client certificate" if none.final else "check the address, the network and the cluster's state"
-        return (Failure if none.final else Unreachable)(f"The API server {self.host} does not answer ({none.reason}); {cure}.")
+        cure = (
+            "check our client certificate" if none.final else "check the address, the network and the cluster's state"
+        )
+        return (Failure if none.final else Unreachable)(
+            f"The API server {self.host} does not answer ({none.reason}); {cure}."
+        )
 
 
 def _logged_in(access: Access, seconds: float) -> Access:
-    from ansible_collections.mcp.server.plugins.module_utils._kubernetes.openshift_login import token  # lazy: an optional library
+    from ansible_collections.mcp.server.plugins.module_utils._kubernetes.openshift_login import (
+        token,
+    )  # lazy: an optional library
 
     user = access.user
     conceal(user.password)
@@ -249,7 +289,9 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
     said = _said(error)
     where = f"{method} {path} on {host}"
     if error.status == 401:
-        return Failure(f"The API server {host} does not accept our credentials ({said}); renew the token or the kubeconfig.")
+        return Failure(
+            f"The API server {host} does not accept our credentials ({said}); renew the token or the kubeconfig."
+        )
     if error.status == 403:
         return Forbidden(f"The API server refuses: {said}; grant the Role in the collection's README to this user.")
     if error.status == 404:
@@ -259,19 +301,25 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
     if error.status == 422 and method == "PATCH" and said == UNPATCHED:
         return Conflict(f"Changed by somebody else meanwhile: the object is not as it was read ({where}).")
     if 300 <= error.status < 400:
-        return Failure(f"The API server answered {error.status} to {where}: {said}; correct the server's URL (host, or server in the kubeconfig).")
+        return Failure(
+            f"The API server answered {error.status} to {where}: {said}; correct the server's URL (host, or server in the kubeconfig)."
+        )
     failure = Failure(f"The API server answered {error.status} to {where}: {said}.")
     retry_after = (error.headers or {}).get("Retry-After", "")
     if error.status in OVERLOADED or retry_after or (error.status == 500 and any(words in said for words in ETCD)):
         failure = Unreachable(failure.msg)
-        failure.again_in = min(max(outage.PAUSE, float(retry_after)), outage.LONGEST) if retry_after.isdecimal() else outage.PAUSE
+        failure.again_in = (
+            min(max(outage.PAUSE, float(retry_after)), outage.LONGEST) if retry_after.isdecimal() else outage.PAUSE
+        )
     return failure
 
 
 def _said(answer: t.Any) -> str:
     """Return the message of an answer that is a Status, or what else there is."""
     if 300 <= answer.status < 400:
-        return f"it redirects to {_place(answer.headers)}, which is not followed, as our credentials are not meant for it"
+        return (
+            f"it redirects to {_place(answer.headers)}, which is not followed, as our credentials are not meant for it"
+        )
     try:
         said = json.loads(answer.body)["message"]
     except (TypeError, ValueError, KeyError, RecursionError):

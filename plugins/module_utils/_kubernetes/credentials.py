@@ -90,7 +90,9 @@ class Credentials:
         try:
             token = read(user.token_file, "The token file").decode("latin-1").strip()
             if not token:
-                raise Failure(f"The token file {printable(user.token_file, 300)} is empty; write the token to it, or correct the kubeconfig.")
+                raise Failure(
+                    f"The token file {printable(user.token_file, 300)} is empty; write the token to it, or correct the kubeconfig."
+                )
         except Failure as failure:
             if user.token:
                 return user.token.strip()

@@ -108,7 +108,10 @@ def tools(obj: Object) -> list[Writer]:
     for name in {HELM} & found.keys() if {FLUX, "Rancher Fleet"} & found.keys() else ():
         del found[name]
     seen = [(name, newest.get(name), suspend) for name, suspend in found.items()]
-    return [Writer(name, _shown(entry.manager) if entry else "", entry.at if entry else "", suspend) for name, entry, suspend in seen]
+    return [
+        Writer(name, _shown(entry.manager) if entry else "", entry.at if entry else "", suspend)
+        for name, entry, suspend in seen
+    ]
 
 
 def holds(obj: Object, tool: Writer, pointer: str) -> bool:
@@ -136,7 +139,11 @@ def taken_from(obj: Object, pointers: t.Collection[str]) -> str | None:
 
 def _owners(obj: Object, pointers: t.Collection[str]) -> list[Entry]:
     """Return the entries, except ours, that have one of these fields."""
-    return [entry for entry in _entries(obj) if entry.manager not in OURS and any(owns(entry.fields, obj, _keys(pointer)) for pointer in pointers)]
+    return [
+        entry
+        for entry in _entries(obj)
+        if entry.manager not in OURS and any(owns(entry.fields, obj, _keys(pointer)) for pointer in pointers)
+    ]
 
 
 def _appliers(entries: t.Iterable[Entry]) -> set[str]:
@@ -233,7 +240,11 @@ def _is_item(name: str, item: t.Any) -> bool:
     if name.startswith("v:"):
         return wanted == item
     # A key that the item does not have was given by its default, such as the protocol of a port
-    return isinstance(wanted, dict) and isinstance(item, dict) and all(item.get(key, value) == value for key, value in wanted.items())
+    return (
+        isinstance(wanted, dict)
+        and isinstance(item, dict)
+        and all(item.get(key, value) == value for key, value in wanted.items())
+    )
 
 
 def _keys(pointer: str) -> list[str]:
@@ -257,10 +268,14 @@ def _marked(obj: Object, *, wrote_argo: bool) -> dict[str, str]:
         found[ARGO_CD] = _command("argocd app set {} --sync-policy none", application)
     for kind, group in (("kustomization", "kustomize.toolkit.fluxcd.io"), ("helmrelease", "helm.toolkit.fluxcd.io")):
         if f"{group}/name" in labels:
-            found[FLUX] = _command(f"flux suspend {kind} {{}} -n {{}}", labels[f"{group}/name"], labels.get(f"{group}/namespace"))
+            found[FLUX] = _command(
+                f"flux suspend {kind} {{}} -n {{}}", labels[f"{group}/name"], labels.get(f"{group}/namespace")
+            )
     if "meta.helm.sh/release-name" in annotations and labels.get("app.kubernetes.io/managed-by") == "Helm":
         found[HELM] = ""
-    if "objectset.rio.cattle.io/id" in annotations or any(_text(key).startswith("fleet.cattle.io/") for key in (*labels, *annotations)):
+    if "objectset.rio.cattle.io/id" in annotations or any(
+        _text(key).startswith("fleet.cattle.io/") for key in (*labels, *annotations)
+    ):
         found["Rancher Fleet"] = ""
     if annotations.get("configmanagement.gke.io/managed") == "enabled":
         found["Config Sync"] = ""
@@ -293,7 +308,9 @@ def _argo_cd(obj: Object, metadata: Object, labels: Object, annotations: Object,
         # An id of another object came with a copy: Argo CD does not count it. Items of a list have no kind
         actual = [obj.get("kind"), metadata.get("namespace"), metadata.get("name")]
         if all(theirs == own for theirs, own in zip(whose, actual, strict=True) if own):
-            return application.replace("_", "/", 1)  # namespace_name of an application that is not in Argo CD's namespace
+            return application.replace(
+                "_", "/", 1
+            )  # namespace_name of an application that is not in Argo CD's namespace
     if "argocd.argoproj.io/instance" in labels:
         return _text(labels["argocd.argoproj.io/instance"])
     # Many others set this label too; it was Argo CD's own mark before version 3
@@ -306,14 +323,18 @@ def _leaves_alone(obj: Object) -> bool:
     for place in ("labels", "annotations"):
         for key, value in _mapping(metadata.get(place)).items():
             mark = _text(value).lower()
-            if mark in FLUX_LEAVES_ALONE.get(_text(key).lower(), ()) and (mark != IF_NOT_PRESENT or _from_flux(obj, place, key)):
+            if mark in FLUX_LEAVES_ALONE.get(_text(key).lower(), ()) and (
+                mark != IF_NOT_PRESENT or _from_flux(obj, place, key)
+            ):
                 return True
     return False
 
 
 def _from_flux(obj: Object, place: str, key: str) -> bool:
     """Return whether Flux made the mark, as its manifest has it: this one counts there only."""
-    return any(_name(entry.manager) == FLUX and owns(entry.fields, obj, ["metadata", place, key]) for entry in _entries(obj))
+    return any(
+        _name(entry.manager) == FLUX and owns(entry.fields, obj, ["metadata", place, key]) for entry in _entries(obj)
+    )
 
 
 def _command(text: str, *names: t.Any) -> str:

@@ -45,7 +45,8 @@ def claims(fields: t.Sequence[Field]) -> list[Claim]:
         for field in fields
         for tool in field_managers.tools(field.obj)
         # KEDA makes the autoscaler, and leaves the rest of a Deployment alone
-        if (tool.name != field_managers.KEDA or field.choice == "autoscaler") and field_managers.holds(field.obj, tool, field.pointer)
+        if (tool.name != field_managers.KEDA or field.choice == "autoscaler")
+        and field_managers.holds(field.obj, tool, field.pointer)
     ]
 
 
@@ -62,9 +63,13 @@ def note(found: t.Sequence[Claim], ignores: t.Collection[str]) -> str:
     """Return a sentence on the tools that hold fields where that is no reason to refuse."""
     told = []
     for tool, fields in _by_tool(found):
-        choices = [choice for choice in CHOICES if choice in ignores and any(field.choice == choice for field in fields)]
+        choices = [
+            choice for choice in CHOICES if choice in ignores and any(field.choice == choice for field in fields)
+        ]
         if tool.name == field_managers.HELM:
-            told.append(f"Helm holds {_titles(fields)}, and puts them back at its next upgrade: give it the new values before that")
+            told.append(
+                f"Helm holds {_titles(fields)}, and puts them back at its next upgrade: give it the new values before that"
+            )
         elif choices:
             told.append(f"{tool.name} leaves alone {', '.join(choices)}, as gitops_ignores says")
     return f"{'; '.join(told)}." if told else "No GitOps tool holds what a release writes."

@@ -114,7 +114,9 @@ def patiently(send: t.Callable[[], Answer], patience: float, how: Waiting) -> An
             if not bound.left:
                 raise _given_up(failure, patience) from None
             how.say(
-                lambda failure=failure, bound=bound: f"{failure.msg.partition(';')[0].rstrip('.')}; waiting for it, {bound.elapsed:.0f} of {patience:.0f} s"
+                lambda failure=failure, bound=bound: (
+                    f"{failure.msg.partition(';')[0].rstrip('.')}; waiting for it, {bound.elapsed:.0f} of {patience:.0f} s"
+                )
             )
             bound.pause(failure.again_in)
     if bound is not None:
@@ -123,4 +125,8 @@ def patiently(send: t.Callable[[], Answer], patience: float, how: Waiting) -> An
 
 
 def _given_up(failure: Unreachable, patience: float) -> Unreachable:
-    return Unreachable(f"{failure.msg.rstrip('.')}; it was waited for, for {patience:.0f} s (api_retry_timeout).") if patience else failure
+    return (
+        Unreachable(f"{failure.msg.rstrip('.')}; it was waited for, for {patience:.0f} s (api_retry_timeout).")
+        if patience
+        else failure
+    )

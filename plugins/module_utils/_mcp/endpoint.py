@@ -104,14 +104,18 @@ def _parts(name: str, url: str) -> SplitResult:
     if "@" in split.netloc:
         raise Failure(f"{name} must not carry credentials.")
     if split.path.rstrip("/") or split.query or split.fragment:
-        raise Failure(f"{name} must end after the host and port; paths go to endpoint.mcp_path and endpoint.health_path.")
+        raise Failure(
+            f"{name} must end after the host and port; paths go to endpoint.mcp_path and endpoint.health_path."
+        )
     return split
 
 
 def _paths(option: dict[str, t.Any]) -> tuple[str, str]:
     for name in ("health_path", "mcp_path"):
         if not (option[name].startswith("/") and _plain(option[name])):
-            raise Failure(f"endpoint.{name} {option[name]!r} is not a path, such as {OPTION['options'][name]['default']}.")
+            raise Failure(
+                f"endpoint.{name} {option[name]!r} is not a path, such as {OPTION['options'][name]['default']}."
+            )
     return option["health_path"], option["mcp_path"]
 
 

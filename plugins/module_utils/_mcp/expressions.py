@@ -31,7 +31,9 @@ def check(option: str, expressions: t.Sequence[str]) -> None:
         try:
             jmespath.compile(expression)
         except jmespath.exceptions.JMESPathError as error:
-            raise Failure(f"{option} expression {expression!r} is not JMESPath: {str(error).splitlines()[0].rstrip('.:')}.") from None
+            raise Failure(
+                f"{option} expression {expression!r} is not JMESPath: {str(error).splitlines()[0].rstrip('.:')}."
+            ) from None
 
 
 def complaint(expressions: t.Sequence[str], document: dict[str, t.Any]) -> str | None:

@@ -70,7 +70,9 @@ class Line:
         return None
 
     @contextmanager
-    def legacy(self, may_decline: t.Callable[[Declined], str | None], revision: str | None = None) -> t.Iterator[Legacy | Declined]:
+    def legacy(
+        self, may_decline: t.Callable[[Declined], str | None], revision: str | None = None
+    ) -> t.Iterator[Legacy | Declined]:
         """Asked, but not greeted yet, and left at the end. may_decline: None, or what is wrong with that."""
         # The refusal of another greeting may have opened one.
         self.end_sessions()

@@ -50,7 +50,9 @@ def whole(ask: Ask, kind: Kind, bound: Deadline) -> list[dict[str, t.Any]]:
                 return items
             raise
         page = result.get(kind.key)
-        if not isinstance(page, list) or not all(isinstance(item, dict) and isinstance(item.get(kind.id), str) for item in page):
+        if not isinstance(page, list) or not all(
+            isinstance(item, dict) and isinstance(item.get(kind.id), str) for item in page
+        ):
             raise Fault(f"is answered without a list of {kind.key} that have a {kind.id}")
         items += page
         cursor = result.get("nextCursor")

@@ -17,7 +17,13 @@ from ansible_collections.mcp.server.plugins.module_utils._http.connection import
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, calls, listing, protocol, stability, trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client, Legacy, Modern
-from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO, Line, anything_goes, initialized, shake_hands
+from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import (
+    AUTO,
+    Line,
+    anything_goes,
+    initialized,
+    shake_hands,
+)
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health
 from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import Trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import SESSION, Streamable
@@ -120,7 +126,9 @@ def _guarded(line: Line, found: dict[str, t.Any]) -> None:
         reply, _answer = line.streamable.ask("server/discover", {}, {}, bound)
         if reply.status != 401:
             raise Fault(f"is answered {reply.status} to a client without credentials, expected is 401")
-        found["authorization_servers"] = auth.authorization_servers(line.connection, reply, line.endpoint.mcp_path, bound)
+        found["authorization_servers"] = auth.authorization_servers(
+            line.connection, reply, line.endpoint.mcp_path, bound
+        )
 
 
 def _converse(line: Line, settings: Settings, found: dict[str, t.Any]) -> None:

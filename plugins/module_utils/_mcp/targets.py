@@ -40,7 +40,12 @@ OPTIONS: dict[str, t.Any] = {
 RULES: dict[str, t.Any] = {
     "required_one_of": [("endpoint", "pod", "service", "pool")],
     "mutually_exclusive": [("pod", "service", "pool")],
-    "required_by": {"pod": ["namespace"], "service": ["namespace"], "pool": ["namespace", "server"], "run_id": ["namespace", "server"]},
+    "required_by": {
+        "pod": ["namespace"],
+        "service": ["namespace"],
+        "pool": ["namespace", "server"],
+        "run_id": ["namespace", "server"],
+    },
 }
 
 
@@ -119,7 +124,8 @@ def ready_endpoints(slices: dict[str, t.Any]) -> list[str]:
             endpoint["targetRef"]["name"]
             for endpoint_slice in slices["items"]
             for endpoint in endpoint_slice.get("endpoints") or []
-            if endpoint.get("targetRef", {}).get("kind") == "Pod" and endpoint.get("conditions", {}).get("ready") is not False
+            if endpoint.get("targetRef", {}).get("kind") == "Pod"
+            and endpoint.get("conditions", {}).get("ready") is not False
         }
     )
 
@@ -137,7 +143,10 @@ def pods_of_pool(cluster: Api, namespace: str, server: str, pool: str) -> list[s
 
 def pod_of_service(cluster: Api, namespace: str, service: str) -> str:
     """One of them, as C(kubectl port-forward) does."""
-    slices = cluster.get(f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices", labelSelector=f"kubernetes.io/service-name={service}")
+    slices = cluster.get(
+        f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
+        labelSelector=f"kubernetes.io/service-name={service}",
+    )
     names = ready_endpoints(slices)
     if not names:
         # Raises NotFound when that is why.

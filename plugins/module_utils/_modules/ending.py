@@ -70,8 +70,16 @@ class Ending:
         params = self.task.params
         patience = {"api_retry_timeout": params["rollback_retry_timeout"]}
         small = {"replicas": params["failed_replicas"], "wait_timeout": SHRINK}
-        waits = {name: params[name] for name in ("start_timeout", "ready_grace", "sessions_metric", "gitops_ignores") if name in params}
-        waits |= {"verify_seconds": 0.0 if once else params["verify_seconds"], "timeout": params["rollback_timeout"], **patience}
+        waits = {
+            name: params[name]
+            for name in ("start_timeout", "ready_grace", "sessions_metric", "gitops_ignores")
+            if name in params
+        }
+        waits |= {
+            "verify_seconds": 0.0 if once else params["verify_seconds"],
+            "timeout": params["rollback_timeout"],
+            **patience,
+        }
         # With a way to wait of its own: the one of the task comes back from an outage with its Lease or not at all.
         with waiting(Waiting(self.task.progress)):
             task = replace(self.task, check_lease=self._only_lost, traffic_back=self._announce_at_once)
@@ -101,7 +109,10 @@ class Ending:
         self.verdicts += [{**verdict, **at} for verdict in found.get("gates") or []]
 
     def give_back(self, run_id: str) -> None:
-        self._without_failing("The Lease was not given back.", lambda: self.calls.run(self.task, RELEASE, state="lease_returned", run_id=run_id))
+        self._without_failing(
+            "The Lease was not given back.",
+            lambda: self.calls.run(self.task, RELEASE, state="lease_returned", run_id=run_id),
+        )
 
     def tell(self, event: str = payload.ENDED, failure: str = "") -> None:
         """End the silence, announce what happened, and write the report: without a Lease, which was given back."""
@@ -109,14 +120,17 @@ class Ending:
         if params["silence"] is not None:
             self._without_failing(
                 "The server's alerts stay silenced.",
-                lambda: self.calls.run(self.task, SILENCE, run_id=None, alertmanager=params["silence"]["alertmanager"], state="absent"),
+                lambda: self.calls.run(
+                    self.task, SILENCE, run_id=None, alertmanager=params["silence"]["alertmanager"], state="absent"
+                ),
             )
         early = self._announced_at_once()
         announced = early if event == payload.ENDED and early.get("delivered") else self._announce(event, failure)
         self.told["stats"] = announced.get("stats")
         if params["report"] is not None:
             written = self._without_failing(
-                "The report was not written.", lambda: self.calls.run(self.task, REPORT, run_id=None, verdicts=self.verdicts, **params["report"])
+                "The report was not written.",
+                lambda: self.calls.run(self.task, REPORT, run_id=None, verdicts=self.verdicts, **params["report"]),
             )
             self.told["report"] = written.get("path")
 

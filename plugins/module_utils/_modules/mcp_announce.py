@@ -45,13 +45,22 @@ def run(task: Task) -> dict[str, t.Any]:
     except Failure as failure:
         task.warn(f"The announcement does without the release record. {failure.msg}")
         cluster = release = None
-    told = payload.event(release, (server.namespace, server.name), params["event"], params["failure"] or "", params["escalation"])
-    result = {"changed": False, "announcement": told, "delivered": 0, "stats": summary.stats(summary.readable(release)) if release else None}
+    told = payload.event(
+        release, (server.namespace, server.name), params["event"], params["failure"] or "", params["escalation"]
+    )
+    result = {
+        "changed": False,
+        "announcement": told,
+        "delivered": 0,
+        "stats": summary.stats(summary.readable(release)) if release else None,
+    }
     recorded = params["event"] == payload.ENDED
     if recorded and (release is None or record.is_running(release) or release.get("announced") == release["outcome"]):
         return result
     targets = [webhook.find(option, number) for number, option in enumerate(params["webhooks"], 1)]
-    messages = [(found, payload.PAYLOADS[found.format](told)) for found in targets if isinstance(found, webhook.Webhook)]
+    messages = [
+        (found, payload.PAYLOADS[found.format](told)) for found in targets if isinstance(found, webhook.Webhook)
+    ]
     reasons = [found for found in targets if isinstance(found, str)]
     answers = [] if task.check_mode else webhook.post_all(messages, params["timeout"])
     for reason in [*reasons, *filter(None, answers)]:

@@ -54,10 +54,20 @@ class Read:
     contract: dict[str, t.Any]
 
     def hashes(self) -> dict[str, str]:
-        return {"structure_hash": normalise.structure_hash(self.contract), "text_hash": normalise.text_hash(self.contract)}
+        return {
+            "structure_hash": normalise.structure_hash(self.contract),
+            "text_hash": normalise.text_hash(self.contract),
+        }
 
     def document(self) -> str:
-        return json.dumps({"format": FORMAT, "era": self.era, **self.hashes(), "contract": self.contract}, indent=2, sort_keys=True) + "\n"
+        return (
+            json.dumps(
+                {"format": FORMAT, "era": self.era, **self.hashes(), "contract": self.contract},
+                indent=2,
+                sort_keys=True,
+            )
+            + "\n"
+        )
 
 
 @lease_renewal.with_lease
@@ -130,7 +140,9 @@ def _read(params: dict[str, t.Any], settings: Settings) -> Read:
     if other is not None:
         differences = compare.compare(first.contract, other.contract)
         difference = differences[0].message if differences else "The hashes differ."
-        raise Failure(f"{first.name} and {other.name} do not offer the same, so there is no contract to speak of: {difference}")
+        raise Failure(
+            f"{first.name} and {other.name} do not offer the same, so there is no contract to speak of: {difference}"
+        )
     return replace(first, name=f"pool {params['pool']}") if params["pool"] else first
 
 
@@ -176,7 +188,11 @@ def load(path: str) -> Read:
     """What an earlier call saved. Raises Failure when the file is something else."""
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
-        sound = isinstance(document, dict) and document["format"] == FORMAT and document["era"] in protocol.REVISIONS.values()
+        sound = (
+            isinstance(document, dict)
+            and document["format"] == FORMAT
+            and document["era"] in protocol.REVISIONS.values()
+        )
         read = Read(path, document["era"], normalise.normalise(document["contract"])) if sound else None
     except OSError as error:
         raise Failure(f"The contract {path} cannot be read ({error.strerror}): save one with path first.") from None
@@ -198,6 +214,8 @@ def _save(path: str, now: Read, check_mode: bool) -> tuple[bool, list[dict[str, 
             fresh.write_text(document, encoding="utf-8")
             fresh.replace(file)
     except (OSError, UnicodeError) as error:
-        raise Failure(f"The contract cannot be saved as {path} ({getattr(error, 'strerror', None) or 'it holds no text now'}).") from None
+        raise Failure(
+            f"The contract cannot be saved as {path} ({getattr(error, 'strerror', None) or 'it holds no text now'})."
+        ) from None
     diff = {"before": before, "after": document, "before_header": path, "after_header": path}
     return before != document, [diff] if before != document else []

@@ -53,7 +53,16 @@ SPEC = Spec(
 POLL = 1.0
 GRACE = 30.0  # seconds of what can pass by itself, such as a node that is full
 # What the guard in the cluster is told; how to reach the API server it finds in its pod.
-HANDED_ON = (*OPTIONS, *revert_monitor.OPTIONS, "release_id", "action", "endpoint", "pool_key", "prometheus", "triggers")
+HANDED_ON = (
+    *OPTIONS,
+    *revert_monitor.OPTIONS,
+    "release_id",
+    "action",
+    "endpoint",
+    "pool_key",
+    "prometheus",
+    "triggers",
+)
 
 
 def run(task: Task) -> dict[str, t.Any]:
@@ -75,7 +84,11 @@ def _emergency(params: dict[str, t.Any], run: str, reason: str) -> dict[str, t.A
     """The options of mcp_traffic_shift for a rollback of the same server."""
     same = {name: params[name] for name in single_shift.SPEC.options if params.get(name) is not None}
     given = {**same, "rollback": True, "run_id": run, "reason": reason}
-    return ArgumentSpecValidator(single_shift.SPEC.options, **single_shift.SPEC.rules()).validate(given).validated_parameters
+    return (
+        ArgumentSpecValidator(single_shift.SPEC.options, **single_shift.SPEC.rules())
+        .validate(given)
+        .validated_parameters
+    )
 
 
 def _run(task: Task) -> dict[str, t.Any]:
@@ -91,7 +104,12 @@ def _run(task: Task) -> dict[str, t.Any]:
     wanted = job(server, params["run_id"] or "", params["image_ref"], params["service_account"], options)
     found = _read(cluster, server)
     changed = found is None or identity(found) != identity(wanted)
-    result = {"changed": changed, "job": name(server), "guard_id": identity(wanted), "diff": {"before": _shown(found), "after": _shown(wanted)}}
+    result = {
+        "changed": changed,
+        "job": name(server),
+        "guard_id": identity(wanted),
+        "diff": {"before": _shown(found), "after": _shown(wanted)},
+    }
     if changed:
         if found:
             _delete(cluster, server, task.check_mode)
@@ -108,7 +126,9 @@ def _read(cluster: Api, server: Server) -> dict[str, t.Any] | None:
     except api.NotFound:
         return None
     if not is_ours(found):
-        raise Failure(f"Job {server.namespace}/{name(server)} was not made by mcp_guard, and is left alone: rename it, or delete it yourself.")
+        raise Failure(
+            f"Job {server.namespace}/{name(server)} was not made by mcp_guard, and is left alone: rename it, or delete it yourself."
+        )
     return found
 
 
@@ -143,7 +163,9 @@ def _await(task: Task, cluster: Api, server: Server, identifier: str, uid: str) 
             return guard
         said = ""
         # Those of a Job that was deleted just now, and had the same name, may be there for a while.
-        ours = [pod for pod in cluster.get(api.pod_path(server.namespace), labelSelector=pods)["items"] if owner(pod) == uid]
+        ours = [
+            pod for pod in cluster.get(api.pod_path(server.namespace), labelSelector=pods)["items"] if owner(pod) == uid
+        ]
         for pod in ours:
             said = _last_words(pod) or said
             found = problem(pod, [], cluster.now(), GRACE)

@@ -61,10 +61,21 @@ def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     _versions.text_of(params)
     sets = (("step_gates", thresholds.SHIFT), ("triggers", thresholds.TRIGGERS))
-    gates = [gate for option, defaults in sets if params[option] is not None for gate in options.gates(defaults, params[option], option)]
+    gates = [
+        gate
+        for option, defaults in sets
+        if params[option] is not None
+        for gate in options.gates(defaults, params[option], option)
+    ]
     sentences = [*params["gate_descriptions"], *map(evaluate.sentence, gates)]
     facts = Search(replace(task, params={**params, "gate_descriptions": sentences}), MODULES).facts()
     lines = plan.lines(facts)
     for line in lines:
         task.progress(line)
-    return {"changed": False, "plan": plan.plan(facts), "problems": list(facts.problems), "summary": plan.summary(facts), "lines": lines}
+    return {
+        "changed": False,
+        "plan": plan.plan(facts),
+        "problems": list(facts.problems),
+        "summary": plan.summary(facts),
+        "lines": lines,
+    }

@@ -88,7 +88,11 @@ def _has_traffic(context: Context) -> bool:
     except Failure:
         return False
     version = context.params["version"]
-    goes_on = current is not None and record.is_running(current) and (version is None or failed_versions.has(current["to"], str(version)))
+    goes_on = (
+        current is not None
+        and record.is_running(current)
+        and (version is None or failed_versions.has(current["to"], str(version)))
+    )
     return goes_on and weights[current["to"]["pool"]] > 0
 
 

@@ -15,7 +15,13 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import OPTION
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
-from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease_renewal, pools, record, runner
+from ansible_collections.mcp.server.plugins.module_utils._release import (
+    failed_versions,
+    lease_renewal,
+    pools,
+    record,
+    runner,
+)
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
@@ -29,7 +35,11 @@ SPEC = Spec(
         **OPTIONS,
         **OPTION,
         **lease_renewal.OPTION,
-        "state": {"type": "str", "choices": ["begun", "updated", "paused", "ended", "lease_returned"], "required": True},
+        "state": {
+            "type": "str",
+            "choices": ["begun", "updated", "paused", "ended", "lease_returned"],
+            "required": True,
+        },
         "take_over": {"type": "bool", "default": False},
         "image_ref": {"type": "str"},
         "digest": {"type": "str", "default": ""},
@@ -93,7 +103,14 @@ def _begin(task: Task, lease: leases.Lease) -> str:
     if params["take_over"]:  # nobody is taken over from for what is refused afterwards
         _refuse_bad(params, record.read(connection.connect(params), Server.from_params(params))[0])
     run, by = leases.new_run_id(), params["by"] or runner.runner_name()
-    before = lease.acquire(run, by, leases.this_process(task.runner), take_over=params["take_over"], dry_run=task.check_mode, progress=task.progress)
+    before = lease.acquire(
+        run,
+        by,
+        leases.this_process(task.runner),
+        take_over=params["take_over"],
+        dry_run=task.check_mode,
+        progress=task.progress,
+    )
     if before is not None:
         task.progress(f"took over from {before.by}, who began at {before.acquired:%H:%M:%S} UTC and did not end")
     return run
@@ -137,7 +154,12 @@ def _run(task: Task) -> dict[str, t.Any]:
     server = Server.from_params(params)
     book, weights, live = look(cluster, server)
     image_ref, replicas = server.image(cluster, live)
-    target = {"pool": other(live), "image_ref": params["image_ref"], "digest": params["digest"], "version": params["version"]}
+    target = {
+        "pool": other(live),
+        "image_ref": params["image_ref"],
+        "digest": params["digest"],
+        "version": params["version"],
+    }
     result = {
         "changed": False,
         "live": live,
@@ -154,10 +176,14 @@ def _run(task: Task) -> dict[str, t.Any]:
     if params["state"] == "begun":
         _refuse_bad(params, book)
     if params["state"] != "begun" and book.current is None:
-        raise Failure(f"No release of {server} has begun, so none can be {params['state']}: run mcp_release with state=begun first.")
+        raise Failure(
+            f"No release of {server} has begun, so none can be {params['state']}: run mcp_release with state=begun first."
+        )
     fencing = {"run": params["run_id"], "dry_run": task.check_mode}
     if params["state"] == "updated":
-        before, after = record.update(cluster, server, lambda book: record.add_contract(book, params["contract"]), **fencing)
+        before, after = record.update(
+            cluster, server, lambda book: record.add_contract(book, params["contract"]), **fencing
+        )
     elif params["state"] in ("paused", "ended"):
         before, after = record.update(cluster, server, lambda book: _left(book, params, record.now(cluster)), **fencing)
         if params["return_lease"] and not task.check_mode:
@@ -194,6 +220,8 @@ def _left(book: record.ReleaseRecord, params: dict[str, t.Any], now: str) -> rec
     return record.end(book, params["outcome"], now, params["reason"], params["judged"])
 
 
-def _origin(cluster: Api, server: Server, pool: str, image_ref: str, weights: Weights, replicas: int) -> dict[str, t.Any]:
+def _origin(
+    cluster: Api, server: Server, pool: str, image_ref: str, weights: Weights, replicas: int
+) -> dict[str, t.Any]:
     known = {"digest": server.digest(cluster, pool), "version": Image.parse(image_ref).version}
     return {"pool": pool, "image_ref": image_ref, **known, "weights": weights, "replicas": replicas}

@@ -42,4 +42,8 @@ def holder(cluster: Api, server: Server) -> dict[str, str] | None:
     if found is None or seconds <= 0 or lease.is_dead(found.process):
         return None
     expires = cluster.now() + timedelta(seconds=seconds)
-    return {"by": found.by, "since": found.acquired.isoformat(timespec="seconds"), "until": expires.isoformat(timespec="seconds")}
+    return {
+        "by": found.by,
+        "since": found.acquired.isoformat(timespec="seconds"),
+        "until": expires.isoformat(timespec="seconds"),
+    }

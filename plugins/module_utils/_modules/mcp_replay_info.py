@@ -34,7 +34,12 @@ SPEC = Spec(
         "from": {"type": "str"},
         "to": {"type": "str"},
         "pool": {"type": "str", "choices": list(POOLS)},
-        "checks": {"type": "list", "elements": "str", "choices": ["shift", "triggers"], "default": ["shift", "triggers"]},
+        "checks": {
+            "type": "list",
+            "elements": "str",
+            "choices": ["shift", "triggers"],
+            "default": ["shift", "triggers"],
+        },
         "gates": {"type": "dict", "default": {}},
         "triggers": {"type": "dict", "default": {}},
         "seconds": {"type": "float", "default": 600.0},
@@ -51,25 +56,39 @@ def run(task: Task) -> dict[str, t.Any]:
     if params["seconds"] <= 0:
         raise Failure(f"seconds is {params['seconds']:g}: it must be more than 0.")
     server = Server.from_params(params)
-    triggers = options.gates(thresholds.TRIGGERS, params["triggers"], "triggers") if "triggers" in params["checks"] else []
+    triggers = (
+        options.gates(thresholds.TRIGGERS, params["triggers"], "triggers") if "triggers" in params["checks"] else []
+    )
     gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if "shift" in params["checks"] else []
     prometheus = connect.connect(params)
     now = prometheus.now()
-    release = None if params["from"] else find(record.read(connection.connect(params), server)[0], params["release_id"], server)
+    release = (
+        None
+        if params["from"]
+        else find(record.read(connection.connect(params), server)[0], params["release_id"], server)
+    )
     pool = release["to"]["pool"] if release else params["pool"]
-    steps = steps_of(summary.readable(release), now) if release else [Step(*interval(params["from"], params["to"], now))]
+    steps = (
+        steps_of(summary.readable(release), now) if release else [Step(*interval(params["from"], params["to"], now))]
+    )
     hours = (steps[-1].end - steps[0].begin) / 3600
     if hours > LONGEST:
-        raise Failure(f"From {iso(steps[0].begin)} to {iso(steps[-1].end)} it is {hours:.1f} hours: a replay takes {LONGEST:g} at most.")
+        raise Failure(
+            f"From {iso(steps[0].begin)} to {iso(steps[-1].end)} it is {hours:.1f} hours: a replay takes {LONGEST:g} at most."
+        )
 
     # As in a release: what came before it is no reason to take it back.
     since = started(release) if release else None
     back = max([params["seconds"], *(gate.window or 0 for gate in triggers)])
     playback = Playback(prometheus, steps[0].begin, steps[-1].end)
-    source = MetricsReader(playback, server, pool, params["prometheus"], back, lambda: connect.memory_limit(params, server, pool))
+    source = MetricsReader(
+        playback, server, pool, params["prometheus"], back, lambda: connect.memory_limit(params, server, pool)
+    )
     seen = list(_said(polls(source, playback, triggers, gates, steps, since, params["seconds"]), task))
     if not seen:
-        raise Failure(f"From {iso(steps[0].begin)} to {iso(steps[-1].end)} there is no poll: they are {EVERY:g} s apart.")
+        raise Failure(
+            f"From {iso(steps[0].begin)} to {iso(steps[-1].end)} there is no poll: they are {EVERY:g} s apart."
+        )
     result: dict[str, t.Any] = {
         "changed": False,
         "pool": pool,
@@ -98,7 +117,9 @@ def interval(begin: str, end: str | None, now: float) -> tuple[float, float]:
     """Epoch seconds of two times in ISO 8601. Raises Failure."""
     first, last = _time(begin, "from"), _time(end, "to") if end else now
     if not first < last <= now:
-        raise Failure(f"The interval from {begin} to {end or 'now'} is not one of the past: from must be before to, and to not after {iso(now)}.")
+        raise Failure(
+            f"The interval from {begin} to {end or 'now'} is not one of the past: from must be before to, and to not after {iso(now)}."
+        )
     return first, last
 
 
@@ -112,13 +133,22 @@ def _time(text: str, option: str) -> float:
 def steps_of(release: record.Release, now: float) -> list[Step]:
     """The time that the new pool had at each weight: a step lasts until the next one. Raises Failure."""
     pool = release["to"]["pool"]
-    at = [(moment.timestamp(), step["weights"].get(pool)) for step in release["steps"] if (moment := summary.moment(step.get("at")))]
+    at = [
+        (moment.timestamp(), step["weights"].get(pool))
+        for step in release["steps"]
+        if (moment := summary.moment(step.get("at")))
+    ]
     ended = summary.moment(release.get("ended"))
     last = min(now, ended.timestamp()) if ended else now
-    steps = [Step(begin, end, weight) for (begin, weight), end in zip(at, [*(begin for begin, _weight in at[1:]), last], strict=False)]
+    steps = [
+        Step(begin, end, weight)
+        for (begin, weight), end in zip(at, [*(begin for begin, _weight in at[1:]), last], strict=False)
+    ]
     steps = [step for step in steps if isinstance(step.weight, int) and step.weight > 0 and step.begin < step.end]
     if not steps:
-        raise Failure(f"Release {release['id']} gave pool {pool} no traffic by its record; to look at an interval, give from, to and pool.")
+        raise Failure(
+            f"Release {release['id']} gave pool {pool} no traffic by its record; to look at an interval, give from, to and pool."
+        )
     if release.get("outcome") == record.ROLLED_BACK:
         # What took it back may have been seen after the last poll of these, which are so far apart.
         steps[-1] = replace(steps[-1], end=min(now, steps[-1].end + EVERY))

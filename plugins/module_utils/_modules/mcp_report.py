@@ -40,7 +40,12 @@ def run(task: Task) -> dict[str, t.Any]:
     path = place(Path(params["dest"]), release)
     text = page(release, str(server), _series(task, server, release), params["verdicts"])
     changed = write(path, text, dry_run=task.check_mode)
-    return {"changed": changed, "path": str(path), "size": len(text.encode()), "stats": summary.stats(summary.readable(release))}
+    return {
+        "changed": changed,
+        "path": str(path),
+        "size": len(text.encode()),
+        "stats": summary.stats(summary.readable(release)),
+    }
 
 
 def _series(task: Task, server: Server, release: record.Release) -> list[Series]:
@@ -65,7 +70,9 @@ def find(book: record.ReleaseRecord, name: str | None, server: Server) -> record
         raise Failure(f"No release of {server} is recorded, so there is nothing to report.")
     found = next((one for one in known if one["id"] == name), None) if name else known[0]
     if found is None:
-        raise Failure(f"No release {name} of {server} is recorded; the newest are {', '.join(one['id'] for one in known[:5])}.")
+        raise Failure(
+            f"No release {name} of {server} is recorded; the newest are {', '.join(one['id'] for one in known[:5])}."
+        )
     return found
 
 
@@ -95,5 +102,7 @@ def write(path: Path, text: str, *, dry_run: bool) -> bool:
             os.unlink(temporary)
             raise
     except OSError as error:
-        raise Failure(f"The report can't be written to {path}: {error.strerror}; set dest to a place that whoever runs this may write to.") from None
+        raise Failure(
+            f"The report can't be written to {path}: {error.strerror}; set dest to a place that whoever runs this may write to."
+        ) from None
     return True

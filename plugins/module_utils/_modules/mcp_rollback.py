@@ -14,7 +14,19 @@ from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
 
 # Options of a shift that say nothing in an emergency. The pool to return to has a shorter name here.
-NOT_OURS = ("pool", "weight", "rollback", "rollback_pool", "tolerance", "samples", "sessions", "session_mode", "drain_timeout", "port", "auth")
+NOT_OURS = (
+    "pool",
+    "weight",
+    "rollback",
+    "rollback_pool",
+    "tolerance",
+    "samples",
+    "sessions",
+    "session_mode",
+    "drain_timeout",
+    "port",
+    "auth",
+)
 
 SPEC = Spec(
     options={

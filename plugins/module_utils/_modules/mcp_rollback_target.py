@@ -49,7 +49,11 @@ SPEC = Spec(
     },
     mutually_exclusive=[("version", "revision")],
     required_by={"version": ["image"]},
-    required_if=[("state", "begun", ("version", "revision"), True), ("state", "checked", ("pool", "image_ref")), ("state", "failed", ("pool", "image_ref"))],
+    required_if=[
+        ("state", "begun", ("version", "revision"), True),
+        ("state", "checked", ("pool", "image_ref")),
+        ("state", "failed", ("pool", "image_ref")),
+    ],
 )
 
 
@@ -95,7 +99,12 @@ def decide(weights: Weights, release: record.Release | None, pools: dict[str, Po
     before = release["from"].get("replicas") or 0 if release and release["from"]["pool"] == target else 0
     replicas = max(before, *(pool.replicas for pool in pools.values()), 1)
     has = pools[target]
-    return Pin(target, clear_first=clear_first, deploy=has.image_ref != image_ref or not has.complete or has.replicas < replicas, replicas=replicas)
+    return Pin(
+        target,
+        clear_first=clear_first,
+        deploy=has.image_ref != image_ref or not has.complete or has.replicas < replicas,
+        replicas=replicas,
+    )
 
 
 def prepare(book: record.ReleaseRecord, fresh: record.Release) -> record.ReleaseRecord:
@@ -131,14 +140,20 @@ def _begin(task: Task) -> dict[str, t.Any]:
     cluster, server = shift.cluster, shift.server
     weights = shift.read()
     book, _version = record.read(cluster, server)
-    image_ref = _versions.reference(params["image"], params["version"]) if params["version"] is not None else _of_revision(task, shift, weights, book)
+    image_ref = (
+        _versions.reference(params["image"], params["version"])
+        if params["version"] is not None
+        else _of_revision(task, shift, weights, book)
+    )
     version = Image.parse(image_ref).version
     if found := failed_versions.refusal(book, params["version"] or version, params["force_version"]):
         raise Failure(f"No rollback of {server}, nothing was changed: {found}")
     pools = {pool: _pool(cluster, server, pool) for pool in POOLS}
     pin = decide(weights, book.current, pools, image_ref)
     if pin is None:
-        raise Failure(f"No rollback of {server}: no release is recorded and no pool has most of the traffic; give one pool 100 with mcp_traffic_shift first.")
+        raise Failure(
+            f"No rollback of {server}: no release is recorded and no pool has most of the traffic; give one pool 100 with mcp_traffic_shift first."
+        )
     if not pin.needed and (why := _unwell(task, pin)):
         raise Failure(_nothing_done(server, pin, pools, image_ref, why, book))
     run_id = params["run_id"] or ""
@@ -177,7 +192,9 @@ def _unwell(task: Task, pin: Pin) -> str:
     return ""
 
 
-def _nothing_done(server: Server, pin: Pin, pools: dict[str, Pool], image_ref: str, why: str, book: record.ReleaseRecord) -> str:
+def _nothing_done(
+    server: Server, pin: Pin, pools: dict[str, Pool], image_ref: str, why: str, book: record.ReleaseRecord
+) -> str:
     """Say that a rollback to what is live already would help nobody, and what would."""
     pool = other(pin.pool)
     version = Image.parse(pools[pool].image_ref).version
@@ -194,14 +211,20 @@ def _of_revision(task: Task, shift: Shift, weights: Weights, book: record.Releas
     target, live = pools_by_weight.rollback_target(book.current, shift.stable), pools_by_weight.live(weights)
     pool = target.pool if target else other(live) if live else None
     if pool is None:
-        raise Failure(f"No rollback of {server}: no release is recorded and no pool has most of the traffic; give one pool 100 with mcp_traffic_shift first.")
+        raise Failure(
+            f"No rollback of {server}: no release is recorded and no pool has most of the traffic; give one pool 100 with mcp_traffic_shift first."
+        )
     known = mcp_rollout_info.revisions(cluster, server, pool)
     name = f"Deployment {server.namespace}/{server.deployment(pool)}"
     found = revisions.find(known, task.params["revision"])
     if found is None or found["image_ref"] is None:
         listed = ", ".join(f"{one['revision']} ({one['image_ref']})" for one in known if one["image_ref"]) or "none"
-        raise Failure(f"{name} has no revision {task.params['revision']} with a container {server.container}; there are {listed}.")
-    task.progress(f"revision {task.params['revision']} of {name}: {found['image_ref']}; only the image of container {server.container} is taken from it")
+        raise Failure(
+            f"{name} has no revision {task.params['revision']} with a container {server.container}; there are {listed}."
+        )
+    task.progress(
+        f"revision {task.params['revision']} of {name}: {found['image_ref']}; only the image of container {server.container} is taken from it"
+    )
     return found["image_ref"]
 
 
@@ -230,13 +253,34 @@ def _record(task: Task) -> dict[str, t.Any]:
     pool = params["pool"]
     image_ref, replicas = server.image(cluster, other(pool))
     at = record.now(cluster)
-    good = {"pool": pool, "image_ref": params["image_ref"], "digest": server.digest(cluster, pool), "version": Image.parse(params["image_ref"]).version}
-    bad = {"pool": other(pool), "image_ref": image_ref, "digest": server.digest(cluster, other(pool)), "version": Image.parse(image_ref).version}
+    good = {
+        "pool": pool,
+        "image_ref": params["image_ref"],
+        "digest": server.digest(cluster, pool),
+        "version": Image.parse(params["image_ref"]).version,
+    }
+    bad = {
+        "pool": other(pool),
+        "image_ref": image_ref,
+        "digest": server.digest(cluster, other(pool)),
+        "version": Image.parse(image_ref).version,
+    }
     if params["state"] == "failed":
         note, origin, target, outcome = give_up, {**bad, "replicas": replicas}, good, record.FAILED
     else:
-        note, origin, target, outcome = prepare, {**good, "replicas": server.image(cluster, pool)[1]}, bad, record.ROLLED_BACK
-    entry = record.new_release(server, by=runner.runner_name(), reason=params["reason"], at=at, origin=origin, target=target)
+        note, origin, target, outcome = (
+            prepare,
+            {**good, "replicas": server.image(cluster, pool)[1]},
+            bad,
+            record.ROLLED_BACK,
+        )
+    entry = record.new_release(
+        server, by=runner.runner_name(), reason=params["reason"], at=at, origin=origin, target=target
+    )
     entry |= {"outcome": outcome, "ended": at} | ({"judged": False} if params["state"] == "failed" else {})
     before, after = record.update(cluster, server, lambda book: note(book, entry), dry_run=task.check_mode)
-    return {"changed": before != after, "record": after.current, "diff": {"before": before.current or {}, "after": after.current or {}}}
+    return {
+        "changed": before != after,
+        "record": after.current,
+        "diff": {"before": before.current or {}, "after": after.current or {}},
+    }

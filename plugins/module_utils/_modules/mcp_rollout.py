@@ -17,7 +17,10 @@ from ansible_collections.mcp.server.plugins.module_utils._release import lease_r
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic.pool_change import change, refuse_if_it_has_traffic_again
+from ansible_collections.mcp.server.plugins.module_utils._traffic.pool_change import (
+    change,
+    refuse_if_it_has_traffic_again,
+)
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout import View, wait
@@ -57,16 +60,22 @@ def run(task: Task) -> dict[str, t.Any]:
         raise Failure(failure.msg, **result, **failure.evidence, seconds=round(patience.elapsed, 3)) from None
     seconds = round(patience.elapsed, 3)
     if result["replicas"] < result["previous"]["replicas"]:
-        refuse_if_it_has_traffic_again(cluster, server, pool, result, params["run_id"])  # its pods took a while to leave
+        refuse_if_it_has_traffic_again(
+            cluster, server, pool, result, params["run_id"]
+        )  # its pods took a while to leave
     if result["changed"]:
-        _record_seconds(task, cluster, server, lambda book: record.add_rollout(book, pool, result["image_ref"], seconds))
+        _record_seconds(
+            task, cluster, server, lambda book: record.add_rollout(book, pool, result["image_ref"], seconds)
+        )
     if reached.wanted and outage.current().ago < convergence.TRIES:
         convergence.endpoints(task, cluster, server, pool, reached.ready)
         convergence.gateway(task, pool)
     return {**result, "ready": reached.ready, "revision": view.revision, "seconds": seconds}
 
 
-def _as_asked(task: Task, cluster: Api, server: Server, pool: str, result: dict[str, t.Any]) -> t.Callable[[Object], None]:
+def _as_asked(
+    task: Task, cluster: Api, server: Server, pool: str, result: dict[str, t.Any]
+) -> t.Callable[[Object], None]:
     """Return what raises Overwritten for a Deployment in which somebody else put back what was asked for, and Lost when a run did."""
     # lazy: an emergency uses other parts of this file
     from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor
@@ -77,7 +86,9 @@ def _as_asked(task: Task, cluster: Api, server: Server, pool: str, result: dict[
     # With an autoscaler the size is for that to choose.
     sizes = {} if params["replicas"] is None or result["autoscaler"] else {pool: result["replicas"]}
     runs = frozenset({params["run_id"]} if params["run_id"] else ())
-    return lambda deployment: overwrite_monitor.refuse(cluster, server, pool, deployment, Expected(images=images, sizes=sizes, runs=runs, pool=pool))
+    return lambda deployment: overwrite_monitor.refuse(
+        cluster, server, pool, deployment, Expected(images=images, sizes=sizes, runs=runs, pool=pool)
+    )
 
 
 def _record_seconds(task: Task, cluster: Api, server: Server, change: record.Change) -> None:

@@ -28,7 +28,10 @@ def run(task: Task) -> dict[str, t.Any]:
     route = kind.read(cluster, server)
     weights = kind.weights(route, server)
     book, _version = record.read(cluster, server)
-    live, target = pools_by_weight.live(weights), pools_by_weight.rollback_target(book.current, kind.stable(route, server))
+    live, target = (
+        pools_by_weight.live(weights),
+        pools_by_weight.rollback_target(book.current, kind.stable(route, server)),
+    )
     back = target.pool if target else other(live) if live else None
     pools = {}
     for pool in POOLS:
@@ -57,11 +60,19 @@ def lines(pools: dict[str, dict[str, t.Any]], back: str | None) -> list[str]:
     """The same for people: a line for each pool, and one for each revision."""
     said = []
     for name, pool in pools.items():
-        said.append(f"{name}: {'live, ' if pool['live'] else ''}{pool['weight']} % of the traffic, {pool['ready']} of {pool['replicas']} pods ready")
+        said.append(
+            f"{name}: {'live, ' if pool['live'] else ''}{pool['weight']} % of the traffic, {pool['ready']} of {pool['replicas']} pods ready"
+        )
         for one in pool["revisions"]:
-            cause = f", {one['change_cause']}" if one["image_ref"] not in one["change_cause"] and one["change_cause"] else ""
+            cause = (
+                f", {one['change_cause']}"
+                if one["image_ref"] not in one["change_cause"] and one["change_cause"]
+                else ""
+            )
             mark = "*" if one["current"] else " "
-            said.append(f"{mark} {one['revision']:>3}  {one['created']}  {one['image_ref']}  {one['ready']} ready{cause}")
+            said.append(
+                f"{mark} {one['revision']:>3}  {one['created']}  {one['image_ref']}  {one['ready']} ready{cause}"
+            )
     numbered = f"* is what a pool has now; mcp_rollback_revision=N is from the history of {back}"
     said.append(numbered if back else "no pool has most of the traffic")
     return said

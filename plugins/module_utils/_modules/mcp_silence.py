@@ -15,7 +15,12 @@ from datetime import UTC, datetime, timedelta
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ansible_collections.mcp.server.plugins.module_utils._alertmanager import OPTION, REQUESTS_ERROR, Alertmanager, Silence
+from ansible_collections.mcp.server.plugins.module_utils._alertmanager import (
+    OPTION,
+    REQUESTS_ERROR,
+    Alertmanager,
+    Silence,
+)
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
@@ -48,7 +53,9 @@ SPEC = Spec(
 )
 
 CREATOR = "mcp.server"
-SLACK = 300  # seconds that a silence lasts longer than asked for, so that a run started again at once finds it long enough
+SLACK = (
+    300  # seconds that a silence lasts longer than asked for, so that a run started again at once finds it long enough
+)
 
 
 def comment(server: Server, release: str) -> str:
@@ -58,7 +65,9 @@ def comment(server: Server, release: str) -> str:
 def matchers(server: Server, given: t.Sequence[dict[str, t.Any]] | None) -> list[dict[str, t.Any]]:
     """As Alertmanager has them, in its order."""
     wanted = given or [{"name": "namespace", "value": server.namespace, "regex": False, "equal": True}]
-    made = [{"name": one["name"], "value": one["value"], "isRegex": one["regex"], "isEqual": one["equal"]} for one in wanted]
+    made = [
+        {"name": one["name"], "value": one["value"], "isRegex": one["regex"], "isEqual": one["equal"]} for one in wanted
+    ]
     return sorted(made, key=lambda one: (one["name"], one["value"]))
 
 
@@ -82,10 +91,15 @@ def change(existing: t.Sequence[Silence], wanted: Silence, until: datetime) -> S
     same = [one for one in existing if one["comment"] == wanted["comment"]]
     for one in same:
         shown = sorted(
-            ({"isEqual": True, **{key: matcher[key] for key in matcher}} for matcher in one["matchers"]), key=lambda one: (one["name"], one["value"])
+            ({"isEqual": True, **{key: matcher[key] for key in matcher}} for matcher in one["matchers"]),
+            key=lambda one: (one["name"], one["value"]),
         )
         if shown == wanted["matchers"]:
-            return None if datetime.fromisoformat(one["endsAt"]) >= until else {**wanted, "id": one["id"], "startsAt": one["startsAt"]}
+            return (
+                None
+                if datetime.fromisoformat(one["endsAt"]) >= until
+                else {**wanted, "id": one["id"], "startsAt": one["startsAt"]}
+            )
     # Alertmanager puts it in the place of the one with other matchers
     return {**wanted, "id": same[0]["id"]} if same else wanted
 
@@ -117,13 +131,19 @@ def run(task: Task) -> dict[str, t.Any]:
     needed = change(existing, wanted, until)
     before = [one["comment"] for one in existing]
     if needed is None:
-        return _result(False, before, before, next(one["id"] for one in existing if one["comment"] == wanted["comment"]))
+        return _result(
+            False, before, before, next(one["id"] for one in existing if one["comment"] == wanted["comment"])
+        )
     made = None if task.check_mode else alertmanager.create(needed)
     return _result(True, before, sorted({*before, wanted["comment"]}), made)
 
 
 def _result(changed: bool, before: list[str], after: list[str], silence: str | None) -> dict[str, t.Any]:
-    return {"changed": changed, "silence": silence, "diff": {"before": {"silences": before}, "after": {"silences": after}}}
+    return {
+        "changed": changed,
+        "silence": silence,
+        "diff": {"before": {"silences": before}, "after": {"silences": after}},
+    }
 
 
 def _newest(params: dict[str, t.Any], server: Server) -> str:

@@ -71,7 +71,9 @@ def run(task: Task) -> dict[str, t.Any]:
         known["digest"] = registry.digest(wanted.image)
         known["exists"] = known["digest"] is not None
         if not known["exists"]:
-            complaints.append(f"{wanted.image} is not in the registry {registry.url}: push it, or correct image or version.")
+            complaints.append(
+                f"{wanted.image} is not in the registry {registry.url}: push it, or correct image or version."
+            )
 
     pools = _pools(server, params) if server else {}
     if params["pool"]:
@@ -99,7 +101,9 @@ def _wanted(task: Task) -> Wanted:
     version = _versions.text_of(task.params)
     wanted = Wanted(tagged(task.params["image"], version), version)
     if _versions.is_moving(version):
-        task.warn(f"Version {version} is a moving tag: it may name another image once it was checked. Release a tag that stays, or a digest.")
+        task.warn(
+            f"Version {version} is a moving tag: it may name another image once it was checked. Release a tag that stays, or a digest."
+        )
     if not _versions.is_comparable(version):
         task.warn(_versions.not_compared(version))
     return wanted
@@ -125,7 +129,9 @@ def mismatches(name: str, pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
         if pod["problem"]:
             found.append(f"Pod {pod['name']} does not tell its version: {pod['problem'].rstrip('.')}.")
         elif comparable and not _versions.is_told(pod["health_version"], wanted.version):
-            found.append(f"Pod {pod['name']} says that its version is {pod['health_version']}, expected is {wanted.version}.")
+            found.append(
+                f"Pod {pod['name']} says that its version is {pod['health_version']}, expected is {wanted.version}."
+            )
     return found
 
 
@@ -134,7 +140,9 @@ def doubtful(pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
     return [
         f"Pod {pod['name']} gives version {pod['server_version']} in serverInfo, expected is {wanted.version}."
         for pod in pool["pods"]
-        if pod["ready"] and _versions.is_comparable(wanted.version) and not _versions.is_told(pod["server_version"], wanted.version)
+        if pod["ready"]
+        and _versions.is_comparable(wanted.version)
+        and not _versions.is_told(pod["server_version"], wanted.version)
     ]
 
 
@@ -145,7 +153,11 @@ def _is(reference: str, wanted: Wanted) -> bool:
     except Failure:
         return False
     pinned = not image.digest or not wanted.digests or image.digest in wanted.digests
-    return (image.host, image.repository, image.tag) == (wanted.image.host, wanted.image.repository, wanted.image.tag) and pinned
+    return (image.host, image.repository, image.tag) == (
+        wanted.image.host,
+        wanted.image.repository,
+        wanted.image.tag,
+    ) and pinned
 
 
 def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -159,7 +171,9 @@ def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:
         ready = [pod for pod in pods if pod["ready"]]
         pools[pool] = {"image_ref": image, "replicas": replicas, "ready": len(ready), "pods": pods}
         with ThreadPoolExecutor(PARALLEL) as threads:
-            for pod, said in zip(ready, threads.map(lambda one: _ask(cluster, server, one["name"], params), ready), strict=True):
+            for pod, said in zip(
+                ready, threads.map(lambda one: _ask(cluster, server, one["name"], params), ready), strict=True
+            ):
                 pod.update(said)
     return pools
 
@@ -186,7 +200,9 @@ def _ask(cluster: Api, server: Server, pod: str, params: dict[str, t.Any]) -> di
     said: dict[str, t.Any] = {}
     try:
         with closing(target.connection()) as connection:
-            said["health_version"] = fetch_health(connection, target.health_path, Deadline(params["timeout"])).get("version")
+            said["health_version"] = fetch_health(connection, target.health_path, Deadline(params["timeout"])).get(
+                "version"
+            )
     except Failure as failure:
         said["problem"] = failure.msg
     if params["server_version"] != "off":

@@ -66,7 +66,9 @@ def run(task: Task) -> dict[str, t.Any]:
         ending.keep(breach.evidence, task.params["pool"])
         try:
             now = calls.run(task, RELEASE_INFO)
-        except Failure:  # the rollback waits for longer, and does without what can't be read: a split that is nobody's, too
+        except (
+            Failure
+        ):  # the rollback waits for longer, and does without what can't be read: a split that is nobody's, too
             now = {"record": None, "holder": None}
         if reason := no_way_back(now["record"], None if task.params["run_id"] else now["holder"], task.params["pool"]):
             raise Failure(f"{breach.msg} It is not taken back: {reason}", **breach.evidence) from None
@@ -77,7 +79,10 @@ def run(task: Task) -> dict[str, t.Any]:
         except Failure as failure:
             ending.tell(payload.ROLLBACK_FAILED, failure.msg)
             ending.escalate()
-            raise Failure(f"{breach.msg} The rollback failed: {failure.msg}", **{**breach.evidence, **failure.evidence, **ending.told}) from None
+            raise Failure(
+                f"{breach.msg} The rollback failed: {failure.msg}",
+                **{**breach.evidence, **failure.evidence, **ending.told},
+            ) from None
         ending.tell()
         ending.escalate()
         scaled = " Nothing was scaled." if overwritten else ""

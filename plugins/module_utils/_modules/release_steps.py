@@ -69,10 +69,18 @@ def problems(params: dict[str, t.Any]) -> list[str]:
         if params["stop_after"] not in weights or params["stop_after"] >= 100:
             found.append(f"stop_after is {params['stop_after']}: it must be the weight of a step, and less than 100.")
         if params["guard"] is None:
-            found.append("stop_after needs a guard: without one nobody watches the release while it is paused (set guard).")
+            found.append(
+                "stop_after needs a guard: without one nobody watches the release while it is paused (set guard)."
+            )
         if not 0 < params["pause_seconds"] <= LONGEST_PAUSE:
-            found.append(f"pause_seconds is {params['pause_seconds']:g}: it must be more than 0, and at most {LONGEST_PAUSE:g}, for which a guard lasts.")
-    found += [f"A step has seconds {step['seconds']:g}: it must be 0 or more." for step in params["steps"] if step["seconds"] < 0]
+            found.append(
+                f"pause_seconds is {params['pause_seconds']:g}: it must be more than 0, and at most {LONGEST_PAUSE:g}, for which a guard lasts."
+            )
+    found += [
+        f"A step has seconds {step['seconds']:g}: it must be 0 or more."
+        for step in params["steps"]
+        if step["seconds"] < 0
+    ]
     return found + checks_problems.problems(params["checks"])
 
 
@@ -176,18 +184,28 @@ class StepsRelease:
         self.ending.check()
         self.calls.params(WATCH, **self._watching(100, 1.0))
         if self.task.params["guard"] is not None:
-            self.calls.params(GUARD, state="present", **{"release_id": "any", "endpoint": None, **self.task.params["guard"]})
+            self.calls.params(
+                GUARD, state="present", **{"release_id": "any", "endpoint": None, **self.task.params["guard"]}
+            )
         if self.task.params["silence"] is not None:
             self.calls.params(SILENCE, **self.task.params["silence"])
 
     def start(self) -> None:
         """Read again what the release builds on: its host may have waited for others since it was begun. Then start the guard and the silence."""
         self._read()
-        expected = overwrite_monitor.at_start(self.cluster, self.server, Expected(self.weights, runs=frozenset(self.writers), pool=self.pool))
+        expected = overwrite_monitor.at_start(
+            self.cluster, self.server, Expected(self.weights, runs=frozenset(self.writers), pool=self.pool)
+        )
         if reason := complaint(self.release, self.pool, expected.images):
-            recorded = {self.release[side]["pool"]: self.release[side].get("image_ref") for side in ("from", "to") if self.release}
+            recorded = {
+                self.release[side]["pool"]: self.release[side].get("image_ref")
+                for side in ("from", "to")
+                if self.release
+            }
             images = {pool: image for pool, image in recorded.items() if image}
-            overwrite_monitor.OverwriteMonitor(self.task, self.cluster, self.server, expected._replace(images=images)).look()  # names who changed one
+            overwrite_monitor.OverwriteMonitor(
+                self.task, self.cluster, self.server, expected._replace(images=images)
+            ).look()  # names who changed one
             raise Failure(f"The release of {self.server} can't go on: {reason}")
         self.lookout = overwrite_monitor.OverwriteMonitor(self.task, self.cluster, self.server, expected)
         self._start_guard()
@@ -213,7 +231,11 @@ class StepsRelease:
         options = self.task.params["guard"]
         if options is not None:
             triggers = self.task.params["watch"].get("triggers")
-            found = self.calls.run(self.task, GUARD, **{"release_id": self.release.get("id") or "none", "triggers": triggers, "endpoint": None, **options})
+            found = self.calls.run(
+                self.task,
+                GUARD,
+                **{"release_id": self.release.get("id") or "none", "triggers": triggers, "endpoint": None, **options},
+            )
             self._note(found)
 
     def plan(self) -> dict[str, t.Any]:
@@ -278,7 +300,9 @@ class StepsRelease:
         """Return the weight at which the release is to stop for an approval, None when it has all the traffic."""
         steps, params = self._remaining(), self.task.params
         for number, step in enumerate(steps, 1):
-            self.task.progress(f"step {number} of {len(steps)}: {self.pool} {step['weight']} %, watched for {step['seconds']:g} s")
+            self.task.progress(
+                f"step {number} of {len(steps)}: {self.pool} {step['weight']} %, watched for {step['seconds']:g} s"
+            )
             self._shift(step)
             self._probe()
             if step["seconds"]:
@@ -293,13 +317,28 @@ class StepsRelease:
         return remaining(self.task.params["steps"], self.weights[self.pool] if resumed else 0)
 
     def _shift(self, step: Step, *, force: bool = False) -> None:
-        names = ("sessions", "session_mode", "sessions_metric", "drain_timeout", "timeout", "tolerance", "samples", "pool_key", "auth", "port")
+        names = (
+            "sessions",
+            "session_mode",
+            "sessions_metric",
+            "drain_timeout",
+            "timeout",
+            "tolerance",
+            "samples",
+            "pool_key",
+            "auth",
+            "port",
+        )
         options = {name: self.task.params[name] for name in names}
         self.lookout.expected = self.lookout.expected._replace(weights=None)  # the shift itself looks at them
-        found = self.calls.run(self.task, SHIFT, pool=self.pool, weight=step["weight"], force=force or self.task.params["force"], **options)
+        found = self.calls.run(
+            self.task, SHIFT, pool=self.pool, weight=step["weight"], force=force or self.task.params["force"], **options
+        )
         self.weights, self.shifted = found["after"], time.monotonic()
         self.lookout.expected = self.lookout.expected._replace(weights=self.weights)
-        self.result["steps"].append({name: found.get(name) for name in ("after", "share", "seconds_to_follow", "written_at", "sessions")})
+        self.result["steps"].append(
+            {name: found.get(name) for name in ("after", "share", "seconds_to_follow", "written_at", "sessions")}
+        )
         self._note(found)
 
     def _note(self, found: dict[str, t.Any]) -> None:
@@ -312,10 +351,19 @@ class StepsRelease:
         params = self.task.params
         if (params["auth"] or {}).get("expect_401"):
             return
-        self.calls.run(self.task, HEALTH, auth=params["auth"], era=params["era"], health=[], lists=[], stability={"rounds": ROUNDS})
+        self.calls.run(
+            self.task, HEALTH, auth=params["auth"], era=params["era"], health=[], lists=[], stability={"rounds": ROUNDS}
+        )
 
     def _watching(self, weight: int, seconds: float, **more: t.Any) -> dict[str, t.Any]:
-        return {**self.task.params["watch"], "pool": self.pool, "weight": weight, "seconds": seconds, "since": self._since(), **more}
+        return {
+            **self.task.params["watch"],
+            "pool": self.pool,
+            "weight": weight,
+            "seconds": seconds,
+            "since": self._since(),
+            **more,
+        }
 
     def _since(self) -> str | None:
         """When the release began, by this machine's clock: the record has the API server's."""
@@ -332,7 +380,9 @@ class StepsRelease:
             until()
 
         try:
-            found = self.calls.run(replace(self.task, check_lease=held), WATCH, **self._watching(weight, seconds, **more))
+            found = self.calls.run(
+                replace(self.task, check_lease=held), WATCH, **self._watching(weight, seconds, **more)
+            )
         except Failure as failure:
             self.ending.keep(failure.evidence, self.pool)
             raise
@@ -360,7 +410,9 @@ class StepsRelease:
         """Wait until the last weights have lasted for a while. Raises Failure when somebody else writes."""
         bound = Deadline(LASTING - (time.monotonic() - self.shifted))
         if bound.left > SLICE:
-            self.task.progress(f"{self.stable} is scaled down in {bound.left:.0f} s, unless somebody puts the route back")
+            self.task.progress(
+                f"{self.stable} is scaled down in {bound.left:.0f} s, unless somebody puts the route back"
+            )
         while bound.pause(TICK):
             self.task.check_lease()
 
@@ -370,22 +422,34 @@ class StepsRelease:
         self._refuse_changed()
         self._refuse_other_image()
         self._refuse_other_version()
-        self.calls.run(self.task, RELEASE, state="ended", outcome=record.SUCCEEDED, return_lease=self.task.params["warm_replicas"] is None)
+        self.calls.run(
+            self.task,
+            RELEASE,
+            state="ended",
+            outcome=record.SUCCEEDED,
+            return_lease=self.task.params["warm_replicas"] is None,
+        )
         self.ended = record.SUCCEEDED
 
     def _refuse_changed(self) -> None:
         """Raise Lost when another run has written the route, and Overwritten when somebody else took traffic off the new pool."""
         writer, weights = self._route(self.cluster)
         if writer and writer not in self.writers:
-            raise LeaseLost(f"This run is not the one that releases {self.server} any more: run {writer} has written its route. Nothing more is changed by it.")
+            raise LeaseLost(
+                f"This run is not the one that releases {self.server} any more: run {writer} has written its route. Nothing more is changed by it."
+            )
         if weights[self.pool] != 100:
-            raise Overwritten(f"The route gives {shift.text(weights)} now, and not all to {self.pool}: somebody else changed it; find out who.")
+            raise Overwritten(
+                f"The route gives {shift.text(weights)} now, and not all to {self.pool}: somebody else changed it; find out who."
+            )
 
     def _refuse_other_image(self) -> None:
         """Raise Overwritten when the new pool is not to run what was released."""
         has, wanted = self.server.image(self.cluster, self.pool)[0], self.release["to"].get("image_ref") or ""
         if wanted and not same_image(has, wanted):
-            raise Overwritten(f"Pool {self.pool} of {self.server} runs {has} now, and not {wanted}: somebody else changed it; find out who.")
+            raise Overwritten(
+                f"Pool {self.pool} of {self.server} runs {has} now, and not {wanted}: somebody else changed it; find out who."
+            )
 
     def _refuse_other_version(self) -> None:
         """Raise Overwritten when clients get another version than the one that was released.
@@ -450,7 +514,9 @@ class StepsRelease:
         self.going_back = True
         once = isinstance(cause, Overwritten)
         if once:
-            self.task.progress(f"somebody else writes: {why.rstrip('.')}; giving all traffic back to {self.stable}, once")
+            self.task.progress(
+                f"somebody else writes: {why.rstrip('.')}; giving all traffic back to {self.stable}, once"
+            )
         try:
             found = self.ending.roll_back(why, self.task.params["run_id"], once=once)
         except LeaseLost:
@@ -495,7 +561,9 @@ class StepsRelease:
         except Failure as failure:
             told = f"Release of {self.version} stays at {weight} %, and is not paused, as that could not be recorded: {failure.msg}"
             return Outcome(payload.PAUSED, told, failure=Failure(told), bad=True)
-        self.task.progress(f"{why.rstrip('.')}; the same command without stop_after goes on from there, and rollback.yml takes it back")
+        self.task.progress(
+            f"{why.rstrip('.')}; the same command without stop_after goes on from there, and rollback.yml takes it back"
+        )
         return Outcome(payload.PAUSED, why, {"outcome": "paused", "paused_until": text})
 
     def stop(self, stopped: Interrupted) -> None:
@@ -509,11 +577,15 @@ class StepsRelease:
             # It may have been stopped between a write and what followed from it.
             weight = self._route(connection.connect(quick.common))[1][self.pool]
             quick.run(self.task, RELEASE, state="paused", reason=f"paused at {weight} % by {stopped.signal}")
-            stopped.add_note(f"All traffic is back on {self.stable}." if self.ending.is_back else f"It is paused at {weight} %.")
+            stopped.add_note(
+                f"All traffic is back on {self.stable}." if self.ending.is_back else f"It is paused at {weight} %."
+            )
         except Failure as failure:
             stopped.add_note(f"It stays at {weight} %, which could not be recorded: {failure.msg}")
         if self.ending.is_back:
-            stopped.add_note(f"What comes after that was cut off: pool {self.pool} keeps its pods, and rollback.yml does the rest.")
+            stopped.add_note(
+                f"What comes after that was cut off: pool {self.pool} keeps its pods, and rollback.yml does the rest."
+            )
         elif self.going_back:
             stopped.add_note("It was on its way back: run rollback.yml.")
         else:

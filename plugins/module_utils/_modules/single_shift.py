@@ -74,7 +74,9 @@ def _run(task: Task) -> dict[str, t.Any]:
         if not params["rollback"]:
             raise Failure("wait is false: only a rollback may be left unverified; set rollback as well.")
         task = replace(task, params={**params, "api_retry_timeout": 0.0})  # the next server is not to wait for this one
-    shift = Shift(task, connection.connect(task.params), Server.from_params(params), _public(task) if params["wait"] else None)
+    shift = Shift(
+        task, connection.connect(task.params), Server.from_params(params), _public(task) if params["wait"] else None
+    )
     if not params["rollback"]:
         return set_share(shift)
     return emergency.roll_back(shift) if params["wait"] else emergency.send_back(shift)
@@ -143,7 +145,9 @@ def _keeps_pins(shift: Shift, wanted: Weights) -> bool:
     whole = pools.whole(wanted)
     if whole is None or not shift.kind.marked(shift.route, shift.server):
         return True
-    return shift.task.params["sessions"] != policy.BREAK and shift.server.ready_endpoints(shift.cluster, other(whole)) > 0
+    return (
+        shift.task.params["sessions"] != policy.BREAK and shift.server.ready_endpoints(shift.cluster, other(whole)) > 0
+    )
 
 
 def _pin_first(shift: Shift, before: Weights) -> None:
@@ -159,7 +163,9 @@ def _refuse_unless_ready(shift: Shift, pool: str) -> None:
 
     server = shift.server
     _image, planned = server.image(shift.cluster, pool)
-    asked, budget = disruption_budgets.required_by(shift.cluster, server, pool, planned, shift.task.warn) if planned else (0, "")
+    asked, budget = (
+        disruption_budgets.required_by(shift.cluster, server, pool, planned, shift.task.warn) if planned else (0, "")
+    )
     wanted = max(planned, asked, 1)
     if planned and not shift.task.check_mode:
         ready = convergence.endpoints(shift.task, shift.cluster, server, pool, wanted)

@@ -82,7 +82,9 @@ class Search:
         spec, run = module
         ours = {name: self.params[name] for name in spec.options if name in self.params}
         defaults = {name: option.get("default") for name, option in spec.options.items()}
-        return self.attempt(lambda: run(Task({**defaults, **ours, "run_id": None, **params}, check_mode=True, warn=self.task.warn)))
+        return self.attempt(
+            lambda: run(Task({**defaults, **ours, "run_id": None, **params}, check_mode=True, warn=self.task.warn))
+        )
 
     def _image(self) -> None:
         only = {"namespace": None, "server": None, "endpoint": None}
@@ -102,7 +104,8 @@ class Search:
         self.known["pools"] = {
             pool: found
             for pool in POOLS
-            if preflight_checks.deployment_id(pool) in good and (found := self.attempt(lambda pool=pool: self._pool(cluster, pool)))
+            if preflight_checks.deployment_id(pool) in good
+            and (found := self.attempt(lambda pool=pool: self._pool(cluster, pool)))
         }
         kind = kind_of(self.server)
         try:
@@ -118,7 +121,9 @@ class Search:
     def _not_held(self, cluster: Api) -> None:
         holder, _version = lease.Lease(cluster, self.server.namespace, self.server.name).read()
         dead = bool(holder and lease.is_dead(holder.process))
-        complaint = lease.refusal(str(self.server), holder, "", cluster.server_time(), dead=dead, take_over=self.params["take_over"])
+        complaint = lease.refusal(
+            str(self.server), holder, "", cluster.server_time(), dead=dead, take_over=self.params["take_over"]
+        )
         if complaint:
             raise Failure(complaint)
 
@@ -142,7 +147,8 @@ class Search:
             "idle": other(live),
             "deployment": f"Deployment {self.server.namespace}/{self.server.deployment(other(live))}",
             "resumed": record.resumes(book.current, target),
-            "already_live": bool(pool) and pools_by_weight.already_live(weights, book.current, pool.image_ref, self.image_ref),
+            "already_live": bool(pool)
+            and pools_by_weight.already_live(weights, book.current, pool.image_ref, self.image_ref),
             "history": tuple(release for release in (book.current, *book.history) if release),
         }
         if pool and not pool.ready and pool.replicas:
@@ -153,7 +159,11 @@ class Search:
         planned, writes = [], []
         for step in self.known["steps"]:
             wanted = pools_by_weight.split(self.known["idle"], step.weight)
-            reached = self.attempt(lambda wanted=wanted: kind.reachable(route, self.server, wanted, planning=True)) if 0 <= step.weight <= 100 else None
+            reached = (
+                self.attempt(lambda wanted=wanted: kind.reachable(route, self.server, wanted, planning=True))
+                if 0 <= step.weight <= 100
+                else None
+            )
             planned.append(Step(step.weight, step.seconds, reached[self.known["idle"]] if reached else None))
             if reached:
                 writes.append(self._writes(kind, route, reached))
@@ -165,7 +175,9 @@ class Search:
         try:
             patches = kind.writes(route, self.server, weights)
         except Failure:  # of pods that are not there yet
-            return {(kind.name(self.server), "share"): ", ".join(f"{pool} {percent} %" for pool, percent in weights.items())}
+            return {
+                (kind.name(self.server), "share"): ", ".join(f"{pool} {percent} %" for pool, percent in weights.items())
+            }
         named = {kind.path(self.server): kind.name(self.server)}
         return {
             (named.get(path, path.rpartition("/namespaces/")[2]), operation["path"]): operation.get("value", "removed")
@@ -182,9 +194,13 @@ class Search:
         before = {"image_ref": pools[idle].image_ref, "replicas": pools[idle].replicas}
         after = {"image_ref": self.image_ref, "replicas": max(pools[self.known["live"]].replicas, 1)}
         body = rollout.patch(self.server.container, before, after)
-        patched = self.attempt(lambda: cluster.patch(self.server.deployment_path(idle), body, "strategic", dry_run=True))
+        patched = self.attempt(
+            lambda: cluster.patch(self.server.deployment_path(idle), body, "strategic", dry_run=True)
+        )
         if patched and patched["spec"].get("paused"):
-            self.problems.append(f"{self.known['deployment']} is paused, so that its pods stay as they are: resume it (kubectl rollout resume).")
+            self.problems.append(
+                f"{self.known['deployment']} is paused, so that its pods stay as they are: resume it (kubectl rollout resume)."
+            )
         self.attempt(lambda: kind.write(cluster, self.server, route, pools_by_weight.split(idle, 100), dry_run=True))
 
     def _later(self) -> None:

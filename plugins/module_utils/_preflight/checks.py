@@ -67,7 +67,15 @@ def _checked(identifier: str, name: str, look: t.Callable[[], str]) -> dict[str,
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         ok, message = False, f"The check of the {name} could not read what the API server answered: {unexpected(error)}"
     seconds = round(time.monotonic() - started, 3)
-    return {"id": identifier, "name": name, "ok": ok, "required": True, "skipped": skipped, "message": message, "seconds": seconds}
+    return {
+        "id": identifier,
+        "name": name,
+        "ok": ok,
+        "required": True,
+        "skipped": skipped,
+        "message": message,
+        "seconds": seconds,
+    }
 
 
 def _api_server(context: Context) -> str:
@@ -81,7 +89,9 @@ def _namespace(context: Context) -> str:
     try:
         phase = context.cluster.get(f"/api/v1/namespaces/{name}").get("status", {}).get("phase")
     except NotFound:
-        raise Failure(f"Namespace {name} does not exist on {context.cluster.host}: create it, or correct namespace.") from None
+        raise Failure(
+            f"Namespace {name} does not exist on {context.cluster.host}: create it, or correct namespace."
+        ) from None
     if phase == "Terminating":
         raise Failure(f"Namespace {name} is being deleted: wait until it is gone and create it again.")
     return f"Namespace {name} exists."
@@ -94,7 +104,14 @@ def _rights(context: Context) -> str:
     wanted = rights(server, params["guard_service_account"], sorted(scaler.name for scaler in scalers))
     asked = questions(right for right in wanted if not right.only_with or params[right.only_with])
     with ThreadPoolExecutor(PARALLEL) as threads:
-        answers = list(threads.map(lambda one: context.cluster.may(server.namespace, one.verb, one.right.group, one.right.resource, one.name), asked))
+        answers = list(
+            threads.map(
+                lambda one: context.cluster.may(
+                    server.namespace, one.verb, one.right.group, one.right.resource, one.name
+                ),
+                asked,
+            )
+        )
     lacking = narrowed(question for question, may in zip(asked, answers, strict=True) if not may)
     missing = [right for right in lacking if not right.optional]
     if missing:
@@ -112,7 +129,9 @@ def _deployment(context: Context, pool: str) -> str:
     _has_labels(f"{name}: its pods", labels, server, pool)
     ours = kind_of(server).pod_label
     if ours and ours in (labels or {}):
-        raise Failure(f"{name}: its template must not have the label {ours}, or new pods get traffic by themselves: remove it there.")
+        raise Failure(
+            f"{name}: its template must not have the label {ours}, or new pods get traffic by themselves: remove it there."
+        )
     return f"{name} has {replicas} replicas of {image}."
 
 
@@ -128,14 +147,18 @@ def _existing(context: Context, path: str, name: str) -> dict[str, t.Any]:
     try:
         return context.cluster.get(path)
     except NotFound:
-        raise Failure(f"{name} does not exist on {context.cluster.host}: create it, or correct server and pool_name_format.") from None
+        raise Failure(
+            f"{name} does not exist on {context.cluster.host}: create it, or correct server and pool_name_format."
+        ) from None
 
 
 def _has_labels(whose: str, labels: dict[str, str] | None, server: Server, pool: str) -> None:
     needed = {"app": server.name, "pool": pool}
     has = labels or {}
     if any(has.get(key) != value for key, value in needed.items()):
-        raise Failure(f"{whose} must have the labels app={server.name} and pool={pool}, but has {_labels(has) or 'none'}: correct it.")
+        raise Failure(
+            f"{whose} must have the labels app={server.name} and pool={pool}, but has {_labels(has) or 'none'}: correct it."
+        )
 
 
 def _labels(labels: dict[str, str]) -> str:
@@ -149,14 +172,21 @@ def _route(context: Context) -> str:
     try:
         route = kind.read(context.cluster, server)
     except NotFound:
-        raise Failure(f"{name} does not exist on {context.cluster.host}: create it, or correct route and route_kind.") from None
+        raise Failure(
+            f"{name} does not exist on {context.cluster.host}: create it, or correct route and route_kind."
+        ) from None
     weights = kind.weights(route, server)
     if not any(weights.values()):
         raise Failure(f"{name} gives weight to no pool: give one of them 100.")
     reason = kind.not_accepted(route, server)
     if reason:
         raise Failure(f"{name} is not in force: {reason}.")
-    return f"{name} is in force, with " + " and ".join(f"{pool} at {weight} %" for pool, weight in weights.items()) + kind.note(route, server) + "."
+    return (
+        f"{name} is in force, with "
+        + " and ".join(f"{pool} at {weight} %" for pool, weight in weights.items())
+        + kind.note(route, server)
+        + "."
+    )
 
 
 def _gitops(context: Context) -> str:
@@ -206,7 +236,9 @@ def _nodes(context: Context) -> str:
     nodes = context.cluster.get("/api/v1/nodes")["items"]
     unready = [node["metadata"]["name"] for node in nodes if condition(node, "Ready").get("status") != "True"]
     if unready:
-        raise Failure(f"{len(unready)} of {len(nodes)} nodes are not Ready ({', '.join(unready)}): repair or remove them.")
+        raise Failure(
+            f"{len(unready)} of {len(nodes)} nodes are not Ready ({', '.join(unready)}): repair or remove them."
+        )
     return f"All {len(nodes)} nodes are Ready."
 
 
@@ -214,7 +246,9 @@ def _version(context: Context) -> str:
     if context.params.get("version") is None:
         return "No version is named, so nothing is known against it."
     version = _versions.text_of(context.params)
-    if found := failed_versions.refusal(record.read(context.cluster, context.server)[0], version, context.params["force_version"]):
+    if found := failed_versions.refusal(
+        record.read(context.cluster, context.server)[0], version, context.params["force_version"]
+    ):
         raise Failure(found)
     return f"The release record has nothing against version {version}."
 

@@ -85,7 +85,9 @@ def _guard_image_ref(params: dict[str, t.Any], _server: Server) -> str:
     registry = _registry.registry_for(image, {**params, "registry": params["registry"] if stands_in else None})
     digest = registry.digest(image)
     if digest is None:
-        raise Failure(f"The guard's image {image} is not in the registry {registry.url}: push it, or correct guard_image_ref.")
+        raise Failure(
+            f"The guard's image {image} is not in the registry {registry.url}: push it, or correct guard_image_ref."
+        )
     return f"The guard's image {image} is in the registry ({digest[:19]})."
 
 
@@ -99,7 +101,9 @@ def _files(params: dict[str, t.Any], _server: Server) -> str:
 def _report(params: dict[str, t.Any], _server: Server) -> str:
     dest = Path(params["report_dest"])
     folder = next((one for one in (dest, *dest.absolute().parents) if one.is_dir()), Path("/"))
-    if (dest.exists() and not dest.is_dir() and not os.access(dest, os.W_OK)) or not os.access(folder, os.W_OK | os.X_OK):
+    if (dest.exists() and not dest.is_dir() and not os.access(dest, os.W_OK)) or not os.access(
+        folder, os.W_OK | os.X_OK
+    ):
         raise Failure(f"The report can't be written to {dest}: {folder} may not be written to; correct its folder.")
     return f"The report can be written to {dest}."
 

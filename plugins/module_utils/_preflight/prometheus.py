@@ -37,8 +37,13 @@ def look(params: dict[str, t.Any], server: Server) -> str:
             return 0, failure.msg
         return len(found), ""
 
-    late = 0, f"Prometheus at {prometheus.url} does not answer within {2 * option['timeout']:g} s; see its load, or set prometheus.timeout."
-    answers = run_concurrently([functools.partial(ask, query, is_own=own) for query, own in asked.values()], 2 * option["timeout"], late)
+    late = (
+        0,
+        f"Prometheus at {prometheus.url} does not answer within {2 * option['timeout']:g} s; see its load, or set prometheus.timeout.",
+    )
+    answers = run_concurrently(
+        [functools.partial(ask, query, is_own=own) for query, own in asked.values()], 2 * option["timeout"], late
+    )
     failed = [f"Metrics ({name}): {why}" for name, (_series, why) in zip(asked, answers, strict=True) if why]
     if failed:
         raise Failure(" ".join(failed))
@@ -53,5 +58,9 @@ def _asked(params: dict[str, t.Any], server: Server) -> dict[str, tuple[str, boo
     found = {name: (measurements.query(pack, names, SECONDS), False) for name, pack in queries.items()}
     for where, defaults in (("step_gates", thresholds.SHIFT), ("triggers", thresholds.TRIGGERS)):
         gates = options.gates(defaults, params[where], where.removeprefix("step_"))
-        found |= {f"{where.removeprefix('step_')}.{gate.name}": (options.custom_query(gate, names), True) for gate in gates if gate.query}
+        found |= {
+            f"{where.removeprefix('step_')}.{gate.name}": (options.custom_query(gate, names), True)
+            for gate in gates
+            if gate.query
+        }
     return found

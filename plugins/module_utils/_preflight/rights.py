@@ -39,7 +39,11 @@ class Right:
 
     def __str__(self) -> str:
         """What it permits, such as C(get and patch deployments.apps mcp-blue and mcp-green)."""
-        return f"{_and(self.verbs)} {self.resource}" + (f".{self.group}" if self.group else "") + (f" {_and(self.names)}" if self.names else "")
+        return (
+            f"{_and(self.verbs)} {self.resource}"
+            + (f".{self.group}" if self.group else "")
+            + (f" {_and(self.names)}" if self.names else "")
+        )
 
     def rule(self) -> dict[str, list[str]]:
         """It as the rule of a Role."""
@@ -55,7 +59,9 @@ class Question(t.NamedTuple):
     name: str
 
 
-def rights(server: Server, service_account: str = job.SERVICE_ACCOUNT, autoscalers: t.Sequence[str] = ()) -> list[Right]:
+def rights(
+    server: Server, service_account: str = job.SERVICE_ACCOUNT, autoscalers: t.Sequence[str] = ()
+) -> list[Right]:
     """Return all that a release of this server may have to do.
 
     service_account: the guard's. autoscalers: the names of those that work on the pools; without any, the names are taken that one may get.
@@ -66,7 +72,10 @@ def rights(server: Server, service_account: str = job.SERVICE_ACCOUNT, autoscale
     scaled = "autoscalers of the pools"
     # Creating has no name to be narrowed to. A WebSocket to a pod is opened by a GET: it needs get, and from Kubernetes 1.35 create as well.
     return [
-        *(Right(rule.group, rule.resource, rule.verbs, "the traffic's weights", rule.names) for rule in kind_of(server).rules(server)),
+        *(
+            Right(rule.group, rule.resource, rule.verbs, "the traffic's weights", rule.names)
+            for rule in kind_of(server).rules(server)
+        ),
         Right("apps", "deployments", ("get", "patch"), "the pools' images and sizes", pools),
         Right("apps", "replicasets", ("list",), "which pods are of the new version"),
         Right("", "pods", ("list",), "whether the pods are ready"),
@@ -80,11 +89,26 @@ def rights(server: Server, service_account: str = job.SERVICE_ACCOUNT, autoscale
         Right("", "events", ("list",), "the reasons why pods are not ready", optional=True),
         Right("autoscaling", "horizontalpodautoscalers", ("list",), scaled, optional=True),
         # Of one that is there, the size has to be changed.
-        Right("autoscaling", "horizontalpodautoscalers", ("get", "patch"), scaled, tuple(autoscalers) or pools, optional=not autoscalers),
+        Right(
+            "autoscaling",
+            "horizontalpodautoscalers",
+            ("get", "patch"),
+            scaled,
+            tuple(autoscalers) or pools,
+            optional=not autoscalers,
+        ),
         Right("policy", "poddisruptionbudgets", ("list",), "how many pods have to be there", optional=True),
         Right("batch", "jobs", ("create",), "a guard", only_with="guard"),
         Right("batch", "jobs", ("get", "delete"), "a guard", guard, only_with="guard"),
-        Right("", "serviceaccounts", ("get",), "whether the guard's ServiceAccount exists", (service_account,), only_with="guard", optional=True),
+        Right(
+            "",
+            "serviceaccounts",
+            ("get",),
+            "whether the guard's ServiceAccount exists",
+            (service_account,),
+            only_with="guard",
+            optional=True,
+        ),
     ]
 
 

@@ -46,7 +46,10 @@ def look(params: dict[str, t.Any], _server: t.Any = None) -> str:
     problems = [one for one in found if isinstance(one, str)]
     hooks = [one for one in found if isinstance(one, Webhook)]
     answers = run_concurrently([functools.partial(_problem, one) for one in hooks], LONGEST, None)
-    problems += [f"{one.name}: {_late(LONGEST)}" if answer is None else answer for one, answer in zip(hooks, answers, strict=True)]
+    problems += [
+        f"{one.name}: {_late(LONGEST)}" if answer is None else answer
+        for one, answer in zip(hooks, answers, strict=True)
+    ]
     if failed := [f"Nothing could be announced to {problem}." for problem in problems if problem]:
         raise Failure(" ".join(failed))
     return f"{len(found)} webhook{'s' if len(found) > 1 else ''} can be reached."
@@ -91,7 +94,11 @@ def _connect(one: Webhook) -> None:
         return
     if proxy:  # one that is spoken to by TLS or SOCKS; what is behind it stays unknown
         parts = urlsplit(proxy)
-        host, port, scheme = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 1080), "https" if parts.scheme == "https" else "http"
+        host, port, scheme = (
+            parts.hostname or "",
+            parts.port or PORTS.get(parts.scheme, 1080),
+            "https" if parts.scheme == "https" else "http",
+        )
     else:
         scheme = url.scheme
     with socket.create_connection((host, port), timeout=TIMEOUT) as plain:
@@ -126,6 +133,10 @@ def _trust(verify: bool | str) -> ssl.SSLContext:
     """Return what requests trusts."""
     where = verify if isinstance(verify, str) else requests.certs.where()
     try:
-        return ssl.create_default_context(capath=where) if os.path.isdir(where) else ssl.create_default_context(cafile=where)
+        return (
+            ssl.create_default_context(capath=where)
+            if os.path.isdir(where)
+            else ssl.create_default_context(cafile=where)
+        )
     except ssl.SSLError:
         raise OSError(0, "its ca_cert has no certificate that can be read") from None

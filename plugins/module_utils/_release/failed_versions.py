@@ -10,7 +10,15 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
-from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, Release, ReleaseRecord, is_judged, is_release, is_running
+from ansible_collections.mcp.server.plugins.module_utils._release.record import (
+    FAILED,
+    ROLLED_BACK,
+    Release,
+    ReleaseRecord,
+    is_judged,
+    is_release,
+    is_running,
+)
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
@@ -24,7 +32,11 @@ def bad_end(book: ReleaseRecord, version: str) -> Release | None:
     None when that one succeeded or still runs, and when the version was the stable one since. Of ends that are no verdict (record.is_judged)
     the ones before count.
     """
-    known = [release for release in (book.current, *book.history) if release is not None and is_release(release) and is_judged(release)]
+    known = [
+        release
+        for release in (book.current, *book.history)
+        if release is not None and is_release(release) and is_judged(release)
+    ]
     for release in sorted(known, key=_age, reverse=True):
         if has(release["to"], version):
             return release if release["outcome"] in (FAILED, ROLLED_BACK) else None

@@ -21,7 +21,11 @@ def current_names(document: t.Any) -> t.Any:
     if not isinstance(document, dict):
         return document
     renamed = _renamed(document, {"run": "run_id", "held": "paused"})
-    parts: dict[str, t.Any] = {side: _renamed(renamed[side], {"image": "image_ref"}) for side in ("from", "to") if isinstance(renamed.get(side), dict)}
+    parts: dict[str, t.Any] = {
+        side: _renamed(renamed[side], {"image": "image_ref"})
+        for side in ("from", "to")
+        if isinstance(renamed.get(side), dict)
+    }
     guard, steps = renamed.get("guard"), renamed.get("steps")
     if isinstance(guard, dict):
         parts["guard"] = {key: GUARD.get((key, str(value)), value) for key, value in guard.items()}
@@ -42,4 +46,6 @@ def _step(step: dict[str, t.Any]) -> dict[str, t.Any]:
 
 def _renamed(found: dict[str, t.Any], names: dict[str, str]) -> dict[str, t.Any]:
     """Return the same with new names for these keys, unless there is one of the new name already."""
-    return {new if (new := names.get(key, key)) == key or new not in found else key: value for key, value in found.items()}
+    return {
+        new if (new := names.get(key, key)) == key or new not in found else key: value for key, value in found.items()
+    }

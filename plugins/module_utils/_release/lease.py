@@ -127,9 +127,25 @@ def tells(holder: Holder, now: datetime | None) -> bool:
     return now is not None and (holder.renewed - now).total_seconds() <= AHEAD
 
 
-def refusal(server: str, holder: Holder | None, run: str, now: datetime | None, *, dead: bool = False, take_over: bool = False, unchanged: float = 0.0) -> str:
+def refusal(
+    server: str,
+    holder: Holder | None,
+    run: str,
+    now: datetime | None,
+    *,
+    dead: bool = False,
+    take_over: bool = False,
+    unchanged: float = 0.0,
+) -> str:
     """Why the Lease cannot be had; empty when it can."""
-    if holder is None or holder.run == run or take_over or dead or holder.process == PAUSED or expired(holder, unchanged, now):
+    if (
+        holder is None
+        or holder.run == run
+        or take_over
+        or dead
+        or holder.process == PAUSED
+        or expired(holder, unchanged, now)
+    ):
         return ""
     age = int((max(now or holder.renewed, holder.renewed) - holder.acquired).total_seconds())
     return (
@@ -173,7 +189,9 @@ class Lease:
             lease = {"metadata": {"resourceVersion": None}}
         metadata = lease.get("metadata") or {}
         if "resourceVersion" not in metadata:
-            raise Unreachable(f"The API server does not answer with the Lease {self._name} of {self._server}, but with something else; see what is before it.")
+            raise Unreachable(
+                f"The API server does not answer with the Lease {self._name} of {self._server}, but with something else; see what is before it."
+            )
         notes = metadata.get("annotations") or {}
         holder, now = _holder(lease.get("spec") or {}, notes), time.monotonic()
         self._sight = before if before and before[0] == holder and now - began <= SLOW else (holder, now)
@@ -211,9 +229,13 @@ class Lease:
                     continue  # its holder renewed it: that must not hold up an emergency
                 break
             return before
-        raise Failure(f"Another release of {self._server} began at the same moment: see who holds it, and run this again.")
+        raise Failure(
+            f"Another release of {self._server} began at the same moment: see who holds it, and run this again."
+        )
 
-    def _look(self, run: str, take_over: bool, progress: t.Callable[[str], None]) -> tuple[Holder | None, str | None, str]:
+    def _look(
+        self, run: str, take_over: bool, progress: t.Callable[[str], None]
+    ) -> tuple[Holder | None, str | None, str]:
         """Return the Lease as read() does, and why it can't be had.
 
         Where no clock tells whether its holder lives, watch it until that is seen.
@@ -225,7 +247,9 @@ class Lease:
             holder, version = self.read()
             now = self._cluster.server_time()
             dead = bool(holder and is_dead(holder.process))
-            complaint = refusal(self._server, holder, run, now, dead=dead, take_over=take_over, unchanged=self.unchanged)
+            complaint = refusal(
+                self._server, holder, run, now, dead=dead, take_over=take_over, unchanged=self.unchanged
+            )
             if not (holder and complaint) or tells(holder, now) or (first and holder != first) or not bound.left:
                 return holder, version, complaint
             first = holder
@@ -256,7 +280,9 @@ class Lease:
                 return lapse
             except Conflict:
                 continue  # Somebody wrote in between: perhaps our other thread, perhaps another run.
-        raise Failure(f"The Lease {self._name} of {self._server} could not be renewed: it is written to all the time; see who does that.")
+        raise Failure(
+            f"The Lease {self._name} of {self._server} could not be renewed: it is written to all the time; see who does that."
+        )
 
     def check(self, run: str, runner: int | None = None) -> str:
         """See to it that this run holds it, and will for longer than a write takes; as renew()."""
@@ -272,7 +298,9 @@ class Lease:
         """
         holder, version, notes = self._read()
         if holder is None and (last := notes.get(GIVEN_BACK)):
-            whom = "it was given back" if last == run else f"{notes.get(BY, 'somebody')} took over, and gave it back since"
+            whom = (
+                "it was given back" if last == run else f"{notes.get(BY, 'somebody')} took over, and gave it back since"
+            )
         elif holder is None:
             return None, version, "had no holder any more" if version else "was deleted"
         elif holder.run == run:
@@ -281,7 +309,9 @@ class Lease:
             return None, version, f"had been taken by {holder.by}, and has expired"
         else:
             whom = f"{holder.by} took over"
-        raise LeaseLost(f"This run is not the one that releases {self._server} any more: {whom}. Nothing more is changed by it.")
+        raise LeaseLost(
+            f"This run is not the one that releases {self._server} any more: {whom}. Nothing more is changed by it."
+        )
 
     def _again(self, run: str, runner: int | None) -> Holder:
         # Only here: it is seldom needed.
@@ -302,7 +332,9 @@ class Lease:
                 return
             except Conflict:
                 continue  # our other thread renewed it, or the answer was lost
-        raise Failure(f"The Lease {self._name} of {self._server} could not be given back: it is written to all the time; see who does that.")
+        raise Failure(
+            f"The Lease {self._name} of {self._server} could not be given back: it is written to all the time; see who does that."
+        )
 
     def _write(self, holder: Holder, version: str | None) -> None:
         body: dict[str, t.Any] = {
@@ -338,7 +370,9 @@ def _holder(spec: dict[str, t.Any], notes: dict[str, str]) -> Holder | None:
         return None
     seconds = spec.get("leaseDurationSeconds")
     duration = min(max(SHORTEST, seconds), LONGEST) if isinstance(seconds, int) else SECONDS
-    return Holder(spec["holderIdentity"], notes.get(BY, "somebody"), notes.get(PROCESS, ""), acquired, renewed, float(duration))
+    return Holder(
+        spec["holderIdentity"], notes.get(BY, "somebody"), notes.get(PROCESS, ""), acquired, renewed, float(duration)
+    )
 
 
 def _micro(time: datetime) -> str:

@@ -15,7 +15,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable, Waiting, current, waiting
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import (
+    Unreachable,
+    Waiting,
+    current,
+    waiting,
+)
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Run, Task, bounded
 
 # Documented in doc_fragments/run_id.py
@@ -72,7 +77,13 @@ def renewing(task: Task, run: str, *, must: bool = True) -> t.Iterator[Task]:
         # Without patience: it is what a wait does when it is over.
         lease = lease.limited(patience=0.0)
         how.regained = functools.partial(renew, lease) if must else functools.partial(hastily, task, lease, renew, how)
-        keeper = _Renewal(functools.partial(renew, lease), how, params["api_retry_timeout"] if must else math.inf, task.warn, task.runner)
+        keeper = _Renewal(
+            functools.partial(renew, lease),
+            how,
+            params["api_retry_timeout"] if must else math.inf,
+            task.warn,
+            task.runner,
+        )
         before = _RENEWED.set(run)
         try:
             with keeper.renewing():
@@ -107,7 +118,9 @@ def hastily(task: Task, lease: t.Any, act: t.Callable[[t.Any], Answer], how: Wai
         raise
     except Exception as error:  # an answer that nobody thought of, too: the traffic can't wait for it
         if not how.without_lease:
-            task.warn(f"Going on without the Lease of this run: only another run that holds it would be an end. {_failure(error).msg}")
+            task.warn(
+                f"Going on without the Lease of this run: only another run that holds it would be an end. {_failure(error).msg}"
+            )
         how.without_lease = True
         return None
     how.without_lease = False
@@ -120,13 +133,24 @@ def _tell(task: Task, lapse: str) -> None:
 
 
 def _failure(error: Exception) -> Failure:
-    return error if isinstance(error, Failure) else Failure(f"The Lease could not be renewed ({type(error).__name__}: {error})")
+    return (
+        error
+        if isinstance(error, Failure)
+        else Failure(f"The Lease could not be renewed ({type(error).__name__}: {error})")
+    )
 
 
 class _Renewal:
     """Renews every now and then in a thread; check_lease() tells what came of it."""
 
-    def __init__(self, renew: t.Callable[[], None], how: Waiting, patience: float, warn: t.Callable[[str], None], runner: int | None = None) -> None:
+    def __init__(
+        self,
+        renew: t.Callable[[], None],
+        how: Waiting,
+        patience: float,
+        warn: t.Callable[[str], None],
+        runner: int | None = None,
+    ) -> None:
         self._renew = renew
         self._how = how
         self._runner = runner
@@ -165,11 +189,15 @@ class _Renewal:
                 self._failure = failure
                 self._warn(failure.msg)
                 return
-            except Exception as error:  # an answer that nobody thought of, too: an end of this thread would be the end of the renewals
+            except (
+                Exception
+            ) as error:  # an answer that nobody thought of, too: an end of this thread would be the end of the renewals
                 away = away or Deadline(self._patience)
                 said = _failure(error).msg.partition(";")[0]
                 if not away.left:
-                    self._failure = Unreachable(f"{said}, and the Lease of this run was not renewed for {self._patience:.0f} s (api_retry_timeout).")
+                    self._failure = Unreachable(
+                        f"{said}, and the Lease of this run was not renewed for {self._patience:.0f} s (api_retry_timeout)."
+                    )
                 bound = "" if math.isinf(self._patience) else f" of {self._patience:.0f}"
                 line = f"{said}; going on without it, {away.elapsed:.0f}{bound} s"
                 self._how.say(lambda line=line: line)

@@ -58,7 +58,9 @@ def now(cluster: Api = None) -> str:
     return (cluster.now() if cluster else datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def new_release(server: Server, *, by: str, reason: str, at: str, origin: dict[str, t.Any], target: dict[str, t.Any]) -> Release:
+def new_release(
+    server: Server, *, by: str, reason: str, at: str, origin: dict[str, t.Any], target: dict[str, t.Any]
+) -> Release:
     """A release that starts at C(at), from origin to target (see the top of this file)."""
     return {
         "id": f"{at}-{target['version']}",
@@ -80,7 +82,11 @@ def is_running(current: Release) -> bool:
 
 def resumes(current: Release | None, target: dict[str, t.Any]) -> bool:
     """Whether a release to this target (pool, image_ref) is the one that was cut off."""
-    return current is not None and is_running(current) and all(current["to"].get(key) == target[key] for key in ("pool", "image_ref"))
+    return (
+        current is not None
+        and is_running(current)
+        and all(current["to"].get(key) == target[key] for key in ("pool", "image_ref"))
+    )
 
 
 def begin(book: ReleaseRecord, fresh: Release) -> ReleaseRecord:
@@ -95,7 +101,10 @@ def begin(book: ReleaseRecord, fresh: Release) -> ReleaseRecord:
         return replace(book, current=_going_on(current))
     if is_running(current):
         fresh = {**fresh, "from": current["from"]}
-        current = {**_ended(current, FAILED, fresh["started"]), "reason": f"{current['reason']} {SUPERSEDED}{fresh['id']})".strip()}
+        current = {
+            **_ended(current, FAILED, fresh["started"]),
+            "reason": f"{current['reason']} {SUPERSEDED}{fresh['id']})".strip(),
+        }
     return ReleaseRecord(fresh, (current, *book.history)[:KEPT])
 
 
@@ -114,7 +123,11 @@ def add_contract(book: ReleaseRecord, contract: dict[str, t.Any]) -> ReleaseReco
 def add_rollout(book: ReleaseRecord, pool: str, image_ref: str, seconds: float) -> ReleaseRecord:
     """How long the pool of the release that runs took to get ready; of another rollout nothing is kept."""
     current = book.current
-    if current is None or not is_running(current) or (current["to"]["pool"], current["to"].get("image_ref")) != (pool, image_ref):
+    if (
+        current is None
+        or not is_running(current)
+        or (current["to"]["pool"], current["to"].get("image_ref")) != (pool, image_ref)
+    ):
         return book
     return replace(book, current={**current, "to": {**current["to"], "rollout_seconds": seconds}})
 
@@ -139,7 +152,10 @@ def pause(book: ReleaseRecord, at: str, reason: str, until: str | None = None) -
     current = book.current
     if not is_running(current) or current.get("paused", {}).get("reason") == reason[:REASON]:
         return book
-    return replace(book, current={**current, "paused": {"at": at, "reason": reason[:REASON], **({"until": until} if until else {})}})
+    return replace(
+        book,
+        current={**current, "paused": {"at": at, "reason": reason[:REASON], **({"until": until} if until else {})}},
+    )
 
 
 def end(book: ReleaseRecord, outcome: str, at: str, reason: str = "", judged: bool = True) -> ReleaseRecord:
@@ -173,7 +189,10 @@ def read(cluster: Api, server: Server) -> tuple[ReleaseRecord, str | None]:
         return ReleaseRecord(), None
     try:
         data = found.get("data") or {}
-        current, history = former_records.current_names(json.loads(data.get("current", "null"))), json.loads(data.get("history", "[]"))
+        current, history = (
+            former_records.current_names(json.loads(data.get("current", "null"))),
+            json.loads(data.get("history", "[]")),
+        )
         sound = (current is None or is_release(current)) and isinstance(history, list)
     except ValueError:
         sound = False
@@ -182,7 +201,9 @@ def read(cluster: Api, server: Server) -> tuple[ReleaseRecord, str | None]:
             f"ConfigMap {server.namespace}/{_name(server)} on {cluster.host} is not a release record: restore it, or look which pool is good "
             "before it is deleted; a rollback goes by what is noted on the route, or to the pool that is named (mcp_rollback_pool)."
         )
-    return ReleaseRecord(current, tuple(map(former_records.current_names, history))), found["metadata"]["resourceVersion"]
+    return ReleaseRecord(current, tuple(map(former_records.current_names, history))), found["metadata"][
+        "resourceVersion"
+    ]
 
 
 def is_release(document: t.Any) -> bool:
@@ -220,7 +241,9 @@ def update(
         after = change(before)
         if run and not takes_over and after != before:
             _refuse_ended(before.current, after.current, run)
-        if run and after.current and (after != before or not takes_over):  # an emergency that finds all done changes nothing
+        if (
+            run and after.current and (after != before or not takes_over)
+        ):  # an emergency that finds all done changes nothing
             after = replace(after, current={**after.current, "run_id": run})
         if after != before:
             _write(cluster, server, after, version, dry_run)
@@ -245,7 +268,9 @@ def _refuse_another_run(cluster: Api, server: Server, current: Release | None, r
     try:
         fence.check(cluster, server, run, dry_run=dry_run)
     except LeaseLost as lost:
-        raise LeaseLost(f"{lost.msg} The newest release in its record is {current['id']} by {current.get('by')}.") from None
+        raise LeaseLost(
+            f"{lost.msg} The newest release in its record is {current['id']} by {current.get('by')}."
+        ) from None
 
 
 def _write(cluster: Api, server: Server, book: ReleaseRecord, version: str | None, dry_run: bool) -> None:
@@ -259,7 +284,11 @@ def _write(cluster: Api, server: Server, book: ReleaseRecord, version: str | Non
     if version is None:
         cluster.create(_path(server), body, **({"dryRun": "All"} if dry_run else {}))
     else:
-        cluster.patch(_path(server, _name(server)), {**body, "metadata": {**metadata, "resourceVersion": version}}, dry_run=dry_run)
+        cluster.patch(
+            _path(server, _name(server)),
+            {**body, "metadata": {**metadata, "resourceVersion": version}},
+            dry_run=dry_run,
+        )
 
 
 def _name(server: Server) -> str:

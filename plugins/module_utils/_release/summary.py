@@ -12,7 +12,13 @@ from __future__ import annotations
 import typing as t
 from datetime import UTC, datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Release
+from ansible_collections.mcp.server.plugins.module_utils._release.record import (
+    FAILED,
+    ROLLED_BACK,
+    RUNNING,
+    SUCCEEDED,
+    Release,
+)
 from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
 PAUSED = "paused"
@@ -22,7 +28,11 @@ OUTCOMES = {SUCCEEDED: "succeeded", ROLLED_BACK: "rolled back", FAILED: "failed"
 
 def readable(release: Release) -> Release:
     """With nothing in it that can't be read as what it should be: anybody may have edited the record."""
-    steps = [{**step, "weights": _dict(step.get("weights")), "share": _dict(step.get("share"))} for step in release["steps"] if isinstance(step, dict)]
+    steps = [
+        {**step, "weights": _dict(step.get("weights")), "share": _dict(step.get("share"))}
+        for step in release["steps"]
+        if isinstance(step, dict)
+    ]
     return {**release, "steps": steps, "from": {**release["from"], "weights": _dict(release["from"].get("weights"))}}
 
 

@@ -14,8 +14,19 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, windows
-from ansible_collections.mcp.server.plugins.module_utils._gates.decide import INCONCLUSIVE, Decision, Observation, decide
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, NO_DATA, PASS, Verdict
+from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
+    INCONCLUSIVE,
+    Decision,
+    Observation,
+    decide,
+)
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    BREACH,
+    CANNOT_MEASURE,
+    NO_DATA,
+    PASS,
+    Verdict,
+)
 from ansible_collections.mcp.server.plugins.module_utils._replay.polls import Poll, Step
 
 TRIGGER, SHIFT = "trigger", "gate"
@@ -24,11 +35,17 @@ Span = tuple[float, float]
 
 def told(moments: t.Sequence[Poll], steps: t.Sequence[Step]) -> dict[str, t.Any]:
     """{verdict, first_breach, gates, steps}, see RETURN of mcp_replay_info."""
-    gates = [_gate(TRIGGER, each, steps) for each in _columns(moments, "triggers")] + [_gate(SHIFT, each, steps) for each in _columns(moments, "gates")]
+    gates = [_gate(TRIGGER, each, steps) for each in _columns(moments, "triggers")] + [
+        _gate(SHIFT, each, steps) for each in _columns(moments, "gates")
+    ]
     decided = [(each, _decided(each, steps[each.step], each.triggers, each.gates)) for each in moments]
     ends = [_step(moment, steps[moment.step], decision) for moment, decision in decided if moment.last]
     breached = [gate for gate in gates if gate["breach"]]
-    first = min(breached, key=lambda gate: (gate["breach"]["reported"], gate["breach"]["window_full"] or gate["breach"]["reported"]), default=None)
+    first = min(
+        breached,
+        key=lambda gate: (gate["breach"]["reported"], gate["breach"]["window_full"] or gate["breach"]["reported"]),
+        default=None,
+    )
     outcomes = {decision.outcome for _moment, decision in decided}
     verdict = next((outcome for outcome in (BREACH, INCONCLUSIVE) if outcome in outcomes), PASS)
     first_breach = {"gate": first["gate"], "kind": first["kind"], **first["breach"]} if first else None
@@ -42,7 +59,9 @@ def _decided(moment: Poll, step: Step, triggers: t.Sequence[Verdict], gates: t.S
     """
     elapsed = moment.at - step.begin
     seconds = elapsed if moment.last else step.end - step.begin
-    sight = Observation(elapsed, seconds, bound=seconds, prometheus=True, polled=elapsed, triggers=triggers, gates=gates)
+    sight = Observation(
+        elapsed, seconds, bound=seconds, prometheus=True, polled=elapsed, triggers=triggers, gates=gates
+    )
     return decide(sight)
 
 
@@ -66,7 +85,11 @@ def _columns(moments: t.Sequence[Poll], name: str) -> list[list[Seen]]:
 
 def _gate(kind: str, column: t.Sequence[Seen], steps: t.Sequence[Step]) -> dict[str, t.Any]:
     gate, last = column[0].verdict.gate, column[-1].verdict
-    values = [seen.verdict.value for seen in column if seen.verdict.value is not None and seen.verdict.verdict != CANNOT_MEASURE]
+    values = [
+        seen.verdict.value
+        for seen in column
+        if seen.verdict.value is not None and seen.verdict.verdict != CANNOT_MEASURE
+    ]
     worst = (min if gate.below else max)(values, default=None)
     breach = _breach(kind, column, steps)
     return {
@@ -83,7 +106,9 @@ def _gate(kind: str, column: t.Sequence[Seen], steps: t.Sequence[Step]) -> dict[
         "seconds_no_data": _seconds(column, NO_DATA),
         "seconds_cannot_measure": _seconds(column, CANNOT_MEASURE),
         "breach": breach,
-        "verdicts": [_span(verdict, list(same)) for verdict, same in groupby(column, key=lambda seen: seen.verdict.verdict)],
+        "verdicts": [
+            _span(verdict, list(same)) for verdict, same in groupby(column, key=lambda seen: seen.verdict.verdict)
+        ],
     }
 
 
@@ -94,7 +119,11 @@ def _breach(kind: str, column: t.Sequence[Seen], steps: t.Sequence[Step]) -> dic
         triggers, gates = ([verdict], []) if kind == TRIGGER else ([], [verdict])
         if _decided(seen.moment, steps[seen.moment.step], triggers, gates).outcome == BREACH:
             since = verdict.since
-            full = since + verdict.gate.window if since is not None and verdict.gate.window is not None and verdict.verdict == BREACH else None
+            full = (
+                since + verdict.gate.window
+                if since is not None and verdict.gate.window is not None and verdict.verdict == BREACH
+                else None
+            )
             return {
                 "since": iso(since),
                 "window_full": iso(full),
@@ -110,7 +139,11 @@ def _past(column: t.Sequence[Seen]) -> t.Iterator[Span]:
     """The times past the limit. A window tells when it was; what is judged at once was so at the poll, and until the next."""
     for moment, until, verdict in column:
         if verdict.gate.window is None:
-            if verdict.value is not None and verdict.verdict != CANNOT_MEASURE and windows.is_past(verdict.gate, verdict.value):
+            if (
+                verdict.value is not None
+                and verdict.verdict != CANNOT_MEASURE
+                and windows.is_past(verdict.gate, verdict.value)
+            ):
                 yield moment.at, until
         elif verdict.since is not None:
             yield verdict.since, verdict.since + verdict.seconds_past
@@ -147,4 +180,8 @@ def _step(moment: Poll, step: Step, decision: Decision) -> dict[str, t.Any]:
 
 
 def iso(at: float | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        None
+        if at is None
+        else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )

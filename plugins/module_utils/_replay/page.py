@@ -23,7 +23,9 @@ TONES = {"pass": "good", "breach": "bad"}
 def page(result: dict[str, t.Any], moments: t.Sequence[Poll], steps: t.Sequence[Step], place: str) -> str:
     """The whole file. result: as table.lines() takes it. place: the server, as NAMESPACE/NAME."""
     tone = TONES.get(result["verdict"], "warn")
-    charts = [_chart(gate, points, result, steps) for gate, points in zip(result["gates"], _points(moments), strict=True)]
+    charts = [
+        _chart(gate, points, result, steps) for gate, points in zip(result["gates"], _points(moments), strict=True)
+    ]
     lines = "\n".join(escape(line) for line in table.details(result))
     body = f"""<span class="badge {tone}">{escape(result["verdict"])}</span>
 <h1>{escape(place)}: a replay of its gates</h1>
@@ -52,7 +54,10 @@ def _chart(gate: dict[str, t.Any], points: t.Sequence[Point], result: dict[str, 
     span = (steps[0].begin, steps[-1].end)
     limit = scale * gate["limit"]
     values = [(at, None if value is None else scale * value) for at, value in points]
-    drawn = [Line(result["pool"], result["pool"], values), Line("limit", "set", [(at, limit) for at in span], steps=True)]
+    drawn = [
+        Line(result["pool"], result["pool"], values),
+        Line("limit", "set", [(at, limit) for at in span], steps=True),
+    ]
     title = f"{gate['gate']} ({gate['kind']})"
     # An axis from 0 needs an end.
     drawing = chart(title, unit, drawn, [*_marks(result, steps), *_breach(gate)], span, max(1.1 * limit, 1e-3))

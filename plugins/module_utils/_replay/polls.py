@@ -41,7 +41,13 @@ class Poll:
 
 
 def polls(
-    source: MetricsReader, playback: Playback, triggers: t.Sequence[Gate], gates: t.Sequence[Gate], steps: t.Sequence[Step], since: float | None, seconds: float
+    source: MetricsReader,
+    playback: Playback,
+    triggers: t.Sequence[Gate],
+    gates: t.Sequence[Gate],
+    steps: t.Sequence[Step],
+    since: float | None,
+    seconds: float,
 ) -> t.Iterator[Poll]:
     """Every poll of the steps, which are in order and don't overlap.
 
@@ -49,7 +55,11 @@ def polls(
     seconds: what is judged at once is judged over the last so many of a step.
     """
     # All are a whole number of polls apart (see Playback.values).
-    polls = [(number, steps[0].begin + EVERY * position) for number, step in enumerate(steps) for position in _positions(step, steps[0].begin)]
+    polls = [
+        (number, steps[0].begin + EVERY * position)
+        for number, step in enumerate(steps)
+        for position in _positions(step, steps[0].begin)
+    ]
     longest = max([0.0, *(gate.window or 0.0 for gate in triggers)]) + EARLIER
     for (number, at), following in zip(polls, [*polls[1:], (-1, 0.0)], strict=True):
         step = steps[number]
@@ -59,7 +69,9 @@ def polls(
         lasted, whole = min(at - step.begin, seconds), min(step.end - step.begin, seconds)
         # So a poll costs the same in an interval of any length.
         begun = None if since is None else max(since, at - longest)
-        yield Poll(at, number, following[0] != number, *poller.verdicts(source, triggers, judged, at, lasted, whole, begun))
+        yield Poll(
+            at, number, following[0] != number, *poller.verdicts(source, triggers, judged, at, lasted, whole, begun)
+        )
 
 
 def _positions(step: Step, start: float) -> range:

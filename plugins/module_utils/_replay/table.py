@@ -27,7 +27,10 @@ def lines(result: dict[str, t.Any]) -> list[str]:
 def details(result: dict[str, t.Any]) -> list[str]:
     """All but the first sentence."""
     steps = [
-        [f"{_weight(step['weight'])}{summary.clock(step['from'])} to {summary.clock(step['to'])}: {step['verdict']}", *_folded(step["reason"])]
+        [
+            f"{_weight(step['weight'])}{summary.clock(step['from'])} to {summary.clock(step['to'])}: {step['verdict']}",
+            *_folded(step["reason"]),
+        ]
         for step in result["steps"]
     ]
     return [
@@ -57,7 +60,11 @@ def headline(result: dict[str, t.Any]) -> str:
 def _said(result: dict[str, t.Any]) -> str:
     first = result["first_breach"]
     if first is None:
-        return "would have been inconclusive: nothing was bad, but not everything can be told" if result["verdict"] == INCONCLUSIVE else "would have passed"
+        return (
+            "would have been inconclusive: nothing was bad, but not everything can be told"
+            if result["verdict"] == INCONCLUSIVE
+            else "would have passed"
+        )
     full = f"window full at {summary.clock(first['window_full'])}, " if first["window_full"] else ""
     step = "" if first["weight"] is None else f" at {first['weight']} %"
     reported = f"{full}reported at {summary.clock(first['reported'])}"

@@ -19,7 +19,13 @@ from html import escape
 from itertools import groupby
 
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
-from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Release
+from ansible_collections.mcp.server.plugins.module_utils._release.record import (
+    FAILED,
+    ROLLED_BACK,
+    RUNNING,
+    SUCCEEDED,
+    Release,
+)
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
 from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart, number
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
@@ -45,7 +51,16 @@ CHARTS = {
     LATENCY: Chart("Latency, 95th percentile", " ms", 50),
 }
 MOST_VERDICTS = 200  # rows
-TONES = {SUCCEEDED: "good", ROLLED_BACK: "warn", FAILED: "bad", summary.PAUSED: "warn", RUNNING: "warn", "pass": "good", "followed": "good", "breach": "bad"}
+TONES = {
+    SUCCEEDED: "good",
+    ROLLED_BACK: "warn",
+    FAILED: "bad",
+    summary.PAUSED: "warn",
+    RUNNING: "warn",
+    "pass": "good",
+    "followed": "good",
+    "breach": "bad",
+}
 SIGNS = {"good": "✓", "warn": "↩", "bad": "✕"}
 
 
@@ -85,7 +100,8 @@ def _facts(release: Release, place: str) -> str:
         ("Started", escape(summary.day(release.get("started")))),
         (
             "Ended",
-            escape(summary.day(release.get("ended"))) + (f", after {summary.duration(took)}" if took is not None else "")
+            escape(summary.day(release.get("ended")))
+            + (f", after {summary.duration(took)}" if took is not None else "")
             if release.get("ended")
             else "not yet",
         ),
@@ -93,7 +109,16 @@ def _facts(release: Release, place: str) -> str:
     ]
     if isinstance(contract, dict):
         accepted = ", ".join(map(str, contract.get("accepted") or []))
-        facts.append(("Contract", escape(f"changes accepted by name: {accepted}" if accepted else "kept, as far as clients of the live version can tell")))
+        facts.append(
+            (
+                "Contract",
+                escape(
+                    f"changes accepted by name: {accepted}"
+                    if accepted
+                    else "kept, as far as clients of the live version can tell"
+                ),
+            )
+        )
     rows = "\n".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
     return f"<section><dl>\n{rows}\n</dl></section>"
 
@@ -104,8 +129,13 @@ def _end(end: dict[str, t.Any]) -> str:
 
 
 def _span(release: Release, series: t.Sequence[Series]) -> tuple[float, float] | None:
-    moments = [summary.moment(at) for at in (release.get("started"), release.get("ended"), *(step.get("at") for step in release["steps"]))]
-    seconds = [moment.timestamp() for moment in moments if moment] + [at for one in series for at, _value in one["points"]]
+    moments = [
+        summary.moment(at)
+        for at in (release.get("started"), release.get("ended"), *(step.get("at") for step in release["steps"]))
+    ]
+    seconds = [moment.timestamp() for moment in moments if moment] + [
+        at for one in series for at, _value in one["points"]
+    ]
     return (min(seconds), max(seconds)) if seconds else None
 
 
@@ -116,7 +146,9 @@ def _charts(release: Release, series: t.Sequence[Series]) -> str:
     marks = _marks(release)
     drawn = []
     for name, kind in CHARTS.items():
-        lines = [Line(one["pool"], one["pool"], one["points"]) for one in series if one["name"] == name and one["points"]]
+        lines = [
+            Line(one["pool"], one["pool"], one["points"]) for one in series if one["name"] == name and one["points"]
+        ]
         if name == SHARE:
             lines = [_set(release, span), *lines, *_measured(release)]
         if any(line.points for line in lines):
@@ -128,7 +160,11 @@ def _charts(release: Release, series: t.Sequence[Series]) -> str:
         f'<span><i class="swatch {old}"></i>{old}, {escape(str(summary.version(release["from"])))}</span>'
         f'<span><i class="swatch set"></i>share that was set for {new}</span><span>● share measured at a step</span></p>'
     )
-    missing = "" if series else '<p class="soft">Error rate and latency over time are not in this report: it was made without Prometheus.</p>'
+    missing = (
+        ""
+        if series
+        else '<p class="soft">Error rate and latency over time are not in this report: it was made without Prometheus.</p>'
+    )
     return f"<section><h2>Over time</h2>\n{legend}\n{''.join(drawn)}{missing}</section>"
 
 
@@ -145,15 +181,30 @@ def _set(release: Release, span: tuple[float, float]) -> Line:
 def _measured(release: Release) -> list[Line]:
     lines = []
     for pool in POOLS:
-        steps = [(moment.timestamp(), _number(step["share"].get(pool)), step) for step in release["steps"] if (moment := summary.moment(step.get("at")))]
+        steps = [
+            (moment.timestamp(), _number(step["share"].get(pool)), step)
+            for step in release["steps"]
+            if (moment := summary.moment(step.get("at")))
+        ]
         if steps:
-            lines.append(Line(pool, pool, [(at, value) for at, value, _step in steps], dots=[summary.step(step, pool) for _at, _value, step in steps]))
+            lines.append(
+                Line(
+                    pool,
+                    pool,
+                    [(at, value) for at, value, _step in steps],
+                    dots=[summary.step(step, pool) for _at, _value, step in steps],
+                )
+            )
     return lines
 
 
 def _marks(release: Release) -> list[Mark]:
     pool = release["to"]["pool"]
-    marks = [Mark(moment.timestamp(), f"{step['weights'].get(pool, '?')} %") for step in release["steps"] if (moment := summary.moment(step.get("at")))]
+    marks = [
+        Mark(moment.timestamp(), f"{step['weights'].get(pool, '?')} %")
+        for step in release["steps"]
+        if (moment := summary.moment(step.get("at")))
+    ]
     if ended := summary.moment(release.get("ended")):
         marks.append(Mark(ended.timestamp(), summary.outcome(release), TONES.get(release["outcome"], "warn")))
     return marks
@@ -210,7 +261,11 @@ def _between(series: t.Sequence[Series], name: str, pools: t.Sequence[str], star
             for one in series
             if one["name"] == name and one["pool"] == pool
             for at, value in one["points"]
-            if value is not None and math.isfinite(value) and start and at >= start.timestamp() and (end is None or at <= end.timestamp())
+            if value is not None
+            and math.isfinite(value)
+            and start
+            and at >= start.timestamp()
+            and (end is None or at <= end.timestamp())
         )
         if not values:
             said.append("–")
@@ -226,8 +281,12 @@ def _verdicts(verdicts: t.Sequence[Verdict]) -> str:
     if not verdicts:
         return ""
     rows = []
-    gates = sorted(verdicts, key=lambda one: (str(one["gate"]), str(one.get("pool") or "")))  # stable: still oldest first
-    for (gate, pool, verdict), same in groupby(gates, key=lambda one: (str(one["gate"]), str(one.get("pool") or ""), str(one["verdict"]))):
+    gates = sorted(
+        verdicts, key=lambda one: (str(one["gate"]), str(one.get("pool") or ""))
+    )  # stable: still oldest first
+    for (gate, pool, verdict), same in groupby(
+        gates, key=lambda one: (str(one["gate"]), str(one.get("pool") or ""), str(one["verdict"]))
+    ):
         run = list(same)
         first, last = run[0], run[-1]
         until = f" – {summary.clock(last['at'])}" if len(run) > 1 else ""

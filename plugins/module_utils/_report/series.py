@@ -45,9 +45,13 @@ def read(prometheus: t.Any, server: Server, release: Release, option: dict[str, 
             every = interval(prometheus.samples(f"{counter(pack, server, measure)}[2m]", end))
             step = max(every, (end - begin) / STEPS)
             window = max(SCRAPES * every, 2 * step)
-            lines = {pool: prometheus.values(promql(pack, server, pool, name, window), begin, end, step) for pool in POOLS}
+            lines = {
+                pool: prometheus.values(promql(pack, server, pool, name, window), begin, end, step) for pool in POOLS
+            }
             if any(lines.values()):
-                found += [{"name": name, "pool": pool, "points": line[0].samples} for pool, line in lines.items() if line]
+                found += [
+                    {"name": name, "pool": pool, "points": line[0].samples} for pool, line in lines.items() if line
+                ]
                 break
     return found
 

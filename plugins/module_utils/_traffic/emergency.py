@@ -17,7 +17,12 @@ from ansible_collections.mcp.server.plugins.module_utils._release import pools, 
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, bounded, started
 from ansible_collections.mcp.server.plugins.module_utils._traffic import revert_monitor
-from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import give_back, hold_on, lease_beside, without_run
+from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import (
+    give_back,
+    hold_on,
+    lease_beside,
+    without_run,
+)
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import SOON, Shift, step, text, update_record
 
 REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
@@ -71,7 +76,9 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
     _write(shift, it)
     hold(SOON, last=True)
     if it.good.named:
-        shift.task.warn(f"Pool {other(it.good.pool)} keeps its pods: it counts as the bad one only because pool {it.good.pool} was named.")
+        shift.task.warn(
+            f"Pool {other(it.good.pool)} keeps its pods: it counts as the bad one only because pool {it.good.pool} was named."
+        )
     if not shift.task.check_mode:
         _verify(shift, it, undone)
     return shift.result
@@ -115,7 +122,13 @@ def _prepare(shift: Shift) -> _Emergency:
     wanted = pools.split(good.pool, 100)
     known = current if current and current["from"]["pool"] == good.pool else _unrecorded(server, before, good)
     gitops = revert_monitor.held_by(shift)
-    shift.result |= {"pool": good.pool, "bad_pool": other(good.pool), "scale_down": not (good.named or gitops), "gitops": gitops, "reverted": []}
+    shift.result |= {
+        "pool": good.pool,
+        "bad_pool": other(good.pool),
+        "scale_down": not (good.named or gitops),
+        "gitops": gitops,
+        "reverted": [],
+    }
     shift.result["version"] = str(known["from"].get("version") or "")
     # Anybody may have edited it.
     planned, last = known["from"].get("replicas"), (known["steps"] or [None])[-1]
@@ -212,8 +225,17 @@ def _read(shift: Shift) -> tuple[Weights, record.ReleaseRecord | None, dict[str,
             return None
 
     alone = shift.stable is None and not shift.task.params["rollback_pool"]  # nothing else says where it goes
-    book = await_(reading, f"The release record of {server} was not read; what is noted on the route counts.", needed=alone)
-    return before, book, {pool: await_(wait, f"Whether pool {pool} has ready endpoints is not known.") for pool, wait in counting.items()}
+    book = await_(
+        reading, f"The release record of {server} was not read; what is noted on the route counts.", needed=alone
+    )
+    return (
+        before,
+        book,
+        {
+            pool: await_(wait, f"Whether pool {pool} has ready endpoints is not known.")
+            for pool, wait in counting.items()
+        },
+    )
 
 
 def _which_pool(server: Server, before: Weights, ready: dict[str, int | None]) -> str:
@@ -244,9 +266,13 @@ def _report_sessions(shift: Shift) -> None:
     if shift.task.params["sessions_metric"]:
         from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions
 
-        found["at_risk_after"] = open_sessions.count(shift.task, shift.cluster, shift.server, shift.result["bad_pool"], REPORT)
+        found["at_risk_after"] = open_sessions.count(
+            shift.task, shift.cluster, shift.server, shift.result["bad_pool"], REPORT
+        )
         if found["at_risk_after"]:
-            shift.task.progress(f"sessions that pool {shift.result['bad_pool']} had open, and that end with this: {found['at_risk_after']}")
+            shift.task.progress(
+                f"sessions that pool {shift.result['bad_pool']} had open, and that end with this: {found['at_risk_after']}"
+            )
 
 
 def _full_size(shift: Shift, pool: str, planned: int) -> None:

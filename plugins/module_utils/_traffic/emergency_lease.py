@@ -12,7 +12,14 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, runner
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Task, bounded, started
+from ansible_collections.mcp.server.plugins.module_utils._task import (
+    Deadline,
+    Failure,
+    LeaseLost,
+    Task,
+    bounded,
+    started,
+)
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import SOON, Shift
 
 
@@ -94,4 +101,6 @@ def _hold(shift: Shift, wait: t.Callable[[float], leases.Holder | None]) -> t.Ca
 
 def _taking(shift: Shift, run: str) -> t.Callable[[float], leases.Holder | None]:
     lease = leases.Lease(shift.cluster, shift.server.namespace, shift.server.name)
-    return started(lambda: lease.acquire(run, runner.runner_name(), leases.this_process(shift.task.runner), take_over=True))
+    return started(
+        lambda: lease.acquire(run, runner.runner_name(), leases.this_process(shift.task.runner), take_over=True)
+    )

@@ -46,7 +46,9 @@ def _route(cluster: Api, server: Server) -> list[Field]:
     except Failure:
         return []
     obj = kind.written(route)
-    pointers = [operation["path"] for _path, operations in writes for operation in operations if operation["op"] != "test"]
+    pointers = [
+        operation["path"] for _path, operations in writes for operation in operations if operation["op"] != "test"
+    ]
     return [Field("route", _title(pointer), kind.name(server), obj, pointer) for pointer in pointers]
 
 
@@ -67,7 +69,13 @@ def _deployments(cluster: Api, server: Server) -> list[Field]:
 
 def _autoscalers(cluster: Api, server: Server) -> list[Field]:
     return [
-        Field("autoscaler", "minReplicas", f"HorizontalPodAutoscaler {server.namespace}/{one.name}", one.obj, "/spec/minReplicas")
+        Field(
+            "autoscaler",
+            "minReplicas",
+            f"HorizontalPodAutoscaler {server.namespace}/{one.name}",
+            one.obj,
+            "/spec/minReplicas",
+        )
         for one in autoscaling.find(cluster, server, warn=lambda text: None).values()
     ]
 

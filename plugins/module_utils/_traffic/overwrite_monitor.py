@@ -175,7 +175,9 @@ def overwritten_route(cluster: Api, server: Server, route: Route, expected: Weig
 
     def find() -> Failure | None:
         run = kind.run(route)
-        finding = overwritten(Expected(weights=expected, runs=frozenset({run})), Seen(run=run, **_weights(route, server, expected)))
+        finding = overwritten(
+            Expected(weights=expected, runs=frozenset({run})), Seen(run=run, **_weights(route, server, expected))
+        )
         return finding and _failure(cluster, server, finding, {ROUTE: route})
 
     return _get(find)
@@ -191,7 +193,9 @@ def refuse(cluster: Api, server: Server, pool: str, deployment: Object, expected
         raise _failure(cluster, server, finding, {pool: deployment})
 
 
-def _deployment(cluster: Api, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], objects: dict[str, Object]) -> None:
+def _deployment(
+    cluster: Api, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], objects: dict[str, Object]
+) -> None:
     """Read a pool's Deployment."""
     objects[pool] = cluster.get(server.deployment_path(pool))
     _add(server, pool, expected, seen, objects[pool])
@@ -232,7 +236,9 @@ def _run(obj: Object, run: str, expected: Expected) -> str:
 
 def _failure(cluster: Api, server: Server, finding: Finding, objects: dict[str, Object]) -> Failure:
     if finding.run:
-        return LeaseLost(f"This run is not the one that releases {server} any more: run {finding.run} has written since. Nothing more is changed by it.")
+        return LeaseLost(
+            f"This run is not the one that releases {server} any more: run {finding.run} has written since. Nothing more is changed by it."
+        )
     name, obj, place = _where(server, finding, objects)
     return failure(finding, name, field_managers.writer_of(obj, place), place, f"{cluster.now():%H:%M:%S}")
 
@@ -256,4 +262,8 @@ def _where(server: Server, finding: Finding, objects: dict[str, Object]) -> tupl
         return name, deployment, "/spec/replicas"
     containers = "/spec/template/spec/containers"
     names = [container["name"] for container in deployment["spec"]["template"]["spec"]["containers"]]
-    return name, deployment, f"{containers}/{names.index(server.container)}/image" if server.container in names else containers
+    return (
+        name,
+        deployment,
+        f"{containers}/{names.index(server.container)}/image" if server.container in names else containers,
+    )

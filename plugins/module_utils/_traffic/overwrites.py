@@ -93,7 +93,12 @@ def _route(expected: Expected, seen: Seen) -> t.Iterator[Finding]:
     if ROUTE in seen.gone:
         yield Finding(ROUTE, "", f"was deleted ({printable(seen.gone[ROUTE], LONGEST)})")
     elif seen.broken:
-        yield Finding(ROUTE, "", f"does not lead to both pools any more, {wanted} were set ({printable(seen.broken, LONGEST)})", run=run)
+        yield Finding(
+            ROUTE,
+            "",
+            f"does not lead to both pools any more, {wanted} were set ({printable(seen.broken, LONGEST)})",
+            run=run,
+        )
     elif seen.weights is not None and (run or not seen.as_written):
         yield Finding(ROUTE, "", f"gives {_text(seen.weights)} now, and not {wanted}", run=run)
 
@@ -119,10 +124,14 @@ def _sizes(expected: Expected, seen: Seen) -> t.Iterator[Finding]:
     """An autoscaler's minimum that is gone takes no pods yet: that is said. Pods that are gone from the new pool end the release."""
     for pool, wanted in expected.sizes.items():
         if seen.sizes.get(pool, wanted) < wanted:
-            yield Finding(SIZE, pool, f"is to have {seen.sizes[pool]} pods now, and not {wanted}", harmful=pool == expected.pool)
+            yield Finding(
+                SIZE, pool, f"is to have {seen.sizes[pool]} pods now, and not {wanted}", harmful=pool == expected.pool
+            )
     for pool, raised in expected.minimums.items():
         if (seen.minimums.get(pool) or raised) < raised:
-            yield Finding(MINIMUM, pool, f"may go down to {seen.minimums[pool]} pods now, and not to {raised}", harmful=False)
+            yield Finding(
+                MINIMUM, pool, f"may go down to {seen.minimums[pool]} pods now, and not to {raised}", harmful=False
+            )
 
 
 def same_image(one: str, another: str) -> bool:
@@ -152,7 +161,11 @@ def failure(finding: Finding, name: str, writer: field_managers.Writer, place: s
     """
     evidence = {"what": finding.what, "pool": finding.pool, "object": name, "field": field(place), "by": writer.name}
     evidence |= {"manager": writer.manager, "at": writer.at, "seen_at": at, "suspend": writer.suspend}
-    who = field_managers.sentence(writer, field(place)) if place else "who did it, only the API server's audit log can tell; make it again"
+    who = (
+        field_managers.sentence(writer, field(place))
+        if place
+        else "who did it, only the API server's audit log can tell; make it again"
+    )
     return Overwritten(
         f"{name} {finding.text} (seen at {at} UTC): {who}.",
         overwritten=evidence,

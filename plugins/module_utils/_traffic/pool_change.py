@@ -21,7 +21,14 @@ from ansible_collections.mcp.server.plugins.module_utils._workload.rollout impor
 
 
 def change(
-    task: Task, cluster: Api, server: Server, pool: str, *, image_ref: str | None = None, replicas: int | None = None, run: str | None = None
+    task: Task,
+    cluster: Api,
+    server: Server,
+    pool: str,
+    *,
+    image_ref: str | None = None,
+    replicas: int | None = None,
+    run: str | None = None,
 ) -> tuple[dict[str, t.Any], Object | None]:
     """Changes what differs, and waits for nothing: the result so far, and the Progressing condition from before.
 
@@ -31,12 +38,17 @@ def change(
     run = run or task.params["run_id"]
     has_image_ref, has_replicas = server.image(cluster, pool)
     before: dict[str, t.Any] = {"image_ref": has_image_ref, "replicas": has_replicas}
-    after = {"image_ref": before["image_ref"] if image_ref is None else image_ref, "replicas": before["replicas"] if replicas is None else replicas}
+    after = {
+        "image_ref": before["image_ref"] if image_ref is None else image_ref,
+        "replicas": before["replicas"] if replicas is None else replicas,
+    }
     scaler = autoscaling.find(cluster, server, task.warn).get(pool) if replicas is not None else None
     if scaler and replicas is not None:
         after["replicas"] = scaler.size(has_replicas, replicas)
         if 0 < replicas != after["replicas"]:
-            task.progress(f"HorizontalPodAutoscaler {scaler.name} decides the size of pool {pool}: {after['replicas']} pods, {replicas} were asked for")
+            task.progress(
+                f"HorizontalPodAutoscaler {scaler.name} decides the size of pool {pool}: {after['replicas']} pods, {replicas} were asked for"
+            )
     if after["replicas"] < has_replicas:
         _keep_budget(task, cluster, server, pool, has_replicas, after["replicas"])
     shrinks = after["replicas"] < has_replicas and not task.check_mode
@@ -46,13 +58,21 @@ def change(
             "Shift the traffic away first."
         )
 
-    raised = bool(scaler) and autoscaling.set_min_replicas(cluster, server, scaler, replicas or 0, run, dry_run=task.check_mode, warn=task.warn)
+    raised = bool(scaler) and autoscaling.set_min_replicas(
+        cluster, server, scaler, replicas or 0, run, dry_run=task.check_mode, warn=task.warn
+    )
     result = {
         "changed": before != after or raised,
         "deployment": f"{server.namespace}/{server.deployment(pool)}",
         "previous": before,
         **after,
-        "autoscaler": {"name": scaler.name, "min_replicas": scaler.raised(replicas or 0), "original_min_replicas": scaler.own} if scaler else None,
+        "autoscaler": {
+            "name": scaler.name,
+            "min_replicas": scaler.raised(replicas or 0),
+            "original_min_replicas": scaler.own,
+        }
+        if scaler
+        else None,
         "diff": {"before": before, "after": after},
     }
     if raised:
@@ -69,7 +89,9 @@ def change(
     return result, condition(patched, "Progressing")
 
 
-def refuse_if_it_has_traffic_again(cluster: Api, server: Server, pool: str, result: dict[str, t.Any], run: str | None) -> None:
+def refuse_if_it_has_traffic_again(
+    cluster: Api, server: Server, pool: str, result: dict[str, t.Any], run: str | None
+) -> None:
     """Give a pool its pods back when it got traffic while it was scaled down. Raises Failure then, and Lost."""
     weight = _weight(cluster, server, pool)
     if not weight:

@@ -15,7 +15,10 @@ from datetime import datetime
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers, gitops
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import OverwriteMonitor, overwritten_route
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import (
+    OverwriteMonitor,
+    overwritten_route,
+)
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift, text
 
@@ -155,7 +158,9 @@ class RevertMonitor:
         shift, bad = self._shift, self._shift.result["bad_pool"]
         if self._undone:
             times = "once" if len(self._undone) == 1 else f"{len(self._undone)} times"
-            shift.task.warn(f"The rollback of {shift.server} was undone {times} and written again; pool {bad} keeps its pods. {self._undone[-1].msg}")
+            shift.task.warn(
+                f"The rollback of {shift.server} was undone {times} and written again; pool {bad} keeps its pods. {self._undone[-1].msg}"
+            )
         elif (names := held_by(shift)) and not self._good.named:
             suspend = "".join(f" Suspend it: {tool.suspend}." for tool in _tools(shift) if tool.suspend)
             shift.task.warn(

@@ -47,7 +47,12 @@ def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> No
         patience = Deadline(task.params["start_timeout"])
         task.progress(announcement(pool, has, planned, seconds, patience.seconds))
         result, stale = pool_change.change(without_run(task), shift.cluster, server, pool, replicas=planned)
-        shift.result["scaled_up"] = {"from": has, "to": result["replicas"], "expected_seconds": seconds, "seconds": None}
+        shift.result["scaled_up"] = {
+            "from": has,
+            "to": result["replicas"],
+            "expected_seconds": seconds,
+            "seconds": None,
+        }
         if task.check_mode:
             return
         with ExitStack() as held:
@@ -55,7 +60,9 @@ def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> No
             view = rollout.View(shift.cluster, server, pool, task.params["ready_grace"], stale)
             ready = rollout.wait(view, patience, task.progress, min_ready(result["replicas"])).ready
             if not convergence.endpoints(task, shift.cluster, server, pool, 1):
-                raise Failure(f"Its pods are ready, but Service {server.service(pool)} has no endpoint: see its selector.")
+                raise Failure(
+                    f"Its pods are ready, but Service {server.service(pool)} has no endpoint: see its selector."
+                )
     except Failure as failure:
         raise Failure(
             f"No rollback of {server}: pool {pool} has no ready endpoint and does not come up. {failure.msg} Traffic is where it was; "

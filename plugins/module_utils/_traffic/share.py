@@ -114,7 +114,9 @@ def until_followed(
 
 
 @contextmanager
-def asking(endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True) -> t.Iterator[t.Iterator[Answer]]:
+def asking(
+    endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True
+) -> t.Iterator[t.Iterator[Answer]]:
     """Asks for the health document from now on, at most C(rate) times a second, until the bound is over or the block is left."""
 
     def answers(arrived: queue.SimpleQueue[Answer]) -> t.Iterator[Answer]:
@@ -133,7 +135,9 @@ def asking(endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RAT
 
 
 @contextmanager
-def asked(endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True) -> t.Iterator[queue.SimpleQueue[Answer]]:
+def asked(
+    endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True
+) -> t.Iterator[queue.SimpleQueue[Answer]]:
     """The same, for who can't wait for answers that may stay away."""
     arrived: queue.SimpleQueue[Answer] = queue.SimpleQueue()
     stop = threading.Event()

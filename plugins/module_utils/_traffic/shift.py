@@ -29,7 +29,9 @@ ATTEMPTS = 5  # at least; a route that others keep writing is tried again for as
 AGAIN = 0.2  # seconds between further ones
 EVERY = 2.0  # seconds between lines of progress
 POLL = 0.05  # seconds between looks at the route's status, and at endpoints
-PATIENCE = 3.0  # seconds after which it is said that a gateway does not take the weights up; then it is still waited for
+PATIENCE = (
+    3.0  # seconds after which it is said that a gateway does not take the weights up; then it is still waited for
+)
 SOON = 5.0  # seconds that an emergency waits for what it can do without
 ASKED = 5  # answers that tell what clients get meanwhile
 SESSIONS = ("mode", "marked", "at_risk_before", "at_risk_after")  # of the result
@@ -44,7 +46,13 @@ class Shift:
     server: Server
     public: endpoints.Endpoint | None
     result: dict[str, t.Any] = field(
-        default_factory=lambda: {"changed": False, "share": None, "seconds_to_follow": None, "written_at": None, "sessions": dict.fromkeys(SESSIONS)}
+        default_factory=lambda: {
+            "changed": False,
+            "share": None,
+            "seconds_to_follow": None,
+            "written_at": None,
+            "sessions": dict.fromkeys(SESSIONS),
+        }
     )
     route: Route = field(default_factory=dict)
     waiting: outage.Waiting = field(default_factory=outage.current)
@@ -105,7 +113,9 @@ class Shift:
             stable = good or pools.returns_to(before, self.stable, self.release)
             stamp = Stamp(pools.note(stable, wanted) if stable else None, self.run, alone=good is not None)
             try:
-                changed, self.route = self.kind.write(self.cluster, self.server, self.route, wanted, stamp, dry_run=self.task.check_mode)
+                changed, self.route = self.kind.write(
+                    self.cluster, self.server, self.route, wanted, stamp, dry_run=self.task.check_mode
+                )
                 break
             except (connection.Conflict, api.NotFound) as failure:  # changed, or one of its parts replaced
                 if attempt >= ATTEMPTS:
@@ -169,7 +179,11 @@ class Shift:
     def _verify(self, wanted: Weights, meanwhile: t.Callable[[], None], bound: Deadline) -> None:
         params = self.task.params
         # Asked from the very write on, so that the answers tell when the data plane followed.
-        asked = share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection) if self.public else nullcontext()
+        asked = (
+            share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection)
+            if self.public
+            else nullcontext()
+        )
         lookout = OverwriteMonitor(self.task, self.cluster, self.server, self.expected(wanted))
         with asked as answers, lookout as self.lookout:
             meanwhile()
@@ -206,7 +220,9 @@ class Shift:
         self._say(f"waiting for the gateway: {reason}")
         return said
 
-    def _unless_accepted(self, answers: t.Iterator[share.Answer], wanted: Weights, bound: Deadline) -> t.Iterator[share.Answer]:
+    def _unless_accepted(
+        self, answers: t.Iterator[share.Answer], wanted: Weights, bound: Deadline
+    ) -> t.Iterator[share.Answer]:
         """Return answers to measure by, once the route is in force or they show it by themselves: what clients get outranks the route's status.
 
         The latter takes a longer row from the good pool, which could come by chance where a small part of the traffic went elsewhere. Raises
@@ -231,11 +247,15 @@ class Shift:
 
         row = share.row_needed(self.result["before"], wanted)
         kept = not self.kind.per_connection
-        seen, reached = share.until_followed(pending(), wanted, row, self.task.params["tolerance"], lambda last: None, kept=kept)
+        seen, reached = share.until_followed(
+            pending(), wanted, row, self.task.params["tolerance"], lambda last: None, kept=kept
+        )
         if reason and not reached:
             raise Failure(f"{self._unverified(reason)}.", **self.result)
         if reason and not self._accepted_soon(bound):
-            self.task.warn(f"All answers come from pool {self.result['pool']}, though the route is not in force by its status: {reason}.")
+            self.task.warn(
+                f"All answers come from pool {self.result['pool']}, though the route is not in force by its status: {reason}."
+            )
         return itertools.chain(seen, answers)
 
     def _accepted_soon(self, bound: Deadline) -> bool:
@@ -257,7 +277,9 @@ class Shift:
         if answers[-1].reason:
             return f"clients get no good answer now ({answers[-1].reason})"
         counts = {pool: sum(answer.pool == pool for answer in answers) for pool in POOLS}
-        return f"of {len(answers)} answers to clients now, " + ", ".join(f"{count} came from {pool}" for pool, count in counts.items() if count)
+        return f"of {len(answers)} answers to clients now, " + ", ".join(
+            f"{count} came from {pool}" for pool, count in counts.items() if count
+        )
 
     def _measure(self, answers: t.Iterable[share.Answer], wanted: Weights, bound: Deadline) -> None:
         params = self.task.params
@@ -273,8 +295,12 @@ class Shift:
             # An emergency does not wait for this import.
             from ansible_collections.mcp.server.plugins.module_utils._traffic import synthetic
 
-            answers = synthetic.unless_failing(answers, wanted[pool], f"The weights of {self.server} are written ({text(wanted)}), but", self.result)
-        seen, reached = share.until_followed(answers, wanted, needed, params["tolerance"], progress, kept=not self.kind.per_connection)
+            answers = synthetic.unless_failing(
+                answers, wanted[pool], f"The weights of {self.server} are written ({text(wanted)}), but", self.result
+            )
+        seen, reached = share.until_followed(
+            answers, wanted, needed, params["tolerance"], progress, kept=not self.kind.per_connection
+        )
         measured = share.tally(seen)
         self.result["share"] = {
             **measured,
@@ -328,4 +354,6 @@ def text(weights: Weights) -> str:
 
 def _measured(measured: dict[str, t.Any], pool: str) -> str:
     share_ = "nothing" if measured[pool] is None else f"{measured[pool]} %"
-    return f"{share_} of {measured['requests']} answers" + (f", {measured['failed']} failed" if measured["failed"] else "")
+    return f"{share_} of {measured['requests']} answers" + (
+        f", {measured['failed']} failed" if measured["failed"] else ""
+    )

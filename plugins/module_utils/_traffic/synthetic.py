@@ -18,7 +18,16 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate
 from ansible_collections.mcp.server.plugins.module_utils._gates.counters import RatioSeries
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import ALWAYS, BREACH, CANNOT_MEASURE, PASS, Gate, Period, Verdict, settled
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    ALWAYS,
+    BREACH,
+    CANNOT_MEASURE,
+    PASS,
+    Gate,
+    Period,
+    Verdict,
+    settled,
+)
 from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Measured
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import TRIGGERS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -62,9 +71,18 @@ class SyntheticRequests:
         if self._newest_failed is None or self._newest_failed < self._times[-1] - window:
             return Verdict(gate, PASS)
         part = self._weight / 100
-        found = replace(self._judge(replace(gate, limit=gate.limit * part, least=LEAST if part < 1 else gate.least), window + 10 * TICK, 0.0), gate=gate)
+        found = replace(
+            self._judge(
+                replace(gate, limit=gate.limit * part, least=LEAST if part < 1 else gate.least), window + 10 * TICK, 0.0
+            ),
+            gate=gate,
+        )
         if part < 1 and found.verdict == BREACH and self._failing(window) > (1 + part) / 2:
-            return replace(found, verdict=CANNOT_MEASURE, reason="more answers fail than the new pool gives: so the live one's do, too")
+            return replace(
+                found,
+                verdict=CANNOT_MEASURE,
+                reason="more answers fail than the new pool gives: so the live one's do, too",
+            )
         return found
 
     def _failing(self, seconds: float) -> float:
@@ -79,12 +97,16 @@ class SyntheticRequests:
         now = self._times[-1]
         first = max(1, bisect.bisect_left(self._times, now - back))
         times = self._times[first:]
-        flow = RatioSeries(2 * TICK, times, self._times[first - 1 : -1], [0] * len(times), self._totals[first:], self._faileds[first:])
+        flow = RatioSeries(
+            2 * TICK, times, self._times[first - 1 : -1], [0] * len(times), self._totals[first:], self._faileds[first:]
+        )
         begin = self._times[first - 1]
         return evaluate.evaluate(gate, Measured(2 * TICK, flow, newest=now), Period(begin, now, seconds, since=begin))
 
 
-def unless_failing(answers: t.Iterable[Answer], weight: int, about: str, evidence: dict[str, t.Any]) -> t.Iterator[Answer]:
+def unless_failing(
+    answers: t.Iterable[Answer], weight: int, about: str, evidence: dict[str, t.Any]
+) -> t.Iterator[Answer]:
     """The answers, until those of the pool with this weight fail as the trigger error_burst has it. Raises Failure.
 
     Who waits for its share need not wait longer then.

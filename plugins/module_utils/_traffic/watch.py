@@ -24,7 +24,14 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
     is_over,
     synthetic_triggers,
 )
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, NO_DATA, PASS, Gate, Verdict, combined
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    BREACH,
+    NO_DATA,
+    PASS,
+    Gate,
+    Verdict,
+    combined,
+)
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
@@ -50,7 +57,12 @@ SPEC = Spec(
         "prometheus": options.OPTION,
         "pool": {"type": "str", "choices": list(POOLS)},
         "weight": {"type": "int", "default": 100},
-        "checks": {"type": "list", "elements": "str", "choices": ["shift", "triggers"], "default": ["shift", "triggers"]},
+        "checks": {
+            "type": "list",
+            "elements": "str",
+            "choices": ["shift", "triggers"],
+            "default": ["shift", "triggers"],
+        },
         "gates": {"type": "dict", "default": {}},
         "triggers": {"type": "dict", "default": {}},
         "since": {"type": "str"},
@@ -82,7 +94,9 @@ class Watch:
         self.task = task
         self.public = endpoints.public(params["endpoint"])
         self.seconds = params["seconds"]
-        self.triggers = options.gates(thresholds.TRIGGERS, params["triggers"], "triggers") if "triggers" in params["checks"] else []
+        self.triggers = (
+            options.gates(thresholds.TRIGGERS, params["triggers"], "triggers") if "triggers" in params["checks"] else []
+        )
         self.judges_step = "shift" in params["checks"]
         gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if self.judges_step else []
         self.gates = gates_at_weight(params["weight"], gates)
@@ -92,13 +106,20 @@ class Watch:
         source = params["prometheus"]
         poll = (len(source["source"]) + 2) * source["timeout"] if source else 0.0
         self.bound = Deadline(self.seconds + max(poll, params["inconclusive_timeout"]))
-        self.own = SyntheticRequests(params["weight"], self.bound.started, max([self.bound.seconds, *(gate.window or 0 for gate in self.own_triggers)]) + 5)
+        self.own = SyntheticRequests(
+            params["weight"],
+            self.bound.started,
+            max([self.bound.seconds, *(gate.window or 0 for gate in self.own_triggers)]) + 5,
+        )
         self.last: deque[share.Answer] = deque(maxlen=2000)
         self.said = self.bound.started
 
     def run(self) -> dict[str, t.Any]:
         poller = self._poller()
-        with poller or nullcontext(), share.asked(self.public, self.task.params["pool_key"], self.bound, self.task.params["rate"]) as arrived:
+        with (
+            poller or nullcontext(),
+            share.asked(self.public, self.task.params["pool_key"], self.bound, self.task.params["rate"]) as arrived,
+        ):
             while True:
                 self.bound.pause(TICK)
                 self.task.check_lease()
@@ -151,7 +172,9 @@ class Watch:
         self.said = time.monotonic()
         phase = f"{self.bound.elapsed:.0f} of {self.seconds:.0f} s"
         if decision.deciding:
-            phase = f"inconclusive for {self.bound.elapsed - self.seconds:.0f} of {self.bound.seconds - self.seconds:.0f} s"
+            phase = (
+                f"inconclusive for {self.bound.elapsed - self.seconds:.0f} of {self.bound.seconds - self.seconds:.0f} s"
+            )
         line = f"{self.task.params['label']} {phase}: {self.own.requests} answers, {self.own.failed} failed"
         line += _measured(decision.verdicts)
         if decision.deciding:
@@ -168,7 +191,10 @@ class Watch:
             return Failure(f"{about} with a breach: {reasons}; {failed}{reason}.", **result)
         waited = self.bound.seconds - self.seconds
         reasons = reasons or "no answer of Prometheus in time"
-        return Failure(f"{about}, inconclusive after waiting {waited:g} s for what does not pass and is not bad either: {reasons}.", **result)
+        return Failure(
+            f"{about}, inconclusive after waiting {waited:g} s for what does not pass and is not bad either: {reasons}.",
+            **result,
+        )
 
     def result(self, outcome: str, verdicts: list[Verdict]) -> dict[str, t.Any]:
         durations = sorted(answer.seconds for answer in self.last)
@@ -208,5 +234,9 @@ def _measured(verdicts: t.Sequence[Verdict]) -> str:
         return ""
     names = {"errors": "5xx", "latency": "p95"}
     values = ", ".join(f"{names[name]} {evaluate.text(verdict.value, verdict.gate)}" for name, verdict in shown.items())
-    past = [f"{verdict.gate.name} past its limit for {verdict.seconds_past:.0f} s" for verdict in verdicts if verdict.seconds_past]
+    past = [
+        f"{verdict.gate.name} past its limit for {verdict.seconds_past:.0f} s"
+        for verdict in verdicts
+        if verdict.seconds_past
+    ]
     return f"; {values} of {next(iter(shown.values())).requests} requests: {', '.join(past) or combined(verdicts)}"

@@ -126,7 +126,9 @@ def find(cluster: Api, server: Server, warn: t.Callable[[str], None]) -> dict[st
     return _find_by_name(cluster, server, unlisted.absent, warn)
 
 
-def _find_by_name(cluster: Api, server: Server, absent: set[str], warn: t.Callable[[str], None]) -> dict[str, Autoscaler]:
+def _find_by_name(
+    cluster: Api, server: Server, absent: set[str], warn: t.Callable[[str], None]
+) -> dict[str, Autoscaler]:
     """Return those that have a usual name, which a Role that is narrowed by resourceNames lets us read. absent: paths that need no look."""
     names = [form.format(deployment=server.deployment(pool)) for pool in POOLS for form in NAMES]
     items, refused = [], 0
@@ -191,7 +193,9 @@ def set_min_replicas(
     except Forbidden as failure:
         if run or warn is None:
             raise
-        warn(f"HorizontalPodAutoscaler {server.namespace}/{autoscaler.name} keeps its minReplicas, and may take pods away again. {failure.msg}")
+        warn(
+            f"HorizontalPodAutoscaler {server.namespace}/{autoscaler.name} keeps its minReplicas, and may take pods away again. {failure.msg}"
+        )
         return False
 
 

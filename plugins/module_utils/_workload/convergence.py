@@ -27,7 +27,9 @@ def endpoints(task: Task, cluster: Api, server: Server, pool: str, wanted: int) 
         if bound.elapsed >= MOMENT and bound.elapsed - said >= outage.EVERY:
             said = bound.elapsed
             task.check_lease()
-            task.progress(f"{pool}: {ready} of {wanted} endpoints; after an outage of the API server they may take {bound.left:.0f} s more")
+            task.progress(
+                f"{pool}: {ready} of {wanted} endpoints; after an outage of the API server they may take {bound.left:.0f} s more"
+            )
         if not bound.pause(POLL if bound.elapsed < MOMENT else outage.PAUSE):
             break
     return ready
@@ -41,5 +43,7 @@ def gateway(task: Task, pool: str) -> None:
     bound = Deadline(PAUSES - outage.current().ago)
     while bound.left:
         task.check_lease()
-        task.progress(f"{pool}: the API server was away; the gateway may not know of the new pods for {bound.left:.0f} s more")
+        task.progress(
+            f"{pool}: the API server was away; the gateway may not know of the new pods for {bound.left:.0f} s more"
+        )
         bound.pause(outage.EVERY)

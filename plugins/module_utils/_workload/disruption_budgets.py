@@ -38,10 +38,15 @@ def covers(budget: Object, labels: dict[str, str]) -> bool:
 
 def strictest(budgets: t.Iterable[Object], labels: dict[str, str], planned: int) -> tuple[int, str]:
     """What the budgets for pods with these labels ask for at most, and the name of the one that does; 0 and an empty name without any."""
-    return max(((min_available(budget, planned), budget["metadata"]["name"]) for budget in budgets if covers(budget, labels)), default=(0, ""))
+    return max(
+        ((min_available(budget, planned), budget["metadata"]["name"]) for budget in budgets if covers(budget, labels)),
+        default=(0, ""),
+    )
 
 
-def required_by(cluster: Api, server: Server, pool: str, planned: int, warn: t.Callable[[str], None]) -> tuple[int, str]:
+def required_by(
+    cluster: Api, server: Server, pool: str, planned: int, warn: t.Callable[[str], None]
+) -> tuple[int, str]:
     """strictest() for a pool; 0, with a warning, when we may not look."""
     try:
         budgets = cluster.get(f"/apis/policy/v1/namespaces/{server.namespace}/poddisruptionbudgets")["items"]

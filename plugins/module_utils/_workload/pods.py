@@ -26,7 +26,9 @@ TERMINAL = {
 }
 UNHEALTHY = "Unhealthy"
 # The kubelet could not reach something, often the API server itself; it tries again, with pauses of up to two minutes
-UNREACHED = re.compile(r"dial tcp|connection refused|i/o timeout|TLS handshake timeout|context deadline exceeded|timed out waiting|failed to sync \w+ cache")
+UNREACHED = re.compile(
+    r"dial tcp|connection refused|i/o timeout|TLS handshake timeout|context deadline exceeded|timed out waiting|failed to sync \w+ cache"
+)
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,23 @@ def problem(pod: Object, events: t.Sequence[Object], now: datetime.datetime, gra
     if is_ready(pod) or is_leaving(pod) or is_finished(pod):
         return None
     events = [event for event in events if event["involvedObject"].get("uid") == pod["metadata"]["uid"]]
-    return _unscheduled(pod, now, grace) or _waiting(pod, events) or _not_created(pod, events, now, grace) or _unready(pod, events, now, grace)
+    return (
+        _unscheduled(pod, now, grace)
+        or _waiting(pod, events)
+        or _not_created(pod, events, now, grace)
+        or _unready(pod, events, now, grace)
+    )
 
 
 def _unscheduled(pod: Object, now: datetime.datetime, grace: float) -> Problem | None:
     scheduled = condition(pod, "PodScheduled")
     if scheduled.get("reason") != "Unschedulable" or _age(scheduled.get("lastTransitionTime"), now) < grace:
         return None
-    return Problem("Unschedulable", f"no node takes it ({_line(scheduled.get('message'))})", "free or add capacity, or lower the requests")
+    return Problem(
+        "Unschedulable",
+        f"no node takes it ({_line(scheduled.get('message'))})",
+        "free or add capacity, or lower the requests",
+    )
 
 
 def _waiting(pod: Object, events: t.Sequence[Object]) -> Problem | None:
@@ -100,13 +111,18 @@ def _crashes(container: Object) -> str:
     last = container.get("lastState", {}).get("terminated", {})
     why = f" ({last['reason']})" if last.get("reason", "Error") != "Error" else ""
     times = container.get("restartCount", 0)
-    return f"container {container['name']} was restarted {times} times, last after exit code {last.get('exitCode')}{why}"
+    return (
+        f"container {container['name']} was restarted {times} times, last after exit code {last.get('exitCode')}{why}"
+    )
 
 
 def _not_created(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:
     """Containers that the kubelet can't create yet; only events tell (no such Secret to mount, no sandbox)."""
     status = pod.get("status", {})
-    waiting = any(c.get("state", {}).get("waiting", {}).get("reason") in ("ContainerCreating", "PodInitializing") for c in _containers(pod))
+    waiting = any(
+        c.get("state", {}).get("waiting", {}).get("reason") in ("ContainerCreating", "PodInitializing")
+        for c in _containers(pod)
+    )
     if not waiting or _age(status.get("startTime"), now) < grace:
         return None
     # Of two in the same second, the warning is the one that has passed: an image may be on its way for long
@@ -118,7 +134,10 @@ def _not_created(pod: Object, events: t.Sequence[Object], now: datetime.datetime
 
 
 def _unready(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:
-    delays = {container["name"]: container.get("readinessProbe", {}).get("initialDelaySeconds", 0) for container in pod["spec"]["containers"]}
+    delays = {
+        container["name"]: container.get("readinessProbe", {}).get("initialDelaySeconds", 0)
+        for container in pod["spec"]["containers"]
+    }
     ages = []
     for container in pod.get("status", {}).get("containerStatuses", []):
         running = container.get("state", {}).get("running")
@@ -129,7 +148,9 @@ def _unready(pod: Object, events: t.Sequence[Object], now: datetime.datetime, gr
     if not ages or min(ages) < grace:
         return None
     said = _newest(events, UNHEALTHY) or condition(pod, "Ready").get("message")
-    return Problem(UNHEALTHY, f"runs for {min(ages):.0f} s and is not ready ({_line(said)})", "read its log (kubectl logs)")
+    return Problem(
+        UNHEALTHY, f"runs for {min(ages):.0f} s and is not ready ({_line(said)})", "read its log (kubectl logs)"
+    )
 
 
 def _containers(pod: Object) -> list[Object]:
@@ -150,7 +171,12 @@ def _newest(events: t.Sequence[Object], reason: str, containing: str = "") -> st
 
 def _time(event: Object) -> str:
     # RFC 3339 in UTC sorts as text; events.k8s.io and the old recorder fill different fields
-    return (event.get("series") or {}).get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"]
+    return (
+        (event.get("series") or {}).get("lastObservedTime")
+        or event.get("lastTimestamp")
+        or event.get("eventTime")
+        or event["metadata"]["creationTimestamp"]
+    )
 
 
 def _age(timestamp: str | None, now: datetime.datetime) -> float:

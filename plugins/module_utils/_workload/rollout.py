@@ -36,9 +36,13 @@ def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> 
     return body
 
 
-def fenced(deployment: Object, container: str, before: dict[str, t.Any], after: dict[str, t.Any], run: str) -> list[fence.Operation]:
+def fenced(
+    deployment: Object, container: str, before: dict[str, t.Any], after: dict[str, t.Any], run: str
+) -> list[fence.Operation]:
     """Return the same as a JSON patch of this run, for the Deployment as it was read (fence.py)."""
-    operations = fence.stamp(deployment, run, _cause(after["image_ref"]) if after["image_ref"] != before["image_ref"] else None)
+    operations = fence.stamp(
+        deployment, run, _cause(after["image_ref"]) if after["image_ref"] != before["image_ref"] else None
+    )
     if after["replicas"] != before["replicas"]:
         operations.append({"op": "add", "path": "/spec/replicas", "value": after["replicas"]})
     if after["image_ref"] != before["image_ref"]:
@@ -83,8 +87,12 @@ class View:
         deployment = self.cluster.get(self.path)
         self._refuse(deployment)
         self.revision = deployment["metadata"].get("annotations", {}).get(REVISION, "")
-        labels = ",".join(f"{key}={value}" for key, value in deployment["spec"]["selector"].get("matchLabels", {}).items())
-        replicasets = self.cluster.get(f"/apis/apps/v1/namespaces/{self._namespace}/replicasets", labelSelector=labels)["items"]
+        labels = ",".join(
+            f"{key}={value}" for key, value in deployment["spec"]["selector"].get("matchLabels", {}).items()
+        )
+        replicasets = self.cluster.get(f"/apis/apps/v1/namespaces/{self._namespace}/replicasets", labelSelector=labels)[
+            "items"
+        ]
         pods = self.cluster.get(pod_path(self._namespace), labelSelector=labels)["items"]
         return state(deployment, replicasets, pods, self._events(), self.cluster.now(), self._grace, self.stale)
 

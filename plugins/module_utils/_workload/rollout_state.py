@@ -93,7 +93,9 @@ def state(
     )
 
 
-def _hopeless(deployment: Object, newest: Object, problems: dict[str, Problem], pods: int, stale: Object | None) -> Problem | None:
+def _hopeless(
+    deployment: Object, newest: Object, problems: dict[str, Problem], pods: int, stale: Object | None
+) -> Problem | None:
     """What will keep the rollout from succeeding; problems: by name of a new pod, of C(pods) such pods."""
     if deployment["spec"].get("paused"):
         return Problem("Paused", "it is paused", "resume it (kubectl rollout resume)")
@@ -105,10 +107,16 @@ def _hopeless(deployment: Object, newest: Object, problems: dict[str, Problem], 
 
     refused = condition(newest, "ReplicaFailure")
     if refused.get("status") == "True":
-        return Problem("ReplicaFailure", f"its pods are refused ({refused.get('message')})", "raise the quota or correct the template")
+        return Problem(
+            "ReplicaFailure",
+            f"its pods are refused ({refused.get('message')})",
+            "raise the quota or correct the template",
+        )
     progressing = condition(deployment, "Progressing")
     if progressing.get("reason") == "ProgressDeadlineExceeded" and progressing != stale:
-        return Problem("ProgressDeadlineExceeded", f"it made no progress ({progressing.get('message')})", "see its events")
+        return Problem(
+            "ProgressDeadlineExceeded", f"it made no progress ({progressing.get('message')})", "see its events"
+        )
     return None
 
 

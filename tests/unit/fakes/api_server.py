@@ -155,7 +155,12 @@ def right_of(request: Request) -> Right | None:
 def grants(rule: dict[str, list[str]], right: Right) -> bool:
     """Return whether the rule of a Role grants this."""
     named = "resourceNames" not in rule or right.name in rule["resourceNames"]
-    return named and right.group in rule["apiGroups"] and right.resource in rule["resources"] and right.verb in rule["verbs"]
+    return (
+        named
+        and right.group in rule["apiGroups"]
+        and right.resource in rule["resources"]
+        and right.verb in rule["verbs"]
+    )
 
 
 @dataclass(eq=False)

@@ -15,7 +15,11 @@ from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import PATCH_TYPES, Conflict, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import (
+    PATCH_TYPES,
+    Conflict,
+    Unreachable,
+)
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import UNKNOWN_FORMAT, ApiServer, Request, StatusError
 

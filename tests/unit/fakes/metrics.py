@@ -37,7 +37,14 @@ def growing(*amounts: float, first: float = 1000) -> list[float]:
     return values
 
 
-def answers(good: t.Sequence[float], bad: t.Sequence[float], pool: str = "green", number: int = 1, code: str = "500", start: float = START) -> list[Series]:
+def answers(
+    good: t.Sequence[float],
+    bad: t.Sequence[float],
+    pool: str = "green",
+    number: int = 1,
+    code: str = "500",
+    start: float = START,
+) -> list[Series]:
     """Requests that a pod answered well, and badly, in each scrape interval."""
     return [
         counter(REQUESTS, growing(*good), start, code="200", **pod(pool, number)),
@@ -45,11 +52,21 @@ def answers(good: t.Sequence[float], bad: t.Sequence[float], pool: str = "green"
     ]
 
 
-def verdict(gate: Gate, series: t.Sequence[Series], now: float | None = None, pack: str = "app", seconds: float = 0.0, begin: float | None = None) -> Verdict:
+def verdict(
+    gate: Gate,
+    series: t.Sequence[Series],
+    now: float | None = None,
+    pack: str = "app",
+    seconds: float = 0.0,
+    begin: float | None = None,
+) -> Verdict:
     """Of the green pool at a time: that of the newest sample, when none is given."""
     if now is None:
         now = max(each.samples[-1][0] for each in series if each.samples)
-    readings = {pool: [measurements.Reading(packs.PACKS[pack], series, measurements.names_of(SERVER, pool))] for pool in ("green", other("green"))}
+    readings = {
+        pool: [measurements.Reading(packs.PACKS[pack], series, measurements.names_of(SERVER, pool))]
+        for pool in ("green", other("green"))
+    }
     live = evaluate.measured(gate, readings["blue"]) if gate.versus else None
     begin = START if begin is None else begin
     period = Period(begin, now, seconds, since=begin)

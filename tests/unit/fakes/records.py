@@ -38,7 +38,13 @@ def release(outcome: str = "succeeded", **more: t.Any) -> dict[str, t.Any]:
         "started": "2026-11-24T05:00:00.000Z",
         "by": "kim@runner",
         "reason": "",
-        "from": {"pool": "blue", "image_ref": "x:v1.1.5", "digest": "sha256:aa", "version": "v1.1.5", "weights": {"blue": 100, "green": 0}},
+        "from": {
+            "pool": "blue",
+            "image_ref": "x:v1.1.5",
+            "digest": "sha256:aa",
+            "version": "v1.1.5",
+            "weights": {"blue": 100, "green": 0},
+        },
         "to": {"pool": "green", "image_ref": "x:v1.2.0", "digest": "", "version": "v1.2.0"},
         "steps": [step("05:00:20", 10, 10.4), step("05:05:20", 100, 100.0)],
         "outcome": outcome,
@@ -51,8 +57,16 @@ def old(one: dict[str, t.Any]) -> dict[str, t.Any]:
     """The release as records from before 1.0.0 have it: share.answers, and verdicts with spaces."""
     steps = []
     for step_ in one["steps"]:
-        share = step_["share"] and {("answers" if key == "requests" else key): value for key, value in step_["share"].items()}
-        steps.append({**step_, "share": share, "verdict": {"inconclusive": "held"}.get(step_["verdict"], step_["verdict"].replace("_", " "))})
+        share = step_["share"] and {
+            ("answers" if key == "requests" else key): value for key, value in step_["share"].items()
+        }
+        steps.append(
+            {
+                **step_,
+                "share": share,
+                "verdict": {"inconclusive": "held"}.get(step_["verdict"], step_["verdict"].replace("_", " ")),
+            }
+        )
     return {**one, "steps": steps}
 
 

@@ -36,13 +36,25 @@ def changes(operations):
 
 
 def obj(name="mcp", **more):
-    return {"metadata": {"namespace": "prod", "name": name, "generation": 3, "resourceVersion": "7", "labels": {"team": "a"}}, **more}
+    return {
+        "metadata": {
+            "namespace": "prod",
+            "name": name,
+            "generation": 3,
+            "resourceVersion": "7",
+            "labels": {"team": "a"},
+        },
+        **more,
+    }
 
 
 def pod(pool, number, serving=None, ready=True, **metadata):
     labels = {"app": "mcp", "pool": pool, "tier": "web", **({} if serving is None else {"mcp.server/serving": serving})}
     status = {"conditions": [{"type": "Ready", "status": "True" if ready else "False"}]}
-    return {"metadata": {"name": f"mcp-{pool}-{number}", "labels": labels, "resourceVersion": "1", **metadata}, "status": status}
+    return {
+        "metadata": {"name": f"mcp-{pool}-{number}", "labels": labels, "resourceVersion": "1", **metadata},
+        "status": status,
+    }
 
 
 def pods(*all_pods):
@@ -51,21 +63,36 @@ def pods(*all_pods):
 
 def service(**selector):
     ports = [{"port": 8080, "targetPort": 8080}]
-    return obj(spec={"selector": {"app": "mcp", **selector}, "ports": ports, "sessionAffinity": "None", "type": "ClusterIP"})
+    return obj(
+        spec={"selector": {"app": "mcp", **selector}, "ports": ports, "sessionAffinity": "None", "type": "ClusterIP"}
+    )
 
 
 def ingress(name, pool, **annotations):
-    path = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": f"mcp-{pool}", "port": {"number": 8080}}}}
+    path = {
+        "path": "/",
+        "pathType": "Prefix",
+        "backend": {"service": {"name": f"mcp-{pool}", "port": {"number": 8080}}},
+    }
     found = obj(name, spec={"ingressClassName": "nginx", "rules": [{"host": "mcp.example", "http": {"paths": [path]}}]})
     prefix = "nginx.ingress.kubernetes.io/"
-    found["metadata"]["annotations"] = {prefix + "proxy-buffering": "off", **{prefix + key.replace("_", "-"): value for key, value in annotations.items()}}
+    found["metadata"]["annotations"] = {
+        prefix + "proxy-buffering": "off",
+        **{prefix + key.replace("_", "-"): value for key, value in annotations.items()},
+    }
     return found
 
 
 def objects(kind):
     if kind == "httproute":
-        backends = [{"kind": "Service", "name": "mcp-blue", "port": 8080, "weight": 100}, {"kind": "Service", "name": "mcp-green", "port": 8080, "weight": 0}]
-        spec = {"hostnames": ["a.example", "b.example"], "rules": [{"filters": [{"type": "RequestMirror"}], "backendRefs": backends}]}
+        backends = [
+            {"kind": "Service", "name": "mcp-blue", "port": 8080, "weight": 100},
+            {"kind": "Service", "name": "mcp-green", "port": 8080, "weight": 0},
+        ]
+        spec = {
+            "hostnames": ["a.example", "b.example"],
+            "rules": [{"filters": [{"type": "RequestMirror"}], "backendRefs": backends}],
+        }
         return {"/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp": obj(spec=spec)}
     if kind == "service":
         four = pods(*(pod(pool, number) for pool in ("blue", "green") for number in (1, 2)))
@@ -77,8 +104,15 @@ def objects(kind):
             {"name": "mcp-green", "port": 8080, "weight": 0},
         ]
         health = {"conditions": [{"prefix": "/health"}], "services": [{"name": "mcp-blue", "port": 8080}]}
-        routes = [health, {"conditions": [{"prefix": "/"}], "timeoutPolicy": {"response": "infinity"}, "services": services}]
-        spec = {"virtualhost": {"fqdn": "mcp.example"}, "routes": routes, "tcpproxy": {"services": [{"name": "mcp-blue", "port": 1}]}}
+        routes = [
+            health,
+            {"conditions": [{"prefix": "/"}], "timeoutPolicy": {"response": "infinity"}, "services": services},
+        ]
+        spec = {
+            "virtualhost": {"fqdn": "mcp.example"},
+            "routes": routes,
+            "tcpproxy": {"services": [{"name": "mcp-blue", "port": 1}]},
+        }
         return {"/apis/projectcontour.io/v1/namespaces/prod/httpproxies/mcp": obj(spec=spec)}
     if kind == "traefik":
         services = [
@@ -86,22 +120,39 @@ def objects(kind):
             {"name": "mcp-blue", "port": 8080, "weight": 100, "passHostHeader": True},
             {"name": "mcp-green", "kind": "Service", "namespace": "prod", "port": 8080, "weight": 0},
         ]
-        return {"/apis/traefik.io/v1alpha1/namespaces/prod/traefikservices/mcp": obj(spec={"weighted": {"services": services}})}
+        return {
+            "/apis/traefik.io/v1alpha1/namespaces/prod/traefikservices/mcp": obj(
+                spec={"weighted": {"services": services}}
+            )
+        }
     if kind == "openshift_route":
         spec = {
             "host": "mcp.example",
             "to": {"kind": "Service", "name": "mcp-green", "weight": 0},
-            "alternateBackends": [{"kind": "Service", "name": "mcp-blue"}, {"kind": "Service", "name": "old", "weight": 0}],
+            "alternateBackends": [
+                {"kind": "Service", "name": "mcp-blue"},
+                {"kind": "Service", "name": "old", "weight": 0},
+            ],
             "tls": {"termination": "edge"},
         }
         return {"/apis/route.openshift.io/v1/namespaces/prod/routes/mcp": obj(spec=spec)}
     if kind == "istio":
-        pinned = {"match": [{"headers": {"x-pool": {"exact": "green"}}}], "route": [{"destination": {"host": "mcp-green"}}]}
+        pinned = {
+            "match": [{"headers": {"x-pool": {"exact": "green"}}}],
+            "route": [{"destination": {"host": "mcp-green"}}],
+        }
         split = [
             {"destination": {"host": "mcp-blue.prod.svc.cluster.local", "port": {"number": 8080}}, "weight": 100},
             {"destination": {"host": "mcp-green"}, "weight": 0, "headers": {"response": {"set": {"x-pool": "green"}}}},
         ]
-        tcp = [{"route": [{"destination": {"host": "mcp-blue"}, "weight": 1}, {"destination": {"host": "mcp-green"}, "weight": 1}]}]
+        tcp = [
+            {
+                "route": [
+                    {"destination": {"host": "mcp-blue"}, "weight": 1},
+                    {"destination": {"host": "mcp-green"}, "weight": 1},
+                ]
+            }
+        ]
         spec = {"hosts": ["mcp.example"], "http": [pinned, {"retries": {"attempts": 0}, "route": split}], "tcp": tcp}
         return {"/apis/networking.istio.io/v1/namespaces/prod/virtualservices/mcp": obj(spec=spec)}
     if kind == "ingress_nginx":
@@ -124,8 +175,14 @@ class Cluster(ApiServer):
         for service in [one for path, one in self.objects.items() if path.startswith(f"{SERVICES}/")]:
             name, selector = service["metadata"]["name"], service["spec"]["selector"]
             endpoints = [
-                {"targetRef": {"name": one["metadata"]["name"]}, "conditions": {"ready": READY in one["status"]["conditions"]}}
+                {
+                    "targetRef": {"name": one["metadata"]["name"]},
+                    "conditions": {"ready": READY in one["status"]["conditions"]},
+                }
                 for one in pods
                 if selector.items() <= one["metadata"]["labels"].items()
             ]
-            self.put(f"{SLICES}/{name}", {"metadata": {"labels": {"kubernetes.io/service-name": name}}, "endpoints": endpoints})
+            self.put(
+                f"{SLICES}/{name}",
+                {"metadata": {"labels": {"kubernetes.io/service-name": name}}, "endpoints": endpoints},
+            )

@@ -37,7 +37,9 @@ def run(module: t.Any, **params: t.Any) -> dict[str, t.Any]:
 
 
 def test_the_preflight_passes(api: ApiServer) -> None:
-    checks = run(mcp_preflight, required_secrets=[], guard=False, guard_service_account="mcp-guard", gitops_ignores=[])["checks"]
+    checks = run(mcp_preflight, required_secrets=[], guard=False, guard_service_account="mcp-guard", gitops_ignores=[])[
+        "checks"
+    ]
     assert [check["name"] for check in checks if check["skipped"] or not check["ok"]] == []
 
 

@@ -38,7 +38,9 @@ def package(module: str) -> str:
 def between_packages(modules: Graph) -> Graph:
     found: Graph = {}
     for module, wanted in modules.items():
-        found.setdefault(package(module), set()).update(package(one) for one in wanted if package(one) != package(module))
+        found.setdefault(package(module), set()).update(
+            package(one) for one in wanted if package(one) != package(module)
+        )
     return found
 
 
@@ -54,7 +56,9 @@ def circle(graph: Graph) -> list[str]:
 @pytest.fixture(scope="module")
 def modules() -> Graph:
     files = [path for path in UTILS.rglob("*.py") if path.name != "__init__.py"]
-    return imports({".".join(path.relative_to(UTILS).with_suffix("").parts): path.read_text(encoding="utf-8") for path in files})
+    return imports(
+        {".".join(path.relative_to(UTILS).with_suffix("").parts): path.read_text(encoding="utf-8") for path in files}
+    )
 
 
 def test_the_packages_form_no_circle(modules: Graph) -> None:
@@ -67,7 +71,11 @@ def test_the_modules_form_no_circle(modules: Graph) -> None:
 
 def test_nothing_imports_the_code_of_a_module(modules: Graph) -> None:
     """What else needs it is handed it, or has it from a package of its own."""
-    assert {name for name, wanted in modules.items() if package(name) != "_modules" and any(package(one) == "_modules" for one in wanted)} == set()
+    assert {
+        name
+        for name, wanted in modules.items()
+        if package(name) != "_modules" and any(package(one) == "_modules" for one in wanted)
+    } == set()
 
 
 def test_the_protocol_knows_nothing_of_traffic(modules: Graph) -> None:

@@ -106,7 +106,10 @@ class Server:
 
     def open_session(self):
         """The headers of a new legacy session."""
-        headers = {"Mcp-Session-Id": self.post(INITIALIZE).headers["Mcp-Session-Id"], "MCP-Protocol-Version": "2025-11-25"}
+        headers = {
+            "Mcp-Session-Id": self.post(INITIALIZE).headers["Mcp-Session-Id"],
+            "MCP-Protocol-Version": "2025-11-25",
+        }
         assert self.post({"jsonrpc": "2.0", "method": "notifications/initialized"}, **headers).status_code == 202
         return headers
 
@@ -128,7 +131,9 @@ class Server:
         script = self.folder / "health-check"
         shutil.copy(SERVER / "health-check", script)
         environment = {**self.environment, **environment, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        return subprocess.run([script, *arguments], env=environment, capture_output=True, text=True, timeout=20, check=False)
+        return subprocess.run(
+            [script, *arguments], env=environment, capture_output=True, text=True, timeout=20, check=False
+        )
 
     def stop(self):
         """The exit code after SIGTERM, and the seconds that it took."""
@@ -154,7 +159,9 @@ class PostgreSQL:
             subprocess.run(command, user=user, cwd=self.folder, stdout=output, stderr=output, check=True, timeout=30)
 
     def start(self):
-        self.run("pg_ctl", "-w", "-o", f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off", "start")
+        self.run(
+            "pg_ctl", "-w", "-o", f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off", "start"
+        )
 
     def stop(self):
         self.run("pg_ctl", "-w", "-m", "immediate", "stop")
@@ -239,7 +246,9 @@ def test_wrong_settings(environment, message):
 
 def test_settings():
     assert read({"FAULT": "", "HOME": "/"}, INFO) == Settings("1.2.0", "2026-11-23T10:00:00Z")
-    assert read({"LISTEN_PORT": "1", "DRAIN_SECONDS": "0.5"}, INFO) == Settings(*INFO.values(), listen_port=1, drain_seconds=0.5)
+    assert read({"LISTEN_PORT": "1", "DRAIN_SECONDS": "0.5"}, INFO) == Settings(
+        *INFO.values(), listen_port=1, drain_seconds=0.5
+    )
 
 
 def test_wrong_settings_end_the_process(start):
@@ -298,7 +307,9 @@ def test_server_info(good, mode):
 
 
 def test_any_host_is_served(good):
-    assert good.post(CALL_REORDER_POINT, Host="mcp-prod.example.com").json()["result"]["structuredContent"] == {"result": 6}
+    assert good.post(CALL_REORDER_POINT, Host="mcp-prod.example.com").json()["result"]["structuredContent"] == {
+        "result": 6
+    }
 
 
 def test_metrics(good):
@@ -321,7 +332,10 @@ def test_metrics(good):
         (b'{"jsonrpc": "2.0", "id": 1, "result": {"tools": []}}', ["ok"]),
         (b'{"jsonrpc": "2.0", "id": 1, "error": {"code": -32602, "message": "no"}}', ["error"]),
         (b'{"jsonrpc": "2.0", "id": 1, "result": {"isError": true, "content": []}}', ["tool_error"]),
-        (b'event: message\r\ndata: {"jsonrpc": "2.0", "method": "notifications/progress"}\r\n\r\ndata: {"id": 1, "result": {}}\r\n\r\n', ["ok"]),
+        (
+            b'event: message\r\ndata: {"jsonrpc": "2.0", "method": "notifications/progress"}\r\n\r\ndata: {"id": 1, "result": {}}\r\n\r\n',
+            ["ok"],
+        ),
         (b"<html>", []),
         (b"{", []),
         (b"", []),
@@ -353,7 +367,11 @@ def test_health_check(good):
     ("arguments", "environment", "message"),
     [
         (["--database"], {"DATABASE_URL": NOWHERE}, r"Database connection: failed \(.*refused.*\)"),
-        (["--database"], {"DATABASE_URL": "swordfish"}, "Database connection: DATABASE_URL is not a PostgreSQL connection string"),
+        (
+            ["--database"],
+            {"DATABASE_URL": "swordfish"},
+            "Database connection: DATABASE_URL is not a PostgreSQL connection string",
+        ),
         (["--database"], {"DATABASE_URL": ""}, "Database connection: DATABASE_URL is not set"),
         (["--database"], {"FAULT": "database"}, r"Database connection: failed \(.*refused.*\)"),
         (
@@ -447,7 +465,9 @@ def test_finishes_requests_in_flight(start):
         session = server.open_session()
         answers = [
             clients.submit(server.post, legacy, **session),
-            clients.submit(server.post, modern, **MODERN_HEADERS, **{"Mcp-Method": "tools/call", "Mcp-Name": "search_inventory"}),
+            clients.submit(
+                server.post, modern, **MODERN_HEADERS, **{"Mcp-Method": "tools/call", "Mcp-Name": "search_inventory"}
+            ),
         ]
         time.sleep(0.5)
         code, seconds = server.stop()
@@ -457,10 +477,17 @@ def test_finishes_requests_in_flight(start):
 
 def test_streams_end_before_the_drain(start):
     """Those that are open, at once; one that comes during the drain, at its end."""
-    listen = {"jsonrpc": "2.0", "id": 3, "method": "subscriptions/listen", "params": {"_meta": MODERN_META, "notifications": {}}}
+    listen = {
+        "jsonrpc": "2.0",
+        "id": 3,
+        "method": "subscriptions/listen",
+        "params": {"_meta": MODERN_META, "notifications": {}},
+    }
     headers = {**ACCEPT, **MODERN_HEADERS, "Mcp-Method": "subscriptions/listen"}
     with start(DRAIN_SECONDS="2") as server:
-        open_stream = functools.partial(requests.post, f"{server.url}/mcp", json=listen, headers=headers, stream=True, timeout=10)
+        open_stream = functools.partial(
+            requests.post, f"{server.url}/mcp", json=listen, headers=headers, stream=True, timeout=10
+        )
         first, began = open_stream(), time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         first.raw.read()
@@ -474,7 +501,12 @@ def test_streams_end_before_the_drain(start):
 @pytest.mark.parametrize("sessions", ["stateless", "stateful"])
 def test_open_streams_do_not_hold_it(start, sessions):
     """Legacy clients hold a GET stream, modern ones listen: each is completed, not cut."""
-    listen = {"jsonrpc": "2.0", "id": 3, "method": "subscriptions/listen", "params": {"_meta": MODERN_META, "notifications": {}}}
+    listen = {
+        "jsonrpc": "2.0",
+        "id": 3,
+        "method": "subscriptions/listen",
+        "params": {"_meta": MODERN_META, "notifications": {}},
+    }
     with start(MCP_SESSIONS=sessions) as server:
         headers = server.open_session() if sessions == "stateful" else {}
         legacy = requests.get(f"{server.url}/mcp", headers={**ACCEPT, **headers}, stream=True, timeout=10)
@@ -485,7 +517,9 @@ def test_open_streams_do_not_hold_it(start, sessions):
             stream=True,
             timeout=10,
         )
-        assert [stream.headers["Content-Type"].split(";")[0] for stream in (legacy, modern)] == ["text/event-stream"] * 2
+        assert [stream.headers["Content-Type"].split(";")[0] for stream in (legacy, modern)] == [
+            "text/event-stream"
+        ] * 2
         code, seconds = server.stop()
         for stream in (legacy, modern):
             stream.raw.read()  # raises when the answer was cut
@@ -580,6 +614,10 @@ def test_broken_contract():
     def contract():
         return {tool.name: tool.input_schema.get("required", []) for tool in asyncio.run(mcp.list_tools())}
 
-    assert contract() == {"search_inventory": ["text"], "reorder_point": ["daily_demand", "lead_time_days"], "which_instance": []}
+    assert contract() == {
+        "search_inventory": ["text"],
+        "reorder_point": ["daily_demand", "lead_time_days"],
+        "which_instance": [],
+    }
     asyncio.run(faults.misbehave(Settings(*INFO.values(), fault="contract"), mcp, database))
     assert contract() == {"which_instance": [], "search_inventory": ["warehouse", "text"]}

@@ -23,7 +23,10 @@ class VirtualService(Weighted):
                 (
                     f"http rule {number}",
                     (
-                        (_pool(backend, server), Reference(f"/spec/http/{number}/route/{position}/weight", backend.get("weight", 0)))
+                        (
+                            _pool(backend, server),
+                            Reference(f"/spec/http/{number}/route/{position}/weight", backend.get("weight", 0)),
+                        )
                         for position, backend in enumerate(rule.get("route") or [])
                     ),
                 )

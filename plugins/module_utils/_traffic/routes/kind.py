@@ -127,14 +127,18 @@ class Kind:
         """Return the JSON pointer of a field of written() that carries the weights, to tell who wrote it."""
         return "/spec"
 
-    def writes(self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
+    def writes(
+        self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None
+    ) -> list[tuple[str, list[Operation]]]:
         """What to patch, in this order: paths with JSON patches that set the weights and no other field; none when they are so already.
 
         stamp: goes into the patch of the object that carries the weights.
         """
         raise NotImplementedError
 
-    def write(self, cluster: Api, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool) -> tuple[bool, Route]:
+    def write(
+        self, cluster: Api, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool
+    ) -> tuple[bool, Route]:
         """Whether anything was to be changed, and the route as it is then. Raises Conflict, NotFound, Forbidden, Unreachable, Failure."""
         writes = self.writes(route, server, wanted, stamp)
         answers = [cluster.patch(path, operations, "json", dry_run=dry_run) for path, operations in writes]
@@ -226,7 +230,9 @@ class Weighted(Kind):
         ]
         return stamped(self.written(route), changes, stamp)
 
-    def writes(self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
+    def writes(
+        self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None
+    ) -> list[tuple[str, list[Operation]]]:
         operations = self.patch(route, server, wanted, stamp)
         return [(self.path(server), operations)] if operations else []
 
@@ -251,7 +257,9 @@ class Weighted(Kind):
         every = self.listed(server, lists)
         shared, seen = both(every), {pool for found in every for pool in found}
         if not shared:
-            missing = [server.service(pool) for pool in POOLS if pool not in seen] or [server.service(pool) for pool in POOLS]
+            missing = [server.service(pool) for pool in POOLS if pool not in seen] or [
+                server.service(pool) for pool in POOLS
+            ]
             where = "beside the other pool's Service" if len(missing) == 1 else "together"
             lacks = f"has no {self.rule} that lists" if self.rule else "does not list"
             raise Failure(
@@ -270,7 +278,11 @@ def stamped(obj: Route, changes: list[Operation], stamp: Stamp | None) -> list[O
     missing = stamp is not None and stamp.alone and _notes(obj).get(STABLE) != stamp.stable
     if not changes and not missing:
         return []
-    return [*unchanged(obj, changes), *changes, *(_noting(obj, stamp, [change["path"] for change in changes]) if stamp else [])]
+    return [
+        *unchanged(obj, changes),
+        *changes,
+        *(_noting(obj, stamp, [change["path"] for change in changes]) if stamp else []),
+    ]
 
 
 def unchanged(obj: Route, changes: list[Operation]) -> list[Operation]:
@@ -283,10 +295,15 @@ def unchanged(obj: Route, changes: list[Operation]) -> list[Operation]:
     metadata = obj["metadata"]
     if metadata.get("generation") is None:
         return [{"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}]
-    compared = {"/metadata/generation": metadata["generation"], **{change["path"]: at(obj, change["path"]) for change in changes}}
+    compared = {
+        "/metadata/generation": metadata["generation"],
+        **{change["path"]: at(obj, change["path"]) for change in changes},
+    }
     if metadata.get("annotations") is None:
         compared[NOTES] = None
-    elif IS_RUN.fullmatch(run := metadata["annotations"].get(RUN, "-")):  # what may be written in more than one way in JSON never is equal
+    elif IS_RUN.fullmatch(
+        run := metadata["annotations"].get(RUN, "-")
+    ):  # what may be written in more than one way in JSON never is equal
         compared[place_of(RUN)] = run if RUN in metadata["annotations"] else None
     return [{"op": "test", "path": path, "value": value} for path, value in compared.items()]
 
@@ -310,10 +327,18 @@ def _notes(obj: Route) -> dict[str, str]:
 
 def _noting(obj: Route, stamp: Stamp, places: list[str]) -> list[Operation]:
     taken = field_managers.taken_from(obj, places)
-    wanted = {name: value for name, value in ((STABLE, stamp.stable), (RUN, stamp.run), (field_managers.TAKEN, taken)) if value}
+    wanted = {
+        name: value
+        for name, value in ((STABLE, stamp.stable), (RUN, stamp.run), (field_managers.TAKEN, taken))
+        if value
+    }
     if obj["metadata"].get("annotations") is None:
         return [{"op": "add", "path": NOTES, "value": wanted}] if wanted else []
-    old = [name for name, is_old in ((STABLE, not stamp.stable), (field_managers.TAKEN, taken == "")) if is_old and name in _notes(obj)]
+    old = [
+        name
+        for name, is_old in ((STABLE, not stamp.stable), (field_managers.TAKEN, taken == ""))
+        if is_old and name in _notes(obj)
+    ]
     added = [{"op": "add", "path": place_of(name), "value": value} for name, value in wanted.items()]
     return [*added, *({"op": "remove", "path": place_of(name)} for name in old)]
 

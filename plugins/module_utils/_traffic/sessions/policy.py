@@ -21,7 +21,11 @@ ANYWHERE = ("modern", "stateless")
 # Documented in modules/mcp_traffic_shift.py
 METRIC: dict[str, t.Any] = {
     "type": "dict",
-    "options": {"name": {"type": "str", "required": True}, "port": {"type": "int", "default": 9090}, "path": {"type": "str", "default": "/metrics"}},
+    "options": {
+        "name": {"type": "str", "required": True},
+        "port": {"type": "int", "default": 9090},
+        "path": {"type": "str", "default": "/metrics"},
+    },
 }
 
 GO, WAIT, REFUSE = "go", "wait", "refuse"
@@ -68,7 +72,15 @@ def at_risk(before: Weights, wanted: Weights, pools: dict[str, Sessions], route_
     return loser if loser and not pools[loser].safe(route_marked) else None
 
 
-def decide(policy: str, before: Weights, wanted: Weights, pools: dict[str, Sessions], route_marked: bool, still_open: int | None, counted: bool) -> Decision:
+def decide(
+    policy: str,
+    before: Weights,
+    wanted: Weights,
+    pools: dict[str, Sessions],
+    route_marked: bool,
+    still_open: int | None,
+    counted: bool,
+) -> Decision:
     """pools: of concerned(), as far as they tell. still_open: sessions on the losing pool, None when not known. counted: whether a metric tells them."""
     if pools_by_weight.whole(wanted) is None:
         broken = next((pool for pool, its in pools.items() if not its.safe(route_marked)), None)
@@ -78,9 +90,15 @@ def decide(policy: str, before: Weights, wanted: Weights, pools: dict[str, Sessi
     if loser is None or pools_by_weight.whole(before) is None or policy == BREAK or still_open == 0:
         return Decision(GO)
     if policy == DRAIN:
-        no_metric = "sessions=drain waits until no session is open, so it has to know their number: set sessions_metric."
+        no_metric = (
+            "sessions=drain waits until no session is open, so it has to know their number: set sessions_metric."
+        )
         return Decision(WAIT) if counted else Decision(REFUSE, no_metric)
-    number = "an unknown number of sessions open (sessions_metric is not set, or does not tell)" if still_open is None else f"{still_open} sessions open"
+    number = (
+        "an unknown number of sessions open (sessions_metric is not set, or does not tell)"
+        if still_open is None
+        else f"{still_open} sessions open"
+    )
     return Decision(
         REFUSE,
         f"pool {loser} has {number}, kept by itself ({pools[loser].mode}), which end when all traffic leaves it at once. "

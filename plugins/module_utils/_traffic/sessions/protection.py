@@ -65,7 +65,9 @@ class SessionProtection:
         while (still_open := self._count()) != 0:
             if said is None or said[0] != still_open or bound.elapsed - said[1] >= EVERY:
                 said = (still_open, bound.elapsed)
-                task.progress(f"draining {self.at_risk}: {_number(still_open)} open, {bound.elapsed:.0f} of {bound.seconds:.0f} s")
+                task.progress(
+                    f"draining {self.at_risk}: {_number(still_open)} open, {bound.elapsed:.0f} of {bound.seconds:.0f} s"
+                )
             if not bound.pause(POLL):
                 task.warn(f"drain_timeout is over: {_number(still_open)} of pool {self.at_risk} still open.")
                 return
@@ -103,7 +105,9 @@ class SessionProtection:
         return policy.Sessions(found["session_mode"], found["session_mark"] == pool)
 
     def _unknown(self, pool: str, why: str) -> policy.Sessions:
-        self.shift.task.warn(f"Whether pool {pool} of {self.shift.server} keeps sessions is not known, so none were spared: name its session_mode. {why}")
+        self.shift.task.warn(
+            f"Whether pool {pool} of {self.shift.server} keeps sessions is not known, so none were spared: name its session_mode. {why}"
+        )
         return policy.Sessions(None)
 
 

@@ -22,7 +22,10 @@ NAMESPACE = CONFIG["test_namespace"]
 LEASE = 60  # seconds
 SOON = 20  # seconds after the Lease has expired
 
-pytestmark = pytest.mark.skipif(not CONFIG["admin_kubeconfig"], reason="needs the sandbox's execution-environment image, and looks at Jobs and the Lease")
+pytestmark = pytest.mark.skipif(
+    not CONFIG["admin_kubeconfig"],
+    reason="needs the sandbox's execution-environment image, and looks at Jobs and the Lease",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -128,14 +131,23 @@ def test_a_guard_that_pauses_goes_on_watching_the_triggers(tmp_path: Path) -> No
 
 
 def test_a_guard_whose_image_is_not_there_stops_the_release_before_anything_is_deployed() -> None:
-    code, output = play("playbooks/bluegreen.yml", *words(100, 1), "-e", "mcp_guard_image_ref=ghcr.io/org/mcp-server-ee:none")
-    assert code and "mcp-server-ee:none" in output and "Deploy to the idle pool" not in output and "Traceback" not in output, output
+    code, output = play(
+        "playbooks/bluegreen.yml", *words(100, 1), "-e", "mcp_guard_image_ref=ghcr.io/org/mcp-server-ee:none"
+    )
+    assert (
+        code
+        and "mcp-server-ee:none" in output
+        and "Deploy to the idle pool" not in output
+        and "Traceback" not in output
+    ), output
     assert weights() == {"blue": 100, "green": 0}
 
 
 def test_a_guard_that_does_not_start_stops_the_release_before_anything_is_moved() -> None:
     # An image that is there, and has no Ansible.
-    code, output = play("playbooks/bluegreen.yml", *words(100, 1), "-e", "mcp_guard_image_ref=ghcr.io/org/mcp-server:v1.1.5")
+    code, output = play(
+        "playbooks/bluegreen.yml", *words(100, 1), "-e", "mcp_guard_image_ref=ghcr.io/org/mcp-server:v1.1.5"
+    )
     assert code and "The guard of " in output and "does not start" in output and "Traceback" not in output, output
     assert "weights of" not in output, output
     assert weights() == {"blue": 100, "green": 0}
@@ -172,9 +184,17 @@ def test_a_paused_release_goes_back_when_nobody_approves_it() -> None:
 
 def test_a_guard_is_started_once_and_taken_away() -> None:
     begun = module("mcp_release", f"state=begun image_ref={CONFIG['image']}:v1.3.0 version=v1.3.0")
-    options = {"image_ref": "ghcr.io/org/mcp-server-ee:1.0.0", "release_id": begun["record"]["id"], "run_id": begun["run_id"]}
+    options = {
+        "image_ref": "ghcr.io/org/mcp-server-ee:1.0.0",
+        "release_id": begun["record"]["id"],
+        "run_id": begun["run_id"],
+    }
     started = module("mcp_guard", **options)
-    assert (started["changed"], started["guard"]["state"], started["guard"]["id"]) == (True, "running", started["guard_id"])
+    assert (started["changed"], started["guard"]["state"], started["guard"]["id"]) == (
+        True,
+        "running",
+        started["guard_id"],
+    )
     assert module("mcp_guard", **options)["changed"] is False
     pausing = module("mcp_guard", **options, action="pause")
     assert (pausing["changed"], pausing["guard"]["action"]) == (True, "pause")

@@ -54,10 +54,19 @@ def test_a_retry_does_not_release_again_what_failed() -> None:
     [
         ({"version": 1.10}, "version is 1.1, a number and not a text"),
         ({"version": "v1 2"}, "give the tag of an image"),
-        ({"version": NEW, "mcp_prometheus": {"url": DEAD}}, f"Metrics (app, kubelet): Prometheus at {DEAD} does not answer"),
-        ({"version": NEW, "mcp_prometheus": {"url": DEAD, "token_env": "NOT_SET"}}, "No bearer token in environment variable NOT_SET"),
+        (
+            {"version": NEW, "mcp_prometheus": {"url": DEAD}},
+            f"Metrics (app, kubelet): Prometheus at {DEAD} does not answer",
+        ),
+        (
+            {"version": NEW, "mcp_prometheus": {"url": DEAD, "token_env": "NOT_SET"}},
+            "No bearer token in environment variable NOT_SET",
+        ),
         ({"version": NEW, "mcp_prometheus": {"url": DEAD, "sorce": ["app"]}}, "prometheus.sorce"),
-        ({"version": NEW, "mcp_guard": True, "mcp_guard_image_ref": f"{CONFIG['image']}:v0"}, f"The guard's image {CONFIG['image']}:v0 is not in the registry"),
+        (
+            {"version": NEW, "mcp_guard": True, "mcp_guard_image_ref": f"{CONFIG['image']}:v0"},
+            f"The guard's image {CONFIG['image']}:v0 is not in the registry",
+        ),
         ({"version": NEW, "mcp_guard": True, "mcp_guard_image_ref": None}, "A guard is wanted, and it has no image"),
     ],
 )
@@ -66,14 +75,32 @@ def test_refused_before_anything_is_changed(variables: dict[str, t.Any], says: s
 
 
 def test_the_plan_tells_all_of_it() -> None:
-    text = refused(f"Prometheus at {DEAD} does not answer", "bluegreen", "--check", version=NEW, mcp_prometheus={"url": DEAD}, mcp_announce=[{"url": HOOK}])
+    text = refused(
+        f"Prometheus at {DEAD} does not answer",
+        "bluegreen",
+        "--check",
+        version=NEW,
+        mcp_prometheus={"url": DEAD},
+        mcp_announce=[{"url": HOOK}],
+    )
     assert "Nothing could be announced to webhook 1: no connection" in text
 
 
 def test_a_dead_webhook_fails_the_preflight_and_warns_a_release() -> None:
-    dead = {"mcp_announce": [{"url_env": "NOT_SET"}, {"url": HOOK}], "mcp_silence": True, "mcp_alertmanager": {"url": DEAD}}
-    text = refused("Nothing could be announced to webhook 1 (environment variable NOT_SET): it is empty or missing.", "preflight", version=NEW, **dead)
-    assert "webhook 2: no connection (Connection refused)" in text and "Alertmanager 127.0.0.1:9 does not answer" in text
+    dead = {
+        "mcp_announce": [{"url_env": "NOT_SET"}, {"url": HOOK}],
+        "mcp_silence": True,
+        "mcp_alertmanager": {"url": DEAD},
+    }
+    text = refused(
+        "Nothing could be announced to webhook 1 (environment variable NOT_SET): it is empty or missing.",
+        "preflight",
+        version=NEW,
+        **dead,
+    )
+    assert (
+        "webhook 2: no connection (Connection refused)" in text and "Alertmanager 127.0.0.1:9 does not answer" in text
+    )
     code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({**AT_ONCE, **dead}))
     assert code == 0 and "Nothing could be announced to webhook 1" in " ".join(output.split()), output
     assert weights() == {"blue": 0, "green": 100}

@@ -78,7 +78,9 @@ def test_to_a_version_from_the_history_and_again() -> None:
 
     output = roll_back("-e", "mcp_rollback_version=v1.1.5", "-e", "mcp_reason=named")
     assert weights() == BLUE and pools()["green"]["replicas"] == 0
-    assert "deploy.yml" not in "".join(line for line in output.splitlines() if line.startswith("included"))  # it ran: only the shift
+    assert "deploy.yml" not in "".join(
+        line for line in output.splitlines() if line.startswith("included")
+    )  # it ran: only the shift
     assert "changed=0" in roll_back("-e", "mcp_rollback_version=v1.1.5")
     record = module("mcp_release_info")["record"]
     assert (record["outcome"], record["reason"], record["steps"][-1]["verdict"]) == ("rolled_back", "named", "followed")
@@ -87,7 +89,9 @@ def test_to_a_version_from_the_history_and_again() -> None:
     roll_back("-e", "mcp_rollback_version=v1.3.0")
     after = pools()
     assert weights() == GREEN and after["blue"]["image_ref"] == image("v1.1.5")
-    assert [one["revision"] for one in after["blue"]["revisions"]] == [one["revision"] for one in before["blue"]["revisions"]]
+    assert [one["revision"] for one in after["blue"]["revisions"]] == [
+        one["revision"] for one in before["blue"]["revisions"]
+    ]
     record = module("mcp_release_info")["record"]
     assert (record["from"]["pool"], record["from"]["version"], record["outcome"]) == ("green", "v1.3.0", "rolled_back")
     assert record["steps"][-1]["share"]["green"] == 100.0
@@ -100,7 +104,11 @@ def test_to_a_version_from_the_history_and_again() -> None:
     refused("-e mcp_force_version=v1.2.0", "-e", f"mcp_rollback_revision={number}")  # it was rolled back
     output = roll_back("-e", f"mcp_rollback_revision={number}", "-e", "mcp_force_version=v1.2.0")
     assert "only the image of container mcp-server is taken from it" in output
-    assert weights() == BLUE and pools()["blue"]["image_ref"] == image("v1.2.0") and pools()["green"]["image_ref"] == image("v1.3.0")
+    assert (
+        weights() == BLUE
+        and pools()["blue"]["image_ref"] == image("v1.2.0")
+        and pools()["green"]["image_ref"] == image("v1.3.0")
+    )
 
 
 def test_in_the_middle_of_a_release() -> None:
@@ -110,7 +118,11 @@ def test_in_the_middle_of_a_release() -> None:
     module("mcp_traffic_shift", "pool=green weight=50")
     output = roll_back("-e", "mcp_rollback_version=v1.3.0")
     assert "all traffic goes to blue first" in output
-    assert weights() == GREEN and pools()["green"]["image_ref"] == image("v1.3.0") and pools()["blue"]["image_ref"] == image("v1.1.5")
+    assert (
+        weights() == GREEN
+        and pools()["green"]["image_ref"] == image("v1.3.0")
+        and pools()["blue"]["image_ref"] == image("v1.1.5")
+    )
 
 
 def test_two_at_once() -> None:
@@ -160,7 +172,10 @@ def test_bad_ones_and_then_an_emergency_whose_pool_is_at_0() -> None:
 
     module("mcp_rollout", f"pool=blue image_ref={image('v1.1.5')} replicas=0")
     output = roll_back()
-    assert output.index("it is scaled up from 0 to 2 pods") < output.index("written: blue 100 %") and "a rollout of this server took" in output
+    assert (
+        output.index("it is scaled up from 0 to 2 pods") < output.index("written: blue 100 %")
+        and "a rollout of this server took" in output
+    )
     assert weights() == BLUE and pools()["blue"]["replicas"] == 2
     assert "changed=0" in roll_back()
 
@@ -172,12 +187,23 @@ def test_new_pods_that_crash_right_after_100_percent() -> None:
     deadline, crashes = time.monotonic() + 120, ["0"]
     while "0" in crashes and time.monotonic() < deadline:
         time.sleep(0.5)
-        crashes = kubectl(*NAMESPACE, "get", "pods", "-l", "pool=green", "-o", "jsonpath={.items[*].status.containerStatuses[*].restartCount}").split()
+        crashes = kubectl(
+            *NAMESPACE,
+            "get",
+            "pods",
+            "-l",
+            "pool=green",
+            "-o",
+            "jsonpath={.items[*].status.containerStatuses[*].restartCount}",
+        ).split()
     assert crashes and "0" not in crashes
     start = time.monotonic()
     roll_back()
     assert time.monotonic() - start < 40 and weights() == BLUE
-    module("mcp_watch", json.dumps({"endpoint": {"url": CONFIG["public_url"], "host": CONFIG["public_host"]}, "seconds": 3}))
+    module(
+        "mcp_watch",
+        json.dumps({"endpoint": {"url": CONFIG["public_url"], "host": CONFIG["public_host"]}, "seconds": 3}),
+    )
 
 
 @pytest.mark.parametrize(("task", "seconds"), [("Deploy what is named", 0.8), ("Move the traffic to it", 0.3)])
@@ -207,7 +233,10 @@ def beside() -> t.Iterator[t.Callable[..., str]]:
 @needs_admin
 def test_autoscalers_are_raised_and_given_back(beside: t.Callable[..., str]) -> None:
     def least() -> tuple[int, ...]:
-        return tuple(json.loads(beside("get", "hpa", f"mcp-server-{pool}", "-o", "json"))["spec"]["minReplicas"] for pool in ("blue", "green"))
+        return tuple(
+            json.loads(beside("get", "hpa", f"mcp-server-{pool}", "-o", "json"))["spec"]["minReplicas"]
+            for pool in ("blue", "green")
+        )
 
     for pool in ("blue", "green"):
         beside("autoscale", "deployment", f"mcp-server-{pool}", "--min=1", "--max=4", "--cpu=80%")
@@ -220,7 +249,10 @@ def test_autoscalers_are_raised_and_given_back(beside: t.Callable[..., str]) -> 
     assert least() == (1, 1) and weights() == GREEN
     time.sleep(20)  # an autoscaler looks every 15 s
     found = pools()
-    assert (found["blue"]["replicas"], found["green"]["replicas"]) == (0, 2)  # off at 0, and stable where it was given back
+    assert (found["blue"]["replicas"], found["green"]["replicas"]) == (
+        0,
+        2,
+    )  # off at 0, and stable where it was given back
     roll_back("-e", "mcp_rollback_version=v1.1.5")
     assert weights() == BLUE and pools()["blue"]["ready"] == 2 and least() == (1, 1)
 

@@ -93,7 +93,9 @@ def test_the_fast_trigger(rate, tmp_path):
     assert weights() == {"blue": 100, "green": 0}
     bad = last_answer(seen, "v1.2.1-errors-late")  # its last good one
     back = datetime.fromisoformat(module("mcp_release_info")["record"]["ended"]).timestamp()
-    print(f"error_burst: {back - bad:.1f} s from its last good answer to the rollback recorded; {seen['failed']} requests failed at {seen['rate']} a second")
+    print(
+        f"error_burst: {back - bad:.1f} s from its last good answer to the rollback recorded; {seen['failed']} requests failed at {seen['rate']} a second"
+    )
     assert back - bad < 12
     assert seen["failed"] <= 200 * seen["rate"] / RATE
 
@@ -115,7 +117,9 @@ def test_a_watch_without_prometheus_takes_back(tmp_path):
     with faults(FAULT_RATE="1", FAULT_AFTER="25"), clients(tmp_path, 50):
         code, output = release("v1.2.1-errors-late", {}, [{"weight": 100, "seconds": 1}])
         assert code == 0, output
-        blind = json.dumps({"mcp_watch_seconds": 100, "mcp_prometheus": {"url": "http://127.0.0.1:9"}, "mcp_watch_rollback": True})
+        blind = json.dumps(
+            {"mcp_watch_seconds": 100, "mcp_prometheus": {"url": "http://127.0.0.1:9"}, "mcp_watch_rollback": True}
+        )
         code, output = play("playbooks/watch.yml", "-e", blind)
         assert code != 0 and "error_burst breach" in output and "The release was taken back." in output, output
     assert weights() == {"blue": 100, "green": 0}
@@ -143,7 +147,13 @@ def test_watched_after_the_release(tmp_path):
 
 def test_an_idle_server_is_released():
     """Nobody asks but the watch itself. And the old pool goes down to its warm size."""
-    code, output = release("v1.2.0", {}, [{"weight": 10, "seconds": 5}, {"weight": 100, "seconds": 5}], mcp_warm_seconds=3, mcp_warm_replicas=1)
+    code, output = release(
+        "v1.2.0",
+        {},
+        [{"weight": 10, "seconds": 5}, {"weight": 100, "seconds": 5}],
+        mcp_warm_seconds=3,
+        mcp_warm_replicas=1,
+    )
     assert code == 0, output
     assert weights() == {"blue": 0, "green": 100}
     assert module("mcp_rollout", "pool=blue replicas=1")["changed"] is False
@@ -208,7 +218,11 @@ def prometheus_until_traffic() -> t.Iterator[str]:
 def test_without_prometheus_nothing_is_deployed():
     """A dead address is found before anything is changed."""
     code, output = release("v1.2.0", {}, LONG, mcp_prometheus={"url": "http://127.0.0.1:9"})
-    assert code != 0 and "Prometheus at http://127.0.0.1:9 does not answer" in output and "Deploy to the idle pool" not in output, output
+    assert (
+        code != 0
+        and "Prometheus at http://127.0.0.1:9 does not answer" in output
+        and "Deploy to the idle pool" not in output
+    ), output
     assert weights() == {"blue": 100, "green": 0}
 
 
@@ -219,7 +233,10 @@ def test_without_prometheus_for_a_whole_step_it_holds():
         code, output = release("v1.2.0", {}, steps, mcp_prometheus={"url": url}, mcp_inconclusive_timeout=12)
     assert code != 0, output
     said = " ".join(output.split())
-    assert "is paused, and the traffic stays as it is" in said and f"cannot measure: Prometheus at {url} does not answer" in said, output
+    assert (
+        "is paused, and the traffic stays as it is" in said
+        and f"cannot measure: Prometheus at {url} does not answer" in said
+    ), output
     assert "TASK [mcp.server.rollback" not in output
     assert weights() == {"blue": 90, "green": 10}
     record = module("mcp_release_info")["record"]
@@ -243,8 +260,12 @@ FOR_A_WHILE = {
 def test_what_is_over_soon_takes_nothing_back(what, tmp_path):
     """In the warm window, which the triggers alone judge."""
     with faults(FAULT_AFTER="30", **FOR_A_WHILE[what]), clients(tmp_path, 100) as seen:
-        code, output = release("v1.2.0", {"errors": {"window": 20}}, [{"weight": 100, "seconds": 1}], mcp_warm_seconds=50)
-        away = requests.get(f"{PROMETHEUS}/api/v1/query", params={"query": f"min_over_time({UP}[45s])"}, timeout=10).json()["data"]["result"]
+        code, output = release(
+            "v1.2.0", {"errors": {"window": 20}}, [{"weight": 100, "seconds": 1}], mcp_warm_seconds=50
+        )
+        away = requests.get(
+            f"{PROMETHEUS}/api/v1/query", params={"query": f"min_over_time({UP}[45s])"}, timeout=10
+        ).json()["data"]["result"]
     assert code == 0, output
     assert weights() == {"blue": 0, "green": 100}
     assert module("mcp_release_info")["record"]["outcome"] == "succeeded"

@@ -99,11 +99,18 @@ def tools(handler: Handler, message: t.Any) -> None:
 
 
 def unknown(handler: Handler, message: t.Any) -> None:
-    handler.answer(404, json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32601, "message": "Method not found"}}))
+    handler.answer(
+        404,
+        json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32601, "message": "Method not found"}}),
+    )
 
 
 def initialize(handler: Handler, message: t.Any) -> None:
-    result = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "weather", "version": "1"}}
+    result = {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {"tools": {}},
+        "serverInfo": {"name": "weather", "version": "1"},
+    }
     handler.result(message, result, Mcp_Session_Id=SESSION)
 
 
@@ -116,8 +123,19 @@ def is_session_id(text: str) -> bool:
     return bool(text) and all("\x21" <= each <= "\x7e" for each in text)
 
 
-MODERN: dict[str, Script] = {"GET": healthy, "DELETE": accepted, "server/discover": discover, "tools/list": tools, "initialize": unknown}
-LEGACY: dict[str, Script] = {**MODERN, "server/discover": unknown, "initialize": initialize, "notifications/initialized": accepted}
+MODERN: dict[str, Script] = {
+    "GET": healthy,
+    "DELETE": accepted,
+    "server/discover": discover,
+    "tools/list": tools,
+    "initialize": unknown,
+}
+LEGACY: dict[str, Script] = {
+    **MODERN,
+    "server/discover": unknown,
+    "initialize": initialize,
+    "notifications/initialized": accepted,
+}
 
 
 class Scripted(ThreadingHTTPServer):

@@ -28,7 +28,11 @@ def stations() -> list[str]:
 
 @server.custom_route("/health", methods=["GET"])
 async def health(request: Request) -> JSONResponse:
-    return JSONResponse({"status": "HEALTHY", "version": "1.2.0", "open": len(server.session_manager._server_instances)})
+    return JSONResponse(
+        {"status": "HEALTHY", "version": "1.2.0", "open": len(server.session_manager._server_instances)}
+    )
 
 
-uvicorn.run(server.streamable_http_app(stateless_http=sys.argv[2] == "stateless"), port=int(sys.argv[1]), log_level="error")
+uvicorn.run(
+    server.streamable_http_app(stateless_http=sys.argv[2] == "stateless"), port=int(sys.argv[1]), log_level="error"
+)

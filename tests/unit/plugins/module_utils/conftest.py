@@ -34,10 +34,14 @@ def option() -> Option:
 def probed(option: Option) -> Probe:
     """The verdict about a URL, with few seconds for it."""
 
-    def call(url: str, era: str | None = "auto", timeout: float = 5, step_timeout: float = 5, **given: t.Any) -> dict[str, t.Any]:
+    def call(
+        url: str, era: str | None = "auto", timeout: float = 5, step_timeout: float = 5, **given: t.Any
+    ) -> dict[str, t.Any]:
         assertions = Assertions(given.pop("health", ["status == 'HEALTHY'"]), given.pop("version", None))
         more = {field.name: given.pop(field.name) for field in dataclasses.fields(Settings) if field.name in given}
-        return probe(endpoint.public(option(url=url, **given)), Settings(assertions, era, timeout, step_timeout, **more))
+        return probe(
+            endpoint.public(option(url=url, **given)), Settings(assertions, era, timeout, step_timeout, **more)
+        )
 
     return call
 

@@ -14,7 +14,12 @@ PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{p
 
 def test_names():
     server = Server.from_params({**PARAMS, "pool_name_format": "{pool}.{server}", "container": "app"})
-    assert (server.service("blue"), server.deployment("green"), server.route, server.container) == ("blue.mcp", "green.mcp", "mcp", "app")
+    assert (server.service("blue"), server.deployment("green"), server.route, server.container) == (
+        "blue.mcp",
+        "green.mcp",
+        "mcp",
+        "app",
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,7 +46,19 @@ def endpoint(uid, **conditions):
     [
         ([], 0),
         ([{"endpoints": None}], 0),
-        ([{"endpoints": [endpoint("a", ready=True), endpoint("b", ready=False), endpoint("c", ready=None), endpoint("d")]}], 3),
+        (
+            [
+                {
+                    "endpoints": [
+                        endpoint("a", ready=True),
+                        endpoint("b", ready=False),
+                        endpoint("c", ready=None),
+                        endpoint("d"),
+                    ]
+                }
+            ],
+            3,
+        ),
         ([{"endpoints": [endpoint("a", ready=True)]}, {"endpoints": [endpoint("a", ready=True)]}], 1),
         ([{"endpoints": [{"addresses": ["10.0.0.1"]}, {"addresses": ["10.0.0.2"]}]}], 2),
     ],

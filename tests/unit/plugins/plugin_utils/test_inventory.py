@@ -23,7 +23,11 @@ A, B = Route("", "", "prod", "httproute", "a"), Route("", "", "prod", "httproute
             {"mcp_namespace": "n", "mcp_kubeconfig": "/k", "mcp_context": "c", "mcp_route_kind": "service"},
             Route("/k", "c", "n", "service", "a"),
         ),
-        ("a", {"mcp_namespace": "prod", "mcp_api_host": "https://east"}, Route("", "", "prod", "httproute", "a", "https://east")),
+        (
+            "a",
+            {"mcp_namespace": "prod", "mcp_api_host": "https://east"},
+            Route("", "", "prod", "httproute", "a", "https://east"),
+        ),
     ],
 )
 def test_the_route_of_a_host(host, variables, route):
@@ -36,10 +40,20 @@ def test_the_route_of_a_host(host, variables, route):
         ({"a": A}, False, "rollback.yml", ""),
         ({"a": A, "b": B}, True, "rollback.yml", ""),
         ({"a": A, "b": B}, False, "", ""),
-        ({"a": A, "b": B}, False, "rollback.yml", "Refusing to run rollback.yml on 2 servers that nobody named: a, b. Name the one that is meant, -l a, "),
+        (
+            {"a": A, "b": B},
+            False,
+            "rollback.yml",
+            "Refusing to run rollback.yml on 2 servers that nobody named: a, b. Name the one that is meant, -l a, ",
+        ),
         ({"a": A, "again": A}, True, "rollback.yml", "a and again are the same server: both have httproute prod/a. "),
         ({"a": A, "again": A}, False, "", "a and again are the same server"),
-        ({"a": Route("", "east", "prod", "httproute", "a"), "w": Route("", "west", "prod", "httproute", "a")}, True, "rollback.yml", ""),
+        (
+            {"a": Route("", "east", "prod", "httproute", "a"), "w": Route("", "west", "prod", "httproute", "a")},
+            True,
+            "rollback.yml",
+            "",
+        ),
         ({}, True, "", "None of the hosts that match (a, b, web) is an MCP server. "),
     ],
 )
@@ -50,7 +64,9 @@ def test_whether_a_play_may_run(routes, named, writes, words):
 
 def test_a_long_list_is_cut():
     routes = {f"s{number}": Route("", "", "prod", "httproute", f"s{number}") for number in range(50)}
-    assert "on 50 servers that nobody named: s0, s1," in (said := problem(list(routes), routes, named=False, writes="rollback.yml"))
+    assert "on 50 servers that nobody named: s0, s1," in (
+        said := problem(list(routes), routes, named=False, writes="rollback.yml")
+    )
     assert ", s19 and 30 more." in said
 
 

@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
-from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import LEGACY, MODERN, SESSION, Handler, Script, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import (
+    LEGACY,
+    MODERN,
+    SESSION,
+    Handler,
+    Script,
+    Scripted,
+)
 
 Ran = t.Callable[..., t.Any]
 

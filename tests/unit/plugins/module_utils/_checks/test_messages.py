@@ -6,7 +6,14 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._checks.messages import MAX_OUTPUT, STARS, Tail, as_text, hide, with_output
+from ansible_collections.mcp.server.plugins.module_utils._checks.messages import (
+    MAX_OUTPUT,
+    STARS,
+    Tail,
+    as_text,
+    hide,
+    with_output,
+)
 
 SECRET = "s3cr3t-of-the-shop"
 

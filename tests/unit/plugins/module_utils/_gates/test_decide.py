@@ -113,7 +113,11 @@ def test_what_is_decided(elapsed, seen, outcome, deciding, poll_now):
 
 
 def test_the_verdicts_that_count():
-    seen = {**polled(300, trigger=NO_DATA, gate=NO_DATA), **answers(PASS), "synthetic_triggers": [verdict("error_burst", PASS)]}
+    seen = {
+        **polled(300, trigger=NO_DATA, gate=NO_DATA),
+        **answers(PASS),
+        "synthetic_triggers": [verdict("error_burst", PASS)],
+    }
     before = decide(Observation(299.9, SECONDS, BOUND, **seen))
     over = decide(Observation(300.5, SECONDS, BOUND, **seen))
     assert [each.gate.name for each in before.verdicts] == ["errors"]

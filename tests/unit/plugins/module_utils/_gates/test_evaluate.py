@@ -12,10 +12,25 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import CANNOT_MEASURE, NO_DATA, Gate, Period, Verdict, combined
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    CANNOT_MEASURE,
+    NO_DATA,
+    Gate,
+    Period,
+    Verdict,
+    combined,
+)
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SHIFT, TRIGGERS, VALIDATION
-from ansible_collections.mcp.server.tests.unit.fakes.metrics import EVERY, START, answers, counter, growing, pod, verdict
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
+    EVERY,
+    START,
+    answers,
+    counter,
+    growing,
+    pod,
+    verdict,
+)
 
 TRIGGER, STEP, EXPECTED = ({gate.name: gate for gate in gates} for gates in (TRIGGERS, SHIFT, VALIDATION))
 BOUNDS = ("0.1", "0.2", "0.3", "0.5", "1", "+Inf")
@@ -60,7 +75,11 @@ def test_errors_of_a_step(good, bad, expected, outcome):
 def test_a_step_that_was_not_seen_is_not_passed():
     """60 of 300 seconds, as Prometheus was down."""
     found = verdict(STEP["errors"], answers([100] * 12, [0] * 12), seconds=300)
-    assert (found.verdict, found.outcome, found.reason) == ("cannot_measure", "inconclusive", "only 60 of 300 s were seen")
+    assert (found.verdict, found.outcome, found.reason) == (
+        "cannot_measure",
+        "inconclusive",
+        "only 60 of 300 s were seen",
+    )
     assert verdict(STEP["errors"], answers([100] * 50, [0] * 50), seconds=300).verdict == "pass"
     # What was seen may be enough to take it back.
     assert verdict(STEP["errors"], answers([100] * 12, [50] * 12), seconds=300).verdict == "breach"
@@ -165,7 +184,12 @@ def test_errors_that_are_answered_200():
 def test_database(broken, expected):
     """Two queries in 5 seconds."""
     pairs = (("mcp_server_database_requests_total", 2), ("mcp_server_database_errors_total", 2 * broken))
-    assert verdict(TRIGGER["database"], [counter(name, growing(*[amount] * 20), **pod("green")) for name, amount in pairs]).verdict == expected
+    assert (
+        verdict(
+            TRIGGER["database"], [counter(name, growing(*[amount] * 20), **pod("green")) for name, amount in pairs]
+        ).verdict
+        == expected
+    )
 
 
 def memory(pool, number, *percent, limit=1000):
@@ -185,7 +209,10 @@ def memory(pool, number, *percent, limit=1000):
     ],
 )
 def test_the_fullest_pod(one, other, expected):
-    assert verdict(TRIGGER["memory"], memory("green", 1, *one) + memory("green", 2, *other), pack="kubelet").verdict == expected
+    assert (
+        verdict(TRIGGER["memory"], memory("green", 1, *one) + memory("green", 2, *other), pack="kubelet").verdict
+        == expected
+    )
 
 
 def test_memory_without_a_limit():
@@ -195,19 +222,33 @@ def test_memory_without_a_limit():
 
 
 @pytest.mark.parametrize(
-    ("window", "values", "expected"), [(None, [5, 5, 12], "breach"), (None, [50, 5], "pass"), (20, [12] * 5, "breach"), (20, [12] * 4, "pass")]
+    ("window", "values", "expected"),
+    [(None, [5, 5, 12], "breach"), (None, [50, 5], "pass"), (20, [12] * 5, "breach"), (20, [12] * 4, "pass")],
 )
 def test_own_query(window, values, expected):
     gate = Gate("queue", "", 10.0, unit="", query="max(queue)", window=window)
-    series = [Series({}, [(START + 5 * number, value) for number, value in enumerate(values)]), Series({"pod": "b"}, [(START, 1.0)])]
+    series = [
+        Series({}, [(START + 5 * number, value) for number, value in enumerate(values)]),
+        Series({"pod": "b"}, [(START, 1.0)]),
+    ]
     assert (
-        evaluate.evaluate(gate, evaluate.evaluate_custom_query(gate, series, 5.0), Period(START, START + 5 * (len(values) - 1), since=START)).verdict
+        evaluate.evaluate(
+            gate,
+            evaluate.evaluate_custom_query(gate, series, 5.0),
+            Period(START, START + 5 * (len(values) - 1), since=START),
+        ).verdict
         == expected
     )
-    assert evaluate.evaluate(gate, evaluate.evaluate_custom_query(gate, [], 5.0), Period(START, START)).verdict == "no_data"
+    assert (
+        evaluate.evaluate(gate, evaluate.evaluate_custom_query(gate, [], 5.0), Period(START, START)).verdict
+        == "no_data"
+    )
 
 
-@pytest.mark.parametrize(("given", "expected"), [([], "pass"), (["pass", "no_data"], "inconclusive"), (["no_data", "breach", "pass"], "breach")])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [([], "pass"), (["pass", "no_data"], "inconclusive"), (["no_data", "breach", "pass"], "breach")],
+)
 def test_together(given, expected):
     assert combined(Verdict(STEP["errors"], verdict) for verdict in given) == expected
 

@@ -27,7 +27,9 @@ def test_the_guides_numbers():
 
 
 def test_changes_by_name():
-    found = changed(errors={"limit": "2", "window": 30, "min_requests": 5, "no_data": "fail"}, error_burst={"enabled": False})
+    found = changed(
+        errors={"limit": "2", "window": 30, "min_requests": 5, "no_data": "fail"}, error_burst={"enabled": False}
+    )
     errors = found["errors"]
     assert (errors.limit, errors.window, errors.least, errors.measure) == (2.0, 30.0, 5, "errors")
     assert (errors.no_data, errors.cannot_measure) == ("fail", "inconclusive")
@@ -52,9 +54,21 @@ def test_a_name_that_none_of_the_sets_has():
 
 
 def test_own():
-    found = changed(queue={"query": 'max(queue{pod=~"$deployment-.*", pool="$pool"})', "limit": 10, "direction": "below", "window": 60})
-    assert found["queue"] == Gate("queue", "", 10.0, unit="", query='max(queue{pod=~"$deployment-.*", pool="$pool"})', below=True, window=60.0)
-    assert custom_query(found["queue"], {"deployment": "mcp-green", "pool": "green"}) == 'max(queue{pod=~"mcp-green-.*", pool="green"})'
+    found = changed(
+        queue={
+            "query": 'max(queue{pod=~"$deployment-.*", pool="$pool"})',
+            "limit": 10,
+            "direction": "below",
+            "window": 60,
+        }
+    )
+    assert found["queue"] == Gate(
+        "queue", "", 10.0, unit="", query='max(queue{pod=~"$deployment-.*", pool="$pool"})', below=True, window=60.0
+    )
+    assert (
+        custom_query(found["queue"], {"deployment": "mcp-green", "pool": "green"})
+        == 'max(queue{pod=~"mcp-green-.*", pool="green"})'
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +77,10 @@ def test_own():
         ({"errors": 5}, "triggers.errors is 5: it must be a dictionary"),
         ({"errors": {"treshold": 5}}, "triggers.errors: .*treshold"),
         ({"errors": {"no_data": "ignore"}}, "triggers.errors: .*inconclusive, pass, fail"),
-        ({"queue": {"limit": 5}}, "triggers.queue is none of errors, latency, database, memory, error_burst: a gate of your own needs a query and a limit"),
+        (
+            {"queue": {"limit": 5}},
+            "triggers.queue is none of errors, latency, database, memory, error_burst: a gate of your own needs a query and a limit",
+        ),
         ({"errors": {"window": 0}}, "window is 0: it must be more than 0"),
         ({"errors": {"clear": 7}}, "clear is 7: it must be on the good side of the limit, 5"),
         ({"latency": {"clear": 0.4}}, "clear can't be set"),

@@ -79,7 +79,9 @@ def test_bit_by_bit_is_the_same_as_at_once(clock):
             verdicts.append(judged(ours, clock).verdict)
             assert judged(fresh, clock).verdict == verdicts[-1]
             assert judged(fresh, clock).since == judged(ours, clock).since
-        lengths = [int(parameters["query"].rpartition("[")[2].removesuffix("s]")) for _path, parameters, _headers in fake.seen]
+        lengths = [
+            int(parameters["query"].rpartition("[")[2].removesuffix("s]")) for _path, parameters, _headers in fake.seen
+        ]
     assert "breach" in verdicts and verdicts[-1] == "pass"
     assert max(lengths[2::2]) == 35  # only what is new, and the overlap
 
@@ -144,7 +146,9 @@ def test_samples_that_nobody_thought_of(monkeypatch):
             deadline = time.monotonic() + 10
             while poller.latest is None and time.monotonic() < deadline:
                 time.sleep(0.01)
-    assert [(verdict.verdict, verdict.outcome) for verdict in poller.latest.triggers] == [("cannot_measure", "inconclusive")]
+    assert [(verdict.verdict, verdict.outcome) for verdict in poller.latest.triggers] == [
+        ("cannot_measure", "inconclusive")
+    ]
     assert "ZeroDivisionError" in poller.latest.triggers[0].reason
 
 

@@ -9,7 +9,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, KEEP, PAUSE, ROLL_BACK, WAIT, Observation, decide, silence
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import (
+    END,
+    KEEP,
+    PAUSE,
+    ROLL_BACK,
+    WAIT,
+    Observation,
+    decide,
+    silence,
+)
 from ansible_collections.mcp.server.plugins.module_utils._release.lease import PAUSED, Holder
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -49,10 +58,26 @@ def test_how_long_the_runner_has_been_silent(age: float, unchanged: float, secon
         (held(60), 58, release(), ROLL_BACK, "", WAIT, ""),
         (held(61), 58, release(), ROLL_BACK, "", ROLL_BACK, "the run of eva@runner was last heard of 61 s ago"),
         (held(61), 58, release(), PAUSE, "", PAUSE, "the run of eva@runner was last heard of 61 s ago"),
-        (held(61), 58, release(), PAUSE, "p95 is 2 s", ROLL_BACK, "the run of eva@runner was last heard of 61 s ago, and p95 is 2 s"),
+        (
+            held(61),
+            58,
+            release(),
+            PAUSE,
+            "p95 is 2 s",
+            ROLL_BACK,
+            "the run of eva@runner was last heard of 61 s ago, and p95 is 2 s",
+        ),
         (held(10), 8, release(), ROLL_BACK, "p95 is 2 s", WAIT, ""),  # a runner that lives sees to that
         # A run that gave the Lease back paused it: it had a reason, and is not dead.
-        (None, 0, release(), ROLL_BACK, "p95 is 2 s", WAIT, ""),  # it may have been deleted: a run that lives takes it again
+        (
+            None,
+            0,
+            release(),
+            ROLL_BACK,
+            "p95 is 2 s",
+            WAIT,
+            "",
+        ),  # it may have been deleted: a run that lives takes it again
         (None, 21, release(), ROLL_BACK, "", PAUSE, "its run ended, and left it as it is"),
         (None, 600, release(), ROLL_BACK, "", PAUSE, "its run ended, and left it as it is"),
         (None, 21, release(), PAUSE, "p95 is 2 s", ROLL_BACK, "its run ended, and left it as it is, and p95 is 2 s"),

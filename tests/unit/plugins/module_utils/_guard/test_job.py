@@ -38,7 +38,8 @@ def test_it_is_the_same_only_when_it_is_made_from_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "guards"), [("Complete", "True", False), ("Failed", "True", False), ("Failed", "False", True), ("Suspended", "True", True)]
+    ("kind", "status", "guards"),
+    [("Complete", "True", False), ("Failed", "True", False), ("Failed", "False", True), ("Suspended", "True", True)],
 )
 def test_one_that_has_ended_guards_nothing(kind: str, status: str, guards: bool) -> None:
     assert bool(identity({**made(), "status": {"conditions": [{"type": kind, "status": status}]}})) is guards

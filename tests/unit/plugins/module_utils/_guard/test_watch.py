@@ -32,7 +32,15 @@ class World(ApiServer):
     """
 
     def __init__(self) -> None:
-        release = {"id": "r", "by": "eva@runner", "reason": "", "outcome": "running", "steps": [], "from": {"pool": "blue"}, "to": {"pool": "green"}}
+        release = {
+            "id": "r",
+            "by": "eva@runner",
+            "reason": "",
+            "outcome": "running",
+            "steps": [],
+            "from": {"pool": "blue"},
+            "to": {"pool": "green"},
+        }
         lease = {"metadata": {"annotations": {"mcp.server/by": "eva@runner"}}, "spec": {}}
         super().__init__({LEASE: lease, RECORD: {"data": {"current": json.dumps(release), "history": "[]"}}})
         self.seconds = 0.0
@@ -99,7 +107,9 @@ def rolled_back(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     def run(task: Task) -> dict[str, t.Any]:
         assert task.params["run_id"] == world.holder
-        assert task.params["rollback"] and task.params["timeout"] and "rolled back by the guard: " in task.params["reason"]
+        assert (
+            task.params["rollback"] and task.params["timeout"] and "rolled back by the guard: " in task.params["reason"]
+        )
         moments.append(world.seconds)
         world.end("rolled_back")
         return {"changed": True, "pool": "blue"}
@@ -108,18 +118,33 @@ def rolled_back(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return moments
 
 
-def watch(world: World, action: str = "rollback", breach: t.Callable[[t.Any], str] = lambda _release: "") -> dict[str, t.Any]:
-    given = {"namespace": "prod", "server": "mcp", "release_id": "r", "guard_id": "g", "action": action, "state": "running"}
+def watch(
+    world: World, action: str = "rollback", breach: t.Callable[[t.Any], str] = lambda _release: ""
+) -> dict[str, t.Any]:
+    given = {
+        "namespace": "prod",
+        "server": "mcp",
+        "release_id": "r",
+        "guard_id": "g",
+        "action": action,
+        "state": "running",
+    }
     validated = watching.ArgumentSpecValidator(mcp_guard.SPEC.options, **mcp_guard.SPEC.rules()).validate(given)
     assert not validated.error_messages
     return watching.watch(Task(validated.validated_parameters), world, SERVER, breach)
 
 
-def test_a_runner_that_lives_is_left_alone_and_the_guard_ends_with_the_release(world: World, rolled_back: list[float]) -> None:
+def test_a_runner_that_lives_is_left_alone_and_the_guard_ends_with_the_release(
+    world: World, rolled_back: list[float]
+) -> None:
     world.renews(15, 600)
     world.at(610, lambda: (world.end("succeeded"), world.renew(None)))
     result = watch(world)
-    assert (result["changed"], result["decision"], result["reason"]) == (False, "end", "the release has ended: succeeded")
+    assert (result["changed"], result["decision"], result["reason"]) == (
+        False,
+        "end",
+        "the release has ended: succeeded",
+    )
     assert not rolled_back and world.seconds < 630
     assert world.release["guard"]["state"] == "running"
     # Few calls: the record is read at the beginning and at the end.
@@ -137,7 +162,9 @@ def test_a_runner_that_dies(world: World, rolled_back: list[float]) -> None:
     assert world.holder is None
 
 
-def test_a_runner_that_comes_back_at_the_last_moment(world: World, rolled_back: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_runner_that_comes_back_at_the_last_moment(
+    world: World, rolled_back: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It renews between the guard's look and its taking the Lease."""
     take = watching.leases.Lease.take
 
@@ -184,7 +211,9 @@ def test_one_that_pauses_rolls_back_when_a_trigger_says_so(world: World, rolled_
     assert min(asked) > 60  # not while the runner lives
 
 
-def test_a_rollback_that_fails_is_told_and_tried_again(world: World, rolled_back: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rollback_that_fails_is_told_and_tried_again(
+    world: World, rolled_back: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     works = watching.single_shift.run
     told = []
 
@@ -260,7 +289,9 @@ def test_a_release_that_is_paused_for_too_long_goes_back(world: World, rolled_ba
     assert 110 <= rolled_back[0] <= 120 and world.holder is None
 
 
-def test_it_is_noted_when_a_guard_that_had_paused_it_keeps_it_for_an_approval(world: World, rolled_back: list[float]) -> None:
+def test_it_is_noted_when_a_guard_that_had_paused_it_keeps_it_for_an_approval(
+    world: World, rolled_back: list[float]
+) -> None:
     reasons = []
     world.at(85, lambda: reasons.append(world.release["guard"]["reason"]))
     world.at(90, lambda: pause(world, 100))
@@ -271,5 +302,8 @@ def test_it_is_noted_when_a_guard_that_had_paused_it_keeps_it_for_an_approval(wo
 
 def test_a_release_that_is_paused_goes_back_at_a_breach(world: World, rolled_back: list[float]) -> None:
     world.at(10, lambda: pause(world, 600))
-    assert watch(world, "pause", lambda _release: "p95 is 2 s" if world.seconds > 50 else "")["reason"] == "it is paused, and p95 is 2 s"
+    assert (
+        watch(world, "pause", lambda _release: "p95 is 2 s" if world.seconds > 50 else "")["reason"]
+        == "it is paused, and p95 is 2 s"
+    )
     assert 50 < rolled_back[0] < 60

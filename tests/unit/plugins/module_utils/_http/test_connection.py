@@ -50,7 +50,10 @@ def test_what_is_sent() -> None:
         with peers.connection.request("POST", "/mcp?a=b", Deadline(1), {"X": "y"}, b"{}") as response:
             assert response.read().status == 200
         sent = peers.ends[0].recv(9999)
-    assert sent == b"POST /mcp?a=b HTTP/1.1\r\nHost: mcp.example.com\r\nAccept-Encoding: identity\r\nX: y\r\nContent-Length: 2\r\n\r\n{}"
+    assert (
+        sent
+        == b"POST /mcp?a=b HTTP/1.1\r\nHost: mcp.example.com\r\nAccept-Encoding: identity\r\nX: y\r\nContent-Length: 2\r\n\r\n{}"
+    )
 
 
 def test_a_header_with_many_spaces_is_read_at_once() -> None:
@@ -103,7 +106,10 @@ def test_no_sentence_quotes_a_header_of_the_request(answer: bytes) -> None:
 def test_a_server_that_does_not_read_what_is_sent() -> None:
     with Peers() as peers:
         started = time.monotonic()
-        with pytest.raises(Fault, match="got no complete answer within 0.1 s"), peers.connection.request("POST", "/", Deadline(0.1), body=bytes(9_000_000)):
+        with (
+            pytest.raises(Fault, match="got no complete answer within 0.1 s"),
+            peers.connection.request("POST", "/", Deadline(0.1), body=bytes(9_000_000)),
+        ):
             pass
         assert time.monotonic() - started < 0.3
 
@@ -121,7 +127,10 @@ def test_a_server_that_reads_slowly() -> None:
         thread = threading.Thread(target=read, daemon=True)
         thread.start()
         started = time.monotonic()
-        with pytest.raises(Fault, match="got no complete answer within 0.2 s"), peers.connection.request("POST", "/", Deadline(0.2), body=bytes(9_000_000)):
+        with (
+            pytest.raises(Fault, match="got no complete answer within 0.2 s"),
+            peers.connection.request("POST", "/", Deadline(0.2), body=bytes(9_000_000)),
+        ):
             pass
         assert time.monotonic() - started < 0.4
         stop.set()
@@ -178,7 +187,10 @@ def test_headers_that_come_half_in_time_are_still_heard_of() -> None:
         timer = threading.Timer(0.1, peers.ends[0].sendall, [b"ion-Id: 7\r\nContent-Length: 0\r\n\r\n"])
         timer.start()
         heard: list[Response] = []
-        with pytest.raises(Fault, match="within 0.05 s"), peers.connection.request("POST", "/", Deadline(0.05), late=(1, heard.append)):
+        with (
+            pytest.raises(Fault, match="within 0.05 s"),
+            peers.connection.request("POST", "/", Deadline(0.05), late=(1, heard.append)),
+        ):
             pass
         timer.join()
     assert [response.headers["mcp-session-id"] for response in heard] == ["7"]
@@ -205,7 +217,10 @@ def test_a_socket_that_comes_too_late_is_closed() -> None:
         (socket.gaierror(-2, "Name or service not known"), "failed because the host name could not be resolved"),
         (UnicodeError("label too long"), "failed because the host name could not be resolved"),
         (OSError(113, "No route to host"), r"failed \(No route to host\)"),
-        (ValueError("server_hostname cannot start with a leading dot"), r"failed \(server_hostname cannot start with a leading dot\)"),
+        (
+            ValueError("server_hostname cannot start with a leading dot"),
+            r"failed \(server_hostname cannot start with a leading dot\)",
+        ),
         (TimeoutError(), "could not be made within 1 s"),
         (OSError("\x1b[2J\nsecond line"), r"failed \(\[2J second line\)"),
     ],

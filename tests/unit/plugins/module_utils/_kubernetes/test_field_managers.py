@@ -8,7 +8,15 @@ import json
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.field_managers import TAKEN, Writer, holds, sentence, taken_from, tools, writer_of
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.field_managers import (
+    TAKEN,
+    Writer,
+    holds,
+    sentence,
+    taken_from,
+    tools,
+    writer_of,
+)
 
 UNKNOWN = Writer("unknown")
 WEIGHT = "/spec/rules/0/backendRefs/1/weight"
@@ -25,7 +33,10 @@ def entry(manager="argocd-controller", fields=None, time="2026-11-26T07:55:03Z",
 def an_object(*entries, labels=None, annotations=None, owners=None, kind="HTTPRoute", **more):
     metadata = {"name": "mcp", "namespace": "prod", "labels": labels, "annotations": annotations}
     containers = [{"name": "proxy", "image": "p:1"}, {"name": "server", "image": "s:1"}]
-    spec = {"rules": [{"backendRefs": [{"weight": 100}, {"weight": 0}]}], "template": {"spec": {"containers": containers}}}
+    spec = {
+        "rules": [{"backendRefs": [{"weight": 100}, {"weight": 0}]}],
+        "template": {"spec": {"containers": containers}},
+    }
     metadata |= {"managedFields": list(entries), "ownerReferences": owners}
     return {"kind": kind, "metadata": metadata, "spec": spec, **more}
 
@@ -38,16 +49,32 @@ def an_object(*entries, labels=None, annotations=None, owners=None, kind="HTTPRo
         ([entry("kustomize-controller")], "/spec/rules", ("Flux", "kustomize-controller", "2026-11-26T07:55:03Z")),
         ([entry("kubectl-edit", SERVER)], IMAGE, ("kubectl", "kubectl-edit", "2026-11-26T07:55:03Z")),
         ([entry("shop-bot", SERVER)], "/spec/template/spec/containers/0/image", ("unknown", "", "")),
-        ([entry("shop-bot", SERVER)], "/spec/template/spec/containers", ("shop-bot", "shop-bot", "2026-11-26T07:55:03Z")),
+        (
+            [entry("shop-bot", SERVER)],
+            "/spec/template/spec/containers",
+            ("shop-bot", "shop-bot", "2026-11-26T07:55:03Z"),
+        ),
         ([entry("old", time="2026-11-26T07:00:00Z"), entry("new")], WEIGHT, ("new", "new", "2026-11-26T07:55:03Z")),
         ([entry("new"), entry("old", time="2026-11-26T07:00:00Z")], WEIGHT, ("new", "new", "2026-11-26T07:55:03Z")),
-        ([entry("mcp.server", time="2026-11-26T08:00:00Z"), entry("old")], WEIGHT, ("old", "old", "2026-11-26T07:55:03Z")),
+        (
+            [entry("mcp.server", time="2026-11-26T08:00:00Z"), entry("old")],
+            WEIGHT,
+            ("old", "old", "2026-11-26T07:55:03Z"),
+        ),
         ([entry("mcp.server")], WEIGHT, ("unknown", "", "")),
         ([entry("gateway", subresource="status")], WEIGHT, ("unknown", "", "")),
-        ([entry("keda", {"f:spec": {"f:replicas": {}}}, subresource="scale")], "/spec/replicas", ("KEDA", "keda", "2026-11-26T07:55:03Z")),
+        (
+            [entry("keda", {"f:spec": {"f:replicas": {}}}, subresource="scale")],
+            "/spec/replicas",
+            ("KEDA", "keda", "2026-11-26T07:55:03Z"),
+        ),
         ([entry("a", {"f:spec": {"f:minReplicas": {}}})], "/spec/maxReplicas", ("unknown", "", "")),
         ([entry("a", {"f:spec": {".": {}}})], "/spec/minReplicas", ("unknown", "", "")),
-        ([entry("a", {"f:metadata": {"f:annotations": {"f:x/y": {}}}})], "/metadata/annotations/x~1y", ("a", "a", "2026-11-26T07:55:03Z")),
+        (
+            [entry("a", {"f:metadata": {"f:annotations": {"f:x/y": {}}}})],
+            "/metadata/annotations/x~1y",
+            ("a", "a", "2026-11-26T07:55:03Z"),
+        ),
         ([entry("a", {"f:spec": {"f:rules": {"i:0": {}}}})], WEIGHT, ("a", "a", "2026-11-26T07:55:03Z")),
         ([entry("a", {"f:spec": {"f:rules": {"i:1": {}}}})], WEIGHT, ("unknown", "", "")),
         ([entry("", RULES)], WEIGHT, ("unknown", "", "2026-11-26T07:55:03Z")),
@@ -71,7 +98,12 @@ def test_a_key_of_a_list_may_be_left_to_its_default():
         {},
         {"metadata": None},
         {"metadata": {"managedFields": "no list", "labels": ["x"], "annotations": 7, "ownerReferences": {}}},
-        {"metadata": {"managedFields": [None, 3, {"manager": ["a"], "fieldsV1": "x", "time": 5}], "ownerReferences": [1, {}]}},
+        {
+            "metadata": {
+                "managedFields": [None, 3, {"manager": ["a"], "fieldsV1": "x", "time": 5}],
+                "ownerReferences": [1, {}],
+            }
+        },
         an_object(entry("a", {"f:spec": None})),
         an_object(entry("a", {"f:spec": {"f:rules": {"k:{": {}, "v:": {}, "k:" + "[" * 100000: {}}}})),
         an_object(entry("a", {"f:spec": {"f:rules": 5}})),
@@ -83,7 +115,9 @@ def test_odd_objects_tell_nothing(obj):
     assert tools(obj) == []
 
 
-@pytest.mark.parametrize("pointer", ["", "/", "/spec/rules/x/y", "/spec/rules/99999999999999999999", "/spec/rules/-", "/spec/rules/²"])
+@pytest.mark.parametrize(
+    "pointer", ["", "/", "/spec/rules/x/y", "/spec/rules/99999999999999999999", "/spec/rules/-", "/spec/rules/²"]
+)
 def test_odd_pointers_are_no_traceback(pointer):
     writer_of(an_object(entry("a", {"f:spec": {"f:rules": {"i:0": {}}}})), pointer)
 
@@ -135,10 +169,16 @@ SCALED_OBJECT = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name
             {"labels": KUSTOMIZATION, "annotations": {"kustomize.toolkit.fluxcd.io/ssa": "Merge"}},
             [("Flux", "flux suspend kustomization apps -n flux-system")],
         ),
-        ({"labels": {**HELM_RELEASE, **MANAGED_BY_HELM}, "annotations": RELEASE}, [("Flux", "flux suspend helmrelease mcp -n prod")]),
+        (
+            {"labels": {**HELM_RELEASE, **MANAGED_BY_HELM}, "annotations": RELEASE},
+            [("Flux", "flux suspend helmrelease mcp -n prod")],
+        ),
         ({"labels": {**HELM_RELEASE, "helm.toolkit.fluxcd.io/driftDetection": "disabled"}}, []),
         (
-            {"labels": {**HELM_RELEASE, **MANAGED_BY_HELM}, "annotations": {**RELEASE, "helm.toolkit.fluxcd.io/driftDetection": "Disabled"}},
+            {
+                "labels": {**HELM_RELEASE, **MANAGED_BY_HELM},
+                "annotations": {**RELEASE, "helm.toolkit.fluxcd.io/driftDetection": "Disabled"},
+            },
             [("Helm", "")],
         ),
         ({"labels": MANAGED_BY_HELM, "annotations": RELEASE}, [("Helm", "")]),
@@ -146,12 +186,18 @@ SCALED_OBJECT = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name
         ({"labels": {"scaledobject.keda.sh/name": "mcp"}}, [("KEDA", SCALED)]),
         ({"owners": [SCALED_OBJECT]}, [("KEDA", SCALED)]),
         ({"labels": {"scaledobject.keda.sh/name": "mcp\nrm"}}, [("KEDA", "")]),
-        ({"annotations": {"objectset.rio.cattle.io/id": "default-shop", **RELEASE}, "labels": MANAGED_BY_HELM}, [("Rancher Fleet", "")]),
+        (
+            {"annotations": {"objectset.rio.cattle.io/id": "default-shop", **RELEASE}, "labels": MANAGED_BY_HELM},
+            [("Rancher Fleet", "")],
+        ),
         ({"annotations": {"configmanagement.gke.io/managed": "enabled"}}, [("Config Sync", "")]),
         ({"annotations": {"configmanagement.gke.io/managed": "disabled"}}, []),
         ({"labels": {"kapp.k14s.io/app": "1"}}, [("kapp", "")]),
         ({"owners": [{"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "mcp"}]}, [("Flagger", "")]),
-        ({"owners": [{"apiVersion": "toolhive/v1", "kind": "MCPServer", "name": "a", "controller": True}]}, [("the controller of MCPServer a", "")]),
+        (
+            {"owners": [{"apiVersion": "toolhive/v1", "kind": "MCPServer", "name": "a", "controller": True}]},
+            [("the controller of MCPServer a", "")],
+        ),
         ({"owners": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "a"}]}, []),
     ],
 )
@@ -167,12 +213,19 @@ def test_tools_by_their_field_managers():
     assert tools(an_object(entry("helm-controller"), labels=HELM_RELEASE))[0].manager == "helm-controller"
 
 
-@pytest.mark.parametrize(("manager", "alone"), [("kustomize-controller", True), ("kubectl-annotate", False), ("mcp.server", False)])
+@pytest.mark.parametrize(
+    ("manager", "alone"), [("kustomize-controller", True), ("kubectl-annotate", False), ("mcp.server", False)]
+)
 def test_flux_makes_only_what_its_manifest_says_so_of(manager, alone):
     """Flux 2.9 beside the sandbox: the same mark that a person left on the object was of no use."""
     mark = "kustomize.toolkit.fluxcd.io/ssa"
     fields = {"f:metadata": {"f:annotations": {f"f:{mark}": {}}}}
-    route = an_object(entry("kustomize-controller"), entry(manager, fields=fields), labels=KUSTOMIZATION, annotations={mark: "IfNotPresent"})
+    route = an_object(
+        entry("kustomize-controller"),
+        entry(manager, fields=fields),
+        labels=KUSTOMIZATION,
+        annotations={mark: "IfNotPresent"},
+    )
     assert [tool.name for tool in tools(route)] == ([] if alone else ["Flux"])
 
 
@@ -185,7 +238,9 @@ def test_the_writer_of_a_field_comes_with_the_command_that_suspends_it():
     route = an_object(entry(), annotations={TRACKING: "shop:gateway.networking.k8s.io/HTTPRoute:prod/mcp"})
     suspend = "argocd app set shop --sync-policy none"
     assert writer_of(route, WEIGHT).suspend == suspend
-    assert sentence(writer_of(route, WEIGHT), "spec.rules") == (f"Argo CD (argocd-controller, 07:55:03 UTC) set spec.rules back; suspend it: {suspend}")
+    assert sentence(writer_of(route, WEIGHT), "spec.rules") == (
+        f"Argo CD (argocd-controller, 07:55:03 UTC) set spec.rules back; suspend it: {suspend}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -226,7 +281,12 @@ def containers(*items):
         ([entry(operation="Apply", fields=SERVER), entry("mcp.server")], {TAKEN: "Config Sync,Argo CD"}, WEIGHT, True),
         ([entry(operation="Apply", fields=SERVER), entry("mcp.server")], {TAKEN: "Flux"}, WEIGHT, False),
         ([entry(operation="Apply", fields=SERVER), entry("mcp.server")], {TAKEN: 7}, WEIGHT, False),
-        ([entry(operation="Apply", fields=SERVER), entry("mcp-handover", operation="Apply")], {TAKEN: "Argo CD"}, WEIGHT, False),
+        (
+            [entry(operation="Apply", fields=SERVER), entry("mcp-handover", operation="Apply")],
+            {TAKEN: "Argo CD"},
+            WEIGHT,
+            False,
+        ),
         # Client-side apply: what it applied last
         ([entry()], last_applied({"spec": {"rules": [{}]}}), WEIGHT, True),
         ([entry()], last_applied({"spec": {"replicas": 2}}), WEIGHT, False),

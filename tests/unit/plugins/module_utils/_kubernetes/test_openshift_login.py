@@ -62,14 +62,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(503, {})
         if path == "/.well-known/oauth-authorization-server":
             url = self.server.url
-            return self.answer(200, {"authorization_endpoint": f"{url}/oauth/authorize", "token_endpoint": f"{url}/oauth/token"})
+            return self.answer(
+                200, {"authorization_endpoint": f"{url}/oauth/authorize", "token_endpoint": f"{url}/oauth/token"}
+            )
         if path == "/oauth/authorize":
             query = parse_qs(urlsplit(self.path).query)
             basic = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
             if self.headers.get("Authorization") != f"Basic {basic}" or not self.headers.get("X-Csrf-Token"):
                 return self.answer(401, {})
             assert query["client_id"] == ["openshift-challenging-client"] and query["response_type"] == ["code"]
-            return self.answer(302, {}, Location=f"{self.server.url}/oauth/token/implicit?code={CODE}&state={query['state'][0]}")
+            return self.answer(
+                302, {}, Location=f"{self.server.url}/oauth/token/implicit?code={CODE}&state={query['state'][0]}"
+            )
         return self.answer(200, {"kind": "ConfigMap"} if self.headers.get("Authorization") == f"Bearer {TOKEN}" else {})
 
     def do_POST(self) -> None:
@@ -98,12 +102,18 @@ def server(monkeypatch: pytest.MonkeyPatch) -> OAuthServer:
 
 def connect(url: str, **params: t.Any) -> connection.Cluster:
     defaults = {name: option.get("default") for name, option in OPTIONS.items()}
-    return connection.connect({**defaults, "host": url, "username": USER, "password": PASSWORD, "api_timeout": 3.0, **params})
+    return connection.connect(
+        {**defaults, "host": url, "username": USER, "password": PASSWORD, "api_timeout": 3.0, **params}
+    )
 
 
 def test_a_token_for_a_password(server: OAuthServer) -> None:
     assert connect(server.url).get("/api/v1/x") == {"kind": "ConfigMap"}
-    assert [path for path, _authorisation in server.seen] == ["/.well-known/oauth-authorization-server", "/oauth/authorize", "/api/v1/x"]
+    assert [path for path, _authorisation in server.seen] == [
+        "/.well-known/oauth-authorization-server",
+        "/oauth/authorize",
+        "/api/v1/x",
+    ]
     connect(server.url).get("/api/v1/x")
     assert len(server.seen) == 4, "a second connection of the same task logs in again"
 
@@ -112,8 +122,16 @@ def test_a_token_for_a_password(server: OAuthServer) -> None:
     ("trouble", "params", "said"),
     [
         ("", {"password": "wrong"}, r"No login to OpenShift: \S+ refuses user eva .* check username and password"),
-        ("/.well-known/oauth-authorization-server", {}, r"No login to OpenShift: \S+ answered 503 \(Couldn't find OpenShift's OAuth API\)"),
-        ("", {"host": "http://127.0.0.1:9"}, r"No login to OpenShift: http://127.0.0.1:9 has no OAuth server that answers \(ConnectionError\)"),
+        (
+            "/.well-known/oauth-authorization-server",
+            {},
+            r"No login to OpenShift: \S+ answered 503 \(Couldn't find OpenShift's OAuth API\)",
+        ),
+        (
+            "",
+            {"host": "http://127.0.0.1:9"},
+            r"No login to OpenShift: http://127.0.0.1:9 has no OAuth server that answers \(ConnectionError\)",
+        ),
         ("", {"password": None}, "give both or none"),
         ("", {"username": None}, "give both or none"),
     ],
@@ -156,7 +174,9 @@ def test_it_is_imported_for_a_password_only(server: OAuthServer, monkeypatch: py
 
 
 @pytest.mark.parametrize("options", [{"host": None}, {}])
-def test_a_kubeconfig_names_the_server_and_not_the_user(server: OAuthServer, tmp_path: Path, options: dict[str, t.Any]) -> None:
+def test_a_kubeconfig_names_the_server_and_not_the_user(
+    server: OAuthServer, tmp_path: Path, options: dict[str, t.Any]
+) -> None:
     server.use_tls()  # without, nothing of a kubeconfig's user is sent
     content = {
         "current-context": "x",

@@ -21,7 +21,12 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection, outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster, Conflict, Unanswered, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import (
+    Cluster,
+    Conflict,
+    Unanswered,
+    Unreachable,
+)
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
@@ -91,7 +96,9 @@ def cluster(url: str, patience: float = 5.0, how: outage.Waiting | None = None, 
         return Cluster(Access(url), timeout, patience)
 
 
-@pytest.mark.parametrize("away", [(503, {}), (429, {"Retry-After": "0"}), (502, {}), (504, {}), (500, {"Retry-After": "0"})])
+@pytest.mark.parametrize(
+    "away", [(503, {}), (429, {"Retry-After": "0"}), (502, {}), (504, {}), (500, {"Retry-After": "0"})]
+)
 def test_a_question_is_asked_again(away: tuple[int, dict[str, str]]) -> None:
     server, how = ApiServer(away, away, GOOD), Watched()
     assert cluster(server.url, how=how).get(PATH)["message"] == "said 200"
@@ -107,7 +114,9 @@ def test_a_question_is_asked_again(away: tuple[int, dict[str, str]]) -> None:
     # A refusal is asked for once more, as it may have come from a server that was not ready.
     [((403, {}), Forbidden, 2), ((409, {}), Conflict, 1), ((500, {}), Failure, 1)],
 )
-def test_an_answer_is_an_answer(answer: tuple[int, dict[str, str]], error: type[Failure], times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_is_an_answer(
+    answer: tuple[int, dict[str, str]], error: type[Failure], times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(connection, "STARTING", 0.0)
     server = ApiServer(answer)
     with pytest.raises(error) as caught:
@@ -170,7 +179,9 @@ def test_one_that_starts_late_and_one_that_hangs() -> None:
     with socket.create_server(("127.0.0.1", 0)) as hanging:
         port = hanging.getsockname()[1]
         found: list[str] = []
-        asking = threading.Thread(target=lambda: found.append(cluster(f"http://127.0.0.1:{port}", timeout=0.2).get(PATH)["message"]))
+        asking = threading.Thread(
+            target=lambda: found.append(cluster(f"http://127.0.0.1:{port}", timeout=0.2).get(PATH)["message"])
+        )
         asking.start()
         time.sleep(0.5)
         assert not found
@@ -327,7 +338,11 @@ def test_a_write_that_got_no_answer_is_not_sent_again(what: str) -> None:
 )
 def test_trouble_of_etcd_is_an_outage(message: str, away: bool) -> None:
     body = json.dumps({"kind": "Status", "message": message}).encode()
-    trouble = b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    trouble = (
+        b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        % len(body)
+        + body
+    )
     server = Raw(trouble, WHOLE)
     if away:
         assert cluster(server.url).get(PATH) == {}
@@ -339,7 +354,9 @@ def test_trouble_of_etcd_is_an_outage(message: str, away: bool) -> None:
         assert not isinstance(caught.value, Unreachable)
 
 
-@pytest.mark.parametrize(("said", "seconds"), [("45", 0.3), ("0", 0.05), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.05), ("-1", 0.05)])
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("45", 0.3), ("0", 0.05), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.05), ("-1", 0.05)]
+)
 def test_it_may_not_say_that_it_is_asked_much_later(monkeypatch: pytest.MonkeyPatch, said: str, seconds: float) -> None:
     monkeypatch.setattr(outage, "LONGEST", 0.3)
     start = time.monotonic()
@@ -370,7 +387,17 @@ def test_clocks_that_agree_stay_exact() -> None:
         assert before <= asking.now() <= datetime.now(UTC)
 
 
-@pytest.mark.parametrize("date", ["", "soon", "Sun, 99 Nov 2026 25:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 1900 00:00:00 GMT", "1" * 5000])
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "soon",
+        "Sun, 99 Nov 2026 25:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Mon, 01 Jan 1900 00:00:00 GMT",
+        "1" * 5000,
+    ],
+)
 def test_a_date_that_is_none_is_ignored(date: str) -> None:
     server = ApiServer(GOOD)
     server.ahead = date
@@ -389,7 +416,9 @@ def test_a_clock_that_is_set_meanwhile() -> None:
 
 
 @pytest.mark.parametrize("answer", [(429, {"Retry-After": "45"}), (503, {}), (403, {}), (500, {}), (200, {})])
-def test_an_emergency_does_not_wait_for_its_lease(answer: tuple[int, dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_emergency_does_not_wait_for_its_lease(
+    answer: tuple[int, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(lease_renewal, "EMERGENCY", 0.5)
     monkeypatch.setattr(lease_renewal, "NEXT", 0.1)
     warnings: list[str] = []
@@ -398,7 +427,9 @@ def test_an_emergency_does_not_wait_for_its_lease(answer: tuple[int, dict[str, s
         lease = Lease(cluster(server.url, 600.0, how), "prod", "mcp")
         start = time.monotonic()
         for _each in range(3):
-            lease_renewal.check(Task({"namespace": "prod", "server": "mcp"}, warn=warnings.append), lease, "ours", must=False)
+            lease_renewal.check(
+                Task({"namespace": "prod", "server": "mcp"}, warn=warnings.append), lease, "ours", must=False
+            )
     assert time.monotonic() - start < 1.5
     # Nor does it go on asking behind the emergency's back
     time.sleep(0.7)

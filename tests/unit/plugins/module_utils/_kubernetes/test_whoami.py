@@ -28,7 +28,10 @@ class FakeCluster:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ({"status": {"userInfo": {"username": "system:serviceaccount:prod:releaser"}}}, ", and knows us as system:serviceaccount:prod:releaser"),
+        (
+            {"status": {"userInfo": {"username": "system:serviceaccount:prod:releaser"}}},
+            ", and knows us as system:serviceaccount:prod:releaser",
+        ),
         ({"status": {"userInfo": {"username": "x\x1b[1m\ny"}}}, ", and knows us as x [1m y"),
         ({"status": {"userInfo": {"username": 7}}}, ""),
         ({"status": {"userInfo": []}}, ""),

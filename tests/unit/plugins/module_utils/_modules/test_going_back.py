@@ -34,10 +34,14 @@ class Cluster:
     def __init__(self, url: str, api: ApiServer) -> None:
         self.api, self.where = api, {"namespace": "ns", "server": "x", "host": url, "api_key": "k"}
         self.warnings: list[str] = []
-        self.run_id = self.run(mcp_release.SPEC, mcp_release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
+        self.run_id = self.run(mcp_release.SPEC, mcp_release.run, state="begun", image_ref="r/x:v2", version="v2")[
+            "run_id"
+        ]
 
     def task(self, spec: Spec, **options: t.Any) -> Task:
-        validated = ArgumentSpecValidator(spec.options, **spec.rules()).validate({**self.where, **self.quick(spec), **options})
+        validated = ArgumentSpecValidator(spec.options, **spec.rules()).validate(
+            {**self.where, **self.quick(spec), **options}
+        )
         assert not validated.error_messages, validated.error_messages
         return Task(validated.validated_parameters, warn=self.warnings.append)
 
@@ -51,7 +55,10 @@ class Cluster:
     def shift(self, green: int) -> None:
         """As a person does, so that nothing on the route says which pool is good."""
         places = enumerate((100 - green, green))
-        patch = [{"op": "replace", "path": f"/spec/rules/0/backendRefs/{number}/weight", "value": value} for number, value in places]
+        patch = [
+            {"op": "replace", "path": f"/spec/rules/0/backendRefs/{number}/weight", "value": value}
+            for number, value in places
+        ]
         self.api.change(ROUTE, patch, "json")
 
     @property
@@ -85,7 +92,9 @@ def test_a_lease_in_trouble_is_no_end_of_an_automatic_rollback(cluster: Cluster,
     """After a blip of the API server, at whose end the task would renew its Lease."""
     cluster.shift(50)
     steps = [{"weight": 100, "seconds": 1}]
-    task = cluster.task(mcp_traffic_shift.SPEC, run_id=cluster.run_id, pool="green", steps=steps, endpoint={"url": "http://127.0.0.1:9"})
+    task = cluster.task(
+        mcp_traffic_shift.SPEC, run_id=cluster.run_id, pool="green", steps=steps, endpoint={"url": "http://127.0.0.1:9"}
+    )
     calls = Calls({name: value for name, value in Calls.of(task.params).common.items() if name != "endpoint"})
     with lease_renewal.renewing(task, cluster.run_id) as kept:
         cluster.api.fail(StatusError(503, "away"), times=6)
@@ -129,14 +138,28 @@ def test_a_record_that_is_away_for_a_moment_leaves_it_to_the_second_call(cluster
 def test_what_another_run_has_ended_stays_ended(cluster: Cluster) -> None:
     """An emergency could not have the Lease, so that the release still holds it."""
     server = Server.from_params(cluster.task(shift.SPEC, rollback=True).params)
-    record.update(cluster.api, server, lambda book: record.end(book, record.ROLLED_BACK, "now", "by hand"), run="another", takes_over=True)
+    record.update(
+        cluster.api,
+        server,
+        lambda book: record.end(book, record.ROLLED_BACK, "now", "by hand"),
+        run="another",
+        takes_over=True,
+    )
     with pytest.raises(LeaseLost, match="Another run ended release .*: rolled_back .by hand."):
         cluster.run(mcp_release.SPEC, mcp_release.run, state="ended", outcome="succeeded", run_id=cluster.run_id)
     assert record.read(cluster.api, server)[0].current["outcome"] == "rolled_back"
     # What would change nothing, as of a rollout for a rollback to another version, is no reason to stop.
     record.update(cluster.api, server, lambda book: record.add_rollout(book, "blue", "r/x:v1", 3.0), run=cluster.run_id)
     # A new release is nobody else's.
-    cluster.run(mcp_release.SPEC, mcp_release.run, state="begun", image_ref="r/x:v3", version="v3", take_over=True, reason="next")
+    cluster.run(
+        mcp_release.SPEC,
+        mcp_release.run,
+        state="begun",
+        image_ref="r/x:v3",
+        version="v3",
+        take_over=True,
+        reason="next",
+    )
 
 
 def test_without_record_and_note_nothing_is_guessed(cluster: Cluster) -> None:
@@ -147,6 +170,8 @@ def test_without_record_and_note_nothing_is_guessed(cluster: Cluster) -> None:
             cluster.run(shift.SPEC, shift.run, rollback=True)
         assert cluster.weights == (100 - green, green)
         # Nor does it keep others out.
-        assert not cluster.api.objects["/apis/coordination.k8s.io/v1/namespaces/ns/leases/x-release"]["spec"].get("holderIdentity")
+        assert not cluster.api.objects["/apis/coordination.k8s.io/v1/namespaces/ns/leases/x-release"]["spec"].get(
+            "holderIdentity"
+        )
     found = cluster.run(shift.SPEC, shift.run, rollback=True, rollback_pool="green")
     assert cluster.weights == (0, 100) and not found["scale_down"]

@@ -65,7 +65,9 @@ def test_both_forms_once(run, monkeypatch, tmp_path):
         file = tmp_path / "hook"
         file.write_text(f"{slack.url}\n")
         hooks = ({"url_env": "MCP_HOOK"}, {"url_file": str(file), "format": "slack"})
-        assert not generic.got and run(*hooks, check_mode=True)["changed"] and not generic.got and not run.store.writes()
+        assert (
+            not generic.got and run(*hooks, check_mode=True)["changed"] and not generic.got and not run.store.writes()
+        )
         result = run(*hooks)
         assert (result["changed"], result["delivered"], run.warnings) == (True, 2, [])
         again = run(*hooks)
@@ -90,7 +92,10 @@ def test_a_failure_is_announced_whatever_the_record_says(run):
     run.store.data["current"] = json.dumps(release("rolled_back", announced="rolled_back"))
     with listening(200) as hook:
         assert run({"url": hook.url}, event="rollback_failed", failure="No rollback: no endpoint.")["delivered"] == 1
-    assert (hook.got[0]["body"]["failure"], hook.got[0]["body"]["escalation"][0]["name"]) == ("No rollback: no endpoint.", "Kim")
+    assert (hook.got[0]["body"]["failure"], hook.got[0]["body"]["escalation"][0]["name"]) == (
+        "No rollback: no endpoint.",
+        "Kim",
+    )
     assert run.store.writes() == []
 
 
@@ -101,7 +106,9 @@ def test_an_api_server_that_is_away(run):
 
     run.connect = away
     with listening(200) as hook:
-        assert run({"url": hook.url}, event="rollback_failed", failure="The API server does not answer.")["delivered"] == 1
+        assert (
+            run({"url": hook.url}, event="rollback_failed", failure="The API server does not answer.")["delivered"] == 1
+        )
         assert run.warnings == ["The announcement does without the release record. The API server does not answer."]
         assert run({"url": hook.url})["delivered"] == 0
     assert hook.got[0]["body"]["release"] is None
@@ -164,7 +171,10 @@ def test_one_that_answers_a_byte_now_and_then(run):
         ({"url": "SECRET"}, "webhook 1: there is no URL in it."),
         ({"url": "http://[SECRET"}, "webhook 1: there is no URL in it."),
         ({"url": "http://127.0.0.1:9/SECRET"}, "webhook 1: no connection."),
-        ({"url": "https://hooks.example/SECRET", "ca_cert": "/no/such"}, "webhook 1: it cannot be asked: check its URL and ca_cert."),
+        (
+            {"url": "https://hooks.example/SECRET", "ca_cert": "/no/such"},
+            "webhook 1: it cannot be asked: check its URL and ca_cert.",
+        ),
         ({"url": "http://a..b/SECRET"}, "webhook 1: "),
     ],
 )

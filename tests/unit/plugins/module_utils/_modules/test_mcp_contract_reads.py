@@ -19,7 +19,14 @@ from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_con
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server import scripted
-from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import LEGACY, MODERN, SESSION, Handler, Script, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import (
+    LEGACY,
+    MODERN,
+    SESSION,
+    Handler,
+    Script,
+    Scripted,
+)
 
 from .test_mcp_health import cluster_of
 
@@ -39,11 +46,15 @@ def start() -> t.Iterator[t.Callable[[dict[str, Script]], Scripted]]:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    def call(cluster: ApiServer | None = None, check_mode: bool = False, lines: list[str] | None = None, **given: t.Any) -> dict[str, t.Any]:
+    def call(
+        cluster: ApiServer | None = None, check_mode: bool = False, lines: list[str] | None = None, **given: t.Any
+    ) -> dict[str, t.Any]:
         monkeypatch.setattr(targets, "connect", lambda _params: cluster)
         validation = ArgumentSpecValidator(mcp_contract.SPEC.options, **mcp_contract.SPEC.rules()).validate(given)
         assert not validation.error_messages
-        return mcp_contract.run(Task(validation.validated_parameters, check_mode, progress=(lines if lines is not None else []).append))
+        return mcp_contract.run(
+            Task(validation.validated_parameters, check_mode, progress=(lines if lines is not None else []).append)
+        )
 
     return call
 
@@ -59,7 +70,9 @@ def test_saved_once_and_compared_with(run: Run, start: t.Any, tmp_path: Path) ->
     assert [file.name for file in tmp_path.iterdir()] == ["contract.json"]
     with pytest.raises(Failure) as caught:
         run(endpoint={"url": green.url}, baseline={"path": path})
-    assert caught.value.msg.startswith(f"The contract of {green.url} differs from that of {path} in 1 way that clients may not bear: [tools/stations] ")
+    assert caught.value.msg.startswith(
+        f"The contract of {green.url} differs from that of {path} in 1 way that clients may not bear: [tools/stations] "
+    )
     assert [(change["severity"], change["path"]) for change in caught.value.evidence["changes"]] == [
         ("breaking", "tools/stations"),
         ("compatible", "tools/alerts"),
@@ -73,7 +86,10 @@ def test_saved_once_and_compared_with(run: Run, start: t.Any, tmp_path: Path) ->
 
 
 def test_risky_changes_fail_on_request(run: Run, start: t.Any) -> None:
-    blue, green = start(offers(MODERN, "forecast", description="Rain")), start(offers(MODERN, "forecast", description="Delete all"))
+    blue, green = (
+        start(offers(MODERN, "forecast", description="Rain")),
+        start(offers(MODERN, "forecast", description="Delete all")),
+    )
     words = {"endpoint": {"url": green.url}, "baseline": {"url": blue.url}}
     result = run(**words)
     assert result["verdict"] == "risky"
@@ -96,7 +112,11 @@ def initialize_as(*accepted: str) -> Script:
 
     def initialize(handler: Handler, message: t.Any) -> None:
         asked = message["params"]["protocolVersion"]
-        result = {"protocolVersion": asked if asked in accepted else accepted[-1], "capabilities": {"tools": {}}, "serverInfo": {"name": "weather"}}
+        result = {
+            "protocolVersion": asked if asked in accepted else accepted[-1],
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "weather"},
+        }
         handler.result(message, result, Mcp_Session_Id=SESSION)
 
     return initialize
@@ -115,17 +135,25 @@ def test_a_legacy_baseline_is_compared_with_what_legacy_clients_get(run: Run, st
         handler.result(message, {"tools": [{"name": name, "inputSchema": {"type": "object"}} for name in names]})
 
     old = start({**offers(LEGACY, "forecast"), "initialize": initialize_as("2025-11-25")})
-    both = start({**LEGACY, "server/discover": scripted.discover, "tools/list": tools, "initialize": initialize_as("2025-11-25")})
+    both = start(
+        {**LEGACY, "server/discover": scripted.discover, "tools/list": tools, "initialize": initialize_as("2025-11-25")}
+    )
     result = run(endpoint={"url": both.url}, baseline={"url": old.url})
     assert (result["era"], result["baseline"]["era"]) == ("legacy", "legacy")
-    assert [(change["severity"], change["path"]) for change in result["changes"]] == [("compatible", "protocol_versions/2026-07-28")]
+    assert [(change["severity"], change["path"]) for change in result["changes"]] == [
+        ("compatible", "protocol_versions/2026-07-28")
+    ]
 
 
 def test_a_server_that_is_not_healthy_has_no_contract(run: Run, start: t.Any) -> None:
-    server = start({**MODERN, "server/discover": lambda handler, _message: handler.answer(503, "starting", "text/plain")})
+    server = start(
+        {**MODERN, "server/discover": lambda handler, _message: handler.answer(503, "starting", "text/plain")}
+    )
     with pytest.raises(Failure) as caught:
         run(endpoint={"url": server.url})
-    assert caught.value.msg == f"The contract of {server.url} cannot be read: server/discover is answered 503 (starting)."
+    assert (
+        caught.value.msg == f"The contract of {server.url} cannot be read: server/discover is answered 503 (starting)."
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,5 +199,8 @@ def test_what_is_saved_is_the_same_for_the_same_server(run: Run, start: t.Any, t
 
 
 def test_a_baseline_that_does_not_answer_names_the_way_out(run: Run, start: t.Any) -> None:
-    with pytest.raises(Failure, match=r"cannot be read: connection was refused.*\. So there is nothing to compare with: .* mcp_contract_check=false"):
+    with pytest.raises(
+        Failure,
+        match=r"cannot be read: connection was refused.*\. So there is nothing to compare with: .* mcp_contract_check=false",
+    ):
         run(endpoint={"url": start(MODERN).url}, baseline={"url": "http://127.0.0.1:1"})

@@ -31,7 +31,10 @@ def cluster_of(pods: dict[str, tuple[int, bool]]) -> ApiServer:
         api.put(f"{PODS}/{name}", {"metadata": {"labels": {"app": "weather", "pool": "green"}}, "status": status})
         if port:
             api.ports[name] = port
-    endpoints = [{"targetRef": {"kind": "Pod", "name": name}, "conditions": {"ready": ready}} for name, (_port, ready) in pods.items()]
+    endpoints = [
+        {"targetRef": {"kind": "Pod", "name": name}, "conditions": {"ready": ready}}
+        for name, (_port, ready) in pods.items()
+    ]
     api.put(SLICE, {"metadata": {"labels": {"kubernetes.io/service-name": "weather-green"}}, "endpoints": endpoints})
     return api
 
@@ -42,7 +45,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.Any]]:
         monkeypatch.setattr(targets, "connect", lambda _params: cluster)
         validation = ArgumentSpecValidator(health_module.SPEC.options, **health_module.SPEC.rules()).validate(given)
         assert not validation.error_messages
-        return health_module.run(Task(validation.validated_parameters, progress=(lines if lines is not None else []).append))
+        return health_module.run(
+            Task(validation.validated_parameters, progress=(lines if lines is not None else []).append)
+        )
 
     return call
 
@@ -55,8 +60,17 @@ def test_all_ready_pods_of_a_pool_side_by_side_under_the_public_host(run: t.Any)
         MODERN["GET"](handler, message)
 
     with Scripted({**MODERN, "GET": together}) as server:
-        cluster = cluster_of({"b": (server.server_port, True), "a": (server.server_port, True), "c": (server.server_port, True), "d": (0, False)})
-        result = run(cluster, namespace="mcp", server="weather", pool="green", endpoint={"url": "https://mcp.example.com"})
+        cluster = cluster_of(
+            {
+                "b": (server.server_port, True),
+                "a": (server.server_port, True),
+                "c": (server.server_port, True),
+                "d": (0, False),
+            }
+        )
+        result = run(
+            cluster, namespace="mcp", server="weather", pool="green", endpoint={"url": "https://mcp.example.com"}
+        )
     assert (cluster.log[0].path, cluster.log[0].query) == (PODS, {"labelSelector": "app=weather,pool=green"})
     assert sorted(one.path for one in cluster.log[1:]) == [f"{PODS}/{name}/portforward" for name in "abc"]
     assert {one.query["ports"] for one in cluster.log[1:]} == {"8080"}
@@ -67,7 +81,12 @@ def test_all_ready_pods_of_a_pool_side_by_side_under_the_public_host(run: t.Any)
 
 def test_one_unhealthy_pod_fails_the_pool_with_the_evidence_of_all(run: t.Any) -> None:
     with Scripted(MODERN) as server, pytest.raises(Failure) as caught:
-        run(cluster_of({"a": (server.server_port, True), "b": (0, True)}), namespace="mcp", server="weather", pool="green")
+        run(
+            cluster_of({"a": (server.server_port, True), "b": (0, True)}),
+            namespace="mcp",
+            server="weather",
+            pool="green",
+        )
     assert caught.value.msg == "1 of 2 servers: pod mcp/b is not healthy: No port-forward to mcp/b."
     assert [one["healthy"] for one in caught.value.evidence["servers"]] == [True, False]
     assert caught.value.evidence["healthy"] is False
@@ -88,7 +107,9 @@ def test_a_pool_without_ready_pods_is_waited_for(run: t.Any) -> None:
         ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
         threading.Timer(0.5, cluster.change, (f"{PODS}/a/status", ready)).start()
         assert run(cluster, lines, namespace="mcp", server="weather", pool="green", wait_timeout=10)["healthy"]
-    assert lines == ["None of the 1 pods of pool green (app=weather,pool=green) in namespace mcp is ready. Trying again for 10 s."]
+    assert lines == [
+        "None of the 1 pods of pool green (app=weather,pool=green) in namespace mcp is ready. Trying again for 10 s."
+    ]
 
 
 def test_a_wait_ends(run: t.Any) -> None:
@@ -115,9 +136,15 @@ def test_the_result_has_what_is_documented_and_nothing_else(run: t.Any) -> None:
         ({"stability": {"rounds": 0}}, "stability.rounds has to be 1 or more"),
         ({"mcp": False, "calls": [{"tool": "forecast"}]}, "calls and stability need MCP"),
         ({"auth": {"expect_401": True}, "stability": {"rounds": 2}}, "leave out calls, stability"),
-        ({"calls": [{"tool": "forecast", "that": ["isError ="]}]}, r"calls \(tool forecast\) expression 'isError =' is not JMESPath"),
+        (
+            {"calls": [{"tool": "forecast", "that": ["isError ="]}]},
+            r"calls \(tool forecast\) expression 'isError =' is not JMESPath",
+        ),
         ({"auth": {"token_secret": {"name": "probe"}}}, "auth.token_secret needs namespace"),
-        ({"endpoint": {"url": "https://127.0.0.1:1", "client_cert": "/nowhere.pem"}}, "client_cert /nowhere.pem cannot be used"),
+        (
+            {"endpoint": {"url": "https://127.0.0.1:1", "client_cert": "/nowhere.pem"}},
+            "client_cert /nowhere.pem cannot be used",
+        ),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_asked(run: t.Any, given: dict[str, t.Any], said: str) -> None:

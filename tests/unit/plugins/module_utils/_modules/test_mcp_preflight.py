@@ -36,7 +36,10 @@ PARAMS = {
 
 
 def deployment(pool):
-    template = {"metadata": {"labels": {"app": "mcp-server", "pool": pool}}, "spec": {"containers": [{"name": "mcp-server", "image": "x:v1.1.5"}]}}
+    template = {
+        "metadata": {"labels": {"app": "mcp-server", "pool": pool}},
+        "spec": {"containers": [{"name": "mcp-server", "image": "x:v1.1.5"}]},
+    }
     return {"spec": {"replicas": 2, "template": template}}
 
 
@@ -48,7 +51,10 @@ GATEWAY = {"name": "edge", "namespace": "gateways"}
 
 
 def conditions(generation=1, accepted="True"):
-    return [{"type": kind, "status": accepted, "observedGeneration": generation, "message": "x"} for kind in ("Accepted", "ResolvedRefs")]
+    return [
+        {"type": kind, "status": accepted, "observedGeneration": generation, "message": "x"}
+        for kind in ("Accepted", "ResolvedRefs")
+    ]
 
 
 def encoded(text):
@@ -66,7 +72,9 @@ GOOD = {
         "metadata": {"generation": 1},
         "spec": {
             "parentRefs": [GATEWAY],
-            "rules": [{"backendRefs": [{"name": "mcp-server-blue", "weight": 100}, {"name": "mcp-server-green", "weight": 0}]}],
+            "rules": [
+                {"backendRefs": [{"name": "mcp-server-blue", "weight": 100}, {"name": "mcp-server-green", "weight": 0}]}
+            ],
         },
         "status": {"parents": [{"parentRef": GATEWAY, "conditions": conditions()}]},
     },
@@ -103,7 +111,9 @@ def run(monkeypatch):
 
 def test_all_good(run):
     checks = run()
-    assert [(check["id"], check["name"]) for check in checks] == [(identifier, name) for identifier, name, _look in preflight_checks.CHECKS]
+    assert [(check["id"], check["name"]) for check in checks] == [
+        (identifier, name) for identifier, name, _look in preflight_checks.CHECKS
+    ]
     assert all(check["ok"] and not check["skipped"] and check["seconds"] >= 0 for check in checks)
     assert "s3cret" not in str(checks)
     assert [check["message"] for check in checks] == [
@@ -130,24 +140,41 @@ def test_all_good(run):
         ({NAMESPACE: GONE}, "Namespace mcp-prod does not exist on https://api.example:6443"),
         ({NAMESPACE: {"status": {"phase": "Terminating"}}}, "Namespace mcp-prod is being deleted"),
         ({GREEN: GONE}, "Deployment mcp-prod/mcp-server-green does not exist"),
-        ({GREEN: deployment("blue")}, "mcp-server-green: its pods must have .* pool=green, but has app=mcp-server,pool=blue"),
+        (
+            {GREEN: deployment("blue")},
+            "mcp-server-green: its pods must have .* pool=green, but has app=mcp-server,pool=blue",
+        ),
         ({f"{NAMESPACE}/services/mcp-server-blue": GONE}, "Service mcp-prod/mcp-server-blue does not exist"),
         ({f"{NAMESPACE}/services/mcp-server-blue": service("green")}, "mcp-server-blue: its selector must have"),
         ({f"{NAMESPACE}/services/mcp-server-blue": {"spec": {}}}, "but has none"),
-        ({f"{NAMESPACE}/services/mcp-server-blue": {"spec": {"selector": {"pool": "blue"}}}}, "app=mcp-server and pool=blue"),
+        (
+            {f"{NAMESPACE}/services/mcp-server-blue": {"spec": {"selector": {"pool": "blue"}}}},
+            "app=mcp-server and pool=blue",
+        ),
         ({ROUTE: GONE}, "HTTPRoute mcp-prod/mcp-server does not exist"),
         (
             {ROUTE: {**GOOD[ROUTE], "spec": {"rules": [{"backendRefs": [{"name": "mcp-server-blue"}]}]}}},
             "add Service mcp-server-green",
         ),
         (
-            {ROUTE: {**GOOD[ROUTE], "status": {"parents": [{"parentRef": GATEWAY, "conditions": conditions(accepted="False")}]}}},
+            {
+                ROUTE: {
+                    **GOOD[ROUTE],
+                    "status": {"parents": [{"parentRef": GATEWAY, "conditions": conditions(accepted="False")}]},
+                }
+            },
             "not in force: .* Accepted is False",
         ),
         ({f"{NAMESPACE}/secrets/mcp-server-secrets": GONE}, "Secret mcp-server-secrets does not exist"),
-        ({f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"TOKEN": encoded(" \n")}}}, "has no value for DATABASE_URL, TOKEN"),
+        (
+            {f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"TOKEN": encoded(" \n")}}},
+            "has no value for DATABASE_URL, TOKEN",
+        ),
         ({f"{NAMESPACE}/secrets/mcp-server-secrets": {}}, "has no value for DATABASE_URL, TOKEN"),
-        ({"/api/v1/nodes/node-2": {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}}, r"1 of 2 nodes are not Ready \(node-2\)"),
+        (
+            {"/api/v1/nodes/node-2": {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}},
+            r"1 of 2 nodes are not Ready \(node-2\)",
+        ),
     ],
 )
 def test_one_thing_missing(run, objects, message):
@@ -201,12 +228,24 @@ SCALERS = "/apis/autoscaling/v2/namespaces/mcp-prod/horizontalpodautoscalers"
 
 def of_other(rules):
     """Return the rules with the names of another server's objects."""
-    return [{**rule, **({"resourceNames": [f"other-{name}" for name in rule["resourceNames"]]} if "resourceNames" in rule else {})} for rule in rules]
+    return [
+        {
+            **rule,
+            **(
+                {"resourceNames": [f"other-{name}" for name in rule["resourceNames"]]}
+                if "resourceNames" in rule
+                else {}
+            ),
+        }
+        for rule in rules
+    ]
 
 
 def test_a_role_that_is_narrowed_to_the_servers_objects_will_do(run):
     checks = run({ACCOUNT: {}}, role=[*NAMESPACED, *BESIDE], guard=True)
-    assert checks[2]["message"] == "We have all rights in namespace mcp-prod that a release needs." and not any(check["skipped"] for check in checks)
+    assert checks[2]["message"] == "We have all rights in namespace mcp-prod that a release needs." and not any(
+        check["skipped"] for check in checks
+    )
 
 
 def test_a_role_that_is_not_narrowed_will_do(run):
@@ -228,8 +267,14 @@ def test_a_role_for_other_objects_will_not_do(run):
 
 def test_creating_cannot_be_narrowed(run):
     """As who tries finds out: the API server does not know the name when it decides."""
-    tried = [{**rule, "resourceNames": ["mcp-server-release"]} if rule["resources"] == ["leases"] else rule for rule in NAMESPACED]
-    with pytest.raises(Failure, match=r"may not create leases.coordination.k8s.io: .*\"resources\": \[\"leases\"\], \"verbs\": \[\"create\"\]}\."):
+    tried = [
+        {**rule, "resourceNames": ["mcp-server-release"]} if rule["resources"] == ["leases"] else rule
+        for rule in NAMESPACED
+    ]
+    with pytest.raises(
+        Failure,
+        match=r"may not create leases.coordination.k8s.io: .*\"resources\": \[\"leases\"\], \"verbs\": \[\"create\"\]}\.",
+    ):
         run(role=[*tried, *BESIDE])
 
 
@@ -240,13 +285,21 @@ def scaler(pool):
 @pytest.mark.parametrize(
     ("name", "refused", "said"),
     [
-        (None, ["list horizontalpodautoscalers"], "; we do without list horizontalpodautoscalers.autoscaling (autoscalers of the pools)."),
+        (
+            None,
+            ["list horizontalpodautoscalers"],
+            "; we do without list horizontalpodautoscalers.autoscaling (autoscalers of the pools).",
+        ),
         (
             None,
             ["patch horizontalpodautoscalers"],
             "patch horizontalpodautoscalers.autoscaling mcp-server-blue and mcp-server-green (autoscalers of the pools).",
         ),
-        ("mcp-server-green", ["list horizontalpodautoscalers"], "do without list horizontalpodautoscalers.autoscaling (autoscalers of the pools)."),
+        (
+            "mcp-server-green",
+            ["list horizontalpodautoscalers"],
+            "do without list horizontalpodautoscalers.autoscaling (autoscalers of the pools).",
+        ),
         ("mcp-server-green", ["patch horizontalpodautoscalers"], None),
         ("mcp-server-green", ["list horizontalpodautoscalers", "patch horizontalpodautoscalers"], None),
     ],
@@ -269,8 +322,14 @@ def test_the_guards_service_account(run):
     def of_the_guard(checks):
         return next(check for check in checks if check["name"] == "guard's ServiceAccount")
 
-    assert of_the_guard(run({ACCOUNT: {}}, guard=True))["message"] == "The guard's ServiceAccount mcp-prod/mcp-guard exists."
-    with pytest.raises(Failure, match="^ServiceAccount mcp-prod/mcp-guard, which the guard is to have, does not exist on https://api.example:6443: create it"):
+    assert (
+        of_the_guard(run({ACCOUNT: {}}, guard=True))["message"]
+        == "The guard's ServiceAccount mcp-prod/mcp-guard exists."
+    )
+    with pytest.raises(
+        Failure,
+        match="^ServiceAccount mcp-prod/mcp-guard, which the guard is to have, does not exist on https://api.example:6443: create it",
+    ):
         run(guard=True)
     with pytest.raises(Failure, match="^ServiceAccount mcp-prod/x/status, which"):
         run({f"{NAMESPACE}/serviceaccounts/x": {}}, guard=True, guard_service_account="x/status")
@@ -288,7 +347,14 @@ RECORD = f"{NAMESPACE}/configmaps/mcp-server-release"
 
 def recorded(outcome, version="v1.2.1"):
     """A release of that version to green, whose traffic is still on blue."""
-    current = {"id": "1", "reason": "5 % failed", "outcome": outcome, "ended": "2026-11-26T10:00:00Z", "steps": [], "from": {"pool": "blue"}}
+    current = {
+        "id": "1",
+        "reason": "5 % failed",
+        "outcome": outcome,
+        "ended": "2026-11-26T10:00:00Z",
+        "steps": [],
+        "from": {"pool": "blue"},
+    }
     return {RECORD: {"data": {"current": json.dumps({**current, "to": {"pool": "green", "version": version}})}}}
 
 
@@ -310,7 +376,10 @@ HOOK = {"url": "http://127.0.0.1:1/SECRET", "url_env": None, "url_file": None, "
 
 
 def split(green):
-    backends = [{"name": f"mcp-server-{pool}", "port": 80, "weight": weight} for pool, weight in (("blue", 100 - green), ("green", green))]
+    backends = [
+        {"name": f"mcp-server-{pool}", "port": 80, "weight": weight}
+        for pool, weight in (("blue", 100 - green), ("green", green))
+    ]
     return {ROUTE: {**GOOD[ROUTE], "spec": {"rules": [{"backendRefs": backends}]}}}
 
 
@@ -321,7 +390,11 @@ def split(green):
         ({}, {"starts_release": True}, ["files"]),
         (recorded("running") | split(10), {"starts_release": True, "version": "v1.2.1"}, []),  # it has traffic
         (recorded("running") | split(0), {"starts_release": True, "version": "v1.2.1"}, ["files"]),
-        (recorded("running") | split(10), {"starts_release": True, "version": "v1.3.0"}, ["files"]),  # it takes the place of the one that runs
+        (
+            recorded("running") | split(10),
+            {"starts_release": True, "version": "v1.3.0"},
+            ["files"],
+        ),  # it takes the place of the one that runs
         (recorded("running") | split(10), {"version": "v1.2.1"}, ["files", "webhooks"]),
         ({RECORD: {"data": {"current": "[]"}}}, {"starts_release": True}, ["files"]),
     ],
@@ -329,7 +402,11 @@ def split(green):
 def test_what_is_needed_later(monkeypatch, objects, params, failing):
     monkeypatch.setattr(mcp_preflight, "connect", lambda params: cluster(objects, ()))
     warnings, lines = [], []
-    task = Task({**PARAMS, "scope": ["later"], "webhooks": [HOOK], "files": ["/no/such"], **params}, warn=warnings.append, progress=lines.append)
+    task = Task(
+        {**PARAMS, "scope": ["later"], "webhooks": [HOOK], "files": ["/no/such"], **params},
+        warn=warnings.append,
+        progress=lines.append,
+    )
     try:
         checks = mcp_preflight.run(task)["checks"]
     except Failure as failure:
@@ -346,9 +423,15 @@ def test_what_is_needed_later(monkeypatch, objects, params, failing):
     [
         ({"/version": {"gitVersion": "v1\x1b[31m\nforged"}}, ""),
         ({"/version": {"gitVersion": ["v1"]}}, ""),
-        ({NAMESPACE: {"status": None}}, "The check of the namespace could not read what the API server answered: Unexpected error AttributeError"),
+        (
+            {NAMESPACE: {"status": None}},
+            "The check of the namespace could not read what the API server answered: Unexpected error AttributeError",
+        ),
         ({BLUE: {"spec": None}}, "The check of the blue Deployment could not read"),
-        ({f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"TOKEN": "x"}}}, "The check of the secrets could not read"),
+        (
+            {f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"TOKEN": "x"}}},
+            "The check of the secrets could not read",
+        ),
     ],
 )
 def test_an_answer_of_another_form(run, objects, message):

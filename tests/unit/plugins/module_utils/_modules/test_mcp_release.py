@@ -29,7 +29,13 @@ def api(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
 
 def begin(version: t.Any = "v1.2.1", **params: t.Any) -> dict[str, t.Any]:
     defaults = {name: option.get("default") for name, option in mcp_release.SPEC.options.items()}
-    given = {"namespace": "prod", "server": "mcp", "state": "begun", "image_ref": f"r.io/mcp:{version}", "version": version}
+    given = {
+        "namespace": "prod",
+        "server": "mcp",
+        "state": "begun",
+        "image_ref": f"r.io/mcp:{version}",
+        "version": version,
+    }
     return mcp_release.run(Task({**defaults, **given, **params}))
 
 

@@ -23,7 +23,11 @@ RELEASE = {
     "from": {"pool": "green", "image_ref": "r/x:v2"},
     "to": {"pool": "blue", "image_ref": "r/x:v3"},
 }
-PARAMS = {**{name: option.get("default") for name, option in mcp_release_info.SPEC.options.items()}, "namespace": "ns", "server": "x"}
+PARAMS = {
+    **{name: option.get("default") for name, option in mcp_release_info.SPEC.options.items()},
+    "namespace": "ns",
+    "server": "x",
+}
 
 
 @pytest.fixture
@@ -47,11 +51,22 @@ def test_before_the_first_release(api: ApiServer) -> None:
 
 
 def test_during_a_release(api: ApiServer) -> None:
-    api.put(RECORD, {"data": {"current": json.dumps(RELEASE), "history": json.dumps([{**RELEASE, "id": "1", "outcome": "failed"}])}})
+    api.put(
+        RECORD,
+        {
+            "data": {
+                "current": json.dumps(RELEASE),
+                "history": json.dumps([{**RELEASE, "id": "1", "outcome": "failed"}]),
+            }
+        },
+    )
     Lease(api, "ns", "x").acquire("r1", "eva@runner", "")
     found = mcp_release_info.run(Task(PARAMS))
     assert (found["live"], found["idle"]) == ("green", "blue"), "the one that it started from"
-    assert ([one["id"] for one in (found["record"], *found["history"])], found["holder"]["by"]) == (["2", "1"], "eva@runner")
+    assert ([one["id"] for one in (found["record"], *found["history"])], found["holder"]["by"]) == (
+        ["2", "1"],
+        "eva@runner",
+    )
 
 
 def test_a_split_that_is_nobodys(api: ApiServer) -> None:

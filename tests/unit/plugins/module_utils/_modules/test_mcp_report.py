@@ -67,7 +67,9 @@ def series(count=200, every=5.0, **values):
     for name in page.CHARTS:
         for pool in ("blue", "green"):
             value = values.get(name, 10.0) if pool == "green" else 5.0
-            made.append({"name": name, "pool": pool, "points": [(START + every * number, value) for number in range(count)]})
+            made.append(
+                {"name": name, "pool": pool, "points": [(START + every * number, value) for number in range(count)]}
+            )
     return made
 
 
@@ -89,8 +91,21 @@ def test_outcomes(outcome, badge, headline):
 
 
 def test_what_who_when_and_why():
-    text = read(release("rolled_back", reason="5xx of green was 12 %.", to={**release()["to"], "contract": {"accepted": ["tools/x"]}}), "prod/mcp").text
-    for part in (f"Release {ID}", "Why 5xx of green was 12 %.", "v1.1.5 on blue x:v1.1.5 sha256:aa", "v1.2.0 on green x:v1.2.0", "By kim@runner"):
+    text = read(
+        release(
+            "rolled_back",
+            reason="5xx of green was 12 %.",
+            to={**release()["to"], "contract": {"accepted": ["tools/x"]}},
+        ),
+        "prod/mcp",
+    ).text
+    for part in (
+        f"Release {ID}",
+        "Why 5xx of green was 12 %.",
+        "v1.1.5 on blue x:v1.1.5 sha256:aa",
+        "v1.2.0 on green x:v1.2.0",
+        "By kim@runner",
+    ):
         assert part in text
     assert "Started 2026-11-24 05:00:00 UTC" in text and "Ended 2026-11-24 05:16:30 UTC, after 16 min 30 s" in text
     assert "Traffic at the end blue 0 %, green 100 %" in text and "changes accepted by name: tools/x" in text
@@ -105,7 +120,15 @@ def test_steps_and_what_the_pools_gave_in_them():
     assert "made without Prometheus" in alone.text and alone.tags.count("svg") == 1
     unmeasured = read(release(steps=[step("05:00:20", 10, verdict="not_measured", seconds_to_follow=None)]), "prod/mcp")
     assert "10 % – – – not measured" in unmeasured.text
-    assert "no data" in read(release(), "prod/mcp", (), [{"gate": "errors", "verdict": "no_data", "at": "2026-11-24T05:00:20Z", "pool": "green"}]).text
+    assert (
+        "no data"
+        in read(
+            release(),
+            "prod/mcp",
+            (),
+            [{"gate": "errors", "verdict": "no_data", "at": "2026-11-24T05:00:20Z", "pool": "green"}],
+        ).text
+    )
     assert "No traffic was shifted." in read(release("failed", steps=[]), "prod/mcp").text
 
 
@@ -117,11 +140,25 @@ def test_step_boundaries_are_marked_in_each_chart():
 
 def verdict(second, said="pass", **more):
     at = f"2026-11-24T05:{second // 60:02}:{second % 60:02}Z"
-    return {"at": at, "gate": "5xx", "pool": "green", "verdict": said, "value": second, "unit": "%", "limit": 5, "requests": 80, **more}
+    return {
+        "at": at,
+        "gate": "5xx",
+        "pool": "green",
+        "verdict": said,
+        "value": second,
+        "unit": "%",
+        "limit": 5,
+        "requests": 80,
+        **more,
+    }
 
 
 def test_gates_that_say_the_same_are_one_row():
-    given = [one for second in range(0, 300, 5) for one in (verdict(second, "pass" if second < 200 else "breach"), verdict(second, gate="p95", pool=None))]
+    given = [
+        one
+        for second in range(0, 300, 5)
+        for one in (verdict(second, "pass" if second < 200 else "breach"), verdict(second, gate="p95", pool=None))
+    ]
     text = read(release(), "prod/mcp", (), given).text
     assert "5xx green pass 05:00:00 – 05:03:15 195 %, limit 5 %; 80 requests" in text
     assert "5xx green breach 05:03:20 – 05:04:55 295 %, limit 5 %; 80 requests" in text
@@ -133,12 +170,18 @@ def test_gates_that_say_the_same_are_one_row():
     ("given", "said"),
     [
         ({"value": 0.25, "unit": "%", "limit": 5.0, "requests": 80}, "0.25 %, limit 5 %; 80 requests"),
-        ({"value": None, "unit": "s", "limit": 0.5, "reason": "Prometheus does not answer."}, "no value, limit 0.5 s; Prometheus does not answer."),
+        (
+            {"value": None, "unit": "s", "limit": 0.5, "reason": "Prometheus does not answer."},
+            "no value, limit 0.5 s; Prometheus does not answer.",
+        ),
         ({"value": "x", "limit": None}, "no value"),
     ],
 )
 def test_what_a_gate_said_at_last(given, said):
-    assert f" {said} Made by" in read(release(), "prod/mcp", (), [{"at": None, "gate": "errors", "verdict": "pass", **given}]).text
+    assert (
+        f" {said} Made by"
+        in read(release(), "prod/mcp", (), [{"at": None, "gate": "errors", "verdict": "pass", **given}]).text
+    )
 
 
 def test_all_text_is_escaped():
@@ -148,7 +191,15 @@ def test_all_text_is_escaped():
         id=evil,
         by=evil,
         reason=evil,
-        steps=[step("05:00:20", 10, verdict=evil, share={"green": evil, "blue": evil, "requests": evil, "failed": evil}, seconds_to_follow=evil)],
+        steps=[
+            step(
+                "05:00:20",
+                10,
+                verdict=evil,
+                share={"green": evil, "blue": evil, "requests": evil, "failed": evil},
+                seconds_to_follow=evil,
+            )
+        ],
         to={"pool": "green", "image_ref": evil, "digest": evil, "version": evil, "contract": {"accepted": [evil]}},
     )
     points = [{"name": "errors", "pool": "green", "points": [(START, 1.0), (START + 5, 2.0)]}]
@@ -172,9 +223,16 @@ def test_a_record_that_somebody_edited(broken):
 def test_it_is_light_however_long_it_took():
     long = series(20_000, 1.0)
     for one in long:
-        one["points"] = [(at, 50 + 49.123456 * math.sin(number * 12.9898)) for number, (at, _value) in enumerate(one["points"])]
+        one["points"] = [
+            (at, 50 + 49.123456 * math.sin(number * 12.9898)) for number, (at, _value) in enumerate(one["points"])
+        ]
     many = [verdict(number % 3600, ("pass", "breach")[number % 2], reason="d" * 80) for number in range(3000)]
-    found = read(release(reason="r" * 500, steps=[step("05:00:20", number, number) for number in range(30)]), "prod/mcp", long, many)
+    found = read(
+        release(reason="r" * 500, steps=[step("05:00:20", number, number) for number in range(30)]),
+        "prod/mcp",
+        long,
+        many,
+    )
     assert "and 2800 rows more" in found.text
 
 
@@ -184,12 +242,24 @@ def test_the_same_gives_the_same():
 
 def run(monkeypatch, dest, current, history=(), name=None, check_mode=False):
     monkeypatch.setattr(connection, "connect", lambda params: Store(current, history))
-    names = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
-    return mcp_report.run(Task({**names, "dest": str(dest), "release_id": name, "prometheus": None, "verdicts": []}, check_mode))
+    names = {
+        "namespace": "prod",
+        "server": "mcp",
+        "pool_name_format": "{server}-{pool}",
+        "route": None,
+        "container": None,
+    }
+    return mcp_report.run(
+        Task({**names, "dest": str(dest), "release_id": name, "prometheus": None, "verdicts": []}, check_mode)
+    )
 
 
 def test_a_record_with_the_names_of_before_gives_the_same_report(monkeypatch, tmp_path):
-    steps = [step("05:00:20", 10, 10.4), step("05:05:20", 50, 49.0, verdict="cannot_measure"), step("05:10:20", 100, verdict="inconclusive")]
+    steps = [
+        step("05:00:20", 10, 10.4),
+        step("05:05:20", 50, 49.0, verdict="cannot_measure"),
+        step("05:10:20", 100, verdict="inconclusive"),
+    ]
     new = release(steps=steps)
     assert old(new) != new
     written = [(tmp_path / name, one) for name, one in (("old.html", old(new)), ("new.html", new))]
@@ -219,7 +289,9 @@ def test_an_older_release(monkeypatch, tmp_path):
     history = ["broken", release("failed", id="2026-11-20T00:00:00.000Z-v1.1.9/../../x")]
     made = run(monkeypatch, tmp_path, release(), history, history[1]["id"])
     assert made["path"] == str(tmp_path / "mcp-2026-11-20T000000.000Z-v1.1.9....x.html")
-    with pytest.raises(Failure, match=f"No release v7 of prod/mcp is recorded; the newest are {re.escape(ID)}, 2026-11-20"):
+    with pytest.raises(
+        Failure, match=f"No release v7 of prod/mcp is recorded; the newest are {re.escape(ID)}, 2026-11-20"
+    ):
         run(monkeypatch, tmp_path, release(), history, "v7")
     with pytest.raises(Failure, match="nothing to report"):
         run(monkeypatch, tmp_path, None)

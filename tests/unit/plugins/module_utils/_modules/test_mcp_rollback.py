@@ -29,23 +29,50 @@ def validated(spec: Spec, options: dict[str, t.Any]) -> dict[str, t.Any]:
     [
         {},
         {"wait": False, "reason": "5xx"},
-        {"run_id": "r1", "endpoint": {"url": "http://x"}, "verify_seconds": 0, "start_timeout": 5, "ready_grace": 1, "force": True},
-        {"gitops_ignores": ["route"], "sessions_metric": {"name": "open"}, "timeout": 7, "pool_key": "color", "api_retry_timeout": 9},
+        {
+            "run_id": "r1",
+            "endpoint": {"url": "http://x"},
+            "verify_seconds": 0,
+            "start_timeout": 5,
+            "ready_grace": 1,
+            "force": True,
+        },
+        {
+            "gitops_ignores": ["route"],
+            "sessions_metric": {"name": "open"},
+            "timeout": 7,
+            "pool_key": "color",
+            "api_retry_timeout": 9,
+        },
     ],
 )
 @pytest.mark.parametrize("pool", [None, "blue"])
-def test_it_is_a_shift_with_rollback(monkeypatch: pytest.MonkeyPatch, options: dict[str, t.Any], pool: str | None) -> None:
+def test_it_is_a_shift_with_rollback(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, t.Any], pool: str | None
+) -> None:
     given: list[Task] = []
     monkeypatch.setattr(single_shift, "run", lambda task: given.append(task) or {"changed": True})
     ours = validated(mcp_rollback.SPEC, {**options, **({"pool": pool} if pool else {})})
     assert mcp_rollback.run(Task(ours, check_mode=True)) == {"changed": True} and given[0].check_mode
-    theirs = validated(mcp_traffic_shift.SPEC, {**options, "rollback": True, **({"rollback_pool": pool} if pool else {})})
-    assert {name: given[0].params[name] for name in single_shift.SPEC.options} == {name: theirs[name] for name in single_shift.SPEC.options}
+    theirs = validated(
+        mcp_traffic_shift.SPEC, {**options, "rollback": True, **({"rollback_pool": pool} if pool else {})}
+    )
+    assert {name: given[0].params[name] for name in single_shift.SPEC.options} == {
+        name: theirs[name] for name in single_shift.SPEC.options
+    }
 
 
 def imported(module: str) -> set[str]:
     code = f"import sys, {PLACE}{module}; print(*(name for name in sys.modules if name.startswith('ansible_collections.mcp.')))"
-    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)}).stdout.split())
+    return set(
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONPATH": ":".join(sys.path)},
+        ).stdout.split()
+    )
 
 
 def test_it_imports_no_more_than_the_shift() -> None:

@@ -10,7 +10,13 @@ import json
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health, mcp_rollback_target
-from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_rollback_target import Pin, Pool, decide, give_up, prepare
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_rollback_target import (
+    Pin,
+    Pool,
+    decide,
+    give_up,
+    prepare,
+)
 from ansible_collections.mcp.server.plugins.module_utils._release.record import (
     FAILED,
     ROLLED_BACK,
@@ -87,7 +93,15 @@ def test_where_it_goes(blue, recorded, has, image, pin):
 
 
 @pytest.mark.parametrize(
-    "recorded", [None, *(release(outcome, origin) for outcome in (RUNNING, SUCCEEDED, ROLLED_BACK, FAILED) for origin in ("blue", "green"))]
+    "recorded",
+    [
+        None,
+        *(
+            release(outcome, origin)
+            for outcome in (RUNNING, SUCCEEDED, ROLLED_BACK, FAILED)
+            for origin in ("blue", "green")
+        ),
+    ],
 )
 def test_no_pool_with_traffic_gets_another_image(recorded):
     for blue, one, two, image in itertools.product((0, 10, 50, 90, 100), (OLD, NEW), (OLD, NEW), (OLD, NEW, OTHER)):
@@ -123,7 +137,9 @@ def test_enough(planned, needed):
 
 def test_announcement():
     said = announcement("blue", 2, 2, 11.6, 300)
-    assert "has 2 pods, which are waited for" in said and said.endswith("after 300 s at most; a rollout of this server took 12 s")
+    assert "has 2 pods, which are waited for" in said and said.endswith(
+        "after 300 s at most; a rollout of this server took 12 s"
+    )
 
 
 def test_how_long_a_rollout_took():
@@ -133,7 +149,12 @@ def test_how_long_a_rollout_took():
     older = ReleaseRecord(book.current, ({"to": {"pool": "blue", "rollout_seconds": 3.0}},))
     assert (rollout_seconds(older, "blue"), rollout_seconds(older, "green")) == (3.0, 12.5)
     assert rollout_seconds(ReleaseRecord(), "blue") is None
-    for other in (ReleaseRecord(), ReleaseRecord(release()), ReleaseRecord(release(RUNNING, "green")), ReleaseRecord(release(RUNNING, image=OLD))):
+    for other in (
+        ReleaseRecord(),
+        ReleaseRecord(release()),
+        ReleaseRecord(release(RUNNING, "green")),
+        ReleaseRecord(release(RUNNING, image=OLD)),
+    ):
         assert add_rollout(other, "green", OTHER, 1.0) == other
 
 
@@ -141,7 +162,11 @@ def cluster():
     """Green is live with NEW; blue has OLD, its revision 2, after OTHER, its revision 1."""
     api = ApiServer(mcp_server("prod", "mcp", blue=OTHER, green=NEW))
     Controllers(api)
-    api.change(SERVER.deployment_path("blue"), {"spec": {"template": {"spec": {"containers": [{"name": "mcp", "image": OLD}]}}}}, "strategic")
+    api.change(
+        SERVER.deployment_path("blue"),
+        {"spec": {"template": {"spec": {"containers": [{"name": "mcp", "image": OLD}]}}}},
+        "strategic",
+    )
     kind = kind_of(SERVER)
     api.change(kind.path(SERVER), kind.patch(kind.read(api, SERVER), SERVER, weights(0)), "json")
     api.put(RECORD, {"data": {"current": json.dumps(release())}})
@@ -157,7 +182,9 @@ def call(monkeypatch, cluster, **params):
     defaults = {name: option.get("default") for name, option in mcp_rollback_target.SPEC.options.items()}
     monkeypatch.setattr(mcp_rollback_target.connection, "connect", lambda params: cluster)
     lines = []
-    return mcp_rollback_target.run(Task({**defaults, **PARAMS, **params}, check_mode=True, progress=lines.append)), lines
+    return mcp_rollback_target.run(
+        Task({**defaults, **PARAMS, **params}, check_mode=True, progress=lines.append)
+    ), lines
 
 
 @pytest.mark.parametrize(
@@ -181,7 +208,10 @@ def test_begun(monkeypatch, params, pool, image, deploy):
         ({"version": 1.1, "image": "r.io/mcp"}, "in quotes"),
         ({"version": "a b", "image": "r.io/mcp"}, "give the tag of an image"),
         ({"version": "v1.1.5", "image": "r.io/mcp:v1"}, "has a tag"),
-        ({"revision": 7}, r"has no revision 7 with a container mcp; there are 1 \(r.io/mcp:v1.1.4\), 2 \(r.io/mcp:v1.1.5\)"),
+        (
+            {"revision": 7},
+            r"has no revision 7 with a container mcp; there are 1 \(r.io/mcp:v1.1.4\), 2 \(r.io/mcp:v1.1.5\)",
+        ),
     ],
 )
 def test_bad_input(monkeypatch, params, says):
@@ -198,7 +228,13 @@ def test_checked_and_failed_are_recorded(monkeypatch):
 
     call(monkeypatch, api, state="checked", pool="blue", image_ref=OTHER, reason="named")
     now = written("current")
-    assert (now["from"]["image_ref"], now["from"]["version"], now["to"]["image_ref"], now["outcome"], now["reason"]) == (
+    assert (
+        now["from"]["image_ref"],
+        now["from"]["version"],
+        now["to"]["image_ref"],
+        now["outcome"],
+        now["reason"],
+    ) == (
         OTHER,
         "v1.1.4",
         NEW,
@@ -248,8 +284,14 @@ def test_a_rollback_that_fails_because_it_is_live_and_not_well(monkeypatch):
     )
     bad(monkeypatch, cluster(), "v1.2.0")
     bad(monkeypatch, cluster(), "v1.2.0", auth={"expect_401": True})
-    found = [(one["endpoint"] is not None, one["pool"], one["stability"], one["health"], one["run_id"]) for one in asked]
-    assert found == [(True, None, {"rounds": 20}, [], None), (False, "green", {"rounds": 20}, [], None), (False, "green", None, [], None)]
+    found = [
+        (one["endpoint"] is not None, one["pool"], one["stability"], one["health"], one["run_id"]) for one in asked
+    ]
+    assert found == [
+        (True, None, {"rounds": 20}, [], None),
+        (False, "green", {"rounds": 20}, [], None),
+        (False, "green", None, [], None),
+    ]
 
 
 def test_what_is_live_and_well_is_left_alone(monkeypatch):
@@ -259,6 +301,9 @@ def test_what_is_live_and_well_is_left_alone(monkeypatch):
 
 
 def test_versions_of_any_form(monkeypatch):
-    for version, image in (("sha-abc1234", "r.io/mcp:sha-abc1234"), (f"sha256:{'a' * 64}", f"r.io/mcp@sha256:{'a' * 64}")):
+    for version, image in (
+        ("sha-abc1234", "r.io/mcp:sha-abc1234"),
+        (f"sha256:{'a' * 64}", f"r.io/mcp@sha256:{'a' * 64}"),
+    ):
         result, _lines = call(monkeypatch, cluster(), version=version, image="r.io/mcp")
         assert (result["image_ref"], result["version"]) == (image, version)

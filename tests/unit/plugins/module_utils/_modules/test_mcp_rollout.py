@@ -48,7 +48,13 @@ ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/mcp-prod/httproutes/mcp-s
 
 def owned(name, by):
     annotations = {"deployment.kubernetes.io/revision": "2"}
-    return {"name": name, "uid": name, "labels": LABELS, "annotations": annotations, "ownerReferences": [{"uid": by, "controller": True}]}
+    return {
+        "name": name,
+        "uid": name,
+        "labels": LABELS,
+        "annotations": annotations,
+        "ownerReferences": [{"uid": by, "controller": True}],
+    }
 
 
 class Cluster(ApiServer):
@@ -57,7 +63,12 @@ class Cluster(ApiServer):
     def __init__(self, image=OLD, replicas=0, stuck=False):
         template = {"metadata": {"labels": LABELS}, "spec": {"containers": [{"name": "mcp-server", "image": image}]}}
         spec = {"replicas": replicas, "selector": {"matchLabels": LABELS}, "template": template}
-        super().__init__({DEPLOYMENT: {"metadata": owned("deployment", ""), "spec": spec}, REPLICASET: {"metadata": owned("rs", "deployment")}})
+        super().__init__(
+            {
+                DEPLOYMENT: {"metadata": owned("deployment", ""), "spec": spec},
+                REPLICASET: {"metadata": owned("rs", "deployment")},
+            }
+        )
         self.stuck = stuck
         self.have(replicas)
         self.route(0)
@@ -85,15 +96,23 @@ class Cluster(ApiServer):
             condition = {"type": "Ready", "status": "True" if number < ready else "False"}
             status = {"conditions": [condition], "containerStatuses": [STUCK] if self.stuck else []}
             metadata = owned(f"pod-{number}", "rs")
-            self.put(f"{PODS}/pod-{number}", {"metadata": metadata, "spec": {"containers": [{"name": "mcp-server"}]}, "status": status})
+            self.put(
+                f"{PODS}/pod-{number}",
+                {"metadata": metadata, "spec": {"containers": [{"name": "mcp-server"}]}, "status": status},
+            )
         endpoints = [{"addresses": [str(number)]} for number in range(ready)]
-        self.put(SLICE, {"metadata": {"labels": {"kubernetes.io/service-name": "mcp-server-green"}}, "endpoints": endpoints})
+        self.put(
+            SLICE, {"metadata": {"labels": {"kubernetes.io/service-name": "mcp-server-green"}}, "endpoints": endpoints}
+        )
         counts = {"replicas": self.size, "updatedReplicas": self.size, "availableReplicas": ready}
         generation = self.objects[DEPLOYMENT]["metadata"]["generation"]
         self.change(f"{DEPLOYMENT}/status", {"status": {"observedGeneration": generation, **counts}})
 
     def route(self, green):
-        backends = [{"name": f"mcp-server-{pool}", "weight": weight} for pool, weight in (("blue", 100 - green), ("green", green))]
+        backends = [
+            {"name": f"mcp-server-{pool}", "weight": weight}
+            for pool, weight in (("blue", 100 - green), ("green", green))
+        ]
         self.put(ROUTE, {"spec": {"rules": [{"backendRefs": backends}]}})
 
 
@@ -145,7 +164,12 @@ FLUX = {
             "manager": "kustomize-controller",
             "operation": "Apply",
             "time": "2026-11-26T19:06:52Z",
-            "fieldsV1": {"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": {'k:{"name":"mcp-server"}': {"f:image": {}}}}}}},
+            "fieldsV1": {
+                "f:spec": {
+                    "f:replicas": {},
+                    "f:template": {"f:spec": {"f:containers": {'k:{"name":"mcp-server"}': {"f:image": {}}}}},
+                }
+            },
         }
     ],
 }
@@ -162,7 +186,9 @@ class PutBack(Cluster):
         if self.writes(DEPLOYMENT):
             image, replicas = self.there
             spec = {"template": {"spec": {"containers": [{"name": "mcp-server", "image": image}]}}}
-            self.change(DEPLOYMENT, {"metadata": FLUX, "spec": spec | ({} if replicas is None else {"replicas": replicas})})
+            self.change(
+                DEPLOYMENT, {"metadata": FLUX, "spec": spec | ({} if replicas is None else {"replicas": replicas})}
+            )
         super().look()
 
 
@@ -191,7 +217,9 @@ def test_what_was_not_asked_for_is_for_others_to_change(monkeypatch):
     assert run(monkeypatch, PutBack(image="ghcr.io/org/mcp-server:v1.3.0"), replicas=2)[1]()["ready"] == 2
 
 
-@pytest.mark.parametrize(("outage_ago", "replicas", "waits"), [(0.0, 2, True), (2.0, 2, False), (math.inf, 2, False), (0.0, 0, False)])
+@pytest.mark.parametrize(
+    ("outage_ago", "replicas", "waits"), [(0.0, 2, True), (2.0, 2, False), (math.inf, 2, False), (0.0, 0, False)]
+)
 def test_pods_that_got_ready_while_the_api_server_was_away(monkeypatch, outage_ago, replicas, waits):
     monkeypatch.setattr(convergence, "PAUSES", 0.3)
     monkeypatch.setattr(convergence, "TRIES", 0.9)
@@ -219,14 +247,18 @@ def test_check_mode_asks_and_does_not_wait(monkeypatch):
 
 
 def test_fails_at_once_with_the_reason(monkeypatch):
-    with pytest.raises(Failure, match="mcp-prod/mcp-server-green will not become ready: pod pod-0: .*not found.*check the image's name") as failure:
+    with pytest.raises(
+        Failure, match="mcp-prod/mcp-server-green will not become ready: pod pod-0: .*not found.*check the image's name"
+    ) as failure:
         run(monkeypatch, Cluster(stuck=True), image_ref=NEW, replicas=1)[1]()
     evidence = failure.value.evidence
     assert (evidence["reason"], evidence["changed"], evidence["previous"]["image_ref"]) == ("ErrImagePull", True, OLD)
     assert evidence["seconds"] < 1
 
 
-@pytest.mark.parametrize(("ahead", "seconds", "bad"), [(-600, 10, False), (-600, 31, True), (600, 10, False), (600, 31, True)])
+@pytest.mark.parametrize(
+    ("ahead", "seconds", "bad"), [(-600, 10, False), (-600, 31, True), (600, 10, False), (600, 31, True)]
+)
 def test_a_pods_age_is_by_the_api_servers_clock(monkeypatch, ahead, seconds, bad):
     cluster = Cluster(replicas=1)
     cluster.have(0)
@@ -234,14 +266,19 @@ def test_a_pods_age_is_by_the_api_servers_clock(monkeypatch, ahead, seconds, bad
     started = (cluster.now() - timedelta(seconds=seconds)).isoformat()
     running = {"name": "mcp-server", "started": True, "state": {"running": {"startedAt": started}}}
     cluster.change(f"{PODS}/pod-0/status", {"status": {"containerStatuses": [running]}})
-    with pytest.raises(Failure, match="runs for 31 s and is not ready" if bad else "not complete after 0.05 s: green: 0 of 1 pods ready"):
+    with pytest.raises(
+        Failure,
+        match="runs for 31 s and is not ready" if bad else "not complete after 0.05 s: green: 0 of 1 pods ready",
+    ):
         run(monkeypatch, cluster, replicas=1, wait_timeout=0.05)[1]()
 
 
 def test_time_out(monkeypatch):
     cluster = Cluster(replicas=2)
     cluster.have(1)  # and no more, as nothing is patched
-    with pytest.raises(Failure, match=r"not complete after 0.05 s: green: 1 of 2 pods ready; see its events, or raise wait_timeout\.$") as failure:
+    with pytest.raises(
+        Failure, match=r"not complete after 0.05 s: green: 1 of 2 pods ready; see its events, or raise wait_timeout\.$"
+    ) as failure:
         run(monkeypatch, cluster, replicas=2, wait_timeout=0.05)[1]()
     assert failure.value.evidence["changed"] is False
 
@@ -262,7 +299,11 @@ def test_still_alive_is_shown(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"image_ref": "Not An Image"}, "not an image reference"), ({"container": "app", "replicas": 1}, "no container app")]
+    ("options", "message"),
+    [
+        ({"image_ref": "Not An Image"}, "not an image reference"),
+        ({"container": "app", "replicas": 1}, "no container app"),
+    ],
 )
 def test_bad_input(monkeypatch, options, message):
     cluster = Cluster()
@@ -291,7 +332,10 @@ def test_an_autoscaler_is_raised_before_the_pool_and_keeps_what_it_had(monkeypat
     assert (first.path, then.path) == (f"{SCALERS}/mcp-server-green", DEPLOYMENT)
     assert body["spec"] == {"minReplicas": 4} and body["metadata"]["resourceVersion"] == "7"
     assert json.loads(body["metadata"]["annotations"]["mcp.server/min-replicas"]) == {"former": 2, "raised": 4}
-    assert (result["replicas"], result["autoscaler"]) == (4, {"name": "mcp-server-green", "min_replicas": 4, "original_min_replicas": 2})
+    assert (result["replicas"], result["autoscaler"]) == (
+        4,
+        {"name": "mcp-server-green", "min_replicas": 4, "original_min_replicas": 2},
+    )
 
 
 def test_what_an_autoscaler_chose_is_not_fought(monkeypatch):
@@ -363,7 +407,10 @@ def test_a_wait_for_a_part_of_the_pods(ready, enough, says):
 )
 def test_a_pool_gets_no_fewer_pods_while_the_route_gives_it_traffic(monkeypatch, weight, wanted, refused):
     cluster = Cluster(replicas=2)
-    cluster.put(f"{SCALERS}/scaler", {**scaler("mcp-server-green"), "spec": {**scaler("mcp-server-green")["spec"], "minReplicas": 1}})
+    cluster.put(
+        f"{SCALERS}/scaler",
+        {**scaler("mcp-server-green"), "spec": {**scaler("mcp-server-green")["spec"], "minReplicas": 1}},
+    )
     if wanted:
         del cluster.objects[f"{SCALERS}/scaler"]
     if weight is None:
@@ -372,7 +419,10 @@ def test_a_pool_gets_no_fewer_pods_while_the_route_gives_it_traffic(monkeypatch,
         cluster.route(weight)
     go = run(monkeypatch, cluster, replicas=wanted)[1]
     if refused:
-        with pytest.raises(Failure, match=rf"Refusing to scale pool green of mcp-prod/mcp-server from 2 to {wanted} pods: the route gives it {weight} %"):
+        with pytest.raises(
+            Failure,
+            match=rf"Refusing to scale pool green of mcp-prod/mcp-server from 2 to {wanted} pods: the route gives it {weight} %",
+        ):
             go()
         assert cluster.size == 2 and cluster.writes() == []
     else:
@@ -390,14 +440,21 @@ def test_a_pool_whose_share_can_not_be_read_gets_no_fewer_pods(monkeypatch):
 def test_a_pool_that_gets_traffic_while_it_is_scaled_down_gets_its_pods_back(monkeypatch):
     cluster = Cluster(replicas=2)
     cluster.call(lambda: cluster.route(100), "PATCH", DEPLOYMENT, after=True)
-    with pytest.raises(Failure, match="was scaled to 0 pods and back to 2: somebody gave it 100 % of the traffic meanwhile"):
+    with pytest.raises(
+        Failure, match="was scaled to 0 pods and back to 2: somebody gave it 100 % of the traffic meanwhile"
+    ):
         run(monkeypatch, cluster, replicas=0)[1]()
     assert cluster.size == 2 and [body["spec"] for body, _dry in cluster.patches] == [{"replicas": 0}, {"replicas": 2}]
 
 
 def test_a_pool_that_gets_traffic_while_its_pods_leave_gets_them_back(monkeypatch):
     cluster = Cluster(replicas=2)
-    cluster.call(lambda: cluster.route(10) if len(cluster.asked("GET", "/replicasets")) == 1 else None, "GET", "/replicasets", times=math.inf)
+    cluster.call(
+        lambda: cluster.route(10) if len(cluster.asked("GET", "/replicasets")) == 1 else None,
+        "GET",
+        "/replicasets",
+        times=math.inf,
+    )
     with pytest.raises(Failure, match="was scaled to 0 pods and back to 2: somebody gave it 10 %"):
         run(monkeypatch, cluster, replicas=0)[1]()
     assert cluster.size == 2

@@ -73,7 +73,10 @@ def test_change(existing, change):
 
 
 def test_matchers():
-    given = [{"name": "z", "value": "a|b", "regex": True, "equal": False}, {"name": "a", "value": "x", "regex": False, "equal": True}]
+    given = [
+        {"name": "z", "value": "a|b", "regex": True, "equal": False},
+        {"name": "a", "value": "x", "regex": False, "equal": True},
+    ]
     assert mcp_silence.matchers(SERVER, given) == [
         {"name": "a", "value": "x", "isRegex": False, "isEqual": True},
         {"name": "z", "value": "a|b", "isRegex": True, "isEqual": False},
@@ -93,7 +96,9 @@ class Fake:
             return 200, self.silences
         if method == "POST":
             number = body.get("id") or str(len(self.silences) + 1)
-            self.silences = [one for one in self.silences if one["id"] != number] + [{**body, "id": number, "status": {"state": "active"}}]
+            self.silences = [one for one in self.silences if one["id"] != number] + [
+                {**body, "id": number, "status": {"state": "active"}}
+            ]
             return 200, {"silenceID": number}
         next(one for one in self.silences if path.endswith(f"/{one['id']}"))["status"]["state"] = "expired"
         return 200, None
@@ -138,7 +143,13 @@ def run(url, check_mode=False, **more):
         "route": None,
         "container": None,
         "state": "present",
-        "alertmanager": {"url": url, "ca_cert": None, "token_file": None, "token_env": None, **more.pop("alertmanager", {})},
+        "alertmanager": {
+            "url": url,
+            "ca_cert": None,
+            "token_file": None,
+            "token_env": None,
+            **more.pop("alertmanager", {}),
+        },
         "release_id": ID,
         "seconds": 600,
         "matchers": None,
@@ -155,13 +166,20 @@ def test_there_and_gone_again():
         assert (first["changed"], first["silence"], len(fake.silences)) == (True, "1", 1)
         made = fake.silences[0]
         lasts = datetime.fromisoformat(made["endsAt"]) - datetime.fromisoformat(made["startsAt"])
-        assert (made["createdBy"], made["comment"], lasts.total_seconds()) == ("mcp.server", f"Release {ID} of prod/mcp", 900)
+        assert (made["createdBy"], made["comment"], lasts.total_seconds()) == (
+            "mcp.server",
+            f"Release {ID} of prod/mcp",
+            900,
+        )
         assert (run(fake.url)["changed"], run(fake.url)["silence"]) == (False, "1")
         longer = run(fake.url, seconds=1200)
         assert (longer["changed"], longer["silence"], len(fake.silences)) == (True, "1", 1)
         foreign = silence("9", createdBy="kim")
         fake.silences.append(foreign)
-        assert run(fake.url, state="absent", check_mode=True)["changed"] and fake.silences[0]["status"]["state"] == "active"
+        assert (
+            run(fake.url, state="absent", check_mode=True)["changed"]
+            and fake.silences[0]["status"]["state"] == "active"
+        )
         gone = run(fake.url, state="absent")
         assert gone["changed"] and gone["diff"]["after"] == {"silences": []}
         assert [one["status"]["state"] for one in fake.silences] == ["expired", "active"]

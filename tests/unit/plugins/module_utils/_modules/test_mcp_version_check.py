@@ -18,7 +18,15 @@ WANTED = Wanted(Image.parse(REFERENCE), "v1.2.0", frozenset({SHA, CHILD}))
 
 
 def pod(**more):
-    found = {"name": "p", "image_ref": REFERENCE, "digest": SHA, "ready": True, "health_version": "1.2.0", "server_version": "2.3.0", "problem": None}
+    found = {
+        "name": "p",
+        "image_ref": REFERENCE,
+        "digest": SHA,
+        "ready": True,
+        "health_version": "1.2.0",
+        "server_version": "2.3.0",
+        "problem": None,
+    }
     return {**found, **more}
 
 
@@ -34,15 +42,31 @@ def pool(*pods, image_ref=REFERENCE):
         (pool(pod(digest=OTHER)), Wanted(WANTED.image, "v1.2.0"), []),
         (pool(pod(), image_ref=f"{REFERENCE}@{SHA}"), WANTED, []),
         (pool(), WANTED, ["The green pool has no ready pod."]),
-        (pool(pod(), image_ref="ghcr.io/org/mcp-server:v1.1.5"), WANTED, [f"Deployment has image ghcr.io/org/mcp-server:v1.1.5, expected is {REFERENCE}."]),
+        (
+            pool(pod(), image_ref="ghcr.io/org/mcp-server:v1.1.5"),
+            WANTED,
+            [f"Deployment has image ghcr.io/org/mcp-server:v1.1.5, expected is {REFERENCE}."],
+        ),
         (pool(pod(), image_ref=f"{REFERENCE}@{OTHER}"), WANTED, ["Deployment has image"]),
         (pool(pod(), image_ref="NOT AN IMAGE"), WANTED, ["Deployment has image NOT AN IMAGE"]),
-        (pool(pod(image_ref="ghcr.io/org/mcp-server:v1.1.5", digest=OTHER)), WANTED, ["Pod p has image ghcr.io/org/mcp-server:v1.1.5"]),
-        (pool(pod(digest=OTHER)), WANTED, [f"Pod p runs {OTHER}, but the registry has {SHA} or {CHILD} as {REFERENCE}: the tag was moved"]),
+        (
+            pool(pod(image_ref="ghcr.io/org/mcp-server:v1.1.5", digest=OTHER)),
+            WANTED,
+            ["Pod p has image ghcr.io/org/mcp-server:v1.1.5"],
+        ),
+        (
+            pool(pod(digest=OTHER)),
+            WANTED,
+            [f"Pod p runs {OTHER}, but the registry has {SHA} or {CHILD} as {REFERENCE}: the tag was moved"],
+        ),
         (pool(pod(digest=None)), WANTED, ["Pod p runs an image of unknown digest"]),
         (pool(pod(health_version="1.1.5")), WANTED, ["Pod p says that its version is 1.1.5, expected is v1.2.0."]),
         (pool(pod(health_version=None)), WANTED, ["Pod p says that its version is None"]),
-        (pool(pod(health_version=None, problem="GET /health is answered with HTML.")), WANTED, ["not tell its version: GET /health is answered with HTML."]),
+        (
+            pool(pod(health_version=None, problem="GET /health is answered with HTML.")),
+            WANTED,
+            ["not tell its version: GET /health is answered with HTML."],
+        ),
         (pool(pod(digest=OTHER, health_version="1.1.5")), WANTED, ["Pod p runs", "Pod p says"]),
     ],
 )
@@ -105,7 +129,9 @@ def cluster():
         status = {"containerStatuses": statuses, "conditions": [{"type": "Ready", "status": "True"}]}
         api.put(f"{DEPLOYMENTS}/mcp-server-{pool}", {"spec": {"replicas": 1, "template": {"spec": spec}}})
         api.put(f"{PODS}/{pool}-1", {"metadata": {"labels": labels}, "spec": spec, "status": status})
-        api.put(f"{PODS}/{pool}-0", {"metadata": {"labels": labels, "deletionTimestamp": "x"}, "spec": {}, "status": {}})
+        api.put(
+            f"{PODS}/{pool}-0", {"metadata": {"labels": labels, "deletionTimestamp": "x"}, "spec": {}, "status": {}}
+        )
     return api
 
 
@@ -115,7 +141,9 @@ def run(monkeypatch):
         warnings = []
         monkeypatch.setattr(mcp_version_check, "registry_for", lambda image, params: Registry(digest))
         monkeypatch.setattr(mcp_version_check, "connect", lambda params: cluster())
-        monkeypatch.setattr(mcp_version_check, "_ask", lambda *args: {"health_version": said, "server_version": "2.3.0"})
+        monkeypatch.setattr(
+            mcp_version_check, "_ask", lambda *args: {"health_version": said, "server_version": "2.3.0"}
+        )
         return mcp_version_check.run(Task({**PARAMS, **params}, warn=warnings.append)), warnings
 
     return go
@@ -123,7 +151,12 @@ def run(monkeypatch):
 
 def test_registry_only(run):
     result, _warnings = run()
-    assert result == {"changed": False, "registry_image": {"image_ref": REFERENCE, "digest": SHA, "exists": True}, "pools": {}, "mismatches": []}
+    assert result == {
+        "changed": False,
+        "registry_image": {"image_ref": REFERENCE, "digest": SHA, "exists": True},
+        "pools": {},
+        "mismatches": [],
+    }
 
 
 def test_not_in_the_registry(run):
@@ -178,7 +211,10 @@ def test_server_version_enforced(run):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"version": 1.1}, r"version is 1.1, a number and not a text, and may have lost digits \(1.10 becomes 1.1\): put it in quotes"),
+        (
+            {"version": 1.1},
+            r"version is 1.1, a number and not a text, and may have lost digits \(1.10 becomes 1.1\): put it in quotes",
+        ),
         ({"version": 2026}, "version is 2026, a number"),
         ({"version": "v1.2.0\n"}, r"version is 'v1.2.0\\n': give the tag of an image"),
         ({"version": "v1.2.0+b1"}, "give the tag of an image"),
@@ -191,11 +227,15 @@ def test_bad_input(run, options, message):
         run(**options)
 
 
-@pytest.mark.parametrize("version", ["v1.2.0", "1.2.0", "v1.2.0-rc.1", "10.20.30", "1.1", "sha-abc1234", "2026-11", f"v1.2.0@{SHA}"])
+@pytest.mark.parametrize(
+    "version", ["v1.2.0", "1.2.0", "v1.2.0-rc.1", "10.20.30", "1.1", "sha-abc1234", "2026-11", f"v1.2.0@{SHA}"]
+)
 def test_good_versions(run, version):
     result, warnings = run(version=version)
     assert result["registry_image"]["image_ref"] == f"ghcr.io/org/mcp-server:{version}"
-    assert ["is not compared with" in warning for warning in warnings] == ([True] if version in ("sha-abc1234", "2026-11") else [])
+    assert ["is not compared with" in warning for warning in warnings] == (
+        [True] if version in ("sha-abc1234", "2026-11") else []
+    )
 
 
 def test_a_digest_is_a_version(run):
@@ -208,7 +248,14 @@ def test_a_moving_tag_is_warned_of(run):
 
 def test_what_can_not_be_compared_is_not_and_is_said_once(run):
     image = "ghcr.io/org/mcp-server:sha-abc1234"
-    assert mismatches("green", pool(pod(image_ref=image), pod(image_ref=image), image_ref=image), Wanted(Image.parse(image), "sha-abc1234")) == []
+    assert (
+        mismatches(
+            "green",
+            pool(pod(image_ref=image), pod(image_ref=image), image_ref=image),
+            Wanted(Image.parse(image), "sha-abc1234"),
+        )
+        == []
+    )
     with pytest.raises(Failure, match="sha-abc1234") as failure:  # the image is another one
         run(version="sha-abc1234", pool="green", **IN_CLUSTER)
     assert not any("says that its version" in sentence for sentence in failure.value.evidence["mismatches"])

@@ -85,8 +85,16 @@ class World:
         monkeypatch.setattr(release_steps.lease_renewal, "renewing", self._renewed)
         monkeypatch.setattr(release_steps, "LASTING", 0.3)
         images = {"blue": "r/x:v1", "green": "r/x:v2"}
-        monkeypatch.setattr(release_steps.overwrite_monitor, "at_start", lambda _cluster, _server, expected: expected._replace(images=images))
-        monkeypatch.setattr(release_steps.Server, "image", lambda _server, _cluster, pool: (f"r/x:{'v2' if pool == 'green' else 'v1'}", 2))
+        monkeypatch.setattr(
+            release_steps.overwrite_monitor,
+            "at_start",
+            lambda _cluster, _server, expected: expected._replace(images=images),
+        )
+        monkeypatch.setattr(
+            release_steps.Server,
+            "image",
+            lambda _server, _cluster, pool: (f"r/x:{'v2' if pool == 'green' else 'v1'}", 2),
+        )
 
     def _run(self, show: t.Callable[[dict[str, t.Any]], tuple[t.Any, ...]]) -> t.Callable[[Task], dict[str, t.Any]]:
         def run(task: Task) -> dict[str, t.Any]:
@@ -99,7 +107,9 @@ class World:
                 raise self.fails[call]
             self.then.get(call, lambda: None)()
             if call[0] == "shift":
-                self.weights = {"blue": 100, "green": 0} if call[1] == "rollback" else {"blue": 100 - call[1], "green": call[1]}
+                self.weights = (
+                    {"blue": 100, "green": 0} if call[1] == "rollback" else {"blue": 100 - call[1], "green": call[1]}
+                )
             share = {"versions": self.versions}
             return {
                 "changed": True,
@@ -123,7 +133,9 @@ class World:
         ours.writers |= {self.writer}
 
     def go(self, *, check: bool = False, **more: t.Any) -> dict[str, t.Any]:
-        return mcp_traffic_shift.run(Task(params(**more), check_mode=check, progress=self.lines.append, warn=self.warnings.append))
+        return mcp_traffic_shift.run(
+            Task(params(**more), check_mode=check, progress=self.lines.append, warn=self.warnings.append)
+        )
 
 
 @pytest.fixture
@@ -151,7 +163,12 @@ BACK = [("shift", "rollback"), ("scale", "green", 0), ("record", "lease_returned
 def test_a_good_release(world: World) -> None:
     found = world.go()
     assert world.calls == [*ALL, ("record", "ended", "succeeded"), ("announce", "ended")]
-    assert (found["outcome"], found["changed"], len(found["steps"]), found["stats"]) == ("succeeded", True, 3, {"id": "now-v2"})
+    assert (found["outcome"], found["changed"], len(found["steps"]), found["stats"]) == (
+        "succeeded",
+        True,
+        3,
+        {"id": "now-v2"},
+    )
     assert [verdict["pool"] for verdict in found["verdicts"]] == ["green"] * 3
     assert "v2 is live on green" in world.lines[-1]
 
@@ -184,7 +201,9 @@ def test_a_breach_goes_back_at_once(world: World, at: tuple[t.Any, ...]) -> None
 
 def test_what_cannot_be_judged_stays(world: World) -> None:
     world.fails[("watch", 10, 5.0)] = Failure("Nothing to see.", inconclusive=True)
-    with pytest.raises(Failure, match="is paused, and the traffic stays as it is: Nothing to see. The same command goes on") as raised:
+    with pytest.raises(
+        Failure, match="is paused, and the traffic stays as it is: Nothing to see. The same command goes on"
+    ) as raised:
         world.go()
     assert world.calls == [*ALL[:3], ("record", "paused", None), ("announce", "paused")]
     assert raised.value.evidence["outcome"] == "inconclusive"
@@ -230,7 +249,10 @@ def test_a_signal_pauses_it(world: World) -> None:
     assert world.calls == [("shift", 10), ("record", "paused", None)]
     assert world.given[-1]["reason"] == "paused at 10 % by SIGTERM"
     assert (world.given[-1]["api_timeout"], world.given[-1]["api_retry_timeout"]) == (1.0, 0.0)
-    assert raised.value.__notes__ == ["It is paused at 10 %.", "The same command goes on from there; rollback.yml takes it back."]
+    assert raised.value.__notes__ == [
+        "It is paused at 10 %.",
+        "The same command goes on from there; rollback.yml takes it back.",
+    ]
 
 
 def test_a_signal_on_the_way_back(world: World) -> None:
@@ -283,7 +305,9 @@ def test_a_lease_that_can_not_be_had_goes_back(world: World, monkeypatch: pytest
 
 def test_no_success_is_taken_back(world: World) -> None:
     world.fails[("scale", "blue", 1)] = Failure("A quota.")
-    with pytest.raises(Failure, match="v2 is live on green .100 % measured., but pool blue was not scaled to its warm size: A quota.") as raised:
+    with pytest.raises(
+        Failure, match="v2 is live on green .100 % measured., but pool blue was not scaled to its warm size: A quota."
+    ) as raised:
         world.go(warm_replicas=1)
     assert world.calls[-3:] == [("scale", "blue", 1), ("record", "lease_returned", None), ("announce", "ended")]
     assert raised.value.evidence["outcome"] == "succeeded" and ("shift", "rollback") not in world.calls
@@ -299,9 +323,13 @@ def test_a_route_that_somebody_changed_is_no_success(world: World) -> None:
 
 
 @pytest.mark.parametrize("at", [("shift", 50), ("watch", 10, 5.0), ("watch", "warm", 3.0)])
-def test_a_release_that_somebody_overwrites_goes_back_once_and_scales_nothing(world: World, at: tuple[t.Any, ...]) -> None:
+def test_a_release_that_somebody_overwrites_goes_back_once_and_scales_nothing(
+    world: World, at: tuple[t.Any, ...]
+) -> None:
     world.fails[at] = Overwritten("HTTPRoute ns/x gives blue 100 %: Argo CD did it.", overwritten={"by": "Argo CD"})
-    with pytest.raises(Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 %: Argo CD did it. Nothing was scaled.") as raised:
+    with pytest.raises(
+        Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 %: Argo CD did it. Nothing was scaled."
+    ) as raised:
         world.go()
     assert world.calls == [*ALL[: ALL.index(at) + 1], *(call for call in BACK if call[0] != "scale")]
     assert (world.given[-3]["verify_seconds"], raised.value.evidence["overwritten"]["by"]) == (0.0, "Argo CD")
@@ -323,7 +351,9 @@ def test_what_the_lookout_finds_ends_the_release(world: World, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("image", ["r/x:v1", "r/x:v3@sha256:aa"])
-def test_an_image_that_somebody_put_back_is_no_success(world: World, monkeypatch: pytest.MonkeyPatch, image: str) -> None:
+def test_an_image_that_somebody_put_back_is_no_success(
+    world: World, monkeypatch: pytest.MonkeyPatch, image: str
+) -> None:
     monkeypatch.setattr(release_steps.Server, "image", lambda _server, _cluster, pool: (image, 2))
     with pytest.raises(Failure, match=f"Pool green of ns/x runs {image} now, and not r/x:v2.* Nothing was scaled."):
         world.go()
@@ -341,11 +371,19 @@ def test_versions_that_never_were_its_tag_are_not_compared(world: World, monkeyp
     ("answers", "says"),
     [
         ([Answer(0, False, "green", "2")], ""),
-        ([Answer(0, False, "green", "v2"), Answer(1, False, None, "v1", reason="500")], ""),  # failures are for the watch
-        ([Answer(0, False, "green", "v2"), Answer(1, False, "green", "v1\n{{ x }}")], r"answers as version v1 \{\{ x \}\}, and not v2"),
+        (
+            [Answer(0, False, "green", "v2"), Answer(1, False, None, "v1", reason="500")],
+            "",
+        ),  # failures are for the watch
+        (
+            [Answer(0, False, "green", "v2"), Answer(1, False, "green", "v1\n{{ x }}")],
+            r"answers as version v1 \{\{ x \}\}, and not v2",
+        ),
     ],
 )
-def test_versions_in_the_answers_are_read_once_more(world: World, monkeypatch: pytest.MonkeyPatch, answers: list[Answer], says: str) -> None:
+def test_versions_in_the_answers_are_read_once_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, answers: list[Answer], says: str
+) -> None:
     monkeypatch.setattr(release_steps.share, "sample", lambda *_: answers)
     if says:
         with pytest.raises(Failure, match=says):
@@ -391,14 +429,18 @@ def test_triggers_are_watched_for_as_long_as_checks_take(world: World, monkeypat
 
 
 @pytest.mark.parametrize("outcome", [RuntimeError("can't start new thread"), "failed"])
-def test_checks_that_fail_or_can_not_be_run_go_back(world: World, monkeypatch: pytest.MonkeyPatch, outcome: t.Any) -> None:
+def test_checks_that_fail_or_can_not_be_run_go_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, outcome: t.Any
+) -> None:
     def run_checks(*_args: t.Any) -> list[t.Any]:
         if isinstance(outcome, Exception):
             raise outcome
         return [release_steps.checks.Outcome("mine", "command", False, 1.0, "exit code 1")]
 
     monkeypatch.setattr(release_steps.checks, "run_checks", run_checks)
-    with pytest.raises(Failure, match="traffic is on blue: (The checks could not be run|Check mine failed after 1.0 s: exit code 1)"):
+    with pytest.raises(
+        Failure, match="traffic is on blue: (The checks could not be run|Check mine failed after 1.0 s: exit code 1)"
+    ):
         world.go(checks=[{"name": "mine", "command": {"argv": ["true"]}}])
     assert ("shift", "rollback") in world.calls
 
@@ -472,8 +514,16 @@ IMAGES = {"blue": "r/x:v1", "green": "r/x:v2"}
     [
         (RELEASE, IMAGES, ""),
         (RELEASE, {"blue": "mirror/r/x:v1", "green": "mirror/r/x:v2@sha256:1"}, ""),  # an admission webhook's doing
-        ({**RELEASE, "to": {**RELEASE["to"], "image_ref": "r/x@sha256:b"}}, {**IMAGES, "green": "mirror/r/x@sha256:b"}, ""),
-        ({**RELEASE, "to": {**RELEASE["to"], "image_ref": "r/x@sha256:b"}}, {**IMAGES, "green": "r/x@sha256:c"}, "pool green runs r/x@sha256:c now"),
+        (
+            {**RELEASE, "to": {**RELEASE["to"], "image_ref": "r/x@sha256:b"}},
+            {**IMAGES, "green": "mirror/r/x@sha256:b"},
+            "",
+        ),
+        (
+            {**RELEASE, "to": {**RELEASE["to"], "image_ref": "r/x@sha256:b"}},
+            {**IMAGES, "green": "r/x@sha256:c"},
+            "pool green runs r/x@sha256:c now",
+        ),
         (None, IMAGES, "no release is running"),
         ({}, IMAGES, "no release is running"),
         ({**RELEASE, "outcome": "rolled_back"}, IMAGES, "no release is running"),
@@ -505,7 +555,9 @@ def test_calls_have_only_what_is_common() -> None:
     assert calls.params(Module(ending.ANNOUNCE.spec, ending.ANNOUNCE.run))["timeout"] == 6.0
 
 
-def test_the_old_pool_is_scaled_down_once_the_weights_have_lasted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_old_pool_is_scaled_down_once_the_weights_have_lasted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without a warm window whoever puts them back would come too late to be seen."""
     begun = time.monotonic()
 
@@ -530,6 +582,10 @@ def test_a_success_that_somebody_undoes_at_once_is_none(world: World, monkeypatc
             raise Overwritten("HTTPRoute ns/x gives blue 100 % now: Argo CD did it.")
 
     monkeypatch.setattr(release_steps.overwrite_monitor.OverwriteMonitor, "look", look)
-    with pytest.raises(Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 % now: Argo CD did it. Nothing was scaled.") as raised:
+    with pytest.raises(
+        Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 % now: Argo CD did it. Nothing was scaled."
+    ) as raised:
         world.go(warm_replicas=0)
-    assert raised.value.evidence["outcome"] == "rolled_back" and ("shift", "rollback") in world.calls and len(looks) == 2
+    assert (
+        raised.value.evidence["outcome"] == "rolled_back" and ("shift", "rollback") in world.calls and len(looks) == 2
+    )

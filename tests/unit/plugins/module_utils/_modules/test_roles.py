@@ -15,7 +15,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._guard import watch
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard as guard
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_preflight, mcp_rollback, mcp_rollout, single_shift
+from ansible_collections.mcp.server.plugins.module_utils._modules import (
+    mcp_preflight,
+    mcp_rollback,
+    mcp_rollout,
+    single_shift,
+)
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release as release
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, right_of
@@ -62,7 +67,9 @@ class Cluster:
 def cluster() -> t.Iterator[Cluster]:
     objects = mcp_server("ns", "x", blue="r/x:v1", green="r/x:v2")
     for pool in ("blue", "green"):
-        objects[SCALER + pool] = {"spec": {"minReplicas": 1, "maxReplicas": 4, "scaleTargetRef": {"kind": "Deployment", "name": f"x-{pool}"}}}
+        objects[SCALER + pool] = {
+            "spec": {"minReplicas": 1, "maxReplicas": 4, "scaleTargetRef": {"kind": "Deployment", "name": f"x-{pool}"}}
+        }
     api = ApiServer(objects)
     api.role = RELEASER
     Controllers(api)
@@ -96,9 +103,16 @@ def test_a_guard_rolls_back_with_a_role_of_its_own(cluster: Cluster, monkeypatch
     # Nobody holds the Lease any more: a breach is what it rolls back for
     monkeypatch.setattr(guard.triggers, "breach", lambda params, server: lambda release: "errors breach")
     prometheus = {"url": "http://127.0.0.1:9"}
-    result = cluster.run(guard.SPEC, guard.run, state="running", release_id=begun["record"]["id"], guard_id="g", prometheus=prometheus)
+    result = cluster.run(
+        guard.SPEC, guard.run, state="running", release_id=begun["record"]["id"], guard_id="g", prometheus=prometheus
+    )
     assert (result["decision"], cluster.weights) == ("rollback", [100, 0]) and cluster.replicas("blue") > 0
     # What is better to have, and a guard is not given: autoscalers of other names, and why pods are not ready
-    assert {one.rpartition("/")[2] for one in cluster.api.refusals()} <= {"horizontalpodautoscalers", "events", "keda-hpa-x-blue", "keda-hpa-x-green"}
+    assert {one.rpartition("/")[2] for one in cluster.api.refusals()} <= {
+        "horizontalpodautoscalers",
+        "events",
+        "keda-hpa-x-blue",
+        "keda-hpa-x-green",
+    }
     used = {(right.verb, right.resource) for request in cluster.api.log if (right := right_of(request))}
     assert {(verb, resource) for rule in GUARD for resource in rule["resources"] for verb in rule["verbs"]} <= used

@@ -31,7 +31,14 @@ from ansible_collections.mcp.server.plugins.module_utils._workload import conver
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import State
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
-PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None, "api_retry_timeout": 0.0}
+PARAMS = {
+    "namespace": "prod",
+    "server": "mcp",
+    "pool_name_format": "{server}-{pool}",
+    "route": None,
+    "container": None,
+    "api_retry_timeout": 0.0,
+}
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
 MAPS = "/api/v1/namespaces/prod/configmaps"
 RECORD = f"{MAPS}/mcp-release"
@@ -57,7 +64,10 @@ class FakeCluster(ApiServer):
             template = {"metadata": {}, "spec": {"containers": [{"name": "mcp", "image": f"r.io/mcp:{tag}"}]}}
             self.put(deployment(pool), {"spec": {"replicas": 2, "template": template}})
             status = {"name": "mcp", "ready": True, "imageID": "r.io/mcp@sha256:abc"}
-            self.put(f"{PODS}/{pool}", {"metadata": {"labels": {"app": "mcp", "pool": pool}}, "status": {"containerStatuses": [status]}})
+            self.put(
+                f"{PODS}/{pool}",
+                {"metadata": {"labels": {"app": "mcp", "pool": pool}}, "status": {"containerStatuses": [status]}},
+            )
         self.have(blue=2, green=2)
         self.accept()
         self.controllers.append(lambda path: path == ROUTE and self.accept())
@@ -65,7 +75,9 @@ class FakeCluster(ApiServer):
     def have(self, **ready):
         """So many endpoints of a pool are ready."""
         for pool, count in ready.items():
-            endpoints = [{"addresses": [f"10.0.0.{number}"], "targetRef": {"uid": f"{number}"}} for number in range(count)]
+            endpoints = [
+                {"addresses": [f"10.0.0.{number}"], "targetRef": {"uid": f"{number}"}} for number in range(count)
+            ]
             for family in ("v4", "v6"):
                 labels = {"kubernetes.io/service-name": f"mcp-{pool}"}
                 self.put(f"{SLICES}/{pool}-{family}", {"metadata": {"labels": labels}, "endpoints": endpoints})
@@ -76,7 +88,10 @@ class FakeCluster(ApiServer):
 
     def accept(self):
         route = self.objects[ROUTE]
-        conditions = [{"type": kind, "status": "True", "observedGeneration": route["metadata"]["generation"]} for kind in ("Accepted", "ResolvedRefs")]
+        conditions = [
+            {"type": kind, "status": "True", "observedGeneration": route["metadata"]["generation"]}
+            for kind in ("Accepted", "ResolvedRefs")
+        ]
         route["status"] = {"parents": [{"parentRef": {"name": "edge", "namespace": "infra"}, "conditions": conditions}]}
 
     @property
@@ -152,25 +167,43 @@ DEFAULTS = {
 
 
 def call(run=single_shift.run, check_mode=False, **params):
-    defaults = DEFAULTS if run is single_shift.run else {**PARAMS, **{n: o.get("default") for n, o in mcp_release.SPEC.options.items() if n not in PARAMS}}
+    defaults = (
+        DEFAULTS
+        if run is single_shift.run
+        else {**PARAMS, **{n: o.get("default") for n, o in mcp_release.SPEC.options.items() if n not in PARAMS}}
+    )
     warnings = []
     result = run(Task({**defaults, **params}, check_mode, warn=warnings.append))
     return {**result, "warnings": warnings}
 
 
 def begin(version="v1.2.0"):
-    return call(mcp_release.run, state="begun", image_ref=f"r.io/mcp:{version}", version=version, take_over=True, reason="another test")
+    return call(
+        mcp_release.run,
+        state="begun",
+        image_ref=f"r.io/mcp:{version}",
+        version=version,
+        take_over=True,
+        reason="another test",
+    )
 
 
 def test_step_moves_measures_and_is_recorded(cluster, gateway):
     begin()
     result = call(pool="green", weight=10, endpoint={"url": "x"})
-    assert result["changed"] and (result["before"], result["after"]) == ({"blue": 100, "green": 0}, {"blue": 90, "green": 10})
+    assert result["changed"] and (result["before"], result["after"]) == (
+        {"blue": 100, "green": 0},
+        {"blue": 90, "green": 10},
+    )
     assert result["live"] == "blue" and abs(result["share"]["green"] - 10) <= 5 and result["share"]["reached"]
     assert result["share"]["requests"] == 144 and result["seconds_to_follow"] >= 0 and result["written_at"] > 1e9
     assert cluster.weights == (90, 10) and cluster.objects[ROUTE]["spec"]["rules"][0]["filters"] == ["theirs"]
     (step,) = cluster.record[0]["steps"]
-    assert step["weights"] == {"blue": 90, "green": 10} and step["verdict"] == "followed" and step["share"]["requests"] == 144
+    assert (
+        step["weights"] == {"blue": 90, "green": 10}
+        and step["verdict"] == "followed"
+        and step["share"]["requests"] == 144
+    )
 
 
 def test_second_run_changes_nothing(cluster, gateway):
@@ -242,7 +275,9 @@ def test_a_write_whose_answer_was_lost_is_looked_at(cluster, gateway, stored):
 
 def test_weights_that_are_not_followed_are_a_failure_with_evidence(cluster, gateway):
     gateway.trouble = "GET /health was refused: nothing listens there"
-    with pytest.raises(Failure, match=r"written \(blue 0 %, green 100 %\), but it is not verified .* nothing listens there") as caught:
+    with pytest.raises(
+        Failure, match=r"written \(blue 0 %, green 100 %\), but it is not verified .* nothing listens there"
+    ) as caught:
         call(pool="green", weight=100, endpoint={"url": "x"}, timeout=0.3)
     evidence = caught.value.evidence
     assert evidence["changed"] and evidence["share"]["failed"] == evidence["share"]["requests"] > 0
@@ -285,9 +320,13 @@ def test_controller_that_is_down_is_said_soon_with_what_clients_get(cluster, gat
     monkeypatch.setattr(cluster, "accept", lambda: None)
     monkeypatch.setattr(moving, "PATIENCE", 0.1)
     lines = []
-    task = Task({**DEFAULTS, "pool": "green", "weight": 100, "timeout": 0.5, "endpoint": {"url": "x"}}, progress=lines.append)
+    task = Task(
+        {**DEFAULTS, "pool": "green", "weight": 100, "timeout": 0.5, "endpoint": {"url": "x"}}, progress=lines.append
+    )
     clients = "of 5 answers to clients now, 5 came from green"
-    with pytest.raises(Failure, match=f"are written .* not verified .* for generation 2: see the gateway's controller; {clients}"):
+    with pytest.raises(
+        Failure, match=f"are written .* not verified .* for generation 2: see the gateway's controller; {clients}"
+    ):
         single_shift.run(task)
     assert [clients in line and "looking on for 0 s" in line for line in lines if "not verified" in line] == [True]
 
@@ -330,12 +369,20 @@ def test_rollback_writes_first_and_returns_to_the_recorded_pool(cluster, gateway
     result = call(rollback=True, reason="5xx", endpoint={"url": "x"})
     assert cluster.weights == (100, 0) and result["changed"] and result["live"] == "blue"
     assert (result["pool"], result["bad_pool"], result["version"]) == ("blue", "green", "v1.1.5")
-    assert result["share"]["blue"] == 100 and result["share"]["versions"] == ["1.1.5"] and result["seconds_to_follow"] >= 0
+    assert (
+        result["share"]["blue"] == 100 and result["share"]["versions"] == ["1.1.5"] and result["seconds_to_follow"] >= 0
+    )
     asked = cluster.asked()
     first = asked[: asked.index(("PATCH", ROUTE))]
-    assert sorted(first) == sorted([("GET", LEASE), ("PATCH", LEASE), ("GET", RECORD), ("GET", ROUTE), ("GET", SLICES), ("GET", SLICES)])
+    assert sorted(first) == sorted(
+        [("GET", LEASE), ("PATCH", LEASE), ("GET", RECORD), ("GET", ROUTE), ("GET", SLICES), ("GET", SLICES)]
+    )
     current, _history = cluster.record
-    assert current["outcome"] == "rolled_back" and current["reason"] == "5xx" and current["steps"][-1]["verdict"] == "followed"
+    assert (
+        current["outcome"] == "rolled_back"
+        and current["reason"] == "5xx"
+        and current["steps"][-1]["verdict"] == "followed"
+    )
 
 
 def test_an_emergency_holds_on_to_its_lease_while_the_gateway_follows(cluster, gateway, monkeypatch):
@@ -381,7 +428,12 @@ def test_second_rollback_does_not_flip_back(cluster, gateway, lost):
     call(rollback=True, endpoint={"url": "x"})
     cluster.log.clear()
     again = call(rollback=True, endpoint={"url": "x"})
-    assert first["changed"] and first["pool"] == again["pool"] == "blue" and not again["changed"] and ROUTE not in cluster.written()
+    assert (
+        first["changed"]
+        and first["pool"] == again["pool"] == "blue"
+        and not again["changed"]
+        and ROUTE not in cluster.written()
+    )
     assert again["scale_down"]
 
 
@@ -394,7 +446,10 @@ def test_second_rollback_when_the_record_can_not_be_written(cluster, gateway):
     cluster.fail(no, part=RECORD, times=math.inf)
     again = call(rollback=True, endpoint={"url": "x"})
     assert again["pool"] == "blue" and not again["changed"] and cluster.weights == (100, 0)
-    assert "The release record of prod/mcp was not read; what is noted on the route counts. The API server refuses." in again["warnings"]
+    assert (
+        "The release record of prod/mcp was not read; what is noted on the route counts. The API server refuses."
+        in again["warnings"]
+    )
 
 
 @pytest.mark.parametrize("weight", [10, 50, 100])
@@ -414,11 +469,15 @@ def test_rollback_without_a_record_goes_where_the_route_says(cluster, gateway, w
 def test_rollback_is_not_guessed(cluster, gateway, weight):
     """Neither a record nor a note, or one from before a person moved the traffic."""
     call(pool="green", weight=20)
-    for backend, its in zip(cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"], (100 - weight, weight), strict=True):
+    for backend, its in zip(
+        cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"], (100 - weight, weight), strict=True
+    ):
         backend["weight"] = its
     cluster.log.clear()
     commands = "ansible-playbook rollback.yml -e mcp_rollback_pool=blue or ansible-playbook rollback.yml -e mcp_rollback_pool=green"
-    with pytest.raises(Failure, match=rf"Refusing to guess .*weights: blue {100 - weight} %.*endpoints: blue 2, green 2\).*{commands}"):
+    with pytest.raises(
+        Failure, match=rf"Refusing to guess .*weights: blue {100 - weight} %.*endpoints: blue 2, green 2\).*{commands}"
+    ):
         call(rollback=True)
     assert cluster.written() == []
     named = call(rollback=True, rollback_pool="blue", endpoint={"url": "x"})
@@ -434,7 +493,9 @@ def test_a_pool_that_is_named_outranks_the_record_and_is_recorded(cluster, gatew
     released(cluster)
     cluster.scale("blue", 0)
     named = call(rollback=True, rollback_pool="green", endpoint={"url": "x"})
-    assert named["pool"] == "green" and not named["scale_down"] and named["version"] == "" and cluster.weights == (0, 100)
+    assert (
+        named["pool"] == "green" and not named["scale_down"] and named["version"] == "" and cluster.weights == (0, 100)
+    )
     current, (before,) = cluster.record
     assert (current["from"]["pool"], current["outcome"], before["to"]["version"]) == ("green", "rolled_back", "v1.2.0")
     assert call(rollback=True, endpoint={"url": "x"})["pool"] == "green"
@@ -446,7 +507,10 @@ def test_a_release_notes_the_pool_that_it_came_from(cluster, gateway):
     begin()
     for weight in (10, 50, 100):
         call(pool="green", weight=weight)
-        assert json.loads(notes(cluster)[STABLE]) == {"pool": "blue", "weights": {"blue": 100 - weight, "green": weight}}
+        assert json.loads(notes(cluster)[STABLE]) == {
+            "pool": "blue",
+            "weights": {"blue": 100 - weight, "green": weight},
+        }
     call(mcp_release.run, state="ended", outcome="succeeded")
     begin("v1.3.0")
     call(pool="blue", weight=10)
@@ -514,7 +578,9 @@ def test_a_rollback_of_a_run_whose_lease_nobody_can_read(cluster, gateway):
     call(pool="green", weight=50, run_id=run)
     cluster.fail(Failure("500: a webhook."), part=LEASE, times=math.inf)
     result = call(rollback=True, run_id=run, endpoint={"url": "x"})
-    assert cluster.weights == (100, 0) and any("is not held off. 500: a webhook." in warning for warning in result["warnings"])
+    assert cluster.weights == (100, 0) and any(
+        "is not held off. 500: a webhook." in warning for warning in result["warnings"]
+    )
 
 
 def test_a_lease_is_looked_at_once_before_the_weights(cluster, gateway):
@@ -553,7 +619,11 @@ def test_a_lease_that_hangs_holds_an_emergency_up_for_a_moment_only(cluster, gat
     monkeypatch.setattr(emergency.leases.Lock, "acquire", lambda *words, **more: over.wait(30))
     result = call(rollback=True, endpoint={"url": "x"})
     over.set()
-    assert cluster.weights == (100, 0) and result["run_id"] == "" and any("no answer within" in warning for warning in result["warnings"])
+    assert (
+        cluster.weights == (100, 0)
+        and result["run_id"] == ""
+        and any("no answer within" in warning for warning in result["warnings"])
+    )
 
 
 def test_an_emergency_reads_side_by_side(cluster, gateway):
@@ -613,7 +683,11 @@ def test_without_waiting_the_weights_are_back_and_the_rest_is_left(cluster, gate
     assert not result["changed"] and result["written"] and result["share"]["reached"] and result["scale_down"]
     assert cluster.objects[deployment("blue")]["spec"]["replicas"] == 2
     current, _history = cluster.record
-    assert len(current["steps"]) == steps + 1 and current["steps"][-1]["verdict"] == "followed" and current["reason"] == "5xx"
+    assert (
+        len(current["steps"]) == steps + 1
+        and current["steps"][-1]["verdict"] == "followed"
+        and current["reason"] == "5xx"
+    )
     cluster.log.clear()
     again = call(rollback=True, rollback_pool=sent["pool"], run_id=sent["run_id"], reason="5xx", endpoint={"url": "x"})
     assert not again["changed"] and cluster.written() == []
@@ -634,7 +708,11 @@ def test_without_waiting_a_pool_that_is_empty_gets_nothing(cluster, gateway, mon
     cluster.log.clear()
     sent = call(rollback=True, wait=False)
     assert (sent["changed"], sent["written"], sent["pool"], sent["bad_pool"]) == (False, False, "blue", "green")
-    assert "blue of prod/mcp has no ready endpoint" in sent["msg"] and cluster.weights == (0, 100) and cluster.written() == []
+    assert (
+        "blue of prod/mcp has no ready endpoint" in sent["msg"]
+        and cluster.weights == (0, 100)
+        and cluster.written() == []
+    )
     assert call(rollback=True, rollback_pool="blue", run_id=sent["run_id"])["written"] and cluster.weights == (100, 0)
 
 
@@ -642,7 +720,9 @@ def test_without_waiting_a_pool_that_is_empty_gets_nothing(cluster, gateway, mon
 def test_without_waiting_an_api_server_that_is_away_is_no_failure(cluster, gateway, monkeypatch, part):
     released(cluster)
     seen, away = [], Unreachable("The API server does not answer.")
-    monkeypatch.setattr(single_shift.connection, "connect", lambda params: seen.append(params["api_retry_timeout"]) or cluster)
+    monkeypatch.setattr(
+        single_shift.connection, "connect", lambda params: seen.append(params["api_retry_timeout"]) or cluster
+    )
     for path in (ROUTE, RECORD, LEASE, SLICES) if part == "GET" else (ROUTE,):
         cluster.fail(away, part, path, times=math.inf)
     sent = call(rollback=True, wait=False, api_retry_timeout=600.0)
@@ -662,7 +742,12 @@ def test_without_waiting_what_can_not_be_told_is_refused_and_another_run_stops_i
 def test_without_waiting_in_check_mode(cluster, gateway):
     released(cluster)
     sent = call(check_mode=True, rollback=True, wait=False)
-    assert sent["changed"] and not sent["written"] and cluster.weights == (0, 100) and cluster.record[0]["outcome"] == "succeeded"
+    assert (
+        sent["changed"]
+        and not sent["written"]
+        and cluster.weights == (0, 100)
+        and cluster.record[0]["outcome"] == "succeeded"
+    )
 
 
 # What clients get outranks the route's status
@@ -681,7 +766,10 @@ def test_an_emergency_believes_the_answers(cluster, gateway, monkeypatch, refuse
     monkeypatch.setattr(cluster, "accept", accept)
     result = call(rollback=True, endpoint={"url": "x"})
     assert result["share"]["reached"] and cluster.record[0]["steps"][-1]["verdict"] == "followed"
-    assert any("All answers come from pool blue, though the route is not in force by its status" in warning for warning in result["warnings"])
+    assert any(
+        "All answers come from pool blue, though the route is not in force by its status" in warning
+        for warning in result["warnings"]
+    )
 
 
 def test_a_status_that_comes_a_moment_after_the_answers(cluster, gateway, monkeypatch):
@@ -705,7 +793,11 @@ def test_an_emergency_that_neither_the_status_nor_the_answers_confirm(cluster, g
 
     monkeypatch.setattr(cluster, "accept", accept)
     turn = itertools.count()
-    monkeypatch.setattr(gateway, "fetch", lambda *words, **more: Reply({"pool": "green" if next(turn) % 100 == 99 else "blue", "version": "1.1.5"}))
+    monkeypatch.setattr(
+        gateway,
+        "fetch",
+        lambda *words, **more: Reply({"pool": "green" if next(turn) % 100 == 99 else "blue", "version": "1.1.5"}),
+    )
     start = time.monotonic()
     with pytest.raises(Failure, match="are written .* not verified"):
         call(rollback=True, endpoint={"url": "x"}, timeout=2.0)
@@ -748,7 +840,11 @@ def test_rollback_scales_up_a_pool_that_is_at_0_and_says_how_long_before(cluster
     scaled_down(cluster, monkeypatch, State(wanted=2, ready=1))
     lines = []
     params = {**DEFAULTS, "rollback": True, "endpoint": {"url": "x"}}
-    result = single_shift.run(Task(params, progress=lambda line: lines.append((line, cluster.objects[deployment("blue")]["spec"]["replicas"]))))
+    result = single_shift.run(
+        Task(
+            params, progress=lambda line: lines.append((line, cluster.objects[deployment("blue")]["spec"]["replicas"]))
+        )
+    )
     said = [(line, replicas) for line, replicas in lines if "no ready endpoint" in line]
     assert said == [
         (
@@ -763,8 +859,14 @@ def test_rollback_scales_up_a_pool_that_is_at_0_and_says_how_long_before(cluster
 
 
 def test_rollback_of_a_pool_that_cannot_come_up(cluster, monkeypatch):
-    scaled_down(cluster, monkeypatch, State(wanted=2, reason="ImagePullBackOff", failed="pod a: ImagePullBackOff; check the image"))
-    with pytest.raises(Failure, match="blue has no ready endpoint and does not come up.* ImagePullBackOff.* Traffic is where it was") as caught:
+    scaled_down(
+        cluster,
+        monkeypatch,
+        State(wanted=2, reason="ImagePullBackOff", failed="pod a: ImagePullBackOff; check the image"),
+    )
+    with pytest.raises(
+        Failure, match="blue has no ready endpoint and does not come up.* ImagePullBackOff.* Traffic is where it was"
+    ) as caught:
         call(rollback=True)
     assert cluster.weights == (0, 100) and caught.value.evidence["reason"] == "ImagePullBackOff"
     assert caught.value.evidence["bad_pool"] == "green"
@@ -797,7 +899,9 @@ def test_rollback_does_not_wait_for_all_of_the_good_pool_nor_for_rights_on_the_r
     for path in (SLICES, deployment("blue"), deployment("green")):
         cluster.fail(no, part=path, times=math.inf)
     result = call(rollback=True)
-    assert cluster.weights == (100, 0) and any("ready endpoints is not known" in warning for warning in result["warnings"])
+    assert cluster.weights == (100, 0) and any(
+        "ready endpoints is not known" in warning for warning in result["warnings"]
+    )
 
 
 def test_rollback_that_cannot_be_recorded_is_still_a_rollback(cluster, gateway):
@@ -830,7 +934,9 @@ def test_rollback_to_a_version_that_servers_do_not_tell(cluster, gateway):
     book["from"]["version"] = "sha-abc1234"
     cluster.put(RECORD, {"data": {"current": json.dumps(book), "history": "[]"}})
     result = call(rollback=True, endpoint={"url": "x"})
-    assert result["share"]["reached"] and any("is not compared with sha-abc1234" in warning for warning in result["warnings"])
+    assert result["share"]["reached"] and any(
+        "is not compared with sha-abc1234" in warning for warning in result["warnings"]
+    )
 
 
 def test_rollback_in_check_mode(cluster):
@@ -948,8 +1054,14 @@ def test_a_release_that_was_recorded_before_1_0_0_goes_on(cluster, gateway):
     call(pool="green", weight=100, run_id=again["run_id"])
     call(mcp_release.run, state="ended", outcome="succeeded", run_id=again["run_id"])
     current, history = cluster.record
-    assert (current["outcome"], current["to"]["image_ref"], current["guard"]["action"]) == ("succeeded", "r.io/mcp:v1.2.0", "pause")
-    assert not {"run", "held"} & {*current, *history[0]} and "image" not in current["from"], "it is written by today's names"
+    assert (current["outcome"], current["to"]["image_ref"], current["guard"]["action"]) == (
+        "succeeded",
+        "r.io/mcp:v1.2.0",
+        "pause",
+    )
+    assert not {"run", "held"} & {*current, *history[0]} and "image" not in current["from"], (
+        "it is written by today's names"
+    )
 
 
 def test_a_release_that_was_recorded_before_1_0_0_is_rolled_back(cluster, gateway):
@@ -957,7 +1069,11 @@ def test_a_release_that_was_recorded_before_1_0_0_is_rolled_back(cluster, gatewa
     result = call(rollback=True, endpoint={"url": "x"})
     assert (result["pool"], result["version"], cluster.weights) == ("blue", "v1.1.5", (100, 0)) and result["scale_down"]
     current, _history = cluster.record
-    assert (current["outcome"], current["from"]["image_ref"], current["run_id"]) == ("rolled_back", "r.io/mcp:v1.1.5", result["run_id"])
+    assert (current["outcome"], current["from"]["image_ref"], current["run_id"]) == (
+        "rolled_back",
+        "r.io/mcp:v1.1.5",
+        result["run_id"],
+    )
 
 
 def test_nothing_to_release_holds_nothing(cluster, gateway):
@@ -969,7 +1085,11 @@ def test_nothing_to_release_holds_nothing(cluster, gateway):
 def test_a_release_that_is_paused_lets_others_release(cluster, gateway):
     run = call(mcp_release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
     paused = call(mcp_release.run, state="paused", reason="no metrics", run_id=run)
-    assert (paused["changed"], paused["record"]["outcome"], paused["record"]["paused"]["reason"]) == (True, "running", "no metrics")
+    assert (paused["changed"], paused["record"]["outcome"], paused["record"]["paused"]["reason"]) == (
+        True,
+        "running",
+        "no metrics",
+    )
     assert not cluster.holder
     again = call(mcp_release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")
     assert again["resumed"] and "paused" not in again["record"]
@@ -986,7 +1106,14 @@ def test_taking_over_says_why(cluster, gateway):
     call(mcp_release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")
     with pytest.raises(Failure, match="take_over needs a reason"):
         call(mcp_release.run, state="begun", image_ref="r.io/mcp:v1.3.0", version="v1.3.0", take_over=True)
-    assert call(mcp_release.run, state="begun", image_ref="r.io/mcp:v1.3.0", version="v1.3.0", take_over=True, reason="they left")["run_id"]
+    assert call(
+        mcp_release.run,
+        state="begun",
+        image_ref="r.io/mcp:v1.3.0",
+        version="v1.3.0",
+        take_over=True,
+        reason="they left",
+    )["run_id"]
 
 
 def test_an_emergency_takes_the_lease_and_the_release_stops(cluster, gateway):
@@ -1040,7 +1167,9 @@ def test_a_release_that_ended_well_does_not_fail_for_its_lease(cluster, gateway,
     ("writes", "status", "patience", "through"),
     [(4, False, 0, True), (5, False, 0, False), (12, False, 5, True), (12, True, 0, True)],
 )
-def test_a_route_that_others_keep_writing_is_tried_again(cluster, gateway, monkeypatch, writes, status, patience, through):
+def test_a_route_that_others_keep_writing_is_tried_again(
+    cluster, gateway, monkeypatch, writes, status, patience, through
+):
     """An emergency does not end by their number. That controllers write its status is no conflict."""
     begin()
     cluster.have(green=2)
@@ -1055,7 +1184,10 @@ def test_a_route_that_others_keep_writing_is_tried_again(cluster, gateway, monke
 
     cluster.call(meddle, "PATCH", ROUTE, times=writes)
     if through:
-        assert call(rollback=True, api_retry_timeout=patience)["after"] == {"blue": 100, "green": 0} and cluster.weights == (100, 0)
+        assert call(rollback=True, api_retry_timeout=patience)["after"] == {
+            "blue": 100,
+            "green": 0,
+        } and cluster.weights == (100, 0)
     else:
         with pytest.raises(Conflict):
             call(rollback=True, api_retry_timeout=patience)
@@ -1092,7 +1224,10 @@ def mark(cluster):
 
 
 def pins(cluster):
-    return [tuple(backend["weight"] for backend in rule["backendRefs"]) for rule in cluster.objects[ROUTE]["spec"]["rules"][1:]]
+    return [
+        tuple(backend["weight"] for backend in rule["backendRefs"])
+        for rule in cluster.objects[ROUTE]["spec"]["rules"][1:]
+    ]
 
 
 OWN = [(100, 0), (0, 100)]
@@ -1105,7 +1240,12 @@ def test_sessions_that_no_mark_keeps_are_not_split_nor_left_unasked(cluster, ope
             call(pool="green", weight=weight, **STATEFUL)
         assert cluster.written() == [] and caught.value.evidence["sessions"]["at_risk_before"] == 12
     opened["blue"] = [0]
-    assert call(pool="green", weight=100, **STATEFUL)["sessions"] == {"mode": "stateful", "marked": False, "at_risk_before": 0, "at_risk_after": 0}
+    assert call(pool="green", weight=100, **STATEFUL)["sessions"] == {
+        "mode": "stateful",
+        "marked": False,
+        "at_risk_before": 0,
+        "at_risk_after": 0,
+    }
 
 
 def test_what_changes_nothing_asks_nothing(cluster, opened):
@@ -1119,7 +1259,10 @@ def test_drain_waits_until_no_session_is_open(cluster, opened):
     lines = []
     params = {**DEFAULTS, **STATEFUL, "pool": "green", "weight": 100, "sessions": "drain"}
     result = single_shift.run(Task(params, progress=lines.append))
-    assert (result["sessions"]["at_risk_before"], result["sessions"]["at_risk_after"]) == (3, 0) and cluster.weights == (0, 100)
+    assert (result["sessions"]["at_risk_before"], result["sessions"]["at_risk_after"]) == (
+        3,
+        0,
+    ) and cluster.weights == (0, 100)
     assert [line.split(",")[0] for line in lines[:4]] == [
         "draining blue: 3 sessions open",
         "draining blue: an unknown number of sessions open",
@@ -1131,7 +1274,10 @@ def test_drain_waits_until_no_session_is_open(cluster, opened):
 def test_drain_has_an_end(cluster, opened):
     opened["blue"] = [3]
     result = call(pool="green", weight=100, sessions="drain", drain_timeout=0.1, **STATEFUL)
-    assert (result["sessions"]["at_risk_before"], result["sessions"]["at_risk_after"]) == (3, 3) and cluster.weights == (0, 100)
+    assert (result["sessions"]["at_risk_before"], result["sessions"]["at_risk_after"]) == (
+        3,
+        3,
+    ) and cluster.weights == (0, 100)
     assert "drain_timeout is over: 3 sessions of pool blue still open." in result["warnings"]
 
 
@@ -1148,14 +1294,21 @@ def test_drain_looks_again_before_it_switches(cluster, opened):
 def test_break_accepts_the_loss(cluster, opened):
     opened["blue"] = [5]
     result = call(pool="green", weight=100, sessions="break", **STATEFUL)
-    assert result["sessions"] == {"mode": "stateful", "marked": False, "at_risk_before": 5, "at_risk_after": 5} and cluster.weights == (0, 100)
+    assert result["sessions"] == {
+        "mode": "stateful",
+        "marked": False,
+        "at_risk_before": 5,
+        "at_risk_after": 5,
+    } and cluster.weights == (0, 100)
 
 
 def test_check_mode_refuses_too_and_waits_for_nothing(cluster, opened):
     opened["blue"] = [5]
     with pytest.raises(Failure, match="pool blue keeps sessions"):
         call(check_mode=True, pool="green", weight=10, force=True, **STATEFUL)
-    assert call(check_mode=True, pool="green", weight=100, sessions="drain", **STATEFUL)["changed"] and cluster.weights == (100, 0)
+    assert call(check_mode=True, pool="green", weight=100, sessions="drain", **STATEFUL)[
+        "changed"
+    ] and cluster.weights == (100, 0)
 
 
 @pytest.mark.parametrize("force, refused", [(True, False), (False, True)])
@@ -1170,7 +1323,10 @@ def test_a_plan_does_not_ask_what_the_release_will_replace(cluster, opened, monk
 
 
 def test_no_weights_at_all_are_no_reason_to_write_pins_first(cluster, opened):
-    cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"] = [{"name": "mcp-blue", "weight": 0}, {"name": "mcp-green", "weight": 0}]
+    cluster.objects[ROUTE]["spec"]["rules"][0]["backendRefs"] = [
+        {"name": "mcp-blue", "weight": 0},
+        {"name": "mcp-green", "weight": 0},
+    ]
     mark(cluster)
     call(pool="blue", weight=100)
     assert cluster.weights == (100, 0) and pins(cluster) == OWN and cluster.written() == [ROUTE]
@@ -1188,7 +1344,10 @@ def test_marked_sessions_stay_while_new_ones_follow(cluster, opened):
     assert not call(pool="green", weight=100, **STATEFUL)["changed"] and cluster.written() == []
 
 
-@pytest.mark.parametrize("ready, sessions, expected", [(2, "keep", OWN), (2, "drain", OWN), (0, "keep", [(0, 100)] * 2), (2, "break", [(0, 100)] * 2)])
+@pytest.mark.parametrize(
+    "ready, sessions, expected",
+    [(2, "keep", OWN), (2, "drain", OWN), (0, "keep", [(0, 100)] * 2), (2, "break", [(0, 100)] * 2)],
+)
 def test_where_marked_sessions_go_when_their_pool_has_no_weight(cluster, opened, ready, sessions, expected):
     """A pool without pods would answer nothing, and the gateway 503."""
     mark(cluster)
@@ -1247,15 +1406,28 @@ def test_nobody_s_sessions_are_let_go_of(cluster):
 
 def pod(name, ready=True):
     labels = {"app": "mcp", "pool": "blue"}
-    return {"metadata": {"name": name, "labels": labels}, "status": {"conditions": [{"type": "Ready", "status": str(ready)}]}}
+    return {
+        "metadata": {"name": name, "labels": labels},
+        "status": {"conditions": [{"type": "Ready", "status": str(ready)}]},
+    }
 
 
 @pytest.mark.parametrize(
     "found, pods, mode, warns",
     [
         ({"healthy": True, "session_mode": "stateless", "session_mark": None}, [pod("a")], "stateless", ""),
-        ({"healthy": True, "session_mode": "stateful", "session_mark": "blue"}, [pod("a", False), pod("b")], "stateful", ""),
-        ({"healthy": False, "session_mode": "modern", "session_mark": None, "target": "pod a", "reason": "is cut"}, [pod("a")], None, "pod a: is cut."),
+        (
+            {"healthy": True, "session_mode": "stateful", "session_mark": "blue"},
+            [pod("a", False), pod("b")],
+            "stateful",
+            "",
+        ),
+        (
+            {"healthy": False, "session_mode": "modern", "session_mark": None, "target": "pod a", "reason": "is cut"},
+            [pod("a")],
+            None,
+            "pod a: is cut.",
+        ),
         (None, [pod("a", False)], None, ""),
     ],
 )
@@ -1267,4 +1439,8 @@ def test_a_pod_tells_the_mode(cluster, opened, monkeypatch, found, pods, mode, w
     monkeypatch.setattr(protection, "probe", lambda name, settings: found)
     result = call(pool="green", weight=100, session_mode="auto")
     assert result["sessions"]["mode"] == mode and cluster.weights == (0, 100)
-    assert any(warns in warning for warning in result["warnings"]) if warns else not any("session_mode" in warning for warning in result["warnings"])
+    assert (
+        any(warns in warning for warning in result["warnings"])
+        if warns
+        else not any("session_mode" in warning for warning in result["warnings"])
+    )

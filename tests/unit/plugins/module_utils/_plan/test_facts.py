@@ -42,7 +42,11 @@ def deployment(pool: str) -> str:
 def objects() -> dict[str, t.Any]:
     """Return a server whose pool blue is live and has 2 pods, and whose pool green has none."""
     found: dict[str, t.Any] = {
-        ROUTE: {"spec": {"rules": [{"backendRefs": [{"name": "mcp-blue", "weight": 100}, {"name": "mcp-green", "weight": 0}]}]}},
+        ROUTE: {
+            "spec": {
+                "rules": [{"backendRefs": [{"name": "mcp-blue", "weight": 100}, {"name": "mcp-green", "weight": 0}]}]
+            }
+        },
         PUBLIC: {"spec": {"selector": {"app": "mcp", "pool": "blue"}}},
     }
     for pool, replicas in (("blue", 2), ("green", 0)):
@@ -120,10 +124,16 @@ def refused(cluster: ApiServer) -> None:
         (lambda one: one.fail(Forbidden("no"), "PATCH", deployment("green")), {}, []),
         (lambda one: one.put(RECORD, {"data": {"current": "[]"}}), {}, ["is not a release record"]),
         (lambda one: None, {"steps": [{"weight": 50, "seconds": 1}, {"weight": 10, "seconds": 1}]}, ["go up and down"]),
-        (lambda one: None, {"problems": ["The session mode forbids percentages."]}, ["The session mode forbids percentages."]),
+        (
+            lambda one: None,
+            {"problems": ["The session mode forbids percentages."]},
+            ["The session mode forbids percentages."],
+        ),
     ],
 )
-def test_what_would_fail(cluster: ApiServer, change: t.Callable[[ApiServer], t.Any], params: dict[str, t.Any], said: list[str]) -> None:
+def test_what_would_fail(
+    cluster: ApiServer, change: t.Callable[[ApiServer], t.Any], params: dict[str, t.Any], said: list[str]
+) -> None:
     change(cluster)
     problems = search(**params).problems
     assert len(problems) == len(said), problems
@@ -164,7 +174,9 @@ def test_a_release_that_goes_on_and_one_that_is_done(cluster: ApiServer) -> None
 
 @pytest.mark.parametrize("missing", ["api_server", "namespace"])
 def test_without_a_cluster_the_rest_is_told(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    monkeypatch.setattr(facts.mcp_preflight, "checks", lambda _context: [{"id": missing, "ok": False, "message": f"No {missing}."}])
+    monkeypatch.setattr(
+        facts.mcp_preflight, "checks", lambda _context: [{"id": missing, "ok": False, "message": f"No {missing}."}]
+    )
 
     def broken(_task: Task) -> dict[str, t.Any]:
         raise Failure("It does not answer.")
@@ -175,7 +187,9 @@ def test_without_a_cluster_the_rest_is_told(cluster: ApiServer, monkeypatch: pyt
     assert (found.live, found.pools, found.digest) == (None, {}, "sha256:new")
 
 
-def test_it_does_not_wait_for_an_unwell_server_as_long_as_for_a_rollout(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_does_not_wait_for_an_unwell_server_as_long_as_for_a_rollout(
+    cluster: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waits: list[float] = []
     monkeypatch.setattr(facts.mcp_health, "run", lambda task: waits.append(task.params["wait_timeout"]) or {})
     assert search(wait_timeout=600.0, contract_check=True).wait_timeout == 600.0
@@ -187,21 +201,37 @@ def test_a_version_that_arrives_as_a_number_is_refused(cluster: ApiServer) -> No
         mcp_plan_info.run(Task({**PARAMS, "version": 1.1}))
 
 
-@pytest.mark.parametrize(("version", "image"), [("sha-abc1234", "r.io/mcp:sha-abc1234"), ("sha256:" + "a" * 64, "r.io/mcp@sha256:" + "a" * 64)])
+@pytest.mark.parametrize(
+    ("version", "image"),
+    [("sha-abc1234", "r.io/mcp:sha-abc1234"), ("sha256:" + "a" * 64, "r.io/mcp@sha256:" + "a" * 64)],
+)
 def test_versions_of_any_form(cluster: ApiServer, version: str, image: str) -> None:
     found = search(version=version)
     assert (found.image_ref, found.problems) == (image, ())
 
 
 @pytest.mark.parametrize(("green", "problems", "warnings"), [(0, ["a", "b"], ["c"]), (50, [], ["a", "b", "c"])])
-def test_what_is_needed_later(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch, green: int, problems: list[str], warnings: list[str]) -> None:
+def test_what_is_needed_later(
+    cluster: ApiServer, monkeypatch: pytest.MonkeyPatch, green: int, problems: list[str], warnings: list[str]
+) -> None:
     """What a release can do without, and all of one that goes on with traffic, is a warning."""
-    found = [facts.Finding(name, name, name != "c", ok, name, 0.0) for name, ok in (("a", False), ("fine", True), ("b", False), ("c", False))]
+    found = [
+        facts.Finding(name, name, name != "c", ok, name, 0.0)
+        for name, ok in (("a", False), ("fine", True), ("b", False), ("c", False))
+    ]
     monkeypatch.setattr(facts, "later", lambda _params, _server: found)
     if green:
         half(cluster)
     to = {"pool": "green", "image_ref": NEW, "version": "v1.2.0"}
-    running = {"id": "x", "reason": "", "outcome": "running", "steps": [], "from": {"pool": "blue"}, "to": to, "started": "2026-11-23T12:00:00.000Z"}
+    running = {
+        "id": "x",
+        "reason": "",
+        "outcome": "running",
+        "steps": [],
+        "from": {"pool": "blue"},
+        "to": to,
+        "started": "2026-11-23T12:00:00.000Z",
+    }
     cluster.put(RECORD, {"data": {"current": json.dumps(running)}})
     warned: list[str] = []
     assert list(facts.Search(Task(PARAMS, warn=warned.append)).facts().problems) == problems

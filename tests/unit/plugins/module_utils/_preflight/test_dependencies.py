@@ -16,7 +16,11 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._preflight import dependencies as all_of
-from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import Finding, Need, check_dependencies
+from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import (
+    Finding,
+    Need,
+    check_dependencies,
+)
 from ansible_collections.mcp.server.plugins.module_utils._preflight.options import OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -39,7 +43,11 @@ def one(**options: t.Any) -> Finding:
 
 
 def metrics(parameters: dict[str, str]) -> tuple[int, bytes]:
-    return said("scalar", [1000.0, "1000"]) if parameters["query"] == "time()" else said("matrix", [] if "container_memory" in parameters["query"] else SERIES)
+    return (
+        said("scalar", [1000.0, "1000"])
+        if parameters["query"] == "time()"
+        else said("matrix", [] if "container_memory" in parameters["query"] else SERIES)
+    )
 
 
 def test_nothing_named_nothing_asked() -> None:
@@ -48,10 +56,15 @@ def test_nothing_named_nothing_asked() -> None:
 
 def test_each_source_is_asked() -> None:
     with Fake(metrics) as fake:
-        found = one(prometheus={"url": fake.url, "source": ["app", "kubelet"]}, triggers={"own": {"query": "up", "limit": 1}})
+        found = one(
+            prometheus={"url": fake.url, "source": ["app", "kubelet"]}, triggers={"own": {"query": "up", "limit": 1}}
+        )
         asked = [parameters["query"] for _path, parameters, _headers in fake.seen]
     assert (found.ok, found.required) == (True, True)
-    assert found.message == f"Prometheus at {fake.url} answers (app: 1 series, kubelet: no series, triggers.own: 1 series)."
+    assert (
+        found.message
+        == f"Prometheus at {fake.url} answers (app: 1 series, kubelet: no series, triggers.own: 1 series)."
+    )
     assert len(asked) == 4 and "up" in asked
 
 
@@ -64,10 +77,22 @@ def refused(parameters: dict[str, str]) -> tuple[int, bytes]:
 @pytest.mark.parametrize(
     ("answer", "more", "says"),
     [
-        (lambda _parameters: (401, b""), {}, "Metrics (app, kubelet): Prometheus at URL does not accept our credentials (401)"),
+        (
+            lambda _parameters: (401, b""),
+            {},
+            "Metrics (app, kubelet): Prometheus at URL does not accept our credentials (401)",
+        ),
         (lambda _parameters: (302, b""), {}, "answers 302, and not what Prometheus does"),
-        (metrics, {"token_env": "NOT_SET_AT_ALL"}, "Metrics (app, kubelet): No bearer token in environment variable NOT_SET_AT_ALL: it is empty or missing."),
-        (metrics, {"token_file": "/no/such/file"}, "prometheus.token_file /no/such/file cannot be read (No such file or directory)"),
+        (
+            metrics,
+            {"token_env": "NOT_SET_AT_ALL"},
+            "Metrics (app, kubelet): No bearer token in environment variable NOT_SET_AT_ALL: it is empty or missing.",
+        ),
+        (
+            metrics,
+            {"token_file": "/no/such/file"},
+            "prometheus.token_file /no/such/file cannot be read (No such file or directory)",
+        ),
         (metrics, {"ca_cert": "/no/such/ca.pem", "url": "https://127.0.0.1:9"}, "does not answer"),
         (metrics, {"url": "prometheus:9090"}, "prometheus.url is not the address of a Prometheus"),
         (metrics, {"timeout": 0}, "prometheus.timeout is 0"),
@@ -114,7 +139,10 @@ def test_alertmanager(answer: tuple[int, bytes], says: str) -> None:
 
 
 def test_alertmanager_without_its_token() -> None:
-    assert "No bearer token in environment variable NOT_SET_AT_ALL" in one(alertmanager={"url": closed(), "token_env": "NOT_SET_AT_ALL"}).message
+    assert (
+        "No bearer token in environment variable NOT_SET_AT_ALL"
+        in one(alertmanager={"url": closed(), "token_env": "NOT_SET_AT_ALL"}).message
+    )
 
 
 class Registry:
@@ -128,14 +156,26 @@ class Registry:
 @pytest.mark.parametrize(
     ("guard_image_ref", "digest", "registry", "says"),
     [
-        ("ghcr.io/org/ee:1.0.0", SHA, "http://mirror", "The guard's image ghcr.io/org/ee:1.0.0 is in the registry (sha256:aaaaaaaaaaaa)."),
-        ("ghcr.io/org/ee:9", None, "http://mirror", "The guard's image ghcr.io/org/ee:9 is not in the registry http://mirror: push it"),
+        (
+            "ghcr.io/org/ee:1.0.0",
+            SHA,
+            "http://mirror",
+            "The guard's image ghcr.io/org/ee:1.0.0 is in the registry (sha256:aaaaaaaaaaaa).",
+        ),
+        (
+            "ghcr.io/org/ee:9",
+            None,
+            "http://mirror",
+            "The guard's image ghcr.io/org/ee:9 is not in the registry http://mirror: push it",
+        ),
         ("quay.io/org/ee:9", None, None, "is not in the registry https://quay.io: push it"),  # the mirror is of ghcr.io
         ("NO IMAGE", None, None, "'NO IMAGE' is not an image reference"),
         ("", None, None, "it has no image: set guard_image_ref"),
     ],
 )
-def test_guard_image_ref(monkeypatch: pytest.MonkeyPatch, guard_image_ref: str, digest: str | None, registry: str | None, says: str) -> None:
+def test_guard_image_ref(
+    monkeypatch: pytest.MonkeyPatch, guard_image_ref: str, digest: str | None, registry: str | None, says: str
+) -> None:
     def registry_for(image: t.Any, params: dict[str, t.Any]) -> Registry:
         assert params["registry"] == registry
         return Registry(registry or f"https://{image.host}", digest)
@@ -150,7 +190,9 @@ def test_files_and_the_place_of_the_report(tmp_path: Path) -> None:
     there.write_text("")
     assert one(files=[str(there)]).ok
     found = one(files=[str(there), "/no/such/migrate.yml"])
-    assert (found.ok, found.required) == (False, True) and found.message.endswith("may not be read: /no/such/migrate.yml.")
+    assert (found.ok, found.required) == (False, True) and found.message.endswith(
+        "may not be read: /no/such/migrate.yml."
+    )
     assert one(report_dest=f"{tmp_path}/new/reports").ok and not (tmp_path / "new").exists()
     found = one(report_dest="/proc/reports/x")
     assert not found.required and (found.ok or "The report can't be written to /proc/reports/x" in found.message)
@@ -167,7 +209,10 @@ def test_side_by_side_bounded_and_without_a_traceback(monkeypatch: pytest.Monkey
         time.sleep(2.0)
         return ""
 
-    needs = [Need(f"need_{number}", f"need {number}", "files", True, look) for number, look in enumerate((slow, broken, bad, slow))]
+    needs = [
+        Need(f"need_{number}", f"need {number}", "files", True, look)
+        for number, look in enumerate((slow, broken, bad, slow))
+    ]
     monkeypatch.setattr(all_of, "NEEDS", needs)
     monkeypatch.setattr(all_of, "BOUND", 0.3)
     started = time.monotonic()

@@ -9,7 +9,14 @@ import re
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import Question, Right, complaint, narrowed, questions, rights
+from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import (
+    Question,
+    Right,
+    complaint,
+    narrowed,
+    questions,
+    rights,
+)
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "edge", "mcp")
@@ -51,7 +58,9 @@ def test_what_is_missing_is_grouped(refused, said):
 
 def test_the_sentence_has_the_rule_to_add():
     said = complaint("prod", [Right("apps", "deployments", ("patch",), "pools", ("1.10",)), PODS])
-    assert said.startswith("In namespace prod this user may not patch deployments.apps 1.10, list pods: grant the Role in the collection's README")
+    assert said.startswith(
+        "In namespace prod this user may not patch deployments.apps 1.10, list pods: grant the Role in the collection's README"
+    )
     assert [json.loads(rule) for rule in re.findall(r"{[^}]*}", said)] == [
         {"apiGroups": ["apps"], "resources": ["deployments"], "resourceNames": ["1.10"], "verbs": ["patch"]},
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
@@ -67,7 +76,10 @@ def test_only_what_kubernetes_cannot_narrow_has_no_names():
     broad = {(right.resource, verb) for right in rights(SERVER) for verb in right.verbs if not right.names}
     creates = {("configmaps", "create"), ("leases", "create"), ("jobs", "create")}
     pods = {("pods", "list"), ("pods/portforward", "get"), ("pods/portforward", "create")}
-    lists = {(resource, "list") for resource in ("replicasets", "endpointslices", "events", "horizontalpodautoscalers", "poddisruptionbudgets")}
+    lists = {
+        (resource, "list")
+        for resource in ("replicasets", "endpointslices", "events", "horizontalpodautoscalers", "poddisruptionbudgets")
+    }
     assert broad == creates | pods | lists
 
 
@@ -75,7 +87,11 @@ def test_the_names_are_the_servers():
     named = {(right.resource, name) for right in rights(SERVER, "guardian") for name in right.names}
     assert named == {
         ("httproutes", "edge"),
-        *((resource, f"mcp-{pool}") for resource in ("deployments", "services", "horizontalpodautoscalers") for pool in ("blue", "green")),
+        *(
+            (resource, f"mcp-{pool}")
+            for resource in ("deployments", "services", "horizontalpodautoscalers")
+            for pool in ("blue", "green")
+        ),
         ("configmaps", "mcp-release"),
         ("leases", "mcp-release"),
         ("jobs", "mcp-guard"),
@@ -84,5 +100,9 @@ def test_the_names_are_the_servers():
 
 
 def test_an_autoscaler_that_is_there_has_to_be_changed():
-    (right,) = [right for right in rights(SERVER, autoscalers=["keda-hpa-x"]) if right.resource == "horizontalpodautoscalers" and right.names]
+    (right,) = [
+        right
+        for right in rights(SERVER, autoscalers=["keda-hpa-x"])
+        if right.resource == "horizontalpodautoscalers" and right.names
+    ]
     assert right.names == ("keda-hpa-x",) and not right.optional and right.verbs == ("get", "patch")

@@ -99,7 +99,13 @@ def closed_port() -> int:
 def test_connected_and_nothing_posted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     with listening() as plain, listening(authority.issue("good", name="localhost")) as secure:
         monkeypatch.setenv("MCP_HOOK", f"https://localhost:{secure.port}{SECRET}")
-        assert look({"url": f"http://127.0.0.1:{plain.port}{SECRET}"}, {"url_env": "MCP_HOOK", "ca_cert": str(authority.path)}) == "2 webhooks can be reached."
+        assert (
+            look(
+                {"url": f"http://127.0.0.1:{plain.port}{SECRET}"},
+                {"url_env": "MCP_HOOK", "ca_cert": str(authority.path)},
+            )
+            == "2 webhooks can be reached."
+        )
         # As requests trusts it
         assert "not trusted" in look({"url_env": "MCP_HOOK"})
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
@@ -111,7 +117,11 @@ def test_connected_and_nothing_posted(authority: Authority, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("kind", "how", "says"),
     [
-        ("expired", {"days": (-2, -1), "name": "localhost"}, "webhook 1: its certificate is not trusted (certificate has expired); set ca_cert"),
+        (
+            "expired",
+            {"days": (-2, -1), "name": "localhost"},
+            "webhook 1: its certificate is not trusted (certificate has expired); set ca_cert",
+        ),
         ("other", {"name": "mcp.example.com"}, "its certificate is not trusted (it is for another name)"),
     ],
 )
@@ -150,7 +160,9 @@ def test_what_can_not_be_reached(url: str, more: dict[str, t.Any], says: str) ->
 def test_a_file_that_is_no_certificate(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("nothing")
     with listening(silent=True) as one:
-        assert "its ca_cert has no certificate that can be read" in look({"url": f"https://localhost:{one.port}{SECRET}", "ca_cert": str(tmp_path / "ca.pem")})
+        assert "its ca_cert has no certificate that can be read" in look(
+            {"url": f"https://localhost:{one.port}{SECRET}", "ca_cert": str(tmp_path / "ca.pem")}
+        )
 
 
 def test_tls_that_is_none_and_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,8 +230,12 @@ def tunnel() -> t.Iterator[int]:
         yield server.getsockname()[1]
 
 
-@pytest.mark.parametrize(("name", "says"), [("hooks.example", "1 webhook can be reached."), ("other.example", "it is for another name")])
-def test_a_certificate_behind_a_proxy(authority: Authority, monkeypatch: pytest.MonkeyPatch, name: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "says"), [("hooks.example", "1 webhook can be reached."), ("other.example", "it is for another name")]
+)
+def test_a_certificate_behind_a_proxy(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, name: str, says: str
+) -> None:
     """The host is known to the proxy only, and the certificate has to be its."""
     with tunnel() as proxy, listening(authority.issue(name, name=name)) as secure:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy}")

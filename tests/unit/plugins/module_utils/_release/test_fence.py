@@ -34,7 +34,15 @@ LEASE = "/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release"
 RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
 CAUSE = "kubernetes.io/change-cause"
 OLD, NEW = "r.io/mcp:v1", "r.io/mcp:v2"
-RELEASE = {"id": "r", "by": "kim@laptop", "reason": "", "outcome": "running", "steps": [], "from": {"pool": "blue"}, "to": {"pool": "green"}}
+RELEASE = {
+    "id": "r",
+    "by": "kim@laptop",
+    "reason": "",
+    "outcome": "running",
+    "steps": [],
+    "from": {"pool": "blue"},
+    "to": {"pool": "green"},
+}
 
 
 def deployment(annotations=None, containers=("proxy", "mcp")):
@@ -64,7 +72,9 @@ class Api(ApiServer):
 
     def take_over(self, *paths):
         """Another run takes the Lease, and writes."""
-        self.change(LEASE, {"metadata": {"annotations": {"mcp.server/by": "lee@desk"}}, "spec": {"holderIdentity": "theirs"}})
+        self.change(
+            LEASE, {"metadata": {"annotations": {"mcp.server/by": "lee@desk"}}, "spec": {"holderIdentity": "theirs"}}
+        )
         for path in paths:
             self.change(path, {"metadata": {"annotations": {RUN: "theirs"}}})
 
@@ -131,11 +141,17 @@ def test_a_note_is_removed_where_there_is_one(before):
 )
 def test_patch_of_a_deployment(image, replicas, expected, cause):
     before = deployment({"a": "1"})
-    operations = rollout.fenced(before, "mcp", {"image_ref": OLD, "replicas": 2}, {"image_ref": image, "replicas": replicas}, "ours")
+    operations = rollout.fenced(
+        before, "mcp", {"image_ref": OLD, "replicas": 2}, {"image_ref": image, "replicas": replicas}, "ours"
+    )
     after = patched(before, operations, "json")
     containers = after["spec"]["template"]["spec"]["containers"]
     assert (containers[1]["image"], after["spec"]["replicas"]) == expected and containers[0]["image"] == OLD
-    assert after["metadata"]["annotations"] == {"a": "1", RUN: "ours", **({CAUSE: f"mcp.server.mcp_rollout: {image}"} if cause else {})}
+    assert after["metadata"]["annotations"] == {
+        "a": "1",
+        RUN: "ours",
+        **({CAUSE: f"mcp.server.mcp_rollout: {image}"} if cause else {}),
+    }
     if cause:
         with pytest.raises(StatusError):  # never the image of another container
             patched(deployment({"a": "1"}, ("mcp", "proxy")), operations, "json")
@@ -148,7 +164,11 @@ def test_a_status_is_no_conflict(annotations):
         api.call(functools.partial(api.touch, path), "PATCH", path)
     assert change(api, image_ref=NEW, replicas=4)["changed"]
     assert api.patches == [(SCALER, "json"), (DEPLOYMENT, "json")]
-    assert (api.image(), api.objects[DEPLOYMENT]["spec"]["replicas"], api.objects[SCALER]["spec"]["minReplicas"]) == (NEW, 4, 4)
+    assert (api.image(), api.objects[DEPLOYMENT]["spec"]["replicas"], api.objects[SCALER]["spec"]["minReplicas"]) == (
+        NEW,
+        4,
+        4,
+    )
     assert api.annotations()[RUN] == api.annotations(SCALER)[RUN] == "ours"
     assert json.loads(api.annotations(SCALER)[NOTE]) == {"former": 1, "raised": 4}
 
@@ -329,7 +349,9 @@ def test_a_record_that_others_keep_writing(conflicts, patience, through):
     ],
 )
 def test_a_json_patch_whose_test_fails_is_a_conflict(method, message, conflict):
-    error = SimpleNamespace(status=422, body=json.dumps({"message": message}), reason="Unprocessable Entity", headers={})
+    error = SimpleNamespace(
+        status=422, body=json.dumps({"message": message}), reason="Unprocessable Entity", headers={}
+    )
     failure = connection._api_failure(error, method, "/x", "https://cluster")
     assert isinstance(failure, Conflict) is conflict
     assert ("is not as it was read (PATCH /x on https://cluster)" in failure.msg) is conflict

@@ -21,7 +21,15 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import conn
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as lock_module
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
-from ansible_collections.mcp.server.plugins.module_utils._release.lease import SECONDS, Holder, Lease, expired, is_dead, refusal, this_process
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import (
+    SECONDS,
+    Holder,
+    Lease,
+    expired,
+    is_dead,
+    refusal,
+    this_process,
+)
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, StatusError
 
@@ -75,7 +83,9 @@ def test_who_may_have_it(holder: Holder | None, given: dict[str, t.Any], said: s
         (120, 0, NOW, 120, True),
     ],
 )
-def test_when_a_lease_has_expired(renewed: float, unchanged: float, now: datetime | None, duration: float, gone: bool) -> None:
+def test_when_a_lease_has_expired(
+    renewed: float, unchanged: float, now: datetime | None, duration: float, gone: bool
+) -> None:
     assert expired(replace(held(renewed), duration=duration), unchanged, now) is gone
 
 
@@ -96,7 +106,9 @@ def test_a_process_is_known_for_as_long_as_it_lives() -> None:
         f"{host}/{boot}/4026531999/{pid}/{started}",
         f"{host}/{boot}/{pid}/{started}",  # of an older version
     ]
-    assert not any(map(is_dead, [*others, "", host, f"{host}/{boot}/{namespace}/x/1", f"{host}/{boot}/{namespace}", f"{name}/1"]))
+    assert not any(
+        map(is_dead, [*others, "", host, f"{host}/{boot}/{namespace}/x/1", f"{host}/{boot}/{namespace}", f"{name}/1"])
+    )
     assert this_process(None) == this_process(2**31) == ""
 
 
@@ -230,7 +242,10 @@ def test_check_mode_takes_nothing_and_says_who_has_it(cluster: Cluster, lock: Le
         lock.acquire("one", "eva@runner", "", dry_run=True)
 
 
-@pytest.mark.parametrize("spec", [{}, {"holderIdentity": "x"}, {"holderIdentity": "x", "renewTime": "soon", "acquireTime": 7}, {"renewTime": None}])
+@pytest.mark.parametrize(
+    "spec",
+    [{}, {"holderIdentity": "x"}, {"holderIdentity": "x", "renewTime": "soon", "acquireTime": 7}, {"renewTime": None}],
+)
 def test_a_lease_that_says_nothing_is_nobodys(cluster: Cluster, lock: Lease, spec: dict[str, t.Any]) -> None:
     cluster.put(LEASE, {"spec": spec})
     assert lock.read() == (None, cluster.version)
@@ -253,7 +268,13 @@ def kept(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t
         progress: t.Any = print,
         rollback: bool = False,
     ) -> dict[str, t.Any]:
-        params = {"run_id": run, "namespace": "prod", "server": "mcp", "api_retry_timeout": patience, "rollback": rollback}
+        params = {
+            "run_id": run,
+            "namespace": "prod",
+            "server": "mcp",
+            "api_retry_timeout": patience,
+            "rollback": rollback,
+        }
         return lease_renewal.with_lease(work)(Task(params, check_mode, warn=warn, progress=progress))
 
     return call
@@ -299,10 +320,18 @@ def test_a_lease_that_is_about_to_run_out_is_renewed_before_a_write(cluster: Clu
     assert cluster.spec["renewTime"] > fresh
 
 
-@pytest.mark.parametrize("trouble", [Unreachable("The API server does not answer."), KeyError("metadata"), AttributeError("odd")])
+@pytest.mark.parametrize(
+    "trouble", [Unreachable("The API server does not answer."), KeyError("metadata"), AttributeError("odd")]
+)
 @pytest.mark.parametrize(("patience", "held"), [(5.0, True), (0.0, False)])
 def test_an_outage_ends_a_wait_when_it_is_longer_than_the_patience(
-    cluster: Cluster, lock: Lease, kept: t.Any, monkeypatch: pytest.MonkeyPatch, patience: float, held: bool, trouble: Exception
+    cluster: Cluster,
+    lock: Lease,
+    kept: t.Any,
+    monkeypatch: pytest.MonkeyPatch,
+    patience: float,
+    held: bool,
+    trouble: Exception,
 ) -> None:
     """So does any answer that the Lease can't be read from."""
     monkeypatch.setattr(lease_renewal, "AGAIN", 0.02)
@@ -322,7 +351,9 @@ def test_an_outage_ends_a_wait_when_it_is_longer_than_the_patience(
             kept(work, patience=patience)
 
 
-def test_an_outage_that_nothing_waits_for_is_told_with_its_end(cluster: Cluster, lock: Lease, kept: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_that_nothing_waits_for_is_told_with_its_end(
+    cluster: Cluster, lock: Lease, kept: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(lease_renewal, "AGAIN", 0.02)
     lock.acquire("ours", "eva@runner", "")
     lines: list[str] = []
@@ -400,7 +431,9 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("ahead", "renewed"), [(0.0, 3600), (0.0, 10), (None, 3600), (None, 0), (None, -3600)])
-def test_a_lease_whose_age_no_clock_tells_is_watched(cluster: Cluster, lock: Lease, short: None, ahead: float | None, renewed: float) -> None:
+def test_a_lease_whose_age_no_clock_tells_is_watched(
+    cluster: Cluster, lock: Lease, short: None, ahead: float | None, renewed: float
+) -> None:
     """Its holder's clock was ahead of the API server's, or that one is not known."""
     lock.acquire("one", "eva@runner", "")
     cluster.ahead = ahead
@@ -434,7 +467,10 @@ def test_a_lease_that_is_watched_and_renewed_is_in_use(cluster: Cluster, lock: L
 def test_a_lease_that_is_watched_and_given_back_is_free(cluster: Cluster, lock: Lease, short: None) -> None:
     lock.acquire("one", "eva@runner", "")
     cluster.age(-3600)
-    assert Lease(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=lambda _line: lock.release("one")) is None
+    assert (
+        Lease(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=lambda _line: lock.release("one"))
+        is None
+    )
     assert cluster.holder == "two"
 
 
@@ -448,7 +484,9 @@ def test_what_is_not_the_holders_does_not_renew_it(cluster: Cluster, lock: Lease
 
 
 @pytest.mark.parametrize("away", ["error", "slow"])
-def test_a_lease_that_could_not_be_renewed_is_not_seen_unchanged(cluster: Cluster, lock: Lease, monkeypatch: pytest.MonkeyPatch, away: str) -> None:
+def test_a_lease_that_could_not_be_renewed_is_not_seen_unchanged(
+    cluster: Cluster, lock: Lease, monkeypatch: pytest.MonkeyPatch, away: str
+) -> None:
     """The API server was away, for its holder too."""
     clock = {"now": 100.0}
     monkeypatch.setattr(lock_module.time, "monotonic", lambda: clock["now"])
@@ -493,7 +531,9 @@ def test_a_lease_that_nobody_else_holds_is_taken_again(
     lapse(cluster)
     assert kept(work, warn=warnings.append, rollback=rollback) == {"done": True}
     assert bool(warnings) is bool(told)
-    assert not told or (warnings[0].startswith(f"The Lease of prod/mcp {told}") and warnings[0].endswith(": this run took it again."))
+    assert not told or (
+        warnings[0].startswith(f"The Lease of prod/mcp {told}") and warnings[0].endswith(": this run took it again.")
+    )
     lapse(cluster)
     found = lock.check("ours")
     assert cluster.holder == "ours" and bool(found) is bool(told) and found.startswith(told)
@@ -512,7 +552,9 @@ def test_a_lease_that_nobody_else_holds_is_taken_again(
 
 @pytest.mark.parametrize("ahead", [0.0, None])
 @pytest.mark.parametrize("renewed", [0, 59, -3600])
-def test_only_another_run_that_holds_it_ends_a_rollback(cluster: Cluster, lock: Lease, kept: t.Any, renewed: float, ahead: float | None) -> None:
+def test_only_another_run_that_holds_it_ends_a_rollback(
+    cluster: Cluster, lock: Lease, kept: t.Any, renewed: float, ahead: float | None
+) -> None:
     cluster.ahead = ahead
     lock.acquire("ours", "eva@runner", "")
 
@@ -540,7 +582,9 @@ TROUBLE: dict[str, t.Callable[[Cluster], object]] = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLE)
-def test_a_rollback_goes_on_without_its_lease(cluster: Cluster, lock: Lease, kept: t.Any, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+def test_a_rollback_goes_on_without_its_lease(
+    cluster: Cluster, lock: Lease, kept: t.Any, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
     monkeypatch.setattr(lease_renewal, "EMERGENCY", 0.3)
     monkeypatch.setattr(lease_renewal, "NEXT", 0.1)
     monkeypatch.setattr(lease_renewal, "AGAIN", 0.02)

@@ -95,7 +95,18 @@ def test_a_note_is_read_as_it_was_written(stable):
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "blue", "[]", "null", "{}", '{"pool": "red", "weights": {"blue": 1, "green": 2}}', '{"pool": "blue", "weights": 3}', "[" * 100000]
+    "text",
+    [
+        None,
+        "",
+        "blue",
+        "[]",
+        "null",
+        "{}",
+        '{"pool": "red", "weights": {"blue": 1, "green": 2}}',
+        '{"pool": "blue", "weights": 3}',
+        "[" * 100000,
+    ],
 )
 def test_a_note_that_is_not_ours(text):
     assert pools.noted(text) is None

@@ -62,15 +62,34 @@ VERDICTS = ("followed", "no_data", "cannot_measure", "not_measured", "not_verifi
 
 
 def test_a_record_from_before_the_names_of_today_is_read():
-    steps = [{"at": "T1", "weights": {}, "share": {"blue": 90.0, "green": 10.0, "requests": 144, "failed": 0}, "verdict": verdict} for verdict in VERDICTS]
+    steps = [
+        {
+            "at": "T1",
+            "weights": {},
+            "share": {"blue": 90.0, "green": 10.0, "requests": 144, "failed": 0},
+            "verdict": verdict,
+        }
+        for verdict in VERDICTS
+    ]
     steps.append({**steps[0], "share": None})
     now = {**FIRST, "steps": steps}
-    api = ApiServer({RECORD: {"data": {"current": json.dumps(old(now)), "history": json.dumps([old(ended(now)), "broken", {"steps": [None]}])}}})
+    api = ApiServer(
+        {
+            RECORD: {
+                "data": {
+                    "current": json.dumps(old(now)),
+                    "history": json.dumps([old(ended(now)), "broken", {"steps": [None]}]),
+                }
+            }
+        }
+    )
     assert "answers" in api.objects[RECORD]["data"]["current"] and "held" in api.objects[RECORD]["data"]["history"]
     assert record.read(api, SERVER)[0] == ReleaseRecord(now, (ended(now), "broken", {"steps": [None]}))
 
 
-@pytest.mark.parametrize("step", [{}, {"share": "answers", "verdict": ["held"]}, {"share": {"answers": {}}, "verdict": 5}])
+@pytest.mark.parametrize(
+    "step", [{}, {"share": "answers", "verdict": ["held"]}, {"share": {"answers": {}}, "verdict": 5}]
+)
 def test_a_step_that_was_edited_is_left_as_it_is(step):
     expected = {**step, **({"share": {"requests": {}}} if step.get("verdict") == 5 else {})}
     api = ApiServer({RECORD: {"data": {"current": json.dumps({**FIRST, "steps": [step]}), "history": "[]"}}})
@@ -89,7 +108,9 @@ def test_history_and_steps_are_bounded():
     for number in range(30):
         book = record.end(record.begin(book, release(f"v{number}")), "succeeded", "T9")
         for step in range(record.STEPS + 5):
-            book = record.add_step(book, {"at": f"T{step}", "weights": {"blue": 50, "green": 50}, "share": None, "verdict": "followed" * 3})
+            book = record.add_step(
+                book, {"at": f"T{step}", "weights": {"blue": 50, "green": 50}, "share": None, "verdict": "followed" * 3}
+            )
     assert [one["to"]["version"] for one in book.history[:2]] == ["v28", "v27"] and len(book.history) == record.KEPT
     assert len(book.current["steps"]) == record.STEPS and book.current["steps"][-1]["at"] == f"T{record.STEPS + 4}"
     assert len(json.dumps([book.current, *book.history])) < 200_000
@@ -97,14 +118,21 @@ def test_history_and_steps_are_bounded():
 
 def test_end():
     over = record.end(ReleaseRecord(FIRST), "rolled_back", "T9", "5xx " * 500)
-    assert (over.current["outcome"], over.current["ended"], len(over.current["reason"])) == ("rolled_back", "T9", record.REASON)
+    assert (over.current["outcome"], over.current["ended"], len(over.current["reason"])) == (
+        "rolled_back",
+        "T9",
+        record.REASON,
+    )
     assert record.end(over, "rolled_back", "T10", "again") is over
     assert record.end(ReleaseRecord({**FIRST, "reason": "kept"}), "failed", "T9").current["reason"] == "kept"
 
 
 def test_pause():
     paused = record.pause(ReleaseRecord(FIRST), "T3", "no metrics " * 100)
-    assert paused.current["outcome"] == "running" and (paused.current["paused"]["at"], len(paused.current["paused"]["reason"])) == ("T3", record.REASON)
+    assert paused.current["outcome"] == "running" and (
+        paused.current["paused"]["at"],
+        len(paused.current["paused"]["reason"]),
+    ) == ("T3", record.REASON)
     assert record.pause(paused, "T4", "no metrics " * 100) is paused
     assert record.begin(paused, release("v2", at="T5")) == ReleaseRecord(FIRST)  # it goes on
     assert "paused" not in record.end(paused, "rolled_back", "T9").current
@@ -182,7 +210,9 @@ SINCE = {
 def test_a_record_from_before_1_0_0():
     history = json.dumps([BEFORE_1_0_0, {**BEFORE_1_0_0, "guard": {"action": "rollback", "state": "held"}}, "broken"])
     book, _version = record.read(ApiServer(kept(json.dumps(BEFORE_1_0_0), history)), SERVER)
-    assert book == ReleaseRecord(SINCE, (SINCE, {**SINCE, "guard": {"action": "rollback", "state": "paused"}}, "broken"))
+    assert book == ReleaseRecord(
+        SINCE, (SINCE, {**SINCE, "guard": {"action": "rollback", "state": "paused"}}, "broken")
+    )
     assert record.resumes(book.current, FIRST["to"])
     assert "paused" not in record.begin(book, release("v2", at="T5")).current
 

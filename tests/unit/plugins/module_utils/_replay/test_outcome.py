@@ -9,7 +9,16 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, FAIL, INCONCLUSIVE, NO_DATA, PASS, Gate, Verdict
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    BREACH,
+    CANNOT_MEASURE,
+    FAIL,
+    INCONCLUSIVE,
+    NO_DATA,
+    PASS,
+    Gate,
+    Verdict,
+)
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_replay_info
 from ansible_collections.mcp.server.plugins.module_utils._replay import table
 from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import joined, told
@@ -37,9 +46,14 @@ def past(gate, value, since, seconds, verdict=PASS):
 def watch(triggers, gates=None, steps=(TEN,)):
     """A poll each 5 seconds. triggers, gates: the verdicts of each."""
     gates = gates or [[] for _poll in triggers]
-    numbers = [max(number for number, step in enumerate(steps) if step.begin <= START + 5 * poll) for poll in range(len(triggers))]
+    numbers = [
+        max(number for number, step in enumerate(steps) if step.begin <= START + 5 * poll)
+        for poll in range(len(triggers))
+    ]
     lasts = [number != following for number, following in zip(numbers, [*numbers[1:], -1], strict=True)]
-    return [Poll(START + 5 * poll, *rest) for poll, rest in enumerate(zip(numbers, lasts, triggers, gates, strict=True))]
+    return [
+        Poll(START + 5 * poll, *rest) for poll, rest in enumerate(zip(numbers, lasts, triggers, gates, strict=True))
+    ]
 
 
 def outcome(triggers, gates=None, steps=(TEN,)):
@@ -53,12 +67,21 @@ def test_a_good_release_passes():
 
 
 def test_the_second_at_which_the_window_was_full():
-    polls = [[passed(ERRORS)], [past(ERRORS, 30.0, 3.5, 1.5)], [past(ERRORS, 40.0, 3.5, 16.5)], [past(ERRORS, 20.0, 3.5, 21.5, BREACH)]]
+    polls = [
+        [passed(ERRORS)],
+        [past(ERRORS, 30.0, 3.5, 1.5)],
+        [past(ERRORS, 40.0, 3.5, 16.5)],
+        [past(ERRORS, 20.0, 3.5, 21.5, BREACH)],
+    ]
     result = outcome(polls)
     first = result["first_breach"]
     assert result["verdict"] == BREACH
     assert (first["gate"], first["kind"], first["weight"]) == ("errors", "trigger", 10)
-    assert [first[key][-13:] for key in ("since", "window_full", "reported")] == ["06:00:03.500Z", "06:00:23.500Z", "06:00:15.000Z"]
+    assert [first[key][-13:] for key in ("since", "window_full", "reported")] == [
+        "06:00:03.500Z",
+        "06:00:23.500Z",
+        "06:00:15.000Z",
+    ]
     assert result["gates"][0]["worst"] == 40.0
     assert result["gates"][0]["seconds_past"] == 21.5
 
@@ -70,7 +93,10 @@ def test_the_gate_that_breaches_first():
 
 
 def test_it_goes_on_after_a_breach():
-    polls = [[past(ERRORS, 50.0, 0, 21, BREACH), passed(BURST)], [past(ERRORS, 50.0, 0, 21, BREACH), past(BURST, 50.0, 1, 6, BREACH)]]
+    polls = [
+        [past(ERRORS, 50.0, 0, 21, BREACH), passed(BURST)],
+        [past(ERRORS, 50.0, 0, 21, BREACH), past(BURST, 50.0, 1, 6, BREACH)],
+    ]
     result = outcome(polls)
     assert result["first_breach"]["gate"] == "errors"
     assert [gate["outcome"] for gate in result["gates"]] == [BREACH, BREACH]
@@ -96,7 +122,10 @@ def test_a_trigger_at_the_end_of_a_step_goes_before_its_gates():
     bad = Verdict(SHARE, BREACH, 3.0, reason="3 %")
     result = outcome([[past(BURST, 50.0, -6, 6, BREACH)]], [[bad]])
     assert (result["first_breach"]["kind"], result["first_breach"]["gate"]) == ("trigger", "error_burst")
-    assert [(gate["kind"], gate["breach"] is not None) for gate in result["gates"]] == [("trigger", True), ("gate", True)]
+    assert [(gate["kind"], gate["breach"] is not None) for gate in result["gates"]] == [
+        ("trigger", True),
+        ("gate", True),
+    ]
     assert result["steps"][0]["verdict"] == BREACH
 
 
@@ -104,7 +133,10 @@ def test_a_step_that_is_inconclusive_does_not_end_the_replay():
     unknown, bad, good = Verdict(SHARE, NO_DATA, reason="few"), Verdict(SHARE, BREACH, 3.0, reason="3 %"), passed(SHARE)
     for last, expected in ((bad, BREACH), (good, INCONCLUSIVE)):
         result = outcome([[]] * 9, [[unknown]] * 4 + [[last]] * 5, steps=(TEN, ALL))
-        assert (result["verdict"], [step["verdict"] for step in result["steps"]]) == (expected, [INCONCLUSIVE, last.verdict])
+        assert (result["verdict"], [step["verdict"] for step in result["steps"]]) == (
+            expected,
+            [INCONCLUSIVE, last.verdict],
+        )
 
 
 @pytest.mark.parametrize(
@@ -138,7 +170,13 @@ def test_how_long_there_was_no_data():
 
 @pytest.mark.parametrize(
     ("spans", "expected"),
-    [([], []), ([(1, 2)], [(1, 2)]), ([(3, 4), (1, 2)], [(1, 2), (3, 4)]), ([(1, 3), (1, 5), (2, 4)], [(1, 5)]), ([(1, 2), (2, 3)], [(1, 3)])],
+    [
+        ([], []),
+        ([(1, 2)], [(1, 2)]),
+        ([(3, 4), (1, 2)], [(1, 2), (3, 4)]),
+        ([(1, 3), (1, 5), (2, 4)], [(1, 5)]),
+        ([(1, 2), (2, 3)], [(1, 3)]),
+    ],
 )
 def test_spans_that_overlap_are_one(spans, expected):
     assert joined(spans) == expected
@@ -149,21 +187,44 @@ def whole(result, **more):
 
 
 def breached():
-    return watch([[passed(ERRORS)], [past(ERRORS, 30.0, 3.5, 1.5)], [past(ERRORS, 30.0, 3.5, 16.5)], [past(ERRORS, 30.0, 3.5, 21.5, BREACH)]])
+    return watch(
+        [
+            [passed(ERRORS)],
+            [past(ERRORS, 30.0, 3.5, 1.5)],
+            [past(ERRORS, 30.0, 3.5, 16.5)],
+            [past(ERRORS, 30.0, 3.5, 21.5, BREACH)],
+        ]
+    )
 
 
 def test_the_table_fits_a_terminal():
-    gates = [Gate(name, "latency", 0.5, "s", quantile=0.95, window=300) for name in ("errors", "latency", "database", "memory", "lost_sessions")]
-    verdicts = [Verdict(gate, CANNOT_MEASURE, 0.1, reason="the newest sample is 367 s old, and one is due each 2 s: is the server scraped") for gate in gates]
+    gates = [
+        Gate(name, "latency", 0.5, "s", quantile=0.95, window=300)
+        for name in ("errors", "latency", "database", "memory", "lost_sessions")
+    ]
+    verdicts = [
+        Verdict(
+            gate,
+            CANNOT_MEASURE,
+            0.1,
+            reason="the newest sample is 367 s old, and one is due each 2 s: is the server scraped",
+        )
+        for gate in gates
+    ]
     lines = table.lines(whole(outcome([verdicts] * 200, [verdicts] * 200, steps=[Step(START, START + 1000, 10)])))
     assert max(map(len, lines)) <= 104
     assert "would have been inconclusive" in lines[0]
 
 
 def test_the_table_tells_when_and_by_what():
-    lines = table.lines(whole(told(breached(), [TEN]), release={"id": "one", "outcome": "rolled_back", "ended": "2026-11-24T06:01:00Z"}))
+    lines = table.lines(
+        whole(told(breached(), [TEN]), release={"id": "one", "outcome": "rolled_back", "ended": "2026-11-24T06:01:00Z"})
+    )
     said = " ".join(lines)
-    assert "rolled back at 10 % by the trigger errors, window full at 06:00:23, reported at 06:00:15: past the limit." in said
+    assert (
+        "rolled back at 10 % by the trigger errors, window full at 06:00:23, reported at 06:00:15: past the limit."
+        in said
+    )
     assert "past the limit. Release one rolled back at 06:01:00." in said
     assert re.search(r"errors +5 % +20 s +breach +30.0 % +22 s +- +- +06:00:23", said)
 
@@ -210,7 +271,9 @@ def release(*steps, ended=None, outcome="succeeded"):
         "started": "2026-11-24T06:00:00Z",
         "ended": ended,
         "to": {"pool": "green"},
-        "steps": [{"at": f"2026-11-24T06:{at}Z", "weights": {"green": weight, "blue": 100 - weight}} for at, weight in steps],
+        "steps": [
+            {"at": f"2026-11-24T06:{at}Z", "weights": {"green": weight, "blue": 100 - weight}} for at, weight in steps
+        ],
     }
 
 
@@ -220,7 +283,10 @@ NOW = mcp_replay_info.interval("2026-11-24T06:59:00Z", None, 2e9)[0]
 @pytest.mark.parametrize(
     ("known", "expected"),
     [
-        (release(("00:00", 10), ("01:00", 50), ("02:00", 0), ended="2026-11-24T06:02:05Z"), [(0, 60, 10), (60, 120, 50)]),
+        (
+            release(("00:00", 10), ("01:00", 50), ("02:00", 0), ended="2026-11-24T06:02:05Z"),
+            [(0, 60, 10), (60, 120, 50)],
+        ),
         (release(("00:00", 10), ended="2026-11-24T06:00:30Z"), [(0, 30, 10)]),
         # One more poll, of what took it back.
         (release(("00:00", 10), ("01:00", 0), ended="2026-11-24T06:01:01Z", outcome="rolled_back"), [(0, 65, 10)]),
@@ -244,7 +310,9 @@ def replay(monkeypatch, **more):
     monkeypatch.setattr(mcp_replay_info.connect, "connect", lambda params: Stored([], NOW))
     defaults = {name: spec.get("default") for name, spec in mcp_replay_info.SPEC.options.items()}
     source = {"source": ["app"], "labels": {}}
-    return mcp_replay_info.run(Task({**defaults, "namespace": "prod", "server": "mcp", "checks": ["triggers"], "prometheus": source, **more}))
+    return mcp_replay_info.run(
+        Task({**defaults, "namespace": "prod", "server": "mcp", "checks": ["triggers"], "prometheus": source, **more})
+    )
 
 
 def test_a_replay_has_a_longest(monkeypatch):
@@ -260,13 +328,21 @@ def test_a_record_with_the_names_of_before_is_replayed(monkeypatch):
         monkeypatch.setattr(mcp_replay_info.connection, "connect", lambda params, one=one: Store(one))
         found.append(replay(monkeypatch))
     assert found[0] == found[1]
-    assert [(each["weight"], each["verdict"]) for each in found[0]["steps"]] == [(10, "inconclusive"), (100, "inconclusive")]
+    assert [(each["weight"], each["verdict"]) for each in found[0]["steps"]] == [
+        (10, "inconclusive"),
+        (100, "inconclusive"),
+    ]
     assert found[0]["html"].startswith("<!DOCTYPE html>") and "no data" in found[0]["html"]
 
 
 @pytest.mark.parametrize(
     ("begin", "end"),
-    [("yesterday", None), ("2026-11-24T06:00:00Z", "soon"), ("2026-11-24T06:00:00Z", "2026-11-24T05:00:00Z"), ("2026-11-24T06:00:00Z", "2026-11-24T07:00:00Z")],
+    [
+        ("yesterday", None),
+        ("2026-11-24T06:00:00Z", "soon"),
+        ("2026-11-24T06:00:00Z", "2026-11-24T05:00:00Z"),
+        ("2026-11-24T06:00:00Z", "2026-11-24T07:00:00Z"),
+    ],
 )
 def test_an_interval_that_is_none_of_the_past(begin, end):
     with pytest.raises(Failure):

@@ -11,7 +11,10 @@ from ansible_collections.mcp.server.tests.unit.fakes.stored_samples import Store
 
 QUERY = f'{{__name__=~"{REQUESTS}"}}[%ds]'
 END = START + 3 * CHUNK
-KNOWN = Stored([Series({"__name__": REQUESTS}, [(START + 5.0 * number, float(number)) for number in range(-200, 1000)])], END + 1000)
+KNOWN = Stored(
+    [Series({"__name__": REQUESTS}, [(START + 5.0 * number, float(number)) for number in range(-200, 1000)])],
+    END + 1000,
+)
 
 
 def playback() -> tuple[Playback, Stored]:
@@ -53,7 +56,10 @@ def test_values_of_a_query_are_those_of_each_poll():
 
 
 def test_a_series_that_comes_and_goes():
-    series = [Series({"__name__": REQUESTS, "pod": pod}, [(START + at, 1.0) for at in ats]) for pod, ats in (("a", (0, 5, 10)), ("b", (1000, 1005)))]
+    series = [
+        Series({"__name__": REQUESTS, "pod": pod}, [(START + at, 1.0) for at in ats])
+        for pod, ats in (("a", (0, 5, 10)), ("b", (1000, 1005)))
+    ]
     played = Playback(Stored(series, END), START, END)
     assert [each.labels["pod"] for each in played.samples(QUERY % 35, START + 20)] == ["a"]
     assert [each.labels["pod"] for each in played.samples(QUERY % 35, START + 1010)] == ["b"]

@@ -17,11 +17,17 @@ from ansible_collections.mcp.server.tests.unit.fakes.metrics import SERVER, STAR
 from ansible_collections.mcp.server.tests.unit.fakes.stored_samples import Stored
 
 OPTION = {"labels": {}, "source": ["app", "kubelet"]}
-TRIGGERS = [Gate("errors", "errors", 5.0, window=30), Gate("error_burst", "errors", 25.0, window=5), Gate("own", "", 3.0, query="up", window=10)]
+TRIGGERS = [
+    Gate("errors", "errors", 5.0, window=30),
+    Gate("error_burst", "errors", 25.0, window=5),
+    Gate("own", "", 3.0, query="up", window=10),
+]
 GATES = [Gate("errors", "errors", 1.0), Gate("lost_sessions", "lost_sessions", 1.0, versus="excess")]
 BACK = 300.0
 
-counts = st.lists(st.tuples(st.sampled_from([0, 30, 100]), st.sampled_from([0, 0, 1, 20, 100])), min_size=2, max_size=60)
+counts = st.lists(
+    st.tuples(st.sampled_from([0, 30, 100]), st.sampled_from([0, 0, 1, 20, 100])), min_size=2, max_size=60
+)
 
 
 def stored(green, blue):
@@ -40,7 +46,20 @@ def live(prometheus, steps, since, seconds):
             prometheus.clock = at
             source.read([*TRIGGERS, *GATES])
             gates = [gate for gate in GATES if not (gate.versus and step.weight == 100)]
-            found.append((at, *poller.verdicts(source, TRIGGERS, gates, at, min(at - step.begin, seconds), min(step.end - step.begin, seconds), since)))
+            found.append(
+                (
+                    at,
+                    *poller.verdicts(
+                        source,
+                        TRIGGERS,
+                        gates,
+                        at,
+                        min(at - step.begin, seconds),
+                        min(step.end - step.begin, seconds),
+                        since,
+                    ),
+                )
+            )
             at += EVERY
     return found
 
@@ -48,7 +67,10 @@ def live(prometheus, steps, since, seconds):
 def replayed(prometheus, steps, since, seconds):
     playback = Playback(prometheus, steps[0].begin, steps[-1].end)
     source = MetricsReader(playback, SERVER, "green", OPTION, BACK)
-    return [(moment.at, moment.triggers, moment.gates) for moment in polls(source, playback, TRIGGERS, GATES, steps, since, seconds)]
+    return [
+        (moment.at, moment.triggers, moment.gates)
+        for moment in polls(source, playback, TRIGGERS, GATES, steps, since, seconds)
+    ]
 
 
 @settings(max_examples=30, deadline=None)
@@ -68,7 +90,9 @@ def test_the_same_until_the_breach_when_windows_began_with_the_release(green, bl
     begin = START + 20
     steps = [Step(begin, begin + 5 * len(green), 50)]
     prometheus = stored(green, blue)
-    for mine, theirs in zip(replayed(prometheus, steps, START, 600.0), live(prometheus, steps, START, 600.0), strict=True):
+    for mine, theirs in zip(
+        replayed(prometheus, steps, START, 600.0), live(prometheus, steps, START, 600.0), strict=True
+    ):
         assert mine == theirs
         if any(verdict.verdict == BREACH for verdict in theirs[1]):
             break
@@ -79,7 +103,10 @@ def test_the_same_until_the_breach_when_windows_began_with_the_release(green, bl
     [
         ([Step(0.0, 10.0)], [(0.0, 0, False), (5.0, 0, False), (10.0, 0, True)]),
         ([Step(0.0, 12.0)], [(0.0, 0, False), (5.0, 0, False), (10.0, 0, True)]),
-        ([Step(0.0, 6.0, 10), Step(8.0, 16.0, 50)], [(0.0, 0, False), (5.0, 0, True), (10.0, 1, False), (15.0, 1, True)]),
+        (
+            [Step(0.0, 6.0, 10), Step(8.0, 16.0, 50)],
+            [(0.0, 0, False), (5.0, 0, True), (10.0, 1, False), (15.0, 1, True)],
+        ),
         # Too short for a poll.
         ([Step(0.0, 6.0, 10), Step(6.0, 9.0, 50)], [(0.0, 0, False), (5.0, 0, True)]),
     ],
@@ -87,7 +114,9 @@ def test_the_same_until_the_breach_when_windows_began_with_the_release(green, bl
 def test_when_it_polls(steps, polls):
     shifted = [Step(START + step.begin, START + step.end, step.weight) for step in steps]
     playback = Playback(Stored([], START), shifted[0].begin, shifted[-1].end)
-    seen = polls(MetricsReader(playback, SERVER, "green", OPTION, BACK), playback, TRIGGERS, GATES, shifted, None, 600.0)
+    seen = polls(
+        MetricsReader(playback, SERVER, "green", OPTION, BACK), playback, TRIGGERS, GATES, shifted, None, 600.0
+    )
     assert [(moment.at - START, moment.step, moment.last) for moment in seen] == polls
 
 

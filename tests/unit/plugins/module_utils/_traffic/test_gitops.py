@@ -55,7 +55,9 @@ def begin(**options: t.Any) -> dict[str, t.Any]:
         (AUTOSCALER, "autoscaler", {"minReplicas of HorizontalPodAutoscaler ns/x"}),
     ],
 )
-def test_a_release_beside_a_tool_is_refused_unless_it_leaves_that_alone(cluster: ApiServer, path: str, choice: str, titles: set[str]) -> None:
+def test_a_release_beside_a_tool_is_refused_unless_it_leaves_that_alone(
+    cluster: ApiServer, path: str, choice: str, titles: set[str]
+) -> None:
     cluster.change(path, ARGO_CD)
     found = gitops.find(cluster, SERVER)
     assert {f"{claim.field.title} of {claim.field.owner}" for claim in found} == titles
@@ -63,13 +65,18 @@ def test_a_release_beside_a_tool_is_refused_unless_it_leaves_that_alone(cluster:
     assert choice in choices
     with pytest.raises(Failure, match="Argo CD holds"):
         begin()
-    assert all("/leases" in request.path for request in cluster.writes()), "the Lease is taken and given back, and nothing else is written"
+    assert all("/leases" in request.path for request in cluster.writes()), (
+        "the Lease is taken and given back, and nothing else is written"
+    )
     assert begin(gitops_ignores=sorted(choices))["run_id"]
 
 
 @pytest.mark.parametrize("blue", [100, 0, 50, 90])
 def test_the_weights_are_told_whatever_they_are(cluster: ApiServer, blue: int) -> None:
-    weights = [{"op": "replace", "path": f"/spec/rules/0/backendRefs/{place}/weight", "value": value} for place, value in enumerate((blue, 100 - blue))]
+    weights = [
+        {"op": "replace", "path": f"/spec/rules/0/backendRefs/{place}/weight", "value": value}
+        for place, value in enumerate((blue, 100 - blue))
+    ]
     cluster.change(ROUTE, weights, "json")
     cluster.change(ROUTE, ARGO_CD)
     assert {claim.field.choice for claim in gitops.find(cluster, SERVER)} == {"route"}

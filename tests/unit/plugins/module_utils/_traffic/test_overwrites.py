@@ -37,7 +37,9 @@ EXPECTED = Expected(
     runs=frozenset({"", "ours"}),
     pool="green",
 )
-AS_IT_IS = Seen(AT_10, run="ours", images={"blue": OLD, "green": NEW}, sizes={"blue": 3, "green": 3}, minimums={"green": 3})
+AS_IT_IS = Seen(
+    AT_10, run="ours", images={"blue": OLD, "green": NEW}, sizes={"blue": 3, "green": 3}, minimums={"green": 3}
+)
 
 
 @pytest.mark.parametrize(
@@ -45,29 +47,85 @@ AS_IT_IS = Seen(AT_10, run="ours", images={"blue": OLD, "green": NEW}, sizes={"b
     [
         ({}, None, "", False, "", ""),
         ({"run": ""}, None, "", False, "", ""),  # our note is gone, the weights are ours
-        ({"weights": None, "images": {}, "sizes": {}, "minimums": {}}, None, "", False, "", ""),  # nothing could be read
-        ({"weights": BACK, "as_written": False}, ROUTE, "", True, "", "gives blue 100 %, green 0 % now, and not blue 90 %, green 10 %"),
+        (
+            {"weights": None, "images": {}, "sizes": {}, "minimums": {}},
+            None,
+            "",
+            False,
+            "",
+            "",
+        ),  # nothing could be read
+        (
+            {"weights": BACK, "as_written": False},
+            ROUTE,
+            "",
+            True,
+            "",
+            "gives blue 100 %, green 0 % now, and not blue 90 %, green 10 %",
+        ),
         ({"weights": BACK, "as_written": False, "run": ""}, ROUTE, "", True, "", "gives blue 100 %"),
         ({"weights": {"blue": 0, "green": 0}, "as_written": False}, ROUTE, "", True, "", "gives blue 0 %, green 0 %"),
         ({"weights": BACK, "as_written": False, "run": "other"}, ROUTE, "", True, "other", "gives"),
         ({"run": "other"}, ROUTE, "", True, "other", "gives"),  # it wrote the same weights
-        ({"weights": {"blue": 80, "green": 20}, "as_written": True}, None, "", False, "", ""),  # pods of a split came and went
-        ({"weights": None, "broken": "no rule lists\nboth"}, ROUTE, "", True, "", r"does not lead to both pools any more.*\(no rule lists both\)"),
+        (
+            {"weights": {"blue": 80, "green": 20}, "as_written": True},
+            None,
+            "",
+            False,
+            "",
+            "",
+        ),  # pods of a split came and went
+        (
+            {"weights": None, "broken": "no rule lists\nboth"},
+            ROUTE,
+            "",
+            True,
+            "",
+            r"does not lead to both pools any more.*\(no rule lists both\)",
+        ),
         ({"weights": None, "gone": {"route": "no\nroute"}}, ROUTE, "", True, "", r"was deleted \(no route\)"),
         ({"images": {}, "sizes": {}, "gone": {"green": "x"}}, DEPLOYMENT, "green", True, "", "was deleted"),
-        ({"images": {}, "sizes": {}, "gone": {"blue": "x"}}, DEPLOYMENT, "blue", False, "", "was deleted"),  # a way back is gone, and no traffic to lose
-        ({"images": {"blue": OLD, "green": OLD}}, IMAGE, "green", True, "", "runs ghcr.io/org/x:v1 now, and not ghcr.io/org/x:v2"),
+        (
+            {"images": {}, "sizes": {}, "gone": {"blue": "x"}},
+            DEPLOYMENT,
+            "blue",
+            False,
+            "",
+            "was deleted",
+        ),  # a way back is gone, and no traffic to lose
+        (
+            {"images": {"blue": OLD, "green": OLD}},
+            IMAGE,
+            "green",
+            True,
+            "",
+            "runs ghcr.io/org/x:v1 now, and not ghcr.io/org/x:v2",
+        ),
         ({"images": {"blue": "ghcr.io/org/x:v0", "green": NEW}}, IMAGE, "blue", True, "", "x:v0 now"),
         ({"images": {"green": OLD}, "image_runs": {"green": "other"}}, IMAGE, "green", True, "other", ""),
         ({"images": {"green": OLD}, "image_runs": {"green": "ours"}}, IMAGE, "green", True, "", ""),
         ({"images": {"green": "mirror.local/org/x:v2@sha256:aa"}}, None, "", False, "", ""),
         ({"sizes": {"blue": 3, "green": 1}}, SIZE, "green", True, "", "is to have 1 pods now, and not 3"),
         ({"sizes": {"blue": 0, "green": 3}}, SIZE, "blue", False, "", "is to have 0 pods now"),
-        ({"sizes": {"blue": 9, "green": 9}, "minimums": {"green": 9}}, None, "", False, "", ""),  # an autoscaler went up
+        (
+            {"sizes": {"blue": 9, "green": 9}, "minimums": {"green": 9}},
+            None,
+            "",
+            False,
+            "",
+            "",
+        ),  # an autoscaler went up
         ({"minimums": {"green": 1}}, MINIMUM, "green", False, "", "may go down to 1 pods now, and not to 3"),
         ({"minimums": {"green": None}}, None, "", False, "", ""),
         ({"minimums": {"green": 1}, "sizes": {"green": 1}}, SIZE, "green", True, "", ""),  # it took pods
-        ({"minimums": {"green": 1}, "weights": BACK, "as_written": False}, ROUTE, "", True, "", ""),  # the worst one first
+        (
+            {"minimums": {"green": 1}, "weights": BACK, "as_written": False},
+            ROUTE,
+            "",
+            True,
+            "",
+            "",
+        ),  # the worst one first
     ],
 )
 def test_findings(seen: dict[str, t.Any], what: str | None, pool: str, harmful: bool, run: str, words: str) -> None:
@@ -146,4 +204,6 @@ def test_a_failure_says_who_what_and_when() -> None:
         "HTTPRoute ns/x gives blue 100 %, green 0 % now, and not blue 90 %, green 10 % (seen at 19:02:13 UTC): Argo CD (argocd-controller, 19:02:11 UTC) "
         "set spec.rules[0].backendRefs[0].weight back; suspend it: argocd app set x --sync-policy none."
     )
-    assert found.evidence["overwritten"]["by"] == "Argo CD" and found.evidence["overwritten"]["suspend"].startswith("argocd app")
+    assert found.evidence["overwritten"]["by"] == "Argo CD" and found.evidence["overwritten"]["suspend"].startswith(
+        "argocd app"
+    )

@@ -53,12 +53,17 @@ class Writing:
 
     def green(self, percent: int, manager: str = "", rules: t.Any = None, **annotations: str) -> None:
         """Give green this weight as another client."""
-        backends = [{"name": f"x-{pool}", "port": 8080, "weight": weight} for pool, weight in (("blue", 100 - percent), ("green", percent))]
+        backends = [
+            {"name": f"x-{pool}", "port": 8080, "weight": weight}
+            for pool, weight in (("blue", 100 - percent), ("green", percent))
+        ]
         metadata: dict[str, t.Any] = {"annotations": annotations} if annotations else {}
         if manager:
             entry = {"manager": manager, "operation": "Apply", "time": "2026-11-26T19:02:11Z", "fieldsV1": RULES}
             metadata["managedFields"] = [entry]
-        self.api.change(ROUTE, {"metadata": metadata, "spec": {"rules": [{"backendRefs": backends}] if rules is None else rules}})
+        self.api.change(
+            ROUTE, {"metadata": metadata, "spec": {"rules": [{"backendRefs": backends}] if rules is None else rules}}
+        )
 
     @property
     def weights(self) -> tuple[int, int]:
@@ -66,13 +71,23 @@ class Writing:
         return blue["weight"], green["weight"]
 
     def shift(self, **options: t.Any) -> dict[str, t.Any]:
-        given = {"namespace": "ns", "server": "x", "host": "https://x", "api_key": "k", "session_mode": "stateless", "timeout": 5, **options}
+        given = {
+            "namespace": "ns",
+            "server": "x",
+            "host": "https://x",
+            "api_key": "k",
+            "session_mode": "stateless",
+            "timeout": 5,
+            **options,
+        }
         validated = ArgumentSpecValidator(shift.SPEC.options, **shift.SPEC.rules()).validate(given)
         assert not validated.error_messages, validated.error_messages
         return shift.run(Task(validated.validated_parameters, progress=self.lines.append, warn=self.warnings.append))
 
     def looking(self, expected: Expected | None) -> OverwriteMonitor:
-        return OverwriteMonitor(Task({}, progress=self.lines.append, warn=self.warnings.append), self.api, self.server, expected)
+        return OverwriteMonitor(
+            Task({}, progress=self.lines.append, warn=self.warnings.append), self.api, self.server, expected
+        )
 
     @contextmanager
     def loop(self, percent: int, every: float, seconds: float, manager: str = "argocd-controller") -> t.Iterator[None]:
@@ -120,7 +135,9 @@ BLUE_100 = {"blue": 100, "green": 0}
         ("", "another client set spec.rules.* back .who, the object's managedFields do not tell"),
     ],
 )
-def test_a_shift_that_is_overwritten_while_it_is_measured(writing: Writing, monkeypatch: pytest.MonkeyPatch, manager: str, words: str) -> None:
+def test_a_shift_that_is_overwritten_while_it_is_measured(
+    writing: Writing, monkeypatch: pytest.MonkeyPatch, manager: str, words: str
+) -> None:
     """It says so at once, instead of waiting for a share that can't come."""
     monkeypatch.setattr(shift.endpoints, "public", lambda option: option)
 
@@ -137,7 +154,9 @@ def test_a_shift_that_is_overwritten_while_it_is_measured(writing: Writing, monk
 
     monkeypatch.setattr(moving.share, "asking", asking)
     start = time.monotonic()
-    with pytest.raises(Overwritten, match=rf"HTTPRoute ns/x gives blue 100 %, green 0 % now, and not blue 90 %, green 10 % .*{words}"):
+    with pytest.raises(
+        Overwritten, match=rf"HTTPRoute ns/x gives blue 100 %, green 0 % now, and not blue 90 %, green 10 % .*{words}"
+    ):
         writing.shift(pool="green", weight=10, endpoint={"url": "http://127.0.0.1:9"})
     assert time.monotonic() - start < 3
 
@@ -149,7 +168,9 @@ def test_everything_that_a_lookout_finds(writing: Writing) -> None:
         assert looking.expected.images == {"blue": "r/x:v1", "green": "r/x:v2"} and looking.expected.weights == BLUE_100
         looking.look()
         containers = [{"name": "x", "image": "r/x:v0"}]
-        writing.api.change(f"{DEPLOYMENT}green", {"spec": {"template": {"spec": {"containers": containers}}}}, "strategic")
+        writing.api.change(
+            f"{DEPLOYMENT}green", {"spec": {"template": {"spec": {"containers": containers}}}}, "strategic"
+        )
         failure = found(looking)
     assert isinstance(failure, Overwritten) and "Deployment ns/x-green runs r/x:v0 now, and not r/x:v2" in failure.msg
     assert failure.evidence["overwritten"]["field"] == "spec.template.spec.containers[0].image"
@@ -168,7 +189,9 @@ def test_an_autoscalers_minimum_is_said_once_and_pods_that_it_takes_end_it(writi
     note = json.dumps({"former": 1, "raised": 2})
     target = {"kind": "Deployment", "name": "x-green"}
     metadata = {"annotations": {"mcp.server/min-replicas": note}}
-    writing.api.put(SCALER, {"metadata": metadata, "spec": {"minReplicas": 2, "maxReplicas": 6, "scaleTargetRef": target}})
+    writing.api.put(
+        SCALER, {"metadata": metadata, "spec": {"minReplicas": 2, "maxReplicas": 6, "scaleTargetRef": target}}
+    )
     start = Expected(weights=BLUE_100, runs=frozenset({""}), pool="green")
     with writing.looking(overwrite_monitor.at_start(writing.api, writing.server, start)) as looking:
         assert looking.expected and looking.expected.minimums == {"green": 2}
@@ -177,18 +200,32 @@ def test_an_autoscalers_minimum_is_said_once_and_pods_that_it_takes_end_it(writi
         time.sleep(0.3)
         looking.refuse()
         (warning,) = writing.warnings
-        assert "HorizontalPodAutoscaler ns/x-green may go down to 1 pods now, and not to 2" in warning and "KEDA" in warning
+        assert (
+            "HorizontalPodAutoscaler ns/x-green may go down to 1 pods now, and not to 2" in warning
+            and "KEDA" in warning
+        )
         writing.api.change(f"{DEPLOYMENT}green", {"spec": {"replicas": 1}})
         assert "Deployment ns/x-green is to have 1 pods now, and not 2" in found(looking).msg
 
 
-@pytest.mark.parametrize(("pool", "note", "warned"), [("green", {"former": 1, "raised": 2}, 1), ("blue", {"former": 1, "raised": 2}, 0), ("green", [], 0)])
-def test_a_minimum_that_was_put_back_before_the_first_step_is_named(writing: Writing, pool: str, note: t.Any, warned: int) -> None:
+@pytest.mark.parametrize(
+    ("pool", "note", "warned"),
+    [("green", {"former": 1, "raised": 2}, 1), ("blue", {"former": 1, "raised": 2}, 0), ("green", [], 0)],
+)
+def test_a_minimum_that_was_put_back_before_the_first_step_is_named(
+    writing: Writing, pool: str, note: t.Any, warned: int
+) -> None:
     target = {"kind": "Deployment", "name": "x-green"}
     manager = {"manager": "keda-operator", "operation": "Update", "fieldsV1": {"f:spec": {"f:minReplicas": {}}}}
     metadata = {"annotations": {"mcp.server/min-replicas": json.dumps(note)}, "managedFields": [manager]}
-    writing.api.put(SCALER, {"metadata": metadata, "spec": {"minReplicas": 1, "maxReplicas": 6, "scaleTargetRef": target}})
-    writing.looking(overwrite_monitor.at_start(writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""}), pool=pool))).look()
+    writing.api.put(
+        SCALER, {"metadata": metadata, "spec": {"minReplicas": 1, "maxReplicas": 6, "scaleTargetRef": target}}
+    )
+    writing.looking(
+        overwrite_monitor.at_start(
+            writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""}), pool=pool)
+        )
+    ).look()
     assert len(writing.warnings) == warned
     assert all("may go down to 1 pods now, and not to 2" in text and "KEDA" in text for text in writing.warnings)
 
@@ -196,7 +233,9 @@ def test_a_minimum_that_was_put_back_before_the_first_step_is_named(writing: Wri
 @pytest.mark.parametrize("error", [Unreachable("It is away."), KeyError("spec"), RecursionError()])
 def test_what_can_not_be_read_is_no_finding(writing: Writing, error: Exception) -> None:
     writing.api.fail(error, "GET", times=20)
-    with writing.looking(Expected(weights={"blue": 90, "green": 10}, images={"blue": "r/x:v1"}, runs=frozenset({""}))) as looking:
+    with writing.looking(
+        Expected(weights={"blue": 90, "green": 10}, images={"blue": "r/x:v1"}, runs=frozenset({""}))
+    ) as looking:
         time.sleep(0.1)
         looking.refuse()
         writing.api.rules.clear()
@@ -205,7 +244,11 @@ def test_what_can_not_be_read_is_no_finding(writing: Writing, error: Exception) 
 
 def test_odd_objects_are_no_traceback(writing: Writing) -> None:
     expected = overwrite_monitor.at_start(writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""})))
-    for odd in ({"metadata": {"managedFields": "x"}, "spec": {"rules": {"a": 1}}}, {"spec": None}, {"metadata": {"annotations": [1]}}):
+    for odd in (
+        {"metadata": {"managedFields": "x"}, "spec": {"rules": {"a": 1}}},
+        {"spec": None},
+        {"metadata": {"annotations": [1]}},
+    ):
         writing.api.objects[ROUTE] = {"metadata": {}, **odd}
         writing.api.objects[f"{DEPLOYMENT}green"] = {"metadata": {}, "spec": {"template": odd}}
         writing.looking(expected).look()
@@ -217,7 +260,9 @@ def test_the_id_of_another_run_counts_unless_it_is_a_copy(writing: Writing, mana
     looking = writing.looking(Expected(weights=BLUE_100, runs=frozenset({"ours"})))
     writing.green(10, **{"mcp.server/run": "former"})
     fields = {"f:metadata": {"f:annotations": {"f:mcp.server/run": {}}}}
-    writing.api.change(ROUTE, {"metadata": {"managedFields": [{"manager": manager, "operation": "Update", "fieldsV1": fields}]}})
+    writing.api.change(
+        ROUTE, {"metadata": {"managedFields": [{"manager": manager, "operation": "Update", "fieldsV1": fields}]}}
+    )
     with pytest.raises(kind):
         looking.look()
 
@@ -245,9 +290,14 @@ def test_a_route_without_both_pools_is_found(writing: Writing) -> None:
         looking.look()
 
 
-@pytest.mark.parametrize(("path", "words"), [(ROUTE, "HTTPRoute ns/x was deleted"), (f"{DEPLOYMENT}green", "Deployment ns/x-green was deleted")])
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [(ROUTE, "HTTPRoute ns/x was deleted"), (f"{DEPLOYMENT}green", "Deployment ns/x-green was deleted")],
+)
 def test_what_is_deleted_is_named(writing: Writing, path: str, words: str) -> None:
-    expected = overwrite_monitor.at_start(writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""}), pool="green"))
+    expected = overwrite_monitor.at_start(
+        writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""}), pool="green")
+    )
     with writing.looking(expected) as looking:
         del writing.api.objects[path]
         failure = found(looking)
@@ -256,7 +306,9 @@ def test_what_is_deleted_is_named(writing: Writing, path: str, words: str) -> No
 
 
 def test_a_container_that_is_replaced_is_named(writing: Writing) -> None:
-    expected = overwrite_monitor.at_start(writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""}), pool="green"))
+    expected = overwrite_monitor.at_start(
+        writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""}), pool="green")
+    )
     fields = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"app"}': {"f:image": {}}}}}}}
     entry = {"manager": "argocd-controller", "operation": "Apply", "time": "2026-11-26T19:02:11Z", "fieldsV1": fields}
     template = {"spec": {"containers": [{"name": "app", "image": "r/x:v1"}]}}
@@ -277,7 +329,9 @@ def test_what_is_not_found_for_a_moment_is_not_deleted(writing: Writing) -> None
 def test_each_of_two_warnings_is_said(writing: Writing) -> None:
     target = {"kind": "Deployment", "name": "x-green"}
     writing.api.put(SCALER, {"metadata": {}, "spec": {"minReplicas": 1, "maxReplicas": 6, "scaleTargetRef": target}})
-    writing.looking(Expected(weights=BLUE_100, runs=frozenset({""}), sizes={"blue": 9}, minimums={"green": 2}, pool="green")).look()
+    writing.looking(
+        Expected(weights=BLUE_100, runs=frozenset({""}), sizes={"blue": 9}, minimums={"green": 2}, pool="green")
+    ).look()
     assert len(writing.warnings) == 2
 
 
@@ -300,7 +354,9 @@ def test_an_emergency_writes_again_what_is_undone(writing: Writing) -> None:
     assert any("keeps its pods" in text and "Argo CD" in text for text in writing.warnings)
 
 
-def test_what_was_undone_once_is_verified_again_and_leaves_the_bad_pool(writing: Writing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_undone_once_is_verified_again_and_leaves_the_bad_pool(
+    writing: Writing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever it was, and although no tool holds the route."""
     verified: list[tuple[int, int]] = []
     verify = shift.Shift.verify
@@ -311,7 +367,14 @@ def test_what_was_undone_once_is_verified_again_and_leaves_the_bad_pool(writing:
 
     monkeypatch.setattr(shift.Shift, "verify", counted)
     writing.green(100)
-    writing.api.change(ROUTE, {"metadata": {"annotations": {"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})}}})
+    writing.api.change(
+        ROUTE,
+        {
+            "metadata": {
+                "annotations": {"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})}
+            }
+        },
+    )
     timer = threading.Timer(0.3, lambda: writing.green(100))
     timer.start()
     result = writing.shift(rollback=True, verify_seconds=0.5)
@@ -320,7 +383,9 @@ def test_what_was_undone_once_is_verified_again_and_leaves_the_bad_pool(writing:
     assert result["scale_down"] is False and verified == [(100, 0), (100, 0)]
 
 
-def test_an_emergency_that_is_undone_for_too_long_fails_and_says_where_the_traffic_is(writing: Writing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_emergency_that_is_undone_for_too_long_fails_and_says_where_the_traffic_is(
+    writing: Writing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(revert_monitor, "LONGEST", 0.5)
     writing.green(100, "argocd-controller")
     with (
@@ -343,7 +408,9 @@ def test_who_took_a_pool_off_the_route_after_an_emergency_is_named(writing: Writ
     writing.green(100)
     rules = [{"backendRefs": [{"name": "x-green", "port": 80}]}]
     writing.api.call(lambda: writing.green(0, "argocd-controller", rules=rules), "PATCH", ROUTE, after=True)
-    with pytest.raises(Overwritten, match=r"can't be written again: .*lists both pools.*Argo CD \(argocd-controller") as raised:
+    with pytest.raises(
+        Overwritten, match=r"can't be written again: .*lists both pools.*Argo CD \(argocd-controller"
+    ) as raised:
         writing.shift(rollback=True, rollback_pool="blue", verify_seconds=1)
     assert raised.value.evidence["overwritten"]["by"] == "Argo CD" and raised.value.evidence["scale_down"] is False
 
@@ -351,7 +418,9 @@ def test_who_took_a_pool_off_the_route_after_an_emergency_is_named(writing: Writ
 def test_without_hold_seconds_it_is_written_once(writing: Writing) -> None:
     writing.green(100)
     writing.api.call(lambda: writing.green(100, "argocd-controller"), "PATCH", ROUTE, after=True)
-    with pytest.raises(Overwritten, match="undone once, and they are not written again. HTTPRoute ns/x gives blue 0 %, green 100 % now"):
+    with pytest.raises(
+        Overwritten, match="undone once, and they are not written again. HTTPRoute ns/x gives blue 0 %, green 100 % now"
+    ):
         writing.shift(rollback=True, rollback_pool="blue", verify_seconds=0)
     assert len([one for one in writing.api.writes(ROUTE) if one.kind == "json"]) == 1
 
@@ -360,14 +429,24 @@ def test_without_hold_seconds_it_is_written_once(writing: Writing) -> None:
     ("more", "scaled", "told"),
     [({}, False, True), ({"gitops_ignores": ["route"]}, True, False), ({"gitops_ignores": ["image"]}, False, True)],
 )
-def test_a_tool_that_holds_the_route_is_named_before_it_is_written(writing: Writing, more: dict[str, t.Any], scaled: bool, told: bool) -> None:
+def test_a_tool_that_holds_the_route_is_named_before_it_is_written(
+    writing: Writing, more: dict[str, t.Any], scaled: bool, told: bool
+) -> None:
     """And it keeps the bad pool's size, unless it leaves the weights alone."""
-    writing.green(100, "argocd-controller", **ARGO, **{"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})})
+    writing.green(
+        100,
+        "argocd-controller",
+        **ARGO,
+        **{"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})},
+    )
     result = writing.shift(rollback=True, verify_seconds=0, **more)
     named = next(number for number, line in enumerate(writing.lines) if "Argo CD holds HTTPRoute ns/x" in line)
     written = next(number for number, line in enumerate(writing.lines) if "written: blue 100 %" in line)
     assert named < written and "argocd app set shop --sync-policy none" in writing.lines[named]
-    assert result["scale_down"] is scaled and any("keeps its pods, since Argo CD holds" in text for text in writing.warnings) is told
+    assert (
+        result["scale_down"] is scaled
+        and any("keeps its pods, since Argo CD holds" in text for text in writing.warnings) is told
+    )
 
 
 FLUX = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
@@ -376,7 +455,12 @@ FLUX = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io
 def owned(*managers: tuple[str, t.Any]) -> dict[str, t.Any]:
     """Return metadata of Flux's route on which these have applied or written these fields."""
     entries = [
-        {"manager": name, "operation": "Update" if name == "mcp.server" else "Apply", "time": "2026-11-26T19:02:11Z", "fieldsV1": fields}
+        {
+            "manager": name,
+            "operation": "Update" if name == "mcp.server" else "Apply",
+            "time": "2026-11-26T19:02:11Z",
+            "fieldsV1": fields,
+        }
         for name, fields in managers
     ]
     return {"managedFields": entries, "labels": FLUX}
@@ -392,7 +476,9 @@ LABELS = {"f:metadata": {"f:labels": {}}}
         ((("kustomize-controller", LABELS), ("mcp-handover", RULES)), False),  # the field was handed over, and left out
     ],
 )
-def test_a_rollback_keeps_the_bad_pool_where_the_tool_has_the_weights(writing: Writing, managers: t.Any, held: bool) -> None:
+def test_a_rollback_keeps_the_bad_pool_where_the_tool_has_the_weights(
+    writing: Writing, managers: t.Any, held: bool
+) -> None:
     """Also in the second task of rollback.yml, when they are ours: the write of the first one took them from it."""
     writing.green(100, **{"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})})
     writing.api.change(ROUTE, {"metadata": owned(*managers)})
@@ -418,7 +504,11 @@ def test_what_is_undone_between_the_tasks_of_a_rollback_is_named_and_keeps_the_b
     sent = writing.shift(rollback=True, wait=False)
     writing.green(100, "shop-bot")
     result = writing.shift(rollback=True, run_id=sent["run_id"], verify_seconds=0.2)
-    assert (writing.weights, result["scale_down"], [one["by"] for one in result["reverted"]]) == ((100, 0), False, ["shop-bot"])
+    assert (writing.weights, result["scale_down"], [one["by"] for one in result["reverted"]]) == (
+        (100, 0),
+        False,
+        ["shop-bot"],
+    )
     assert any("undone: HTTPRoute ns/x gives blue 0 %, green 100 % now" in line for line in writing.lines)
     assert any("was undone once and written again; pool green keeps its pods" in text for text in writing.warnings)
 
@@ -430,7 +520,8 @@ def test_what_a_release_wrote_is_not_undone_by_its_rollback(writing: Writing) ->
 
 
 @pytest.mark.parametrize(
-    ("ago", "clock", "least", "most"), [(30, True, 0, 0.4), (0, True, 0.5, 3), (30, False, 0.5, 3), (-3600, True, 0.5, 3), (None, True, 0.5, 3)]
+    ("ago", "clock", "least", "most"),
+    [(30, True, 0, 0.4), (0, True, 0.5, 3), (30, False, 0.5, 3), (-3600, True, 0.5, 3), (None, True, 0.5, 3)],
 )
 def test_the_seconds_of_watching_count_from_the_write(
     writing: Writing, monkeypatch: pytest.MonkeyPatch, ago: int | None, clock: bool, least: float, most: float
@@ -440,7 +531,14 @@ def test_the_seconds_of_watching_count_from_the_write(
         monkeypatch.setattr(writing.api, "server_time", lambda: None)
     if ago is not None:
         at = f"{writing.api.now() - timedelta(seconds=ago):%Y-%m-%dT%H:%M:%SZ}"
-        writing.api.change(ROUTE, {"metadata": {"managedFields": [{"manager": "mcp.server", "operation": "Update", "time": at, "fieldsV1": RULES}]}})
+        writing.api.change(
+            ROUTE,
+            {
+                "metadata": {
+                    "managedFields": [{"manager": "mcp.server", "operation": "Update", "time": at, "fieldsV1": RULES}]
+                }
+            },
+        )
     start = time.monotonic()
     writing.shift(rollback=True, rollback_pool="blue", verify_seconds=2.0 if ago == 0 else 0.6)
     assert least <= time.monotonic() - start <= most

@@ -14,7 +14,11 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import TRIGGERS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
-from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import TICK, SyntheticRequests, unless_failing
+from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import (
+    TICK,
+    SyntheticRequests,
+    unless_failing,
+)
 
 BURST = next(gate for gate in TRIGGERS if gate.name == "error_burst")
 EACH = int(40 * TICK)
@@ -69,7 +73,10 @@ def test_a_watch_that_asks_five_times_a_second(seconds, found):
 
 
 def test_who_waits_for_a_share_does_not_wait_longer():
-    answers = [Answer(time.monotonic() + number / 200, True, None, reason="broken" if number % 10 == 0 else "") for number in range(6000)]
+    answers = [
+        Answer(time.monotonic() + number / 200, True, None, reason="broken" if number % 10 == 0 else "")
+        for number in range(6000)
+    ]
     passed = []
     with pytest.raises(Failure, match=r"The weights are written, but (\d+) of \d+ answers fail \(broken\)") as failure:
         passed.extend(unless_failing(answers, 10, "The weights are written, but", {"changed": True}))

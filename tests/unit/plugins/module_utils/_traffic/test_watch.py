@@ -48,7 +48,13 @@ def test_good(monkeypatch):
     lines = []
     with Scripted(answers()) as server:
         found = run(server.url, lines=lines, label="canary")
-    assert (found["verdict"], found["blue"], found["green"], found["failed_requests"], found["changed"]) == ("pass", 0.0, 100.0, 0, False)
+    assert (found["verdict"], found["blue"], found["green"], found["failed_requests"], found["changed"]) == (
+        "pass",
+        0.0,
+        100.0,
+        0,
+        False,
+    )
     assert 5 <= found["requests"] <= 110
     assert found["p95"] > 0
     assert lines[0].startswith("canary 0 of 0 s: ")
@@ -57,7 +63,9 @@ def test_good(monkeypatch):
 def test_a_breach_ends_it():
     with (
         Scripted(answers(503)) as server,
-        pytest.raises(Failure, match=r"with a breach: error_burst breach \(100.0 %\).* own answers failed .*answered 503") as failure,
+        pytest.raises(
+            Failure, match=r"with a breach: error_burst breach \(100.0 %\).* own answers failed .*answered 503"
+        ) as failure,
     ):
         run(server.url, seconds=30, triggers={"error_burst": {"window": 1}})
     assert 1 <= failure.value.evidence["seconds"] < 5
@@ -94,7 +102,9 @@ def test_failures_of_the_whole_time_are_a_breach():
 def test_too_few_requests_are_inconclusive():
     with (
         Scripted(answers()) as server,
-        pytest.raises(Failure, match="inconclusive after waiting 0 s .*answers no data: .* too few to tell by, 1000 are enough") as failure,
+        pytest.raises(
+            Failure, match="inconclusive after waiting 0 s .*answers no data: .* too few to tell by, 1000 are enough"
+        ) as failure,
     ):
         run(server.url, seconds=0.2, min_requests=1000)
     assert (failure.value.evidence["verdict"], failure.value.evidence["inconclusive"]) == ("inconclusive", True)
@@ -111,7 +121,9 @@ def test_check_mode_asks_nothing():
         assert server.seen == []
 
 
-@pytest.mark.parametrize("params", [{"rate": 0.0}, {"rate": -1.0}, {"seconds": 0.0}, {"weight": 0}, {"poll_interval": 0.0}])
+@pytest.mark.parametrize(
+    "params", [{"rate": 0.0}, {"rate": -1.0}, {"seconds": 0.0}, {"weight": 0}, {"poll_interval": 0.0}]
+)
 def test_bad_input(params):
     ((option, value),) = params.items()
     with pytest.raises(Failure, match=f"{option} is {value:g}: it must be more than 0"):
@@ -146,11 +158,27 @@ def test_a_watch_of_a_run_that_lost_its_lease_ends():
 
 
 def with_prometheus(url, public, lines=None, **params):
-    prometheus = {name: sub.get("default") for name, sub in options.OPTION["options"].items()} | {"url": url, "source": ["app"], "timeout": 1.0}
+    prometheus = {name: sub.get("default") for name, sub in options.OPTION["options"].items()} | {
+        "url": url,
+        "source": ["app"],
+        "timeout": 1.0,
+    }
     gates = {"latency_rise": {"enabled": False}}
     triggers = {"latency": {"enabled": False}, "memory": {"enabled": False}, "errors": {"window": 20}}
     server = {"namespace": "prod", "server": "mcp", "pool": "green", "pool_name_format": "{server}-{pool}"}
-    return run(public, lines, **{"prometheus": prometheus, "gates": gates, "triggers": triggers, "poll_interval": 0.2, "seconds": 1.0, **server, **params})
+    return run(
+        public,
+        lines,
+        **{
+            "prometheus": prometheus,
+            "gates": gates,
+            "triggers": triggers,
+            "poll_interval": 0.2,
+            "seconds": 1.0,
+            **server,
+            **params,
+        },
+    )
 
 
 def metrics(share):
@@ -169,7 +197,11 @@ def test_metrics_that_are_good():
 
 def test_a_trigger_by_metrics():
     """The watch's own answers are good: they are of the other pool."""
-    with Scripted(answers()) as server, metrics(10) as prometheus, pytest.raises(Failure, match=r"with a breach: errors breach \(10.0 %\)") as failure:
+    with (
+        Scripted(answers()) as server,
+        metrics(10) as prometheus,
+        pytest.raises(Failure, match=r"with a breach: errors breach \(10.0 %\)") as failure,
+    ):
         with_prometheus(prometheus.url, server.url, seconds=30, since="2026-01-01T00:00:00Z")
     assert failure.value.evidence["seconds"] < 5
     assert failure.value.evidence["failed_requests"] == 0
@@ -178,7 +210,10 @@ def test_a_trigger_by_metrics():
 def test_without_prometheus_it_holds():
     with (
         Scripted(answers()) as server,
-        pytest.raises(Failure, match="inconclusive after waiting 3 s .* cannot measure: Prometheus at http://127.0.0.1:9 does not answer") as failure,
+        pytest.raises(
+            Failure,
+            match="inconclusive after waiting 3 s .* cannot measure: Prometheus at http://127.0.0.1:9 does not answer",
+        ) as failure,
     ):
         with_prometheus("http://127.0.0.1:9", server.url, inconclusive_timeout=2.0)
     assert failure.value.evidence["inconclusive"] is True
@@ -217,6 +252,8 @@ def test_own_failures_beside_prometheus_are_no_breach():
 def test_it_passes_by_a_poll_that_began_after_the_end():
     """Prometheus is asked each minute, so the poll at the beginning would be the only one."""
     with Scripted(answers()) as server, metrics(0) as prometheus:
-        found = with_prometheus(prometheus.url, server.url, checks=["triggers"], poll_interval=60.0, inconclusive_timeout=20.0)
+        found = with_prometheus(
+            prometheus.url, server.url, checks=["triggers"], poll_interval=60.0, inconclusive_timeout=20.0
+        )
         polls = sum(parameters["query"] != "time()" for _path, parameters, _headers in prometheus.seen)
     assert (found["verdict"], polls) == ("pass", 2)

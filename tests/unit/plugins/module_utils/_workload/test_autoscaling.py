@@ -14,7 +14,13 @@ from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling
-from ansible_collections.mcp.server.plugins.module_utils._workload.autoscaling import NOTE, Autoscaler, find, give_back, set_min_replicas
+from ansible_collections.mcp.server.plugins.module_utils._workload.autoscaling import (
+    NOTE,
+    Autoscaler,
+    find,
+    give_back,
+    set_min_replicas,
+)
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
@@ -125,7 +131,10 @@ def named(*pools, refused=("list horizontalpodautoscalers",)):
     ("pools", "warned"),
     [
         (("blue", "green"), ""),
-        (("green",), "only those that have the usual names (mcp-blue, keda-hpa-mcp-blue, mcp-green, keda-hpa-mcp-green) are known; grant list on"),
+        (
+            ("green",),
+            "only those that have the usual names (mcp-blue, keda-hpa-mcp-blue, mcp-green, keda-hpa-mcp-green) are known; grant list on",
+        ),
         ((), "only those that have the usual names"),
     ],
 )
@@ -156,15 +165,31 @@ def test_that_listing_is_forbidden_is_asked_once_in_a_while(monkeypatch):
 
 def test_nothing_is_known_where_both_are_forbidden():
     warnings = []
-    assert find(named("blue", refused=["list horizontalpodautoscalers", "get horizontalpodautoscalers"]), SERVER, warnings.append) == {}
+    assert (
+        find(
+            named("blue", refused=["list horizontalpodautoscalers", "get horizontalpodautoscalers"]),
+            SERVER,
+            warnings.append,
+        )
+        == {}
+    )
     (warning,) = warnings
-    assert warning.startswith("Whether a HorizontalPodAutoscaler works on the pools is not known") and "in namespace prod" in warning
+    assert (
+        warning.startswith("Whether a HorizontalPodAutoscaler works on the pools is not known")
+        and "in namespace prod" in warning
+    )
 
 
 def test_found_by_the_name_that_keda_gives():
     api = named("blue")
-    api.put(f"{SCALERS}/keda-hpa-mcp-green", {"spec": {**scaler(2).obj["spec"], "scaleTargetRef": {"kind": "Deployment", "name": "mcp-green"}}})
-    assert {pool: one.name for pool, one in find(api, SERVER, print).items()} == {"blue": "mcp-blue", "green": "keda-hpa-mcp-green"}
+    api.put(
+        f"{SCALERS}/keda-hpa-mcp-green",
+        {"spec": {**scaler(2).obj["spec"], "scaleTargetRef": {"kind": "Deployment", "name": "mcp-green"}}},
+    )
+    assert {pool: one.name for pool, one in find(api, SERVER, print).items()} == {
+        "blue": "mcp-blue",
+        "green": "keda-hpa-mcp-green",
+    }
 
 
 def test_one_that_has_the_name_and_works_on_something_else():
@@ -216,14 +241,18 @@ def test_one_of_another_form_is_left_out(change, monkeypatch):
     api = named("blue", refused=[])
     (item,) = api.get(SCALERS)["items"]
     odd = (
-        {**item, **{key: {**item[key], **value} if isinstance(value, dict) else value for key, value in change.items()}} if isinstance(change, dict) else change
+        {**item, **{key: {**item[key], **value} if isinstance(value, dict) else value for key, value in change.items()}}
+        if isinstance(change, dict)
+        else change
     )
     for items in ([odd], odd, None):
         monkeypatch.setattr(api, "get", lambda path, items=items, **query: {"items": items})
         assert find(api, SERVER, print) == {}
 
 
-@pytest.mark.parametrize("annotations", [None, "odd", {NOTE: 5}, {NOTE: "5"}, {NOTE: '{"former": 1e999, "raised": 2}'}, {NOTE: 9999 * "["}])
+@pytest.mark.parametrize(
+    "annotations", [None, "odd", {NOTE: 5}, {NOTE: "5"}, {NOTE: '{"former": 1e999, "raised": 2}'}, {NOTE: 9999 * "["}]
+)
 def test_a_note_of_another_form_counts_for_nothing(annotations):
     one = Autoscaler({"metadata": {"annotations": annotations}, "spec": {"minReplicas": 2, "maxReplicas": 6}})
     assert one.own == 2

@@ -41,7 +41,9 @@ class Cluster:
     def get(self, path: str, **query: str) -> dict[str, t.Any]:
         assert path.endswith("/namespaces/mcp-prod/endpointslices")
         assert query == {"labelSelector": "kubernetes.io/service-name=mcp-server-green"}
-        return {"items": [{"endpoints": [{"addresses": [str(n)]} for n in range(2 if time.monotonic() >= self.at else 1)]}]}
+        return {
+            "items": [{"endpoints": [{"addresses": [str(n)]} for n in range(2 if time.monotonic() >= self.at else 1)]}]
+        }
 
 
 @pytest.mark.parametrize(
@@ -56,16 +58,23 @@ class Cluster:
         (2.0, 9.0, 1, 0.2, 0.8),
     ],
 )
-def test_endpoints_take_longer_after_an_outage(outage_ago: float, come_in: float, found: int, least: float, most: float) -> None:
+def test_endpoints_take_longer_after_an_outage(
+    outage_ago: float, come_in: float, found: int, least: float, most: float
+) -> None:
     start, lines = time.monotonic(), []
     with outage.waiting(outage.Waiting(back_at=start - outage_ago)):
         assert convergence.endpoints(Task({}, progress=lines.append), Cluster(come_in), SERVER, "green", 2) == found
     assert least <= time.monotonic() - start < most
     assert bool(lines) is (least >= 0.5)
-    assert all(re.fullmatch(r"green: 1 of 2 endpoints; after an outage of the API server they may take [01] s more", line) for line in lines)
+    assert all(
+        re.fullmatch(r"green: 1 of 2 endpoints; after an outage of the API server they may take [01] s more", line)
+        for line in lines
+    )
 
 
-@pytest.mark.parametrize(("outage_ago", "least", "most"), [(math.inf, 0.0, 0.3), (0.0, 0.3, 9.0), (0.1, 0.2, 9.0), (1.0, 0.0, 0.3)])
+@pytest.mark.parametrize(
+    ("outage_ago", "least", "most"), [(math.inf, 0.0, 0.3), (0.0, 0.3, 9.0), (0.1, 0.2, 9.0), (1.0, 0.0, 0.3)]
+)
 def test_a_gateway_is_given_its_pause(outage_ago: float, least: float, most: float) -> None:
     start, lines = time.monotonic(), []
     with outage.waiting(outage.Waiting(back_at=start - outage_ago)):
@@ -74,7 +83,13 @@ def test_a_gateway_is_given_its_pause(outage_ago: float, least: float, most: flo
     assert bool(lines) is (least > 0)
 
 
-@pytest.mark.parametrize("wait", [lambda task: convergence.endpoints(task, Cluster(9.0), SERVER, "green", 2), lambda task: convergence.gateway(task, "green")])
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda task: convergence.endpoints(task, Cluster(9.0), SERVER, "green", 2),
+        lambda task: convergence.gateway(task, "green"),
+    ],
+)
 def test_a_run_that_lost_its_lease_waits_no_longer(wait: t.Callable[[Task], t.Any]) -> None:
     def held() -> None:
         raise Failure("Another run has it.")

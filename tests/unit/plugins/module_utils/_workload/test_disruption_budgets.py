@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._workload.disruption_budgets import covers, min_available, strictest
+from ansible_collections.mcp.server.plugins.module_utils._workload.disruption_budgets import (
+    covers,
+    min_available,
+    strictest,
+)
 
 LABELS = {"app": "mcp", "pool": "green"}
 
@@ -53,6 +57,10 @@ def test_covers(selector, covered):
 
 
 def test_strictest():
-    budgets = [budget({}, "a", minAvailable=1), budget({}, "b", minAvailable="100%"), budget({"matchLabels": {"app": "x"}}, "c", minAvailable=9)]
+    budgets = [
+        budget({}, "a", minAvailable=1),
+        budget({}, "b", minAvailable="100%"),
+        budget({"matchLabels": {"app": "x"}}, "c", minAvailable=9),
+    ]
     assert strictest(budgets, LABELS, 3) == (3, "b")
     assert strictest([], LABELS, 3) == (0, "")

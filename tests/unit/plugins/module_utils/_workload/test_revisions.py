@@ -23,7 +23,10 @@ def replicaset(revision, image, former="", owner="d", **more):
             "creationTimestamp": f"2026-11-0{revision}T00:00:00Z",
             "ownerReferences": [{"uid": owner, "controller": True}],
         },
-        "spec": {"replicas": 0, "template": {"spec": {"containers": [{"name": "sidecar", "image": "s"}, {"name": "mcp", "image": image}]}}},
+        "spec": {
+            "replicas": 0,
+            "template": {"spec": {"containers": [{"name": "sidecar", "image": "s"}, {"name": "mcp", "image": image}]}},
+        },
         **more,
     }
 

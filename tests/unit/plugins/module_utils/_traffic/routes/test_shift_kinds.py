@@ -32,7 +32,10 @@ def call(monkeypatch):
             asked.append(kept)
             server = single_shift.Server.from_params(params)
             blue = kind_of(server).weights(kind_of(server).read(cluster, server), server)["blue"]
-            yield (Answer(number, kept and number % 2 == 0, "blue" if number * 37 % 100 < blue else "green") for number in itertools.count())
+            yield (
+                Answer(number, kept and number % 2 == 0, "blue" if number * 37 % 100 < blue else "green")
+                for number in itertools.count()
+            )
 
         monkeypatch.setattr(single_shift.connection, "connect", lambda params: cluster)
         monkeypatch.setattr(single_shift.endpoints, "public", lambda option: option)

@@ -11,7 +11,11 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.open_sessions import count, open_sessions, value
+from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.open_sessions import (
+    count,
+    open_sessions,
+    value,
+)
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
@@ -61,7 +65,10 @@ class Pods(ApiServer):
             name = f"pod-{len(self.ports)}"
             self.ports[name] = server.server_port
             ready = {"conditions": [{"type": "Ready", "status": "True"}]}
-            self.put(f"/api/v1/namespaces/prod/pods/{name}", {"metadata": {"labels": {"app": "mcp", "pool": "blue"}}, "status": ready})
+            self.put(
+                f"/api/v1/namespaces/prod/pods/{name}",
+                {"metadata": {"labels": {"app": "mcp", "pool": "blue"}}, "status": ready},
+            )
 
     def __enter__(self):
         return self
@@ -72,7 +79,9 @@ class Pods(ApiServer):
             server.server_close()
 
 
-@pytest.mark.parametrize("texts, expected", [((), 0), (("open 3",), 3), (("open 3", 'open{a="b"} 4\nopen 1', "open 0"), 8)])
+@pytest.mark.parametrize(
+    "texts, expected", [((), 0), (("open 3",), 3), (("open 3", 'open{a="b"} 4\nopen 1', "open 0"), 8)]
+)
 def test_sessions_of_all_pods(texts, expected):
     with Pods(*texts) as pods:
         assert open_sessions(pods, SERVER, "blue", METRIC, 5) == expected
