@@ -72,23 +72,21 @@ def run(task: Task) -> dict[str, t.Any]:
         return {"changed": False}
     cluster, server = connection.connect(task.params), Server.from_params(task.params)
 
-    def emergency(run: str, reason: str) -> dict[str, t.Any]:
-        return single_shift.run(replace(task, params=_emergency(task.params, run, reason)))
-
     if not task.params["prometheus"]:
-        return watch.watch(task, cluster, server, emergency)
-    return watch.watch(task, cluster, server, emergency, triggers.breach(task.params, server))
+        return watch.watch(task, cluster, server, emergency(task))
+    return watch.watch(task, cluster, server, emergency(task), triggers.breach(task.params, server))
 
 
-def _emergency(params: dict[str, t.Any], run: str, reason: str) -> dict[str, t.Any]:
-    """The options of mcp_traffic_shift for a rollback of the same server."""
-    same = {name: params[name] for name in single_shift.SPEC.options if params.get(name) is not None}
-    given = {**same, "rollback": True, "run_id": run, "reason": reason}
-    return (
-        ArgumentSpecValidator(single_shift.SPEC.options, **single_shift.SPEC.rules())
-        .validate(given)
-        .validated_parameters
-    )
+def emergency(task: Task) -> watch.RollBack:
+    """Return what rolls back the server of this guard, as mcp_traffic_shift does."""
+    same = {name: task.params[name] for name in single_shift.SPEC.options if task.params.get(name) is not None}
+
+    def roll_back(run_id: str, reason: str) -> dict[str, t.Any]:
+        given = {**same, "rollback": True, "run_id": run_id, "reason": reason}
+        validated = ArgumentSpecValidator(single_shift.SPEC.options, **single_shift.SPEC.rules()).validate(given)
+        return single_shift.run(replace(task, params=validated.validated_parameters))
+
+    return roll_back
 
 
 def _run(task: Task) -> dict[str, t.Any]:

@@ -243,7 +243,8 @@ def _time(facts: Facts) -> str:
     watched, until, most = seconds["watched"], seconds["until_first_step"], clock(seconds["most"])
     if until is None:
         return f"{clock(watched)} of watching, after a rollout of at most {clock(facts.wait_timeout)}; at most {most} in all"
-    return f"about {clock(until + watched)} in all: {clock(until)} until the first step, as in the last release, and {clock(watched)} of watching; at most {most}"
+    parts = f"{clock(until)} until the first step, as in the last release, and {clock(watched)} of watching"
+    return f"about {clock(until + watched)} in all: {parts}; at most {most}"
 
 
 def _change(change: Change) -> str:

@@ -114,7 +114,7 @@ def rolled_back(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         world.end("rolled_back")
         return {"changed": True, "pool": "blue"}
 
-    monkeypatch.setattr(watching.single_shift, "run", run)
+    monkeypatch.setattr(mcp_guard.single_shift, "run", run)
     return moments
 
 
@@ -129,9 +129,10 @@ def watch(
         "action": action,
         "state": "running",
     }
-    validated = watching.ArgumentSpecValidator(mcp_guard.SPEC.options, **mcp_guard.SPEC.rules()).validate(given)
+    validated = mcp_guard.ArgumentSpecValidator(mcp_guard.SPEC.options, **mcp_guard.SPEC.rules()).validate(given)
     assert not validated.error_messages
-    return watching.watch(Task(validated.validated_parameters), world, SERVER, breach)
+    task = Task(validated.validated_parameters)
+    return watching.watch(task, world, SERVER, mcp_guard.emergency(task), breach)
 
 
 def test_a_runner_that_lives_is_left_alone_and_the_guard_ends_with_the_release(
@@ -214,15 +215,15 @@ def test_one_that_pauses_rolls_back_when_a_trigger_says_so(world: World, rolled_
 def test_a_rollback_that_fails_is_told_and_tried_again(
     world: World, rolled_back: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    works = watching.single_shift.run
+    works = mcp_guard.single_shift.run
     told = []
 
     def fails(_task: Task) -> dict[str, t.Any]:
-        monkeypatch.setattr(watching.single_shift, "run", works)
+        monkeypatch.setattr(mcp_guard.single_shift, "run", works)
         world.at(world.seconds + 30, lambda: told.append(world.release["guard"]["state"]))
         raise Failure("pool blue has no ready endpoint")
 
-    monkeypatch.setattr(watching.single_shift, "run", fails)
+    monkeypatch.setattr(mcp_guard.single_shift, "run", fails)
     assert watch(world)["decision"] == "rollback"
     assert told == ["failed"]
     assert rolled_back and world.release["guard"]["state"] == "rolled_back"

@@ -386,7 +386,7 @@ def test_how_long_the_release_took_is_recorded(monkeypatch):
 @pytest.mark.parametrize(("ready", "enough", "says"), [(2, 1, ""), (1, 2, ""), (0, 1, "not found")])
 def test_a_wait_for_a_part_of_the_pods(ready, enough, says):
     """So many will do, and fewer when no more can come."""
-    stuck = mcp_rollout.State(wanted=3, ready=ready, reason="ErrImagePull", failed="not found; check it")
+    stuck = rollout.State(wanted=3, ready=ready, reason="ErrImagePull", failed="not found; check it")
 
     class View:
         name, pool = "prod/green", "green"

@@ -23,7 +23,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection 
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release, mcp_release_info, single_shift
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency
+from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, emergency_lease
 from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as moving
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions, protection
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.affinity import drop
@@ -595,16 +595,16 @@ def test_a_lease_is_looked_at_once_before_the_weights(cluster, gateway):
 @pytest.mark.parametrize(("seconds", "before_the_weights"), [(0.1, True), (0.5, False)])
 def test_a_lease_that_comes_late_is_this_emergency_s(cluster, gateway, monkeypatch, seconds, before_the_weights):
     released(cluster)
-    monkeypatch.setattr(emergency, "SOON", 0.3)
+    monkeypatch.setattr(emergency_lease, "SOON", 0.3)
     monkeypatch.setattr(emergency, "MOMENT", 0.1)
-    acquire, weights = emergency.leases.Lock.acquire, []
+    acquire, weights = emergency_lease.leases.Lease.acquire, []
 
     def late(*words, **more):
         time.sleep(seconds)
         weights.append(cluster.weights)
         return acquire(*words, **more)
 
-    monkeypatch.setattr(emergency.leases.Lock, "acquire", late)
+    monkeypatch.setattr(emergency_lease.leases.Lease, "acquire", late)
     result = call(rollback=True, endpoint={"url": "x"})
     assert cluster.holder == result["run_id"] == notes(cluster)["mcp.server/run"]
     assert weights == [(0, 100) if before_the_weights else (100, 0)]
@@ -613,10 +613,10 @@ def test_a_lease_that_comes_late_is_this_emergency_s(cluster, gateway, monkeypat
 
 def test_a_lease_that_hangs_holds_an_emergency_up_for_a_moment_only(cluster, gateway, monkeypatch):
     released(cluster)
-    monkeypatch.setattr(emergency, "SOON", 0.1)
+    monkeypatch.setattr(emergency_lease, "SOON", 0.1)
     monkeypatch.setattr(emergency, "MOMENT", 0.1)
     over = threading.Event()
-    monkeypatch.setattr(emergency.leases.Lock, "acquire", lambda *words, **more: over.wait(30))
+    monkeypatch.setattr(emergency_lease.leases.Lease, "acquire", lambda *words, **more: over.wait(30))
     result = call(rollback=True, endpoint={"url": "x"})
     over.set()
     assert (

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_plan_info
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health, mcp_plan_info, mcp_version_check
 from ansible_collections.mcp.server.plugins.module_utils._plan import facts
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
@@ -69,17 +69,22 @@ def objects() -> dict[str, t.Any]:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[ApiServer]:
     one = ApiServer(objects())
-    good = [{"id": check[0], "ok": True, "message": ""} for check in facts.mcp_preflight.CHECKS]
+    good = [{"id": check[0], "ok": True, "message": ""} for check in facts.preflight_checks.CHECKS]
     monkeypatch.setattr(facts, "connect", lambda _params: one)
-    monkeypatch.setattr(facts.mcp_preflight, "checks", lambda _context: good)
-    monkeypatch.setattr(facts.mcp_version_check, "run", lambda _task: {"registry_image": {"digest": "sha256:new"}})
-    monkeypatch.setattr(facts.mcp_health, "run", lambda _task: {})
+    monkeypatch.setattr(facts.preflight_checks, "checks", lambda _context: good)
+    monkeypatch.setattr(mcp_version_check, "run", lambda _task: {"registry_image": {"digest": "sha256:new"}})
+    monkeypatch.setattr(mcp_health, "run", lambda _task: {})
     yield one
     assert one.writes() == [], "a plan writes nothing"
 
 
+def modules() -> facts.Modules:
+    """Those of the collection, as a test has patched them."""
+    return facts.Modules((mcp_version_check.SPEC, mcp_version_check.run), (mcp_health.SPEC, mcp_health.run))
+
+
 def search(**params: t.Any) -> facts.Facts:
-    return facts.Search(Task({**PARAMS, **params})).facts()
+    return facts.Search(Task({**PARAMS, **params}), modules()).facts()
 
 
 def test_all_that_is_known(cluster: ApiServer) -> None:
@@ -175,13 +180,13 @@ def test_a_release_that_goes_on_and_one_that_is_done(cluster: ApiServer) -> None
 @pytest.mark.parametrize("missing", ["api_server", "namespace"])
 def test_without_a_cluster_the_rest_is_told(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setattr(
-        facts.mcp_preflight, "checks", lambda _context: [{"id": missing, "ok": False, "message": f"No {missing}."}]
+        facts.preflight_checks, "checks", lambda _context: [{"id": missing, "ok": False, "message": f"No {missing}."}]
     )
 
     def broken(_task: Task) -> dict[str, t.Any]:
         raise Failure("It does not answer.")
 
-    monkeypatch.setattr(facts.mcp_health, "run", broken)
+    monkeypatch.setattr(mcp_health, "run", broken)
     found = search()
     assert found.problems == (f"No {missing}.", "It does not answer.")
     assert (found.live, found.pools, found.digest) == (None, {}, "sha256:new")
@@ -191,7 +196,7 @@ def test_it_does_not_wait_for_an_unwell_server_as_long_as_for_a_rollout(
     cluster: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(facts.mcp_health, "run", lambda task: waits.append(task.params["wait_timeout"]) or {})
+    monkeypatch.setattr(mcp_health, "run", lambda task: waits.append(task.params["wait_timeout"]) or {})
     assert search(wait_timeout=600.0, contract_check=True).wait_timeout == 600.0
     assert waits == [0.0, 0.0]
 
@@ -219,7 +224,7 @@ def test_what_is_needed_later(
         facts.Finding(name, name, name != "c", ok, name, 0.0)
         for name, ok in (("a", False), ("fine", True), ("b", False), ("c", False))
     ]
-    monkeypatch.setattr(facts, "later", lambda _params, _server: found)
+    monkeypatch.setattr(facts, "check_dependencies", lambda _params, _server: found)
     if green:
         half(cluster)
     to = {"pool": "green", "image_ref": NEW, "version": "v1.2.0"}
@@ -234,5 +239,5 @@ def test_what_is_needed_later(
     }
     cluster.put(RECORD, {"data": {"current": json.dumps(running)}})
     warned: list[str] = []
-    assert list(facts.Search(Task(PARAMS, warn=warned.append)).facts().problems) == problems
+    assert list(facts.Search(Task(PARAMS, warn=warned.append), modules()).facts().problems) == problems
     assert warned == warnings

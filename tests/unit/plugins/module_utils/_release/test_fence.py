@@ -224,7 +224,7 @@ def test_a_run_that_was_taken_over_scales_no_pool_down(monkeypatch):
     def let_go(_cluster, _server, _pool, run, **_more):
         raise LeaseLost(f"{run} is not the one any more")
 
-    monkeypatch.setattr(mcp_rollout.affinity, "let_go", let_go)
+    monkeypatch.setattr(pool_change.affinity, "drop", let_go)
     with pytest.raises(LeaseLost, match="ours"):
         pool_change.change(Task({"run_id": "ours"}, warn=warnings.append), api, SERVER, "green", replicas=0)
     assert not api.patches and not warnings

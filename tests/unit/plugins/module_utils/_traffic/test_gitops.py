@@ -41,7 +41,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
 
 
 def begin(**options: t.Any) -> dict[str, t.Any]:
-    given = {"namespace": "ns", "server": "x", "state": "begun", "image": "r/x:v2", "version": "v2", **options}
+    given = {"namespace": "ns", "server": "x", "state": "begun", "image_ref": "r/x:v2", "version": "v2", **options}
     validated = ArgumentSpecValidator(mcp_release.SPEC.options, **mcp_release.SPEC.rules()).validate(given)
     assert not validated.error_messages, validated.error_messages
     return mcp_release.run(Task(validated.validated_parameters))
