@@ -87,7 +87,8 @@ def main() -> None:
 
     load_file = folder / "load.json"
     print(
-        f"Clients: {rate:.0f} requests a second to {URL}, half over kept connections and half over new ones, and open streams",
+        f"Clients: {rate:.0f} requests a second to {URL}, half over kept connections and half over new ones, and "
+        f"open streams",
         flush=True,
     )
     load = subprocess.Popen(
@@ -126,14 +127,17 @@ def main() -> None:
     for step in summary["steps"]:
         percent, share = step["set"]["green"], step["measured"]
         print(
-            f"  green set to {percent:3d} %: measured {share['green']:5.1f} % of {share['requests']} answers, followed after {step['seconds_to_follow']} s"
+            f"  green set to {percent:3d} %: measured {share['green']:5.1f} % of {share['requests']} answers, "
+            f"followed after {step['seconds_to_follow']} s"
         )
     print(f"  release {release_seconds} s, rollback {rollback_seconds} s; an empty playbook takes {empty_seconds} s")
     print(
-        f"  from the start of the rollback to the last answer of {NEW}: {summary['rollback_to_last_new_answer_seconds']} s"
+        f"  from the start of the rollback to the last answer of {NEW}: "
+        f"{summary['rollback_to_last_new_answer_seconds']} s"
     )
     print(
-        f"  clients: {clients['sent']} requests at {clients['rate']} a second, {clients['failed']} failed {clients['failures'] or ''}"
+        f"  clients: {clients['sent']} requests at {clients['rate']} a second, {clients['failed']} failed "
+        f"{clients['failures'] or ''}"
     )
     if not os.environ.get("KUBECONFIG"):
         print("The sandbox stays up; 'make sandbox-down' takes it away.")

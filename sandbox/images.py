@@ -209,7 +209,7 @@ def _in_registry(name: str) -> bool:
 def push(
     names: list[str], made_from: str, containerfile: str | Path, context: Path, arguments: dict[str, str] | None = None
 ) -> bool:
-    """Builds one image and pushes it under these names, unless the registry has it of the same make. Whether it had to."""
+    """Build one image and push it under these names, unless the registry has it; return whether it had to."""
     stamp = CACHE / "pushed" / names[0].replace("/", "_").replace(":", "_")
     if stamp.exists() and stamp.read_text() == made_from and all(_in_registry(name) for name in names):
         return False

@@ -142,7 +142,8 @@ def _kubeadm_config() -> Path:
                 }
             },
             "dns": {"imageTag": KUBERNETES_VERSION},
-            # A leader that can't renew its Lease ends, and comes back with growing pauses; there is nobody here to take over from it.
+            # A leader that can't renew its Lease ends, and comes back with growing pauses; there is nobody here to take
+            # over from it.
             # Whoever takes over elsewhere gives the nodes time to be heard of again.
             "controllerManager": {"extraArgs": arguments(leader_elect="false", node_monitor_grace_period="5m0s")},
             "scheduler": {"extraArgs": arguments(leader_elect="false")},
@@ -205,7 +206,8 @@ def _control_plane() -> None:
             kubeadm.kill()
     if kubeadm.returncode != 0:
         raise SandboxError(
-            f"kubeadm init failed: {(LOGS / 'kubeadm.log').read_text().strip().splitlines()[-1]} (whole log: {LOGS}/kubeadm.log)"
+            f"kubeadm init failed: {(LOGS / 'kubeadm.log').read_text().strip().splitlines()[-1]} (whole log: "
+            f"{LOGS}/kubeadm.log)"
         )
     admin = (KUBERNETES / "admin.conf").read_text().replace(f"https://{NODE_ADDRESS}:6443", API)
     _write(ADMIN_KUBECONFIG, admin).chmod(0o600)

@@ -149,7 +149,7 @@ def listens(address: str) -> bool:
 
 
 def refuse_taken_ports() -> None:
-    """Raises SandboxError when another program listens where the sandbox will. Asked when nothing of the sandbox runs."""
+    """Raise SandboxError when another program listens where the sandbox will. For when nothing of it runs."""
     for address in (REGISTRY, GATEWAY, PROMETHEUS, ALERTMANAGER, *(f"127.0.0.1:{port}" for port in KUBERNETES_PORTS)):
         if listens(address):
             raise SandboxError(f"Port {address} is taken by another program: stop it, {OTHER_WAY}")

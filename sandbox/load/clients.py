@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clients of an MCP server: those that keep their connection, those that open one for each request, and those that hold a stream."""
+"""Clients of an MCP server: those that keep their connection, those that open one for each request, and those that hold
+a stream.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Unwell(ValueError):
 
 
 class Clients:
-    """At most C(rate) requests a second, C(new) of them (0 to 1) each over a new connection, and so many streams, until stop()."""
+    """At most C(rate) requests a second, C(new) of them (0 to 1) each over a new connection, and so many streams, until
+    stop().
+    """
 
     def __init__(self, address: tuple[str, int], host: str, rate: float, new: float, streams: int) -> None:
         self.address = address

@@ -65,7 +65,9 @@ def _below(pid: int) -> list[int]:
 
 
 class Proxy:
-    """A proxy on loopback that counts the requests to an HTTPS server. A connection that is upgraded (port-forward) is one request."""
+    """A proxy on loopback that counts the requests to an HTTPS server. A connection that is upgraded (port-forward) is
+    one request.
+    """
 
     def __init__(self, host: str, port: int, context: ssl.SSLContext) -> None:
         self.requests = 0

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Any number of MCP servers that are none: one fake API server that has their objects, and one gateway that answers for all of them.
+"""Any number of MCP servers that are none: one fake API server that has their objects, and one gateway that answers
+for all of them.
 
 In a process of its own, so that what it costs is not the benchmark's.
 """
@@ -90,7 +91,9 @@ def _accepted(generation: int) -> dict[str, t.Any]:
 
 
 class Gateway:
-    """Answers for the servers as the weights of their routes say. They are stateless MCP servers, and know the pool that a request came to."""
+    """Answers for the servers as the weights of their routes say. They are stateless MCP servers, and know the pool
+    that a request came to.
+    """
 
     def __init__(self, routes: t.Mapping[str, dict[str, t.Any]]) -> None:
         self.routes = routes  # objects by path, as the API server has them now
@@ -117,7 +120,8 @@ class Gateway:
                 status, document = self.answer(host[1], *head.split(" ", 2)[:2], body)
                 data = json.dumps(document).encode() if document is not None else b""
                 writer.write(
-                    f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+                    f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: "
+                    f"{len(data)}\r\n\r\n".encode()
                     + data
                 )
         except (asyncio.IncompleteReadError, OSError):  # the client is done

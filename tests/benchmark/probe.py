@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One check of a healthy server of the official SDK on loopback, by mcp_health's probe and by the official client, in turns."""
+"""One check of a healthy server of the official SDK on loopback, by mcp_health's probe and by the official client, in
+turns.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Asse
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe  # noqa: E402
 
 ROUNDS = 100
-# Health document, greeting, list, and whether legacy clients get sessions. The official client does less: it asks for no health document.
+# Health document, greeting, list, and whether legacy clients get sessions. The official client does less: it asks for
+# no health document.
 LIMIT_REQUESTS = 5
 LIMIT_SECONDS = 0.060
 
@@ -74,7 +77,8 @@ def row(mode: str, era: str, url: str) -> None:
     times = [f"{1000 * statistics.median(values):.1f} ({1000 * p95(values):.1f})" for values in (mine, theirs)]
     ratio = statistics.median(mine) / statistics.median(theirs)
     print(
-        f"{mode:<10} {era:<7} {requests:>8} {times[0]:>16} {times[1]:>20} {ratio:>6.2f}{'' if within else '  over the limit'}",
+        f"{mode:<10} {era:<7} {requests:>8} {times[0]:>16} {times[1]:>20} "
+        f"{ratio:>6.2f}{'' if within else '  over the limit'}",
         flush=True,
     )
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the keystroke to the last answer of a bad version, for new connections, held ones and streams: our rollback beside other ways.
+"""From the keystroke to the last answer of a bad version, for new connections, held ones and streams: our rollback
+beside other ways.
 
-Each way, in turn and several rounds of them, takes the traffic of the sandbox's server back from green to blue while clients ask; MCP_NAMESPACE,
+Each way, in turn and several rounds of them, takes the traffic of the sandbox's server back from green to blue
+while clients ask; MCP_NAMESPACE,
 MCP_HOST and KUBECONFIG name another server on the same machine.
 """
 
@@ -59,7 +61,9 @@ def selector(pool: str) -> str:
 
 
 def community(folder: Path) -> list[str]:
-    """A play of kubernetes.core that looks at what ours looks at as far as its modules go, and leaves out record, lock and share."""
+    """A play of kubernetes.core that looks at what ours looks at as far as its modules go, and leaves out record, lock
+    and share.
+    """
     target = {"namespace": NAMESPACE, "kubeconfig": ADMIN}
     route = {"api_version": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "name": "mcp-server", **target}
     endpoints = {
@@ -140,7 +144,9 @@ def environment() -> dict[str, str]:
 
 
 def measure(command: list[str], url: str, folder: Path) -> dict[str, t.Any]:
-    """seconds: of the command. new, kept, streams: from the keystroke to the last of the bad version, None when it did not end. failed: requests."""
+    """seconds: of the command. new, kept, streams: from the keystroke to the last of the bad version, None when it did
+    not end. failed: requests.
+    """
     file = folder / "load.json"
     arguments = [url, HOST, str(file), "--rate", str(RATE), "--streams", str(STREAMS)]
     load = subprocess.Popen([sys.executable, "-m", "sandbox.load", *arguments], cwd=ROOT)

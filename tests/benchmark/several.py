@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What one play with many servers costs: time, memory of each process, and requests for each server.
 
-python tests/benchmark/several.py live [SERVERS ...]: one bluegreen.yml of 10 and of 25 servers of the sandbox, or of other numbers, with one small
-pod for each pool. It makes them beside the server of MCP_NAMESPACE, MCP_HOST and KUBECONFIG, or the first one, and takes them away again. API calls are
+python tests/benchmark/several.py live [SERVERS ...]: one bluegreen.yml of 10 and of 25 servers of the sandbox, or
+of other numbers, with one small
+pod for each pool. It makes them beside the server of MCP_NAMESPACE, MCP_HOST and KUBECONFIG, or the first one, and
+takes them away again. API calls are
 counted by a proxy before the API server, own requests by the gateway; the sandbox's clients ask nothing meanwhile.
 
-python tests/benchmark/several.py fakes [SERVERS ...]: 50 and 200 servers against a fake API server and a fake gateway, 25 at a time. Nothing is
+python tests/benchmark/several.py fakes [SERVERS ...]: 50 and 200 servers against a fake API server and a fake
+gateway, 25 at a time. Nothing is
 deployed: it is the record, the traffic task, and what it does at its end.
 """
 
@@ -222,7 +225,8 @@ def _api_server(kubeconfig: Path) -> t.ContextManager[t.Any]:
 
 def _own_requests(prometheus: str, namespace: str, servers: str, seconds: float) -> int:
     """Return how many requests the gateway gave to these servers."""
-    query = f'sum(max_over_time(envoy_cluster_upstream_rq_total{{namespace="{namespace}",server=~"{servers}"}}[{seconds:.0f}s]))'
+    series = f'envoy_cluster_upstream_rq_total{{namespace="{namespace}",server=~"{servers}"}}'
+    query = f"sum(max_over_time({series}[{seconds:.0f}s]))"
     with urllib.request.urlopen(
         f"{prometheus}/api/v1/query?{urllib.parse.urlencode({'query': query})}", timeout=20
     ) as answer:

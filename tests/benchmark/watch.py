@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a long watch costs: one mcp_watch of the sandbox's live pool with its metrics, in a process of its own. Memory, processor time, and calls.
+"""What a long watch costs: one mcp_watch of the sandbox's live pool with its metrics, in a process of its own. Memory,
+processor time, and calls.
 
-python tests/benchmark/watch.py [SECONDS] [KIND]: 300 seconds, unless told otherwise, as watch.yml watches (KIND: watch, which has limits), or as a
-release does (KIND: step, for comparison: it is short, and looks at more, and more often). What a longer one would cost is told by its second half.
+python tests/benchmark/watch.py [SECONDS] [KIND]: 300 seconds, unless told otherwise, as watch.yml watches (KIND:
+watch, which has limits), or as a
+release does (KIND: step, for comparison: it is short, and looks at more, and more often). What a longer one would
+cost is told by its second half.
 MCP_NAMESPACE, MCP_HOST and KUBECONFIG name another server of the sandbox.
 """
 
@@ -59,7 +62,8 @@ except Failure as failure:
 finally:
     if params["run_id"]:
         lease.release(params["run_id"])
-print(json.dumps({"calls": calls, **{key: result.get(key) for key in ("verdict", "msg", "requests", "failed_requests", "seconds")}}))
+keys = ("verdict", "msg", "requests", "failed_requests", "seconds")
+print(json.dumps({"calls": calls, **{key: result.get(key) for key in keys}}))
 """
 
 
@@ -102,7 +106,8 @@ def looked(pid: int) -> tuple[float, float] | None:
 
 def report(looks: list[tuple[float, float, float]], document: dict, seconds: float, kind: str) -> None:
     print(
-        f"{kind}, {seconds:g} s: {document['verdict']}, {document['requests']} answers, {document['failed_requests']} failed {document['msg'] or ''}"
+        f"{kind}, {seconds:g} s: {document['verdict']}, {document['requests']} answers, "
+        f"{document['failed_requests']} failed {document['msg'] or ''}"
     )
     for part in range(10):
         at, mebibytes, core = looks[(len(looks) - 1) * part // 9]
@@ -122,11 +127,13 @@ def report(looks: list[tuple[float, float, float]], document: dict, seconds: flo
         "calls": calls.get("cluster", 0.0),
     }
     print(
-        f"peak {found['peak']:.1f} MiB (limit {LIMITS['peak']:g}), in its second half it grew by {growth:.1f} MiB an hour"
+        f"peak {found['peak']:.1f} MiB (limit {LIMITS['peak']:g}), in its second half it grew by {growth:.1f} MiB an "
+        f"hour"
     )
     print(f"{found['core']:.2f} % of a core (limit {LIMITS['core']:g}) after the first {SETTLED:g} s")
     print(
-        f"{found['calls']:.1f} calls a minute of the cluster's API (limit {LIMITS['calls']:g}), {calls.get('prometheus', 0.0):.1f} of Prometheus"
+        f"{found['calls']:.1f} calls a minute of the cluster's API (limit {LIMITS['calls']:g}), "
+        f"{calls.get('prometheus', 0.0):.1f} of Prometheus"
     )
     missed = [name for name, limit in LIMITS.items() if kind == "watch" and found[name] > limit]
     if missed or document["verdict"] != "pass":

@@ -21,7 +21,8 @@ needs_prometheus = pytest.mark.skipif(
 )
 needs_admin = pytest.mark.skipif(
     not CONFIG["admin_kubeconfig"],
-    reason="sets the environment of a Deployment or deletes a pod, which takes an administrator's rights; the cluster of KUBECONFIG gives only the Role",
+    reason="sets the environment of a Deployment or deletes a pod, which takes an administrator's rights; the "
+    "cluster of KUBECONFIG gives only the Role",
 )
 
 
@@ -64,8 +65,10 @@ def judge_taken_back(output: str, trigger: str, bad: str, seen: dict, window: fl
     back = datetime.fromisoformat(record["ended"]).timestamp()
     last = last_answer(seen, bad)
     print(
-        f"{bad}: by {trigger}; from the first sample past the limit to the window full {window:.0f} s, to the rollback recorded {back - begun:.1f} s, "
-        f"to the last answer of it {last - begun:.1f} s; {seen['failed']} of {seen['sent']} requests failed at {seen['rate']} a second"
+        f"{bad}: by {trigger}; from the first sample past the limit to the window full {window:.0f} s, to the "
+        f"rollback recorded {back - begun:.1f} s, "
+        f"to the last answer of it {last - begun:.1f} s; {seen['failed']} of {seen['sent']} requests failed at "
+        f"{seen['rate']} a second"
     )
     # The scrapes at both ends of the window, a poll, and the rollback itself.
     assert last - begun < window + 25

@@ -39,7 +39,8 @@ ENVIRONMENT = {
 }
 # Its own target (other_writers) has the rest; here each rollback would take half a minute more.
 QUICK = ("-e", "mcp_rollback_verify_seconds=1")
-# What no output and no record may ever show: a planted token for the MCP endpoint, and what the kubeconfig gives us to log in with.
+# What no output and no record may ever show: a planted token for the MCP endpoint, and what the kubeconfig gives us to
+# log in with.
 SECRETS = [
     ENVIRONMENT["MCP_TEST_TOKEN"],
     *re.findall(r"(?:token|client-key-data)\"?: *\"?([^\"\s]{20,})", Path(CONFIG["kubeconfig"]).read_text()),
@@ -137,7 +138,9 @@ def rest(process: subprocess.Popen[str], seconds: float = 200) -> str:
 def clients(
     folder: Path, rate: float, seconds: float = 900, host: str = CONFIG["public_host"]
 ) -> t.Iterator[dict[str, t.Any]]:
-    """Clients on the gateway for as long as the block lasts; what they saw (sandbox.load) is in the dictionary afterwards."""
+    """Clients on the gateway for as long as the block lasts; what they saw (sandbox.load) is in the dictionary
+    afterwards.
+    """
     file = folder / f"load-{host}.json"
     words = [CONFIG["public_url"], host, str(file), "--rate", str(rate), "--seconds", str(seconds), "--streams", "0"]
     process = subprocess.Popen([sys.executable, "-m", "sandbox.load", *words], cwd=ROOT)
@@ -152,7 +155,8 @@ def clients(
 
 
 def module(name: str, arguments: str = "", *, check: bool = False, fails: bool = False, **options: t.Any) -> dict:
-    """What a module returns, or its failure's message and evidence; arguments: as after ``ansible -a``, also as a JSON object.
+    """What a module returns, or its failure's message and evidence; arguments: as after ``ansible -a``, also as a JSON
+    object.
 
     It runs in this process: a state that a test needs, or looks at, costs no start of Ansible.
     """

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Small example servers beside the sandbox's own, in its namespace: one pod for each pool; for what needs several of them."""
+"""Small example servers beside the sandbox's own, in its namespace: one pod for each pool; for what needs several of
+them.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,9 @@ def manifests(server: Small, namespace: str, made: str, environment: t.Mapping[s
 
 
 def _rights(server: Small, namespace: str) -> list[dict[str, t.Any]]:
-    """Return what gives the sandbox's releaser the server: the rules of its Role that name objects, for this server's ones."""
+    """Return what gives the sandbox's releaser the server: the rules of its Role that name objects, for this server's
+    ones.
+    """
     role = yaml.safe_load((MANIFESTS / "role.yaml").read_text())
     named = [rule for rule in role["rules"] if "resourceNames" in rule]
     for rule in named:
@@ -97,7 +101,8 @@ def small_servers(
     environments: t.Mapping[str, t.Mapping[str, str]] | None = None,
     seconds: float = 50,
 ) -> t.Iterator[dict[str, Small]]:
-    """Make servers that serve v1.1.5 on blue, by these names, and take them away after the block with all that releases leave of them.
+    """Make servers that serve v1.1.5 on blue, by these names, and take them away after the block with all that
+    releases leave of them.
 
     environments: of the green pods of some. seconds: within which they must be ready.
     """

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every module, in a process of its own (become) and in the controller's with an environment, where no API server answers."""
+"""Every module, in a process of its own (become) and in the controller's with an environment, where no API server
+answers.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
-# Nobody listens there. Apart, only the other process has the address (become/plain.py); here, the environment of the task.
+# Nobody listens there. Apart, only the other process has the address (become/plain.py); here, the environment of the
+# task.
 DEAD = {"apart": "http://127.0.0.1:1", "here": "http://127.0.0.1:2"}
 
 SERVER = {"namespace": "mcp", "server": "weather"}

@@ -73,7 +73,10 @@ def sentence(seen: Seen, log: str) -> str | None:
         return f"/dev/null is not writable for everybody (mode {seen.null_mode:o}): run chmod 666 /dev/null."
     for folder, free in seen.free.items():
         if free < LEAST_FREE:
-            return f"only {free / 2**30:.1f} GiB are free for {folder}, {LEAST_FREE / 2**30:.0f} are needed: free some space."
+            return (
+                f"only {free / 2**30:.1f} GiB are free for {folder}, {LEAST_FREE / 2**30:.0f} are needed: free "
+                f"some space."
+            )
     for pattern, text in _WORDS:
         if found := re.search(pattern, log, re.IGNORECASE):
             return _fill(text, found.groups()) + "."

@@ -127,7 +127,8 @@ class Runner:
                 seconds = now - self._begun.get(one.job.name, now)
                 if seconds > 25:
                     print(
-                        f"  {one.job.name}: {seconds:.0f} s, {(tail(LOGS / f'{one.job.name}.log', 1) or [''])[0][:100]}",
+                        f"  {one.job.name}: {seconds:.0f} s, "
+                        f"{(tail(LOGS / f'{one.job.name}.log', 1) or [''])[0][:100]}",
                         flush=True,
                     )
 
@@ -138,7 +139,10 @@ class Runner:
 
     def closing_line(self) -> str:
         total = len(self.state.ended)
-        return f"{total - len(self.failed) - len(self.skipped)} passed, {len(self.failed)} failed, {len(self.skipped)} skipped"
+        return (
+            f"{total - len(self.failed) - len(self.skipped)} passed, {len(self.failed)} failed, "
+            f"{len(self.skipped)} skipped"
+        )
 
 
 def begin() -> None:

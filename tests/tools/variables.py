@@ -1,7 +1,9 @@
 # Copyright (c) 2026, the mcp.server authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write docs/variables.md out of the argument specs of the roles and the options of server and cluster; a unit test compares them."""
+"""Write docs/variables.md out of the argument specs of the roles and the options of server and cluster; a unit test
+compares them.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +23,23 @@ from ansible_collections.mcp.server.plugins.plugin_utils import _variables  # no
 PAGE = ROOT / "docs" / "variables.md"
 HEAD = """# Variables
 
-All variables of the playbooks begin with `mcp_`, but for `version`, which releases and their pre-flight checks read and nothing else does. They may stand in
-the inventory, in `-e`, or in a survey of AWX. `tests/tools/variables.py` writes this page.
+All variables of the playbooks begin with `mcp_`, except `version`, which only releases and their pre-flight checks
+read. Set them in the inventory, with `-e`, or in a survey of AWX. `tests/tools/variables.py` writes this page.
 
-Text is converted to the type: `"false"`, `"3"`, and lists and dictionaries as JSON or YAML (a list of words also with commas or line breaks
-between them). An empty text is the same as nothing. What cannot be meant fails its server before anything is done there, in a sentence that
-names the variable; other servers of the play go on. A rollback goes on with the default and warns, unless the variable says which server,
-cluster, user, version or pool is meant: another one would be acted on then.
+Text is converted to the type: `"false"`, `"3"`, and lists and dictionaries as JSON or YAML (a list of words also with
+commas or line breaks between them). An empty text means no value. A value that cannot be converted fails its server
+before anything is changed there, with a sentence that names the variable; other servers of the play go on. A rollback
+warns and goes on with the default, unless the variable says which server, cluster, user, version or pool is meant:
+with another value it would act on another one.
 
-A name that begins with `mcp_` and that nothing reads is a warning, with the name that is likely meant. List variables of your own, or patterns of their names,
-in `mcp_own_variables`. `mcp_release` is not yours to set: releases, rollbacks and reports hand it to the jobs that follow (`set_stats`). Names
-without `mcp_`, such as `reason` or `release`, are not read and not looked at: AWX and others set them for their own ends.
+A variable that begins with `mcp_` and that no playbook reads gives a warning with the name that was probably meant.
+List your own variables, or patterns of their names, in `mcp_own_variables`. Do not set `mcp_release`: releases,
+rollbacks and reports publish it for the jobs that follow (`set_stats`). Names without `mcp_`, such as `reason` or
+`release`, are ignored: AWX and others set them for their own purposes.
 
-Dictionaries such as `mcp_endpoint` have the suboptions of the module that the text names (`ansible-doc mcp.server.mcp_health`). Users of single roles say
-`rolespec_validate: false` in `import_role` where a value may be text; Ansible's own check of a role's arguments does not know lists as JSON.
+Dictionaries such as `mcp_endpoint` have the suboptions of the module named in the text
+(`ansible-doc mcp.server.mcp_health`). When you use a role by itself and give a value as text, set
+`rolespec_validate: false` in `import_role`: Ansible's own check of a role's arguments does not read lists as JSON.
 
 | variable | type | default | playbooks | meaning |
 | --- | --- | --- | --- | --- |

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes (once) a virtual environment outside the checkout and prints its path: venv.py [NAME], which is one of PYTHONS."""
+"""Make (once) a virtual environment outside the checkout and print its path: venv.py [NAME], one of PYTHONS."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class NoPython(Exception):
 
 
 def real_python(versions: tuple[str, ...]) -> str:
-    """The first of these Pythons that is no pyenv shim (a shim answers only for the versions that pyenv has switched on)."""
+    """The first of these Pythons that is no pyenv shim (a shim answers only for the versions that pyenv has switched
+    on).
+    """
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     folders = [folder for folder in os.get_exec_path() if Path(folder) != pyenv / "shims"]
     for version in versions:

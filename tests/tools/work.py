@@ -25,9 +25,12 @@ INFO = Path("/var/lib/mcp-sandbox/sandbox.json")
 # ansible-test fetches get-pip from a host of its own; this stands in for it with what Python brings along.
 GET_PIP = """import subprocess, sys
 subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"], stdout=subprocess.DEVNULL)
-sys.exit(subprocess.call([sys.executable, "-m", "pip", "install"] + [a for a in sys.argv[1:] if a not in ("--no-setuptools", "--no-wheel")]))
+words = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *words]))
 """
 # What tests draw by chance is drawn by this, so that a run can be repeated.
+# What speaks to the cluster.
+API_PACKAGES = ("_kubernetes", "_release", "_workload")
 SEED = os.environ.get("MCP_TEST_SEED") or str(random.randrange(10**6))
 
 RUNNING: set[subprocess.Popen[bytes]] = set()
@@ -72,7 +75,7 @@ class Tools:
 def command(
     log: t.TextIO, *words: str | Path, cwd: Path, minutes: float, environment: t.Mapping[str, str] | None = None
 ) -> None:
-    """Run a command, and end it with its children when it takes too long. Raises CalledProcessError or TimeoutExpired."""
+    """Run a command; end it with its children when it is late. Raise CalledProcessError or TimeoutExpired."""
     log.write(f"$ {' '.join(map(str, words))}\n")
     log.flush()
     process = subprocess.Popen(
@@ -97,7 +100,9 @@ def command(
 
 
 def copy(log: t.TextIO) -> None:
-    """ansible-test wants .../ansible_collections/NAMESPACE/NAME and a git repository: what git knows or would know of ours."""
+    """ansible-test wants .../ansible_collections/NAMESPACE/NAME and a git repository: what git knows or would know of
+    ours.
+    """
     listed = ["git", "ls-files", "-coz", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True).stdout
     for name in filter(None, names.decode().split("\0")):
@@ -127,7 +132,9 @@ class Work:
         self.kind = kind
 
     def do(self, one: jobs.Running, log: t.TextIO) -> None:
-        """Do a job. Raises CalledProcessError, TimeoutExpired, OSError, ValueError, and NoPython where it can't be tried."""
+        """Do a job. Raises CalledProcessError, TimeoutExpired, OSError, ValueError, and NoPython where it can't be
+        tried.
+        """
         if one.lane is not None:
             self._integration(one.job.targets, one.lane, log)
         elif one.job.name in ("sandbox", "traefik", "kustomize_controller", "recovery"):
@@ -137,6 +144,8 @@ class Work:
 
     def _lint(self, run: Tools) -> None:
         run("ruff", "check", ".")
+        run("ruff", "format", "--check", ".")
+        run("mypy", "-p", "ansible_collections.mcp.server.plugins")
         run("yamllint", "-s", ".")
         run("ansible-lint", "--offline", "--profile", "production")
         run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=dependent", ".")
@@ -162,7 +171,7 @@ class Work:
 
     def _unit_oldest_client(self, run: Tools) -> None:
         """What speaks to the cluster, with the oldest kubernetes library that requirements.txt allows."""
-        self._pytest(run, "tests/unit/plugins/module_utils/_cluster")
+        self._pytest(run, *(f"tests/unit/plugins/module_utils/{one}" for one in API_PACKAGES))
 
     def _plays(self, run: Tools) -> None:
         """Plays that need no cluster: how tasks run, in which process, and how they are stopped."""
@@ -219,7 +228,9 @@ class Work:
         return len(self.servers())
 
     def _integration(self, targets: t.Sequence[str], lane: int, log: t.TextIO) -> None:
-        """ansible-test hands no environment on: what the targets need to know is in the file that it reads, in a copy of the lane's own."""
+        """ansible-test hands no environment on: what the targets need to know is in the file that it reads, in a copy
+        of the lane's own.
+        """
         folder = LOGS / f"lane-{lane}"
         root = collection(folder)
         if not root.exists():

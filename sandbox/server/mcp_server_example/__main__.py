@@ -14,7 +14,8 @@ from .app import build
 from .lifecycle import GRACE, DrainingServer, Lifecycle
 from .settings import SettingsError, load
 
-# Longer than the hour for which Envoy keeps an idle connection: whoever closes first may meet a request on its way, and a proxy
+# Longer than the hour for which Envoy keeps an idle connection: whoever closes first may meet a request on its way, and
+# a proxy
 # knows how to avoid that. uvicorn's default is 5 seconds.
 KEEP_ALIVE = 75 * 60
 

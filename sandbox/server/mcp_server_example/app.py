@@ -51,7 +51,8 @@ def build(settings: Settings, lifecycle: Lifecycle) -> ASGIApp:
 
     @mcp.custom_route("/health", methods=["GET"])
     async def health(_request: Request) -> Response:
-        # 200 in any case: a shared database that is down must not make every gateway and probe take out every pod at once.
+        # 200 in any case: a shared database that is down must not make every gateway and probe take out every pod at
+        # once.
         return JSONResponse(
             {
                 "status": "HEALTHY" if database.reachable else "UNHEALTHY",
@@ -71,7 +72,8 @@ def build(settings: Settings, lifecycle: Lifecycle) -> ASGIApp:
     app: ASGIApp = mcp.streamable_http_app(
         stateless_http=stateless,
         json_response=stateless,
-        # The guard is for servers on a developer's own machine. Here the gateway matches hosts, and probes come by address.
+        # The guard is for servers on a developer's own machine. Here the gateway matches hosts, and probes come by
+        # address.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     # The SDK has no public count, and only its own table knows of sessions that expired.

@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that goes wrong on purpose. FAULT names it, FAULT_AFTER is when it begins, FAULT_SECONDS for how long clients and scrapes meet it.
+"""Everything that goes wrong on purpose. FAULT names it, FAULT_AFTER is when it begins, FAULT_SECONDS for how long
+clients and scrapes meet it.
 
-With FAULT_FROM=gateway what clients meet in answers begins FAULT_AFTER seconds after the first request that came through a
+With FAULT_FROM=gateway what clients meet in answers begins FAULT_AFTER seconds after the first request that came
+through a
 gateway (it has X-Forwarded-For): every check of a pod by itself passes, however long the pod waits for its traffic.
 
 Two exceptions from FAULT_AFTER: V(version) holds from the start, and C(health-check) is a process of its own that knows

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""C(./health-check --database --external-services), to be run inside the container: a line per check, exit code 1 if one failed."""
+"""C(./health-check --database --external-services), to be run inside the container: a line per check, exit code 1 if
+one failed.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,9 @@ class Lifecycle:
 
 
 def is_stream(scope: Scope) -> bool:
-    """Whether the answer stays open until somebody ends it: MCP's GET stream (legacy) and subscriptions/listen (modern)."""
+    """Whether the answer stays open until somebody ends it: MCP's GET stream (legacy) and subscriptions/listen
+    (modern).
+    """
     return scope["path"] == "/mcp" and (
         scope["method"] == "GET" or (b"mcp-method", b"subscriptions/listen") in scope["headers"]
     )
@@ -49,7 +51,9 @@ class LifecycleMiddleware:
             await self.app(scope, receive, send)
 
     async def stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a stream; at the end pretend that the client left, then complete the answer for the client that did not."""
+        """Serve a stream; at the end pretend that the client left, then complete the answer for the client that did
+        not.
+        """
         unfinished = False
         ending = self.lifecycle.ending
 
@@ -76,7 +80,9 @@ class LifecycleMiddleware:
 
 
 def _last_of_connection(send: Send) -> Send:
-    """Tell keep-alive clients to connect anew, to another pod: closing their idle connections later could meet a request on its way."""
+    """Tell keep-alive clients to connect anew, to another pod: closing their idle connections later could meet a
+    request on its way.
+    """
 
     async def closing_send(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -87,7 +93,7 @@ def _last_of_connection(send: Send) -> Send:
 
 
 class DrainingServer(uvicorn.Server):
-    """Serves on for a while after SIGTERM, so that gateway and kube-proxy see the pod leave before its socket closes."""
+    """Serves on for a while after SIGTERM: gateway and kube-proxy see the pod leave before its socket closes."""
 
     def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, drain_seconds: float) -> None:
         super().__init__(config)
@@ -98,7 +104,8 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.lifecycle.draining = True
-        # Who holds a stream has to find another pod, and can at once. One that is opened from now on has the time of the drain.
+        # Who holds a stream has to find another pod, and can at once. One that is opened from now on has the time of
+        # the drain.
         self.lifecycle.ending.set()
         self.lifecycle.ending = asyncio.Event()
         await asyncio.sleep(self.drain_seconds)

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Session ids that begin with the pool's colour, so that a route can keep a session on its pool. The SDK makes ids of its own."""
+"""Session ids that begin with the pool's colour, so that a route can keep a session on its pool. The SDK makes ids of
+its own.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ HEADER = b"mcp-session-id"
 
 
 class MarkMiddleware:
-    """Puts the mark on the ids of answers and takes it off those of requests. An id of another colour stays as it is: the SDK knows no such session."""
+    """Puts the mark on the ids of answers and takes it off those of requests. An id of another colour stays as it is:
+    the SDK knows no such session.
+    """
 
     def __init__(self, app: ASGIApp, pool: str) -> None:
         self.app = app

@@ -38,7 +38,9 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Every field but the first two is the environment variable of that name in upper case, empty or absent for the default."""
+    """Every field but the first two is the environment variable of that name in upper case, empty or absent for the
+    default.
+    """
 
     version: str
     build_time: str

@@ -65,7 +65,9 @@ def said(kind: str, result: t.Any) -> tuple[int, bytes]:
 
 
 def serving(series: t.Callable[[], t.Sequence[Series]], now: t.Callable[[], float]) -> Answer:
-    """Answers as one that has these series would, at a time of its own: C(time()), and range selectors by name and labels."""
+    """Answers as one that has these series would, at a time of its own: C(time()), and range selectors by name and
+    labels.
+    """
 
     def answer(parameters: dict[str, str]) -> tuple[int, bytes]:
         query = parameters["query"]

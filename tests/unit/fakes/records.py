@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of announcements and reports have in common: a release, a ConfigMap for it, and a webhook on loopback."""
+"""A release, a ConfigMap for it, and a webhook on loopback, for tests of announcements and reports."""
 
 from __future__ import annotations
 
@@ -86,7 +86,9 @@ class Store(ApiServer):
 
 
 class Hook:
-    """A webhook that answers with each of the statuses in turn, and with the last one from then on; 0 is no answer at all."""
+    """A webhook that answers with each of the statuses in turn, and with the last one from then on; 0 is no answer at
+    all.
+    """
 
     def __init__(self, *statuses: int) -> None:
         self.statuses = list(statuses)

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Imports between the packages of module_utils go one way (CONTRIBUTING.md has the map). Imports inside functions count too."""
+"""Imports between the packages of module_utils go one way (CONTRIBUTING.md has the map). Imports inside functions count
+too.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ Graph = dict[str, set[str]]
 
 
 def imports(sources: t.Mapping[str, str]) -> Graph:
-    """Return which modules each module imports. sources: the text of each, by its name below module_utils, such as _mcp.http_sse."""
+    """Return which modules each module imports. sources: the text of each, by its name below module_utils, such as
+    _mcp.http_sse.
+    """
     found: Graph = {}
     for name, text in sources.items():
         froms = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]

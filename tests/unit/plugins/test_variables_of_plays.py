@@ -55,7 +55,9 @@ def text(value):
 
 @pytest.fixture
 def ansible(tmp_path):
-    """Start a playbook with these variables of one host and extra ones; return its exit code and its output, on one line."""
+    """Start a playbook with these variables of one host and extra ones; return its exit code and its output, on one
+    line.
+    """
 
     def start(book, *words, host=None, extra=None, strategy="linear"):
         (tmp_path / "inventory.yml").write_text(
@@ -83,7 +85,9 @@ def ansible(tmp_path):
 
 
 def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
-    """In one play, once for each value, all that the roles work with: every variable of every role and of server and cluster."""
+    """In one play, once for each value, all that the roles work with: every variable of every role and of server and
+    cluster.
+    """
     specs = {
         **{name: spec for role in ROLES for name, spec in _variables.of_role(role).items()},
         **{name: _variables.known()[name] for name in _variables.TARGET},
@@ -330,7 +334,10 @@ def test_unknown_names_of_hosts_and_extra_variables_are_told_once_for_each_host(
     code, output = ansible(
         "mcp.server.status", host=host, extra={"mcp_stop_afer": 10, "mcp_own_variables": "mcp_acme_*"}
     )
-    warning = "a: no playbook of mcp.server reads mcp_prometeus (did you mean mcp_prometheus?), mcp_stop_afer (did you mean mcp_stop_after?)."
+    warning = (
+        "a: no playbook of mcp.server reads mcp_prometeus (did you mean mcp_prometheus?), mcp_stop_afer (did "
+        "you mean mcp_stop_after?)."
+    )
     assert output.count(warning) == 1 and "secret.example" not in output and "mcp_acme" not in output, output
     code, output = ansible("mcp.server.status")
     assert "no playbook of mcp.server reads" not in output, output

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The example server as clients and operators meet it: a process on loopback, beside a real PostgreSQL where one is installed."""
+"""The example server as clients and operators meet it: a process on loopback, beside a real PostgreSQL where one is
+installed.
+"""
 
 from __future__ import annotations
 
@@ -333,7 +335,8 @@ def test_metrics(good):
         (b'{"jsonrpc": "2.0", "id": 1, "error": {"code": -32602, "message": "no"}}', ["error"]),
         (b'{"jsonrpc": "2.0", "id": 1, "result": {"isError": true, "content": []}}', ["tool_error"]),
         (
-            b'event: message\r\ndata: {"jsonrpc": "2.0", "method": "notifications/progress"}\r\n\r\ndata: {"id": 1, "result": {}}\r\n\r\n',
+            b'event: message\r\ndata: {"jsonrpc": "2.0", "method": "notifications/progress"}\r\n\r\ndata: {"id": 1, '
+            b'"result": {}}\r\n\r\n',
             ["ok"],
         ),
         (b"<html>", []),
@@ -377,7 +380,8 @@ def test_health_check(good):
         (
             ["--external-services"],
             {"EXTERNAL_SERVICES": "127.0.0.1:1 http://127.0.0.1:1/x nonsense"},
-            r"External services not reachable: 127\.0\.0\.1:1: .*refused; http://127\.0\.0\.1:1/x: .*refused; nonsense is neither .*",
+            r"External services not reachable: 127\.0\.0\.1:1: .*refused; http://127\.0\.0\.1:1/x: .*refused; "
+            r"nonsense is neither .*",
         ),
     ],
 )

@@ -41,7 +41,9 @@ WORDS = {key: value for key, value in os.environ.items() if not re.match("K8S_AU
 
 
 class Case(t.NamedTuple):
-    """change: what is done to a kubeconfig of the administrator. both: what kubectl and we come to, REFUSED or a user's name."""
+    """change: what is done to a kubeconfig of the administrator. both: what kubectl and we come to, REFUSED or a user's
+    name.
+    """
 
     change: Change
     both: str
@@ -52,7 +54,9 @@ def encoded(text: str) -> str:
 
 
 class Here:
-    """What the cases are made of: an administrator's kubeconfig, two ServiceAccounts with tokens, a proxy, and a folder."""
+    """What the cases are made of: an administrator's kubeconfig, two ServiceAccounts with tokens, a proxy, and a
+    folder.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -359,7 +363,8 @@ def test_whom_kubectl_and_we_are(here: Here) -> None:
 def test_the_message_of_a_plugin(here: Here) -> None:
     for command, said in {
         here.fails: "fails of the kubeconfig failed with exit code 3: the session is over; run it by hand",
-        here.hangs: r"hangs of the kubeconfig did not end within 1 s \(api_timeout\): opening the browser, and was killed",
+        here.hangs: r"hangs of the kubeconfig did not end within 1 s \(api_timeout\): opening the browser, and was "
+        r"killed",
     }.items():
         with pytest.raises(Failure, match=said):
             known(cluster(str(here.config("plugin", plugin(command))), 1.0))
@@ -437,7 +442,10 @@ def test_a_token_that_rotates_while_we_run(here: Here) -> None:
 def test_a_plugin_is_asked_again_when_its_token_is_refused(here: Here) -> None:
     count = here.folder / "count"
     count.write_text("")
-    text = f"echo x >> {count}; test $(wc -l < {count}) -gt 1 && exec {here.gives}; echo '{answered(token='worn-out-token')}'"
+    text = (
+        f"echo x >> {count}; test $(wc -l < {count}) -gt 1 && exec {here.gives}; echo "
+        f"'{answered(token='worn-out-token')}'"
+    )
     one = cluster(str(here.config("again", plugin(here.script("again.sh", text)))))
     assert known(one)["username"] == here.names[0]
     assert count.read_text() == "x\nx\n"

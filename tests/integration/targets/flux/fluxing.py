@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Flux's kustomize-controller beside the cluster, in one namespace, and the Git repository that it takes manifests from."""
+"""Flux's kustomize-controller beside the cluster, in one namespace, and the Git repository that it takes manifests
+from.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Releases and emergencies beside Flux itself, which applies the server's route, Deployments and Services every few seconds."""
+"""Releases and emergencies beside Flux itself, which applies the server's route, Deployments and Services every few
+seconds.
+"""
 
 from __future__ import annotations
 

@@ -67,7 +67,8 @@ SAYS = [
         f"green {step['weight']} %: measured",
     )
 ]
-# Seconds after the words: some are killed before they write and some after; after a measured share come the session, the watch and the warm window.
+# Seconds after the words: some are killed before they write and some after; after a measured share come the session,
+# the watch and the warm window.
 KILLS = [
     *((f"TASK [mcp.server.bluegreen : {name}", 0.15 * number) for number, name in enumerate(TASKS, 1)),
     *((words, 0.02 * number) for number, words in enumerate(SAYS)),
@@ -98,7 +99,8 @@ def test_every_task_is_killed_once() -> None:
     code, output = play("playbooks/bluegreen.yml", *WORDS)
     assert code == 0, output
     seen = re.findall(r"TASK \[mcp.server.bluegreen : ([^\]]+)", output)
-    # Includes, what only looks at its options or tells, and what is skipped here. The last of them comes only after another
+    # Includes, what only looks at its options or tells, and what is skipped here. The last of them comes only after
+    # another
     # release that was left half shifted.
     others = {
         "Validate the version",

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What clients get during releases and rollbacks: those that keep their connection, those that open one for each request, those that hold a stream."""
+"""What clients get during releases and rollbacks: those that keep their connection, those that open one for each
+request, those that hold a stream.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +106,8 @@ def share(clients: dict[str, t.Any], kinds: t.Sequence[str], begin: float, end: 
 def test_no_request_fails(
     start_load: t.Callable[..., Load], requests: int, rate: int, rounds: int, points: float
 ) -> None:
-    """Releases and rollbacks in a row: no request fails, every share is what was asked, and no stream of the good pool ends.
+    """Releases and rollbacks in a row: no request fails, every share is what was asked, and no stream of the good pool
+    ends.
 
     rounds: at least so many releases. points: how far a share may be from what was asked.
     """
@@ -149,7 +152,8 @@ def test_no_request_fails(
     begin, end = rollbacks[-1]
     for kind in ("kept", "new"):
         print(
-            f"last answer of {NEW} on {kind} connections: {last(clients, kind, f'{NEW} green') - begin:.2f} s after the rollback's start"
+            f"last answer of {NEW} on {kind} connections: {last(clients, kind, f'{NEW} green') - begin:.2f} s after "
+            f"the rollback's start"
         )
         assert last(clients, kind, f"{NEW} green") < end
         assert last(clients, kind, f"{OLD} blue") > end
@@ -157,7 +161,9 @@ def test_no_request_fails(
 
 
 def judge_streams(held: list[dict[str, t.Any]], rollbacks: list[tuple[float, float]]) -> None:
-    """Those on blue are never ended; those on green end with the rollback, by the server's hand, and their clients come back on blue."""
+    """Those on blue are never ended; those on green end with the rollback, by the server's hand, and their clients come
+    back on blue.
+    """
     assert {stream["pool"] for stream in held} <= {"blue", "green"}
     assert all(stream["ended"] is None for stream in held if stream["pool"] == "blue"), held
     for stream in held:
@@ -192,7 +198,9 @@ def test_streams_of_the_bad_pool_end(start_load: t.Callable[[], Load]) -> None:
     not CONFIG["admin_kubeconfig"], reason="breaks the new pods on purpose, which the Role does not allow"
 )
 def test_new_pods_crash_right_after_all_traffic(start_load: t.Callable[[], Load]) -> None:
-    """Somebody rolls back: requests fail until then and not after. Short twin: rollbacks, test_new_pods_that_crash_right_after_100_percent."""
+    """Somebody rolls back: requests fail until then and not after. Short twin: rollbacks,
+    test_new_pods_that_crash_right_after_100_percent.
+    """
     load = start_load()
     steps = json.dumps({"bluegreen_steps": [{"weight": 100, "seconds": 1}]})
     code, output = play("playbooks/bluegreen.yml", "-e", f"version=v{NEW}", "-e", steps)

@@ -121,7 +121,9 @@ def test_the_machine_dies_and_the_guard_holds() -> None:
 
 @soak
 def test_a_guard_that_pauses_goes_on_watching_the_triggers(tmp_path: Path) -> None:
-    """The machine dies, and then the version turns bad: its errors are past the limit for the window, and it is taken back."""
+    """The machine dies, and then the version turns bad: its errors are past the limit for the window, and it is taken
+    back.
+    """
     with clients(tmp_path, 60):
         killed_at(50, "pause", "v1.2.1-errors-late")
         ended = recorded(lambda found: found["guard"]["state"] == "rolled_back", LEASE + SOON + 90)

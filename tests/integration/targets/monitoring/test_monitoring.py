@@ -93,7 +93,9 @@ def test_what_gates_read_is_there_for_each_pod(expression: str) -> None:
 
 
 def test_an_alert_of_a_bad_image_arrives() -> None:
-    """The quickest of the guide's triggers: more than 10 % of the queries fail for a minute. The server asks its database by itself."""
+    """The quickest of the guide's triggers: more than 10 % of the queries fail for a minute. The server asks its
+    database by itself.
+    """
     module("mcp_rollout", f"pool=green image_ref={CONFIG['image']}:v1.2.1-database replicas=1")
 
     def alerts() -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Somebody else writes while a release, or a rollback, is under way: they are named, and nothing is a lie or an outage."""
+"""Somebody else writes during a release or a rollback: they are named, and nothing is a lie or an outage."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ SERVER = ("apply", "--server-side", "--force-conflicts", "--field-manager=argocd
 
 
 class Loop:
-    """Apply a manifest every 3 s, until the block is left or so many seconds are over. first: when it changed something first."""
+    """Apply a manifest every 3 s, until the block is left or so many seconds are over. first: when it changed something
+    first.
+    """
 
     def __init__(self, words: tuple[str, ...], manifest: dict[str, t.Any], seconds: float = 120) -> None:
         self.first: float | None = None

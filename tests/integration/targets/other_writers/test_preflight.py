@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who would put a release back is seen before it begins: on real objects, with the managedFields that a real API server keeps."""
+"""Who would put a release back is seen before it begins: on real objects, with the managedFields that a real API server
+keeps.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@
 
 """Parts of the cluster that are away.
 
-60 s without the API server, which is gone (nothing listens) or hangs (connections are accepted, and not answered); an emergency
+60 s without the API server, which is gone (nothing listens) or hangs (connections are accepted, and not answered);
+an emergency
 without the image registry, DNS and Prometheus, and without the gateway's controller.
 """
 
@@ -119,7 +120,9 @@ def roll_back_while_it_hangs() -> None:
 
 
 def test_a_watch_goes_on_and_so_does_an_emergency(tmp_path: Path) -> None:
-    """The short twin of all that follows: the API server is gone for 35 s of a watch, and hangs when it is to be rolled back."""
+    """The short twin of all that follows: the API server is gone for 35 s of a watch, and hangs when it is to be rolled
+    back.
+    """
     steps = [{"weight": 50, "seconds": 75}, {"weight": 100, "seconds": 1}]
     words = ("-e", "version=v1.2.0", "-e", json.dumps({"bluegreen_steps": steps}))
     with clients(tmp_path, 40) as seen, running("playbooks/bluegreen.yml", *words) as process:
@@ -233,7 +236,9 @@ def test_an_emergency_with_registry_dns_and_prometheus_down() -> None:
 
 @soak
 def test_an_emergency_with_the_gateways_controller_down() -> None:
-    """The weights are written; that they are not in force is said after a few seconds; the same command ends well once it is back."""
+    """The weights are written; that they are not in force is said after a few seconds; the same command ends well once
+    it is back.
+    """
     green_is_live()
     with at_zero("contour", "projectcontour"):
         start, said = time.monotonic(), 0.0

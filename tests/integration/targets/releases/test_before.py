@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is found before a release changes anything: a version that lost digits or ended badly, and what would be missing later."""
+"""What is found before a release changes anything: a version that lost digits or ended badly, and what would be missing
+later.
+"""
 
 from __future__ import annotations
 

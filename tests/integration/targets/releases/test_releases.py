@@ -26,7 +26,8 @@ def start():
 
 needs_admin = pytest.mark.skipif(
     not CONFIG["admin_kubeconfig"],
-    reason="makes broken objects on purpose, which takes an administrator's rights; the cluster of KUBECONFIG gives only the Role",
+    reason="makes broken objects on purpose, which takes an administrator's rights; the cluster of KUBECONFIG gives "
+    "only the Role",
 )
 
 
@@ -176,7 +177,9 @@ def test_broken_objects(broken_objects, breakage, words):
 
 
 def test_release_from_a_checkout_and_rollback_installed(tmp_path):
-    """`cd playbooks && ansible-playbook bluegreen.yml`, then the built and installed collection takes it back. Both twice: nothing changes."""
+    """`cd playbooks && ansible-playbook bluegreen.yml`, then the built and installed collection takes it back. Both
+    twice: nothing changes.
+    """
     code, output = play("bluegreen.yml", "-e", "version=v1.2.0", cwd=ROOT / "playbooks")
     assert code == 0, output
     assert "answers, 0 failed" in output  # progress while it waited
@@ -298,7 +301,9 @@ def test_two_servers_in_one_play(tmp_path):
 
 
 def test_secrets_stay_secret():
-    """With as much output as there is, and a token that goes to each server: no play and no record shows them. play() looks each time."""
+    """With as much output as there is, and a token that goes to each server: no play and no record shows them. play()
+    looks each time.
+    """
     assert len(SECRETS) > 1
     words = ("-vvvv", "--diff", "-e", json.dumps({"mcp_auth": {"token_env": "MCP_TEST_TOKEN"}}))
     code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.0", *words)
@@ -349,7 +354,8 @@ def test_check_mode_tells_all_that_would_fail():
     judge_failure(
         code,
         output,
-        r"would fail, for 3 reasons: \(1\) .*v9.9.9 is not in the registry.* \(2\) .*Secret none.* \(3\) .*nothing listens there",
+        r"would fail, for 3 reasons: \(1\) .*v9.9.9 is not in the registry.* \(2\) .*Secret none.* \(3\) .*nothing "
+        r"listens there",
     )
     assert output.count("PROBLEM") == 3
     assert module("mcp_release_info") == before

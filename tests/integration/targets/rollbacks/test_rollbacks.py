@@ -23,7 +23,8 @@ AT_ONCE = {"mcp_steps": '[{"weight": "100", "seconds": "1"}]', "mcp_contract_che
 
 needs_admin = pytest.mark.skipif(
     not CONFIG["admin_kubeconfig"],
-    reason="makes objects beside the server's, which takes an administrator; the cluster of KUBECONFIG gives only the Role",
+    reason="makes objects beside the server's, which takes an administrator; the cluster of KUBECONFIG gives only "
+    "the Role",
 )
 
 
@@ -65,7 +66,9 @@ def image(version: str) -> str:
 
 
 def test_to_a_version_from_the_history_and_again() -> None:
-    """Down the line of versions; the pool that has the traffic keeps its image, and a second run of each changes nothing."""
+    """Down the line of versions; the pool that has the traffic keeps its image, and a second run of each changes
+    nothing.
+    """
     release()
     before = pools()
     listed = roll_back("--tags", "history")
@@ -150,7 +153,9 @@ def test_one_that_is_taken_over_says_that_the_traffic_is_back() -> None:
 
 
 def test_bad_ones_and_then_an_emergency_whose_pool_is_at_0() -> None:
-    """The traffic and the pool stay as they were. An emergency that can't bring its pool up says so when the cluster knows it; then it can."""
+    """The traffic and the pool stay as they were. An emergency that can't bring its pool up says so when the cluster
+    knows it; then it can.
+    """
     release()
     for words, says in (
         (("-e", "mcp_rollback_version=v9.9.9"), "check the image's name and tag"),

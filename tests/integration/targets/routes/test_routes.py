@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every kind of route on the real cluster: those with a data plane by the share that is measured, the others by what their CRD takes."""
+"""Every kind of route on the real cluster: those with a data plane by the share that is measured, the others by what
+their CRD takes.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,8 @@ def judge(result: dict, pool: str, percent: int, tolerance: float) -> None:
     ],
 )
 def test_the_data_plane_follows(kind, steps):
-    # Two points of 1,000 answers are 1.3 standard deviations of a half: a share that is off by chance is measured again.
+    # Two points of 1,000 answers are 1.3 standard deviations of a half: a share that is off by chance is measured
+    # again.
     its = {**target(kind), "pool": "green", "samples": 1000, "tolerance": 2, "timeout": 60}
     for percent in steps:
         planned = module("mcp_traffic_shift", weight=percent, check=True, **its)

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Real MCP sessions through releases and rollbacks, on the sandbox's server mcp-sessions: with colour marks, and without."""
+"""Real MCP sessions through releases and rollbacks, on the sandbox's server mcp-sessions: with colour marks, and
+without.
+"""
 
 from __future__ import annotations
 
@@ -208,7 +210,8 @@ def test_sessions_live_through_a_release_and_those_of_a_bad_version_end_with_its
         assert abs(share - percent) <= (0 if percent == 100 else 20)
     kept_lists = json.loads((tmp_path / "old").read_text().splitlines()[-1])["lists"]
     print(
-        f"{SESSIONS} sessions, {kept_lists} lists, 0 broken; of the bad version: 404 after {max(found):.1f} s at the latest, streams ended after {ended} s"
+        f"{SESSIONS} sessions, {kept_lists} lists, 0 broken; of the bad version: 404 after {max(found):.1f} s at the "
+        f"latest, streams ended after {ended} s"
     )
 
 

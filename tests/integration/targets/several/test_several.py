@@ -33,7 +33,8 @@ STEPS = {"bad": [50, 100], "two": [10, 100], "three": [20, 60, 100]}
 # It answers with 500 from this many seconds after it got its first traffic.
 TURNS_BAD = {"FAULT": "errors", "FAULT_RATE": "1", "FAULT_FROM": "gateway", "FAULT_AFTER": "6"}
 STEP, WARM = 5, 10  # seconds: together more than the bad one takes until it is found out
-GOAL = 12.0  # seconds between the first and the last bad answer; a machine that is busy with other tests may take three times that
+# Seconds between the first and the last bad answer; a machine that is busy with other tests may take three times that.
+GOAL = 12.0
 
 
 class History:
@@ -135,7 +136,9 @@ CASES = [
 def test_each_goes_its_own_steps_and_the_bad_one_goes_back_at_once(
     strategy: str, forks: int, serial: bool, tmp_path: Path
 ) -> None:
-    """The bad one comes first, so that others go on beside it; but a batch in which all fail ends the play, so there it comes last."""
+    """The bad one comes first, so that others go on beside it; but a batch in which all fail ends the play, so there it
+    comes last.
+    """
     names = sorted(STEPS, key=lambda name: (name == "bad") is serial)
     beside = forks > 1 and not serial  # whether others are under way at the same time
     with small_servers(PLACE, names, {"bad": TURNS_BAD}) as servers, ExitStack() as stack:
@@ -164,7 +167,8 @@ def test_each_goes_its_own_steps_and_the_bad_one_goes_back_at_once(
         first, last = min(failure["first"] for failure in bad), max(failure["last"] for failure in bad)
         back = history.last(servers["bad"])
         print(
-            f"{took:.0f} s; of the bad one: {sum(failure['count'] for failure in bad)} bad answers in {last - first:.1f} s (goal {GOAL:g}), "
+            f"{took:.0f} s; of the bad one: {sum(failure['count'] for failure in bad)} bad answers in "
+            f"{last - first:.1f} s (goal {GOAL:g}), "
             f"the weights back after {back - first:.1f} s"
         )
         under_way = [
@@ -189,7 +193,9 @@ def black_hole(folder: Path) -> t.Iterator[Path]:
 
 
 def test_an_emergency_of_all_waits_for_no_api_server_that_is_away(tmp_path: Path) -> None:
-    """One after the other (forks 1), and the one whose API server is away comes first: the traffic of the others is back before anybody waits for it."""
+    """One after the other (forks 1), and the one whose API server is away comes first: the traffic of the others is
+    back before anybody waits for it.
+    """
     names = ("away", "one", "other")
     patience = 30
     with small_servers(PLACE, names) as servers, black_hole(tmp_path) as silent:
@@ -225,7 +231,8 @@ def test_an_emergency_of_all_waits_for_no_api_server_that_is_away(tmp_path: Path
         }, said
         backs = {name: history.last(servers[name]) for name in ("one", "other")}
         print(
-            f"back after {', '.join(f'{at - keystroke:.1f} s' for at in backs.values())}, waiting for the one that is away after {waited - keystroke:.1f} s"
+            f"back after {', '.join(f'{at - keystroke:.1f} s' for at in backs.values())}, waiting for the one that "
+            f"is away after {waited - keystroke:.1f} s"
         )
         assert waited and max(backs.values()) < waited, said
         assert max(backs.values()) - keystroke < patience / 2, said  # nor did they wait without a word

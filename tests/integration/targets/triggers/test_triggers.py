@@ -94,7 +94,8 @@ def test_the_fast_trigger(rate, tmp_path):
     bad = last_answer(seen, "v1.2.1-errors-late")  # its last good one
     back = datetime.fromisoformat(module("mcp_release_info")["record"]["ended"]).timestamp()
     print(
-        f"error_burst: {back - bad:.1f} s from its last good answer to the rollback recorded; {seen['failed']} requests failed at {seen['rate']} a second"
+        f"error_burst: {back - bad:.1f} s from its last good answer to the rollback recorded; {seen['failed']} "
+        f"requests failed at {seen['rate']} a second"
     )
     assert back - bad < 12
     assert seen["failed"] <= 200 * seen["rate"] / RATE
@@ -129,7 +130,9 @@ def test_a_watch_without_prometheus_takes_back(tmp_path):
 @soak
 @needs_admin
 def test_watched_after_the_release(tmp_path):
-    """watch.yml says that the released version has turned bad, also while Prometheus is down, and takes it back when told to."""
+    """watch.yml says that the released version has turned bad, also while Prometheus is down, and takes it back when
+    told to.
+    """
     with faults(FAULT_RATE="1", FAULT_AFTER="40"), clients(tmp_path, 50):
         code, output = release("v1.2.1-errors-late", {}, [{"weight": 100, "seconds": 1}])
         assert code == 0, output
