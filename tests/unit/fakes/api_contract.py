@@ -16,9 +16,9 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import PATCH_TYPES
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.client import Answer, Client
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.writers import owns
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import PATCH_TYPES
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.field_managers import owns
 
 Object = dict[str, t.Any]
 
@@ -129,10 +129,14 @@ def _sent(step: Step, sides: Sides, names: t.Mapping[str, str], answers: t.Mappi
     client = sides.limited if step.limited else sides.full
     content_type = PATCH_TYPES.get(step.kind)
     query = list(filled(dict(step.query)).items())
-    return client.send(step.method, filled(step.path), 10.0, query=query, body=filled(step.body), content_type=content_type)
+    return client.send(
+        step.method, filled(step.path), 10.0, query=query, body=filled(step.body), content_type=content_type
+    )
 
 
-def _wrong(step: Step, answer: Answer, sides: Sides, names: t.Mapping[str, str], answers: t.Mapping[str, Answer]) -> t.Iterator[str]:
+def _wrong(
+    step: Step, answer: Answer, sides: Sides, names: t.Mapping[str, str], answers: t.Mapping[str, Answer]
+) -> t.Iterator[str]:
     if "status" not in step.expects and not 200 <= answer.status <= 299:
         yield f"{answer.status} {answer.body}"
     for what, value in step.expects.items():

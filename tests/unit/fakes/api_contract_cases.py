@@ -9,8 +9,17 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import UNPATCHED
-from ansible_collections.mcp.server.tests.unit.fakes.api_contract import MISSING, Case, Differs, Like, Object, Of, Other, Step
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import UNPATCHED
+from ansible_collections.mcp.server.tests.unit.fakes.api_contract import (
+    MISSING,
+    Case,
+    Differs,
+    Like,
+    Object,
+    Of,
+    Other,
+    Step,
+)
 
 MAPS = "/api/v1/namespaces/{ns}/configmaps"
 PODS = "/api/v1/namespaces/{ns}/pods"
@@ -43,7 +52,12 @@ RULES = [
 
 
 def a_map(name: str = "{name}", data: t.Any = None, **metadata: t.Any) -> Object:
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, **metadata}, "data": {"a": "1"} if data is None else data}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, **metadata},
+        "data": {"a": "1"} if data is None else data,
+    }
 
 
 def a_lease(**spec: t.Any) -> Object:
@@ -66,11 +80,19 @@ def a_deployment(**metadata: t.Any) -> Object:
 def a_route(**metadata: t.Any) -> Object:
     """Return one of no gateway, which no controller looks at."""
     spec = {"hostnames": ["{name}.example"], "rules": rules(100, 0)}
-    return {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "{name}", **metadata}, "spec": spec}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "{name}", **metadata},
+        "spec": spec,
+    }
 
 
 def rules(blue: int, green: int) -> list[Object]:
-    backends = [{"group": "", "kind": "Service", "port": 80, "name": name, "weight": weight} for name, weight in (("blue", blue), ("green", green))]
+    backends = [
+        {"group": "", "kind": "Service", "port": 80, "name": name, "weight": weight}
+        for name, weight in (("blue", blue), ("green", green))
+    ]
     matches = [{"path": {"type": "PathPrefix", "value": "/"}}]
     return [{"matches": matches, "backendRefs": backends}]
 
@@ -78,7 +100,12 @@ def rules(blue: int, green: int) -> list[Object]:
 def a_scaler() -> Object:
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "nothing"}
     spec = {"scaleTargetRef": target, "minReplicas": 2, "maxReplicas": 5}
-    return {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "{name}"}, "spec": spec}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "{name}"},
+        "spec": spec,
+    }
 
 
 def a_job() -> Object:
@@ -94,12 +121,22 @@ def a_service() -> Object:
 
 def an_ingress() -> Object:
     backend = {"service": {"name": "blue", "port": {"number": 80}}}
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "{name}"}, "spec": {"defaultBackend": backend}}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "{name}"},
+        "spec": {"defaultBackend": backend},
+    }
 
 
 def an_event(kind: str) -> Object:
     name, labels = f"{{name}}-{kind.lower()}", {"case": "{name}"}
-    return {"apiVersion": "v1", "kind": "Event", "metadata": {"name": name, "labels": labels}, "involvedObject": {"kind": kind, "namespace": "{ns}"}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": name, "labels": labels},
+        "involvedObject": {"kind": kind, "namespace": "{ns}"},
+    }
 
 
 def owners(pointer: str) -> str:
@@ -127,7 +164,15 @@ def delete(path: str, expects: t.Any = None, **more: t.Any) -> Step:
 def failure(status: int, reason: str, message: t.Any = None) -> Object:
     """Return what a Status has that says so."""
     said = {} if message is None else {"/message": message}
-    return {"status": status, "/kind": "Status", "/apiVersion": "v1", "/status": "Failure", "/code": status, "/reason": reason, **said}
+    return {
+        "status": status,
+        "/kind": "Status",
+        "/apiVersion": "v1",
+        "/status": "Failure",
+        "/code": status,
+        "/reason": reason,
+        **said,
+    }
 
 
 def not_found(what: str) -> Object:
@@ -143,26 +188,41 @@ def is_as(name: str) -> Object:
     return {"": Of(name, "")}
 
 
-def locking(path: str, body: Object, what: str, kind: str, change: Object, pointer: str, value: t.Any, *, settles: bool = False) -> Case:
+def locking(
+    path: str, body: Object, what: str, kind: str, change: Object, pointer: str, value: t.Any, *, settles: bool = False
+) -> Case:
     """Return a case of optimistic locking. change sets the field at pointer to value, and is sent with both versions."""
 
     def versioned(version: t.Any) -> t.Any:
         if kind == "json":
-            return [{"op": "replace", "path": VERSION, "value": version}, {"op": "replace", "path": pointer, "value": value}]
+            return [
+                {"op": "replace", "path": VERSION, "value": version},
+                {"op": "replace", "path": pointer, "value": value},
+            ]
         identity = {"apiVersion": body["apiVersion"], "kind": body["kind"]} if kind == "apply" else {}
         return {**identity, "metadata": {"name": "{name}", "resourceVersion": version}, **change}
 
-    one, forced = f"{path}/{{name}}", {"query": {"fieldManager": "mcp.server", **({"force": "true"} if kind == "apply" else {})}}
+    one, forced = (
+        f"{path}/{{name}}",
+        {"query": {"fieldManager": "mcp.server", **({"force": "true"} if kind == "apply" else {})}},
+    )
     before = {"/status/observedGeneration": Of("made", GENERATION)} if settles else {}
     return Case(
         f"{kind} patch of {what.partition('.')[0]} with a resourceVersion",
         (
             create(path, body, name="made"),
             get(one, before, eventually=settles, name="old"),
-            patch(one, {"metadata": {"labels": {"their": "label"}}}, {VERSION: Other(Of("old", VERSION))}, query={"fieldManager": "other"}),
+            patch(
+                one,
+                {"metadata": {"labels": {"their": "label"}}},
+                {VERSION: Other(Of("old", VERSION))},
+                query={"fieldManager": "other"},
+            ),
             patch(one, versioned(Of("old", VERSION)), conflict(f'{what} "{{name}}"'), kind, **forced),
             get(one, {pointer: Of("old", pointer), "/metadata/labels/their": "label"}, name="new"),
-            patch(one, versioned(Of("new", VERSION)), {pointer: value, VERSION: Other(Of("new", VERSION))}, kind, **forced),
+            patch(
+                one, versioned(Of("new", VERSION)), {pointer: value, VERSION: Other(Of("new", VERSION))}, kind, **forced
+            ),
         ),
         controllers=settles,
     )
@@ -175,21 +235,56 @@ def two_backends(blue: int, green: int) -> Object:
 LOCKING = tuple(
     locking(*arguments, settles=arguments[0] == DEPLOYMENTS)
     for arguments in (
-        *((MAPS, a_map(), "configmaps", kind, {"data": {"a": "2"}}, "/data/a", "2") for kind in ("merge", "strategic", "json", "apply")),
         *(
-            (LEASES, a_lease(), "leases.coordination.k8s.io", kind, {"spec": {"holderIdentity": "two"}}, "/spec/holderIdentity", "two")
+            (MAPS, a_map(), "configmaps", kind, {"data": {"a": "2"}}, "/data/a", "2")
+            for kind in ("merge", "strategic", "json", "apply")
+        ),
+        *(
+            (
+                LEASES,
+                a_lease(),
+                "leases.coordination.k8s.io",
+                kind,
+                {"spec": {"holderIdentity": "two"}},
+                "/spec/holderIdentity",
+                "two",
+            )
             for kind in ("merge", "json")
         ),
         *(
-            (DEPLOYMENTS, a_deployment(), "deployments.apps", kind, {"spec": {"minReadySeconds": 7}}, "/spec/minReadySeconds", 7)
+            (
+                DEPLOYMENTS,
+                a_deployment(),
+                "deployments.apps",
+                kind,
+                {"spec": {"minReadySeconds": 7}},
+                "/spec/minReadySeconds",
+                7,
+            )
             for kind in ("merge", "strategic")
         ),
         *(
-            (SCALERS, a_scaler(), "horizontalpodautoscalers.autoscaling", kind, {"spec": {"minReplicas": 3}}, "/spec/minReplicas", 3)
+            (
+                SCALERS,
+                a_scaler(),
+                "horizontalpodautoscalers.autoscaling",
+                kind,
+                {"spec": {"minReplicas": 3}},
+                "/spec/minReplicas",
+                3,
+            )
             for kind in ("merge", "json")
         ),
         *(
-            (ROUTES, a_route(), "httproutes.gateway.networking.k8s.io", kind, two_backends(90, 10), BACKENDS, rules(90, 10)[0]["backendRefs"])
+            (
+                ROUTES,
+                a_route(),
+                "httproutes.gateway.networking.k8s.io",
+                kind,
+                two_backends(90, 10),
+                BACKENDS,
+                rules(90, 10)[0]["backendRefs"],
+            )
             for kind in ("merge", "json")
         ),
         (SERVICES, a_service(), "services", "json", {}, "/spec/selector/pool", "green"),
@@ -227,7 +322,9 @@ OBJECTS = (
             create(MAPS, a_map()),
             create(LEASES, a_lease()),
             create(MAPS, a_map(data={"b": "2"}), failure(409, "AlreadyExists", 'configmaps "{name}" already exists')),
-            create(LEASES, a_lease(), failure(409, "AlreadyExists", 'leases.coordination.k8s.io "{name}" already exists')),
+            create(
+                LEASES, a_lease(), failure(409, "AlreadyExists", 'leases.coordination.k8s.io "{name}" already exists')
+            ),
             create(MAPS, a_map(), failure(409, "AlreadyExists"), query={"dryRun": "All"}),
             get(f"{MAPS}/{{name}}", {"/data": {"a": "1"}}),
         ),
@@ -238,9 +335,19 @@ OBJECTS = (
             get(f"{MAPS}/{{name}}", not_found('configmaps "{name}"')),
             get(f"{DEPLOYMENTS}/{{name}}", not_found('deployments.apps "{name}"')),
             get(f"{ROUTES}/{{name}}", not_found('httproutes.gateway.networking.k8s.io "{name}"')),
-            *(patch(f"{DEPLOYMENTS}/{{name}}", {"spec": {}}, not_found('deployments.apps "{name}"'), kind) for kind in ("merge", "strategic")),
-            patch(f"{ROUTES}/{{name}}", [{"op": "add", "path": "/spec", "value": {}}], not_found('httproutes.gateway.networking.k8s.io "{name}"'), "json"),
-            patch(f"{ROUTES}/{{name}}/status", {"status": {}}, not_found('httproutes.gateway.networking.k8s.io "{name}"')),
+            *(
+                patch(f"{DEPLOYMENTS}/{{name}}", {"spec": {}}, not_found('deployments.apps "{name}"'), kind)
+                for kind in ("merge", "strategic")
+            ),
+            patch(
+                f"{ROUTES}/{{name}}",
+                [{"op": "add", "path": "/spec", "value": {}}],
+                not_found('httproutes.gateway.networking.k8s.io "{name}"'),
+                "json",
+            ),
+            patch(
+                f"{ROUTES}/{{name}}/status", {"status": {}}, not_found('httproutes.gateway.networking.k8s.io "{name}"')
+            ),
             delete(f"{JOBS}/{{name}}", not_found('jobs.batch "{name}"')),
             delete(f"{JOBS}/{{name}}", not_found('jobs.batch "{name}"'), query={"dryRun": "All"}),
             get("/api/v1/namespaces/{name}", not_found('namespaces "{name}"')),
@@ -248,11 +355,19 @@ OBJECTS = (
             create(
                 "/api/v1/namespaces/{name}/configmaps",
                 a_map(),
-                {"status": Differs(404, 201, "The fake has every namespace: what is there is asked before anything is created.")},
+                {
+                    "status": Differs(
+                        404, 201, "The fake has every namespace: what is there is asked before anything is created."
+                    )
+                },
             ),
             get(
                 "/apis/nothing.example/v1/namespaces/{ns}/things",
-                {"status": Differs(404, 200, "The fake has every type; that one is missing is tried with fail(NotFound(...)).")},
+                {
+                    "status": Differs(
+                        404, 200, "The fake has every type; that one is missing is tried with fail(NotFound(...))."
+                    )
+                },
             ),
             get("/apis/nothing.example/v1/namespaces/{ns}/things/{name}", {"status": 404}),
         ),
@@ -278,7 +393,17 @@ OBJECTS = (
                 create(MAPS, a_map(), name="owner"),
                 create(
                     MAPS,
-                    a_map("{name}-2", ownerReferences=[{"apiVersion": "v1", "kind": "ConfigMap", "name": "{name}", "uid": Of("owner", "/metadata/uid")}]),
+                    a_map(
+                        "{name}-2",
+                        ownerReferences=[
+                            {
+                                "apiVersion": "v1",
+                                "kind": "ConfigMap",
+                                "name": "{name}",
+                                "uid": Of("owner", "/metadata/uid"),
+                            }
+                        ],
+                    ),
                 ),
                 delete(f"{MAPS}/{{name}}", query={"propagationPolicy": policy}),
                 get(f"{MAPS}/{{name}}", {"status": 404}, eventually=True),
@@ -294,7 +419,12 @@ OBJECTS = (
     Case(
         "dry runs",
         (
-            create(DEPLOYMENTS, a_deployment(), {"status": 201, "/metadata/uid": Like(".+"), VERSION: MISSING}, query={"dryRun": "All"}),
+            create(
+                DEPLOYMENTS,
+                a_deployment(),
+                {"status": 201, "/metadata/uid": Like(".+"), VERSION: MISSING},
+                query={"dryRun": "All"},
+            ),
             get(f"{DEPLOYMENTS}/{{name}}", {"status": 404}),
             create(ROUTES, a_route(), name="made"),
             patch(
@@ -343,20 +473,38 @@ OBJECTS = (
                 DEPLOYMENTS,
                 {**a_deployment(), "nothing": 1},
                 {
-                    "/nothing": Differs(MISSING, 1, "The fake has no schemas. The integration targets send what we write to a real API server."),
-                    "/spec/revisionHistoryLimit": Differs(10, MISSING, "The fake has no defaults. Our code reads what may be missing with the same ones."),
+                    "/nothing": Differs(
+                        MISSING,
+                        1,
+                        "The fake has no schemas. The integration targets send what we write to a real API server.",
+                    ),
+                    "/spec/revisionHistoryLimit": Differs(
+                        10, MISSING, "The fake has no defaults. Our code reads what may be missing with the same ones."
+                    ),
                 },
             ),
             create(MAPS, {"metadata": {"name": "{name}"}}, {"status": 201}),
             create(
                 ROUTES,
                 {"metadata": {"name": "{name}"}, "spec": {}},
-                {"status": Differs(400, 201, "The fake takes each kind by its path, as a real one takes what is built in. We create nothing else.")},
+                {
+                    "status": Differs(
+                        400,
+                        201,
+                        "The fake takes each kind by its path, as a real one takes what is built in. We create nothing else.",
+                    )
+                },
             ),
             patch(
                 f"{DEPLOYMENTS}/{{name}}",
                 {"spec": {"replicas": -1}},
-                {"status": Differs(422, 200, "The fake does not validate; a test gives it the refusal with fail(StatusError(422, ...)).")},
+                {
+                    "status": Differs(
+                        422,
+                        200,
+                        "The fake does not validate; a test gives it the refusal with fail(StatusError(422, ...)).",
+                    )
+                },
             ),
             patch(
                 f"{DEPLOYMENTS}/{{name}}",
@@ -373,11 +521,28 @@ GENERATIONS = (
             f"versions and generations of {what}",
             (
                 create(
-                    path, body, {"status": 201, GENERATION: generation or MISSING, **{place: MISSING for place in ["/status"] if not has_status}}, name="made"
+                    path,
+                    body,
+                    {
+                        "status": 201,
+                        GENERATION: generation or MISSING,
+                        **{place: MISSING for place in ["/status"] if not has_status},
+                    },
+                    name="made",
                 ),
-                patch(one, {"metadata": {"labels": {"x": "y"}}}, {GENERATION: generation or MISSING, VERSION: Other(Of("made", VERSION))}, name="labelled"),
+                patch(
+                    one,
+                    {"metadata": {"labels": {"x": "y"}}},
+                    {GENERATION: generation or MISSING, VERSION: Other(Of("made", VERSION))},
+                    name="labelled",
+                ),
                 patch(one, {"metadata": {"labels": {"x": "y"}}}, is_as("labelled")),  # changes nothing
-                patch(one, change, {GENERATION: generation + 1 if generation else MISSING, VERSION: Other(Of("labelled", VERSION))}, name="changed"),
+                patch(
+                    one,
+                    change,
+                    {GENERATION: generation + 1 if generation else MISSING, VERSION: Other(Of("labelled", VERSION))},
+                    name="changed",
+                ),
                 get(one, is_as("changed")),
             ),
         )
@@ -397,7 +562,11 @@ GENERATIONS = (
             create(DEPLOYMENTS, a_deployment(), {GENERATION: 1}, name="made"),
             get(f"{DEPLOYMENTS}/{{name}}", {"/status/observedGeneration": 1}, eventually=True),
             patch(f"{DEPLOYMENTS}/{{name}}", {"metadata": {"labels": {"x": "y"}}}, {GENERATION: 1}),
-            patch(f"{DEPLOYMENTS}/{{name}}", {"spec": {"minReadySeconds": 7}}, {GENERATION: 2, "/status/observedGeneration": 1}),
+            patch(
+                f"{DEPLOYMENTS}/{{name}}",
+                {"spec": {"minReadySeconds": 7}},
+                {GENERATION: 2, "/status/observedGeneration": 1},
+            ),
             get(f"{DEPLOYMENTS}/{{name}}", {GENERATION: 2, "/status/observedGeneration": 2}, eventually=True),
             patch(f"{DEPLOYMENTS}/{{name}}", {"metadata": {"annotations": {"x": "y"}}}, {GENERATION: 3}),
             get(f"{DEPLOYMENTS}/{{name}}", {GENERATION: 3, "/status/observedGeneration": 3}, eventually=True),
@@ -434,8 +603,18 @@ GENERATIONS = (
             create(DEPLOYMENTS, a_deployment()),
             patch(
                 f"{DEPLOYMENTS}/{{name}}/status",
-                {"metadata": {"annotations": {"x": "y"}, "labels": {"x": "y"}}, "spec": {"replicas": 9}, "status": {"replicas": 3}},
-                {GENERATION: 1, "/metadata/annotations/x": "y", "/metadata/labels": MISSING, "/spec/replicas": 0, "/status/replicas": 3},
+                {
+                    "metadata": {"annotations": {"x": "y"}, "labels": {"x": "y"}},
+                    "spec": {"replicas": 9},
+                    "status": {"replicas": 3},
+                },
+                {
+                    GENERATION: 1,
+                    "/metadata/annotations/x": "y",
+                    "/metadata/labels": MISSING,
+                    "/spec/replicas": 0,
+                    "/status/replicas": 3,
+                },
             ),
         ),
     ),
@@ -448,7 +627,9 @@ PATCHES = (
             create(MAPS, a_map(data={"a": "1", "b": "2"}, annotations={"x": "1"})),
             patch(f"{MAPS}/{{name}}", {"data": {"a": None, "c": "3", "none": None}}, {"/data": {"b": "2", "c": "3"}}),
             patch(f"{MAPS}/{{name}}", {"metadata": {"annotations": None}}, {"/metadata/annotations": MISSING}),
-            patch(f"{MAPS}/{{name}}", {"metadata": {"annotations": {"gone": None}}}, {"/metadata/annotations": MISSING}),
+            patch(
+                f"{MAPS}/{{name}}", {"metadata": {"annotations": {"gone": None}}}, {"/metadata/annotations": MISSING}
+            ),
             create(ROUTES, a_route()),
             patch(
                 f"{ROUTES}/{{name}}",
@@ -461,7 +642,11 @@ PATCHES = (
                 {"spec": {"holderIdentity": None, "renewTime": None}},
                 {"/spec/holderIdentity": MISSING, "/spec/renewTime": MISSING, "/spec/leaseDurationSeconds": 60},
             ),
-            patch(f"{LEASES}/{{name}}", {"spec": {"renewTime": "2026-01-02T03:04:05.000007Z"}}, {"/spec/renewTime": "2026-01-02T03:04:05.000007Z"}),
+            patch(
+                f"{LEASES}/{{name}}",
+                {"spec": {"renewTime": "2026-01-02T03:04:05.000007Z"}},
+                {"/spec/renewTime": "2026-01-02T03:04:05.000007Z"},
+            ),
         ),
     ),
     Case(
@@ -470,7 +655,15 @@ PATCHES = (
             create(DEPLOYMENTS, a_deployment()),
             patch(
                 f"{DEPLOYMENTS}/{{name}}",
-                {"spec": {"template": {"spec": {"containers": [{"name": "mcp", "image": "x:2", "env": [{"name": "B", "value": "2"}]}]}}}},
+                {
+                    "spec": {
+                        "template": {
+                            "spec": {
+                                "containers": [{"name": "mcp", "image": "x:2", "env": [{"name": "B", "value": "2"}]}]
+                            }
+                        }
+                    }
+                },
                 {
                     f"{CONTAINERS}/0/name": "mcp",
                     f"{CONTAINERS}/0/image": "x:2",
@@ -563,7 +756,12 @@ PATCHES = (
             f"json patches of {what}",
             (
                 create(path, body, name="made"),
-                patch(one, [{"op": "test", "path": pointer, "value": "nobody's"}], failure(422, "Invalid", UNPATCHED), "json"),
+                patch(
+                    one,
+                    [{"op": "test", "path": pointer, "value": "nobody's"}],
+                    failure(422, "Invalid", UNPATCHED),
+                    "json",
+                ),
                 patch(
                     one,
                     [
@@ -597,12 +795,43 @@ PATCHES = (
     Case(
         "server-side apply",
         (
-            patch(f"{MAPS}/{{name}}", a_map(data={"a": "1", "b": "2"}), {"status": 201, "/data": {"a": "1", "b": "2"}}, "apply", query={"fieldManager": "one"}),
-            patch(f"{MAPS}/{{name}}", a_map(data={"a": "1"}), {"status": 200, "/data": {"a": "1"}}, "apply", query={"fieldManager": "one"}, name="one"),
+            patch(
+                f"{MAPS}/{{name}}",
+                a_map(data={"a": "1", "b": "2"}),
+                {"status": 201, "/data": {"a": "1", "b": "2"}},
+                "apply",
+                query={"fieldManager": "one"},
+            ),
+            patch(
+                f"{MAPS}/{{name}}",
+                a_map(data={"a": "1"}),
+                {"status": 200, "/data": {"a": "1"}},
+                "apply",
+                query={"fieldManager": "one"},
+                name="one",
+            ),
             patch(f"{MAPS}/{{name}}", a_map(data={"a": "1"}), is_as("one"), "apply", query={"fieldManager": "one"}),
-            patch(f"{MAPS}/{{name}}", a_map(data={"a": "9"}), failure(409, "Conflict"), "apply", query={"fieldManager": "two"}),
-            patch(f"{MAPS}/{{name}}", a_map(data={"c": "3"}), {"/data": {"a": "1", "c": "3"}}, "apply", query={"fieldManager": "two"}),
-            patch(f"{MAPS}/{{name}}", a_map(data={"a": "9"}), {"/data": {"a": "9"}}, "apply", query={"fieldManager": "two", "force": "true"}),
+            patch(
+                f"{MAPS}/{{name}}",
+                a_map(data={"a": "9"}),
+                failure(409, "Conflict"),
+                "apply",
+                query={"fieldManager": "two"},
+            ),
+            patch(
+                f"{MAPS}/{{name}}",
+                a_map(data={"c": "3"}),
+                {"/data": {"a": "1", "c": "3"}},
+                "apply",
+                query={"fieldManager": "two"},
+            ),
+            patch(
+                f"{MAPS}/{{name}}",
+                a_map(data={"a": "9"}),
+                {"/data": {"a": "9"}},
+                "apply",
+                query={"fieldManager": "two", "force": "true"},
+            ),
             patch(f"{MAPS}/{{name}}", a_map(data={}), failure(422, "Invalid"), "apply", query={}),
         ),
     ),
@@ -614,12 +843,19 @@ MANAGERS = (
         "field managers of a ConfigMap",
         (
             # Without a fieldManager it is what User-Agent begins with.
-            create(MAPS, a_map(labels={"x": "y"}), {"managers": {"mcp.server Update": {"f:data": {".": {}, "f:a": {}}, **OUR_LABEL}}}),
+            create(
+                MAPS,
+                a_map(labels={"x": "y"}),
+                {"managers": {"mcp.server Update": {"f:data": {".": {}, "f:a": {}}, **OUR_LABEL}}},
+            ),
             patch(
                 f"{MAPS}/{{name}}",
                 {"data": {"a": "2", "b": "2"}},
                 {
-                    "managers": {"mcp.server Update": {"f:data": {}, **OUR_LABEL}, "other Update": {"f:data": {"f:a": {}, "f:b": {}}}},
+                    "managers": {
+                        "mcp.server Update": {"f:data": {}, **OUR_LABEL},
+                        "other Update": {"f:data": {"f:a": {}, "f:b": {}}},
+                    },
                     "/metadata/managedFields/0/time": Like(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"),
                     "/metadata/managedFields/0/apiVersion": "v1",
                     "/metadata/managedFields/0/fieldsType": "FieldsV1",
@@ -629,7 +865,12 @@ MANAGERS = (
             patch(
                 f"{MAPS}/{{name}}",
                 {"data": {"b": None}},
-                {"managers": {"mcp.server Update": {"f:data": {}, **OUR_LABEL}, "other Update": {"f:data": {"f:a": {}}}}},
+                {
+                    "managers": {
+                        "mcp.server Update": {"f:data": {}, **OUR_LABEL},
+                        "other Update": {"f:data": {"f:a": {}}},
+                    }
+                },
             ),
             patch(
                 f"{MAPS}/{{name}}",
@@ -658,7 +899,10 @@ MANAGERS = (
                     "managers": {
                         "mcp.server Update": {
                             "f:data": {".": {}, "f:a": {}},
-                            "f:metadata": {"f:annotations": {".": {}, "f:mcp.server/run": {}}, "f:labels": {".": {}, "f:x": {}}},
+                            "f:metadata": {
+                                "f:annotations": {".": {}, "f:mcp.server/run": {}},
+                                "f:labels": {".": {}, "f:x": {}},
+                            },
                         }
                     }
                 },
@@ -670,7 +914,12 @@ MANAGERS = (
         "owners of the fields of an HTTPRoute",
         (
             create(ROUTES, a_route(), {owners(BACKENDS): {"mcp.server Update"}}),
-            patch(f"{ROUTES}/{{name}}/status", {"status": {"parents": []}}, {owners("/status"): {"gateway Update status"}}, query={"fieldManager": "gateway"}),
+            patch(
+                f"{ROUTES}/{{name}}/status",
+                {"status": {"parents": []}},
+                {owners("/status"): {"gateway Update status"}},
+                query={"fieldManager": "gateway"},
+            ),
             patch(
                 f"{ROUTES}/{{name}}",
                 a_route(),
@@ -685,17 +934,43 @@ MANAGERS = (
                 "json",
             ),
             patch(f"{ROUTES}/{{name}}", a_route(), failure(409, "Conflict"), "apply", query={"fieldManager": "argo"}),
-            patch(f"{ROUTES}/{{name}}", a_route(), {owners(f"{BACKENDS}/0/weight"): {"argo Apply"}}, "apply", query={"fieldManager": "argo", "force": "true"}),
-            patch(f"{ROUTES}/{{name}}", two_backends(0, 100), {owners(BACKENDS): {"kubectl-edit Update"}}, query={"fieldManager": "kubectl-edit"}),
+            patch(
+                f"{ROUTES}/{{name}}",
+                a_route(),
+                {owners(f"{BACKENDS}/0/weight"): {"argo Apply"}},
+                "apply",
+                query={"fieldManager": "argo", "force": "true"},
+            ),
+            patch(
+                f"{ROUTES}/{{name}}",
+                two_backends(0, 100),
+                {owners(BACKENDS): {"kubectl-edit Update"}},
+                query={"fieldManager": "kubectl-edit"},
+            ),
         ),
     ),
     Case(
         "owners of the fields of a Deployment",
         (
-            create(DEPLOYMENTS, a_deployment(), {owners(f"{CONTAINERS}/0/image"): {"mcp.server Update"}, owners("/spec/replicas"): {"mcp.server Update"}}),
+            create(
+                DEPLOYMENTS,
+                a_deployment(),
+                {
+                    owners(f"{CONTAINERS}/0/image"): {"mcp.server Update"},
+                    owners("/spec/replicas"): {"mcp.server Update"},
+                },
+            ),
             patch(
                 f"{DEPLOYMENTS}/{{name}}",
-                {"spec": {"template": {"spec": {"containers": [{"name": "mcp", "image": "x:2", "env": [{"name": "B", "value": "2"}]}]}}}},
+                {
+                    "spec": {
+                        "template": {
+                            "spec": {
+                                "containers": [{"name": "mcp", "image": "x:2", "env": [{"name": "B", "value": "2"}]}]
+                            }
+                        }
+                    }
+                },
                 {
                     owners(f"{CONTAINERS}/0/image"): {"other Update"},
                     owners(f"{CONTAINERS}/1/image"): {"mcp.server Update"},
@@ -718,7 +993,10 @@ MANAGERS = (
             ),
             patch(
                 f"{DEPLOYMENTS}/{{name}}",
-                [{"op": "replace", "path": f"{CONTAINERS}/0/image", "value": "x:9"}, {"op": "add", "path": "/spec/minReadySeconds", "value": 3}],
+                [
+                    {"op": "replace", "path": f"{CONTAINERS}/0/image", "value": "x:9"},
+                    {"op": "add", "path": "/spec/minReadySeconds", "value": 3},
+                ],
                 {
                     owners(f"{CONTAINERS}/0/image"): {"mcp.server Update"},
                     owners(f"{CONTAINERS}/1/image"): {"mcp.server Update", "flux Apply"},
@@ -736,7 +1014,11 @@ LISTS = (
         (
             *(
                 create(MAPS, a_map(f"{{name}}-{name}", labels={"case": "{name}", "pool": pool, **more}))
-                for name, pool, more in (("g1", "green", {}), ("b2", "blue", {}), ("b1", "blue", {"mcp.server/serving": "true"}))
+                for name, pool, more in (
+                    ("g1", "green", {}),
+                    ("b2", "blue", {}),
+                    ("b1", "blue", {"mcp.server/serving": "true"}),
+                )
             ),
             create(MAPS, a_map("{name}-other")),
             *(
@@ -754,7 +1036,14 @@ LISTS = (
                 )
             ),
             get("/api/v1/configmaps", {"names": ["{name}-g1"]}, query={"labelSelector": "case={name},pool=green"}),
-            get(MAPS, {"status": 200, "/kind": Differs("ConfigMapList", "List", "Nobody asks a list what it is a list of."), VERSION: Like(r"\d+")}),
+            get(
+                MAPS,
+                {
+                    "status": 200,
+                    "/kind": Differs("ConfigMapList", "List", "Nobody asks a list what it is a list of."),
+                    VERSION: Like(r"\d+"),
+                },
+            ),
             get(MAPS, failure(400, "BadRequest"), query={"labelSelector": "a b"}),
         ),
     ),
@@ -762,23 +1051,48 @@ LISTS = (
         "selectors of fields",
         (
             *(create(EVENTS, an_event(kind)) for kind in ("Pod", "Job")),
-            get(EVENTS, {"names": ["{name}-pod"]}, query={"fieldSelector": "involvedObject.kind=Pod", "labelSelector": "case={name}"}),
-            get(EVENTS, {"names": ["{name}-job"]}, query={"fieldSelector": "involvedObject.kind!=Pod,metadata.name={name}-job"}),
+            get(
+                EVENTS,
+                {"names": ["{name}-pod"]},
+                query={"fieldSelector": "involvedObject.kind=Pod", "labelSelector": "case={name}"},
+            ),
+            get(
+                EVENTS,
+                {"names": ["{name}-job"]},
+                query={"fieldSelector": "involvedObject.kind!=Pod,metadata.name={name}-job"},
+            ),
             get(EVENTS, {"names": ["{name}-pod"]}, query={"fieldSelector": "metadata.name={name}-pod"}),
         ),
     ),
 )
 
 
-def may(verb: str, group: str, resource: str, allowed: t.Any, name: str = "", namespace: str = "{ns}", subresource: str = "") -> Step:
+def may(
+    verb: str, group: str, resource: str, allowed: t.Any, name: str = "", namespace: str = "{ns}", subresource: str = ""
+) -> Step:
     """Return the limited user's question whether it may do this."""
-    attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": resource, "subresource": subresource, "name": name}
-    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
+    attributes = {
+        "namespace": namespace,
+        "verb": verb,
+        "group": group,
+        "resource": resource,
+        "subresource": subresource,
+        "name": name,
+    }
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
     return create(ACCESS_REVIEWS, review, {"status": 201, "/status/allowed": allowed}, limited=True)
 
 
 def forbidden(what: str, verb: str, resource: str, group: str = "", where: str = 'in the namespace "{ns}"') -> Object:
-    return failure(403, "Forbidden", f'{what} is forbidden: User "{USER}" cannot {verb} resource "{resource}" in API group "{group}" {where}')
+    return failure(
+        403,
+        "Forbidden",
+        f'{what} is forbidden: User "{USER}" cannot {verb} resource "{resource}" in API group "{group}" {where}',
+    )
 
 
 GATEWAY_GROUP = "gateway.networking.k8s.io"
@@ -798,7 +1112,13 @@ RIGHTS = (
             may("get", GATEWAY_GROUP, "httproutes", True, "any"),
             may("patch", GATEWAY_GROUP, "httproutes", False, "any"),
             may("get", "apps", "httproutes", False, "any"),
-            may("list", "", "pods", Differs(False, True, "Each of our questions is about the one namespace of the Role."), namespace="default"),
+            may(
+                "list",
+                "",
+                "pods",
+                Differs(False, True, "Each of our questions is about the one namespace of the Role."),
+                namespace="default",
+            ),
         ),
     ),
     Case(
@@ -809,10 +1129,16 @@ RIGHTS = (
             patch(f"{MAPS}/limited", {"data": {"b": "2"}}, {"status": 200}, limited=True),
             create(MAPS, a_map("limited"), failure(409, "AlreadyExists"), limited=True),
             delete(f"{MAPS}/limited", forbidden('configmaps "limited"', "delete", "configmaps"), limited=True),
-            get(f"{MAPS}/{{name}}", forbidden('configmaps "{name}"', "get", "configmaps"), limited=True),  # there is none
+            get(
+                f"{MAPS}/{{name}}", forbidden('configmaps "{name}"', "get", "configmaps"), limited=True
+            ),  # there is none
             get(MAPS, forbidden("configmaps", "list", "configmaps"), limited=True),
             get("/api/v1/nodes", forbidden("nodes", "list", "nodes", where="at the cluster scope"), limited=True),
-            get("/api/v1/pods", {"status": Differs(403, 200, "Each of our requests is about the one namespace of the Role.")}, limited=True),
+            get(
+                "/api/v1/pods",
+                {"status": Differs(403, 200, "Each of our requests is about the one namespace of the Role.")},
+                limited=True,
+            ),
             get(PODS, {"status": 200}, limited=True),
             create(ROUTES, a_route()),
             get(f"{ROUTES}/{{name}}", {"status": 200}, limited=True),
@@ -836,7 +1162,12 @@ RIGHTS = (
                 limited=True,
             ),
             create(f"{PODS}/{{name}}/exec", {}, forbidden('pods "{name}"', "create", "pods/exec"), limited=True),
-            create(LEASES, a_lease(), forbidden("leases.coordination.k8s.io", "create", "leases", "coordination.k8s.io"), limited=True),
+            create(
+                LEASES,
+                a_lease(),
+                forbidden("leases.coordination.k8s.io", "create", "leases", "coordination.k8s.io"),
+                limited=True,
+            ),
         ),
     ),
     Case(
@@ -846,7 +1177,11 @@ RIGHTS = (
                 REVIEWS,
                 {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"},
                 {
-                    "status": Differs(201, 404, "The fake is as one before Kubernetes 1.28; what a later one answers is in test_whoami.py."),
+                    "status": Differs(
+                        201,
+                        404,
+                        "The fake is as one before Kubernetes 1.28; what a later one answers is in test_whoami.py.",
+                    ),
                     "/status/userInfo/username": Differs(USER, MISSING, "as above"),
                 },
                 limited=True,

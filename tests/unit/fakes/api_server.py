@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes import managed_fields
 from ansible_collections.mcp.server.tests.unit.fakes.managed_fields import LIST_KEYS
@@ -162,7 +162,12 @@ def right_of(request: Request) -> Right | None:
 def grants(rule: dict[str, list[str]], right: Right) -> bool:
     """Return whether the rule of a Role grants this."""
     named = "resourceNames" not in rule or right.name in rule["resourceNames"]
-    return named and right.group in rule["apiGroups"] and right.resource in rule["resources"] and right.verb in rule["verbs"]
+    return (
+        named
+        and right.group in rule["apiGroups"]
+        and right.resource in rule["resources"]
+        and right.verb in rule["verbs"]
+    )
 
 
 @dataclass(eq=False)
@@ -235,7 +240,7 @@ class ApiServer:
         return self.create(f"/apis/authorization.k8s.io/v1/{ACCESS_REVIEWS}", review)["status"]["allowed"]
 
     def port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
-        self._ask(Request("GET", f"{connection.pod_path(namespace, pod)}/portforward", query={"ports": str(port)}))
+        self._ask(Request("GET", f"{api.pod_path(namespace, pod)}/portforward", query={"ports": str(port)}))
         if pod not in self.ports:
             raise Failure(f"No port-forward to {namespace}/{pod}.")
         return socket.create_connection(("127.0.0.1", self.ports[pod]))
@@ -392,7 +397,13 @@ class ApiServer:
                 if not request.dry_run:
                     del self.objects[request.path]
                     self._collect(gone, orphan=request.query.get("propagationPolicy") == "Orphan")
-                return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": {"name": place.name}}
+                return {
+                    "kind": "Status",
+                    "apiVersion": "v1",
+                    "metadata": {},
+                    "status": "Success",
+                    "details": {"name": place.name},
+                }
         raise StatusError(405, "the server does not allow this method on the requested resource")
 
     def _existing(self, path: str) -> Object:
@@ -440,7 +451,9 @@ class ApiServer:
         created = _tidied(created)
         nothing = {"metadata": {}}
         if request.kind == "apply":
-            _obj, managers = managed_fields.applied(nothing, request.body, created, request.manager, self._timestamp(), force=True)
+            _obj, managers = managed_fields.applied(
+                nothing, request.body, created, request.manager, self._timestamp(), force=True
+            )
         else:
             managers = managed_fields.updated(nothing, created, request.manager, "", self._timestamp())
         created["metadata"]["managedFields"] = managers
@@ -452,7 +465,9 @@ class ApiServer:
     def _patch(self, request: Request, place: Place) -> Object:
         path = request.path.removesuffix("/status")
         if request.kind == "apply" and "fieldManager" not in request.query:
-            raise StatusError(422, "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is required for apply patch")
+            raise StatusError(
+                422, "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is required for apply patch"
+            )
         if request.kind == "apply" and path not in self.objects:
             return self._create(request._replace(path=path.rpartition("/")[0]), place)
         before = self._existing(path)
@@ -469,14 +484,22 @@ class ApiServer:
                 noted = {key: value for key, value in after["metadata"].items() if key == "annotations"}
                 stored["metadata"] = {**kept, **noted}
         else:
-            stored = {**after, "status": before.get("status"), "metadata": {**after["metadata"], "resourceVersion": version}}
+            stored = {
+                **after,
+                "status": before.get("status"),
+                "metadata": {**after["metadata"], "resourceVersion": version},
+            }
         if stored["status"] is None:
             del stored["status"]
         stored, managers = self._managed(before, stored, request, place)
         if stored == before and managed_fields.same(managers, before["metadata"].get("managedFields", [])):
             return _plain(before)
         stored["metadata"] = {**stored["metadata"], **({"managedFields": managers} if managers else {})}
-        if "generation" in before["metadata"] and place.subresource != "status" and _counted(place, stored) != _counted(place, before):
+        if (
+            "generation" in before["metadata"]
+            and place.subresource != "status"
+            and _counted(place, stored) != _counted(place, before)
+        ):
             stored["metadata"]["generation"] = before["metadata"]["generation"] + 1
         if request.dry_run:
             return _plain(stored)

@@ -51,7 +51,9 @@ def updated(before: Object, after: Object, manager: str, subresource: str, time:
     return _after(after, Entry(manager, "Update", subresource), written, written | (old.keys() - new.keys()), time)
 
 
-def applied(before: Object, configuration: Object, after: Object, manager: str, time: str, *, force: bool) -> tuple[Object, list[t.Any]]:
+def applied(
+    before: Object, configuration: Object, after: Object, manager: str, time: str, *, force: bool
+) -> tuple[Object, list[t.Any]]:
     """Return the object after an apply and its managedFields. after: with the configuration merged into it. Raises Refused."""
     old, wanted = _fields(before), {path: value for path, value in _fields(configuration).items() if not _is_map(path)}
     changed = {path for path, value in wanted.items() if path in old and old[path] != value}
@@ -78,14 +80,19 @@ def _after(obj: Object, writer: Entry, has: set[Path], taken: set[Path], time: s
         now = (paths - taken) | (has if entry == writer else set())
         written = written or entry == writer
         if entry == writer and has or now != paths:
-            found += [_entry(entry, time if entry == writer and has else one.get("time", ""), now, version)] if now else []
+            found += (
+                [_entry(entry, time if entry == writer and has else one.get("time", ""), now, version)] if now else []
+            )
         else:
             found.append(one)
     return found if written or not has else [*found, _entry(writer, time, has, version)]
 
 
 def _message(conflicts: list[tuple[Entry, Path]], version: str) -> str:
-    words = [f'conflict with "{entry.manager}" using {version}: {"".join(f".{step[2:]}" for step in path)}' for entry, path in conflicts]
+    words = [
+        f'conflict with "{entry.manager}" using {version}: {"".join(f".{step[2:]}" for step in path)}'
+        for entry, path in conflicts
+    ]
     if len(words) == 1:
         return f"Apply failed with 1 conflict: {words[0]}"
     return f"Apply failed with {len(words)} conflicts: " + "\n".join(f"- {one}" for one in words)
@@ -99,7 +106,11 @@ def _listed(obj: Object) -> list[Object]:
 def _entries(obj: Object) -> list[tuple[Entry, set[Path]]]:
     """Return the entries, each with the fields that it has."""
     return [
-        (Entry(one.get("manager", ""), one.get("operation", ""), one.get("subresource", "")), set(_paths(one.get("fieldsV1") or {}))) for one in _listed(obj)
+        (
+            Entry(one.get("manager", ""), one.get("operation", ""), one.get("subresource", "")),
+            set(_paths(one.get("fieldsV1") or {})),
+        )
+        for one in _listed(obj)
     ]
 
 
@@ -116,7 +127,12 @@ def _entry(entry: Entry, time: str, paths: set[Path], version: str) -> Object:
         if place:  # it is a map or an item, and something in it belongs to the entry as well
             place["."] = {}
     named = {"manager": entry.manager, "operation": entry.operation, "apiVersion": version, "time": time}
-    return {**named, "fieldsType": "FieldsV1", "fieldsV1": fields, **({"subresource": entry.subresource} if entry.subresource else {})}
+    return {
+        **named,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": fields,
+        **({"subresource": entry.subresource} if entry.subresource else {}),
+    }
 
 
 def _paths(fields: Object, above: Path = ()) -> t.Iterator[Path]:

@@ -10,8 +10,27 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.client import Client
-from ansible_collections.mcp.server.tests.unit.fakes.api_contract import MISSING, Case, Differs, Like, Object, Of, Other, Sides, problems
-from ansible_collections.mcp.server.tests.unit.fakes.api_contract_cases import CASES, MAPS, RULES, USER, VERSION, a_map, create, get
+from ansible_collections.mcp.server.tests.unit.fakes.api_contract import (
+    MISSING,
+    Case,
+    Differs,
+    Like,
+    Object,
+    Of,
+    Other,
+    Sides,
+    problems,
+)
+from ansible_collections.mcp.server.tests.unit.fakes.api_contract_cases import (
+    CASES,
+    MAPS,
+    RULES,
+    USER,
+    VERSION,
+    a_map,
+    create,
+    get,
+)
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving
 from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers
@@ -27,7 +46,9 @@ def asked(case: Case) -> list[str]:
     if case.controllers:
         Controllers(api)
     with serving(api) as url, serving(limited) as limited_url:
-        return problems(case, Sides(Client(Access(url), 10.0), Client(Access(limited_url), 10.0), real=False), NAMESPACE)
+        return problems(
+            case, Sides(Client(Access(url), 10.0), Client(Access(limited_url), 10.0), real=False), NAMESPACE
+        )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -53,6 +74,12 @@ def test_what_is_otherwise_is_told(expects: Object, said: str) -> None:
 
 
 def test_what_fails_or_stays_as_it_was_is_told() -> None:
-    steps = (create(MAPS, a_map(), name="made"), create(MAPS, a_map()), get(f"{MAPS}/{{name}}", {VERSION: Other(Of("made", VERSION))}))
+    steps = (
+        create(MAPS, a_map(), name="made"),
+        create(MAPS, a_map()),
+        get(f"{MAPS}/{{name}}", {VERSION: Other(Of("made", VERSION))}),
+    )
     exists, unchanged = asked(Case("told", steps))
-    assert exists.startswith(f"step 2, POST {MAPS}: 409 ") and unchanged.startswith(f"step 3, GET {MAPS}/{{name}}: {VERSION} is '")
+    assert exists.startswith(f"step 2, POST {MAPS}: 409 ") and unchanged.startswith(
+        f"step 3, GET {MAPS}/{{name}}: {VERSION} is '"
+    )

@@ -19,7 +19,9 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.locate impo
 from ansible_collections.mcp.server.tests.unit.fakes.api_contract import Case, Sides, problems
 from ansible_collections.mcp.server.tests.unit.fakes.api_contract_cases import CASES, READY, RULES, USER
 
-pytestmark = pytest.mark.skipif(not CONFIG["admin_kubeconfig"], reason="makes a namespace of its own, which takes an administrator")
+pytestmark = pytest.mark.skipif(
+    not CONFIG["admin_kubeconfig"], reason="makes a namespace of its own, which takes an administrator"
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,13 @@ def namespace() -> t.Iterator[str]:
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": place},
         {"apiVersion": rights, "kind": "Role", "metadata": place, "rules": RULES},
-        {"apiVersion": rights, "kind": "RoleBinding", "metadata": place, "roleRef": role, "subjects": [{"kind": "ServiceAccount", **place}]},
+        {
+            "apiVersion": rights,
+            "kind": "RoleBinding",
+            "metadata": place,
+            "roleRef": role,
+            "subjects": [{"kind": "ServiceAccount", **place}],
+        },
     ]
     kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
     try:
