@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import hashlib
 import json
-import math
 import multiprocessing
-import random
 import re
 import sys
 import threading
@@ -27,76 +24,21 @@ NAMESPACE = "benchmark"
 DOMAIN = "mcp.example"
 IMAGE = "ghcr.io/org/mcp-server"
 VERSIONS = {"blue": "v1.1.5", "green": "v1.2.0"}
-GATEWAY = {"name": "gateway", "namespace": NAMESPACE}
-CONDITIONS = ("Accepted", "ResolvedRefs")
 
 
 def route_path(server: str) -> str:
     return f"/apis/gateway.networking.k8s.io/v1/namespaces/{NAMESPACE}/httproutes/{server}"
 
 
-def objects(server: str) -> dict[str, dict[str, t.Any]]:
-    """Return a server's objects by path: both pools are ready, blue has the traffic."""
-    backends = [
-        {"name": f"{server}-{pool}", "port": 8080, "weight": weight} for pool, weight in (("blue", 100), ("green", 0))
-    ]
-    found: dict[str, dict[str, t.Any]] = {
-        route_path(server): {
-            "spec": {"parentRefs": [GATEWAY], "rules": [{"backendRefs": backends}]},
-            "status": _accepted(1),
-        }
-    }
-    for pool, version in VERSIONS.items():
-        name, labels = f"{server}-{pool}", {"app": server, "pool": pool}
-        container = {"name": server, "image": f"{IMAGE}:{version}"}
-        template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
-        sizes = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}
-        found[f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{name}"] = {
-            "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template},
-            "status": {"observedGeneration": 1, **sizes},
-        }
-        ports = [{"port": 8080, "targetPort": 8080}]
-        found[f"/api/v1/namespaces/{NAMESPACE}/services/{name}"] = {"spec": {"selector": labels, "ports": ports}}
-        found[f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices/{name}-1"] = {
-            "metadata": {"labels": {"kubernetes.io/service-name": name}},
-            "endpoints": [
-                {
-                    "addresses": ["192.0.2.1"],
-                    "targetRef": {"kind": "Pod", "name": f"{name}-1"},
-                    "conditions": {"ready": True},
-                }
-            ],
-        }
-        ready = [{"type": "Ready", "status": "True"}]
-        digest = f"{IMAGE}@sha256:{hashlib.sha256(version.encode()).hexdigest()}"
-        running = {
-            "image": container["image"],
-            "imageID": digest,
-            "ready": True,
-            "restartCount": 0,
-            "state": {"running": {}},
-        }
-        statuses = [{"name": server, **running}]
-        found[f"/api/v1/namespaces/{NAMESPACE}/pods/{name}-1"] = {
-            "metadata": {"labels": labels},
-            "spec": {"containers": [container]},
-            "status": {"phase": "Running", "conditions": ready, "containerStatuses": statuses},
-        }
-    return found
-
-
-def _accepted(generation: int) -> dict[str, t.Any]:
-    conditions = [{"type": kind, "status": "True", "observedGeneration": generation} for kind in CONDITIONS]
-    return {"parents": [{"parentRef": GATEWAY, "controllerName": "example.com/gateway", "conditions": conditions}]}
-
-
 class Gateway:
     """Answers for the servers as the weights of their routes say. They are stateless MCP servers, and know the pool
     that a request came to.
+
+    healths: by server, gives the health document of the pool whose turn it is.
     """
 
-    def __init__(self, routes: t.Mapping[str, dict[str, t.Any]]) -> None:
-        self.routes = routes  # objects by path, as the API server has them now
+    def __init__(self, healths: t.Mapping[str, t.Callable[[], dict[str, str]]]) -> None:
+        self.healths = healths
         self.requests: Counter[str] = Counter()
         self.port = 0
 
@@ -120,8 +62,7 @@ class Gateway:
                 status, document = self.answer(host[1], *head.split(" ", 2)[:2], body)
                 data = json.dumps(document).encode() if document is not None else b""
                 writer.write(
-                    f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: "
-                    f"{len(data)}\r\n\r\n".encode()
+                    f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode()
                     + data
                 )
         except (asyncio.IncompleteReadError, OSError):  # the client is done
@@ -130,11 +71,9 @@ class Gateway:
             writer.close()
 
     def answer(self, server: str, method: str, path: str, body: bytes) -> tuple[str, t.Any]:
-        green = self.routes[route_path(server)]["spec"]["rules"][0]["backendRefs"][1]["weight"]
-        pool = "green" if random.uniform(0, 100) < green else "blue"
-        version = VERSIONS[pool].removeprefix("v")
+        health = self.healths[server]()
         if path == "/health":
-            return "200 OK", {"status": "HEALTHY", "version": version, "pool": pool}
+            return "200 OK", health
         if method != "POST":
             return "405 Method Not Allowed", None
         message = json.loads(body)
@@ -144,7 +83,7 @@ class Gateway:
             "initialize": {
                 "protocolVersion": message.get("params", {}).get("protocolVersion"),
                 "capabilities": {"tools": {}},
-                "serverInfo": {"name": server, "version": version},
+                "serverInfo": {"name": server, "version": health["version"]},
             },
             "ping": {},
             "tools/list": {"tools": [{"name": "which", "inputSchema": {"type": "object"}}]},
@@ -165,20 +104,23 @@ class Fakes(t.NamedTuple):
 
 def _serve(servers: t.Sequence[str], pipe: t.Any) -> None:
     sys.path[:0] = [str(ROOT / "playbooks" / "collections")]
+    from ansible_collections.mcp.server.tests.unit.fakes import gateway as fake_gateway
     from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
     from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving
+    from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
 
-    api = ApiServer({path: one for server in servers for path, one in objects(server).items()})
+    images = {pool: f"{IMAGE}:{version}" for pool, version in VERSIONS.items()}
+    api = ApiServer()
+    for server in servers:
+        for path, one in mcp_server(NAMESPACE, server, **images, replicas=1).items():
+            api.put(path, one)
+    Controllers(api)
 
-    def accept() -> None:
-        """As the gateway's controller does, of whichever route has changed."""
-        for path in map(route_path, servers):
-            generation = api.objects[path]["metadata"]["generation"]
-            if api.objects[path]["status"]["parents"][0]["conditions"][0]["observedGeneration"] != generation:
-                api.change(f"{path}/status", {"status": _accepted(generation)})
+    def version(pool: str) -> str:
+        return VERSIONS[pool].removeprefix("v")
 
-    api.call(accept, "PATCH", "/httproutes/", times=math.inf, after=True)
-    gateway, ready = Gateway(api.objects), threading.Event()
+    healths = {server: fake_gateway.Gateway(api, route_path(server), version).answer for server in servers}
+    gateway, ready = Gateway(healths), threading.Event()
     threading.Thread(target=lambda: asyncio.run(gateway.serve(ready)), daemon=True).start()
     ready.wait()
     with serving(api) as url:

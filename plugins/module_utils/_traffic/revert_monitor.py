@@ -114,7 +114,8 @@ class RevertMonitor:
         shift = self._shift
         now, at = shift.cluster.server_time(), field_managers.ours_at(shift.kind.written(shift.route))
         try:
-            return max(0.0, (now - datetime.fromisoformat(at)).total_seconds()) if now else 0.0
+            # It has whole seconds: we may have written up to one second later.
+            return max(0.0, (now - datetime.fromisoformat(at)).total_seconds() - 1.0) if now else 0.0
         except ValueError:
             return 0.0
 

@@ -4,8 +4,9 @@
 
 """An API server in memory, with the interface of connection.Cluster and the failures that it raises.
 
-It does what our requests need of a real one: resourceVersion, generation, optimistic locking, the kinds
-of patches, selectors, dry runs and rights. http_api_server.py serves the same over HTTP.
+It does what our requests need of a real one: resourceVersion, generation, managedFields, optimistic locking, the
+kinds of patches, selectors, dry runs and rights. http_api_server.py serves the same over HTTP. That it answers as a
+real one is tested by api_contract_cases.py.
 """
 
 from __future__ import annotations
@@ -27,11 +28,14 @@ from types import MappingProxyType
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.tests.unit.fakes import managed_fields
+from ansible_collections.mcp.server.tests.unit.fakes.managed_fields import LIST_KEYS
 
 Object = dict[str, t.Any]
 
 REASONS = {
     400: "BadRequest",
+    401: "Unauthorized",
     403: "Forbidden",
     404: "NotFound",
     405: "MethodNotAllowed",
@@ -40,6 +44,7 @@ REASONS = {
     422: "Invalid",
     429: "TooManyRequests",
     500: "InternalError",
+    502: "BadGateway",
     503: "ServiceUnavailable",
     504: "Timeout",
 }
@@ -58,15 +63,14 @@ BUILT_IN = (
     "networking.k8s.io",
     "policy",
 )
-LIST_KEYS = {
-    "containers": "name",
-    "initContainers": "name",
-    "volumes": "name",
-    "env": "name",
-    "volumeMounts": "mountPath",
-}
+# Of what has a spec, the API server counts no generations for these.
+UNCOUNTED = ("horizontalpodautoscalers", "leases", "namespaces", "services")
+# In the metadata, nothing is not kept.
+NOT_EMPTY = ("annotations", "finalizers", "labels", "ownerReferences")
+NOBODY = "nobody"  # the field manager of whom managedFields tell nothing
 VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
-REVIEWS = "selfsubjectaccessreviews"
+ACCESS_REVIEWS = "selfsubjectaccessreviews"
+REVIEWS = (ACCESS_REVIEWS, "selfsubjectreviews")  # which everybody may ask for
 
 
 class StatusError(Exception):
@@ -127,6 +131,11 @@ class Request(t.NamedTuple):
         return self.query.get("dryRun") == "All"
 
     @property
+    def manager(self) -> str:
+        """Whom managedFields name. Without one it is what User-Agent begins with, and our client's is that."""
+        return self.query.get("fieldManager") or connection.FIELD_MANAGER
+
+    @property
     def stores(self) -> bool:
         return self.method != "GET" and not self.dry_run and not self.path.endswith(REVIEWS)
 
@@ -146,7 +155,7 @@ class Right(t.NamedTuple):
 def right_of(request: Request) -> Right | None:
     """Return what the request takes, or None when everybody may do it."""
     place = place_of(request.path)
-    if place is None or place.resource == REVIEWS:
+    if place is None or place.resource in REVIEWS:
         return None
     verb = VERBS.get(request.method) or ("get" if place.name else "list")
     return Right(verb, place.group, "/".join(filter(None, (place.resource, place.subresource))), place.name)
@@ -213,7 +222,8 @@ class ApiServer:
         return self._ask(Request("POST", path, body, query=query))
 
     def patch(self, path: str, body: t.Any, kind: str = "merge", *, dry_run: bool = False, **query: str) -> Object:
-        return self._ask(Request("PATCH", path, body, kind, {**query, **({"dryRun": "All"} if dry_run else {})}))
+        query = {"fieldManager": connection.FIELD_MANAGER, **query, **({"dryRun": "All"} if dry_run else {})}
+        return self._ask(Request("PATCH", path, body, kind, query))
 
     def delete(self, path: str, *, dry_run: bool = False, **query: str) -> Object:
         return self._ask(Request("DELETE", path, query={**query, **({"dryRun": "All"} if dry_run else {})}))
@@ -229,7 +239,7 @@ class ApiServer:
             "name": name,
         }
         review = {"spec": {"resourceAttributes": attributes}}
-        return self.create(f"/apis/authorization.k8s.io/v1/{REVIEWS}", review)["status"]["allowed"]
+        return self.create(f"/apis/authorization.k8s.io/v1/{ACCESS_REVIEWS}", review)["status"]["allowed"]
 
     def port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
         self._ask(Request("GET", f"{api.pod_path(namespace, pod)}/portforward", query={"ports": str(port)}))
@@ -256,14 +266,14 @@ class ApiServer:
             metadata = {"name": place.name, "uid": path, "resourceVersion": self._next_version(), **metadata}
             if place.namespace:
                 metadata.setdefault("namespace", place.namespace)
-            if "spec" in stored:
+            if _has_generations(place, stored):
                 metadata.setdefault("generation", 1)
             stored["metadata"] = metadata
         self._store(path, stored)
 
-    def change(self, path: str, body: t.Any, kind: str = "merge") -> Object:
-        """Patch as another client: neither logged, nor refused, nor hit by faults."""
-        return self._answer(Request("PATCH", path, _plain(body), kind))
+    def change(self, path: str, body: t.Any, kind: str = "merge", manager: str = NOBODY) -> Object:
+        """Patch as another client: neither logged, nor refused, nor hit by faults. manager: whom managedFields tell of it."""
+        return self._answer(Request("PATCH", path, _plain(body), kind, {"fieldManager": manager}))
 
     def touch(self, path: str) -> None:
         """Give the object another version, as a controller does that writes its status."""
@@ -369,7 +379,7 @@ class ApiServer:
         with self._lock:
             if place is None:
                 return _plain(self._existing(request.path))
-            if place.resource == REVIEWS:
+            if place.resource == ACCESS_REVIEWS:
                 wanted = request.body["spec"]["resourceAttributes"]
                 resource = "/".join(filter(None, (wanted["resource"], wanted.get("subresource"))))
                 allowed = self._allows(Right(wanted["verb"], wanted["group"], resource, wanted.get("name", "")))
@@ -388,7 +398,14 @@ class ApiServer:
                 gone = self._existing(request.path)
                 if not request.dry_run:
                     del self.objects[request.path]
-                return gone
+                    self._collect(gone, orphan=request.query.get("propagationPolicy") == "Orphan")
+                return {
+                    "kind": "Status",
+                    "apiVersion": "v1",
+                    "metadata": {},
+                    "status": "Success",
+                    "details": {"name": place.name},
+                }
         raise StatusError(405, "the server does not allow this method on the requested resource")
 
     def _existing(self, path: str) -> Object:
@@ -406,9 +423,12 @@ class ApiServer:
                 return one.rpartition("/")[0] == path
             return (its.group, its.resource) == (place.group, place.resource)
 
+        for selector in ("labelSelector", "fieldSelector"):
+            if not SELECTOR.fullmatch(query.get(selector, "")):
+                raise StatusError(400, f"unable to parse requirement: {query[selector]}")
         found = [
             obj
-            for one, obj in self.objects.items()
+            for one, obj in sorted(self.objects.items())
             if listed(one)
             and selected(query.get("labelSelector", ""), (obj["metadata"].get("labels") or {}).get)
             and selected(query.get("fieldSelector", ""), functools.partial(_field, obj))
@@ -428,8 +448,17 @@ class ApiServer:
         created.pop("status", None)
         if place.namespace:
             created["metadata"]["namespace"] = place.namespace
-        if "spec" in created:
+        if _has_generations(place, created):
             created["metadata"]["generation"] = 1
+        created = _tidied(created)
+        nothing = {"metadata": {}}
+        if request.kind == "apply":
+            _obj, managers = managed_fields.applied(
+                nothing, request.body, created, request.manager, self._timestamp(), force=True
+            )
+        else:
+            managers = managed_fields.updated(nothing, created, request.manager, "", self._timestamp())
+        created["metadata"]["managedFields"] = managers
         if request.dry_run:
             return created
         created["metadata"]["resourceVersion"] = self._next_version()
@@ -437,28 +466,72 @@ class ApiServer:
 
     def _patch(self, request: Request, place: Place) -> Object:
         path = request.path.removesuffix("/status")
+        if request.kind == "apply" and "fieldManager" not in request.query:
+            raise StatusError(
+                422, "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is required for apply patch"
+            )
         if request.kind == "apply" and path not in self.objects:
             return self._create(request._replace(path=path.rpartition("/")[0]), place)
         before = self._existing(path)
         if request.kind == "strategic" and place.group not in BUILT_IN:
             raise StatusError(415, UNKNOWN_FORMAT)
-        after = patched(before, request.body, request.kind)
+        after = _tidied(patched(before, request.body, request.kind))
         version = before["metadata"]["resourceVersion"]
         if after["metadata"].get("resourceVersion") not in (None, version):
             raise StatusError(409, f'Operation cannot be fulfilled on {place.qualified} "{place.name}": {MODIFIED}')
-        desired, reported = (before, after) if place.subresource == "status" else (after, before)
-        stored = {**desired, "status": reported.get("status")}
-        stored["metadata"] = {**after["metadata"], "resourceVersion": version}
+        if place.subresource == "status":
+            stored = {**before, "status": after.get("status")}
+            if place.resource == "deployments":  # whose controller writes its revision so
+                kept = {key: value for key, value in before["metadata"].items() if key != "annotations"}
+                noted = {key: value for key, value in after["metadata"].items() if key == "annotations"}
+                stored["metadata"] = {**kept, **noted}
+        else:
+            stored = {
+                **after,
+                "status": before.get("status"),
+                "metadata": {**after["metadata"], "resourceVersion": version},
+            }
         if stored["status"] is None:
             del stored["status"]
-        if stored == before:
+        stored, managers = self._managed(before, stored, request, place)
+        if stored == before and managed_fields.same(managers, before["metadata"].get("managedFields", [])):
             return _plain(before)
-        if "generation" in before["metadata"] and _desired(stored) != _desired(before):
+        stored["metadata"] = {**stored["metadata"], **({"managedFields": managers} if managers else {})}
+        if (
+            "generation" in before["metadata"]
+            and place.subresource != "status"
+            and _counted(place, stored) != _counted(place, before)
+        ):
             stored["metadata"]["generation"] = before["metadata"]["generation"] + 1
         if request.dry_run:
             return _plain(stored)
         stored["metadata"]["resourceVersion"] = self._next_version()
         return self._store(path, stored)
+
+    def _managed(self, before: Object, after: Object, request: Request, place: Place) -> tuple[Object, list[Object]]:
+        """Return what is to be stored, and its managedFields."""
+        if request.manager == NOBODY:
+            return after, after["metadata"].get("managedFields", [])
+        if request.kind != "apply":
+            return after, managed_fields.updated(before, after, request.manager, place.subresource, self._timestamp())
+        force = request.query.get("force") == "true"
+        try:
+            return managed_fields.applied(before, request.body, after, request.manager, self._timestamp(), force=force)
+        except managed_fields.Refused as refused:
+            raise StatusError(409, str(refused)) from None
+
+    def _collect(self, gone: Object, *, orphan: bool) -> None:
+        """Delete what belonged to an object that is gone, or let it be nobody's."""
+        for path, obj in list(self.objects.items()):
+            owners = obj.get("metadata", {}).get("ownerReferences") or []
+            others = [owner for owner in owners if owner.get("uid") != gone["metadata"]["uid"]]
+            if others == owners:
+                continue
+            if others or orphan:
+                self.change(path, {"metadata": {"ownerReferences": others}})
+            else:
+                del self.objects[path]
+                self._collect(obj, orphan=False)
 
     def _store(self, path: str, obj: Object) -> Object:
         answer = _plain(obj)
@@ -480,8 +553,22 @@ def _plain(document: t.Any) -> t.Any:
     return json.loads(json.dumps(document))
 
 
-def _desired(obj: Object) -> Object:
-    return {part: value for part, value in obj.items() if part not in ("metadata", "status")}
+def _tidied(obj: Object) -> Object:
+    """Return the object without what is empty in its metadata."""
+    metadata = {key: value for key, value in obj["metadata"].items() if value or key not in NOT_EMPTY}
+    return {**obj, "metadata": metadata}
+
+
+def _has_generations(place: Place, obj: Object) -> bool:
+    return "spec" in obj and place.resource not in UNCOUNTED
+
+
+def _counted(place: Place, obj: Object) -> Object:
+    """Return what has another generation when it changes."""
+    counted = {part: value for part, value in obj.items() if part not in ("metadata", "status")}
+    if place.resource == "deployments":
+        counted["annotations"] = obj["metadata"].get("annotations")
+    return counted
 
 
 def _field(obj: Object, path: str) -> str | None:
@@ -492,6 +579,8 @@ def _field(obj: Object, path: str) -> str | None:
 
 
 REQUIREMENT = re.compile(r"\s*(!?)([\w./-]+)\s*(?:(==?|!=)\s*([\w.-]*)|(in|notin)\s*\(([^)]*)\))?\s*(?:,|$)")
+# Which is several of them, and nothing else
+SELECTOR = re.compile(rf"(?:{REQUIREMENT.pattern})*")
 
 
 def selected(selector: str, value_of: t.Callable[[str], str | None]) -> bool:
@@ -534,10 +623,17 @@ def _merged(old: t.Any, new: t.Any, list_keys: dict[str, str]) -> t.Any:
 
 
 def _merged_list(old: list[Object], new: list[Object], by: str, list_keys: dict[str, str]) -> list[Object]:
-    result = {one[by]: one for one in old}
-    for one in new:
-        result[one[by]] = _merged(result.get(one[by]), one, list_keys)
-    return list(result.values())
+    """Return the items of both. The new ones are in their own order, and none of the old ones comes before one that it followed."""
+    before, patches = {one[by]: one for one in old}, {one[by]: one for one in new}
+    merged = {key: _merged(before.get(key), patch, list_keys) for key, patch in patches.items()}
+    places, result = list(before), []
+    for key in [key for key in before if key not in patches]:
+        for one in list(merged):
+            if one in before and places.index(one) > places.index(key):
+                break
+            result.append(merged.pop(one))
+        result.append(before[key])
+    return [*result, *merged.values()]
 
 
 def _operate(document: t.Any, operation: dict[str, t.Any]) -> None:
@@ -555,10 +651,7 @@ def _operate(document: t.Any, operation: dict[str, t.Any]) -> None:
             if key > len(place):
                 raise IndexError(key)
             place.insert(key, value)
-        elif op == "add":
-            place[key] = value
-        elif op == "replace":
-            place[key]  # it has to be there
+        elif op in ("add", "replace"):  # also what is not in a dictionary is replaced, as on a real API server
             place[key] = value
         elif op == "remove":
             del place[key]

@@ -52,8 +52,10 @@ class Handler(BaseHTTPRequestHandler):
         try:
             body = json.loads(sent) if sent else None
             query = dict(parse_qsl(url.query))
-            answer = self.server.api.serve(Request(self.command, url.path, body, self.patch_kind(), query))
-            self.send(201 if self.command == "POST" else 200, json.dumps(answer))
+            request = Request(self.command, url.path, body, self.patch_kind(), query)
+            creates = self.command == "POST" or (request.kind == "apply" and url.path not in self.server.api.objects)
+            answer = self.server.api.serve(request)
+            self.send(201 if creates else 200, json.dumps(answer))
         except StatusError as error:
             self.send(error.status, error.body, error.headers)
         except Failure as failure:  # which a test gave to fail()

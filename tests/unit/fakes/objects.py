@@ -77,9 +77,9 @@ class Controllers:
         self.replace_pods(namespace, template, name, replicas)
         counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), replicas)
         progressing = {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable", "message": ""}
-        self.api.change(path, {"metadata": {"annotations": {REVISION: str(revision)}}})
         status = {"observedGeneration": metadata["generation"], **counts, "conditions": [progressing]}
-        self.api.change(f"{path}/status", {"status": status})
+        annotations = {REVISION: str(revision)}
+        self.api.change(f"{path}/status", {"metadata": {"annotations": annotations}, "status": status})
         for service in self.found(f"/api/v1/namespaces/{namespace}/services"):
             selector = service["spec"].get("selector") or {}
             if selector.items() <= labels.items():

@@ -106,7 +106,8 @@ def listening(*statuses: int) -> t.Iterator[Hook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            hook.got.append({"body": body, "path": self.path, "headers": dict(self.headers)})
+            come = {"body": body, "path": self.path, "headers": dict(self.headers)}
+            hook.got.append({**come, "at": time.monotonic()})
             status = hook.next()
             if not status:
                 time.sleep(5)

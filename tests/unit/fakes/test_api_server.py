@@ -162,7 +162,7 @@ def test_json_patch(cluster: t.Any) -> None:
         {"op": "test", "path": f"{BACKENDS}/0/weight", "value": True},
         {"op": "test", "path": "/metadata/annotations/x", "value": None},
         {"op": "test", "path": f"{BACKENDS}/2", "value": None},
-        {"op": "replace", "path": "/metadata/labels", "value": {}},
+        {"op": "replace", "path": "/metadata/labels/x", "value": "y"},
         {"op": "remove", "path": "/metadata/labels"},
         {"op": "add", "path": "/metadata/annotations/x", "value": "y"},
         {"op": "add", "path": f"{BACKENDS}/3", "value": {}},
@@ -180,7 +180,7 @@ def test_strategic_merge(cluster: t.Any) -> None:
     container = {"name": "mcp", "image": "x:2", "env": [{"name": "B", "value": "2"}]}
     change = {"spec": {"template": {"spec": {"containers": [container]}}}}
     first, sidecar = cluster.patch(DEPLOYMENT, change, "strategic")["spec"]["template"]["spec"]["containers"]
-    assert first == {"name": "mcp", "image": "x:2", "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}
+    assert first == {"name": "mcp", "image": "x:2", "env": [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}]}
     assert sidecar == {"name": "sidecar", "image": "y:1"}
     assert len(cluster.patch(DEPLOYMENT, change)["spec"]["template"]["spec"]["containers"]) == 1  # merge knows no names
     with pytest.raises(Failure, match="unknown format"):
@@ -191,7 +191,8 @@ def test_apply_makes_what_is_not_there(cluster: t.Any) -> None:
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "new"}, "data": {"a": "1"}}
     first = cluster.patch(f"{MAPS}/new", body, "apply", force="true")
     assert cluster.get(f"{MAPS}/new") == first == cluster.patch(f"{MAPS}/new", body, "apply")
-    assert cluster.patch(f"{MAPS}/new", {**body, "data": {"b": "2"}}, "apply")["data"] == {"a": "1", "b": "2"}
+    assert cluster.patch(f"{MAPS}/new", {**body, "data": {"b": "2"}}, "apply")["data"] == {"b": "2"}
+    assert cluster.patch(f"{MAPS}/new", body, "apply", fieldManager="other")["data"] == {"a": "1", "b": "2"}
 
 
 def test_a_dry_run_changes_nothing(api: ApiServer, cluster: t.Any) -> None:

@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import contextlib
-import http.server
 import json
+import math
 import socket
 import struct
 import threading
 import time
-import typing as t
 from datetime import UTC, datetime
 
 import pytest
@@ -30,49 +29,29 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection 
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, StatusError
+from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import Handler, HttpApiServer
 
-PATH = "/api/v1/namespaces/prod/configmaps/mcp"
+MAPS = "/api/v1/namespaces/prod/configmaps"
+PATH = f"{MAPS}/mcp"
 GOOD = (200, {})
 
 
-class ApiServer(http.server.ThreadingHTTPServer):
-    """Gives the answers (status, headers) one after the other, the last for ever; asked: method and path of each request."""
-
-    daemon_threads = True
+class Serving(ApiServer):
+    """Gives the answers (status, headers) one after the other, the last for ever; GOOD is what it would answer by itself."""
 
     def __init__(self, *answers: tuple[int, dict[str, str]], port: int = 0) -> None:
-        self.answers, self.asked = list(answers), []
-        self.ahead: float | str = 0.0  # of its clock, or what it gives for a date
-        super().__init__(("127.0.0.1", port), Handler)
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        super().__init__({PATH: {"message": "said 200"}})
+        self._answers = list(answers)
+        self.call(self._give_next, times=math.inf)
+        server = HttpApiServer(self, port)
+        self.url = server.url
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: ApiServer
-
-    def answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.asked.append((self.command, self.path.partition("?")[0]))
-        status, headers = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
-        body = json.dumps({"message": f"said {status}", "status": {"allowed": True}}).encode()
-        self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(body)), "Content-Type": "application/json"}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST = do_PATCH = answer
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        ahead = self.server.ahead
-        return ahead if isinstance(ahead, str) else super().date_time_string(time.time() + ahead)
-
-    def log_message(self, *_words: t.Any) -> None:
-        pass
+    def _give_next(self) -> None:
+        status, headers = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if status != 200:
+            raise StatusError(status, f"said {status}", **headers)
 
 
 @pytest.fixture(autouse=True)
@@ -100,9 +79,9 @@ def cluster(url: str, patience: float = 5.0, how: outage.Waiting | None = None, 
     "away", [(503, {}), (429, {"Retry-After": "0"}), (502, {}), (504, {}), (500, {"Retry-After": "0"})]
 )
 def test_a_question_is_asked_again(away: tuple[int, dict[str, str]]) -> None:
-    server, how = ApiServer(away, away, GOOD), Watched()
+    server, how = Serving(away, away, GOOD), Watched()
     assert cluster(server.url, how=how).get(PATH)["message"] == "said 200"
-    assert server.asked == 3 * [("GET", PATH)]
+    assert server.asked() == 3 * [("GET", PATH)]
     assert how.back == 1 and how.seconds > 0
     assert how.lines[0].startswith(f"The API server answered {away[0]} to GET {PATH} on {server.url}: said {away[0]}")
     assert "waiting for it, 0 of 5 s" in how.lines[0]
@@ -118,50 +97,50 @@ def test_an_answer_is_an_answer(
     answer: tuple[int, dict[str, str]], error: type[Failure], times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "STARTING", 0.0)
-    server = ApiServer(answer)
+    server = Serving(answer)
     with pytest.raises(error) as caught:
         cluster(server.url).get(PATH)
-    assert not isinstance(caught.value, Unreachable) and server.asked.count(("GET", PATH)) == times
+    assert not isinstance(caught.value, Unreachable) and server.asked("GET").count(("GET", PATH)) == times
 
 
 @pytest.mark.parametrize("refusal", [401, 403])
 def test_one_that_starts_refuses_everybody(refusal: int) -> None:
-    server, how = ApiServer((refusal, {}), (500, {}), GOOD), Watched()
+    server, how = Serving((refusal, {}), (500, {}), GOOD), Watched()
     assert cluster(server.url, how=how).get(PATH)["message"] == "said 200"
-    assert server.asked == [("GET", PATH), ("GET", "/readyz"), ("GET", PATH)]
+    assert server.asked() == [("GET", PATH), ("GET", "/readyz"), ("GET", PATH)]
     # It is ready when it is asked, so that it may have become so since.
-    server = ApiServer((refusal, {}), GOOD)
+    server = Serving((refusal, {}), GOOD)
     assert cluster(server.url).get(PATH)["message"] == "said 200"
-    assert server.asked == [("GET", PATH), ("GET", "/readyz"), ("GET", PATH)]
-    server = ApiServer((refusal, {}), GOOD, (refusal, {}))
+    assert server.asked() == [("GET", PATH), ("GET", "/readyz"), ("GET", PATH)]
+    server = Serving((refusal, {}), GOOD, (refusal, {}))
     with pytest.raises(Failure) as caught:
         cluster(server.url).get(PATH)
-    assert not isinstance(caught.value, Unreachable) and server.asked.count(("GET", PATH)) == 2
+    assert not isinstance(caught.value, Unreachable) and server.asked("GET").count(("GET", PATH)) == 2
 
 
 @pytest.mark.parametrize("refusal", [401, 403])
 def test_one_that_starts_may_refuse_to_say_so(refusal: int, monkeypatch: pytest.MonkeyPatch) -> None:
     no = (refusal, {})
-    server = ApiServer(no, no, no, no, GOOD)
+    server = Serving(no, no, no, no, GOOD)
     assert cluster(server.url).get(PATH)["message"] == "said 200"
     # Where it refuses that for good, a refusal is one after a while.
     monkeypatch.setattr(connection, "STARTING", 0.2)
     start = time.monotonic()
     with pytest.raises(Failure) as caught:
-        cluster(ApiServer(no).url).get(PATH)
+        cluster(Serving(no).url).get(PATH)
     assert not isinstance(caught.value, Unreachable) and 0.2 <= time.monotonic() - start < 2
 
 
 def test_one_that_served_us_something_does_not_start() -> None:
     """A right is missing then: that is not waited for, also where it may not be asked whether it is ready."""
     no = (403, {})
-    server = ApiServer(GOOD, no)
+    server = Serving(GOOD, no)
     one = cluster(server.url)
     one.get(PATH)
     start = time.monotonic()
     with pytest.raises(Forbidden):
         one.get(PATH)
-    assert time.monotonic() - start < 1 and ("GET", "/readyz") not in server.asked
+    assert time.monotonic() - start < 1 and ("GET", "/readyz") not in server.asked()
 
 
 def test_patience_ends() -> None:
@@ -186,7 +165,7 @@ def test_one_that_starts_late_and_one_that_hangs() -> None:
         time.sleep(0.5)
         assert not found
     time.sleep(0.2)  # nothing listens
-    ApiServer(GOOD, port=port)
+    Serving(GOOD, port=port)
     asking.join(5)
     assert found == ["said 200"]
 
@@ -202,29 +181,29 @@ def test_the_end_of_an_outage_is_told_once() -> None:
 
 
 def test_what_stores_is_never_sent_twice() -> None:
-    server, how = ApiServer((503, {}), GOOD), Watched()
+    server, how = Serving((503, {}), GOOD), Watched()
     with pytest.raises(Unanswered, match=f"Whether PATCH {PATH} was done is not known"):
         cluster(server.url, how=how).patch(PATH, {})
-    assert server.asked == [("PATCH", PATH)]
-    server = ApiServer((503, {}), GOOD)
+    assert server.asked() == [("PATCH", PATH)]
+    server = Serving((503, {}), GOOD)
     with pytest.raises(Unanswered):
-        cluster(server.url).create(PATH, {})
-    assert server.asked == [("POST", PATH)]
+        cluster(server.url).create(MAPS, {"metadata": {"name": "new"}})
+    assert server.asked() == [("POST", MAPS)]
 
 
 def test_what_stores_nothing_is_sent_again() -> None:
     for ask in (
         lambda one: one.patch(PATH, {}, dry_run=True),
-        lambda one: one.create(PATH, {}, dryRun="All"),
+        lambda one: one.create(MAPS, {"metadata": {"name": "new"}}, dryRun="All"),
         lambda one: one.may("prod", "get", "", "pods"),
     ):
-        server = ApiServer((503, {}), GOOD)
+        server = Serving((503, {}), GOOD)
         assert ask(cluster(server.url))
-        assert len(server.asked) == 2
+        assert len(server.asked()) == 2
 
 
 def test_without_patience_a_write_fails_as_a_question_does() -> None:
-    server = ApiServer((503, {}))
+    server = Serving((503, {}))
     with pytest.raises(Unreachable):
         cluster(server.url, 0.0).patch(PATH, {})
 
@@ -233,10 +212,10 @@ def test_a_run_that_lost_its_lease_goes_no_further() -> None:
     def lost() -> None:
         raise LeaseLost("Another run has it.")
 
-    server = ApiServer((503, {}), GOOD)
+    server = Serving((503, {}), GOOD)
     with pytest.raises(LeaseLost):
         cluster(server.url, how=outage.Waiting(regained=lost)).get(PATH)
-    server = ApiServer(GOOD)
+    server = Serving(GOOD)
     cluster(server.url, how=outage.Waiting(regained=lost)).get(PATH)
 
 
@@ -247,9 +226,9 @@ def test_an_outage_is_over_only_when_the_lease_is_renewed() -> None:
         if failure := next(tries):
             raise failure
 
-    server = ApiServer((503, {}), GOOD)
+    server = Serving((503, {}), GOOD)
     cluster(server.url, how=outage.Waiting(regained=renew)).get(PATH)
-    assert len(server.asked) == 3
+    assert len(server.asked()) == 3
 
 
 def test_a_port_forward_waits_too() -> None:
@@ -360,14 +339,14 @@ def test_trouble_of_etcd_is_an_outage(message: str, away: bool) -> None:
 def test_it_may_not_say_that_it_is_asked_much_later(monkeypatch: pytest.MonkeyPatch, said: str, seconds: float) -> None:
     monkeypatch.setattr(outage, "LONGEST", 0.3)
     start = time.monotonic()
-    assert cluster(ApiServer((503, {"Retry-After": said}), GOOD).url).get(PATH)["message"] == "said 200"
+    assert cluster(Serving((503, {"Retry-After": said}), GOOD).url).get(PATH)["message"] == "said 200"
     assert seconds <= time.monotonic() - start < seconds + 1
 
 
 @pytest.mark.parametrize("answer", [GOOD, (404, {}), (409, {}), (500, {}), (503, {})])
 @pytest.mark.parametrize("ahead", [-600.0, -50.0, 50.0, 3600.0])
 def test_the_time_is_the_api_servers(answer: tuple[int, dict[str, str]], ahead: float) -> None:
-    server = ApiServer(answer)
+    server = Serving(answer)
     server.ahead = ahead
     asking = cluster(server.url, 0.0)
     assert asking.server_time() is None
@@ -380,7 +359,7 @@ def test_the_time_is_the_api_servers(answer: tuple[int, dict[str, str]], ahead: 
 
 def test_clocks_that_agree_stay_exact() -> None:
     """A Date has whole seconds: taken as it is, it would put things in a wrong order."""
-    asking = cluster(ApiServer(GOOD).url)
+    asking = cluster(Serving(GOOD).url)
     for _each in range(3):
         asking.get(PATH)
         before = datetime.now(UTC)
@@ -398,9 +377,9 @@ def test_clocks_that_agree_stay_exact() -> None:
         "1" * 5000,
     ],
 )
-def test_a_date_that_is_none_is_ignored(date: str) -> None:
-    server = ApiServer(GOOD)
-    server.ahead = date
+def test_a_date_that_is_none_is_ignored(monkeypatch: pytest.MonkeyPatch, date: str) -> None:
+    monkeypatch.setattr(Handler, "date_time_string", lambda _handler: date)
+    server = Serving(GOOD)
     asking = cluster(server.url)
     asking.get(PATH)
     assert asking.server_time() is None
@@ -408,7 +387,7 @@ def test_a_date_that_is_none_is_ignored(date: str) -> None:
 
 
 def test_a_clock_that_is_set_meanwhile() -> None:
-    server = ApiServer(GOOD)
+    server = Serving(GOOD)
     asking = cluster(server.url)
     for server.ahead in (0.0, 600.0, -600.0):
         asking.get(PATH)
@@ -422,7 +401,8 @@ def test_an_emergency_does_not_wait_for_its_lease(
     monkeypatch.setattr(lease_renewal, "EMERGENCY", 0.5)
     monkeypatch.setattr(lease_renewal, "NEXT", 0.1)
     warnings: list[str] = []
-    server = ApiServer(answer)
+    server = Serving(answer)
+    server.objects["/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release"] = {}  # which is no Lease
     with outage.waiting(Watched()) as how:
         lease = Lease(cluster(server.url, 600.0, how), "prod", "mcp")
         start = time.monotonic()
@@ -433,7 +413,7 @@ def test_an_emergency_does_not_wait_for_its_lease(
     assert time.monotonic() - start < 1.5
     # Nor does it go on asking behind the emergency's back
     time.sleep(0.7)
-    asked = len(server.asked)
+    asked = len(server.asked())
     time.sleep(0.3)
-    assert len(server.asked) == asked
+    assert len(server.asked()) == asked
     assert len(warnings) == 1 and warnings[0].startswith("Going on without the Lease of this run")

@@ -6,14 +6,11 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import re
 import threading
 import time
 import typing as t
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -24,9 +21,11 @@ from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor
+from ansible_collections.mcp.server.tests.unit.fakes import gateway
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving
 from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
+from ansible_collections.mcp.server.tests.unit.fakes.records import listening
 
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/ns/httproutes/x"
 DEPLOYMENT = "/apis/apps/v1/namespaces/ns/deployments/x-"
@@ -36,28 +35,6 @@ ARGO = {
     "time": "2026-11-26T19:02:11Z",
     "fieldsV1": {"f:spec": {"f:rules": {}}},
 }
-
-
-class Gateway(BaseHTTPRequestHandler):
-    """Answers from the pools in turn, by the weights that the route has."""
-
-    protocol_version = "HTTP/1.1"
-    api: ApiServer
-    turn: t.Iterator[int]
-
-    def do_GET(self) -> None:
-        blue, _green = self.api.objects[ROUTE]["spec"]["rules"][0]["backendRefs"]
-        pool = "blue" if next(self.turn) * 37 % 100 < blue["weight"] else "green"
-        image = self.api.objects[DEPLOYMENT + pool]["spec"]["template"]["spec"]["containers"][0]["image"]
-        body = json.dumps({"status": "ok", "pool": pool, "version": image.rpartition(":")[2]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_words: object) -> None:
-        pass
 
 
 class World:
@@ -133,12 +110,12 @@ def world(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
     monkeypatch.setattr(
         release_steps, "HEALTH", replace(release_steps.HEALTH, run=lambda _task: {})
     )  # the gateway speaks no MCP
-    handler = type("Handler", (Gateway,), {"api": api, "turn": itertools.count()})
-    gateway = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=gateway.serve_forever, daemon=True).start()
-    with serving(api) as url:
-        yield World(api, url, f"http://127.0.0.1:{gateway.server_port}")
-    gateway.shutdown()
+
+    def version(pool: str) -> str:
+        return api.objects[DEPLOYMENT + pool]["spec"]["template"]["spec"]["containers"][0]["image"].rpartition(":")[2]
+
+    with serving(api) as url, gateway.serving(gateway.Gateway(api, ROUTE, version)) as public:
+        yield World(api, url, public)
 
 
 STEPS: list[dict[str, float]] = [{"weight": 10, "seconds": 30}, {"weight": 100, "seconds": 0}]
@@ -245,26 +222,11 @@ def test_what_fails_before_the_next_look_is_put_down_to_who_changed_it(
 
 def test_people_are_told_before_the_route_is_watched(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once, and at once: what is left of a rollback is half a minute of looking whether it lasts."""
-    told: list[tuple[float, dict[str, t.Any]]] = []
-
-    class Chat(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            told.append((time.monotonic(), json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_words: object) -> None:
-            pass
-
-    chat = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
-    threading.Thread(target=chat.serve_forever, daemon=True).start()
     monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=fails))
-    failure = world.release(
-        STEPS, verify_seconds=3, announce={"webhooks": [{"url": f"http://127.0.0.1:{chat.server_port}"}]}
-    )
-    chat.shutdown()
+    with listening(200) as hook:
+        failure = world.release(STEPS, verify_seconds=3, announce={"webhooks": [{"url": hook.url}]})
     assert failure.evidence["outcome"] == "rolled_back"
-    assert len(told) == 1 and time.monotonic() - told[0][0] > 2, told
+    assert len(hook.got) == 1 and time.monotonic() - hook.got[0]["at"] > 2, hook.got
     assert world.recorded["announced"] == "rolled_back" and failure.evidence["stats"]
 
 

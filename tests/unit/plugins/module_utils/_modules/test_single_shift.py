@@ -30,6 +30,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.affin
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import State
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+from ansible_collections.mcp.server.tests.unit.fakes.gateway import Gateway
 
 PARAMS = {
     "namespace": "prod",
@@ -118,14 +119,14 @@ class Reply:
         self.text = json.dumps(document)
 
 
-class FakeGateway:
-    """Its connections answer from the pools in turn, by the weights that the cluster's route has."""
+class FakeGateway(Gateway):
+    """The gateway without HTTP, as the line that its answers come by, and the connection."""
 
     name, health_path = "https://mcp.example", "/health"
 
     def __init__(self, cluster):
-        self.cluster, self.turn, self.trouble = cluster, itertools.count(), ""
-        self.versions = {"blue": "1.1.5", "green": "1.2.0"}
+        self.trouble, self.versions = "", {"blue": "1.1.5", "green": "1.2.0"}
+        super().__init__(cluster, ROUTE, lambda pool: self.versions[pool])
 
     def connection(self):
         return self
@@ -136,8 +137,7 @@ class FakeGateway:
     def fetch(self, method, path, bound, headers=None):
         if self.trouble:
             raise Failure(self.trouble)
-        pool = "blue" if next(self.turn) * 37 % 100 < self.cluster.weights[0] else "green"
-        return Reply({"pool": pool, "version": self.versions[pool]})
+        return Reply(self.answer())
 
 
 @pytest.fixture

@@ -529,16 +529,10 @@ def test_the_seconds_of_watching_count_from_the_write(
     """Of many servers whose tasks come one after the other, all are watched at the same time."""
     if not clock:
         monkeypatch.setattr(writing.api, "server_time", lambda: None)
-    if ago is not None:
-        at = f"{writing.api.now() - timedelta(seconds=ago):%Y-%m-%dT%H:%M:%SZ}"
-        writing.api.change(
-            ROUTE,
-            {
-                "metadata": {
-                    "managedFields": [{"manager": "mcp.server", "operation": "Update", "time": at, "fieldsV1": RULES}]
-                }
-            },
-        )
+    writing.shift(rollback=True, rollback_pool="blue", verify_seconds=0)  # it leaves nothing to be written
+    at = f"{writing.api.now() - timedelta(seconds=ago or 0):%Y-%m-%dT%H:%M:%SZ}"
+    entry = {"manager": "mcp.server", "operation": "Update", "time": at, "fieldsV1": RULES}
+    writing.api.change(ROUTE, {"metadata": {"managedFields": None if ago is None else [entry]}})
     start = time.monotonic()
     writing.shift(rollback=True, rollback_pool="blue", verify_seconds=2.0 if ago == 0 else 0.6)
     assert least <= time.monotonic() - start <= most

@@ -15,7 +15,9 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outa
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/mcp-prod/endpointslices"
 SERVER = Server("mcp-prod", "mcp-server", "{server}-{pool}", "mcp-server", "mcp-server")
 
 
@@ -32,18 +34,20 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, seconds)
 
 
-class Cluster:
-    """Two endpoints, from a time on. No fake API server: what it answers depends on when it is asked."""
+def endpoints(count: int, service: str) -> dict[str, t.Any]:
+    labels = {"kubernetes.io/service-name": service}
+    return {"metadata": {"labels": labels}, "endpoints": [{"addresses": [str(number)]} for number in range(count)]}
 
-    def __init__(self, seconds: float) -> None:
-        self.at = time.monotonic() + seconds
 
-    def get(self, path: str, **query: str) -> dict[str, t.Any]:
-        assert path.endswith("/namespaces/mcp-prod/endpointslices")
-        assert query == {"labelSelector": "kubernetes.io/service-name=mcp-server-green"}
-        return {
-            "items": [{"endpoints": [{"addresses": [str(n)]} for n in range(2 if time.monotonic() >= self.at else 1)]}]
-        }
+def cluster(seconds: float) -> ApiServer:
+    """Return one with two endpoints of green, from a time on."""
+    api, at = ApiServer({f"{SLICES}/blue": endpoints(9, "mcp-server-blue")}), time.monotonic() + seconds
+
+    def look() -> None:
+        api.put(f"{SLICES}/green", endpoints(2 if time.monotonic() >= at else 1, "mcp-server-green"))
+
+    api.call(look, "GET", times=math.inf)
+    return api
 
 
 @pytest.mark.parametrize(
@@ -63,7 +67,7 @@ def test_endpoints_take_longer_after_an_outage(
 ) -> None:
     start, lines = time.monotonic(), []
     with outage.waiting(outage.Waiting(back_at=start - outage_ago)):
-        assert convergence.endpoints(Task({}, progress=lines.append), Cluster(come_in), SERVER, "green", 2) == found
+        assert convergence.endpoints(Task({}, progress=lines.append), cluster(come_in), SERVER, "green", 2) == found
     assert least <= time.monotonic() - start < most
     assert bool(lines) is (least >= 0.5)
     assert all(
@@ -86,7 +90,7 @@ def test_a_gateway_is_given_its_pause(outage_ago: float, least: float, most: flo
 @pytest.mark.parametrize(
     "wait",
     [
-        lambda task: convergence.endpoints(task, Cluster(9.0), SERVER, "green", 2),
+        lambda task: convergence.endpoints(task, cluster(9.0), SERVER, "green", 2),
         lambda task: convergence.gateway(task, "green"),
     ],
 )
