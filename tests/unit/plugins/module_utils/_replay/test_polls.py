@@ -99,7 +99,7 @@ def test_the_same_until_the_breach_when_windows_began_with_the_release(green, bl
 
 
 @pytest.mark.parametrize(
-    ("steps", "polls"),
+    ("steps", "expected"),
     [
         ([Step(0.0, 10.0)], [(0.0, 0, False), (5.0, 0, False), (10.0, 0, True)]),
         ([Step(0.0, 12.0)], [(0.0, 0, False), (5.0, 0, False), (10.0, 0, True)]),
@@ -111,13 +111,13 @@ def test_the_same_until_the_breach_when_windows_began_with_the_release(green, bl
         ([Step(0.0, 6.0, 10), Step(6.0, 9.0, 50)], [(0.0, 0, False), (5.0, 0, True)]),
     ],
 )
-def test_when_it_polls(steps, polls):
+def test_when_it_polls(steps, expected):
     shifted = [Step(START + step.begin, START + step.end, step.weight) for step in steps]
     playback = Playback(Stored([], START), shifted[0].begin, shifted[-1].end)
     seen = polls(
         MetricsReader(playback, SERVER, "green", OPTION, BACK), playback, TRIGGERS, GATES, shifted, None, 600.0
     )
-    assert [(moment.at - START, moment.step, moment.last) for moment in seen] == polls
+    assert [(moment.at - START, moment.step, moment.last) for moment in seen] == expected
 
 
 def test_the_live_pool_is_not_compared_with_at_100_percent():

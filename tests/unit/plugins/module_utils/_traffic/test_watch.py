@@ -34,13 +34,13 @@ def one_in(count):
     return {"GET": answer}
 
 
-def run(url, check_mode=False, lines=None, held=lambda: None, **params):
+def run(url, check_mode=False, lines=None, check_lease=lambda: None, **params):
     option = {name: sub.get("default") for name, sub in endpoint.OPTION["options"].items()}
     defaults = {name: sub.get("default") for name, sub in watch.SPEC.options.items()}
     defaults |= {"seconds": 0.5, "rate": 200.0, "min_requests": 5, "inconclusive_timeout": 0.0}
     progress = (lines if lines is not None else []).append
     params = {**defaults, "endpoint": {**option, "url": url}, **params}
-    return watch.run(Task(params, check_mode, progress=progress, check_lease=held))
+    return watch.run(Task(params, check_mode, progress=progress, check_lease=check_lease))
 
 
 def test_good(monkeypatch):
@@ -168,7 +168,7 @@ def with_prometheus(url, public, lines=None, **params):
     server = {"namespace": "prod", "server": "mcp", "pool": "green", "pool_name_format": "{server}-{pool}"}
     return run(
         public,
-        lines,
+        lines=lines,
         **{
             "prometheus": prometheus,
             "gates": gates,
