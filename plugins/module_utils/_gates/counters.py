@@ -106,13 +106,13 @@ class RatioSeries:
         end = len(self.times) if last is None else last + 1
         return tuple(max(0.0, column[end] - column[first]) for column in self._sums)
 
-    def recent(self, least: int) -> t.Iterator[Recent]:
+    def recent(self, min_requests: int) -> t.Iterator[Recent]:
         """The newest at each time of an entry.
 
         It is made of the last scrape of every target, and of more scrapes while
-        there are fewer than C(least) in them that were not counted, up to LONGEST,
+        there are fewer than C(min_requests) in them that were not counted, up to LONGEST,
         but of none before a gap. Of these spans, the one with the highest share
-        stands that has C(least) requests. So further ones that count (errors), also
+        stands that has C(min_requests) requests. So further ones that count (errors), also
         in place of others, can only raise a value, and only make it last longer.
         """
         start = 0
@@ -128,13 +128,13 @@ class RatioSeries:
             first, scrapes = min(ones), 1
             total, counted = sum(self.totals[one] for one in ones), sum(self.counted[one] for one in ones)
             best = (first, total, counted)
-            while total - counted < least and first > start and scrapes * self.every < LONGEST:
+            while total - counted < min_requests and first > start and scrapes * self.every < LONGEST:
                 scrapes += 1
                 # Scrapes are not on the dot.
                 first = min(first, max(start, bisect.bisect_right(self.times, at - (scrapes - 0.5) * self.every)))
                 total, counted = self.sums(first, last)
                 bad = some[bisect.bisect_left(some, first) : bisect.bisect_right(some, last)]
-                if total >= least and (best[1] < least or counted * best[1] > best[2] * total):
+                if total >= min_requests and (best[1] < min_requests or counted * best[1] > best[2] * total):
                     best = (first, total, counted)
             yield Recent(
                 self.begins[best[0]],

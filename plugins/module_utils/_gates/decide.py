@@ -86,7 +86,7 @@ def _answers(sight: Observation) -> list[Verdict]:
 def gates_at_weight(weight: int | None, gates: t.Iterable[Gate]) -> list[Gate]:
     """Return the gates that can be judged when the pool has this weight. None: it is not known, and all are."""
     # At 100 % the live pool has no traffic to compare with.
-    return [gate for gate in gates if weight is None or weight < 100 or not gate.versus]
+    return [gate for gate in gates if weight is None or weight < 100 or not gate.compare_with]
 
 
 def synthetic_triggers(triggers: t.Iterable[Gate], prometheus: bool) -> list[Gate]:

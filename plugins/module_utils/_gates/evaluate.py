@@ -12,11 +12,13 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import packs, significance, windows
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    BELOW,
     BREACH,
     CANNOT_MEASURE,
     INCONCLUSIVE,
     NO_DATA,
     PASS,
+    RISE,
     Gate,
     Period,
     Verdict,
@@ -37,7 +39,7 @@ def measured(gate: Gate, readings: Readings, memory_limit: float | None = None) 
         if isinstance(measure, packs.Ratio):
             return reading.share(measure)
         if isinstance(measure, packs.Histogram):
-            return reading.duration(measure) if gate.versus else reading.slower(measure, gate.limit)
+            return reading.duration(measure) if gate.compare_with else reading.slower(measure, gate.limit)
         if isinstance(measure, packs.Utilization):
             return reading.fill(measure, memory_limit)
     return Measured(1.0, missing=f"none of the sources tells {gate.measure}")
@@ -45,7 +47,7 @@ def measured(gate: Gate, readings: Readings, memory_limit: float | None = None) 
 
 def evaluate_custom_query(gate: Gate, series: t.Sequence[Series], step: float) -> Measured:
     """What a query of the user's own gave: of several series the one furthest past the limit."""
-    furthest = min if gate.below else max
+    furthest = min if gate.direction == BELOW else max
     at: dict[float, float] = {}
     for each in series:
         for time, value in each.samples:
@@ -82,7 +84,7 @@ def _sustained(gate: Gate, found: Measured, period: Period) -> Verdict:
         )
     else:
         flow = found.flow.within(begin, period.now)
-        known = windows.points(flow, gate.least)
+        known = windows.points(flow, gate.min_requests)
         covered = flow.covered()
     # Of a quantile, that part may be slower than the limit.
     judged = gate if gate.quantile is None else replace(gate, limit=100 * (1 - gate.quantile), clear=None)
@@ -109,7 +111,7 @@ def _sustained(gate: Gate, found: Measured, period: Period) -> Verdict:
             reason=f"past the limit of {limit_text(gate)} for {full.seconds:.0f} s, {gate.window:g} s may be",
         )
     if newest is None or period.now - newest.at > longest_gap(found.every):
-        return Verdict(gate, NO_DATA, **evidence, reason=f"fewer than {gate.least} requests to tell by")
+        return Verdict(gate, NO_DATA, **evidence, reason=f"fewer than {gate.min_requests} requests to tell by")
     return Verdict(gate, PASS, **evidence)
 
 
@@ -123,9 +125,12 @@ def _at_once(gate: Gate, found: Measured, period: Period, live: Measured | None)
     total, counted = flow.sums()
     covered = flow.covered()
     evidence: dict[str, t.Any] = {"requests": round(total), "coverage": _percent(covered, period.now - period.begin)}
-    if total < max(gate.least, 1):
+    if total < max(gate.min_requests, 1):
         return Verdict(
-            gate, NO_DATA, **evidence, reason=f"{total:.0f} requests are too few to tell by, {gate.least} are enough"
+            gate,
+            NO_DATA,
+            **evidence,
+            reason=f"{total:.0f} requests are too few to tell by, {gate.min_requests} are enough",
         )
     verdict, value, why = _judged(gate, found, live, period, (total, counted, covered))
     evidence["value"] = value
@@ -143,12 +148,12 @@ def _judged(
     """The verdict, the value, and why there is no verdict yet."""
     total, counted, covered = counts
     flow = found.flow.within(period.begin, period.now) if found.flow else None
-    if gate.versus:
+    if gate.compare_with:
         theirs = live.flow.within(period.begin, period.now) if live and live.flow else None
-        if flow is None or theirs is None or theirs.sums()[0] < gate.least:
+        if flow is None or theirs is None or theirs.sums()[0] < gate.min_requests:
             return NO_DATA, None, "the live pool has too few requests to compare with"
-        if gate.versus == "rise":
-            verdict, value, blocks = significance.rise(flow, theirs, gate.limit / 100, gate.floor)
+        if gate.compare_with == RISE:
+            verdict, value, blocks = significance.rise(flow, theirs, gate.limit / 100, gate.min_rise_seconds)
             return (
                 verdict,
                 None if value is None else 100 * value,
@@ -190,8 +195,8 @@ def limit_text(gate: Gate) -> str:
 
 def sentence(gate: Gate) -> str:
     """What the gate asks for, for people."""
-    limit = f"{'at least' if gate.below else 'at most'} {limit_text(gate)}"
-    if gate.versus:
+    limit = f"{'at least' if gate.direction == BELOW else 'at most'} {limit_text(gate)}"
+    if gate.compare_with:
         limit += " more than the live pool"
     return f"{gate.name}: {limit}" + (
         f", or the traffic goes back after {gate.window:g} s" if gate.window is not None else " over the step"

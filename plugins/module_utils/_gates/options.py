@@ -13,7 +13,7 @@ from dataclasses import replace
 from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import FAIL, INCONCLUSIVE, PASS, Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import ABOVE, BELOW, FAIL, INCONCLUSIVE, PASS, Gate
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 SOURCES = ("app", "envoy", "istio", "otel", "ingress_nginx", "kubelet")
@@ -55,12 +55,11 @@ GATE: dict[str, t.Any] = {
     "no_data": _POLICY,
     "cannot_measure": _POLICY,
     "query": {"type": "str"},
-    "direction": {"type": "str", "choices": ["above", "below"]},
+    "direction": {"type": "str", "choices": [ABOVE, BELOW]},
     "unit": {"type": "str"},
 }
-_FIELDS = {
-    name: name for name in ("limit", "window", "clear", "floor", "no_data", "cannot_measure", "query", "unit")
-} | {"min_requests": "least"}
+# The fields of Gate that an option sets, by the names of the options
+_FIELDS = {name: name for name in GATE if name not in ("enabled", "floor")} | {"floor": "min_rise_seconds"}
 
 
 def gates(defaults: t.Iterable[Gate], changes: dict[str, t.Any] | None, option: str) -> list[Gate]:
@@ -88,8 +87,7 @@ def gates(defaults: t.Iterable[Gate], changes: dict[str, t.Any] | None, option: 
                     f"{option}.{name} is none of {', '.join(known)}: a gate of your own needs a query and a limit."
                 )
             found.append(Gate(name, "", given["limit"], unit=""))
-        below = {"below": given["direction"] == "below"} if "direction" in given else {}
-        fields = {_FIELDS[key]: value for key, value in given.items() if key in _FIELDS} | below
+        fields = {_FIELDS[key]: value for key, value in given.items()}
         found = [_sound(replace(gate, **fields), option) if gate.name == name else gate for gate in found]
     return found
 
@@ -98,14 +96,14 @@ def _sound(gate: Gate, option: str) -> Gate:
     where = f"{option}.{gate.name}"
     if gate.window is not None and gate.window <= 0:
         raise Failure(f"{where}.window is {gate.window:g}: it must be more than 0 seconds.")
-    if gate.clear is not None and (gate.clear < gate.limit if gate.below else gate.clear > gate.limit):
+    if gate.clear is not None and (gate.clear < gate.limit if gate.direction == BELOW else gate.clear > gate.limit):
         raise Failure(f"{where}.clear is {gate.clear:g}: it must be on the good side of the limit, {gate.limit:g}.")
     if gate.clear is not None and gate.quantile is not None:
         raise Failure(
             f"{where}.clear can't be set: a quantile is judged by how many requests are slower than the limit."
         )
-    if gate.least < 0:
-        raise Failure(f"{where}.min_requests is {gate.least}: it must be 0 or more.")
+    if gate.min_requests < 0:
+        raise Failure(f"{where}.min_requests is {gate.min_requests}: it must be 0 or more.")
     return gate
 
 

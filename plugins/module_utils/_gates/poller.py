@@ -12,7 +12,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period, Verdict, settled
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period, Verdict, judge_watch
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
@@ -107,5 +107,5 @@ def verdicts(
         return source.judge([gate], Period(now - last, now, min(last, seconds)))[0]
 
     return source.judge(triggers, Period(now, now, 0.0, since)), [
-        settled(functools.partial(judged, gate), lasted, seconds) for gate in gates
+        judge_watch(functools.partial(judged, gate), lasted, seconds) for gate in gates
     ]

@@ -122,12 +122,14 @@ class MetricsReader:
         limit = self._memory_limit() if gate.measure == "memory" else None
 
         def measured(pool: str) -> measurements.Measured:
-            key = (pool, gate.measure, gate.versus, gate.limit if gate.quantile is not None else None)
+            key = (pool, gate.measure, gate.compare_with, gate.limit if gate.quantile is not None else None)
             if key not in self._measured:
                 self._measured[key] = evaluate.measured(gate, pools[pool], limit)
             return self._measured[key]
 
-        return evaluate.evaluate(gate, measured(self.pool), period, measured(other(self.pool)) if gate.versus else None)
+        return evaluate.evaluate(
+            gate, measured(self.pool), period, measured(other(self.pool)) if gate.compare_with else None
+        )
 
     def _told(self, verdict: Verdict) -> Verdict:
         """What was read before Prometheus was lost may be enough for a breach, but not for more."""

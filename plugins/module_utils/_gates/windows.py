@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.counters import RatioSeries
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BELOW, Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Sample, longest_gap
 
 
@@ -40,15 +40,15 @@ class Violation:
         return max(0.0, self.until - self.since)
 
 
-def points(flow: RatioSeries, least: int) -> list[Point]:
+def points(flow: RatioSeries, min_requests: int) -> list[Point]:
     """The counted part of all in percent, at each time at which there were enough to tell.
 
     A scrape that counts some tells that they had begun by its time, and went on after the scrape before it.
     """
     return [
         Point(of.begin, of.at, 100 * of.counted / of.total, of.total, of.first, of.last)
-        for of in flow.recent(least)
-        if of.total >= max(least, 1)
+        for of in flow.recent(min_requests)
+        if of.total >= max(min_requests, 1)
     ]
 
 
@@ -60,7 +60,7 @@ def levels(samples: t.Iterable[Sample]) -> list[Point]:
 def is_past(gate: Gate, value: float, past: bool = False) -> bool:
     """Whether the value is past the limit; once it is, until it reaches the value that clears it."""
     limit = gate.clear if past and gate.clear is not None else gate.limit
-    return value < limit if gate.below else value > limit
+    return value < limit if gate.direction == BELOW else value > limit
 
 
 def violations(gate: Gate, known: t.Iterable[Point], every: float) -> list[Violation]:
@@ -77,7 +77,7 @@ def violations(gate: Gate, known: t.Iterable[Point], every: float) -> list[Viola
             continue
         if went_on:
             streak = found.pop()
-            worse = min if gate.below else max
+            worse = min if gate.direction == BELOW else max
             found.append(
                 Violation(streak.since, max(streak.until, point.last), point.at, worse(streak.worst, point.value))
             )

@@ -21,6 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
     decide,
 )
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    BELOW,
     BREACH,
     CANNOT_MEASURE,
     NO_DATA,
@@ -90,7 +91,7 @@ def _gate(kind: str, column: t.Sequence[Seen], steps: t.Sequence[Step]) -> dict[
         for seen in column
         if seen.verdict.value is not None and seen.verdict.verdict != CANNOT_MEASURE
     ]
-    worst = (min if gate.below else max)(values, default=None)
+    worst = (min if gate.direction == BELOW else max)(values, default=None)
     breach = _breach(kind, column, steps)
     return {
         "gate": gate.name,

@@ -26,7 +26,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     Gate,
     Period,
     Verdict,
-    settled,
+    judge_watch,
 )
 from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Measured
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import TRIGGERS
@@ -73,7 +73,9 @@ class SyntheticRequests:
         part = self._weight / 100
         found = replace(
             self._judge(
-                replace(gate, limit=gate.limit * part, least=LEAST if part < 1 else gate.least), window + 10 * TICK, 0.0
+                replace(gate, limit=gate.limit * part, min_requests=LEAST if part < 1 else gate.min_requests),
+                window + 10 * TICK,
+                0.0,
             ),
             gate=gate,
         )
@@ -91,7 +93,7 @@ class SyntheticRequests:
 
     def whole(self, gate: Gate, lasted: float, seconds: float) -> Verdict:
         """A gate over the watch, of all answers."""
-        return settled(lambda back: self._judge(gate, back, min(back, seconds)), lasted, seconds)
+        return judge_watch(lambda back: self._judge(gate, back, min(back, seconds)), lasted, seconds)
 
     def _judge(self, gate: Gate, back: float, seconds: float) -> Verdict:
         now = self._times[-1]

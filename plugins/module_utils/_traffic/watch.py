@@ -101,7 +101,7 @@ class Watch:
         gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if self.judges_step else []
         self.gates = gates_at_weight(params["weight"], gates)
         self.own_triggers = synthetic_triggers(self.triggers, bool(params["prometheus"]))
-        self.answers = Gate("answers", "errors", params["max_failed_percent"], least=params["min_requests"])
+        self.answers = Gate("answers", "errors", params["max_failed_percent"], min_requests=params["min_requests"])
         # Time for a poll that begins at the end, whatever the timeout is.
         source = params["prometheus"]
         poll = (len(source["source"]) + 2) * source["timeout"] if source else 0.0

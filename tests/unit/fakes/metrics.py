@@ -67,7 +67,7 @@ def verdict(
         pool: [measurements.Reading(packs.PACKS[pack], series, measurements.names_of(SERVER, pool))]
         for pool in ("green", other("green"))
     }
-    live = evaluate.measured(gate, readings["blue"]) if gate.versus else None
+    live = evaluate.measured(gate, readings["blue"]) if gate.compare_with else None
     begin = START if begin is None else begin
     period = Period(begin, now, seconds, since=begin)
     return evaluate.evaluate(gate, evaluate.measured(gate, readings["green"]), period, live)

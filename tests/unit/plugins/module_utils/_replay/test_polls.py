@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import poller
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, EXCESS, Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._replay.playback import Playback
 from ansible_collections.mcp.server.plugins.module_utils._replay.polls import EVERY, Step, polls
@@ -22,7 +22,7 @@ TRIGGERS = [
     Gate("error_burst", "errors", 25.0, window=5),
     Gate("own", "", 3.0, query="up", window=10),
 ]
-GATES = [Gate("errors", "errors", 1.0), Gate("lost_sessions", "lost_sessions", 1.0, versus="excess")]
+GATES = [Gate("errors", "errors", 1.0), Gate("lost_sessions", "lost_sessions", 1.0, compare_with=EXCESS)]
 BACK = 300.0
 
 counts = st.lists(
@@ -45,7 +45,7 @@ def live(prometheus, steps, since, seconds):
         while at <= step.end:
             prometheus.clock = at
             source.read([*TRIGGERS, *GATES])
-            gates = [gate for gate in GATES if not (gate.versus and step.weight == 100)]
+            gates = [gate for gate in GATES if not (gate.compare_with and step.weight == 100)]
             found.append(
                 (
                     at,
