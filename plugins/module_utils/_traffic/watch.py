@@ -101,7 +101,9 @@ class Watch:
         gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if self.judges_step else []
         self.gates = gates_at_weight(params["weight"], gates)
         self.own_triggers = synthetic_triggers(self.triggers, bool(params["prometheus"]))
-        self.answers = Gate("answers", "errors", params["max_failed_percent"], min_requests=params["min_requests"])
+        self.synthetic_gate = Gate(
+            "synthetic_requests", "errors", params["max_failed_percent"], min_requests=params["min_requests"]
+        )
         # Time for a poll that begins at the end, whatever the timeout is.
         source = params["prometheus"]
         poll = (len(source["source"]) + 2) * source["timeout"] if source else 0.0
@@ -137,16 +139,16 @@ class Watch:
         new = [arrived.get() for _each in range(arrived.qsize())]
         self.last.extend(new)
         self.own.add(time.monotonic(), new)
-        elapsed, poll, answers = self.bound.elapsed, poller.latest if poller else None, None
+        elapsed, poll, verdict = self.bound.elapsed, poller.latest if poller else None, None
         # It takes milliseconds where a watch is long, and does not count before.
         if self.judges_step and is_over(elapsed, self.seconds):
-            answers = self.own.whole(self.answers, elapsed, self.seconds)
+            verdict = self.own.whole(self.synthetic_gate, elapsed, self.seconds)
         return Observation(
             elapsed=elapsed,
             seconds=self.seconds,
             bound=self.bound.seconds,
             synthetic_triggers=[self.own.trigger(gate) for gate in self.own_triggers],
-            answers=answers,
+            synthetic_gate=verdict,
             prometheus=poller is not None,
             polled=poll.begun - self.bound.started if poll else None,
             triggers=poll.triggers if poll else [],

@@ -86,7 +86,7 @@ def test_who_waits_for_a_share_does_not_wait_longer():
 
 
 def test_a_whole_watch():
-    gate = Gate("answers", "errors", 1.0)
+    gate = Gate("synthetic_requests", "errors", 1.0)
     own, _found = watched(lambda number, now: now <= 3, 30)
     assert (own.requests, own.failed) == (1200, 120)
     # Bad at first, and good for ten seconds by now: it waits for twenty in a row, and passes then.

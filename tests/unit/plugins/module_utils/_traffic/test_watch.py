@@ -95,7 +95,10 @@ def test_a_blip_is_no_breach():
 
 
 def test_failures_of_the_whole_time_are_a_breach():
-    with Scripted(one_in(10)) as server, pytest.raises(Failure, match=r"with a breach: answers breach \(.* %\)"):
+    with (
+        Scripted(one_in(10)) as server,
+        pytest.raises(Failure, match=r"with a breach: synthetic_requests breach \(.* %\)"),
+    ):
         run(server.url, inconclusive_timeout=20.0)
 
 
@@ -103,7 +106,8 @@ def test_too_few_requests_are_inconclusive():
     with (
         Scripted(answers()) as server,
         pytest.raises(
-            Failure, match="inconclusive after waiting 0 s .*answers no data: .* too few to tell by, 1000 are enough"
+            Failure,
+            match="inconclusive after waiting 0 s .*synthetic_requests no data: .* too few to tell by, 1000 are enough",
         ) as failure,
     ):
         run(server.url, seconds=0.2, min_requests=1000)
@@ -236,7 +240,13 @@ WITHOUT_DATA = {"latency_rise": {"enabled": False}, "errors": {"enabled": False}
 def test_the_live_pool_is_not_compared_with_at_100_percent(weight, comparing):
     with Scripted(answers()) as server, metrics(0) as prometheus:
         found = with_prometheus(prometheus.url, server.url, gates=WITHOUT_DATA, weight=weight)
-    assert [gate["gate"] for gate in found["gates"]] == ["errors", "database", "error_burst", "answers", *comparing]
+    assert [gate["gate"] for gate in found["gates"]] == [
+        "errors",
+        "database",
+        "error_burst",
+        "synthetic_requests",
+        *comparing,
+    ]
 
 
 def test_own_failures_beside_prometheus_are_no_breach():
