@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 
-def source(params: dict[str, t.Any], server: Server, pool: str, back: float) -> MetricsReader:
+def metrics_reader(params: dict[str, t.Any], server: Server, pool: str, back: float) -> MetricsReader:
     """The series of the server, for gates on one of its pools that look back so many seconds. Nothing is asked yet."""
     return MetricsReader(
         connect(params), server, pool, params["prometheus"], back, lambda: memory_limit(params, server, pool)

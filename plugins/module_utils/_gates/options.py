@@ -14,9 +14,10 @@ from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import ABOVE, BELOW, FAIL, INCONCLUSIVE, PASS, Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.packs import PACKS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
-SOURCES = ("app", "envoy", "istio", "otel", "ingress_nginx", "kubelet")
+SOURCES = tuple(PACKS)
 
 # Documented in doc_fragments/prometheus.py
 OPTION: dict[str, t.Any] = {

@@ -99,6 +99,6 @@ def increases(series: Series, every: float, seen: t.Sequence[float]) -> list[Inc
     return found
 
 
-def moments(series: t.Iterable[Series]) -> list[float]:
+def sample_times(series: t.Iterable[Series]) -> list[float]:
     """The times of all samples, in order."""
     return sorted({at for each in series for at, _value in each.samples})

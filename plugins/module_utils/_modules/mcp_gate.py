@@ -39,7 +39,7 @@ def run(task: Task) -> dict[str, t.Any]:
     server = Server.from_params(params)
     gates = options.gates(thresholds.of_sets(params["checks"]), params["gates"], "gates")
     back = max([params["seconds"], *(gate.window or 0 for gate in gates)])
-    source = connect.source(params, server, params["pool"], back)
+    source = connect.metrics_reader(params, server, params["pool"], back)
     try:
         now = source.read(gates)
     except Failure as failure:
@@ -55,7 +55,7 @@ def run(task: Task) -> dict[str, t.Any]:
         "queries": source.queries(gates),
     }
     for verdict in verdicts:
-        task.progress(evaluate.line(verdict))
+        task.progress(evaluate.describe_verdict(verdict))
     if task.check_mode:
         for query, found in zip(result["queries"], source.found(gates), strict=True):
             task.progress(f"{found}: {query}")

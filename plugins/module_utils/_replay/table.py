@@ -76,10 +76,10 @@ def _row(gate: dict[str, t.Any]) -> list[str]:
     breach = gate["breach"]
     return [
         gate["gate"],
-        evaluate.limit_text(of),
+        evaluate.format_limit(of),
         "-" if gate["window"] is None else f"{gate['window']:g} s",
         verdict_text(gate["verdict"]) if gate["outcome"] != BREACH else BREACH,
-        "-" if gate["worst"] is None else evaluate.text(gate["worst"], of),
+        "-" if gate["worst"] is None else evaluate.format_value(gate["worst"], of),
         _length(gate["seconds_past"]),
         _length(gate["seconds_no_data"]),
         _length(gate["seconds_cannot_measure"]),

@@ -28,7 +28,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     Verdict,
     judge_watch,
 )
-from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Measured
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Measurement
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import TRIGGERS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
@@ -103,7 +103,9 @@ class SyntheticRequests:
             2 * TICK, times, self._times[first - 1 : -1], [0] * len(times), self._totals[first:], self._faileds[first:]
         )
         begin = self._times[first - 1]
-        return evaluate.evaluate(gate, Measured(2 * TICK, flow, newest=now), Period(begin, now, seconds, since=begin))
+        return evaluate.evaluate(
+            gate, Measurement(2 * TICK, flow, newest=now), Period(begin, now, seconds, since=begin)
+        )
 
 
 def unless_failing(

@@ -164,7 +164,7 @@ class Watch:
         from ansible_collections.mcp.server.plugins.module_utils._gates import poller as pollers
 
         back = max([self.bound.seconds if self.gates else 0.0, *(gate.window or 0 for gate in self.triggers)])
-        source = connect.source(params, Server.from_params(params), params["pool"], back)
+        source = connect.metrics_reader(params, Server.from_params(params), params["pool"], back)
         since = age(params["since"], datetime.now(UTC))
         return pollers.Poller(source, self.triggers, self.gates, self.seconds, since, params["poll_interval"])
 
@@ -235,7 +235,9 @@ def _measured(verdicts: t.Sequence[Verdict]) -> str:
     if not shown:
         return ""
     names = {"errors": "5xx", "latency": "p95"}
-    values = ", ".join(f"{names[name]} {evaluate.text(verdict.value, verdict.gate)}" for name, verdict in shown.items())
+    values = ", ".join(
+        f"{names[name]} {evaluate.format_value(verdict.value, verdict.gate)}" for name, verdict in shown.items()
+    )
     past = [
         f"{verdict.gate.name} past its limit for {verdict.seconds_past:.0f} s"
         for verdict in verdicts

@@ -55,7 +55,7 @@ def test_span(outcome, now, span):
 
 
 def test_span_of_a_record_that_somebody_edited():
-    with pytest.raises(Failure, match="can't be read in its record"):
+    with pytest.raises(Failure, match="its record has no valid time"):
         series.span(release(started=None), END)
 
 

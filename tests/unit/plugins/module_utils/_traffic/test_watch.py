@@ -107,7 +107,7 @@ def test_too_few_requests_are_inconclusive():
         Scripted(answers()) as server,
         pytest.raises(
             Failure,
-            match="inconclusive after waiting 0 s .*synthetic_requests no data: .* too few to tell by, 1000 are enough",
+            match="inconclusive after waiting 0 s .*synthetic_requests no data: only .* requests, 1000 needed",
         ) as failure,
     ):
         run(server.url, seconds=0.2, min_requests=1000)
