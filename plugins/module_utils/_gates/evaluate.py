@@ -172,9 +172,9 @@ def _judge_counts(gate: Gate, found: Measurement, ratio: RatioSeries, period: Pe
         covered = ratio.covered()
         rate = total / covered if covered else 0.0
         return BREACH if windows.is_past(gate, rate) else PASS, rate, ""
-    if gate.quantile is None:
-        limit, value = gate.limit / 100, 100 * counted / total
-    else:
+    value: float | None = 100 * counted / total
+    limit = gate.limit / 100
+    if gate.quantile is not None:
         limit = 1 - gate.quantile
         value = found.quantile(gate.quantile, period.begin - found.every / 2, period.now)
     verdict = significance.share(counted, total, limit)

@@ -70,7 +70,7 @@ def polls(
         # So a poll costs the same in an interval of any length.
         begun = None if since is None else max(since, at - longest)
         yield Poll(
-            at, number, following[0] != number, *poller.verdicts(source, triggers, judged, at, lasted, whole, begun)
+            at, number, following[0] != number, *poller.judge_poll(source, triggers, judged, at, lasted, whole, begun)
         )
 
 

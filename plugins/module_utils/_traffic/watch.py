@@ -131,7 +131,7 @@ class Watch:
                 if decision.outcome != CONTINUE:
                     raise self._failure(decision)
                 if decision.poll_now:
-                    poller.now()
+                    poller.poll_now()
                 self._say(decision)
 
     def _look(self, arrived: queue.SimpleQueue[share.Answer], poller: t.Any) -> Observation:

@@ -49,7 +49,7 @@ def live(prometheus, steps, since, seconds):
             found.append(
                 (
                     at,
-                    *poller.verdicts(
+                    *poller.judge_poll(
                         source,
                         TRIGGERS,
                         gates,
