@@ -32,7 +32,7 @@ def connect(params: dict[str, t.Any]) -> Prometheus:
 
 
 def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float | None:
-    """Return the bytes that a pod of the pool may use, by its Deployment; None without a limit, or if it can't be read."""
+    """Return the bytes that a pod may use, by the pool's Deployment; None without a limit, or if it can't be read."""
     from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
     try:

@@ -42,7 +42,7 @@ class Recent(t.NamedTuple):
 
 @dataclass(frozen=True)
 class RatioSeries:
-    """Counts of requests, and of those that a gate is about, one entry for each scrape of a target, in order of time."""
+    """Counts of requests, and of those that a gate is about: an entry for each scrape of a target, in order of time."""
 
     every: float  # seconds between scrapes
     times: t.Sequence[float]  # when the target was scraped, epoch seconds

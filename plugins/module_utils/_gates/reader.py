@@ -72,7 +72,7 @@ class MetricsReader:
         back: float,
         memory_limit: MemoryLimit = no_memory_limit,
     ) -> None:
-        """option: prometheus, as in the options. back: seconds before now that gates judge. memory_limit: called once."""
+        """option: prometheus, of the options. back: seconds before now that gates judge. memory_limit: called once."""
         self.prometheus = prometheus
         self.pool = pool
         self._names = {pool: names_of(server, pool) for pool in (pool, other(pool))}
@@ -99,7 +99,7 @@ class MetricsReader:
         return [f"{len(series)} series, {sum(len(each.samples) for each in series)} samples" for series in results]
 
     def read(self, gates: t.Iterable[Gate]) -> float:
-        """Read what is new and return Prometheus' time. Raise Failure; verdicts are cannot_measure then, until it succeeds."""
+        """Read what is new and return Prometheus' time. Raise Failure: verdicts are cannot_measure until it succeeds."""
         self._pools = None
         self._measurements.clear()
         try:

@@ -34,7 +34,8 @@ SHIFT = (
     Gate("errors", "errors", 1.0),
     # Of a few milliseconds, no client notices 5 %.
     Gate("latency_rise", "latency", 5.0, compare_with=RISE, min_rise_seconds=0.01),
-    # Errors that are answered 200, and lost sessions: the live pool shows how many are usual. Idle clients send neither.
+    # Errors that are answered 200, and lost sessions: the live pool shows how many are usual.
+    # Idle clients send neither.
     Gate("mcp_errors", "mcp_errors", 1.0, compare_with=EXCESS, no_data=PASS),
     Gate("lost_sessions", "lost_sessions", 1.0, compare_with=EXCESS, no_data=PASS),
 )

@@ -259,6 +259,16 @@ def test_what_no_source_tells():
 def test_a_result_is_plain_data():
     result = verdict(TRIGGER["errors"], answers([80] * 40, [20] * 40)).result()
     assert result == {
-        "gate": "errors", "limit": 5.0, "unit": "%", "window": 120, "outcome": "breach", "verdict": "breach", "value": 20.0, "seconds_past": 190.0,
-        "since": START + 5, "requests": 100, "coverage": 100.0, "reason": "above the limit of 5 % for 190 s (120 s allowed)",
-    }  # fmt: skip
+        "gate": "errors",
+        "limit": 5.0,
+        "unit": "%",
+        "window": 120,
+        "outcome": "breach",
+        "verdict": "breach",
+        "value": 20.0,
+        "seconds_past": 190.0,
+        "since": START + 5,
+        "requests": 100,
+        "coverage": 100.0,
+        "reason": "above the limit of 5 % for 190 s (120 s allowed)",
+    }

@@ -85,7 +85,8 @@ def test_own():
         ({"errors": {"no_data": "ignore"}}, "triggers.errors: .*inconclusive, pass, fail"),
         (
             {"queue": {"limit": 5}},
-            "triggers.queue is none of errors, latency, database, memory, error_burst: a gate of your own needs query and limit",
+            "triggers.queue is none of errors, latency, database, memory, error_burst: "
+            "a gate of your own needs query and limit",
         ),
         ({"errors": {"window": 0}}, "window is 0: it must be more than 0"),
         ({"errors": {"clear": 7}}, "clear is 7: it must not be past the limit, 5"),

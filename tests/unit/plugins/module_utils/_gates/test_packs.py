@@ -20,7 +20,7 @@ from ansible_collections.mcp.server.tests.unit.fakes.metrics import SERVER, STAR
 
 ERRORS = Gate("errors", "errors", 5.0)
 
-# By source: the counter of requests, its label of the code, and labels of the green pool, of the blue one and of another server.
+# By source: the counter of requests, its label of the HTTP status, and labels of green, of blue and of another server.
 LABELS = {
     "envoy": (
         "envoy_cluster_upstream_rq",
@@ -131,7 +131,8 @@ def test_the_query():
     dotted = Server("prod", "mcp.v2", "{server}-{pool}", "mcp", "mcp.v2")
     query = packs.renamed(packs.PACKS["kubelet"], {"pod": "pod_name"}).query(names_of(dotted, "green"), 100.2)
     assert query == (
-        '{__name__=~"container_memory_working_set_bytes|container_spec_memory_limit_bytes|kube_pod_container_resource_limits", namespace=~"prod", '
+        '{__name__=~"container_memory_working_set_bytes|container_spec_memory_limit_bytes|'
+        'kube_pod_container_resource_limits", namespace=~"prod", '
         'pod_name=~"(?:mcp[.]v2-blue|mcp[.]v2-green)-[0-9a-z]+-[0-9a-z]+", container=~"mcp[.]v2"}[101s]'
     )
 
