@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A replay as one HTML file with a plot for each gate. Pure, and all text in it is escaped."""
+"""Show a replay as one HTML file, with a plot for each gate. Pure. All text in it is escaped."""
 
 from __future__ import annotations
 
@@ -20,12 +20,10 @@ from ansible_collections.mcp.server.plugins.module_utils._text import verdict_te
 TONES = {"pass": "good", "breach": "bad"}
 
 
-def page(result: dict[str, t.Any], moments: t.Sequence[Poll], steps: t.Sequence[Step], place: str) -> str:
-    """The whole file. result: as table.lines() takes it. place: the server, as NAMESPACE/NAME."""
+def page(result: dict[str, t.Any], polls: t.Sequence[Poll], steps: t.Sequence[Step], place: str) -> str:
+    """Return the file. result: as table.lines() takes it. place: the server, as NAMESPACE/NAME."""
     tone = TONES.get(result["verdict"], "warn")
-    charts = [
-        _chart(gate, points, result, steps) for gate, points in zip(result["gates"], _points(moments), strict=True)
-    ]
+    charts = [_chart(gate, points, result, steps) for gate, points in zip(result["gates"], _points(polls), strict=True)]
     lines = "\n".join(escape(line) for line in table.details(result))
     body = f"""<span class="badge {tone}">{escape(result["verdict"])}</span>
 <h1>{escape(place)}: a replay of its gates</h1>
@@ -39,13 +37,13 @@ def page(result: dict[str, t.Any], moments: t.Sequence[Poll], steps: t.Sequence[
     return document(f"{place}: a replay of its gates", body)
 
 
-def _points(moments: t.Sequence[Poll]) -> list[list[Point]]:
-    """Of each gate, in the order of the result: the value at each poll."""
+def _points(polls: t.Sequence[Poll]) -> list[list[Point]]:
+    """Return the value at each poll for each gate, in the order of the result's gates."""
     points: dict[tuple[str, str], list[Point]] = {}
     for name in ("triggers", "gates"):
-        for moment in moments:
-            for verdict in getattr(moment, name):
-                points.setdefault((name, verdict.gate.name), []).append((moment.at, verdict.value))
+        for poll in polls:
+            for verdict in getattr(poll, name):
+                points.setdefault((name, verdict.gate.name), []).append((poll.at, verdict.value))
     return list(points.values())
 
 

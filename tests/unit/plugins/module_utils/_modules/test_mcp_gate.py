@@ -56,7 +56,7 @@ def test_breach():
     with (
         errors(20) as fake,
         pytest.raises(
-            Failure, match=r"^Pool green of prod/mcp does not pass: errors breach \(20.0 %\): above the limit"
+            Failure, match=r"^Pool green of prod/mcp did not pass: errors breach \(20.0 %\): above the limit"
         ) as failure,
     ):
         run(fake.url, gates=ONLY)

@@ -290,14 +290,14 @@ def test_an_older_release(monkeypatch, tmp_path):
     made = run(monkeypatch, tmp_path, release(), history, history[1]["id"])
     assert made["path"] == str(tmp_path / "mcp-2026-11-20T000000.000Z-v1.1.9....x.html")
     with pytest.raises(
-        Failure, match=f"No release v7 of prod/mcp is recorded; the newest are {re.escape(ID)}, 2026-11-20"
+        Failure, match=f"The release record of prod/mcp has no release v7. The newest are {re.escape(ID)}, 2026-11-20"
     ):
         run(monkeypatch, tmp_path, release(), history, "v7")
-    with pytest.raises(Failure, match="nothing to report"):
+    with pytest.raises(Failure, match="nothing was released yet"):
         run(monkeypatch, tmp_path, None)
 
 
 def test_a_place_that_can_not_be_written(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(Failure, match="can't be written to .*file/mcp-2026.*html: File exists"):
+    with pytest.raises(Failure, match="Cannot write the report to .*file/mcp-2026.*html: File exists"):
         run(monkeypatch, tmp_path / "file", release())

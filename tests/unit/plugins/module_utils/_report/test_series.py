@@ -157,6 +157,6 @@ def test_a_prometheus_that_is_down(monkeypatch, tmp_path):
     warnings = []
     result = run(monkeypatch, tmp_path, Down(), warnings)
     assert result["changed"] and warnings == [
-        "The report has no series over time. Prometheus at http://x does not answer."
+        "The report has no series over time: Prometheus at http://x does not answer."
     ]
     assert "made without Prometheus" in Path(result["path"]).read_text()

@@ -292,6 +292,19 @@ def test_failed_synthetic_requests_are_no_breach_with_prometheus():
     assert (failure.value.evidence["verdict"], failure.value.evidence["inconclusive"]) == ("inconclusive", True)
 
 
+@pytest.mark.parametrize("with_metrics", [True, False])
+def test_the_trigger_errors_is_judged_by_synthetic_requests_only_without_prometheus(with_metrics):
+    """Of the synthetic requests 10 % fail, and the metrics of the pool are good."""
+    options = {"seconds": 3.0, "checks": ["triggers"], "inconclusive_timeout": 20.0}
+    triggers = {"errors": {"window": 1}, "latency": {"enabled": False}, "memory": {"enabled": False}}
+    with Scripted(one_in(10)) as server, metrics(0) as prometheus:
+        if with_metrics:
+            assert with_prometheus(prometheus.url, server.url, triggers=triggers, **options)["failed_requests"] > 20
+        else:
+            with pytest.raises(Failure, match="with a breach: errors breach"):
+                run(server.url, triggers=triggers, **options)
+
+
 def test_it_passes_by_a_poll_that_began_after_the_end():
     """Prometheus is asked each minute, so the poll at the beginning would be the only one."""
     with Scripted(answers()) as server, metrics(0) as prometheus:
