@@ -283,7 +283,7 @@ def test_a_watch(world: World) -> None:
     }
     with pytest.raises(
         Failure,
-        match=r"gives blue 50 %, green 50 % now.*Argo CD.*taken back. Its traffic is on blue. Nothing was scaled.",
+        match=r"gives blue 50 %, green 50 % now.*Argo CD.*rolled back: all traffic is on blue. Nothing was scaled.",
     ) as raised:
         world.run(mcp_watch.SPEC, mcp_watch.run, **given)
     assert world.state == (0, 2, 2) and world.recorded["outcome"] == "rolled_back"
