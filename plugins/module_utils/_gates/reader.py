@@ -99,7 +99,7 @@ class MetricsReader:
         return [f"{len(series)} series, {sum(len(each.samples) for each in series)} samples" for series in results]
 
     def read(self, gates: t.Iterable[Gate]) -> float:
-        """Read what is new and return Prometheus' time. Raise Failure: verdicts are cannot_measure until it succeeds."""
+        """Read what is new and return Prometheus' time. Raise Failure; verdicts are cannot_measure from then on."""
         self._pools = None
         self._measurements.clear()
         try:

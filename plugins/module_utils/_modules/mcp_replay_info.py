@@ -154,7 +154,8 @@ def steps_of(release: record.Release, now: float) -> list[Step]:
     steps = [step for step in steps if isinstance(step.weight, int) and step.weight > 0 and step.begin < step.end]
     if not steps:
         raise Failure(
-            f"Cannot replay release {release['id']}: it gave pool {pool} no traffic. To replay an interval, set from, to and pool."
+            f"Cannot replay release {release['id']}: it gave pool {pool} no traffic. "
+            "To replay an interval, set from, to and pool."
         )
     if release.get("outcome") == record.ROLLED_BACK:
         # The breach may have been seen after the last of these polls.

@@ -71,9 +71,8 @@ def find(book: record.ReleaseRecord, name: str | None, server: Server) -> record
         raise Failure(f"There is no release record of {server}: nothing was released yet.")
     found = next((one for one in known if one["id"] == name), None) if name else known[0]
     if found is None:
-        raise Failure(
-            f"The release record of {server} has no release {name}. The newest are {', '.join(one['id'] for one in known[:5])}."
-        )
+        newest = ", ".join(one["id"] for one in known[:5])
+        raise Failure(f"The release record of {server} has no release {name}. The newest are {newest}.")
     return found
 
 

@@ -31,7 +31,8 @@ def page(result: dict[str, t.Any], polls: t.Sequence[Poll], steps: t.Sequence[St
 <section><h2>Gates</h2>
 <pre>{lines}</pre></section>
 <section><h2>Over time</h2>
-<p class="legend"><span><i class="swatch {result["pool"]}"></i>{result["pool"]}</span><span><i class="swatch set"></i>limit</span></p>
+<p class="legend"><span><i class="swatch {result["pool"]}"></i>{result["pool"]}</span>\
+<span><i class="swatch set"></i>limit</span></p>
 {"".join(charts)}</section>
 <footer>Made by the Ansible collection mcp.server from Prometheus. All times are UTC.</footer>"""
     return document(f"{place}: a replay of its gates", body)
@@ -59,7 +60,8 @@ def _chart(gate: dict[str, t.Any], points: t.Sequence[Point], result: dict[str, 
     title = f"{gate['gate']} ({gate['kind']})"
     # An axis from 0 needs an end.
     drawing = chart(title, unit, drawn, [*_marks(result, steps), *_breach(gate)], span, max(1.1 * limit, 1e-3))
-    outcome = f'<small class="{TONES.get(gate["outcome"], "warn")}">{escape(BREACH if gate["outcome"] == BREACH else verdict_text(gate["verdict"]))}</small>'
+    verdict = BREACH if gate["outcome"] == BREACH else verdict_text(gate["verdict"])
+    outcome = f'<small class="{TONES.get(gate["outcome"], "warn")}">{escape(verdict)}</small>'
     return f'<div class="chart"><h3>{escape(title)} {outcome}</h3>\n{drawing}</div>'
 
 

@@ -233,7 +233,7 @@ def test_it_is_light_however_long_it_took():
         long,
         many,
     )
-    assert "and 2800 rows more" in found.text
+    assert "and 2800 more rows" in found.text
 
 
 def test_the_same_gives_the_same():

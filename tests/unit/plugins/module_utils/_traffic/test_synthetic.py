@@ -25,7 +25,10 @@ EACH = int(40 * TICK)
 
 
 def watched(fails, seconds, weight=10, each=EACH):
-    """fails: from the number of an answer and its time to whether it failed. The verdict of the trigger at each tick, with its time."""
+    """Return the requests, and the verdict of the trigger at each tick, with its time.
+
+    fails: returns whether an answer failed, by its number and its time.
+    """
     synthetic = SyntheticRequests(weight, 0.0, 60.0)
     found = []
     for tick in range(1, int(seconds / TICK) + 1):

@@ -107,7 +107,7 @@ def test_a_breach_ends_it():
 
 
 def test_the_part_of_a_pool():
-    """One answer in twenty fails: that is half of what a pool with 10 % gives, and a twentieth of what one with 100 % gives."""
+    """One answer in twenty fails: half of those of a pool with 10 %, and a twentieth of those of one with 100 %."""
     with Scripted(one_in(20)) as server:
         fast = {"error_burst": {"window": 1}}
         assert run(server.url, seconds=3, triggers=fast, max_failed_percent=50.0)["verdict"] == "pass"
