@@ -103,11 +103,14 @@ def _watch(task: Task) -> dict[str, t.Any]:
     except Failure as failure:
         task.progress(f"changes of the route by others will not be noticed: {failure.msg}")
         return watch.run(task)
-    renewing = lease_renewal.renewing(task, params["run_id"]) if params["run_id"] else nullcontext(task)
+    renewing: t.ContextManager[Task] = nullcontext(task)
+    if params["run_id"]:
+        renewing = lease_renewal.renewing(task, params["run_id"], must=not params["rollback"])
     with monitor, renewing as renewed:
 
         def check_lease() -> None:
             renewed.check_lease()
             monitor.refuse()
 
-        return watch.run(replace(renewed, check_lease=check_lease))
+        # Not watch.run: with rollback, it would renew the Lease again, and check nothing else.
+        return watch.watch(replace(renewed, check_lease=check_lease))

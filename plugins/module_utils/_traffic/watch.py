@@ -78,16 +78,18 @@ PROGRESS = 5.0  # seconds between lines of progress
 LATEST = 2000  # answers that shares and p95 are computed from
 
 
-@lease_renewal.with_lease
-def run(task: Task) -> dict[str, t.Any]:
+def watch(task: Task) -> dict[str, t.Any]:
     """Watch until everything passes, a trigger is breached, or the watch was inconclusive for too long.
 
     Return what RETURN of mcp_watch lists. Raise Failure with the same, unless everything passes.
+    Whoever renews the run's Lease and checks more than that calls this, with a check_lease() of its own.
     """
-    watch = Watch(task)
     if task.check_mode:
-        return watch.result(NO_DATA, [])
-    return watch.run()
+        return Watch(task).result(NO_DATA, [])
+    return Watch(task).run()
+
+
+run = lease_renewal.with_lease(watch)
 
 
 class Watch:
