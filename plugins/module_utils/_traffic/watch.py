@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, options, thresholds
 from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
     CONTINUE,
-    INCONCLUSIVE,
     Decision,
     Observation,
     decide,
@@ -26,6 +25,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
 )
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     BREACH,
+    INCONCLUSIVE,
     NO_DATA,
     PASS,
     Gate,

@@ -8,7 +8,6 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
     CONTINUE,
-    INCONCLUSIVE,
     Observation,
     decide,
     gates_at_weight,
@@ -19,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     BREACH,
     CANNOT_MEASURE,
     FAIL,
+    INCONCLUSIVE,
     NO_DATA,
     PASS,
     Gate,
