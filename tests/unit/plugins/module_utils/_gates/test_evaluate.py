@@ -225,7 +225,7 @@ def test_memory_without_a_limit():
     ("window", "values", "expected"),
     [(None, [5, 5, 12], "breach"), (None, [50, 5], "pass"), (20, [12] * 5, "breach"), (20, [12] * 4, "pass")],
 )
-def test_own_query(window, values, expected):
+def test_custom_query(window, values, expected):
     gate = Gate("queue", "", 10.0, unit="", query="max(queue)", window=window)
     series = [
         Series({}, [(START + 5 * number, value) for number, value in enumerate(values)]),

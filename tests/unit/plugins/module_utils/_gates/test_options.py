@@ -53,7 +53,7 @@ def test_a_name_that_none_of_the_sets_has():
         gates(of_sets(["triggers", "shift"]), {"throughput": {"limit": 5}}, "gates")
 
 
-def test_own():
+def test_a_custom_gate():
     found = changed(
         queue={
             "query": 'max(queue{pod=~"$deployment-.*", pool="$pool"})',

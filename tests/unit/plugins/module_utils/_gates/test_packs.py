@@ -138,7 +138,7 @@ def test_the_query():
 
 
 @pytest.mark.parametrize("name", packs.PACKS)
-def test_every_pack_asks_for_its_server_only(name):
+def test_every_pack_selects_only_its_server(name):
     query = packs.PACKS[name].query(names_of(SERVER, "green"), 60)
     assert "prod" in query
     assert not re.search("[{][a-z]+[}]", query.partition("}[")[0][1:])

@@ -47,7 +47,7 @@ def judged(found, clock):
     return found.judge([ERRORS], Period(0, clock.now))[0]
 
 
-def test_gates_of_one_name_have_each_their_own_query():
+def test_gates_with_the_same_name_have_separate_queries():
     class Answers:
         known_now = START
 
@@ -154,7 +154,7 @@ def test_samples_that_nobody_thought_of(monkeypatch):
 
 
 @pytest.mark.parametrize(("in_prometheus", "expected"), [(False, [1]), (True, [])])
-def test_the_limit_of_the_memory_is_asked_once_and_only_if_prometheus_has_none(clock, in_prometheus, expected):
+def test_the_memory_limit_is_read_once_and_only_if_prometheus_has_none(clock, in_prometheus, expected):
     asked = []
     labels = {"container": "mcp", **pod("green")}
     series = [counter("container_memory_working_set_bytes", [4.0] * 20, **labels)]

@@ -90,7 +90,7 @@ def test_several_sets():
     ]
 
 
-def test_check_mode_shows_what_is_asked():
+def test_check_mode_shows_the_queries():
     with errors(20) as fake:
         found = run(fake.url, check_mode=True, gates=ONLY)
     assert found["verdict"] == "breach"

@@ -177,7 +177,7 @@ def test_gates_that_say_the_same_are_one_row():
         ({"value": "x", "limit": None}, "no value"),
     ],
 )
-def test_what_a_gate_said_at_last(given, said):
+def test_the_last_verdict_of_a_gate(given, said):
     assert (
         f" {said} Made by"
         in read(release(), "prod/mcp", (), [{"at": None, "gate": "errors", "verdict": "pass", **given}]).text

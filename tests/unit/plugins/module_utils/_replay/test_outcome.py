@@ -118,7 +118,7 @@ def test_two_steps_are_each_judged_at_their_end():
 
 
 def test_a_trigger_at_the_end_of_a_step_goes_before_its_gates():
-    """The watch looks at no gate then; what each would have done alone is told all the same."""
+    """The watch looks at no gate then; the result still says what each would have done alone."""
     bad = Verdict(SHARE, BREACH, 3.0, reason="3 %")
     result = outcome([[past(BURST, 50.0, -6, 6, BREACH)]], [[bad]])
     assert (result["first_breach"]["kind"], result["first_breach"]["gate"]) == ("trigger", "error_burst")
@@ -148,7 +148,7 @@ def test_a_step_that_is_inconclusive_does_not_end_the_replay():
         (CANNOT_MEASURE, Gate("errors", "errors", 5.0, window=20, cannot_measure=FAIL), BREACH),
     ],
 )
-def test_what_can_not_be_told_comes_to_what_the_policy_says(verdict, gate, expected):
+def test_no_data_and_cannot_measure_follow_the_policy(verdict, gate, expected):
     result = outcome([[Verdict(gate, verdict, reason="why")]] * 3)
     assert result["verdict"] == expected
     assert result["first_breach"] is None or result["first_breach"]["window_full"] is None

@@ -71,8 +71,8 @@ def test_all_answers_fail():
 
 
 @pytest.mark.parametrize(("seconds", "found"), [(1.5, False), (30, True)])
-def test_a_watch_that_asks_five_times_a_second(seconds, found):
-    """As watch.yml does, whose pool has all of the traffic; with Prometheus down nothing else tells."""
+def test_a_watch_with_five_requests_a_second(seconds, found):
+    """As in watch.yml, where the pool has all of the traffic. With Prometheus down, nothing else shows failures."""
     at = breached(watched(lambda _number, now: 3 < now <= 3 + seconds, 20, weight=100, each=5 * TICK)[1])
     assert (8 < at <= 10) if found else at is None
 

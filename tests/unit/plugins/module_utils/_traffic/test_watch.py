@@ -152,7 +152,7 @@ def test_an_inconclusive_watch_may_pass_later():
         assert run(server.url, seconds=0.2, min_requests=100, inconclusive_timeout=10.0)["seconds"] > 0.2
 
 
-def test_check_mode_asks_nothing():
+def test_check_mode_sends_nothing():
     with Scripted(answers()) as server:
         assert run(server.url, check_mode=True)["verdict"] == "no_data"
         assert server.seen == []
