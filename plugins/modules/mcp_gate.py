@@ -13,7 +13,7 @@ author:
   - the mcp.server authors (@mcp-server)
 description:
   - Reads samples from Prometheus once, and gives a verdict for each gate. M(mcp.server.mcp_watch) does so again and again for a while.
-  - A verdict is C(pass), C(breach), C(no_data) (nothing there, or too few requests to tell by) or C(cannot_measure)
+  - A verdict is C(pass), C(breach), C(no_data) (nothing there, or too few requests to judge) or C(cannot_measure)
     (Prometheus does not answer, or does not see the server any more). With the last two the outcome is C(inconclusive), unless the gate says otherwise.
   - In check mode it never fails on a verdict, and shows the queries and what each of them gives now.
 extends_documentation_fragment:

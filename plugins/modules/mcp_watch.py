@@ -52,11 +52,13 @@ options:
     type: float
     required: true
   rate:
-    description: Answers a second that it asks for itself.
+    description: Synthetic requests a second, which the watch sends through the gateway itself.
     type: float
     default: 20.0
   max_failed_percent:
-    description: How many percent of these answers may fail, over the whole time. With O(prometheus) more of them are inconclusive, as they don't tell the pool.
+    description:
+      - How many percent of these requests may fail, over the whole time. This is the gate C(synthetic_requests).
+      - With O(prometheus), more of them are inconclusive, as a failed request does not say which pool failed.
     type: float
     default: 1.0
   min_requests:
@@ -76,7 +78,7 @@ options:
     type: str
     choices: [blue, green]
   weight:
-    description: Percent of the traffic that O(pool) has. Answers that failed don't tell whose they are, so they are held against this part of all.
+    description: Percent of the traffic that O(pool) has. A failed request does not say which pool failed, so failures are set against this part of all.
     type: int
     default: 100
   checks:
@@ -92,7 +94,7 @@ options:
   triggers:
     description:
       - Changes of the triggers, likewise.
-      - The trigger C(error_burst) is judged by the answers that the watch gets itself too, and C(errors) by them where there is no O(prometheus).
+      - The trigger C(error_burst) is judged by synthetic requests too, and C(errors) by them without O(prometheus).
     type: dict
     default: {}
   since:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the gates ask that is not pure: the Prometheus that the options name, with their credentials, and the cluster."""
+"""Connect to the Prometheus that the options name, and read a pod's memory limit from the cluster."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 
-def source(params: dict[str, t.Any], server: Server, pool: str, back: float) -> MetricsReader:
-    """The series of the server, for gates on one of its pools that look back so many seconds. Nothing is asked yet."""
+def metrics_reader(params: dict[str, t.Any], server: Server, pool: str, back: float) -> MetricsReader:
+    """Return a reader for gates on one of the pools that judge so many seconds. Nothing is read yet. Raise Failure."""
     return MetricsReader(
         connect(params), server, pool, params["prometheus"], back, lambda: memory_limit(params, server, pool)
     )
 
 
 def connect(params: dict[str, t.Any]) -> Prometheus:
-    """Nothing is sent to it yet. Raises Failure."""
+    """Return the Prometheus of the options. Nothing is sent yet. Raise Failure."""
     option = params["prometheus"]
     if option["timeout"] <= 0:
         raise Failure(f"prometheus.timeout is {option['timeout']:g}: it must be more than 0 seconds.")
@@ -32,7 +32,7 @@ def connect(params: dict[str, t.Any]) -> Prometheus:
 
 
 def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float | None:
-    """Bytes that a pod of the pool may use, by its Deployment; None when that sets no limit, or can't be asked."""
+    """Return the bytes that a pod may use, by the pool's Deployment; None without a limit, or if it can't be read."""
     from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Counters of several series, put together to what a gate judges: so many of so many, in order of time."""
+"""Counters of several series, added up to the counts that a gate judges, in order of time. Pure."""
 
 from __future__ import annotations
 
@@ -15,82 +15,86 @@ from itertools import accumulate
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Increase, longest_gap
 
-LONGEST = 60.0  # seconds that one value may be made of
+LONGEST = 60.0  # seconds of scrapes that one value may be computed from
 
-Target = t.Hashable  # what Prometheus scrapes at one moment
+Target = t.Hashable  # what Prometheus scrapes in one request, such as a pod
 
 
 class Part(t.NamedTuple):
-    """One series of a target. total, counted: how what it grew by counts to all, and to those that a gate is about."""
+    """One counter of a target, and how it adds to the counts."""
 
     target: Target
     increases: t.Sequence[Increase]
-    total: float
-    counted: float
+    total: float  # the factor by which its increases add to all requests
+    counted: float  # the factor by which they add to those that a gate is about
 
 
 class Recent(t.NamedTuple):
-    """What a value at a time is made of: the requests since begin. first, last: from when to when some that counted are known to have come."""
+    """The value at one time. Times are epoch seconds."""
 
-    begin: float
+    begin: float  # the first scrape that it is computed from began here
     at: float
-    total: float
-    counted: float
-    first: float
-    last: float
+    total: float  # requests
+    counted: float  # of these, those that a gate is about
+    first: float  # counted requests are known to have come by this time
+    last: float  # counted requests are known to have come after this time
 
 
 @dataclass(frozen=True)
 class RatioSeries:
-    """Counts that came in at times (in order), each of one target, for what happened there since the time in begins. counted: of total, what a gate is about.
+    """Counts of requests, and of those that a gate is about: an entry for each scrape of a target, in order of time."""
 
-    every: seconds between scrapes.
-    """
-
-    every: float
-    times: t.Sequence[float]
-    begins: t.Sequence[float]
+    every: float  # seconds between scrapes
+    times: t.Sequence[float]  # when the target was scraped, epoch seconds
+    begins: t.Sequence[float]  # when it was scraped before: the counts are of the time between
     targets: t.Sequence[Target]
-    totals: t.Sequence[float]
-    counted: t.Sequence[float]
+    totals: t.Sequence[float]  # all requests
+    counted: t.Sequence[float]  # those that a gate is about
 
     @classmethod
     def of(cls, parts: t.Iterable[Part], every: float) -> RatioSeries:
-        """Of all series together. What was scraped of a target at one moment is one entry."""
-        number: dict[Target, int] = {}
-        at: dict[tuple[float, int], list[float]] = {}
+        """Return the sum of counters. every: seconds between scrapes."""
+        numbers: dict[Target, int] = {}
+        entries: dict[tuple[float, int], list[float]] = {}
         for part in parts:
-            target = number.setdefault(part.target, len(number))
+            number = numbers.setdefault(part.target, len(numbers))
             for begin, time, amount in part.increases:
-                entry = at.get((time, target))
+                entry = entries.get((time, number))
                 if entry is None:
-                    entry = at[(time, target)] = [begin, 0.0, 0.0]
+                    entry = entries[(time, number)] = [begin, 0.0, 0.0]
                 elif begin < entry[0]:
                     entry[0] = begin
                 entry[1] += part.total * amount
                 entry[2] += part.counted * amount
-        keys = sorted(at)
-        # Parts of a histogram are subtracted from each other: what is left of nothing is rounding.
+        keys = sorted(entries)
+        # Buckets of a histogram are subtracted from each other, which leaves rounding errors.
         begins, totals, counted = (
-            [0.0 if abs(at[key][column]) < 1e-9 else at[key][column] for key in keys] for column in (0, 1, 2)
+            [0.0 if abs(entries[key][column]) < 1e-9 else entries[key][column] for key in keys] for column in (0, 1, 2)
         )
         return cls(every, [time for time, _target in keys], begins, [target for _time, target in keys], totals, counted)
 
     @property
     def gap(self) -> float:
+        """Return the seconds between scrapes from which on nothing is known of the time between."""
         return longest_gap(self.every)
 
     def within(self, begin: float, now: float) -> RatioSeries:
-        """What happened after begin, and came in until now. With a scrape that began just before: it belongs to both sides."""
+        """Return the entries from begin to now. One that began at most half a scrape before begin is included."""
         first = bisect.bisect_left(self.times, begin)
         while first < len(self.times) and self.begins[first] < begin - self.every / 2:
             first += 1
         last = bisect.bisect_right(self.times, now)
-        columns = (column[first:last] for column in (self.times, self.begins, self.targets, self.totals, self.counted))
-        return RatioSeries(self.every, *columns)
+        return RatioSeries(
+            self.every,
+            self.times[first:last],
+            self.begins[first:last],
+            self.targets[first:last],
+            self.totals[first:last],
+            self.counted[first:last],
+        )
 
     def covered(self) -> float:
-        """Seconds that the counts are of."""
+        """Return how many seconds the counts are of."""
         seconds, until = 0.0, -math.inf
         for begin, at in zip(self.begins, self.times, strict=True):
             seconds += max(0.0, at - max(begin, until))
@@ -102,45 +106,46 @@ class RatioSeries:
         return [0.0, *accumulate(self.totals)], [0.0, *accumulate(self.counted)]
 
     def sums(self, first: int = 0, last: int | None = None) -> tuple[float, float]:
-        """All and the counted of entries first to last, both with."""
+        """Return all requests and the counted ones of the entries from first to last, both included."""
         end = len(self.times) if last is None else last + 1
-        return tuple(max(0.0, column[end] - column[first]) for column in self._sums)
+        totals, counted = self._sums
+        return max(0.0, totals[end] - totals[first]), max(0.0, counted[end] - counted[first])
 
-    def recent(self, least: int) -> t.Iterator[Recent]:
-        """The newest at each time of an entry.
+    def recent(self, min_requests: int) -> t.Iterator[Recent]:
+        """Yield the value at the time of each entry.
 
-        It is made of the last scrape of every target, and of more scrapes while
-        there are fewer than C(least) in them that were not counted, up to LONGEST,
-        but of none before a gap. Of these spans, the one with the highest share
-        stands that has C(least) requests. So further ones that count (errors), also
-        in place of others, can only raise a value, and only make it last longer.
+        It is computed from the last scrape of every target. While these have fewer than C(min_requests) requests that
+        are not counted, earlier scrapes are added, up to LONGEST and not across a gap. Of all these spans, the one
+        with the highest share and at least C(min_requests) requests is taken. So more counted requests (errors), even
+        in place of others, can only raise a value and make it last longer.
         """
         start = 0
         newest: dict[Target, int] = {}
-        some = [position for position, counted in enumerate(self.counted) if counted > 0]
+        with_counted = [position for position, counted in enumerate(self.counted) if counted > 0]
         for last, at in enumerate(self.times):
             if last and at - self.times[last - 1] > self.gap:
                 start = last
                 newest.clear()
             newest[self.targets[last]] = last
-            ones = [position for position in newest.values() if at - self.times[position] <= self.gap]
-            bad = [one for one in ones if self.counted[one] > 0]
-            first, scrapes = min(ones), 1
-            total, counted = sum(self.totals[one] for one in ones), sum(self.counted[one] for one in ones)
+            latest = [position for position in newest.values() if at - self.times[position] <= self.gap]
+            bad = [position for position in latest if self.counted[position] > 0]
+            first, scrapes = min(latest), 1
+            total = sum(self.totals[position] for position in latest)
+            counted = sum(self.counted[position] for position in latest)
             best = (first, total, counted)
-            while total - counted < least and first > start and scrapes * self.every < LONGEST:
+            while total - counted < min_requests and first > start and scrapes * self.every < LONGEST:
                 scrapes += 1
-                # Scrapes are not on the dot.
+                # Scrapes are not exactly as far apart.
                 first = min(first, max(start, bisect.bisect_right(self.times, at - (scrapes - 0.5) * self.every)))
                 total, counted = self.sums(first, last)
-                bad = some[bisect.bisect_left(some, first) : bisect.bisect_right(some, last)]
-                if total >= least and (best[1] < least or counted * best[1] > best[2] * total):
+                bad = with_counted[bisect.bisect_left(with_counted, first) : bisect.bisect_right(with_counted, last)]
+                if total >= min_requests and (best[1] < min_requests or counted * best[1] > best[2] * total):
                     best = (first, total, counted)
             yield Recent(
                 self.begins[best[0]],
                 at,
                 max(0.0, best[1]),
                 max(0.0, best[2]),
-                min((self.times[one] for one in bad), default=at),
-                max((self.begins[one] for one in bad), default=at),
+                min((self.times[position] for position in bad), default=at),
+                max((self.begins[position] for position in bad), default=at),
             )

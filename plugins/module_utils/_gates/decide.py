@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide whether a watch goes on, passes, is breached or stays inconclusive. Pure: plain data in, a decision out."""
+"""Decide whether a watch continues, passes, is breached or ends inconclusive. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
 
 CONTINUE = "continue"
 
-POLL_AGAIN = 2.0  # seconds between polls once the time is over and only they are waited for
+POLL_AGAIN = 2.0  # seconds between polls that begin after the watch's time is over
 
 
 @dataclass(frozen=True)
@@ -30,66 +30,75 @@ class Observation:
     """What a watch knows at one moment. Times are seconds since it began."""
 
     elapsed: float
-    seconds: float  # how long it watches
-    bound: float  # when it ends although it is inconclusive
-    synthetic_triggers: t.Sequence[Verdict] = ()  # of triggers, on the watch's own requests
-    answers: Verdict | None = None  # on its own requests over the whole time; None: not judged, or the time is not over
-    prometheus: bool = False  # whether there is one
-    polled: float | None = None  # when the latest finished poll of it began; None before the first one
+    seconds: float  # how long the watch is meant to last
+    bound: float  # when an inconclusive watch ends
+    synthetic_triggers: t.Sequence[Verdict] = ()  # of triggers, on the latest synthetic requests
+    synthetic_gate: Verdict | None = None  # on all synthetic requests; None: not judged, or the time is not over
+    prometheus: bool = False  # whether Prometheus is polled
+    polled: float | None = None  # when the latest finished poll began; None before the first one
     triggers: t.Sequence[Verdict] = ()  # of that poll
     gates: t.Sequence[Verdict] = ()  # of that poll
 
 
 class Decision(t.NamedTuple):
-    """What to do now, and why."""
+    """What the watch does now, and why."""
 
     outcome: str  # CONTINUE, PASS, BREACH or INCONCLUSIVE
     verdicts: list[Verdict]  # all that count at this moment
-    deciding: list[Verdict]  # those that made the outcome; of CONTINUE: the inconclusive ones that only are waited for
-    poll_now: bool = False  # whether a new poll of Prometheus is wanted at once
+    deciding: list[Verdict]  # those that led to the outcome; of CONTINUE: the inconclusive ones, once the time is over
+    poll_now: bool = False  # whether Prometheus is to be polled at once
 
 
-def decide(sight: Observation) -> Decision:
-    """Return what to do. Triggers count at any moment, everything else once the time is over."""
-    # Own requests that are too few to tell are no reason to wait: they are there to be fast, not to be complete.
-    verdicts = [verdict for verdict in sight.synthetic_triggers if verdict.verdict == BREACH] + list(sight.triggers)
+def decide(observation: Observation) -> Decision:
+    """Return what the watch does. Triggers count at any moment, gates once the time is over."""
+    verdicts = [*breaches(observation.synthetic_triggers), *observation.triggers]
     breached = [verdict for verdict in verdicts if verdict.outcome == BREACH]
     if breached:
         return Decision(BREACH, verdicts, breached)
-    if not is_over(sight.elapsed, sight.seconds):
+    if not is_over(observation.elapsed, observation.seconds):
         return Decision(CONTINUE, verdicts, [])
-    verdicts += [*_answers(sight), *sight.gates]
-    # A poll that began before the end leaves out the last seconds.
-    fresh = not sight.prometheus or (sight.polled is not None and sight.polled >= sight.seconds)
+    verdicts += [*_synthetic_gate(observation), *observation.gates]
+    fresh = _has_fresh_poll(observation)
     outcome = combined(verdicts) if fresh else INCONCLUSIVE
     deciding = [verdict for verdict in verdicts if verdict.outcome == outcome]
-    if outcome == INCONCLUSIVE and sight.elapsed < sight.bound:
-        due = sight.polled is None or sight.elapsed - sight.polled >= POLL_AGAIN
-        return Decision(CONTINUE, verdicts, deciding if fresh else [], sight.prometheus and due)
+    if outcome == INCONCLUSIVE and observation.elapsed < observation.bound:
+        due = observation.polled is None or observation.elapsed - observation.polled >= POLL_AGAIN
+        return Decision(CONTINUE, verdicts, deciding if fresh else [], observation.prometheus and due)
     return Decision(outcome, verdicts, deciding)
 
 
+def breaches(synthetic_triggers: t.Iterable[Verdict]) -> list[Verdict]:
+    """Return those that are breached. Too few synthetic requests are no reason to wait: the metrics have them all."""
+    return [verdict for verdict in synthetic_triggers if verdict.verdict == BREACH]
+
+
 def is_over(elapsed: float, seconds: float) -> bool:
-    """Return whether the time is over, and everything counts."""
+    """Return whether the watch's time is over, so that gates count too."""
     return elapsed >= seconds
 
 
-def _answers(sight: Observation) -> list[Verdict]:
-    if sight.answers is None:
+def _has_fresh_poll(observation: Observation) -> bool:
+    # A poll that began before the end leaves out the last seconds.
+    return not observation.prometheus or (observation.polled is not None and observation.polled >= observation.seconds)
+
+
+def _synthetic_gate(observation: Observation) -> list[Verdict]:
+    verdict = observation.synthetic_gate
+    if verdict is None:
         return []
-    if sight.answers.verdict == BREACH and sight.prometheus:
-        # Own requests don't tell the pool that failed. The metrics of the pools do.
-        return [replace(sight.answers, verdict=NO_DATA, reason=f"{sight.answers.reason}, of both pools together")]
-    return [sight.answers]
+    if verdict.verdict == BREACH and observation.prometheus:
+        # A failed request doesn't tell which pool failed. The pools' metrics do.
+        return [replace(verdict, verdict=NO_DATA, reason=f"{verdict.reason}, of both pools together")]
+    return [verdict]
 
 
 def gates_at_weight(weight: int | None, gates: t.Iterable[Gate]) -> list[Gate]:
-    """Return the gates that can be judged when the pool has this weight. None: it is not known, and all are."""
+    """Return the gates that can be judged while the pool has this weight; all of them if it is not known (None)."""
     # At 100 % the live pool has no traffic to compare with.
-    return [gate for gate in gates if weight is None or weight < 100 or not gate.versus]
+    return [gate for gate in gates if weight is None or weight < 100 or not gate.compare_with]
 
 
 def synthetic_triggers(triggers: t.Iterable[Gate], prometheus: bool) -> list[Gate]:
-    """Return the triggers that the watch's own requests are judged by as well."""
+    """Return the triggers by which synthetic requests are judged too. prometheus: whether there is one."""
     judged = (ALWAYS,) if prometheus else (ALWAYS, WITHOUT_PROMETHEUS)
     return [trigger for trigger in triggers if trigger.synthetic in judged]

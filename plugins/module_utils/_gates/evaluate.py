@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what was measured to a verdict. Pure: the same samples give the same verdict, whoever asks and however often."""
+"""Judge measurements by gates, and show verdicts. Pure: the same samples always give the same verdict."""
 
 from __future__ import annotations
 
@@ -10,171 +10,188 @@ import math
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._gates import packs, significance, windows
+from ansible_collections.mcp.server.plugins.module_utils._gates import significance, windows
+from ansible_collections.mcp.server.plugins.module_utils._gates.counters import RatioSeries
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    BELOW,
     BREACH,
     CANNOT_MEASURE,
     INCONCLUSIVE,
     NO_DATA,
     PASS,
+    RISE,
     Gate,
     Period,
     Verdict,
 )
-from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Measured, Reading
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Measurement, PoolSeries
+from ansible_collections.mcp.server.plugins.module_utils._gates.measures import MemoryLimit, no_memory_limit
+from ansible_collections.mcp.server.plugins.module_utils._gates.packs import Pack
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series, interval, longest_gap
 from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
-SEEN = 0.8  # of a period that is judged at once
+MIN_COVERAGE = 0.8  # of a period that is judged as a whole
 
-Readings = t.Sequence[Reading]  # of one pool, one for each pack
-
-
-def measured(gate: Gate, readings: Readings, memory_limit: float | None = None) -> Measured:
-    """By the first pack that knows the gate's measure. memory_limit: bytes of a pod, where Prometheus does not tell."""
-    for reading in readings:
-        measure = reading.measure("errors" if gate.measure == "requests" else gate.measure)
-        if isinstance(measure, packs.Ratio):
-            return reading.share(measure)
-        if isinstance(measure, packs.Histogram):
-            return reading.duration(measure) if gate.versus else reading.slower(measure, gate.limit)
-        if isinstance(measure, packs.Utilization):
-            return reading.fill(measure, memory_limit)
-    return Measured(1.0, missing=f"none of the sources tells {gate.measure}")
+PackSeries = t.Sequence[tuple[Pack, PoolSeries]]  # the series of one pool by pack, in the order of the sources
 
 
-def evaluate_custom_query(gate: Gate, series: t.Sequence[Series], step: float) -> Measured:
-    """What a query of the user's own gave: of several series the one furthest past the limit."""
-    furthest = min if gate.below else max
-    at: dict[float, float] = {}
+def measure(gate: Gate, series: PackSeries, memory_limit: MemoryLimit = no_memory_limit) -> Measurement:
+    """Return the measurement of the first pack that has the gate's measure."""
+    for pack, pool in series:
+        if gate.measure in pack.measures:
+            return pack.measures[gate.measure].evaluate(pool, gate, memory_limit)
+    return Measurement(1.0, missing=f"none of the sources has the measure {gate.measure}")
+
+
+def measure_query(gate: Gate, series: t.Sequence[Series], step: float) -> Measurement:
+    """Return the measurement of a gate's own query: of several series the worst value at each time.
+
+    step: seconds between values, as Prometheus was asked for them.
+    """
+    worst = min if gate.direction == BELOW else max
+    by_time: dict[float, float] = {}
     for each in series:
         for time, value in each.samples:
             if math.isfinite(value):
-                at[time] = furthest(value, at.get(time, value))
-    levels = sorted(at.items())
+                by_time[time] = worst(value, by_time.get(time, value))
+    levels = sorted(by_time.items())
     if not levels:
-        return Measured(step, missing="the query gives nothing")
-    return Measured(
-        max(step, interval([Series({}, levels)]) if len(levels) > 1 else step), levels=levels, newest=levels[-1][0]
-    )
+        return Measurement(step, missing="the query returns nothing")
+    every = interval([Series({}, levels)]) if len(levels) > 1 else step
+    return Measurement(max(step, every), levels=levels, newest=levels[-1][0])
 
 
-def evaluate(gate: Gate, found: Measured, period: Period, live: Measured | None = None) -> Verdict:
-    """live: the same of the live pool, for a gate that is held against it."""
+def evaluate(gate: Gate, found: Measurement, period: Period, live: Measurement | None = None) -> Verdict:
+    """Return the verdict on a measurement. live: that of the live pool, for a gate that compares."""
     if found.newest is None:
         return Verdict(gate, NO_DATA, reason=found.missing)
     if found.missing:
         return Verdict(gate, CANNOT_MEASURE, reason=found.missing)
-    verdict = _at_once(gate, found, period, live) if gate.window is None else _sustained(gate, found, period)
+    if gate.window is not None:
+        verdict = _judge_window(gate, gate.window, found, period)
+    elif found.ratio is None:
+        verdict = _judge_newest_level(gate, found.levels[-1])
+    else:
+        verdict = _judge_period(gate, found, found.ratio.within(period.begin, period.now), period, live)
     silent = period.now - found.newest
     if silent > longest_gap(found.every) and verdict.verdict != BREACH:
-        reason = f"the newest sample is {silent:.0f} s old, and one is due each {found.every:.0f} s: is the server scraped, and does it run"
+        due = f"one is due every {found.every:.0f} s"
+        reason = f"the newest sample is {silent:.0f} s old ({due}): check that the server runs and is scraped"
         return replace(verdict, verdict=CANNOT_MEASURE, reason=reason)
     return verdict
 
 
-def _sustained(gate: Gate, found: Measured, period: Period) -> Verdict:
-    begin = period.now - (gate.window or 0) - longest_gap(found.every) if period.since is None else period.since
-    if found.flow is None:
-        known = windows.levels(sample for sample in found.levels if begin <= sample[0] <= period.now)
-        covered = sum(
-            min(after.at - before.at, longest_gap(found.every)) for before, after in zip(known, known[1:], strict=False)
-        )
+def _judge_window(gate: Gate, window: float, found: Measurement, period: Period) -> Verdict:
+    """Return the verdict of a gate that is breached by a violation as long as its window."""
+    gap = longest_gap(found.every)
+    begin = period.now - window - gap if period.since is None else period.since
+    if found.ratio is None:
+        points = windows.levels(sample for sample in found.levels if begin <= sample[0] <= period.now)
+        covered = sum(min(after.at - before.at, gap) for before, after in zip(points, points[1:], strict=False))
     else:
-        flow = found.flow.within(begin, period.now)
-        known = windows.points(flow, gate.least)
-        covered = flow.covered()
-    # Of a quantile, that part may be slower than the limit.
+        ratio = found.ratio.within(begin, period.now)
+        points = windows.points(ratio, gate.min_requests)
+        covered = ratio.covered()
+    # A quantile is above its limit when more than the rest of the requests are slower than the limit.
     judged = gate if gate.quantile is None else replace(gate, limit=100 * (1 - gate.quantile), clear=None)
-    streaks = windows.violations(judged, known, found.every)
-    full = next((streak for streak in streaks if streak.seconds >= (gate.window or 0)), None)
-    newest = known[-1] if known else None
-    current = streaks[-1] if streaks and newest and streaks[-1].seen == newest.at else None
-    told = full or current
+    violations = windows.violations(judged, points, found.every)
+    full = next((violation for violation in violations if violation.seconds >= window), None)
+    newest = points[-1] if points else None
+    current = violations[-1] if violations and newest and violations[-1].seen == newest.at else None
+    shown = full or current
     value = newest.value if newest else None
     if gate.quantile is not None and newest:
         value = found.quantile(gate.quantile, newest.begin, newest.at)
-    evidence = {
-        "value": value,
-        "seconds_past": told.seconds if told else 0.0,
-        "since": told.since if told else None,
-        "requests": round(newest.requests) if newest else 0,
-        "coverage": _percent(covered, period.now - begin),
-    }
-    if full:
-        return Verdict(
-            gate,
-            BREACH,
-            **evidence,
-            reason=f"past the limit of {limit_text(gate)} for {full.seconds:.0f} s, {gate.window:g} s may be",
-        )
-    if newest is None or period.now - newest.at > longest_gap(found.every):
-        return Verdict(gate, NO_DATA, **evidence, reason=f"fewer than {gate.least} requests to tell by")
-    return Verdict(gate, PASS, **evidence)
-
-
-def _at_once(gate: Gate, found: Measured, period: Period, live: Measured | None) -> Verdict:
-    if found.flow is None:
-        at, value = found.levels[-1]
-        past = windows.is_past(gate, value)
-        reason = f"{text(value, gate)} is past the limit of {limit_text(gate)}" if past else ""
-        return Verdict(gate, BREACH if past else PASS, value, since=at if past else None, coverage=100.0, reason=reason)
-    flow = found.flow.within(period.begin, period.now)
-    total, counted = flow.sums()
-    covered = flow.covered()
-    evidence: dict[str, t.Any] = {"requests": round(total), "coverage": _percent(covered, period.now - period.begin)}
-    if total < max(gate.least, 1):
-        return Verdict(
-            gate, NO_DATA, **evidence, reason=f"{total:.0f} requests are too few to tell by, {gate.least} are enough"
-        )
-    verdict, value, why = _judged(gate, found, live, period, (total, counted, covered))
-    evidence["value"] = value
-    if verdict != BREACH and covered < SEEN * period.seconds:
-        return Verdict(
-            gate, CANNOT_MEASURE, **evidence, reason=f"only {covered:.0f} of {period.seconds:.0f} s were seen"
-        )
-    reason = why or (f"{text(value, gate)} is past the limit of {limit_text(gate)}" if verdict == BREACH else "")
-    return Verdict(gate, verdict, **evidence, reason=reason)
-
-
-def _judged(
-    gate: Gate, found: Measured, live: Measured | None, period: Period, counts: tuple[float, float, float]
-) -> tuple[str, float | None, str]:
-    """The verdict, the value, and why there is no verdict yet."""
-    total, counted, covered = counts
-    flow = found.flow.within(period.begin, period.now) if found.flow else None
-    if gate.versus:
-        theirs = live.flow.within(period.begin, period.now) if live and live.flow else None
-        if flow is None or theirs is None or theirs.sums()[0] < gate.least:
-            return NO_DATA, None, "the live pool has too few requests to compare with"
-        if gate.versus == "rise":
-            verdict, value, blocks = significance.rise(flow, theirs, gate.limit / 100, gate.floor)
-            return (
-                verdict,
-                None if value is None else 100 * value,
-                f"{blocks} blocks of time don't tell yet" if verdict == NO_DATA else "",
-            )
-        verdict, difference = significance.excess((counted, total), theirs.sums()[::-1], gate.limit / 100)
-        return verdict, 100 * difference, f"{total:.0f} requests don't tell yet" if verdict == NO_DATA else ""
-    if gate.measure == "requests":
-        rate = total / covered if covered else 0.0
-        return (BREACH if windows.is_past(gate, rate) else PASS), rate, ""
-    limit = gate.limit / 100 if gate.quantile is None else 1 - gate.quantile
-    verdict = significance.share(counted, total, limit)
-    value = (
-        100 * counted / total
-        if gate.quantile is None
-        else found.quantile(gate.quantile, period.begin - found.every / 2, period.now)
+    verdict = Verdict(
+        gate,
+        PASS,
+        value=value,
+        seconds_past=shown.seconds if shown else 0.0,
+        since=shown.since if shown else None,
+        requests=round(newest.requests) if newest else 0,
+        coverage=_percent(covered, period.now - begin),
     )
-    return verdict, value, f"{text(value, gate)} of {total:.0f} requests doesn't tell yet" if verdict == NO_DATA else ""
+    if full:
+        reason = f"{gate.direction} the limit of {format_limit(gate)} for {full.seconds:.0f} s ({window:g} s allowed)"
+        return replace(verdict, verdict=BREACH, reason=reason)
+    if newest is None or period.now - newest.at > gap:
+        return replace(verdict, verdict=NO_DATA, reason=f"fewer than {gate.min_requests} requests")
+    return verdict
+
+
+def _judge_newest_level(gate: Gate, newest: tuple[float, float]) -> Verdict:
+    at, value = newest
+    if not windows.is_past(gate, value):
+        return Verdict(gate, PASS, value, coverage=100.0)
+    return Verdict(gate, BREACH, value, since=at, coverage=100.0, reason=_past_limit(gate, value))
+
+
+def _judge_period(
+    gate: Gate, found: Measurement, ratio: RatioSeries, period: Period, live: Measurement | None
+) -> Verdict:
+    """Return the verdict of a gate without a window on the counts of the period."""
+    total, _counted = ratio.sums()
+    covered = ratio.covered()
+    coverage = _percent(covered, period.now - period.begin)
+    verdict = Verdict(gate, PASS, requests=round(total), coverage=coverage)
+    if total < max(gate.min_requests, 1):
+        return replace(verdict, verdict=NO_DATA, reason=f"only {total:.0f} requests, {gate.min_requests} needed")
+    if gate.compare_with:
+        theirs = live.ratio.within(period.begin, period.now) if live and live.ratio else None
+        what, value, inconclusive = _compare(gate, ratio, theirs)
+    else:
+        what, value, inconclusive = _judge_counts(gate, found, ratio, period)
+    verdict = replace(verdict, value=value)
+    if what != BREACH and covered < MIN_COVERAGE * period.seconds:
+        reason = f"there are samples of only {covered:.0f} of {period.seconds:.0f} s"
+        return replace(verdict, verdict=CANNOT_MEASURE, reason=reason)
+    reason = _past_limit(gate, value) if what == BREACH else inconclusive
+    return replace(verdict, verdict=what, reason=reason)
+
+
+Judged = tuple[str, "float | None", str]  # the verdict, the value, and why it is no_data
+
+
+def _compare(gate: Gate, ours: RatioSeries, theirs: RatioSeries | None) -> Judged:
+    """Judge a pool against the live one."""
+    if theirs is None or theirs.sums()[0] < gate.min_requests:
+        return NO_DATA, None, "the live pool has too few requests to compare with"
+    if gate.compare_with == RISE:
+        verdict, rise, blocks = significance.rise(ours, theirs, gate.limit / 100, gate.min_rise_seconds)
+        reason = f"{blocks} time blocks: not conclusive yet" if verdict == NO_DATA else ""
+        return verdict, None if rise is None else 100 * rise, reason
+    (total, counted), (their_total, their_counted) = ours.sums(), theirs.sums()
+    verdict, excess = significance.excess((counted, total), (their_counted, their_total), gate.limit / 100)
+    return verdict, 100 * excess, f"{total:.0f} requests: not conclusive yet" if verdict == NO_DATA else ""
+
+
+def _judge_counts(gate: Gate, found: Measurement, ratio: RatioSeries, period: Period) -> Judged:
+    """Judge a pool by itself."""
+    total, counted = ratio.sums()
+    if found.per_second:
+        covered = ratio.covered()
+        rate = total / covered if covered else 0.0
+        return BREACH if windows.is_past(gate, rate) else PASS, rate, ""
+    value: float | None = 100 * counted / total
+    limit = gate.limit / 100
+    if gate.quantile is not None:
+        limit = 1 - gate.quantile
+        value = found.quantile(gate.quantile, period.begin - found.every / 2, period.now)
+    verdict = significance.share(counted, total, limit)
+    reason = f"{format_value(value, gate)} of {total:.0f} requests: not conclusive yet" if verdict == NO_DATA else ""
+    return verdict, value, reason
+
+
+def _past_limit(gate: Gate, value: float | None) -> str:
+    return f"{format_value(value, gate)} is {gate.direction} the limit of {format_limit(gate)}"
 
 
 def _percent(seconds: float, whole: float) -> float:
     return min(100.0, 100 * seconds / whole) if whole > 0 else 0.0
 
 
-def text(value: float | None, gate: Gate) -> str:
-    """A value of the gate, for people."""
+def format_value(value: float | None, gate: Gate) -> str:
+    """Return a value of the gate with its unit."""
     if value is None:
         return "nothing"
     if gate.unit == "s":
@@ -182,46 +199,38 @@ def text(value: float | None, gate: Gate) -> str:
     return f"{value:.1f} %" if gate.unit == "%" else f"{value:.1f} {gate.unit}".strip()
 
 
-def limit_text(gate: Gate) -> str:
+def format_limit(gate: Gate) -> str:
+    """Return the limit with its unit."""
     if gate.unit == "s":
         return f"{1000 * gate.limit:g} ms"
     return f"{gate.limit:g} {gate.unit}".strip()
 
 
-def sentence(gate: Gate) -> str:
-    """What the gate asks for, for people."""
-    limit = f"{'at least' if gate.below else 'at most'} {limit_text(gate)}"
-    if gate.versus:
+def describe_gate(gate: Gate) -> str:
+    """Return what the gate demands."""
+    limit = f"{'at least' if gate.direction == BELOW else 'at most'} {format_limit(gate)}"
+    if gate.compare_with:
         limit += " more than the live pool"
-    return f"{gate.name}: {limit}" + (
-        f", or the traffic goes back after {gate.window:g} s" if gate.window is not None else " over the step"
-    )
+    when = "over the step" if gate.window is None else f"or the traffic goes back after {gate.window:g} s"
+    return f"{gate.name}: {limit}{' ' if gate.window is None else ', '}{when}"
 
 
-def line(verdict: Verdict) -> str:
-    """A verdict for people."""
+def describe_verdict(verdict: Verdict) -> str:
+    """Return a verdict as one line."""
     gate = verdict.gate
-    value = (
-        f"{text(verdict.value, gate)} of {verdict.requests} requests" if verdict.requests else text(verdict.value, gate)
-    )
-    past = f", past the limit for {verdict.seconds_past:.0f} s" if verdict.seconds_past else ""
-    return f"{gate.name}: {verdict_text(verdict.verdict)}, {value}, limit {limit_text(gate)}{past}" + (
-        f" ({verdict.reason})" if verdict.reason else ""
-    )
+    value = format_value(verdict.value, gate) + (f" of {verdict.requests} requests" if verdict.requests else "")
+    past = f", {gate.direction} the limit for {verdict.seconds_past:.0f} s" if verdict.seconds_past else ""
+    reason = f" ({verdict.reason})" if verdict.reason else ""
+    return f"{gate.name}: {verdict_text(verdict.verdict)}, {value}, limit {format_limit(gate)}{past}{reason}"
 
 
 def reasons(verdicts: t.Iterable[Verdict]) -> str:
-    """What does not pass, the worst first. A reason that several have is said once."""
-    worst = sorted(
-        (verdict for verdict in verdicts if verdict.outcome in (BREACH, INCONCLUSIVE)),
-        key=lambda verdict: verdict.outcome != BREACH,
-    )
-    said: dict[str, list[str]] = {}
-    for verdict in worst:
-        value = (
-            f" ({text(verdict.value, verdict.gate)})" if verdict.value is not None and verdict.outcome == BREACH else ""
-        )
-        said.setdefault(f"{verdict_text(verdict.verdict)}{value}: {verdict.reason.rstrip('.')}", []).append(
-            verdict.gate.name
-        )
-    return "; ".join(f"{', '.join(names)} {what}" for what, names in said.items())
+    """Return what did not pass and why, breaches first. Gates with the same reason stand together."""
+    failed = [verdict for verdict in verdicts if verdict.outcome in (BREACH, INCONCLUSIVE)]
+    gates: dict[str, list[str]] = {}
+    for verdict in sorted(failed, key=lambda verdict: verdict.outcome != BREACH):
+        shown = verdict.value is not None and verdict.outcome == BREACH
+        value = f" ({format_value(verdict.value, verdict.gate)})" if shown else ""
+        reason = f"{verdict_text(verdict.verdict)}{value}: {verdict.reason.rstrip('.')}"
+        gates.setdefault(reason, []).append(verdict.gate.name)
+    return "; ".join(f"{', '.join(names)} {reason}" for reason, names in gates.items())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gate is, and what becomes of its verdicts. Plain data."""
+"""Gates, verdicts, and what a verdict leads to. Plain data."""
 
 from __future__ import annotations
 
@@ -11,92 +11,83 @@ from dataclasses import asdict, dataclass, replace
 
 PASS = "pass"
 BREACH = "breach"
-NO_DATA = "no_data"  # Prometheus answers, but has nothing, or too little to tell by
-CANNOT_MEASURE = "cannot_measure"  # Prometheus does not answer, or has stopped seeing the server
-INCONCLUSIVE = "inconclusive"  # an outcome: what does not pass, and is not bad either
+NO_DATA = "no_data"  # Prometheus answers, but has nothing, or too few requests to judge
+CANNOT_MEASURE = "cannot_measure"  # Prometheus does not answer, or no longer sees the server
+INCONCLUSIVE = "inconclusive"  # an outcome: neither passed nor breached
 VERDICTS = (PASS, BREACH, NO_DATA, CANNOT_MEASURE)
 
 FAIL = "fail"
 POLICIES = (INCONCLUSIVE, PASS, FAIL)
 
-# Whether the watch judges a trigger by its own requests as well
+# Gate.synthetic
 ALWAYS, WITHOUT_PROMETHEUS = "always", "without_prometheus"
+
+# Gate.direction
+ABOVE, BELOW = "above", "below"
+
+# Gate.compare_with
+RISE, EXCESS = "rise", "excess"
 
 
 @dataclass(frozen=True)
 class Gate:
-    """One check.
-
-    measure: what is judged, a key of a pack's measures (packs.py). query: own PromQL instead.
-    limit: in unit. below: the value must be above the limit, not below it.
-    window: seconds that the value has to be past the limit without a recovery; None judges the whole period at once.
-    clear: once past the limit, the value has recovered only at this one.
-    quantile: the limit is held against this quantile of a histogram, in seconds.
-    versus: held against the live pool in the same minutes: rise (percent) or excess (points).
-    floor: seconds that a rise of the latency must also come to.
-    least: requests that a value is made of, at least.
-    no_data, cannot_measure: what becomes of these verdicts: inconclusive, pass or fail.
-    synthetic: whether the watch judges it by its own requests as well: always, without_prometheus, or empty for never.
-    """
+    """A limit on a measure."""
 
     name: str
-    measure: str
-    limit: float
+    measure: str  # what is judged: a key of a metrics pack (packs.py); empty with a query
+    limit: float  # in unit
     unit: str = "%"
-    query: str = ""
-    below: bool = False
-    window: float | None = None
-    clear: float | None = None
-    quantile: float | None = None
-    versus: str = ""
-    floor: float = 0.0
-    least: int = 20
-    no_data: str = INCONCLUSIVE
-    cannot_measure: str = INCONCLUSIVE
-    synthetic: str = ""
+    query: str = ""  # PromQL that takes the place of the measure
+    direction: str = ABOVE  # the side of the limit, above or below, on which a value is a violation
+    window: float | None = None  # seconds that a violation must last to be a breach; None: the whole period is judged
+    clear: float | None = None  # a violation ends only at this value; None: at the limit
+    quantile: float | None = None  # the limit, in seconds, is on this quantile (0 to 1) of a histogram
+    compare_with: str = (
+        ""  # the live pool in the same time, by rise (percent) or excess (points); empty: it is not compared
+    )
+    min_rise_seconds: float = 0.0  # the fewest seconds that a rise must also amount to
+    min_requests: int = 20  # the fewest requests that a value is computed from
+    no_data: str = INCONCLUSIVE  # what the verdict no_data leads to, one of POLICIES
+    cannot_measure: str = INCONCLUSIVE  # what the verdict cannot_measure leads to, one of POLICIES
+    synthetic: str = ""  # when synthetic requests are judged by it too: always, without_prometheus; empty: never
+    progress_label: str = ""  # what a watch's progress lines call its value; empty: they don't show it
 
 
 @dataclass(frozen=True)
 class Period:
-    """What is judged, in epoch seconds by Prometheus' clock.
+    """The time that is judged. Times are epoch seconds by Prometheus' clock."""
 
-    begin: of what is judged at once. seconds: how much of that there has to be samples of.
-    since: when a window may have begun; None for as long ago as it takes to be full now. A breach that is over by now, but came after that, is one.
-    """
-
-    begin: float
-    now: float
-    seconds: float = 0.0
+    begin: float  # of a gate without a window
+    now: float  # the end
+    seconds: float = 0.0  # how much of the period must have samples, for a gate without a window
+    # The earliest time at which a violation may have begun. A breach after it counts, even if it is over by now.
+    # None: as far back as a window that is full now reaches.
     since: float | None = None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """verdict: one of VERDICTS. value: now, or over the period, in the gate's unit; None when there is none.
-
-    seconds_past: how long the value has been past the limit. since: since when, epoch seconds.
-    requests: that the value is made of. coverage: percent of the period that was seen. reason: empty when it passed.
-    """
+    """What a gate found."""
 
     gate: Gate
-    verdict: str
-    value: float | None = None
-    seconds_past: float = 0.0
-    since: float | None = None
-    requests: int = 0
-    coverage: float = 0.0
-    reason: str = ""
+    verdict: str  # one of VERDICTS
+    value: float | None = None  # now, or over the period, in the gate's unit; None: there is none
+    seconds_past: float = 0.0  # how long the violation has lasted
+    since: float | None = None  # when the violation began, epoch seconds
+    requests: int = 0  # how many the value was computed from
+    coverage: float = 0.0  # percent of the period for which there are samples
+    reason: str = ""  # why it did not pass; empty when it passed
 
     @property
     def outcome(self) -> str:
-        """What it comes to by the gate's policies: pass, breach (which a policy of fail is too) or inconclusive."""
+        """Return pass, breach or inconclusive, by the gate's policies. The policy fail makes a breach."""
         if self.verdict in (PASS, BREACH):
             return self.verdict
         policy = self.gate.no_data if self.verdict == NO_DATA else self.gate.cannot_measure
         return {PASS: PASS, FAIL: BREACH, INCONCLUSIVE: INCONCLUSIVE}[policy]
 
     def result(self) -> dict[str, t.Any]:
-        """As a module returns it."""
+        """Return the verdict as modules return it: see RETURN of mcp_gate."""
         kept = {key: value for key, value in asdict(self).items() if key != "gate"}
         for key in ("value", "seconds_past", "since", "coverage"):
             kept[key] = None if kept[key] is None else round(kept[key], 3)
@@ -111,25 +102,24 @@ class Verdict:
 
 
 def combined(verdicts: t.Iterable[Verdict]) -> str:
-    """What they come to together: breach before inconclusive before pass."""
+    """Return the outcome of several verdicts: breach before inconclusive before pass."""
     outcomes = {verdict.outcome for verdict in verdicts}
     return next((outcome for outcome in (BREACH, INCONCLUSIVE) if outcome in outcomes), PASS)
 
 
-def settled(over: t.Callable[[float], Verdict], lasted: float, seconds: float) -> Verdict:
-    """A gate's verdict on a watch that has lasted longer than the seconds that it is for, when it is inconclusive.
+def judge_watch(judge_last: t.Callable[[float], Verdict], lasted: float, seconds: float) -> Verdict:
+    """Return a gate's verdict on a watch of so many seconds that has lasted longer because it was inconclusive.
 
-    over: its verdict on the last so many seconds.
-
-    What is past its limit over all of it, and not any more, waits until C(seconds) are good in a row:
-    no trigger's window was full, and that is what takes a release back.
+    judge_last: judges the last so many seconds. lasted: seconds since the watch began.
+    A violation over the whole watch that is over by now does not roll back, as no trigger's window was full. It is
+    inconclusive until the last C(seconds) pass.
     """
-    whole = over(lasted)
+    whole = judge_last(lasted)
     if whole.verdict != BREACH:
         return whole
-    last = over(min(lasted, seconds))
+    last = judge_last(min(lasted, seconds))
     if last.verdict != BREACH:
         return last
-    if over(min(lasted, max(10.0, seconds / 5))).verdict != PASS:
+    if judge_last(min(lasted, max(10.0, seconds / 5))).verdict != PASS:
         return last
-    return replace(last, verdict=NO_DATA, reason=f"{last.reason} over {seconds:.0f} s, but not any more")
+    return replace(last, verdict=NO_DATA, reason=f"{last.reason} over {seconds:.0f} s, but no longer")

@@ -2,193 +2,98 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a pack's series say of one pool. Pure: series in, flows and levels out."""
+"""Series of one pool, and the measurements that gates judge. Pure."""
 
 from __future__ import annotations
 
-import bisect
-import math
 import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._gates import packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.counters import Part, RatioSeries
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import (
     Increase,
     Sample,
     Series,
     increases,
-    interval,
-    longest_gap,
-    moments,
+    sample_times,
 )
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
-Names = t.Mapping[str, str]  # what the templates of a pack may name
+Labels = t.Mapping[str, str]
+Names = t.Mapping[str, str]  # the values of the placeholders in a pack's labels
+Pod = tuple[str, ...]  # the values of the labels that identify a pod
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What a gate judges. newest: of its samples, epoch seconds, None without any. missing: why there is nothing, or nothing that can be told.
+class Selector:
+    """Series of one metric. Values of labels are regular expressions that match as a whole (see packs.py)."""
 
-    quantile: the value of one (0 to 1) over the entries of a time (begin, end), in seconds.
-    """
-
-    every: float
-    flow: RatioSeries | None = None
-    levels: t.Sequence[Sample] = ()
-    newest: float | None = None
-    missing: str = ""
-    quantile: t.Callable[[float, float, float], float | None] = field(default=lambda quantile, begin, end: None)
+    name: str
+    labels: Labels = field(default_factory=dict)
 
 
-class Reading:
-    """The series of one pack, and one pool of it."""
+def no_quantile(quantile: float, begin: float, end: float) -> float | None:
+    """Return the quantile of a measurement that has none."""
+    return None
 
-    def __init__(self, pack: packs.Pack, series: t.Sequence[Series], names: Names) -> None:
-        self._pack = pack
+
+@dataclass(frozen=True)
+class Measurement:
+    """Values of one measure of one pool: a ratio or levels, or why there are none."""
+
+    every: float  # seconds between samples
+    ratio: RatioSeries | None = None  # counts of all requests, and of those that a gate is about
+    levels: t.Sequence[Sample] = ()  # values that are judged as they are
+    newest: float | None = None  # epoch seconds of the newest sample; None: there is none
+    missing: str = ""  # why there are no values; with newest: why the samples give none
+    per_second: bool = False  # the value is the ratio's requests a second, not its counted part
+    # (quantile from 0 to 1, begin, end) -> its value in seconds over the entries from begin to end
+    quantile: t.Callable[[float, float, float], float | None] = no_quantile
+
+
+class PoolSeries:
+    """The series of one metrics pack that belong to one pool."""
+
+    def __init__(self, server: Labels, pools: t.Iterable[Labels], series: t.Sequence[Series], names: Names) -> None:
+        """server, pools: the labels of the pack. series: of the pack, of both pools."""
+        self._pod_labels = tuple(server)
         self._names = names
-        self._pools = [_rendered(labels, names) for labels in pack.pools]
-        self._named: dict[str, list[Series]] = {}
+        patterns = [render(labels, names) for labels in pools]
+        self._by_metric: dict[str, list[Series]] = {}
         for each in series:
-            if each.samples and any(_matches(labels, each.labels) for labels in self._pools):
-                self._named.setdefault(each.labels["__name__"], []).append(each)
-        # Of both pools: whether Prometheus was looking does not depend on the pool.
-        self._series = series
-        self._seen: list[float] | None = None
-        self._grown: dict[int, list[Increase]] = {}
-        self._every: dict[int, float] = {}
+            if each.samples and any(_matches(labels, each.labels) for labels in patterns):
+                self._by_metric.setdefault(each.labels["__name__"], []).append(each)
+        # Whether Prometheus was scraping at a time does not depend on the pool.
+        self._of_both_pools = series
+        self._sample_times: list[float] | None = None
+        self._increases: dict[int, list[Increase]] = {}
 
-    def measure(self, name: str) -> packs.Measure | None:
-        return self._pack.measures.get(name)
+    def find(self, selector: Selector) -> list[Series]:
+        """Return the pool's series that the selector matches, each with samples."""
+        labels = render(selector.labels, self._names)
+        return [each for each in self._by_metric.get(selector.name, []) if _matches(labels, each.labels)]
 
-    def share(self, measure: packs.Ratio) -> Measured:
-        every_one, counted = self._find(measure.all), self._find(measure.counted)
-        if not every_one:
-            return self._nothing(measure.all.name)
-        every = interval(every_one)
-        parts = [*self._parts(every_one, every, 1, 0), *self._parts(counted, every, 0, 1)]
-        return Measured(every, RatioSeries.of(parts, every), newest=_newest(every_one))
+    def pod(self, series: Series) -> Pod:
+        """Return what series of the same pod have in common."""
+        return tuple(series.labels.get(label, "") for label in self._pod_labels)
 
-    def slower(self, measure: packs.Histogram, limit: float) -> Measured:
-        """Those that took longer than the limit (seconds), by the histogram's buckets, as histogram_quantile() divides one."""
-        buckets = self._find(packs.Selector(f"{measure.name}_bucket", measure.labels))
-        if not buckets:
-            return self._nothing(f"{measure.name}_bucket")
-        every = interval(buckets)
-        by_bound: dict[float, list[Series]] = {}
-        for each in buckets:
-            by_bound.setdefault(float(each.labels["le"]) * measure.seconds, []).append(each)
-        bounds = sorted(by_bound)
-        finite = [bound for bound in bounds if bound < math.inf]
-        if not finite or limit > finite[-1] or bounds[-1] != math.inf:
-            largest = f"{finite[-1]:g} s" if finite else "missing"
-            return Measured(
-                every,
-                newest=_newest(buckets),
-                missing=f"{measure.name} cannot tell what is slower than {limit:g} s: its largest bucket is {largest}",
-            )
-        upper = finite[bisect.bisect_left(finite, limit)]
-        lower = max((bound for bound in finite if bound < upper), default=0.0)
-        part = (limit - lower) / (upper - lower)
-        weights = {math.inf: (1.0, 1.0), upper: (0.0, -part)} | ({lower: (0.0, part - 1)} if lower else {})
-        parts = [
-            part
-            for bound, (total, counted) in weights.items()
-            for part in self._parts(by_bound[bound], every, total, counted)
-        ]
-
-        def quantile(part_of_all: float, begin: float, end: float) -> float | None:
-            counts = {
-                bound: sum(
-                    grown.amount
-                    for each in by_bound[bound]
-                    for grown in self._increases(each, every)
-                    if begin <= grown.begin and grown.at <= end
-                )
-                for bound in bounds
-            }
-            return _quantile(counts, part_of_all)
-
-        return Measured(every, RatioSeries.of(parts, every), newest=_newest(buckets), quantile=quantile)
-
-    def duration(self, measure: packs.Histogram) -> Measured:
-        """Requests, and the seconds that they took together."""
-        counts = self._find(packs.Selector(f"{measure.name}_count", measure.labels))
-        sums = self._find(packs.Selector(f"{measure.name}_sum", measure.labels))
-        if not counts or not sums:
-            return self._nothing(f"{measure.name}_{'sum' if counts else 'count'}")
-        every = interval(counts)
-        parts = [*self._parts(counts, every, 1, 0), *self._parts(sums, every, 0, measure.seconds)]
-        return Measured(every, RatioSeries.of(parts, every), newest=_newest(counts))
-
-    def fill(self, measure: packs.Utilization, fallback: float | None = None) -> Measured:
-        """fallback: bytes that there may be, where Prometheus does not tell."""
-        used = self._find(measure.used)
-        if not used:
-            return self._nothing(measure.used.name)
-        limits = next((found for pick in measure.most if (found := self._limits(pick))), {})
-        if not limits and fallback:
-            limits = {self._pod(each): fallback for each in used}
-        if not limits:
-            names = " nor ".join(pick.name for pick in measure.most)
-            return Measured(
-                interval(used),
-                newest=_newest(used),
-                missing=f"its limit is not known: Prometheus has no {names} of the pool",
-            )
-        limited = [(each, limits[self._pod(each)]) for each in used if self._pod(each) in limits]
-        if not limited:
-            return Measured(interval(used), newest=_newest(used), missing="none of its pods has a memory limit")
-        every = interval([each for each, _limit in limited])
-        return Measured(every, levels=_fullest(limited, longest_gap(every)), newest=_newest(used))
-
-    def _limits(self, pick: packs.Selector) -> dict[tuple[str, ...], float]:
-        return {self._pod(each): each.samples[-1][1] for each in self._find(pick) if each.samples[-1][1] > 0}
-
-    def _find(self, pick: packs.Selector) -> list[Series]:
-        labels = _rendered(pick.labels, self._names)
-        return [each for each in self._named.get(pick.name, []) if _matches(labels, each.labels)]
-
-    def _pod(self, series: Series) -> tuple[str, ...]:
-        """What it has in common with other series of the same container."""
-        return tuple(series.labels.get(label, "") for label in self._pack.server)
-
-    def _nothing(self, name: str) -> Measured:
-        return Measured(1.0, missing=f"Prometheus has no {name} of the pool")
-
-    def _parts(self, series: t.Iterable[Series], every: float, total: float, counted: float) -> t.Iterator[Part]:
+    def parts(self, series: t.Iterable[Series], every: float, total: float, counted: float) -> t.Iterator[Part]:
+        """Yield the increases of counters with these factors, see Part."""
         for each in series:
-            yield Part((each.labels.get("instance"), self._pod(each)), self._increases(each, every), total, counted)
+            yield Part((each.labels.get("instance"), self.pod(each)), self.increases(each, every), total, counted)
 
-    def _increases(self, series: Series, every: float) -> list[Increase]:
-        if self._seen is None:
-            self._seen = moments(self._series)
-        if id(series) not in self._grown:
-            self._grown[id(series)] = increases(series, every, self._seen)
-        return self._grown[id(series)]
-
-
-def query(pack: packs.Pack, names: Names, seconds: float) -> str:
-    """PromQL for all samples of the pack's series of both pools in the last seconds."""
-    metrics = sorted({name for measure in pack.measures.values() for name in _metrics(measure)})
-    matchers = [
-        f'__name__=~"{"|".join(metrics)}"',
-        *(f'{label}=~"{value}"' for label, value in _rendered(pack.server, names).items()),
-    ]
-    return f"{{{', '.join(matchers)}}}[{math.ceil(seconds)}s]"
+    def increases(self, series: Series, every: float) -> list[Increase]:
+        """Return the increases of one counter. every: seconds between scrapes."""
+        if self._sample_times is None:
+            self._sample_times = sample_times(self._of_both_pools)
+        if id(series) not in self._increases:
+            self._increases[id(series)] = increases(series, every, self._sample_times)
+        return self._increases[id(series)]
 
 
-def _metrics(measure: packs.Measure) -> list[str]:
-    if isinstance(measure, packs.Ratio):
-        return [measure.all.name, measure.counted.name]
-    if isinstance(measure, packs.Histogram):
-        return [f"{measure.name}_{suffix}" for suffix in ("bucket", "count", "sum")]
-    return [measure.used.name, *(pick.name for pick in measure.most)]
-
-
-def names_of(server: t.Any, pool: str) -> dict[str, str]:
-    """What a pack's templates may name. A server's names have no other special character than the dot."""
+def names_of(server: Server, pool: str) -> dict[str, str]:
+    """Return the values of the placeholders in a pack's labels, for one pool."""
     names = {
         "namespace": server.namespace,
         "server": server.name,
@@ -198,47 +103,17 @@ def names_of(server: t.Any, pool: str) -> dict[str, str]:
         "green": server.deployment("green"),
         "deployment": server.deployment(pool),
     }
+    # The dot is the only character of a name that is special in a regular expression.
     return {"pool": pool, **{key: value.replace(".", "[.]") for key, value in names.items()}}
 
 
-def _rendered(labels: packs.Labels, names: Names) -> dict[str, str]:
+def render(labels: Labels, names: Names) -> dict[str, str]:
+    """Return the labels with their placeholders replaced."""
     rendered = dict(labels)
     for name, value in names.items():
         rendered = {label: pattern.replace(f"{{{name}}}", value) for label, pattern in rendered.items()}
     return rendered
 
 
-def _matches(patterns: packs.Labels, labels: packs.Labels) -> bool:
+def _matches(patterns: Labels, labels: Labels) -> bool:
     return all(re.fullmatch(pattern, labels.get(label, "")) for label, pattern in patterns.items())
-
-
-def _newest(series: t.Iterable[Series]) -> float:
-    return max(each.samples[-1][0] for each in series)
-
-
-def _fullest(limited: t.Sequence[tuple[Series, float]], gap: float) -> list[Sample]:
-    """At each time the highest percentage of those that were seen last within a gap."""
-    last: dict[int, Sample] = {}
-    found = []
-    for at, number, value in sorted(
-        (at, number, 100 * value / limit) for number, (each, limit) in enumerate(limited) for at, value in each.samples
-    ):
-        last[number] = (at, value)
-        found.append((at, max(value for seen, value in last.values() if at - seen <= gap)))
-    return found
-
-
-def _quantile(counts: t.Mapping[float, float], quantile: float) -> float | None:
-    """As histogram_quantile() has it. counts: cumulated, by upper bound."""
-    bounds = sorted(counts)
-    total = counts[bounds[-1]]
-    if total <= 0:
-        return None
-    rank, lower, below = quantile * total, 0.0, 0.0
-    for bound in bounds:
-        if counts[bound] >= rank:
-            if bound == math.inf or counts[bound] == below:
-                return lower
-            return lower + (bound - lower) * (rank - below) / (counts[bound] - below)
-        lower, below = bound, counts[bound]
-    return lower

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which Prometheus, which gates: what users say, to what the rest takes."""
+"""The options for Prometheus and gates, and the gates that they give."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from dataclasses import replace
 from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import FAIL, INCONCLUSIVE, PASS, Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import ABOVE, BELOW, FAIL, INCONCLUSIVE, PASS, Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.packs import PACKS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
-SOURCES = ("app", "envoy", "istio", "otel", "ingress_nginx", "kubelet")
+SOURCES = tuple(PACKS)
 
 # Documented in doc_fragments/prometheus.py
 OPTION: dict[str, t.Any] = {
@@ -55,18 +56,17 @@ GATE: dict[str, t.Any] = {
     "no_data": _POLICY,
     "cannot_measure": _POLICY,
     "query": {"type": "str"},
-    "direction": {"type": "str", "choices": ["above", "below"]},
+    "direction": {"type": "str", "choices": [ABOVE, BELOW]},
     "unit": {"type": "str"},
 }
-_FIELDS = {
-    name: name for name in ("limit", "window", "clear", "floor", "no_data", "cannot_measure", "query", "unit")
-} | {"min_requests": "least"}
+# The fields of Gate that an option sets, by the names of the options
+_FIELDS = {name: name for name in GATE if name not in ("enabled", "floor")} | {"floor": "min_rise_seconds"}
 
 
 def gates(defaults: t.Iterable[Gate], changes: dict[str, t.Any] | None, option: str) -> list[Gate]:
-    """The defaults as changed by name, and the user's own. option: what the changes are called. Raises Failure.
+    """Return the default gates with the user's changes and additions. Raise Failure.
 
-    A change is one of each gate with its name.
+    changes: by gate; of two gates with the same name both are changed. option: the option's name, for messages.
     """
     found = list(defaults)
     known = list(dict.fromkeys(gate.name for gate in found))
@@ -85,30 +85,30 @@ def gates(defaults: t.Iterable[Gate], changes: dict[str, t.Any] | None, option: 
         if name not in known:
             if not {"query", "limit"} <= given.keys():
                 raise Failure(
-                    f"{option}.{name} is none of {', '.join(known)}: a gate of your own needs a query and a limit."
+                    f"{option}.{name} is none of {', '.join(known)}: a gate of your own needs query and limit."
                 )
             found.append(Gate(name, "", given["limit"], unit=""))
-        below = {"below": given["direction"] == "below"} if "direction" in given else {}
-        fields = {_FIELDS[key]: value for key, value in given.items() if key in _FIELDS} | below
-        found = [_sound(replace(gate, **fields), option) if gate.name == name else gate for gate in found]
+        fields = {_FIELDS[key]: value for key, value in given.items()}
+        found = [_valid(replace(gate, **fields), option) if gate.name == name else gate for gate in found]
     return found
 
 
-def _sound(gate: Gate, option: str) -> Gate:
+def _valid(gate: Gate, option: str) -> Gate:
+    """Return the gate. Raise Failure if its values contradict each other."""
     where = f"{option}.{gate.name}"
     if gate.window is not None and gate.window <= 0:
         raise Failure(f"{where}.window is {gate.window:g}: it must be more than 0 seconds.")
-    if gate.clear is not None and (gate.clear < gate.limit if gate.below else gate.clear > gate.limit):
-        raise Failure(f"{where}.clear is {gate.clear:g}: it must be on the good side of the limit, {gate.limit:g}.")
+    if gate.clear is not None and (gate.clear < gate.limit if gate.direction == BELOW else gate.clear > gate.limit):
+        raise Failure(f"{where}.clear is {gate.clear:g}: it must not be past the limit, {gate.limit:g}.")
     if gate.clear is not None and gate.quantile is not None:
         raise Failure(
-            f"{where}.clear can't be set: a quantile is judged by how many requests are slower than the limit."
+            f"{where}.clear can't be set: a quantile is judged by the number of requests slower than the limit."
         )
-    if gate.least < 0:
-        raise Failure(f"{where}.min_requests is {gate.least}: it must be 0 or more.")
+    if gate.min_requests < 0:
+        raise Failure(f"{where}.min_requests is {gate.min_requests}: it must be 0 or more.")
     return gate
 
 
 def custom_query(gate: Gate, names: t.Mapping[str, str]) -> str:
-    """The gate's PromQL with $namespace, $server, $pool and $deployment filled in."""
+    """Return the gate's PromQL with $namespace, $server, $pool and $deployment replaced."""
     return string.Template(gate.query).safe_substitute(names)

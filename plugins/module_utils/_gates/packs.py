@@ -2,75 +2,71 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which series tell what, for each source of metrics. Plain data.
+"""Metrics packs: which metrics of a source give which measure. Plain data; a new source is one row of PACKS.
 
-Values of labels are regular expressions that match as a whole. They may name
+Values of labels are regular expressions that match as a whole. They may contain
 {namespace}, {server}, {route}, {container}, {blue} and {green} (the pools'
 Deployments and Services), and those of a pool {pool} and {deployment}.
 """
 
 from __future__ import annotations
 
+import math
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-Labels = t.Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Selector:
-    name: str
-    labels: Labels = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """counted: those of all, out of counters."""
-
-    all: Selector
-    counted: Selector
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """A histogram by its name without a suffix. seconds: what 1 in it is."""
-
-    name: str
-    labels: Labels = field(default_factory=dict)
-    seconds: float = 1.0
-
-
-@dataclass(frozen=True)
-class Utilization:
-    """How much of what there may be is used, in percent; of the pods the fullest. most: the first of these that there is, of the same pod."""
-
-    used: Selector
-    most: t.Sequence[Selector]
-
-
-Measure: t.TypeAlias = "Ratio | Histogram | Utilization"
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import (
+    Labels,
+    Names,
+    PoolSeries,
+    Selector,
+    render,
+)
+from ansible_collections.mcp.server.plugins.module_utils._gates.measures import (
+    Histogram,
+    Measure,
+    Rate,
+    Ratio,
+    Utilization,
+)
+from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 
 
 @dataclass(frozen=True)
 class Pack:
-    """server: labels of all series of the server. pools: those of a pool, one alternative each."""
+    """The metrics of one source."""
 
-    server: Labels
-    pools: t.Sequence[Labels]
-    measures: t.Mapping[str, Measure]
+    server: Labels  # of all series of the server
+    pools: t.Sequence[Labels]  # of a pool's series, one alternative each
+    measures: t.Mapping[str, Measure]  # by the name that gates use
+
+    def query(self, names: Names, seconds: float) -> str:
+        """Return PromQL for all samples of the pack's series of both pools in the last seconds."""
+        metrics = sorted({name for measure in self.measures.values() for name in measure.metrics()})
+        matchers = [
+            f'__name__=~"{"|".join(metrics)}"',
+            *(f'{label}=~"{value}"' for label, value in render(self.server, names).items()),
+        ]
+        return f"{{{', '.join(matchers)}}}[{math.ceil(seconds)}s]"
+
+    def select(self, series: t.Sequence[Series], names: Names) -> PoolSeries:
+        """Return those of the pack's series that belong to the pool of these names."""
+        return PoolSeries(self.server, self.pools, series, names)
 
 
 POD = "[0-9a-z]+-[0-9a-z]+"  # what a pod's name has after its Deployment's
 PODS: Labels = {"namespace": "{namespace}", "pod": f"(?:{{blue}}|{{green}})-{POD}"}
 POD_OF_POOL: Labels = {"pod": f"{{deployment}}-{POD}"}
-LOST = "400|404|503"  # what clients of a session that is gone are told
+LOST = "400|404|503"  # answers to a client whose session is gone
 
 
-def _by_code(name: str, label: str, **labels: str) -> dict[str, Measure]:
-    everything = Selector(name, labels)
+def _by_code(name: str, label: str) -> dict[str, Measure]:
+    """Return the measures of a counter of requests that has a label with the HTTP status."""
+    requests = Selector(name)
     return {
-        "errors": Ratio(everything, Selector(name, {**labels, label: "5.."})),
-        "lost_sessions": Ratio(everything, Selector(name, {**labels, label: LOST})),
+        "requests": Rate(requests),
+        "errors": Ratio(requests, Selector(name, {label: "5.."})),
+        "lost_sessions": Ratio(requests, Selector(name, {label: LOST})),
     }
 
 
@@ -110,7 +106,7 @@ PACKS: dict[str, Pack] = {
             "latency": Histogram("istio_request_duration_milliseconds", seconds=0.001),
         },
     ),
-    # The conventions for HTTP servers tell what those for MCP do not.
+    # The conventions for MCP servers have no HTTP status, those for HTTP servers do.
     "otel": Pack(
         PODS,
         (POD_OF_POOL,),
@@ -152,7 +148,7 @@ PACKS: dict[str, Pack] = {
 
 
 def renamed(pack: Pack, labels: Labels) -> Pack:
-    """The pack where labels are called otherwise: {ours: theirs}."""
+    """Return the pack with other names of labels, {its own name: the name in Prometheus}."""
 
     def rename(patterns: Labels) -> Labels:
         return {labels.get(label, label): pattern for label, pattern in patterns.items()}

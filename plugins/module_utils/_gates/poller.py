@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading and judging again and again, in a thread of its own: a Prometheus that hangs must not hold up what else is watched."""
+"""Poll Prometheus and judge, in a thread: a Prometheus that hangs must not hold up the rest of a watch."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period, Verdict, settled
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period, Verdict, judge_watch
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
-SOON = 2.0  # seconds between polls while a trigger is past its limit
+SOON = 2.0  # seconds between polls while a trigger's limit is violated
 
 
 @dataclass(frozen=True)
 class Poll:
-    """begun: when Prometheus was asked for it, on the monotonic clock."""
+    """The verdicts of one poll."""
 
-    begun: float
+    begun: float  # on the monotonic clock, before Prometheus was read
     triggers: list[Verdict]
     gates: list[Verdict]
 
 
 class Poller:
-    """Judges from now on, until the block is left. latest: the newest poll.
-
-    gates: judged over the last C(seconds). since: seconds ago when the windows of the triggers may have begun, None for as long as they are.
-    every: seconds between polls.
-    """
+    """Polls from the beginning of its block until its end. latest: the newest poll, None before the first one."""
 
     def __init__(
         self,
-        source: MetricsReader,
+        reader: MetricsReader,
         triggers: t.Sequence[Gate],
         gates: t.Sequence[Gate],
         seconds: float,
         since: float | None,
         every: float,
     ) -> None:
+        """Poll every so many seconds for a watch of so many seconds.
+
+        since: how many seconds ago a violation of a trigger may have begun; None: as long as its window is.
+        """
         self.latest: Poll | None = None
-        self._source = source
+        self._reader = reader
         self._triggers = triggers
         self._gates = gates
         self._seconds = seconds
@@ -61,12 +61,12 @@ class Poller:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        # Nobody waits for it: it may be waiting for Prometheus.
+        # The thread may be waiting for Prometheus, so it is not waited for.
         self._over = True
         self._wake.set()
 
-    def now(self) -> None:
-        """Polls at once, or as soon as the one under way is done."""
+    def poll_now(self) -> None:
+        """Begin the next poll at once, or when the current one ends."""
         self._wake.set()
 
     def _work(self) -> None:
@@ -74,26 +74,26 @@ class Poller:
             begun = time.monotonic()
             self._wake.clear()
             try:
-                self._source.read([*self._triggers, *self._gates])
+                self._reader.read([*self._triggers, *self._gates])
             except Failure:
-                pass  # each verdict tells
-            except Exception as error:  # of samples that nobody thought of: then nothing can be measured, and that is no reason to take a release back
-                self._source.fail(f"the samples of Prometheus can't be read ({type(error).__name__}: {error})")
-            self.latest = self._judged(begun)
-            past = any(verdict.since for verdict in self.latest.triggers)
-            self._wake.wait(max(0.0, (min(SOON, self._every) if past else self._every) - (time.monotonic() - begun)))
+                pass  # the verdicts are cannot_measure, with the reason
+            except Exception as error:
+                # An unforeseen kind of samples must not end the thread: then nothing can be measured.
+                self._reader.fail(f"the samples of Prometheus can't be read ({type(error).__name__}: {error})")
+            self.latest = self._judge(begun)
+            violated = any(verdict.since for verdict in self.latest.triggers)
+            every = min(SOON, self._every) if violated else self._every
+            self._wake.wait(max(0.0, every - (time.monotonic() - begun)))
 
-    def _judged(self, begun: float) -> Poll:
-        now = self._source.prometheus.known_now
-        if now is None:  # it never answered
-            now = 0.0
+    def _judge(self, begun: float) -> Poll:
+        now = self._reader.prometheus.known_now or 0.0  # 0: Prometheus never answered
         lasted = time.monotonic() - self._start
         since = None if self._since is None else now - lasted - self._since
-        return Poll(begun, *verdicts(self._source, self._triggers, self._gates, now, lasted, self._seconds, since))
+        return Poll(begun, *judge_poll(self._reader, self._triggers, self._gates, now, lasted, self._seconds, since))
 
 
-def verdicts(
-    source: MetricsReader,
+def judge_poll(
+    reader: MetricsReader,
     triggers: t.Sequence[Gate],
     gates: t.Sequence[Gate],
     now: float,
@@ -101,11 +101,14 @@ def verdicts(
     seconds: float,
     since: float | None,
 ) -> tuple[list[Verdict], list[Verdict]]:
-    """Of one poll, in a watch that has lasted so long of its seconds. since: epoch seconds when the windows of the triggers may have begun, or None."""
+    """Return the verdicts of the triggers and of the gates on what was read.
 
-    def judged(gate: Gate, last: float) -> Verdict:
-        return source.judge([gate], Period(now - last, now, min(last, seconds)))[0]
+    now: epoch seconds. lasted: seconds since the watch began. seconds: how long it is meant to last.
+    since: epoch seconds at which a violation of a trigger may have begun; None: as long ago as its window is.
+    """
 
-    return source.judge(triggers, Period(now, now, 0.0, since)), [
-        settled(functools.partial(judged, gate), lasted, seconds) for gate in gates
-    ]
+    def judge_last(gate: Gate, last: float) -> Verdict:
+        return reader.judge([gate], Period(now - last, now, min(last, seconds)))[0]
+
+    of_triggers = reader.judge(triggers, Period(now, now, 0.0, since))
+    return of_triggers, [judge_watch(functools.partial(judge_last, gate), lasted, seconds) for gate in gates]

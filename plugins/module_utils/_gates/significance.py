@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether so few or so many samples tell that a limit is passed. Pure; each answers pass, breach, or no data while they don't tell.
+"""Decide whether the requests are enough to say that a limit is passed or kept. Pure.
 
-One good value is not enough to condemn, and one bad value neither: a release
-that is judged too early waits, it is not taken back.
+Each test returns pass, breach, or no_data while it is not conclusive. So a
+release that is judged early waits, and is not rolled back.
 """
 
 from __future__ import annotations
@@ -17,54 +17,56 @@ import statistics
 from ansible_collections.mcp.server.plugins.module_utils._gates.counters import RatioSeries
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, NO_DATA, PASS
 
-SURE = 2.33  # standard deviations: wrong once in a hundred times
-WRONG = 0.01
-BLOCKS = 7  # the fewest of which all on one side are no accident (1 in 128)
-BLOCK = 20  # requests of each pool that make a block
+DEVIATIONS = 2.33  # standard deviations that a breach must be past the limit: wrong once in a hundred times
+P_VALUE = 0.01  # of the sign test
+MIN_BLOCKS = 7  # so that all of them on one side are no accident (1 in 128)
+BLOCK = 20  # requests of each pool in a block, at least
 
 
 def share(counted: float, total: float, limit: float) -> str:
-    """Whether counted of total is more than limit (0 to 1): breach when the lower end of Wilson's interval is."""
+    """Return whether counted of total exceeds limit (0 to 1): breach when the lower end of Wilson's interval does."""
     if counted <= limit * total:
         return PASS
-    part, square = counted / total, SURE**2
-    centre = part + square / (2 * total)
-    margin = SURE * math.sqrt(part * (1 - part) / total + square / (4 * total**2))
+    share_counted, square = counted / total, DEVIATIONS**2
+    centre = share_counted + square / (2 * total)
+    margin = DEVIATIONS * math.sqrt(share_counted * (1 - share_counted) / total + square / (4 * total**2))
     return BREACH if (centre - margin) / (1 + square / total) > limit else NO_DATA
 
 
 def excess(new: tuple[float, float], live: tuple[float, float], limit: float) -> tuple[str, float]:
-    """Whether the share (counted, total) of the new pool is higher than the live one's by more than limit (0 to 1), and by how much it is."""
+    """Return whether the new pool's share exceeds the live one's by more than limit (0 to 1), and the difference.
+
+    new, live: counted requests, and all.
+    """
     difference = new[0] / new[1] - live[0] / live[1]
     if difference <= limit:
         return PASS, difference
-    # One more of each kind: none of a few is not the same as never.
+    # One more request of each kind: none of a few is not the same as never.
     parts = [((counted + 1) / (total + 2), total + 2) for counted, total in (new, live)]
     deviation = math.sqrt(sum(part * (1 - part) / total for part, total in parts))
-    return (BREACH if parts[0][0] - parts[1][0] - limit > SURE * deviation else NO_DATA), difference
+    return (BREACH if parts[0][0] - parts[1][0] - limit > DEVIATIONS * deviation else NO_DATA), difference
 
 
-def rise(new: RatioSeries, live: RatioSeries, limit: float, floor: float) -> tuple[str, float | None, int]:
-    """Whether the mean of the new pool is higher than the live one's by more than limit (0.05 is 5 %) and floor.
+def rise(new: RatioSeries, live: RatioSeries, limit: float, min_seconds: float) -> tuple[str, float | None, int]:
+    """Return whether the new pool's mean exceeds the live one's by limit (0.05 is 5 %) and min_seconds together.
 
-    A sign test over blocks of time in which both pools answered enough: what
-    slows both at once is not held against the new one, a single slow answer
-    spoils one block only, and no distribution is assumed. Breach when so many
-    blocks would be past the limit once in a hundred times, if each was as likely
-    as not; pass when no more than half of them are. Also the median rise, and the number of blocks.
+    Also the median rise (0.05 is 5 %; None without a block) and the number of blocks.
+    A sign test over blocks of time with enough requests of both pools: what slows both pools does not count against
+    the new one, a slow request spoils one block only, and no distribution is assumed. Breach when so many blocks
+    would exceed the limit once in a hundred times if each was as likely to as not; pass when at most half of them do.
     """
     pairs = _blocks(new, live)
     if not pairs:
         return NO_DATA, None, 0
     median = statistics.median(ours / theirs - 1 for ours, theirs in pairs)
-    past, count = sum(ours > theirs * (1 + limit) + floor for ours, theirs in pairs), len(pairs)
-    if sum(math.comb(count, number) for number in range(past, count + 1)) / 2**count < WRONG:
+    past, count = sum(ours > theirs * (1 + limit) + min_seconds for ours, theirs in pairs), len(pairs)
+    if sum(math.comb(count, number) for number in range(past, count + 1)) / 2**count < P_VALUE:
         return BREACH, median, count
-    return (PASS if count >= BLOCKS and 2 * past <= count else NO_DATA), median, count
+    return (PASS if count >= MIN_BLOCKS and 2 * past <= count else NO_DATA), median, count
 
 
 def _blocks(new: RatioSeries, live: RatioSeries) -> list[tuple[float, float]]:
-    """Means (seconds) of the new and of the live pool in the same time."""
+    """Return the mean durations of both pools in seconds, new and live, for each block of time."""
     found = []
     begun, first = None, 0
     for last, at in enumerate(new.times):

@@ -41,7 +41,7 @@ def breach(params: dict[str, t.Any], server: Server) -> t.Callable[[Release], st
     def asked(release: Release) -> str:
         pool = release["to"]["pool"]
         if pool not in sources:
-            sources[pool] = connect.source(params, server, pool, max(gate.window or 0.0 for gate in gates))
+            sources[pool] = connect.metrics_reader(params, server, pool, max(gate.window or 0.0 for gate in gates))
         try:
             now = sources[pool].read(gates)
         except Failure:

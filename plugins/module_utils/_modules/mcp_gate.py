@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One evaluation of gates: the module mcp_gate."""
+"""The module mcp_gate: judge gates once."""
 
 from __future__ import annotations
 
@@ -28,37 +28,40 @@ SPEC = Spec(
         "fail_on": {"type": "str", "choices": ["breach", "inconclusive", "never"], "default": "breach"},
     },
 )
-FATAL = {"breach": (BREACH,), "inconclusive": (BREACH, INCONCLUSIVE), "never": ()}
+# By fail_on, the outcomes that fail
+FATAL: dict[str, tuple[str, ...]] = {"breach": (BREACH,), "inconclusive": (BREACH, INCONCLUSIVE), "never": ()}
 
 
 @lease_renewal.with_lease
 def run(task: Task) -> dict[str, t.Any]:
+    """Return what RETURN of mcp_gate lists. Raise Failure with the same if the outcome is one of fail_on."""
     params = task.params
     if params["seconds"] <= 0:
         raise Failure(f"seconds is {params['seconds']:g}: it must be more than 0.")
     server = Server.from_params(params)
     gates = options.gates(thresholds.of_sets(params["checks"]), params["gates"], "gates")
     back = max([params["seconds"], *(gate.window or 0 for gate in gates)])
-    source = connect.source(params, server, params["pool"], back)
+    reader = connect.metrics_reader(params, server, params["pool"], back)
     try:
-        now = source.read(gates)
+        now = reader.read(gates)
     except Failure as failure:
         task.warn(failure.msg)
-        now = source.prometheus.known_now or 0.0
-    verdicts = source.judge(gates, Period(now - params["seconds"], now, params["seconds"]))
+        now = reader.prometheus.known_now or 0.0
+    verdicts = reader.judge(gates, Period(now - params["seconds"], now, params["seconds"]))
     outcome = combined(verdicts)
+    queries = reader.queries(gates)
     result = {
         "changed": False,
         "verdict": outcome,
         "at": now or None,
         "gates": [verdict.result() for verdict in verdicts],
-        "queries": source.queries(gates),
+        "queries": queries,
     }
     for verdict in verdicts:
-        task.progress(evaluate.line(verdict))
+        task.progress(evaluate.describe_verdict(verdict))
     if task.check_mode:
-        for query, found in zip(result["queries"], source.found(gates), strict=True):
+        for query, found in zip(queries, reader.found(gates), strict=True):
             task.progress(f"{found}: {query}")
     elif outcome in FATAL[params["fail_on"]]:
-        raise Failure(f"Pool {params['pool']} of {server} does not pass: {evaluate.reasons(verdicts)}.", **result)
+        raise Failure(f"Pool {params['pool']} of {server} did not pass: {evaluate.reasons(verdicts)}.", **result)
     return result

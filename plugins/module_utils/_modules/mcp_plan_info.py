@@ -67,7 +67,7 @@ def run(task: Task) -> dict[str, t.Any]:
         if params[option] is not None
         for gate in options.gates(defaults, params[option], option)
     ]
-    sentences = [*params["gate_descriptions"], *map(evaluate.sentence, gates)]
+    sentences = [*params["gate_descriptions"], *map(evaluate.describe_gate, gates)]
     facts = Search(replace(task, params={**params, "gate_descriptions": sentences}), MODULES).facts()
     lines = plan.lines(facts)
     for line in lines:

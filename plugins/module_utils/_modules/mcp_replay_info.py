@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a release would have come to by its metrics: the module mcp_replay_info."""
+"""The module mcp_replay_info: judge a past release, or any interval, by its metrics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options imp
 from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_report import find
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, summary
 from ansible_collections.mcp.server.plugins.module_utils._replay import table
-from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import iso, told
+from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import iso, result_of
 from ansible_collections.mcp.server.plugins.module_utils._replay.page import page
 from ansible_collections.mcp.server.plugins.module_utils._replay.playback import Playback
 from ansible_collections.mcp.server.plugins.module_utils._replay.polls import EVERY, Poll, Step, polls
@@ -48,10 +48,11 @@ SPEC = Spec(
     required_by={"from": ["pool"], "to": ["from"], "pool": ["from"]},
 )
 LONGEST = 12.0  # hours of an interval
-SAID = 5.0  # seconds between lines of progress
+PROGRESS = 5.0  # seconds between lines of progress
 
 
 def run(task: Task) -> dict[str, t.Any]:
+    """Return what RETURN of mcp_replay_info lists. Raise Failure."""
     params = task.params
     if params["seconds"] <= 0:
         raise Failure(f"seconds is {params['seconds']:g}: it must be more than 0.")
@@ -62,32 +63,31 @@ def run(task: Task) -> dict[str, t.Any]:
     gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if "shift" in params["checks"] else []
     prometheus = connect.connect(params)
     now = prometheus.now()
-    release = (
-        None
-        if params["from"]
-        else find(record.read(connection.connect(params), server)[0], params["release_id"], server)
-    )
+    release = None
+    if not params["from"]:
+        release = find(record.read(connection.connect(params), server)[0], params["release_id"], server)
     pool = release["to"]["pool"] if release else params["pool"]
-    steps = (
-        steps_of(summary.readable(release), now) if release else [Step(*interval(params["from"], params["to"], now))]
-    )
+    steps = _steps(release, params, now)
     hours = (steps[-1].end - steps[0].begin) / 3600
     if hours > LONGEST:
         raise Failure(
-            f"From {iso(steps[0].begin)} to {iso(steps[-1].end)} it is {hours:.1f} hours: a replay takes {LONGEST:g} at most."
+            f"Cannot replay {iso(steps[0].begin)} to {iso(steps[-1].end)}: "
+            f"it is {hours:.1f} hours, {LONGEST:g} are allowed. Choose a shorter interval."
         )
 
-    # As in a release: what came before it is no reason to take it back.
+    # As in a release, what came before it does not roll it back.
     since = started(release) if release else None
     back = max([params["seconds"], *(gate.window or 0 for gate in triggers)])
     playback = Playback(prometheus, steps[0].begin, steps[-1].end)
-    source = MetricsReader(
+    reader = MetricsReader(
         playback, server, pool, params["prometheus"], back, lambda: connect.memory_limit(params, server, pool)
     )
-    seen = list(_said(polls(source, playback, triggers, gates, steps, since, params["seconds"]), task))
+    replayed = polls(reader, playback, triggers, gates, steps, since, params["seconds"])
+    seen = list(_with_progress(replayed, task))
     if not seen:
         raise Failure(
-            f"From {iso(steps[0].begin)} to {iso(steps[-1].end)} there is no poll: they are {EVERY:g} s apart."
+            f"Cannot replay {iso(steps[0].begin)} to {iso(steps[-1].end)}: it is shorter than the {EVERY:g} s "
+            "between polls. Choose a longer interval."
         )
     result: dict[str, t.Any] = {
         "changed": False,
@@ -96,7 +96,7 @@ def run(task: Task) -> dict[str, t.Any]:
         "to": iso(steps[-1].end),
         "release": {key: release.get(key) for key in ("id", "started", "ended", "outcome")} if release else None,
         "polls": len(seen),
-        **told(seen, steps),
+        **result_of(seen, steps),
     }
     lines = table.lines(result)
     for line in lines:
@@ -104,21 +104,28 @@ def run(task: Task) -> dict[str, t.Any]:
     return {**result, "lines": lines, "html": page(result, seen, steps, str(server))}
 
 
-def _said(seen: t.Iterable[Poll], task: Task) -> t.Iterator[Poll]:
+def _steps(release: record.Release | None, params: dict[str, t.Any], now: float) -> list[Step]:
+    if release:
+        return steps_of(summary.readable(release), now)
+    return [Step(*interval(params["from"], params["to"], now))]
+
+
+def _with_progress(replayed: t.Iterable[Poll], task: Task) -> t.Iterator[Poll]:
     last = time.monotonic()
-    for moment in seen:
-        if time.monotonic() - last >= SAID:
+    for poll in replayed:
+        if time.monotonic() - last >= PROGRESS:
             last = time.monotonic()
-            task.progress(f"replayed until {summary.clock(iso(moment.at))}")
-        yield moment
+            task.progress(f"replayed until {summary.clock(iso(poll.at))}")
+        yield poll
 
 
 def interval(begin: str, end: str | None, now: float) -> tuple[float, float]:
-    """Epoch seconds of two times in ISO 8601. Raises Failure."""
+    """Return two times in ISO 8601 as epoch seconds. Raise Failure if they are no interval of the past."""
     first, last = _time(begin, "from"), _time(end, "to") if end else now
     if not first < last <= now:
         raise Failure(
-            f"The interval from {begin} to {end or 'now'} is not one of the past: from must be before to, and to not after {iso(now)}."
+            f"The interval from {begin} to {end or 'now'} is not one of the past: "
+            f"from must be before to, and to must not be after {iso(now)}."
         )
     return first, last
 
@@ -131,7 +138,7 @@ def _time(text: str, option: str) -> float:
 
 
 def steps_of(release: record.Release, now: float) -> list[Step]:
-    """The time that the new pool had at each weight: a step lasts until the next one. Raises Failure."""
+    """Return the steps at which the new pool had traffic; each lasts until the next one. Raise Failure."""
     pool = release["to"]["pool"]
     at = [
         (moment.timestamp(), step["weights"].get(pool))
@@ -147,14 +154,16 @@ def steps_of(release: record.Release, now: float) -> list[Step]:
     steps = [step for step in steps if isinstance(step.weight, int) and step.weight > 0 and step.begin < step.end]
     if not steps:
         raise Failure(
-            f"Release {release['id']} gave pool {pool} no traffic by its record; to look at an interval, give from, to and pool."
+            f"Cannot replay release {release['id']}: it gave pool {pool} no traffic. "
+            "To replay an interval, set from, to and pool."
         )
     if release.get("outcome") == record.ROLLED_BACK:
-        # What took it back may have been seen after the last poll of these, which are so far apart.
+        # The breach may have been seen after the last of these polls.
         steps[-1] = replace(steps[-1], end=min(now, steps[-1].end + EVERY))
     return steps
 
 
 def started(release: record.Release) -> float | None:
+    """Return when the release began, in epoch seconds; None if the record does not say."""
     moment = summary.moment(release.get("started"))
     return moment.timestamp() if moment else None

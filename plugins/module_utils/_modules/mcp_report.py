@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_report: a release as a file for people."""
+"""The module mcp_report: write a report of a release as an HTML file."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ SPEC = Spec(
 
 
 def run(task: Task) -> dict[str, t.Any]:
+    """Return what RETURN of mcp_report lists. Raise Failure."""
     params = task.params
     server = Server.from_params(params)
     release = find(record.read(connection.connect(params), server)[0], params["release_id"], server)
@@ -49,43 +50,43 @@ def run(task: Task) -> dict[str, t.Any]:
 
 
 def _series(task: Task, server: Server, release: record.Release) -> list[Series]:
-    """A report is worth having without them."""
+    """Return the series of the release; none, with a warning, if Prometheus can't be read."""
     if not task.params["prometheus"]:
         return []
-    # What they need is imported only for them.
+    # Only with Prometheus, as it imports requests.
     from ansible_collections.mcp.server.plugins.module_utils._gates import connect
     from ansible_collections.mcp.server.plugins.module_utils._report import series
 
     try:
         return series.read(connect.connect(task.params), server, release, task.params["prometheus"])
     except Failure as failure:
-        task.warn(f"The report has no series over time. {failure.msg}")
+        task.warn(f"The report has no series over time: {failure.msg}")
         return []
 
 
 def find(book: record.ReleaseRecord, name: str | None, server: Server) -> record.Release:
-    """The release of this id, or the newest. Raises Failure."""
-    known = [one for one in (book.current, *book.history) if record.is_release(one)]
+    """Return the release with this id, or the newest one without an id. Raise Failure."""
+    known = [one for one in (book.current, *book.history) if one is not None and record.is_release(one)]
     if not known:
-        raise Failure(f"No release of {server} is recorded, so there is nothing to report.")
+        raise Failure(f"There is no release record of {server}: nothing was released yet.")
     found = next((one for one in known if one["id"] == name), None) if name else known[0]
     if found is None:
-        raise Failure(
-            f"No release {name} of {server} is recorded; the newest are {', '.join(one['id'] for one in known[:5])}."
-        )
+        newest = ", ".join(one["id"] for one in known[:5])
+        raise Failure(f"The release record of {server} has no release {name}. The newest are {newest}.")
     return found
 
 
 def place(dest: Path, release: record.Release) -> Path:
-    """The file: dest, or one in the folder dest that is named after the release, without what other systems don't take in names."""
+    """Return the path of the file: dest, or a name made of the release in the folder dest."""
     if dest.suffix == ".html" and not dest.is_dir():
         return dest
+    # Some systems don't allow colons and the like in names.
     name = re.sub(r"[^A-Za-z0-9._-]", "", f"{release.get('server') or 'release'}-{release['id'].replace(':', '')}")
     return dest / f"{name}.html"
 
 
 def write(path: Path, text: str, *, dry_run: bool) -> bool:
-    """Whether the file had another content. Nobody sees half of it. Raises Failure."""
+    """Write the file, and return whether its content changed. Nobody sees an unfinished one. Raise Failure."""
     try:
         if path.exists() and path.read_bytes() == text.encode():
             return False
@@ -103,6 +104,6 @@ def write(path: Path, text: str, *, dry_run: bool) -> bool:
             raise
     except OSError as error:
         raise Failure(
-            f"The report can't be written to {path}: {error.strerror}; set dest to a place that whoever runs this may write to."
+            f"Cannot write the report to {path}: {error.strerror}. Set dest to a place where this user may write."
         ) from None
     return True

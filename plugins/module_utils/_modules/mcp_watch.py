@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_watch: watches, and with rollback goes back itself at a breach."""
+"""The module mcp_watch: watch, and with rollback roll a breach back."""
 
 from __future__ import annotations
 
@@ -28,28 +28,29 @@ SPEC = replace(
 
 
 def ends_by_itself(params: dict[str, t.Any]) -> bool:
-    """Return whether the task has an end that nobody else may cut off."""
+    """Return whether the task must not be cut off at its end: it may roll back there."""
     return bool(params.get("rollback"))
 
 
 def no_way_back(release: dict[str, t.Any] | None, holder: dict[str, str] | None, pool: str) -> str:
-    """Return why a breach of this pool is not taken back, a sentence; empty when it is. Pure.
+    """Return why a breach of this pool is not rolled back, a sentence; empty when it is. Pure.
 
-    release: the newest of the record. holder: who releases the server now, as mcp_release_info tells. They may be others than when the watch began.
+    release: the newest of the record. holder: the result of mcp_release_info. Both may have changed during the watch.
     """
     if holder is not None:
-        return f"{holder['by']} releases the server now."
+        return f"{holder['by']} has a release in progress."
     if release is not None and release["from"]["pool"] == pool:
-        return f"a rollback goes to the pool that the newest release came from, which is {pool} itself."
+        return f"the newest release came from {pool}, so a rollback would return the traffic to {pool} itself."
     return ""
 
 
 def run(task: Task) -> dict[str, t.Any]:
+    """Return what RETURN of mcp_watch lists. Raise Failure with the same, and with what a rollback changed."""
     if task.check_mode:
         return watch.run(task)
     if not task.params["rollback"]:
         return _watch(task)
-    # Only here: it takes what a watch alone does not need.
+    # Only with rollback, as a watch alone does not need these.
     from ansible_collections.mcp.server.plugins.module_utils._announce import payload
     from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls
     from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE_INFO, Ending
@@ -66,12 +67,12 @@ def run(task: Task) -> dict[str, t.Any]:
         ending.keep(breach.evidence, task.params["pool"])
         try:
             now = calls.run(task, RELEASE_INFO)
-        except (
-            Failure
-        ):  # the rollback waits for longer, and does without what can't be read: a split that is nobody's, too
+        except Failure:
+            # The rollback tries for longer, and does without what can't be read.
             now = {"record": None, "holder": None}
-        if reason := no_way_back(now["record"], None if task.params["run_id"] else now["holder"], task.params["pool"]):
-            raise Failure(f"{breach.msg} It is not taken back: {reason}", **breach.evidence) from None
+        holder = None if task.params["run_id"] else now["holder"]
+        if reason := no_way_back(now["record"], holder, task.params["pool"]):
+            raise Failure(f"{breach.msg} It is not rolled back: {reason}", **breach.evidence) from None
         try:
             found = ending.roll_back(breach.msg, task.params["run_id"], once=overwritten)
         except LeaseLost as lost:
@@ -87,26 +88,29 @@ def run(task: Task) -> dict[str, t.Any]:
         ending.escalate()
         scaled = " Nothing was scaled." if overwritten else ""
         raise Failure(
-            f"{breach.msg} The release was taken back. Its traffic is on {found['pool']}.{scaled}",
+            f"{breach.msg} The release was rolled back: all traffic is on {found['pool']}.{scaled}",
             **{**breach.evidence, **ending.told, "changed": found["changed"]},
         ) from None
 
 
 def _watch(task: Task) -> dict[str, t.Any]:
-    """Watch, and look meanwhile whether somebody else changes what is watched, where it is known which server that is."""
+    """Watch. With a server and a pool, fail as soon as somebody else changes the route or the pools."""
     params = task.params
     if not (params["namespace"] and params["server"] and params["pool"]):
         return watch.run(task)
     try:
-        looking = OverwriteMonitor(task, connection.connect(params), Server.from_params(params), None)
+        monitor = OverwriteMonitor(task, connection.connect(params), Server.from_params(params), None)
     except Failure as failure:
-        task.progress(f"whether somebody else changes the route is not looked at: {failure.msg}")
+        task.progress(f"changes of the route by others will not be noticed: {failure.msg}")
         return watch.run(task)
-    renewing = lease_renewal.renewing(task, params["run_id"]) if params["run_id"] else nullcontext(task)
-    with looking, renewing as kept:
+    renewing: t.ContextManager[Task] = nullcontext(task)
+    if params["run_id"]:
+        renewing = lease_renewal.renewing(task, params["run_id"], must=not params["rollback"])
+    with monitor, renewing as renewed:
 
-        def held() -> None:
-            kept.check_lease()
-            looking.refuse()
+        def check_lease() -> None:
+            renewed.check_lease()
+            monitor.refuse()
 
-        return watch.run(replace(kept, check_lease=held))
+        # Not watch.run: with rollback, it would renew the Lease again, and check nothing else.
+        return watch.watch(replace(renewed, check_lease=check_lease))

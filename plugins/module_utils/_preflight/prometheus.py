@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._gates import connect, measurements, options, packs, thresholds
+from ansible_collections.mcp.server.plugins.module_utils._gates import connect, options, packs, thresholds
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import names_of
 from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import run_concurrently
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -53,9 +54,9 @@ def look(params: dict[str, t.Any], server: Server) -> str:
 
 def _asked(params: dict[str, t.Any], server: Server) -> dict[str, tuple[str, bool]]:
     """Return each query, and whether it is the user's own, by the name of its source or gate."""
-    option, names = params["prometheus"], measurements.names_of(server, POOLS[0])
+    option, names = params["prometheus"], names_of(server, POOLS[0])
     queries = {name: packs.renamed(packs.PACKS[name], option["labels"]) for name in option["source"]}
-    found = {name: (measurements.query(pack, names, SECONDS), False) for name, pack in queries.items()}
+    found = {name: (pack.query(names, SECONDS), False) for name, pack in queries.items()}
     for where, defaults in (("step_gates", thresholds.SHIFT), ("triggers", thresholds.TRIGGERS)):
         gates = options.gates(defaults, params[where], where.removeprefix("step_"))
         found |= {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a replay comes to: what each gate said and when, and what the release would have come to. Pure.
+"""Compute the result of a replay: what each gate found and when, and how the release would have ended. Pure.
 
 Times in results are ISO 8601 in UTC, by Prometheus' clock.
 """
@@ -14,15 +14,12 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, windows
-from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
-    INCONCLUSIVE,
-    Decision,
-    Observation,
-    decide,
-)
+from ansible_collections.mcp.server.plugins.module_utils._gates.decide import Decision, Observation, decide
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    BELOW,
     BREACH,
     CANNOT_MEASURE,
+    INCONCLUSIVE,
     NO_DATA,
     PASS,
     Verdict,
@@ -30,68 +27,70 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
 from ansible_collections.mcp.server.plugins.module_utils._replay.polls import Poll, Step
 
 TRIGGER, SHIFT = "trigger", "gate"
-Span = tuple[float, float]
+Span = tuple[float, float]  # epoch seconds
 
 
-def told(moments: t.Sequence[Poll], steps: t.Sequence[Step]) -> dict[str, t.Any]:
-    """{verdict, first_breach, gates, steps}, see RETURN of mcp_replay_info."""
-    gates = [_gate(TRIGGER, each, steps) for each in _columns(moments, "triggers")] + [
-        _gate(SHIFT, each, steps) for each in _columns(moments, "gates")
-    ]
-    decided = [(each, _decided(each, steps[each.step], each.triggers, each.gates)) for each in moments]
-    ends = [_step(moment, steps[moment.step], decision) for moment, decision in decided if moment.last]
-    breached = [gate for gate in gates if gate["breach"]]
-    first = min(
-        breached,
-        key=lambda gate: (gate["breach"]["reported"], gate["breach"]["window_full"] or gate["breach"]["reported"]),
-        default=None,
-    )
-    outcomes = {decision.outcome for _moment, decision in decided}
-    verdict = next((outcome for outcome in (BREACH, INCONCLUSIVE) if outcome in outcomes), PASS)
-    first_breach = {"gate": first["gate"], "kind": first["kind"], **first["breach"]} if first else None
-    return {"verdict": verdict, "first_breach": first_breach, "gates": gates, "steps": ends}
+def result_of(polls: t.Sequence[Poll], steps: t.Sequence[Step]) -> dict[str, t.Any]:
+    """Return {verdict, first_breach, gates, steps}: see RETURN of mcp_replay_info."""
+    gates = [_gate(TRIGGER, judged, steps) for judged in _by_gate(polls, lambda poll: poll.triggers)]
+    gates += [_gate(SHIFT, judged, steps) for judged in _by_gate(polls, lambda poll: poll.gates)]
+    decided = [(poll, _decide(poll, steps[poll.step], poll.triggers, poll.gates)) for poll in polls]
+    outcomes = {decision.outcome for _poll, decision in decided}
+    return {
+        "verdict": next((outcome for outcome in (BREACH, INCONCLUSIVE) if outcome in outcomes), PASS),
+        "first_breach": _first_breach(gates),
+        "gates": gates,
+        "steps": [_step(poll, steps[poll.step], decision) for poll, decision in decided if poll.last],
+    }
 
 
-def _decided(moment: Poll, step: Step, triggers: t.Sequence[Verdict], gates: t.Sequence[Verdict]) -> Decision:
-    """Return what the watch of the step would have decided at this poll by these verdicts.
+def _first_breach(gates: t.Iterable[dict[str, t.Any]]) -> dict[str, t.Any] | None:
+    def when(gate: dict[str, t.Any]) -> tuple[str, str]:
+        breach = gate["breach"]
+        return breach["reported"], breach["window_full"] or breach["reported"]
 
-    The last poll is the one at the end of the watch. There is none after it to wait for.
+    first = min((gate for gate in gates if gate["breach"]), key=when, default=None)
+    return {"gate": first["gate"], "kind": first["kind"], **first["breach"]} if first else None
+
+
+def _decide(poll: Poll, step: Step, triggers: t.Sequence[Verdict], gates: t.Sequence[Verdict]) -> Decision:
+    """Return what the step's watch would have decided at this poll by these verdicts.
+
+    The last poll is taken for the one at the end of the watch, as no other follows to wait for.
     """
-    elapsed = moment.at - step.begin
-    seconds = elapsed if moment.last else step.end - step.begin
-    sight = Observation(
+    elapsed = poll.at - step.begin
+    seconds = elapsed if poll.last else step.end - step.begin
+    observation = Observation(
         elapsed, seconds, bound=seconds, prometheus=True, polled=elapsed, triggers=triggers, gates=gates
     )
-    return decide(sight)
+    return decide(observation)
 
 
-class Seen(t.NamedTuple):
-    """A verdict of a gate, and the poll that it is of. until: epoch seconds, when the next one came."""
+class Judged(t.NamedTuple):
+    """A verdict of a gate at one poll."""
 
-    moment: Poll
-    until: float
+    poll: Poll
+    until: float  # epoch seconds of the next poll
     verdict: Verdict
 
 
-def _columns(moments: t.Sequence[Poll], name: str) -> list[list[Seen]]:
-    """Of each gate all verdicts, in order."""
-    columns: dict[str, list[Seen]] = {}
-    for moment, following in zip(moments, [*moments[1:], None], strict=True):
-        until = following.at if following else moment.at
-        for verdict in getattr(moment, name):
-            columns.setdefault(verdict.gate.name, []).append(Seen(moment, until, verdict))
-    return list(columns.values())
+def _by_gate(polls: t.Sequence[Poll], verdicts: t.Callable[[Poll], t.Sequence[Verdict]]) -> list[list[Judged]]:
+    """Return the verdicts of each gate, in order of time."""
+    by_name: dict[str, list[Judged]] = {}
+    for poll, following in zip(polls, [*polls[1:], None], strict=True):
+        until = following.at if following else poll.at
+        for verdict in verdicts(poll):
+            by_name.setdefault(verdict.gate.name, []).append(Judged(poll, until, verdict))
+    return list(by_name.values())
 
 
-def _gate(kind: str, column: t.Sequence[Seen], steps: t.Sequence[Step]) -> dict[str, t.Any]:
-    gate, last = column[0].verdict.gate, column[-1].verdict
+def _gate(kind: str, judged: t.Sequence[Judged], steps: t.Sequence[Step]) -> dict[str, t.Any]:
+    gate, last = judged[0].verdict.gate, judged[-1].verdict
     values = [
-        seen.verdict.value
-        for seen in column
-        if seen.verdict.value is not None and seen.verdict.verdict != CANNOT_MEASURE
+        one.verdict.value for one in judged if one.verdict.value is not None and one.verdict.verdict != CANNOT_MEASURE
     ]
-    worst = (min if gate.below else max)(values, default=None)
-    breach = _breach(kind, column, steps)
+    worst = (min if gate.direction == BELOW else max)(values, default=None)
+    breach = _breach(kind, judged, steps)
     return {
         "gate": gate.name,
         "kind": kind,
@@ -102,55 +101,49 @@ def _gate(kind: str, column: t.Sequence[Seen], steps: t.Sequence[Step]) -> dict[
         "outcome": BREACH if breach else last.outcome,
         "reason": last.reason,
         "worst": None if worst is None else round(worst, 4),
-        "seconds_past": round(sum(end - begin for begin, end in joined(_past(column))), 3),
-        "seconds_no_data": _seconds(column, NO_DATA),
-        "seconds_cannot_measure": _seconds(column, CANNOT_MEASURE),
+        "seconds_past": round(sum(end - begin for begin, end in joined(_violations(judged))), 3),
+        "seconds_no_data": _seconds(judged, NO_DATA),
+        "seconds_cannot_measure": _seconds(judged, CANNOT_MEASURE),
         "breach": breach,
         "verdicts": [
-            _span(verdict, list(same)) for verdict, same in groupby(column, key=lambda seen: seen.verdict.verdict)
+            _span(verdict, list(same)) for verdict, same in groupby(judged, key=lambda one: one.verdict.verdict)
         ],
     }
 
 
-def _breach(kind: str, column: t.Sequence[Seen], steps: t.Sequence[Step]) -> dict[str, t.Any] | None:
-    """The first one that would have taken the release back, had there been only this trigger or gate."""
-    for seen in column:
-        verdict = seen.verdict
+def _breach(kind: str, judged: t.Sequence[Judged], steps: t.Sequence[Step]) -> dict[str, t.Any] | None:
+    """Return the first breach that would have rolled the release back if there had been no other gate."""
+    for one in judged:
+        verdict, step = one.verdict, steps[one.poll.step]
         triggers, gates = ([verdict], []) if kind == TRIGGER else ([], [verdict])
-        if _decided(seen.moment, steps[seen.moment.step], triggers, gates).outcome == BREACH:
-            since = verdict.since
-            full = (
-                since + verdict.gate.window
-                if since is not None and verdict.gate.window is not None and verdict.verdict == BREACH
-                else None
-            )
+        if _decide(one.poll, step, triggers, gates).outcome == BREACH:
+            window = verdict.gate.window if verdict.verdict == BREACH else None
+            full = None if verdict.since is None or window is None else verdict.since + window
             return {
-                "since": iso(since),
+                "since": iso(verdict.since),
                 "window_full": iso(full),
-                "reported": iso(seen.moment.at),
+                "reported": iso(one.poll.at),
                 "value": None if verdict.value is None else round(verdict.value, 4),
-                "weight": steps[seen.moment.step].weight,
+                "weight": step.weight,
                 "reason": verdict.reason,
             }
     return None
 
 
-def _past(column: t.Sequence[Seen]) -> t.Iterator[Span]:
-    """The times past the limit. A window tells when it was; what is judged at once was so at the poll, and until the next."""
-    for moment, until, verdict in column:
-        if verdict.gate.window is None:
-            if (
-                verdict.value is not None
-                and verdict.verdict != CANNOT_MEASURE
-                and windows.is_past(verdict.gate, verdict.value)
-            ):
-                yield moment.at, until
-        elif verdict.since is not None:
-            yield verdict.since, verdict.since + verdict.seconds_past
+def _violations(judged: t.Sequence[Judged]) -> t.Iterator[Span]:
+    """Yield when the limit was violated: without a window, from a poll until the next."""
+    for poll, until, verdict in judged:
+        if verdict.gate.window is not None:
+            if verdict.since is not None:
+                yield verdict.since, verdict.since + verdict.seconds_past
+            continue
+        value = None if verdict.verdict == CANNOT_MEASURE else verdict.value
+        if value is not None and windows.is_past(verdict.gate, value):
+            yield poll.at, until
 
 
 def joined(spans: t.Iterable[Span]) -> list[Span]:
-    """Those that overlap as one."""
+    """Return the spans in order, with those that overlap made one."""
     found: list[Span] = []
     for begin, end in sorted(spans):
         if found and begin <= found[-1][1]:
@@ -160,28 +153,31 @@ def joined(spans: t.Iterable[Span]) -> list[Span]:
     return found
 
 
-def _seconds(column: t.Sequence[Seen], verdict: str) -> float:
-    return round(sum(seen.until - seen.moment.at for seen in column if seen.verdict.verdict == verdict), 3)
+def _seconds(judged: t.Sequence[Judged], verdict: str) -> float:
+    return round(sum(one.until - one.poll.at for one in judged if one.verdict.verdict == verdict), 3)
 
 
-def _span(verdict: str, same: t.Sequence[Seen]) -> dict[str, t.Any]:
-    return {"verdict": verdict, "from": iso(same[0].moment.at), "to": iso(same[-1].until)}
+def _span(verdict: str, same: t.Sequence[Judged]) -> dict[str, t.Any]:
+    return {"verdict": verdict, "from": iso(same[0].poll.at), "to": iso(same[-1].until)}
 
 
-def _step(moment: Poll, step: Step, decision: Decision) -> dict[str, t.Any]:
-    """What would have been decided at its end."""
+def _step(poll: Poll, step: Step, decision: Decision) -> dict[str, t.Any]:
+    """Return what would have been decided at the end of the step."""
     return {
         "weight": step.weight,
         "from": iso(step.begin),
         "to": iso(step.end),
         "verdict": decision.outcome,
-        "reason": evaluate.reasons([*moment.triggers, *moment.gates]),
+        "reason": evaluate.reasons([*poll.triggers, *poll.gates]),
     }
 
 
+@t.overload
+def iso(at: float) -> str: ...
+@t.overload
+def iso(at: float | None) -> str | None: ...
 def iso(at: float | None) -> str | None:
-    return (
-        None
-        if at is None
-        else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    )
+    """Return epoch seconds as ISO 8601 in UTC, with milliseconds."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

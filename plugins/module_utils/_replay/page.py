@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A replay as one HTML file with a plot for each gate. Pure, and all text in it is escaped."""
+"""Show a replay as one HTML file, with a plot for each gate. Pure. All text in it is escaped."""
 
 from __future__ import annotations
 
@@ -20,12 +20,10 @@ from ansible_collections.mcp.server.plugins.module_utils._text import verdict_te
 TONES = {"pass": "good", "breach": "bad"}
 
 
-def page(result: dict[str, t.Any], moments: t.Sequence[Poll], steps: t.Sequence[Step], place: str) -> str:
-    """The whole file. result: as table.lines() takes it. place: the server, as NAMESPACE/NAME."""
+def page(result: dict[str, t.Any], polls: t.Sequence[Poll], steps: t.Sequence[Step], place: str) -> str:
+    """Return the file. result: as table.lines() takes it. place: the server, as NAMESPACE/NAME."""
     tone = TONES.get(result["verdict"], "warn")
-    charts = [
-        _chart(gate, points, result, steps) for gate, points in zip(result["gates"], _points(moments), strict=True)
-    ]
+    charts = [_chart(gate, points, result, steps) for gate, points in zip(result["gates"], _points(polls), strict=True)]
     lines = "\n".join(escape(line) for line in table.details(result))
     body = f"""<span class="badge {tone}">{escape(result["verdict"])}</span>
 <h1>{escape(place)}: a replay of its gates</h1>
@@ -33,19 +31,20 @@ def page(result: dict[str, t.Any], moments: t.Sequence[Poll], steps: t.Sequence[
 <section><h2>Gates</h2>
 <pre>{lines}</pre></section>
 <section><h2>Over time</h2>
-<p class="legend"><span><i class="swatch {result["pool"]}"></i>{result["pool"]}</span><span><i class="swatch set"></i>limit</span></p>
+<p class="legend"><span><i class="swatch {result["pool"]}"></i>{result["pool"]}</span>\
+<span><i class="swatch set"></i>limit</span></p>
 {"".join(charts)}</section>
 <footer>Made by the Ansible collection mcp.server from Prometheus. All times are UTC.</footer>"""
     return document(f"{place}: a replay of its gates", body)
 
 
-def _points(moments: t.Sequence[Poll]) -> list[list[Point]]:
-    """Of each gate, in the order of the result: the value at each poll."""
+def _points(polls: t.Sequence[Poll]) -> list[list[Point]]:
+    """Return the value at each poll for each gate, in the order of the result's gates."""
     points: dict[tuple[str, str], list[Point]] = {}
     for name in ("triggers", "gates"):
-        for moment in moments:
-            for verdict in getattr(moment, name):
-                points.setdefault((name, verdict.gate.name), []).append((moment.at, verdict.value))
+        for poll in polls:
+            for verdict in getattr(poll, name):
+                points.setdefault((name, verdict.gate.name), []).append((poll.at, verdict.value))
     return list(points.values())
 
 
@@ -61,7 +60,8 @@ def _chart(gate: dict[str, t.Any], points: t.Sequence[Point], result: dict[str, 
     title = f"{gate['gate']} ({gate['kind']})"
     # An axis from 0 needs an end.
     drawing = chart(title, unit, drawn, [*_marks(result, steps), *_breach(gate)], span, max(1.1 * limit, 1e-3))
-    outcome = f'<small class="{TONES.get(gate["outcome"], "warn")}">{escape(BREACH if gate["outcome"] == BREACH else verdict_text(gate["verdict"]))}</small>'
+    verdict = BREACH if gate["outcome"] == BREACH else verdict_text(gate["verdict"])
+    outcome = f'<small class="{TONES.get(gate["outcome"], "warn")}">{escape(verdict)}</small>'
     return f'<div class="chart"><h3>{escape(title)} {outcome}</h3>\n{drawing}</div>'
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The watch of a release over a past interval: the same reading and judging at the same distance, by the clock of then."""
+"""Poll and judge as the watch of a release does, over a past interval and by the clock of that time."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.reader import Me
 from ansible_collections.mcp.server.plugins.module_utils._replay.playback import Playback
 
 EVERY = 5.0  # seconds between polls
-EARLIER = 60.0  # seconds before the longest window: a streak that is full now began in them
+EARLIER = 60.0  # seconds before the longest window: a violation that fills it now began in them
 
 
 @dataclass(frozen=True)
 class Step:
-    """begin, end: epoch seconds. weight: percent of the judged pool, None where the record doesn't tell."""
+    """A time in which the weights stayed the same."""
 
-    begin: float
-    end: float
-    weight: int | None = None
+    begin: float  # epoch seconds
+    end: float  # epoch seconds
+    weight: int | None = None  # percent of the judged pool; None: the record does not say
 
 
 @dataclass(frozen=True)
 class Poll:
-    """One poll. step: the number of the one that it is in. last: of that step's."""
+    """The verdicts of one poll."""
 
-    at: float
-    step: int
-    last: bool
+    at: float  # epoch seconds
+    step: int  # the position of its step
+    last: bool  # whether it is the last poll of that step
     triggers: t.Sequence[Verdict]
     gates: t.Sequence[Verdict]
 
 
 def polls(
-    source: MetricsReader,
+    reader: MetricsReader,
     playback: Playback,
     triggers: t.Sequence[Gate],
     gates: t.Sequence[Gate],
@@ -49,29 +49,28 @@ def polls(
     since: float | None,
     seconds: float,
 ) -> t.Iterator[Poll]:
-    """Every poll of the steps, which are in order and don't overlap.
+    """Yield each poll of the steps, which are in order and don't overlap.
 
-    since: epoch seconds when the windows of the triggers may have begun, None for as long as they are.
-    seconds: what is judged at once is judged over the last so many of a step.
+    since: epoch seconds at which a violation of a trigger may have begun; None: as long ago as its window is.
+    seconds: gates without a window are judged over the last so many seconds of a step.
     """
-    # All are a whole number of polls apart (see Playback.values).
-    polls = [
+    # The distances of polls are multiples of EVERY (see Playback.values).
+    times = [
         (number, steps[0].begin + EVERY * position)
         for number, step in enumerate(steps)
         for position in _positions(step, steps[0].begin)
     ]
     longest = max([0.0, *(gate.window or 0.0 for gate in triggers)]) + EARLIER
-    for (number, at), following in zip(polls, [*polls[1:], (-1, 0.0)], strict=True):
+    for (number, at), following in zip(times, [*times[1:], (-1, 0.0)], strict=True):
         step = steps[number]
         playback.at = at
-        source.read([*triggers, *gates])
+        reader.read([*triggers, *gates])
         judged = gates_at_weight(step.weight, gates)
         lasted, whole = min(at - step.begin, seconds), min(step.end - step.begin, seconds)
-        # So a poll costs the same in an interval of any length.
-        begun = None if since is None else max(since, at - longest)
-        yield Poll(
-            at, number, following[0] != number, *poller.verdicts(source, triggers, judged, at, lasted, whole, begun)
-        )
+        # A poll costs the same in an interval of any length.
+        earliest = None if since is None else max(since, at - longest)
+        of_triggers, of_gates = poller.judge_poll(reader, triggers, judged, at, lasted, whole, earliest)
+        yield Poll(at, number, following[0] != number, of_triggers, of_gates)
 
 
 def _positions(step: Step, start: float) -> range:

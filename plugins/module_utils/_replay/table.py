@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A replay as lines of a terminal of 120 columns. Pure. result: as told() gives it, with pool, from and to."""
+"""Show a replay as lines of text, for a terminal of 120 columns. Pure.
+
+result: of result_of(), with pool, from and to.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,17 @@ from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import 
 from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
 KINDS = {TRIGGER: ("TRIGGER", "WINDOW FULL"), SHIFT: ("GATE OF A STEP", "BREACH")}
-WIDTH = 104  # columns: the rest is the host's name before each line
+WIDTH = 104  # columns; the host's name before each line takes the rest
 HEAD = ("LIMIT", "WINDOW", "VERDICT", "WORST", "PAST LIMIT", "NO DATA", "UNSEEN")
 
 
 def lines(result: dict[str, t.Any]) -> list[str]:
+    """Return all lines."""
     return [*textwrap.wrap(headline(result), WIDTH), "", *details(result)]
 
 
 def details(result: dict[str, t.Any]) -> list[str]:
-    """All but the first sentence."""
+    """Return all lines but the headline."""
     steps = [
         [
             f"{_weight(step['weight'])}{summary.clock(step['from'])} to {summary.clock(step['to'])}: {step['verdict']}",
@@ -47,24 +51,22 @@ def _gates(kind: str, gates: t.Sequence[dict[str, t.Any]]) -> list[str]:
 
 
 def headline(result: dict[str, t.Any]) -> str:
-    """What it comes to, in one sentence or two."""
+    """Return how the release would have ended, and how it ended."""
     about = f"Pool {result['pool']}, {summary.day(result['from'])} to {summary.clock(result['to'])}"
-    really = result.get("release")
+    release = result.get("release")
     ended = ""
-    if really:
-        at = f" at {summary.clock(really['ended'])}" if really["ended"] else ""
-        ended = f" Release {really['id']} {summary.outcome(really)}{at}."
-    return f"{about}: {_said(result)}.{ended}"
+    if release:
+        at = f" at {summary.clock(release['ended'])}" if release["ended"] else ""
+        ended = f" Release {release['id']} {summary.outcome(release)}{at}."
+    return f"{about}: {_verdict(result)}.{ended}"
 
 
-def _said(result: dict[str, t.Any]) -> str:
+def _verdict(result: dict[str, t.Any]) -> str:
     first = result["first_breach"]
+    if first is None and result["verdict"] == INCONCLUSIVE:
+        return "would have been inconclusive: no limit was violated, but not everything could be judged"
     if first is None:
-        return (
-            "would have been inconclusive: nothing was bad, but not everything can be told"
-            if result["verdict"] == INCONCLUSIVE
-            else "would have passed"
-        )
+        return "would have passed"
     full = f"window full at {summary.clock(first['window_full'])}, " if first["window_full"] else ""
     step = "" if first["weight"] is None else f" at {first['weight']} %"
     reported = f"{full}reported at {summary.clock(first['reported'])}"
@@ -76,10 +78,10 @@ def _row(gate: dict[str, t.Any]) -> list[str]:
     breach = gate["breach"]
     return [
         gate["gate"],
-        evaluate.limit_text(of),
+        evaluate.format_limit(of),
         "-" if gate["window"] is None else f"{gate['window']:g} s",
         verdict_text(gate["verdict"]) if gate["outcome"] != BREACH else BREACH,
-        "-" if gate["worst"] is None else evaluate.text(gate["worst"], of),
+        "-" if gate["worst"] is None else evaluate.format_value(gate["worst"], of),
         _length(gate["seconds_past"]),
         _length(gate["seconds_no_data"]),
         _length(gate["seconds_cannot_measure"]),

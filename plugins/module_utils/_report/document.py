@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HTML around what people read. Pure."""
+"""The HTML around a page's content. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._report.style import ST
 
 
 def document(title: str, body: str) -> str:
-    """A whole file, with no font, image or script from elsewhere. body: HTML, in which all text is escaped."""
+    """Return a file without fonts, images or scripts from elsewhere. body: HTML in which all text is escaped."""
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A release as one HTML file for people, such as whoever reads the ticket that it is attached to. Pure, and all text in it is escaped.
+"""Show a release as one HTML file, for example to attach to a ticket. Pure. All text in it is escaped.
 
-series: [{name, pool, points}], name as in CHARTS, points [(seconds since the
-epoch, value or None)], percent or milliseconds. verdicts: [{at, pool, gate, verdict,
-value, unit, limit, requests, reason}], oldest first, at in ISO 8601, the rest as
-mcp_gate returns it. The record is taken as it is: anybody may have edited it.
+series: [{name, pool, points}], with a name of CHARTS and points [(epoch
+seconds, value or None)] in percent or milliseconds. verdicts: [{at, pool, gate,
+verdict, value, unit, limit, requests, reason}], oldest first, with at in
+ISO 8601 and the rest as mcp_gate returns it. The release is as in the record,
+which anybody may have edited.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import math
 import typing as t
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 from itertools import groupby
 
@@ -27,7 +29,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release.record import 
     Release,
 )
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
-from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart, number
+from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart, known, number
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
@@ -37,11 +39,11 @@ Verdict = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Chart:
-    """least_top: an axis that ended lower would make noise look like trouble."""
+    """What is drawn over time."""
 
     title: str
     unit: str
-    least_top: float
+    min_top: float  # where the axis of values ends at least, so that noise does not look like a problem
 
 
 SHARE, ERRORS, LATENCY = "share", "errors", "latency"
@@ -50,7 +52,7 @@ CHARTS = {
     ERRORS: Chart("Error rate, 5xx of all answers", " %", 2),
     LATENCY: Chart("Latency, 95th percentile", " ms", 50),
 }
-MOST_VERDICTS = 200  # rows
+MAX_ROWS = 200  # of verdicts
 TONES = {
     SUCCEEDED: "good",
     ROLLED_BACK: "warn",
@@ -65,7 +67,7 @@ SIGNS = {"good": "✓", "warn": "↩", "bad": "✕"}
 
 
 def page(release: Release, place: str, series: t.Sequence[Series] = (), verdicts: t.Sequence[Verdict] = ()) -> str:
-    """The whole file. place: the server, as NAMESPACE/NAME."""
+    """Return the file. place: the server, as NAMESPACE/NAME."""
     release = summary.readable(release)
     title = summary.headline(release, place)
     tone = TONES.get(release["outcome"], "warn")
@@ -78,7 +80,8 @@ def page(release: Release, place: str, series: t.Sequence[Series] = (), verdicts
 {_charts(release, series)}
 {_steps(release, series)}
 {_verdicts(verdicts)}
-<footer>Made by the Ansible collection mcp.server from the release record in the cluster{_sources(series)}. All times are UTC.</footer>"""
+<footer>Made by the Ansible collection mcp.server from the release record{_sources(series)}. \
+All times are UTC.</footer>"""
     return document(title, body)
 
 
@@ -92,33 +95,23 @@ def _facts(release: Release, place: str) -> str:
     origin, target = release["from"], release["to"]
     took = summary.seconds(release)
     contract = target.get("contract")
+    ended = "not yet"
+    if release.get("ended"):
+        after = f", after {summary.duration(took)}" if took is not None else ""
+        ended = escape(summary.day(release.get("ended"))) + after
     facts = [
         ("Server", escape(place)),
         ("From", _end(origin)),
         ("To", _end(target)),
         ("By", escape(str(release.get("by") or "unknown"))),
         ("Started", escape(summary.day(release.get("started")))),
-        (
-            "Ended",
-            escape(summary.day(release.get("ended")))
-            + (f", after {summary.duration(took)}" if took is not None else "")
-            if release.get("ended")
-            else "not yet",
-        ),
+        ("Ended", ended),
         ("Traffic at the end" if release.get("ended") else "Traffic", escape(summary.weights(release))),
     ]
     if isinstance(contract, dict):
         accepted = ", ".join(map(str, contract.get("accepted") or []))
-        facts.append(
-            (
-                "Contract",
-                escape(
-                    f"changes accepted by name: {accepted}"
-                    if accepted
-                    else "kept, as far as clients of the live version can tell"
-                ),
-            )
-        )
+        kept = f"changes accepted by name: {accepted}" if accepted else "kept for clients of the live version"
+        facts.append(("Contract", escape(kept)))
     rows = "\n".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
     return f"<section><dl>\n{rows}\n</dl></section>"
 
@@ -152,24 +145,24 @@ def _charts(release: Release, series: t.Sequence[Series]) -> str:
         if name == SHARE:
             lines = [_set(release, span), *lines, *_measured(release)]
         if any(line.points for line in lines):
-            drawing = chart(kind.title, kind.unit, lines, marks, span, kind.least_top)
+            drawing = chart(kind.title, kind.unit, lines, marks, span, kind.min_top)
             drawn.append(f'<div class="chart"><h3>{kind.title} <small>in{kind.unit}</small></h3>\n{drawing}</div>')
     old, new = release["from"]["pool"], release["to"]["pool"]
+    new_version, old_version = (escape(str(summary.version(release[end]))) for end in ("to", "from"))
     legend = (
-        f'<p class="legend"><span><i class="swatch {new}"></i>{new}, {escape(str(summary.version(release["to"])))}</span>'
-        f'<span><i class="swatch {old}"></i>{old}, {escape(str(summary.version(release["from"])))}</span>'
-        f'<span><i class="swatch set"></i>share that was set for {new}</span><span>● share measured at a step</span></p>'
+        f'<p class="legend"><span><i class="swatch {new}"></i>{new}, {new_version}</span>'
+        f'<span><i class="swatch {old}"></i>{old}, {old_version}</span>'
+        f'<span><i class="swatch set"></i>share that was set for {new}</span>'
+        "<span>● share measured at a step</span></p>"
     )
-    missing = (
-        ""
-        if series
-        else '<p class="soft">Error rate and latency over time are not in this report: it was made without Prometheus.</p>'
-    )
+    missing = ""
+    if not series:
+        missing = '<p class="soft">This report has no error rate and latency: it was made without Prometheus.</p>'
     return f"<section><h2>Over time</h2>\n{legend}\n{''.join(drawn)}{missing}</section>"
 
 
 def _set(release: Release, span: tuple[float, float]) -> Line:
-    """The share that was set for the new pool; it holds until the next step."""
+    """Return the share that was set for the new pool; it holds until the next step."""
     pool = release["to"]["pool"]
     points: list[Point] = [(span[0], _number(release["from"]["weights"].get(pool, 0)))]
     for step in release["steps"]:
@@ -218,17 +211,20 @@ def _steps(release: Release, series: t.Sequence[Series]) -> str:
     heads = {ERRORS: "5xx, mean<br>{new} / {old}", LATENCY: "p95, median<br>{new} / {old}"}
     columns = [
         "<th>At</th>",
-        f'<th class="n">Set<br>for {new}</th><th class="n">Measured</th><th class="n">Answers</th><th class="n">Followed<br>after</th><th>Verdict</th>',
+        f'<th class="n">Set<br>for {new}</th><th class="n">Measured</th><th class="n">Answers</th>',
+        '<th class="n">Followed<br>after</th><th>Verdict</th>',
         *(f'<th class="n">{heads[name].format(new=new, old=old)}</th>' for name in watched),
     ]
     starts = [summary.moment(step.get("at")) for step in release["steps"]]
-    # A release that is rolled back ends before its last step is verified.
+    # The last step has no end: a release that is rolled back ends before that step is verified.
     ends = [*starts[1:], None]
     rows = []
     for step, start, end in zip(release["steps"], starts, ends, strict=True):
         cells = "".join(f'<td class="n">{_between(series, name, (new, old), start, end)}</td>' for name in watched)
         rows.append(f"<tr>{_step(release, step, new)}{cells}</tr>")
-    return f"<section><h2>Steps</h2>\n<table><thead><tr>{''.join(columns)}</tr></thead>\n<tbody>\n{chr(10).join(rows)}\n</tbody></table></section>"
+    head = f"<thead><tr>{''.join(columns)}</tr></thead>"
+    body = "\n".join(rows)
+    return f"<section><h2>Steps</h2>\n<table>{head}\n<tbody>\n{body}\n</tbody></table></section>"
 
 
 def _step(release: Release, step: dict[str, t.Any], pool: str) -> str:
@@ -236,14 +232,15 @@ def _step(release: Release, step: dict[str, t.Any], pool: str) -> str:
     started, at = summary.moment(release.get("started")), summary.moment(step.get("at"))
     since = f' <span class="soft">+{summary.duration((at - started).total_seconds())}</span>' if started and at else ""
     failed = _number(share.get("failed"))
-    followed = step.get("seconds_to_follow")
+    requests = f"{share.get('requests', '–')}" + (f", {number(failed)} failed" if failed else "")
+    tone = TONES.get(str(step.get("verdict")), "warn")
     cells = [
         f"<td>{summary.clock(step.get('at'))}{since}</td>",
         _cell(step["weights"].get(pool), " %"),
         _cell(share.get(pool), " %"),
-        f'<td class="n">{escape(str(share.get("requests", "–")))}{f", {number(failed)} failed" if failed else ""}</td>',
-        _cell(followed, " s"),
-        f'<td class="{TONES.get(str(step.get("verdict")), "warn")}">{escape(verdict_text(str(step.get("verdict") or "none")))}</td>',
+        f'<td class="n">{escape(requests)}</td>',
+        _cell(step.get("seconds_to_follow"), " s"),
+        f'<td class="{tone}">{escape(verdict_text(str(step.get("verdict") or "none")))}</td>',
     ]
     return "".join(cells)
 
@@ -252,64 +249,62 @@ def _cell(value: t.Any, unit: str) -> str:
     return f'<td class="n">{escape(f"{value}{unit}") if value is not None else "–"}</td>'
 
 
-def _between(series: t.Sequence[Series], name: str, pools: t.Sequence[str], start: t.Any, end: t.Any) -> str:
-    """What the pools gave from one step to the next."""
-    said = []
+def _between(
+    series: t.Sequence[Series], name: str, pools: t.Sequence[str], start: datetime | None, end: datetime | None
+) -> str:
+    """Return the mean error rates or the median latencies of the pools from one step to the next."""
+    cells = []
     for pool in pools:
-        values = sorted(
-            value
-            for one in series
-            if one["name"] == name and one["pool"] == pool
-            for at, value in one["points"]
-            if value is not None
-            and math.isfinite(value)
-            and start
-            and at >= start.timestamp()
-            and (end is None or at <= end.timestamp())
-        )
+        points = [point for one in series if (one["name"], one["pool"]) == (name, pool) for point in one["points"]]
+        values = sorted(value for at, value in known(points) if _is_between(at, start, end))
         if not values:
-            said.append("–")
+            cells.append("–")
         elif name == ERRORS:
-            said.append(f"{sum(values) / len(values):.2f}")
+            cells.append(f"{sum(values) / len(values):.2f}")
         else:
-            said.append(f"{values[len(values) // 2]:.0f}")
-    return f"{' / '.join(said)}{CHARTS[name].unit}"
+            cells.append(f"{values[len(values) // 2]:.0f}")
+    return f"{' / '.join(cells)}{CHARTS[name].unit}"
+
+
+def _is_between(at: float, start: datetime | None, end: datetime | None) -> bool:
+    return start is not None and at >= start.timestamp() and (end is None or at <= end.timestamp())
 
 
 def _verdicts(verdicts: t.Sequence[Verdict]) -> str:
-    """One row for as long as a gate says the same."""
+    """Return a table with one row for as long as a gate has the same verdict."""
     if not verdicts:
         return ""
+
+    def gate_and_pool(one: Verdict) -> tuple[str, str]:
+        return str(one["gate"]), str(one.get("pool") or "")
+
     rows = []
-    gates = sorted(
-        verdicts, key=lambda one: (str(one["gate"]), str(one.get("pool") or ""))
-    )  # stable: still oldest first
-    for (gate, pool, verdict), same in groupby(
-        gates, key=lambda one: (str(one["gate"]), str(one.get("pool") or ""), str(one["verdict"]))
-    ):
-        run = list(same)
-        first, last = run[0], run[-1]
-        until = f" – {summary.clock(last['at'])}" if len(run) > 1 else ""
+    by_gate = sorted(verdicts, key=gate_and_pool)  # stable: those of a gate stay in order of time
+    for (gate, pool, verdict), same in groupby(by_gate, key=lambda one: (*gate_and_pool(one), str(one["verdict"]))):
+        group = list(same)
+        first, last = group[0], group[-1]
+        until = f" – {summary.clock(last['at'])}" if len(group) > 1 else ""
         rows.append(
             f"<tr><td>{escape(gate)}</td><td>{escape(pool)}</td>"
             f'<td class="{TONES.get(verdict, "warn")}">{escape(verdict_text(verdict))}</td>'
             f"<td>{summary.clock(first['at'])}{until}</td><td>{escape(_detail(last))}</td></tr>"
         )
-    more = f'<p class="soft">and {len(rows) - MOST_VERDICTS} rows more</p>' if len(rows) > MOST_VERDICTS else ""
+    more = f'<p class="soft">and {len(rows) - MAX_ROWS} more rows</p>' if len(rows) > MAX_ROWS else ""
     head = "<thead><tr><th>Gate</th><th>Pool</th><th>Verdict</th><th>From – to</th><th>At last</th></tr></thead>"
-    return f"<section><h2>Gates</h2>\n<table>{head}\n<tbody>\n{chr(10).join(rows[:MOST_VERDICTS])}\n</tbody></table>{more}</section>"
+    body = "\n".join(rows[:MAX_ROWS])
+    return f"<section><h2>Gates</h2>\n<table>{head}\n<tbody>\n{body}\n</tbody></table>{more}</section>"
 
 
 def _detail(verdict: Verdict) -> str:
     value, unit = _number(verdict.get("value")), verdict.get("unit") or ""
     measured = f"{number(value)} {unit}" if value is not None else "no value"
     limit = _number(verdict.get("limit"))
-    told = [measured if limit is None else f"{measured}, limit {number(limit)} {unit}"]
+    details = [measured if limit is None else f"{measured}, limit {number(limit)} {unit}"]
     if verdict.get("requests"):
-        told.append(f"{verdict['requests']} requests")
+        details.append(f"{verdict['requests']} requests")
     if verdict.get("reason"):
-        told.append(str(verdict["reason"]))
-    return "; ".join(told)
+        details.append(str(verdict["reason"]))
+    return "; ".join(details)
 
 
 def _sources(series: t.Sequence[Series]) -> str:

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the watch's own requests through the gateway tell. They need no Prometheus, and tell within a second.
+"""Judge gates by synthetic requests: those that the watch itself sends through the gateway. Pure, but for a clock.
 
-An answer that failed does not say which pool it came from. So failures are held
-against the part of the traffic that the new pool has: at 10 %, 2.5 % of all
-answers are 25 % of its own.
+They need no Prometheus, and show failures within a second. A failed request
+does not say which pool it went to. So failures are set against the new pool's
+part of the traffic: at 10 %, 2.5 % of all requests are 25 % of the new pool's.
 """
 
 from __future__ import annotations
@@ -26,100 +26,97 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     Gate,
     Period,
     Verdict,
-    settled,
+    judge_watch,
 )
-from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Measured
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Measurement
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import TRIGGERS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 
 BURST = next(gate for gate in TRIGGERS if gate.synthetic == ALWAYS)
 TICK = 0.25  # seconds between looks at the answers
-LEAST = 60  # answers that a failing part is told by while the new pool gives only some of them; where it gives all, the gate's own number will do
+MIN_ANSWERS_SPLIT = 60  # while the new pool gives only some answers; with all traffic, the gate's min_requests do
 
 
 class SyntheticRequests:
-    """Counts of answers by the monotonic clock, in bits of a tick. keep: seconds that are kept; requests and failed count all."""
+    """Counts of answers by the monotonic clock, one entry for each tick."""
 
     def __init__(self, weight: int, begun: float, keep: float) -> None:
-        self.requests = 0
-        self.failed = 0
+        """weight: percent of the judged pool. begun: on the monotonic clock. keep: seconds of entries that are kept."""
+        self.requests = 0  # in all
+        self.failed = 0  # in all
         self._weight = weight
         self._keep = keep
         self._newest_failed: float | None = None
-        # The first one is the beginning.
-        self._times, self._totals, self._faileds = [begun], [0], [0]
+        # The first entry is the beginning.
+        self._times: list[float] = [begun]
+        self._totals: list[int] = [0]
+        self._failed: list[int] = [0]
 
     def add(self, now: float, answers: t.Sequence[Answer]) -> None:
+        """Add the answers that have come since the last call. now: on the monotonic clock."""
         failed = sum(bool(answer.reason) for answer in answers)
         self._newest_failed = now if failed else self._newest_failed
         self.requests += len(answers)
         self.failed += failed
-        for column, value in zip(self._columns, (now, len(answers), failed), strict=True):
-            column.append(value)
-        while self._times[0] < now - self._keep:
-            for column in self._columns:
-                column.pop(0)
+        self._times.append(now)
+        self._totals.append(len(answers))
+        self._failed.append(failed)
+        dropped = bisect.bisect_left(self._times, now - self._keep)
+        for column in (self._times, self._totals, self._failed):
+            del column[:dropped]
 
-    @property
-    def _columns(self) -> tuple[list[t.Any], ...]:
-        return self._times, self._totals, self._faileds
-
-    def trigger(self, gate: Gate) -> Verdict:
-        """A trigger of errors, held against the new pool's part."""
+    def judge_trigger(self, gate: Gate) -> Verdict:
+        """Return the verdict of a trigger on errors, with its limit on the new pool's part of the traffic."""
         window = gate.window or 0.0
         if self._newest_failed is None or self._newest_failed < self._times[-1] - window:
             return Verdict(gate, PASS)
         part = self._weight / 100
-        found = replace(
-            self._judge(
-                replace(gate, limit=gate.limit * part, least=LEAST if part < 1 else gate.least), window + 10 * TICK, 0.0
-            ),
-            gate=gate,
-        )
-        if part < 1 and found.verdict == BREACH and self._failing(window) > (1 + part) / 2:
-            return replace(
-                found,
-                verdict=CANNOT_MEASURE,
-                reason="more answers fail than the new pool gives: so the live one's do, too",
-            )
-        return found
+        min_requests = MIN_ANSWERS_SPLIT if part < 1 else gate.min_requests
+        scaled = replace(gate, limit=gate.limit * part, min_requests=min_requests)
+        verdict = replace(self._judge(scaled, window + 10 * TICK, 0.0), gate=gate)
+        if part < 1 and verdict.verdict == BREACH and self._failing(window) > (1 + part) / 2:
+            reason = "more requests fail than the new pool serves: the live pool is failing too"
+            return replace(verdict, verdict=CANNOT_MEASURE, reason=reason)
+        return verdict
 
     def _failing(self, seconds: float) -> float:
+        """Return which part (0 to 1) of the last seconds' answers failed."""
         first = bisect.bisect_left(self._times, self._times[-1] - seconds)
-        return sum(self._faileds[first:]) / max(1, sum(self._totals[first:]))
+        return sum(self._failed[first:]) / max(1, sum(self._totals[first:]))
 
-    def whole(self, gate: Gate, lasted: float, seconds: float) -> Verdict:
-        """A gate over the watch, of all answers."""
-        return settled(lambda back: self._judge(gate, back, min(back, seconds)), lasted, seconds)
+    def judge_gate(self, gate: Gate, lasted: float, seconds: float) -> Verdict:
+        """Return the verdict of a gate on all answers of a watch. See judge_watch for lasted and seconds."""
+        return judge_watch(lambda last: self._judge(gate, last, min(last, seconds)), lasted, seconds)
 
-    def _judge(self, gate: Gate, back: float, seconds: float) -> Verdict:
+    def _judge(self, gate: Gate, last: float, seconds: float) -> Verdict:
+        """Return the verdict on the last so many seconds. seconds: how many of them must have answers."""
         now = self._times[-1]
-        first = max(1, bisect.bisect_left(self._times, now - back))
-        times = self._times[first:]
-        flow = RatioSeries(
-            2 * TICK, times, self._times[first - 1 : -1], [0] * len(times), self._totals[first:], self._faileds[first:]
-        )
-        begin = self._times[first - 1]
-        return evaluate.evaluate(gate, Measured(2 * TICK, flow, newest=now), Period(begin, now, seconds, since=begin))
+        first = max(1, bisect.bisect_left(self._times, now - last))
+        times, begins = self._times[first:], self._times[first - 1 : -1]
+        ratio = RatioSeries(2 * TICK, times, begins, [0] * len(times), self._totals[first:], self._failed[first:])
+        period = Period(begins[0], now, seconds, since=begins[0])
+        return evaluate.evaluate(gate, Measurement(2 * TICK, ratio, newest=now), period)
 
 
 def unless_failing(
     answers: t.Iterable[Answer], weight: int, about: str, evidence: dict[str, t.Any]
 ) -> t.Iterator[Answer]:
-    """The answers, until those of the pool with this weight fail as the trigger error_burst has it. Raises Failure.
+    """Yield the answers. Raise Failure once they breach the trigger error_burst, so that nobody waits any longer.
 
-    Who waits for its share need not wait longer then.
+    weight: percent of the new pool. about: the beginning of the message. evidence: of the failure.
     """
     begun = time.monotonic()
-    own, due, new, reason = SyntheticRequests(weight, begun, 60.0), begun + TICK, [], ""
+    synthetic, due = SyntheticRequests(weight, begun, 60.0), begun + TICK
+    new: list[Answer] = []
+    reason = ""
     for answer in answers:
         new.append(answer)
         reason = answer.reason or reason
         if answer.at >= due:
-            own.add(answer.at, new)
+            synthetic.add(answer.at, new)
             due, new = answer.at + TICK, []
-            found = own.trigger(BURST)
-            if found.verdict == BREACH:
-                raise Failure(f"{about} {own.failed} of {own.requests} answers fail ({reason}).", **evidence)
+            if synthetic.judge_trigger(BURST).verdict == BREACH:
+                counts = f"{synthetic.failed} of {synthetic.requests} answers failed"
+                raise Failure(f"{about} {counts} ({reason}).", **evidence)
         yield answer

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Watching what clients get for a while: the module mcp_watch."""
+"""Watch for a while what clients get: judge synthetic requests and metrics beside the traffic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, options, thresholds
 from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
     CONTINUE,
-    INCONCLUSIVE,
     Decision,
     Observation,
     decide,
@@ -26,6 +25,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
 )
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     BREACH,
+    INCONCLUSIVE,
     NO_DATA,
     PASS,
     Gate,
@@ -39,6 +39,9 @@ from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS,
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import share
 from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import TICK, SyntheticRequests
+
+if t.TYPE_CHECKING:
+    from ansible_collections.mcp.server.plugins.module_utils._gates.poller import Poller
 
 SPEC = Spec(
     options={
@@ -71,20 +74,26 @@ SPEC = Spec(
     },
     required_by={"run_id": ["namespace", "server"], "prometheus": ["namespace", "server", "pool"]},
 )
-EVERY = 5.0  # seconds between lines of progress
+PROGRESS = 5.0  # seconds between lines of progress
+LATEST = 2000  # answers that shares and p95 are computed from
 
 
-@lease_renewal.with_lease
-def run(task: Task) -> dict[str, t.Any]:
-    """Watches until the time is over and everything passes, a trigger is breached, or it has been inconclusive for too long."""
-    watch = Watch(task)
+def watch(task: Task) -> dict[str, t.Any]:
+    """Watch until everything passes, a trigger is breached, or the watch was inconclusive for too long.
+
+    Return what RETURN of mcp_watch lists. Raise Failure with the same, unless everything passes.
+    Whoever renews the run's Lease and checks more than that calls this, with a check_lease() of its own.
+    """
     if task.check_mode:
-        return watch.result(NO_DATA, [])
-    return watch.run()
+        return Watch(task).result(NO_DATA, [])
+    return Watch(task).run()
+
+
+run = lease_renewal.with_lease(watch)
 
 
 class Watch:
-    """One watch, and what it has seen so far."""
+    """One watch, and what it has seen."""
 
     def __init__(self, task: Task) -> None:
         params = task.params
@@ -94,89 +103,89 @@ class Watch:
         self.task = task
         self.public = endpoints.public(params["endpoint"])
         self.seconds = params["seconds"]
-        self.triggers = (
-            options.gates(thresholds.TRIGGERS, params["triggers"], "triggers") if "triggers" in params["checks"] else []
-        )
+        self.triggers: list[Gate] = []
+        if "triggers" in params["checks"]:
+            self.triggers = options.gates(thresholds.TRIGGERS, params["triggers"], "triggers")
         self.judges_step = "shift" in params["checks"]
         gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if self.judges_step else []
         self.gates = gates_at_weight(params["weight"], gates)
-        self.own_triggers = synthetic_triggers(self.triggers, bool(params["prometheus"]))
-        self.answers = Gate("answers", "errors", params["max_failed_percent"], least=params["min_requests"])
-        # Time for a poll that begins at the end, whatever the timeout is.
-        source = params["prometheus"]
-        poll = (len(source["source"]) + 2) * source["timeout"] if source else 0.0
-        self.bound = Deadline(self.seconds + max(poll, params["inconclusive_timeout"]))
-        self.own = SyntheticRequests(
-            params["weight"],
-            self.bound.started,
-            max([self.bound.seconds, *(gate.window or 0 for gate in self.own_triggers)]) + 5,
+        self.synthetic_triggers = synthetic_triggers(self.triggers, bool(params["prometheus"]))
+        min_requests = params["min_requests"]
+        self.synthetic_gate = Gate(
+            "synthetic_requests", "errors", params["max_failed_percent"], min_requests=min_requests
         )
-        self.last: deque[share.Answer] = deque(maxlen=2000)
-        self.said = self.bound.started
+        # There is time for a poll that begins at the end, whatever inconclusive_timeout is.
+        prometheus = params["prometheus"]
+        poll = (len(prometheus["source"]) + 2) * prometheus["timeout"] if prometheus else 0.0
+        self.bound = Deadline(self.seconds + max(poll, params["inconclusive_timeout"]))
+        longest = max([self.bound.seconds, *(gate.window or 0 for gate in self.synthetic_triggers)])
+        self.synthetic = SyntheticRequests(params["weight"], self.bound.started, longest + 5)
+        self.latest: deque[share.Answer] = deque(maxlen=LATEST)
+        self.last_progress = self.bound.started
 
     def run(self) -> dict[str, t.Any]:
+        """Watch until the end. Return the result, or raise Failure with it."""
         poller = self._poller()
-        with (
-            poller or nullcontext(),
-            share.asked(self.public, self.task.params["pool_key"], self.bound, self.task.params["rate"]) as arrived,
-        ):
+        pool_key, rate = self.task.params["pool_key"], self.task.params["rate"]
+        with poller or nullcontext(), share.asked(self.public, pool_key, self.bound, rate) as arrived:
             while True:
                 self.bound.pause(TICK)
                 self.task.check_lease()
-                decision = decide(self._look(arrived, poller))
+                decision = decide(self._observe(arrived, poller))
                 if decision.outcome == PASS:
                     return self.result(PASS, decision.verdicts)
                 if decision.outcome != CONTINUE:
                     raise self._failure(decision)
-                if decision.poll_now:
-                    poller.now()
-                self._say(decision)
+                if decision.poll_now and poller:
+                    poller.poll_now()
+                self._show_progress(decision)
 
-    def _look(self, arrived: queue.SimpleQueue[share.Answer], poller: t.Any) -> Observation:
-        """Return what is known now, the answers that have arrived since the last look included."""
+    def _observe(self, arrived: queue.SimpleQueue[share.Answer], poller: Poller | None) -> Observation:
+        """Return what is known now, with the answers that have arrived since the last call."""
         new = [arrived.get() for _each in range(arrived.qsize())]
-        self.last.extend(new)
-        self.own.add(time.monotonic(), new)
-        elapsed, poll, answers = self.bound.elapsed, poller.latest if poller else None, None
-        # It takes milliseconds where a watch is long, and does not count before.
+        self.latest.extend(new)
+        self.synthetic.add(time.monotonic(), new)
+        elapsed = self.bound.elapsed
+        verdict = None
+        # In a long watch this takes milliseconds, and before its end it does not count.
         if self.judges_step and is_over(elapsed, self.seconds):
-            answers = self.own.whole(self.answers, elapsed, self.seconds)
+            verdict = self.synthetic.judge_gate(self.synthetic_gate, elapsed, self.seconds)
+        poll = poller.latest if poller else None
         return Observation(
             elapsed=elapsed,
             seconds=self.seconds,
             bound=self.bound.seconds,
-            synthetic_triggers=[self.own.trigger(gate) for gate in self.own_triggers],
-            answers=answers,
+            synthetic_triggers=[self.synthetic.judge_trigger(gate) for gate in self.synthetic_triggers],
+            synthetic_gate=verdict,
             prometheus=poller is not None,
             polled=poll.begun - self.bound.started if poll else None,
             triggers=poll.triggers if poll else [],
             gates=poll.gates if poll else [],
         )
 
-    def _poller(self) -> t.Any:
+    def _poller(self) -> Poller | None:
         params = self.task.params
         if not params["prometheus"]:
             return None
-        # Takes requests, which takes 0.1 s to import.
+        # Only with Prometheus, as it imports requests, which takes 0.1 s.
         from ansible_collections.mcp.server.plugins.module_utils._gates import connect
-        from ansible_collections.mcp.server.plugins.module_utils._gates import poller as pollers
+        from ansible_collections.mcp.server.plugins.module_utils._gates.poller import Poller
 
         back = max([self.bound.seconds if self.gates else 0.0, *(gate.window or 0 for gate in self.triggers)])
-        source = connect.source(params, Server.from_params(params), params["pool"], back)
+        reader = connect.metrics_reader(params, Server.from_params(params), params["pool"], back)
         since = age(params["since"], datetime.now(UTC))
-        return pollers.Poller(source, self.triggers, self.gates, self.seconds, since, params["poll_interval"])
+        return Poller(reader, self.triggers, self.gates, self.seconds, since, params["poll_interval"])
 
-    def _say(self, decision: Decision) -> None:
-        if time.monotonic() - self.said < EVERY:
+    def _show_progress(self, decision: Decision) -> None:
+        if time.monotonic() - self.last_progress < PROGRESS:
             return
-        self.said = time.monotonic()
-        phase = f"{self.bound.elapsed:.0f} of {self.seconds:.0f} s"
+        self.last_progress = time.monotonic()
+        elapsed, over = self.bound.elapsed, self.bound.elapsed - self.seconds
+        phase = f"{elapsed:.0f} of {self.seconds:.0f} s"
         if decision.deciding:
-            phase = (
-                f"inconclusive for {self.bound.elapsed - self.seconds:.0f} of {self.bound.seconds - self.seconds:.0f} s"
-            )
-        line = f"{self.task.params['label']} {phase}: {self.own.requests} answers, {self.own.failed} failed"
-        line += _measured(decision.verdicts)
+            phase = f"inconclusive for {over:.0f} of {self.bound.seconds - self.seconds:.0f} s"
+        counts = f"{self.synthetic.requests} answers, {self.synthetic.failed} failed"
+        line = f"{self.task.params['label']} {phase}: {counts}{metrics_text(decision.verdicts)}"
         if decision.deciding:
             line += f"; {evaluate.reasons(decision.deciding)}"
         self.task.progress(line.strip())
@@ -187,34 +196,32 @@ class Watch:
         about = f"The watch of {self.public.name} ended after {result['seconds']} s"
         if decision.outcome == BREACH:
             reason = f" ({result['reason']})" if result["reason"] else ""
-            failed = f"{result['failed_requests']} of {result['requests']} own answers failed"
+            failed = f"{result['failed_requests']} of {result['requests']} synthetic requests failed"
             return Failure(f"{about} with a breach: {reasons}; {failed}{reason}.", **result)
         waited = self.bound.seconds - self.seconds
-        reasons = reasons or "no answer of Prometheus in time"
-        return Failure(
-            f"{about}, inconclusive after waiting {waited:g} s for what does not pass and is not bad either: {reasons}.",
-            **result,
-        )
+        reasons = reasons or "Prometheus did not answer in time"
+        return Failure(f"{about}, inconclusive after waiting {waited:g} s: {reasons}.", **result)
 
-    def result(self, outcome: str, verdicts: list[Verdict]) -> dict[str, t.Any]:
-        durations = sorted(answer.seconds for answer in self.last)
-        told = share.tally(self.last)
-        del told["failed"]  # In a task's result that is whether the task failed.
+    def result(self, outcome: str, verdicts: t.Sequence[Verdict]) -> dict[str, t.Any]:
+        """Return the task's result: see RETURN of mcp_watch."""
+        durations = sorted(answer.seconds for answer in self.latest)
+        shares = share.tally(self.latest)
+        del shares["failed"]  # in a task's result, this says whether the task failed
         return {
             "changed": False,
             "verdict": outcome,
             "inconclusive": outcome == INCONCLUSIVE,
-            **told,
-            "requests": self.own.requests,
-            "failed_requests": self.own.failed,
+            **shares,
+            "requests": self.synthetic.requests,
+            "failed_requests": self.synthetic.failed,
             "p95": round(durations[int(0.95 * (len(durations) - 1))], 4) if durations else None,
-            "seconds": round(self.bound.elapsed, 1) if self.own.requests or outcome != NO_DATA else 0.0,
+            "seconds": round(self.bound.elapsed, 1) if self.synthetic.requests or outcome != NO_DATA else 0.0,
             "gates": [verdict.result() for verdict in verdicts],
         }
 
 
 def age(since: str | None, now: datetime) -> float | None:
-    """Return the seconds from a time in ISO 8601 until now. Raises Failure."""
+    """Return the seconds from a time in ISO 8601 until now; None without a time. Raise Failure."""
     if not since:
         return None
     try:
@@ -224,19 +231,17 @@ def age(since: str | None, now: datetime) -> float | None:
     return (now - (at if at.tzinfo else at.replace(tzinfo=UTC))).total_seconds()
 
 
-def _measured(verdicts: t.Sequence[Verdict]) -> str:
-    """Errors and latency of the pool now, and what is past its limit."""
-    shown = {}
-    for verdict in verdicts:
-        if verdict.gate.name in ("errors", "latency") and verdict.gate.window is not None and verdict.value is not None:
-            shown[verdict.gate.name] = verdict
+def metrics_text(verdicts: t.Sequence[Verdict]) -> str:
+    """Return the values that progress lines show, and which limits are violated; empty without a value."""
+    shown = [verdict for verdict in verdicts if verdict.gate.progress_label and verdict.value is not None]
     if not shown:
         return ""
-    names = {"errors": "5xx", "latency": "p95"}
-    values = ", ".join(f"{names[name]} {evaluate.text(verdict.value, verdict.gate)}" for name, verdict in shown.items())
-    past = [
-        f"{verdict.gate.name} past its limit for {verdict.seconds_past:.0f} s"
+    values = ", ".join(
+        f"{verdict.gate.progress_label} {evaluate.format_value(verdict.value, verdict.gate)}" for verdict in shown
+    )
+    violated = [
+        f"{verdict.gate.name} {verdict.gate.direction} its limit for {verdict.seconds_past:.0f} s"
         for verdict in verdicts
         if verdict.seconds_past
     ]
-    return f"; {values} of {next(iter(shown.values())).requests} requests: {', '.join(past) or combined(verdicts)}"
+    return f"; {values} of {shown[0].requests} requests: {', '.join(violated) or combined(verdicts)}"

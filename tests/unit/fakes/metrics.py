@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, measurements, packs
+from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period, Verdict
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import names_of
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._server import Server, other
 
@@ -64,10 +65,10 @@ def verdict(
     if now is None:
         now = max(each.samples[-1][0] for each in series if each.samples)
     readings = {
-        pool: [measurements.Reading(packs.PACKS[pack], series, measurements.names_of(SERVER, pool))]
+        pool: [(packs.PACKS[pack], packs.PACKS[pack].select(series, names_of(SERVER, pool)))]
         for pool in ("green", other("green"))
     }
-    live = evaluate.measured(gate, readings["blue"]) if gate.versus else None
+    live = evaluate.measure(gate, readings["blue"]) if gate.compare_with else None
     begin = START if begin is None else begin
     period = Period(begin, now, seconds, since=begin)
-    return evaluate.evaluate(gate, evaluate.measured(gate, readings["green"]), period, live)
+    return evaluate.evaluate(gate, evaluate.measure(gate, readings["green"]), period, live)

@@ -122,7 +122,7 @@ def test_a_watch_without_prometheus_takes_back(tmp_path):
             {"mcp_watch_seconds": 100, "mcp_prometheus": {"url": "http://127.0.0.1:9"}, "mcp_watch_rollback": True}
         )
         code, output = play("playbooks/watch.yml", "-e", blind)
-        assert code != 0 and "error_burst breach" in output and "The release was taken back." in output, output
+        assert code != 0 and "error_burst breach" in output and "The release was rolled back:" in output, output
     assert weights() == {"blue": 100, "green": 0}
     assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
 
@@ -143,7 +143,7 @@ def test_watched_after_the_release(tmp_path):
         assert code != 0 and "error_burst breach" in output, output
         assert weights() == {"blue": 0, "green": 100}
         code, output = play("playbooks/watch.yml", "-e", "mcp_watch_seconds=100", "-e", "mcp_watch_rollback=true")
-        assert code != 0 and "The release was taken back." in output, output
+        assert code != 0 and "The release was rolled back:" in output, output
     assert weights() == {"blue": 100, "green": 0}
     assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
 

@@ -8,7 +8,6 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
     CONTINUE,
-    INCONCLUSIVE,
     Observation,
     decide,
     gates_at_weight,
@@ -19,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     BREACH,
     CANNOT_MEASURE,
     FAIL,
+    INCONCLUSIVE,
     NO_DATA,
     PASS,
     Gate,
@@ -38,8 +38,8 @@ def synthetic(what: str, policy: str = INCONCLUSIVE) -> dict:
     return {"synthetic_triggers": [verdict("error_burst", what, policy)]}
 
 
-def answers(what: str) -> dict:
-    return {"answers": verdict("answers", what)}
+def synthetic_gate(what: str) -> dict:
+    return {"synthetic_gate": verdict("synthetic_requests", what)}
 
 
 def polled(at: float, trigger: str = PASS, gate: str = PASS, policy: str = INCONCLUSIVE) -> dict:
@@ -56,7 +56,7 @@ WAITS = {"prometheus": True}  # for its first poll
     [
         # Before the time is over only a breached trigger ends it.
         (0.25, {}, CONTINUE, [], False),
-        (299.9, answers(BREACH), CONTINUE, [], False),
+        (299.9, synthetic_gate(BREACH), CONTINUE, [], False),
         (299.9, WAITS, CONTINUE, [], False),
         (299.9, polled(298, gate=BREACH), CONTINUE, [], False),
         (299.9, polled(1, trigger=NO_DATA, gate=CANNOT_MEASURE), CONTINUE, [], False),
@@ -67,38 +67,38 @@ WAITS = {"prometheus": True}  # for its first poll
         (10, polled(5, trigger=NO_DATA, policy=FAIL), BREACH, ["errors"], False),
         (10, {**polled(5, trigger=BREACH), **synthetic(BREACH)}, BREACH, ["error_burst", "errors"], False),
         # Also when the time is over: at once, and not by the gates.
-        (300, {**polled(300, trigger=BREACH, gate=BREACH), **answers(BREACH)}, BREACH, ["errors"], False),
+        (300, {**polled(300, trigger=BREACH, gate=BREACH), **synthetic_gate(BREACH)}, BREACH, ["errors"], False),
         (301, polled(299, trigger=BREACH), BREACH, ["errors"], False),
-        # Own requests that are too few for a trigger count for nothing, whatever the policy.
-        (300, {**synthetic(NO_DATA), **answers(PASS)}, PASS, ["answers"], False),
+        # Too few synthetic requests for a trigger count for nothing, whatever the policy.
+        (300, {**synthetic(NO_DATA), **synthetic_gate(PASS)}, PASS, ["synthetic_requests"], False),
         (300, synthetic(CANNOT_MEASURE, FAIL), PASS, [], False),
         # The end without Prometheus.
         (300, {}, PASS, [], False),
-        (300, answers(PASS), PASS, ["answers"], False),
-        (300, answers(BREACH), BREACH, ["answers"], False),
-        (300, answers(NO_DATA), CONTINUE, ["answers"], False),
-        (899.9, answers(NO_DATA), CONTINUE, ["answers"], False),
-        (900, answers(NO_DATA), INCONCLUSIVE, ["answers"], False),
-        (900, answers(PASS), PASS, ["answers"], False),
+        (300, synthetic_gate(PASS), PASS, ["synthetic_requests"], False),
+        (300, synthetic_gate(BREACH), BREACH, ["synthetic_requests"], False),
+        (300, synthetic_gate(NO_DATA), CONTINUE, ["synthetic_requests"], False),
+        (899.9, synthetic_gate(NO_DATA), CONTINUE, ["synthetic_requests"], False),
+        (900, synthetic_gate(NO_DATA), INCONCLUSIVE, ["synthetic_requests"], False),
+        (900, synthetic_gate(PASS), PASS, ["synthetic_requests"], False),
         # The end with Prometheus.
-        (300.5, {**polled(300), **answers(PASS)}, PASS, ["errors", "answers", "rise"], False),
-        (300.5, {**polled(300, gate=BREACH), **answers(PASS)}, BREACH, ["rise"], False),
-        (300.5, {**polled(300, gate=BREACH), **answers(NO_DATA)}, BREACH, ["rise"], False),
-        (300.5, {**polled(300, gate=NO_DATA), **answers(PASS)}, CONTINUE, ["rise"], False),
+        (300.5, {**polled(300), **synthetic_gate(PASS)}, PASS, ["errors", "synthetic_requests", "rise"], False),
+        (300.5, {**polled(300, gate=BREACH), **synthetic_gate(PASS)}, BREACH, ["rise"], False),
+        (300.5, {**polled(300, gate=BREACH), **synthetic_gate(NO_DATA)}, BREACH, ["rise"], False),
+        (300.5, {**polled(300, gate=NO_DATA), **synthetic_gate(PASS)}, CONTINUE, ["rise"], False),
         (300.5, polled(300, gate=NO_DATA, policy=PASS), PASS, ["errors", "rise"], False),
         (300.5, polled(300, gate=CANNOT_MEASURE, policy=FAIL), BREACH, ["rise"], False),
         (300.5, polled(300, trigger=CANNOT_MEASURE), CONTINUE, ["errors"], False),
-        # Own answers don't tell the pool: beside Prometheus their failures are no breach.
-        (300.5, {**polled(300), **answers(BREACH)}, CONTINUE, ["answers"], False),
-        (900, {**polled(899), **answers(BREACH)}, INCONCLUSIVE, ["answers"], False),
+        # A failed synthetic request does not tell its pool: with Prometheus, failures are no breach.
+        (300.5, {**polled(300), **synthetic_gate(BREACH)}, CONTINUE, ["synthetic_requests"], False),
+        (900, {**polled(899), **synthetic_gate(BREACH)}, INCONCLUSIVE, ["synthetic_requests"], False),
         # A poll that began before the end, or none, neither passes nor breaches.
-        (300, {**polled(299.9), **answers(PASS)}, CONTINUE, [], False),
-        (300, {**polled(299.9, gate=BREACH), **answers(PASS)}, CONTINUE, [], False),
+        (300, {**polled(299.9), **synthetic_gate(PASS)}, CONTINUE, [], False),
+        (300, {**polled(299.9, gate=BREACH), **synthetic_gate(PASS)}, CONTINUE, [], False),
         (300, polled(299.9, gate=NO_DATA), CONTINUE, [], False),
-        (300, {**WAITS, **answers(PASS)}, CONTINUE, [], True),
-        (900, {**polled(299.9), **answers(PASS)}, INCONCLUSIVE, [], False),
-        (900, {**polled(299.9, gate=NO_DATA), **answers(PASS)}, INCONCLUSIVE, ["rise"], False),
-        (900, {**WAITS, **answers(PASS)}, INCONCLUSIVE, [], False),
+        (300, {**WAITS, **synthetic_gate(PASS)}, CONTINUE, [], True),
+        (900, {**polled(299.9), **synthetic_gate(PASS)}, INCONCLUSIVE, [], False),
+        (900, {**polled(299.9, gate=NO_DATA), **synthetic_gate(PASS)}, INCONCLUSIVE, ["rise"], False),
+        (900, {**WAITS, **synthetic_gate(PASS)}, INCONCLUSIVE, [], False),
         # The next poll is wanted 2 s after the last one began.
         (300, polled(298.1), CONTINUE, [], False),
         (300, polled(298), CONTINUE, [], True),
@@ -115,17 +115,19 @@ def test_what_is_decided(elapsed, seen, outcome, deciding, poll_now):
 def test_the_verdicts_that_count():
     seen = {
         **polled(300, trigger=NO_DATA, gate=NO_DATA),
-        **answers(PASS),
+        **synthetic_gate(PASS),
         "synthetic_triggers": [verdict("error_burst", PASS)],
     }
     before = decide(Observation(299.9, SECONDS, BOUND, **seen))
     over = decide(Observation(300.5, SECONDS, BOUND, **seen))
     assert [each.gate.name for each in before.verdicts] == ["errors"]
-    assert [each.gate.name for each in over.verdicts] == ["errors", "answers", "rise"]
+    assert [each.gate.name for each in over.verdicts] == ["errors", "synthetic_requests", "rise"]
 
 
-def test_own_failures_beside_prometheus_tell_why_they_are_no_breach():
-    (own,) = decide(Observation(300.5, SECONDS, BOUND, prometheus=True, polled=300.0, **answers(BREACH))).verdicts
+def test_failed_synthetic_requests_with_prometheus_say_why_they_are_no_breach():
+    (own,) = decide(
+        Observation(300.5, SECONDS, BOUND, prometheus=True, polled=300.0, **synthetic_gate(BREACH))
+    ).verdicts
     assert (own.verdict, own.reason) == (NO_DATA, "why, of both pools together")
 
 
@@ -146,7 +148,7 @@ def test_the_gates_that_are_judged_at_a_weight(weight, names):
 
 
 @pytest.mark.parametrize(("prometheus", "names"), [(True, ["error_burst"]), (False, ["errors", "error_burst"])])
-def test_the_triggers_on_own_requests(prometheus, names):
+def test_the_triggers_on_synthetic_requests(prometheus, names):
     assert [gate.name for gate in synthetic_triggers(TRIGGERS, prometheus)] == names
 
 
@@ -161,6 +163,6 @@ def test_the_triggers_on_own_requests(prometheus, names):
         ("", False, False),
     ],
 )
-def test_a_gate_says_whether_own_requests_are_judged_by_it(synthetic, prometheus, judged):
+def test_a_gate_says_when_synthetic_requests_are_judged_by_it(synthetic, prometheus, judged):
     gate = Gate("errors", "errors", 5.0, synthetic=synthetic)
     assert synthetic_triggers([gate], prometheus) == ([gate] if judged else [])

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BELOW, Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.options import custom_query, gates
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SHIFT, TRIGGERS, VALIDATION, of_sets
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -31,7 +31,7 @@ def test_changes_by_name():
         errors={"limit": "2", "window": 30, "min_requests": 5, "no_data": "fail"}, error_burst={"enabled": False}
     )
     errors = found["errors"]
-    assert (errors.limit, errors.window, errors.least, errors.measure) == (2.0, 30.0, 5, "errors")
+    assert (errors.limit, errors.window, errors.min_requests, errors.measure) == (2.0, 30.0, 5, "errors")
     assert (errors.no_data, errors.cannot_measure) == ("fail", "inconclusive")
     assert "error_burst" not in found
 
@@ -53,7 +53,7 @@ def test_a_name_that_none_of_the_sets_has():
         gates(of_sets(["triggers", "shift"]), {"throughput": {"limit": 5}}, "gates")
 
 
-def test_own():
+def test_a_custom_gate():
     found = changed(
         queue={
             "query": 'max(queue{pod=~"$deployment-.*", pool="$pool"})',
@@ -63,7 +63,13 @@ def test_own():
         }
     )
     assert found["queue"] == Gate(
-        "queue", "", 10.0, unit="", query='max(queue{pod=~"$deployment-.*", pool="$pool"})', below=True, window=60.0
+        "queue",
+        "",
+        10.0,
+        unit="",
+        query='max(queue{pod=~"$deployment-.*", pool="$pool"})',
+        direction=BELOW,
+        window=60.0,
     )
     assert (
         custom_query(found["queue"], {"deployment": "mcp-green", "pool": "green"})
@@ -79,10 +85,11 @@ def test_own():
         ({"errors": {"no_data": "ignore"}}, "triggers.errors: .*inconclusive, pass, fail"),
         (
             {"queue": {"limit": 5}},
-            "triggers.queue is none of errors, latency, database, memory, error_burst: a gate of your own needs a query and a limit",
+            "triggers.queue is none of errors, latency, database, memory, error_burst: "
+            "a gate of your own needs query and limit",
         ),
         ({"errors": {"window": 0}}, "window is 0: it must be more than 0"),
-        ({"errors": {"clear": 7}}, "clear is 7: it must be on the good side of the limit, 5"),
+        ({"errors": {"clear": 7}}, "clear is 7: it must not be past the limit, 5"),
         ({"latency": {"clear": 0.4}}, "clear can't be set"),
         ({"errors": {"min_requests": -1}}, "min_requests is -1"),
     ],

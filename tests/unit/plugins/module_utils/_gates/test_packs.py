@@ -10,8 +10,9 @@ import re
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._gates import measurements, options, packs
+from ansible_collections.mcp.server.plugins.module_utils._gates import options, packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import names_of
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SETS
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -19,7 +20,7 @@ from ansible_collections.mcp.server.tests.unit.fakes.metrics import SERVER, STAR
 
 ERRORS = Gate("errors", "errors", 5.0)
 
-# By source: the counter of requests, its label of the code, and labels of the green pool, of the blue one and of another server.
+# By source: the counter of requests, its label of the HTTP status, and labels of green, of blue and of another server.
 LABELS = {
     "envoy": (
         "envoy_cluster_upstream_rq",
@@ -128,18 +129,17 @@ def test_a_subscription_is_not_slow():
 
 def test_the_query():
     dotted = Server("prod", "mcp.v2", "{server}-{pool}", "mcp", "mcp.v2")
-    query = measurements.query(
-        packs.renamed(packs.PACKS["kubelet"], {"pod": "pod_name"}), measurements.names_of(dotted, "green"), 100.2
-    )
+    query = packs.renamed(packs.PACKS["kubelet"], {"pod": "pod_name"}).query(names_of(dotted, "green"), 100.2)
     assert query == (
-        '{__name__=~"container_memory_working_set_bytes|container_spec_memory_limit_bytes|kube_pod_container_resource_limits", namespace=~"prod", '
+        '{__name__=~"container_memory_working_set_bytes|container_spec_memory_limit_bytes|'
+        'kube_pod_container_resource_limits", namespace=~"prod", '
         'pod_name=~"(?:mcp[.]v2-blue|mcp[.]v2-green)-[0-9a-z]+-[0-9a-z]+", container=~"mcp[.]v2"}[101s]'
     )
 
 
 @pytest.mark.parametrize("name", packs.PACKS)
-def test_every_pack_asks_for_its_server_only(name):
-    query = measurements.query(packs.PACKS[name], measurements.names_of(SERVER, "green"), 60)
+def test_every_pack_selects_only_its_server(name):
+    query = packs.PACKS[name].query(names_of(SERVER, "green"), 60)
     assert "prod" in query
     assert not re.search("[{][a-z]+[}]", query.partition("}[")[0][1:])
 
@@ -151,8 +151,8 @@ def test_labels_that_are_called_otherwise():
         Series({"__name__": name, **labels}, [(START, value)])
         for name, value in (("container_memory_working_set_bytes", 5.0), ("container_spec_memory_limit_bytes", 10.0))
     ]
-    found = measurements.Reading(pack, series, measurements.names_of(SERVER, "green"))
-    assert found.fill(pack.measures["memory"]).levels == [(START, 50.0)]
+    found = pack.select(series, names_of(SERVER, "green"))
+    assert pack.measures["memory"].evaluate(found, Gate("memory", "memory", 90.0)).levels == [(START, 50.0)]
 
 
 def test_the_options_name_every_pack():
@@ -160,5 +160,5 @@ def test_the_options_name_every_pack():
 
 
 def test_every_gate_can_be_measured():
-    known = {measure for pack in packs.PACKS.values() for measure in pack.measures} | {"requests"}
+    known = {measure for pack in packs.PACKS.values() for measure in pack.measures}
     assert {gate.measure for gates in SETS.values() for gate in gates} <= known

@@ -17,8 +17,9 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus impor
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.tests.unit.fakes.metrics import EVERY, SERVER, START, answers
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import EVERY, SERVER, START, answers, counter, pod
 from ansible_collections.mcp.server.tests.unit.fakes.prometheus import Fake, serving
+from ansible_collections.mcp.server.tests.unit.fakes.stored_samples import Stored
 
 ERRORS = Gate("errors", "errors", 5.0, window=60)
 OPTION = {"source": ["app"], "labels": {}}
@@ -46,7 +47,7 @@ def judged(found, clock):
     return found.judge([ERRORS], Period(0, clock.now))[0]
 
 
-def test_gates_of_one_name_have_each_their_own_query():
+def test_gates_with_the_same_name_have_separate_queries():
     class Answers:
         known_now = START
 
@@ -152,11 +153,21 @@ def test_samples_that_nobody_thought_of(monkeypatch):
     assert "ZeroDivisionError" in poller.latest.triggers[0].reason
 
 
-def test_the_limit_of_the_memory_is_asked_once(clock):
+@pytest.mark.parametrize(("in_prometheus", "expected"), [(False, [1]), (True, [])])
+def test_the_memory_limit_is_read_once_and_only_if_prometheus_has_none(clock, in_prometheus, expected):
     asked = []
-    with Fake(serving(list, lambda: clock.now)) as fake:
-        found = source(fake.url, memory_limit=lambda: asked.append(1) or 5.0)
-        found.read([])
-        for _time in range(3):
-            found.judge([Gate("memory", "memory", 90.0, window=60)], Period(0, clock.now))
-    assert asked == [1]
+    labels = {"container": "mcp", **pod("green")}
+    series = [counter("container_memory_working_set_bytes", [4.0] * 20, **labels)]
+    if in_prometheus:
+        series.append(counter("container_spec_memory_limit_bytes", [5.0] * 20, **labels))
+    clock.now = START + 19 * EVERY
+    prometheus = Stored(series, clock.now)
+    reader = MetricsReader(
+        prometheus, SERVER, "green", {"source": ["kubelet"], "labels": {}}, 60.0, lambda: asked.append(1) or 5.0
+    )
+    gate = Gate("memory", "memory", 70.0, window=60)
+    for _poll in range(3):
+        reader.read([])
+        (verdict,) = reader.judge([gate], Period(0, clock.now))
+        assert (verdict.verdict, verdict.value) == ("breach", 80.0)
+    assert asked == expected

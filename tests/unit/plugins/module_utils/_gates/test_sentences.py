@@ -19,6 +19,6 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate,
         ("validation", "throughput", "throughput: at least 1000 1/s over the step"),
     ],
 )
-def test_what_a_gate_asks_for(which: str, name: str, says: str) -> None:
+def test_describe_gate(which: str, name: str, says: str) -> None:
     (gate,) = [gate for gate in thresholds.SETS[which] if gate.name == name]
-    assert evaluate.sentence(gate) == says
+    assert evaluate.describe_gate(gate) == says

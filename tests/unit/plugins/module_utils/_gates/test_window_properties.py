@@ -32,7 +32,7 @@ gates = st.builds(
     st.just("errors"),
     st.sampled_from([0.0, 5.0, 50.0]),
     window=st.sampled_from([5.0, 30.0, 60.0]),
-    least=st.sampled_from([0, 20, 200]),
+    min_requests=st.sampled_from([0, 20, 200]),
 )
 
 
@@ -114,7 +114,7 @@ def test_a_breach_lasted(gate, counts):
     bad = [good == 0 and bad >= 20 for good, bad in counts]
     if (
         gate.limit <= 5
-        and gate.least <= 20
+        and gate.min_requests <= 20
         and any(all(bad[first : first + full]) for first in range(len(counts) - full + 1))
     ):
         assert found.verdict == BREACH

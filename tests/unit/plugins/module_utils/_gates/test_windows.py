@@ -112,7 +112,7 @@ def test_born_at_1():
     """The first error creates the series: what rate() does not see."""
     good = counter(REQUESTS, growing(*[10] * 20), code="200", **pod("green"))
     bad = counter(REQUESTS, [1] * 5, START + 16 * EVERY, code="500", **pod("green"))
-    found = verdict(replace(GATE, least=1), [good, bad], now=START + 16 * EVERY)
+    found = verdict(replace(GATE, min_requests=1), [good, bad], now=START + 16 * EVERY)
     assert (found.value, found.since) == (pytest.approx(100 / 11), START + 16 * EVERY)
 
 

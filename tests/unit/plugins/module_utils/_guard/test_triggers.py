@@ -55,7 +55,7 @@ def test_only_a_breach_says_that_a_release_is_bad(
 ) -> None:
     source, made = FakeSource(verdict), []
     monkeypatch.setattr(
-        triggers.connect, "source", lambda params, server, pool, back: made.append((pool, back)) or source
+        triggers.connect, "metrics_reader", lambda params, server, pool, back: made.append((pool, back)) or source
     )
     asked = triggers.breach({"triggers": {}}, Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp"))
     for _time in range(2):

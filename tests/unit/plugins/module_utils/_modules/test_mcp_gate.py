@@ -56,7 +56,7 @@ def test_breach():
     with (
         errors(20) as fake,
         pytest.raises(
-            Failure, match=r"^Pool green of prod/mcp does not pass: errors breach \(20.0 %\): past the limit"
+            Failure, match=r"^Pool green of prod/mcp did not pass: errors breach \(20.0 %\): above the limit"
         ) as failure,
     ):
         run(fake.url, gates=ONLY)
@@ -69,7 +69,9 @@ def test_inconclusive():
     """Only the errors are known."""
     with errors(0) as fake:
         assert run(fake.url)["verdict"] == "inconclusive"
-        with pytest.raises(Failure, match="latency no data: .*memory no data: none of the sources tells memory"):
+        with pytest.raises(
+            Failure, match="latency no data: .*memory no data: none of the sources has the measure memory"
+        ):
             run(fake.url, fail_on="inconclusive")
 
 
@@ -88,7 +90,7 @@ def test_several_sets():
     ]
 
 
-def test_check_mode_shows_what_is_asked():
+def test_check_mode_shows_the_queries():
     with errors(20) as fake:
         found = run(fake.url, check_mode=True, gates=ONLY)
     assert found["verdict"] == "breach"

@@ -177,7 +177,7 @@ def test_gates_that_say_the_same_are_one_row():
         ({"value": "x", "limit": None}, "no value"),
     ],
 )
-def test_what_a_gate_said_at_last(given, said):
+def test_the_last_verdict_of_a_gate(given, said):
     assert (
         f" {said} Made by"
         in read(release(), "prod/mcp", (), [{"at": None, "gate": "errors", "verdict": "pass", **given}]).text
@@ -233,7 +233,7 @@ def test_it_is_light_however_long_it_took():
         long,
         many,
     )
-    assert "and 2800 rows more" in found.text
+    assert "and 2800 more rows" in found.text
 
 
 def test_the_same_gives_the_same():
@@ -290,14 +290,14 @@ def test_an_older_release(monkeypatch, tmp_path):
     made = run(monkeypatch, tmp_path, release(), history, history[1]["id"])
     assert made["path"] == str(tmp_path / "mcp-2026-11-20T000000.000Z-v1.1.9....x.html")
     with pytest.raises(
-        Failure, match=f"No release v7 of prod/mcp is recorded; the newest are {re.escape(ID)}, 2026-11-20"
+        Failure, match=f"The release record of prod/mcp has no release v7. The newest are {re.escape(ID)}, 2026-11-20"
     ):
         run(monkeypatch, tmp_path, release(), history, "v7")
-    with pytest.raises(Failure, match="nothing to report"):
+    with pytest.raises(Failure, match="nothing was released yet"):
         run(monkeypatch, tmp_path, None)
 
 
 def test_a_place_that_can_not_be_written(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(Failure, match="can't be written to .*file/mcp-2026.*html: File exists"):
+    with pytest.raises(Failure, match="Cannot write the report to .*file/mcp-2026.*html: File exists"):
         run(monkeypatch, tmp_path / "file", release())

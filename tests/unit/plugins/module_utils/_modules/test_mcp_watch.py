@@ -70,7 +70,7 @@ ALL_BACK = ["watch", "RELEASE_INFO", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
     ("rollback", "check", "fails", "called", "words"),
     [
         (True, False, {}, ["watch"], ""),
-        (True, False, {"watch": BREACH}, ALL_BACK, "The release was taken back. Its traffic is on blue."),
+        (True, False, {"watch": BREACH}, ALL_BACK, "The release was rolled back: all traffic is on blue."),
         (False, False, {"watch": BREACH}, ["watch"], "It ended with a breach."),
         (True, True, {"watch": BREACH}, ["watch"], "It ended with a breach."),
         (True, False, {"watch": Failure("Nothing to see.", verdict="inconclusive")}, ["watch"], "Nothing to see."),
@@ -88,16 +88,22 @@ ALL_BACK = ["watch", "RELEASE_INFO", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
             ["watch", "RELEASE_INFO", "SHIFT"],
             "Ann took over.",
         ),
-        (True, False, {"watch": BREACH, "RELEASE_INFO": Unreachable("Away.")}, ALL_BACK, "The release was taken back."),
+        (
+            True,
+            False,
+            {"watch": BREACH, "RELEASE_INFO": Unreachable("Away.")},
+            ALL_BACK,
+            "The release was rolled back:",
+        ),
         (
             True,
             False,
             {"watch": CHANGED},
             [call for call in ALL_BACK if call != "ROLLOUT"],
-            "Its traffic is on blue. Nothing was scaled.",
+            "all traffic is on blue. Nothing was scaled.",
         ),
         (False, False, {"watch": CHANGED}, ["watch"], "Argo CD set it back."),
-        (True, False, {"watch": BREACH, "ROLLOUT": Failure("No.")}, ALL_BACK, "The release was taken back."),
+        (True, False, {"watch": BREACH, "ROLLOUT": Failure("No.")}, ALL_BACK, "The release was rolled back:"),
     ],
 )
 def test_at_a_breach(
@@ -123,8 +129,8 @@ def test_options_of_the_end_are_looked_at_first(monkeypatch: pytest.MonkeyPatch)
     [
         (RECORD, None, ""),
         (None, None, ""),  # the route may say it
-        (RECORD, {"by": "ann@laptop"}, "ann@laptop releases the server now."),
-        ({"from": RECORD["to"], "to": RECORD["from"]}, None, "which is green itself"),
+        (RECORD, {"by": "ann@laptop"}, "ann@laptop has a release in progress."),
+        ({"from": RECORD["to"], "to": RECORD["from"]}, None, "to green itself"),
     ],
 )
 def test_no_way_back(release: t.Any, holder: t.Any, words: str) -> None:

@@ -17,9 +17,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release as release
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_traffic_shift, mcp_watch, release_steps
-from ansible_collections.mcp.server.plugins.module_utils._release import record
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor
 from ansible_collections.mcp.server.tests.unit.fakes import gateway
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
@@ -245,8 +245,36 @@ def test_a_watch(world: World) -> None:
     }
     with pytest.raises(
         Failure,
-        match=r"gives blue 50 %, green 50 % now.*Argo CD.*taken back. Its traffic is on blue. Nothing was scaled.",
+        match=r"gives blue 50 %, green 50 % now.*Argo CD.*rolled back: all traffic is on blue. Nothing was scaled.",
     ) as raised:
         world.run(mcp_watch.SPEC, mcp_watch.run, **given)
     assert world.state == (0, 2, 2) and world.recorded["outcome"] == "rolled_back"
     assert raised.value.evidence["overwritten"]["by"] == "Argo CD"
+
+
+@pytest.fixture
+def watched(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, t.Any]:
+    """The options of a watch by a run that has begun a release."""
+    monkeypatch.setattr(lease_renewal, "EVERY", 0.3)
+    run_id = world.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
+    common = {"pool": "green", "weight": 10, "endpoint": {"url": world.gateway}, "checks": ["triggers"]}
+    return {**common, "run_id": run_id, "seconds": 20, "verify_seconds": 0}
+
+
+@pytest.mark.parametrize("rollback", [False, True])
+def test_a_watch_of_a_run_notices_other_writers(world: World, watched: dict[str, t.Any], rollback: bool) -> None:
+    threading.Timer(1.0, lambda: world.put_back(50)).start()
+    with pytest.raises(Failure, match=r"gives blue 50 %, green 50 % now.*Argo CD") as raised:
+        world.run(mcp_watch.SPEC, mcp_watch.run, **watched, rollback=rollback)
+    assert raised.value.evidence["overwritten"]["by"] == "Argo CD"
+
+
+@pytest.mark.parametrize("rollback", [False, True])
+def test_a_watch_of_a_run_ends_when_another_run_takes_over(
+    world: World, watched: dict[str, t.Any], rollback: bool
+) -> None:
+    other = {"state": "begun", "image_ref": "r/x:v2", "version": "v2", "take_over": True, "reason": "It hangs."}
+    threading.Timer(1.0, lambda: world.run(release.SPEC, release.run, **other)).start()
+    with pytest.raises(LeaseLost):
+        world.run(mcp_watch.SPEC, mcp_watch.run, **watched, rollback=rollback)
+    assert world.state[0] == 0

@@ -21,7 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
 )
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_replay_info
 from ansible_collections.mcp.server.plugins.module_utils._replay import table
-from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import joined, told
+from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import joined, result_of
 from ansible_collections.mcp.server.plugins.module_utils._replay.page import page
 from ansible_collections.mcp.server.plugins.module_utils._replay.polls import Poll, Step
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
@@ -57,7 +57,7 @@ def watch(triggers, gates=None, steps=(TEN,)):
 
 
 def outcome(triggers, gates=None, steps=(TEN,)):
-    return told(watch(triggers, gates, steps), steps)
+    return result_of(watch(triggers, gates, steps), steps)
 
 
 def test_a_good_release_passes():
@@ -118,7 +118,7 @@ def test_two_steps_are_each_judged_at_their_end():
 
 
 def test_a_trigger_at_the_end_of_a_step_goes_before_its_gates():
-    """The watch looks at no gate then; what each would have done alone is told all the same."""
+    """The watch looks at no gate then; the result still says what each would have done alone."""
     bad = Verdict(SHARE, BREACH, 3.0, reason="3 %")
     result = outcome([[past(BURST, 50.0, -6, 6, BREACH)]], [[bad]])
     assert (result["first_breach"]["kind"], result["first_breach"]["gate"]) == ("trigger", "error_burst")
@@ -148,7 +148,7 @@ def test_a_step_that_is_inconclusive_does_not_end_the_replay():
         (CANNOT_MEASURE, Gate("errors", "errors", 5.0, window=20, cannot_measure=FAIL), BREACH),
     ],
 )
-def test_what_can_not_be_told_comes_to_what_the_policy_says(verdict, gate, expected):
+def test_no_data_and_cannot_measure_follow_the_policy(verdict, gate, expected):
     result = outcome([[Verdict(gate, verdict, reason="why")]] * 3)
     assert result["verdict"] == expected
     assert result["first_breach"] is None or result["first_breach"]["window_full"] is None
@@ -218,7 +218,10 @@ def test_the_table_fits_a_terminal():
 
 def test_the_table_tells_when_and_by_what():
     lines = table.lines(
-        whole(told(breached(), [TEN]), release={"id": "one", "outcome": "rolled_back", "ended": "2026-11-24T06:01:00Z"})
+        whole(
+            result_of(breached(), [TEN]),
+            release={"id": "one", "outcome": "rolled_back", "ended": "2026-11-24T06:01:00Z"},
+        )
     )
     said = " ".join(lines)
     assert (
@@ -248,7 +251,7 @@ class Parser(HTMLParser):
 
 def test_the_page_is_one_sound_file():
     seen = breached()
-    text = page(whole(told(seen, [TEN])), seen, [TEN], "prod/<mcp>")
+    text = page(whole(result_of(seen, [TEN])), seen, [TEN], "prod/<mcp>")
     parser = Parser()
     parser.feed(text)
     assert parser.open == []
@@ -261,7 +264,7 @@ def test_the_page_is_one_sound_file():
 def test_milliseconds_are_drawn_of_seconds():
     latency = Gate("latency", "latency", 0.5, "s", quantile=0.95, window=20)
     seen = watch([[passed(latency, 0.1)]] * 3)
-    assert "600 ms</text>" in page(whole(told(seen, [TEN])), seen, [TEN], "prod/mcp")
+    assert "600 ms</text>" in page(whole(result_of(seen, [TEN])), seen, [TEN], "prod/mcp")
 
 
 def release(*steps, ended=None, outcome="succeeded"):

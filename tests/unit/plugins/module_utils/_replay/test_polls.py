@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import poller
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, EXCESS, Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._replay.playback import Playback
 from ansible_collections.mcp.server.plugins.module_utils._replay.polls import EVERY, Step, polls
@@ -22,7 +22,7 @@ TRIGGERS = [
     Gate("error_burst", "errors", 25.0, window=5),
     Gate("own", "", 3.0, query="up", window=10),
 ]
-GATES = [Gate("errors", "errors", 1.0), Gate("lost_sessions", "lost_sessions", 1.0, versus="excess")]
+GATES = [Gate("errors", "errors", 1.0), Gate("lost_sessions", "lost_sessions", 1.0, compare_with=EXCESS)]
 BACK = 300.0
 
 counts = st.lists(
@@ -45,11 +45,11 @@ def live(prometheus, steps, since, seconds):
         while at <= step.end:
             prometheus.clock = at
             source.read([*TRIGGERS, *GATES])
-            gates = [gate for gate in GATES if not (gate.versus and step.weight == 100)]
+            gates = [gate for gate in GATES if not (gate.compare_with and step.weight == 100)]
             found.append(
                 (
                     at,
-                    *poller.verdicts(
+                    *poller.judge_poll(
                         source,
                         TRIGGERS,
                         gates,
@@ -99,7 +99,7 @@ def test_the_same_until_the_breach_when_windows_began_with_the_release(green, bl
 
 
 @pytest.mark.parametrize(
-    ("steps", "polls"),
+    ("steps", "expected"),
     [
         ([Step(0.0, 10.0)], [(0.0, 0, False), (5.0, 0, False), (10.0, 0, True)]),
         ([Step(0.0, 12.0)], [(0.0, 0, False), (5.0, 0, False), (10.0, 0, True)]),
@@ -111,13 +111,13 @@ def test_the_same_until_the_breach_when_windows_began_with_the_release(green, bl
         ([Step(0.0, 6.0, 10), Step(6.0, 9.0, 50)], [(0.0, 0, False), (5.0, 0, True)]),
     ],
 )
-def test_when_it_polls(steps, polls):
+def test_when_it_polls(steps, expected):
     shifted = [Step(START + step.begin, START + step.end, step.weight) for step in steps]
     playback = Playback(Stored([], START), shifted[0].begin, shifted[-1].end)
     seen = polls(
         MetricsReader(playback, SERVER, "green", OPTION, BACK), playback, TRIGGERS, GATES, shifted, None, 600.0
     )
-    assert [(moment.at - START, moment.step, moment.last) for moment in seen] == polls
+    assert [(moment.at - START, moment.step, moment.last) for moment in seen] == expected
 
 
 def test_the_live_pool_is_not_compared_with_at_100_percent():

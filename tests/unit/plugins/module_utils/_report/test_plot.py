@@ -49,7 +49,7 @@ def test_thinned_keeps_peaks():
     points[4321] = (4321.0, 99.0)
     points[17] = (17.0, None)
     thin = plot.thinned(points)
-    assert len(thin) <= plot.MOST_POINTS and (4321.0, 99.0) in thin
+    assert len(thin) <= plot.MAX_POINTS and (4321.0, 99.0) in thin
     assert thin == sorted(thin)
     assert plot.thinned(points[:300]) == points[:300]
 

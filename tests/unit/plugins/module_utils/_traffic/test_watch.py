@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import options
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Verdict
+from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import TRIGGERS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
@@ -34,17 +36,17 @@ def one_in(count):
     return {"GET": answer}
 
 
-def run(url, check_mode=False, lines=None, held=lambda: None, **params):
+def run(url, check_mode=False, lines=None, check_lease=lambda: None, **params):
     option = {name: sub.get("default") for name, sub in endpoint.OPTION["options"].items()}
     defaults = {name: sub.get("default") for name, sub in watch.SPEC.options.items()}
     defaults |= {"seconds": 0.5, "rate": 200.0, "min_requests": 5, "inconclusive_timeout": 0.0}
     progress = (lines if lines is not None else []).append
     params = {**defaults, "endpoint": {**option, "url": url}, **params}
-    return watch.run(Task(params, check_mode, progress=progress, check_lease=held))
+    return watch.run(Task(params, check_mode, progress=progress, check_lease=check_lease))
 
 
 def test_good(monkeypatch):
-    monkeypatch.setattr(watch, "EVERY", 0.1)
+    monkeypatch.setattr(watch, "PROGRESS", 0.1)
     lines = []
     with Scripted(answers()) as server:
         found = run(server.url, lines=lines, label="canary")
@@ -60,11 +62,42 @@ def test_good(monkeypatch):
     assert lines[0].startswith("canary 0 of 0 s: ")
 
 
+ERRORS, LATENCY, MEMORY = (
+    next(gate for gate in TRIGGERS if gate.name == name) for name in ("errors", "latency", "memory")
+)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "text"),
+    [
+        ([], ""),
+        ([Verdict(ERRORS, "no_data"), Verdict(MEMORY, "pass", 50.0)], ""),
+        ([Verdict(ERRORS, "pass", 1.0, requests=100)], "; 5xx 1.0 % of 100 requests: pass"),
+        (
+            [Verdict(ERRORS, "pass", 1.0, requests=100), Verdict(LATENCY, "no_data", 0.25)],
+            "; 5xx 1.0 %, p95 250 ms of 100 requests: inconclusive",
+        ),
+        (
+            [Verdict(ERRORS, "pass", 1.0, requests=100), Verdict(MEMORY, "pass", 95.0, seconds_past=20)],
+            "; 5xx 1.0 % of 100 requests: memory above its limit for 20 s",
+        ),
+        # By the gate's field, whatever its name.
+        (
+            [Verdict(Gate("rps", "requests", 5.0, unit="1/s", progress_label="rate"), "pass", 9.0, requests=90)],
+            "; rate 9.0 1/s of 90 requests: pass",
+        ),
+        ([Verdict(Gate("errors", "errors", 1.0), "pass", 0.5, requests=90)], ""),
+    ],
+)
+def test_the_metrics_in_a_line_of_progress(verdicts, text):
+    assert watch.metrics_text(verdicts) == text
+
+
 def test_a_breach_ends_it():
     with (
         Scripted(answers(503)) as server,
         pytest.raises(
-            Failure, match=r"with a breach: error_burst breach \(100.0 %\).* own answers failed .*answered 503"
+            Failure, match=r"with a breach: error_burst breach \(100.0 %\).* synthetic requests failed .*answered 503"
         ) as failure,
     ):
         run(server.url, seconds=30, triggers={"error_burst": {"window": 1}})
@@ -74,7 +107,7 @@ def test_a_breach_ends_it():
 
 
 def test_the_part_of_a_pool():
-    """One answer in twenty fails: that is half of what a pool with 10 % gives, and a twentieth of what one with 100 % gives."""
+    """One answer in twenty fails: half of those of a pool with 10 %, and a twentieth of those of one with 100 %."""
     with Scripted(one_in(20)) as server:
         fast = {"error_burst": {"window": 1}}
         assert run(server.url, seconds=3, triggers=fast, max_failed_percent=50.0)["verdict"] == "pass"
@@ -95,7 +128,10 @@ def test_a_blip_is_no_breach():
 
 
 def test_failures_of_the_whole_time_are_a_breach():
-    with Scripted(one_in(10)) as server, pytest.raises(Failure, match=r"with a breach: answers breach \(.* %\)"):
+    with (
+        Scripted(one_in(10)) as server,
+        pytest.raises(Failure, match=r"with a breach: synthetic_requests breach \(.* %\)"),
+    ):
         run(server.url, inconclusive_timeout=20.0)
 
 
@@ -103,19 +139,20 @@ def test_too_few_requests_are_inconclusive():
     with (
         Scripted(answers()) as server,
         pytest.raises(
-            Failure, match="inconclusive after waiting 0 s .*answers no data: .* too few to tell by, 1000 are enough"
+            Failure,
+            match="inconclusive after waiting 0 s: synthetic_requests no data: only .* requests, 1000 needed",
         ) as failure,
     ):
         run(server.url, seconds=0.2, min_requests=1000)
     assert (failure.value.evidence["verdict"], failure.value.evidence["inconclusive"]) == ("inconclusive", True)
 
 
-def test_what_is_held_may_pass_later():
+def test_an_inconclusive_watch_may_pass_later():
     with Scripted(answers()) as server:
         assert run(server.url, seconds=0.2, min_requests=100, inconclusive_timeout=10.0)["seconds"] > 0.2
 
 
-def test_check_mode_asks_nothing():
+def test_check_mode_sends_nothing():
     with Scripted(answers()) as server:
         assert run(server.url, check_mode=True)["verdict"] == "no_data"
         assert server.seen == []
@@ -168,7 +205,7 @@ def with_prometheus(url, public, lines=None, **params):
     server = {"namespace": "prod", "server": "mcp", "pool": "green", "pool_name_format": "{server}-{pool}"}
     return run(
         public,
-        lines,
+        lines=lines,
         **{
             "prometheus": prometheus,
             "gates": gates,
@@ -196,7 +233,7 @@ def test_metrics_that_are_good():
 
 
 def test_a_trigger_by_metrics():
-    """The watch's own answers are good: they are of the other pool."""
+    """All synthetic requests go to the other pool, and succeed."""
     with (
         Scripted(answers()) as server,
         metrics(10) as prometheus,
@@ -207,12 +244,12 @@ def test_a_trigger_by_metrics():
     assert failure.value.evidence["failed_requests"] == 0
 
 
-def test_without_prometheus_it_holds():
+def test_it_is_inconclusive_when_prometheus_is_down():
     with (
         Scripted(answers()) as server,
         pytest.raises(
             Failure,
-            match="inconclusive after waiting 3 s .* cannot measure: Prometheus at http://127.0.0.1:9 does not answer",
+            match="inconclusive after waiting 3 s: .* cannot measure: Prometheus at http://127.0.0.1:9 does not answer",
         ) as failure,
     ):
         with_prometheus("http://127.0.0.1:9", server.url, inconclusive_timeout=2.0)
@@ -236,10 +273,16 @@ WITHOUT_DATA = {"latency_rise": {"enabled": False}, "errors": {"enabled": False}
 def test_the_live_pool_is_not_compared_with_at_100_percent(weight, comparing):
     with Scripted(answers()) as server, metrics(0) as prometheus:
         found = with_prometheus(prometheus.url, server.url, gates=WITHOUT_DATA, weight=weight)
-    assert [gate["gate"] for gate in found["gates"]] == ["errors", "database", "error_burst", "answers", *comparing]
+    assert [gate["gate"] for gate in found["gates"]] == [
+        "errors",
+        "database",
+        "error_burst",
+        "synthetic_requests",
+        *comparing,
+    ]
 
 
-def test_own_failures_beside_prometheus_are_no_breach():
+def test_failed_synthetic_requests_are_no_breach_with_prometheus():
     with (
         Scripted(one_in(10)) as server,
         metrics(0) as prometheus,
@@ -247,6 +290,19 @@ def test_own_failures_beside_prometheus_are_no_breach():
     ):
         with_prometheus(prometheus.url, server.url, gates=WITHOUT_DATA)
     assert (failure.value.evidence["verdict"], failure.value.evidence["inconclusive"]) == ("inconclusive", True)
+
+
+@pytest.mark.parametrize("with_metrics", [True, False])
+def test_the_trigger_errors_is_judged_by_synthetic_requests_only_without_prometheus(with_metrics):
+    """Of the synthetic requests 10 % fail, and the metrics of the pool are good."""
+    options = {"seconds": 3.0, "checks": ["triggers"], "inconclusive_timeout": 20.0}
+    triggers = {"errors": {"window": 1}, "latency": {"enabled": False}, "memory": {"enabled": False}}
+    with Scripted(one_in(10)) as server, metrics(0) as prometheus:
+        if with_metrics:
+            assert with_prometheus(prometheus.url, server.url, triggers=triggers, **options)["failed_requests"] > 20
+        else:
+            with pytest.raises(Failure, match="with a breach: errors breach"):
+                run(server.url, triggers=triggers, **options)
 
 
 def test_it_passes_by_a_poll_that_began_after_the_end():
