@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 import typing as t
@@ -16,6 +17,9 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 SLICE = 0.05  # seconds between two looks whether it is over
 GRACE = 0.75  # seconds that an interrupted check has for ending what it began (MCP sessions, processes)
+
+Argument = t.TypeVar("Argument")
+Result = t.TypeVar("Result")
 
 
 class Limit:
@@ -55,7 +59,7 @@ class Limit:
 
     def dial(self, dial: Dial) -> Dial:
         """Return a dial whose sockets end their waits when the release is interrupted."""
-        return lambda bound: t.cast(t.Any, _Socket(dial(bound), self))
+        return lambda bound: t.cast(socket.socket, _Socket(dial(bound), self))
 
     def cuts(self) -> bool:
         """Return whether a wait on a socket has to end: the first after the interruption at once, others after GRACE."""
@@ -76,7 +80,7 @@ class _Socket:
     An interruption looks like a time-out, after which sessions are ended as ever.
     """
 
-    def __init__(self, sock: t.Any, limit: Limit) -> None:
+    def __init__(self, sock: socket.socket, limit: Limit) -> None:
         self._sock = sock
         self._limit = limit
         self._seconds: float | None = None
@@ -91,7 +95,7 @@ class _Socket:
     def send(self, data: bytes) -> int:
         return self._in_slices(self._sock.send, data)
 
-    def _in_slices(self, call: t.Callable[[t.Any], t.Any], argument: t.Any) -> t.Any:
+    def _in_slices(self, call: t.Callable[[Argument], Result], argument: Argument) -> Result:
         if not self._seconds:
             self._sock.settimeout(0)
             return call(argument)

@@ -84,7 +84,7 @@ def _follow(sock: t.Any, tail: Tail, limit: Limit) -> bytes:
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             break
         if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY) and frame.data:
-            channel, data = frame.data[0], frame.data[1:]
+            channel, data = frame.data[0], bytes(frame.data[1:])
             if channel in (STDOUT, STDERR):
                 tail.add(data)
             elif channel == STATUS and data:

@@ -111,7 +111,7 @@ def _texts(contract: Contract) -> list[t.Any]:
 
 def texts_of(item: dict[str, t.Any]) -> dict[tuple[str, ...], list[str]]:
     """The texts of an item by their place below it, sorted. Branches of a union share the union's place."""
-    found = {(name,): [item[name]] for name in sorted(TEXTS) if name in item}
+    found: dict[tuple[str, ...], list[str]] = {(name,): [item[name]] for name in sorted(TEXTS) if name in item}
     if "title" in item.get("annotations", {}):
         found["annotations", "title"] = [item["annotations"]["title"]]
     for argument in item.get("arguments", ()):
@@ -155,11 +155,11 @@ def _shown(value: t.Any) -> str:
 def _capabilities(value: t.Any) -> dict[str, t.Any]:
     """false and null are what a capability that is not there is."""
 
-    def said(part: t.Any) -> t.Any:
+    def present(part: t.Any) -> t.Any:
         if not isinstance(part, dict):
             return part
         return {
-            name: said(child)
+            name: present(child)
             for name, child in part.items()
             if child is not None and child is not False and name != "_meta"
         }
@@ -167,9 +167,10 @@ def _capabilities(value: t.Any) -> dict[str, t.Any]:
     if not isinstance(value, dict):
         raise Failure("The server's capabilities are not an object.")
     try:
-        return said(schema.data(value))
+        capabilities: dict[str, t.Any] = present(schema.data(value))
     except schema.TooDeep:
         raise Failure(f"The server's capabilities are nested deeper than {schema.MAX_DEPTH} levels.") from None
+    return capabilities
 
 
 def _items(listed: str, items: t.Any) -> list[dict[str, t.Any]]:

@@ -100,7 +100,7 @@ def _is_count(value: t.Any) -> bool:
     return is_number(value) and value >= 0
 
 
-def _is_schemas(value: t.Any) -> bool:
+def _is_schemas(value: t.Any) -> t.TypeGuard[list[Schema]]:
     return isinstance(value, list) and all(map(is_schema, value))
 
 
@@ -169,7 +169,9 @@ def kind_of(value: t.Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "boolean"
-    return {str: "string", list: "array", dict: "object"}.get(type(value), "number")
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object" if isinstance(value, dict) else "number"
 
 
 class _Relation:
@@ -296,11 +298,10 @@ class _Relation:
         if a.kind != "object":
             return False
         for name in {*a.keywords.get("required", ())} & {*b.keywords.get("required", ())}:
-            schemas = [self._target(one.keywords.get("properties", {}).get(name), side) for one in (a, b)]
-            listed = [one.get("enum") if isinstance(one, dict) else None for one in schemas]
-            if all(isinstance(values, list) for values in listed) and not set(map(key, listed[0])) & set(
-                map(key, listed[1])
-            ):
+            schemas = (self._target(one.keywords.get("properties", {}).get(name), side) for one in (a, b))
+            enums = [one.get("enum") if isinstance(one, dict) else None for one in schemas]
+            listed = [set(map(key, values)) for values in enums if isinstance(values, list)]
+            if len(listed) == 2 and not listed[0] & listed[1]:
                 return True
         return False
 
@@ -389,15 +390,15 @@ class _Relation:
             if ours is not ABSENT and theirs is not ABSENT and self._same(ours, theirs):
                 continue
             if keyword == "anyOf" and all(value is ABSENT or _is_schemas(value) for value in (ours, theirs)):
-                unions = (
+                unions = [
                     self._alternatives({"anyOf": value} if value is not ABSENT else True, side)
                     for side, value in enumerate((ours, theirs))
-                )
-                findings += self._alternated(
-                    *([one for one in union if one.kind == old.kind] for union in unions), path
-                )
+                ]
+                of_kind = [[one for one in union if one.kind == old.kind] for union in unions]
+                findings += self._alternated(of_kind[0], of_kind[1], path)
             elif keyword == "allOf" and all(value is ABSENT or _is_schemas(value) for value in (ours, theirs)):
-                findings += self._all(*([] if value is ABSENT else value for value in (ours, theirs)), path, old.kind)
+                members = [[] if value is ABSENT else value for value in (ours, theirs)]
+                findings += self._all(members[0], members[1], path, old.kind)
             else:
                 findings.append(Finding((*path, keyword), UNDECIDABLE, CHANGED, ours, theirs))
         return findings
@@ -483,10 +484,9 @@ class _Relation:
                     Finding(place, effect, change, fresh=change == REQUIRED and name not in declared[0]),
                 ]
             findings += found
-        findings += self._schemas(*others, (*path, "additionalProperties"))
-        findings += self._schemas(
-            *(one.keywords.get("propertyNames", True) for one in (old, new)), (*path, "propertyNames"), ("string",)
-        )
+        findings += self._schemas(others[0], others[1], (*path, "additionalProperties"))
+        names = [one.keywords.get("propertyNames", True) for one in (old, new)]
+        findings += self._schemas(names[0], names[1], (*path, "propertyNames"), ("string",))
         dependent = [one.keywords.get("dependentRequired", {}) for one in (old, new)]
         for name in sorted(dependent[0].keys() | dependent[1].keys()):
             ours, theirs = (set(side.get(name, ())) for side in dependent)
@@ -712,7 +712,7 @@ def key_or_absent(value: t.Any) -> str | None:
 def _longest(array: Alternative) -> float:
     """The most items that it can have."""
     longest = math.inf if array.keywords.get("items", True) is not False else len(array.keywords.get("prefixItems", ()))
-    most = array.keywords.get("maxItems", math.inf)
+    most: float = array.keywords.get("maxItems", math.inf)
     return min(most if most == math.inf else math.floor(most), longest)
 
 

@@ -113,10 +113,10 @@ class Legacy:
         if declined(reply, answer):
             return Declined(reply, answer)
         result = result_in(reply, answer)
-        revision = result.get("protocolVersion")
-        if revision not in protocol.revisions(protocol.LEGACY):
-            raise Fault(f"is answered with protocol revision {printable(str(revision), 40)}, which is no legacy one")
-        return cls(transport, revision, _offer(result, result.get("serverInfo"), [revision]))
+        agreed = result.get("protocolVersion")
+        if not isinstance(agreed, str) or agreed not in protocol.revisions(protocol.LEGACY):
+            raise Fault(f"is answered with protocol revision {printable(str(agreed), 40)}, which is no legacy one")
+        return cls(transport, agreed, _offer(result, result.get("serverInfo"), [agreed]))
 
     def initialized(self, bound: Deadline) -> None:
         """Servers may offer some of their tools only after this."""

@@ -70,7 +70,7 @@ def _check_depth(value: t.Any) -> None:
     raise RecursionError
 
 
-def _is_int(value: t.Any) -> bool:
+def _is_int(value: t.Any) -> t.TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -96,6 +96,7 @@ def answer_to(id: int, message: t.Any) -> Answer | None:
         return Error(
             code if _is_int(code) and abs(code) < 2**31 else 0, str(error.get("message", "")), error.get("data")
         )
-    if not isinstance(message.get("result"), dict):
+    result = message.get("result")
+    if not isinstance(result, dict):
         raise Fault("is answered with neither a result nor an error")
-    return message["result"]
+    return result

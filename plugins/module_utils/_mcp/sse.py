@@ -34,7 +34,9 @@ class Decoder:
         self._begin()
 
     def _begin(self) -> None:
-        self._name, self._data, self._bytes = "", [], 0
+        self._name = ""
+        self._data: list[str] = []
+        self._bytes = 0
 
     def feed(self, piece: bytes) -> list[Event]:
         """The events that this piece completes. Raises Fault when one is longer than MAX_EVENT_BYTES.

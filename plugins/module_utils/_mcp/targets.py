@@ -61,7 +61,7 @@ class NoneReady(Failure):
     """There is nothing to ask yet."""
 
 
-def connect(params: dict[str, t.Any]) -> t.Any:
+def connect(params: dict[str, t.Any]) -> Api:
     """The Cluster, imported only where a task needs one."""
     from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 

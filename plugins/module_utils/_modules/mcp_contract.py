@@ -89,7 +89,7 @@ def run(task: Task) -> dict[str, t.Any]:
     now = _read(params, settings)
     if before is not None and before.era != now.era:
         now = _in_the_era_of(before, now, params, settings)
-    result = {"era": now.era, **now.hashes()}
+    result: dict[str, t.Any] = {"era": now.era, **now.hashes()}
     changed, diff = _save(params["path"], now, task.check_mode) if params["path"] else (False, [])
     if before is None:
         return {"changed": changed, **result, "contract": now.contract, "diff": diff}
