@@ -12,12 +12,12 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._checks.limit import Limit
-from ansible_collections.mcp.server.plugins.module_utils._checks.messages import hide
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, calls, endpoint, listing
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import Line, shake_hands
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import FAREWELL
 from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import Trace
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import hide
 
 
 def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:

@@ -16,7 +16,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._contract import schema, schema_subtyping
-from ansible_collections.mcp.server.plugins.module_utils._contract.escape import LONGEST, printable, value
+from ansible_collections.mcp.server.plugins.module_utils._contract.escape import MAX_EXCERPT, escaped_name, json_excerpt
 from ansible_collections.mcp.server.plugins.module_utils._contract.normalise import (
     LISTS,
     SCHEMAS,
@@ -91,7 +91,7 @@ def verdict(changes: t.Iterable[Change]) -> str:
 
 def _change(severity: str, place: t.Sequence[str], change: str, message: str) -> Change:
     # Whole parts only: the name resources/file:///a does not accept what becomes of resources/file:///a/b.
-    parts = [printable(part) for part in place]
+    parts = [escaped_name(part) for part in place]
     names = tuple("/".join(parts[: length + 1]) for length in range(len(parts)))
     return Change(severity, names[-1], change, message, names)
 
@@ -108,10 +108,10 @@ def _protocol_versions(old: Contract, new: Contract) -> t.Iterator[Change]:
                 BREAKING,
                 place,
                 REMOVED,
-                f"Protocol version {printable(version)} is no longer accepted: clients that speak no other one fail.",
+                f"Protocol version {escaped_name(version)} is no longer accepted: clients that speak no other one fail.",
             )
         else:
-            yield _change(COMPATIBLE, place, ADDED, f"Protocol version {printable(version)} is accepted too.")
+            yield _change(COMPATIBLE, place, ADDED, f"Protocol version {escaped_name(version)} is accepted too.")
 
 
 _SESSIONLESS_TO_STATEFUL = (
@@ -155,7 +155,7 @@ def _capabilities(old: dict[str, t.Any], new: dict[str, t.Any], place: tuple[str
     """Only what is there: normalise() left out those that are false."""
     for name in sorted(old.keys() | new.keys()):
         here = (*place, name)
-        shown = printable(".".join(here[1:]))
+        shown = escaped_name(".".join(here[1:]))
         ours, theirs = old.get(name, ABSENT), new.get(name, ABSENT)
         if ours is ABSENT:
             yield _change(COMPATIBLE, here, ADDED, f"The server has the capability {shown} now.")
@@ -174,7 +174,7 @@ def _capabilities(old: dict[str, t.Any], new: dict[str, t.Any], place: tuple[str
                 UNDECIDABLE,
                 here,
                 CHANGED,
-                f"The capability {shown} was {value(ours)} and is {value(theirs)}: what that does is not known.",
+                f"The capability {shown} was {json_excerpt(ours)} and is {json_excerpt(theirs)}: what that does is not known.",
             )
 
 
@@ -209,7 +209,7 @@ def _listed(
 
 
 def _subject(place: tuple[str, ...]) -> str:
-    return f"{LISTS[place[0]][1].capitalize()} {printable(place[1])}"
+    return f"{LISTS[place[0]][1].capitalize()} {escaped_name(place[1])}"
 
 
 def _tool(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change]:
@@ -242,7 +242,7 @@ def _execution(place: tuple[str, ...], old: dict[str, t.Any], new: dict[str, t.A
     ours, theirs = (side.get("taskSupport", _TASK_SUPPORT) for side in (old, new))
     here = (*place, "taskSupport")
     if schema.key(ours) != schema.key(theirs):
-        sentence = f"{_subject(place)} had task support {value(ours)} and has {value(theirs)}"
+        sentence = f"{_subject(place)} had task support {json_excerpt(ours)} and has {json_excerpt(theirs)}"
         if theirs == "required":
             yield _change(
                 BREAKING, here, schema_subtyping.REQUIRED, f"{sentence}: clients that call it without a task fail."
@@ -275,7 +275,7 @@ def _annotations(place: tuple[str, ...], old: dict[str, t.Any], new: dict[str, t
             continue
         if schema.key(ours) == schema.key(theirs):
             continue
-        sentence = f"{_subject(place)} had {hint} {value(ours)} and has {value(theirs)}"
+        sentence = f"{_subject(place)} had {hint} {json_excerpt(ours)} and has {json_excerpt(theirs)}"
         if isinstance(ours, bool) and theirs is worse:
             yield _change(
                 RISKY,
@@ -295,7 +295,7 @@ def _prompt(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change]:
     for name in sorted(ours.keys() | theirs.keys()):
         here = (*place, "arguments", name)
         was, wanted = (side.get(name, {}).get("required", False) for side in (ours, theirs))
-        shown = f"the argument {printable(name)}"
+        shown = f"the argument {escaped_name(name)}"
         if name not in theirs:
             # The Python SDK refuses arguments that it does not know.
             yield _change(
@@ -328,15 +328,17 @@ def _resource(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change
     ours, theirs = (side.get("mimeType", ABSENT) for side in (old, new))
     here = (*place, "mimeType")
     if ours is ABSENT and theirs is not ABSENT:
-        yield _change(COMPATIBLE, here, ADDED, f"{_subject(place)} says its type now: {value(theirs)}.")
+        yield _change(COMPATIBLE, here, ADDED, f"{_subject(place)} says its type now: {json_excerpt(theirs)}.")
     elif theirs is ABSENT and ours is not ABSENT:
-        yield _change(RISKY, here, REMOVED, f"{_subject(place)} no longer says its type, which was {value(ours)}.")
+        yield _change(
+            RISKY, here, REMOVED, f"{_subject(place)} no longer says its type, which was {json_excerpt(ours)}."
+        )
     elif ours is not ABSENT and ours.lower() != theirs.lower():
         yield _change(
             BREAKING,
             here,
             CHANGED,
-            f"{_subject(place)} is {value(theirs)} and was {value(ours)}: clients that read it as that fail.",
+            f"{_subject(place)} is {json_excerpt(theirs)} and was {json_excerpt(ours)}: clients that read it as that fail.",
         )
     if old.get("name") != new.get("name"):
         yield _change(
@@ -394,14 +396,14 @@ def _templates(old: Contract, new: Contract) -> t.Iterator[Change]:
     for template, other in renamed.items():
         place = ("resource_templates", template)
         if _form(template) == _form(other):
-            sentence = f"{_subject(place)} is {printable(other)} now: it makes the same URIs, but clients that fill in a variable by its name fail."
+            sentence = f"{_subject(place)} is {escaped_name(other)} now: it makes the same URIs, but clients that fill in a variable by its name fail."
             yield _change(RISKY, place, CHANGED, sentence)
         else:
             yield _change(
                 COMPATIBLE,
                 place,
                 "widened",
-                f"{_subject(place)} is {printable(other)} now: it takes more, if it is sent.",
+                f"{_subject(place)} is {escaped_name(other)} now: it takes more, if it is sent.",
             )
         yield from _resource(place, ours[template], theirs[other])
 
@@ -414,11 +416,11 @@ def _extends(template: str, other: str) -> bool:
 def _texts(old: str | None, new: str | None) -> str:
     """Where two texts part."""
     if not old or not new:
-        return f"{value(old or new)} was {'removed' if old else 'added'}"
+        return f"{json_excerpt(old or new)} was {'removed' if old else 'added'}"
     start = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     start = max(0, start - 20)
     shown = [("..." if start else "") + text[start:] for text in (old, new)]
-    return f"{value(shown[0], LONGEST // 2)} became {value(shown[1], LONGEST // 2)}"
+    return f"{json_excerpt(shown[0], MAX_EXCERPT // 2)} became {json_excerpt(shown[1], MAX_EXCERPT // 2)}"
 
 
 def _item_texts(
@@ -431,7 +433,9 @@ def _item_texts(
     for below in sorted(ours.keys() | theirs.keys()):
         was, now = ours.get(below, []), theirs.get(below, [])
         if was != now and not any(below[: len(one)] == one for one in passed):
-            what = f"the {below[-1]}" + (f" of the argument {printable(below[1])}" if below[0] == "arguments" else "")
+            what = f"the {below[-1]}" + (
+                f" of the argument {escaped_name(below[1])}" if below[0] == "arguments" else ""
+            )
             yield _change(
                 RISKY,
                 (*place, *below),
@@ -451,7 +455,7 @@ def _others(
                 severity,
                 (*place, name),
                 CHANGED,
-                f"{_subject(place)} has changed {printable(name)}: {_became(ours, theirs)}.",
+                f"{_subject(place)} has changed {escaped_name(name)}: {_became(ours, theirs)}.",
             )
 
 
@@ -461,10 +465,14 @@ def _became(old: t.Any, new: t.Any) -> str:
         gone = [one for one in old if schema.key(one) not in known[1]]
         came = [one for one in new if schema.key(one) not in known[0]]
         return " and ".join(
-            [f"{value(gone)[1:-1]} is gone"] * bool(gone) + [f"{value(came)[1:-1]} is new"] * bool(came)
+            [f"{json_excerpt(gone)[1:-1]} is gone"] * bool(gone) + [f"{json_excerpt(came)[1:-1]} is new"] * bool(came)
         )
     shown = [
-        "nothing" if side is ABSENT else printable(side) if isinstance(side, str) else value(side, LONGEST // 2)
+        "nothing"
+        if side is ABSENT
+        else escaped_name(side)
+        if isinstance(side, str)
+        else json_excerpt(side, MAX_EXCERPT // 2)
         for side in (old, new)
     ]
     return f"{shown[0]} became {shown[1]}"
@@ -566,7 +574,7 @@ def _field(word: str, path: tuple[str, ...]) -> tuple[str, str]:
         if part == "$defs":
             name += ".(recursive)"
         elif part in ("properties", "patternProperties") and rest:
-            name += f".{printable(rest.pop(0))}"
+            name += f".{escaped_name(rest.pop(0))}"
         elif part == "prefixItems" and rest:
             name += f"[{rest.pop(0)}]"
         elif part == "items":
@@ -576,7 +584,7 @@ def _field(word: str, path: tuple[str, ...]) -> tuple[str, str]:
         elif part == "propertyNames":
             name += ".(name)"
         else:
-            return f"the {word} {name.lstrip('.')}".rstrip(), " ".join(map(printable, [part, *rest]))
+            return f"the {word} {name.lstrip('.')}".rstrip(), " ".join(map(escaped_name, [part, *rest]))
     return f"the {word} {name.lstrip('.')}".rstrip(), ""
 
 
@@ -592,7 +600,7 @@ def _annotation(
         if not now:
             yield _change(COMPATIBLE, here, REMOVED, f"{tool} no longer wants {field} in a header too.")
             return
-        sentence = f"{tool} wants {field} in the header Mcp-Param-{printable(str(json.loads(now[0])))} too"
+        sentence = f"{tool} wants {field} in the header Mcp-Param-{escaped_name(str(json.loads(now[0])))} too"
         yield _change(
             BREAKING, here, CHANGED if was else ADDED, f"{sentence}: clients that still have the old list are refused."
         )

@@ -10,7 +10,7 @@ import hashlib
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._contract import schema
-from ansible_collections.mcp.server.plugins.module_utils._contract.escape import printable
+from ansible_collections.mcp.server.plugins.module_utils._contract.escape import escaped_name
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 FORMAT = 1
@@ -149,7 +149,7 @@ def annotations_of(whole: t.Any, keywords: t.Collection[str]) -> dict[tuple[str,
 
 
 def _shown(value: t.Any) -> str:
-    return printable(value if isinstance(value, str) else type(value).__name__)
+    return escaped_name(value if isinstance(value, str) else type(value).__name__)
 
 
 def _capabilities(value: t.Any) -> dict[str, t.Any]:
@@ -181,7 +181,7 @@ def _items(listed: str, items: t.Any) -> list[dict[str, t.Any]]:
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict) or not isinstance(item.get(name), str):
             raise Failure(f"Item {number} of the server's {listed} has no {name}.")
-        subject = f"The server's {noun} {printable(item[name])}"
+        subject = f"The server's {noun} {escaped_name(item[name])}"
         try:
             normal = _item(subject, item)
         except schema.TooDeep:
@@ -222,11 +222,11 @@ def _arguments(subject: str, arguments: list[t.Any]) -> list[dict[str, t.Any]]:
         for name, kind in {"title": str, "description": str, "required": bool}.items():
             if not isinstance(argument.get(name), (kind, type(None))):
                 raise Failure(
-                    f"{subject} has an argument {printable(argument['name'])} with a {name} of the wrong type: {type(argument[name]).__name__}."
+                    f"{subject} has an argument {escaped_name(argument['name'])} with a {name} of the wrong type: {type(argument[name]).__name__}."
                 )
         normal = {
             name: value for name, value in argument.items() if value not in (None, "", False) and name not in PASSING
         }
         if schema.key(found.setdefault(argument["name"], normal)) != schema.key(normal):
-            raise Failure(f"{subject} has the argument {printable(argument['name'])} twice.")
+            raise Failure(f"{subject} has the argument {escaped_name(argument['name'])} twice.")
     return [found[name] for name in sorted(found)]

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._contract import schema
 from ansible_collections.mcp.server.plugins.module_utils._contract.compare import SEVERITIES, Change
-from ansible_collections.mcp.server.plugins.module_utils._contract.escape import escaped, printable
+from ansible_collections.mcp.server.plugins.module_utils._contract.escape import escaped, escaped_name
 from ansible_collections.mcp.server.plugins.module_utils._contract.normalise import LISTS, SCHEMAS, Contract
 
 HEADINGS = {
@@ -55,21 +55,21 @@ def facts(contract: Contract) -> list[str]:
     Types read C(integer >= 1 <= 100), C([string]), C("a" | "b"); C(?) after a name: it may be left out.
     What has no short form stands as JSON.
     """
-    lines = [f"protocol version {printable(version)}" for version in contract["protocol_versions"]]
+    lines = [f"protocol version {escaped_name(version)}" for version in contract["protocol_versions"]]
     lines.append(f"session mode {contract['session_mode']}")
     lines += [f"capability {line}" for line in _leaves(contract["capabilities"], "")]
     lines += _quoted("instructions", contract["instructions"])
     for listed, (name, noun) in LISTS.items():
         for item in contract[listed]:
             lines += _item(
-                f"{noun} {printable(item[name])}", {part: value for part, value in item.items() if part != name}
+                f"{noun} {escaped_name(item[name])}", {part: value for part, value in item.items() if part != name}
             )
     return lines
 
 
 def _leaves(value: dict[str, t.Any], prefix: str) -> t.Iterator[str]:
     for name, child in sorted(value.items()):
-        here = prefix + printable(name)
+        here = prefix + escaped_name(name)
         if not isinstance(child, dict):
             yield here if child is True else f"{here} = {_json(child)}"
             continue
@@ -89,22 +89,22 @@ def _item(subject: str, item: dict[str, t.Any]) -> list[str]:
                 lines += [
                     line
                     for text in sorted(argument.keys() - {"name", "required"})
-                    for line in _quoted(f"{name} {printable(text)}", argument[text])
+                    for line in _quoted(f"{name} {escaped_name(text)}", argument[text])
                 ]
         elif isinstance(value, dict):
             lines += [
-                f"{subject} {printable(part)} {printable(name)} = {_json(child)}"
+                f"{subject} {escaped_name(part)} {escaped_name(name)} = {_json(child)}"
                 for name, child in sorted(value.items())
             ]
         else:
-            lines += _quoted(f"{subject} {printable(part)}", value)
+            lines += _quoted(f"{subject} {escaped_name(part)}", value)
     return lines
 
 
 def _quoted(subject: str, value: t.Any) -> list[str]:
     """Text with a line for each of its lines, so that a difference shows only those that differ."""
     if isinstance(value, str):
-        return [f"{subject}: {printable(line)}" for line in value.split("\n")]
+        return [f"{subject}: {escaped_name(line)}" for line in value.split("\n")]
     return [] if value is None else [f"{subject} = {_json(value)}"]
 
 
@@ -185,7 +185,7 @@ def _base(left: dict[str, t.Any]) -> str:
     if isinstance(left.get("anyOf"), list) and left["anyOf"] and types is None:
         return _either(_bracketed(_type(branch)) for branch in left.pop("anyOf"))
     if types is None and isinstance(left.get("$ref"), str):
-        return printable(left.pop("$ref").removeprefix("#/$defs/"))
+        return escaped_name(left.pop("$ref").removeprefix("#/$defs/"))
     if not schema.is_names(types) or not types:
         return "any"
     del left["type"]
@@ -205,7 +205,7 @@ def _base(left: dict[str, t.Any]) -> str:
             )
             + "}"
         )
-    return _either(map(printable, types))
+    return _either(map(escaped_name, types))
 
 
 def _either(types: t.Iterable[str]) -> str:

@@ -16,9 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ansible_collections.mcp.server.plugins.module_utils._checks.messages import hide
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._text import printable
+from ansible_collections.mcp.server.plugins.module_utils._text import hide, printable
 
 KEPT = 16 * 1024  # bytes of what Git says
 MOST = 300  # characters of that in a sentence
