@@ -73,7 +73,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of one server before the next is started: pytest's own order takes the third of a few for the third of all."""
+    """Sort tests by server, so that one server at a time is started; pytest's own order mixes them."""
     here = [item for item in items if "server" in getattr(item, "fixturenames", ())]
     others = [item for item in items if item not in here]
     items[:] = others + sorted(here, key=lambda item: t.cast(pytest.Function, item).callspec.params["server"])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A check that calls a tool of the server, at the release's public address."""
+"""Run a check that calls a tool of the server, at the release's public address."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._text import hide
 
 
 def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
-    """Raises Failure when the endpoint or the token can't be used."""
+    """Call the tool, and check its result. Raise Failure when the endpoint or the token cannot be used."""
     with limit.not_counted():
         token = auth.token(
             context.auth,

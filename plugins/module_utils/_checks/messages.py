@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is shown of a check: one line, bounded, without the values of headers, environment and token. Pure."""
+"""Texts of checks for people: one line, bounded, without the values of headers, environment and token. Pure."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._text import hide, printable
 
 MAX_OUTPUT = 2000  # characters of a command's output that are kept as evidence
-MAX_QUOTE = 200  # and in a sentence
-_KEPT = 16 * 1024  # bytes of which that is made
+MAX_QUOTE = 200  # characters of it in a message
+_KEPT = 16 * 1024  # bytes of output that are kept until its end
 
 
 def as_text(value: t.Any) -> str:
-    """Return the value of a header or a variable as it is sent: YAML gives true and 8080."""
+    """Return the value of a header or a variable as text: YAML makes a bool of true, and an int of 8080."""
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 
 class Tail:
-    """The end of what a command writes, however much that is."""
+    """The end of a command's output, however long that is."""
 
     def __init__(self) -> None:
         self._bytes = b""
@@ -36,7 +36,7 @@ class Tail:
         """Return its last MAX_OUTPUT characters on one line."""
         text = hide(self._bytes.decode("utf-8", errors="replace"), secrets)
         if self._cut:
-            text = text[max(map(len, secrets), default=0) :]  # it may begin in the middle of one
+            text = text[max(map(len, secrets), default=0) :]  # its beginning may be the rest of a secret
         # Hidden again: what was on two lines is on one now.
         return hide(printable(text, len(text)), secrets)[-MAX_OUTPUT:]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an MCP server offers, as a contract: in one form, without what changes while the contract stays, and its two hashes."""
+"""Normalise what an MCP server offers to a contract, without what changes while the contract stays; hash it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 FORMAT = 1
 SESSION_MODES = ("modern", "stateless", "stateful", "sse")
 
-# The lists of a contract, with what an item's name is, and what people call an item.
+# The lists of a contract, with the property that names an item, and the noun for an item.
 LISTS = {
     "tools": ("name", "tool"),
     "prompts": ("name", "prompt"),
@@ -25,22 +25,23 @@ LISTS = {
 }
 SCHEMAS = ("inputSchema", "outputSchema")
 
-# Of each item: they change while the contract stays.
-PASSING = frozenset({"_meta", "icons", "ttlMs", "cacheScope", "size"})
+# Properties of items that change while the contract stays.
+VOLATILE = frozenset({"_meta", "icons", "ttlMs", "cacheScope", "size"})
 TEXTS = frozenset({"title", "description"})
 
 Contract: t.TypeAlias = "dict[str, t.Any]"
 
 
 def normalise(offer: dict[str, t.Any]) -> Contract:
-    """The contract in an offer: plain data that JSON can hold; normalise(normalise(offer)) is the same.
+    """Return the contract of an offer: plain data for JSON. normalise(normalise(offer)) is the same.
 
     {format: 1, protocol_versions: [...], session_mode, capabilities: {...}, instructions: str or None,
-    tools: [...], prompts: [...], resources: [...], resource_templates: [...]}: items as MCP has them, sorted by name or URI.
+    tools: [...], prompts: [...], resources: [...], resource_templates: [...]}. Items are as in MCP, sorted by name or
+    URI.
 
-    Raises Failure, one sentence that names the item, for what no client could read: an item without its name, a part of the wrong
-    type, one name twice with different contents (equal ones are one item), what is nested too deeply. A keyword of a JSON Schema
-    that is not well formed is kept: no client needs it to read the list, and any change of it is undecidable.
+    Raise Failure, which names the item, for what no client could read: an item without its name, a part of the wrong
+    type, a duplicate name with different contents (equal items are one), too deep nesting. A malformed keyword of a
+    JSON Schema is kept: no client needs it to read the list, and any change of it is undecidable.
     """
     versions, mode, instructions = (
         offer.get("protocol_versions", []),
@@ -64,15 +65,16 @@ def normalise(offer: dict[str, t.Any]) -> Contract:
 
 
 def structure_hash(contract: Contract) -> str:
-    """SHA-256 (hex) of what clients call and parse. Equal hashes: no difference but in texts.
+    """Return the SHA-256 (hex) of what clients call and parse.
 
-    Different ones may come from schemas that accept the same: compare() decides.
+    Contracts with equal hashes differ in texts only. Different hashes may come from equivalent schemas: compare()
+    decides.
     """
     return _hash(_without_texts(contract))
 
 
 def text_hash(contract: Contract) -> str:
-    """SHA-256 (hex) of what people and language models read."""
+    """Return the SHA-256 (hex) of what people and language models read."""
     return _hash(_texts(contract))
 
 
@@ -81,7 +83,7 @@ def _hash(value: t.Any) -> str:
 
 
 def _without_texts(contract: Contract) -> Contract:
-    """Arguments and annotations have a title and a description as their items have."""
+    """Return the contract without titles and descriptions, also of arguments and annotations."""
 
     def item(value: dict[str, t.Any]) -> dict[str, t.Any]:
         kept = {name: part for name, part in value.items() if name not in TEXTS}
@@ -110,7 +112,7 @@ def _texts(contract: Contract) -> list[t.Any]:
 
 
 def texts_of(item: dict[str, t.Any]) -> dict[tuple[str, ...], list[str]]:
-    """The texts of an item by their place below it, sorted. Branches of a union share the union's place."""
+    """Return the texts of an item by their place in it, sorted. Branches of a union share the union's place."""
     found: dict[tuple[str, ...], list[str]] = {(name,): [item[name]] for name in sorted(TEXTS) if name in item}
     if "title" in item.get("annotations", {}):
         found["annotations", "title"] = [item["annotations"]["title"]]
@@ -123,9 +125,9 @@ def texts_of(item: dict[str, t.Any]) -> dict[tuple[str, ...], list[str]]:
 
 
 def annotations_of(whole: t.Any, keywords: t.Collection[str]) -> dict[tuple[str, ...], list[str]]:
-    """The values of these keywords in a schema and all that it holds, by their place in it.
+    """Return the values of these keywords in a schema and its subschemas, by their place in it.
 
-    Branches of a union share the union's place, and definitions one, so that another name of a definition changes nothing.
+    Branches of a union share the union's place. Definitions share one place, so that renaming one changes nothing.
     """
     found: dict[tuple[str, ...], list[str]] = {}
 
@@ -153,7 +155,7 @@ def _shown(value: t.Any) -> str:
 
 
 def _capabilities(value: t.Any) -> dict[str, t.Any]:
-    """false and null are what a capability that is not there is."""
+    """Return the capabilities without those that are false or null, which mean the same as absent."""
 
     def present(part: t.Any) -> t.Any:
         if not isinstance(part, dict):
@@ -199,7 +201,7 @@ def _item(subject: str, item: dict[str, t.Any]) -> dict[str, t.Any]:
     for name, kind in wanted.items():
         if not isinstance(item.get(name), (kind, type(None))):
             raise Failure(f"{subject} has a {name} of the wrong type: {type(item[name]).__name__}.")
-    normal = {name: value for name, value in item.items() if value is not None and name not in PASSING}
+    normal = {name: value for name, value in item.items() if value is not None and name not in VOLATILE}
     normal = {
         name: schema.canonical(value) if name in SCHEMAS else schema.data(value) for name, value in normal.items()
     }
@@ -222,10 +224,11 @@ def _arguments(subject: str, arguments: list[t.Any]) -> list[dict[str, t.Any]]:
         for name, kind in {"title": str, "description": str, "required": bool}.items():
             if not isinstance(argument.get(name), (kind, type(None))):
                 raise Failure(
-                    f"{subject} has an argument {escaped_name(argument['name'])} with a {name} of the wrong type: {type(argument[name]).__name__}."
+                    f"{subject} has an argument {escaped_name(argument['name'])} "
+                    f"with a {name} of the wrong type: {type(argument[name]).__name__}."
                 )
         normal = {
-            name: value for name, value in argument.items() if value not in (None, "", False) and name not in PASSING
+            name: value for name, value in argument.items() if value not in (None, "", False) and name not in VOLATILE
         }
         if schema.key(found.setdefault(argument["name"], normal)) != schema.key(normal):
             raise Failure(f"{subject} has the argument {escaped_name(argument['name'])} twice.")

@@ -2,18 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the values that a JSON Schema accepts changed: fewer, more, both, or not to be decided. Without a direction: that is compare.py's.
+"""Compare the sets of values that two JSON Schemas accept: narrower, wider, both, or undecidable.
 
-Sound: when nothing is found to be narrower, both or undecidable, every value
-that the old schema accepts is accepted by the new one; likewise for wider. One
-convention departs from that: a property that the old schema did not name,
-where unnamed ones were open, is ADDED and not narrower, though a client could
-have sent anything under that name. A finding may be too strict: a range that
-no value meets is compared as any other.
+What that means for inputs and outputs is up to compare.py.
 
-Both schemas are split into alternatives, one for each type that they accept,
-and compared type by type. So C(type: [string, null]) and pydantic's
-C(anyOf: [{type: string}, {type: null}]) are the same.
+Sound: when no finding is narrower, both or undecidable, the new schema accepts every value that the old one accepts;
+likewise for wider. One convention is an exception: a new property, where undeclared ones were allowed, is ADDED and not
+narrower, though a client could have sent anything under that name. A finding may be too strict: a range without values
+is compared like any other.
+
+Both schemas are split into alternatives, one for each type, and compared type by type. So C(type: [string, null]) and
+pydantic's C(anyOf: [{type: string}, {type: null}]) are the same.
 """
 
 from __future__ import annotations
@@ -40,12 +39,12 @@ NARROWER, WIDER, BOTH, UNDECIDABLE = "narrower", "wider", "both", "undecidable"
 ADDED, REMOVED, REQUIRED, NOT_REQUIRED, CHANGED = "added", "removed", "now required", "no longer required", "changed"
 CHANGE_BY_EFFECT = {NARROWER: "narrowed", WIDER: "widened", BOTH: CHANGED, UNDECIDABLE: CHANGED}
 
-# Steps of one comparison. Recursive definitions could make more than anyone waits for.
+# Steps of one comparison, which recursive definitions could make endless.
 MAX_STEPS = 20_000
 
 
 class Absent:
-    """In place of the value of a keyword that is not there."""
+    """The value of a keyword that is absent."""
 
     def __repr__(self) -> str:
         return "absent"
@@ -57,21 +56,18 @@ Path: t.TypeAlias = "tuple[str, ...]"
 
 @dataclass(frozen=True)
 class Finding:
-    """path: keywords and names down from the schema; a branch of a union has the union's path.
-    effect: on the values that are accepted; empty when it has none. old, new: what stood there, JSON or ABSENT.
-    fresh: a required property that the old schema did not name.
-    """
+    """One difference between two schemas."""
 
-    path: Path
-    effect: str
+    path: Path  # keywords and names from the root; a branch of a union has the union's path
+    effect: str  # on the accepted values: narrower, wider, both or undecidable; empty for none
     change: str
-    old: t.Any = ABSENT
+    old: t.Any = ABSENT  # the JSON value at this path, or ABSENT
     new: t.Any = ABSENT
-    fresh: bool = False
+    fresh: bool = False  # a required property that the old schema did not declare
 
 
 def differences(old: Schema, new: Schema) -> list[Finding]:
-    """What changed between two canonical schemas, one finding for each path, in no order."""
+    """Return the differences between two canonical schemas, unordered."""
     relation = _Relation(without(old, ANNOTATIONS), without(new, ANNOTATIONS))
     try:
         return relation.whole()
@@ -88,7 +84,7 @@ TO_ROOT = '"$ref":"#"'
 
 KINDS = ("null", "boolean", "number", "string", "array", "object")
 
-# How many, with the value that means the same as none given.
+# Keywords that limit sizes.
 COUNTS = {
     "string": ("minLength", "maxLength"),
     "array": ("minItems", "maxItems"),
@@ -108,8 +104,8 @@ def _is_map(value: t.Any) -> bool:
     return isinstance(value, dict) and all(map(is_schema, value.values()))
 
 
-# The keywords that are compared, by the type that they speak about, with what makes their values well formed.
-# All other keywords, and malformed ones, are only compared for being equal.
+# The keywords that are compared, by the type that they apply to, with the test for well-formed values.
+# All other keywords, and malformed ones, are only compared for equality.
 KEYWORDS: dict[str, dict[str, t.Callable[[t.Any], bool]]] = {
     "null": {},
     "boolean": {},
@@ -133,23 +129,23 @@ KEYWORDS: dict[str, dict[str, t.Callable[[t.Any], bool]]] = {
     },
 }
 KIND_OF_KEYWORD = {keyword: kind for kind, keywords in KEYWORDS.items() for keyword in keywords}
-# They reach into what other keywords of the same schema accept.
+# They depend on what other keywords of the same schema accept.
 ENTANGLED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
 
 
-# Of the kinds that have few.
+# All values of the kinds that have few.
 ALL_VALUES: dict[str, tuple[t.Any, ...]] = {"null": (None,), "boolean": (False, True)}
 
 
 @dataclass(frozen=True)
 class Alternative:
-    """Values of one kind. finite: all of them, if they are listed. rest: keywords that are compared apart, or only for being equal."""
+    """The values of one kind that a schema, or a branch of it, accepts."""
 
-    kind: str
-    keywords: dict[str, t.Any] = field(default_factory=dict)
+    kind: str  # one of KINDS
+    keywords: dict[str, t.Any] = field(default_factory=dict)  # well-formed keywords of this kind
     integer: bool = False
-    finite: tuple[t.Any, ...] | None = None
-    rest: dict[str, t.Any] = field(default_factory=dict)
+    finite: tuple[t.Any, ...] | None = None  # all values, if they are listed
+    rest: dict[str, t.Any] = field(default_factory=dict)  # keywords that are compared separately, or for equality
 
     @property
     def name(self) -> str:
@@ -178,7 +174,7 @@ class _Relation:
     def __init__(self, old: Schema, new: Schema) -> None:
         self._roots = (old, new)
         definitions = [root.get("$defs") if isinstance(root, dict) else None for root in self._roots]
-        # Only then do equal references point at equal schemas; what points at the root does not.
+        # Only then have equal references equal targets. References to the root have not.
         self._same_definitions = key(definitions[0]) == key(definitions[1]) and TO_ROOT not in key(definitions[0])
         self._keys: dict[int, tuple[t.Any, str]] = {}
         self._assumed: set[tuple[t.Any, ...]] = set()
@@ -213,7 +209,7 @@ class _Relation:
         return '"$ref"' not in text or self._same_definitions and TO_ROOT not in text
 
     def _target(self, schema: t.Any, side: int) -> t.Any:
-        """The schema that a reference stands for; a chain that ends nowhere stands for itself."""
+        """Return the target of a reference, or the reference itself when it has none."""
         seen: set[str] = set()
         while isinstance(schema, dict) and schema.keys() == {"$ref"} and key(schema) not in seen:
             seen.add(key(schema))
@@ -226,21 +222,21 @@ class _Relation:
         return schema
 
     def _bare(self, root: dict[str, t.Any]) -> dict[str, t.Any]:
-        """The root without its definitions, the same object each time."""
+        """Return the root without its definitions, the same object each time."""
         known = self._keys.get(-id(root))
         if known is None:
             known = self._keys[-id(root)] = ({name: value for name, value in root.items() if name != "$defs"}, "")
         return known[0]
 
     def _schemas(self, old: t.Any, new: t.Any, path: Path, kinds: t.Collection[str] = KINDS) -> list[Finding]:
-        """kinds: the types of values that come here."""
+        """Compare two schemas. kinds: of the values that are possible here."""
         self._step(len(self._assumed))
         if self._same(old, new):
             return []
         old, new = self._target(old, 0), self._target(new, 1)
         if not (is_schema(old) and is_schema(new)):
             return [Finding(path, UNDECIDABLE, CHANGED, old, new)]
-        # A pair that is being compared further out is taken for equal here: what differs is found there.
+        # A pair that is being compared further out counts as equal here: differences are found there.
         pair = (id(old), id(new), *kinds)
         if pair in self._assumed:
             return []
@@ -263,7 +259,7 @@ class _Relation:
             return _of_keywords({}) if schema else []
         if not isinstance(schema, dict):
             return [Alternative(kind, rest={"": schema}) for kind in KINDS]
-        # A union that is a branch of itself adds nothing.
+        # A union that is a branch of itself adds no values.
         if id(schema) in following:
             return []
         schema = self._united(schema, side, (*following, id(schema)))
@@ -278,7 +274,7 @@ class _Relation:
         return _simplified(_of_keywords(schema))
 
     def _united(self, schema: dict[str, t.Any], side: int, following: tuple[int, ...]) -> dict[str, t.Any]:
-        """oneOf as anyOf, where no value can match two of its branches."""
+        """Return oneOf as anyOf, when no value can match two of its branches."""
         branches = schema.get("oneOf")
         if not _is_schemas(branches) or "anyOf" in schema:
             return schema
@@ -291,7 +287,10 @@ class _Relation:
         return all(a.kind != b.kind or self._apart(a, b, side) for a in one for b in other)
 
     def _apart(self, a: Alternative, b: Alternative, side: int) -> bool:
-        """Whether they have different listed values, or objects differ in a required property that has them (a discriminator)."""
+        """Return whether no value can match both.
+
+        Their listed values are different, or those of a required property are (a discriminator).
+        """
         self._step()
         if a.finite is not None and b.finite is not None:
             return not set(map(key, a.finite)) & set(map(key, b.finite))
@@ -321,7 +320,7 @@ class _Relation:
         return findings
 
     def _kind(self, old: list[Alternative], new: list[Alternative], path: Path) -> list[Finding]:
-        """Alternatives of the same kind. Several of a kind are the branches of a union."""
+        """Compare alternatives of the same kind. Several of a kind are branches of a union."""
         if len(old) == len(new) == 1:
             return self._pair(old[0], new[0], path)
         narrower, undecided = self._uncovered(old, new, (NARROWER, BOTH), path)
@@ -349,7 +348,10 @@ class _Relation:
         *,
         reverse: bool = False,
     ) -> tuple[bool, bool]:
-        """Whether one of them is in none of the others: surely, perhaps. An added property makes no branch another one."""
+        """Return whether one of C(some) is covered by none of the others: surely, and perhaps.
+
+        A branch with an added property counts as covered.
+        """
         surely = perhaps = False
         for one in some:
             trials = []
@@ -470,7 +472,7 @@ class _Relation:
             findings.append(Finding((*path, "patternProperties"), UNDECIDABLE, CHANGED, *patterns))
         for name in sorted(declared[0].keys() | declared[1].keys() | required[0] | required[1]):
             place = (*path, "properties", name)
-            # Who must send it knows it, also when nothing is said about its value.
+            # A required property counts as declared, though nothing restricts its value.
             known = name in declared[1] and name in required[0] and _is_open(others[0])
             named = [{name: True, **declared[0]}, declared[1]] if known else declared
             found = self._property(name, named, others, bool(patterns[0] or patterns[1]), place)
@@ -500,7 +502,7 @@ class _Relation:
     def _property(
         self, name: str, declared: list[dict[str, t.Any]], others: list[t.Any], patterned: bool, place: Path
     ) -> list[Finding]:
-        """A property that at least one of them names, unless it is only required."""
+        """Compare a property that at least one side declares, unless it is only required."""
         in_old, in_new = (name in side for side in declared)
         if in_old and in_new:
             return self._schemas(declared[0][name], declared[1][name], place)
@@ -529,7 +531,7 @@ def _finding(
 
 
 def _joined(effects: t.Iterable[str]) -> str:
-    """Of findings at one place."""
+    """Return the joint effect of findings at one place."""
     some = set(effects) - {""}
     return UNDECIDABLE if UNDECIDABLE in some else BOTH if len(some) > 1 else some.pop() if some else ""
 
@@ -549,7 +551,7 @@ def _forms(side: list[Alternative]) -> str:
 
 
 def _of_keywords(schema: dict[str, t.Any]) -> list[Alternative]:
-    """The alternatives of a schema by its own keywords."""
+    """Return the alternatives of a schema by its own keywords."""
     rest = {
         name: value for name, value in schema.items() if name not in ("type", "enum") and name not in KIND_OF_KEYWORD
     }
@@ -584,7 +586,7 @@ def _of_keywords(schema: dict[str, t.Any]) -> list[Alternative]:
 
 
 def _simplified(alternatives: list[Alternative]) -> list[Alternative]:
-    """Without those that others of their kind have in them; lists of values as one list."""
+    """Return the alternatives without those that others cover, and with the listed values of a kind as one."""
     found: list[Alternative] = []
     for kind in KINDS:
         same = [one for one in alternatives if one.kind == kind]
@@ -602,7 +604,7 @@ def _simplified(alternatives: list[Alternative]) -> list[Alternative]:
 
 
 def _refused(one: Alternative, other: Alternative) -> list[bool | None]:
-    """For each listed value of the other that is not surely accepted by one: False, or None when that is not decided."""
+    """Return False, or None for undecided, for each listed value of C(other) that C(one) does not surely accept."""
     known = None if one.finite is None else set(map(key, one.finite))
     verdicts = (
         False if known is not None and key(value) not in known else _accepts(one, value, other)
@@ -612,9 +614,9 @@ def _refused(one: Alternative, other: Alternative) -> list[bool | None]:
 
 
 def _accepts(one: Alternative, value: t.Any, other: Alternative) -> bool | None:
-    """Whether the keywords of one accept a listed value of the other; None: not decided.
+    """Return whether the keywords of C(one) accept a listed value of C(other); None when undecided.
 
-    A keyword that both have is met by every value of the other.
+    Every value of C(other) satisfies a keyword that both have.
     """
     if one.integer and not isinstance(value, int):
         return False
@@ -639,17 +641,17 @@ def _meets(keyword: str, wanted: t.Any, value: t.Any) -> bool | None:
         "minLength": lambda: len(value) >= wanted,
         "maxLength": lambda: len(value) <= wanted,
     }
-    # A pattern is never run: a hostile one takes for ever.
+    # A pattern is never run: a hostile one could take for ever.
     return tests[keyword]() if keyword in tests else None
 
 
 def _fraction(number: t.Any) -> Fraction:
-    """As it was written: 0.1 is a tenth."""
+    """Return the number as it was written: 0.1 is a tenth."""
     return Fraction(repr(number))
 
 
 def _bound(one: Alternative, keyword: str, exclusive: str, sign: int) -> tuple[t.Any, ...]:
-    """The range's end; the greater, the more values are accepted."""
+    """Return an end of the range; the greater, the more values are accepted."""
     bounds = [(sign * one.keywords[keyword], 1)] if keyword in one.keywords else []
     if exclusive in one.keywords:
         bounds.append((sign * one.keywords[exclusive], 0))
@@ -661,7 +663,7 @@ def _bound(one: Alternative, keyword: str, exclusive: str, sign: int) -> tuple[t
 
 
 def _stated(one: Alternative, *keywords: str) -> t.Any:
-    """The first of them that is there, as it was written."""
+    """Return the values of these keywords for people, or ABSENT."""
     found = [
         f"{'more than ' if name == 'exclusiveMinimum' else 'less than '}{one.keywords[name]}"
         if name.startswith("ex")
@@ -673,7 +675,7 @@ def _stated(one: Alternative, *keywords: str) -> t.Any:
 
 
 def _ordered(old: t.Any, new: t.Any, path: Path, *stated: t.Any) -> list[Finding]:
-    """old and new: the greater, the more values are accepted."""
+    """Compare two limits; the greater, the more values are accepted. stated: both for people."""
     if old == new:
         return []
     effect = NARROWER if new < old else WIDER
@@ -697,7 +699,7 @@ def _counted(old: Alternative, new: Alternative, path: Path) -> list[Finding]:
 
 
 def _presence(values: list[t.Any], path: Path) -> list[Finding]:
-    """A keyword that only ever restricts: which values, is not known."""
+    """Compare a keyword that only restricts, to values that are unknown."""
     old, new = values
     if key_or_absent(old) == key_or_absent(new):
         return []
@@ -710,7 +712,7 @@ def key_or_absent(value: t.Any) -> str | None:
 
 
 def _longest(array: Alternative) -> float:
-    """The most items that it can have."""
+    """Return the maximum number of items."""
     longest = math.inf if array.keywords.get("items", True) is not False else len(array.keywords.get("prefixItems", ()))
     most: float = array.keywords.get("maxItems", math.inf)
     return min(most if most == math.inf else math.floor(most), longest)
@@ -722,7 +724,7 @@ def _item(array: Alternative, number: int) -> t.Any:
 
 
 def _steps_missing(wanted: Alternative, given: Alternative) -> bool:
-    """Whether values of the given are not multiples of what is wanted. An integer is a multiple of 1, which the type says."""
+    """Return whether values of C(given) may miss the steps of C(wanted). Integers are multiples of 1."""
     step = wanted.keywords.get("multipleOf")
     if step is None:
         return False

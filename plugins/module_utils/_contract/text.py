@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Contracts and their changes as text for people."""
+"""Render contracts and their changes as text for people."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ansible_collections.mcp.server.plugins.module_utils._contract.normalise imp
 
 HEADINGS = {
     "breaking": "BREAKING: clients of the old version fail",
-    "risky": "RISKY: clients may behave otherwise",
-    "undecidable": "UNDECIDABLE: look at these yourself",
+    "risky": "RISKY: clients may behave differently",
+    "undecidable": "UNDECIDABLE: review these yourself",
     "compatible": "COMPATIBLE: clients of the old version notice nothing",
 }
 
 
 def render(changes: t.Sequence[Change], accepted: t.Collection[Change] = ()) -> str:
-    """Lines grouped by severity, each with the name that accepts it; what was accepted comes last. Empty when nothing changed."""
+    """Return lines by severity, each with the path that accepts it; accepted ones last. Empty without changes."""
     blocks = []
     for severity in SEVERITIES:
         lines = [_line(change) for change in changes if change.severity == severity and change not in accepted]
@@ -41,7 +41,7 @@ def _line(change: Change) -> str:
 
 
 def diff(old: Contract, new: Contract, before: str = "old contract", after: str = "new contract") -> dict[str, str]:
-    """Both contracts in Ansible's form for --diff: before and after, each with the name that the caller gives it."""
+    """Return both contracts in Ansible's form for --diff, under the headers before and after."""
     return {"before": _text(old), "after": _text(new), "before_header": before, "after_header": after}
 
 
@@ -50,10 +50,10 @@ def _text(contract: Contract) -> str:
 
 
 def facts(contract: Contract) -> list[str]:
-    """The contract, one fact on each line; a line says by itself what it is about. Nothing is left out or cut.
+    """Return the contract as lines, one complete fact on each. Nothing is left out or cut.
 
-    Types read C(integer >= 1 <= 100), C([string]), C("a" | "b"); C(?) after a name: it may be left out.
-    What has no short form stands as JSON.
+    Types look like C(integer >= 1 <= 100), C([string]), C("a" | "b"). C(?) after a name means optional. What has no
+    short form is JSON.
     """
     lines = [f"protocol version {escaped_name(version)}" for version in contract["protocol_versions"]]
     lines.append(f"session mode {contract['session_mode']}")
@@ -102,7 +102,7 @@ def _item(subject: str, item: dict[str, t.Any]) -> list[str]:
 
 
 def _quoted(subject: str, value: t.Any) -> list[str]:
-    """Text with a line for each of its lines, so that a difference shows only those that differ."""
+    """Return a line for each line of a text, so that a diff shows only those that differ."""
     if isinstance(value, str):
         return [f"{subject}: {escaped_name(line)}" for line in value.split("\n")]
     return [] if value is None else [f"{subject} = {_json(value)}"]
@@ -113,7 +113,7 @@ def _json(value: t.Any) -> str:
 
 
 def _name(name: str) -> str:
-    """Quoted, if it could be taken for something else."""
+    """Return a name, quoted if it could be mistaken for something else."""
     return name if re.fullmatch(r"[\w$-]+", name) else _json(name)
 
 
@@ -121,7 +121,7 @@ def _name(name: str) -> str:
 
 
 def _fields(subject: str, name: str, part: t.Any, mark: str) -> list[str]:
-    """A line for each field that has a name, its texts below it."""
+    """Return a line for each named field, followed by its texts."""
     shown = f"{subject}{' ' * bool(name)}{name}{mark}"
     if not isinstance(part, dict):
         return [f"{shown}: {_type(part)}"]
@@ -158,7 +158,7 @@ def _is_record(part: dict[str, t.Any]) -> bool:
 
 
 def _type(part: t.Any) -> str:
-    """A schema on one line."""
+    """Return a schema on one line."""
     if not isinstance(part, dict):
         return {True: "any", False: "nothing"}[part] if isinstance(part, bool) else f"JSON {_json(part)}"
     left = dict(part)
@@ -173,7 +173,7 @@ def _type(part: t.Any) -> str:
 
 
 def _base(left: dict[str, t.Any]) -> str:
-    """What comes first of a schema; takes out what it says."""
+    """Return the beginning of a schema's line, and remove from C(left) what it covers."""
     types = left.get("type")
     if (
         isinstance(left.get("enum"), list)
@@ -209,7 +209,7 @@ def _base(left: dict[str, t.Any]) -> str:
 
 
 def _either(types: t.Iterable[str]) -> str:
-    """null comes last, as people write it."""
+    """Join the types of a union; null comes last, as people write it."""
     return " | ".join(sorted(types, key=lambda name: name == "null"))
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One probe of one server: connection, health document, greeting, lists, calls, and leaving nothing behind."""
+"""Probe one server: connection, health document, handshake, lists, calls; then end every session."""
 
 from __future__ import annotations
 
@@ -30,34 +30,31 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import S
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
-# The part of a probe's time, and the most seconds of it, that are kept for leaving nothing behind:
-# one half to hear of a session that a server opens too late, the other to end it.
+# The part of a probe's time, and at most how many seconds, that are reserved for ending sessions: one half to learn of
+# a session that a server opens too late, the other half to end it.
 FAREWELL = (0.25, 4.0)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is asked of each server. era: one of ERAS, or None to leave MCP out. Times in seconds.
-
-    lists: keys of KINDS. offer: whether to gather what a contract is made of.
-    """
+    """What a probe checks."""
 
     assertions: Assertions
-    era: str | None
-    timeout: float
-    step_timeout: float
-    lists: t.Sequence[str] = ("tools",)
+    era: str | None  # one of ERAS; None to check the health document only
+    timeout: float  # seconds
+    step_timeout: float  # seconds
+    lists: t.Sequence[str] = ("tools",)  # keys of KINDS
     calls: t.Sequence[calls.Call] = ()
     stability: stability.Rounds | None = None
     token: str | None = field(default=None, repr=False)
-    expect_401: bool = False
-    offer: bool = False
+    expect_401: bool = False  # check only that the server refuses clients without a token
+    offer: bool = False  # also collect what a contract consists of
 
 
 def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
-    """One element of mcp_health's RV(servers). Never raises Failure: an unhealthy server has a reason.
+    """Return one element of mcp_health's RV(servers). Never raise Failure: an unhealthy server has a reason.
 
-    With Settings.offer there is one key more, C(offer): what _contract takes, or None.
+    With Settings.offer there is one more key, C(offer): the input of _contract.normalise, or None.
     """
     farewell = min(FAREWELL[0] * settings.timeout, FAREWELL[1]) / 2
     steps = Trace(settings.timeout - 2 * farewell, settings.step_timeout, farewell)
@@ -103,7 +100,7 @@ def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
         "levels": trace.by_level(steps.steps),
         "steps": steps.steps,
     }
-    # Servers like to repeat what they were sent.
+    # Servers often repeat what they were sent.
     return remove_values(found, [settings.token]) if settings.token else found
 
 
@@ -121,18 +118,18 @@ def _health(connection: Connection, path: str, assertions: Assertions, found: di
 
 
 def _guarded(line: Line, found: dict[str, t.Any]) -> None:
-    """Alive, and refuses clients without credentials, and tells them where to get some. That it works is not shown by this."""
+    """Check that the server refuses clients without a token, and tells them where to get one. More is not checked."""
     with line.trace.step("handshake", "server/discover") as bound:
         reply, _answer = line.streamable.ask("server/discover", {}, {}, bound)
         if reply.status != 401:
-            raise Fault(f"is answered {reply.status} to a client without credentials, expected is 401")
+            raise Fault(f"returned {reply.status} to a client without credentials, expected 401")
         found["authorization_servers"] = auth.authorization_servers(
             line.connection, reply, line.endpoint.mcp_path, bound
         )
 
 
 def _converse(line: Line, settings: Settings, found: dict[str, t.Any]) -> None:
-    """Greet the server and read what it has. One that speaks both eras is read in the modern one."""
+    """Do the handshake, then list and call. A server of both eras is read in the modern one."""
     era = t.cast(str, settings.era)
     with shake_hands(line, era) as client:
         found["session_mode"] = "modern" if isinstance(client, Modern) else client.transport.session_mode
@@ -150,7 +147,7 @@ def _converse(line: Line, settings: Settings, found: dict[str, t.Any]) -> None:
                 stability.run(client, settings.stability, found, bound, settings.step_timeout)
     revisions = [version for version in client.offer.versions if version not in protocol.revisions(protocol.LEGACY)]
     if isinstance(client, Modern) and era == AUTO:
-        # Modern servers may serve legacy clients too, in sessions or not, and only this tells.
+        # Only this tells whether a modern server serves legacy clients too, and in sessions.
         with line.legacy(anything_goes) as other:
             if isinstance(other, Legacy):
                 found["session_mode"], found["session_mark"] = other.transport.session_mode, _mark(other)
@@ -172,14 +169,14 @@ def _converse(line: Line, settings: Settings, found: dict[str, t.Any]) -> None:
 
 
 def _stable_session(line: Line, client: Legacy, settings: Settings, found: dict[str, t.Any]) -> None:
-    """Modern requests have no session that could be lost on the way, and legacy clients of the same server do."""
+    """Run the rounds in a legacy session: modern requests have no session that a wrong pod could break."""
     initialized(line, client)
     with line.trace.rounds() as bound:
         stability.run(client, t.cast(stability.Rounds, settings.stability), found, bound, settings.step_timeout)
 
 
 def _mark(client: Client) -> str | None:
-    """The pool with whose name the id of the client's session begins (docs/sessions.md)."""
+    """Return the pool whose name begins the id of the client's session, or None (docs/sessions.md)."""
     session = client.transport.session_headers.get(SESSION, "") if isinstance(client.transport, Streamable) else ""
     return next((pool for pool in POOLS if session.startswith(f"{pool}-")), None)
 
@@ -192,7 +189,7 @@ def _listed(line: Line, client: Client, kind: listing.Kind) -> list[dict[str, t.
 
 
 def _legacy_revisions(line: Line, known: t.Sequence[str]) -> list[str]:
-    """Those, beside the known ones, that legacy clients can ask for and get: nothing lists them."""
+    """Return the revisions, besides the known ones, that legacy clients get when they ask: servers do not list them."""
     accepted = []
     if any(revision in known for revision in protocol.revisions(protocol.LEGACY)):
         for revision in protocol.revisions(protocol.LEGACY):

@@ -284,7 +284,10 @@ OPPOSITE = {schema_subtyping.NARROWER: schema_subtyping.WIDER, schema_subtyping.
 @some
 @given(pairs())
 def test_narrower_one_way_is_wider_the_other_way(pair):
-    """But for properties that come and go: there the convention holds, see schema_subtyping.py; and unions, where it makes a branch another one."""
+    """Except for added and removed properties, for which there is a convention (schema_subtyping.py), and unions.
+
+    In a union an added property makes another branch.
+    """
     one_schema, other = map(schema.canonical, pair)
     there, back = schema_subtyping.differences(one_schema, other), schema_subtyping.differences(other, one_schema)
     by_convention = [

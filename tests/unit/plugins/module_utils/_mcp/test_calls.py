@@ -29,10 +29,10 @@ GOOD = {"content": [{"type": "text", "text": "rain"}], "structuredContent": {"da
         (GOOD, ["structuredContent.days | length(@) == `2`", "content[0].text == 'rain'"], None),
         (GOOD, ["structuredContent.days | length(@) == `3`"], "does not satisfy structuredContent"),
         ({**GOOD, "isError": False, "resultType": "complete"}, [], None),
-        ({**GOOD, "isError": True}, [], "fails: rain"),
-        ({"isError": True}, [], "fails: nothing more"),
-        ({"isError": True, "content": [{"text": 7}, "x", {"text": "no\nroute\x1b[2J"}]}, [], "fails: no route [2J"),
-        ({"resultType": "input_required"}, [], "asks for more input"),
+        ({**GOOD, "isError": True}, [], "failed: rain"),
+        ({"isError": True}, [], "failed: nothing more"),
+        ({"isError": True, "content": [{"text": 7}, "x", {"text": "no\nroute\x1b[2J"}]}, [], "failed: no route [2J"),
+        ({"resultType": "input_required"}, [], "asked for more input"),
     ],
 )
 def test_what_is_wrong_with_a_result(result: dict[str, t.Any], that: list[str], complaint: str | None) -> None:
@@ -93,8 +93,8 @@ def tools(handler: Handler, message: t.Any) -> None:
     ("tool", "result", "reason"),
     [
         ("forecast", GOOD, None),
-        ("forecast", {**GOOD, "isError": True}, "tools/call forecast fails: rain"),
-        ("stations", GOOD, "tools/call stations is a tool that the server does not list"),
+        ("forecast", {**GOOD, "isError": True}, "tools/call forecast failed: rain"),
+        ("stations", GOOD, "tools/call stations failed: the server does not list this tool"),
     ],
 )
 def test_a_call(

@@ -23,7 +23,7 @@ DOCUMENT = {"status": "HEALTHY", "version": "1.2.0", "checks": [{"ok": True}, {"
         (["nothing"], None, "does not satisfy nothing"),
         (["length(status, status)"], None, "does not satisfy length"),
         (["checks[?!ok] | length(@) == `0`"], None, "does not satisfy"),
-        ([], "v1.1.5", "says version 1.2.0, expected is v1.1.5"),
+        ([], "v1.1.5", "reports version 1.2.0, expected v1.1.5"),
     ],
 )
 def test_assertions(expressions: list[str], version: str | None, complaint: str | None) -> None:

@@ -24,7 +24,10 @@ SLICE = "/apis/discovery.k8s.io/v1/namespaces/mcp/endpointslices/weather-green-1
 
 
 def cluster_of(pods: dict[str, tuple[int, bool]]) -> ApiServer:
-    """Return a cluster whose pool green has these pods: the port on this machine that stands for theirs (0: none), and whether they are ready."""
+    """Return a cluster whose pool green has these pods.
+
+    pods: the local port that stands for the pod's (0: none), and whether the pod is ready.
+    """
     api = ApiServer()
     for name, (port, ready) in pods.items():
         status = {"conditions": [{"type": "Ready", "status": str(ready)}]}
@@ -87,7 +90,7 @@ def test_one_unhealthy_pod_fails_the_pool_with_the_evidence_of_all(run: t.Any) -
             server="weather",
             pool="green",
         )
-    assert caught.value.msg == "1 of 2 servers: pod mcp/b is not healthy: No port-forward to mcp/b."
+    assert caught.value.msg == "1 of 2 servers failed: pod mcp/b is not healthy: No port-forward to mcp/b."
     assert [one["healthy"] for one in caught.value.evidence["servers"]] == [True, False]
     assert caught.value.evidence["healthy"] is False
 
@@ -108,7 +111,7 @@ def test_a_pool_without_ready_pods_is_waited_for(run: t.Any) -> None:
         threading.Timer(0.5, cluster.change, (f"{PODS}/a/status", ready)).start()
         assert run(cluster, lines, namespace="mcp", server="weather", pool="green", wait_timeout=10)["healthy"]
     assert lines == [
-        "None of the 1 pods of pool green (app=weather,pool=green) in namespace mcp is ready. Trying again for 10 s."
+        "None of the 1 pods of pool green (app=weather,pool=green) in namespace mcp is ready. Still trying, 10 s left."
     ]
 
 
@@ -131,16 +134,16 @@ def test_the_result_has_what_is_documented_and_nothing_else(run: t.Any) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"timeout": 0.5}, "timeout has to be 1 or more"),
+        ({"timeout": 0.5}, "timeout must be at least 1 s"),
         ({"step_timeout": 0}, "step_timeout more than 0"),
-        ({"stability": {"rounds": 0}}, "stability.rounds has to be 1 or more"),
+        ({"stability": {"rounds": 0}}, "stability.rounds must be at least 1"),
         ({"mcp": False, "calls": [{"tool": "forecast"}]}, "calls and stability need MCP"),
-        ({"auth": {"expect_401": True}, "stability": {"rounds": 2}}, "leave out calls, stability"),
+        ({"auth": {"expect_401": True}, "stability": {"rounds": 2}}, "remove calls, stability"),
         (
             {"calls": [{"tool": "forecast", "that": ["isError ="]}]},
             r"calls \(tool forecast\) expression 'isError =' is not JMESPath",
         ),
-        ({"auth": {"token_secret": {"name": "probe"}}}, "auth.token_secret needs namespace"),
+        ({"auth": {"token_secret": {"name": "probe"}}}, "auth.token_secret needs the option namespace"),
         (
             {"endpoint": {"url": "https://127.0.0.1:1", "client_cert": "/nowhere.pem"}},
             "client_cert /nowhere.pem cannot be used",
