@@ -160,9 +160,9 @@ class Git:
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             if code:
-                error = self._error_text(errors)
-                raise (PushRejected if words[0] == "push" and REJECTED.search(error) else Failure)(
-                    f"git {words[0]} failed with exit code {code} ({printable(error, MAX_QUOTE) or 'no output'})."
+                text = self._error_text(errors)
+                raise (PushRejected if words[0] == "push" and REJECTED.search(text) else Failure)(
+                    f"git {words[0]} failed with exit code {code} ({printable(text, MAX_QUOTE) or 'no output'})."
                 )
             output.seek(0)
             return output.read(MAX_OUTPUT).decode("utf-8", errors="replace").strip()

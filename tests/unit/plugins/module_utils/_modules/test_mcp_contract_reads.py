@@ -199,6 +199,7 @@ def test_what_is_saved_is_the_same_for_the_same_server(run: Run, start: t.Any, t
 def test_a_baseline_that_does_not_answer_names_the_way_out(run: Run, start: t.Any) -> None:
     with pytest.raises(
         Failure,
-        match=r"Cannot read .*: connection was refused.*\. So there is nothing to compare with: .*_contract_check=false",
+        match=r"Cannot read .*: connection was refused.*\. So there is nothing to compare with: "
+        r".* mcp_contract_check=false",
     ):
         run(endpoint={"url": start(MODERN).url}, baseline={"url": "http://127.0.0.1:1"})
