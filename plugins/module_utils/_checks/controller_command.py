@@ -30,7 +30,7 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **told(context), **given},
+            env={**os.environ, **release_variables(context), **given},
             start_new_session=True,  # so that its children can be ended with it
             bufsize=0,
         )
@@ -48,11 +48,11 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
     # Not to the end of the pipe: a process that left the group may keep it open.
     reader.join(TERMINATING)
     output = tail.text(list(given.values()))
-    reason = "" if code == 0 else f"the command {how_it_ended(code, limit.seconds)}"
+    reason = "" if code == 0 else f"the command {exit_description(code, limit.seconds)}"
     return Verdict(with_output(reason, output) if reason else "", output)
 
 
-def told(context: Context) -> dict[str, str]:
+def release_variables(context: Context) -> dict[str, str]:
     """Return the environment variables that describe the release to a command."""
     return {
         "MCP_SERVER": context.server.name,
@@ -63,7 +63,7 @@ def told(context: Context) -> dict[str, str]:
     }
 
 
-def how_it_ended(code: int | None, seconds: float) -> str:
+def exit_description(code: int | None, seconds: float) -> str:
     """Return a predicate. code: as subprocess returns it, or None for a command that was ended at its time limit."""
     if code is None:
         return f"did not end within {seconds:g} s (timeout)"

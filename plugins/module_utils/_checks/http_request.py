@@ -21,7 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 from ansible_collections.mcp.server.plugins.module_utils._text import hide
 
 # Characters of the body that are searched: a search cannot be interrupted, and its time may grow with their square.
-SEARCHED = 256 * 1024
+MAX_SEARCHED = 256 * 1024
 # Headers that the connection itself sets.
 FRAMING = ("content-length", "transfer-encoding", "connection", "accept-encoding")
 
@@ -50,11 +50,11 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
         # Without the query, which may contain a key.
         with subject(f"{options['method']} {origin}{path.partition('?')[0]}"):
             reply = _send(options, origin, path, headers, limit)
-            complaint = complaint_about(reply, options["status"], options["expect"])
-            if complaint:
-                raise Fault(complaint)
+            problem = problem_with(reply, options["status"], options["expect"])
+            if problem:
+                raise Fault(problem)
     except Failure as failure:
-        return Verdict(hide(_in_our_words(failure.msg), headers.values()))
+        return Verdict(hide(_without_mcp_advice(failure.msg), headers.values()))
     return Verdict()
 
 
@@ -72,19 +72,23 @@ def _send(options: dict[str, t.Any], origin: str, path: str, headers: dict[str, 
         return response.read()
 
 
-def complaint_about(reply: Reply, statuses: t.Sequence[int], expect: str | None) -> str:
+def problem_with(reply: Reply, statuses: t.Sequence[int], expect: str | None) -> str:
     """Return the problem with a response as a predicate, or an empty text."""
     if reply.status not in statuses:
         expected = f"expected {' or '.join(map(str, statuses))}"
         if 300 <= reply.status < 400:
             return f"was redirected ({reply.status}), and redirects are not followed; {expected}"
-        return f"returned {reply.status} ({reasons.start(reply.text)}), {expected}"
-    if expect is not None and not re.search(expect, reply.text[:SEARCHED]):
-        where = f"in the first {SEARCHED >> 10} KiB of the answer" if len(reply.text) > SEARCHED else "in the answer"
-        return f"returned {reply.status}, but {expect!r} is not found {where} ({reasons.start(reply.text)})"
+        return f"returned {reply.status} ({reasons.quote(reply.text)}), {expected}"
+    if expect is not None and not re.search(expect, reply.text[:MAX_SEARCHED]):
+        where = (
+            f"in the first {MAX_SEARCHED >> 10} KiB of the answer"
+            if len(reply.text) > MAX_SEARCHED
+            else "in the answer"
+        )
+        return f"returned {reply.status}, but {expect!r} is not found {where} ({reasons.quote(reply.text)})"
     return ""
 
 
-def _in_our_words(message: str) -> str:
+def _without_mcp_advice(message: str) -> str:
     """Return a message of _mcp without advice on options that a check does not have."""
     return re.sub(r"[;:] [^;:]*\bendpoint\.(?!ca_cert)\w+", "", message).replace("endpoint.ca_cert", "http.ca_cert")

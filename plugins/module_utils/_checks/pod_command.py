@@ -44,15 +44,15 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
         sock.shutdown()  # not close(), which waits for an answer
     output = tail.text()
     if status:
-        complaint = exit_complaint(status)
+        problem = exit_problem(status)
     elif limit.over():
-        complaint = f"did not end within {limit.seconds:g} s (timeout)"
+        problem = f"did not end within {limit.seconds:g} s (timeout)"
     else:
-        complaint = "was cut off before it ended"
-    return Verdict(with_output(f"the command in pod {pod} {complaint}", output) if complaint else "", output)
+        problem = "was cut off before it ended"
+    return Verdict(with_output(f"the command in pod {pod} {problem}", output) if problem else "", output)
 
 
-def exit_complaint(status: bytes) -> str:
+def exit_problem(status: bytes) -> str:
     """Return how a command failed, by the status channel, as a predicate; an empty text for exit code 0."""
     try:
         said = json.loads(status)

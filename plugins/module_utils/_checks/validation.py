@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._checks import http_request, options
 from ansible_collections.mcp.server.plugins.module_utils._checks.messages import as_text
 from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions
-from ansible_collections.mcp.server.plugins.module_utils._mcp.targets import LEAST_TIMEOUT
+from ansible_collections.mcp.server.plugins.module_utils._mcp.targets import MIN_TIMEOUT
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
@@ -30,8 +30,8 @@ def _problems(check: dict[str, t.Any]) -> t.Iterator[str]:
     kind = options.kind(check)
     if not 0 < check["timeout"] < math.inf:
         yield f"timeout is {check['timeout']:g}, it must be more than 0"
-    elif kind == "mcp" and check["timeout"] < LEAST_TIMEOUT:
-        yield f"timeout is {check['timeout']:g}, an MCP call needs at least {LEAST_TIMEOUT:g}, to end its session"
+    elif kind == "mcp" and check["timeout"] < MIN_TIMEOUT:
+        yield f"timeout is {check['timeout']:g}, an MCP call needs at least {MIN_TIMEOUT:g}, to end its session"
     yield from _OF_KIND[kind](check[kind])
 
 

@@ -98,10 +98,10 @@ def _change(severity: str, place: t.Sequence[str], change: str, message: str) ->
 
 
 def _protocol_versions(old: Contract, new: Contract) -> t.Iterator[Change]:
-    ours, theirs = set(old["protocol_versions"]), set(new["protocol_versions"])
-    for version in sorted(ours ^ theirs):
+    before, after = set(old["protocol_versions"]), set(new["protocol_versions"])
+    for version in sorted(before ^ after):
         place = ("protocol_versions", version)
-        if version in ours:
+        if version in before:
             yield _change(
                 BREAKING,
                 place,
@@ -155,10 +155,10 @@ def _capabilities(old: dict[str, t.Any], new: dict[str, t.Any], place: tuple[str
     for name in sorted(old.keys() | new.keys()):
         here = (*place, name)
         shown = escaped_name(".".join(here[1:]))
-        ours, theirs = old.get(name, ABSENT), new.get(name, ABSENT)
-        if ours is ABSENT:
+        before, after = old.get(name, ABSENT), new.get(name, ABSENT)
+        if before is ABSENT:
             yield _change(COMPATIBLE, here, ADDED, f"The server now has the capability {shown}.")
-        elif theirs is ABSENT:
+        elif after is ABSENT:
             severity = RISKY if name == "listChanged" else BREAKING
             what = (
                 "clients are no longer notified when the list changes"
@@ -166,14 +166,14 @@ def _capabilities(old: dict[str, t.Any], new: dict[str, t.Any], place: tuple[str
                 else "clients that use it fail"
             )
             yield _change(severity, here, REMOVED, f"The server no longer has the capability {shown}: {what}.")
-        elif isinstance(ours, dict) and isinstance(theirs, dict):
-            yield from _capabilities(ours, theirs, here)
-        elif schema.key(ours) != schema.key(theirs):
+        elif isinstance(before, dict) and isinstance(after, dict):
+            yield from _capabilities(before, after, here)
+        elif schema.key(before) != schema.key(after):
             yield _change(
                 UNDECIDABLE,
                 here,
                 CHANGED,
-                f"The capability {shown} was {json_excerpt(ours)} and is {json_excerpt(theirs)}: "
+                f"The capability {shown} was {json_excerpt(before)} and is {json_excerpt(after)}: "
                 "the effect on clients is unknown.",
             )
 
@@ -194,15 +194,15 @@ def _listed(
     listed: str, old: Contract, new: Contract, items: t.Callable[[tuple[str, str], Item, Item], t.Iterator[Change]]
 ) -> t.Iterator[Change]:
     name, noun = LISTS[listed]
-    ours, theirs = ({item[name]: item for item in side[listed]} for side in (old, new))
-    for one in sorted(ours.keys() | theirs.keys()):
+    before, after = ({item[name]: item for item in side[listed]} for side in (old, new))
+    for one in sorted(before.keys() | after.keys()):
         place = (listed, one)
-        if one not in theirs:
+        if one not in after:
             yield _change(BREAKING, place, REMOVED, f"{_subject(place)} is gone: clients that use it fail.")
-        elif one not in ours:
+        elif one not in before:
             yield _change(COMPATIBLE, place, ADDED, f"{_subject(place)} is new.")
-        elif schema.key(ours[one]) != schema.key(theirs[one]):
-            yield from items(place, ours[one], theirs[one])
+        elif schema.key(before[one]) != schema.key(after[one]):
+            yield from items(place, before[one], after[one])
 
 
 def _subject(place: tuple[str, ...]) -> str:
@@ -212,19 +212,19 @@ def _subject(place: tuple[str, ...]) -> str:
 def _tool(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change]:
     known = {"name", "title", "description", "annotations", "execution", *SCHEMAS}
     yield from _schema((*place, "inputSchema"), *(side.get("inputSchema", {}) for side in (old, new)))
-    ours, theirs = old.get("outputSchema", ABSENT), new.get("outputSchema", ABSENT)
+    before, after = old.get("outputSchema", ABSENT), new.get("outputSchema", ABSENT)
     here = (*place, "outputSchema")
-    if ours is ABSENT and theirs is not ABSENT:
+    if before is ABSENT and after is not ABSENT:
         yield _change(COMPATIBLE, here, ADDED, f"{_subject(place)} now declares its output.")
-    elif theirs is ABSENT and ours is not ABSENT:
+    elif after is ABSENT and before is not ABSENT:
         yield _change(
             BREAKING,
             here,
             REMOVED,
             f"{_subject(place)} no longer declares its output: clients that read structured content fail.",
         )
-    elif ours is not ABSENT:
-        yield from _schema(here, ours, theirs)
+    elif before is not ABSENT:
+        yield from _schema(here, before, after)
     yield from _execution((*place, "execution"), old.get("execution", {}), new.get("execution", {}))
     yield from _annotations((*place, "annotations"), old.get("annotations", {}), new.get("annotations", {}))
     yield from _item_texts(place, old, new)
@@ -236,19 +236,19 @@ _TASK_SUPPORT = "forbidden"
 
 
 def _execution(place: tuple[str, ...], old: dict[str, t.Any], new: dict[str, t.Any]) -> t.Iterator[Change]:
-    ours, theirs = (side.get("taskSupport", _TASK_SUPPORT) for side in (old, new))
+    before, after = (side.get("taskSupport", _TASK_SUPPORT) for side in (old, new))
     here = (*place, "taskSupport")
-    if schema.key(ours) != schema.key(theirs):
-        sentence = f"{_subject(place)} had task support {json_excerpt(ours)} and has {json_excerpt(theirs)}"
-        if theirs == "required":
+    if schema.key(before) != schema.key(after):
+        sentence = f"{_subject(place)} had task support {json_excerpt(before)} and has {json_excerpt(after)}"
+        if after == "required":
             yield _change(
                 BREAKING, here, schema_subtyping.REQUIRED, f"{sentence}: clients that call it without a task fail."
             )
-        elif theirs == "forbidden":
+        elif after == "forbidden":
             yield _change(BREAKING, here, REMOVED, f"{sentence}: clients that call it as a task fail.")
-        elif theirs == "optional" and ours in ("required", "forbidden"):
+        elif after == "optional" and before in ("required", "forbidden"):
             yield _change(
-                COMPATIBLE, here, schema_subtyping.NOT_REQUIRED if ours == "required" else ADDED, f"{sentence}."
+                COMPATIBLE, here, schema_subtyping.NOT_REQUIRED if before == "required" else ADDED, f"{sentence}."
             )
         else:
             yield _change(UNDECIDABLE, here, CHANGED, f"{sentence}: the effect on clients is unknown.")
@@ -266,21 +266,21 @@ HINTS: dict[str, tuple[bool, bool, str]] = {
 
 def _annotations(place: tuple[str, ...], old: dict[str, t.Any], new: dict[str, t.Any]) -> t.Iterator[Change]:
     for hint, (default, worse, means) in HINTS.items():
-        ours, theirs = (side.get(hint, default) for side in (old, new))
+        before, after = (side.get(hint, default) for side in (old, new))
         # Both apply only to tools that change things.
         if hint in ("destructiveHint", "idempotentHint") and new.get("readOnlyHint") is True:
             continue
-        if schema.key(ours) == schema.key(theirs):
+        if schema.key(before) == schema.key(after):
             continue
-        sentence = f"{_subject(place)} had {hint} {json_excerpt(ours)} and has {json_excerpt(theirs)}"
-        if isinstance(ours, bool) and theirs is worse:
+        sentence = f"{_subject(place)} had {hint} {json_excerpt(before)} and has {json_excerpt(after)}"
+        if isinstance(before, bool) and after is worse:
             yield _change(
                 RISKY,
                 (*place, hint),
                 CHANGED,
                 f"{sentence}: it {means}, and clients that called it without asking the user may have to ask.",
             )
-        elif isinstance(theirs, bool) and isinstance(ours, bool):
+        elif isinstance(after, bool) and isinstance(before, bool):
             yield _change(COMPATIBLE, (*place, hint), CHANGED, f"{sentence}.")
         else:
             yield _change(RISKY, (*place, hint), CHANGED, f"{sentence}: one of them is not a valid hint.")
@@ -288,12 +288,12 @@ def _annotations(place: tuple[str, ...], old: dict[str, t.Any], new: dict[str, t
 
 
 def _prompt(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change]:
-    ours, theirs = ({argument["name"]: argument for argument in side.get("arguments", ())} for side in (old, new))
-    for name in sorted(ours.keys() | theirs.keys()):
+    before, after = ({argument["name"]: argument for argument in side.get("arguments", ())} for side in (old, new))
+    for name in sorted(before.keys() | after.keys()):
         here = (*place, "arguments", name)
-        was, wanted = (side.get(name, {}).get("required", False) for side in (ours, theirs))
+        was, wanted = (side.get(name, {}).get("required", False) for side in (before, after))
         shown = f"the argument {escaped_name(name)}"
-        if name not in theirs:
+        if name not in after:
             # The Python SDK refuses arguments that it does not know.
             yield _change(
                 BREAKING,
@@ -308,34 +308,34 @@ def _prompt(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change]:
                 schema_subtyping.REQUIRED,
                 f"{_subject(place)} now requires {shown}: clients that do not send it fail.",
             )
-        elif name not in ours:
+        elif name not in before:
             yield _change(COMPATIBLE, here, ADDED, f"{_subject(place)} also accepts {shown} (optional).")
         else:
             if was and not wanted:
                 yield _change(
                     COMPATIBLE, here, schema_subtyping.NOT_REQUIRED, f"{_subject(place)} no longer requires {shown}."
                 )
-            yield from _others(here, ours[name], theirs[name], {"name", "required", "title", "description"})
-    yield from _item_texts(place, old, new, [("arguments", name) for name in ours.keys() ^ theirs.keys()])
+            yield from _others(here, before[name], after[name], {"name", "required", "title", "description"})
+    yield from _item_texts(place, old, new, [("arguments", name) for name in before.keys() ^ after.keys()])
     yield from _others(place, old, new, {"name", "title", "description", "arguments"})
 
 
 def _resource(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change]:
     """Compare two resources, or two resource templates."""
-    ours, theirs = (side.get("mimeType", ABSENT) for side in (old, new))
+    before, after = (side.get("mimeType", ABSENT) for side in (old, new))
     here = (*place, "mimeType")
-    if ours is ABSENT and theirs is not ABSENT:
-        yield _change(COMPATIBLE, here, ADDED, f"{_subject(place)} now declares its type: {json_excerpt(theirs)}.")
-    elif theirs is ABSENT and ours is not ABSENT:
+    if before is ABSENT and after is not ABSENT:
+        yield _change(COMPATIBLE, here, ADDED, f"{_subject(place)} now declares its type: {json_excerpt(after)}.")
+    elif after is ABSENT and before is not ABSENT:
         yield _change(
-            RISKY, here, REMOVED, f"{_subject(place)} no longer declares its type, which was {json_excerpt(ours)}."
+            RISKY, here, REMOVED, f"{_subject(place)} no longer declares its type, which was {json_excerpt(before)}."
         )
-    elif ours is not ABSENT and ours.lower() != theirs.lower():
+    elif before is not ABSENT and before.lower() != after.lower():
         yield _change(
             BREAKING,
             here,
             CHANGED,
-            f"{_subject(place)} is {json_excerpt(theirs)} and was {json_excerpt(ours)}: "
+            f"{_subject(place)} is {json_excerpt(after)} and was {json_excerpt(before)}: "
             "clients that read it as that fail.",
         )
     if old.get("name") != new.get("name"):
@@ -372,8 +372,8 @@ def _form(template: str) -> str:
 
 def _templates(old: Contract, new: Contract) -> t.Iterator[Change]:
     """Compare templates. A removed and an added one may be the same, written differently."""
-    ours, theirs = ({item["uriTemplate"]: item for item in side["resource_templates"]} for side in (old, new))
-    lost, gained = sorted(ours.keys() - theirs.keys()), sorted(theirs.keys() - ours.keys())
+    before, after = ({item["uriTemplate"]: item for item in side["resource_templates"]} for side in (old, new))
+    lost, gained = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
     renamed: dict[str, str] = {}
     for template in lost:
         for other in gained:
@@ -406,7 +406,7 @@ def _templates(old: Contract, new: Contract) -> t.Iterator[Change]:
                 "widened",
                 f"{_subject(place)} is {escaped_name(other)} now: it accepts more variables, all optional.",
             )
-        yield from _resource(place, ours[template], theirs[other])
+        yield from _resource(place, before[template], after[other])
 
 
 def _extends(template: str, other: str) -> bool:
@@ -428,11 +428,11 @@ def _item_texts(
     place: tuple[str, str], old: Item, new: Item, passed: t.Iterable[tuple[str, ...]] = ()
 ) -> t.Iterator[Change]:
     """Compare the texts of two items. passed: places that were added or removed, whose texts are not reported again."""
-    ours, theirs = (
+    before, after = (
         {below: texts for below, texts in texts_of(side).items() if below[0] not in SCHEMAS} for side in (old, new)
     )
-    for below in sorted(ours.keys() | theirs.keys()):
-        was, now = ours.get(below, []), theirs.get(below, [])
+    for below in sorted(before.keys() | after.keys()):
+        was, now = before.get(below, []), after.get(below, [])
         if was != now and not any(below[: len(one)] == one for one in passed):
             what = f"the {below[-1]}" + (
                 f" of the argument {escaped_name(below[1])}" if below[0] == "arguments" else ""
@@ -450,13 +450,13 @@ def _others(
 ) -> t.Iterator[Change]:
     """Compare the parts that this collection does not know."""
     for name in sorted((old.keys() | new.keys()) - set(known)):
-        ours, theirs = old.get(name, ABSENT), new.get(name, ABSENT)
-        if ours is ABSENT or theirs is ABSENT or schema.key(ours) != schema.key(theirs):
+        before, after = old.get(name, ABSENT), new.get(name, ABSENT)
+        if before is ABSENT or after is ABSENT or schema.key(before) != schema.key(after):
             yield _change(
                 severity,
                 (*place, name),
                 CHANGED,
-                f"{_subject(place)} has changed {escaped_name(name)}: {_became(ours, theirs)}.",
+                f"{_subject(place)} has changed {escaped_name(name)}: {_became(before, after)}.",
             )
 
 
@@ -512,9 +512,9 @@ def _schema(place: tuple[str, str, str], old: t.Any, new: t.Any) -> t.Iterator[C
         for finding in findings
         if finding.change in (schema_subtyping.REQUIRED, schema_subtyping.NOT_REQUIRED)
     ]
-    ours, theirs = (annotations_of(side, schema.ANNOTATIONS) for side in (old, new))
-    for below in sorted(ours.keys() | theirs.keys()):
-        was, now = ours.get(below, []), theirs.get(below, [])
+    before, after = (annotations_of(side, schema.ANNOTATIONS) for side in (old, new))
+    for below in sorted(before.keys() | after.keys()):
+        was, now = before.get(below, []), after.get(below, [])
         # Nobody uses the default of a required property.
         of_required = below[-1] == "default" and below[:-1] in required
         if was != now and not of_required and not any(below[: len(path)] == path for path in passed):

@@ -242,11 +242,11 @@ class _Relation:
             return []
         self._assumed.add(pair)
         try:
-            ours, theirs = (
+            before, after = (
                 [one for one in self._alternatives(schema, side) if one.kind in kinds]
                 for side, schema in enumerate((old, new))
             )
-            return self._alternated(ours, theirs, path)
+            return self._alternated(before, after, path)
         finally:
             self._assumed.discard(pair)
 
@@ -308,11 +308,11 @@ class _Relation:
         findings = []
         lost, gained = [], []
         for kind in KINDS:
-            ours, theirs = ([one for one in side if one.kind == kind] for side in (old, new))
-            if ours and theirs:
-                findings += self._kind(ours, theirs, path)
-            lost += ours if not theirs else []
-            gained += theirs if not ours else []
+            before, after = ([one for one in side if one.kind == kind] for side in (old, new))
+            if before and after:
+                findings += self._kind(before, after, path)
+            lost += before if not after else []
+            gained += after if not before else []
         if lost or gained:
             findings.append(
                 _finding((*path, "type") if old and new else path, bool(lost), bool(gained), _names(old), _names(new))
@@ -388,30 +388,30 @@ class _Relation:
     def _rest(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = []
         for keyword in sorted(old.rest.keys() | new.rest.keys()):
-            ours, theirs = old.rest.get(keyword, ABSENT), new.rest.get(keyword, ABSENT)
-            if ours is not ABSENT and theirs is not ABSENT and self._same(ours, theirs):
+            before, after = old.rest.get(keyword, ABSENT), new.rest.get(keyword, ABSENT)
+            if before is not ABSENT and after is not ABSENT and self._same(before, after):
                 continue
-            if keyword == "anyOf" and all(value is ABSENT or _is_schemas(value) for value in (ours, theirs)):
+            if keyword == "anyOf" and all(value is ABSENT or _is_schemas(value) for value in (before, after)):
                 unions = [
                     self._alternatives({"anyOf": value} if value is not ABSENT else True, side)
-                    for side, value in enumerate((ours, theirs))
+                    for side, value in enumerate((before, after))
                 ]
                 of_kind = [[one for one in union if one.kind == old.kind] for union in unions]
                 findings += self._alternated(of_kind[0], of_kind[1], path)
-            elif keyword == "allOf" and all(value is ABSENT or _is_schemas(value) for value in (ours, theirs)):
-                members = [[] if value is ABSENT else value for value in (ours, theirs)]
+            elif keyword == "allOf" and all(value is ABSENT or _is_schemas(value) for value in (before, after)):
+                members = [[] if value is ABSENT else value for value in (before, after)]
                 findings += self._all(members[0], members[1], path, old.kind)
             else:
-                findings.append(Finding((*path, keyword), UNDECIDABLE, CHANGED, ours, theirs))
+                findings.append(Finding((*path, keyword), UNDECIDABLE, CHANGED, before, after))
         return findings
 
     def _all(self, old: list[t.Any], new: list[t.Any], path: Path, kind: str) -> list[Finding]:
-        ours, theirs = (
+        before, after = (
             [one for one in side if not any(self._same(one, other) for other in others)]
             for side, others in ((old, new), (new, old))
         )
-        if len(ours) <= 1 and len(theirs) <= 1:
-            return self._schemas(ours[0] if ours else True, theirs[0] if theirs else True, path, (kind,))
+        if len(before) <= 1 and len(after) <= 1:
+            return self._schemas(before[0] if before else True, after[0] if after else True, path, (kind,))
         return [Finding((*path, "allOf"), UNDECIDABLE, CHANGED, len(old), len(new))]
 
     # Kinds
@@ -491,11 +491,11 @@ class _Relation:
         findings += self._schemas(names[0], names[1], (*path, "propertyNames"), ("string",))
         dependent = [one.keywords.get("dependentRequired", {}) for one in (old, new)]
         for name in sorted(dependent[0].keys() | dependent[1].keys()):
-            ours, theirs = (set(side.get(name, ())) for side in dependent)
-            narrower, wider = bool(theirs - ours - required[0]), bool(ours - theirs - required[1])
+            before, after = (set(side.get(name, ())) for side in dependent)
+            narrower, wider = bool(after - before - required[0]), bool(before - after - required[1])
             if narrower or wider:
                 findings.append(
-                    _finding((*path, "dependentRequired", name), narrower, wider, sorted(ours), sorted(theirs))
+                    _finding((*path, "dependentRequired", name), narrower, wider, sorted(before), sorted(after))
                 )
         return findings
 

@@ -34,19 +34,19 @@ def make(call: Call, client: Client, tools: t.Iterable[dict[str, t.Any]], bound:
     if tool is None:
         raise Fault("failed: the server does not list this tool")
     params = {"name": call.tool, "arguments": call.arguments}
-    result = client.ask("tools/call", params, bound, parameter_headers(tool.get("inputSchema"), call.arguments))
-    complaint = complaint_about(result, call.that)
-    if complaint:
-        raise Fault(complaint)
+    result = client.request("tools/call", params, bound, parameter_headers(tool.get("inputSchema"), call.arguments))
+    problem = problem_with(result, call.that)
+    if problem:
+        raise Fault(problem)
 
 
-def complaint_about(result: dict[str, t.Any], that: t.Sequence[str]) -> str | None:
+def problem_with(result: dict[str, t.Any], that: t.Sequence[str]) -> str | None:
     """Return the problem with a result of tools/call, as a predicate, or None. A failed call is an HTTP 200, too."""
     if result.get("isError"):
-        return f"failed: {_said(result)}"
+        return f"failed: {_error_text(result)}"
     if result.get("resultType", "complete") != "complete":
         return "asked for more input instead of returning a result: choose a tool that needs none"
-    return expressions.complaint(that, result)
+    return expressions.problem(that, result)
 
 
 def parameter_headers(schema: t.Any, arguments: t.Any) -> dict[str, str]:
@@ -68,7 +68,7 @@ def parameter_headers(schema: t.Any, arguments: t.Any) -> dict[str, str]:
     return headers
 
 
-def _said(result: dict[str, t.Any]) -> str:
+def _error_text(result: dict[str, t.Any]) -> str:
     content = result.get("content")
     texts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    return reasons.start(" ".join(text for text in texts if isinstance(text, str)))
+    return reasons.quote(" ".join(text for text in texts if isinstance(text, str)))

@@ -80,7 +80,7 @@ class Modern:
         )
         return client
 
-    def ask(
+    def request(
         self, method: str, params: dict[str, t.Any], bound: Deadline, headers: dict[str, str] | None = None
     ) -> dict[str, t.Any]:
         return result_in(*self._exchange(method, params, bound, headers))
@@ -93,7 +93,7 @@ class Modern:
         if method in protocol.NAMED_BY:
             headers["Mcp-Name"] = header_value(params[protocol.NAMED_BY[method]])
         params = {**params, "_meta": {protocol.META + key: value for key, value in meta.items()}}
-        return self.transport.ask(method, params, headers, bound)
+        return self.transport.request(method, params, headers, bound)
 
 
 @dataclass
@@ -109,7 +109,7 @@ class Legacy:
     ) -> Legacy | Declined:
         """Return a client, at this revision or another that the server prefers, or Declined. Raise Fault."""
         params = {"protocolVersion": revision, "capabilities": {}, "clientInfo": protocol.CLIENT}
-        reply, answer = transport.ask("initialize", params, {}, bound)
+        reply, answer = transport.request("initialize", params, {}, bound)
         if declined(reply, answer):
             return Declined(reply, answer)
         result = result_in(reply, answer)
@@ -120,21 +120,21 @@ class Legacy:
 
     def initialized(self, bound: Deadline) -> None:
         """Complete the handshake; some servers offer all of their tools only after this. Raise Fault."""
-        reply = self.transport.tell("notifications/initialized", self._headers, bound)
+        reply = self.transport.notify("notifications/initialized", self._headers, bound)
         if reply.status >= 300:
             raise Fault(reasons.of_reply(reply))
 
-    def ask(
+    def request(
         self, method: str, params: dict[str, t.Any], bound: Deadline, headers: dict[str, str] | None = None
     ) -> dict[str, t.Any]:
-        return result_in(*self.transport.ask(method, params, self._headers, bound))
+        return result_in(*self.transport.request(method, params, self._headers, bound))
 
     @property
     def _headers(self) -> dict[str, str]:
         return {VERSION: self.revision, **self.transport.session_headers}
 
 
-# A server after the handshake, with its era, revision and offer. Its ask() returns a result, or raises Fault.
+# A server after the handshake, with its era, revision and offer. Its request() returns a result, or raises Fault.
 Client: t.TypeAlias = Modern | Legacy
 
 

@@ -36,7 +36,7 @@ def check(option: str, expressions: t.Sequence[str]) -> None:
             ) from None
 
 
-def complaint(expressions: t.Sequence[str], document: dict[str, t.Any]) -> str | None:
+def problem(expressions: t.Sequence[str], document: dict[str, t.Any]) -> str | None:
     """Return a predicate about the first expression that is not true, or None."""
     for expression in expressions:
         try:

@@ -24,28 +24,28 @@ AUTO, SSE, ERAS = protocol.AUTO, protocol.SSE, protocol.ERAS
 
 
 @dataclass
-class Line:
+class Connections:
     """The connections to one server: one for requests, and one for the event stream of HTTP+SSE, opened when needed."""
 
     endpoint: Endpoint
-    connection: Connection  # for requests
+    main: Connection  # for requests
     trace: Trace
     headers: dict[str, str]  # of every MCP request
     late: float  # seconds, see Streamable
 
     def __post_init__(self) -> None:
         self.stream = self.endpoint.connection()
-        self.streamable = Streamable(self.connection, self.endpoint.mcp_path, self.headers, self.late)
+        self.streamable = Streamable(self.main, self.endpoint.mcp_path, self.headers, self.late)
 
     @property
     def requests(self) -> int:
-        return self.connection.requests + self.stream.requests
+        return self.main.requests + self.stream.requests
 
     def close(self) -> None:
         """End all sessions, then close the connections."""
         self.end_sessions()
         self.stream.close()
-        self.connection.close()
+        self.main.close()
 
     def end_sessions(self) -> None:
         """End all sessions. One that cannot be ended is a failed step, and does not make the server unhealthy."""
@@ -68,20 +68,20 @@ class Line:
 
     @contextmanager
     def legacy(
-        self, may_decline: t.Callable[[Declined], str | None], revision: str | None = None
+        self, problem_with: t.Callable[[Declined], str | None], revision: str | None = None
     ) -> t.Iterator[Legacy | Declined]:
         """Yield the answer to initialize, and end its sessions afterwards. The caller ends the handshake.
 
-        may_decline: returns None for a refusal that is acceptable, or the predicate of the failure.
+        problem_with: returns None for a refusal that is acceptable, or the predicate of the failure.
         """
         # The refusal of an earlier handshake may have opened one.
         self.end_sessions()
         try:
             with self.trace.step("handshake", "initialize") as bound:
                 client = Legacy.initialize(self.streamable, bound, revision or protocol.revisions(protocol.LEGACY)[-1])
-                complaint = may_decline(client) if isinstance(client, Declined) else None
-                if complaint:
-                    raise Fault(complaint)
+                problem = problem_with(client) if isinstance(client, Declined) else None
+                if problem:
+                    raise Fault(problem)
             yield client
         finally:
             self.end_sessions()
@@ -90,7 +90,7 @@ class Line:
     def sse(self) -> t.Iterator[Legacy]:
         """Yield a client over HTTP+SSE after initialize; close its stream afterwards. The caller ends the handshake."""
         self.end_sessions()
-        transport = HttpSse(self.stream, self.connection, self.endpoint.mcp_path, self.headers, self.streamable.note)
+        transport = HttpSse(self.stream, self.main, self.endpoint.mcp_path, self.headers, self.streamable.note)
         try:
             with self.trace.step("handshake", f"GET {self.endpoint.mcp_path}") as bound:
                 try:
@@ -111,25 +111,25 @@ class Line:
 
 
 @contextmanager
-def shake_hands(line: Line, era: str) -> t.Iterator[Modern | Legacy]:
+def ready_client(connections: Connections, era: str) -> t.Iterator[Modern | Legacy]:
     """Yield a client after its handshake, in the newest way that C(era), one of ERAS, and the server allow."""
-    modern = line.modern(required=era == protocol.MODERN) if era in (AUTO, protocol.MODERN) else None
+    modern = connections.modern(required=era == protocol.MODERN) if era in (AUTO, protocol.MODERN) else None
     if modern is not None:
         yield modern
         return
     refusal = None
     if era != SSE:
-        with line.legacy(_no_legacy if era == protocol.LEGACY else _no_legacy_nor_sse) as client:
+        with connections.legacy(_problem_of_legacy if era == protocol.LEGACY else _problem_of_auto) as client:
             if isinstance(client, Legacy):
-                initialized(line, client)
+                initialized(connections, client)
                 yield client
                 return
             refusal = client
     opened = False
     try:
-        with line.sse() as client:
+        with connections.sse() as client:
             opened = True
-            initialized(line, client)
+            initialized(connections, client)
             yield client
     except Failure as failure:
         if opened or refusal is None or failure.evidence.get("status", 200) not in (200, *protocol.OTHER_ERA_STATUSES):
@@ -138,12 +138,12 @@ def shake_hands(line: Line, era: str) -> t.Iterator[Modern | Legacy]:
         raise Failure(f"initialize {refusal.reason}") from failure
 
 
-def initialized(line: Line, client: Legacy) -> None:
-    with line.trace.step("handshake", "notifications/initialized") as bound:
+def initialized(connections: Connections, client: Legacy) -> None:
+    with connections.trace.step("handshake", "notifications/initialized") as bound:
         client.initialized(bound)
 
 
-def _no_legacy(refusal: Declined) -> str:
+def _problem_of_legacy(refusal: Declined) -> str:
     if refusal.answer is not None:
         return f"{refusal.reason}: if this is a modern server, set era to modern or auto"
     if refusal.reply.status in protocol.NO_POST_STATUSES:
@@ -151,10 +151,10 @@ def _no_legacy(refusal: Declined) -> str:
     return refusal.reason
 
 
-def _no_legacy_nor_sse(refusal: Declined) -> str | None:
+def _problem_of_auto(refusal: Declined) -> str | None:
     tryable = refusal.answer is None and refusal.reply.status in protocol.NO_POST_STATUSES
     return None if tryable else refusal.reason
 
 
-def anything_goes(refusal: Declined) -> None:
+def accept_refusal(refusal: Declined) -> None:
     """Accept every refusal: a modern server need not serve legacy clients."""

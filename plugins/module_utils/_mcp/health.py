@@ -43,11 +43,11 @@ class Assertions:
     def any(self) -> bool:
         return bool(self.expressions) or self.version is not None
 
-    def complaint(self, document: dict[str, t.Any]) -> str | None:
+    def problem(self, document: dict[str, t.Any]) -> str | None:
         """Return a predicate about the first condition that does not hold, or None."""
-        complaint = jmes.complaint(self.expressions, document)
-        if complaint:
-            return complaint
+        problem = jmes.problem(self.expressions, document)
+        if problem:
+            return problem
         if self.version is not None and not _versions.is_told(document.get("version"), self.version):
             return f"reports version {printable(str(document.get('version')), 40)}, expected {self.version}"
         return None

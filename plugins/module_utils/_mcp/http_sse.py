@@ -63,7 +63,7 @@ class HttpSse:
         # The address contains the session's id: no message may quote it.
         self._target = path_of(first.data, self._stream.authority, self._path)
 
-    def ask(
+    def request(
         self, method: str, params: dict[str, t.Any], headers: dict[str, str], bound: Deadline
     ) -> tuple[Reply, jsonrpc.Answer | None]:
         self._last_id += 1
@@ -77,7 +77,7 @@ class HttpSse:
                     return Reply(200, EVENTS), answer
         raise Fault("got no answer before the event stream ended")
 
-    def tell(self, method: str, headers: dict[str, str], bound: Deadline) -> Reply:
+    def notify(self, method: str, headers: dict[str, str], bound: Deadline) -> Reply:
         return self._post(jsonrpc.notification(method), headers, bound)
 
     def _post(self, message: dict[str, t.Any], headers: dict[str, str], bound: Deadline) -> Reply:

@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 MAX_PAGES = 100
 
-Ask = t.Callable[[str, dict[str, t.Any], Deadline], dict[str, t.Any]]
+Request = t.Callable[[str, dict[str, t.Any], Deadline], dict[str, t.Any]]
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ KINDS = {
 }
 
 
-def whole(ask: Ask, kind: Kind, bound: Deadline) -> list[dict[str, t.Any]]:
+def whole(request: Request, kind: Kind, bound: Deadline) -> list[dict[str, t.Any]]:
     """Return the items of all pages. Only a missing cursor ends the list, an empty one does not. Raise Fault."""
     items: list[dict[str, t.Any]] = []
     seen: set[str] = set()
     params: dict[str, t.Any] = {}
     for _page in range(MAX_PAGES):
         try:
-            result = ask(kind.method, params, bound)
+            result = request(kind.method, params, bound)
         except Fault as fault:
             # No capability tells whether there are templates.
             if kind is KINDS["resource_templates"] and fault.evidence.get("code") == protocol.METHOD_NOT_FOUND:

@@ -13,10 +13,10 @@ from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 def of_reply(reply: Reply) -> str:
     """Return the predicate for an HTTP answer without the expected document or message."""
-    status, text = reply.status, start(reply.text)
+    status, text = reply.status, quote(reply.text)
     if 300 <= status < 400:
         return (
-            f"was redirected ({status}) to {start(reply.location)}; redirects are not followed, "
+            f"was redirected ({status}) to {quote(reply.location)}; redirects are not followed, "
             "set the final path or URL in endpoint"
         )
     if status < 300:
@@ -42,9 +42,9 @@ def of_exchange(reply: Reply, answer: Answer | None) -> str:
 
 
 def of_error(error: Error) -> str:
-    return f"failed with error {error.code} ({start(error.message)})"
+    return f"failed with error {error.code} ({quote(error.message)})"
 
 
-def start(text: str) -> str:
+def quote(text: str) -> str:
     """Return the beginning of a text that the server chose, fit for a message."""
     return printable(text, 120) or "nothing more"

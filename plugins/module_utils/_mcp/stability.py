@@ -37,31 +37,31 @@ def method(client: Client) -> str:
     return listed or ("ping" if client.era == protocol.LEGACY else "server/discover")
 
 
-def run(client: Client, asked: Rounds, found: dict[str, t.Any], bound: Deadline, step_timeout: float) -> None:
+def run(client: Client, limits: Rounds, found: dict[str, t.Any], bound: Deadline, step_timeout: float) -> None:
     """Run the rounds, and set RV(servers[].stability) in C(found), also when a round fails. Raise Fault."""
-    question = method(client)
+    cheapest = method(client)
     times: list[float] = []
     try:
-        for number in range(1, asked.rounds + 1):
+        for number in range(1, limits.rounds + 1):
             one = Deadline(min(step_timeout, bound.left))
             try:
-                client.ask(question, {}, one)
+                client.request(cheapest, {}, one)
             except Fault as fault:
                 in_session = client.era == protocol.LEGACY and client.transport.session_headers
                 session = (
                     " of one session: pods other than the one that opened it may not know it" if in_session else ""
                 )
                 raise Fault(
-                    f"({question}) {fault.msg} in round {number} of {asked.rounds}{session}", **fault.evidence
+                    f"({cheapest}) {fault.msg} in round {number} of {limits.rounds}{session}", **fault.evidence
                 ) from None
             times.append(one.elapsed)
     finally:
         found["stability"] = summary(times)
     p95 = percentile(times, 95)
-    if asked.max_p95 is not None and p95 > asked.max_p95:
+    if limits.max_p95 is not None and p95 > limits.max_p95:
         raise Fault(
-            f"({question}) is too slow: 95 % of {asked.rounds} answers took up to {p95:.3f} s "
-            f"({asked.max_p95:.3f} s allowed)"
+            f"({cheapest}) is too slow: 95 % of {limits.rounds} answers took up to {p95:.3f} s "
+            f"({limits.max_p95:.3f} s allowed)"
         )
 
 

@@ -52,9 +52,9 @@ RULES: dict[str, t.Any] = {
 # Pods that are probed at once; each takes a thread and a connection to the API server.
 PARALLEL = 50
 
-Answer = t.TypeVar("Answer")
+Result = t.TypeVar("Result")
 
-LEAST_TIMEOUT = 1.0  # seconds
+MIN_TIMEOUT = 1.0  # seconds
 
 
 class NoneReady(Failure):
@@ -71,9 +71,9 @@ def connect(params: dict[str, t.Any]) -> Api:
 
 def check_times(params: dict[str, t.Any]) -> None:
     """Raise Failure when the timeouts leave no time for ending sessions."""
-    if params["timeout"] < LEAST_TIMEOUT or params["step_timeout"] <= 0:
+    if params["timeout"] < MIN_TIMEOUT or params["step_timeout"] <= 0:
         raise Failure(
-            f"timeout must be at least {LEAST_TIMEOUT:g} s, to leave time for ending sessions, "
+            f"timeout must be at least {MIN_TIMEOUT:g} s, to leave time for ending sessions, "
             "and step_timeout more than 0."
         )
 
@@ -97,12 +97,12 @@ def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
     return lambda: [endpoint.in_pod(cluster, namespace, pod, params["port"], params["endpoint"]) for pod in pods()]
 
 
-def at_once(ask: t.Callable[[Endpoint], Answer], endpoints: t.Sequence[Endpoint]) -> list[Answer]:
+def in_parallel(call: t.Callable[[Endpoint], Result], endpoints: t.Sequence[Endpoint]) -> list[Result]:
     """Return the results of the calls, made in parallel. Raise what the first failing one raises."""
     if len(endpoints) == 1:  # in this thread, where a signal that stops the task reaches it
-        return [ask(endpoints[0])]
+        return [call(endpoints[0])]
     with ThreadPoolExecutor(min(len(endpoints), PARALLEL)) as threads:
-        return list(threads.map(ask, endpoints))
+        return list(threads.map(call, endpoints))
 
 
 def token(params: dict[str, t.Any]) -> str | None:

@@ -18,19 +18,19 @@ END = "end"
 
 
 class Trace:
-    """timeout: seconds for all steps together. farewell: more seconds for each step that ends a session."""
+    """timeout: seconds for all steps together. cleanup: more seconds for each step that ends a session."""
 
-    def __init__(self, timeout: float, step_timeout: float, farewell: float) -> None:
+    def __init__(self, timeout: float, step_timeout: float, cleanup: float) -> None:
         self.deadline = Deadline(timeout)
         self._step_timeout = step_timeout
-        self._farewell = farewell
+        self._cleanup = cleanup
         self.steps: list[dict[str, t.Any]] = []
 
     @contextmanager
     def step(self, level: str, name: str) -> t.Iterator[Deadline]:
         """Time the step, and turn its Fault into a Failure that names the step."""
         with self._timed(
-            level, name, Deadline(self._farewell if level == END else min(self._step_timeout, self.deadline.left))
+            level, name, Deadline(self._cleanup if level == END else min(self._step_timeout, self.deadline.left))
         ) as bound:
             yield bound
 

@@ -46,7 +46,7 @@ class Streamable:
     def session_headers(self) -> dict[str, str]:
         return {SESSION: self.sessions[-1]} if self.sessions else {}
 
-    def ask(
+    def request(
         self, method: str, params: dict[str, t.Any], headers: dict[str, str], bound: Deadline
     ) -> tuple[Reply, jsonrpc.Answer | None]:
         """Send a request; return the HTTP reply and the answer, None when the reply is not JSON-RPC."""
@@ -57,7 +57,7 @@ class Streamable:
             reply = response.read()
             return reply, answer_in_body(reply, self._last_id)
 
-    def tell(self, method: str, headers: dict[str, str], bound: Deadline) -> Reply:
+    def notify(self, method: str, headers: dict[str, str], bound: Deadline) -> Reply:
         """Send a notification, which has no JSON-RPC answer; return the HTTP reply."""
         with self._post(jsonrpc.notification(method), headers, bound) as response:
             return response.reply() if response.content_type == EVENTS else response.read()

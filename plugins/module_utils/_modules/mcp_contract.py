@@ -149,7 +149,7 @@ def _read(params: dict[str, t.Any], settings: Settings) -> Read:
 
 
 def _read_each(endpoints: t.Sequence[Endpoint], settings: Settings) -> list[Read]:
-    return targets.at_once(lambda one: _read_one(one, settings), endpoints)
+    return targets.in_parallel(lambda one: _read_one(one, settings), endpoints)
 
 
 def _read_one(endpoint: Endpoint, settings: Settings) -> Read:

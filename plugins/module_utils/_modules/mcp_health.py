@@ -67,18 +67,18 @@ def run(task: Task) -> dict[str, t.Any]:
 
 def settings_of(params: dict[str, t.Any]) -> Settings:
     """Return what to probe. Raise Failure when options contradict each other, or there is no token."""
-    asked = [Call(**call) for call in params["calls"]]
+    smoke_calls = [Call(**call) for call in params["calls"]]
     rounds = stability.Rounds(**params["stability"]) if params["stability"] else None
     if rounds and rounds.rounds < 1:
         raise Failure("stability.rounds must be at least 1.")
     expect_401 = bool(params["auth"] and params["auth"]["expect_401"])
-    if expect_401 and (asked or rounds or not params["mcp"]):
+    if expect_401 and (smoke_calls or rounds or not params["mcp"]):
         raise Failure("auth.expect_401 checks a server without a token: remove calls, stability and mcp=false.")
-    if not params["mcp"] and (asked or rounds):
+    if not params["mcp"] and (smoke_calls or rounds):
         raise Failure("calls and stability need MCP: remove mcp=false.")
     targets.check_times(params)
     expressions.check("health", params["health"])
-    for call in asked:
+    for call in smoke_calls:
         expressions.check(f"calls (tool {call.tool})", call.that)
     return Settings(
         assertions=Assertions(params["health"], params["expect_version"]),
@@ -86,7 +86,7 @@ def settings_of(params: dict[str, t.Any]) -> Settings:
         timeout=params["timeout"],
         step_timeout=params["step_timeout"],
         lists=params["lists"],
-        calls=asked,
+        calls=smoke_calls,
         stability=rounds,
         token=None if expect_401 else targets.token(params),
         expect_401=expect_401,
@@ -99,7 +99,7 @@ def _round(find: t.Callable[[], list[Endpoint]], settings: Settings) -> tuple[li
         endpoints = find()
     except targets.NoneReady as failure:
         return [], failure.msg
-    servers = targets.at_once(lambda one: probe(one, settings), endpoints)
+    servers = targets.in_parallel(lambda one: probe(one, settings), endpoints)
     return servers, failure_sentence(servers)
 
 

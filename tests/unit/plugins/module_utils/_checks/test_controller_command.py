@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._checks.controller_command import how_it_ended
+from ansible_collections.mcp.server.plugins.module_utils._checks.controller_command import exit_description
 
 Ran = t.Callable[..., t.Any]
 
@@ -174,4 +174,4 @@ def test_values_of_the_environment_are_shown_nowhere(ran: Ran, lines: list[str])
     ],
 )
 def test_how_a_command_ended(code: int | None, said: str) -> None:
-    assert how_it_ended(code, 2.5) == said
+    assert exit_description(code, 2.5) == said

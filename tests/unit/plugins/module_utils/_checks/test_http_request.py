@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._checks.http_request import SEARCHED, address, complaint_about
+from ansible_collections.mcp.server.plugins.module_utils._checks.http_request import MAX_SEARCHED, address, problem_with
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import Handler, Script, Scripted
 
@@ -168,5 +168,5 @@ def test_what_is_no_address(url: str) -> None:
 
 
 def test_an_expression_is_searched_in_a_bounded_part() -> None:
-    assert complaint_about(Reply(200, text="x" * (SEARCHED - 1) + "y"), [200], "y") == ""
-    assert "in the first 256 KiB" in complaint_about(Reply(200, text="x" * SEARCHED + "y"), [200], "y")
+    assert problem_with(Reply(200, text="x" * (MAX_SEARCHED - 1) + "y"), [200], "y") == ""
+    assert "in the first 256 KiB" in problem_with(Reply(200, text="x" * MAX_SEARCHED + "y"), [200], "y")

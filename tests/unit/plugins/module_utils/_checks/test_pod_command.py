@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._checks.pod_command import exit_complaint, refusal
+from ansible_collections.mcp.server.plugins.module_utils._checks.pod_command import exit_problem, refusal
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, User
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster
@@ -65,10 +65,10 @@ def failure(code: int) -> bytes:
     ],
 )
 def test_how_a_command_ended(status: bytes, said: str) -> None:
-    complaint = exit_complaint(status)
-    assert complaint.startswith(said) if said else complaint == ""
-    assert complaint.isprintable()
-    assert "such" not in complaint or complaint.endswith("/no/such: no such file or directory)")
+    problem = exit_problem(status)
+    assert problem.startswith(said) if said else problem == ""
+    assert problem.isprintable()
+    assert "such" not in problem or problem.endswith("/no/such: no such file or directory)")
 
 
 @pytest.mark.parametrize(

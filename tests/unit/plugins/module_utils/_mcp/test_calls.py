@@ -9,7 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions
-from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call, complaint_about, parameter_headers
+from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call, parameter_headers, problem_with
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import (
     LEGACY,
@@ -23,7 +23,7 @@ GOOD = {"content": [{"type": "text", "text": "rain"}], "structuredContent": {"da
 
 
 @pytest.mark.parametrize(
-    ("result", "that", "complaint"),
+    ("result", "that", "problem"),
     [
         (GOOD, [], None),
         (GOOD, ["structuredContent.days | length(@) == `2`", "content[0].text == 'rain'"], None),
@@ -35,9 +35,9 @@ GOOD = {"content": [{"type": "text", "text": "rain"}], "structuredContent": {"da
         ({"resultType": "input_required"}, [], "asked for more input"),
     ],
 )
-def test_what_is_wrong_with_a_result(result: dict[str, t.Any], that: list[str], complaint: str | None) -> None:
-    said = complaint_about(result, that)
-    assert said == complaint or (said is not None and complaint is not None and said.startswith(complaint))
+def test_what_is_wrong_with_a_result(result: dict[str, t.Any], that: list[str], problem: str | None) -> None:
+    said = problem_with(result, that)
+    assert said == problem or (said is not None and problem is not None and said.startswith(problem))
 
 
 @pytest.mark.parametrize(

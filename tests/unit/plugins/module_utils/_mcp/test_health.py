@@ -13,7 +13,7 @@ DOCUMENT = {"status": "HEALTHY", "version": "1.2.0", "checks": [{"ok": True}, {"
 
 
 @pytest.mark.parametrize(
-    ("expressions", "version", "complaint"),
+    ("expressions", "version", "problem"),
     [
         (["status == 'HEALTHY'"], None, None),
         (["status == 'HEALTHY'", "length(checks) > `1`"], "v1.2.0", None),
@@ -26,9 +26,9 @@ DOCUMENT = {"status": "HEALTHY", "version": "1.2.0", "checks": [{"ok": True}, {"
         ([], "v1.1.5", "reports version 1.2.0, expected v1.1.5"),
     ],
 )
-def test_assertions(expressions: list[str], version: str | None, complaint: str | None) -> None:
-    said = Assertions(expressions, version).complaint(DOCUMENT)
-    assert said == complaint or said.startswith(complaint)
+def test_assertions(expressions: list[str], version: str | None, problem: str | None) -> None:
+    said = Assertions(expressions, version).problem(DOCUMENT)
+    assert said == problem or said.startswith(problem)
 
 
 @pytest.mark.parametrize(

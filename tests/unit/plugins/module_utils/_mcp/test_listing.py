@@ -20,12 +20,12 @@ def read(*pages: t.Any) -> list[str]:
     """Names from pages of (names, next cursor)."""
     following = dict(zip([None, *(cursor for _names, cursor in pages)], pages, strict=False))
 
-    def ask(method: str, params: dict[str, t.Any], bound: Deadline) -> dict[str, t.Any]:
+    def request(method: str, params: dict[str, t.Any], bound: Deadline) -> dict[str, t.Any]:
         names, cursor = following[params.get("cursor")]
         tools = [{"name": name} for name in names]
         return {"tools": tools} if cursor is None else {"tools": tools, "nextCursor": cursor}
 
-    return [item["name"] for item in listing.whole(ask, TOOLS, Deadline(5))]
+    return [item["name"] for item in listing.whole(request, TOOLS, Deadline(5))]
 
 
 def test_all_pages_are_read_and_an_empty_cursor_is_a_cursor() -> None:
