@@ -23,7 +23,7 @@ SHORT = os.environ.get("MCP_TEST_KIND") == "test"
 
 
 class Server:
-    """One of the matrix, as users ask mcp_health about it."""
+    """A server of the matrix, and how users probe it with mcp_health."""
 
     def __init__(self, row: Row, running: fleet.Running) -> None:
         self.row = row
@@ -41,7 +41,7 @@ class Server:
         return validation.validated_parameters
 
     def probe(self, **given: t.Any) -> dict[str, t.Any]:
-        """The verdict."""
+        """Return the result of a probe of all lists."""
         try:
             (found,) = mcp_health.run(Task(self.params(**given)))["servers"]
         except Failure as failure:

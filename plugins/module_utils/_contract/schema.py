@@ -356,10 +356,10 @@ def _merge(base: dict[str, t.Any], member: t.Any) -> dict[str, t.Any] | None:
         return base
     if not isinstance(member, dict):
         return None
-    ours, theirs = base.keys() - ANNOTATIONS, member.keys() - ANNOTATIONS
-    if ours and theirs:
-        shared = ours & theirs
-        if (ours | theirs) & DEPENDENT or not shared <= {"type", "required", "properties"}:
+    of_base, of_member = base.keys() - ANNOTATIONS, member.keys() - ANNOTATIONS
+    if of_base and of_member:
+        shared = of_base & of_member
+        if (of_base | of_member) & DEPENDENT or not shared <= {"type", "required", "properties"}:
             return None
         if "type" in shared and base["type"] != member["type"]:
             return None
@@ -371,8 +371,8 @@ def _merge(base: dict[str, t.Any], member: t.Any) -> dict[str, t.Any] | None:
         if "required" in shared and not (is_names(base["required"]) and is_names(member["required"])):
             return None
     both = {**member, **base}
-    if ours and theirs and "properties" in shared:
+    if of_base and of_member and "properties" in shared:
         both["properties"] = {**member["properties"], **base["properties"]}
-    if ours and theirs and "required" in shared:
+    if of_base and of_member and "required" in shared:
         both["required"] = sorted({*member["required"], *base["required"]})
     return both

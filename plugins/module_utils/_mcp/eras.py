@@ -164,10 +164,10 @@ def is_modern(reply: Reply, answer: Answer | None) -> bool:
     raise Fault(reasons.of_exchange(reply, answer))
 
 
-def other_revision(answer: Answer | None, ours: str) -> str | None:
-    """Return the newest modern revision that a server which refused ours supports, to try once, or None."""
+def other_revision(answer: Answer | None, refused: str) -> str | None:
+    """Return the newest modern revision of a server that refused one, to try once, or None."""
     if isinstance(answer, Error) and answer.code == protocol.UNSUPPORTED_VERSION:
-        common = [revision for revision in _common(_supported(answer), protocol.MODERN) if revision != ours]
+        common = [revision for revision in _common(_supported(answer), protocol.MODERN) if revision != refused]
         return common[-1] if common else None
     return None
 

@@ -48,12 +48,10 @@ def run(client: Client, limits: Rounds, found: dict[str, t.Any], bound: Deadline
                 client.request(cheapest, {}, one)
             except Fault as fault:
                 in_session = client.era == protocol.LEGACY and client.transport.session_headers
-                session = (
-                    " of one session: pods other than the one that opened it may not know it" if in_session else ""
-                )
-                raise Fault(
-                    f"({cheapest}) {fault.msg} in round {number} of {limits.rounds}{session}", **fault.evidence
-                ) from None
+                session = " of one session" if in_session else ""
+                cause = "; pods other than the one that opened the session may not know it" if in_session else ""
+                message = f"({cheapest}), round {number} of {limits.rounds}{session}, {fault.msg}{cause}"
+                raise Fault(message, **fault.evidence) from None
             times.append(one.elapsed)
     finally:
         found["stability"] = summary(times)

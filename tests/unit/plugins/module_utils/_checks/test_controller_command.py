@@ -25,7 +25,7 @@ def python(code: str, *argv: str, **environment: t.Any) -> dict[str, t.Any]:
 
 
 def is_alive(file: Path) -> bool:
-    """Whether the process whose id is in the file runs; one that nobody has reaped yet does not."""
+    """Return whether the process whose id is in the file runs. A zombie does not."""
     stat = Path(f"/proc/{file.read_text()}/stat")
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What must hold for every schema and every contract; whether a value is accepted, jsonschema says."""
+"""Properties of every schema and every contract. jsonschema decides whether a value is accepted."""
 
 from __future__ import annotations
 

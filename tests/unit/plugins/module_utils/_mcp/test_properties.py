@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for any bytes at all. Nothing here waits: the server is an object that answers while it is written to."""
+"""Properties for arbitrary bytes. Nothing waits: the server is an object that answers while it is written to."""
 
 from __future__ import annotations
 
@@ -352,7 +352,7 @@ def spoil(data: bytes, dice: random.Random) -> bytes:
 
 
 class Peer:
-    """What Connection takes for a socket."""
+    """A socket, as far as Connection uses one."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
