@@ -106,7 +106,9 @@ def run(task: Task) -> dict[str, t.Any]:
         diff.append(text.diff(before.contract, now.contract, before.name, now.name))
     failing = [change for change in open_changes if change.severity in FATAL[params["fail_on"]]]
     if failing:
-        raise Failure(failure_sentence(now.name, before.name, failing), changed=changed, diff=diff, **result)
+        server = f" of {params['namespace']}/{params['server']}" if params["pool"] else ""
+        message = failure_sentence(now.name + server, before.name, failing)
+        raise Failure(message, changed=changed, diff=diff, **result)
     return {"changed": changed, **result, "contract": now.contract, "diff": diff}
 
 

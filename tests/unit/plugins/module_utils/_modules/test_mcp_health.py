@@ -153,3 +153,25 @@ def test_the_result_has_what_is_documented_and_nothing_else(run: t.Any) -> None:
 def test_bad_input_is_refused_before_anything_is_asked(run: t.Any, given: dict[str, t.Any], said: str) -> None:
     with pytest.raises(Failure, match=said):
         run(**{"endpoint": {"url": "http://127.0.0.1:1"}, **given})
+
+
+WELL, ILL = {"healthy": True, "reason": None}, {"healthy": False, "reason": "GET /health returned 503 (starting)."}
+
+
+@pytest.mark.parametrize(
+    ("servers", "sentence"),
+    [
+        ([WELL], None),
+        ([WELL, WELL], None),
+        ([ILL], "pod mcp/0 is not healthy: GET /health returned 503 (starting)."),
+        ([WELL, ILL], "1 of 2 servers failed: pod mcp/1 is not healthy: GET /health returned 503 (starting)."),
+        (
+            [ILL, WELL, ILL],
+            "2 of 3 servers failed: pod mcp/0 is not healthy: GET /health returned 503 (starting); "
+            "pod mcp/2 is not healthy: GET /health returned 503 (starting).",
+        ),
+    ],
+)
+def test_the_failure_is_one_sentence(servers: list[dict[str, t.Any]], sentence: str | None) -> None:
+    named = [{"target": f"pod mcp/{number}", **server} for number, server in enumerate(servers)]
+    assert health_module.failure_sentence(named) == sentence
