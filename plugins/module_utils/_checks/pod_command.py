@@ -71,7 +71,7 @@ def exit_problem(status: bytes) -> str:
 
 def _follow(sock: t.Any, tail: Tail, limit: Limit) -> bytes:
     """Return the status of the command at its end; empty when the stream is cut off, or the check is over."""
-    import websocket
+    import websocket  # lazy: an optional library, for pods only
 
     while not limit.over():
         sock.settimeout(SLICE)
