@@ -55,15 +55,15 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
 def exit_problem(status: bytes) -> str:
     """Return how a command failed, by the status channel, as a predicate; an empty text for exit code 0."""
     try:
-        said = json.loads(status)
-        if said["status"] == "Success":
+        report = json.loads(status)
+        if report["status"] == "Success":
             return ""
-        causes = (said.get("details") or {}).get("causes") or []
+        causes = (report.get("details") or {}).get("causes") or []
         code = next((cause["message"] for cause in causes if cause.get("reason") == "ExitCode"), None)
         if code is not None:
             return f"ended with exit code {printable(str(code), 20)}"
         # Each layer of the container runtime puts its text before that of the layer below, which knows the cause.
-        message = printable(str(said.get("message") or "no reason given"), MAX_STATUS)
+        message = printable(str(report.get("message") or "no reason given"), MAX_STATUS)
         return f"could not be run ({message if len(message) <= MAX_QUOTE else '...' + message[-MAX_QUOTE:]})"
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"ended in an unknown way: the API server reported {printable(status, 100) or 'nothing'}"
@@ -102,13 +102,13 @@ def _open(cluster: Api, path: str, query: list[tuple[str, str]]) -> t.Any:
 
 def refusal(status: int, body: bytes, host: str) -> Failure:
     """Return the exception for an answer of the API server that is not a WebSocket."""
-    said = ""
+    message = ""
     with suppress(ValueError, KeyError, TypeError):
-        said = json.loads(body)["message"]
-    said = printable(str(said) or body, 300).rstrip(".") or "no reason given"
+        message = json.loads(body)["message"]
+    message = printable(str(message) or body, 300).rstrip(".") or "no reason given"
     if status == 403:
         cure = "grant get and create on pods/exec in the Role"
-        return Forbidden(f"the API server {host} refuses to run commands in pods ({said}); {cure}")
+        return Forbidden(f"the API server {host} refuses to run commands in pods ({message}); {cure}")
     if status == 500 or status in OVERLOADED:
-        return Unreachable(f"the API server {host} answers {status} ({said})")
-    return Failure(f"the API server {host} could not run the command in the pod: it answered {status} ({said})")
+        return Unreachable(f"the API server {host} answers {status} ({message})")
+    return Failure(f"the API server {host} could not run the command in the pod: it answered {status} ({message})")

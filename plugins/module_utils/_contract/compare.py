@@ -191,12 +191,12 @@ Item: t.TypeAlias = "dict[str, t.Any]"
 
 
 def _listed(
-    listed: str, old: Contract, new: Contract, items: t.Callable[[tuple[str, str], Item, Item], t.Iterator[Change]]
+    list_name: str, old: Contract, new: Contract, items: t.Callable[[tuple[str, str], Item, Item], t.Iterator[Change]]
 ) -> t.Iterator[Change]:
-    name, noun = LISTS[listed]
-    before, after = ({item[name]: item for item in side[listed]} for side in (old, new))
+    name, noun = LISTS[list_name]
+    before, after = ({item[name]: item for item in side[list_name]} for side in (old, new))
     for one in sorted(before.keys() | after.keys()):
-        place = (listed, one)
+        place = (list_name, one)
         if one not in after:
             yield _change(BREAKING, place, REMOVED, f"{_subject(place)} is gone: clients that use it fail.")
         elif one not in before:
@@ -463,11 +463,11 @@ def _others(
 def _became(old: t.Any, new: t.Any) -> str:
     if isinstance(old, list) and isinstance(new, list):
         known = [set(map(schema.key, side)) for side in (old, new)]
-        gone = [one for one in old if schema.key(one) not in known[1]]
-        came = [one for one in new if schema.key(one) not in known[0]]
-        return " and ".join(
-            [f"{json_excerpt(gone)[1:-1]} is gone"] * bool(gone) + [f"{json_excerpt(came)[1:-1]} is new"] * bool(came)
-        )
+        removed = [one for one in old if schema.key(one) not in known[1]]
+        added = [one for one in new if schema.key(one) not in known[0]]
+        parts = [f"{json_excerpt(removed)[1:-1]} is gone"] if removed else []
+        parts += [f"{json_excerpt(added)[1:-1]} is new"] if added else []
+        return " and ".join(parts)
     shown = [
         "nothing"
         if side is ABSENT
@@ -506,7 +506,7 @@ def _schema(place: tuple[str, str, str], old: t.Any, new: t.Any) -> t.Iterator[C
         severity = _severity(direction, finding)
         yield _change(severity, (*place, *finding.path), finding.change, _sentence(place, direction, finding, severity))
     # What was added or removed is not reported again for each of its annotations.
-    passed = [finding.path for finding in findings if finding.fresh or finding.change in (ADDED, REMOVED)]
+    passed = [finding.path for finding in findings if finding.newly_required or finding.change in (ADDED, REMOVED)]
     required = [
         finding.path
         for finding in findings

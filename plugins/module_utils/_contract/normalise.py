@@ -60,7 +60,7 @@ def normalise(offer: dict[str, t.Any]) -> Contract:
         "session_mode": mode,
         "capabilities": _capabilities(offer.get("capabilities", {})),
         "instructions": instructions or None,
-        **{listed: _items(listed, offer.get(listed, [])) for listed in LISTS},
+        **{list_name: _items(list_name, offer.get(list_name, [])) for list_name in LISTS},
     }
 
 
@@ -105,9 +105,9 @@ def _without_texts(contract: Contract) -> Contract:
 
 def _texts(contract: Contract) -> list[t.Any]:
     found: list[t.Any] = [contract["instructions"]]
-    for listed, (name, _noun) in LISTS.items():
-        for item in contract[listed]:
-            found += [[listed, item[name], list(place), texts] for place, texts in texts_of(item).items()]
+    for list_name, (name, _noun) in LISTS.items():
+        for item in contract[list_name]:
+            found += [[list_name, item[name], list(place), texts] for place, texts in texts_of(item).items()]
     return found
 
 
@@ -175,14 +175,14 @@ def _capabilities(value: t.Any) -> dict[str, t.Any]:
     return capabilities
 
 
-def _items(listed: str, items: t.Any) -> list[dict[str, t.Any]]:
-    name, noun = LISTS[listed]
+def _items(list_name: str, items: t.Any) -> list[dict[str, t.Any]]:
+    name, noun = LISTS[list_name]
     if not isinstance(items, list):
-        raise Failure(f"The server's {listed} are not a list.")
+        raise Failure(f"The server's {list_name} are not a list.")
     found: dict[str, dict[str, t.Any]] = {}
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict) or not isinstance(item.get(name), str):
-            raise Failure(f"Item {number} of the server's {listed} has no {name}.")
+            raise Failure(f"Item {number} of the server's {list_name} has no {name}.")
         subject = f"The server's {noun} {escaped_name(item[name])}"
         try:
             normal = _item(subject, item)

@@ -63,7 +63,7 @@ class Finding:
     change: str
     old: t.Any = ABSENT  # the JSON value at this path, or ABSENT
     new: t.Any = ABSENT
-    fresh: bool = False  # a required property that the old schema did not declare
+    newly_required: bool = False  # a required property that the old schema did not declare
 
 
 def differences(old: Schema, new: Schema) -> list[Finding]:
@@ -185,7 +185,7 @@ class _Relation:
         if key(old) == key(new):
             return []
         found: dict[tuple[Path, str, str], Finding] = {}
-        for finding in self._schemas(old, new, ()):
+        for finding in self._compare_schemas(old, new, ()):
             found.setdefault((finding.path, finding.effect, finding.change), finding)
         return list(found.values())
 
@@ -228,7 +228,7 @@ class _Relation:
             known = self._keys[-id(root)] = ({name: value for name, value in root.items() if name != "$defs"}, "")
         return known[0]
 
-    def _schemas(self, old: t.Any, new: t.Any, path: Path, kinds: t.Collection[str] = KINDS) -> list[Finding]:
+    def _compare_schemas(self, old: t.Any, new: t.Any, path: Path, kinds: t.Collection[str] = KINDS) -> list[Finding]:
         """Compare two schemas. kinds: of the values that are possible here."""
         self._step(len(self._assumed))
         if self._same(old, new):
@@ -246,7 +246,7 @@ class _Relation:
                 [one for one in self._alternatives(schema, side) if one.kind in kinds]
                 for side, schema in enumerate((old, new))
             )
-            return self._alternated(before, after, path)
+            return self._compare_alternatives(before, after, path)
         finally:
             self._assumed.discard(pair)
 
@@ -304,13 +304,13 @@ class _Relation:
                 return True
         return False
 
-    def _alternated(self, old: list[Alternative], new: list[Alternative], path: Path) -> list[Finding]:
+    def _compare_alternatives(self, old: list[Alternative], new: list[Alternative], path: Path) -> list[Finding]:
         findings = []
         lost, gained = [], []
         for kind in KINDS:
             before, after = ([one for one in side if one.kind == kind] for side in (old, new))
             if before and after:
-                findings += self._kind(before, after, path)
+                findings += self._compare_kind(before, after, path)
             lost += before if not after else []
             gained += after if not before else []
         if lost or gained:
@@ -319,10 +319,10 @@ class _Relation:
             )
         return findings
 
-    def _kind(self, old: list[Alternative], new: list[Alternative], path: Path) -> list[Finding]:
+    def _compare_kind(self, old: list[Alternative], new: list[Alternative], path: Path) -> list[Finding]:
         """Compare alternatives of the same kind. Several of a kind are branches of a union."""
         if len(old) == len(new) == 1:
-            return self._pair(old[0], new[0], path)
+            return self._compare_pair(old[0], new[0], path)
         narrower, undecided = self._uncovered(old, new, (NARROWER, BOTH), path)
         wider, undecided_wider = self._uncovered(new, old, (WIDER, BOTH), path, reverse=True)
         if not (narrower or wider or undecided or undecided_wider):
@@ -332,7 +332,7 @@ class _Relation:
             for side, others in ((old, new), (new, old))
         ]
         if len(left[0]) == len(left[1]) == 1:
-            return self._pair(left[0][0], left[1][0], path)
+            return self._compare_pair(left[0][0], left[1][0], path)
         return [
             _finding(
                 (*path, "anyOf"), narrower, wider, _forms(old), _forms(new), undecided=undecided or undecided_wider
@@ -356,7 +356,7 @@ class _Relation:
         for one in some:
             trials = []
             for other in others:
-                found = self._pair(other, one, path) if reverse else self._pair(one, other, path)
+                found = self._compare_pair(other, one, path) if reverse else self._compare_pair(one, other, path)
                 effects = {finding.effect for finding in found} | {
                     NARROWER for finding in found if finding.change == ADDED and not reverse
                 }
@@ -371,21 +371,21 @@ class _Relation:
         parts = [(side.name, side.finite, side.keywords, side.rest) for side in (one, other)]
         return key(parts[0]) == key(parts[1]) and self._same_targets(key(parts[0]))
 
-    def _pair(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_pair(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         self._step()
         if ENTANGLED & (old.rest.keys() | new.rest.keys()):
             return [] if self._same_alternative(old, new) else [Finding(path, UNDECIDABLE, CHANGED)]
-        findings = self._rest(old, new, path)
+        findings = self._compare_rest(old, new, path)
         if old.finite is not None or new.finite is not None:
-            return findings + self._finite(old, new, path)
+            return findings + self._compare_finite(old, new, path)
         return findings + {
-            "number": self._number,
-            "string": self._string,
-            "array": self._array,
-            "object": self._object,
+            "number": self._compare_number,
+            "string": self._compare_string,
+            "array": self._compare_array,
+            "object": self._compare_object,
         }[old.kind](old, new, path)
 
-    def _rest(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_rest(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = []
         for keyword in sorted(old.rest.keys() | new.rest.keys()):
             before, after = old.rest.get(keyword, ABSENT), new.rest.get(keyword, ABSENT)
@@ -397,26 +397,26 @@ class _Relation:
                     for side, value in enumerate((before, after))
                 ]
                 of_kind = [[one for one in union if one.kind == old.kind] for union in unions]
-                findings += self._alternated(of_kind[0], of_kind[1], path)
+                findings += self._compare_alternatives(of_kind[0], of_kind[1], path)
             elif keyword == "allOf" and all(value is ABSENT or _is_schemas(value) for value in (before, after)):
                 members = [[] if value is ABSENT else value for value in (before, after)]
-                findings += self._all(members[0], members[1], path, old.kind)
+                findings += self._compare_all_of(members[0], members[1], path, old.kind)
             else:
                 findings.append(Finding((*path, keyword), UNDECIDABLE, CHANGED, before, after))
         return findings
 
-    def _all(self, old: list[t.Any], new: list[t.Any], path: Path, kind: str) -> list[Finding]:
+    def _compare_all_of(self, old: list[t.Any], new: list[t.Any], path: Path, kind: str) -> list[Finding]:
         before, after = (
             [one for one in side if not any(self._same(one, other) for other in others)]
             for side, others in ((old, new), (new, old))
         )
         if len(before) <= 1 and len(after) <= 1:
-            return self._schemas(before[0] if before else True, after[0] if after else True, path, (kind,))
+            return self._compare_schemas(before[0] if before else True, after[0] if after else True, path, (kind,))
         return [Finding((*path, "allOf"), UNDECIDABLE, CHANGED, len(old), len(new))]
 
     # Kinds
 
-    def _finite(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_finite(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         lost, gained = _refused(new, old), _refused(old, new)
         narrower = old.finite is None or bool(lost)
         wider = new.finite is None or bool(gained)
@@ -426,7 +426,7 @@ class _Relation:
         values = (list(one.finite) if one.finite is not None else ABSENT for one in (old, new))
         return [_finding((*path, "enum"), narrower, wider, *values, undecided=unsure)]
 
-    def _number(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_number(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = []
         for keyword, exclusive, sign in (("minimum", "exclusiveMinimum", -1), ("maximum", "exclusiveMaximum", 1)):
             bounds = [_bound(one, keyword, exclusive, sign) for one in (old, new)]
@@ -442,11 +442,11 @@ class _Relation:
             findings.append(_finding((*path, "multipleOf"), narrower, wider, *steps))
         return findings
 
-    def _string(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_string(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         patterns = [one.keywords.get("pattern", ABSENT) for one in (old, new)]
         return _counted(old, new, path) + _presence(patterns, (*path, "pattern"))
 
-    def _array(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_array(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = _counted(old, new, path)
         if _longest(old) > 1 and _longest(new) > 1:
             unique = [True if one.keywords.get("uniqueItems") else ABSENT for one in (old, new)]
@@ -455,12 +455,14 @@ class _Relation:
         reach = min(_longest(old), _longest(new))
         prefixes = max(len(one.keywords.get("prefixItems", ())) for one in (old, new))
         for number in range(int(min(prefixes, reach))):
-            findings += self._schemas(_item(old, number), _item(new, number), (*path, "prefixItems", str(number)))
+            findings += self._compare_schemas(
+                _item(old, number), _item(new, number), (*path, "prefixItems", str(number))
+            )
         if prefixes < reach:
-            findings += self._schemas(_item(old, prefixes), _item(new, prefixes), (*path, "items"))
+            findings += self._compare_schemas(_item(old, prefixes), _item(new, prefixes), (*path, "items"))
         return findings
 
-    def _object(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_object(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = _counted(old, new, path)
         declared = [one.keywords.get("properties", {}) for one in (old, new)]
         required = [set(one.keywords.get("required", ())) for one in (old, new)]
@@ -475,7 +477,7 @@ class _Relation:
             # A required property counts as declared, though nothing restricts its value.
             known = name in declared[1] and name in required[0] and _is_open(others[0])
             named = [{name: True, **declared[0]}, declared[1]] if known else declared
-            found = self._property(name, named, others, bool(patterns[0] or patterns[1]), place)
+            found = self._compare_property(name, named, others, bool(patterns[0] or patterns[1]), place)
             if (name in required[0]) != (name in required[1]):
                 here = [finding for finding in found if finding.path == place]
                 effect = _joined([NARROWER if name in required[1] else WIDER, *(finding.effect for finding in here)])
@@ -483,12 +485,12 @@ class _Relation:
                 change = REQUIRED if name in required[1] else REMOVED if gone else NOT_REQUIRED
                 found = [
                     *(finding for finding in found if finding.path != place),
-                    Finding(place, effect, change, fresh=change == REQUIRED and name not in declared[0]),
+                    Finding(place, effect, change, newly_required=change == REQUIRED and name not in declared[0]),
                 ]
             findings += found
-        findings += self._schemas(others[0], others[1], (*path, "additionalProperties"))
+        findings += self._compare_schemas(others[0], others[1], (*path, "additionalProperties"))
         names = [one.keywords.get("propertyNames", True) for one in (old, new)]
-        findings += self._schemas(names[0], names[1], (*path, "propertyNames"), ("string",))
+        findings += self._compare_schemas(names[0], names[1], (*path, "propertyNames"), ("string",))
         dependent = [one.keywords.get("dependentRequired", {}) for one in (old, new)]
         for name in sorted(dependent[0].keys() | dependent[1].keys()):
             before, after = (set(side.get(name, ())) for side in dependent)
@@ -499,13 +501,13 @@ class _Relation:
                 )
         return findings
 
-    def _property(
+    def _compare_property(
         self, name: str, declared: list[dict[str, t.Any]], others: list[t.Any], patterned: bool, place: Path
     ) -> list[Finding]:
         """Compare a property that at least one side declares, unless it is only required."""
         in_old, in_new = (name in side for side in declared)
         if in_old and in_new:
-            return self._schemas(declared[0][name], declared[1][name], place)
+            return self._compare_schemas(declared[0][name], declared[1][name], place)
         if not in_old and not in_new:
             return []
         change, side = (ADDED, 0) if in_new else (REMOVED, 1)
@@ -519,7 +521,7 @@ class _Relation:
             return [Finding(place, UNDECIDABLE, change)]
         if fallback is False:
             return [] if mine is False else [Finding(place, WIDER if in_new else NARROWER, change)]
-        found = self._schemas(fallback, mine, place) if in_new else self._schemas(mine, fallback, place)
+        found = self._compare_schemas(fallback, mine, place) if in_new else self._compare_schemas(mine, fallback, place)
         return found + [Finding(place, "", change)] * all(finding.path != place for finding in found)
 
 
@@ -683,18 +685,18 @@ def _ordered(old: t.Any, new: t.Any, path: Path, *stated: t.Any) -> list[Finding
 
 
 def _counted(old: Alternative, new: Alternative, path: Path) -> list[Finding]:
-    least, most = COUNTS[old.kind]
-    stated = [[one.keywords.get(name, ABSENT) for one in (old, new)] for name in (least, most)]
-    lows = [math.ceil(one.keywords.get(least, 0)) for one in (old, new)]
+    min_keyword, max_keyword = COUNTS[old.kind]
+    stated = [[one.keywords.get(name, ABSENT) for one in (old, new)] for name in (min_keyword, max_keyword)]
+    lows = [math.ceil(one.keywords.get(min_keyword, 0)) for one in (old, new)]
     highs = (
         [_longest(one) for one in (old, new)]
         if old.kind == "array"
-        else [one.keywords.get(most, math.inf) for one in (old, new)]
+        else [one.keywords.get(max_keyword, math.inf) for one in (old, new)]
     )
     if old.kind == "array":
         stated[1] = [high if high < math.inf else ABSENT for high in highs]
-    return _ordered(-lows[0], -lows[1], (*path, least), *stated[0]) + _ordered(
-        highs[0], highs[1], (*path, most), *stated[1]
+    return _ordered(-lows[0], -lows[1], (*path, min_keyword), *stated[0]) + _ordered(
+        highs[0], highs[1], (*path, max_keyword), *stated[1]
     )
 
 

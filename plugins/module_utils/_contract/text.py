@@ -59,8 +59,8 @@ def facts(contract: Contract) -> list[str]:
     lines.append(f"session mode {contract['session_mode']}")
     lines += [f"capability {line}" for line in _leaves(contract["capabilities"], "")]
     lines += _quoted("instructions", contract["instructions"])
-    for listed, (name, noun) in LISTS.items():
-        for item in contract[listed]:
+    for list_name, (name, noun) in LISTS.items():
+        for item in contract[list_name]:
             lines += _item(
                 f"{noun} {escaped_name(item[name])}", {part: value for part, value in item.items() if part != name}
             )

@@ -207,8 +207,8 @@ def _supported(error: Error) -> t.Any:
     return error.data.get("supported") if isinstance(error.data, dict) else None
 
 
-def _common(theirs: t.Any, era: str) -> list[str]:
-    return [revision for revision in protocol.revisions(era) if isinstance(theirs, list) and revision in theirs]
+def _common(supported: t.Any, era: str) -> list[str]:
+    return [revision for revision in protocol.revisions(era) if isinstance(supported, list) and revision in supported]
 
 
 def _object(value: t.Any) -> dict[str, t.Any]:

@@ -40,13 +40,13 @@ SPEC = Spec(
 )
 
 # The severities that fail a task.
-FATAL = {"breaking": ("breaking",), "risky": ("breaking", "risky", "undecidable"), "never": ()}
+FAILING_SEVERITIES = {"breaking": ("breaking",), "risky": ("breaking", "risky", "undecidable"), "never": ()}
 
 FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Read:
+class ReadContract:
     """A contract, with where it was read from."""
 
     name: str  # of a file, server or pool, for people
@@ -104,7 +104,7 @@ def run(task: Task) -> dict[str, t.Any]:
     if changes:
         task.progress(f"{before.name} and {now.name}\n{text.render(changes, accepted)}")
         diff.append(text.diff(before.contract, now.contract, before.name, now.name))
-    failing = [change for change in open_changes if change.severity in FATAL[params["fail_on"]]]
+    failing = [change for change in open_changes if change.severity in FAILING_SEVERITIES[params["fail_on"]]]
     if failing:
         server = f" of {params['namespace']}/{params['server']}" if params["pool"] else ""
         message = failure_sentence(now.name + server, before.name, failing)
@@ -127,7 +127,7 @@ def failure_sentence(name: str, baseline: str, failing: t.Sequence[compare.Chang
     )
 
 
-def _read(params: dict[str, t.Any], settings: Settings) -> Read:
+def _read(params: dict[str, t.Any], settings: Settings) -> ReadContract:
     """Read all endpoints that the task names. Raise Failure when one cannot be read, or their contracts differ."""
     find = targets.finder(params)
     waited = outage.current().seconds
@@ -150,18 +150,20 @@ def _read(params: dict[str, t.Any], settings: Settings) -> Read:
     return replace(first, name=f"pool {params['pool']}") if params["pool"] else first
 
 
-def _read_each(endpoints: t.Sequence[Endpoint], settings: Settings) -> list[Read]:
+def _read_each(endpoints: t.Sequence[Endpoint], settings: Settings) -> list[ReadContract]:
     return targets.in_parallel(lambda one: _read_one(one, settings), endpoints)
 
 
-def _read_one(endpoint: Endpoint, settings: Settings) -> Read:
+def _read_one(endpoint: Endpoint, settings: Settings) -> ReadContract:
     found = probe(endpoint, settings)
     if not found["healthy"]:
         raise Failure(f"Cannot read the contract of {endpoint.name}: {found['reason'].rstrip('.')}.")
-    return Read(endpoint.name, found["era"], normalise.normalise(found["offer"]))
+    return ReadContract(endpoint.name, found["era"], normalise.normalise(found["offer"]))
 
 
-def _in_the_era_of(before: Read, now: Read, params: dict[str, t.Any], settings: Settings) -> Read:
+def _in_the_era_of(
+    before: ReadContract, now: ReadContract, params: dict[str, t.Any], settings: Settings
+) -> ReadContract:
     """Return the contract for clients of a legacy baseline, when the server serves both eras, which may differ."""
     serves_both = now.era == protocol.MODERN and now.contract["session_mode"] != "modern"
     if params["era"] != handshake.AUTO or not serves_both:
@@ -170,7 +172,7 @@ def _in_the_era_of(before: Read, now: Read, params: dict[str, t.Any], settings: 
     return replace(legacy, contract={**legacy.contract, "protocol_versions": now.contract["protocol_versions"]})
 
 
-def _baseline(params: dict[str, t.Any], settings: Settings) -> Read:
+def _baseline(params: dict[str, t.Any], settings: Settings) -> ReadContract:
     baseline = params["baseline"]
     if baseline["path"]:
         return load(baseline["path"])
@@ -188,7 +190,7 @@ def _baseline(params: dict[str, t.Any], settings: Settings) -> Read:
         ) from None
 
 
-def load(path: str) -> Read:
+def load(path: str) -> ReadContract:
     """Return the contract that an earlier call saved. Raise Failure when the file is something else."""
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -197,7 +199,7 @@ def load(path: str) -> Read:
             and document["format"] == FORMAT
             and document["era"] in protocol.REVISIONS.values()
         )
-        read = Read(path, document["era"], normalise.normalise(document["contract"])) if valid else None
+        read = ReadContract(path, document["era"], normalise.normalise(document["contract"])) if valid else None
     except OSError as error:
         raise Failure(
             f"Cannot read the contract {path} ({error.strerror}): save one with the option path first."
@@ -209,16 +211,16 @@ def load(path: str) -> Read:
     return read
 
 
-def _save(path: str, now: Read, check_mode: bool) -> tuple[bool, list[dict[str, str]]]:
+def _save(path: str, now: ReadContract, check_mode: bool) -> tuple[bool, list[dict[str, str]]]:
     """Save the contract, except in check mode. Return whether the file changes, and its diff. Raise Failure."""
     file, document = Path(path), now.document()
     try:
         before = file.read_text(encoding="utf-8") if file.exists() else ""
         if before != document and not check_mode:
             # In one step: an interruption leaves the old file or the new one.
-            fresh = file.with_name(f"{file.name}.{os.getpid()}")
-            fresh.write_text(document, encoding="utf-8")
-            fresh.replace(file)
+            temporary = file.with_name(f"{file.name}.{os.getpid()}")
+            temporary.write_text(document, encoding="utf-8")
+            temporary.replace(file)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "the file there is not UTF-8 text"
         raise Failure(f"Cannot save the contract as {path} ({reason}).") from None

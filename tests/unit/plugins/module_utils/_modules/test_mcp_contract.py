@@ -27,7 +27,7 @@ def test_what_fails_while_the_api_server_is_away_is_read_again(monkeypatch, away
             reads.append(endpoints)
             if len(reads) == 1:
                 raise Failure("The connection was closed.")
-            return [mcp_contract.Read("pod", "modern", {})]
+            return [mcp_contract.ReadContract("pod", "modern", {})]
 
         monkeypatch.setattr(mcp_contract.targets, "finder", lambda params: find)
         monkeypatch.setattr(mcp_contract, "_read_each", read)
