@@ -195,7 +195,7 @@ servers:
     reason:
       description: What is wrong with it, in one sentence, with the likely cure.
       type: str
-      sample: GET /health is answered 503 (starting)
+      sample: GET /health returned 503 (starting)
     level:
       description: The level that failed, one of those in RV(servers[].levels).
       type: str

@@ -23,7 +23,7 @@ SHORT = os.environ.get("MCP_TEST_KIND") == "test"
 
 
 class Server:
-    """One of the matrix, as users ask mcp_health about it."""
+    """A server of the matrix, and how users probe it with mcp_health."""
 
     def __init__(self, row: Row, running: fleet.Running) -> None:
         self.row = row
@@ -41,7 +41,7 @@ class Server:
         return validation.validated_parameters
 
     def probe(self, **given: t.Any) -> dict[str, t.Any]:
-        """The verdict."""
+        """Return the result of a probe of all lists."""
         try:
             (found,) = mcp_health.run(Task(self.params(**given)))["servers"]
         except Failure as failure:
@@ -73,7 +73,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of one server before the next is started: pytest's own order takes the third of a few for the third of all."""
+    """Sort tests by server, so that one server at a time is started; pytest's own order mixes them."""
     here = [item for item in items if "server" in getattr(item, "fixturenames", ())]
     others = [item for item in items if item not in here]
     items[:] = others + sorted(here, key=lambda item: t.cast(pytest.Function, item).callspec.params["server"])

@@ -46,7 +46,7 @@ class Running:
 
 @contextmanager
 def running(kind: str, mode: str) -> t.Iterator[Running]:
-    """A server of one kind (see _command) in one of its modes. It ends with its standard input, whatever becomes of us."""
+    """Run a server of one kind (see _command) in one of its modes. It ends when its standard input ends."""
     with tempfile.TemporaryDirectory(prefix="mcp-matrix-") as folder, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [*_command(kind, Path(folder)), mode],

@@ -26,26 +26,21 @@ Answer = tuple[int, int | None]
 
 @dataclass(frozen=True)
 class Row:
-    """One server.
-
-    kind, mode: see fleet.running. requests: by the eras that it is healthy in, how many requests a probe of all lists sends.
-    versions: of the protocol, that clients get. guarded: by a bearer token. guards_host: against DNS rebinding.
-    wire: answers to single requests, by the names in test_wire.py.
-    """
+    """One server, and what mcp_health has to find out about it."""
 
     name: str
-    kind: str
-    mode: str
+    kind: str  # see fleet.running
+    mode: str  # see fleet.running
     era: str
     session_mode: str
-    requests: dict[str, int]
-    versions: tuple[str, ...]
+    requests: dict[str, int]  # of a probe of all lists, by the eras in which it is healthy
+    versions: tuple[str, ...]  # of the protocol, that clients get
     path: str = "/mcp"
     server_version: str = "1.2.0"
-    sorted: bool = False
-    guarded: bool = False
-    guards_host: bool = True
-    wire: dict[str, Answer] = field(default_factory=dict)
+    sorted: bool = False  # lists by name
+    guarded: bool = False  # by a bearer token
+    guards_host: bool = True  # against DNS rebinding
+    wire: dict[str, Answer] = field(default_factory=dict)  # to single requests, by the names in test_wire.py
 
     @property
     def protocol_version(self) -> str:
@@ -56,7 +51,7 @@ class Row:
 
 
 def _several(row: Row, **modes: dict[str, t.Any]) -> list[Row]:
-    """The modes of one kind, as changes to a row; their wire is added to its, but for HTTP+SSE, of which only the wire that is given is known."""
+    """Return a row for each mode, by its changes to C(row). Its wire is added to the row's, except for HTTP+SSE."""
     return [
         replace(row, name=f"{row.name}-{mode}", mode=mode, **{**changes, "wire": _wire(row, **changes)})
         for mode, changes in modes.items()
@@ -283,7 +278,7 @@ ROWS = [
     ),
 ]
 
-# Those that stand for the others in `make test`: each SDK, each session mode and transport, and whatever is special about one.
+# The servers of `make test`, for all of them: each SDK, session mode and transport, and every peculiarity.
 TWINS = (
     "python-1.26-stateful",  # leaks
     "python-1.30-sse",

@@ -96,7 +96,7 @@ def test_what_naive_probes_leave(server: Server) -> None:
 
 
 def _settled(server: Server) -> dict[str, int]:
-    """What the server counts once it is done with all requests and has not changed for a tenth of a second."""
+    """Return the server's counts once it has no requests and has not changed for a tenth of a second."""
     deadline = time.monotonic() + 5
     counts = server.counts()
     while time.monotonic() < deadline:

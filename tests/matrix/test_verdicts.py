@@ -110,7 +110,7 @@ def test_a_host_that_the_server_does_not_accept(server: Server) -> None:
         if row.guards_host:
             assert not found["healthy"]
             assert "endpoint.host" in found["reason"]
-            # A server that keeps sessions of requests that it refused does not give their ids away then: one request is the least.
+            # A server that keeps sessions of refused requests does not tell their ids then: one request is the minimum.
             assert found["requests"] == 1 or row.session_mode == "sse"
         else:
             assert found["healthy"], found["reason"]
@@ -149,7 +149,7 @@ def test_it_stays_well_over_many_rounds(server: Server) -> None:
     found = server.probe(stability={"rounds": 20, "max_p95": 2})
     assert found["healthy"], found["reason"]
     assert found["stability"]["rounds"] == 20
-    # One that speaks both eras is asked in a legacy session too, which is then greeted to the end: modern requests have no session to lose.
+    # A server of both eras is also asked in a legacy session, after its whole handshake: modern requests have none.
     asked = 20 + (1 + 20 if (found["era"], found["session_mode"]) == ("modern", "stateful") else 0)
     assert found["requests"] == base + asked
     assert server.counts()["requests"] - before == 2 * base + asked
@@ -163,7 +163,7 @@ def test_a_guarded_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> No
         for era in server.row.requests:
             found = server.probe(auth=auth, era=era)
             assert not found["healthy"]
-            assert "is answered 401: " in found["reason"]
+            assert "returned 401: " in found["reason"]
             assert "another-token" not in str(found)
     found = server.probe(auth={"expect_401": True})
     assert found["healthy"], found["reason"]
@@ -174,4 +174,4 @@ def test_a_guarded_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_open_server_where_a_guarded_one_is_expected(server: Server) -> None:
     found = server.probe(auth={"expect_401": True})
     assert not found["healthy"]
-    assert "expected is 401" in found["reason"]
+    assert "expected 401" in found["reason"]

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the servers answer to single requests: the ground that the probe is built on. A new release of an SDK that changes it shows here."""
+"""The servers' answers to single requests, on which the probe is built.
+
+These tests show when a new release of an SDK changes one.
+"""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ OPTIONS = {
             "changes": [{"file": "a", "regexp": "a", "replace": "b"}],
             "commit_message": "a",
         },
-        "git clone ended with 128",
+        "git clone failed with exit code 128",
     ),
     "mcp_guard": ({**SERVER, "state": "absent"}, None),
     "mcp_health": ({**SERVER, "pool": "green"}, None),

@@ -72,4 +72,4 @@ def test_what_it_can_not_push_fails_the_play(play, bare):
     process = play([task])
     output, _errors = process.communicate(timeout=120)
     assert process.returncode and "matches nothing in green.yaml" in output, output
-    assert "what is in the cluster stays as it is" in output
+    assert "The cluster keeps what it runs" in output

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the four kinds of check are given and give."""
+"""The input and the result of the four kinds of check."""
 
 from __future__ import annotations
 
@@ -16,23 +16,20 @@ from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 @dataclass(frozen=True)
 class Context:
-    """The release that is checked.
-
-    pool, version: what has the traffic now. endpoint, auth, era: options as mcp_health has them.
-    """
+    """The release that is checked."""
 
     cluster: Api
     server: Server
-    pool: str
-    version: str
-    endpoint: dict[str, t.Any] | None
+    pool: str  # that has the traffic
+    version: str  # of that pool
+    endpoint: dict[str, t.Any] | None  # this option and the next two as in mcp_health
     auth: dict[str, t.Any] | None = None
     era: str = AUTO
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """reason: why a check fails, empty when it passes. output: the end of what its command wrote."""
+    """The result of one check."""
 
-    reason: str = ""
-    output: str = ""
+    reason: str = ""  # of the failure; empty when the check passed
+    output: str = ""  # the end of what its command wrote

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A check that runs a command where the play runs."""
+"""Run a check that is a command on the machine where the play runs."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ TERMINATING = GRACE / 2  # seconds between SIGTERM and SIGKILL
 
 
 def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
+    """Run the command, and end all of its process group afterwards."""
     given = {name: as_text(value) for name, value in options["environment"].items()}
     try:
         # AnsibleModule.run_command can't be ended together with its children.
@@ -29,7 +30,7 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **told(context), **given},
+            env={**os.environ, **release_variables(context), **given},
             start_new_session=True,  # so that its children can be ended with it
             bufsize=0,
         )
@@ -47,12 +48,12 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
     # Not to the end of the pipe: a process that left the group may keep it open.
     reader.join(TERMINATING)
     output = tail.text(list(given.values()))
-    reason = "" if code == 0 else f"the command {how_it_ended(code, limit.seconds)}"
+    reason = "" if code == 0 else f"the command {exit_description(code, limit.seconds)}"
     return Verdict(with_output(reason, output) if reason else "", output)
 
 
-def told(context: Context) -> dict[str, str]:
-    """Return the variables that tell a command what is released."""
+def release_variables(context: Context) -> dict[str, str]:
+    """Return the environment variables that describe the release to a command."""
     return {
         "MCP_SERVER": context.server.name,
         "MCP_NAMESPACE": context.server.namespace,
@@ -62,8 +63,8 @@ def told(context: Context) -> dict[str, str]:
     }
 
 
-def how_it_ended(code: int | None, seconds: float) -> str:
-    """Return it as the second half of a sentence. code: as subprocess gives it, or None for a command that we ended."""
+def exit_description(code: int | None, seconds: float) -> str:
+    """Return a predicate. code: as subprocess returns it, or None for a command that was ended at its time limit."""
     if code is None:
         return f"did not end within {seconds:g} s (timeout)"
     if code < 0:
@@ -79,7 +80,7 @@ def _read(process: subprocess.Popen[bytes], tail: Tail) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End what is left of its group, also of a command that ended by itself."""
+    """End the rest of its process group, also after a command that ended by itself."""
     if process.poll() is None:
         _signal(process, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A check that sends one HTTP request."""
+"""Run a check that is one HTTP request."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from urllib.parse import urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._checks.limit import Limit
-from ansible_collections.mcp.server.plugins.module_utils._checks.messages import as_text, hide
+from ansible_collections.mcp.server.plugins.module_utils._checks.messages import as_text
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault, subject
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, reasons
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import hide
 
-# Characters of the body in which the expression is searched: a search can't be interrupted,
-# and its time may grow with their square.
-SEARCHED = 256 * 1024
-# What the connection itself sets.
+# Characters of the body that are searched: a search cannot be interrupted, and its time may grow with their square.
+MAX_SEARCHED = 256 * 1024
+# Headers that the connection itself sets.
 FRAMING = ("content-length", "transfer-encoding", "connection", "accept-encoding")
 
 _URL = re.compile(r"[\x21-\x7e]+")
 
 
 def address(url: str) -> tuple[str, str]:
-    """Return scheme and host, and the path with its query. Raises ValueError with the second half of a sentence."""
+    """Return scheme and host, and the path with its query. Raise ValueError with a predicate."""
     try:
         split = urlsplit(url)
         usable = split.scheme in ("http", "https") and split.hostname and _URL.fullmatch(url) and (split.port or True)
@@ -43,17 +43,18 @@ def address(url: str) -> tuple[str, str]:
 
 
 def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
+    """Send the request, and check the response."""
     headers = {"Host" if name.lower() == "host" else name: as_text(value) for name, value in options["headers"].items()}
     origin, path = address(options["url"])
     try:
-        # Without the query, where many put a key.
+        # Without the query, which may contain a key.
         with subject(f"{options['method']} {origin}{path.partition('?')[0]}"):
             reply = _send(options, origin, path, headers, limit)
-            complaint = complaint_about(reply, options["status"], options["expect"])
-            if complaint:
-                raise Fault(complaint)
+            problem = problem_with(reply, options["status"], options["expect"])
+            if problem:
+                raise Fault(problem)
     except Failure as failure:
-        return Verdict(hide(_in_our_words(failure.msg), headers.values()))
+        return Verdict(hide(_without_mcp_advice(failure.msg), headers.values()))
     return Verdict()
 
 
@@ -71,19 +72,23 @@ def _send(options: dict[str, t.Any], origin: str, path: str, headers: dict[str, 
         return response.read()
 
 
-def complaint_about(reply: Reply, statuses: t.Sequence[int], expect: str | None) -> str:
-    """Return what is wrong with an answer, as the second half of a sentence, or nothing."""
+def problem_with(reply: Reply, statuses: t.Sequence[int], expect: str | None) -> str:
+    """Return the problem with a response as a predicate, or an empty text."""
     if reply.status not in statuses:
-        expected = f"expected is {' or '.join(map(str, statuses))}"
+        expected = f"expected {' or '.join(map(str, statuses))}"
         if 300 <= reply.status < 400:
-            return f"is redirected ({reply.status}), which is not followed; {expected}"
-        return f"is answered {reply.status} ({reasons.start(reply.text)}), {expected}"
-    if expect is not None and not re.search(expect, reply.text[:SEARCHED]):
-        where = f"in the first {SEARCHED >> 10} KiB of the answer" if len(reply.text) > SEARCHED else "in the answer"
-        return f"is answered {reply.status}, but {expect!r} is not found {where} ({reasons.start(reply.text)})"
+            return f"was redirected ({reply.status}), and redirects are not followed; {expected}"
+        return f"returned {reply.status} ({reasons.quote(reply.text)}), {expected}"
+    if expect is not None and not re.search(expect, reply.text[:MAX_SEARCHED]):
+        where = (
+            f"in the first {MAX_SEARCHED >> 10} KiB of the answer"
+            if len(reply.text) > MAX_SEARCHED
+            else "in the answer"
+        )
+        return f"returned {reply.status}, but {expect!r} is not found {where} ({reasons.quote(reply.text)})"
     return ""
 
 
-def _in_our_words(message: str) -> str:
-    """Return a message of _mcp without advice that names options which a check does not have."""
+def _without_mcp_advice(message: str) -> str:
+    """Return a message of _mcp without advice on options that a check does not have."""
     return re.sub(r"[;:] [^;:]*\bendpoint\.(?!ca_cert)\w+", "", message).replace("endpoint.ca_cert", "http.ca_cert")

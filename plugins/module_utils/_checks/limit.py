@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a check ends: by itself, at its time limit, or because the release is interrupted."""
+"""End a check at its time limit, or when the release is interrupted."""
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 import typing as t
@@ -14,12 +15,15 @@ from contextlib import contextmanager
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Dial
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
-SLICE = 0.05  # seconds between two looks whether it is over
-GRACE = 0.75  # seconds that an interrupted check has for ending what it began (MCP sessions, processes)
+SLICE = 0.05  # seconds between two tests whether the check is over
+GRACE = 0.75  # seconds in which an interrupted check ends its MCP sessions and processes
+
+Argument = t.TypeVar("Argument")
+Result = t.TypeVar("Result")
 
 
 class Limit:
-    """seconds: of the check. stop: set when the release is interrupted."""
+    """The time limit of one check. seconds: of the check. stop: set when the release is interrupted."""
 
     def __init__(self, seconds: float, stop: threading.Event) -> None:
         self.seconds = seconds
@@ -33,20 +37,17 @@ class Limit:
         return self._stopped() or not (self._deadline is None or self._deadline.left)
 
     def overdue(self) -> bool:
-        """Return whether it has not ended, though its time was over a while ago."""
+        """Return whether the check still runs GRACE seconds after its time limit."""
         deadline = self._deadline
         return deadline is not None and deadline.elapsed > self.seconds + GRACE
 
     def end(self) -> None:
-        """End whatever goes on: nobody waits for the check any longer."""
+        """Interrupt the check; nobody waits for it any longer."""
         self._ended.set()
 
     @contextmanager
     def not_counted(self) -> t.Iterator[None]:
-        """Let the API server take its own time, and begin to count afterwards.
-
-        That it is away is no fault of what is checked.
-        """
+        """Stop the clock inside, and restart it afterwards: an outage of the API server is no failure of the check."""
         self._deadline = None
         try:
             yield
@@ -54,11 +55,11 @@ class Limit:
             self._deadline = Deadline(self.seconds)
 
     def dial(self, dial: Dial) -> Dial:
-        """Return a dial whose sockets end their waits when the release is interrupted."""
-        return lambda bound: t.cast(t.Any, _Socket(dial(bound), self))
+        """Return a dial function whose sockets stop waiting when the release is interrupted."""
+        return lambda bound: t.cast(socket.socket, _Socket(dial(bound), self))
 
     def cuts(self) -> bool:
-        """Return whether a wait on a socket has to end: the first after the interruption at once, others after GRACE."""
+        """Return whether a socket must stop waiting: the first after an interruption at once, others after GRACE."""
         if not self._stopped():
             return False
         if self._noticed is None:
@@ -71,12 +72,9 @@ class Limit:
 
 
 class _Socket:
-    """As much of a socket as _http/connection.py uses.
+    """The part of a socket that _http/connection.py uses. An interruption raises TimeoutError, as a time limit does."""
 
-    An interruption looks like a time-out, after which sessions are ended as ever.
-    """
-
-    def __init__(self, sock: t.Any, limit: Limit) -> None:
+    def __init__(self, sock: socket.socket, limit: Limit) -> None:
         self._sock = sock
         self._limit = limit
         self._seconds: float | None = None
@@ -91,7 +89,7 @@ class _Socket:
     def send(self, data: bytes) -> int:
         return self._in_slices(self._sock.send, data)
 
-    def _in_slices(self, call: t.Callable[[t.Any], t.Any], argument: t.Any) -> t.Any:
+    def _in_slices(self, call: t.Callable[[Argument], Result], argument: Argument) -> Result:
         if not self._seconds:
             self._sock.settimeout(0)
             return call(argument)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The option C(checks). Apart from what runs them: the emergency path reads specs and must not wait for imports."""
+"""The option C(checks). Not in run.py: the emergency path reads specs, and must not wait for imports."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 
-# Values of headers and environment are secrets, or words such as 1, blue and https. no_log would hide them wherever
-# they occur in the result of the whole release, in weights and pools too. So texts of checks hide them (messages.py).
+# Values of headers and environment may be secrets, or words such as 1, blue and https. no_log would hide these words in
+# the whole result of the release, in weights and pools too. So the messages of checks hide them (_text.hide).
 # Documented in doc_fragments/checks.py
 CHECKS: dict[str, t.Any] = {
     "type": "list",
@@ -67,5 +67,5 @@ CHECKS: dict[str, t.Any] = {
 
 
 def kind(check: dict[str, t.Any]) -> str:
-    """Return which of the four it is."""
+    """Return the kind of a check: mcp, http, pod or command."""
     return next(name for name in ("mcp", "http", "pod", "command") if check.get(name) is not None)

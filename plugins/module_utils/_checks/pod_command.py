@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A check that runs a command in a pod, through the API server."""
+"""Run a check that is a command in a pod, through the API server."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.targets import pod
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
-# Of the streams in one WebSocket; each frame begins with its number. Every version of Kubernetes speaks this one.
+# Of the streams in one WebSocket, each frame of which begins with its number. Every version of Kubernetes supports it.
 PROTOCOL = "v4.channel.k8s.io"
 STDOUT, STDERR, STATUS = 1, 2, 3
 MAX_STATUS = 64 * 1024  # bytes
 
 
 def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
-    """Raises Failure when the command can't be run."""
+    """Run the command, and check its exit code. Raise Failure when it cannot be run."""
     cluster, server = context.cluster, context.server
     with limit.not_counted():
         pod = pods_of_pool(cluster, server.namespace, server.name, options["pool"] or context.pool)[0]
@@ -44,34 +44,34 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
         sock.shutdown()  # not close(), which waits for an answer
     output = tail.text()
     if status:
-        complaint = exit_complaint(status)
+        problem = exit_problem(status)
     elif limit.over():
-        complaint = f"did not end within {limit.seconds:g} s (timeout)"
+        problem = f"did not end within {limit.seconds:g} s (timeout)"
     else:
-        complaint = "was cut off before it ended"
-    return Verdict(with_output(f"the command in pod {pod} {complaint}", output) if complaint else "", output)
+        problem = "was cut off before it ended"
+    return Verdict(with_output(f"the command in pod {pod} {problem}", output) if problem else "", output)
 
 
-def exit_complaint(status: bytes) -> str:
-    """Return how a command ended, by the status channel, as the second half of a sentence; nothing for exit code 0."""
+def exit_problem(status: bytes) -> str:
+    """Return how a command failed, by the status channel, as a predicate; an empty text for exit code 0."""
     try:
-        said = json.loads(status)
-        if said["status"] == "Success":
+        report = json.loads(status)
+        if report["status"] == "Success":
             return ""
-        causes = (said.get("details") or {}).get("causes") or []
+        causes = (report.get("details") or {}).get("causes") or []
         code = next((cause["message"] for cause in causes if cause.get("reason") == "ExitCode"), None)
         if code is not None:
             return f"ended with exit code {printable(str(code), 20)}"
-        # Each layer of the container runtime puts its words before those of the one below, which knows the cause.
-        message = printable(str(said.get("message") or "no reason given"), MAX_STATUS)
+        # Each layer of the container runtime puts its text before that of the layer below, which knows the cause.
+        message = printable(str(report.get("message") or "no reason given"), MAX_STATUS)
         return f"could not be run ({message if len(message) <= MAX_QUOTE else '...' + message[-MAX_QUOTE:]})"
     except (ValueError, KeyError, TypeError, AttributeError):
-        return f"ended in a way that is not known: the API server says {printable(status, 100) or 'nothing'}"
+        return f"ended in an unknown way: the API server reported {printable(status, 100) or 'nothing'}"
 
 
 def _follow(sock: t.Any, tail: Tail, limit: Limit) -> bytes:
-    """Return what the status channel says at the end of the command; nothing when it is cut off, or the check is over."""
-    import websocket
+    """Return the status of the command at its end; empty when the stream is cut off, or the check is over."""
+    import websocket  # lazy: an optional library, for pods only
 
     while not limit.over():
         sock.settimeout(SLICE)
@@ -84,7 +84,7 @@ def _follow(sock: t.Any, tail: Tail, limit: Limit) -> bytes:
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             break
         if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY) and frame.data:
-            channel, data = frame.data[0], frame.data[1:]
+            channel, data = frame.data[0], bytes(frame.data[1:])
             if channel in (STDOUT, STDERR):
                 tail.add(data)
             elif channel == STATUS and data:
@@ -93,7 +93,7 @@ def _follow(sock: t.Any, tail: Tail, limit: Limit) -> bytes:
 
 
 def _open(cluster: Api, path: str, query: list[tuple[str, str]]) -> t.Any:
-    """Return a WebSocket in which the command runs. Raises Unreachable, Failure."""
+    """Return a WebSocket in which the command runs. Raise Unreachable, Failure."""
     try:
         return cluster.websocket(path, query, PROTOCOL)
     except Refusal as refused:
@@ -101,14 +101,14 @@ def _open(cluster: Api, path: str, query: list[tuple[str, str]]) -> t.Any:
 
 
 def refusal(status: int, body: bytes, host: str) -> Failure:
-    """Return what to raise for an answer of the API server that is no WebSocket."""
-    said = ""
+    """Return the exception for an answer of the API server that is not a WebSocket."""
+    message = ""
     with suppress(ValueError, KeyError, TypeError):
-        said = json.loads(body)["message"]
-    said = printable(str(said) or body, 300).rstrip(".") or "no reason given"
+        message = json.loads(body)["message"]
+    message = printable(str(message) or body, 300).rstrip(".") or "no reason given"
     if status == 403:
         cure = "grant get and create on pods/exec in the Role"
-        return Forbidden(f"the API server {host} does not let us run commands in pods ({said}); {cure}")
+        return Forbidden(f"the API server {host} refuses to run commands in pods ({message}); {cure}")
     if status == 500 or status in OVERLOADED:
-        return Unreachable(f"the API server {host} answers {status} ({said})")
-    return Failure(f"the API server {host} runs no command in the pod: it answers {status} ({said})")
+        return Unreachable(f"the API server {host} answers {status} ({message})")
+    return Failure(f"the API server {host} could not run the command in the pod: it answered {status} ({message})")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checks of a release, one after the other."""
+"""Run the checks of a release, one after the other."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ MAX_REASON = 600  # characters
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check ended. reason: why it failed, in words. output: the end of what a command wrote."""
+    """How a check ended."""
 
     name: str
-    kind: str
+    kind: str  # mcp, http, pod or command
     passed: bool
     seconds: float
-    reason: str = ""
-    output: str = ""
+    reason: str = ""  # of the failure, for people
+    output: str = ""  # the end of what its command wrote
 
 
 def run_checks(task: Task, context: Context, checks: t.Sequence[Check], stop: threading.Event) -> list[Outcome]:
-    """Return the outcomes up to the first failure, or up to the check that C(stop) interrupted, which has none."""
+    """Run checks up to the first failure; return their outcomes. A check that C(stop) interrupts has none."""
     outcomes: list[Outcome] = []
     for check in checks:
         if stop.is_set():
@@ -63,19 +63,19 @@ def run_checks(task: Task, context: Context, checks: t.Sequence[Check], stop: th
 
 
 def failure_sentence(outcomes: t.Sequence[Outcome]) -> str:
-    """Return what to tell of the check that failed, or nothing."""
+    """Return a sentence about the check that failed, or an empty text."""
     failed = next((outcome for outcome in outcomes if not outcome.passed), None)
     return f"Check {failed.name} failed after {failed.seconds:.1f} s: {failed.reason.rstrip('.')}." if failed else ""
 
 
 def _run(task: Task, context: Context, check: Check, stop: threading.Event) -> Outcome | None:
     name, kind = printable(check["name"], 80), options.kind(check)
-    task.progress(f"check {name} ({kind}, at most {check['timeout']:g} s)")
+    task.progress(f"check {name} ({kind}, {check['timeout']:g} s at most)")
     watch = Deadline(0)
     verdict = _verdict(kind, check, context, Limit(check["timeout"], stop))
     seconds = round(watch.elapsed, 3)
     reason = printable(verdict.reason, MAX_REASON)
-    # An interruption looks like a failure, and is none.
+    # An interruption looks like a failure, but is not one.
     if reason and stop.is_set():
         task.progress(f"check {name} was interrupted after {seconds:.1f} s")
         return None
@@ -85,7 +85,7 @@ def _run(task: Task, context: Context, check: Check, stop: threading.Event) -> O
 
 
 def _verdict(kind: str, check: Check, context: Context, limit: Limit) -> Verdict:
-    """Return what the check says, never much later than its time limit or an interruption."""
+    """Return the verdict of the check, never much later than its time limit or an interruption."""
     found: list[Verdict] = []
 
     def work() -> None:
@@ -93,11 +93,11 @@ def _verdict(kind: str, check: Check, context: Context, limit: Limit) -> Verdict
             found.append(KINDS[kind](check[kind], context, limit))
         except Failure as failure:
             found.append(Verdict(failure.msg))
-        except Exception as error:  # whatever it is, its text is not known to be free of secrets
+        except Exception as error:  # without its text, which may contain secrets
             found.append(Verdict(f"the check could not be run ({type(error).__name__})"))
 
-    # Name resolution, and what else takes no time-out, is left behind in the thread.
-    # The context is copied so that it waits for the API server as this task does.
+    # In a thread, as name resolution has no time limit and may have to be left behind. With a copy of the context, so
+    # that the check waits for the API server as this task does.
     thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
     thread.start()
     try:
@@ -106,4 +106,4 @@ def _verdict(kind: str, check: Check, context: Context, limit: Limit) -> Verdict
     finally:
         limit.end()
         thread.join(GRACE + 4 * SLICE)
-    return found[0] if found else Verdict(f"no end within {limit.seconds:g} s (timeout)")
+    return found[0] if found else Verdict(f"did not end within {limit.seconds:g} s (timeout)")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with the option C(checks), as far as an argument spec can't say it. Pure."""
+"""Validate the option C(checks), beyond what an argument spec can express. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._checks import http_request, options
 from ansible_collections.mcp.server.plugins.module_utils._checks.messages import as_text
 from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions
-from ansible_collections.mcp.server.plugins.module_utils._mcp.targets import LEAST_TIMEOUT
+from ansible_collections.mcp.server.plugins.module_utils._mcp.targets import MIN_TIMEOUT
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
@@ -22,7 +22,7 @@ _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
 
 def problems(checks: t.Sequence[dict[str, t.Any]]) -> list[str]:
-    """Return a sentence for each problem. No value of a header or a variable is in it."""
+    """Return a sentence for each problem, without values of headers or variables."""
     return [f"Check {printable(check['name'], 80)}: {problem}." for check in checks for problem in _problems(check)]
 
 
@@ -30,8 +30,8 @@ def _problems(check: dict[str, t.Any]) -> t.Iterator[str]:
     kind = options.kind(check)
     if not 0 < check["timeout"] < math.inf:
         yield f"timeout is {check['timeout']:g}, it must be more than 0"
-    elif kind == "mcp" and check["timeout"] < LEAST_TIMEOUT:
-        yield f"timeout is {check['timeout']:g}, an MCP call needs {LEAST_TIMEOUT:g} or more, to end its session in"
+    elif kind == "mcp" and check["timeout"] < MIN_TIMEOUT:
+        yield f"timeout is {check['timeout']:g}, an MCP call needs at least {MIN_TIMEOUT:g}, to end its session"
     yield from _OF_KIND[kind](check[kind])
 
 
@@ -72,7 +72,7 @@ def _of_command(command: dict[str, t.Any]) -> t.Iterator[str]:
     yield from _of_words("command.argv", command["argv"])
     for name, value in command["environment"].items():
         if not name or "=" in name or "\0" in name + as_text(value):
-            yield f"command.environment: {printable(name, 40) or 'an empty name'} can't be a variable"
+            yield f"command.environment: {printable(name, 40) or 'an empty name'} is not a valid variable"
 
 
 def _of_words(option: str, words: t.Sequence[str]) -> t.Iterator[str]:

@@ -2,29 +2,33 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What servers say, made fit for a line on someone's screen: a server is not trusted with it."""
+"""Escape texts of a contract for one line on a screen.
+
+A server is not trusted with the screen. Nothing is left out of a text, unlike in _text.printable(), as a contract's
+names and values have to be told apart.
+"""
 
 from __future__ import annotations
 
 import json
 import typing as t
 
-LONGEST = 200
+MAX_EXCERPT = 200  # characters
 
 
 def escaped(text: str) -> str:
-    """One line in which nothing moves the cursor or turns the writing round."""
+    """Return the text on one line, in which nothing moves the cursor or turns the direction of writing."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def printable(text: str) -> str:
-    """A name, escaped: two names never look the same."""
-    return escaped(text.replace("\\", "\\\\"))
+def escaped_name(name: str) -> str:
+    """Return the name escaped; two different names never look the same."""
+    return escaped(name.replace("\\", "\\\\"))
 
 
-def value(value: t.Any, longest: int = LONGEST) -> str:
-    """JSON on one line, cut when it is long."""
+def json_excerpt(value: t.Any, max_length: int = MAX_EXCERPT) -> str:
+    """Return the value as JSON on one line, cut after max_length characters."""
     text = escaped(json.dumps(value, ensure_ascii=False, sort_keys=True))
-    return text if len(text) <= longest else f"{text[:longest]}..."
+    return text if len(text) <= max_length else f"{text[:max_length]}..."

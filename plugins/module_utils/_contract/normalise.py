@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an MCP server offers, as a contract: in one form, without what changes while the contract stays, and its two hashes."""
+"""Normalise what an MCP server offers to a contract, without what changes while the contract stays; hash it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import hashlib
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._contract import schema
-from ansible_collections.mcp.server.plugins.module_utils._contract.escape import printable
+from ansible_collections.mcp.server.plugins.module_utils._contract.escape import escaped_name
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 FORMAT = 1
 SESSION_MODES = ("modern", "stateless", "stateful", "sse")
 
-# The lists of a contract, with what an item's name is, and what people call an item.
+# The lists of a contract, with the property that names an item, and the noun for an item.
 LISTS = {
     "tools": ("name", "tool"),
     "prompts": ("name", "prompt"),
@@ -25,22 +25,23 @@ LISTS = {
 }
 SCHEMAS = ("inputSchema", "outputSchema")
 
-# Of each item: they change while the contract stays.
-PASSING = frozenset({"_meta", "icons", "ttlMs", "cacheScope", "size"})
+# Properties of items that change while the contract stays.
+VOLATILE = frozenset({"_meta", "icons", "ttlMs", "cacheScope", "size"})
 TEXTS = frozenset({"title", "description"})
 
 Contract: t.TypeAlias = "dict[str, t.Any]"
 
 
 def normalise(offer: dict[str, t.Any]) -> Contract:
-    """The contract in an offer: plain data that JSON can hold; normalise(normalise(offer)) is the same.
+    """Return the contract of an offer: plain data for JSON. normalise(normalise(offer)) is the same.
 
     {format: 1, protocol_versions: [...], session_mode, capabilities: {...}, instructions: str or None,
-    tools: [...], prompts: [...], resources: [...], resource_templates: [...]}: items as MCP has them, sorted by name or URI.
+    tools: [...], prompts: [...], resources: [...], resource_templates: [...]}. Items are as in MCP, sorted by name or
+    URI.
 
-    Raises Failure, one sentence that names the item, for what no client could read: an item without its name, a part of the wrong
-    type, one name twice with different contents (equal ones are one item), what is nested too deeply. A keyword of a JSON Schema
-    that is not well formed is kept: no client needs it to read the list, and any change of it is undecidable.
+    Raise Failure, which names the item, for what no client could read: an item without its name, a part of the wrong
+    type, a duplicate name with different contents (equal items are one), too deep nesting. A malformed keyword of a
+    JSON Schema is kept: no client needs it to read the list, and any change of it is undecidable.
     """
     versions, mode, instructions = (
         offer.get("protocol_versions", []),
@@ -59,20 +60,21 @@ def normalise(offer: dict[str, t.Any]) -> Contract:
         "session_mode": mode,
         "capabilities": _capabilities(offer.get("capabilities", {})),
         "instructions": instructions or None,
-        **{listed: _items(listed, offer.get(listed, [])) for listed in LISTS},
+        **{list_name: _items(list_name, offer.get(list_name, [])) for list_name in LISTS},
     }
 
 
 def structure_hash(contract: Contract) -> str:
-    """SHA-256 (hex) of what clients call and parse. Equal hashes: no difference but in texts.
+    """Return the SHA-256 (hex) of what clients call and parse.
 
-    Different ones may come from schemas that accept the same: compare() decides.
+    Contracts with equal hashes differ in texts only. Different hashes may come from equivalent schemas: compare()
+    decides.
     """
     return _hash(_without_texts(contract))
 
 
 def text_hash(contract: Contract) -> str:
-    """SHA-256 (hex) of what people and language models read."""
+    """Return the SHA-256 (hex) of what people and language models read."""
     return _hash(_texts(contract))
 
 
@@ -81,7 +83,7 @@ def _hash(value: t.Any) -> str:
 
 
 def _without_texts(contract: Contract) -> Contract:
-    """Arguments and annotations have a title and a description as their items have."""
+    """Return the contract without titles and descriptions, also of arguments and annotations."""
 
     def item(value: dict[str, t.Any]) -> dict[str, t.Any]:
         kept = {name: part for name, part in value.items() if name not in TEXTS}
@@ -103,15 +105,15 @@ def _without_texts(contract: Contract) -> Contract:
 
 def _texts(contract: Contract) -> list[t.Any]:
     found: list[t.Any] = [contract["instructions"]]
-    for listed, (name, _noun) in LISTS.items():
-        for item in contract[listed]:
-            found += [[listed, item[name], list(place), texts] for place, texts in texts_of(item).items()]
+    for list_name, (name, _noun) in LISTS.items():
+        for item in contract[list_name]:
+            found += [[list_name, item[name], list(place), texts] for place, texts in texts_of(item).items()]
     return found
 
 
 def texts_of(item: dict[str, t.Any]) -> dict[tuple[str, ...], list[str]]:
-    """The texts of an item by their place below it, sorted. Branches of a union share the union's place."""
-    found = {(name,): [item[name]] for name in sorted(TEXTS) if name in item}
+    """Return the texts of an item by their place in it, sorted. Branches of a union share the union's place."""
+    found: dict[tuple[str, ...], list[str]] = {(name,): [item[name]] for name in sorted(TEXTS) if name in item}
     if "title" in item.get("annotations", {}):
         found["annotations", "title"] = [item["annotations"]["title"]]
     for argument in item.get("arguments", ()):
@@ -123,9 +125,9 @@ def texts_of(item: dict[str, t.Any]) -> dict[tuple[str, ...], list[str]]:
 
 
 def annotations_of(whole: t.Any, keywords: t.Collection[str]) -> dict[tuple[str, ...], list[str]]:
-    """The values of these keywords in a schema and all that it holds, by their place in it.
+    """Return the values of these keywords in a schema and its subschemas, by their place in it.
 
-    Branches of a union share the union's place, and definitions one, so that another name of a definition changes nothing.
+    Branches of a union share the union's place. Definitions share one place, so that renaming one changes nothing.
     """
     found: dict[tuple[str, ...], list[str]] = {}
 
@@ -149,17 +151,17 @@ def annotations_of(whole: t.Any, keywords: t.Collection[str]) -> dict[tuple[str,
 
 
 def _shown(value: t.Any) -> str:
-    return printable(value if isinstance(value, str) else type(value).__name__)
+    return escaped_name(value if isinstance(value, str) else type(value).__name__)
 
 
 def _capabilities(value: t.Any) -> dict[str, t.Any]:
-    """false and null are what a capability that is not there is."""
+    """Return the capabilities without those that are false or null, which mean the same as absent."""
 
-    def said(part: t.Any) -> t.Any:
+    def present(part: t.Any) -> t.Any:
         if not isinstance(part, dict):
             return part
         return {
-            name: said(child)
+            name: present(child)
             for name, child in part.items()
             if child is not None and child is not False and name != "_meta"
         }
@@ -167,20 +169,21 @@ def _capabilities(value: t.Any) -> dict[str, t.Any]:
     if not isinstance(value, dict):
         raise Failure("The server's capabilities are not an object.")
     try:
-        return said(schema.data(value))
+        capabilities: dict[str, t.Any] = present(schema.data(value))
     except schema.TooDeep:
         raise Failure(f"The server's capabilities are nested deeper than {schema.MAX_DEPTH} levels.") from None
+    return capabilities
 
 
-def _items(listed: str, items: t.Any) -> list[dict[str, t.Any]]:
-    name, noun = LISTS[listed]
+def _items(list_name: str, items: t.Any) -> list[dict[str, t.Any]]:
+    name, noun = LISTS[list_name]
     if not isinstance(items, list):
-        raise Failure(f"The server's {listed} are not a list.")
+        raise Failure(f"The server's {list_name} are not a list.")
     found: dict[str, dict[str, t.Any]] = {}
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict) or not isinstance(item.get(name), str):
-            raise Failure(f"Item {number} of the server's {listed} has no {name}.")
-        subject = f"The server's {noun} {printable(item[name])}"
+            raise Failure(f"Item {number} of the server's {list_name} has no {name}.")
+        subject = f"The server's {noun} {escaped_name(item[name])}"
         try:
             normal = _item(subject, item)
         except schema.TooDeep:
@@ -198,7 +201,7 @@ def _item(subject: str, item: dict[str, t.Any]) -> dict[str, t.Any]:
     for name, kind in wanted.items():
         if not isinstance(item.get(name), (kind, type(None))):
             raise Failure(f"{subject} has a {name} of the wrong type: {type(item[name]).__name__}.")
-    normal = {name: value for name, value in item.items() if value is not None and name not in PASSING}
+    normal = {name: value for name, value in item.items() if value is not None and name not in VOLATILE}
     normal = {
         name: schema.canonical(value) if name in SCHEMAS else schema.data(value) for name, value in normal.items()
     }
@@ -221,11 +224,12 @@ def _arguments(subject: str, arguments: list[t.Any]) -> list[dict[str, t.Any]]:
         for name, kind in {"title": str, "description": str, "required": bool}.items():
             if not isinstance(argument.get(name), (kind, type(None))):
                 raise Failure(
-                    f"{subject} has an argument {printable(argument['name'])} with a {name} of the wrong type: {type(argument[name]).__name__}."
+                    f"{subject} has an argument {escaped_name(argument['name'])} "
+                    f"with a {name} of the wrong type: {type(argument[name]).__name__}."
                 )
         normal = {
-            name: value for name, value in argument.items() if value not in (None, "", False) and name not in PASSING
+            name: value for name, value in argument.items() if value not in (None, "", False) and name not in VOLATILE
         }
         if schema.key(found.setdefault(argument["name"], normal)) != schema.key(normal):
-            raise Failure(f"{subject} has the argument {printable(argument['name'])} twice.")
+            raise Failure(f"{subject} has the argument {escaped_name(argument['name'])} twice.")
     return [found[name] for name in sorted(found)]

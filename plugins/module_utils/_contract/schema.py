@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JSON Schemas (dialect 2020-12, which MCP takes for granted) in one canonical form that means the same.
+"""Bring JSON Schemas (dialect 2020-12, MCP's default) into one canonical, equivalent form.
 
-A schema is a dict or a bool, as JSON gives it. What is not well formed is kept
-as it came: the relation between two schemas takes it for undecidable.
+A schema is a dict or a bool, as in JSON. Malformed parts are kept: their comparison is undecidable.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from urllib.parse import unquote
 
 Schema: t.TypeAlias = "dict[str, t.Any] | bool"
 
-# Nested schemas and nested values. Real tools have less than 20; the comparison needs a few frames of Python's stack for each.
+# Levels of nested schemas and values. Real tools have less than 20. The comparison takes a few stack frames for each.
 MAX_DEPTH = 64
-# Schemas that one schema may unfold to when its definitions are put where they are referenced.
+# Schemas that one schema may have after its definitions were inlined.
 MAX_UNFOLDED = 5000
 
-# Where a schema holds schemas: by name, in a list, one.
+# Keywords with subschemas: by name, in a list, one.
 MAPS = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
 LISTS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 SINGLE = frozenset(
@@ -32,7 +31,7 @@ SINGLE = frozenset(
 )
 
 TEXTS = frozenset({"title", "description", "$comment", "examples", "example"})
-# They tell clients something and accept or refuse nothing. format: JSON Schema 2020-12 validation, section 7.2.1.
+# They inform clients, and accept or refuse nothing. format: JSON Schema 2020-12 validation, section 7.2.1.
 NOTES = frozenset(
     {"default", "format", "deprecated", "readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema"}
 )
@@ -52,10 +51,10 @@ TRIVIAL: dict[str, tuple[t.Any, ...]] = {
     **dict.fromkeys(("properties", "patternProperties", "dependentRequired", "dependentSchemas"), ({},)),
 }
 
-# Before a local reference below a nested $id, which is what it starts from: it is not followed.
+# Prefix of a local reference below a nested $id, to which it is relative. It is not followed.
 FOREIGN = "$id:"
 
-# Keywords that mean nothing alone, so that schemas with them are not merged.
+# Keywords that depend on others of the same schema, so that schemas with them are not merged.
 DEPENDENT = frozenset(
     {
         *(
@@ -79,12 +78,12 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def key(value: t.Any) -> str:
-    """One text for equal JSON values, unlike C(==), which takes true for 1."""
+    """Return the same text for equal JSON values only. C(==) also takes true for 1."""
     return _ENCODER.encode(value)
 
 
 def data(value: t.Any, depth: int = 0) -> t.Any:
-    """A JSON value with one form of each number: 1.0 is 1. Raises TooDeep."""
+    """Return a JSON value with one form of each number: 1.0 becomes 1. Raise TooDeep."""
     if depth > MAX_DEPTH:
         raise TooDeep
     if isinstance(value, dict):
@@ -99,7 +98,7 @@ def is_schema(value: t.Any) -> bool:
 
 
 def is_number(value: t.Any) -> bool:
-    """Whether it is a number that can be computed with: JSON from Python's parser may have NaN and infinity."""
+    """Return whether it is a finite number: Python's parser also reads NaN and infinity."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value - value == 0
 
 
@@ -108,17 +107,17 @@ def is_names(value: t.Any) -> bool:
 
 
 def unique(values: t.Iterable[t.Any]) -> list[t.Any]:
-    """Sorted, each once."""
+    """Return the values sorted, without duplicates."""
     return list({key(value): value for value in sorted(values, key=_order)}.values())
 
 
 def _order(value: t.Any) -> tuple[str, str]:
-    """By what a schema accepts first, so that a text never reorders branches."""
+    """Return a sort key: by what a schema accepts first, so that a text never reorders branches."""
     return key(without(value, TEXTS)), key(value)
 
 
 def children(schema: dict[str, t.Any]) -> t.Iterator[tuple[tuple[str, ...], t.Any]]:
-    """The schemas that a schema holds, with their places in it."""
+    """Yield the subschemas with their places."""
     for keyword, value in schema.items():
         if keyword in MAPS and isinstance(value, dict):
             yield from (((keyword, name), child) for name, child in value.items())
@@ -129,7 +128,7 @@ def children(schema: dict[str, t.Any]) -> t.Iterator[tuple[tuple[str, ...], t.An
 
 
 def rebuilt(schema: dict[str, t.Any], change: t.Callable[[t.Any], t.Any]) -> dict[str, t.Any]:
-    """The same with every schema that it holds changed."""
+    """Return the schema with every subschema changed."""
     new = dict(schema)
     for keyword, value in schema.items():
         if keyword in MAPS and isinstance(value, dict):
@@ -142,7 +141,7 @@ def rebuilt(schema: dict[str, t.Any], change: t.Callable[[t.Any], t.Any]) -> dic
 
 
 def without(schema: t.Any, keywords: t.Collection[str]) -> t.Any:
-    """The schema and all in it without these keywords (properties of these names stay)."""
+    """Return the schema without these keywords, at all levels. Properties of these names stay."""
     if not isinstance(schema, dict):
         return schema
     kept = {keyword: value for keyword, value in schema.items() if keyword not in keywords}
@@ -150,7 +149,7 @@ def without(schema: t.Any, keywords: t.Collection[str]) -> t.Any:
 
 
 def pointed(root: t.Any, ref: t.Any) -> t.Any:
-    """The schema that a local C($ref) points at (RFC 6901). Raises LookupError for all others: nothing is ever fetched."""
+    """Return the target of a local C($ref) (RFC 6901). Raise LookupError for all others: nothing is fetched."""
     if not isinstance(ref, str) or not (ref == "#" or ref.startswith("#/")):
         raise LookupError(ref)
     found = root
@@ -168,11 +167,10 @@ def pointed(root: t.Any, ref: t.Any) -> t.Any:
 
 
 def canonical(schema: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The schema in canonical form; canonical(canonical(s)) == canonical(s).
+    """Return the schema in canonical form; canonical(canonical(s)) == canonical(s).
 
-    Definitions stand where they are referenced. Recursive ones stay in C($defs),
-    and all do when the schema would unfold to more than MAX_UNFOLDED schemas.
-    A C($ref) that is not local stays as it is. Raises TooDeep.
+    Definitions are inlined. Recursive ones stay in C($defs), and all do when the schema would have more than
+    MAX_UNFOLDED schemas then. A C($ref) that is not local is kept. Raise TooDeep.
     """
     try:
         return _Canonical(schema, unfold=True).whole()
@@ -248,14 +246,14 @@ class _Canonical:
             return {"$ref": f"#/$defs/{name}"}
         if ref not in under and not (known and self._names[ref] in self._definitions):
             body = self._schema(target, (*under, ref), depth + 1)
-            # It got a name when it was met in itself.
+            # A recursive definition got its name inside itself.
             if ref not in self._names:
                 return body
             self._definitions[self._name(ref)] = body
         return {"$ref": f"#/$defs/{self._name(ref)}"}
 
     def _name(self, ref: str) -> str:
-        """A name in $defs that needs no escapes, each reference has its own."""
+        """Return the name in $defs for this reference: unique, and without characters to escape."""
         if ref not in self._names:
             name = unquote(ref).removeprefix("#/").removeprefix("$defs/").removeprefix("definitions/")
             name = "".join("." if char in "/~%#" else char for char in name)
@@ -273,7 +271,7 @@ class _Canonical:
             },
             lambda child: self._schema(child, under, depth + 1),
         )
-        # What is not a schema where one belongs was not walked.
+        # Malformed keywords have no subschemas, and were not changed.
         new = {
             name: data(value, depth) if name in MAPS | LISTS and value is schema[name] else value
             for name, value in new.items()
@@ -286,7 +284,7 @@ def _list(value: t.Any) -> list[t.Any]:
 
 
 def _modern(schema: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Tuples as 2020-12 writes them; no C($schema) where it changes nothing."""
+    """Return the schema with tuples as in 2020-12, and without C($schema) where that changes nothing."""
     dialect = schema.get("$schema")
     if isinstance(dialect, str) and dialect.rstrip("#").endswith(DIALECTS):
         schema = {name: value for name, value in schema.items() if name != "$schema"}
@@ -301,9 +299,9 @@ def _modern(schema: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _sorted(schema: dict[str, t.Any], entangled: bool) -> dict[str, t.Any]:
-    """One form for what is a set, nothing for what says nothing.
+    """Return the schema with sets sorted, and without keywords that restrict nothing.
 
-    entangled: there are unevaluated* keywords, to which it does say something that additionalProperties are true.
+    entangled: there are unevaluated* keywords, for which additionalProperties: true has a meaning.
     """
     new = dict(schema)
     if isinstance(new.get("type"), str):
@@ -334,7 +332,7 @@ def _sorted(schema: dict[str, t.Any], entangled: bool) -> dict[str, t.Any]:
 
 
 def _merged(schema: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Without C(allOf), and C(anyOf) and C(oneOf) of one, where their keywords can stand in the schema itself."""
+    """Return the schema with members of C(allOf), and single ones of C(anyOf) and C(oneOf), merged where possible."""
     members = _list(schema.get("allOf")) if isinstance(schema.get("allOf", []), list) else None
     if members is None:
         return schema
@@ -353,15 +351,15 @@ def _merged(schema: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _merge(base: dict[str, t.Any], member: t.Any) -> dict[str, t.Any] | None:
-    """Both at once in one schema, or None when keywords of one would change what those of the other mean."""
+    """Return both schemas as one, or None when keywords of one would change the meaning of the other's."""
     if member is True:
         return base
     if not isinstance(member, dict):
         return None
-    ours, theirs = base.keys() - ANNOTATIONS, member.keys() - ANNOTATIONS
-    if ours and theirs:
-        shared = ours & theirs
-        if (ours | theirs) & DEPENDENT or not shared <= {"type", "required", "properties"}:
+    of_base, of_member = base.keys() - ANNOTATIONS, member.keys() - ANNOTATIONS
+    if of_base and of_member:
+        shared = of_base & of_member
+        if (of_base | of_member) & DEPENDENT or not shared <= {"type", "required", "properties"}:
             return None
         if "type" in shared and base["type"] != member["type"]:
             return None
@@ -373,8 +371,8 @@ def _merge(base: dict[str, t.Any], member: t.Any) -> dict[str, t.Any] | None:
         if "required" in shared and not (is_names(base["required"]) and is_names(member["required"])):
             return None
     both = {**member, **base}
-    if ours and theirs and "properties" in shared:
+    if of_base and of_member and "properties" in shared:
         both["properties"] = {**member["properties"], **base["properties"]}
-    if ours and theirs and "required" in shared:
+    if of_base and of_member and "required" in shared:
         both["required"] = sorted({*member["required"], *base["required"]})
     return both

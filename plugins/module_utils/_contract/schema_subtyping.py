@@ -2,18 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the values that a JSON Schema accepts changed: fewer, more, both, or not to be decided. Without a direction: that is compare.py's.
+"""Compare the sets of values that two JSON Schemas accept: narrower, wider, both, or undecidable.
 
-Sound: when nothing is found to be narrower, both or undecidable, every value
-that the old schema accepts is accepted by the new one; likewise for wider. One
-convention departs from that: a property that the old schema did not name,
-where unnamed ones were open, is ADDED and not narrower, though a client could
-have sent anything under that name. A finding may be too strict: a range that
-no value meets is compared as any other.
+What that means for inputs and outputs is up to compare.py.
 
-Both schemas are split into alternatives, one for each type that they accept,
-and compared type by type. So C(type: [string, null]) and pydantic's
-C(anyOf: [{type: string}, {type: null}]) are the same.
+Sound: when no finding is narrower, both or undecidable, the new schema accepts every value that the old one accepts;
+likewise for wider. One convention is an exception: a new property, where undeclared ones were allowed, is ADDED and not
+narrower, though a client could have sent anything under that name. A finding may be too strict: a range without values
+is compared like any other.
+
+Both schemas are split into alternatives, one for each type, and compared type by type. So C(type: [string, null]) and
+pydantic's C(anyOf: [{type: string}, {type: null}]) are the same.
 """
 
 from __future__ import annotations
@@ -40,12 +39,12 @@ NARROWER, WIDER, BOTH, UNDECIDABLE = "narrower", "wider", "both", "undecidable"
 ADDED, REMOVED, REQUIRED, NOT_REQUIRED, CHANGED = "added", "removed", "now required", "no longer required", "changed"
 CHANGE_BY_EFFECT = {NARROWER: "narrowed", WIDER: "widened", BOTH: CHANGED, UNDECIDABLE: CHANGED}
 
-# Steps of one comparison. Recursive definitions could make more than anyone waits for.
+# Steps of one comparison, which recursive definitions could make endless.
 MAX_STEPS = 20_000
 
 
 class Absent:
-    """In place of the value of a keyword that is not there."""
+    """The value of a keyword that is absent."""
 
     def __repr__(self) -> str:
         return "absent"
@@ -57,21 +56,18 @@ Path: t.TypeAlias = "tuple[str, ...]"
 
 @dataclass(frozen=True)
 class Finding:
-    """path: keywords and names down from the schema; a branch of a union has the union's path.
-    effect: on the values that are accepted; empty when it has none. old, new: what stood there, JSON or ABSENT.
-    fresh: a required property that the old schema did not name.
-    """
+    """One difference between two schemas."""
 
-    path: Path
-    effect: str
+    path: Path  # keywords and names from the root; a branch of a union has the union's path
+    effect: str  # on the accepted values: narrower, wider, both or undecidable; empty for none
     change: str
-    old: t.Any = ABSENT
+    old: t.Any = ABSENT  # the JSON value at this path, or ABSENT
     new: t.Any = ABSENT
-    fresh: bool = False
+    newly_required: bool = False  # a required property that the old schema did not declare
 
 
 def differences(old: Schema, new: Schema) -> list[Finding]:
-    """What changed between two canonical schemas, one finding for each path, in no order."""
+    """Return the differences between two canonical schemas, unordered."""
     relation = _Relation(without(old, ANNOTATIONS), without(new, ANNOTATIONS))
     try:
         return relation.whole()
@@ -88,7 +84,7 @@ TO_ROOT = '"$ref":"#"'
 
 KINDS = ("null", "boolean", "number", "string", "array", "object")
 
-# How many, with the value that means the same as none given.
+# Keywords that limit sizes.
 COUNTS = {
     "string": ("minLength", "maxLength"),
     "array": ("minItems", "maxItems"),
@@ -100,7 +96,7 @@ def _is_count(value: t.Any) -> bool:
     return is_number(value) and value >= 0
 
 
-def _is_schemas(value: t.Any) -> bool:
+def _is_schemas(value: t.Any) -> t.TypeGuard[list[Schema]]:
     return isinstance(value, list) and all(map(is_schema, value))
 
 
@@ -108,8 +104,8 @@ def _is_map(value: t.Any) -> bool:
     return isinstance(value, dict) and all(map(is_schema, value.values()))
 
 
-# The keywords that are compared, by the type that they speak about, with what makes their values well formed.
-# All other keywords, and malformed ones, are only compared for being equal.
+# The keywords that are compared, by the type that they apply to, with the test for well-formed values.
+# All other keywords, and malformed ones, are only compared for equality.
 KEYWORDS: dict[str, dict[str, t.Callable[[t.Any], bool]]] = {
     "null": {},
     "boolean": {},
@@ -133,23 +129,23 @@ KEYWORDS: dict[str, dict[str, t.Callable[[t.Any], bool]]] = {
     },
 }
 KIND_OF_KEYWORD = {keyword: kind for kind, keywords in KEYWORDS.items() for keyword in keywords}
-# They reach into what other keywords of the same schema accept.
+# They depend on what other keywords of the same schema accept.
 ENTANGLED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
 
 
-# Of the kinds that have few.
+# All values of the kinds that have few.
 ALL_VALUES: dict[str, tuple[t.Any, ...]] = {"null": (None,), "boolean": (False, True)}
 
 
 @dataclass(frozen=True)
 class Alternative:
-    """Values of one kind. finite: all of them, if they are listed. rest: keywords that are compared apart, or only for being equal."""
+    """The values of one kind that a schema, or a branch of it, accepts."""
 
-    kind: str
-    keywords: dict[str, t.Any] = field(default_factory=dict)
+    kind: str  # one of KINDS
+    keywords: dict[str, t.Any] = field(default_factory=dict)  # well-formed keywords of this kind
     integer: bool = False
-    finite: tuple[t.Any, ...] | None = None
-    rest: dict[str, t.Any] = field(default_factory=dict)
+    finite: tuple[t.Any, ...] | None = None  # all values, if they are listed
+    rest: dict[str, t.Any] = field(default_factory=dict)  # keywords that are compared separately, or for equality
 
     @property
     def name(self) -> str:
@@ -169,14 +165,16 @@ def kind_of(value: t.Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "boolean"
-    return {str: "string", list: "array", dict: "object"}.get(type(value), "number")
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object" if isinstance(value, dict) else "number"
 
 
 class _Relation:
     def __init__(self, old: Schema, new: Schema) -> None:
         self._roots = (old, new)
         definitions = [root.get("$defs") if isinstance(root, dict) else None for root in self._roots]
-        # Only then do equal references point at equal schemas; what points at the root does not.
+        # Only then have equal references equal targets. References to the root have not.
         self._same_definitions = key(definitions[0]) == key(definitions[1]) and TO_ROOT not in key(definitions[0])
         self._keys: dict[int, tuple[t.Any, str]] = {}
         self._assumed: set[tuple[t.Any, ...]] = set()
@@ -187,7 +185,7 @@ class _Relation:
         if key(old) == key(new):
             return []
         found: dict[tuple[Path, str, str], Finding] = {}
-        for finding in self._schemas(old, new, ()):
+        for finding in self._compare_schemas(old, new, ()):
             found.setdefault((finding.path, finding.effect, finding.change), finding)
         return list(found.values())
 
@@ -211,7 +209,7 @@ class _Relation:
         return '"$ref"' not in text or self._same_definitions and TO_ROOT not in text
 
     def _target(self, schema: t.Any, side: int) -> t.Any:
-        """The schema that a reference stands for; a chain that ends nowhere stands for itself."""
+        """Return the target of a reference, or the reference itself when it has none."""
         seen: set[str] = set()
         while isinstance(schema, dict) and schema.keys() == {"$ref"} and key(schema) not in seen:
             seen.add(key(schema))
@@ -224,31 +222,31 @@ class _Relation:
         return schema
 
     def _bare(self, root: dict[str, t.Any]) -> dict[str, t.Any]:
-        """The root without its definitions, the same object each time."""
+        """Return the root without its definitions, the same object each time."""
         known = self._keys.get(-id(root))
         if known is None:
             known = self._keys[-id(root)] = ({name: value for name, value in root.items() if name != "$defs"}, "")
         return known[0]
 
-    def _schemas(self, old: t.Any, new: t.Any, path: Path, kinds: t.Collection[str] = KINDS) -> list[Finding]:
-        """kinds: the types of values that come here."""
+    def _compare_schemas(self, old: t.Any, new: t.Any, path: Path, kinds: t.Collection[str] = KINDS) -> list[Finding]:
+        """Compare two schemas. kinds: of the values that are possible here."""
         self._step(len(self._assumed))
         if self._same(old, new):
             return []
         old, new = self._target(old, 0), self._target(new, 1)
         if not (is_schema(old) and is_schema(new)):
             return [Finding(path, UNDECIDABLE, CHANGED, old, new)]
-        # A pair that is being compared further out is taken for equal here: what differs is found there.
+        # A pair that is being compared further out counts as equal here: differences are found there.
         pair = (id(old), id(new), *kinds)
         if pair in self._assumed:
             return []
         self._assumed.add(pair)
         try:
-            ours, theirs = (
+            before, after = (
                 [one for one in self._alternatives(schema, side) if one.kind in kinds]
                 for side, schema in enumerate((old, new))
             )
-            return self._alternated(ours, theirs, path)
+            return self._compare_alternatives(before, after, path)
         finally:
             self._assumed.discard(pair)
 
@@ -261,7 +259,7 @@ class _Relation:
             return _of_keywords({}) if schema else []
         if not isinstance(schema, dict):
             return [Alternative(kind, rest={"": schema}) for kind in KINDS]
-        # A union that is a branch of itself adds nothing.
+        # A union that is a branch of itself adds no values.
         if id(schema) in following:
             return []
         schema = self._united(schema, side, (*following, id(schema)))
@@ -276,7 +274,7 @@ class _Relation:
         return _simplified(_of_keywords(schema))
 
     def _united(self, schema: dict[str, t.Any], side: int, following: tuple[int, ...]) -> dict[str, t.Any]:
-        """oneOf as anyOf, where no value can match two of its branches."""
+        """Return oneOf as anyOf, when no value can match two of its branches."""
         branches = schema.get("oneOf")
         if not _is_schemas(branches) or "anyOf" in schema:
             return schema
@@ -289,40 +287,42 @@ class _Relation:
         return all(a.kind != b.kind or self._apart(a, b, side) for a in one for b in other)
 
     def _apart(self, a: Alternative, b: Alternative, side: int) -> bool:
-        """Whether they have different listed values, or objects differ in a required property that has them (a discriminator)."""
+        """Return whether no value can match both.
+
+        Their listed values are different, or those of a required property are (a discriminator).
+        """
         self._step()
         if a.finite is not None and b.finite is not None:
             return not set(map(key, a.finite)) & set(map(key, b.finite))
         if a.kind != "object":
             return False
         for name in {*a.keywords.get("required", ())} & {*b.keywords.get("required", ())}:
-            schemas = [self._target(one.keywords.get("properties", {}).get(name), side) for one in (a, b)]
-            listed = [one.get("enum") if isinstance(one, dict) else None for one in schemas]
-            if all(isinstance(values, list) for values in listed) and not set(map(key, listed[0])) & set(
-                map(key, listed[1])
-            ):
+            schemas = (self._target(one.keywords.get("properties", {}).get(name), side) for one in (a, b))
+            enums = [one.get("enum") if isinstance(one, dict) else None for one in schemas]
+            listed = [set(map(key, values)) for values in enums if isinstance(values, list)]
+            if len(listed) == 2 and not listed[0] & listed[1]:
                 return True
         return False
 
-    def _alternated(self, old: list[Alternative], new: list[Alternative], path: Path) -> list[Finding]:
+    def _compare_alternatives(self, old: list[Alternative], new: list[Alternative], path: Path) -> list[Finding]:
         findings = []
         lost, gained = [], []
         for kind in KINDS:
-            ours, theirs = ([one for one in side if one.kind == kind] for side in (old, new))
-            if ours and theirs:
-                findings += self._kind(ours, theirs, path)
-            lost += ours if not theirs else []
-            gained += theirs if not ours else []
+            before, after = ([one for one in side if one.kind == kind] for side in (old, new))
+            if before and after:
+                findings += self._compare_kind(before, after, path)
+            lost += before if not after else []
+            gained += after if not before else []
         if lost or gained:
             findings.append(
                 _finding((*path, "type") if old and new else path, bool(lost), bool(gained), _names(old), _names(new))
             )
         return findings
 
-    def _kind(self, old: list[Alternative], new: list[Alternative], path: Path) -> list[Finding]:
-        """Alternatives of the same kind. Several of a kind are the branches of a union."""
+    def _compare_kind(self, old: list[Alternative], new: list[Alternative], path: Path) -> list[Finding]:
+        """Compare alternatives of the same kind. Several of a kind are branches of a union."""
         if len(old) == len(new) == 1:
-            return self._pair(old[0], new[0], path)
+            return self._compare_pair(old[0], new[0], path)
         narrower, undecided = self._uncovered(old, new, (NARROWER, BOTH), path)
         wider, undecided_wider = self._uncovered(new, old, (WIDER, BOTH), path, reverse=True)
         if not (narrower or wider or undecided or undecided_wider):
@@ -332,7 +332,7 @@ class _Relation:
             for side, others in ((old, new), (new, old))
         ]
         if len(left[0]) == len(left[1]) == 1:
-            return self._pair(left[0][0], left[1][0], path)
+            return self._compare_pair(left[0][0], left[1][0], path)
         return [
             _finding(
                 (*path, "anyOf"), narrower, wider, _forms(old), _forms(new), undecided=undecided or undecided_wider
@@ -348,12 +348,15 @@ class _Relation:
         *,
         reverse: bool = False,
     ) -> tuple[bool, bool]:
-        """Whether one of them is in none of the others: surely, perhaps. An added property makes no branch another one."""
+        """Return whether one of C(some) is covered by none of the others: surely, and perhaps.
+
+        A branch with an added property counts as covered.
+        """
         surely = perhaps = False
         for one in some:
             trials = []
             for other in others:
-                found = self._pair(other, one, path) if reverse else self._pair(one, other, path)
+                found = self._compare_pair(other, one, path) if reverse else self._compare_pair(one, other, path)
                 effects = {finding.effect for finding in found} | {
                     NARROWER for finding in found if finding.change == ADDED and not reverse
                 }
@@ -368,52 +371,52 @@ class _Relation:
         parts = [(side.name, side.finite, side.keywords, side.rest) for side in (one, other)]
         return key(parts[0]) == key(parts[1]) and self._same_targets(key(parts[0]))
 
-    def _pair(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_pair(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         self._step()
         if ENTANGLED & (old.rest.keys() | new.rest.keys()):
             return [] if self._same_alternative(old, new) else [Finding(path, UNDECIDABLE, CHANGED)]
-        findings = self._rest(old, new, path)
+        findings = self._compare_rest(old, new, path)
         if old.finite is not None or new.finite is not None:
-            return findings + self._finite(old, new, path)
+            return findings + self._compare_finite(old, new, path)
         return findings + {
-            "number": self._number,
-            "string": self._string,
-            "array": self._array,
-            "object": self._object,
+            "number": self._compare_number,
+            "string": self._compare_string,
+            "array": self._compare_array,
+            "object": self._compare_object,
         }[old.kind](old, new, path)
 
-    def _rest(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_rest(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = []
         for keyword in sorted(old.rest.keys() | new.rest.keys()):
-            ours, theirs = old.rest.get(keyword, ABSENT), new.rest.get(keyword, ABSENT)
-            if ours is not ABSENT and theirs is not ABSENT and self._same(ours, theirs):
+            before, after = old.rest.get(keyword, ABSENT), new.rest.get(keyword, ABSENT)
+            if before is not ABSENT and after is not ABSENT and self._same(before, after):
                 continue
-            if keyword == "anyOf" and all(value is ABSENT or _is_schemas(value) for value in (ours, theirs)):
-                unions = (
+            if keyword == "anyOf" and all(value is ABSENT or _is_schemas(value) for value in (before, after)):
+                unions = [
                     self._alternatives({"anyOf": value} if value is not ABSENT else True, side)
-                    for side, value in enumerate((ours, theirs))
-                )
-                findings += self._alternated(
-                    *([one for one in union if one.kind == old.kind] for union in unions), path
-                )
-            elif keyword == "allOf" and all(value is ABSENT or _is_schemas(value) for value in (ours, theirs)):
-                findings += self._all(*([] if value is ABSENT else value for value in (ours, theirs)), path, old.kind)
+                    for side, value in enumerate((before, after))
+                ]
+                of_kind = [[one for one in union if one.kind == old.kind] for union in unions]
+                findings += self._compare_alternatives(of_kind[0], of_kind[1], path)
+            elif keyword == "allOf" and all(value is ABSENT or _is_schemas(value) for value in (before, after)):
+                members = [[] if value is ABSENT else value for value in (before, after)]
+                findings += self._compare_all_of(members[0], members[1], path, old.kind)
             else:
-                findings.append(Finding((*path, keyword), UNDECIDABLE, CHANGED, ours, theirs))
+                findings.append(Finding((*path, keyword), UNDECIDABLE, CHANGED, before, after))
         return findings
 
-    def _all(self, old: list[t.Any], new: list[t.Any], path: Path, kind: str) -> list[Finding]:
-        ours, theirs = (
+    def _compare_all_of(self, old: list[t.Any], new: list[t.Any], path: Path, kind: str) -> list[Finding]:
+        before, after = (
             [one for one in side if not any(self._same(one, other) for other in others)]
             for side, others in ((old, new), (new, old))
         )
-        if len(ours) <= 1 and len(theirs) <= 1:
-            return self._schemas(ours[0] if ours else True, theirs[0] if theirs else True, path, (kind,))
+        if len(before) <= 1 and len(after) <= 1:
+            return self._compare_schemas(before[0] if before else True, after[0] if after else True, path, (kind,))
         return [Finding((*path, "allOf"), UNDECIDABLE, CHANGED, len(old), len(new))]
 
     # Kinds
 
-    def _finite(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_finite(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         lost, gained = _refused(new, old), _refused(old, new)
         narrower = old.finite is None or bool(lost)
         wider = new.finite is None or bool(gained)
@@ -423,7 +426,7 @@ class _Relation:
         values = (list(one.finite) if one.finite is not None else ABSENT for one in (old, new))
         return [_finding((*path, "enum"), narrower, wider, *values, undecided=unsure)]
 
-    def _number(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_number(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = []
         for keyword, exclusive, sign in (("minimum", "exclusiveMinimum", -1), ("maximum", "exclusiveMaximum", 1)):
             bounds = [_bound(one, keyword, exclusive, sign) for one in (old, new)]
@@ -439,11 +442,11 @@ class _Relation:
             findings.append(_finding((*path, "multipleOf"), narrower, wider, *steps))
         return findings
 
-    def _string(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_string(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         patterns = [one.keywords.get("pattern", ABSENT) for one in (old, new)]
         return _counted(old, new, path) + _presence(patterns, (*path, "pattern"))
 
-    def _array(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_array(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = _counted(old, new, path)
         if _longest(old) > 1 and _longest(new) > 1:
             unique = [True if one.keywords.get("uniqueItems") else ABSENT for one in (old, new)]
@@ -452,12 +455,14 @@ class _Relation:
         reach = min(_longest(old), _longest(new))
         prefixes = max(len(one.keywords.get("prefixItems", ())) for one in (old, new))
         for number in range(int(min(prefixes, reach))):
-            findings += self._schemas(_item(old, number), _item(new, number), (*path, "prefixItems", str(number)))
+            findings += self._compare_schemas(
+                _item(old, number), _item(new, number), (*path, "prefixItems", str(number))
+            )
         if prefixes < reach:
-            findings += self._schemas(_item(old, prefixes), _item(new, prefixes), (*path, "items"))
+            findings += self._compare_schemas(_item(old, prefixes), _item(new, prefixes), (*path, "items"))
         return findings
 
-    def _object(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    def _compare_object(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = _counted(old, new, path)
         declared = [one.keywords.get("properties", {}) for one in (old, new)]
         required = [set(one.keywords.get("required", ())) for one in (old, new)]
@@ -469,10 +474,10 @@ class _Relation:
             findings.append(Finding((*path, "patternProperties"), UNDECIDABLE, CHANGED, *patterns))
         for name in sorted(declared[0].keys() | declared[1].keys() | required[0] | required[1]):
             place = (*path, "properties", name)
-            # Who must send it knows it, also when nothing is said about its value.
+            # A required property counts as declared, though nothing restricts its value.
             known = name in declared[1] and name in required[0] and _is_open(others[0])
             named = [{name: True, **declared[0]}, declared[1]] if known else declared
-            found = self._property(name, named, others, bool(patterns[0] or patterns[1]), place)
+            found = self._compare_property(name, named, others, bool(patterns[0] or patterns[1]), place)
             if (name in required[0]) != (name in required[1]):
                 here = [finding for finding in found if finding.path == place]
                 effect = _joined([NARROWER if name in required[1] else WIDER, *(finding.effect for finding in here)])
@@ -480,30 +485,29 @@ class _Relation:
                 change = REQUIRED if name in required[1] else REMOVED if gone else NOT_REQUIRED
                 found = [
                     *(finding for finding in found if finding.path != place),
-                    Finding(place, effect, change, fresh=change == REQUIRED and name not in declared[0]),
+                    Finding(place, effect, change, newly_required=change == REQUIRED and name not in declared[0]),
                 ]
             findings += found
-        findings += self._schemas(*others, (*path, "additionalProperties"))
-        findings += self._schemas(
-            *(one.keywords.get("propertyNames", True) for one in (old, new)), (*path, "propertyNames"), ("string",)
-        )
+        findings += self._compare_schemas(others[0], others[1], (*path, "additionalProperties"))
+        names = [one.keywords.get("propertyNames", True) for one in (old, new)]
+        findings += self._compare_schemas(names[0], names[1], (*path, "propertyNames"), ("string",))
         dependent = [one.keywords.get("dependentRequired", {}) for one in (old, new)]
         for name in sorted(dependent[0].keys() | dependent[1].keys()):
-            ours, theirs = (set(side.get(name, ())) for side in dependent)
-            narrower, wider = bool(theirs - ours - required[0]), bool(ours - theirs - required[1])
+            before, after = (set(side.get(name, ())) for side in dependent)
+            narrower, wider = bool(after - before - required[0]), bool(before - after - required[1])
             if narrower or wider:
                 findings.append(
-                    _finding((*path, "dependentRequired", name), narrower, wider, sorted(ours), sorted(theirs))
+                    _finding((*path, "dependentRequired", name), narrower, wider, sorted(before), sorted(after))
                 )
         return findings
 
-    def _property(
+    def _compare_property(
         self, name: str, declared: list[dict[str, t.Any]], others: list[t.Any], patterned: bool, place: Path
     ) -> list[Finding]:
-        """A property that at least one of them names, unless it is only required."""
+        """Compare a property that at least one side declares, unless it is only required."""
         in_old, in_new = (name in side for side in declared)
         if in_old and in_new:
-            return self._schemas(declared[0][name], declared[1][name], place)
+            return self._compare_schemas(declared[0][name], declared[1][name], place)
         if not in_old and not in_new:
             return []
         change, side = (ADDED, 0) if in_new else (REMOVED, 1)
@@ -517,7 +521,7 @@ class _Relation:
             return [Finding(place, UNDECIDABLE, change)]
         if fallback is False:
             return [] if mine is False else [Finding(place, WIDER if in_new else NARROWER, change)]
-        found = self._schemas(fallback, mine, place) if in_new else self._schemas(mine, fallback, place)
+        found = self._compare_schemas(fallback, mine, place) if in_new else self._compare_schemas(mine, fallback, place)
         return found + [Finding(place, "", change)] * all(finding.path != place for finding in found)
 
 
@@ -529,7 +533,7 @@ def _finding(
 
 
 def _joined(effects: t.Iterable[str]) -> str:
-    """Of findings at one place."""
+    """Return the joint effect of findings at one place."""
     some = set(effects) - {""}
     return UNDECIDABLE if UNDECIDABLE in some else BOTH if len(some) > 1 else some.pop() if some else ""
 
@@ -549,7 +553,7 @@ def _forms(side: list[Alternative]) -> str:
 
 
 def _of_keywords(schema: dict[str, t.Any]) -> list[Alternative]:
-    """The alternatives of a schema by its own keywords."""
+    """Return the alternatives of a schema by its own keywords."""
     rest = {
         name: value for name, value in schema.items() if name not in ("type", "enum") and name not in KIND_OF_KEYWORD
     }
@@ -584,7 +588,7 @@ def _of_keywords(schema: dict[str, t.Any]) -> list[Alternative]:
 
 
 def _simplified(alternatives: list[Alternative]) -> list[Alternative]:
-    """Without those that others of their kind have in them; lists of values as one list."""
+    """Return the alternatives without those that others cover, and with the listed values of a kind as one."""
     found: list[Alternative] = []
     for kind in KINDS:
         same = [one for one in alternatives if one.kind == kind]
@@ -602,7 +606,7 @@ def _simplified(alternatives: list[Alternative]) -> list[Alternative]:
 
 
 def _refused(one: Alternative, other: Alternative) -> list[bool | None]:
-    """For each listed value of the other that is not surely accepted by one: False, or None when that is not decided."""
+    """Return False, or None for undecided, for each listed value of C(other) that C(one) does not surely accept."""
     known = None if one.finite is None else set(map(key, one.finite))
     verdicts = (
         False if known is not None and key(value) not in known else _accepts(one, value, other)
@@ -612,9 +616,9 @@ def _refused(one: Alternative, other: Alternative) -> list[bool | None]:
 
 
 def _accepts(one: Alternative, value: t.Any, other: Alternative) -> bool | None:
-    """Whether the keywords of one accept a listed value of the other; None: not decided.
+    """Return whether the keywords of C(one) accept a listed value of C(other); None when undecided.
 
-    A keyword that both have is met by every value of the other.
+    Every value of C(other) satisfies a keyword that both have.
     """
     if one.integer and not isinstance(value, int):
         return False
@@ -639,17 +643,17 @@ def _meets(keyword: str, wanted: t.Any, value: t.Any) -> bool | None:
         "minLength": lambda: len(value) >= wanted,
         "maxLength": lambda: len(value) <= wanted,
     }
-    # A pattern is never run: a hostile one takes for ever.
+    # A pattern is never run: a hostile one could take for ever.
     return tests[keyword]() if keyword in tests else None
 
 
 def _fraction(number: t.Any) -> Fraction:
-    """As it was written: 0.1 is a tenth."""
+    """Return the number as it was written: 0.1 is a tenth."""
     return Fraction(repr(number))
 
 
 def _bound(one: Alternative, keyword: str, exclusive: str, sign: int) -> tuple[t.Any, ...]:
-    """The range's end; the greater, the more values are accepted."""
+    """Return an end of the range; the greater, the more values are accepted."""
     bounds = [(sign * one.keywords[keyword], 1)] if keyword in one.keywords else []
     if exclusive in one.keywords:
         bounds.append((sign * one.keywords[exclusive], 0))
@@ -661,7 +665,7 @@ def _bound(one: Alternative, keyword: str, exclusive: str, sign: int) -> tuple[t
 
 
 def _stated(one: Alternative, *keywords: str) -> t.Any:
-    """The first of them that is there, as it was written."""
+    """Return the values of these keywords for people, or ABSENT."""
     found = [
         f"{'more than ' if name == 'exclusiveMinimum' else 'less than '}{one.keywords[name]}"
         if name.startswith("ex")
@@ -673,7 +677,7 @@ def _stated(one: Alternative, *keywords: str) -> t.Any:
 
 
 def _ordered(old: t.Any, new: t.Any, path: Path, *stated: t.Any) -> list[Finding]:
-    """old and new: the greater, the more values are accepted."""
+    """Compare two limits; the greater, the more values are accepted. stated: both for people."""
     if old == new:
         return []
     effect = NARROWER if new < old else WIDER
@@ -681,23 +685,23 @@ def _ordered(old: t.Any, new: t.Any, path: Path, *stated: t.Any) -> list[Finding
 
 
 def _counted(old: Alternative, new: Alternative, path: Path) -> list[Finding]:
-    least, most = COUNTS[old.kind]
-    stated = [[one.keywords.get(name, ABSENT) for one in (old, new)] for name in (least, most)]
-    lows = [math.ceil(one.keywords.get(least, 0)) for one in (old, new)]
+    min_keyword, max_keyword = COUNTS[old.kind]
+    stated = [[one.keywords.get(name, ABSENT) for one in (old, new)] for name in (min_keyword, max_keyword)]
+    lows = [math.ceil(one.keywords.get(min_keyword, 0)) for one in (old, new)]
     highs = (
         [_longest(one) for one in (old, new)]
         if old.kind == "array"
-        else [one.keywords.get(most, math.inf) for one in (old, new)]
+        else [one.keywords.get(max_keyword, math.inf) for one in (old, new)]
     )
     if old.kind == "array":
         stated[1] = [high if high < math.inf else ABSENT for high in highs]
-    return _ordered(-lows[0], -lows[1], (*path, least), *stated[0]) + _ordered(
-        highs[0], highs[1], (*path, most), *stated[1]
+    return _ordered(-lows[0], -lows[1], (*path, min_keyword), *stated[0]) + _ordered(
+        highs[0], highs[1], (*path, max_keyword), *stated[1]
     )
 
 
 def _presence(values: list[t.Any], path: Path) -> list[Finding]:
-    """A keyword that only ever restricts: which values, is not known."""
+    """Compare a keyword that only restricts, to values that are unknown."""
     old, new = values
     if key_or_absent(old) == key_or_absent(new):
         return []
@@ -710,9 +714,9 @@ def key_or_absent(value: t.Any) -> str | None:
 
 
 def _longest(array: Alternative) -> float:
-    """The most items that it can have."""
+    """Return the maximum number of items."""
     longest = math.inf if array.keywords.get("items", True) is not False else len(array.keywords.get("prefixItems", ()))
-    most = array.keywords.get("maxItems", math.inf)
+    most: float = array.keywords.get("maxItems", math.inf)
     return min(most if most == math.inf else math.floor(most), longest)
 
 
@@ -722,7 +726,7 @@ def _item(array: Alternative, number: int) -> t.Any:
 
 
 def _steps_missing(wanted: Alternative, given: Alternative) -> bool:
-    """Whether values of the given are not multiples of what is wanted. An integer is a multiple of 1, which the type says."""
+    """Return whether values of C(given) may miss the steps of C(wanted). Integers are multiples of 1."""
     step = wanted.keywords.get("multipleOf")
     if step is None:
         return False

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Contracts and their changes as text for people."""
+"""Render contracts and their changes as text for people."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._contract import schema
 from ansible_collections.mcp.server.plugins.module_utils._contract.compare import SEVERITIES, Change
-from ansible_collections.mcp.server.plugins.module_utils._contract.escape import escaped, printable
+from ansible_collections.mcp.server.plugins.module_utils._contract.escape import escaped, escaped_name
 from ansible_collections.mcp.server.plugins.module_utils._contract.normalise import LISTS, SCHEMAS, Contract
 
 HEADINGS = {
     "breaking": "BREAKING: clients of the old version fail",
-    "risky": "RISKY: clients may behave otherwise",
-    "undecidable": "UNDECIDABLE: look at these yourself",
+    "risky": "RISKY: clients may behave differently",
+    "undecidable": "UNDECIDABLE: review these yourself",
     "compatible": "COMPATIBLE: clients of the old version notice nothing",
 }
 
 
 def render(changes: t.Sequence[Change], accepted: t.Collection[Change] = ()) -> str:
-    """Lines grouped by severity, each with the name that accepts it; what was accepted comes last. Empty when nothing changed."""
+    """Return lines by severity, each with the path that accepts it; accepted ones last. Empty without changes."""
     blocks = []
     for severity in SEVERITIES:
         lines = [_line(change) for change in changes if change.severity == severity and change not in accepted]
@@ -41,7 +41,7 @@ def _line(change: Change) -> str:
 
 
 def diff(old: Contract, new: Contract, before: str = "old contract", after: str = "new contract") -> dict[str, str]:
-    """Both contracts in Ansible's form for --diff: before and after, each with the name that the caller gives it."""
+    """Return both contracts in Ansible's form for --diff, under the headers before and after."""
     return {"before": _text(old), "after": _text(new), "before_header": before, "after_header": after}
 
 
@@ -50,26 +50,26 @@ def _text(contract: Contract) -> str:
 
 
 def facts(contract: Contract) -> list[str]:
-    """The contract, one fact on each line; a line says by itself what it is about. Nothing is left out or cut.
+    """Return the contract as lines, one complete fact on each. Nothing is left out or cut.
 
-    Types read C(integer >= 1 <= 100), C([string]), C("a" | "b"); C(?) after a name: it may be left out.
-    What has no short form stands as JSON.
+    Types look like C(integer >= 1 <= 100), C([string]), C("a" | "b"). C(?) after a name means optional. What has no
+    short form is JSON.
     """
-    lines = [f"protocol version {printable(version)}" for version in contract["protocol_versions"]]
+    lines = [f"protocol version {escaped_name(version)}" for version in contract["protocol_versions"]]
     lines.append(f"session mode {contract['session_mode']}")
     lines += [f"capability {line}" for line in _leaves(contract["capabilities"], "")]
     lines += _quoted("instructions", contract["instructions"])
-    for listed, (name, noun) in LISTS.items():
-        for item in contract[listed]:
+    for list_name, (name, noun) in LISTS.items():
+        for item in contract[list_name]:
             lines += _item(
-                f"{noun} {printable(item[name])}", {part: value for part, value in item.items() if part != name}
+                f"{noun} {escaped_name(item[name])}", {part: value for part, value in item.items() if part != name}
             )
     return lines
 
 
 def _leaves(value: dict[str, t.Any], prefix: str) -> t.Iterator[str]:
     for name, child in sorted(value.items()):
-        here = prefix + printable(name)
+        here = prefix + escaped_name(name)
         if not isinstance(child, dict):
             yield here if child is True else f"{here} = {_json(child)}"
             continue
@@ -89,22 +89,22 @@ def _item(subject: str, item: dict[str, t.Any]) -> list[str]:
                 lines += [
                     line
                     for text in sorted(argument.keys() - {"name", "required"})
-                    for line in _quoted(f"{name} {printable(text)}", argument[text])
+                    for line in _quoted(f"{name} {escaped_name(text)}", argument[text])
                 ]
         elif isinstance(value, dict):
             lines += [
-                f"{subject} {printable(part)} {printable(name)} = {_json(child)}"
+                f"{subject} {escaped_name(part)} {escaped_name(name)} = {_json(child)}"
                 for name, child in sorted(value.items())
             ]
         else:
-            lines += _quoted(f"{subject} {printable(part)}", value)
+            lines += _quoted(f"{subject} {escaped_name(part)}", value)
     return lines
 
 
 def _quoted(subject: str, value: t.Any) -> list[str]:
-    """Text with a line for each of its lines, so that a difference shows only those that differ."""
+    """Return a line for each line of a text, so that a diff shows only those that differ."""
     if isinstance(value, str):
-        return [f"{subject}: {printable(line)}" for line in value.split("\n")]
+        return [f"{subject}: {escaped_name(line)}" for line in value.split("\n")]
     return [] if value is None else [f"{subject} = {_json(value)}"]
 
 
@@ -113,7 +113,7 @@ def _json(value: t.Any) -> str:
 
 
 def _name(name: str) -> str:
-    """Quoted, if it could be taken for something else."""
+    """Return a name, quoted if it could be mistaken for something else."""
     return name if re.fullmatch(r"[\w$-]+", name) else _json(name)
 
 
@@ -121,7 +121,7 @@ def _name(name: str) -> str:
 
 
 def _fields(subject: str, name: str, part: t.Any, mark: str) -> list[str]:
-    """A line for each field that has a name, its texts below it."""
+    """Return a line for each named field, followed by its texts."""
     shown = f"{subject}{' ' * bool(name)}{name}{mark}"
     if not isinstance(part, dict):
         return [f"{shown}: {_type(part)}"]
@@ -158,7 +158,7 @@ def _is_record(part: dict[str, t.Any]) -> bool:
 
 
 def _type(part: t.Any) -> str:
-    """A schema on one line."""
+    """Return a schema on one line."""
     if not isinstance(part, dict):
         return {True: "any", False: "nothing"}[part] if isinstance(part, bool) else f"JSON {_json(part)}"
     left = dict(part)
@@ -173,7 +173,7 @@ def _type(part: t.Any) -> str:
 
 
 def _base(left: dict[str, t.Any]) -> str:
-    """What comes first of a schema; takes out what it says."""
+    """Return the beginning of a schema's line, and remove from C(left) what it covers."""
     types = left.get("type")
     if (
         isinstance(left.get("enum"), list)
@@ -185,7 +185,7 @@ def _base(left: dict[str, t.Any]) -> str:
     if isinstance(left.get("anyOf"), list) and left["anyOf"] and types is None:
         return _either(_bracketed(_type(branch)) for branch in left.pop("anyOf"))
     if types is None and isinstance(left.get("$ref"), str):
-        return printable(left.pop("$ref").removeprefix("#/$defs/"))
+        return escaped_name(left.pop("$ref").removeprefix("#/$defs/"))
     if not schema.is_names(types) or not types:
         return "any"
     del left["type"]
@@ -205,11 +205,11 @@ def _base(left: dict[str, t.Any]) -> str:
             )
             + "}"
         )
-    return _either(map(printable, types))
+    return _either(map(escaped_name, types))
 
 
 def _either(types: t.Iterable[str]) -> str:
-    """null comes last, as people write it."""
+    """Join the types of a union; null comes last, as people write it."""
     return " | ".join(sorted(types, key=lambda name: name == "null"))
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Change text files by regular expressions. Pure but for reading the files."""
+"""Change text files by regular expressions."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pathlib import Path
 
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
-MOST = 4 * 1024 * 1024  # bytes of a file
+MAX_BYTES = 4 * 1024 * 1024  # of a file
 
 
 class Change(t.NamedTuple):
-    """Replace what regexp matches in a file of the repository. replace: as in re.sub."""
+    """Replace what a regular expression matches in a file."""
 
-    file: str
+    file: str  # relative to the repository
     regexp: str
-    replace: str
+    replace: str  # as in re.sub
 
 
 class Edited(t.NamedTuple):
@@ -31,12 +31,12 @@ class Edited(t.NamedTuple):
     after: str
 
     def diff(self) -> dict[str, str]:
-        """Return it in Ansible's form for --diff."""
+        """Return the change in Ansible's form for --diff."""
         return {"before": self.before, "after": self.after, "before_header": self.file, "after_header": self.file}
 
 
 def edited(text: str, change: Change) -> str:
-    """Return the changed text. Raise Failure when nothing matches, as a change that is never made would be noticed by nobody."""
+    """Return the changed text. Raise Failure when nothing matches: otherwise nobody would notice."""
     try:
         after, times = re.subn(change.regexp, change.replace, text, flags=re.MULTILINE)
     except (re.error, IndexError, RecursionError, OverflowError) as error:
@@ -47,7 +47,7 @@ def edited(text: str, change: Change) -> str:
 
 
 def edit(folder: Path, changes: t.Sequence[Change]) -> list[Edited]:
-    """Return the files in this checkout that the changes make different, one after the other; nothing is written."""
+    """Return the files of this checkout that the changes, applied in order, make different. Write nothing."""
     before = {change.file: _read(folder, change.file) for change in changes}
     after = dict(before)
     for change in changes:
@@ -56,6 +56,7 @@ def edit(folder: Path, changes: t.Sequence[Change]) -> list[Edited]:
 
 
 def write(folder: Path, files: t.Sequence[Edited]) -> None:
+    """Write the changed texts into this checkout."""
     for one in files:
         _path(folder, one.file).write_bytes(one.after.encode())
 
@@ -64,18 +65,18 @@ def _read(folder: Path, file: str) -> str:
     path = _path(folder, file)
     try:
         with path.open("rb") as stream:
-            content = stream.read(MOST + 1)
-        if len(content) > MOST:
-            raise Failure(f"{file} has more than {MOST} bytes.")
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise Failure(f"{file} has more than {MAX_BYTES} bytes.")
         return content.decode()
     except UnicodeDecodeError:
         raise Failure(f"{file} is not UTF-8 text.") from None
     except OSError as error:
-        raise Failure(f"{file} can't be read there ({error.strerror}).") from None
+        raise Failure(f"Cannot read {file} in the repository ({error.strerror}).") from None
 
 
 def _path(folder: Path, file: str) -> Path:
-    """Return where it is. A link in the repository must not lead out of it, nor into Git's own files."""
+    """Return the file's path. Raise Failure when it, or a link, leads out of the repository or into Git's own files."""
     root = folder.resolve()
     try:
         path = (root / file).resolve()
@@ -83,5 +84,5 @@ def _path(folder: Path, file: str) -> Path:
     except (ValueError, OSError, RuntimeError):
         inside = ()
     if not inside or inside[0] == ".git":
-        raise Failure(f"{file!r} is no file of the repository.")
+        raise Failure(f"{file!r} is not a file of the repository.")
     return path

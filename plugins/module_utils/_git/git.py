@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run Git, bounded in time, without questions, and with nothing secret in a command or in a message."""
+"""Run Git with a time limit, without questions, and without secrets in commands or messages."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ansible_collections.mcp.server.plugins.module_utils._checks.messages import hide
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._text import printable
+from ansible_collections.mcp.server.plugins.module_utils._text import hide, printable
 
-KEPT = 16 * 1024  # bytes of what Git says
-MOST = 300  # characters of that in a sentence
-# They would lead Git to the repository that we may have been started from
-FOREIGN = (
+MAX_OUTPUT = 16 * 1024  # bytes of Git's output that are read
+MAX_QUOTE = 300  # characters of it in a message
+# They would make Git use the repository in which the play was started.
+REPOSITORY_VARIABLES = (
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",
@@ -32,42 +31,42 @@ FOREIGN = (
     "GIT_NAMESPACE",
     "GIT_PREFIX",
 )
-# What Git says when somebody else pushed in between
-OVERTAKEN = re.compile(r"\[rejected\]|cannot lock ref|failed to update ref|incorrect old value")
+# Git's messages when another client pushed first.
+REJECTED = re.compile(r"\[rejected\]|cannot lock ref|failed to update ref|incorrect old value")
 USER = re.compile(r"//[^/@\s]*@")
-# Its password comes from the environment: a command line is for everybody to read
-HELPER = (
+# Its password comes from the environment, as every user of the machine can read a command line.
+CREDENTIAL_HELPER = (
     """!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$MCP_GIT_USERNAME" "$MCP_GIT_PASSWORD"; }; f"""
 )
 
 
-class Overtaken(Failure):
-    """Somebody else pushed in between."""
+class PushRejected(Failure):
+    """Another client pushed first."""
 
 
 class Remote(t.NamedTuple):
-    """A branch of a repository. token: for the user, over HTTPS; may be empty. seconds: for each command."""
+    """A branch of a repository."""
 
     url: str
     branch: str
-    username: str = ""
-    token: str = ""
-    seconds: float = 120.0
+    username: str = ""  # for the token
+    token: str = ""  # over HTTPS; may be empty
+    seconds: float = 120.0  # for each command
 
     @property
-    def shown(self) -> str:
-        """The URL as it may be shown: what some take for a user's name is a token."""
+    def display_url(self) -> str:
+        """Return the URL without user, query and fragment, any of which may be a token."""
         return printable(re.sub(r"[?#].*", "", USER.sub("//", self.url)), 200)
 
     @property
     def server(self) -> str:
-        """Scheme, host and port."""
+        """Return scheme, host and port."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 class Git:
-    """The commands that we need, on a checkout in this folder."""
+    """Git commands on a checkout in this folder. Methods raise Failure."""
 
     def __init__(self, remote: Remote, folder: Path, author: str = "", email: str = "") -> None:
         self.remote = remote
@@ -75,7 +74,7 @@ class Git:
         self.author = {"NAME": author, "EMAIL": email}
 
     def clone(self) -> None:
-        """Raise Failure also when the branch is a tag."""
+        """Clone the newest commit of the branch. Raise Failure, also when the name is a tag's."""
         branch = self.remote.branch
         self._run(
             "clone",
@@ -89,20 +88,21 @@ class Git:
             str(self.folder),
         )
         if self._run("rev-parse", "--symbolic-full-name", "HEAD", at=self.folder) != f"refs/heads/{branch}":
-            raise Failure(f"{branch} is no branch of it.")
+            raise Failure(f"{branch} is not a branch of the repository.")
 
     def commit(self, message: str) -> str:
-        """Commit what is changed. Return the commit's id."""
+        """Commit all changed files. Return the commit's id."""
         self._run("commit", "--quiet", "--all", "--message", message, at=self.folder)
         return self._run("rev-parse", "HEAD", at=self.folder)
 
     def push(self, *, dry_run: bool) -> None:
-        """Raise Overtaken when somebody else was faster."""
+        """Push the commit. Raise PushRejected when another client pushed first."""
         dry = ("--dry-run",) if dry_run else ()
         self._run("push", "--quiet", *dry, "origin", f"HEAD:refs/heads/{self.remote.branch}", at=self.folder)
 
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        """Return the environment of each command. It contains the token."""
+        inherited = {name: value for name, value in os.environ.items() if name not in REPOSITORY_VARIABLES}
         author = {
             f"GIT_{role}_{name}": value
             for role in ("AUTHOR", "COMMITTER")
@@ -114,9 +114,9 @@ class Git:
             if self.remote.token
             else {}
         )
-        # In English, as it is read by OVERTAKEN; and nobody is there to answer a question
+        # In English, for REJECTED; and without questions, which nobody would answer.
         return {
-            **kept,
+            **inherited,
             **author,
             **token,
             "LC_ALL": "C",
@@ -126,16 +126,17 @@ class Git:
         }
 
     def command(self, *words: str) -> list[str]:
-        # For this server and no other, wherever it may send us to
+        """Return the command line. It contains no secret."""
+        # The token is for this server only, also when it redirects elsewhere.
         token = (
-            ("-c", "credential.helper=", "-c", f"credential.{self.remote.server}.helper={HELPER}")
+            ("-c", "credential.helper=", "-c", f"credential.{self.remote.server}.helper={CREDENTIAL_HELPER}")
             if self.remote.token
             else ()
         )
         return ["git", *token, *words]
 
     def _run(self, *words: str, at: Path | None = None) -> str:
-        """Return what it writes to its output."""
+        """Run Git; return its standard output."""
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             try:
                 # AnsibleModule.run_command can't be ended together with its children, such as ssh.
@@ -149,7 +150,7 @@ class Git:
                     start_new_session=True,
                 )
             except OSError as error:
-                raise Failure(f"git can't be started ({error.strerror}): install it where the module runs.") from None
+                raise Failure(f"Cannot start git ({error.strerror}): install it where the module runs.") from None
             try:
                 code = process.wait(self.remote.seconds)
             except subprocess.TimeoutExpired:
@@ -159,16 +160,17 @@ class Git:
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             if code:
-                said = self._said(errors)
-                raise (Overtaken if words[0] == "push" and OVERTAKEN.search(said) else Failure)(
-                    f"git {words[0]} ended with {code} ({printable(said, MOST) or 'it says nothing'})."
+                text = self._error_text(errors)
+                raise (PushRejected if words[0] == "push" and REJECTED.search(text) else Failure)(
+                    f"git {words[0]} failed with exit code {code} ({printable(text, MAX_QUOTE) or 'no output'})."
                 )
             output.seek(0)
-            return output.read(KEPT).decode("utf-8", errors="replace").strip()
+            return output.read(MAX_OUTPUT).decode("utf-8", errors="replace").strip()
 
-    def _said(self, errors: t.IO[bytes]) -> str:
-        errors.seek(max(0, errors.seek(0, os.SEEK_END) - KEPT))
-        said = errors.read().decode("utf-8", errors="replace")
-        said = said.replace(self.remote.url, self.remote.shown)
-        said = USER.sub("//", said)  # also of what a server sent us on to
-        return hide(said, [self.remote.token] if self.remote.token else [])
+    def _error_text(self, errors: t.IO[bytes]) -> str:
+        """Return the end of what Git wrote to its standard error, without secrets."""
+        errors.seek(max(0, errors.seek(0, os.SEEK_END) - MAX_OUTPUT))
+        text = errors.read().decode("utf-8", errors="replace")
+        text = text.replace(self.remote.url, self.remote.display_url)
+        text = USER.sub("//", text)  # of a redirect's URL, too
+        return hide(text, [self.remote.token] if self.remote.token else [])

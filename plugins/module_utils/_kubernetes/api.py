@@ -68,3 +68,6 @@ class Api(t.Protocol):
 
     def port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
         """Return a socket to a port of a pod, which the caller closes."""
+
+    def websocket(self, path: str, query: t.Sequence[tuple[str, str]], protocol: str) -> t.Any:
+        """Return an open WebSocket (of websocket-client), which the caller closes. Raise Refusal of client.py, too."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials: where a bearer token comes from, and what a guarded server says to a client that has none."""
+"""Read bearer tokens, and find out where clients of a guarded server get one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ _WELL_KNOWN = "/.well-known/oauth-protected-resource"
 def token(
     option: dict[str, t.Any] | None, secret: t.Callable[[str], dict[str, t.Any]], name_of_option: str = "auth"
 ) -> str | None:
-    """The bearer token that the option names, or None. secret: gives the Secret of a name. Raises Failure, which never holds it."""
+    """Return the bearer token that the option names, or None. Raise Failure, which never contains the token.
+
+    secret: returns the Secret of this name. name_of_option: for messages.
+    """
     if option is None:
         return None
     if option["token_file"]:
@@ -52,9 +55,8 @@ def token(
         try:
             found = Path(option["token_file"]).read_text(encoding="utf-8")
         except (OSError, UnicodeError) as error:
-            raise Failure(
-                f"{name_of_option}.token_file {option['token_file']} cannot be read ({getattr(error, 'strerror', None) or 'no text'})."
-            ) from None
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise Failure(f"{name_of_option}.token_file {option['token_file']} cannot be read ({reason}).") from None
     elif option["token_env"]:
         where = f"environment variable {option['token_env']}"
         found = os.environ.get(option["token_env"], "")
@@ -67,9 +69,8 @@ def token(
     found = found.strip()
     # RFC 6750, 2.1
     if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", found):
-        raise Failure(
-            f"No bearer token in {where}: it is {'empty or missing' if not found else 'not what a token may be made of'}."
-        )
+        problem = "has characters that a token must not have" if found else "is empty or missing"
+        raise Failure(f"No bearer token in {where}: it {problem}.")
     return found
 
 
@@ -81,18 +82,18 @@ def _decoded(data: dict[str, str], key: str) -> str:
 
 
 def authorization_servers(connection: Connection, reply: Reply, mcp_path: str, bound: Deadline) -> list[str]:
-    """Who gives tokens for a server that answered 401, by its protected resource metadata (RFC 9728).
+    """Return the URLs of the authorization servers of a server that returned 401 (RFC 9728).
 
-    Only this server is asked, whatever address the metadata is said to have:
-    the probe goes where it was sent. Raises Fault when a client could not find out.
+    Only this server is asked, whatever host the metadata's address names: the probe goes nowhere else. Raise Fault
+    when a client could not find out.
     """
     scheme, _space, parameters = reply.authenticate.partition(" ")
     named = re.search(r'\bresource_metadata\s*=\s*"([^"]*)"', parameters) if scheme.lower() == "bearer" else None
     paths = [urlsplit(named[1]).path] if named else [_WELL_KNOWN + mcp_path.rstrip("/"), _WELL_KNOWN]
-    said = ""
+    problem = ""
     for path in paths:
         if not re.fullmatch(r"/[\x21-\x7e]*", path):
-            raise Fault("is answered 401 with an address of its resource metadata that is none")
+            raise Fault("returned 401 with an invalid address of its resource metadata")
         found = connection.fetch("GET", path, bound, {"Accept": "application/json"})
         try:
             document = jsonrpc.parse(found.text)
@@ -101,7 +102,7 @@ def authorization_servers(connection: Connection, reply: Reply, mcp_path: str, b
         servers = document.get("authorization_servers") if found.status == 200 and isinstance(document, dict) else None
         if isinstance(servers, list) and servers and all(isinstance(server, str) for server in servers):
             return servers
-        said = reasons.of_reply(found) if found.status != 200 else "names no authorization_servers"
+        problem = reasons.of_reply(found) if found.status != 200 else "names no authorization_servers"
     raise Fault(
-        f"is answered 401, but its resource metadata ({paths[-1]}) {said}: clients cannot find out where to get a token"
+        f"returned 401, but its resource metadata ({paths[-1]}) {problem}: clients cannot find out where to get a token"
     )

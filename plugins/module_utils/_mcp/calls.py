@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Smoke calls: tools that are called to see whether they work, and what their results have to satisfy."""
+"""Call tools of a server to see whether they work, and check their results."""
 
 from __future__ import annotations
 
@@ -15,42 +15,45 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions
 from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client, header_value
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
-# What may be (a part of) the name of a header: RFC 9110, 5.6.2.
+# Characters of a header's name: RFC 9110, 5.6.2.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(frozen=True)
 class Call:
-    """that: JMESPath expressions on the result (C(content), C(structuredContent)), all of which have to give true."""
+    """A call of a tool, and the conditions on its result."""
 
     tool: str
     arguments: dict[str, t.Any] = field(default_factory=dict)
-    that: t.Sequence[str] = ()
+    that: t.Sequence[str] = ()  # JMESPath expressions on the result (content, structuredContent) that must be true
 
 
 def make(call: Call, client: Client, tools: t.Iterable[dict[str, t.Any]], bound: Deadline) -> None:
-    """Raises Fault when the tool, out of what the server listed, does not do what is expected of it."""
+    """Call the tool. Raise Fault when it is not in C(tools), as listed, or the result is not as expected."""
     tool = next((tool for tool in tools if tool["name"] == call.tool), None)
     if tool is None:
-        raise Fault("is a tool that the server does not list")
+        raise Fault("failed: the server does not list this tool")
     params = {"name": call.tool, "arguments": call.arguments}
-    result = client.ask("tools/call", params, bound, parameter_headers(tool.get("inputSchema"), call.arguments))
-    complaint = complaint_about(result, call.that)
-    if complaint:
-        raise Fault(complaint)
+    result = client.request("tools/call", params, bound, parameter_headers(tool.get("inputSchema"), call.arguments))
+    problem = problem_with(result, call.that)
+    if problem:
+        raise Fault(problem)
 
 
-def complaint_about(result: dict[str, t.Any], that: t.Sequence[str]) -> str | None:
-    """What is wrong with a result of tools/call, which is an HTTP 200 in any case."""
+def problem_with(result: dict[str, t.Any], that: t.Sequence[str]) -> str | None:
+    """Return the problem with a result of tools/call, as a predicate, or None. A failed call is an HTTP 200, too."""
     if result.get("isError"):
-        return f"fails: {_said(result)}"
+        return f"failed: {_error_text(result)}"
     if result.get("resultType", "complete") != "complete":
-        return "asks for more input instead of giving a result: a smoke call needs a tool that works without"
-    return expressions.complaint(that, result)
+        return "asked for more input instead of returning a result: choose a tool that needs none"
+    return expressions.problem(that, result)
 
 
 def parameter_headers(schema: t.Any, arguments: t.Any) -> dict[str, str]:
-    """The arguments that a modern server wants in headers too, by C(x-mcp-header) in the tool's input schema (SEP-2243)."""
+    """Return the headers for arguments that the input schema marks with C(x-mcp-header) (SEP-2243).
+
+    A modern server requires these arguments in headers, too.
+    """
     headers: dict[str, str] = {}
     properties = schema.get("properties") if isinstance(schema, dict) else None
     if not isinstance(properties, dict) or not isinstance(arguments, dict):
@@ -65,7 +68,7 @@ def parameter_headers(schema: t.Any, arguments: t.Any) -> dict[str, str]:
     return headers
 
 
-def _said(result: dict[str, t.Any]) -> str:
+def _error_text(result: dict[str, t.Any]) -> str:
     content = result.get("content")
     texts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    return reasons.start(" ".join(text for text in texts if isinstance(text, str)))
+    return reasons.quote(" ".join(text for text in texts if isinstance(text, str)))

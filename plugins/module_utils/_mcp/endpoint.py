@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where an MCP server is reached: at its public address, or in its pod through the API server."""
+"""Reach an MCP server at its public address, or in its pod through the API server."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ OPTION: dict[str, t.Any] = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """name: for people. authority: the Host header. dial: gives a connected socket, with TLS where that is spoken."""
+    """The address of one MCP server, and how to connect to it."""
 
-    name: str
-    authority: str
-    dial: Dial
+    name: str  # for people: a URL or "pod NAMESPACE/NAME"
+    authority: str  # the Host header
+    dial: Dial  # returns a connected socket, with TLS for https
     health_path: str
     mcp_path: str
 
@@ -47,12 +47,12 @@ class Endpoint:
 
 
 def defaults() -> dict[str, t.Any]:
-    """The option as it is when nothing of it is given."""
+    """Return the option endpoint with its default values."""
     return {name: sub.get("default") for name, sub in OPTION["options"].items()}
 
 
 def public(option: dict[str, t.Any]) -> Endpoint:
-    """The address that the option names. Raises Failure when that is not the base URL of a server."""
+    """Return the endpoint that the option names. Raise Failure when its url is not the base URL of a server."""
     if not option["url"]:
         raise Failure("endpoint.url is missing: it is the server's address, such as https://mcp.example.com.")
     address = _parts("endpoint.url", option["url"])
@@ -70,10 +70,9 @@ def public(option: dict[str, t.Any]) -> Endpoint:
 
 
 def in_pod(cluster: Api, namespace: str, pod: str, port: int, option: dict[str, t.Any] | None) -> Endpoint:
-    """A port of a pod, in plain HTTP, asked as the route of the public address asks it.
+    """Return the endpoint of a pod's port: plain HTTP, with the Host header of the public address.
 
-    Without a public address the Host is the one that C(kubectl port-forward)
-    leads to, which servers that check their Host accept.
+    Without a public address the Host is localhost, as with C(kubectl port-forward): servers that check it accept that.
     """
     option = option or defaults()
     authority = _named(option).netloc if option["host"] or option["url"] else f"localhost:{port}"
@@ -86,14 +85,14 @@ def in_pod(cluster: Api, namespace: str, pod: str, port: int, option: dict[str, 
 
 
 def _named(option: dict[str, t.Any]) -> SplitResult:
-    """The name that the server is asked by (Host header, TLS server name), which need not be where it is."""
+    """Return the URL with the server's name for the Host header and TLS, which may differ from its address."""
     if option["host"]:
         return _parts("endpoint.host", f"https://{option['host']}")
     return _parts("endpoint.url", option["url"])
 
 
 def _parts(name: str, url: str) -> SplitResult:
-    """A base URL. Raises Failure, by the name of the option, when it is something else."""
+    """Parse a base URL. Raise Failure, which names the option, when it is not one."""
     try:
         split = urlsplit(url)
         usable = split.scheme in ("http", "https") and split.hostname and _plain(url) and (split.port or True)
@@ -134,8 +133,8 @@ def _tls(option: dict[str, t.Any]) -> ssl.SSLContext:
             context.load_cert_chain(option["client_cert"], option["client_key"], password="")
         except OSError as error:
             raise Failure(
-                f"endpoint.client_cert {option['client_cert']} cannot be used with its key ({error.strerror or error}); "
-                "both have to be PEM files, and the key not encrypted."
+                f"endpoint.client_cert {option['client_cert']} cannot be used with its key "
+                f"({error.strerror or error}): both must be PEM files, and the key must not be encrypted."
             ) from None
     if not option["validate_certs"]:
         context.check_hostname = False

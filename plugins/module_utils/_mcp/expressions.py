@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JMESPath expressions that have to give true."""
+"""Check documents by JMESPath expressions, each of which must be true."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ except ImportError:
 
 
 def check(option: str, expressions: t.Sequence[str]) -> None:
-    """Raises Failure when they, given in this option, can't be evaluated."""
+    """Raise Failure, which names the option, when one of its expressions is not JMESPath."""
     if expressions and JMESPATH_ERROR is not None:
         raise Failure(missing_required_lib("jmespath"), exception=JMESPATH_ERROR)
     for expression in expressions:
@@ -36,13 +36,13 @@ def check(option: str, expressions: t.Sequence[str]) -> None:
             ) from None
 
 
-def complaint(expressions: t.Sequence[str], document: dict[str, t.Any]) -> str | None:
-    """The first that does not hold, as the second half of a sentence."""
+def problem(expressions: t.Sequence[str], document: dict[str, t.Any]) -> str | None:
+    """Return a predicate about the first expression that is not true, or None."""
     for expression in expressions:
         try:
             holds = jmespath.search(expression, document)
         except jmespath.exceptions.JMESPathError as error:
             holds = str(error)
         if holds is not True:
-            return f"does not satisfy {expression}: it says {json.dumps(document)[:200]}"
+            return f"does not satisfy {expression}: got {json.dumps(document)[:200]}"
     return None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finding out how a server is to be spoken to, with at most one session open at a time."""
+"""Find out the era and transport of a server, with at most one session open at a time."""
 
 from __future__ import annotations
 
@@ -24,43 +24,40 @@ AUTO, SSE, ERAS = protocol.AUTO, protocol.SSE, protocol.ERAS
 
 
 @dataclass
-class Line:
-    """To one server: an open connection for requests and one for the event stream of HTTP+SSE, opened at need.
-
-    headers: of every MCP request. late: see Streamable.
-    """
+class Connections:
+    """The connections to one server: one for requests, and one for the event stream of HTTP+SSE, opened when needed."""
 
     endpoint: Endpoint
-    connection: Connection
+    main: Connection  # for requests
     trace: Trace
-    headers: dict[str, str]
-    late: float
+    headers: dict[str, str]  # of every MCP request
+    late: float  # seconds, see Streamable
 
     def __post_init__(self) -> None:
         self.stream = self.endpoint.connection()
-        self.streamable = Streamable(self.connection, self.endpoint.mcp_path, self.headers, self.late)
+        self.streamable = Streamable(self.main, self.endpoint.mcp_path, self.headers, self.late)
 
     @property
     def requests(self) -> int:
-        return self.connection.requests + self.stream.requests
+        return self.main.requests + self.stream.requests
 
     def close(self) -> None:
-        """Ends what the server keeps for us."""
+        """End all sessions, then close the connections."""
         self.end_sessions()
         self.stream.close()
-        self.connection.close()
+        self.main.close()
 
     def end_sessions(self) -> None:
-        """A session that cannot be ended is seen in the steps, and does not make its server unhealthy."""
+        """End all sessions. One that cannot be ended is a failed step, and does not make the server unhealthy."""
         for session in list(self.streamable.sessions):
             with suppress(Failure), self.trace.step(END, "DELETE") as bound:
                 reply = self.streamable.end(session, bound)
-                # 404: it is gone already. 405: this server does not let clients end sessions.
+                # 404: it has ended already. 405: this server does not let clients end sessions.
                 if reply.status >= 300 and reply.status not in (404, 405):
                     raise Fault(reasons.of_reply(reply))
 
     def modern(self, *, required: bool) -> Modern | None:
-        """Greeted, or None when the server is a legacy one."""
+        """Return a client, or None when the server is a legacy one. Raise Failure, also for that when required."""
         with self.trace.step("handshake", "server/discover") as bound:
             client = Modern.discover(self.streamable, bound)
             if isinstance(client, Modern):
@@ -71,32 +68,35 @@ class Line:
 
     @contextmanager
     def legacy(
-        self, may_decline: t.Callable[[Declined], str | None], revision: str | None = None
+        self, problem_with: t.Callable[[Declined], str | None], revision: str | None = None
     ) -> t.Iterator[Legacy | Declined]:
-        """Asked, but not greeted yet, and left at the end. may_decline: None, or what is wrong with that."""
-        # The refusal of another greeting may have opened one.
+        """Yield the answer to initialize, and end its sessions afterwards. The caller ends the handshake.
+
+        problem_with: returns None for a refusal that is acceptable, or the predicate of the failure.
+        """
+        # The refusal of an earlier handshake may have opened one.
         self.end_sessions()
         try:
             with self.trace.step("handshake", "initialize") as bound:
                 client = Legacy.initialize(self.streamable, bound, revision or protocol.revisions(protocol.LEGACY)[-1])
-                complaint = may_decline(client) if isinstance(client, Declined) else None
-                if complaint:
-                    raise Fault(complaint)
+                problem = problem_with(client) if isinstance(client, Declined) else None
+                if problem:
+                    raise Fault(problem)
             yield client
         finally:
             self.end_sessions()
 
     @contextmanager
     def sse(self) -> t.Iterator[Legacy]:
-        """Asked over HTTP+SSE, but not greeted yet, and left at the end."""
+        """Yield a client over HTTP+SSE after initialize; close its stream afterwards. The caller ends the handshake."""
         self.end_sessions()
-        transport = HttpSse(self.stream, self.connection, self.endpoint.mcp_path, self.headers, self.streamable.note)
+        transport = HttpSse(self.stream, self.main, self.endpoint.mcp_path, self.headers, self.streamable.note)
         try:
             with self.trace.step("handshake", f"GET {self.endpoint.mcp_path}") as bound:
                 try:
                     transport.open(bound)
                 except Fault as fault:
-                    # Not where the server refuses who asks, or is unwell.
+                    # Other statuses tell of credentials or of an unhealthy server, not of the transport.
                     elsewhere = fault.evidence.get("status") in (None, 200, *protocol.OTHER_ERA_STATUSES)
                     cure = ": if this is a Streamable HTTP server, set era to auto" if elsewhere else ""
                     raise Fault(f"{fault.msg}{cure}", **fault.evidence) from None
@@ -111,39 +111,39 @@ class Line:
 
 
 @contextmanager
-def shake_hands(line: Line, era: str) -> t.Iterator[Modern | Legacy]:
-    """A client for which the server is ready, in the newest way that era (one of ERAS) and the server allow. Raises Failure."""
-    modern = line.modern(required=era == protocol.MODERN) if era in (AUTO, protocol.MODERN) else None
+def ready_client(connections: Connections, era: str) -> t.Iterator[Modern | Legacy]:
+    """Yield a client after its handshake, in the newest way that C(era), one of ERAS, and the server allow."""
+    modern = connections.modern(required=era == protocol.MODERN) if era in (AUTO, protocol.MODERN) else None
     if modern is not None:
         yield modern
         return
     refusal = None
     if era != SSE:
-        with line.legacy(_no_legacy if era == protocol.LEGACY else _no_legacy_nor_sse) as client:
+        with connections.legacy(_problem_of_legacy if era == protocol.LEGACY else _problem_of_auto) as client:
             if isinstance(client, Legacy):
-                initialized(line, client)
+                initialized(connections, client)
                 yield client
                 return
             refusal = client
     opened = False
     try:
-        with line.sse() as client:
+        with connections.sse() as client:
             opened = True
-            initialized(line, client)
+            initialized(connections, client)
             yield client
     except Failure as failure:
         if opened or refusal is None or failure.evidence.get("status", 200) not in (200, *protocol.OTHER_ERA_STATUSES):
             raise
-        # It was worth a try, and what the server said before tells more.
+        # HTTP+SSE was only a guess: the answer to initialize tells more.
         raise Failure(f"initialize {refusal.reason}") from failure
 
 
-def initialized(line: Line, client: Legacy) -> None:
-    with line.trace.step("handshake", "notifications/initialized") as bound:
+def initialized(connections: Connections, client: Legacy) -> None:
+    with connections.trace.step("handshake", "notifications/initialized") as bound:
         client.initialized(bound)
 
 
-def _no_legacy(refusal: Declined) -> str:
+def _problem_of_legacy(refusal: Declined) -> str:
     if refusal.answer is not None:
         return f"{refusal.reason}: if this is a modern server, set era to modern or auto"
     if refusal.reply.status in protocol.NO_POST_STATUSES:
@@ -151,10 +151,10 @@ def _no_legacy(refusal: Declined) -> str:
     return refusal.reason
 
 
-def _no_legacy_nor_sse(refusal: Declined) -> str | None:
+def _problem_of_auto(refusal: Declined) -> str | None:
     tryable = refusal.answer is None and refusal.reply.status in protocol.NO_POST_STATUSES
     return None if tryable else refusal.reason
 
 
-def anything_goes(refusal: Declined) -> None:
-    """A modern server need not serve legacy clients."""
+def accept_refusal(refusal: Declined) -> None:
+    """Accept every refusal: a modern server need not serve legacy clients."""

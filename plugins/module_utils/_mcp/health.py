@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The health document: what a server says about itself beside MCP, which defines no such thing."""
+"""Read and check the health document of a server. MCP defines none; the server's own path serves it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 
 def fetch_health(connection: Connection, path: str, bound: Deadline) -> dict[str, t.Any]:
-    """The document. Raises Failure when the server gives none; one that came with an error status is its C(health)."""
+    """Return the document. Raise Failure when there is none; a document with an error status is its C(health)."""
     with subject(f"GET {path}"):
         reply = connection.fetch("GET", path, bound, {"Accept": "application/json"})
         try:
@@ -27,7 +27,7 @@ def fetch_health(connection: Connection, path: str, bound: Deadline) -> dict[str
         except ValueError:
             raise Fault(reasons.of_reply(reply)) from None
         if not isinstance(document, dict):
-            raise Fault("is answered with JSON that is not an object")
+            raise Fault("returned JSON that is not an object")
         if reply.status != 200:
             raise Fault(reasons.of_reply(reply), health=document)
         return document
@@ -35,19 +35,19 @@ def fetch_health(connection: Connection, path: str, bound: Deadline) -> dict[str
 
 @dataclass(frozen=True)
 class Assertions:
-    """What a health document has to satisfy: each expression gives true, and the version is the expected one."""
+    """The conditions on a health document."""
 
-    expressions: t.Sequence[str] = ()
-    version: str | None = None
+    expressions: t.Sequence[str] = ()  # JMESPath, each of which must be true
+    version: str | None = None  # that the document must report; None for any
 
     def any(self) -> bool:
         return bool(self.expressions) or self.version is not None
 
-    def complaint(self, document: dict[str, t.Any]) -> str | None:
-        """What does not hold."""
-        complaint = jmes.complaint(self.expressions, document)
-        if complaint:
-            return complaint
+    def problem(self, document: dict[str, t.Any]) -> str | None:
+        """Return a predicate about the first condition that does not hold, or None."""
+        problem = jmes.problem(self.expressions, document)
+        if problem:
+            return problem
         if self.version is not None and not _versions.is_told(document.get("version"), self.version):
-            return f"says version {printable(str(document.get('version')), 40)}, expected is {self.version}"
+            return f"reports version {printable(str(document.get('version')), 40)}, expected {self.version}"
         return None

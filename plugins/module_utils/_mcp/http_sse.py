@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP+SSE, the transport of revision 2024-11-05: answers come on a stream that is opened first and says where to POST."""
+"""HTTP+SSE, the transport of revision 2024-11-05: answers to POSTed requests come on a stream that is opened first."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 
 class HttpSse:
-    """One stream of one server; its methods raise Fault. The session ends with the stream, which its owner closes.
+    """One event stream of one server. Methods raise Fault. The session ends when the owner closes the stream.
 
-    stream, posts: two connections to the same server, of which the first is ours alone. note: is shown the answer to
-    the GET, since servers of the other transport open sessions for it.
+    stream, posts: two connections to the same server; the stream serves nothing else. note: called with the response
+    to the GET, as servers of the other transport may open a session for it.
     """
 
     session_mode = "sse"
@@ -49,7 +49,7 @@ class HttpSse:
         self._target = ""
 
     def open(self, bound: Deadline) -> None:
-        """Raises Fault when there is no such stream here; its evidence has the HTTP status."""
+        """Open the stream. Raise Fault, with the HTTP C(status) as evidence, when the path serves none."""
         response = self._stream.begin("GET", self._path, bound, {"Accept": EVENTS, **self._headers})
         self._note(response)
         if response.status != 200 or response.content_type != EVENTS:
@@ -59,11 +59,11 @@ class HttpSse:
         with self._stream.bounded(bound):
             first = next(self._events, None)
         if first is None or first.name != "endpoint":
-            raise Fault("is answered with an event stream that does not begin with an endpoint event", status=200)
-        # The address holds the session's id: no sentence may quote it.
+            raise Fault("returned an event stream that does not begin with an endpoint event", status=200)
+        # The address contains the session's id: no message may quote it.
         self._target = path_of(first.data, self._stream.authority, self._path)
 
-    def ask(
+    def request(
         self, method: str, params: dict[str, t.Any], headers: dict[str, str], bound: Deadline
     ) -> tuple[Reply, jsonrpc.Answer | None]:
         self._last_id += 1
@@ -75,9 +75,9 @@ class HttpSse:
                 answer = answer_in_event(event, self._last_id)
                 if answer is not None:
                     return Reply(200, EVENTS), answer
-        raise Fault("is not answered before the event stream ends")
+        raise Fault("got no answer before the event stream ended")
 
-    def tell(self, method: str, headers: dict[str, str], bound: Deadline) -> Reply:
+    def notify(self, method: str, headers: dict[str, str], bound: Deadline) -> Reply:
         return self._post(jsonrpc.notification(method), headers, bound)
 
     def _post(self, message: dict[str, t.Any], headers: dict[str, str], bound: Deadline) -> Reply:
@@ -88,7 +88,7 @@ class HttpSse:
 
 
 def path_of(endpoint: str, authority: str, path: str) -> str:
-    """Path and query of the endpoint event. Raises Fault when it leads to another server, whom our requests are not for."""
+    """Return path and query of the endpoint event. Raise Fault when it names another server."""
     try:
         split = urlsplit(urljoin(f"http://{authority}{path}", endpoint.strip()))
         usable = (
@@ -97,7 +97,7 @@ def path_of(endpoint: str, authority: str, path: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise Fault("is answered with an endpoint event that does not name a path of this server")
+        raise Fault("returned an endpoint event that does not name a path of this server")
     return split.path + (f"?{split.query}" if split.query else "")
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JSON-RPC 2.0 messages: plain dicts out, checked answers in."""
+"""Build JSON-RPC 2.0 messages, and parse and check answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Error:
     data: t.Any = None
 
 
-# What a server says to a request: its result, or that it refuses.
+# A server's answer to a request: its result, or an error.
 Answer: t.TypeAlias = "dict[str, t.Any] | Error"
 
 
@@ -35,10 +35,10 @@ def notification(method: str) -> dict[str, t.Any]:
 
 
 def parse(text: str) -> t.Any:
-    """A value that can be written as JSON in UTF-8 again, by whoever works with it. Raises ValueError for everything else.
+    """Parse JSON that can be written in UTF-8 again. Raise ValueError for everything else.
 
-    C(json) reads more than that: NaN, 1e999 as infinity, half of a surrogate
-    pair. Of a name that comes twice the last counts, as with all clients.
+    C(json) also reads NaN, 1e999 as infinity, and half of a surrogate pair. Of a duplicate name the last one counts,
+    as in all clients.
     """
     try:
         value = json.loads(text)
@@ -56,7 +56,7 @@ def parse(text: str) -> t.Any:
 
 
 def _check_depth(value: t.Any) -> None:
-    """Raises RecursionError before code that follows the nesting does."""
+    """Raise RecursionError when the value is nested too deep for recursive code."""
     level = [value]
     for _depth in range(MAX_DEPTH + 1):
         level = [
@@ -70,7 +70,7 @@ def _check_depth(value: t.Any) -> None:
     raise RecursionError
 
 
-def _is_int(value: t.Any) -> bool:
+def _is_int(value: t.Any) -> t.TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -79,23 +79,23 @@ def is_message(message: t.Any) -> bool:
 
 
 def answer_to(id: int, message: t.Any) -> Answer | None:
-    """The answer in a message from the server, or None when it is a request or notification of its own.
+    """Return the answer in a server's message, or None for its own requests and notifications.
 
-    Raises Fault for what is neither.
+    Raise Fault for everything else.
     """
     if not is_message(message):
-        raise Fault("is answered with JSON that is not JSON-RPC 2.0")
+        raise Fault("returned JSON that is not JSON-RPC 2.0")
     if "method" in message:
         return None
     error, their_id = message.get("error"), message.get("id")
     # A refusal may come with null or a name in place of an id that the server did not read.
     if not (_is_int(their_id) and their_id == id or isinstance(error, dict) and not _is_int(their_id)):
-        raise Fault(f"with id {id} is answered with id {json.dumps(their_id)[:40]}")
+        raise Fault(f"with id {id} got an answer with id {json.dumps(their_id)[:40]}")
     if isinstance(error, dict):
         code = error.get("code")
-        return Error(
-            code if _is_int(code) and abs(code) < 2**31 else 0, str(error.get("message", "")), error.get("data")
-        )
-    if not isinstance(message.get("result"), dict):
-        raise Fault("is answered with neither a result nor an error")
-    return message["result"]
+        known = code if _is_int(code) and abs(code) < 2**31 else 0
+        return Error(known, str(error.get("message", "")), error.get("data"))
+    result = message.get("result")
+    if not isinstance(result, dict):
+        raise Fault("returned neither a result nor an error")
+    return result

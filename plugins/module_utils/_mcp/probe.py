@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One probe of one server: connection, health document, greeting, lists, calls, and leaving nothing behind."""
+"""Probe one server: connection, health document, handshake, lists, calls; then end every session."""
 
 from __future__ import annotations
 
@@ -19,48 +19,45 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import En
 from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client, Legacy, Modern
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import (
     AUTO,
-    Line,
-    anything_goes,
+    Connections,
+    accept_refusal,
     initialized,
-    shake_hands,
+    ready_client,
 )
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health
 from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import Trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import SESSION, Streamable
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
-# The part of a probe's time, and the most seconds of it, that are kept for leaving nothing behind:
-# one half to hear of a session that a server opens too late, the other to end it.
-FAREWELL = (0.25, 4.0)
+# The part of a probe's time, and at most how many seconds, that are reserved for ending sessions: one half to learn of
+# a session that a server opens too late, the other half to end it.
+CLEANUP = (0.25, 4.0)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is asked of each server. era: one of ERAS, or None to leave MCP out. Times in seconds.
-
-    lists: keys of KINDS. offer: whether to gather what a contract is made of.
-    """
+    """What a probe checks."""
 
     assertions: Assertions
-    era: str | None
-    timeout: float
-    step_timeout: float
-    lists: t.Sequence[str] = ("tools",)
+    era: str | None  # one of ERAS; None to check the health document only
+    timeout: float  # seconds
+    step_timeout: float  # seconds
+    lists: t.Sequence[str] = ("tools",)  # keys of KINDS
     calls: t.Sequence[calls.Call] = ()
     stability: stability.Rounds | None = None
     token: str | None = field(default=None, repr=False)
-    expect_401: bool = False
-    offer: bool = False
+    expect_401: bool = False  # check only that the server refuses clients without a token
+    offer: bool = False  # also collect what a contract consists of
 
 
 def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
-    """One element of mcp_health's RV(servers). Never raises Failure: an unhealthy server has a reason.
+    """Return one element of mcp_health's RV(servers). Never raise Failure: an unhealthy server has a reason.
 
-    With Settings.offer there is one key more, C(offer): what _contract takes, or None.
+    With Settings.offer there is one more key, C(offer): the input of _contract.normalise, or None.
     """
-    farewell = min(FAREWELL[0] * settings.timeout, FAREWELL[1]) / 2
-    steps = Trace(settings.timeout - 2 * farewell, settings.step_timeout, farewell)
+    cleanup = min(CLEANUP[0] * settings.timeout, CLEANUP[1]) / 2
+    steps = Trace(settings.timeout - 2 * cleanup, settings.step_timeout, cleanup)
     found: dict[str, t.Any] = {
         "target": endpoint.name,
         "healthy": False,
@@ -83,31 +80,33 @@ def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
     if settings.offer:
         found["offer"] = None
     headers = {"Authorization": f"Bearer {settings.token}"} if settings.token else {}
-    with closing(Line(endpoint, endpoint.connection(), steps, headers, late=farewell)) as line:
+    with closing(Connections(endpoint, endpoint.connection(), steps, headers, late=cleanup)) as connections:
         try:
             with steps.step("transport", "connection") as bound:
-                line.connection.open(bound)
+                connections.main.open(bound)
             if settings.assertions.any():
                 with steps.step("health", f"GET {endpoint.health_path}") as bound:
-                    _health(line.connection, endpoint.health_path, settings.assertions, found, bound)
+                    _check_health(connections.main, endpoint.health_path, settings.assertions, found, bound)
             if settings.expect_401:
-                _guarded(line, found)
+                _check_guarded(connections, found)
             elif settings.era is not None:
-                _converse(line, settings, found)
+                _check_mcp(connections, settings, found)
             found["healthy"] = True
         except Failure as failure:
             found["reason"], found["level"] = failure.msg, steps.failed_level()
     found |= {
-        "requests": line.requests,
+        "requests": connections.requests,
         "seconds": round(steps.deadline.elapsed, 4),
         "levels": trace.by_level(steps.steps),
         "steps": steps.steps,
     }
-    # Servers like to repeat what they were sent.
+    # Servers often repeat what they were sent.
     return remove_values(found, [settings.token]) if settings.token else found
 
 
-def _health(connection: Connection, path: str, assertions: Assertions, found: dict[str, t.Any], bound: t.Any) -> None:
+def _check_health(
+    connection: Connection, path: str, assertions: Assertions, found: dict[str, t.Any], bound: Deadline
+) -> None:
     try:
         found["health"] = fetch_health(connection, path, bound)
     except Failure as failure:
@@ -115,53 +114,53 @@ def _health(connection: Connection, path: str, assertions: Assertions, found: di
         raise
     finally:
         found.update({key: (found["health"] or {}).get(key) for key in ("version", "instance_id", "pool")})
-    complaint = assertions.complaint(found["health"])
-    if complaint:
-        raise Fault(complaint)
+    problem = assertions.problem(found["health"])
+    if problem:
+        raise Fault(problem)
 
 
-def _guarded(line: Line, found: dict[str, t.Any]) -> None:
-    """Alive, and refuses clients without credentials, and tells them where to get some. That it works is not shown by this."""
-    with line.trace.step("handshake", "server/discover") as bound:
-        reply, _answer = line.streamable.ask("server/discover", {}, {}, bound)
+def _check_guarded(connections: Connections, found: dict[str, t.Any]) -> None:
+    """Check that the server refuses clients without a token, and tells them where to get one. More is not checked."""
+    with connections.trace.step("handshake", "server/discover") as bound:
+        reply, _answer = connections.streamable.request("server/discover", {}, {}, bound)
         if reply.status != 401:
-            raise Fault(f"is answered {reply.status} to a client without credentials, expected is 401")
+            raise Fault(f"returned {reply.status} to a client without credentials, expected 401")
         found["authorization_servers"] = auth.authorization_servers(
-            line.connection, reply, line.endpoint.mcp_path, bound
+            connections.main, reply, connections.endpoint.mcp_path, bound
         )
 
 
-def _converse(line: Line, settings: Settings, found: dict[str, t.Any]) -> None:
-    """Greet the server and read what it has. One that speaks both eras is read in the modern one."""
+def _check_mcp(connections: Connections, settings: Settings, found: dict[str, t.Any]) -> None:
+    """Do the handshake, then list and call. A server of both eras is read in the modern one."""
     era = t.cast(str, settings.era)
-    with shake_hands(line, era) as client:
+    with ready_client(connections, era) as client:
         found["session_mode"] = "modern" if isinstance(client, Modern) else client.transport.session_mode
-        found["session_mark"] = _mark(client)
+        found["session_mark"] = _session_mark(client)
         found.update(era=client.era, protocol_version=client.revision)
         found.update(server_info=client.offer.server_info, capabilities=client.offer.capabilities)
         wanted = {*settings.lists, *(["tools"] if settings.calls else [])}
-        lists = {name: _listed(line, client, kind) for name, kind in listing.KINDS.items() if name in wanted}
+        lists = {name: _list_all(connections, client, kind) for name, kind in listing.KINDS.items() if name in wanted}
         found.update({name: [item[listing.KINDS[name].id] for item in items] for name, items in lists.items()})
         for call in settings.calls:
-            with line.trace.step("call", f"tools/call {call.tool}") as bound:
+            with connections.trace.step("call", f"tools/call {call.tool}") as bound:
                 calls.make(call, client, lists["tools"], bound)
         if settings.stability:
-            with line.trace.rounds() as bound:
+            with connections.trace.rounds() as bound:
                 stability.run(client, settings.stability, found, bound, settings.step_timeout)
     revisions = [version for version in client.offer.versions if version not in protocol.revisions(protocol.LEGACY)]
     if isinstance(client, Modern) and era == AUTO:
-        # Modern servers may serve legacy clients too, in sessions or not, and only this tells.
-        with line.legacy(anything_goes) as other:
+        # Only this tells whether a modern server serves legacy clients too, and in sessions.
+        with connections.legacy(accept_refusal) as other:
             if isinstance(other, Legacy):
-                found["session_mode"], found["session_mark"] = other.transport.session_mode, _mark(other)
+                found["session_mode"], found["session_mark"] = other.transport.session_mode, _session_mark(other)
                 revisions.append(other.revision)
                 if settings.stability and found["session_mode"] == "stateful":
-                    _stable_session(line, other, settings, found)
+                    _stable_session(connections, other, settings, found)
     elif isinstance(client, Legacy):
         revisions.append(client.revision)
     if settings.offer:
         if era != protocol.MODERN and found["session_mode"] != "sse":
-            revisions += _legacy_revisions(line, revisions)
+            revisions += _legacy_revisions(connections, revisions)
         found["offer"] = {
             "protocol_versions": sorted(set(revisions)),
             "session_mode": found["session_mode"],
@@ -171,33 +170,33 @@ def _converse(line: Line, settings: Settings, found: dict[str, t.Any]) -> None:
         }
 
 
-def _stable_session(line: Line, client: Legacy, settings: Settings, found: dict[str, t.Any]) -> None:
-    """Modern requests have no session that could be lost on the way, and legacy clients of the same server do."""
-    initialized(line, client)
-    with line.trace.rounds() as bound:
+def _stable_session(connections: Connections, client: Legacy, settings: Settings, found: dict[str, t.Any]) -> None:
+    """Run the rounds in a legacy session: modern requests have no session that a wrong pod could break."""
+    initialized(connections, client)
+    with connections.trace.rounds() as bound:
         stability.run(client, t.cast(stability.Rounds, settings.stability), found, bound, settings.step_timeout)
 
 
-def _mark(client: Client) -> str | None:
-    """The pool with whose name the id of the client's session begins (docs/sessions.md)."""
+def _session_mark(client: Client) -> str | None:
+    """Return the pool whose name begins the id of the client's session, or None (docs/sessions.md)."""
     session = client.transport.session_headers.get(SESSION, "") if isinstance(client.transport, Streamable) else ""
     return next((pool for pool in POOLS if session.startswith(f"{pool}-")), None)
 
 
-def _listed(line: Line, client: Client, kind: listing.Kind) -> list[dict[str, t.Any]]:
+def _list_all(connections: Connections, client: Client, kind: listing.Kind) -> list[dict[str, t.Any]]:
     if kind.capability not in client.offer.capabilities:
         return []
-    with line.trace.step("list", kind.method) as bound:
-        return listing.whole(client.ask, kind, bound)
+    with connections.trace.step("list", kind.method) as bound:
+        return listing.whole(client.request, kind, bound)
 
 
-def _legacy_revisions(line: Line, known: t.Sequence[str]) -> list[str]:
-    """Those, beside the known ones, that legacy clients can ask for and get: nothing lists them."""
+def _legacy_revisions(connections: Connections, known: t.Sequence[str]) -> list[str]:
+    """Return the revisions, besides the known ones, that legacy clients get when they ask: servers do not list them."""
     accepted = []
     if any(revision in known for revision in protocol.revisions(protocol.LEGACY)):
         for revision in protocol.revisions(protocol.LEGACY):
             if revision not in known:
-                with line.legacy(anything_goes, revision) as other:
+                with connections.legacy(accept_refusal, revision) as other:
                     if isinstance(other, Legacy) and other.revision == revision:
                         accepted.append(revision)
     return accepted

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the revisions of MCP say, as data. Revisions are names in a set: nothing here compares or computes them."""
+"""Facts from the revisions of MCP, as data. Revisions are names in a set: nothing compares or computes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ AUTO = "auto"
 SSE = "sse"
 ERAS = (AUTO, MODERN, LEGACY, SSE)  # what a user may ask for
 
-# Newest last. A modern server has server/discover and no sessions, a legacy one has initialize.
+# Newest last. A modern server has server/discover and no sessions; a legacy one has initialize.
 REVISIONS = {
     "2024-11-05": LEGACY,
     "2025-03-26": LEGACY,
@@ -32,9 +32,9 @@ METHOD_NOT_FOUND = -32601
 UNSUPPORTED_VERSION = -32022
 REQUEST_REFUSED = {-32020: "HeaderMismatch", -32021: "MissingRequiredClientCapability"}
 
-# HTTP statuses, without such a code, of servers that don't know the request of the other era.
+# HTTP statuses, without such a code, of servers that do not know the request of the other era.
 OTHER_ERA_STATUSES = frozenset({400, 404, 405, 406, 415})
-# Those of them that an HTTP+SSE server has for a POST to the path of its event stream.
+# Those that an HTTP+SSE server returns for a POST to the path of its event stream.
 NO_POST_STATUSES = frozenset({400, 404, 405})
 
 # The version is this collection's major one.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why an answer is not the one that was wanted: half sentences with the likely cure, from what was read."""
+"""Explain unexpected answers: predicates with the likely cure, from what was read."""
 
 from __future__ import annotations
 
@@ -12,36 +12,39 @@ from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 
 def of_reply(reply: Reply) -> str:
-    """An HTTP answer without the document or message that it should carry."""
-    status, said = reply.status, start(reply.text)
+    """Return the predicate for an HTTP answer without the expected document or message."""
+    status, text = reply.status, quote(reply.text)
     if 300 <= status < 400:
-        return f"is redirected ({status}) to {start(reply.location)}; redirects are not followed: set the right path or URL in endpoint"
+        return (
+            f"was redirected ({status}) to {quote(reply.location)}; redirects are not followed, "
+            "set the final path or URL in endpoint"
+        )
     if status < 300:
         if reply.content_type == "text/html":
-            return "is answered with HTML: is this an MCP server, and the path right?"
-        return f"is answered {status} without the JSON that was asked for ({said})"
-    if status == 421 or (status == 403 and "host" in said.lower()):
+            return "returned HTML: check that endpoint names an MCP server and the right path"
+        return f"returned {status} without JSON ({text})"
+    if status == 421 or (status == 403 and "host" in text.lower()):
         return (
-            f"is answered {status} ({said}): the server does not accept this Host; "
-            "name one that it accepts in endpoint.host, or allow it in the server's settings (transport_security)"
+            f"returned {status} ({text}): the server does not accept this Host; "
+            "set endpoint.host to one that it accepts, or allow this one in the server's settings (transport_security)"
         )
     if status == 401:
-        return "is answered 401: the server asks for credentials"
+        return "returned 401: the server requires a valid token; name one in auth"
     if status == 404:
-        return "is answered 404: the server has nothing at this path"
-    return f"is answered {status} ({said})"
+        return "returned 404: the server has nothing at this path"
+    return f"returned {status} ({text})"
 
 
 def of_exchange(reply: Reply, answer: Answer | None) -> str:
-    """An answer without the result that it should carry."""
-    # Guards in front of a server like to answer in its language.
+    """Return the predicate for an answer without a result."""
+    # A guard in front of a server may answer in JSON-RPC too; its status tells more.
     return of_error(answer) if isinstance(answer, Error) and reply.status not in (401, 403, 421) else of_reply(reply)
 
 
 def of_error(error: Error) -> str:
-    return f"is refused with error {error.code} ({start(error.message)})"
+    return f"failed with error {error.code} ({quote(error.message)})"
 
 
-def start(text: str) -> str:
-    """What fits into a sentence of a text that the server chose."""
+def quote(text: str) -> str:
+    """Return the beginning of a text that the server chose, fit for a message."""
     return printable(text, 120) or "nothing more"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Server-sent events out of bytes that arrive in pieces (the WHATWG HTML standard, section 9.2)."""
+"""Decode server-sent events from pieces of bytes (the WHATWG HTML standard, section 9.2)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 @dataclass(frozen=True)
 class Event:
-    """name: what it is, C(message) when the stream does not say."""
+    """An event of a stream."""
 
-    name: str
+    name: str  # "message" when the stream names none
     data: str
 
 
 class Decoder:
-    """Keeps what has not made a whole event yet: its cost is linear in the bytes, however they arrive."""
+    """Decodes a stream. It keeps an incomplete event; its cost is linear in the bytes, however they arrive."""
 
     def __init__(self) -> None:
         self._line = bytearray()
@@ -34,16 +34,17 @@ class Decoder:
         self._begin()
 
     def _begin(self) -> None:
-        self._name, self._data, self._bytes = "", [], 0
+        self._name = ""
+        self._data: list[str] = []
+        self._bytes = 0
 
     def feed(self, piece: bytes) -> list[Event]:
-        """The events that this piece completes. Raises Fault when one is longer than MAX_EVENT_BYTES.
+        """Return the events that this piece completes. Raise Fault when one is longer than MAX_EVENT_BYTES.
 
-        An event without data is left out: the standard drops one that has no data
-        line (comments, ids), and one whose data is empty primes a client that could
-        resume the stream, and carries no message.
+        Events without data are left out: the standard drops those without a data line (comments, ids), and those with
+        empty data only prepare a client for resuming the stream.
         """
-        # A line ends with its CR already: waiting for the LF that may follow could be for ever.
+        # A CR ends the line: waiting for an LF that may follow could take for ever.
         if self._after_cr and piece.startswith(b"\n"):
             piece, self._after_cr = piece[1:], False
         if piece:
@@ -61,7 +62,7 @@ class Decoder:
         self._line += part
         self._bytes += len(part)
         if self._bytes > MAX_EVENT_BYTES:
-            raise Fault(f"is answered with an event of more than {MAX_EVENT_BYTES >> 20} MiB")
+            raise Fault(f"returned an event of more than {MAX_EVENT_BYTES >> 20} MiB")
 
     def _end_line(self) -> Event | None:
         text = self._line.decode("utf-8", errors="replace")

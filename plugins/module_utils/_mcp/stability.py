@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a server that answered once goes on answering, and how fast."""
+"""Check that a server which answered once answers repeatedly, and fast enough."""
 
 from __future__ import annotations
 
@@ -25,49 +25,50 @@ OPTION: dict[str, t.Any] = {
 
 @dataclass(frozen=True)
 class Rounds:
-    """How many answers in a row have to be good, and the most seconds that 95 % of them may take."""
+    """The limits of a stability check."""
 
-    rounds: int
-    max_p95: float | None = None
+    rounds: int  # successful answers in a row
+    max_p95: float | None = None  # seconds, of 95 % of the answers
 
 
 def method(client: Client) -> str:
-    """The smallest question that every server of its kind answers."""
+    """Return the cheapest method that this server supports."""
     listed = next((kind.method for kind in KINDS.values() if kind.capability in client.offer.capabilities), None)
     return listed or ("ping" if client.era == protocol.LEGACY else "server/discover")
 
 
-def run(client: Client, asked: Rounds, found: dict[str, t.Any], bound: Deadline, step_timeout: float) -> None:
-    """Fills C(found), also when it raises Fault: RV(servers[].stability)."""
-    question = method(client)
+def run(client: Client, limits: Rounds, found: dict[str, t.Any], bound: Deadline, step_timeout: float) -> None:
+    """Run the rounds, and set RV(servers[].stability) in C(found), also when a round fails. Raise Fault."""
+    cheapest = method(client)
     times: list[float] = []
     try:
-        for number in range(1, asked.rounds + 1):
+        for number in range(1, limits.rounds + 1):
             one = Deadline(min(step_timeout, bound.left))
             try:
-                client.ask(question, {}, one)
+                client.request(cheapest, {}, one)
             except Fault as fault:
                 in_session = client.era == protocol.LEGACY and client.transport.session_headers
-                session = " of one session: other pods than the one that began it may not know it" if in_session else ""
-                raise Fault(
-                    f"({question}) {fault.msg} in round {number} of {asked.rounds}{session}", **fault.evidence
-                ) from None
+                session = " of one session" if in_session else ""
+                cause = "; pods other than the one that opened the session may not know it" if in_session else ""
+                message = f"({cheapest}), round {number} of {limits.rounds}{session}, {fault.msg}{cause}"
+                raise Fault(message, **fault.evidence) from None
             times.append(one.elapsed)
     finally:
         found["stability"] = summary(times)
     p95 = percentile(times, 95)
-    if asked.max_p95 is not None and p95 > asked.max_p95:
+    if limits.max_p95 is not None and p95 > limits.max_p95:
         raise Fault(
-            f"({question}) is slow: 95 % of {asked.rounds} answers took up to {p95:.3f} s, allowed are {asked.max_p95:.3f} s"
+            f"({cheapest}) is too slow: 95 % of {limits.rounds} answers took up to {p95:.3f} s "
+            f"({limits.max_p95:.3f} s allowed)"
         )
 
 
 def summary(times: t.Sequence[float]) -> dict[str, t.Any]:
-    """Of seconds."""
+    """Return count and percentiles of the times, in seconds."""
     figures = {f"p{percent}": round(percentile(times, percent), 4) if times else None for percent in (50, 95, 100)}
     return {"rounds": len(times), "p50": figures["p50"], "p95": figures["p95"], "max": figures["p100"]}
 
 
 def percentile(values: t.Sequence[float], percent: int) -> float:
-    """By the nearest rank."""
+    """Return the percentile by the nearest-rank method."""
     return sorted(values)[math.ceil(percent / 100 * len(values)) - 1]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which servers a task means: a public address, or pods behind a name, found anew each time because they come and go."""
+"""Find the servers that a task names: a public address, or pods, which are looked up each time as they come and go."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OPTIONS: dict[str, t.Any] = {
     "pod": {"type": "str"},
     "service": {"type": "str"},
     "pool": {"type": "str"},
-    # Not used: one set of defaults, as a role's target, serves every module
+    # Unused: one set of module defaults (a role's target) serves every module.
     **{name: {"type": "str"} for name in ("pool_name_format", "container", "route", "route_kind")},
     "route_nearest": {"type": "bool"},
     "route_custom": {"type": "dict"},
@@ -49,33 +49,37 @@ RULES: dict[str, t.Any] = {
 }
 
 
-# At most so many pods at once; each costs a thread and a connection to the API server.
+# Pods that are probed at once; each takes a thread and a connection to the API server.
 PARALLEL = 50
 
-Answer = t.TypeVar("Answer")
+Result = t.TypeVar("Result")
 
-LEAST_TIMEOUT = 1.0  # seconds
+MIN_TIMEOUT = 1.0  # seconds
 
 
 class NoneReady(Failure):
-    """There is nothing to ask yet."""
+    """No pod is ready yet."""
 
 
-def connect(params: dict[str, t.Any]) -> t.Any:
-    """The Cluster, imported only where a task needs one."""
+def connect(params: dict[str, t.Any]) -> Api:
+    """Return the cluster. Raise Failure."""
+    # lazy: a check of a public address needs no cluster
     from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
     return connection.connect(params)
 
 
 def check_times(params: dict[str, t.Any]) -> None:
-    """Raises Failure when there would be no time to leave nothing behind."""
-    if params["timeout"] < LEAST_TIMEOUT or params["step_timeout"] <= 0:
-        raise Failure(f"timeout has to be {LEAST_TIMEOUT:g} or more, to end sessions in, and step_timeout more than 0.")
+    """Raise Failure when the timeouts leave no time for ending sessions."""
+    if params["timeout"] < MIN_TIMEOUT or params["step_timeout"] <= 0:
+        raise Failure(
+            f"timeout must be at least {MIN_TIMEOUT:g} s, to leave time for ending sessions, "
+            "and step_timeout more than 0."
+        )
 
 
 def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
-    """What finds the endpoints to ask. It raises NoneReady, and Failure."""
+    """Return a function that finds the endpoints to probe. It raises NoneReady, and Failure."""
     if not (params["pod"] or params["service"] or params["pool"]):
         public = endpoint.public(params["endpoint"])
         return lambda: [public]
@@ -93,20 +97,20 @@ def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
     return lambda: [endpoint.in_pod(cluster, namespace, pod, params["port"], params["endpoint"]) for pod in pods()]
 
 
-def at_once(ask: t.Callable[[Endpoint], Answer], endpoints: t.Sequence[Endpoint]) -> list[Answer]:
-    """What each of them gives, side by side, as far as that goes. Raises what the first of them raises."""
+def in_parallel(call: t.Callable[[Endpoint], Result], endpoints: t.Sequence[Endpoint]) -> list[Result]:
+    """Return the results of the calls, made in parallel. Raise what the first failing one raises."""
     if len(endpoints) == 1:  # in this thread, where a signal that stops the task reaches it
-        return [ask(endpoints[0])]
+        return [call(endpoints[0])]
     with ThreadPoolExecutor(min(len(endpoints), PARALLEL)) as threads:
-        return list(threads.map(ask, endpoints))
+        return list(threads.map(call, endpoints))
 
 
 def token(params: dict[str, t.Any]) -> str | None:
-    """The bearer token that the task names. Raises Failure."""
+    """Return the bearer token that the task names, or None. Raise Failure."""
 
     def secret(name: str) -> dict[str, t.Any]:
         if not params["namespace"]:
-            raise Failure("auth.token_secret needs namespace: the Secret is looked for there.")
+            raise Failure("auth.token_secret needs the option namespace, in which the Secret is.")
         return connect(params).get(f"/api/v1/namespaces/{params['namespace']}/secrets/{name}")
 
     return auth.token(params["auth"], secret)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Streamable HTTP: JSON-RPC messages are POSTed to one path and answered there, as JSON or as an event stream."""
+"""Streamable HTTP: JSON-RPC messages are POSTed to one path; the answer is JSON or an event stream."""
 
 from __future__ import annotations
 
@@ -23,13 +23,11 @@ _SESSION_ID = re.compile(r"[\x21-\x7e]+")
 
 
 class Streamable:
-    """One path of one server; its methods raise Fault.
+    """One path of one server. Methods raise Fault.
 
-    headers: of every request (credentials). sessions: the ids of all sessions
-    that the server has opened for us and we have not ended. Some servers open
-    one even for a request that they refuse, so every answer is looked at,
-    before its body is read, and even one that comes too late, by at most
-    C(late) seconds.
+    headers: of every request (credentials). late: seconds. sessions: ids of the open sessions. Some servers open one
+    even for a request that they refuse, so every response is searched for an id: before its body is read, and also
+    when it begins up to C(late) seconds after the time limit.
     """
 
     def __init__(self, connection: Connection, path: str, headers: dict[str, str], late: float) -> None:
@@ -48,10 +46,10 @@ class Streamable:
     def session_headers(self) -> dict[str, str]:
         return {SESSION: self.sessions[-1]} if self.sessions else {}
 
-    def ask(
+    def request(
         self, method: str, params: dict[str, t.Any], headers: dict[str, str], bound: Deadline
     ) -> tuple[Reply, jsonrpc.Answer | None]:
-        """The answer, or None when something else than JSON-RPC came instead."""
+        """Send a request; return the HTTP reply and the answer, None when the reply is not JSON-RPC."""
         self._last_id += 1
         with self._post(jsonrpc.request(self._last_id, method, params), headers, bound) as response:
             if response.content_type == EVENTS:
@@ -59,8 +57,8 @@ class Streamable:
             reply = response.read()
             return reply, answer_in_body(reply, self._last_id)
 
-    def tell(self, method: str, headers: dict[str, str], bound: Deadline) -> Reply:
-        """Send a notification, which has no answer."""
+    def notify(self, method: str, headers: dict[str, str], bound: Deadline) -> Reply:
+        """Send a notification, which has no JSON-RPC answer; return the HTTP reply."""
         with self._post(jsonrpc.notification(method), headers, bound) as response:
             return response.reply() if response.content_type == EVENTS else response.read()
 
@@ -81,7 +79,7 @@ class Streamable:
     def note(self, response: Response) -> None:
         for session in response.headers.get_all(SESSION, []):
             if not _SESSION_ID.fullmatch(session):
-                raise Fault("is answered with a session id that is not visible ASCII")
+                raise Fault("returned a session id that is not visible ASCII")
             if session not in self.sessions:
                 self.sessions.append(session)
 
@@ -97,13 +95,13 @@ def answer_in_body(reply: Reply, id: int) -> jsonrpc.Answer | None:
 
 
 def answer_in_event(event: sse.Event, id: int) -> jsonrpc.Answer | None:
-    """None when it is something else that the server has to say. Raises Fault."""
+    """Return the answer in an event, or None when the event has none. Raise Fault."""
     if event.name != "message":
         return None
     try:
         message = jsonrpc.parse(event.data)
     except ValueError as error:
-        raise Fault(f"is answered with an event that is not JSON ({error})") from None
+        raise Fault(f"returned an event that is not JSON ({error})") from None
     return jsonrpc.answer_to(id, message)
 
 
@@ -114,4 +112,4 @@ def _in_events(response: Response, id: int) -> jsonrpc.Answer:
             answer = answer_in_event(event, id)
             if answer is not None:
                 return answer
-    raise Fault("is not answered before the event stream ends")
+    raise Fault("got no answer before the event stream ended")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_contract: reads what servers offer, keeps it in a file, and judges it by what clients knew before."""
+"""The module mcp_contract: read the contract of a server, save it, and compare it with a baseline."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ SPEC = Spec(
 )
 
 # The severities that fail a task.
-FATAL = {"breaking": ("breaking",), "risky": ("breaking", "risky", "undecidable"), "never": ()}
+FAILING_SEVERITIES = {"breaking": ("breaking",), "risky": ("breaking", "risky", "undecidable"), "never": ()}
 
 FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Read:
-    """A contract, and where and how it was read: a file's name or a server's, and in which era."""
+class ReadContract:
+    """A contract, with where it was read from."""
 
-    name: str
-    era: str
-    contract: dict[str, t.Any]
+    name: str  # of a file, server or pool, for people
+    era: str  # in which the server was read
+    contract: dict[str, t.Any]  # normalised
 
     def hashes(self) -> dict[str, str]:
         return {
@@ -84,12 +84,12 @@ def run(task: Task) -> dict[str, t.Any]:
         offer=True,
     )
     if params["auth"] and params["auth"]["expect_401"]:
-        raise Failure("auth.expect_401 is for mcp_health: a server that lets nobody in shows no contract.")
+        raise Failure("auth.expect_401 is for mcp_health only: a contract cannot be read without a token. Remove it.")
     before = _baseline(params, settings) if params["baseline"] else None
     now = _read(params, settings)
     if before is not None and before.era != now.era:
         now = _in_the_era_of(before, now, params, settings)
-    result = {"era": now.era, **now.hashes()}
+    result: dict[str, t.Any] = {"era": now.era, **now.hashes()}
     changed, diff = _save(params["path"], now, task.check_mode) if params["path"] else (False, [])
     if before is None:
         return {"changed": changed, **result, "contract": now.contract, "diff": diff}
@@ -104,9 +104,11 @@ def run(task: Task) -> dict[str, t.Any]:
     if changes:
         task.progress(f"{before.name} and {now.name}\n{text.render(changes, accepted)}")
         diff.append(text.diff(before.contract, now.contract, before.name, now.name))
-    fatal = [change for change in open_changes if change.severity in FATAL[params["fail_on"]]]
-    if fatal:
-        raise Failure(complaint(now.name, before.name, fatal), changed=changed, diff=diff, **result)
+    failing = [change for change in open_changes if change.severity in FAILING_SEVERITIES[params["fail_on"]]]
+    if failing:
+        server = f" of {params['namespace']}/{params['server']}" if params["pool"] else ""
+        message = failure_sentence(now.name + server, before.name, failing)
+        raise Failure(message, changed=changed, diff=diff, **result)
     return {"changed": changed, **result, "contract": now.contract, "diff": diff}
 
 
@@ -114,24 +116,25 @@ def described(change: compare.Change) -> dict[str, str]:
     return {key: getattr(change, key) for key in ("severity", "path", "change", "message")}
 
 
-def complaint(name: str, baseline: str, fatal: t.Sequence[compare.Change]) -> str:
-    """One sentence about changes that are not accepted."""
-    sentences = " ".join(f"[{change.path}] {change.message}" for change in fatal[:5])
-    more = f" And {len(fatal) - 5} more." if len(fatal) > 5 else ""
+def failure_sentence(name: str, baseline: str, failing: t.Sequence[compare.Change]) -> str:
+    """Return what to tell of changes that fail the task: the first five, and what to do."""
+    ways = f"{len(failing)} way{'s' if len(failing) > 1 else ''}"
+    changes = " ".join(f"[{change.path}] {change.message}" for change in failing[:5])
+    more = f" And {len(failing) - 5} more." if len(failing) > 5 else ""
     return (
-        f"The contract of {name} differs from that of {baseline} in {len(fatal)} way{'s' if len(fatal) > 1 else ''} that clients may not bear: "
-        f"{sentences}{more} Mend the new version, or accept these changes by the names in brackets (accept)."
+        f"The contract of {name} differs from that of {baseline} in {ways} that may break clients: {changes}{more} "
+        "Fix the new version, or accept these changes by the names in brackets (option accept)."
     )
 
 
-def _read(params: dict[str, t.Any], settings: Settings) -> Read:
-    """Of all endpoints that the task names, which have to offer the same. Raises Failure."""
+def _read(params: dict[str, t.Any], settings: Settings) -> ReadContract:
+    """Read all endpoints that the task names. Raise Failure when one cannot be read, or their contracts differ."""
     find = targets.finder(params)
     waited = outage.current().seconds
     try:
         read = _read_each(find(), settings)
     except Failure:
-        endpoints = find()  # waits, when it is the API server that is away
+        endpoints = find()  # waits while the API server is unreachable
         if outage.current().seconds == waited:
             raise
         read = _read_each(endpoints, settings)
@@ -139,26 +142,29 @@ def _read(params: dict[str, t.Any], settings: Settings) -> Read:
     other = next((one for one in read if one.contract != first.contract), None)
     if other is not None:
         differences = compare.compare(first.contract, other.contract)
-        difference = differences[0].message if differences else "The hashes differ."
+        difference = differences[0].message if differences else "Their hashes differ."
         raise Failure(
-            f"{first.name} and {other.name} do not offer the same, so there is no contract to speak of: {difference}"
+            f"{first.name} and {other.name} offer different contracts: {difference} "
+            "Wait until all pods of the pool run the same version, then try again."
         )
     return replace(first, name=f"pool {params['pool']}") if params["pool"] else first
 
 
-def _read_each(endpoints: t.Sequence[Endpoint], settings: Settings) -> list[Read]:
-    return targets.at_once(lambda one: _read_one(one, settings), endpoints)
+def _read_each(endpoints: t.Sequence[Endpoint], settings: Settings) -> list[ReadContract]:
+    return targets.in_parallel(lambda one: _read_one(one, settings), endpoints)
 
 
-def _read_one(endpoint: Endpoint, settings: Settings) -> Read:
+def _read_one(endpoint: Endpoint, settings: Settings) -> ReadContract:
     found = probe(endpoint, settings)
     if not found["healthy"]:
-        raise Failure(f"The contract of {endpoint.name} cannot be read: {found['reason'].rstrip('.')}.")
-    return Read(endpoint.name, found["era"], normalise.normalise(found["offer"]))
+        raise Failure(f"Cannot read the contract of {endpoint.name}: {found['reason'].rstrip('.')}.")
+    return ReadContract(endpoint.name, found["era"], normalise.normalise(found["offer"]))
 
 
-def _in_the_era_of(before: Read, now: Read, params: dict[str, t.Any], settings: Settings) -> Read:
-    """What a server of both eras shows to the clients of the server before: capabilities and lists may differ between eras."""
+def _in_the_era_of(
+    before: ReadContract, now: ReadContract, params: dict[str, t.Any], settings: Settings
+) -> ReadContract:
+    """Return the contract for clients of a legacy baseline, when the server serves both eras, which may differ."""
     serves_both = now.era == protocol.MODERN and now.contract["session_mode"] != "modern"
     if params["era"] != handshake.AUTO or not serves_both:
         return now
@@ -166,7 +172,7 @@ def _in_the_era_of(before: Read, now: Read, params: dict[str, t.Any], settings: 
     return replace(legacy, contract={**legacy.contract, "protocol_versions": now.contract["protocol_versions"]})
 
 
-def _baseline(params: dict[str, t.Any], settings: Settings) -> Read:
+def _baseline(params: dict[str, t.Any], settings: Settings) -> ReadContract:
     baseline = params["baseline"]
     if baseline["path"]:
         return load(baseline["path"])
@@ -179,43 +185,44 @@ def _baseline(params: dict[str, t.Any], settings: Settings) -> Read:
         return _read({**params, **target}, settings)
     except Failure as failure:
         raise Failure(
-            f"{failure.msg} So there is nothing to compare with: take another baseline, or leave the comparison out "
+            f"{failure.msg} So there is nothing to compare with: choose another baseline, or skip the comparison "
             "(in a release: mcp_contract_check=false, to replace a version that does not answer)."
         ) from None
 
 
-def load(path: str) -> Read:
-    """What an earlier call saved. Raises Failure when the file is something else."""
+def load(path: str) -> ReadContract:
+    """Return the contract that an earlier call saved. Raise Failure when the file is something else."""
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
-        sound = (
+        valid = (
             isinstance(document, dict)
             and document["format"] == FORMAT
             and document["era"] in protocol.REVISIONS.values()
         )
-        read = Read(path, document["era"], normalise.normalise(document["contract"])) if sound else None
+        read = ReadContract(path, document["era"], normalise.normalise(document["contract"])) if valid else None
     except OSError as error:
-        raise Failure(f"The contract {path} cannot be read ({error.strerror}): save one with path first.") from None
+        raise Failure(
+            f"Cannot read the contract {path} ({error.strerror}): save one with the option path first."
+        ) from None
     except (Failure, ValueError, KeyError, TypeError, RecursionError):
         read = None
     if read is None:
-        raise Failure(f"{path} is not a contract of format {FORMAT}: save one with path.")
+        raise Failure(f"{path} is not a contract of format {FORMAT}: save a new one with the option path.")
     return read
 
 
-def _save(path: str, now: Read, check_mode: bool) -> tuple[bool, list[dict[str, str]]]:
-    """Whether the file changes, and how."""
+def _save(path: str, now: ReadContract, check_mode: bool) -> tuple[bool, list[dict[str, str]]]:
+    """Save the contract, except in check mode. Return whether the file changes, and its diff. Raise Failure."""
     file, document = Path(path), now.document()
     try:
         before = file.read_text(encoding="utf-8") if file.exists() else ""
         if before != document and not check_mode:
-            # In one step: who is killed leaves the old file or the new one.
-            fresh = file.with_name(f"{file.name}.{os.getpid()}")
-            fresh.write_text(document, encoding="utf-8")
-            fresh.replace(file)
+            # In one step: an interruption leaves the old file or the new one.
+            temporary = file.with_name(f"{file.name}.{os.getpid()}")
+            temporary.write_text(document, encoding="utf-8")
+            temporary.replace(file)
     except (OSError, UnicodeError) as error:
-        raise Failure(
-            f"The contract cannot be saved as {path} ({getattr(error, 'strerror', None) or 'it holds no text now'})."
-        ) from None
+        reason = getattr(error, "strerror", None) or "the file there is not UTF-8 text"
+        raise Failure(f"Cannot save the contract as {path} ({reason}).") from None
     diff = {"before": before, "after": document, "before_header": path, "after_header": path}
     return before != document, [diff] if before != document else []

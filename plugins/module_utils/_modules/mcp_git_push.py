@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_git_push: tells a Git repository of the version that was released."""
+"""The module mcp_git_push: change files of a Git repository to the released version, and push them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._git.edit import Change, edit, write
-from ansible_collections.mcp.server.plugins.module_utils._git.git import Git, Overtaken, Remote
+from ansible_collections.mcp.server.plugins.module_utils._git.git import Git, PushRejected, Remote
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 
 SPEC = Spec(
@@ -61,8 +61,9 @@ def run(task: Task) -> dict[str, t.Any]:
         return _run(task, remote)
     except Failure as failure:
         raise Failure(
-            f"Branch {remote.branch} of the Git repository {remote.shown} does not have it ({params['commit_message']}), and a GitOps tool that reads it "
-            f"may put back what it says: {failure.msg} Correct that and run the same again; what is in the cluster stays as it is."
+            f"Cannot push '{params['commit_message']}' to branch {remote.branch} of the Git repository "
+            f"{remote.display_url}: {failure.msg} The cluster keeps what it runs, but a GitOps tool that reads this "
+            "branch may take it back: fix the cause and run this again."
         ) from None
 
 
@@ -72,11 +73,14 @@ def problem(params: dict[str, t.Any], environment: t.Mapping[str, str]) -> str:
         parts = urlsplit(params["repository"])
         scheme, host, password = parts.scheme, parts.hostname, parts.password
     except ValueError:
-        return "repository is no URL"
+        return "repository is not a URL"
     if password is not None:
-        return "repository has a password in it, which would be seen; use token_env, a credential helper of Git or an SSH key"
+        return (
+            "repository has a password in it, which others could see; "
+            "use token_env, a credential helper of Git or an SSH key"
+        )
     if not params["repository"] or params["repository"].startswith("-") or not params["repository"].isprintable():
-        return "repository is no URL and no path"
+        return "repository is neither a URL nor a path"
     if not BRANCH.fullmatch(params["branch"]) or ".." in params["branch"]:
         return "branch is not the name of a branch"
     if not params["changes"] or not params["commit_message"].strip():
@@ -91,7 +95,7 @@ def problem(params: dict[str, t.Any], environment: t.Mapping[str, str]) -> str:
     if not USERNAME.fullmatch(params["username"]) or not environment[variable].strip().isprintable():
         return "username and the token must be one line each"
     if scheme != "https" and not (scheme == "http" and host in LOOPBACK):
-        return "a token is sent over https only, and repository is no such URL"
+        return "a token is sent over https only, and repository is not an https URL"
     return ""
 
 
@@ -100,13 +104,14 @@ def _run(task: Task, remote: Remote) -> dict[str, t.Any]:
     attempt = 1
     while True:
         try:
-            # From the newest state each time, so that what others pushed is kept
+            # From the newest commit each time, so that what others pushed is kept.
             return _attempt(task, remote)
-        except Overtaken as overtaken:
+        except PushRejected as rejected:
             if attempt == params["attempts"]:
-                raise Failure(f"others pushed in between, {attempt} times: {overtaken.msg}") from None
+                raise Failure(f"another client pushed first in {attempt} attempts: {rejected.msg}") from None
             task.progress(
-                f"others pushed to {remote.shown} in between; trying again, {attempt} of {params['attempts']}"
+                f"another client pushed to {remote.display_url} first; trying again, "
+                f"attempt {attempt + 1} of {params['attempts']}"
             )
             time.sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)
             attempt += 1
@@ -129,7 +134,7 @@ def _attempt(task: Task, remote: Remote) -> dict[str, t.Any]:
             write(checkout, files)
             commit = git.commit(params["commit_message"])
             result["commit"] = None if task.check_mode else commit
-        # Also of nothing: whether we may push is worth knowing before a release
+        # Also without changes: a missing permission to push should be known before a release.
         if files or task.check_mode:
             git.push(dry_run=task.check_mode)
         return result

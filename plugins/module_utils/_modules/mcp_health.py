@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_health: finds its targets, probes them side by side, and waits for them when it may."""
+"""The module mcp_health: find the servers, probe them in parallel, and wait until they are healthy."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SPEC = Spec(
     **targets.RULES,
 )
 
-# Seconds between two rounds of a wait: quick at first, and no burden on a server that stays unwell.
+# Seconds between two rounds of a wait: short at first, and no burden on a server that stays unhealthy.
 PAUSES = (1.0, 2.0, 3.0, 5.0)
 
 
@@ -50,35 +50,35 @@ def run(task: Task) -> dict[str, t.Any]:
     settings = settings_of(task.params)
     find = targets.finder(task.params)
 
-    patience = Deadline(task.params["wait_timeout"])
+    limit = Deadline(task.params["wait_timeout"])
     for pause in itertools.chain(PAUSES, itertools.repeat(PAUSES[-1])):
         waited = outage.current().seconds
-        servers, complaint = _round(find, settings)
-        evidence = {"healthy": complaint is None, "seconds": round(patience.elapsed, 3), "servers": servers}
-        if complaint is None:
+        servers, failure = _round(find, settings)
+        evidence = {"healthy": failure is None, "seconds": round(limit.elapsed, 3), "servers": servers}
+        if failure is None:
             return {"changed": False, **evidence}
-        # A round in which the API server was away tells nothing of the pods
-        if not patience.left and outage.current().seconds == waited:
-            raise Failure(complaint, **evidence)
-        task.progress(f"{complaint} Trying again for {patience.left:.0f} s.")
-        patience.pause(pause)
+        # A round in which the API server was unreachable tells nothing about the pods.
+        if not limit.left and outage.current().seconds == waited:
+            raise Failure(failure, **evidence)
+        task.progress(f"{failure} Still trying, {limit.left:.0f} s left.")
+        limit.pause(pause)
     raise AssertionError("unreachable")
 
 
 def settings_of(params: dict[str, t.Any]) -> Settings:
-    """Raises Failure when they make no sense, or the token is not to be had."""
-    asked = [Call(**call) for call in params["calls"]]
+    """Return what to probe. Raise Failure when options contradict each other, or there is no token."""
+    smoke_calls = [Call(**call) for call in params["calls"]]
     rounds = stability.Rounds(**params["stability"]) if params["stability"] else None
     if rounds and rounds.rounds < 1:
-        raise Failure("stability.rounds has to be 1 or more.")
+        raise Failure("stability.rounds must be at least 1.")
     expect_401 = bool(params["auth"] and params["auth"]["expect_401"])
-    if expect_401 and (asked or rounds or not params["mcp"]):
-        raise Failure("auth.expect_401 asks a server that lets nobody in: leave out calls, stability and mcp=false.")
-    if not params["mcp"] and (asked or rounds):
-        raise Failure("calls and stability need MCP: leave out mcp=false.")
+    if expect_401 and (smoke_calls or rounds or not params["mcp"]):
+        raise Failure("auth.expect_401 checks a server without a token: remove calls, stability and mcp=false.")
+    if not params["mcp"] and (smoke_calls or rounds):
+        raise Failure("calls and stability need MCP: remove mcp=false.")
     targets.check_times(params)
     expressions.check("health", params["health"])
-    for call in asked:
+    for call in smoke_calls:
         expressions.check(f"calls (tool {call.tool})", call.that)
     return Settings(
         assertions=Assertions(params["health"], params["expect_version"]),
@@ -86,7 +86,7 @@ def settings_of(params: dict[str, t.Any]) -> Settings:
         timeout=params["timeout"],
         step_timeout=params["step_timeout"],
         lists=params["lists"],
-        calls=asked,
+        calls=smoke_calls,
         stability=rounds,
         token=None if expect_401 else targets.token(params),
         expect_401=expect_401,
@@ -94,19 +94,20 @@ def settings_of(params: dict[str, t.Any]) -> Settings:
 
 
 def _round(find: t.Callable[[], list[Endpoint]], settings: Settings) -> tuple[list[dict[str, t.Any]], str | None]:
-    """A result for each server, and what is wrong."""
+    """Return a result for each server, and the sentence of the failure, or None."""
     try:
         endpoints = find()
     except targets.NoneReady as failure:
         return [], failure.msg
-    servers = targets.at_once(lambda one: probe(one, settings), endpoints)
-    return servers, complaint(servers)
+    servers = targets.in_parallel(lambda one: probe(one, settings), endpoints)
+    return servers, failure_sentence(servers)
 
 
-def complaint(servers: t.Sequence[dict[str, t.Any]]) -> str | None:
-    """One sentence about the unhealthy ones of them."""
-    unwell = [server for server in servers if not server["healthy"]]
-    reasons = [f"{server['target']} is not healthy: {server['reason'].rstrip('.')}" for server in unwell]
-    if not reasons:
+def failure_sentence(servers: t.Sequence[dict[str, t.Any]]) -> str | None:
+    """Return one sentence about the unhealthy servers, or None when all are healthy."""
+    unhealthy = [server for server in servers if not server["healthy"]]
+    if not unhealthy:
         return None
-    return (f"{len(unwell)} of {len(servers)} servers: " if len(servers) > 1 else "") + "; ".join(reasons) + "."
+    reasons = [f"{server['target']} is not healthy: {server['reason'].rstrip('.')}" for server in unhealthy]
+    count = f"{len(unhealthy)} of {len(servers)} servers failed: " if len(servers) > 1 else ""
+    return f"{count}{'; '.join(reasons)}."

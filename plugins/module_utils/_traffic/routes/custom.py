@@ -65,7 +65,7 @@ class Custom(Weighted):
     def not_accepted(self, route: Route, server: Server) -> str:
         expressions = server.route_custom["accepted"]
         jmes.check("route_custom.accepted", expressions)
-        complaint = jmes.complaint(expressions, {"metadata": {}, "status": {}, **route})
+        complaint = jmes.problem(expressions, {"metadata": {}, "status": {}, **route})
         return f"it {complaint}" if complaint else ""
 
     def _reference(self, route: Route, server: Server, pool: str) -> Reference:

@@ -49,7 +49,7 @@ def open_sessions(cluster: Api, server: Server, pool: str, metric: dict[str, t.A
     except targets.NoneReady:
         return 0
     pods = [endpoint.in_pod(cluster, server.namespace, name, metric["port"], None) for name in names]
-    return sum(targets.at_once(ask, pods))
+    return sum(targets.in_parallel(ask, pods))
 
 
 def count(task: t.Any, cluster: Api, server: Server, pool: str, seconds: float) -> int | None:

@@ -79,7 +79,7 @@ def test_a_release_is_pushed_and_what_could_not_be_pushed_is_pushed_by_the_same_
         code, said = play("playbooks/bluegreen.yml", *words(tmp_path, server, bare), "--check", "--diff")
         assert code == 0 and "+image: ghcr.io/org/mcp-server:v1.2.0" in said, said
         code, said = play("playbooks/bluegreen.yml", *words(tmp_path, server, bare))
-        assert code and "main is frozen" in said and "what is in the cluster stays as it is" in said, said
+        assert code and "main is frozen" in said and "The cluster keeps what it runs" in said, said
         released = module("mcp_release_info", server=server.name)
         assert released["record"]["outcome"] == "succeeded" and released["weights"] == {"blue": 0, "green": 100}
         hook.unlink()

@@ -160,7 +160,7 @@ def test_bad_ones_and_then_an_emergency_whose_pool_is_at_0() -> None:
     for words, says in (
         (("-e", "mcp_rollback_version=v9.9.9"), "check the image's name and tag"),
         (("-e", "mcp_rollback_version=v1.2.1-crash"), "exit code 1"),
-        (("-e", "mcp_rollback_version=v1.2.1-version"), "expected is v1.2.1-version"),
+        (("-e", "mcp_rollback_version=v1.2.1-version"), "expected v1.2.1-version"),
         (("-e", '{"mcp_rollback_version": 1.10}'), "in quotes"),
         (("-e", "mcp_rollback_version=v1.1.5", "-e", "mcp_rollback_revision=1"), "mutually exclusive"),
     ):

@@ -322,7 +322,7 @@ class TestUnmarked:
         text = " ".join(output.split())
         # Half of the sessions are lost at the first request after the greeting, and hardly any survives twenty
         assert code and re.search(
-            r"is not healthy: (notifications/initialized is answered 404|stability .*Session not found)", text
+            r"is not healthy: (notifications/initialized returned 404|stability .*Session not found)", text
         ), output
         assert "traffic is on blue" in text
         assert weights() == BLUE and its("mcp_release_info")["record"]["outcome"] == "rolled_back"

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server of the Python SDK 2.x: mcp2.py stateful|stateless|json|sse|bearer. With bearer, the token is in the environment."""
+"""A server of the Python SDK 2.x: mcp2.py stateful|stateless|json|sse|bearer.
+
+With bearer, the token is in the environment.
+"""
 
 from __future__ import annotations
 

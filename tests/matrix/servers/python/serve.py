@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How every Python server of the matrix is run: on a free port that it prints, until its standard input ends, so that none outlives the tests."""
+"""Run a Python server of the matrix on a free port, which it prints.
+
+It ends when its standard input ends, so that none outlives the tests.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ PAGE = 4
 
 
 def listen() -> socket.socket:
-    # asyncio sets TCP_NODELAY only where the protocol is named: without it each answer waits 40 ms for an acknowledgement.
+    # asyncio sets TCP_NODELAY only where the protocol is named. Without it each answer waits 40 ms for an ACK.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
@@ -27,7 +30,10 @@ def listen() -> socket.socket:
 
 
 def run(app: t.Any, sessions: t.Callable[[], int], listener: socket.socket | None = None) -> None:
-    """GET /sessions gives the sessions that the SDK knows, the requests that are being answered and all that there were; it is none of them."""
+    """Serve GET /sessions: the SDK's sessions, the requests that are being answered, and the number of all requests.
+
+    Requests of this path are not counted.
+    """
     listener = listener or listen()
     seen = {"requests": 0, "open": 0}
 
@@ -54,12 +60,18 @@ def run(app: t.Any, sessions: t.Callable[[], int], listener: socket.socket | Non
 
 
 def live(manager: t.Any) -> int:
-    """The sessions of a Streamable HTTP app. Up to 1.26 the table keeps those that were ended too: they answer 404, but are never freed."""
+    """Return the sessions of a Streamable HTTP app.
+
+    Up to 1.26 the table also keeps the ended ones: they answer 404, but are never freed.
+    """
     return sum(not transport.is_terminated for transport in manager._server_instances.values())
 
 
 def streams(app: t.Any) -> int:
-    """The sessions of an HTTP+SSE app: its transport keeps them, and only its route knows the transport. Up to 1.26 it keeps the ended ones too."""
+    """Return the sessions of an HTTP+SSE app, from its transport, which only its route knows.
+
+    Up to 1.26 it also keeps the ended ones.
+    """
     (transport,) = {
         id(owner): owner for route in app.routes if (owner := getattr(getattr(route, "app", None), "__self__", None))
     }.values()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server made with the official SDK: sdk.py PORT stateful|stateless. Its health document counts the sessions that are open."""
+"""A server of the official SDK: sdk.py PORT stateful|stateless. Its health document counts the open sessions."""
 
 from __future__ import annotations
 

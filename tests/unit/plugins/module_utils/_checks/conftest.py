@@ -36,7 +36,7 @@ def validated() -> Validated:
 
 @pytest.fixture
 def lines() -> list[str]:
-    """What the task showed."""
+    """Collect the progress lines of the task."""
     return []
 
 
@@ -47,7 +47,7 @@ def stop() -> threading.Event:
 
 @pytest.fixture
 def ran(validated: Validated, lines: list[str], stop: threading.Event) -> t.Callable[..., list[Outcome]]:
-    """The outcomes of checks, all of which are named unless they have a name."""
+    """Return a function that runs checks, and returns their outcomes. A check without a name gets one."""
 
     def call(*checks: dict[str, t.Any], url: str | None = None, cluster: t.Any = None, **given: t.Any) -> list[Outcome]:
         context = Context(cluster, SERVER, "green", "v1.2.0", {**endpoint.defaults(), "url": url}, **given)

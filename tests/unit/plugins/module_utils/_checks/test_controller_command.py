@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._checks.controller_command import how_it_ended
+from ansible_collections.mcp.server.plugins.module_utils._checks.controller_command import exit_description
 
 Ran = t.Callable[..., t.Any]
 
@@ -25,7 +25,7 @@ def python(code: str, *argv: str, **environment: t.Any) -> dict[str, t.Any]:
 
 
 def is_alive(file: Path) -> bool:
-    """Whether the process whose id is in the file runs; one that nobody has reaped yet does not."""
+    """Return whether the process whose id is in the file runs. A zombie does not."""
     stat = Path(f"/proc/{file.read_text()}/stat")
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
@@ -174,4 +174,4 @@ def test_values_of_the_environment_are_shown_nowhere(ran: Ran, lines: list[str])
     ],
 )
 def test_how_a_command_ended(code: int | None, said: str) -> None:
-    assert how_it_ended(code, 2.5) == said
+    assert exit_description(code, 2.5) == said

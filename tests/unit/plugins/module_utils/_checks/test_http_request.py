@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._checks.http_request import SEARCHED, address, complaint_about
+from ansible_collections.mcp.server.plugins.module_utils._checks.http_request import MAX_SEARCHED, address, problem_with
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import Handler, Script, Scripted
 
@@ -42,16 +42,16 @@ def drips(head: bytes, forever: bytes, pause: float = 0.05) -> Script:
         ({"status": [503, 204]}, says(503, "down"), ""),
         ({"expect": "re+ady"}, says(200, "all ready\n"), ""),
         ({"status": [302]}, says(302, Location="http://elsewhere.example.com/"), ""),
-        ({}, says(503, "no\r\ndatabase\x1b[2J"), "is answered 503 (no database [2J), expected is 200"),
+        ({}, says(503, "no\r\ndatabase\x1b[2J"), "returned 503 (no database [2J), expected 200"),
         (
             {"status": [200, 204]},
             says(302, Location="http://elsewhere.example.com/"),
-            "is redirected (302), which is not followed; expected is 200 or 204",
+            "was redirected (302), and redirects are not followed; expected 200 or 204",
         ),
         (
             {"expect": "^ready"},
             says(200, "not ready"),
-            "is answered 200, but '^ready' is not found in the answer (not ready)",
+            "returned 200, but '^ready' is not found in the answer (not ready)",
         ),
         ({}, sends(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), "was cut in the middle of the answer"),
         ({}, sends(b""), "was cut without an answer: does the server listen on this port?"),
@@ -125,7 +125,7 @@ def test_values_of_headers_are_shown_nowhere(ran: Ran, lines: list[str]) -> None
                 }
             }
         )
-    assert "is answered 401 (token ******** of" in outcomes[0].reason
+    assert "returned 401 (token ******** of" in outcomes[0].reason
     assert "s3cr3t" not in f"{outcomes}{lines}"
     assert "kkkk" not in f"{outcomes}{lines}"
 
@@ -168,5 +168,5 @@ def test_what_is_no_address(url: str) -> None:
 
 
 def test_an_expression_is_searched_in_a_bounded_part() -> None:
-    assert complaint_about(Reply(200, text="x" * (SEARCHED - 1) + "y"), [200], "y") == ""
-    assert "in the first 256 KiB" in complaint_about(Reply(200, text="x" * SEARCHED + "y"), [200], "y")
+    assert problem_with(Reply(200, text="x" * (MAX_SEARCHED - 1) + "y"), [200], "y") == ""
+    assert "in the first 256 KiB" in problem_with(Reply(200, text="x" * MAX_SEARCHED + "y"), [200], "y")

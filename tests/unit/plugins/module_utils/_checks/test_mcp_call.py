@@ -45,18 +45,18 @@ def test_a_tool_that_gives_what_is_expected(ran: Ran, era: dict[str, Script], li
         assert outcome.passed, outcome.reason
         assert set(server.ended) == server.opened
         assert "GET" not in server.requests
-    assert lines == ["check smoke (mcp, at most 30 s)", f"check smoke passed after {outcome.seconds:.1f} s"]
+    assert lines == ["check smoke (mcp, 30 s at most)", f"check smoke passed after {outcome.seconds:.1f} s"]
 
 
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        (gives({"content": []}), "tools/call forecast does not satisfy length(structuredContent.days) > `1`: it says"),
+        (gives({"content": []}), "tools/call forecast does not satisfy length(structuredContent.days) > `1`: got"),
         (
             gives({"isError": True, "content": [{"type": "text", "text": "no\ndatabase\x1b[2J"}]}),
-            "tools/call forecast fails: no database [2J",
+            "tools/call forecast failed: no database [2J",
         ),
-        (lambda handler, _message: handler.answer(503, "down"), "tools/call forecast is answered 503 (down)"),
+        (lambda handler, _message: handler.answer(503, "down"), "tools/call forecast returned 503 (down)"),
         (
             lambda handler, _message: handler.drip(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
             "tools/call forecast got no complete answer within",
@@ -76,7 +76,7 @@ def test_a_tool_that_does_not(ran: Ran, script: Script, reason: str) -> None:
 def test_a_tool_that_is_not_listed(ran: Ran) -> None:
     with Scripted(LEGACY) as server:
         (outcome,) = ran({"mcp": {"tool": "other"}}, url=server.url)
-        assert outcome.reason == "tools/call other is a tool that the server does not list"
+        assert outcome.reason == "tools/call other failed: the server does not list this tool"
         assert server.ended == [SESSION]
 
 

@@ -29,7 +29,7 @@ def test_the_argument_spec_refuses(check: dict[str, t.Any], problem: str) -> Non
 
 
 def test_values_of_headers_and_variables_do_not_spoil_the_result_of_the_release() -> None:
-    """What is no_log is hidden in all of it: in weights where a variable is 1, in pools where one is blue."""
+    """no_log hides a value in the whole result: in weights where a variable is 1, in pools where one is blue."""
     check = {"name": "a", "command": {"argv": ["a"], "environment": {"TRIES": "1", "POOL": "blue"}}}
     assert not ArgumentSpecValidator({"checks": CHECKS}).validate({"checks": [check]})._no_log_values
 

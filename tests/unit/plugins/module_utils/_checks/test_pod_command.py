@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._checks.pod_command import exit_complaint, refusal
+from ansible_collections.mcp.server.plugins.module_utils._checks.pod_command import exit_problem, refusal
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, User
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster
@@ -55,20 +55,20 @@ def failure(code: int) -> bytes:
             "could not be run (...",
         ),
         (b'{"status":"Failure"}', "could not be run (no reason given)"),
-        (b'{"status":"Failure","details":{"causes":[{"reason":"ExitCode"}]}}', "ended in a way that is not known"),
-        (b'{"status":"Failure","details":{"causes":["x"]}}', "ended in a way that is not known"),
+        (b'{"status":"Failure","details":{"causes":[{"reason":"ExitCode"}]}}', "ended in an unknown way"),
+        (b'{"status":"Failure","details":{"causes":["x"]}}', "ended in an unknown way"),
         (b'{"status":"Failure","details":[]}', "could not be run (no reason given)"),
-        (b"{}", "ended in a way that is not known: the API server says {}"),
-        (b"[]", "ended in a way that is not known"),
-        (b"", "ended in a way that is not known: the API server says nothing"),
-        (b"\xff\n\x1b", "ended in a way that is not known"),
+        (b"{}", "ended in an unknown way: the API server reported {}"),
+        (b"[]", "ended in an unknown way"),
+        (b"", "ended in an unknown way: the API server reported nothing"),
+        (b"\xff\n\x1b", "ended in an unknown way"),
     ],
 )
 def test_how_a_command_ended(status: bytes, said: str) -> None:
-    complaint = exit_complaint(status)
-    assert complaint.startswith(said) if said else complaint == ""
-    assert complaint.isprintable()
-    assert "such" not in complaint or complaint.endswith("/no/such: no such file or directory)")
+    problem = exit_problem(status)
+    assert problem.startswith(said) if said else problem == ""
+    assert problem.isprintable()
+    assert "such" not in problem or problem.endswith("/no/such: no such file or directory)")
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_how_a_command_ended(status: bytes, said: str) -> None:
         (403, Forbidden, "grant get and create on pods/exec"),
         (503, Unreachable, "answers 503"),
         (500, Unreachable, "answers 500"),
-        (404, Failure, "answers 404"),
-        (400, Failure, "answers 400"),
+        (404, Failure, "answered 404"),
+        (400, Failure, "answered 400"),
     ],
 )
 def test_what_an_api_server_says_instead(status: int, kind: type[Failure], said: str) -> None:
@@ -274,7 +274,7 @@ def test_what_is_asked(ran: Ran) -> None:
 def test_without_the_right_it_says_which(ran: Ran) -> None:
     with cluster(says(), [(403, '{"message": "pods \\"weather-green-1\\" is forbidden"}')]) as fake:
         (outcome,) = ran(CHECK, cluster=fake.cluster)
-    assert "does not let us run commands in pods" in outcome.reason
+    assert "refuses to run commands in pods" in outcome.reason
     assert '(pods "weather-green-1" is forbidden); grant get and create on pods/exec in the Role' in outcome.reason
     assert "t0ken" not in outcome.reason
 

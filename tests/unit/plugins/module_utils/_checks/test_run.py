@@ -29,9 +29,9 @@ def test_the_first_failure_ends_them(ran: Ran, lines: list[str]) -> None:
         ("b [2Jad", "command", False),
     ]
     assert [line.partition(" after ")[0] for line in lines] == [
-        "check smoke (command, at most 30 s)",
+        "check smoke (command, 30 s at most)",
         "check smoke passed",
-        "check b [2Jad (command, at most 30 s)",
+        "check b [2Jad (command, 30 s at most)",
         "check b [2Jad failed",
     ]
 
@@ -64,7 +64,7 @@ def test_the_sentence_of_a_failure(outcomes: list[Outcome], sentence: str) -> No
 def test_a_check_that_does_not_end_by_itself_is_left_behind(ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(run.KINDS, "command", lambda *_: time.sleep(10))
     (outcome,) = ran({**GOOD, "timeout": 0.2})
-    assert outcome.reason == "no end within 0.2 s (timeout)"
+    assert outcome.reason == "did not end within 0.2 s (timeout)"
     assert outcome.seconds < 3
 
 

@@ -41,7 +41,7 @@ def test_good_checks(validated: t.Callable[..., t.Any], check: dict[str, t.Any])
         ({"command": {"argv": ["true"]}, "timeout": -1}, "timeout is -1, it must be more than 0"),
         ({"command": {"argv": ["true"]}, "timeout": math.nan}, "timeout is nan, it must be more than 0"),
         ({"command": {"argv": ["true"]}, "timeout": math.inf}, "timeout is inf, it must be more than 0"),
-        ({"mcp": {"tool": "a"}, "timeout": 0.5}, "timeout is 0.5, an MCP call needs 1 or more, to end its session in"),
+        ({"mcp": {"tool": "a"}, "timeout": 0.5}, "timeout is 0.5, an MCP call needs at least 1, to end its session"),
         ({"mcp": {"tool": ""}}, "mcp.tool is empty"),
         ({"mcp": {"tool": "a", "expect": "content["}}, "mcp.expect expression 'content[' is not JMESPath"),
         ({"http": {"url": "shop"}}, "http.url is not the URL of a page"),
@@ -65,10 +65,13 @@ def test_good_checks(validated: t.Callable[..., t.Any], check: dict[str, t.Any])
         ({"pod": {"command": [""]}}, "pod.command is empty"),
         ({"command": {"argv": []}}, "command.argv is empty"),
         ({"command": {"argv": ["a\0"]}}, "command.argv has a NUL character"),
-        ({"command": {"argv": ["a"], "environment": {"A=B": SECRET}}}, "command.environment: A=B can't be a variable"),
+        (
+            {"command": {"argv": ["a"], "environment": {"A=B": SECRET}}},
+            "command.environment: A=B is not a valid variable",
+        ),
         (
             {"command": {"argv": ["a"], "environment": {"A": f"{SECRET}\0"}}},
-            "command.environment: A can't be a variable",
+            "command.environment: A is not a valid variable",
         ),
     ],
 )

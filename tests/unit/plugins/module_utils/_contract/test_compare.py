@@ -670,17 +670,17 @@ def test_the_verdict_is_the_worst(old, new, expected):
         (
             tools(output=of(at=of(unit={"enum": ["C"]}))),
             tools(output=of(at=of(unit={"enum": ["C", "F"]}))),
-            'Tool search may answer more for the output at.unit: enum "F" is new.',
+            'Tool search may return more for the output at.unit: enum "F" is new.',
         ),
         (
             tools(output=of(a=STRING)),
             tools(output=of(a=INTEGER)),
-            "Tool search may answer other things for the output a: type string became integer.",
+            "Tool search may return other things for the output a: type string became integer.",
         ),
         (
             tools(input=of(a=STRING)),
             tools(),
-            "Tool search no longer knows the input a: what clients send there may have no effect.",
+            "Tool search ignores the input a now: what clients send there may have no effect.",
         ),
         (
             tools(description="Finds."),
@@ -690,7 +690,7 @@ def test_the_verdict_is_the_worst(old, new, expected):
         (
             tools(input=of(a={**STRING, "pattern": "a"})),
             tools(input=of(a={**STRING, "pattern": "b"})),
-            "Tool search has changed the input a, pattern a became b: what that does to clients cannot be decided.",
+            "Tool search has changed the input a, pattern a became b: the effect on clients cannot be decided.",
         ),
         ({"tools": [{"name": "a\n\u202eb"}]}, {}, "Tool a\\n\\u202eb is gone: clients that use it fail."),
     ],

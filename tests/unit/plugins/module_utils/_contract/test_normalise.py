@@ -88,7 +88,8 @@ def nested(levels, leaf):
         ),
         (
             {"tools": [{"name": "a"}, {"name": "a", "description": "b"}]},
-            "The server's tool a is listed twice with different contents: which one a client gets depends on the client.",
+            "The server's tool a is listed twice with different contents: "
+            "which one a client gets depends on the client.",
         ),
         (
             {"prompts": [{"name": "p", "arguments": [{}]}]},

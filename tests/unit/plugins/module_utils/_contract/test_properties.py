@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What must hold for every schema and every contract; whether a value is accepted, jsonschema says."""
+"""Properties of every schema and every contract. jsonschema decides whether a value is accepted."""
 
 from __future__ import annotations
 
@@ -284,7 +284,10 @@ OPPOSITE = {schema_subtyping.NARROWER: schema_subtyping.WIDER, schema_subtyping.
 @some
 @given(pairs())
 def test_narrower_one_way_is_wider_the_other_way(pair):
-    """But for properties that come and go: there the convention holds, see schema_subtyping.py; and unions, where it makes a branch another one."""
+    """Except for added and removed properties, for which there is a convention (schema_subtyping.py), and unions.
+
+    In a union an added property makes another branch.
+    """
     one_schema, other = map(schema.canonical, pair)
     there, back = schema_subtyping.differences(one_schema, other), schema_subtyping.differences(other, one_schema)
     by_convention = [

@@ -138,11 +138,11 @@ def test_changes_are_grouped_by_severity_and_accepted_ones_come_last():
 BREAKING: clients of the old version fail
   resources/file:///x: Resource file:///x is gone: clients that use it fail.
 
-RISKY: clients may behave otherwise
+RISKY: clients may behave differently
   instructions: The server's instructions to language models changed: "Search first.\\nThen read." became "Read.".
 
 COMPATIBLE: clients of the old version notice nothing
-  protocol_versions/2026-07-28: Protocol version 2026-07-28 is accepted too.
+  protocol_versions/2026-07-28: Protocol version 2026-07-28 is now accepted.
 
 ACCEPTED by name
   tools/search: Tool search is gone: clients that use it fail. (breaking)"""

@@ -118,7 +118,7 @@ def test_the_token_is_sent_to_the_mcp_endpoint_alone_and_never_shown(probed: t.A
 
 def test_a_guarded_server_without_a_token(probed: t.Any) -> None:
     with Scripted(GUARDED) as server:
-        assert "is answered 401: the server asks for credentials" in probed(server.url)["reason"]
+        assert "returned 401: the server requires a valid token; name one in auth" in probed(server.url)["reason"]
 
 
 def gives(document: t.Any, *paths: str) -> Script:
@@ -150,7 +150,7 @@ WELL_KNOWN = "/.well-known/oauth-protected-resource"
         ),
         ("Bearer", gives(METADATA, f"{WELL_KNOWN}/mcp"), ["https://login.example.com"], None),
         ("", gives(METADATA, WELL_KNOWN), ["https://login.example.com"], None),
-        ("", gives(METADATA), None, f"its resource metadata ({WELL_KNOWN}) is answered 404"),
+        ("", gives(METADATA), None, f"its resource metadata ({WELL_KNOWN}) returned 404"),
         (
             "",
             gives({"authorization_servers": []}, WELL_KNOWN),
@@ -159,7 +159,7 @@ WELL_KNOWN = "/.well-known/oauth-protected-resource"
         ),
         ("", gives({"authorization_servers": [1]}, WELL_KNOWN), None, "names no authorization_servers"),
         ("", gives("[", WELL_KNOWN), None, "names no authorization_servers"),
-        ('Bearer resource_metadata="x y"', gives(METADATA), None, "an address of its resource metadata that is none"),
+        ('Bearer resource_metadata="x y"', gives(METADATA), None, "an invalid address of its resource metadata"),
     ],
 )
 def test_what_a_guarded_server_says(
@@ -178,4 +178,4 @@ def test_what_a_guarded_server_says(
 def test_a_server_that_should_be_guarded_and_is_not(probed: t.Any) -> None:
     with Scripted(MODERN) as server:
         found = probed(server.url, expect_401=True)
-    assert found["reason"] == "server/discover is answered 200 to a client without credentials, expected is 401"
+    assert found["reason"] == "server/discover returned 200 to a client without credentials, expected 401"

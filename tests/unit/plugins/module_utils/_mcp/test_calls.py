@@ -9,7 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions
-from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call, complaint_about, parameter_headers
+from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call, parameter_headers, problem_with
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import (
     LEGACY,
@@ -23,21 +23,21 @@ GOOD = {"content": [{"type": "text", "text": "rain"}], "structuredContent": {"da
 
 
 @pytest.mark.parametrize(
-    ("result", "that", "complaint"),
+    ("result", "that", "problem"),
     [
         (GOOD, [], None),
         (GOOD, ["structuredContent.days | length(@) == `2`", "content[0].text == 'rain'"], None),
         (GOOD, ["structuredContent.days | length(@) == `3`"], "does not satisfy structuredContent"),
         ({**GOOD, "isError": False, "resultType": "complete"}, [], None),
-        ({**GOOD, "isError": True}, [], "fails: rain"),
-        ({"isError": True}, [], "fails: nothing more"),
-        ({"isError": True, "content": [{"text": 7}, "x", {"text": "no\nroute\x1b[2J"}]}, [], "fails: no route [2J"),
-        ({"resultType": "input_required"}, [], "asks for more input"),
+        ({**GOOD, "isError": True}, [], "failed: rain"),
+        ({"isError": True}, [], "failed: nothing more"),
+        ({"isError": True, "content": [{"text": 7}, "x", {"text": "no\nroute\x1b[2J"}]}, [], "failed: no route [2J"),
+        ({"resultType": "input_required"}, [], "asked for more input"),
     ],
 )
-def test_what_is_wrong_with_a_result(result: dict[str, t.Any], that: list[str], complaint: str | None) -> None:
-    said = complaint_about(result, that)
-    assert said == complaint or (said is not None and complaint is not None and said.startswith(complaint))
+def test_what_is_wrong_with_a_result(result: dict[str, t.Any], that: list[str], problem: str | None) -> None:
+    said = problem_with(result, that)
+    assert said == problem or (said is not None and problem is not None and said.startswith(problem))
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def tools(handler: Handler, message: t.Any) -> None:
     ("tool", "result", "reason"),
     [
         ("forecast", GOOD, None),
-        ("forecast", {**GOOD, "isError": True}, "tools/call forecast fails: rain"),
-        ("stations", GOOD, "tools/call stations is a tool that the server does not list"),
+        ("forecast", {**GOOD, "isError": True}, "tools/call forecast failed: rain"),
+        ("stations", GOOD, "tools/call stations failed: the server does not list this tool"),
     ],
 )
 def test_a_call(

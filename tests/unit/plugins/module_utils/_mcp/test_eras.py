@@ -43,19 +43,19 @@ def test_what_server_discover_tells(status: int, answer: Answer | None, expected
 @pytest.mark.parametrize(
     ("reply", "answer", "said"),
     [
-        (Reply(400), unsupported("2027-01-01"), "revisions .*2027-01-01.* are all unknown"),
+        (Reply(400), unsupported("2027-01-01"), "knows none of the server's protocol revisions .*2027-01-01"),
         (Reply(400), Error(-32020, "Header mismatch"), "HeaderMismatch"),
         (Reply(400), Error(-32021, "Missing"), "MissingRequiredClientCapability"),
-        (Reply(401), None, "asks for credentials"),
-        (Reply(401), Error(-32000, "Unauthorized"), "asks for credentials"),
+        (Reply(401), None, "requires a valid token"),
+        (Reply(401), Error(-32000, "Unauthorized"), "requires a valid token"),
         (Reply(403, text="Forbidden: invalid Host"), None, "does not accept this Host"),
         (Reply(421, text="Invalid Host header"), None, "does not accept this Host"),
-        (Reply(500, text="Internal Server Error"), None, "is answered 500"),
+        (Reply(500, text="Internal Server Error"), None, "returned 500"),
         (Reply(500), Error(-32603, "Internal error"), "error -32603"),
         (Reply(503, text="Too many open sessions"), None, "Too many open sessions"),
         (Reply(307, location="/mcp/"), None, "redirected .* to /mcp/"),
-        (Reply(200, "text/html", text="<html>"), None, "HTML: is this an MCP server"),
-        (Reply(200, "text/plain", text="ok"), None, "without the JSON that was asked for .ok."),
+        (Reply(200, "text/html", text="<html>"), None, "HTML: check that endpoint names an MCP server"),
+        (Reply(200, "text/plain", text="ok"), None, "without JSON .ok."),
     ],
 )
 def test_what_is_no_verdict_about_the_era(reply: Reply, answer: Answer | None, said: str) -> None:

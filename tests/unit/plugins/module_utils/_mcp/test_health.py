@@ -13,7 +13,7 @@ DOCUMENT = {"status": "HEALTHY", "version": "1.2.0", "checks": [{"ok": True}, {"
 
 
 @pytest.mark.parametrize(
-    ("expressions", "version", "complaint"),
+    ("expressions", "version", "problem"),
     [
         (["status == 'HEALTHY'"], None, None),
         (["status == 'HEALTHY'", "length(checks) > `1`"], "v1.2.0", None),
@@ -23,12 +23,12 @@ DOCUMENT = {"status": "HEALTHY", "version": "1.2.0", "checks": [{"ok": True}, {"
         (["nothing"], None, "does not satisfy nothing"),
         (["length(status, status)"], None, "does not satisfy length"),
         (["checks[?!ok] | length(@) == `0`"], None, "does not satisfy"),
-        ([], "v1.1.5", "says version 1.2.0, expected is v1.1.5"),
+        ([], "v1.1.5", "reports version 1.2.0, expected v1.1.5"),
     ],
 )
-def test_assertions(expressions: list[str], version: str | None, complaint: str | None) -> None:
-    said = Assertions(expressions, version).complaint(DOCUMENT)
-    assert said == complaint or said.startswith(complaint)
+def test_assertions(expressions: list[str], version: str | None, problem: str | None) -> None:
+    said = Assertions(expressions, version).problem(DOCUMENT)
+    assert said == problem or said.startswith(problem)
 
 
 @pytest.mark.parametrize(

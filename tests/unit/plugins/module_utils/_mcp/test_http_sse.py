@@ -50,7 +50,7 @@ def refuses(handler: Handler, message: t.Any) -> None:
 
 
 class Stream:
-    """An HTTP+SSE server as a script: what is put into the stream, in place of the usual, for each message that comes."""
+    """A scripted HTTP+SSE server: what it puts into the stream, instead of the usual, for each message that it gets."""
 
     def __init__(self, first: str = "event: endpoint\ndata: /mcp?session=1\n\n", **instead: str) -> None:
         self.first = first
@@ -112,22 +112,22 @@ def test_a_server_of_the_first_revision(probed: t.Any, era: str) -> None:
     [
         (
             Stream("event: message\ndata: {}\n\n"),
-            "GET /mcp is answered with an event stream that does not begin with an endpoint event",
+            "GET /mcp returned an event stream that does not begin with an endpoint event",
         ),
         (
             Stream("event: endpoint\ndata: https://elsewhere.example/x\n\n"),
-            "GET /mcp is answered with an endpoint event that does not name",
+            "GET /mcp returned an endpoint event that does not name",
         ),
         (Stream(""), "GET /mcp got no complete answer within 0.5 s"),
         (Stream(list=""), "tools/list got no complete answer within 0.5 s"),
-        (Stream(list="data: {\n\n"), "tools/list is answered with an event that is not JSON"),
+        (Stream(list="data: {\n\n"), "tools/list returned an event that is not JSON"),
         (
             Stream(list='data: {"jsonrpc": "2.0", "id": 99, "result": {}}\n\n'),
-            "tools/list with id 2 is answered with id 99",
+            "tools/list with id 2 got an answer with id 99",
         ),
         (
             Stream(initialize='data: {"jsonrpc": "2.0", "id": 1, "error": {"code": -32602, "message": "no"}}\n\n'),
-            "initialize is refused with error -32602",
+            "initialize failed with error -32602",
         ),
     ],
 )
@@ -142,5 +142,5 @@ def test_streams_that_lead_nowhere(probed: t.Any, stream: Stream, reason: str) -
 def test_a_server_that_is_neither(probed: t.Any) -> None:
     with Scripted({**Stream().scripts(), "GET": refuses, "initialize": refuses}) as server:
         found = probed(server.url, health=[])
-    assert found["reason"] == "initialize is answered 405 (Method Not Allowed)"
+    assert found["reason"] == "initialize returned 405 (Method Not Allowed)"
     assert found["level"] == "handshake"

@@ -53,16 +53,16 @@ def test_the_official_client_lists_the_same(sdk: dict[str, str], probed: t.Any) 
 
 def test_a_host_that_the_server_does_not_accept(sdk: dict[str, str], probed: t.Any) -> None:
     found = probed(sdk["stateful"], host="mcp.example.com")
-    assert "server/discover is answered 421 (Invalid Host header)" in found["reason"]
+    assert "server/discover returned 421 (Invalid Host header)" in found["reason"]
     assert "endpoint.host" in found["reason"]
 
 
 def test_a_path_that_is_redirected(sdk: dict[str, str], probed: t.Any) -> None:
-    assert "is redirected (307) to " in probed(sdk["stateful"], mcp_path="/mcp/")["reason"]
+    assert "was redirected (307) to " in probed(sdk["stateful"], mcp_path="/mcp/")["reason"]
 
 
 def test_a_path_that_is_not_there(sdk: dict[str, str], probed: t.Any) -> None:
-    assert probed(sdk["stateful"], mcp_path="/other")["reason"].startswith("initialize is answered 404")
+    assert probed(sdk["stateful"], mcp_path="/other")["reason"].startswith("initialize returned 404")
 
 
 def test_no_session_is_left_after_bad_probes(sdk: dict[str, str], probed: t.Any) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for any bytes at all. Nothing here waits: the server is an object that answers while it is written to."""
+"""Properties for arbitrary bytes. Nothing waits: the server is an object that answers while it is written to."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ STYLES = ("modern", "modern stream", "legacy", "legacy stream", "sse")
 
 
 class Server:
-    """Answers rightly, in its style, except to the requests that are to be spoiled; may keep silent, reset or close after that."""
+    """Answers correctly, in its style, except to spoiled requests; may stay silent, reset or close after those."""
 
     def __init__(self, style: str, spoils: dict[int, int], after: str, size: int) -> None:
         self._style = style
@@ -283,7 +283,8 @@ class Server:
         if self._style == "sse":
             if method == "GET":
                 self.stream = peer
-                return b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: endpoint\ndata: /messages?id=1\n\n"
+                head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+                return head + b"event: endpoint\ndata: /messages?id=1\n\n"
             if path != "/messages?id=1":
                 return reply(405, "")
             if "id" in message and self.stream is not None:
@@ -351,7 +352,7 @@ def spoil(data: bytes, dice: random.Random) -> bytes:
 
 
 class Peer:
-    """What Connection takes for a socket."""
+    """A socket, as far as Connection uses one."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

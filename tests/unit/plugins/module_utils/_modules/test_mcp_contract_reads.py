@@ -71,7 +71,7 @@ def test_saved_once_and_compared_with(run: Run, start: t.Any, tmp_path: Path) ->
     with pytest.raises(Failure) as caught:
         run(endpoint={"url": green.url}, baseline={"path": path})
     assert caught.value.msg.startswith(
-        f"The contract of {green.url} differs from that of {path} in 1 way that clients may not bear: [tools/stations] "
+        f"The contract of {green.url} differs from that of {path} in 1 way that may break clients: [tools/stations] "
     )
     assert [(change["severity"], change["path"]) for change in caught.value.evidence["changes"]] == [
         ("breaking", "tools/stations"),
@@ -103,7 +103,7 @@ def test_all_pods_of_a_pool_have_to_offer_the_same(run: Run, start: t.Any) -> No
     one, other = start(offers(MODERN, "forecast")), start(offers(MODERN, "forecast", "alerts"))
     words = {"namespace": "mcp", "server": "weather", "pool": "green"}
     assert run(cluster_of({"a": (one.server_port, True), "b": (one.server_port, True)}), **words)["era"] == "modern"
-    with pytest.raises(Failure, match="pod mcp/a and pod mcp/b do not offer the same.*alerts"):
+    with pytest.raises(Failure, match="pod mcp/a and pod mcp/b offer different contracts: .*alerts"):
         run(cluster_of({"a": (one.server_port, True), "b": (other.server_port, True)}), **words)
 
 
@@ -151,9 +151,7 @@ def test_a_server_that_is_not_healthy_has_no_contract(run: Run, start: t.Any) ->
     )
     with pytest.raises(Failure) as caught:
         run(endpoint={"url": server.url})
-    assert (
-        caught.value.msg == f"The contract of {server.url} cannot be read: server/discover is answered 503 (starting)."
-    )
+    assert caught.value.msg == f"Cannot read the contract of {server.url}: server/discover returned 503 (starting)."
 
 
 @pytest.mark.parametrize(
@@ -176,10 +174,10 @@ def test_a_file_that_is_no_contract(content: str, tmp_path: Path) -> None:
 
 
 def test_files_that_are_not_there(run: Run, start: t.Any, tmp_path: Path) -> None:
-    with pytest.raises(Failure, match=r"cannot be read \(No such file or directory\)"):
+    with pytest.raises(Failure, match=r"Cannot read the contract .* \(No such file or directory\)"):
         mcp_contract.load(str(tmp_path / "none.json"))
     server = start(MODERN)
-    with pytest.raises(Failure, match=r"cannot be saved as .* \(No such file or directory\)"):
+    with pytest.raises(Failure, match=r"Cannot save the contract as .* \(No such file or directory\)"):
         run(endpoint={"url": server.url}, path=str(tmp_path / "no" / "folder.json"))
 
 
@@ -201,6 +199,7 @@ def test_what_is_saved_is_the_same_for_the_same_server(run: Run, start: t.Any, t
 def test_a_baseline_that_does_not_answer_names_the_way_out(run: Run, start: t.Any) -> None:
     with pytest.raises(
         Failure,
-        match=r"cannot be read: connection was refused.*\. So there is nothing to compare with: .* mcp_contract_check=false",
+        match=r"Cannot read .*: connection was refused.*\. So there is nothing to compare with: "
+        r".* mcp_contract_check=false",
     ):
         run(endpoint={"url": start(MODERN).url}, baseline={"url": "http://127.0.0.1:1"})

@@ -122,7 +122,7 @@ def test_it_gives_up_when_others_always_push_in_between(bare: Bare, monkeypatch:
         return commit(self, message)
 
     monkeypatch.setattr(Git, "commit", late)
-    with pytest.raises(Failure, match="others pushed in between, 3 times"):
+    with pytest.raises(Failure, match="another client pushed first in 3 attempts"):
         push(bare, attempts=3)
 
 
@@ -148,19 +148,19 @@ def test_two_pushes_at_once(bare: Bare) -> None:
         ({"changes": [CHANGE | {"regexp": "(image: none)"}]}, "matches nothing in apps/green.yaml"),
         ({"changes": [CHANGE | {"regexp": "("}]}, "is not valid"),
         ({"changes": [CHANGE | {"replace": r"\g<7>"}]}, "is not valid"),
-        ({"changes": [CHANGE | {"file": "apps/red.yaml"}]}, "apps/red.yaml can't be read there"),
-        ({"changes": [CHANGE | {"file": "../../etc/passwd"}]}, "is no file of the repository"),
-        ({"changes": [CHANGE | {"file": "/etc/passwd"}]}, "is no file of the repository"),
-        ({"changes": [CHANGE | {"file": ".git/config"}]}, "is no file of the repository"),
-        ({"changes": [CHANGE | {"file": "apps"}]}, "apps can't be read there"),
-        ({"changes": [CHANGE | {"file": "a\0b"}]}, "is no file of the repository"),
+        ({"changes": [CHANGE | {"file": "apps/red.yaml"}]}, "Cannot read apps/red.yaml in the repository"),
+        ({"changes": [CHANGE | {"file": "../../etc/passwd"}]}, "is not a file of the repository"),
+        ({"changes": [CHANGE | {"file": "/etc/passwd"}]}, "is not a file of the repository"),
+        ({"changes": [CHANGE | {"file": ".git/config"}]}, "is not a file of the repository"),
+        ({"changes": [CHANGE | {"file": "apps"}]}, "Cannot read apps in the repository"),
+        ({"changes": [CHANGE | {"file": "a\0b"}]}, "is not a file of the repository"),
         ({"changes": []}, "changes and commit_message must not be empty"),
-        ({"branch": "prod"}, "git clone ended with 128"),
+        ({"branch": "prod"}, "git clone failed with exit code 128"),
         ({"branch": "--upload-pack=x"}, "branch is not the name of a branch"),
-        ({"repository": "--upload-pack=x"}, "repository is no URL and no path"),
+        ({"repository": "--upload-pack=x"}, "repository is neither a URL nor a path"),
         ({"repository": "https://eva:secret@git.example.com/x"}, "repository has a password in it"),
-        ({"repository": "https://[git/x"}, "repository is no URL"),
-        ({"repository": "/nonexistent/x.git"}, "git clone ended with 128"),
+        ({"repository": "https://[git/x"}, "repository is not a URL"),
+        ({"repository": "/nonexistent/x.git"}, "git clone failed with exit code 128"),
         ({"token_env": "NOT_SET"}, "token_env must name an environment variable"),
         ({"token_env": "A B"}, "token_env must name an environment variable"),
         ({"token_env": "GIT_TEST_TOKEN"}, "a token is sent over https only"),
@@ -186,7 +186,7 @@ def test_a_link_does_not_lead_out_of_the_repository(bare: Bare, tmp_path: Path) 
     outside.write_text("  image: r/x:v1\n")
     (bare.theirs / "apps" / "link.yaml").symlink_to(outside)
     bare.commit("apps/other.yaml", "")
-    with pytest.raises(Failure, match="is no file of the repository"):
+    with pytest.raises(Failure, match="is not a file of the repository"):
         push(bare, changes=[CHANGE | {"file": "apps/link.yaml"}])
     assert "v1" in outside.read_text()
 
@@ -194,7 +194,7 @@ def test_a_link_does_not_lead_out_of_the_repository(bare: Bare, tmp_path: Path) 
 def test_a_tag_is_no_branch(bare: Bare) -> None:
     bare.call("tag", "v7")
     bare.call("push", "--quiet", "origin", "v7")
-    with pytest.raises(Failure, match="v7 is no branch of it"):
+    with pytest.raises(Failure, match="v7 is not a branch of the repository"):
         push(bare, branch="v7")
 
 
@@ -215,7 +215,7 @@ def test_a_hook_that_refuses_is_told_and_not_tried_again(bare: Bare, monkeypatch
     with pytest.raises(Failure) as failure:
         push(bare)
     assert "protected" in failure.value.msg and failure.value.msg.isprintable()
-    assert "what is in the cluster stays as it is" in failure.value.msg
+    assert "The cluster keeps what it runs" in failure.value.msg
 
 
 def test_a_server_that_does_not_answer_is_bounded(bare: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +234,7 @@ def test_a_server_that_does_not_answer_is_bounded(bare: Bare, tmp_path: Path, mo
 
 def test_git_is_not_there(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(Failure, match="git can't be started"):
+    with pytest.raises(Failure, match="Cannot start git"):
         push(bare)
 
 
@@ -261,7 +261,7 @@ def test_what_git_says_is_shown_without_passwords(bare: Bare, monkeypatch: pytes
     monkeypatch.setenv("GIT_TEST_TOKEN", TOKEN)
     with pytest.raises(Failure) as failure:
         push(bare, repository="https://git.example.com/x?private_token=abc", token_env="GIT_TEST_TOKEN")
-    assert "ended with 3" in failure.value.msg
+    assert "failed with exit code 3" in failure.value.msg
     assert TOKEN not in failure.value.msg and "abc" not in failure.value.msg
 
 
@@ -271,13 +271,13 @@ def test_what_git_says_is_shown_without_passwords(bare: Bare, monkeypatch: pytes
 def test_a_token_in_the_url_is_not_shown(bare: Bare, url: str) -> None:
     with pytest.raises(Failure) as raised:
         push(bare, repository=url, timeout=20)
-    assert "git clone ended with" in raised.value.msg and "127.0.0.1:9/apps.git" in raised.value.msg
+    assert "git clone failed with exit code" in raised.value.msg and "127.0.0.1:9/apps.git" in raised.value.msg
     assert TOKEN not in raised.value.msg
 
 
-def test_the_words_of_a_push_that_was_overtaken() -> None:
-    assert git.OVERTAKEN.search(" ! [rejected]        HEAD -> main (fetch first)")
-    assert git.OVERTAKEN.search(
+def test_messages_of_a_rejected_push() -> None:
+    assert git.REJECTED.search(" ! [rejected]        HEAD -> main (fetch first)")
+    assert git.REJECTED.search(
         " ! [remote rejected] HEAD -> main (cannot lock ref 'refs/heads/main': is at 1 but expected 2)"
     )
-    assert not git.OVERTAKEN.search(" ! [remote rejected] HEAD -> main (pre-receive hook declined)")
+    assert not git.REJECTED.search(" ! [remote rejected] HEAD -> main (pre-receive hook declined)")

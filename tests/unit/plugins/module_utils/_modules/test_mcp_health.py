@@ -24,7 +24,10 @@ SLICE = "/apis/discovery.k8s.io/v1/namespaces/mcp/endpointslices/weather-green-1
 
 
 def cluster_of(pods: dict[str, tuple[int, bool]]) -> ApiServer:
-    """Return a cluster whose pool green has these pods: the port on this machine that stands for theirs (0: none), and whether they are ready."""
+    """Return a cluster whose pool green has these pods.
+
+    pods: the local port that stands for the pod's (0: none), and whether the pod is ready.
+    """
     api = ApiServer()
     for name, (port, ready) in pods.items():
         status = {"conditions": [{"type": "Ready", "status": str(ready)}]}
@@ -87,7 +90,7 @@ def test_one_unhealthy_pod_fails_the_pool_with_the_evidence_of_all(run: t.Any) -
             server="weather",
             pool="green",
         )
-    assert caught.value.msg == "1 of 2 servers: pod mcp/b is not healthy: No port-forward to mcp/b."
+    assert caught.value.msg == "1 of 2 servers failed: pod mcp/b is not healthy: No port-forward to mcp/b."
     assert [one["healthy"] for one in caught.value.evidence["servers"]] == [True, False]
     assert caught.value.evidence["healthy"] is False
 
@@ -108,7 +111,7 @@ def test_a_pool_without_ready_pods_is_waited_for(run: t.Any) -> None:
         threading.Timer(0.5, cluster.change, (f"{PODS}/a/status", ready)).start()
         assert run(cluster, lines, namespace="mcp", server="weather", pool="green", wait_timeout=10)["healthy"]
     assert lines == [
-        "None of the 1 pods of pool green (app=weather,pool=green) in namespace mcp is ready. Trying again for 10 s."
+        "None of the 1 pods of pool green (app=weather,pool=green) in namespace mcp is ready. Still trying, 10 s left."
     ]
 
 
@@ -131,16 +134,16 @@ def test_the_result_has_what_is_documented_and_nothing_else(run: t.Any) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"timeout": 0.5}, "timeout has to be 1 or more"),
+        ({"timeout": 0.5}, "timeout must be at least 1 s"),
         ({"step_timeout": 0}, "step_timeout more than 0"),
-        ({"stability": {"rounds": 0}}, "stability.rounds has to be 1 or more"),
+        ({"stability": {"rounds": 0}}, "stability.rounds must be at least 1"),
         ({"mcp": False, "calls": [{"tool": "forecast"}]}, "calls and stability need MCP"),
-        ({"auth": {"expect_401": True}, "stability": {"rounds": 2}}, "leave out calls, stability"),
+        ({"auth": {"expect_401": True}, "stability": {"rounds": 2}}, "remove calls, stability"),
         (
             {"calls": [{"tool": "forecast", "that": ["isError ="]}]},
             r"calls \(tool forecast\) expression 'isError =' is not JMESPath",
         ),
-        ({"auth": {"token_secret": {"name": "probe"}}}, "auth.token_secret needs namespace"),
+        ({"auth": {"token_secret": {"name": "probe"}}}, "auth.token_secret needs the option namespace"),
         (
             {"endpoint": {"url": "https://127.0.0.1:1", "client_cert": "/nowhere.pem"}},
             "client_cert /nowhere.pem cannot be used",
@@ -150,3 +153,25 @@ def test_the_result_has_what_is_documented_and_nothing_else(run: t.Any) -> None:
 def test_bad_input_is_refused_before_anything_is_asked(run: t.Any, given: dict[str, t.Any], said: str) -> None:
     with pytest.raises(Failure, match=said):
         run(**{"endpoint": {"url": "http://127.0.0.1:1"}, **given})
+
+
+WELL, ILL = {"healthy": True, "reason": None}, {"healthy": False, "reason": "GET /health returned 503 (starting)."}
+
+
+@pytest.mark.parametrize(
+    ("servers", "sentence"),
+    [
+        ([WELL], None),
+        ([WELL, WELL], None),
+        ([ILL], "pod mcp/0 is not healthy: GET /health returned 503 (starting)."),
+        ([WELL, ILL], "1 of 2 servers failed: pod mcp/1 is not healthy: GET /health returned 503 (starting)."),
+        (
+            [ILL, WELL, ILL],
+            "2 of 3 servers failed: pod mcp/0 is not healthy: GET /health returned 503 (starting); "
+            "pod mcp/2 is not healthy: GET /health returned 503 (starting).",
+        ),
+    ],
+)
+def test_the_failure_is_one_sentence(servers: list[dict[str, t.Any]], sentence: str | None) -> None:
+    named = [{"target": f"pod mcp/{number}", **server} for number, server in enumerate(servers)]
+    assert health_module.failure_sentence(named) == sentence
