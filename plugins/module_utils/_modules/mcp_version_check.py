@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils import _registry, _versions
+from ansible_collections.mcp.server.plugins.module_utils._image import Image, digest_of, tagged
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
@@ -19,7 +20,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
-from ansible_collections.mcp.server.plugins.module_utils._registry import Image, digest_of, registry_for, tagged
+from ansible_collections.mcp.server.plugins.module_utils._registry import registry_for
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task

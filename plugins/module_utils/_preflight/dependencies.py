@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ansible_collections.mcp.server.plugins.module_utils import _registry
 from ansible_collections.mcp.server.plugins.module_utils._alertmanager import Alertmanager
+from ansible_collections.mcp.server.plugins.module_utils._image import Image
 from ansible_collections.mcp.server.plugins.module_utils._preflight import prometheus, webhooks
 from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import run_concurrently
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -79,9 +80,9 @@ def _alertmanager(params: dict[str, t.Any], _server: Server) -> str:
 def _guard_image_ref(params: dict[str, t.Any], _server: Server) -> str:
     if not params["guard_image_ref"]:
         raise Failure("A guard is wanted, and it has no image: set guard_image_ref (mcp_guard_image_ref).")
-    image = _registry.Image.parse(params["guard_image_ref"])
+    image = Image.parse(params["guard_image_ref"])
     # The registry that stands in for the server's does so for no other host's images.
-    stands_in = bool(params.get("image")) and _registry.Image.parse(params["image"]).host == image.host
+    stands_in = bool(params.get("image")) and Image.parse(params["image"]).host == image.host
     registry = _registry.registry_for(image, {**params, "registry": params["registry"] if stands_in else None})
     digest = registry.digest(image)
     if digest is None:
