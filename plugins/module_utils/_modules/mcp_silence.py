@@ -13,11 +13,8 @@ from __future__ import annotations
 import typing as t
 from datetime import UTC, datetime, timedelta
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.mcp.server.plugins.module_utils._alertmanager import (
     OPTION,
-    REQUESTS_ERROR,
     Alertmanager,
     Silence,
 )
@@ -106,8 +103,6 @@ def change(existing: t.Sequence[Silence], wanted: Silence, until: datetime) -> S
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
-    if REQUESTS_ERROR is not None:
-        raise Failure(missing_required_lib("requests"), exception=REQUESTS_ERROR)
     server = Server.from_params(params)
     alertmanager = Alertmanager(params)
     existing = mine(alertmanager.silences(), server)

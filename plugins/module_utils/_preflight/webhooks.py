@@ -11,25 +11,15 @@ import http.client
 import os
 import socket
 import ssl
-import traceback
 import typing as t
 from base64 import b64encode
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.mcp.server.plugins.module_utils._announce import webhook
 from ansible_collections.mcp.server.plugins.module_utils._announce.webhook import Webhook
+from ansible_collections.mcp.server.plugins.module_utils._http import client
 from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import run_concurrently
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-
-try:
-    import requests
-    import requests.certs
-
-    REQUESTS_ERROR = None
-except ImportError:
-    REQUESTS_ERROR = traceback.format_exc()
 
 TIMEOUT = 5.0  # seconds for each step of a connection
 LONGEST = 12.0  # seconds for all steps of all of them, side by side
@@ -40,8 +30,7 @@ PORTS = {"http": 80, "https": 443}
 
 def look(params: dict[str, t.Any], _server: t.Any = None) -> str:
     """Return what was found, a sentence. Raises Failure with one for each webhook that a message would not reach."""
-    if REQUESTS_ERROR is not None:
-        raise Failure(missing_required_lib("requests"), exception=REQUESTS_ERROR)
+    client.require_requests()
     found = [webhook.find(option, number) for number, option in enumerate(params["webhooks"], 1)]
     problems = [one for one in found if isinstance(one, str)]
     hooks = [one for one in found if isinstance(one, Webhook)]
@@ -86,11 +75,10 @@ class _Refused(OSError):
 def _connect(one: Webhook) -> None:
     """Open the connection that requests would, and close it. Raises OSError."""
     url = urlsplit(one.url)
-    settings = requests.Session().merge_environment_settings(one.url, {}, False, one.ca_cert or True, None)
-    proxy = requests.utils.select_proxy(one.url, settings["proxies"])
+    proxy, ca_certs = client.proxy_and_trust(one.url, one.ca_cert)
     host, port = url.hostname or "", url.port or PORTS[url.scheme]
     if proxy and urlsplit(proxy).scheme in ("http", ""):
-        _through(urlsplit(proxy if "://" in proxy else f"http://{proxy}"), url.scheme, host, port, settings["verify"])
+        _through(urlsplit(proxy if "://" in proxy else f"http://{proxy}"), url.scheme, host, port, ca_certs)
         return
     if proxy:  # one that is spoken to by TLS or SOCKS; what is behind it stays unknown
         parts = urlsplit(proxy)
@@ -103,16 +91,16 @@ def _connect(one: Webhook) -> None:
         scheme = url.scheme
     with socket.create_connection((host, port), timeout=TIMEOUT) as plain:
         if scheme == "https":
-            with _trust(settings["verify"]).wrap_socket(plain, server_hostname=host):
+            with _trust(ca_certs).wrap_socket(plain, server_hostname=host):
                 return
 
 
-def _through(proxy: SplitResult, scheme: str, host: str, port: int, verify: bool | str) -> None:
+def _through(proxy: SplitResult, scheme: str, host: str, port: int, ca_certs: str) -> None:
     where = (proxy.hostname or "", proxy.port or PORTS["http"])
     if scheme == "http":  # a proxy is asked for it in one request, which would be the message
         socket.create_connection(where, timeout=TIMEOUT).close()
         return
-    connection = http.client.HTTPSConnection(*where, timeout=TIMEOUT, context=_trust(verify))
+    connection = http.client.HTTPSConnection(*where, timeout=TIMEOUT, context=_trust(ca_certs))
     headers = {}
     if proxy.username:
         login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
@@ -129,14 +117,11 @@ def _through(proxy: SplitResult, scheme: str, host: str, port: int, verify: bool
         connection.close()
 
 
-def _trust(verify: bool | str) -> ssl.SSLContext:
-    """Return what requests trusts."""
-    where = verify if isinstance(verify, str) else requests.certs.where()
+def _trust(ca_certs: str) -> ssl.SSLContext:
+    """Return a context that trusts these CAs, a file or a directory."""
     try:
-        return (
-            ssl.create_default_context(capath=where)
-            if os.path.isdir(where)
-            else ssl.create_default_context(cafile=where)
-        )
+        if os.path.isdir(ca_certs):
+            return ssl.create_default_context(capath=ca_certs)
+        return ssl.create_default_context(cafile=ca_certs)
     except ssl.SSLError:
         raise OSError(0, "its ca_cert has no certificate that can be read") from None

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import webhook
+from ansible_collections.mcp.server.plugins.module_utils._http import client
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_announce
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
@@ -168,12 +168,15 @@ def test_one_that_answers_a_byte_now_and_then(run):
     [
         ({"url_env": "MCP_NO_SUCH"}, "webhook 1 (environment variable MCP_NO_SUCH): it is empty or missing."),
         ({"url_file": "/no/such"}, "webhook 1 (file /no/such): it cannot be read (No such file or directory)."),
-        ({"url": "SECRET"}, "webhook 1: there is no URL in it."),
-        ({"url": "http://[SECRET"}, "webhook 1: there is no URL in it."),
-        ({"url": "http://127.0.0.1:9/SECRET"}, "webhook 1: no connection."),
+        ({"url": "SECRET"}, "webhook 1: it is not a URL."),
+        ({"url": "http://[SECRET"}, "webhook 1: it is not a URL."),
+        (
+            {"url": "http://127.0.0.1:9/SECRET"},
+            "webhook 1: it cannot be reached; check its URL, the network and the proxy.",
+        ),
         (
             {"url": "https://hooks.example/SECRET", "ca_cert": "/no/such"},
-            "webhook 1: it cannot be asked: check its URL and ca_cert.",
+            "webhook 1: it cannot be used; check its URL and ca_cert.",
         ),
         ({"url": "http://a..b/SECRET"}, "webhook 1: "),
     ],
@@ -190,7 +193,7 @@ def test_without_webhooks_there_are_still_the_stats(run):
 
 
 def test_without_requests(run, monkeypatch):
-    monkeypatch.setattr(webhook, "REQUESTS_ERROR", "ImportError")
+    monkeypatch.setattr(client, "REQUESTS_ERROR", "ImportError")
     run({"url": "http://127.0.0.1:9/"})
     assert "requests" in run.warnings[0]
 

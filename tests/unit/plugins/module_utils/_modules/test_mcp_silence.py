@@ -208,8 +208,8 @@ def test_a_token(monkeypatch):
     [
         (None, 404, r"^Alertmanager 127.0.0.1:\d+ answered 404 to GET silences: \"no such thing <here>\"\.$"),
         (None, 401, "answered 401"),
-        ("http://kim:SECRET@127.0.0.1:9", 0, "^Alertmanager 127.0.0.1:9 does not answer as one"),
-        ("nonsense", 0, "does not answer as one"),
+        ("http://kim:SECRET@127.0.0.1:9", 0, r"^Alertmanager 127.0.0.1:9 does not answer \(Connection refused\)"),
+        ("nonsense", 0, "could not be asked: its URL cannot be used"),
     ],
 )
 def test_it_does_not_do(url, status, words):

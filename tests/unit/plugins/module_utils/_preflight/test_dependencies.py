@@ -80,9 +80,9 @@ def refused(parameters: dict[str, str]) -> tuple[int, bytes]:
         (
             lambda _parameters: (401, b""),
             {},
-            "Metrics (app, kubelet): Prometheus at URL does not accept our credentials (401)",
+            "Metrics (app, kubelet): Prometheus at URL refused the credentials (401)",
         ),
-        (lambda _parameters: (302, b""), {}, "answers 302, and not what Prometheus does"),
+        (lambda _parameters: (302, b""), {}, "answered 302, and not as Prometheus does"),
         (
             metrics,
             {"token_env": "NOT_SET_AT_ALL"},
@@ -93,10 +93,10 @@ def refused(parameters: dict[str, str]) -> tuple[int, bytes]:
             {"token_file": "/no/such/file"},
             "prometheus.token_file /no/such/file cannot be read (No such file or directory)",
         ),
-        (metrics, {"ca_cert": "/no/such/ca.pem", "url": "https://127.0.0.1:9"}, "does not answer"),
+        (metrics, {"ca_cert": "/no/such/ca.pem", "url": "https://127.0.0.1:9"}, "could not be asked"),
         (metrics, {"url": "prometheus:9090"}, "prometheus.url is not the address of a Prometheus"),
         (metrics, {"timeout": 0}, "prometheus.timeout is 0"),
-        (refused, {}, "Metrics (kubelet): Prometheus at URL refuses"),
+        (refused, {}, "Metrics (kubelet): Prometheus at URL refused"),
     ],
 )
 def test_prometheus_that_would_fail_later(answer: t.Any, more: dict[str, t.Any], says: str) -> None:
@@ -126,8 +126,8 @@ def closed() -> str:
     [
         ((200, b'{"versionInfo": {"version": "0.27.0"}}'), "Alertmanager answers, version 0.27.0."),
         ((200, b'{"versionInfo": {"version": "\\u001b[31m0"}}'), "version [31m0."),
-        ((200, b"[]"), "does not answer as one"),
-        ((200, b"<html>"), "does not answer as one"),
+        ((200, b"[]"), "gave an answer that is not Alertmanager's"),
+        ((200, b"<html>"), "gave an answer that is not Alertmanager's"),
         ((401, b"who are you"), "answered 401 to GET status: who are you"),
     ],
 )

@@ -149,7 +149,7 @@ def test_each_is_told_and_how_it_is_called(tmp_path: Path) -> None:
     [
         ("https://no-such-host.invalid" + SECRET, {}, "the name of its host, or of the proxy, is not known"),
         ("https://127.0.0.1:1" + SECRET, {"ca_cert": "/no/such/ca.pem"}, "no connection"),
-        ("https://localhost:99999" + SECRET, {}, "no connection"),
+        ("https://localhost:99999" + SECRET, {}, "webhook 1: it is not a URL"),
         ("https://" + "x" * 70 + ".invalid" + SECRET, {}, "webhook 1: "),
     ],
 )
