@@ -17,8 +17,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._preflight import dependencies as all_of
 from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import (
+    Dependency,
     Finding,
-    Need,
     check_dependencies,
 )
 from ansible_collections.mcp.server.plugins.module_utils._preflight.options import OPTIONS
@@ -170,7 +170,7 @@ class Registry:
         ),
         ("quay.io/org/ee:9", None, None, "is not in the registry https://quay.io: push it"),  # the mirror is of ghcr.io
         ("NO IMAGE", None, None, "'NO IMAGE' is not an image reference"),
-        ("", None, None, "it has no image: set guard_image_ref"),
+        ("", None, None, "The guard has no image: set guard_image_ref"),
     ],
 )
 def test_guard_image_ref(
@@ -191,11 +191,11 @@ def test_files_and_the_place_of_the_report(tmp_path: Path) -> None:
     assert one(files=[str(there)]).ok
     found = one(files=[str(there), "/no/such/migrate.yml"])
     assert (found.ok, found.required) == (False, True) and found.message.endswith(
-        "may not be read: /no/such/migrate.yml."
+        "cannot be read: /no/such/migrate.yml."
     )
     assert one(report_dest=f"{tmp_path}/new/reports").ok and not (tmp_path / "new").exists()
     found = one(report_dest="/proc/reports/x")
-    assert not found.required and (found.ok or "The report can't be written to /proc/reports/x" in found.message)
+    assert not found.required and (found.ok or "The report cannot be written to /proc/reports/x" in found.message)
 
 
 def test_side_by_side_bounded_and_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,14 +210,14 @@ def test_side_by_side_bounded_and_without_a_traceback(monkeypatch: pytest.Monkey
         return ""
 
     needs = [
-        Need(f"need_{number}", f"need {number}", "files", True, look)
+        Dependency(f"need_{number}", f"need {number}", "files", True, look)
         for number, look in enumerate((slow, broken, bad, slow))
     ]
-    monkeypatch.setattr(all_of, "NEEDS", needs)
-    monkeypatch.setattr(all_of, "BOUND", 0.3)
+    monkeypatch.setattr(all_of, "DEPENDENCIES", needs)
+    monkeypatch.setattr(all_of, "MAX_SECONDS", 0.3)
     started = time.monotonic()
     found = check_dependencies(given(files=["x"]), SERVER)
     assert time.monotonic() - started < 1.5
     assert [one.ok for one in found] == [False] * 4
-    assert found[0].message == "The check of the need 0 has not ended within 0.3 s: see what is slow, or leave it out."
-    assert (found[1].message, found[2].message) == ("The check of the need 1 broke off (KeyError).", "It is away.")
+    assert found[0].message == 'Check "need 0" did not finish within 0.3 s. Find out what is slow, or leave it out.'
+    assert (found[1].message, found[2].message) == ('Check "need 1" failed unexpectedly (KeyError).', "It is away.")
