@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Posting to webhooks, whose addresses are secrets. Nothing here raises: whoever announces has done the work that matters."""
+"""Posting to webhooks, whose URLs are secrets.
+
+Nothing here raises: when an announcement fails, the work that matters is done.
+"""
 
 from __future__ import annotations
 
