@@ -25,7 +25,7 @@ DOCKER_HUB = "docker.io"
 
 @dataclass(frozen=True)
 class Image:
-    """C(ghcr.io/org/mcp-server:v1.2.0@sha256:...) in its parts; an absent tag or digest is empty."""
+    """An image reference, such as C(ghcr.io/org/mcp-server:v1.2.0@sha256:...). An absent tag or digest is empty."""
 
     host: str
     repository: str
@@ -34,10 +34,10 @@ class Image:
 
     @classmethod
     def parse(cls, text: str) -> Image:
-        """Reads a reference as container runtimes do (a name without a host is Docker Hub's). Raises Failure."""
+        """Parse a reference as container runtimes do: a name without a host is one of Docker Hub. Raises Failure."""
         match = _REFERENCE.fullmatch(text)
         if match is None:
-            raise Failure(f"{text!r} is not an image reference; write it as ghcr.io/org/mcp-server:v1.2.0.")
+            raise Failure(f"{text!r} is not an image reference. Write it as ghcr.io/org/mcp-server:v1.2.0.")
         host, repository = match["host"] or DOCKER_HUB, match["repository"]
         if host == DOCKER_HUB and "/" not in repository:
             repository = f"library/{repository}"
@@ -45,33 +45,33 @@ class Image:
 
     @property
     def version(self) -> str:
-        """Return what it is called by: the tag, or a digest without one."""
+        """Return the tag, or the digest when there is no tag."""
         return self.tag or self.digest
 
     @property
     def reference(self) -> str:
-        """What a manifest is asked for by: the digest when there is one, as it can't move."""
+        """Return by what to request the manifest: the digest when there is one, because it cannot move."""
         return self.digest or self.tag or "latest"
 
     def __str__(self) -> str:
-        return (
-            f"{self.host}/{self.repository}"
-            + (f":{self.tag}" if self.tag else "")
-            + (f"@{self.digest}" if self.digest else "")
-        )
+        tag, digest = self.tag and f":{self.tag}", self.digest and f"@{self.digest}"
+        return f"{self.host}/{self.repository}{tag}{digest}"
 
 
 def tagged(image: str, version: str) -> Image:
-    """The image of a version, which is its tag or digest. Raises Failure when either has not that form."""
+    """Return the image of a version, which is a tag, a digest or both. Raises Failure when either is malformed."""
     if found := _versions.problem(version):
         raise Failure(found)
     name = Image.parse(image)
     if name.tag or name.digest:
-        raise Failure(f"image {image} has a tag or digest: give it without, because version {version} is the tag.")
+        raise Failure(f"image {image} has a tag or digest. Set it without: version {version} is the tag.")
     return Image.parse(_versions.reference(image, version))
 
 
 def digest_of(image_id: str) -> str:
-    """The digest in a pod's C(imageID) (C(ghcr.io/org/x@sha256:...), C(docker-pullable://...), C(sha256:...)), or nothing."""
+    """Return the digest in a pod's C(imageID), empty without one.
+
+    Forms are C(ghcr.io/org/x@sha256:...), C(docker-pullable://ghcr.io/org/x@sha256:...) and C(sha256:...).
+    """
     digest = image_id.rpartition("@")[2].rpartition("//")[2]
     return digest if DIGEST.fullmatch(digest) else ""

@@ -175,6 +175,6 @@ class Registry:
             else ""
         )
         return Failure(
-            f"{self._name} refused {image} to {user} ({answer.status}){redirect}: it does not exist or may not be read. "
-            "Check its name, registry_username and registry_password."
+            f"{self._name} refused {image} to {user} ({answer.status}){redirect}: "
+            "it does not exist or may not be read. Check its name, registry_username and registry_password."
         )

@@ -116,7 +116,7 @@ def host_of(url: str) -> str:
 
 
 def proxy_and_trust(url: str, ca_cert: str | None = None) -> tuple[str | None, str]:
-    """Return the proxy that a request would take, None without one, and the path of the CA bundle that it would trust."""
+    """Return the proxy that a request would take (None without one), and the path of the CA bundle that it trusts."""
     settings = requests.Session().merge_environment_settings(url, {}, False, ca_cert or True, None)
     verify = settings["verify"]
     proxy = requests.utils.select_proxy(url, settings["proxies"])
@@ -359,7 +359,7 @@ def _inflated(pieces: t.Iterable[bytes]) -> t.Iterator[bytes]:
 
 
 def _fault(error: Exception, seconds: float) -> Fault:
-    """Return what became of a request that failed below HTTP. Errors of libraries hold the URL, so none is quoted whole."""
+    """Return what became of a request that failed below HTTP. No library's error is quoted whole: it may hold the URL."""
     chain = list(_chain(error))
     for inner in chain:
         if isinstance(inner, ssl.SSLCertVerificationError):

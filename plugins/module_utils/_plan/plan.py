@@ -239,9 +239,8 @@ def _steps(facts: Facts) -> list[str]:
         watched = f", watched for {duration(step.seconds)}" if step.seconds > 0 else ", not watched"
         found.append(f"  step {number:<3} {percent} % to {facts.idle or 'the new version'}{note}{watched}")
     if facts.warm_seconds > 0:
-        found.append(
-            f"  warm     then the triggers are watched for {duration(facts.warm_seconds)}, with the old pool at full size"
-        )
+        watched = f"the triggers are watched for {duration(facts.warm_seconds)}"
+        found.append(f"  warm     then {watched}, with the old pool at full size")
     return found
 
 

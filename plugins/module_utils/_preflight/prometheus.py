@@ -19,7 +19,7 @@ STEP = 5.0  # seconds between values of a custom query
 
 
 def check(params: dict[str, t.Any], server: Server) -> str:
-    """Return a sentence on what was found. Raises Failure with one for each source and custom query without an answer."""
+    """Return a sentence on what was found. Raises Failure with one for each source or custom query that fails."""
     option = params["prometheus"]
     names = ", ".join(option["source"])
     try:

@@ -52,7 +52,7 @@ def _late(seconds: float) -> str:
 
 
 def _problem(one: Webhook) -> str:
-    """Return which webhook cannot be reached and why, empty when it can. Repeats no text of a library: the URL may be in it."""
+    """Return which webhook cannot be reached and why, empty when it can. Quotes no library: it may repeat the URL."""
     try:
         _connect(one)
     except ssl.SSLCertVerificationError as error:
