@@ -359,7 +359,7 @@ def _inflated(pieces: t.Iterable[bytes]) -> t.Iterator[bytes]:
 
 
 def _fault(error: Exception, seconds: float) -> Fault:
-    """Return what became of a request that failed below HTTP. No library's error is quoted whole: it may hold the URL."""
+    """Return what became of a request that failed below HTTP. No error is quoted whole: it may hold the URL."""
     chain = list(_chain(error))
     for inner in chain:
         if isinstance(inner, ssl.SSLCertVerificationError):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The search for the facts of a plan, by reading and by dry runs. What cannot be found becomes a problem of the plan."""
+"""The search for the facts of a plan, by reading and by dry runs. What cannot be found is a problem of the plan."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ Found = t.TypeVar("Found")
 
 
 def run_concurrently(calls: t.Iterable[t.Callable[[], Found]], seconds: float, late: Found) -> list[Found]:
-    """Return what each call returns, or late for one that has not ended after so many seconds. Raise what one raises."""
+    """Return what each call returns, or late for one that has not ended in time. Raise what one raises."""
     bound = Deadline(seconds)
     # In a copy of the context, so that each waits for the API server as this task does.
     answers = [started(functools.partial(contextvars.copy_context().run, call)) for call in calls]

@@ -29,7 +29,7 @@ IMAGE = Image.parse("ghcr.io/org/mcp-server:v1.2.0")
 
 
 class Fake(http.server.BaseHTTPRequestHandler):
-    """Answers from C(server.answers): (method, path without query) to (status, headers, body), or to a function of the request."""
+    """Answers from C(server.answers): (method, path) to (status, headers, body), or to a function of the request."""
 
     def answer(self):
         self.server.asked.append((self.command, self.path, self.headers.get("Authorization")))

@@ -93,8 +93,8 @@ def test_slack_payload():
     assert bodies[0] == ":leftwards_arrow_with_hook: prod/mcp: v1.2.0 was rolled back to v1.1.5"
     assert bodies[1] == "*Why:* 5xx of green"
     assert (
-        "*From:* v1.1.5 on blue\n*To:* v1.2.0 on green\n*By:* kim@runner\n*When:* 2026-11-24 05:00:00 UTC to 05:16:30 (16 min 30 s)"
-        in bodies[2]
+        "*From:* v1.1.5 on blue\n*To:* v1.2.0 on green\n*By:* kim@runner\n*When:* 2026-11-24 "
+        "05:00:00 UTC to 05:16:30 (16 min 30 s)" in bodies[2]
     )
     assert "05:00:20 green 10 %: measured 10.4 % of 144 answers, followed" in bodies[3]
     assert bodies[4] == "*Whom to call*\n1. Deployment issues: Platform Engineering On-Call (pager 1)\n2. Director"

@@ -142,7 +142,8 @@ def test_all_good(run):
         ({GREEN: GONE}, "Deployment mcp-prod/mcp-server-green does not exist"),
         (
             {GREEN: deployment("blue")},
-            "^The pod template of Deployment mcp-prod/mcp-server-green must have .* pool=green, but has app=mcp-server,pool=blue",
+            "^The pod template of Deployment mcp-prod/mcp-server-green must have .* pool=green, but "
+            "has app=mcp-server,pool=blue",
         ),
         ({f"{NAMESPACE}/services/mcp-server-blue": GONE}, "Service mcp-prod/mcp-server-blue does not exist"),
         (
@@ -203,11 +204,15 @@ def test_all_failures_at_once(run):
     with pytest.raises(Failure) as failure:
         run({ROUTE: GONE, GREEN: GONE}, refused=["patch httproutes"])
     assert failure.value.msg == (
-        "In namespace mcp-prod this user may not patch httproutes.gateway.networking.k8s.io mcp-server: grant the Role in the collection's README, "
+        "In namespace mcp-prod this user may not patch httproutes.gateway.networking.k8s.io "
+        "mcp-server: grant the Role in the collection's README, "
         "with the names of this server's objects, to this user, or add to its Role "
-        '{"apiGroups": ["gateway.networking.k8s.io"], "resources": ["httproutes"], "resourceNames": ["mcp-server"], "verbs": ["patch"]}. '
-        "Deployment mcp-prod/mcp-server-green does not exist on https://api.example:6443: create it, or correct server and pool_name_format. "
-        "HTTPRoute mcp-prod/mcp-server does not exist on https://api.example:6443: create it, or correct route and route_kind."
+        '{"apiGroups": ["gateway.networking.k8s.io"], "resources": ["httproutes"], "resourceNames": '
+        '["mcp-server"], "verbs": ["patch"]}. '
+        "Deployment mcp-prod/mcp-server-green does not exist on https://api.example:6443: create it, "
+        "or correct server and pool_name_format. "
+        "HTTPRoute mcp-prod/mcp-server does not exist on https://api.example:6443: create it, or "
+        "correct route and route_kind."
     )
 
 
@@ -262,9 +267,11 @@ def test_a_role_for_other_objects_will_not_do(run):
         run(role=[*of_other(NAMESPACED), *BESIDE], guard=True)
     assert failure.value.msg == (
         "In namespace mcp-prod this user may not get and patch httproutes.gateway.networking.k8s.io mcp-server, "
-        "get and patch deployments.apps mcp-server-blue and mcp-server-green, get services mcp-server-blue and mcp-server-green, "
+        "get and patch deployments.apps mcp-server-blue and mcp-server-green, get services "
+        "mcp-server-blue and mcp-server-green, "
         "get and patch configmaps mcp-server-release, get and patch leases.coordination.k8s.io mcp-server-release, "
-        "get and delete jobs.batch mcp-server-guard: grant the Role in the collection's README, with the names of this server's objects, to this user."
+        "get and delete jobs.batch mcp-server-guard: grant the Role in the collection's README, with "
+        "the names of this server's objects, to this user."
     )
 
 
@@ -276,7 +283,7 @@ def test_creating_cannot_be_narrowed(run):
     ]
     with pytest.raises(
         Failure,
-        match=r"may not create leases.coordination.k8s.io: .*\"resources\": \[\"leases\"\], \"verbs\": \[\"create\"\]}\.",
+        match=r'may not create leases.coordination.k8s.io: .*"resources": \["leases"\], "verbs": \["create"\]}\.',
     ):
         run(role=[*tried, *BESIDE])
 
@@ -296,7 +303,8 @@ def scaler(pool):
         (
             None,
             ["patch horizontalpodautoscalers"],
-            "patch horizontalpodautoscalers.autoscaling mcp-server-blue and mcp-server-green (autoscalers of the pools).",
+            "patch horizontalpodautoscalers.autoscaling mcp-server-blue and mcp-server-green "
+            "(autoscalers of the pools).",
         ),
         (
             "mcp-server-green",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is found on a cluster of plain dicts; other modules' functions, which have tests of their own, are stood in for."""
+"""What is found on a cluster of plain dicts. The functions of other modules, which have their own tests, are faked."""
 
 from __future__ import annotations
 

@@ -59,7 +59,8 @@ def test_what_is_missing_is_grouped(refused, said):
 def test_the_sentence_has_the_rule_to_add():
     said = missing_rights("prod", [Right("apps", "deployments", ("patch",), "pools", ("1.10",)), PODS])
     assert said.startswith(
-        "In namespace prod this user may not patch deployments.apps 1.10, list pods: grant the Role in the collection's README"
+        "In namespace prod this user may not patch deployments.apps 1.10, list pods: grant the Role "
+        "in the collection's README"
     )
     assert [json.loads(rule) for rule in re.findall(r"{[^}]*}", said)] == [
         {"apiGroups": ["apps"], "resources": ["deployments"], "resourceNames": ["1.10"], "verbs": ["patch"]},
