@@ -40,7 +40,7 @@ _value:
   description: The sentences.
   type: list
   elements: str
-  sample: ["The steps (10, 50) don't end with all the traffic: add one of weight 100; to stay at a share, make its seconds longer."]
+  sample: ["The steps (10, 50) do not end at 100 %: add a step of weight 100. To stay at a lower weight for longer, raise its seconds."]
 """
 
 

@@ -6,20 +6,12 @@
 
 from __future__ import annotations
 
-import traceback
 import typing as t
-from urllib.parse import urlsplit
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http import client, credentials
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
-
-try:
-    import requests
-
-    REQUESTS_ERROR = None
-except ImportError:
-    REQUESTS_ERROR = traceback.format_exc()
 
 # Documented in doc_fragments/alertmanager.py
 OPTION: dict[str, t.Any] = {
@@ -33,65 +25,78 @@ OPTION: dict[str, t.Any] = {
     "mutually_exclusive": [("token_file", "token_env")],
 }
 
+# A silence as the API has it (gettableSilence).
 Silence = dict[str, t.Any]
+
+MAX_BYTES = 16 * 2**20  # of the list of all silences
 
 
 class Alertmanager:
-    """Its API v2. Methods raise Failure."""
+    """A client of the API v2. Methods raise Failure."""
 
     def __init__(self, params: dict[str, t.Any]) -> None:
+        """params: has alertmanager (OPTION), and timeout: seconds for each request."""
         option = params["alertmanager"]
         self._url = option["url"].rstrip("/")
-        # Without what may stand before an @
-        self._name = f"Alertmanager {urlsplit(option['url']).netloc.rpartition('@')[2] or 'without an address'}"
+        self._name = f"Alertmanager {client.host_of(option['url']) or 'without an address'}"
         self._timeout = params["timeout"]
-        self._verify = option["ca_cert"] or True
-        token = auth.token({**option, "token_secret": None}, lambda name: {}, "alertmanager")
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        token = credentials.bearer_token(option, lambda name: {}, "alertmanager")
+        self._authorization = credentials.bearer(token) if token else ""
+        self._client = client.Client(option["ca_cert"] or True, MAX_BYTES)
 
     def version(self) -> str:
-        """Return what it says of itself; so it is one, and takes our token."""
-        found = self._ask("GET", "status")
+        """Return its version, which shows that the address is an Alertmanager's and that it accepts the token."""
+        found = self._request("GET", "status")
         info = found.get("versionInfo") if isinstance(found, dict) else None
         if not isinstance(info, dict):
-            raise Failure(f"{self._name} does not answer as one: check alertmanager.url, and whether it runs.")
+            raise self._not_alertmanager()
         return printable(str(info.get("version")), 40)
 
     def silences(self) -> list[Silence]:
-        return self._ask("GET", "silences")
+        """Return all silences, expired ones too."""
+        found = self._request("GET", "silences")
+        if not isinstance(found, list):
+            raise self._not_alertmanager()
+        return found
 
     def create(self, silence: Silence) -> str:
-        """Its id."""
-        return self._ask("POST", "silences", silence)["silenceID"]
+        """Create a silence, or update the one of its id; return its id."""
+        found = self._request("POST", "silences", silence)
+        if not isinstance(found, dict) or "silenceID" not in found:
+            raise self._not_alertmanager()
+        return str(found["silenceID"])
 
-    def expire(self, silence: str) -> None:
-        self._ask("DELETE", f"silence/{silence}")
+    def expire(self, silence_id: str) -> None:
+        """End a silence."""
+        self._request("DELETE", f"silence/{silence_id}")
 
-    def _ask(self, method: str, path: str, body: t.Any = None) -> t.Any:
-        where = self._name
+    def _request(self, method: str, path: str, body: t.Any = None) -> t.Any:
+        """Return the document of an answer, None for DELETE."""
         try:
-            # A callable as auth keeps the passwords of a .netrc out of it.
-            response = requests.request(
+            answer = self._client.request(
                 method,
                 f"{self._url}/api/v2/{path}",
-                json=body,
-                headers=self._headers,
-                timeout=self._timeout,
-                verify=self._verify,
-                allow_redirects=False,
-                auth=lambda request: request,
+                self._timeout,
+                authorization=self._authorization,
+                json_body=body,
             )
-            document = response.json() if response.status_code == 200 and method != "DELETE" else None
-        except requests.exceptions.SSLError:
-            raise Failure(f"{where} shows a certificate that is not trusted: set alertmanager.ca_cert.") from None
-        except requests.exceptions.Timeout:
+        except client.Untrusted as fault:
+            raise Failure(f"{self._name} {fault.msg}. Set alertmanager.ca_cert.") from None
+        except client.TimedOut as fault:
+            raise Failure(f"{self._name} {fault.msg}. Check whether it is running, or omit the silence.") from None
+        except Fault as fault:
             raise Failure(
-                f"{where} gave no answer within {self._timeout:g} s: see whether it runs, or leave the silence out."
+                f"{self._name} {fault.msg}. Check alertmanager.url, and whether Alertmanager is running."
             ) from None
-        except (requests.exceptions.RequestException, OSError, ValueError):
-            raise Failure(f"{where} does not answer as one: check alertmanager.url, and whether it runs.") from None
-        if response.status_code != 200:
-            raise Failure(
-                f"{where} answered {response.status_code} to {method} {path}: {response.text.strip()[:200] or 'nothing more'}."
-            )
-        return document
+        if answer.status != 200:
+            raise Failure(f"{self._name} answered {answer.status} to {method} {path}: {answer.text(200) or 'no text'}.")
+        try:
+            return None if method == "DELETE" else answer.json()
+        except ValueError:
+            raise self._not_alertmanager() from None
+
+    def _not_alertmanager(self) -> Failure:
+        return Failure(
+            f"{self._name} gave an answer that is not Alertmanager's. "
+            "Check alertmanager.url, and whether Alertmanager is running."
+        )

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a webhook is sent when a release or a rollback has ended. Pure.
+"""The payload of a webhook when a release or a rollback has ended. Pure.
 
-Nothing goes in but what is named here: a release record is safe, and what
-somebody adds to it by hand is not known to be.
+It has the fields that are named here and no others: a field that somebody
+added to the release record by hand may be a secret.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from ansible_collections.mcp.server.plugins.module_utils._release.record import 
 Event = dict[str, t.Any]
 
 FORMATS = ("json", "slack")
-# The first is the one that the release record tells.
+# The release record tells the first. For the others, the caller says why.
 EVENTS = ENDED, RELEASE_FAILED, ROLLBACK_FAILED, PAUSED = "ended", "release_failed", "rollback_failed", "paused"
-LONGEST = 500  # characters of a reason
+MAX_REASON = 500  # characters
+
+# The outcome of events that the release record does not tell.
+_OUTCOMES = {RELEASE_FAILED: FAILED, ROLLBACK_FAILED: FAILED, PAUSED: summary.PAUSED}
 
 # Slack's limits: https://docs.slack.dev/reference/block-kit/blocks
 _HEADER, _SECTION = 150, 3000
@@ -36,31 +39,32 @@ _MARKS = {
 def event(
     release: Release | None, place: tuple[str, str], what: str, failure: str, tree: t.Sequence[dict[str, t.Any]]
 ) -> Event:
-    """What happened, as data: the generic format.
+    """Return the event as data, which is the generic format.
 
-    place: namespace and name of the server. what: one of EVENTS; failure: why,
-    for those that the record doesn't tell. A release that could not be read is None.
+    release: of the release record; None when it could not be read. place: namespace and name of the server.
+    what: one of EVENTS. failure: why, for events that the record does not tell. tree: the option escalation.
     """
     namespace, server = place
     release = summary.readable(release) if release else None
-    where = f"{namespace}/{server}"
-    outcome = {RELEASE_FAILED: FAILED, ROLLBACK_FAILED: FAILED, PAUSED: summary.PAUSED}.get(
-        what, (release or {}).get("outcome", "")
-    )
-    told: Event = {"namespace": namespace, "server": server, "outcome": outcome, "failure": _short(failure)}
+    name = f"{namespace}/{server}"
+    recorded: str = (release or {}).get("outcome", "")
+    outcome = _OUTCOMES.get(what, recorded)
     if outcome == FAILED and what != ENDED:
-        told["summary"] = f"{where}: the {'rollback' if what == ROLLBACK_FAILED else 'release'} FAILED"
+        headline = f"{name}: the {'rollback' if what == ROLLBACK_FAILED else 'release'} FAILED"
+    elif release:
+        headline = summary.headline({**release, "outcome": outcome}, name)
     else:
-        told["summary"] = (
-            summary.headline({**release, "outcome": outcome}, where)
-            if release
-            else f"{where}: {summary.OUTCOMES.get(outcome, 'unknown')}"
-        )
-    told["release"] = _release(release) if release else None
-    told["escalation"] = [
-        {key: one.get(key) or "" for key in ("when", "name", "contact")} for one in tree if told["outcome"] != SUCCEEDED
-    ]
-    return told
+        headline = f"{name}: {summary.OUTCOMES.get(outcome, 'unknown')}"
+    contacts = [{key: one.get(key) or "" for key in ("when", "name", "contact")} for one in tree]
+    return {
+        "namespace": namespace,
+        "server": server,
+        "outcome": outcome,
+        "failure": _short(failure),
+        "summary": headline,
+        "release": _release(release) if release else None,
+        "escalation": contacts if outcome != SUCCEEDED else [],
+    }
 
 
 def _release(release: Release) -> dict[str, t.Any]:
@@ -80,15 +84,16 @@ def _release(release: Release) -> dict[str, t.Any]:
     }
 
 
-def json_form(told: Event) -> dict[str, t.Any]:
-    return told
+def json_payload(data: Event) -> dict[str, t.Any]:
+    """Return the generic payload."""
+    return data
 
 
-def slack_form(told: Event) -> dict[str, t.Any]:
-    """An incoming webhook's message. C(text) says it all, for what shows no blocks (notifications, Mattermost)."""
-    release = told["release"]
-    title = told["summary"]
-    facts = [f"*Why:* {_escaped(reason)}"] if (reason := told["failure"] or (release or {}).get("reason")) else []
+def slack_payload(data: Event) -> dict[str, t.Any]:
+    """Return the message of an incoming webhook. C(text) has all of it, for clients without blocks (Mattermost)."""
+    release = data["release"]
+    title = data["summary"]
+    facts = [f"*Why:* {_escaped(reason)}"] if (reason := data["failure"] or (release or {}).get("reason")) else []
     sections = [facts]
     if release:
         sections.append([f"*{name}:* {_escaped(value)}" for name, value in _facts(release)])
@@ -96,8 +101,8 @@ def slack_form(told: Event) -> dict[str, t.Any]:
             sections.append(
                 ["*Steps*", *(_escaped(summary.step(one, release["to"]["pool"])) for one in release["steps"])]
             )
-    if told["escalation"]:
-        sections.append(["*Whom to call*", *map(_escaped, escalation.lines(told["escalation"]))])
+    if data["escalation"]:
+        sections.append(["*Whom to call*", *map(_escaped, escalation.lines(data["escalation"]))])
     bodies = [_cut("\n".join(section), _SECTION) for section in sections if section]
     return {
         "text": _cut("\n".join([f"*{_escaped(title)}*", *bodies]), _SECTION),
@@ -107,7 +112,7 @@ def slack_form(told: Event) -> dict[str, t.Any]:
                 "text": {
                     "type": "plain_text",
                     "emoji": True,
-                    "text": _cut(f"{_MARKS.get(told['outcome'], '')} {title}".strip(), _HEADER),
+                    "text": _cut(f"{_MARKS.get(data['outcome'], '')} {title}".strip(), _HEADER),
                 },
             },
             *({"type": "section", "text": {"type": "mrkdwn", "text": body}} for body in bodies),
@@ -131,16 +136,16 @@ def _facts(release: dict[str, t.Any]) -> list[tuple[str, str]]:
 
 
 def _escaped(text: str) -> str:
-    """So that nothing of it is a mention or a link."""
+    """Return the text without mentions and links."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _short(text: str) -> str:
-    return _cut(text, LONGEST)
+    return _cut(text, MAX_REASON)
 
 
 def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-PAYLOADS: dict[str, t.Callable[[Event], dict[str, t.Any]]] = {"json": json_form, "slack": slack_form}
+PAYLOADS: dict[str, t.Callable[[Event], dict[str, t.Any]]] = {"json": json_payload, "slack": slack_payload}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is live now, as lines. Pure."""
+"""The status of a server, as lines. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from ansible_collections.mcp.server.plugins.module_utils._release import record,
 
 Row = t.Sequence[str]
 
-REASON = 70  # characters: what is longer than a terminal is folded anywhere
+MAX_REASON = 70  # characters; a terminal wraps longer lines anywhere
 
 
 def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str, t.Any], count: int) -> list[str]:
-    """release, pools, answers: as mcp_release_info, mcp_version_check and mcp_watch return them; answers may be of a task that was skipped."""
+    """Return the lines of a status.
+
+    release, pools, answers: as mcp_release_info, mcp_version_check (pools) and mcp_watch return them; answers may be of
+    a task that was skipped. count: how many releases to show.
+    """
     holder = release.get("holder")
     known = [one for one in (release.get("record"), *release.get("history", ())) if record.is_release(one)][:count]
     return [
@@ -38,9 +42,11 @@ def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str,
             [("POD", "READY", "VERSION", "DIGEST"), *(_pod(pod) for pool in pools.values() for pod in pool["pods"])]
         ),
         "",
-        f"{holder['by']} releases, since {summary.day(holder['since'])}" if holder else "nobody releases now",
+        f"release in progress, by {holder['by']} since {summary.day(holder['since'])}"
+        if holder
+        else "no release in progress",
         "",
-        *(_releases(known) if known else ["no release is recorded"]),
+        *(_releases(known) if known else ["no release recorded"]),
     ]
 
 
@@ -58,12 +64,12 @@ def _pool(name: str, release: dict[str, t.Any], pool: dict[str, t.Any], answers:
 
 
 def _pod(pod: dict[str, t.Any]) -> Row:
-    said = pod["health_version"] or pod["problem"] or "-"
-    return pod["name"], "yes" if pod["ready"] else "no", said, (pod["digest"] or "-")[:19]
+    version = pod["health_version"] or pod["problem"] or "-"
+    return pod["name"], "yes" if pod["ready"] else "no", version, (pod["digest"] or "-")[:19]
 
 
 def _releases(known: t.Sequence[record.Release]) -> t.Iterator[str]:
-    """Each with why it was, or why it ended so, on a line of its own."""
+    """Yield a line for each release, and another one for the reason that it has."""
     rows = [
         (
             summary.day(one.get("started")),
@@ -79,7 +85,7 @@ def _releases(known: t.Sequence[record.Release]) -> t.Iterator[str]:
     for line, one in zip(shown, known, strict=True):
         yield line
         if reason := " ".join((summary.paused(one) or one["reason"]).split()):
-            yield f"    {reason if len(reason) <= REASON else f'{reason[: REASON - 1]}…'}"
+            yield f"    {reason if len(reason) <= MAX_REASON else f'{reason[: MAX_REASON - 1]}…'}"
 
 
 def _table(rows: t.Sequence[Row]) -> list[str]:

@@ -2,30 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Posting to webhooks, whose addresses are secrets. Nothing here raises: whoever announces has done the work that matters."""
+"""Posting to webhooks, whose URLs are secrets.
+
+Nothing here raises: when an announcement fails, the work that matters is done.
+"""
 
 from __future__ import annotations
 
+import functools
 import os
-import threading
 import time
-import traceback
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
-
-from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.mcp.server.plugins.module_utils._announce.payload import FORMATS
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
-
-try:
-    import requests
-
-    REQUESTS_ERROR = None
-except ImportError:
-    REQUESTS_ERROR = traceback.format_exc()
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http import client
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, started
 
 # Documented in modules/mcp_announce.py
 OPTION: dict[str, t.Any] = {
@@ -49,21 +43,23 @@ PAUSE = 0.3  # seconds after the first try; twice that after the second
 
 @dataclass(frozen=True)
 class Webhook:
-    """name: what may be shown of it."""
+    """Where to post a message."""
 
+    # What may be shown of it.
     name: str
+    # A secret.
     url: str
+    # One of FORMATS.
     format: str
+    # Path of a CA bundle, None for those that requests trusts.
     ca_cert: str | None = None
 
 
 def find(option: dict[str, t.Any], number: int) -> Webhook | str:
-    """The webhook that an element of the option names, or why there is none."""
+    """Return the webhook that an element of the option names, or which one it is and why it cannot be used."""
     if option["url_env"]:
-        name, url = (
-            f"webhook {number} (environment variable {option['url_env']})",
-            os.environ.get(option["url_env"], ""),
-        )
+        name = f"webhook {number} (environment variable {option['url_env']})"
+        url = os.environ.get(option["url_env"], "")
     elif option["url_file"]:
         name = f"webhook {number} (file {option['url_file']})"
         try:
@@ -73,72 +69,61 @@ def find(option: dict[str, t.Any], number: int) -> Webhook | str:
     else:
         name, url = f"webhook {number}", option["url"]
     url = url.strip()
-    if not _is_address(url):
-        return f"{name}: {'there is no URL in it' if url else 'it is empty or missing'}"
+    if not client.is_url(url):
+        return f"{name}: {'it is not a URL' if url else 'it is empty or missing'}"
     return Webhook(name, url, option["format"], option["ca_cert"])
 
 
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False
-
-
 def post_all(messages: t.Sequence[tuple[Webhook, dict[str, t.Any]]], seconds: float) -> list[str]:
-    """Why each of them was not delivered, empty for one that was. All are sent at once, and all is over after so many seconds."""
-    if REQUESTS_ERROR is not None:
-        return [f"{webhook.name}: {missing_required_lib('requests')}" for webhook, _payload in messages]
+    """Post the messages side by side; return for each why it was not delivered, empty for one that was.
+
+    seconds: for all of them together, with their repetitions.
+    """
     bound = Deadline(seconds)
-    answers = [f"{webhook.name}: no answer within {seconds:g} s" for webhook, _payload in messages]
-
-    def work(number: int) -> None:
-        webhook, payload = messages[number]
-        reason = _post(webhook, payload, bound)
-        answers[number] = reason and f"{webhook.name}: {reason}"
-
-    # Daemons: a time-out of requests is one between two bytes, and a webhook may send one now and then for ever.
-    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(len(messages))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(bound.left)
-    return list(answers)
+    waits = [started(functools.partial(_post, webhook, payload, bound)) for webhook, payload in messages]
+    found = []
+    for (webhook, _payload), wait in zip(messages, waits, strict=True):
+        try:
+            reason = wait(bound.left)
+        except TimeoutError:
+            reason = _no_answer(seconds)
+        found.append(reason and f"{webhook.name}: {reason}")
+    return found
 
 
 def _post(webhook: Webhook, payload: dict[str, t.Any], bound: Deadline) -> str:
-    """Why it was not delivered. Nothing that requests says is repeated: the address is in it."""
+    """Return why a message was not delivered, empty when it was. Tries again where that may help."""
     reason = ""
     for attempt in range(1, TRIES + 1):
-        again, reason = _try(webhook, payload, max(0.1, min(bound.seconds / 2, bound.left)))
+        again, reason = _try(webhook, payload, max(0.1, min(bound.seconds / 2, bound.left)), bound.seconds)
         if not reason or not again or attempt == TRIES or bound.left <= PAUSE * attempt:
             break
         time.sleep(PAUSE * attempt)
     return reason
 
 
-def _try(webhook: Webhook, payload: dict[str, t.Any], seconds: float) -> tuple[bool, str]:
-    """Whether another try may help, and why this one failed."""
+def _try(webhook: Webhook, payload: dict[str, t.Any], seconds: float, in_all: float) -> tuple[bool, str]:
+    """Return whether another try may help, and why this one failed. Repeats no text of a library: the URL may be in it.
+
+    Redirects are not followed: they would send the message to another host.
+    """
     try:
-        # Redirects would take what is said elsewhere; a callable as auth keeps the passwords of a .netrc out of it.
-        response = requests.post(
-            webhook.url,
-            json=payload,
-            timeout=seconds,
-            verify=webhook.ca_cert or True,
-            allow_redirects=False,
-            auth=lambda request: request,
-            stream=True,
+        answer = client.Client(webhook.ca_cert or True).request(
+            "POST", webhook.url, seconds, json_body=payload, read_body=False
         )
-        response.close()
-    except requests.exceptions.SSLError:
-        return False, "its certificate is not trusted"
-    except requests.exceptions.Timeout:
-        return True, f"no answer within {seconds:g} s"
-    except requests.exceptions.ConnectionError:
-        return True, "no connection"
-    except (requests.exceptions.RequestException, OSError, ValueError):
-        return False, "it cannot be asked: check its URL and ca_cert"
-    status = response.status_code
-    return status == 429 or status >= 500, "" if 200 <= status < 300 else f"it answered {status}"
+    except client.Untrusted:
+        return False, "its certificate is not trusted; set ca_cert"
+    except client.TimedOut:
+        return True, _no_answer(in_all)
+    except client.Unreachable:
+        return True, "it cannot be reached; check its URL, the network and the proxy"
+    except Fault:
+        return False, "it cannot be used; check its URL and ca_cert"
+    except Failure as failure:  # the library is missing
+        return False, failure.msg.rstrip(".")
+    reason = "" if 200 <= answer.status < 300 else f"it answered {answer.status}"
+    return answer.status == 429 or answer.status >= 500, reason
+
+
+def _no_answer(seconds: float) -> str:
+    return f"no answer within {seconds:g} s"

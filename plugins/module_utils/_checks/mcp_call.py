@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._checks.limit import Limit
-from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, calls, endpoint, listing
+from ansible_collections.mcp.server.plugins.module_utils._http import credentials
+from ansible_collections.mcp.server.plugins.module_utils._mcp import calls, endpoint, listing
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import Connections, ready_client
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import CLEANUP
 from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import Trace
@@ -23,7 +24,7 @@ from ansible_collections.mcp.server.plugins.module_utils._text import hide
 def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
     """Call the tool, and check its result. Raise Failure when the endpoint or the token cannot be used."""
     with limit.not_counted():
-        token = auth.token(
+        token = credentials.bearer_token(
             context.auth,
             lambda name: context.cluster.get(f"/api/v1/namespaces/{context.server.namespace}/secrets/{name}"),
         )
@@ -31,7 +32,7 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
     public = replace(public, dial=limit.dial(public.dial))
     cleanup = min(CLEANUP[0] * limit.seconds, CLEANUP[1]) / 2
     steps = Trace(limit.seconds - 2 * cleanup, limit.seconds, cleanup)
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    headers = {"Authorization": credentials.bearer(token)} if token else {}
     call = calls.Call(options["tool"], options["arguments"], [options["expect"]] if options["expect"] else ())
     with closing(Connections(public, public.connection(), steps, headers, late=cleanup)) as connections:
         try:

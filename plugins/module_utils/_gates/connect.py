@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Auth, Prometheus
+from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Prometheus
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
-from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
+from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
@@ -28,7 +28,7 @@ def connect(params: dict[str, t.Any]) -> Prometheus:
     if option["timeout"] <= 0:
         raise Failure(f"prometheus.timeout is {option['timeout']:g}: it must be more than 0 seconds.")
     verify = option["validate_certs"] and (option["ca_cert"] or True)
-    return Prometheus(option["url"], _auth(params, option), verify, option["timeout"])
+    return Prometheus(option["url"], _authorization(params, option), verify, option["timeout"])
 
 
 def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float | None:
@@ -49,22 +49,15 @@ def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float |
     return float(parse_quantity(limits[0])) if limits and limits[0] else None
 
 
-def _auth(params: dict[str, t.Any], option: dict[str, t.Any]) -> Auth | None:
+def _authorization(params: dict[str, t.Any], option: dict[str, t.Any]) -> str:
+    """Return the value of the header Authorization, empty without credentials. Raises Failure."""
     if option["username"]:
-        return option["username"], option["password"] or ""
-    token = auth.token(option, lambda name: _secret(params, name), "prometheus")
-    return _bearer(token) if token else None
+        return credentials.basic(option["username"], option["password"] or "")
+    token = credentials.bearer_token(option, lambda name: _secret(params, name), "prometheus")
+    return credentials.bearer(token) if token else ""
 
 
 def _secret(params: dict[str, t.Any], name: str) -> dict[str, t.Any]:
     from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
     return connection.connect(params).get(f"/api/v1/namespaces/{params['namespace']}/secrets/{name}")
-
-
-def _bearer(token: str) -> Auth:
-    def authorize(request: t.Any) -> t.Any:
-        request.headers["Authorization"] = f"Bearer {token}"
-        return request
-
-    return authorize

@@ -6,44 +6,30 @@
 
 from __future__ import annotations
 
-import json
 import time
-import traceback
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible.module_utils.basic import missing_required_lib
-
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
-from ansible_collections.mcp.server.plugins.module_utils._registry import reason_of
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._http import client
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
-try:
-    import requests
-
-    REQUESTS_ERROR = None
-except ImportError:
-    REQUESTS_ERROR = traceback.format_exc()
-
-LARGEST = 32 * 2**20  # bytes of an answer
-CHUNK = 2**16
+MAX_BYTES = 32 * 2**20  # of an answer
+MAX_ERROR = 500  # characters of an error, which repeats a part of the query
 SYNCED = 60.0  # seconds that a comparison of the clocks holds
-
-Auth: t.TypeAlias = "t.Callable[[t.Any], t.Any] | tuple[str, str]"
 
 
 class Prometheus:
     """One server. Every call is bounded by timeout seconds, and raises Failure."""
 
-    def __init__(self, url: str, auth: Auth | None = None, verify: bool | str = True, timeout: float = 5.0) -> None:
-        if REQUESTS_ERROR is not None:
-            raise Failure(missing_required_lib("requests"), exception=REQUESTS_ERROR)
+    def __init__(self, url: str, authorization: str = "", verify: bool | str = True, timeout: float = 5.0) -> None:
+        """authorization: the value of that header, see _http/credentials.py."""
         self.url = _checked(url)
-        self._verify = verify
         self._timeout = timeout
-        self._session = requests.Session()
-        # Without any, requests would take one from ~/.netrc
-        self._session.auth = auth or (lambda request: request)
+        self._authorization = authorization
+        self._client = client.Client(verify, MAX_BYTES)
         self._ahead = 0.0
         self._synced: float | None = None
 
@@ -90,44 +76,35 @@ class Prometheus:
 
     def _ask(self, path: str, parameters: dict[str, str]) -> tuple[str, t.Any]:
         """The type of the result, and the result."""
-        parameters = {**parameters, "timeout": f"{self._timeout:g}s"}
-        bound = Deadline(self._timeout)
         try:
-            with self._session.get(
+            answer = self._client.request(
+                "GET",
                 f"{self.url}/api/v1/{path}",
-                params=parameters,
-                timeout=self._timeout,
-                verify=self._verify,
-                stream=True,
-                allow_redirects=False,
-            ) as answer:
-                body = b""
-                for chunk in answer.iter_content(CHUNK):
-                    body += chunk
-                    if len(body) > LARGEST:
-                        raise Failure(
-                            f"{self._name} answers with more than {LARGEST // 2**20} MiB; select fewer series, by source and labels."
-                        )
-                    if not bound.left:
-                        raise Failure(
-                            f"{self._name} does not answer within {self._timeout:g} s; see its load, or set prometheus.timeout."
-                        )
-        except (requests.RequestException, OSError) as error:
+                self._timeout,
+                query={**parameters, "timeout": f"{self._timeout:g}s"},
+                authorization=self._authorization,
+            )
+        except client.TooLarge as fault:
+            raise Failure(f"{self._name} {fault.msg}. Select fewer series, by source and labels.") from None
+        except client.TimedOut as fault:
+            raise Failure(f"{self._name} {fault.msg}. Check its load, or set prometheus.timeout.") from None
+        except Fault as fault:
+            raise Failure(f"{self._name} {fault.msg}. Check prometheus.url, the network and the CA.") from None
+        if answer.status in (401, 403):
             raise Failure(
-                f"{self._name} does not answer ({reason_of(error)}); check prometheus.url, the network and the CA."
-            ) from None
-        if answer.status_code in (401, 403):
-            raise Failure(
-                f"{self._name} does not accept our credentials ({answer.status_code}); check those in prometheus."
+                f"{self._name} refused the credentials ({answer.status}). "
+                "Check token, or username and password, in prometheus."
             )
         try:
-            document = json.loads(body)
+            document = answer.json()
             if document["status"] == "success":
                 return document["data"]["resultType"], document["data"]["result"]
-            said = f"refuses {parameters['query']}: {document['error']}"
+            error = printable(document["error"], MAX_ERROR)
         except (ValueError, TypeError, KeyError):
-            said = f"answers {answer.status_code}, and not what Prometheus does; check prometheus.url"
-        raise Failure(f"{self._name} {said}.")
+            raise Failure(
+                f"{self._name} answered {answer.status}, and not as Prometheus does. Check prometheus.url."
+            ) from None
+        raise Failure(f"{self._name} refused {parameters['query']}: {error}.")
 
     @property
     def _name(self) -> str:

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP/1.1 to a server that is not trusted to behave: every request has a bound in seconds and in bytes.
+"""HTTP/1.1 to a server that is not trusted to behave: every request is bounded in seconds and bytes.
 
 Not C(requests), because a socket's time-out begins anew with every byte: a
 server that drips its headers or its body outlives it. Here each call of the
 socket gets what is left of the request's bound. Not C(http.client) either: it
 has no such bound, takes 103 for the answer, and reads leniently what RFC 9112
-calls an error (negative chunk sizes, two lengths). This also keeps the
-rollback, which asks the same servers, free of further libraries.
+calls an error (negative chunk sizes, two lengths). And the rollback, which
+asks the same servers, needs no further library this way.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 100
 MAX_LINE_BYTES = 4096  # of a chunk's size with its extensions, and of a trailer
 
-# How long the end of an event stream is waited for, after the answer that we want has been read,
-# so that the connection can be used again.
+# Seconds that the end of an event stream is waited for after the wanted answer, to keep the connection alive.
 LINGER = 0.05
 
 _BELOW_HTTP = (OSError, http.client.HTTPException)
@@ -49,7 +48,7 @@ _FOLD = re.compile(r"\r?\n[\t ]+")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[\t ]*(?:;.*)?", re.DOTALL)
 
-# What is wrong with a certificate (OpenSSL's X509_V_ERR codes), and what cures it.
+# OpenSSL's X509_V_ERR codes for certificates, and what to do.
 _EXPIRED, _NOT_YET_VALID, _OTHER_NAME, _OTHER_ADDRESS = 10, 9, 62, 64
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21, 27)
 _CERTIFICATE_CURES = {
@@ -71,43 +70,48 @@ _TLS_CURES = {
 
 
 class Permanent(Fault):
-    """The same request would end so again."""
+    """A fault that the same request would meet again."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer that has been read. text: the body, as far as it was read."""
+    """An HTTP answer that has been read."""
 
     status: int
+    # Without parameters, in lower case.
     content_type: str = ""
     location: str = ""
+    # The body, as far as it was read.
     text: str = ""
+    # The header WWW-Authenticate.
     authenticate: str = ""
 
 
 class Response:
-    """An HTTP answer that has begun. kept: whether the server keeps its connection for another request.
+    """An HTTP answer that has begun.
 
-    How long the body is, is looked at only when it is read: the headers of an
-    answer that cannot be read still tell what the server has done.
+    keep_alive: whether the server takes another request on the connection.
+    The length of the body is checked only when it is read: the headers of an
+    answer that cannot be read still show what the server has done.
     """
 
-    def __init__(self, wire: _Wire, old: bool, status: int, headers: http.client.HTTPMessage) -> None:
+    def __init__(self, wire: _Wire, is_http_1_0: bool, status: int, headers: http.client.HTTPMessage) -> None:
         self._wire = wire
         self.status = status
         self.headers = headers
         self.content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
         options = ",".join(headers.get_all("Connection", [])).lower()
-        self.kept = "close" not in options and (not old or "keep-alive" in options)
+        self.keep_alive = "close" not in options and (not is_http_1_0 or "keep-alive" in options)
         self._raw = self._pieces()
 
     def pieces(self) -> t.Iterator[bytes]:
-        """The body as it arrives."""
+        """Return the body as it arrives. Raises Fault."""
         coding = ", ".join(self.headers.get_all("Content-Encoding", []))
         if coding.lower() not in ("", "identity"):
             # Nothing is inflated: a few bytes can become any number of them.
             raise Fault(
-                f"is answered in the encoding {printable(coding, 40)}, though none was asked for: switch compression off for this path"
+                f"returned data in the encoding {printable(coding, 40)}, though none was requested: "
+                "switch compression off for this path"
             )
         return self._raw
 
@@ -134,14 +138,16 @@ class Response:
         return int(size[1], 16)
 
     def read(self) -> Reply:
+        """Return the whole answer."""
         return self.reply(b"".join(self.pieces()).decode("utf-8", errors="replace"))
 
     def finish(self) -> None:
-        """Read to the end."""
+        """Read the body to its end."""
         for _piece in self._raw:
             pass
 
     def reply(self, text: str = "") -> Reply:
+        """Return the answer with this text as its body."""
         return Reply(
             self.status,
             self.content_type,
@@ -152,22 +158,23 @@ class Response:
 
 
 Dial = t.Callable[[Deadline], socket.socket]
-# One value for each name, or several, of which each gets a line.
+# One value for each name, or several, which get a line each.
 Headers = t.Mapping[str, "str | tuple[str, ...]"]
+# Seconds after the deadline, and what to call when the answer begins only then.
 Late = tuple[float, t.Callable[[Response], None]]
 
 
 class Connection:
-    """One connection, opened at need, and anew when the server has closed it.
+    """One connection, opened when it is needed, and again when the server has closed it.
 
-    dial: gives a connected socket. authority: the Host header. most: bytes of
+    dial: returns a connected socket. authority: the Host header. max_bytes: of
     an answer. proxied: whether the socket leads to a proxy, which needs whole
     URLs. requests: how many were sent. Methods raise Fault, and what dial raises.
     """
 
-    def __init__(self, dial: Dial, authority: str, most: int = MAX_BYTES, *, proxied: bool = False) -> None:
+    def __init__(self, dial: Dial, authority: str, max_bytes: int = MAX_BYTES, *, proxied: bool = False) -> None:
         self._dial = dial
-        self._most = most
+        self._max_bytes = max_bytes
         self._origin = f"http://{authority}" if proxied else ""
         self.authority = authority
         self._wire: _Wire | None = None
@@ -177,24 +184,25 @@ class Connection:
 
     @property
     def reused(self) -> bool:
-        """Whether what is open has served a request already."""
+        """Return whether the open connection has served a request already."""
         return self._wire is not None and not self._wire.fresh
 
     def open(self, bound: Deadline) -> _Wire:
+        """Return the open connection, or a new one. Raises Fault."""
         if self._wire is not None and not self._wire.idle():
             self.close()
         if self._wire is None:
             try:
-                self._wire = _Wire(_in_time(lambda: self._dial(bound), bound), self._most)
+                self._wire = _Wire(_in_time(lambda: self._dial(bound), bound), self._max_bytes)
             except TimeoutError:
                 raise Fault(f"could not be made within {bound.seconds:.3g} s") from None
             except (OSError, ValueError) as error:
-                raise Fault(_trouble(error, bound)) from None
+                raise Fault(_reason(error, bound)) from None
         return self._wire
 
     def close(self) -> None:
         if self._wire is not None:
-            self._wire.hang_up()
+            self._wire.close()
         self._wire = None
 
     @contextmanager
@@ -207,10 +215,10 @@ class Connection:
         body: bytes | None = None,
         late: Late | None = None,
     ) -> t.Iterator[Response]:
-        """An answer, to be read inside the C(with); redirects are not followed.
+        """Send a request and yield the answer, to be read inside the C(with). Redirects are not followed.
 
-        late: seconds, and what to tell when the answer only begins within them
-        after the bound. The request has failed then, but the server has acted.
+        late: what to call when the answer begins only after the deadline. The
+        request has failed then, but the server has acted.
         """
         wire = self.open(bound)
         with self.bounded(bound):
@@ -218,7 +226,7 @@ class Connection:
             yield response
         try:
             wire.allow(Deadline(LINGER))
-            if response.kept:
+            if response.keep_alive:
                 response.finish()
             else:
                 self.close()
@@ -226,27 +234,27 @@ class Connection:
             self.close()
 
     def begin(self, method: str, path: str, bound: Deadline, headers: Headers | None = None) -> Response:
-        """An answer that may have no end. What is read of it is C(bounded) anew each time, and closing ends it."""
+        """Return an answer that may have no end. Each read of it is C(bounded) anew; closing the connection ends it."""
         wire = self.open(bound)
         with self.bounded(bound):
             return self._exchange(wire, method, path, headers)
 
     @contextmanager
     def bounded(self, bound: Deadline) -> t.Iterator[None]:
-        """What is sent and read inside has so much time, and makes a Fault of what fails."""
+        """Bound what is sent and read inside. Raises Fault for everything that fails."""
         if self._wire is None:
             raise Fault("cannot be read: the connection is closed")
         if bound is not self._bound:
             self._bound, self._received = bound, 0
-        if self._received > max(MAX_BYTES_IN_ALL, self._most):
-            raise Fault(f"is answered with more than {max(MAX_BYTES_IN_ALL, self._most) >> 20} MiB in all")
+        if self._received > max(MAX_BYTES_IN_ALL, self._max_bytes):
+            raise Fault(f"returned more than {max(MAX_BYTES_IN_ALL, self._max_bytes) >> 20} MiB in all")
         wire = self._wire
         try:
             wire.allow(bound)
             yield
         except _BELOW_HTTP as error:
             self.close()
-            raise Fault(_trouble(error, bound)) from None
+            raise Fault(_reason(error, bound)) from None
         except BaseException:
             self.close()
             raise
@@ -266,7 +274,7 @@ class Connection:
             method, path, {"Host": self.authority, "Accept-Encoding": "identity", **(headers or {})}, body, self._origin
         )
         self.requests += 1
-        # A server that refuses may answer, or say so in TLS, and hang up before it has read.
+        # A server that refuses may answer, or send a TLS alert, and close before it has read everything.
         with suppress(ConnectionError, ssl.SSLEOFError):
             wire.send(sent)
         return self._begin(wire, late)
@@ -283,30 +291,31 @@ class Connection:
             raise
 
     def fetch(self, method: str, path: str, bound: Deadline, headers: Headers | None = None) -> Reply:
+        """Send a request and return the whole answer. Raises Fault."""
         with self.request(method, path, bound, headers) as response:
             return response.read()
 
 
 class _Wire:
-    """A connected socket, and what has been received from it and not been read yet."""
+    """A connected socket, and a buffer of bytes that were received and not read yet."""
 
-    def __init__(self, sock: socket.socket, most: int) -> None:
+    def __init__(self, sock: socket.socket, max_bytes: int) -> None:
         self._sock = sock
-        self._most = most
-        self._held = bytearray()
+        self._max_bytes = max_bytes
+        self._buffer = bytearray()
         self.fresh = True
 
     def allow(self, bound: Deadline) -> None:
-        """The bound of all calls from now on."""
+        """Set the deadline of all calls from now on, and count received bytes anew."""
         self._bound = bound
         self.received = 0
         self.fresh = False
 
     def idle(self) -> bool:
-        """Whether the server has neither closed nor said something unasked since its last answer."""
+        """Return whether the server has neither closed the connection nor sent anything since its last answer."""
         if self.fresh:
             return True
-        if self._held:
+        if self._buffer:
             return False
         try:
             self._sock.settimeout(0)
@@ -317,7 +326,7 @@ class _Wire:
             return False
         return False
 
-    def hang_up(self) -> None:
+    def close(self) -> None:
         with suppress(OSError):
             self._sock.close()
 
@@ -334,26 +343,27 @@ class _Wire:
             data = data[self._sock.send(data) :]
 
     def _receive(self) -> bool:
-        """Hold more; whether there was something before the end."""
+        """Receive into the buffer; return whether there was anything before the end."""
         self._wait_no_longer_than_left()
         piece = self._sock.recv(65536)
-        self._held += piece
+        self._buffer += piece
         self.received += len(piece)
-        if self.received > self._most:
-            raise Permanent(f"is answered with more than {self._most >> 20} MiB")
+        if self.received > self._max_bytes:
+            raise Permanent(f"returned more than {self._max_bytes >> 20} MiB")
         return bool(piece)
 
-    def some(self, most: int = 65536) -> bytes:
-        """What comes next, nothing at the end."""
-        if not self._held:
+    def some(self, limit: int = 65536) -> bytes:
+        """Return the next bytes, none at the end."""
+        if not self._buffer:
             self._receive()
-        piece = bytes(self._held[:most])
-        del self._held[:most]
+        piece = bytes(self._buffer[:limit])
+        del self._buffer[:limit]
         return piece
 
     def exactly(self, size: int) -> t.Iterator[bytes]:
-        if size > self._most:
-            raise Permanent(f"is answered with more than {self._most >> 20} MiB")
+        """Yield so many bytes, piece by piece. Raises Permanent when these are too many."""
+        if size > self._max_bytes:
+            raise Permanent(f"returned more than {self._max_bytes >> 20} MiB")
         while size:
             piece = self.some(min(size, 65536))
             if not piece:
@@ -362,50 +372,50 @@ class _Wire:
             yield piece
 
     def line(self) -> bytes:
-        """A line without its end."""
-        looked_at = 0
-        while (end := self._held.find(b"\n", looked_at)) < 0:
-            looked_at = len(self._held)
-            if looked_at > MAX_LINE_BYTES:
+        """Return the next line, without its line break."""
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > MAX_LINE_BYTES:
                 raise http.client.HTTPException(f"a chunk's size or a trailer of more than {MAX_LINE_BYTES >> 10} KiB")
             if not self._receive():
                 raise http.client.IncompleteRead(b"")
-        line = bytes(self._held[:end])
-        del self._held[: end + 1]
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
         return line.removesuffix(b"\r")
 
     def response(self) -> Response:
-        """The next answer that is not a provisional one. Can be called again after TimeoutError: nothing is lost."""
+        """Return the next answer that is not provisional. May be called again after TimeoutError: nothing is lost."""
         while True:
-            old, status, headers = _head(self._head())
+            is_http_1_0, status, headers = _head(self._head())
             if status == 101:
                 raise http.client.HTTPException("a switch to another protocol")
             if status >= 200:
-                return Response(self, old, status, headers)
+                return Response(self, is_http_1_0, status, headers)
 
     def _head(self) -> str:
-        looked_at = 0
-        while (end := _END_OF_HEAD.search(self._held, max(0, looked_at - 3))) is None:
-            looked_at = len(self._held)
+        searched = 0
+        while (end := _END_OF_HEAD.search(self._buffer, max(0, searched - 3))) is None:
+            searched = len(self._buffer)
             # What is no HTTP may never come to the end of a head.
-            if not b"HTTP/1.".startswith(self._held[:7]) or looked_at > MAX_HEAD_BYTES:
+            if not b"HTTP/1.".startswith(self._buffer[:7]) or searched > MAX_HEAD_BYTES:
                 break
             if not self._receive():
-                raise http.client.IncompleteRead(b"") if self._held else http.client.RemoteDisconnected
-        stop = end.end() if end else min(looked_at, MAX_HEAD_BYTES + 1)
-        head = bytes(self._held[:stop])
+                raise http.client.IncompleteRead(b"") if self._buffer else http.client.RemoteDisconnected
+        stop = end.end() if end else min(searched, MAX_HEAD_BYTES + 1)
+        head = bytes(self._buffer[:stop])
         if head.startswith((b"\x15\x03", b"\x16\x03")):
             raise http.client.HTTPException("TLS: the server's URL may begin with https://")
         if not head.startswith(b"HTTP/1."):
             raise http.client.HTTPException(repr(printable(head, 40)))
         if stop > MAX_HEAD_BYTES:
             raise http.client.HTTPException(f"headers of more than {MAX_HEAD_BYTES >> 10} KiB")
-        del self._held[:stop]
+        del self._buffer[:stop]
         return head.decode("latin-1")
 
 
 def _sent(method: str, path: str, headers: Headers, body: bytes | None, origin: str = "") -> bytes:
-    """A request as bytes. Raises Fault, which never quotes a header's value: it may be a secret."""
+    """Return a request as bytes. Raises Fault, which never quotes a header's value: it may be a secret."""
     if not _PATH.fullmatch(path):
         raise Permanent("cannot be sent: its path is not that of a URL")
     if body is not None:
@@ -424,7 +434,10 @@ def checked(headers: Headers) -> list[tuple[str, str]]:
 
 
 def _head(text: str) -> tuple[bool, int, http.client.HTTPMessage]:
-    """Whether an answer's head is of HTTP/1.0, its status, its headers (RFC 9112, sections 4 and 5). Raises HTTPException."""
+    """Return whether an answer is of HTTP/1.0, its status and its headers (RFC 9112, sections 4 and 5).
+
+    Raises HTTPException.
+    """
     first, *lines = _FOLD.sub(" ", text).replace("\r\n", "\n").rstrip("\n").split("\n")
     status_line = _STATUS_LINE.fullmatch(first)
     if status_line is None:
@@ -441,7 +454,10 @@ def _head(text: str) -> tuple[bool, int, http.client.HTTPMessage]:
 
 
 def _framing(status: int, headers: http.client.HTTPMessage) -> tuple[int | None, bool]:
-    """A body's length where it is known at its begin, and whether it comes in chunks (RFC 9112, section 6.3). Raises HTTPException."""
+    """Return a body's length, None when the head does not tell it, and whether it is chunked (RFC 9112, section 6.3).
+
+    Raises HTTPException.
+    """
     lengths = {each.strip() for value in headers.get_all("Content-Length", []) for each in value.split(",")}
     codings = ",".join(headers.get_all("Transfer-Encoding", [])).strip().lower()
     if codings and lengths:
@@ -458,7 +474,10 @@ def _framing(status: int, headers: http.client.HTTPMessage) -> tuple[int | None,
 
 
 def _in_time(call: t.Callable[[], socket.socket], bound: Deadline) -> socket.socket:
-    """Run what takes no time-out of its own: name resolution, and a port-forward through the API server."""
+    """Return the call's socket, before the deadline. Raises TimeoutError.
+
+    For calls that take no time-out: name resolution, and a port-forward through the API server.
+    """
     future: Future[socket.socket] = Future()
 
     def work() -> None:
@@ -477,19 +496,20 @@ def _in_time(call: t.Callable[[], socket.socket], bound: Deadline) -> socket.soc
     try:
         return future.result(bound.left)
     except TimeoutError:
-        # A socket that comes from now on is closed by the thread that made it, if nobody else did.
+        # The thread closes a socket that it makes from now on.
         if future.cancel() or future.exception() is not None:
             raise
         return future.result()
 
 
-def _trouble(error: Exception, bound: Deadline) -> str:
-    """What became of a request that failed below HTTP."""
+def _reason(error: Exception, bound: Deadline) -> str:
+    """Return what became of a request that failed below HTTP, as the predicate of a sentence."""
     if isinstance(error, TimeoutError):
         return f"got no complete answer within {bound.seconds:.3g} s"
     if isinstance(error, ssl.SSLCertVerificationError):
         cure = _CERTIFICATE_CURES.get(error.verify_code, "replace it on the server")
-        return f"failed because the certificate is not trusted ({printable(error.verify_message, 120).rstrip('.')}); {cure}"
+        problem = printable(error.verify_message, 120).rstrip(".")
+        return f"failed because the certificate is not trusted ({problem}); {cure}"
     if isinstance(error, ssl.SSLError):
         reason = error.reason or printable(str(error), 80)
         return "; ".join([f"failed in TLS ({reason})", *(cure for part, cure in _TLS_CURES.items() if part in reason)])

@@ -2,22 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read bearer tokens, and find out where clients of a guarded server get one."""
+"""Credentials of MCP: the option that names a bearer token, and what a guarded server says to a client that has none."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import os
 import re
 import typing as t
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, reasons
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 # Documented in doc_fragments/probe.py
 OPTION: dict[str, t.Any] = {
@@ -39,46 +35,6 @@ OPTION: dict[str, t.Any] = {
 }
 
 _WELL_KNOWN = "/.well-known/oauth-protected-resource"
-
-
-def token(
-    option: dict[str, t.Any] | None, secret: t.Callable[[str], dict[str, t.Any]], name_of_option: str = "auth"
-) -> str | None:
-    """Return the bearer token that the option names, or None. Raise Failure, which never contains the token.
-
-    secret: returns the Secret of this name. name_of_option: for messages.
-    """
-    if option is None:
-        return None
-    if option["token_file"]:
-        where = f"file {option['token_file']}"
-        try:
-            found = Path(option["token_file"]).read_text(encoding="utf-8")
-        except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8 text"
-            raise Failure(f"{name_of_option}.token_file {option['token_file']} cannot be read ({reason}).") from None
-    elif option["token_env"]:
-        where = f"environment variable {option['token_env']}"
-        found = os.environ.get(option["token_env"], "")
-    elif option["token_secret"]:
-        name, key = option["token_secret"]["name"], option["token_secret"]["key"]
-        where = f"key {key} of Secret {name}"
-        found = _decoded(secret(name).get("data") or {}, key)
-    else:
-        return None
-    found = found.strip()
-    # RFC 6750, 2.1
-    if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", found):
-        problem = "has characters that a token must not have" if found else "is empty or missing"
-        raise Failure(f"No bearer token in {where}: it {problem}.")
-    return found
-
-
-def _decoded(data: dict[str, str], key: str) -> str:
-    try:
-        return base64.b64decode(data.get(key, ""), validate=True).decode()
-    except (binascii.Error, UnicodeError):
-        return ""
 
 
 def authorization_servers(connection: Connection, reply: Reply, mcp_path: str, bound: Deadline) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
+from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, handshake
@@ -113,7 +114,7 @@ def token(params: dict[str, t.Any]) -> str | None:
             raise Failure("auth.token_secret needs the option namespace, in which the Secret is.")
         return connect(params).get(f"/api/v1/namespaces/{params['namespace']}/secrets/{name}")
 
-    return auth.token(params["auth"], secret)
+    return credentials.bearer_token(params["auth"], secret)
 
 
 def ready_pods(pods: dict[str, t.Any]) -> list[str]:

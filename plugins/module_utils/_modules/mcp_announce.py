@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_announce: the end of a release or a rollback, told to people."""
+"""The module mcp_announce: announces the end of a release or a rollback."""
 
 from __future__ import annotations
 
@@ -29,56 +29,67 @@ SPEC = Spec(
     },
 )
 
-RECORD_SECONDS = 3.0  # that the API server may take for the record
+RECORD_SECONDS = 3.0  # for the API server's answer with the release record
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    """Sends each end once: what was told is kept in the record."""
+    """Announce an end once: the release record keeps what was announced."""
     params = task.params
     if params["timeout"] <= 0:
         raise Failure(f"timeout is {params['timeout']:g}: it must be more than 0.")
     server = Server.from_params(params)
-    # Whoever announces has done the work: an API server that is away must not hold it up.
-    try:
-        cluster = connection.connect({**params, "api_timeout": min(params["api_timeout"], RECORD_SECONDS)})
-        release = record.read(cluster, server)[0].current
-    except Failure as failure:
-        task.warn(f"The announcement does without the release record. {failure.msg}")
-        cluster = release = None
-    told = payload.event(
+    cluster, release = _recorded(task, server)
+    event = payload.event(
         release, (server.namespace, server.name), params["event"], params["failure"] or "", params["escalation"]
     )
     result = {
         "changed": False,
-        "announcement": told,
+        "announcement": event,
         "delivered": 0,
         "stats": summary.stats(summary.readable(release)) if release else None,
     }
-    recorded = params["event"] == payload.ENDED
-    if recorded and (release is None or record.is_running(release) or release.get("announced") == release["outcome"]):
+    if params["event"] == payload.ENDED and not _is_due(release):
         return result
     targets = [webhook.find(option, number) for number, option in enumerate(params["webhooks"], 1)]
-    messages = [
-        (found, payload.PAYLOADS[found.format](told)) for found in targets if isinstance(found, webhook.Webhook)
-    ]
-    reasons = [found for found in targets if isinstance(found, str)]
-    answers = [] if task.check_mode else webhook.post_all(messages, params["timeout"])
-    for reason in [*reasons, *filter(None, answers)]:
+    webhooks = [target for target in targets if isinstance(target, webhook.Webhook)]
+    messages = [(one, payload.PAYLOADS[one.format](event)) for one in webhooks]
+    unusable = [target for target in targets if isinstance(target, str)]
+    undelivered = [] if task.check_mode else webhook.post_all(messages, params["timeout"])
+    for reason in [*unusable, *filter(None, undelivered)]:
         task.warn(f"Not announced to {reason}.")
     if task.check_mode:
         return result | {"changed": bool(messages)}
-    delivered = answers.count("")
-    if delivered and release is not None and recorded:
-        _keep(task, cluster, server, release)
+    delivered = undelivered.count("")
+    if delivered and cluster is not None and release is not None and params["event"] == payload.ENDED:
+        _record(task, cluster, server, release)
     return result | {"changed": delivered > 0, "delivered": delivered}
 
 
-def _keep(task: Task, cluster: Api, server: Server, release: record.Release) -> None:
-    def announced(book: record.ReleaseRecord) -> record.ReleaseRecord:
-        same = book.current is not None and book.current["id"] == release["id"]
-        return record.ReleaseRecord({**book.current, "announced": release["outcome"]}, book.history) if same else book
+def _recorded(task: Task, server: Server) -> tuple[Api | None, record.Release | None]:
+    """Return the API server, and the current release of the record. An API server that is away holds up nothing."""
+    limited = {**task.params, "api_timeout": min(task.params["api_timeout"], RECORD_SECONDS)}
+    try:
+        cluster = connection.connect(limited)
+        return cluster, record.read(cluster, server)[0].current
+    except Failure as failure:
+        task.warn(f"Announcing without the release record. {failure.msg}")
+        return None, None
+
+
+def _is_due(release: record.Release | None) -> bool:
+    """Return whether the release has ended, and this end was not announced yet."""
+    return release is not None and not record.is_running(release) and release.get("announced") != release["outcome"]
+
+
+def _record(task: Task, cluster: Api, server: Server, release: record.Release) -> None:
+    """Record that the end was announced."""
+
+    def announced(found: record.ReleaseRecord) -> record.ReleaseRecord:
+        if found.current is None or found.current["id"] != release["id"]:
+            return found
+        return record.ReleaseRecord({**found.current, "announced": release["outcome"]}, found.history)
 
     try:
         record.update(cluster, server, announced)
     except Failure as failure:
-        task.warn(f"That it was announced was not recorded, so that it may be announced again. {failure.msg}")
+        task.warn(f"The announcement could not be recorded and may be repeated. {failure.msg}")

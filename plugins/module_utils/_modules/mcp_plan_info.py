@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_plan_info."""
+"""The module mcp_plan_info: shows what a release would do, and all that would fail."""
 
 from __future__ import annotations
 
@@ -61,12 +61,8 @@ def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     _versions.text_of(params)
     sets = (("step_gates", thresholds.SHIFT), ("triggers", thresholds.TRIGGERS))
-    gates = [
-        gate
-        for option, defaults in sets
-        if params[option] is not None
-        for gate in options.gates(defaults, params[option], option)
-    ]
+    given = [(option, defaults) for option, defaults in sets if params[option] is not None]
+    gates = [gate for option, defaults in given for gate in options.gates(defaults, params[option], option)]
     sentences = [*params["gate_descriptions"], *map(evaluate.describe_gate, gates)]
     facts = Search(replace(task, params={**params, "gate_descriptions": sentences}), MODULES).facts()
     lines = plan.lines(facts)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_preflight: all that a release needs, looked at before anything is changed."""
+"""The module mcp_preflight: checks all that a release needs, before anything is changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as decision
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as gitops_policy
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._preflight import options as later_options
@@ -29,7 +29,7 @@ SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **SERVER_OPTIONS,
-        **decision.OPTION,
+        **gitops_policy.OPTION,
         "required_secrets": {
             "type": "list",
             "elements": "dict",
@@ -57,7 +57,7 @@ def run(task: Task) -> dict[str, t.Any]:
     context = Context(connect(task.params), Server.from_params(task.params), task.params)
     found = checks(context, task.progress) if NOW in task.params["scope"] else []
     if LATER in task.params["scope"]:
-        found += _later(context, task)
+        found += _dependencies(context, task)
     result = {"changed": False, "checks": found}
     failed = [check["message"] for check in found if not check["ok"] and check["required"]]
     if failed:
@@ -65,13 +65,16 @@ def run(task: Task) -> dict[str, t.Any]:
     return result
 
 
-def _later(context: Context, task: Task) -> list[dict[str, t.Any]]:
-    """What is needed later, as in RV(checks). A release that starts warns of what it can do without; one that goes on with traffic, of all."""
+def _dependencies(context: Context, task: Task) -> list[dict[str, t.Any]]:
+    """Return the checks of what is needed later, as in RV(checks).
+
+    A release that starts only warns of a dependency that is not required, and of every one when it has traffic already.
+    """
     starts = task.params["starts_release"]
-    goes_on = starts and _has_traffic(context)
+    has_traffic = starts and _has_traffic(context)
     found = []
     for one in check_dependencies(task.params, context.server):
-        required = not starts or (one.required and not goes_on)
+        required = not starts or (one.required and not has_traffic)
         task.progress(f"{'ok' if one.ok else 'FAILED' if required else 'warning'}: {one.message}")
         if not one.ok and not required:
             task.warn(one.message)
@@ -80,20 +83,15 @@ def _later(context: Context, task: Task) -> list[dict[str, t.Any]]:
 
 
 def _has_traffic(context: Context) -> bool:
-    """Whether the release goes on with one that was cut off, and has traffic already."""
+    """Return whether the release resumes one that was interrupted and whose pool has traffic already."""
     try:
         current = record.read(context.cluster, context.server)[0].current
         kind = kind_of(context.server)
         weights = kind.weights(kind.read(context.cluster, context.server), context.server)
     except Failure:
         return False
+    if current is None or not record.is_running(current):
+        return False
     version = context.params["version"]
-    goes_on = (
-        current is not None
-        and record.is_running(current)
-        and (version is None or failed_versions.has(current["to"], str(version)))
-    )
-    return goes_on and weights[current["to"]["pool"]] > 0
-
-
-# Each check returns a sentence, or raises Failure with one
+    is_same = version is None or failed_versions.has(current["to"], str(version))
+    return is_same and weights[current["to"]["pool"]] > 0

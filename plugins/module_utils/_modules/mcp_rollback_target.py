@@ -15,13 +15,13 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._image import Image, tagged
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollout_info
-from ansible_collections.mcp.server.plugins.module_utils._registry import Image, tagged
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease_renewal, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server, Weights, other

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_silence: the alerts of a server are silenced in Alertmanager while a release shifts its traffic.
+"""The module mcp_silence: silences the alerts of a server in Alertmanager while a release shifts its traffic.
 
-A silence is found again by who made it and by its comment, which names server
-and release: a run that is started again goes on with the one that is there.
+A silence is found again by its creator and by its comment, which names server
+and release: a run that is started again uses the silence that exists.
 """
 
 from __future__ import annotations
@@ -13,11 +13,8 @@ from __future__ import annotations
 import typing as t
 from datetime import UTC, datetime, timedelta
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.mcp.server.plugins.module_utils._alertmanager import (
     OPTION,
-    REQUESTS_ERROR,
     Alertmanager,
     Silence,
 )
@@ -53,26 +50,26 @@ SPEC = Spec(
 )
 
 CREATOR = "mcp.server"
-SLACK = (
-    300  # seconds that a silence lasts longer than asked for, so that a run started again at once finds it long enough
-)
+# Seconds that a silence lasts longer than requested, so that a run started again at once finds it long enough.
+MARGIN = 300
 
 
-def comment(server: Server, release: str) -> str:
-    return f"Release {release} of {server}"
+def comment(server: Server, release_id: str) -> str:
+    """Return the comment by which a release's silence is found again."""
+    return f"Release {release_id} of {server}"
 
 
 def matchers(server: Server, given: t.Sequence[dict[str, t.Any]] | None) -> list[dict[str, t.Any]]:
-    """As Alertmanager has them, in its order."""
+    """Return the matchers of the option as Alertmanager has them, in its order."""
     wanted = given or [{"name": "namespace", "value": server.namespace, "regex": False, "equal": True}]
-    made = [
+    converted = [
         {"name": one["name"], "value": one["value"], "isRegex": one["regex"], "isEqual": one["equal"]} for one in wanted
     ]
-    return sorted(made, key=lambda one: (one["name"], one["value"]))
+    return sorted(converted, key=lambda one: (one["name"], one["value"]))
 
 
-def mine(silences: t.Sequence[Silence], server: Server) -> list[Silence]:
-    """Those in force, or to come, that we made for any release of this server."""
+def of_server(silences: t.Sequence[Silence], server: Server) -> list[Silence]:
+    """Return the silences, active or pending, that this module made for any release of the server."""
     return [
         one
         for one in silences
@@ -83,10 +80,10 @@ def mine(silences: t.Sequence[Silence], server: Server) -> list[Silence]:
     ]
 
 
-def change(existing: t.Sequence[Silence], wanted: Silence, until: datetime) -> Silence | None:
-    """What to send to Alertmanager so that there is the wanted silence; None when one is there that lasts until then.
+def needed(existing: t.Sequence[Silence], wanted: Silence, until: datetime) -> Silence | None:
+    """Return the silence to send to Alertmanager; None when one exists that lasts until then.
 
-    existing: as of mine().
+    existing: as of of_server().
     """
     same = [one for one in existing if one["comment"] == wanted["comment"]]
     for one in same:
@@ -95,22 +92,18 @@ def change(existing: t.Sequence[Silence], wanted: Silence, until: datetime) -> S
             key=lambda one: (one["name"], one["value"]),
         )
         if shown == wanted["matchers"]:
-            return (
-                None
-                if datetime.fromisoformat(one["endsAt"]) >= until
-                else {**wanted, "id": one["id"], "startsAt": one["startsAt"]}
-            )
-    # Alertmanager puts it in the place of the one with other matchers
+            if datetime.fromisoformat(one["endsAt"]) >= until:
+                return None
+            return {**wanted, "id": one["id"], "startsAt": one["startsAt"]}
+    # By its id, Alertmanager replaces the silence that has other matchers.
     return {**wanted, "id": same[0]["id"]} if same else wanted
 
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
-    if REQUESTS_ERROR is not None:
-        raise Failure(missing_required_lib("requests"), exception=REQUESTS_ERROR)
     server = Server.from_params(params)
     alertmanager = Alertmanager(params)
-    existing = mine(alertmanager.silences(), server)
+    existing = of_server(alertmanager.silences(), server)
     if params["state"] == "absent":
         for one in existing:
             if not task.check_mode:
@@ -121,36 +114,36 @@ def run(task: Task) -> dict[str, t.Any]:
         raise Failure(f"seconds is {params['seconds']}: it must be more than 0.")
     now = datetime.now(UTC)
     until = now + timedelta(seconds=params["seconds"])
-    wanted = {
+    wanted: Silence = {
         "matchers": matchers(server, params["matchers"]),
         "startsAt": _iso(now),
-        "endsAt": _iso(until + timedelta(seconds=SLACK)),
+        "endsAt": _iso(until + timedelta(seconds=MARGIN)),
         "createdBy": CREATOR,
-        "comment": comment(server, params["release_id"] or _newest(params, server)),
+        "comment": comment(server, params["release_id"] or _recorded_id(params, server)),
     }
-    needed = change(existing, wanted, until)
+    to_send = needed(existing, wanted, until)
     before = [one["comment"] for one in existing]
-    if needed is None:
-        return _result(
-            False, before, before, next(one["id"] for one in existing if one["comment"] == wanted["comment"])
-        )
-    made = None if task.check_mode else alertmanager.create(needed)
-    return _result(True, before, sorted({*before, wanted["comment"]}), made)
+    if to_send is None:
+        silence_id = next(one["id"] for one in existing if one["comment"] == wanted["comment"])
+        return _result(False, before, before, silence_id)
+    created = None if task.check_mode else alertmanager.create(to_send)
+    return _result(True, before, sorted({*before, wanted["comment"]}), created)
 
 
-def _result(changed: bool, before: list[str], after: list[str], silence: str | None) -> dict[str, t.Any]:
+def _result(changed: bool, before: list[str], after: list[str], silence_id: str | None) -> dict[str, t.Any]:
     return {
         "changed": changed,
-        "silence": silence,
+        "silence": silence_id,
         "diff": {"before": {"silences": before}, "after": {"silences": after}},
     }
 
 
-def _newest(params: dict[str, t.Any], server: Server) -> str:
+def _recorded_id(params: dict[str, t.Any], server: Server) -> str:
+    """Return the id of the newest release in the release record. Raises Failure."""
     current = record.read(connection.connect(params), server)[0].current
     if current is None:
-        raise Failure(f"No release of {server} is recorded: name the one that the silence is for (release_id).")
-    return current["id"]
+        raise Failure(f"There is no release record of {server}: set release_id to the release that the silence is for.")
+    return str(current["id"])
 
 
 def _iso(time: datetime) -> str:

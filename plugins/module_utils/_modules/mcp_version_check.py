@@ -2,16 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_version_check: whether a version's image exists, what each pool runs, and whether that is the version."""
+"""The module mcp_version_check: checks that a version's image exists, and that a pool runs it."""
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _registry, _versions
+from ansible_collections.mcp.server.plugins.module_utils._image import Image, digest_of, tagged
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
@@ -19,7 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
-from ansible_collections.mcp.server.plugins.module_utils._registry import Image, digest_of, registry_for, tagged
+from ansible_collections.mcp.server.plugins.module_utils._registry import Registry, registry_for
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
@@ -46,80 +48,87 @@ SPEC = Spec(
     required_by={"pool": ["namespace", "version"]},
 )
 
-# At most so many pods are asked at once
-PARALLEL = 8
+PARALLEL = 8  # pods asked at once
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a pool should run. digests: those by which a node may know the image; empty when the registry was not asked."""
+    """What a pool should run."""
 
     image: Image
     version: str
+    # By which a node may know the image; empty when the registry was not asked.
     digests: frozenset[str] = frozenset()
 
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
-    wanted = None if params["version"] in (None, "") else _wanted(task)
+    has_version = params["version"] not in (None, "") or params["pool"]
+    wanted = _wanted(task) if has_version else None
     server = Server.from_params(params) if params["namespace"] else None
-    complaints = []
+    problems = []
 
-    known = {"image_ref": str(wanted.image) if wanted else None, "digest": None, "exists": None}
+    known: dict[str, t.Any] = {"image_ref": str(wanted.image) if wanted else None, "digest": None, "exists": None}
     registry = registry_for(wanted.image, params) if wanted and params["check_registry"] else None
-    if registry:
+    if wanted and registry:
         known["digest"] = registry.digest(wanted.image)
         known["exists"] = known["digest"] is not None
         if not known["exists"]:
-            complaints.append(
+            problems.append(
                 f"{wanted.image} is not in the registry {registry.url}: push it, or correct image or version."
             )
 
     pools = _pools(server, params) if server else {}
-    if params["pool"]:
-        judged = pools[params["pool"]]
-        if known["exists"]:
-            digests = {known["digest"]}
-            if any(pod["ready"] and pod["digest"] not in digests for pod in judged["pods"]):
-                digests |= registry.aliases(wanted.image)
-            wanted = Wanted(wanted.image, wanted.version, frozenset(digests))
-        complaints += mismatches(params["pool"], judged, wanted)
-        doubts = doubtful(judged, wanted) if params["server_version"] != "off" else []
+    if wanted and params["pool"]:
+        pool = pools[params["pool"]]
+        if registry and known["exists"]:
+            wanted = replace(wanted, digests=_digests(registry, wanted.image, known["digest"], pool))
+        problems += mismatches(params["pool"], pool, wanted)
+        differing = server_version_mismatches(pool, wanted) if params["server_version"] != "off" else []
         if params["server_version"] == "enforce":
-            complaints += doubts
+            problems += differing
         else:
-            for doubt in doubts:
-                task.warn(doubt)
+            for sentence in differing:
+                task.warn(sentence)
 
-    result = {"changed": False, "registry_image": known, "pools": pools, "mismatches": complaints}
-    if complaints:
-        raise Failure(" ".join(complaints), **result)
+    result = {"changed": False, "registry_image": known, "pools": pools, "mismatches": problems}
+    if problems:
+        raise Failure(" ".join(problems), **result)
     return result
 
 
 def _wanted(task: Task) -> Wanted:
+    """Return what the options ask for, and warn of a version that cannot be checked well. Raises Failure."""
     version = _versions.text_of(task.params)
     wanted = Wanted(tagged(task.params["image"], version), version)
     if _versions.is_moving(version):
         task.warn(
-            f"Version {version} is a moving tag: it may name another image once it was checked. Release a tag that stays, or a digest."
+            f"Version {version} is a moving tag: it may point to another image after this check. "
+            "Release a fixed tag or a digest."
         )
     if not _versions.is_comparable(version):
         task.warn(_versions.not_compared(version))
     return wanted
 
 
+def _digests(registry: Registry, image: Image, digest: str, pool: dict[str, t.Any]) -> frozenset[str]:
+    """Return the digests by which a node may know the image. Asks for others only when a ready pod has another one."""
+    if all(pod["digest"] == digest for pod in pool["pods"] if pod["ready"]):
+        return frozenset({digest})
+    return frozenset({digest} | registry.aliases(image))
+
+
 def mismatches(name: str, pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
-    """A sentence for each way in which the pool (see RETURN) does not run what is wanted."""
+    """Return a sentence for each way in which the pool (see RETURN) does not run what is wanted."""
     found, comparable = [], _versions.is_comparable(wanted.version)
-    if not _is(pool["image_ref"], wanted):
-        found.append(f"The {name} Deployment has image {pool['image_ref']}, expected is {wanted.image}.")
+    if not _is_wanted(pool["image_ref"], wanted):
+        found.append(f"The {name} Deployment has image {pool['image_ref']}, expected {wanted.image}.")
     ready = [pod for pod in pool["pods"] if pod["ready"]]
     if not ready:
         found.append(f"The {name} pool has no ready pod.")
     for pod in ready:
-        if not _is(pod["image_ref"], wanted):
-            found.append(f"Pod {pod['name']} has image {pod['image_ref']}, expected is {wanted.image}.")
+        if not _is_wanted(pod["image_ref"], wanted):
+            found.append(f"Pod {pod['name']} has image {pod['image_ref']}, expected {wanted.image}.")
         elif wanted.digests and pod["digest"] not in wanted.digests:
             expected = " or ".join(sorted(wanted.digests))
             found.append(
@@ -127,41 +136,39 @@ def mismatches(name: str, pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
                 f"but the registry has {expected} as {wanted.image}: the tag was moved, or the node has an old copy."
             )
         if pod["problem"]:
-            found.append(f"Pod {pod['name']} does not tell its version: {pod['problem'].rstrip('.')}.")
+            found.append(f"Pod {pod['name']} reports no version: {pod['problem'].rstrip('.')}.")
         elif comparable and not _versions.is_told(pod["health_version"], wanted.version):
-            found.append(
-                f"Pod {pod['name']} says that its version is {pod['health_version']}, expected is {wanted.version}."
-            )
+            reported = f"version {pod['health_version']}" if pod["health_version"] is not None else "no version"
+            found.append(f"Pod {pod['name']} reports {reported}, expected {wanted.version}.")
     return found
 
 
-def doubtful(pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
-    """A sentence for each ready pod whose serverInfo has another version; often that is a library's."""
+def server_version_mismatches(pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
+    """Return a sentence for each ready pod with another version in serverInfo, where it often is a library's."""
+    if not _versions.is_comparable(wanted.version):
+        return []
+    differing = [
+        pod for pod in pool["pods"] if pod["ready"] and not _versions.is_told(pod["server_version"], wanted.version)
+    ]
     return [
-        f"Pod {pod['name']} gives version {pod['server_version']} in serverInfo, expected is {wanted.version}."
-        for pod in pool["pods"]
-        if pod["ready"]
-        and _versions.is_comparable(wanted.version)
-        and not _versions.is_told(pod["server_version"], wanted.version)
+        f"Pod {pod['name']} reports version {pod['server_version']} in serverInfo, expected {wanted.version}."
+        for pod in differing
     ]
 
 
-def _is(reference: str, wanted: Wanted) -> bool:
-    """Whether it names the wanted image; pinned to a digest, it must be one of the image's."""
+def _is_wanted(image_ref: str, wanted: Wanted) -> bool:
+    """Return whether this names the wanted image. A digest in it must be one of the image's."""
     try:
-        image = Image.parse(reference)
+        image = Image.parse(image_ref)
     except Failure:
         return False
-    pinned = not image.digest or not wanted.digests or image.digest in wanted.digests
-    return (image.host, image.repository, image.tag) == (
-        wanted.image.host,
-        wanted.image.repository,
-        wanted.image.tag,
-    ) and pinned
+    expected = wanted.image
+    is_same = (image.host, image.repository, image.tag) == (expected.host, expected.repository, expected.tag)
+    return is_same and (not image.digest or not wanted.digests or image.digest in wanted.digests)
 
 
 def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:
-    """What runs in each pool."""
+    """Return what runs in each pool, as in RV(pools)."""
     cluster = connect(params)
     pools = {}
     for pool in POOLS:
@@ -170,21 +177,20 @@ def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:
         pods = [describe(pod, server.container) for pod in found if not (is_finished(pod) or is_leaving(pod))]
         ready = [pod for pod in pods if pod["ready"]]
         pools[pool] = {"image_ref": image, "replicas": replicas, "ready": len(ready), "pods": pods}
+        ask = functools.partial(_ask, cluster, server, params)
         with ThreadPoolExecutor(PARALLEL) as threads:
-            for pod, said in zip(
-                ready, threads.map(lambda one: _ask(cluster, server, one["name"], params), ready), strict=True
-            ):
-                pod.update(said)
+            for pod, versions in zip(ready, threads.map(ask, [pod["name"] for pod in ready]), strict=True):
+                pod.update(versions)
     return pools
 
 
 def describe(pod: Object, container: str) -> dict[str, t.Any]:
-    """What the cluster says of the pod; what the pod says of itself is open yet."""
+    """Return what the cluster knows of the pod, without the versions that the pod itself reports."""
     statuses = pod.get("status", {}).get("containerStatuses", [])
     image_id = next((status.get("imageID", "") for status in statuses if status["name"] == container), "")
     return {
         "name": pod["metadata"]["name"],
-        # Not the status's: that may be another tag of the same image
+        # Not of the status, which may have another tag of the same image.
         "image_ref": next((one["image"] for one in pod["spec"]["containers"] if one["name"] == container), ""),
         "digest": digest_of(image_id) or None,
         "ready": is_ready(pod),
@@ -194,18 +200,17 @@ def describe(pod: Object, container: str) -> dict[str, t.Any]:
     }
 
 
-def _ask(cluster: Api, server: Server, pod: str, params: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The versions that the pod gives in its health document and, when that is of interest, in serverInfo."""
+def _ask(cluster: Api, server: Server, params: dict[str, t.Any], pod: str) -> dict[str, t.Any]:
+    """Return the versions that the pod reports in its health document and, if it is to be checked, in serverInfo."""
     target = endpoint.in_pod(cluster, server.namespace, pod, params["port"], params["endpoint"])
-    said: dict[str, t.Any] = {}
+    versions: dict[str, t.Any] = {}
     try:
         with closing(target.connection()) as connection:
-            said["health_version"] = fetch_health(connection, target.health_path, Deadline(params["timeout"])).get(
-                "version"
-            )
+            document = fetch_health(connection, target.health_path, Deadline(params["timeout"]))
+            versions["health_version"] = document.get("version")
     except Failure as failure:
-        said["problem"] = failure.msg
+        versions["problem"] = failure.msg
     if params["server_version"] != "off":
         answer = probe(target, Settings(Assertions(), AUTO, params["timeout"], params["timeout"], lists=()))
-        said["server_version"] = (answer["server_info"] or {}).get("version")
-    return said
+        versions["server_version"] = (answer["server_info"] or {}).get("version")
+    return versions

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a release would meet, found by reading and by dry runs; whatever can't be found is a problem, and the search goes on."""
+"""The search for the facts of a plan, by reading and by dry runs. What cannot be found is a problem of the plan."""
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
@@ -24,18 +25,18 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds i
 from ansible_collections.mcp.server.plugins.module_utils._workload import rollout
 
 Found = t.TypeVar("Found")
-Module = tuple[Spec, Run]
+Module = tuple[Spec, Run]  # of _modules, which nothing here imports
 
 
 class Modules(t.NamedTuple):
-    """The modules that are asked, each with its spec and its run."""
+    """The modules that the search runs."""
 
     version_check: Module
     health: Module
 
 
 class Search:
-    """known: what Facts takes, as far as it was found."""
+    """One search, for the options of mcp_plan_info."""
 
     def __init__(self, task: Task, modules: Modules) -> None:
         self.task = task
@@ -44,9 +45,11 @@ class Search:
         self.problems: list[str] = list(task.params["problems"])
         self.server = Server.from_params(task.params)
         self.image_ref = _versions.reference(task.params["image"], task.params["version"])
+        # The arguments of Facts, as far as they were found.
         self.known: dict[str, t.Any] = {}
 
     def facts(self) -> Facts:
+        """Search, and return what was found."""
         params, server = self.params, self.server
         self.known |= {
             "server": str(server),
@@ -68,7 +71,10 @@ class Search:
         return Facts(**self.known, problems=tuple(dict.fromkeys(self.problems)))
 
     def attempt(self, look: t.Callable[[], Found]) -> Found | None:
-        """What it gives; None when it fails, which is a problem then. What we may not do is the rights' check to tell, once."""
+        """Return what look returns. When it fails, note the problem and return None.
+
+        A missing permission is no problem here: the check of the rights reports it, once.
+        """
         try:
             return look()
         except Forbidden:
@@ -78,13 +84,12 @@ class Search:
             return None
 
     def run(self, module: Module, **params: t.Any) -> dict[str, t.Any] | None:
-        """Another module's result, with our options as far as it has them."""
+        """Return the result of another module, run with the options of this one as far as it has them."""
         spec, run = module
-        ours = {name: self.params[name] for name in spec.options if name in self.params}
+        shared = {name: self.params[name] for name in spec.options if name in self.params}
         defaults = {name: option.get("default") for name, option in spec.options.items()}
-        return self.attempt(
-            lambda: run(Task({**defaults, **ours, "run_id": None, **params}, check_mode=True, warn=self.task.warn))
-        )
+        task = Task({**defaults, **shared, "run_id": None, **params}, check_mode=True, warn=self.task.warn)
+        return self.attempt(lambda: run(task))
 
     def _image(self) -> None:
         only = {"namespace": None, "server": None, "endpoint": None}
@@ -100,45 +105,44 @@ class Search:
         good = {check["id"] for check in checks if check["ok"]}
         if not {preflight_checks.API_SERVER, preflight_checks.NAMESPACE} <= good:
             return
-        self.attempt(lambda: self._not_held(cluster))
-        self.known["pools"] = {
-            pool: found
-            for pool in POOLS
-            if preflight_checks.deployment_id(pool) in good
-            and (found := self.attempt(lambda pool=pool: self._pool(cluster, pool)))
-        }
+        self.attempt(lambda: self._check_lease(cluster))
+        deployed = [pool for pool in POOLS if preflight_checks.deployment_id(pool) in good]
+        pools = {pool: self.attempt(functools.partial(self._pool, cluster, pool)) for pool in deployed}
+        self.known["pools"] = {pool: found for pool, found in pools.items() if found}
         kind = kind_of(self.server)
         try:
             route = kind.read(cluster, self.server)
             self.known["weights"] = kind.weights(route, self.server)
         except Failure:
-            return  # told by the check of the route
+            return  # the check of the route reports it
         self.attempt(lambda: self._live(cluster))
         if self.known.get("live"):
-            self._moves(kind, route)
+            self._shifts(kind, route)
             self._dry_run(cluster, kind, route)
 
-    def _not_held(self, cluster: Api) -> None:
+    def _check_lease(self, cluster: Api) -> None:
+        """Raise Failure when another run holds the Lease."""
         holder, _version = lease.Lease(cluster, self.server.namespace, self.server.name).read()
         dead = bool(holder and lease.is_dead(holder.process))
-        complaint = lease.refusal(
+        refusal = lease.refusal(
             str(self.server), holder, "", cluster.server_time(), dead=dead, take_over=self.params["take_over"]
         )
-        if complaint:
-            raise Failure(complaint)
+        if refusal:
+            raise Failure(refusal)
 
     def _pool(self, cluster: Api, pool: str) -> Pool:
         image, replicas = self.server.image(cluster, pool)
         return Pool(image, replicas, self.server.ready_endpoints(cluster, pool), self.server.digest(cluster, pool))
 
     def _live(self, cluster: Api) -> None:
-        book, _version = record.read(cluster, self.server)
+        """Find out which pool is live, and what that means for the release."""
+        release_record, _version = record.read(cluster, self.server)
         weights = self.known["weights"]
-        live = pools_by_weight.stable(weights, book.current)
+        live = pools_by_weight.stable(weights, release_record.current)
         if live is None:
             raise Failure(
-                f"Which pool of {self.server} is live can't be told from its weights (blue {weights['blue']} %, green {weights['green']} %), "
-                "and no release is running: give one pool 100 with mcp_traffic_shift first."
+                f"Cannot tell which pool of {self.server} is live: its weights are blue {weights['blue']} % and green "
+                f"{weights['green']} %, and no release is in progress. Give one pool 100 with mcp_traffic_shift first."
             )
         target = {"pool": other(live), "image_ref": self.image_ref}
         pool = self.known["pools"].get(live)
@@ -146,38 +150,36 @@ class Search:
             "live": live,
             "idle": other(live),
             "deployment": f"Deployment {self.server.namespace}/{self.server.deployment(other(live))}",
-            "resumed": record.resumes(book.current, target),
+            "resumed": record.resumes(release_record.current, target),
             "already_live": bool(pool)
-            and pools_by_weight.already_live(weights, book.current, pool.image_ref, self.image_ref),
-            "history": tuple(release for release in (book.current, *book.history) if release),
+            and pools_by_weight.already_live(weights, release_record.current, pool.image_ref, self.image_ref),
+            "history": tuple(release for release in (release_record.current, *release_record.history) if release),
         }
         if pool and not pool.ready and pool.replicas:
-            raise Failure(f"Pool {live} of {self.server} is live and has no ready pod: see why before anything else.")
+            raise Failure(f"Pool {live} of {self.server} is live and has no ready pod. Find out why first.")
 
-    def _moves(self, kind: Kind, route: Route) -> None:
-        """The weights that each step reaches, and what is written for it."""
+    def _shifts(self, kind: Kind, route: Route) -> None:
+        """Find out the weights that each step reaches, and the values that it sets."""
         planned, writes = [], []
         for step in self.known["steps"]:
-            wanted = pools_by_weight.split(self.known["idle"], step.weight)
-            reached = (
-                self.attempt(lambda wanted=wanted: kind.reachable(route, self.server, wanted, planning=True))
-                if 0 <= step.weight <= 100
-                else None
-            )
+            reached = None
+            if 0 <= step.weight <= 100:
+                wanted = pools_by_weight.split(self.known["idle"], step.weight)
+                reached = self.attempt(functools.partial(kind.reachable, route, self.server, wanted, planning=True))
             planned.append(Step(step.weight, step.seconds, reached[self.known["idle"]] if reached else None))
             if reached:
                 writes.append(self._writes(kind, route, reached))
         places = {place for write in writes for place in write}
-        written = {place: value for place in places if (value := _at(route, place[1])) is not None}
-        self.known |= {"steps": tuple(planned), "writes": tuple(writes), "written": written}
+        current = {place: value for place in places if (value := _at(route, place[1])) is not None}
+        self.known |= {"steps": tuple(planned), "writes": tuple(writes), "current_values": current}
 
     def _writes(self, kind: Kind, route: Route, weights: dict[str, int]) -> dict[tuple[str, str], t.Any]:
+        """Return the values that these weights set, by object and field."""
         try:
             patches = kind.writes(route, self.server, weights)
-        except Failure:  # of pods that are not there yet
-            return {
-                (kind.name(self.server), "share"): ", ".join(f"{pool} {percent} %" for pool, percent in weights.items())
-            }
+        except Failure:  # by pods that do not exist yet
+            shares = ", ".join(f"{pool} {percent} %" for pool, percent in weights.items())
+            return {(kind.name(self.server), "share"): shares}
         named = {kind.path(self.server): kind.name(self.server)}
         return {
             (named.get(path, path.rpartition("/namespaces/")[2]), operation["path"]): operation.get("value", "removed")
@@ -187,7 +189,7 @@ class Search:
         }
 
     def _dry_run(self, cluster: Api, kind: Kind, route: Route) -> None:
-        """What the API server, with its quotas and webhooks, says to the two writes that matter."""
+        """Try the two important writes on the API server, with its quotas and webhooks."""
         idle, pools = self.known["idle"], self.known["pools"]
         if self.known["already_live"] or not pools.keys() >= set(POOLS):
             return
@@ -199,25 +201,30 @@ class Search:
         )
         if patched and patched["spec"].get("paused"):
             self.problems.append(
-                f"{self.known['deployment']} is paused, so that its pods stay as they are: resume it (kubectl rollout resume)."
+                f"{self.known['deployment']} is paused, so its pods will not be replaced. "
+                "Resume it (kubectl rollout resume)."
             )
         self.attempt(lambda: kind.write(cluster, self.server, route, pools_by_weight.split(idle, 100), dry_run=True))
 
     def _later(self) -> None:
-        """What the release can do without is a warning, as in the release itself, and all of it is for one that goes on with traffic."""
+        """Check what the release needs later.
+
+        As in the release itself, a dependency that is not required is a warning, and each one is when a release is
+        resumed that has traffic already.
+        """
         weights, idle = self.known.get("weights"), self.known.get("idle")
-        goes_on = bool(self.known.get("resumed") and weights and idle and weights[idle] > 0)
+        has_traffic = bool(self.known.get("resumed") and weights and idle and weights[idle] > 0)
         failed: list[Finding] = [one for one in check_dependencies(self.params, self.server) if not one.ok]
         for one in failed:
-            if one.required and not goes_on:
+            if one.required and not has_traffic:
                 self.problems.append(one.message)
             else:
                 self.task.warn(one.message)
 
     def _clients(self) -> None:
-        """Whether the live version answers, to clients and, for its contract, in its pods.
+        """Check that the live version answers clients and, for its contract, in its pods.
 
-        wait_timeout of the plan is the one of a rollout, which is none of these.
+        wait_timeout is that of a rollout, and must not apply here.
         """
         self.run(self.modules.health, pool=None, wait_timeout=0.0)
         live = self.known.get("live")
@@ -226,7 +233,7 @@ class Search:
 
 
 def _at(route: Route, pointer: str) -> t.Any:
-    """What is at a JSON pointer, None when it is not there or in another object."""
+    """Return the value at a JSON pointer; None when there is none, or when it is in another object."""
     found: t.Any = route
     for key in pointer.split("/")[1:]:
         try:

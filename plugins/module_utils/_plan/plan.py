@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan of a release, out of what is known of its server. Pure: facts in, a plan and its lines out."""
+"""The plan of a release, from what was found of its server. Pure: facts in, a plan and its lines out."""
 
 from __future__ import annotations
 
@@ -13,72 +13,85 @@ from datetime import datetime
 from ansible_collections.mcp.server.plugins.module_utils._release.record import SUCCEEDED, Release
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Weights
 
-UNKNOWN = "not known"
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Pool:
-    """What a pool has now. digest: empty when none is ready or they differ."""
+    """A pool as it is now."""
 
     image_ref: str
     replicas: int
     ready: int
+    # Of the ready pods; empty when none is ready or they differ.
     digest: str = ""
 
 
 @dataclass(frozen=True)
 class Step:
-    """weight: percent of the new version, as asked for; reached: as its route will have it, None when that can't be told or set."""
+    """A step of the release."""
 
+    # Percent for the new version, as requested.
     weight: int
     seconds: float
+    # Percent that the route will have; None when that is unknown or cannot be set.
     reached: int | None = None
 
 
 @dataclass(frozen=True)
 class Change:
-    """A field of an object, and the values that it gets, one after the other."""
+    """A change of one field."""
 
+    # Kind, namespace and name.
     object: str
     field: str
+    # The value now; None when there is none, or none worth showing.
     before: t.Any
+    # The values that the release sets, one after the other.
     values: tuple[t.Any, ...]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What was found. None, or an empty container, is what could not be found; problems then has a sentence that says why.
+    """What was found. What could not be found is None or empty, and a sentence of problems says why."""
 
-    writes: for each step what it sets of the route, by object and field; written: what is there now. gate_descriptions: sentences.
-    resumed: whether a release that was cut off goes on. already_live: whether there is nothing to do.
-    """
-
+    # Namespace and name.
     server: str
     version: str
     image_ref: str
+    # Of the new image, by its registry.
     digest: str = ""
+    # By pool name.
     pools: dict[str, Pool] = field(default_factory=dict)
     live: str | None = None
     idle: str | None = None
     weights: Weights | None = None
+    # Whether the plan resumes a release that was interrupted.
     resumed: bool = False
+    # Whether the version is live already, so that there is nothing to do.
     already_live: bool = False
     steps: tuple[Step, ...] = ()
+    # For each step the values that it sets, by object and field.
     writes: tuple[dict[tuple[str, str], t.Any], ...] = ()
-    written: dict[tuple[str, str], t.Any] = field(default_factory=dict)
+    # The values that these fields have now.
+    current_values: dict[tuple[str, str], t.Any] = field(default_factory=dict)
+    # Newest first.
     history: tuple[Release, ...] = ()
     container: str = ""
+    # The idle pool's Deployment, and the release record, each with kind, namespace and name.
     deployment: str = ""
     record: str = ""
+    # Seconds.
     wait_timeout: float = 600.0
     shift_timeout: float = 120.0
     warm_seconds: float = 0.0
+    # Sentences.
     gate_descriptions: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
 def plan(facts: Facts) -> dict[str, t.Any]:
-    """What mcp_plan_info returns as RV(plan)."""
+    """Return what mcp_plan_info returns as RV(plan)."""
     steps = steps_left(facts)
     replicas = wanted_replicas(facts)
     return {
@@ -97,7 +110,7 @@ def plan(facts: Facts) -> dict[str, t.Any]:
         "gate_descriptions": list(facts.gate_descriptions),
         "seconds": {
             "watched": sum(step.seconds for step in steps) + facts.warm_seconds,
-            "until_first_step": prelude(facts.history),
+            "until_first_step": seconds_until_first_step(facts.history),
             "most": facts.wait_timeout + sum(step.seconds + facts.shift_timeout for step in steps) + facts.warm_seconds,
         },
         "changes": [{**asdict(change), "values": list(change.values)} for change in changes(facts)],
@@ -105,7 +118,7 @@ def plan(facts: Facts) -> dict[str, t.Any]:
 
 
 def steps_left(facts: Facts) -> list[Step]:
-    """A release that goes on begins with the step that it was cut off in."""
+    """Return the steps to take. A release that is resumed begins with the step that was interrupted."""
     if facts.already_live:
         return []
     reached = facts.weights[facts.idle] if facts.resumed and facts.weights and facts.idle else 0
@@ -113,11 +126,12 @@ def steps_left(facts: Facts) -> list[Step]:
 
 
 def wanted_replicas(facts: Facts) -> int | None:
+    """Return the number of pods that the new version gets; None when the live pool is unknown."""
     return max(facts.pools[facts.live].replicas, 1) if facts.live in facts.pools else None
 
 
-def prelude(history: t.Sequence[Release]) -> float | None:
-    """Seconds from the start of the newest release that succeeded to its first step."""
+def seconds_until_first_step(history: t.Sequence[Release]) -> float | None:
+    """Return the seconds from the start of the newest successful release to its first step; None when unknown."""
     for release in history:
         if release["outcome"] == SUCCEEDED and release["steps"]:
             try:
@@ -131,15 +145,13 @@ def prelude(history: t.Sequence[Release]) -> float | None:
 
 
 def changes(facts: Facts) -> list[Change]:
-    """Each field that the release would change, in the order in which it does; what is so already is left out."""
+    """Return the changes of the release, in its order. Fields that have their values already are left out."""
     if facts.already_live or facts.idle is None:
         return []
-    found = (
-        [Change(facts.record.replace("ConfigMap", "Lease"), "spec", None, ("held by this run", "given back"))]
-        if facts.record
-        else []
-    )
+    found = []
     if facts.record:
+        lease = facts.record.replace("ConfigMap", "Lease")
+        found.append(Change(lease, "spec", None, ("held by this run", "returned")))
         found.append(Change(facts.record, "data", None, ("the release, each step, its outcome",)))
     pool, replicas = facts.pools.get(facts.idle), wanted_replicas(facts)
     if pool and pool.image_ref != facts.image_ref:
@@ -156,22 +168,18 @@ def changes(facts: Facts) -> list[Change]:
     places = dict.fromkeys(place for writes in facts.writes for place in writes)
     for place in places:
         values = [writes[place] for writes in facts.writes if place in writes]
-        found.append(
-            Change(
-                *place,
-                facts.written.get(place),
-                tuple(value for value, previous in zip(values, [None, *values], strict=False) if value != previous),
-            )
-        )
+        before = facts.current_values.get(place)
+        distinct = tuple(value for value, previous in zip(values, [None, *values], strict=False) if value != previous)
+        found.append(Change(*place, before, distinct))
     return found
 
 
 def lines(facts: Facts) -> list[str]:
-    """The plan for people, one line each; what is wrong comes last, where it is seen."""
+    """Return the plan as lines for people. Problems come last, where they are seen."""
     from_to = f" from {facts.live} to {facts.idle}" if facts.idle else ""
     found = [
         f"Plan: {facts.version} of {facts.server}{from_to}"
-        + (", going on with the release that was cut off" if facts.resumed else "")
+        + (", resuming the release that was interrupted" if facts.resumed else "")
     ]
     if facts.already_live:
         found.append(f"  nothing to do: {facts.live} runs {facts.image_ref} and has all the traffic")
@@ -192,16 +200,15 @@ def lines(facts: Facts) -> list[str]:
 
 
 def summary(facts: Facts) -> str:
-    """One sentence on what is wrong; empty when nothing is."""
+    """Return one sentence on the problems; empty without any."""
     if not facts.problems:
         return ""
-    number = len(facts.problems)
-    reasons = (
-        facts.problems[0]
-        if number == 1
-        else " ".join(f"({place}) {problem}" for place, problem in enumerate(facts.problems, 1))
-    )
-    return f"The release of {facts.version} to {facts.server} would fail, for {'1 reason' if number == 1 else f'{number} reasons'}: {reasons}"
+    if len(facts.problems) == 1:
+        number, reasons = "1 reason", facts.problems[0]
+    else:
+        number = f"{len(facts.problems)} reasons"
+        reasons = " ".join(f"({place}) {problem}" for place, problem in enumerate(facts.problems, 1))
+    return f"The release of {facts.version} to {facts.server} would fail, for {number}: {reasons}"
 
 
 def _pool(facts: Facts, name: str) -> str:
@@ -225,26 +232,26 @@ def _pool(facts: Facts, name: str) -> str:
 def _steps(facts: Facts) -> list[str]:
     found = []
     for number, step in enumerate(steps_left(facts), 1):
-        note = "" if step.reached == step.weight else f" ({step.weight} % were asked for)"
+        note = "" if step.reached == step.weight else f" ({step.weight} % requested)"
         if step.reached is None:
-            note = " (whether the route reaches it is not known)"
+            note = " (unknown whether the route can reach it)"
         percent = step.weight if step.reached is None else step.reached
-        watched = f", watched for {clock(step.seconds)}" if step.seconds > 0 else ", not watched"
+        watched = f", watched for {duration(step.seconds)}" if step.seconds > 0 else ", not watched"
         found.append(f"  step {number:<3} {percent} % to {facts.idle or 'the new version'}{note}{watched}")
     if facts.warm_seconds > 0:
-        found.append(
-            f"  warm     then the triggers are watched for {clock(facts.warm_seconds)}, with the old pool at full scale"
-        )
+        watched = f"the triggers are watched for {duration(facts.warm_seconds)}"
+        found.append(f"  warm     then {watched}, with the old pool at full size")
     return found
 
 
 def _time(facts: Facts) -> str:
     seconds = plan(facts)["seconds"]
-    watched, until, most = seconds["watched"], seconds["until_first_step"], clock(seconds["most"])
+    watched, until, most = seconds["watched"], seconds["until_first_step"], duration(seconds["most"])
     if until is None:
-        return f"{clock(watched)} of watching, after a rollout of at most {clock(facts.wait_timeout)}; at most {most} in all"
-    parts = f"{clock(until)} until the first step, as in the last release, and {clock(watched)} of watching"
-    return f"about {clock(until + watched)} in all: {parts}; at most {most}"
+        rollout = f"a rollout of at most {duration(facts.wait_timeout)}"
+        return f"{duration(watched)} of watching, after {rollout}; at most {most} in all"
+    parts = f"{duration(until)} until the first step, as in the last release, and {duration(watched)} of watching"
+    return f"about {duration(until + watched)} in all: {parts}; at most {most}"
 
 
 def _change(change: Change) -> str:
@@ -256,8 +263,8 @@ def _digest(digest: str) -> str:
     return f" ({digest[:19]})" if digest else ""
 
 
-def clock(seconds: float) -> str:
-    """1 h 5 min, 10 min 5 s, 25 s."""
+def duration(seconds: float) -> str:
+    """Return a duration for people, such as C(1 h 5 min), C(10 min 5 s) or C(25 s)."""
     hours, rest = divmod(round(seconds), 3600)
     minutes, rest = divmod(rest, 60)
     if hours:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checks of what a release needs now. Each returns a sentence, or raises Failure with one."""
+"""The checks of what a release needs from the start. Each returns a sentence, or raises Failure with one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as decision
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as gitops_policy
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
-from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import complaint, narrowed, questions, rights
+from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import (
+    Question,
+    missing_rights,
+    narrowed,
+    questions,
+    rights,
+)
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, record
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, unexpected
@@ -30,45 +36,47 @@ from ansible_collections.mcp.server.plugins.module_utils._workload.pods import c
 
 API_SERVER, NAMESPACE = "api_server", "namespace"  # ids of checks that others look up
 
-
-PARALLEL = 8
+PARALLEL = 8  # questions about rights asked at once
 
 
 @dataclass(frozen=True)
 class Context:
+    """What the checks ask and compare."""
+
     cluster: Api
     server: Server
+    # The options of mcp_preflight.
     params: dict[str, t.Any]
 
 
 def checks(context: Context, progress: t.Callable[[str], None] = lambda line: None) -> list[dict[str, t.Any]]:
-    """All of them, as in RV(checks); the last is a premise of the others when that fails."""
-    found = []
-    for identifier, name, look in CHECKS:
-        check = _checked(identifier, name, functools.partial(look, context))
-        found.append(check)
-        progress(f"{'skipped' if check['skipped'] else 'ok' if check['ok'] else 'FAILED'}: {check['message']}")
-        if not check["ok"] and look in PREMISES:
+    """Return the results of all checks, as in RV(checks), up to a failed one without which the others can only fail."""
+    results = []
+    for check_id, name, check in CHECKS:
+        result = _result(check_id, name, functools.partial(check, context))
+        results.append(result)
+        progress(f"{'skipped' if result['skipped'] else 'ok' if result['ok'] else 'FAILED'}: {result['message']}")
+        if not result["ok"] and check_id in PREMISES:
             break
-    return found
+    return results
 
 
-def _checked(identifier: str, name: str, look: t.Callable[[], str]) -> dict[str, t.Any]:
-    """An element of RV(checks)."""
+def _result(check_id: str, name: str, check: t.Callable[[], str]) -> dict[str, t.Any]:
+    """Return an element of RV(checks)."""
     started = time.monotonic()
     ok, skipped = True, False
     try:
-        message = look()
+        message = check()
     except Forbidden:
-        # What a release needs and we may not is the rights' check to tell, once
-        skipped, message = True, f"The check of the {name} was skipped: we are not permitted to look."
+        # The check of the rights reports what a release needs and may not do.
+        skipped, message = True, f'Check "{name}" skipped: no permission.'
     except Failure as failure:
         ok, message = False, failure.msg
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        ok, message = False, f"The check of the {name} could not read what the API server answered: {unexpected(error)}"
+        ok, message = False, f'Check "{name}" cannot read the API server\'s answer. {unexpected(error)}'
     seconds = round(time.monotonic() - started, 3)
     return {
-        "id": identifier,
+        "id": check_id,
         "name": name,
         "ok": ok,
         "required": True,
@@ -80,8 +88,8 @@ def _checked(identifier: str, name: str, look: t.Callable[[], str]) -> dict[str,
 
 def _api_server(context: Context) -> str:
     version = context.cluster.get("/version").get("gitVersion")
-    known = f"Kubernetes {printable(version, 60)}" if isinstance(version, str) else "without its version"
-    return f"The API server {context.cluster.host} answers, {known}{known_as(context.cluster)}."
+    kubernetes = f"Kubernetes {printable(version, 60) if isinstance(version, str) else 'of unknown version'}"
+    return f"The API server {context.cluster.host} answers, {kubernetes}{known_as(context.cluster)}."
 
 
 def _namespace(context: Context) -> str:
@@ -93,31 +101,29 @@ def _namespace(context: Context) -> str:
             f"Namespace {name} does not exist on {context.cluster.host}: create it, or correct namespace."
         ) from None
     if phase == "Terminating":
-        raise Failure(f"Namespace {name} is being deleted: wait until it is gone and create it again.")
+        raise Failure(f"Namespace {name} is being deleted: wait until it is gone, then create it again.")
     return f"Namespace {name} exists."
 
 
 def _rights(context: Context) -> str:
     server, params = context.server, context.params
-    # Without the right to look there is none, which the answers below tell as well
-    scalers = autoscaling.find(context.cluster, server, warn=lambda said: None).values()
-    wanted = rights(server, params["guard_service_account"], sorted(scaler.name for scaler in scalers))
-    asked = questions(right for right in wanted if not right.only_with or params[right.only_with])
+    # Without the right to list autoscalers this finds none, and its warning would repeat what is reported below.
+    autoscalers = autoscaling.find(context.cluster, server, warn=lambda text: None).values()
+    wanted = rights(server, params["guard_service_account"], sorted(one.name for one in autoscalers))
+    reviews = questions(right for right in wanted if not right.only_with or params[right.only_with])
+
+    def may(one: Question) -> bool:
+        return context.cluster.may(server.namespace, one.verb, one.right.group, one.right.resource, one.name)
+
     with ThreadPoolExecutor(PARALLEL) as threads:
-        answers = list(
-            threads.map(
-                lambda one: context.cluster.may(
-                    server.namespace, one.verb, one.right.group, one.right.resource, one.name
-                ),
-                asked,
-            )
-        )
-    lacking = narrowed(question for question, may in zip(asked, answers, strict=True) if not may)
-    missing = [right for right in lacking if not right.optional]
+        answers = list(threads.map(may, reviews))
+    refused = narrowed(question for question, allowed in zip(reviews, answers, strict=True) if not allowed)
+    missing = [right for right in refused if not right.optional]
     if missing:
-        raise Failure(complaint(server.namespace, missing))
-    do_without = "".join(f"; we do without {right} ({right.purpose})" for right in lacking)
-    return f"We have all rights in namespace {server.namespace} that a release needs{do_without}."
+        raise Failure(missing_rights(server.namespace, missing))
+    optional = ", ".join(f"{right} ({right.purpose})" for right in refused)
+    without = f"; continuing without: {optional}" if optional else ""
+    return f"This user has all rights in namespace {server.namespace} that a release needs{without}."
 
 
 def _deployment(context: Context, pool: str) -> str:
@@ -126,11 +132,12 @@ def _deployment(context: Context, pool: str) -> str:
     deployment = _existing(context, server.deployment_path(pool), name)
     image, replicas = server.image(context.cluster, pool)
     labels = deployment["spec"]["template"]["metadata"].get("labels")
-    _has_labels(f"{name}: its pods", labels, server, pool)
-    ours = kind_of(server).pod_label
-    if ours and ours in (labels or {}):
+    _require_labels(f"The pod template of {name}", labels, server, pool)
+    traffic_label = kind_of(server).pod_label
+    if traffic_label and traffic_label in (labels or {}):
         raise Failure(
-            f"{name}: its template must not have the label {ours}, or new pods get traffic by themselves: remove it there."
+            f"The pod template of {name} must not have the label {traffic_label}: "
+            "new pods would get traffic at once. Remove the label there."
         )
     return f"{name} has {replicas} replicas of {image}."
 
@@ -139,11 +146,12 @@ def _service(context: Context, pool: str) -> str:
     server = context.server
     name = f"Service {server.namespace}/{server.service(pool)}"
     service = _existing(context, f"/api/v1/namespaces/{server.namespace}/services/{server.service(pool)}", name)
-    _has_labels(f"{name}: its selector", service["spec"].get("selector"), server, pool)
-    return f"{name} selects its own pool only."
+    _require_labels(f"The selector of {name}", service["spec"].get("selector"), server, pool)
+    return f"{name} selects only the pods of pool {pool}."
 
 
 def _existing(context: Context, path: str, name: str) -> dict[str, t.Any]:
+    """Return the object at a path. Raises Failure when there is none."""
     try:
         return context.cluster.get(path)
     except NotFound:
@@ -152,17 +160,13 @@ def _existing(context: Context, path: str, name: str) -> dict[str, t.Any]:
         ) from None
 
 
-def _has_labels(whose: str, labels: dict[str, str] | None, server: Server, pool: str) -> None:
-    needed = {"app": server.name, "pool": pool}
-    has = labels or {}
-    if any(has.get(key) != value for key, value in needed.items()):
-        raise Failure(
-            f"{whose} must have the labels app={server.name} and pool={pool}, but has {_labels(has) or 'none'}: correct it."
-        )
-
-
-def _labels(labels: dict[str, str]) -> str:
-    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+def _require_labels(subject: str, labels: dict[str, str] | None, server: Server, pool: str) -> None:
+    """Raise Failure unless the labels are those of this pool. subject: what has them, for the message."""
+    required = {"app": server.name, "pool": pool}
+    found = labels or {}
+    if any(found.get(key) != value for key, value in required.items()):
+        shown = ",".join(f"{key}={value}" for key, value in sorted(found.items())) or "none"
+        raise Failure(f"{subject} must have the labels app={server.name} and pool={pool}, but has {shown}. Correct it.")
 
 
 def _route(context: Context) -> str:
@@ -181,52 +185,50 @@ def _route(context: Context) -> str:
     reason = kind.not_accepted(route, server)
     if reason:
         raise Failure(f"{name} is not in force: {reason}.")
-    return (
-        f"{name} is in force, with "
-        + " and ".join(f"{pool} at {weight} %" for pool, weight in weights.items())
-        + kind.note(route, server)
-        + "."
-    )
+    shown = " and ".join(f"{pool} at {weight} %" for pool, weight in weights.items())
+    return f"{name} is in force, with {shown}{kind.note(route, server)}."
 
 
 def _gitops(context: Context) -> str:
     ignores = context.params["gitops_ignores"]
     found = gitops.find(context.cluster, context.server)
-    refused = decision.refusal(found, ignores)
-    if refused:
-        raise Failure(refused)
-    return decision.note(found, ignores)
+    refusal = gitops_policy.refusal(found, ignores)
+    if refusal:
+        raise Failure(refusal)
+    return gitops_policy.note(found, ignores)
 
 
 def _secrets(context: Context) -> str:
     wanted = context.params["required_secrets"]
-    with_faults = [fault for secret in wanted if (fault := _secret_fault(context, secret))]
-    if with_faults:
-        raise Failure(f"In namespace {context.server.namespace} {'; '.join(with_faults)}.")
-    return f"The required Secrets ({', '.join(secret['name'] for secret in wanted) or 'none'}) are there."
+    problems = [problem for secret in wanted if (problem := _secret_problem(context, secret))]
+    if problems:
+        raise Failure(f"In namespace {context.server.namespace} {'; '.join(problems)}.")
+    names = ", ".join(secret["name"] for secret in wanted)
+    return f"The required Secrets exist ({names})." if names else "No Secrets are required."
 
 
-def _secret_fault(context: Context, secret: dict[str, t.Any]) -> str:
+def _secret_problem(context: Context, secret: dict[str, t.Any]) -> str:
+    """Return what is wrong with a required Secret, empty when nothing is."""
     name = secret["name"]
     try:
         data = context.cluster.get(f"/api/v1/namespaces/{context.server.namespace}/secrets/{name}").get("data") or {}
     except NotFound:
         return f"Secret {name} does not exist: create it"
     except Forbidden:
-        return f"we may not read Secret {name}: grant get on it by name, or leave it out of required_secrets"
+        return f"this user may not read Secret {name}: grant get on it by name, or remove it from required_secrets"
     empty = [key for key in secret["keys"] if not base64.b64decode(data.get(key, "")).strip()]
     return f"Secret {name} has no value for {', '.join(empty)}: add it" if empty else ""
 
 
 def _guard(context: Context) -> str:
     if not context.params["guard"]:
-        return "No guard is wanted."
+        return "No guard is configured."
     server, name = context.server, context.params["guard_service_account"]
     try:
         context.cluster.get(f"/api/v1/namespaces/{server.namespace}/serviceaccounts/{quote(name, safe='')}")
     except NotFound:
         raise Failure(
-            f"ServiceAccount {server.namespace}/{name}, which the guard is to have, does not exist on {context.cluster.host}: "
+            f"The guard's ServiceAccount {server.namespace}/{name} does not exist on {context.cluster.host}: "
             "create it with the Role in docs/guard.md, or correct mcp_guard_service_account."
         ) from None
     return f"The guard's ServiceAccount {server.namespace}/{name} exists."
@@ -244,13 +246,12 @@ def _nodes(context: Context) -> str:
 
 def _version(context: Context) -> str:
     if context.params.get("version") is None:
-        return "No version is named, so nothing is known against it."
+        return "No version is named, so none is looked up in the release record."
     version = _versions.text_of(context.params)
-    if found := failed_versions.refusal(
-        record.read(context.cluster, context.server)[0], version, context.params["force_version"]
-    ):
-        raise Failure(found)
-    return f"The release record has nothing against version {version}."
+    release_record, _version = record.read(context.cluster, context.server)
+    if refusal := failed_versions.refusal(release_record, version, context.params["force_version"]):
+        raise Failure(refusal)
+    return f"The release record has no failed release of version {version}."
 
 
 def deployment_id(pool: str) -> str:
@@ -273,6 +274,5 @@ CHECKS: tuple[tuple[str, str, t.Callable[[Context], str]], ...] = (
     ("version", "version", _version),
 )
 
-
-# Without these the others could only fail for the same reason
-PREMISES = (_api_server, _namespace)
+# The checks without which the others could only fail for the same reason.
+PREMISES = (API_SERVER, NAMESPACE)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Calls side by side in threads that nobody has to wait for: a name that is never resolved must not keep a process from ending."""
+"""Calls side by side, in threads that end with the process: a name that is never resolved must not keep it alive."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Found = t.TypeVar("Found")
 
 
 def run_concurrently(calls: t.Iterable[t.Callable[[], Found]], seconds: float, late: Found) -> list[Found]:
-    """Return what each call returns, or late for one that has not ended after so many seconds. Raises what a call raises."""
+    """Return what each call returns, or late for one that has not ended in time. Raise what one raises."""
     bound = Deadline(seconds)
     # In a copy of the context, so that each waits for the API server as this task does.
     answers = [started(functools.partial(contextvars.copy_context().run, call)) for call in calls]

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a release needs later, checked before it begins, side by side. One implementation for pre-flight, the plan and the release itself."""
+"""The checks of what a release needs later, made side by side before it begins.
+
+Pre-flight, the plan and the release itself use this one implementation.
+"""
 
 from __future__ import annotations
 
@@ -15,60 +18,68 @@ from pathlib import Path
 
 from ansible_collections.mcp.server.plugins.module_utils import _registry
 from ansible_collections.mcp.server.plugins.module_utils._alertmanager import Alertmanager
+from ansible_collections.mcp.server.plugins.module_utils._image import Image
 from ansible_collections.mcp.server.plugins.module_utils._preflight import prometheus, webhooks
 from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import run_concurrently
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
-BOUND = 20.0  # seconds for all of them together
+MAX_SECONDS = 20.0  # for all checks together
 
-Look = t.Callable[[dict[str, t.Any], Server], str]
+# From the options and the server to a sentence. Raises Failure with one.
+Check = t.Callable[[dict[str, t.Any], Server], str]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """required: whether a release is refused when it is not ok; it can do without the others, and warns."""
+    """The result of one check."""
 
     id: str
     name: str
+    # Whether a release is refused when the check fails. It only warns of the others.
     required: bool
     ok: bool
+    # A sentence.
     message: str
+    # That the check took.
     seconds: float
 
 
 @dataclass(frozen=True)
-class Need:
-    """option: without which there is nothing to look at. look: returns a sentence, or raises Failure with one."""
+class Dependency:
+    """Something that a release needs later."""
 
     id: str
     name: str
+    # The option that names it. Without a value there is nothing to check.
     option: str
+    # As in Finding.
     required: bool
-    look: Look
+    check: Check
 
 
 def check_dependencies(params: dict[str, t.Any], server: Server) -> list[Finding]:
-    """Return what was found of everything that the options name; see options.py. Lasts for BOUND seconds at most."""
-    asked = [need for need in NEEDS if params.get(need.option) not in (None, [])]
-    found = run_concurrently([functools.partial(_look, need, params, server) for need in asked], BOUND, None)
-    return [one or _late(need) for need, one in zip(asked, found, strict=True)]
+    """Return a finding for each dependency that the options (see options.py) name, after MAX_SECONDS at most."""
+    named = [one for one in DEPENDENCIES if params.get(one.option) not in (None, [])]
+    calls = [functools.partial(_check, one, params, server) for one in named]
+    findings = run_concurrently(calls, MAX_SECONDS, None)
+    return [finding or _late(one) for one, finding in zip(named, findings, strict=True)]
 
 
-def _look(need: Need, params: dict[str, t.Any], server: Server) -> Finding | None:
+def _check(one: Dependency, params: dict[str, t.Any], server: Server) -> Finding | None:
     begin = time.monotonic()
     try:
-        ok, message = True, need.look(params, server)
+        ok, message = True, one.check(params, server)
     except Failure as failure:
         ok, message = False, failure.msg
-    except Exception as error:  # what nobody thought of ends no release with a traceback
-        ok, message = False, f"The check of the {need.name} broke off ({type(error).__name__})."
-    return Finding(need.id, need.name, need.required, ok, message, round(time.monotonic() - begin, 3))
+    except Exception as error:  # an unforeseen error must not end a release with a traceback
+        ok, message = False, f'Check "{one.name}" failed unexpectedly ({type(error).__name__}).'
+    return Finding(one.id, one.name, one.required, ok, message, round(time.monotonic() - begin, 3))
 
 
-def _late(need: Need) -> Finding:
-    message = f"The check of the {need.name} has not ended within {BOUND:g} s: see what is slow, or leave it out."
-    return Finding(need.id, need.name, need.required, False, message, BOUND)
+def _late(one: Dependency) -> Finding:
+    message = f'Check "{one.name}" did not finish within {MAX_SECONDS:g} s. Find out what is slow, or leave it out.'
+    return Finding(one.id, one.name, one.required, False, message, MAX_SECONDS)
 
 
 def _alertmanager(params: dict[str, t.Any], _server: Server) -> str:
@@ -78,11 +89,11 @@ def _alertmanager(params: dict[str, t.Any], _server: Server) -> str:
 
 def _guard_image_ref(params: dict[str, t.Any], _server: Server) -> str:
     if not params["guard_image_ref"]:
-        raise Failure("A guard is wanted, and it has no image: set guard_image_ref (mcp_guard_image_ref).")
-    image = _registry.Image.parse(params["guard_image_ref"])
-    # The registry that stands in for the server's does so for no other host's images.
-    stands_in = bool(params.get("image")) and _registry.Image.parse(params["image"]).host == image.host
-    registry = _registry.registry_for(image, {**params, "registry": params["registry"] if stands_in else None})
+        raise Failure("The guard has no image: set guard_image_ref (mcp_guard_image_ref).")
+    image = Image.parse(params["guard_image_ref"])
+    # The option registry replaces the host of the server's image, and of no other image.
+    is_replaced = bool(params.get("image")) and Image.parse(params["image"]).host == image.host
+    registry = _registry.registry_for(image, {**params, "registry": params["registry"] if is_replaced else None})
     digest = registry.digest(image)
     if digest is None:
         raise Failure(
@@ -94,25 +105,24 @@ def _guard_image_ref(params: dict[str, t.Any], _server: Server) -> str:
 def _files(params: dict[str, t.Any], _server: Server) -> str:
     missing = [path for path in params["files"] if not os.access(path, os.R_OK)]
     if missing:
-        raise Failure(f"What the release reads later is not there, or may not be read: {', '.join(missing)}.")
-    return f"The files that the release reads later are there ({len(params['files'])})."
+        raise Failure(f"Files that the release needs later are missing or cannot be read: {', '.join(missing)}.")
+    return f"The files that the release needs later can be read ({len(params['files'])})."
 
 
 def _report(params: dict[str, t.Any], _server: Server) -> str:
     dest = Path(params["report_dest"])
     folder = next((one for one in (dest, *dest.absolute().parents) if one.is_dir()), Path("/"))
-    if (dest.exists() and not dest.is_dir() and not os.access(dest, os.W_OK)) or not os.access(
-        folder, os.W_OK | os.X_OK
-    ):
-        raise Failure(f"The report can't be written to {dest}: {folder} may not be written to; correct its folder.")
+    is_locked_file = dest.exists() and not dest.is_dir() and not os.access(dest, os.W_OK)
+    if is_locked_file or not os.access(folder, os.W_OK | os.X_OK):
+        raise Failure(f"The report cannot be written to {dest}: {folder} is not writable. Correct its folder.")
     return f"The report can be written to {dest}."
 
 
-NEEDS = (
-    Need("metrics", "metrics", "prometheus", True, prometheus.look),
-    Need("guard_image", "guard's image", "guard_image_ref", True, _guard_image_ref),
-    Need("files", "files", "files", True, _files),
-    Need("webhooks", "webhooks", "webhooks", False, webhooks.look),
-    Need("alertmanager", "Alertmanager", "alertmanager", False, _alertmanager),
-    Need("report", "report", "report_dest", False, _report),
+DEPENDENCIES = (
+    Dependency("metrics", "metrics", "prometheus", True, prometheus.check),
+    Dependency("guard_image", "guard's image", "guard_image_ref", True, _guard_image_ref),
+    Dependency("files", "files", "files", True, _files),
+    Dependency("webhooks", "webhooks", "webhooks", False, webhooks.check),
+    Dependency("alertmanager", "Alertmanager", "alertmanager", False, _alertmanager),
+    Dependency("report", "report", "report_dest", False, _report),
 )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a release will need later, as options of the modules that check it before. Documented in doc_fragments/later.py and those that it extends."""
+"""The options that name what a release needs later. Documented in doc_fragments/later.py and those that it extends."""
 
 from __future__ import annotations
 

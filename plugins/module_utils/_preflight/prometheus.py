@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether Prometheus answers what the gates and triggers will ask."""
+"""The check that Prometheus answers the queries of gates and triggers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
-SECONDS = 120.0  # of samples that are asked for
-STEP = 5.0  # seconds between values of a query of the user's own
+SECONDS = 120.0  # of samples
+STEP = 5.0  # seconds between values of a custom query
 
 
-def look(params: dict[str, t.Any], server: Server) -> str:
-    """Return what was found, a sentence. Raises Failure with one for each source, or query of the user's own, that gets no answer."""
+def check(params: dict[str, t.Any], server: Server) -> str:
+    """Return a sentence on what was found. Raises Failure with one for each source or custom query that fails."""
     option = params["prometheus"]
     names = ", ".join(option["source"])
     try:
@@ -28,40 +28,40 @@ def look(params: dict[str, t.Any], server: Server) -> str:
         now = prometheus.now()
     except Failure as failure:
         raise Failure(f"Metrics ({names}): {failure.msg}") from None
-    asked = _asked(params, server)
+    queries = _queries(params, server)
 
-    def ask(query: str, *, is_own: bool) -> tuple[int, str]:
+    def series_of(query: str, *, is_custom: bool) -> tuple[int, str]:
+        """Return the number of series, and why there is no answer."""
         try:
             one = connect.connect(params)
-            found = one.values(query, now - SECONDS, now, STEP) if is_own else one.samples(query, now)
+            series = one.values(query, now - SECONDS, now, STEP) if is_custom else one.samples(query, now)
         except Failure as failure:
             return 0, failure.msg
-        return len(found), ""
+        return len(series), ""
 
+    seconds = 2 * option["timeout"]
     late = (
         0,
-        f"Prometheus at {prometheus.url} does not answer within {2 * option['timeout']:g} s; see its load, or set prometheus.timeout.",
+        f"Prometheus at {prometheus.url} does not answer within {seconds:g} s. "
+        "Check its load, or set prometheus.timeout.",
     )
-    answers = run_concurrently(
-        [functools.partial(ask, query, is_own=own) for query, own in asked.values()], 2 * option["timeout"], late
-    )
-    failed = [f"Metrics ({name}): {why}" for name, (_series, why) in zip(asked, answers, strict=True) if why]
-    if failed:
-        raise Failure(" ".join(failed))
-    counts = ", ".join(f"{name}: {series or 'no'} series" for name, (series, _why) in zip(asked, answers, strict=True))
+    calls = [functools.partial(series_of, query, is_custom=is_custom) for query, is_custom in queries.values()]
+    answers = run_concurrently(calls, seconds, late)
+    problems = [f"Metrics ({name}): {why}" for name, (_count, why) in zip(queries, answers, strict=True) if why]
+    if problems:
+        raise Failure(" ".join(problems))
+    counts = ", ".join(f"{name}: {count or 'no'} series" for name, (count, _why) in zip(queries, answers, strict=True))
     return f"Prometheus at {prometheus.url} answers ({counts})."
 
 
-def _asked(params: dict[str, t.Any], server: Server) -> dict[str, tuple[str, bool]]:
-    """Return each query, and whether it is the user's own, by the name of its source or gate."""
+def _queries(params: dict[str, t.Any], server: Server) -> dict[str, tuple[str, bool]]:
+    """Return each query, and whether it is a custom one, by the name of its source or gate."""
     option, names = params["prometheus"], names_of(server, POOLS[0])
-    queries = {name: packs.renamed(packs.PACKS[name], option["labels"]) for name in option["source"]}
-    found = {name: (pack.query(names, SECONDS), False) for name, pack in queries.items()}
-    for where, defaults in (("step_gates", thresholds.SHIFT), ("triggers", thresholds.TRIGGERS)):
-        gates = options.gates(defaults, params[where], where.removeprefix("step_"))
-        found |= {
-            f"{where.removeprefix('step_')}.{gate.name}": (options.custom_query(gate, names), True)
-            for gate in gates
-            if gate.query
-        }
-    return found
+    used = {name: packs.renamed(packs.PACKS[name], option["labels"]) for name in option["source"]}
+    queries = {name: (pack.query(names, SECONDS), False) for name, pack in used.items()}
+    for name, defaults in (("step_gates", thresholds.SHIFT), ("triggers", thresholds.TRIGGERS)):
+        gate_set = name.removeprefix("step_")
+        for gate in options.gates(defaults, params[name], gate_set):
+            if gate.query:
+                queries[f"{gate_set}.{gate.name}"] = (options.custom_query(gate, names), True)
+    return queries

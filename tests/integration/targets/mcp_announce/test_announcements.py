@@ -151,5 +151,5 @@ def test_a_cluster_that_is_away_is_announced_too(tmp_path):
 def test_status():
     code, output = play("playbooks/status.yml")
     assert code == 0 and "changed=0" in output, output
-    for words in ("blue (live)  100 %   100.0 %  2/2    1.1.5", "nobody releases now", "v1.2.0"):
+    for words in ("blue (live)  100 %   100.0 %  2/2    1.1.5", "no release in progress", "v1.2.0"):
         assert words in output

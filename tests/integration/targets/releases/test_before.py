@@ -69,7 +69,7 @@ def test_a_retry_does_not_release_again_what_failed() -> None:
             {"version": NEW, "mcp_guard": True, "mcp_guard_image_ref": f"{CONFIG['image']}:v0"},
             f"The guard's image {CONFIG['image']}:v0 is not in the registry",
         ),
-        ({"version": NEW, "mcp_guard": True, "mcp_guard_image_ref": None}, "A guard is wanted, and it has no image"),
+        ({"version": NEW, "mcp_guard": True, "mcp_guard_image_ref": None}, "The guard has no image"),
     ],
 )
 def test_refused_before_anything_is_changed(variables: dict[str, t.Any], says: str) -> None:
@@ -85,7 +85,7 @@ def test_the_plan_tells_all_of_it() -> None:
         mcp_prometheus={"url": DEAD},
         mcp_announce=[{"url": HOOK}],
     )
-    assert "Nothing could be announced to webhook 1: no connection" in text
+    assert "Announcements would not reach webhook 1: no connection" in text
 
 
 def test_a_dead_webhook_fails_the_preflight_and_warns_a_release() -> None:
@@ -95,7 +95,7 @@ def test_a_dead_webhook_fails_the_preflight_and_warns_a_release() -> None:
         "mcp_alertmanager": {"url": DEAD},
     }
     text = refused(
-        "Nothing could be announced to webhook 1 (environment variable NOT_SET): it is empty or missing.",
+        "Announcements would not reach webhook 1 (environment variable NOT_SET): it is empty or missing.",
         "preflight",
         version=NEW,
         **dead,
@@ -104,5 +104,5 @@ def test_a_dead_webhook_fails_the_preflight_and_warns_a_release() -> None:
         "webhook 2: no connection (Connection refused)" in text and "Alertmanager 127.0.0.1:9 does not answer" in text
     )
     code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({**AT_ONCE, **dead}))
-    assert code == 0 and "Nothing could be announced to webhook 1" in " ".join(output.split()), output
+    assert code == 0 and "Announcements would not reach webhook 1" in " ".join(output.split()), output
     assert weights() == {"blue": 0, "green": 100}

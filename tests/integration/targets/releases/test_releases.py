@@ -89,7 +89,7 @@ def test_failing_answers_roll_back(tmp_path):
         ({"version": "v1.2.0", "mcp_server": "no-such-server"}, "no-such-server-blue"),
         ({"version": "v1.2.0", "mcp_endpoint": {"url": "http://127.0.0.1:9"}}, "nothing listens"),
         ({"version": "v1.2.0", "mcp_registry": "http://127.0.0.1:9"}, "127.0.0.1:9"),
-        ({"version": "v1.2.0", "mcp_steps": [{"weight": 50, "seconds": 1}]}, "don't end with all the traffic"),
+        ({"version": "v1.2.0", "mcp_steps": [{"weight": 50, "seconds": 1}]}, "do not end at 100 %"),
     ],
 )
 def test_bad_input(variables, words):

@@ -52,7 +52,7 @@ def test_all_of_it():
         "mcp-blue-1  yes    1.1.5    sha256:0123456789ab",
         "b           no     -        -",
         "",
-        "kim@runner releases, since 2026-11-24 05:00:00 UTC",
+        "release in progress, by kim@runner since 2026-11-24 05:00:00 UTC",
         "",
         "STARTED                  VERSION  POOL   OUTCOME      BY",
         "2026-11-24 05:00:00 UTC  v1.2.0   green  running      kim@runner",
@@ -97,9 +97,9 @@ def test_nothing_released_yet():
         "",
         "POD  READY  VERSION  DIGEST",
         "",
-        "nobody releases now",
+        "no release in progress",
         "",
-        "no release is recorded",
+        "no release recorded",
     ]
 
 

@@ -15,9 +15,9 @@ from ansible_collections.mcp.server.plugins.filter.step_problems import step_pro
     [
         ([10, 50, 100], []),
         ([0, "100"], []),  # a variable of -e
-        ([], ["The steps (none) don't end with all the traffic"]),
-        ([10, 50], ["The steps (10, 50) don't end with all the traffic"]),
-        ([50, 10], ["go up and down (50, 10)"]),
+        ([], ["The steps (none) do not end at 100 %"]),
+        ([10, 50], ["The steps (10, 50) do not end at 100 %"]),
+        ([50, 10], ["decrease (50, 10)"]),
         ([-1, 100, 101], ["A step has weight -1", "A step has weight 101"]),
     ],
 )

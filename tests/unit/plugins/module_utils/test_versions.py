@@ -14,7 +14,7 @@ from ansible_collections.mcp.server.plugins.filter.image_ref import image_ref
 from ansible_collections.mcp.server.plugins.filter.reported_version import reported_version
 from ansible_collections.mcp.server.plugins.filter.version_problem import version_problem
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._registry import Image
+from ansible_collections.mcp.server.plugins.module_utils._image import Image
 
 A, B = (f"sha256:{letter * 64}" for letter in "ab")
 

@@ -68,7 +68,7 @@ def test_event(event, outcome, summary, calls):
 
 
 def test_the_generic_form():
-    event = payload.json_form(told("rolled_back", reason="5xx of green"))
+    event = payload.json_payload(told("rolled_back", reason="5xx of green"))
     assert {key: event["release"][key] for key in ("id", "seconds", "reason", "by", "weights")} == {
         "id": ID,
         "seconds": 990.0,
@@ -86,15 +86,15 @@ def test_the_generic_form():
     assert event["escalation"][1] == {"when": "", "name": "Director", "contact": ""}
 
 
-def test_slack_form():
-    message = payload.slack_form(told("rolled_back", reason="5xx of green"))
+def test_slack_payload():
+    message = payload.slack_payload(told("rolled_back", reason="5xx of green"))
     assert [block["type"] for block in message["blocks"]] == ["header", "section", "section", "section", "section"]
     bodies = [block["text"]["text"] for block in message["blocks"]]
     assert bodies[0] == ":leftwards_arrow_with_hook: prod/mcp: v1.2.0 was rolled back to v1.1.5"
     assert bodies[1] == "*Why:* 5xx of green"
     assert (
-        "*From:* v1.1.5 on blue\n*To:* v1.2.0 on green\n*By:* kim@runner\n*When:* 2026-11-24 05:00:00 UTC to 05:16:30 (16 min 30 s)"
-        in bodies[2]
+        "*From:* v1.1.5 on blue\n*To:* v1.2.0 on green\n*By:* kim@runner\n*When:* 2026-11-24 "
+        "05:00:00 UTC to 05:16:30 (16 min 30 s)" in bodies[2]
     )
     assert "05:00:20 green 10 %: measured 10.4 % of 144 answers, followed" in bodies[3]
     assert bodies[4] == "*Whom to call*\n1. Deployment issues: Platform Engineering On-Call (pager 1)\n2. Director"
@@ -102,18 +102,22 @@ def test_slack_form():
 
 
 def test_slack_without_a_record():
-    message = payload.slack_form(payload.event(None, PLACE, "rollback_failed", "The API server does not answer.", []))
+    message = payload.slack_payload(
+        payload.event(None, PLACE, "rollback_failed", "The API server does not answer.", [])
+    )
     assert message["text"] == "*prod/mcp: the rollback FAILED*\n*Why:* The API server does not answer."
 
 
 def test_slack_takes_no_mentions_and_has_limits():
-    message = payload.slack_form(
+    message = payload.slack_payload(
         told("failed", reason="<!channel> <http://evil|click> & " + "x" * 9000, steps=[step("05:00:20", 10, 10.4)] * 30)
     )
     shown = json.dumps(message)
     assert "<" not in shown and "&lt;!channel&gt; &lt;http://evil|click&gt; &amp; xxx" in shown
     assert all(len(block["text"]["text"]) <= 3000 for block in message["blocks"]) and len(message["text"]) <= 3000
-    assert len(payload.slack_form(told(to={"pool": "green", "version": "v" * 400}))["blocks"][0]["text"]["text"]) == 150
+    assert (
+        len(payload.slack_payload(told(to={"pool": "green", "version": "v" * 400}))["blocks"][0]["text"]["text"]) == 150
+    )
 
 
 def test_nothing_goes_out_that_is_not_named():
@@ -135,7 +139,7 @@ def test_nothing_goes_out_that_is_not_named():
 )
 def test_a_record_that_somebody_edited(broken):
     event = told("failed", **broken)
-    assert payload.slack_form(event)["text"]
+    assert payload.slack_payload(event)["text"]
     assert event["release"]["seconds"] in (None, 990.0)
 
 

@@ -58,7 +58,7 @@ def drips(head: bytes, forever: bytes, pause: float = 0.05) -> Script:
         ({}, sends(b"SSH-2.0-x\r\n"), "got an answer that is not acceptable HTTP ('SSH-2.0-x')"),
         ({}, drips(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "got no complete answer within 1 s"),
         ({}, drips(b"HTTP/1.1 200 OK\r\n\r\n", b"y"), "got no complete answer within 1 s"),
-        ({}, drips(b"HTTP/1.1 200 OK\r\n\r\n", b"y" * 200_000, 0.0001), "is answered with more than 4 MiB"),
+        ({}, drips(b"HTTP/1.1 200 OK\r\n\r\n", b"y" * 200_000, 0.0001), "returned more than 4 MiB"),
         ({}, lambda _handler, _message: time.sleep(1.5), "got no complete answer within 1 s"),
     ],
 )

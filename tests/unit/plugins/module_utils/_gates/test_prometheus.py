@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._gates import prometheus as module
 from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Prometheus
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
+from ansible_collections.mcp.server.plugins.module_utils._http.credentials import basic, bearer
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.prometheus import Fake, said
 
@@ -45,13 +46,9 @@ def test_its_own_time():
 
 
 def test_credentials():
-    def token(request):
-        request.headers["Authorization"] = "Bearer planted"
-        return request
-
     with Fake(lambda _query: matrix()) as fake:
-        Prometheus(fake.url, token).samples("up[5m]", 1.0)
-        Prometheus(fake.url, ("user", "word")).samples("up[5m]", 1.0)
+        Prometheus(fake.url, bearer("planted")).samples("up[5m]", 1.0)
+        Prometheus(fake.url, basic("user", "word")).samples("up[5m]", 1.0)
     assert [headers["Authorization"] for _path, _parameters, headers in fake.seen] == [
         "Bearer planted",
         "Basic dXNlcjp3b3Jk",
@@ -61,36 +58,41 @@ def test_credentials():
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((401, b""), r"does not accept our credentials \(401\); check those in prometheus"),
-        ((403, b""), "does not accept our credentials"),
+        ((401, b""), r"refused the credentials \(401\). Check token, or username and password, in prometheus"),
+        ((403, b""), "refused the credentials"),
         (
             (400, b'{"status": "error", "error": "parse error: unexpected ]"}'),
-            r"refuses up\[5m\]: parse error: unexpected \]\.$",
+            r"refused up\[5m\]: parse error: unexpected \]\.$",
         ),
-        ((503, b"<html>"), "answers 503, and not what Prometheus does; check prometheus.url"),
-        ((302, b""), "answers 302"),
-        ((200, b"[]"), "answers 200, and not what Prometheus does"),
-        ((200, b"{"), "answers 200, and not what Prometheus does"),
+        ((503, b"<html>"), "answered 503, and not as Prometheus does. Check prometheus.url"),
+        ((302, b""), "answered 302"),
+        ((200, b"[]"), "answered 200, and not as Prometheus does"),
+        ((200, b"{"), "answered 200, and not as Prometheus does"),
         (said("vector", []), "with a vector where a matrix was expected"),
         (said("matrix", [{"metric": {}, "values": [[1, "x"]]}]), "samples that can't be read"),
         (said("matrix", [7]), "samples that can't be read"),
-        ((200, b" " * 70000), "more than 0 MiB"),
+        ((200, b" " * 70000), "more than 64 KiB"),
     ],
 )
 def test_failures(monkeypatch, answer, words):
-    monkeypatch.setattr(module, "LARGEST", 65536)
+    monkeypatch.setattr(module, "MAX_BYTES", 65536)
     with Fake(lambda _query: answer) as fake, pytest.raises(Failure, match=words) as failure:
         Prometheus(fake.url).samples("up[5m]", 1.0)
     assert failure.value.msg.startswith(f"Prometheus at {fake.url} ")
 
 
 def test_nothing_listens():
-    with pytest.raises(Failure, match=r"http://127.0.0.1:9 does not answer \(.*refused\); check prometheus.url"):
+    with pytest.raises(
+        Failure, match=r"http://127.0.0.1:9 does not answer \(Connection refused\). Check prometheus.url"
+    ):
         Prometheus("http://127.0.0.1:9").now()
 
 
 def test_a_slow_one():
-    with Fake(lambda _query: (time.sleep(1), matrix())[1]) as fake, pytest.raises(Failure, match="does not answer"):
+    with (
+        Fake(lambda _query: (time.sleep(1), matrix())[1]) as fake,
+        pytest.raises(Failure, match="does not answer within 0.2 s"),
+    ):
         Prometheus(fake.url, timeout=0.2).samples("up[5m]", 1.0)
 
 

@@ -51,8 +51,8 @@ def test_what_is_sent() -> None:
             assert response.read().status == 200
         sent = peers.ends[0].recv(9999)
     assert (
-        sent
-        == b"POST /mcp?a=b HTTP/1.1\r\nHost: mcp.example.com\r\nAccept-Encoding: identity\r\nX: y\r\nContent-Length: 2\r\n\r\n{}"
+        sent == b"POST /mcp?a=b HTTP/1.1\r\nHost: mcp.example.com\r\nAccept-Encoding: identity\r\nX: "
+        b"y\r\nContent-Length: 2\r\n\r\n{}"
     )
 
 

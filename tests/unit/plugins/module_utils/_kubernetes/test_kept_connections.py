@@ -226,7 +226,7 @@ def test_answers_of_all_forms(whole: bytes) -> None:
 
 
 def test_an_answer_that_is_compressed_unasked_is_named() -> None:
-    with pytest.raises(Unreachable, match="is answered in the encoding gzip, though none was asked for"):
+    with pytest.raises(Unreachable, match="returned data in the encoding gzip, though none was requested"):
         cluster(
             Server(sends(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}")), timeout=5.0
         ).get(PATH)

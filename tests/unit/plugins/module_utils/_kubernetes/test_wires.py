@@ -355,7 +355,7 @@ def test_an_answer_that_is_too_large_is_not_asked_for_again(monkeypatch: pytest.
     monkeypatch.setattr(client, "MAX_BYTES", 1024 * 1024)
     for answer in (HEAD + b"Content-Length: 2000000\r\n\r\n" + 2000000 * b" ", HEAD + b"\r\n" + 2000000 * b" "):
         server = Server(sends(answer))
-        with pytest.raises(Failure, match="is answered with more than 1 MiB") as caught:
+        with pytest.raises(Failure, match="returned more than 1 MiB") as caught:
             cluster(server, patience=30.0, timeout=5.0).get(PATH)
         assert not isinstance(caught.value, Unreachable) and server.asked == 1
 

@@ -4,76 +4,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import typing as t
-from pathlib import Path
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import MODERN, Handler, Script, Scripted
 
 TOKEN = "s3cr3t-Token.value_~+/=="
 OPTION = {"token_file": None, "token_env": None, "token_secret": None, "expect_401": False}
-
-
-def secret_of(data: dict[str, str]) -> t.Callable[[str], dict[str, t.Any]]:
-    return lambda name: {
-        "metadata": {"name": name},
-        "data": {key: base64.b64encode(value.encode()).decode() for key, value in data.items()},
-    }
-
-
-def no_secret(name: str) -> t.Any:
-    raise AssertionError
-
-
-def test_where_a_token_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "token").write_text(f"{TOKEN}\n")
-    monkeypatch.setenv("WEATHER_TOKEN", TOKEN)
-    assert auth.token(None, no_secret) is None
-    assert auth.token(OPTION, no_secret) is None
-    assert auth.token({**OPTION, "token_file": str(tmp_path / "token")}, no_secret) == TOKEN
-    assert auth.token({**OPTION, "token_env": "WEATHER_TOKEN"}, no_secret) == TOKEN
-    assert (
-        auth.token({**OPTION, "token_secret": {"name": "weather", "key": "token"}}, secret_of({"token": TOKEN}))
-        == TOKEN
-    )
-
-
-@pytest.mark.parametrize("content", ["", "\n", "two words", "a\nb", "grüße", "x\x00y"])
-def test_what_is_no_token_is_not_shown(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "token").write_text(content)
-    option = {**OPTION, "token_secret": {"name": "weather", "key": "token"}}
-    for given, secret in (
-        (option, secret_of({"token": content})),
-        ({**OPTION, "token_file": str(tmp_path / "token")}, no_secret),
-    ):
-        with pytest.raises(Failure, match="No bearer token in ") as caught:
-            auth.token(given, secret)
-        assert not content.strip() or content.strip() not in caught.value.msg
-
-
-@pytest.mark.parametrize(
-    ("option", "said"),
-    [
-        ({"token_file": "/nowhere/token"}, "auth.token_file /nowhere/token cannot be read (No such file or directory)"),
-        (
-            {"token_env": "NOT_SET_AT_ALL"},
-            "No bearer token in environment variable NOT_SET_AT_ALL: it is empty or missing.",
-        ),
-        (
-            {"token_secret": {"name": "weather", "key": "other"}},
-            "No bearer token in key other of Secret weather: it is empty or missing.",
-        ),
-    ],
-)
-def test_a_token_that_is_not_there(option: dict[str, t.Any], said: str) -> None:
-    with pytest.raises(Failure) as caught:
-        auth.token({**OPTION, **option}, secret_of({"token": TOKEN}))
-    assert said in caught.value.msg
 
 
 def guarded(script: Script) -> Script:

@@ -176,7 +176,7 @@ JSON_CHUNKS = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 NOT_HTTP = "got an answer that is not acceptable HTTP"
 CUT = "was cut in the middle of the answer"
 TIME_IS_UP = "got no complete answer within 0.15 s"
-TOO_LARGE = "is answered with more than 4 MiB"
+TOO_LARGE = "returned more than 4 MiB"
 BOMB = gzip.compress(b"{" + b" " * 10_000_000)
 
 # Of bytes: script, and the rest of the reason's sentence.
@@ -276,12 +276,12 @@ WIRE: dict[str, tuple[Script, str]] = {
     "chunks without end": (floods(JSON_CHUNKS, chunk(b" " * 65536)), TOO_LARGE),
     "gzip": (
         says(200, "{}", Content_Encoding="gzip"),
-        "is answered in the encoding gzip, though none was asked for: switch compression off",
+        "returned data in the encoding gzip, though none was requested: switch compression off",
     ),
-    "brotli": (says(200, "{}", Content_Encoding="BR"), "is answered in the encoding BR,"),
+    "brotli": (says(200, "{}", Content_Encoding="BR"), "returned data in the encoding BR,"),
     "an encoding of control characters": (
         says(200, "{}", Content_Encoding="\x1b[2J"),
-        r"is answered in the encoding \[2J,",
+        r"returned data in the encoding \[2J,",
     ),
     "a compressed bomb": (
         sends(OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB),
@@ -387,11 +387,11 @@ STREAMS: dict[str, tuple[tuple[bytes, ...], str]] = {
     "a batch": ((event("[]"),), "returned JSON that is not JSON-RPC 2.0"),
     "an event without end": (
         tuple([b"data: " + b"x" * 65536 + b"\n"] * 70),
-        "(is answered with more than|returned an event of more than) 4 MiB",
+        "(returned more than|returned an event of more than) 4 MiB",
     ),
     "a line without end": (
         tuple([b"x" * 65536] * 70),
-        "(is answered with more than|returned an event of more than) 4 MiB",
+        "(returned more than|returned an event of more than) 4 MiB",
     ),
     "many events": (tuple([event('{"jsonrpc": "2.0", "method": "x"}') * 1000] * 85), f"{TOO_LARGE}|{TIME_IS_UP}"),
 }
@@ -805,7 +805,7 @@ def test_pages_that_are_too_large_together(probed: t.Any) -> None:
 
     with Scripted({**LEGACY, "tools/list": page}) as server:
         found = probed(server.url, timeout=20, step_timeout=15)
-    assert found["reason"] == "tools/list is answered with more than 16 MiB in all"
+    assert found["reason"] == "tools/list returned more than 16 MiB in all"
     assert server.requests.count("tools/list") == 5
     assert server.ended == [SESSION]
 

@@ -13,11 +13,11 @@ import time
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import webhook
+from ansible_collections.mcp.server.plugins.module_utils._http import client
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_announce
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.tests.unit.fakes.records import Store, listening, release
+from ansible_collections.mcp.server.tests.unit.fakes.records import RECORD, Store, listening, release
 
 EMPTY = {"url": None, "url_env": None, "url_file": None, "format": "json", "ca_cert": None}
 
@@ -88,6 +88,27 @@ def test_what_ends_otherwise_later_is_announced_too(run):
     assert len(hook.got) == 1
 
 
+@pytest.mark.parametrize(
+    ("found", "due"),
+    [
+        (None, False),
+        (release("running"), False),
+        (release("succeeded"), True),
+        (release("succeeded", announced="succeeded"), False),
+        (release("rolled_back", announced="succeeded"), True),
+    ],
+)
+def test_when_an_end_is_to_be_announced(found, due):
+    assert mcp_announce._is_due(found) is due
+
+
+def test_an_announcement_that_is_not_recorded(run):
+    run.store.fail(Failure("No permission."), "PATCH", RECORD)
+    with listening(200) as hook:
+        assert run({"url": hook.url})["delivered"] == 1
+    assert run.warnings == ["The announcement could not be recorded and may be repeated. No permission."]
+
+
 def test_a_failure_is_announced_whatever_the_record_says(run):
     run.store.data["current"] = json.dumps(release("rolled_back", announced="rolled_back"))
     with listening(200) as hook:
@@ -109,7 +130,7 @@ def test_an_api_server_that_is_away(run):
         assert (
             run({"url": hook.url}, event="rollback_failed", failure="The API server does not answer.")["delivered"] == 1
         )
-        assert run.warnings == ["The announcement does without the release record. The API server does not answer."]
+        assert run.warnings == ["Announcing without the release record. The API server does not answer."]
         assert run({"url": hook.url})["delivered"] == 0
     assert hook.got[0]["body"]["release"] is None
 
@@ -168,12 +189,15 @@ def test_one_that_answers_a_byte_now_and_then(run):
     [
         ({"url_env": "MCP_NO_SUCH"}, "webhook 1 (environment variable MCP_NO_SUCH): it is empty or missing."),
         ({"url_file": "/no/such"}, "webhook 1 (file /no/such): it cannot be read (No such file or directory)."),
-        ({"url": "SECRET"}, "webhook 1: there is no URL in it."),
-        ({"url": "http://[SECRET"}, "webhook 1: there is no URL in it."),
-        ({"url": "http://127.0.0.1:9/SECRET"}, "webhook 1: no connection."),
+        ({"url": "SECRET"}, "webhook 1: it is not a URL."),
+        ({"url": "http://[SECRET"}, "webhook 1: it is not a URL."),
+        (
+            {"url": "http://127.0.0.1:9/SECRET"},
+            "webhook 1: it cannot be reached; check its URL, the network and the proxy.",
+        ),
         (
             {"url": "https://hooks.example/SECRET", "ca_cert": "/no/such"},
-            "webhook 1: it cannot be asked: check its URL and ca_cert.",
+            "webhook 1: it cannot be used; check its URL and ca_cert.",
         ),
         ({"url": "http://a..b/SECRET"}, "webhook 1: "),
     ],
@@ -190,7 +214,7 @@ def test_without_webhooks_there_are_still_the_stats(run):
 
 
 def test_without_requests(run, monkeypatch):
-    monkeypatch.setattr(webhook, "REQUESTS_ERROR", "ImportError")
+    monkeypatch.setattr(client, "REQUESTS_ERROR", "ImportError")
     run({"url": "http://127.0.0.1:9/"})
     assert "requests" in run.warnings[0]
 

@@ -119,17 +119,17 @@ def test_all_good(run):
     assert [check["message"] for check in checks] == [
         "The API server https://api.example:6443 answers, Kubernetes v1.35.4.",
         "Namespace mcp-prod exists.",
-        "We have all rights in namespace mcp-prod that a release needs.",
+        "This user has all rights in namespace mcp-prod that a release needs.",
         "Deployment mcp-prod/mcp-server-blue has 2 replicas of x:v1.1.5.",
         "Deployment mcp-prod/mcp-server-green has 2 replicas of x:v1.1.5.",
-        "Service mcp-prod/mcp-server-blue selects its own pool only.",
-        "Service mcp-prod/mcp-server-green selects its own pool only.",
+        "Service mcp-prod/mcp-server-blue selects only the pods of pool blue.",
+        "Service mcp-prod/mcp-server-green selects only the pods of pool green.",
         "HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.",
         "No GitOps tool holds what a release writes.",
-        "The required Secrets (mcp-server-secrets) are there.",
-        "No guard is wanted.",
+        "The required Secrets exist (mcp-server-secrets).",
+        "No guard is configured.",
         "All 1 nodes are Ready.",
-        "No version is named, so nothing is known against it.",
+        "No version is named, so none is looked up in the release record.",
     ]
 
 
@@ -142,10 +142,14 @@ def test_all_good(run):
         ({GREEN: GONE}, "Deployment mcp-prod/mcp-server-green does not exist"),
         (
             {GREEN: deployment("blue")},
-            "mcp-server-green: its pods must have .* pool=green, but has app=mcp-server,pool=blue",
+            "^The pod template of Deployment mcp-prod/mcp-server-green must have .* pool=green, but "
+            "has app=mcp-server,pool=blue",
         ),
         ({f"{NAMESPACE}/services/mcp-server-blue": GONE}, "Service mcp-prod/mcp-server-blue does not exist"),
-        ({f"{NAMESPACE}/services/mcp-server-blue": service("green")}, "mcp-server-blue: its selector must have"),
+        (
+            {f"{NAMESPACE}/services/mcp-server-blue": service("green")},
+            "^The selector of Service mcp-prod/mcp-server-blue must have",
+        ),
         ({f"{NAMESPACE}/services/mcp-server-blue": {"spec": {}}}, "but has none"),
         (
             {f"{NAMESPACE}/services/mcp-server-blue": {"spec": {"selector": {"pool": "blue"}}}},
@@ -185,26 +189,30 @@ def test_one_thing_missing(run, objects, message):
     assert failure.value.msg == failed[0]["message"]
 
 
-def test_a_secret_that_we_may_not_read(run):
-    with pytest.raises(Failure, match="we may not read Secret mcp-server-secrets"):
+def test_a_secret_without_permission(run):
+    with pytest.raises(Failure, match="this user may not read Secret mcp-server-secrets"):
         run(refused=["get secrets"])
 
 
-@pytest.mark.parametrize("right", ["get namespaces", "list nodes"])
-def test_what_we_may_not_see_is_skipped(run, right):
+@pytest.mark.parametrize(("right", "name"), [("get namespaces", "namespace"), ("list nodes", "nodes")])
+def test_a_check_without_permission_is_skipped(run, right, name):
     skipped = [check for check in run(refused=[right]) if check["skipped"]]
-    assert [(check["ok"], "not permitted to look" in check["message"]) for check in skipped] == [(True, True)]
+    assert [(check["ok"], check["message"]) for check in skipped] == [(True, f'Check "{name}" skipped: no permission.')]
 
 
 def test_all_failures_at_once(run):
     with pytest.raises(Failure) as failure:
         run({ROUTE: GONE, GREEN: GONE}, refused=["patch httproutes"])
     assert failure.value.msg == (
-        "In namespace mcp-prod this user may not patch httproutes.gateway.networking.k8s.io mcp-server: grant the Role in the collection's README, "
+        "In namespace mcp-prod this user may not patch httproutes.gateway.networking.k8s.io "
+        "mcp-server: grant the Role in the collection's README, "
         "with the names of this server's objects, to this user, or add to its Role "
-        '{"apiGroups": ["gateway.networking.k8s.io"], "resources": ["httproutes"], "resourceNames": ["mcp-server"], "verbs": ["patch"]}. '
-        "Deployment mcp-prod/mcp-server-green does not exist on https://api.example:6443: create it, or correct server and pool_name_format. "
-        "HTTPRoute mcp-prod/mcp-server does not exist on https://api.example:6443: create it, or correct route and route_kind."
+        '{"apiGroups": ["gateway.networking.k8s.io"], "resources": ["httproutes"], "resourceNames": '
+        '["mcp-server"], "verbs": ["patch"]}. '
+        "Deployment mcp-prod/mcp-server-green does not exist on https://api.example:6443: create it, "
+        "or correct server and pool_name_format. "
+        "HTTPRoute mcp-prod/mcp-server does not exist on https://api.example:6443: create it, or "
+        "correct route and route_kind."
     )
 
 
@@ -243,7 +251,7 @@ def of_other(rules):
 
 def test_a_role_that_is_narrowed_to_the_servers_objects_will_do(run):
     checks = run({ACCOUNT: {}}, role=[*NAMESPACED, *BESIDE], guard=True)
-    assert checks[2]["message"] == "We have all rights in namespace mcp-prod that a release needs." and not any(
+    assert checks[2]["message"] == "This user has all rights in namespace mcp-prod that a release needs." and not any(
         check["skipped"] for check in checks
     )
 
@@ -259,9 +267,11 @@ def test_a_role_for_other_objects_will_not_do(run):
         run(role=[*of_other(NAMESPACED), *BESIDE], guard=True)
     assert failure.value.msg == (
         "In namespace mcp-prod this user may not get and patch httproutes.gateway.networking.k8s.io mcp-server, "
-        "get and patch deployments.apps mcp-server-blue and mcp-server-green, get services mcp-server-blue and mcp-server-green, "
+        "get and patch deployments.apps mcp-server-blue and mcp-server-green, get services "
+        "mcp-server-blue and mcp-server-green, "
         "get and patch configmaps mcp-server-release, get and patch leases.coordination.k8s.io mcp-server-release, "
-        "get and delete jobs.batch mcp-server-guard: grant the Role in the collection's README, with the names of this server's objects, to this user."
+        "get and delete jobs.batch mcp-server-guard: grant the Role in the collection's README, with "
+        "the names of this server's objects, to this user."
     )
 
 
@@ -273,7 +283,7 @@ def test_creating_cannot_be_narrowed(run):
     ]
     with pytest.raises(
         Failure,
-        match=r"may not create leases.coordination.k8s.io: .*\"resources\": \[\"leases\"\], \"verbs\": \[\"create\"\]}\.",
+        match=r'may not create leases.coordination.k8s.io: .*"resources": \["leases"\], "verbs": \["create"\]}\.',
     ):
         run(role=[*tried, *BESIDE])
 
@@ -288,17 +298,18 @@ def scaler(pool):
         (
             None,
             ["list horizontalpodautoscalers"],
-            "; we do without list horizontalpodautoscalers.autoscaling (autoscalers of the pools).",
+            "; continuing without: list horizontalpodautoscalers.autoscaling (autoscalers of the pools).",
         ),
         (
             None,
             ["patch horizontalpodautoscalers"],
-            "patch horizontalpodautoscalers.autoscaling mcp-server-blue and mcp-server-green (autoscalers of the pools).",
+            "patch horizontalpodautoscalers.autoscaling mcp-server-blue and mcp-server-green "
+            "(autoscalers of the pools).",
         ),
         (
             "mcp-server-green",
             ["list horizontalpodautoscalers"],
-            "do without list horizontalpodautoscalers.autoscaling (autoscalers of the pools).",
+            "continuing without: list horizontalpodautoscalers.autoscaling (autoscalers of the pools).",
         ),
         ("mcp-server-green", ["patch horizontalpodautoscalers"], None),
         ("mcp-server-green", ["list horizontalpodautoscalers", "patch horizontalpodautoscalers"], None),
@@ -328,10 +339,10 @@ def test_the_guards_service_account(run):
     )
     with pytest.raises(
         Failure,
-        match="^ServiceAccount mcp-prod/mcp-guard, which the guard is to have, does not exist on https://api.example:6443: create it",
+        match="^The guard's ServiceAccount mcp-prod/mcp-guard does not exist on https://api.example:6443: create it",
     ):
         run(guard=True)
-    with pytest.raises(Failure, match="^ServiceAccount mcp-prod/x/status, which"):
+    with pytest.raises(Failure, match="^The guard's ServiceAccount mcp-prod/x/status does not exist"):
         run({f"{NAMESPACE}/serviceaccounts/x": {}}, guard=True, guard_service_account="x/status")
     skipped = of_the_guard(run(refused=["get serviceaccounts"], guard=True))
     assert skipped["ok"] and skipped["skipped"]
@@ -339,7 +350,7 @@ def test_the_guards_service_account(run):
 
 def test_events_are_not_needed(run):
     sentence = run(refused=["list events"])[2]["message"]
-    assert sentence.endswith("; we do without list events (the reasons why pods are not ready).")
+    assert sentence.endswith("; continuing without: list events (the reasons why pods are not ready).")
 
 
 RECORD = f"{NAMESPACE}/configmaps/mcp-server-release"
@@ -425,12 +436,12 @@ def test_what_is_needed_later(monkeypatch, objects, params, failing):
         ({"/version": {"gitVersion": ["v1"]}}, ""),
         (
             {NAMESPACE: {"status": None}},
-            "The check of the namespace could not read what the API server answered: Unexpected error AttributeError",
+            'Check "namespace" cannot read the API server\'s answer. Unexpected error AttributeError',
         ),
-        ({BLUE: {"spec": None}}, "The check of the blue Deployment could not read"),
+        ({BLUE: {"spec": None}}, 'Check "blue Deployment" cannot read'),
         (
             {f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"TOKEN": "x"}}},
-            "The check of the secrets could not read",
+            'Check "secrets" cannot read',
         ),
     ],
 )

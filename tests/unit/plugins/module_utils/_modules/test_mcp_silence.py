@@ -37,7 +37,7 @@ def silence(number="1", release="R", ends=3600, state="active", **more):
 
 
 @pytest.mark.parametrize(
-    ("found", "is_mine"),
+    ("found", "is_ours"),
     [
         (silence(), True),
         (silence(state="pending"), True),
@@ -48,8 +48,8 @@ def silence(number="1", release="R", ends=3600, state="active", **more):
         ({"id": "1"}, False),
     ],
 )
-def test_mine(found, is_mine):
-    assert bool(mcp_silence.mine([found], SERVER)) is is_mine
+def test_silences_of_the_server(found, is_ours):
+    assert bool(mcp_silence.of_server([found], SERVER)) is is_ours
 
 
 WANTED = {key: value for key, value in silence(ends=900).items() if key not in ("id", "status")}
@@ -67,9 +67,9 @@ OLD_FORM = [{key: value for key, value in MATCHERS[0].items() if key != "isEqual
         ([silence(matchers=[])], {**WANTED, "id": "1"}),
     ],
 )
-def test_change(existing, change):
-    """Wanted is one of 600 s and the slack."""
-    assert mcp_silence.change(existing, WANTED, NOW + timedelta(seconds=600)) == change
+def test_needed(existing, change):
+    """Wanted is one of 600 s and the margin."""
+    assert mcp_silence.needed(existing, WANTED, NOW + timedelta(seconds=600)) == change
 
 
 def test_matchers():
@@ -192,7 +192,7 @@ def test_the_release_of_the_record(monkeypatch):
         run(fake.url, release_id=None)
         assert fake.silences[0]["comment"] == f"Release {ID} of prod/mcp"
     monkeypatch.setattr(connection, "connect", lambda params: Store(None))
-    with alertmanager() as fake, pytest.raises(Failure, match="No release of prod/mcp is recorded"):
+    with alertmanager() as fake, pytest.raises(Failure, match="There is no release record of prod/mcp"):
         run(fake.url, release_id=None)
 
 
@@ -208,8 +208,8 @@ def test_a_token(monkeypatch):
     [
         (None, 404, r"^Alertmanager 127.0.0.1:\d+ answered 404 to GET silences: \"no such thing <here>\"\.$"),
         (None, 401, "answered 401"),
-        ("http://kim:SECRET@127.0.0.1:9", 0, "^Alertmanager 127.0.0.1:9 does not answer as one"),
-        ("nonsense", 0, "does not answer as one"),
+        ("http://kim:SECRET@127.0.0.1:9", 0, r"^Alertmanager 127.0.0.1:9 does not answer \(Connection refused\)"),
+        ("nonsense", 0, "could not be asked: its URL cannot be used"),
     ],
 )
 def test_it_does_not_do(url, status, words):

@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._image import Image
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_version_check
-from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_version_check import Wanted, doubtful, mismatches
-from ansible_collections.mcp.server.plugins.module_utils._registry import Image
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_version_check import (
+    Wanted,
+    mismatches,
+    server_version_mismatches,
+)
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
@@ -45,7 +49,7 @@ def pool(*pods, image_ref=REFERENCE):
         (
             pool(pod(), image_ref="ghcr.io/org/mcp-server:v1.1.5"),
             WANTED,
-            [f"Deployment has image ghcr.io/org/mcp-server:v1.1.5, expected is {REFERENCE}."],
+            [f"Deployment has image ghcr.io/org/mcp-server:v1.1.5, expected {REFERENCE}."],
         ),
         (pool(pod(), image_ref=f"{REFERENCE}@{OTHER}"), WANTED, ["Deployment has image"]),
         (pool(pod(), image_ref="NOT AN IMAGE"), WANTED, ["Deployment has image NOT AN IMAGE"]),
@@ -60,14 +64,14 @@ def pool(*pods, image_ref=REFERENCE):
             [f"Pod p runs {OTHER}, but the registry has {SHA} or {CHILD} as {REFERENCE}: the tag was moved"],
         ),
         (pool(pod(digest=None)), WANTED, ["Pod p runs an image of unknown digest"]),
-        (pool(pod(health_version="1.1.5")), WANTED, ["Pod p says that its version is 1.1.5, expected is v1.2.0."]),
-        (pool(pod(health_version=None)), WANTED, ["Pod p says that its version is None"]),
+        (pool(pod(health_version="1.1.5")), WANTED, ["Pod p reports version 1.1.5, expected v1.2.0."]),
+        (pool(pod(health_version=None)), WANTED, ["Pod p reports no version, expected v1.2.0."]),
         (
             pool(pod(health_version=None, problem="GET /health is answered with HTML.")),
             WANTED,
-            ["not tell its version: GET /health is answered with HTML."],
+            ["reports no version: GET /health is answered with HTML."],
         ),
-        (pool(pod(digest=OTHER, health_version="1.1.5")), WANTED, ["Pod p runs", "Pod p says"]),
+        (pool(pod(digest=OTHER, health_version="1.1.5")), WANTED, ["Pod p runs", "Pod p reports"]),
     ],
 )
 def test_mismatches(case, wanted, found):
@@ -78,9 +82,9 @@ def test_mismatches(case, wanted, found):
         assert sentence.endswith(".")
 
 
-def test_doubtful():
+def test_server_version_mismatches():
     case = pool(pod(), pod(server_version="1.2.0"), pod(ready=False))
-    assert doubtful(case, WANTED) == ["Pod p gives version 2.3.0 in serverInfo, expected is v1.2.0."]
+    assert server_version_mismatches(case, WANTED) == ["Pod p reports version 2.3.0 in serverInfo, expected v1.2.0."]
 
 
 PARAMS = {
@@ -191,6 +195,21 @@ def test_a_platform_manifest_of_the_index_is_the_image(run):
     assert run(pool="green", **IN_CLUSTER)[0]["mismatches"] == []
 
 
+def test_other_digests_are_asked_for_only_when_they_matter(run, monkeypatch):
+    def aliases(_registry, _image):
+        raise AssertionError
+
+    monkeypatch.setattr(Registry, "aliases", aliases)
+    assert run(digest=CHILD, pool="green", **IN_CLUSTER)[0]["mismatches"] == []
+    with pytest.raises(AssertionError):
+        run(pool="green", **IN_CLUSTER)
+
+
+def test_a_pool_is_not_checked_against_an_empty_version(run):
+    with pytest.raises(Failure, match="^version is empty"):
+        run(version="", pool="green", **IN_CLUSTER)
+
+
 def test_all_mismatches_at_once(run):
     with pytest.raises(Failure) as failure:
         run(pool="blue", said="1.1.5", **IN_CLUSTER)
@@ -204,7 +223,7 @@ def test_server_version(run, policy, warned):
 
 
 def test_server_version_enforced(run):
-    with pytest.raises(Failure, match=r"gives version 2\.3\.0 in serverInfo"):
+    with pytest.raises(Failure, match=r"reports version 2\.3\.0 in serverInfo"):
         run(pool="green", server_version="enforce", **IN_CLUSTER)
 
 
@@ -258,4 +277,4 @@ def test_what_can_not_be_compared_is_not_and_is_said_once(run):
     )
     with pytest.raises(Failure, match="sha-abc1234") as failure:  # the image is another one
         run(version="sha-abc1234", pool="green", **IN_CLUSTER)
-    assert not any("says that its version" in sentence for sentence in failure.value.evidence["mismatches"])
+    assert not any("reports version" in sentence for sentence in failure.value.evidence["mismatches"])

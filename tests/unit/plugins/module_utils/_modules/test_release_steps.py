@@ -467,7 +467,7 @@ def test_stop_after_hands_over_to_the_guard(world: World) -> None:
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"steps": STEPS[:2]}, "don't end with all the traffic"),
+        ({"steps": STEPS[:2]}, "do not end at 100 %"),
         ({"steps": [{"weight": 100, "seconds": -1}]}, "seconds -1: it must be 0 or more"),
         ({"stop_after": 10}, "needs a guard"),
         ({"stop_after": 20, "guard": {"image_ref": "x"}}, "stop_after is 20: it must be the weight of a step"),

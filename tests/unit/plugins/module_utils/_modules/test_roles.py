@@ -79,7 +79,7 @@ def cluster() -> t.Iterator[Cluster]:
 
 def test_a_release_and_its_rollback_need_no_more_than_the_readmes_role(cluster: Cluster) -> None:
     checks = cluster.run(mcp_preflight.SPEC, mcp_preflight.run)["checks"]
-    assert checks[2]["message"] == "We have all rights in namespace ns that a release needs."
+    assert checks[2]["message"] == "This user has all rights in namespace ns that a release needs."
     run_id = cluster.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
     cluster.run(mcp_rollout.SPEC, mcp_rollout.run, pool="green", image_ref="r/x:v2", replicas=3, run_id=run_id)
     cluster.run(single_shift.SPEC, single_shift.run, pool="green", weight=50, run_id=run_id)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is found on a cluster of plain dicts; other modules' functions, which have tests of their own, are stood in for."""
+"""What is found on a cluster of plain dicts. The functions of other modules, which have their own tests, are faked."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_all_that_is_known(cluster: ApiServer) -> None:
     assert found.pools["green"] == facts.Pool("r.io/mcp:v1.1.5", 0, 0, "")
     assert found.steps == (facts.Step(10, 5.0, 10), facts.Step(100, 1.0, 100))
     place = ("HTTPRoute prod/mcp", "/spec/rules/0/backendRefs/1/weight")
-    assert [write[place] for write in found.writes] == [10, 100] and found.written[place] == 0
+    assert [write[place] for write in found.writes] == [10, 100] and found.current_values[place] == 0
 
 
 def holds(cluster: ApiServer, run: str) -> None:
@@ -124,11 +124,11 @@ def refused(cluster: ApiServer) -> None:
         (lambda one: holds(one, "theirs"), {}, ["A release of prod/mcp is under way: eva@runner"]),
         (lambda one: holds(one, "theirs"), {"take_over": True}, []),
         (paused, {}, ["Deployment prod/mcp-green is paused"]),
-        (half, {}, ["Which pool of prod/mcp is live can't be told"]),
+        (half, {}, ["Cannot tell which pool of prod/mcp is live"]),
         (refused, {}, ["A webhook refuses it.", "Changed meanwhile."]),
         (lambda one: one.fail(Forbidden("no"), "PATCH", deployment("green")), {}, []),
         (lambda one: one.put(RECORD, {"data": {"current": "[]"}}), {}, ["is not a release record"]),
-        (lambda one: None, {"steps": [{"weight": 50, "seconds": 1}, {"weight": 10, "seconds": 1}]}, ["go up and down"]),
+        (lambda one: None, {"steps": [{"weight": 50, "seconds": 1}, {"weight": 10, "seconds": 1}]}, ["decrease"]),
         (
             lambda one: None,
             {"problems": ["The session mode forbids percentages."]},

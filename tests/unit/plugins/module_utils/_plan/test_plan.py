@@ -16,10 +16,10 @@ from ansible_collections.mcp.server.plugins.module_utils._plan.plan import (
     Pool,
     Step,
     changes,
-    clock,
+    duration,
     lines,
     plan,
-    prelude,
+    seconds_until_first_step,
     summary,
 )
 
@@ -40,7 +40,7 @@ FACTS = Facts(
         {(ROUTE, BLUE): 50, (ROUTE, GREEN): 50},
         {(ROUTE, BLUE): 0, (ROUTE, GREEN): 100},
     ),
-    written={(ROUTE, BLUE): 100, (ROUTE, GREEN): 0},
+    current_values={(ROUTE, BLUE): 100, (ROUTE, GREEN): 0},
     container="mcp",
     deployment="Deployment prod/mcp-green",
     record="ConfigMap prod/mcp-release",
@@ -57,7 +57,7 @@ Plan: v1.2.0 of prod/mcp from blue to green
   gates    at most 1 % of the answers may fail
            the contract is kept
   time     15 min 0 s of watching, after a rollout of at most 10 min 0 s; at most 31 min 0 s in all
-  changes  Lease prod/mcp-release spec: held by this run -> given back
+  changes  Lease prod/mcp-release spec: held by this run -> returned
            ConfigMap prod/mcp-release data: the release, each step, its outcome
            Deployment prod/mcp-green spec.template.spec.containers[mcp].image: r.io/mcp:v1.1.4 -> r.io/mcp:v1.2.0
            Deployment prod/mcp-green spec.replicas: 0 -> 2
@@ -76,18 +76,18 @@ def test_the_whole_plan() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"resumed": True, "weights": {"blue": 50, "green": 50}}, "going on with the release that was cut off"),
+        ({"resumed": True, "weights": {"blue": 50, "green": 50}}, "resuming the release that was interrupted"),
         ({"already_live": True}, "  nothing to do: blue runs r.io/mcp:v1.2.0 and has all the traffic"),
         (
             {"steps": (Step(10, 30, 33), Step(100, 5, 100))},
-            "  step 1   33 % to green (10 % were asked for), watched for 30 s",
+            "  step 1   33 % to green (10 % requested), watched for 30 s",
         ),
         (
             {"steps": (Step(10, 30),)},
-            "  step 1   10 % to green (whether the route reaches it is not known), watched for 30 s",
+            "  step 1   10 % to green (unknown whether the route can reach it), watched for 30 s",
         ),
-        ({"pools": {}}, "  blue     live: not known"),
-        ({"pools": {}, "live": None, "idle": None, "weights": None, "writes": ()}, "  green    not known"),
+        ({"pools": {}}, "  blue     live: unknown"),
+        ({"pools": {}, "live": None, "idle": None, "weights": None, "writes": ()}, "  green    unknown"),
         ({"problems": ("The image is missing.",)}, "  PROBLEM  The image is missing."),
     ],
 )
@@ -110,7 +110,7 @@ def test_what_is_done_already_is_left_out() -> None:
 
 
 def test_a_value_that_stays_is_told_once() -> None:
-    same = replace(FACTS, writes=({("Service x", "/spec"): "a"}, {("Service x", "/spec"): "a"}, {}), written={})
+    same = replace(FACTS, writes=({("Service x", "/spec"): "a"}, {("Service x", "/spec"): "a"}, {}), current_values={})
     assert changes(same)[-1] == Change("Service x", "/spec", None, ("a",))
 
 
@@ -150,7 +150,7 @@ def release(outcome: str, *steps: str) -> dict[str, t.Any]:
     ],
 )
 def test_how_long_the_last_one_took_to_its_first_step(history: list[dict[str, t.Any]], seconds: float | None) -> None:
-    assert prelude(history) == seconds
+    assert seconds_until_first_step(history) == seconds
     if seconds:
         assert "about 15 min 12 s in all: 12 s until the first step, as in the last release" in "\n".join(
             lines(replace(FACTS, history=tuple(history)))
@@ -160,5 +160,5 @@ def test_how_long_the_last_one_took_to_its_first_step(history: list[dict[str, t.
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0 s"), (59.6, "1 min 0 s"), (3600, "1 h 0 min"), (930, "15 min 30 s")]
 )
-def test_clock(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
+def test_duration(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

@@ -17,8 +17,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._preflight import dependencies as all_of
 from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import (
+    Dependency,
     Finding,
-    Need,
     check_dependencies,
 )
 from ansible_collections.mcp.server.plugins.module_utils._preflight.options import OPTIONS
@@ -80,9 +80,9 @@ def refused(parameters: dict[str, str]) -> tuple[int, bytes]:
         (
             lambda _parameters: (401, b""),
             {},
-            "Metrics (app, kubelet): Prometheus at URL does not accept our credentials (401)",
+            "Metrics (app, kubelet): Prometheus at URL refused the credentials (401)",
         ),
-        (lambda _parameters: (302, b""), {}, "answers 302, and not what Prometheus does"),
+        (lambda _parameters: (302, b""), {}, "answered 302, and not as Prometheus does"),
         (
             metrics,
             {"token_env": "NOT_SET_AT_ALL"},
@@ -93,10 +93,10 @@ def refused(parameters: dict[str, str]) -> tuple[int, bytes]:
             {"token_file": "/no/such/file"},
             "prometheus.token_file /no/such/file cannot be read (No such file or directory)",
         ),
-        (metrics, {"ca_cert": "/no/such/ca.pem", "url": "https://127.0.0.1:9"}, "does not answer"),
+        (metrics, {"ca_cert": "/no/such/ca.pem", "url": "https://127.0.0.1:9"}, "could not be asked"),
         (metrics, {"url": "prometheus:9090"}, "prometheus.url is not the address of a Prometheus"),
         (metrics, {"timeout": 0}, "prometheus.timeout is 0"),
-        (refused, {}, "Metrics (kubelet): Prometheus at URL refuses"),
+        (refused, {}, "Metrics (kubelet): Prometheus at URL refused"),
     ],
 )
 def test_prometheus_that_would_fail_later(answer: t.Any, more: dict[str, t.Any], says: str) -> None:
@@ -126,8 +126,8 @@ def closed() -> str:
     [
         ((200, b'{"versionInfo": {"version": "0.27.0"}}'), "Alertmanager answers, version 0.27.0."),
         ((200, b'{"versionInfo": {"version": "\\u001b[31m0"}}'), "version [31m0."),
-        ((200, b"[]"), "does not answer as one"),
-        ((200, b"<html>"), "does not answer as one"),
+        ((200, b"[]"), "gave an answer that is not Alertmanager's"),
+        ((200, b"<html>"), "gave an answer that is not Alertmanager's"),
         ((401, b"who are you"), "answered 401 to GET status: who are you"),
     ],
 )
@@ -170,7 +170,7 @@ class Registry:
         ),
         ("quay.io/org/ee:9", None, None, "is not in the registry https://quay.io: push it"),  # the mirror is of ghcr.io
         ("NO IMAGE", None, None, "'NO IMAGE' is not an image reference"),
-        ("", None, None, "it has no image: set guard_image_ref"),
+        ("", None, None, "The guard has no image: set guard_image_ref"),
     ],
 )
 def test_guard_image_ref(
@@ -191,11 +191,11 @@ def test_files_and_the_place_of_the_report(tmp_path: Path) -> None:
     assert one(files=[str(there)]).ok
     found = one(files=[str(there), "/no/such/migrate.yml"])
     assert (found.ok, found.required) == (False, True) and found.message.endswith(
-        "may not be read: /no/such/migrate.yml."
+        "cannot be read: /no/such/migrate.yml."
     )
     assert one(report_dest=f"{tmp_path}/new/reports").ok and not (tmp_path / "new").exists()
     found = one(report_dest="/proc/reports/x")
-    assert not found.required and (found.ok or "The report can't be written to /proc/reports/x" in found.message)
+    assert not found.required and (found.ok or "The report cannot be written to /proc/reports/x" in found.message)
 
 
 def test_side_by_side_bounded_and_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,14 +210,14 @@ def test_side_by_side_bounded_and_without_a_traceback(monkeypatch: pytest.Monkey
         return ""
 
     needs = [
-        Need(f"need_{number}", f"need {number}", "files", True, look)
+        Dependency(f"need_{number}", f"need {number}", "files", True, look)
         for number, look in enumerate((slow, broken, bad, slow))
     ]
-    monkeypatch.setattr(all_of, "NEEDS", needs)
-    monkeypatch.setattr(all_of, "BOUND", 0.3)
+    monkeypatch.setattr(all_of, "DEPENDENCIES", needs)
+    monkeypatch.setattr(all_of, "MAX_SECONDS", 0.3)
     started = time.monotonic()
     found = check_dependencies(given(files=["x"]), SERVER)
     assert time.monotonic() - started < 1.5
     assert [one.ok for one in found] == [False] * 4
-    assert found[0].message == "The check of the need 0 has not ended within 0.3 s: see what is slow, or leave it out."
-    assert (found[1].message, found[2].message) == ("The check of the need 1 broke off (KeyError).", "It is away.")
+    assert found[0].message == 'Check "need 0" did not finish within 0.3 s. Find out what is slow, or leave it out.'
+    assert (found[1].message, found[2].message) == ('Check "need 1" failed unexpectedly (KeyError).', "It is away.")

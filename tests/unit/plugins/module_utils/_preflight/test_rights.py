@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import (
     Question,
     Right,
-    complaint,
+    missing_rights,
     narrowed,
     questions,
     rights,
@@ -57,9 +57,10 @@ def test_what_is_missing_is_grouped(refused, said):
 
 
 def test_the_sentence_has_the_rule_to_add():
-    said = complaint("prod", [Right("apps", "deployments", ("patch",), "pools", ("1.10",)), PODS])
+    said = missing_rights("prod", [Right("apps", "deployments", ("patch",), "pools", ("1.10",)), PODS])
     assert said.startswith(
-        "In namespace prod this user may not patch deployments.apps 1.10, list pods: grant the Role in the collection's README"
+        "In namespace prod this user may not patch deployments.apps 1.10, list pods: grant the Role "
+        "in the collection's README"
     )
     assert [json.loads(rule) for rule in re.findall(r"{[^}]*}", said)] == [
         {"apiGroups": ["apps"], "resources": ["deployments"], "resourceNames": ["1.10"], "verbs": ["patch"]},
@@ -68,7 +69,7 @@ def test_the_sentence_has_the_rule_to_add():
 
 
 def test_many_rules_are_in_the_readme():
-    said = complaint("prod", rights(SERVER))
+    said = missing_rights("prod", rights(SERVER))
     assert "{" not in said and "get and patch deployments.apps mcp-blue and mcp-green" in said and len(said) < 2000
 
 

@@ -84,7 +84,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def look(*hooks: dict[str, t.Any]) -> str:
     """Return the sentence, good or bad; a secret is in none."""
     try:
-        found = webhooks.look({"webhooks": [{**EMPTY, **hook} for hook in hooks]})
+        found = webhooks.check({"webhooks": [{**EMPTY, **hook} for hook in hooks]})
     except Failure as failure:
         found = failure.msg
     assert "SECRET" not in found and "localhost" not in found
@@ -147,9 +147,9 @@ def test_each_is_told_and_how_it_is_called(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "more", "says"),
     [
-        ("https://no-such-host.invalid" + SECRET, {}, "the name of its host, or of the proxy, is not known"),
+        ("https://no-such-host.invalid" + SECRET, {}, "the host name, or the proxy's, cannot be resolved"),
         ("https://127.0.0.1:1" + SECRET, {"ca_cert": "/no/such/ca.pem"}, "no connection"),
-        ("https://localhost:99999" + SECRET, {}, "no connection"),
+        ("https://localhost:99999" + SECRET, {}, "webhook 1: it is not a URL"),
         ("https://" + "x" * 70 + ".invalid" + SECRET, {}, "webhook 1: "),
     ],
 )
@@ -173,7 +173,7 @@ def test_tls_that_is_none_and_one_that_hangs(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_one_that_never_ends_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhooks, "LONGEST", 0.2)
+    monkeypatch.setattr(webhooks, "MAX_SECONDS", 0.2)
     monkeypatch.setattr(webhooks, "_connect", lambda one: time.sleep(3.0))
     started = time.monotonic()
     assert "webhook 1: no connection within 0.2 s" in look({"url": f"https://localhost:1{SECRET}"})

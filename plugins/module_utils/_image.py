@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Image references. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._versions import DIGEST
+
+_REFERENCE = re.compile(
+    r"(?:(?P<host>localhost(?::\d+)?|[\w-]+(?:\.[\w-]+)*:\d+|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:]+\](?::\d+)?)/)?"
+    r"(?P<repository>[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*)"
+    r"(?::(?P<tag>\w[\w.-]{0,127}))?"
+    rf"(?:@(?P<digest>{DIGEST.pattern}))?",
+    re.ASCII,
+)
+DOCKER_HUB = "docker.io"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image reference, such as C(ghcr.io/org/mcp-server:v1.2.0@sha256:...). An absent tag or digest is empty."""
+
+    host: str
+    repository: str
+    tag: str = ""
+    digest: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Image:
+        """Parse a reference as container runtimes do: a name without a host is one of Docker Hub. Raises Failure."""
+        match = _REFERENCE.fullmatch(text)
+        if match is None:
+            raise Failure(f"{text!r} is not an image reference. Write it as ghcr.io/org/mcp-server:v1.2.0.")
+        host, repository = match["host"] or DOCKER_HUB, match["repository"]
+        if host == DOCKER_HUB and "/" not in repository:
+            repository = f"library/{repository}"
+        return cls(host, repository, match["tag"] or "", match["digest"] or "")
+
+    @property
+    def version(self) -> str:
+        """Return the tag, or the digest when there is no tag."""
+        return self.tag or self.digest
+
+    @property
+    def reference(self) -> str:
+        """Return by what to request the manifest: the digest when there is one, because it cannot move."""
+        return self.digest or self.tag or "latest"
+
+    def __str__(self) -> str:
+        tag, digest = self.tag and f":{self.tag}", self.digest and f"@{self.digest}"
+        return f"{self.host}/{self.repository}{tag}{digest}"
+
+
+def tagged(image: str, version: str) -> Image:
+    """Return the image of a version, which is a tag, a digest or both. Raises Failure when either is malformed."""
+    if found := _versions.problem(version):
+        raise Failure(found)
+    name = Image.parse(image)
+    if name.tag or name.digest:
+        raise Failure(f"image {image} has a tag or digest. Set it without: version {version} is the tag.")
+    return Image.parse(_versions.reference(image, version))
+
+
+def digest_of(image_id: str) -> str:
+    """Return the digest in a pod's C(imageID), empty without one.
+
+    Forms are C(ghcr.io/org/x@sha256:...), C(docker-pullable://ghcr.io/org/x@sha256:...) and C(sha256:...).
+    """
+    digest = image_id.rpartition("@")[2].rpartition("//")[2]
+    return digest if DIGEST.fullmatch(digest) else ""
