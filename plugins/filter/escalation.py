@@ -27,7 +27,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Say whom to call
+- name: Show whom to call
   ansible.builtin.debug:
     msg: "{{ [{'when': 'Deployment issues', 'name': 'Platform Engineering On-Call'}] | mcp.server.escalation }}"
 """

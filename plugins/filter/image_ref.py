@@ -31,7 +31,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: ghcr.io/org/mcp-server:v1.2.0
+- name: Show the image of v1.2.0
   ansible.builtin.debug:
     msg: "{{ 'ghcr.io/org/mcp-server' | mcp.server.image_ref('v1.2.0') }}"
 """

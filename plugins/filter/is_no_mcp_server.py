@@ -51,7 +51,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Leave alone what is no MCP server
+- name: Skip hosts that are no MCP server
   ansible.builtin.meta: end_host
   when: >-
     inventory_hostname | mcp.server.is_no_mcp_server(hostvars, ansible_play_hosts_all,

@@ -25,7 +25,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Assert the version where that can be told
+- name: Check the version that the server reports
   mcp.server.mcp_health:
     endpoint:
       url: https://mcp.example.com

@@ -27,7 +27,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Steps that make a release
+- name: Validate the steps
   ansible.builtin.assert:
     that: problems == []
     fail_msg: "{{ problems | join(' ') }}"

@@ -28,7 +28,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Say which triggers nobody watches
+- name: Report the triggers that nobody watches
   ansible.builtin.debug:
     msg: "{{ {} | mcp.server.unwatched_triggers }}"
 """

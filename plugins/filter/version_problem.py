@@ -25,7 +25,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: A version that lost nothing on its way
+- name: Validate the version
   ansible.builtin.assert:
     that: version | mcp.server.version_problem == ''
     fail_msg: "{{ version | mcp.server.version_problem }}"

@@ -82,7 +82,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The new version has to keep what clients of the live one use
+- name: Check that the new version keeps the live one's contract
   mcp.server.mcp_contract:
     namespace: mcp
     server: weather
@@ -90,13 +90,13 @@ EXAMPLES = r"""
     baseline:
       pool: blue
 
-- name: Keep the contract of the server as a file, to review changes of it
+- name: Write the server's contract to a file, to review changes of it
   mcp.server.mcp_contract:
     endpoint:
       url: https://mcp.example.com
     path: contracts/weather.json
 
-- name: Compare with the reviewed file, and accept that one tool goes
+- name: Compare with the reviewed file, and accept that one tool is removed
   mcp.server.mcp_contract:
     namespace: mcp
     service: weather-green

@@ -91,7 +91,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Tell the repository of v1.2.0
+- name: Write v1.2.0 into the repository
   mcp.server.mcp_git_push:
     repository: git@git.example.com:platform/apps.git
     commit_message: Release v1.2.0 of mcp-server

@@ -89,7 +89,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Have a release guarded, that mcp_release began
+- name: Start the guard of a release that mcp_release began
   mcp.server.mcp_guard:
     namespace: mcp-prod
     server: mcp-server
@@ -97,7 +97,7 @@ EXAMPLES = r"""
     run_id: "{{ release.run_id }}"
     image_ref: ghcr.io/org/mcp-server-ee:1.0.0
 
-- name: Take a guard away
+- name: Remove the guard
   mcp.server.mcp_guard:
     namespace: mcp-prod
     server: mcp-server

@@ -110,7 +110,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What would a release of v1.2.0 do?
+- name: Plan a release of v1.2.0
   mcp.server.mcp_plan_info:
     namespace: mcp-prod
     server: mcp-server

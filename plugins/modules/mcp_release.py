@@ -121,7 +121,7 @@ EXAMPLES = r"""
     version: v1.2.0
   register: release
 
-- name: Keep what it offers
+- name: Record its contract
   mcp.server.mcp_release:
     namespace: mcp-prod
     server: mcp-server
@@ -130,7 +130,7 @@ EXAMPLES = r"""
       structure_hash: "{{ contract.structure_hash }}"
       text_hash: "{{ contract.text_hash }}"
 
-- name: End it
+- name: End the release
   mcp.server.mcp_release:
     namespace: mcp-prod
     server: mcp-server

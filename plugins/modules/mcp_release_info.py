@@ -25,7 +25,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What is live, and who releases
+- name: Read what is live and who releases
   mcp.server.mcp_release_info:
     namespace: mcp-prod
     server: mcp-server

@@ -112,7 +112,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Go back to what was live before, at once
+- name: Return the traffic to the stable pool at once
   mcp.server.mcp_rollback:
     namespace: mcp-prod
     server: mcp-server
@@ -120,7 +120,7 @@ EXAMPLES = r"""
     endpoint:
       url: https://mcp-prod.example.com
 
-- name: Send the traffic to blue, and wait for nothing
+- name: Send the traffic to blue without waiting
   mcp.server.mcp_rollback:
     namespace: mcp-prod
     server: mcp-server

@@ -82,7 +82,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Where would v1.1.5 go
+- name: Choose the pool for v1.1.5
   mcp.server.mcp_rollback_target:
     namespace: mcp-prod
     server: mcp-server
@@ -90,7 +90,7 @@ EXAMPLES = r"""
     image: ghcr.io/org/mcp-server
   register: pin
 
-- name: It runs there and was checked
+- name: Record that it runs there and was checked
   mcp.server.mcp_rollback_target:
     namespace: mcp-prod
     server: mcp-server

@@ -24,7 +24,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What could we go back to
+- name: List what a rollback could return to
   mcp.server.mcp_rollout_info:
     namespace: mcp-prod
     server: mcp-server

@@ -88,7 +88,7 @@ EXAMPLES = r"""
       token_env: ALERTMANAGER_TOKEN
     seconds: 1800
 
-- name: Let them fire again
+- name: Expire the silence
   mcp.server.mcp_silence:
     namespace: mcp-prod
     server: mcp-server

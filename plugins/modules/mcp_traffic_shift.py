@@ -229,7 +229,7 @@ EXAMPLES = r"""
     endpoint:
       url: https://mcp-prod.example.com
 
-- name: Move all sessions' clients at once, when nobody has one open any more or after half an hour
+- name: Shift all traffic once no session is open, or after half an hour
   mcp.server.mcp_traffic_shift:
     namespace: mcp-prod
     server: mcp-server
@@ -240,7 +240,7 @@ EXAMPLES = r"""
     sessions_metric:
       name: mcp_server_sessions_open
 
-- name: Shift a release that has begun and is deployed, watch it, and go back at a breach
+- name: Shift and watch a release that is deployed, and roll back on a breach
   mcp.server.mcp_traffic_shift:
     namespace: mcp-prod
     server: mcp-server
@@ -258,7 +258,7 @@ EXAMPLES = r"""
     endpoint:
       url: https://mcp-prod.example.com
 
-- name: Go back to what was live before, at once, as mcp_rollback does
+- name: Return to the stable pool at once, as mcp_rollback does
   mcp.server.mcp_traffic_shift:
     namespace: mcp-prod
     server: mcp-server

@@ -74,12 +74,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The image must be in the registry
+- name: Check that the image is in the registry
   mcp.server.mcp_version_check:
     image: ghcr.io/org/mcp-server
     version: v1.2.0
 
-- name: Every ready pod of the green pool must run it
+- name: Check that every ready pod of the green pool runs it
   mcp.server.mcp_version_check:
     namespace: mcp-prod
     server: mcp-server
@@ -87,7 +87,7 @@ EXAMPLES = r"""
     image: ghcr.io/org/mcp-server
     version: v1.2.0
 
-- name: What runs in the pools?
+- name: Read what the pools run
   mcp.server.mcp_version_check:
     namespace: mcp-prod
     server: mcp-server

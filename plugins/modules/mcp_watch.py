@@ -139,7 +139,7 @@ EXAMPLES = r"""
     triggers:
       errors: {limit: 2, window: 60}
 
-- name: Watch for an hour, and go back at a breach
+- name: Watch for an hour, and roll back on a breach
   mcp.server.mcp_watch:
     namespace: mcp-prod
     server: mcp-server

@@ -221,7 +221,7 @@ def test_without_prometheus_nothing_is_deployed():
     assert (
         code != 0
         and "Prometheus at http://127.0.0.1:9 does not answer" in output
-        and "Deploy to the idle pool" not in output
+        and "Deploy the version to the idle pool" not in output
     ), output
     assert weights() == {"blue": 100, "green": 0}
 
