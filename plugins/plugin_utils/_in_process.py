@@ -26,6 +26,7 @@ import threading
 import time
 import typing as t
 
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.common.parameters import remove_values
@@ -173,6 +174,16 @@ def _once(host: str, say: t.Callable[[str], None], line: str) -> None:
         say(line)
 
 
+# Stdout callbacks whose output is read by people, by the last part of their names. Others may write a document there.
+CALLBACKS_FOR_PEOPLE = ("default", "minimal", "oneline", "awx_display")
+
+
+def show(line: str) -> None:
+    """Show a progress line: on stdout beside what Ansible writes there for people, else on stderr, so that JSON stays JSON."""
+    callback = str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
+    display.display(line, stderr=callback not in CALLBACKS_FOR_PEOPLE)
+
+
 def _never(_params: dict[str, t.Any]) -> bool:
     return False
 
@@ -238,7 +249,7 @@ class InProcessAction(ActionBase):
         task = Task(
             params=validation.validated_parameters,
             check_mode=self._task.check_mode,
-            progress=lambda line: display.display(f"  [{host}] {without_secrets(remove_values(line, secrets))}"),
+            progress=lambda line: show(f"  [{host}] {without_secrets(remove_values(line, secrets))}"),
             warn=warnings.append,
             runner=end_with_the_play(),
         )

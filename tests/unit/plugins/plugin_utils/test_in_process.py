@@ -70,7 +70,7 @@ def run(args, check_mode=False, transport="local", become=None, environment=None
 @pytest.fixture
 def shown(monkeypatch):
     lines = []
-    monkeypatch.setattr(_in_process.display, "display", lines.append)
+    monkeypatch.setattr(_in_process.display, "display", lambda line, stderr: lines.append(line))
     return lines
 
 
@@ -85,6 +85,25 @@ def test_result_progress_and_warnings_without_secrets(shown):
         "warnings": ["******** is old"],
     }
     assert shown == ["  [mcp-prod] x with ********"]
+
+
+@pytest.mark.parametrize(
+    ("callback", "stderr"),
+    [
+        ("default", False),
+        ("ansible.builtin.minimal", False),
+        ("oneline", False),
+        ("json", True),
+        ("ansible.posix.json", True),
+        ("company.tools.as_xml", True),
+    ],
+)
+def test_progress_is_kept_out_of_what_a_callback_writes_for_programs(monkeypatch, callback, stderr):
+    shown = []
+    monkeypatch.setattr(_in_process.display, "display", lambda line, stderr: shown.append((line, stderr)))
+    monkeypatch.setattr(_in_process.constants, "DEFAULT_STDOUT_CALLBACK", callback)
+    run({"name": "x", "token": "s3cret"})
+    assert shown == [("  [mcp-prod] x with ********", stderr)]
 
 
 def test_failure(shown):
