@@ -14,10 +14,8 @@ import typing as t
 import urllib.parse
 from dataclasses import dataclass
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, missing_library
 from ansible_collections.mcp.server.plugins.module_utils._versions import DIGEST
 
 try:
@@ -111,7 +109,7 @@ def digest_of(image_id: str) -> str:
 def registry_for(image: Image, params: dict[str, t.Any]) -> Registry:
     """The registry that the options name, or else the image's own host by HTTPS. Nothing is sent yet."""
     if REQUESTS_ERROR is not None:
-        raise Failure(missing_required_lib("requests"), exception=REQUESTS_ERROR)
+        raise Failure(missing_library("requests"), exception=REQUESTS_ERROR)
     own = f"https://{'registry-1.docker.io' if image.host == DOCKER_HUB else image.host}"
     url = (params["registry"] or own).rstrip("/")
     try:

@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.mcp.server.plugins.module_utils._announce.payload import FORMATS
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, missing_library
 
 try:
     import requests
@@ -89,7 +87,7 @@ def _is_address(url: str) -> bool:
 def post_all(messages: t.Sequence[tuple[Webhook, dict[str, t.Any]]], seconds: float) -> list[str]:
     """Why each of them was not delivered, empty for one that was. All are sent at once, and all is over after so many seconds."""
     if REQUESTS_ERROR is not None:
-        return [f"{webhook.name}: {missing_required_lib('requests')}" for webhook, _payload in messages]
+        return [f"{webhook.name}: {missing_library('requests')}" for webhook, _payload in messages]
     bound = Deadline(seconds)
     answers = [f"{webhook.name}: no answer within {seconds:g} s" for webhook, _payload in messages]
 

@@ -12,11 +12,9 @@ import traceback
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._registry import reason_of
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, missing_library
 
 try:
     import requests
@@ -37,7 +35,7 @@ class Prometheus:
 
     def __init__(self, url: str, auth: Auth | None = None, verify: bool | str = True, timeout: float = 5.0) -> None:
         if REQUESTS_ERROR is not None:
-            raise Failure(missing_required_lib("requests"), exception=REQUESTS_ERROR)
+            raise Failure(missing_library("requests"), exception=REQUESTS_ERROR)
         self.url = _checked(url)
         self._verify = verify
         self._timeout = timeout

@@ -13,8 +13,6 @@ from __future__ import annotations
 import typing as t
 from datetime import UTC, datetime, timedelta
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.mcp.server.plugins.module_utils._alertmanager import (
     OPTION,
     REQUESTS_ERROR,
@@ -26,7 +24,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options imp
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task, missing_library
 
 SPEC = Spec(
     options={
@@ -107,7 +105,7 @@ def change(existing: t.Sequence[Silence], wanted: Silence, until: datetime) -> S
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if REQUESTS_ERROR is not None:
-        raise Failure(missing_required_lib("requests"), exception=REQUESTS_ERROR)
+        raise Failure(missing_library("requests"), exception=REQUESTS_ERROR)
     server = Server.from_params(params)
     alertmanager = Alertmanager(params)
     existing = mine(alertmanager.silences(), server)

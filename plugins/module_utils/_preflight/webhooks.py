@@ -16,12 +16,10 @@ import typing as t
 from base64 import b64encode
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.mcp.server.plugins.module_utils._announce import webhook
 from ansible_collections.mcp.server.plugins.module_utils._announce.webhook import Webhook
 from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import run_concurrently
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, missing_library
 
 try:
     import requests
@@ -41,7 +39,7 @@ PORTS = {"http": 80, "https": 443}
 def look(params: dict[str, t.Any], _server: t.Any = None) -> str:
     """Return what was found, a sentence. Raises Failure with one for each webhook that a message would not reach."""
     if REQUESTS_ERROR is not None:
-        raise Failure(missing_required_lib("requests"), exception=REQUESTS_ERROR)
+        raise Failure(missing_library("requests"), exception=REQUESTS_ERROR)
     found = [webhook.find(option, number) for number, option in enumerate(params["webhooks"], 1)]
     problems = [one for one in found if isinstance(one, str)]
     hooks = [one for one in found if isinstance(one, Webhook)]
