@@ -17,7 +17,6 @@ PROMETHEUS = {"prometheus": {"url": "http://127.0.0.1:9"}}
 @pytest.mark.parametrize(
     ("library", "module", "options"),
     [
-        ("kubernetes", "mcp_rollback", {"wait": False}),
         ("jmespath", "mcp_health", {"pool": "green"}),
         ("requests", "mcp_gate", {"pool": "green", **PROMETHEUS}),
     ],
