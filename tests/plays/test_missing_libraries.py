@@ -29,5 +29,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(play, tmp_
     assert process.returncode == 2, output
     words = " ".join(output.split())
     assert f"The Python library {library} is missing on " in words, words
-    assert f"Install it: {Path(sys.executable).parent}/python" in words and f" -m pip install {library} " in words, words
+    assert f"Install it: {Path(sys.executable).parent}/python" in words and f" -m pip install {library} " in words, (
+        words
+    )
     assert "ansible_python_interpreter" not in words, words
