@@ -45,6 +45,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import (
     unexpected,
     without_secrets,
 )
+from ansible_collections.mcp.server.plugins.plugin_utils import _core_version
 
 display = Display()
 
@@ -243,7 +244,9 @@ class InProcessAction(ActionBase):
     def _run_here(self, host: str) -> dict[str, t.Any]:
         validation = self._validate()
         if validation.error_messages:
-            raise AnsibleActionFail("; ".join(map(self._problem, validation.errors.errors)))
+            problems = "; ".join(map(self._problem, validation.errors.errors))
+            # An older one makes text of what is no text, so that these may be for it
+            raise AnsibleActionFail(f"{problems}. {too_old}" if (too_old := _core_version.problem()) else problems)
         secrets = validation._no_log_values
         warnings: list[str] = []
         task = Task(

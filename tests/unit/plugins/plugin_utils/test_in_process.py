@@ -128,6 +128,12 @@ def test_bad_input(args, message):
         run(args)
 
 
+def test_bad_input_of_an_ansible_that_is_too_old_names_the_one_that_is_needed(monkeypatch):
+    monkeypatch.setattr(_in_process._core_version, "problem", lambda: "It is too old.")
+    with pytest.raises(AnsibleActionFail, match="count.* It is too old.$"):
+        run({"name": "x", "count": "many"})
+
+
 @pytest.mark.parametrize(
     ("how", "wrap_async"),
     [({"transport": "ssh"}, False), ({"become": object()}, False), ({"async_val": 60}, True)],
