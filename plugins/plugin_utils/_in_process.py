@@ -241,10 +241,18 @@ class InProcessAction(ActionBase):
         )
         return f"{unsupported}{error.msg}"
 
+    def _booleans(self) -> list[str]:
+        """Return a sentence for each number that is true or false: Ansible makes 1 and 0 of these, which nobody means."""
+        return [
+            f"{name} must be a number, not {str(self._task.args[name]).lower()}"
+            for name, option in self.SPEC.options.items()
+            if option.get("type") in ("int", "float") and isinstance(self._task.args.get(name), bool)
+        ]
+
     def _run_here(self, host: str) -> dict[str, t.Any]:
         validation = self._validate()
-        if validation.error_messages:
-            problems = "; ".join(map(self._problem, validation.errors.errors))
+        if found := [*map(self._problem, validation.errors.errors), *self._booleans()]:
+            problems = "; ".join(found)
             # An older one makes text of what is no text, so that these may be for it
             raise AnsibleActionFail(f"{problems}. {too_old}" if (too_old := _core_version.problem()) else problems)
         secrets = validation._no_log_values

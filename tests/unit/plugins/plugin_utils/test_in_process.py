@@ -120,6 +120,8 @@ def test_failure(shown):
             {"name": "x", "typo": 1},
             r"^Unsupported parameters for \(mcp_x\) module: typo\. Supported parameters include: count, name",
         ),
+        ({"name": "x", "count": True}, "^count must be a number, not true$"),
+        ({"count": False}, "^missing required arguments: name; count must be a number, not false$"),
         ({"typo": 1}, "^missing required arguments: name; Unsupported parameters for .* typo"),
     ],
 )
