@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._announce.escalation im
 
 DOCUMENTATION = r"""
 name: escalation
-short_description: An escalation tree as lines
+short_description: Return an escalation tree as lines
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._versions import proble
 
 DOCUMENTATION = r"""
 name: image_ref
-short_description: The image of a version
+short_description: Return the image reference of a version
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.plugin_utils._inventory import probl
 
 DOCUMENTATION = r"""
 name: is_no_mcp_server
-short_description: Whether a host of a play is no MCP server
+short_description: Return whether a host of a play is no MCP server
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -10,7 +10,7 @@ from ansible_collections.mcp.server.plugins.module_utils._versions import is_com
 
 DOCUMENTATION = r"""
 name: reported_version
-short_description: The version that a server is expected to tell
+short_description: Return the version that a server is expected to report
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

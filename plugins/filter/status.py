@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._announce.status import
 
 DOCUMENTATION = r"""
 name: status
-short_description: What is live now, as lines
+short_description: Return what is live as lines
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._plan.steps import prob
 
 DOCUMENTATION = r"""
 name: step_problems
-short_description: What is wrong with a release's steps
+short_description: Return what is wrong with the steps of a release
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

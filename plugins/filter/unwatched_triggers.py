@@ -14,7 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 DOCUMENTATION = r"""
 name: unwatched_triggers
-short_description: Which triggers nobody watches without Prometheus
+short_description: Return a sentence with the triggers that nobody watches without Prometheus
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

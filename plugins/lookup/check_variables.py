@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: check_variables
-short_description: Check the variables of a host before anything is done
+short_description: Check the variables of a host before anything is changed
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

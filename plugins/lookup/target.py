@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: target
-short_description: The server and the cluster that the inventory names
+short_description: Return the server and the cluster that the inventory names
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: variable
-short_description: The value of a variable of this collection
+short_description: Return the value of a variable of this collection
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

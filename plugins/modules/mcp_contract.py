@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_contract
-short_description: Read what an MCP server offers, keep it, and compare it with what its clients know
+short_description: Read the contract of an MCP server, write it to a file, and compare it with another
 version_added: 1.0.0
 description:
   - The contract of a server is what it offers to clients - tools with the schemas of their inputs and outputs, prompts, resources,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_gate
-short_description: Judges a pool of an MCP server by its metrics
+short_description: Evaluate gates on a pool of an MCP server by its metrics
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

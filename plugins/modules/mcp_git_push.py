@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_git_push
-short_description: Writes a released version into the Git repository that a GitOps tool reads, and pushes it
+short_description: Write a released version into the Git repository that a GitOps tool reads, and push it
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_guard
-short_description: Starts the guard of a release, which acts when the machine that releases has died
+short_description: Start or remove the guard of a release, which acts when the machine that releases has died
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_preflight
-short_description: Assert that the cluster has what a release needs
+short_description: Check that the cluster has what a release needs
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:

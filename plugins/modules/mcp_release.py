@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_release
-short_description: Begins, pauses or ends a release of an MCP server in its release record
+short_description: Begin, update, pause or end a release of an MCP server in its release record
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

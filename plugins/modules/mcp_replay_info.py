@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_replay_info
-short_description: Judges a past release of an MCP server by its metrics
+short_description: Replay a past release of an MCP server against the gates
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_rollback
-short_description: Return the traffic of an MCP server to the pool that was live before, at once
+short_description: Return the traffic of an MCP server to the stable pool at once
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_rollback_target
-short_description: Decide where a version or revision that is named gets the traffic, and record it
+short_description: Choose the pool for a rollback to a named version or revision, and record it
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_rollout
-short_description: Change the image or the number of pods of a pool, and wait until that is done
+short_description: Change the image or the size of a pool, and wait until the rollout has finished
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:

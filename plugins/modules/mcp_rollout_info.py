@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_rollout_info
-short_description: List what each pool ran, runs, and could be taken back to
+short_description: List what each pool ran, runs, and could return to
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_traffic_shift
-short_description: Moves traffic between the blue and the green pool of an MCP server
+short_description: Shift traffic between the blue and the green pool of an MCP server
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_version_check
-short_description: Assert that a version's image exists and that a pool runs it
+short_description: Check that a version's image exists and that a pool runs it
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_watch
-short_description: Watches for a while what clients of an MCP server get
+short_description: Watch the requests and the metrics of an MCP server for a while
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
