@@ -16,7 +16,7 @@ author:
   - the mcp.server authors (@mcp-server)
 description:
   - The tag of a version such as C(v1.2.0) or C(1.10), for C(expect_version) in M(mcp.server.mcp_health).
-  - Empty for any other tag, and for a digest, as servers know nothing of these.
+  - Empty for any other tag, and for a digest, which servers do not report.
 options:
   _input:
     description: The version.

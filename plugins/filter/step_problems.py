@@ -17,7 +17,7 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - A sentence for each problem; none when the weights rise and end at 100. M(mcp.server.mcp_plan_info) tells the same.
+  - A sentence for each problem; none when the weights rise and end at 100. M(mcp.server.mcp_plan_info) reports the same.
 options:
   _input:
     description: The steps; each element has C(weight), in percent.

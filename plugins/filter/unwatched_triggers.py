@@ -19,7 +19,7 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - A sentence with the triggers that only metrics can tell; empty when there is none.
+  - A sentence with the triggers that need metrics; empty when there is none.
 options:
   _input:
     description: Changes of the triggers, as O(mcp.server.mcp_watch#module:triggers).

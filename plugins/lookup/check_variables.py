@@ -12,10 +12,10 @@ author:
   - the mcp.server authors (@mcp-server)
 description:
   - Fails when ansible-core is too old for the collection. An emergency (O(strict=false)) warns, and goes on.
-  - Fails when a variable is missing that the roles need, or has a value that cannot be meant.
+  - Fails when a variable is missing that the roles need, or has a value that is not valid.
   - Warns of C(version) where only a rollback runs, which does not read it, and of variables that begin with C(mcp_)
-    and that nothing reads, with the name that is likely meant.
-  - Its place is a task of each host, so that a host which fails stops no other.
+    and that nothing reads, with the likely name.
+  - Use it in a task of each host, so that a host which fails stops no other.
   - An emergency has it in the C(when) of C(ansible.builtin.meta), with O(strict=false), where it costs no task. A failure there would end the play.
 options:
   _terms:

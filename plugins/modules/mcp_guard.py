@@ -72,7 +72,7 @@ options:
     type: dict
     default: {}
   pool_key:
-    description: The key of the health document that tells the pool.
+    description: The key of the health document with the pool.
     type: str
     default: pool
   verify_seconds:

@@ -164,7 +164,7 @@ problems:
   elements: str
   sample: ["pod mcp-server-green-6d4b: container mcp-server was restarted 2 times, last after exit code 137 (OOMKilled)"]
 overwritten:
-  description: What somebody else changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten).
+  description: What another client changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten).
   returned: on failure, when that is why
   type: dict
 """

@@ -108,7 +108,7 @@ live:
   type: str
   sample: blue
 rollback_pool:
-  description: The pool that a rollback returns to, in whose history a revision is looked up; null when that can't be told.
+  description: The pool that a rollback returns to, in whose history a revision is looked up; null when that is not known.
   returned: success
   type: str
   sample: blue

@@ -14,11 +14,11 @@ author:
 description:
   - Asks for health documents through the gateway at a steady rate, on kept and on new connections, and reads the server's metrics out of Prometheus,
     if there is one. It shows a line every 5 seconds.
-  - It fails as soon as a trigger is breached. At the end of O(seconds) everything has to pass. What can't be judged is waited for, at most
-    O(inconclusive_timeout), and then it fails too, with RV(inconclusive) so that nothing is taken back for it.
-  - With O(namespace), O(server) and O(pool) it also reads the route and the pools' Deployments and autoscalers every 3 s. When somebody else changes
-    the weights or an image, it fails and says who, by C(managedFields). With O(rollback) it gives all traffic back to the stable pool then, once, and
-    scales nothing. Fewer pods, or a lower C(minReplicas), are a warning. An API server that is slow or away does not hold up the watch.
+  - It fails as soon as a trigger is breached. At the end of O(seconds) everything has to pass. It waits for gates that are inconclusive, at most
+    O(inconclusive_timeout), and then fails too, with RV(inconclusive), so that nothing is rolled back for it.
+  - With O(namespace), O(server) and O(pool) it also reads the route and the pools' Deployments and autoscalers every 3 s. When another client changes
+    the weights or an image, it fails and names it, by C(managedFields). With O(rollback) it gives all traffic back to the stable pool then, once, and
+    scales nothing. Fewer pods, or a lower C(minReplicas), are a warning. An API server that is slow or does not answer does not delay the watch.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
@@ -52,11 +52,11 @@ options:
     type: float
     required: true
   rate:
-    description: Answers a second that it asks for itself.
+    description: Synthetic requests a second.
     type: float
     default: 20.0
   max_failed_percent:
-    description: How many percent of these answers may fail, over the whole time. With O(prometheus) more of them are inconclusive, as they don't tell the pool.
+    description: How many percent of these answers may fail, over the whole time. With O(prometheus) more of them are inconclusive, as their pool is not known.
     type: float
     default: 1.0
   min_requests:
@@ -64,7 +64,7 @@ options:
     type: int
     default: 20
   pool_key:
-    description: The key of the health document that tells the pool.
+    description: The key of the health document with the pool.
     type: str
     default: pool
   label:
@@ -76,7 +76,7 @@ options:
     type: str
     choices: [blue, green]
   weight:
-    description: Percent of the traffic that O(pool) has. Answers that failed don't tell whose they are, so they are held against this part of all.
+    description: Percent of the traffic that O(pool) has. The pool of a failed answer is not known, so failed answers are compared with this part of all.
     type: int
     default: 100
   checks:
@@ -112,7 +112,7 @@ options:
     type: bool
     default: false
   poll_interval:
-    description: Seconds between looks at Prometheus; 2 while a trigger is past its limit.
+    description: Seconds between two polls of Prometheus; 2 while a trigger is above its limit.
     type: float
     default: 5.0
 """
@@ -195,7 +195,7 @@ seconds:
   returned: always
   type: float
 overwritten:
-  description: What somebody else changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten). The values above are missing then.
+  description: What another client changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten). The values above are missing then.
   returned: on failure, when that is why
   type: dict
 """
