@@ -21,9 +21,9 @@ options:
         description: Path of the CA certificate for it, instead of those that C(requests) trusts.
         type: path
       token_file:
-        description: A file that holds a bearer token for it, where the module runs.
+        description: A file with a bearer token for it, where the module runs.
         type: path
       token_env:
-        description: The name of an environment variable that holds one, where the module runs.
+        description: The name of an environment variable with one, where the module runs.
         type: str
 """

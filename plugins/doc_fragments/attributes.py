@@ -10,7 +10,7 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and tell what it would change without changing it.
+    description: Can run in C(check_mode) and report what it would change without changing it.
   diff_mode:
     description: Returns what has changed, or would change, in C(diff) mode.
   idempotent:

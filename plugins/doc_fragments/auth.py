@@ -16,13 +16,13 @@ options:
     type: dict
     suboptions:
       token_file:
-        description: A file that holds a bearer token, where the module runs.
+        description: A file with a bearer token, where the module runs.
         type: path
       token_env:
-        description: The name of an environment variable that holds one, where the module runs.
+        description: The name of an environment variable with one, where the module runs.
         type: str
       token_secret:
-        description: A Secret in O(namespace) that holds one. The Role needs C(get) on it.
+        description: A Secret in O(namespace) with one. The Role needs C(get) on it.
         type: dict
         suboptions:
           name:
@@ -35,7 +35,7 @@ options:
             default: token
       expect_401:
         description:
-          - Send no token, and expect that the server refuses with 401 and says where a client gets a token (RFC 9728).
+          - Send no token, and expect that the server refuses with 401 and names the place where a client gets a token (RFC 9728).
           - That shows that the server is there and guarded. It does not show that it works.
         type: bool
         default: false

@@ -11,7 +11,7 @@ class ModuleDocFragment:
 options:
   checks:
     description:
-      - What is tried when the new version has all the traffic, one after the other.
+      - The checks that run one after the other once the new version has all the traffic.
       - The first that fails rolls the release back.
       - Each has exactly one of O(checks[].mcp), O(checks[].http), O(checks[].pod) and O(checks[].command).
       - C(docs/checks.md) in the collection has examples.
@@ -26,7 +26,7 @@ options:
       timeout:
         description:
           - Seconds that it may take; it fails when they are over. O(checks[].mcp) needs at least 1.
-          - Waiting for an API server that is away does not count.
+          - Waiting for an API server that does not answer does not count.
         type: float
         default: 30.0
       mcp:

@@ -13,9 +13,9 @@ options:
     description:
       - Path of the kubeconfig file, or of several with C(:) between them, which are merged as kubectl merges them.
       - Without it, the E(K8S_AUTH_KUBECONFIG) and E(KUBECONFIG) environment variables, then C(~/.kube/config). The service account of the pod that Ansible
-        runs in is used only when nobody names a kubeconfig, context, host or credential, and there is no C(~/.kube/config).
-      - A task that names O(kubeconfig), O(context) or O(host) is not led elsewhere by the environment. None of its C(K8S_AUTH_*) variables counts then, but for
-        E(K8S_AUTH_KUBECONFIG) as the file in which O(context) is looked up. The first line of a run says what was ignored.
+        runs in is used only when no kubeconfig, context, host or credential is given, and there is no C(~/.kube/config).
+      - A task that names O(kubeconfig), O(context) or O(host) is not redirected by the environment. It ignores all C(K8S_AUTH_*) variables except
+        E(K8S_AUTH_KUBECONFIG) as the file in which O(context) is looked up. The first line of a run names what was ignored.
     type: path
   context:
     description: The context of the kubeconfig file; default is its current one. Also E(K8S_AUTH_CONTEXT).
@@ -34,14 +34,14 @@ options:
     type: str
   username:
     description:
-      - A user of OpenShift, who logs in with O(password) for a token. Also E(K8S_AUTH_USERNAME). Each task logs in anew, and its token is left to expire.
+      - A user of OpenShift, who logs in with O(password) for a token. Also E(K8S_AUTH_USERNAME). Each task logs in again, and its token is left to expire.
       - Needs the Python package C(openshift), which nothing else does. A token (O(api_key), or a kubeconfig after C(oc login)) is quicker.
     type: str
   password:
     description: Password of O(username). Also E(K8S_AUTH_PASSWORD).
     type: str
   validate_certs:
-    description: Whether the API server's certificate is verified; it is unless told otherwise. Also E(K8S_AUTH_VERIFY_SSL).
+    description: Whether the API server's certificate is verified; default is true. Also E(K8S_AUTH_VERIFY_SSL).
     type: bool
     aliases: [verify_ssl]
   ca_cert:
@@ -63,12 +63,12 @@ options:
       - Default is C(proxy-url) of the kubeconfig, then the E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY) environment variables.
     type: str
   api_timeout:
-    description: Seconds that one request to the API server may take in all, from the look-up of its name to the end of the answer; also a credential plugin.
+    description: Seconds that one request to the API server may take, from the lookup of its name to the end of the answer; also a credential plugin.
     type: float
     default: 10.0
   api_retry_timeout:
     description:
-      - Seconds that an API server is waited for when it does not answer, or answers that it can't serve now (429, 502, 503, 504).
+      - Seconds to wait for an API server that does not answer, or that answers 429, 502, 503 or 504.
         C(0) fails at once.
       - Nothing is written twice. After a write without an answer the object is read again, and a run that holds the server's Lease renews it first.
     type: float

@@ -11,8 +11,8 @@ class ModuleDocFragment:
 options:
   prometheus:
     description:
-      - The Prometheus, or what speaks its HTTP API, that has the server's metrics.
-      - It is asked for raw samples, once for each source; what is made of them is told in C(docs/gates.md) in the collection.
+      - The Prometheus, or a server with the same HTTP API, that has the server's metrics.
+      - It is queried for raw samples, once for each source; C(docs/gates.md) in the collection explains how they are evaluated.
     type: dict
     suboptions:
       url:
@@ -21,7 +21,7 @@ options:
         required: true
       source:
         description:
-          - Where the metrics come from. A measure is taken from the first of them that tells it.
+          - Where the metrics come from. A measure is taken from the first of them that has it.
           - V(app) is the example server's own metrics, V(envoy) Envoy's of each cluster as Contour names them, V(istio) Istio's,
             V(otel) OpenTelemetry's conventions for MCP and HTTP servers, V(ingress_nginx) the ingress-nginx controller's,
             V(kubelet) the memory of the pods.
@@ -41,13 +41,13 @@ options:
         type: bool
         default: true
       token_file:
-        description: A file that holds a bearer token, where the module runs.
+        description: A file with a bearer token, where the module runs.
         type: path
       token_env:
-        description: The name of an environment variable that holds one, where the module runs.
+        description: The name of an environment variable with one, where the module runs.
         type: str
       token_secret:
-        description: A Secret in the server's namespace that holds one. The Role needs C(get) on it.
+        description: A Secret in the server's namespace with one. The Role needs C(get) on it.
         type: dict
         suboptions:
           name:

@@ -26,7 +26,7 @@ options:
     type: str
   route_kind:
     description:
-      - What kind of object O(route) is. C(docs/routes.md) in the collection tells what each needs, and which are proven on a data plane.
+      - What kind of object O(route) is. C(docs/routes.md) in the collection lists what each needs, and which were tested on a data plane.
       - V(httproute) is the Gateway API's HTTPRoute, V(httpproxy) Contour's HTTPProxy, V(traefik) a weighted TraefikService,
         V(openshift_route) a Route with alternate backends, V(istio) a VirtualService, V(ingress_nginx) an Ingress with a canary
         named O(route) and C(-canary), V(custom) what O(route_custom) says.

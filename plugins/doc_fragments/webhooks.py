@@ -18,7 +18,7 @@ options:
     default: []
     suboptions:
       url_env:
-        description: The name of an environment variable that holds the URL, where the module runs.
+        description: The name of an environment variable with the URL, where the module runs.
         type: str
       url_file:
         description: A file that holds it, where the module runs.

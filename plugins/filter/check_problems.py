@@ -13,7 +13,7 @@ from ansible_collections.mcp.server.plugins.module_utils._checks.validation impo
 
 DOCUMENTATION = r"""
 name: check_problems
-short_description: What is wrong with the checks of a release
+short_description: Return what is wrong with the checks of a release
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._announce.escalation im
 
 DOCUMENTATION = r"""
 name: escalation
-short_description: An escalation tree as lines
+short_description: Return an escalation tree as lines
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -27,7 +27,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Say whom to call
+- name: Show whom to call
   ansible.builtin.debug:
     msg: "{{ [{'when': 'Deployment issues', 'name': 'Platform Engineering On-Call'}] | mcp.server.escalation }}"
 """

@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._versions import proble
 
 DOCUMENTATION = r"""
 name: image_ref
-short_description: The image of a version
+short_description: Return the image reference of a version
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -31,7 +31,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: ghcr.io/org/mcp-server:v1.2.0
+- name: Show the image of v1.2.0
   ansible.builtin.debug:
     msg: "{{ 'ghcr.io/org/mcp-server' | mcp.server.image_ref('v1.2.0') }}"
 """

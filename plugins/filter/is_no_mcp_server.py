@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.plugin_utils._inventory import probl
 
 DOCUMENTATION = r"""
 name: is_no_mcp_server
-short_description: Whether a host of a play is no MCP server
+short_description: Return whether a host of a play is no MCP server
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -51,7 +51,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Leave alone what is no MCP server
+- name: Skip hosts that are no MCP server
   ansible.builtin.meta: end_host
   when: >-
     inventory_hostname | mcp.server.is_no_mcp_server(hostvars, ansible_play_hosts_all,

@@ -10,13 +10,13 @@ from ansible_collections.mcp.server.plugins.module_utils._versions import is_com
 
 DOCUMENTATION = r"""
 name: reported_version
-short_description: The version that a server is expected to tell
+short_description: Return the version that a server is expected to report
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
   - The tag of a version such as C(v1.2.0) or C(1.10), for C(expect_version) in M(mcp.server.mcp_health).
-  - Empty for any other tag, and for a digest, as servers know nothing of these.
+  - Empty for any other tag, and for a digest, which servers do not report.
 options:
   _input:
     description: The version.
@@ -25,7 +25,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Assert the version where that can be told
+- name: Check the version that the server reports
   mcp.server.mcp_health:
     endpoint:
       url: https://mcp.example.com

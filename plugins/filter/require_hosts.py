@@ -10,7 +10,7 @@ from ansible.errors import AnsibleFilterError
 
 DOCUMENTATION = r"""
 name: require_hosts
-short_description: The hosts of a play, of which there must be one
+short_description: Return the hosts of a play, and fail when there is none
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -12,12 +12,12 @@ from ansible_collections.mcp.server.plugins.module_utils._announce.status import
 
 DOCUMENTATION = r"""
 name: status
-short_description: What is live now, as lines
+short_description: Return what is live as lines
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Pools, pods, who releases now and the last releases, out of what three modules return.
+  - Pools, pods, who releases now and the newest releases, from the results of three modules.
 positional: pools, answers, releases
 options:
   _input:
@@ -33,7 +33,7 @@ options:
     type: dict
     default: {}
   releases:
-    description: How many of the last releases are told.
+    description: How many of the newest releases are shown.
     type: int
     default: 5
 """

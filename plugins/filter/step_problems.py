@@ -12,12 +12,12 @@ from ansible_collections.mcp.server.plugins.module_utils._plan.steps import prob
 
 DOCUMENTATION = r"""
 name: step_problems
-short_description: What is wrong with a release's steps
+short_description: Return what is wrong with the steps of a release
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - A sentence for each problem; none when the weights rise and end at 100. M(mcp.server.mcp_plan_info) tells the same.
+  - A sentence for each problem; none when the weights rise and end at 100. M(mcp.server.mcp_plan_info) reports the same.
 options:
   _input:
     description: The steps; each element has C(weight), in percent.
@@ -27,7 +27,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Steps that make a release
+- name: Validate the steps
   ansible.builtin.assert:
     that: problems == []
     fail_msg: "{{ problems | join(' ') }}"

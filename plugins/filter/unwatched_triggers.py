@@ -14,12 +14,12 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 DOCUMENTATION = r"""
 name: unwatched_triggers
-short_description: Which triggers nobody watches without Prometheus
+short_description: Return a sentence with the triggers that nobody watches without Prometheus
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - A sentence with the triggers that only metrics can tell; empty when there is none.
+  - A sentence with the triggers that need metrics; empty when there is none.
 options:
   _input:
     description: Changes of the triggers, as O(mcp.server.mcp_watch#module:triggers).
@@ -28,7 +28,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Say which triggers nobody watches
+- name: Report the triggers that nobody watches
   ansible.builtin.debug:
     msg: "{{ {} | mcp.server.unwatched_triggers }}"
 """

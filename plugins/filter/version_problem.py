@@ -10,7 +10,7 @@ from ansible_collections.mcp.server.plugins.module_utils._versions import proble
 
 DOCUMENTATION = r"""
 name: version_problem
-short_description: What is wrong with a version
+short_description: Return what is wrong with a version
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -25,7 +25,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: A version that lost nothing on its way
+- name: Validate the version
   ansible.builtin.assert:
     that: version | mcp.server.version_problem == ''
     fail_msg: "{{ version | mcp.server.version_problem }}"

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: check_variables
-short_description: Check the variables of a host before anything is done
+short_description: Check the variables of a host before anything is changed
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Fails when a variable is missing that the roles need, or has a value that cannot be meant.
+  - Fails when ansible-core is too old for the collection. An emergency (O(strict=false)) warns, and goes on.
+  - Fails when a variable is missing that the roles need, or has a value that is not valid.
   - Warns of C(version) where only a rollback runs, which does not read it, and of variables that begin with C(mcp_)
-    and that nothing reads, with the name that is likely meant.
-  - Its place is a task of each host, so that a host which fails stops no other.
+    and that nothing reads, with the likely name.
+  - Use it in a task of each host, so that a host which fails stops no other.
   - An emergency has it in the C(when) of C(ansible.builtin.meta), with O(strict=false), where it costs no task. A failure there would end the play.
 options:
   _terms:
@@ -46,19 +47,23 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.utils.display import Display
 
-from ansible_collections.mcp.server.plugins.plugin_utils import _variables
+from ansible_collections.mcp.server.plugins.plugin_utils import _core_version, _variables
 from ansible_collections.mcp.server.plugins.plugin_utils._reading import ReadingLookup
 
 
 class LookupModule(ReadingLookup):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
         host = variables.get("inventory_hostname")
+        strict = kwargs.get("strict", True)
+        if too_old := _core_version.problem():
+            if strict:
+                raise AnsibleError(too_old)
+            Display().warning(too_old)
         if "git_push" in terms:  # what its caller hands to it
             later = {"git_push_version": variables.get("version") or "", "git_push_pool": "green"}
             self._templar = self._templar.copy_with_new_env(available_variables={**variables, **later})
         own: list[str] = []
         problems = []
-        strict = kwargs.get("strict", True)
         for name in dict.fromkeys(
             [*_variables.TARGET, "mcp_own_variables", *(name for role in terms for name in _variables.of_role(role))]
         ):

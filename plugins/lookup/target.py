@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: target
-short_description: The server and the cluster that the inventory names
+short_description: Return the server and the cluster that the inventory names
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -16,8 +16,8 @@ description:
 options:
   strict:
     description:
-      - Whether to fail when a value cannot be meant. Otherwise that is a warning, and the default is taken, as an emergency does.
-      - What says which server, cluster or user is meant fails all the same, as without it another one would be acted on.
+      - Whether to fail when a value is not valid. Otherwise that is a warning, and the default is taken, as an emergency does.
+      - A variable that names the server, cluster or user fails all the same, as without it another one would be changed.
     type: bool
     default: true
 """

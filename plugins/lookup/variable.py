@@ -6,14 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: variable
-short_description: The value of a variable of this collection
+short_description: Return the value of a variable of this collection
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
   - Converts what is given to the variable's type, as C(-e), surveys and the environment give text for everything, and has its default.
   - Lists and dictionaries may be JSON or YAML. An empty text is no value.
-  - Fails with a sentence that names the variable when the value cannot be meant.
+  - Fails with a sentence that names the variable when the value is not valid.
 options:
   _terms:
     description: The name of the variable.
@@ -22,8 +22,8 @@ options:
     required: true
   strict:
     description:
-      - Whether to fail when the value cannot be meant. Otherwise that is a warning, and the default is taken, as an emergency does.
-      - What says which server, cluster, user, version or pool is meant fails all the same.
+      - Whether to fail when the value is not valid. Otherwise that is a warning, and the default is taken, as an emergency does.
+      - A variable that names the server, cluster, user, version or pool fails all the same.
     type: bool
     default: true
 """

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import os
 import queue
+import socket
+import sys
 import threading
 import time
 import traceback
@@ -138,6 +140,17 @@ def conceal(*secrets: str) -> None:
 def without_secrets(value: t.Any) -> t.Any:
     """Return a value without the secrets that were concealed."""
     return remove_values(value, list(_SECRETS)) if _SECRETS else value
+
+
+def missing_library(name: str) -> str:
+    """Return the sentence for a Python library that cannot be imported. name: as pip knows it.
+
+    Ansible's own sentence names ansible_python_interpreter, which does nothing for a task in the controller's process.
+    """
+    return (
+        f"The Python library {name} is missing on {socket.gethostname()}, in the Python that runs this task. Install it: "
+        f"{sys.executable} -m pip install {name} (the collection's requirements.txt has the versions)."
+    )
 
 
 def unexpected(error: Exception) -> str:

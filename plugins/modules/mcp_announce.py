@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_announce
-short_description: Announces how a release or a rollback of an MCP server ended
+short_description: Announce how a release or a rollback of an MCP server ended
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_contract
-short_description: Read what an MCP server offers, keep it, and compare it with what its clients know
+short_description: Read the contract of an MCP server, write it to a file, and compare it with another
 version_added: 1.0.0
 description:
   - The contract of a server is what it offers to clients - tools with the schemas of their inputs and outputs, prompts, resources,
@@ -82,7 +82,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The new version has to keep what clients of the live one use
+- name: Check that the new version keeps the live one's contract
   mcp.server.mcp_contract:
     namespace: mcp
     server: weather
@@ -90,13 +90,13 @@ EXAMPLES = r"""
     baseline:
       pool: blue
 
-- name: Keep the contract of the server as a file, to review changes of it
+- name: Write the server's contract to a file, to review changes of it
   mcp.server.mcp_contract:
     endpoint:
       url: https://mcp.example.com
     path: contracts/weather.json
 
-- name: Compare with the reviewed file, and accept that one tool goes
+- name: Compare with the reviewed file, and accept that one tool is removed
   mcp.server.mcp_contract:
     namespace: mcp
     service: weather-green

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_gate
-short_description: Judges a pool of an MCP server by its metrics
+short_description: Evaluate gates on a pool of an MCP server by its metrics
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -63,7 +63,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Would the triggers take green back now
+- name: Evaluate the triggers of the green pool
   mcp.server.mcp_gate:
     namespace: mcp-prod
     server: mcp-server
@@ -72,7 +72,7 @@ EXAMPLES = r"""
       url: https://prometheus.example.com
       token_env: PROMETHEUS_TOKEN
 
-- name: The guide's performance, by Envoy's metrics, and the length of a queue
+- name: Evaluate the guide's performance gates by Envoy's metrics, and the length of a queue
   mcp.server.mcp_gate:
     namespace: mcp-prod
     server: mcp-server

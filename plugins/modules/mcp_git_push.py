@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_git_push
-short_description: Writes a released version into the Git repository that a GitOps tool reads, and pushes it
+short_description: Write a released version into the Git repository that a GitOps tool reads, and push it
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -91,7 +91,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Tell the repository of v1.2.0
+- name: Write v1.2.0 into the repository
   mcp.server.mcp_git_push:
     repository: git@git.example.com:platform/apps.git
     commit_message: Release v1.2.0 of mcp-server

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_guard
-short_description: Starts the guard of a release, which acts when the machine that releases has died
+short_description: Start or remove the guard of a release, which acts when the machine that releases has died
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -72,7 +72,7 @@ options:
     type: dict
     default: {}
   pool_key:
-    description: The key of the health document that tells the pool.
+    description: The key of the health document with the pool.
     type: str
     default: pool
   verify_seconds:
@@ -89,7 +89,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Have a release guarded, that mcp_release began
+- name: Start the guard of a release that mcp_release began
   mcp.server.mcp_guard:
     namespace: mcp-prod
     server: mcp-server
@@ -97,7 +97,7 @@ EXAMPLES = r"""
     run_id: "{{ release.run_id }}"
     image_ref: ghcr.io/org/mcp-server-ee:1.0.0
 
-- name: Take a guard away
+- name: Remove the guard
   mcp.server.mcp_guard:
     namespace: mcp-prod
     server: mcp-server

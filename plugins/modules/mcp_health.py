@@ -113,7 +113,7 @@ EXAMPLES = r"""
       host: mcp.example.com
       ca_cert: /etc/ssl/example-ca.pem
 
-- name: Wait until every pod of the new release is healthy and says the right version
+- name: Wait until every pod of the new version is healthy and reports it
   mcp.server.mcp_health:
     namespace: mcp
     server: weather
@@ -129,7 +129,7 @@ EXAMPLES = r"""
     service: weather-blue
     health: []
 
-- name: Call a tool, and see that twenty lists in one session come without a fault and fast
+- name: Call a tool, and check that twenty lists in one session succeed quickly
   mcp.server.mcp_health:
     endpoint:
       url: https://mcp.example.com
@@ -151,7 +151,7 @@ EXAMPLES = r"""
       token_secret:
         name: weather-probe
 
-- name: Check that the server is guarded, and tells clients where to get a token
+- name: Check that the server requires a token, and tells clients where to get one
   mcp.server.mcp_health:
     endpoint:
       url: https://mcp.example.com

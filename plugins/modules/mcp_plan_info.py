@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_plan_info
-short_description: Tells what a release would do, and what would fail
+short_description: Plan a release, and list all that would fail
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -110,7 +110,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What would a release of v1.2.0 do?
+- name: Plan a release of v1.2.0
   mcp.server.mcp_plan_info:
     namespace: mcp-prod
     server: mcp-server

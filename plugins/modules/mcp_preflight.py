@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_preflight
-short_description: Assert that the cluster has what a release needs
+short_description: Check that the cluster has what a release needs
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
@@ -73,7 +73,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Is everything there for a release?
+- name: Check what a release needs
   mcp.server.mcp_preflight:
     namespace: mcp-prod
     server: mcp-server
@@ -81,7 +81,7 @@ EXAMPLES = r"""
       - name: mcp-server-secrets
         keys: [DATABASE_URL]
 
-- name: And what it will need later?
+- name: Check what a release needs later
   mcp.server.mcp_preflight:
     namespace: mcp-prod
     server: mcp-server

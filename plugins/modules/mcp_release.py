@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_release
-short_description: Begins, pauses or ends a release of an MCP server in its release record
+short_description: Begin, update, pause or end a release of an MCP server in its release record
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -121,7 +121,7 @@ EXAMPLES = r"""
     version: v1.2.0
   register: release
 
-- name: Keep what it offers
+- name: Record its contract
   mcp.server.mcp_release:
     namespace: mcp-prod
     server: mcp-server
@@ -130,7 +130,7 @@ EXAMPLES = r"""
       structure_hash: "{{ contract.structure_hash }}"
       text_hash: "{{ contract.text_hash }}"
 
-- name: End it
+- name: End the release
   mcp.server.mcp_release:
     namespace: mcp-prod
     server: mcp-server

@@ -13,7 +13,7 @@ author:
   - the mcp.server authors (@mcp-server)
 description:
   - Reads the server's route, its release record (the ConfigMap C(SERVER-release)) and its Lease.
-  - Fails when it can't be told which pool is live, as both have half of the traffic and no release is recorded as running.
+  - Fails when both pools have half of the traffic and no release is recorded as running, as neither is live then.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
@@ -25,7 +25,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What is live, and who releases
+- name: Read what is live and who releases
   mcp.server.mcp_release_info:
     namespace: mcp-prod
     server: mcp-server

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_replay_info
-short_description: Judges a past release of an MCP server by its metrics
+short_description: Replay a past release of an MCP server against the gates
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -66,7 +66,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: What the newest release was judged by
+- name: Replay the newest release
   mcp.server.mcp_replay_info:
     namespace: mcp-prod
     server: mcp-server
@@ -75,7 +75,7 @@ EXAMPLES = r"""
       token_env: PROMETHEUS_TOKEN
   register: replay
 
-- name: Would last Tuesday's release have passed with 2 % and one minute
+- name: Replay last Tuesday's release with a limit of 2 % and one minute
   mcp.server.mcp_replay_info:
     namespace: mcp-prod
     server: mcp-server
@@ -87,7 +87,7 @@ EXAMPLES = r"""
     prometheus:
       url: https://prometheus.example.com
 
-- name: An hour of the pool that is live
+- name: Replay an hour of the live pool
   mcp.server.mcp_replay_info:
     namespace: mcp-prod
     server: mcp-server

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_report
-short_description: Writes a release of an MCP server as one HTML file for people
+short_description: Write the report of a release as one HTML file
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)

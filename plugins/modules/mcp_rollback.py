@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_rollback
-short_description: Return the traffic of an MCP server to the pool that was live before, at once
+short_description: Return the traffic of an MCP server to the stable pool at once
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -18,10 +18,10 @@ description:
   - The pool is noted and recorded, so that a second rollback does not undo the first.
   - Only another run that holds the server's Lease stops it, or one that wrote the route since. A Lease or record that can't be read or written is a warning.
   - It waits for nothing about the bad pool. When the good pool has no ready endpoint, it is scaled up to the size that it had before the release, or else to
-    that of the bad one; how long that may take is said before, and the traffic follows when half of its pods are ready. When it can't come up, this fails as
+    that of the bad one; it shows first how long that may take, and the traffic follows when half of its pods are ready. When it can't come up, this fails as
     soon as the cluster knows, and the weights stay.
-  - When it can't be verified that the traffic follows, the module fails and says so; the weights stay written.
-  - The tools that hold the route are named before it is written. What is undone within O(verify_seconds) is written again.
+  - When it cannot confirm that the traffic follows, the module fails; the weights stay written.
+  - The tools that hold the route are named before it is written. What another client reverts within O(verify_seconds) is written again.
   - It is the same as M(mcp.server.mcp_traffic_shift) with O(mcp.server.mcp_traffic_shift#module:rollback=true).
   - Scaling the bad pool down (RV(scale_down)) and giving the Lease back is left to M(mcp.server.mcp_rollout) and M(mcp.server.mcp_release). The rollback
     role does all of it.
@@ -64,14 +64,14 @@ options:
     type: bool
     default: false
   pool_key:
-    description: The key of the health document that tells the pool.
+    description: The key of the health document with the pool.
     type: str
     default: pool
   timeout:
     description:
       - Seconds after the write within which the route must be in force and the share be what was set.
-        It is more than a gateway's controller takes to come back after an outage, and a refusal is told at once.
-      - When the API server was away meanwhile, as many again.
+        It is more than a gateway's controller takes to come back after an outage, and a refusal is reported at once.
+      - After an outage of the API server meanwhile, the same number of seconds again.
     type: float
     default: 120.0
   start_timeout:
@@ -84,8 +84,8 @@ options:
     default: 30.0
   verify_seconds:
     description:
-      - Seconds since the weights were written for which the route is looked at every 2 s, as the last act and at least once, in case somebody
-        undoes it. Each time that happens the weights are written again and the seconds begin anew, for at most 3 minutes; then it fails and names who
+      - Seconds since the weights were written for which the route is read every 2 s, at least once, in case another client
+        reverts them. Each time, the weights are written again and the seconds start again, for at most 3 minutes; then it fails and names who
         does it.
       - With V(0) it looks once, writes nothing again, and fails when it was undone.
     type: float
@@ -112,7 +112,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Go back to what was live before, at once
+- name: Return the traffic to the stable pool at once
   mcp.server.mcp_rollback:
     namespace: mcp-prod
     server: mcp-server
@@ -120,7 +120,7 @@ EXAMPLES = r"""
     endpoint:
       url: https://mcp-prod.example.com
 
-- name: Send the traffic to blue, and wait for nothing
+- name: Send the traffic to blue without waiting
   mcp.server.mcp_rollback:
     namespace: mcp-prod
     server: mcp-server
@@ -177,11 +177,11 @@ share:
       description: How long these answers took together.
       type: float
     versions:
-      description: Versions that the health documents told.
+      description: Versions that the health documents reported.
       type: list
       elements: str
 sessions:
-  description: What became of sessions. Null where nothing was asked, as before an emergency.
+  description: What happened to sessions. Null where they were not looked up, as before an emergency.
   returned: success
   type: dict
   contains:
@@ -243,12 +243,12 @@ gitops:
   elements: str
   sample: [Argo CD]
 reverted:
-  description: Each time that somebody undid the rollback and it was written again, as RV(overwritten).
+  description: Each time that another client reverted the rollback and it was written again, as RV(overwritten).
   returned: success
   type: list
   elements: dict
 overwritten:
-  description: What somebody else changed, with C(object), C(field), C(by), C(manager), C(at), C(seen_at), C(suspend), C(what) and C(pool).
+  description: What another client changed, with C(object), C(field), C(by), C(manager), C(at), C(seen_at), C(suspend), C(what) and C(pool).
   returned: on failure, when that is why
   type: dict
   sample:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_rollback_target
-short_description: Decide where a version or revision that is named gets the traffic, and record it
+short_description: Choose the pool for a rollback to a named version or revision, and record it
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -82,7 +82,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Where would v1.1.5 go
+- name: Choose the pool for v1.1.5
   mcp.server.mcp_rollback_target:
     namespace: mcp-prod
     server: mcp-server
@@ -90,7 +90,7 @@ EXAMPLES = r"""
     image: ghcr.io/org/mcp-server
   register: pin
 
-- name: It runs there and was checked
+- name: Record that it runs there and was checked
   mcp.server.mcp_rollback_target:
     namespace: mcp-prod
     server: mcp-server

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_rollout
-short_description: Change the image or the number of pods of a pool, and wait until that is done
+short_description: Change the image or the size of a pool, and wait until the rollout has finished
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
@@ -164,7 +164,7 @@ problems:
   elements: str
   sample: ["pod mcp-server-green-6d4b: container mcp-server was restarted 2 times, last after exit code 137 (OOMKilled)"]
 overwritten:
-  description: What somebody else changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten).
+  description: What another client changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten).
   returned: on failure, when that is why
   type: dict
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_rollout_info
-short_description: List what each pool ran, runs, and could be taken back to
+short_description: List what each pool ran, runs, and could return to
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -24,7 +24,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What could we go back to
+- name: List what a rollback could return to
   mcp.server.mcp_rollout_info:
     namespace: mcp-prod
     server: mcp-server
@@ -108,7 +108,7 @@ live:
   type: str
   sample: blue
 rollback_pool:
-  description: The pool that a rollback returns to, in whose history a revision is looked up; null when that can't be told.
+  description: The pool that a rollback returns to, in whose history a revision is looked up; null when that is not known.
   returned: success
   type: str
   sample: blue

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_silence
-short_description: Silences the alerts of an MCP server in Alertmanager while a release shifts its traffic
+short_description: Silence the alerts of an MCP server in Alertmanager while a release shifts its traffic
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -88,7 +88,7 @@ EXAMPLES = r"""
       token_env: ALERTMANAGER_TOKEN
     seconds: 1800
 
-- name: Let them fire again
+- name: Expire the silence
   mcp.server.mcp_silence:
     namespace: mcp-prod
     server: mcp-server

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_traffic_shift
-short_description: Moves traffic between the blue and the green pool of an MCP server
+short_description: Shift traffic between the blue and the green pool of an MCP server
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -18,7 +18,7 @@ description:
     measured over new connections only.
   - With the weights, the same request writes the annotations C(mcp.server/stable), the pool to return to, and C(mcp.server/run), the run
     that O(run_id) names. No other field of the route is touched. The route must list the Services of both pools; one may have weight 0.
-  - Sessions of legacy MCP clients are not broken unasked, see O(sessions). C(docs/sessions.md) in the collection tells what is safe.
+  - Sessions of legacy MCP clients are not ended unless it is allowed, see O(sessions). C(docs/sessions.md) in the collection explains what is safe.
   - With O(rollback=true) it is the emergency's one call, as M(mcp.server.mcp_rollback) is. It writes the weights first and verifies afterwards.
     It spares no sessions of the bad pool.
   - A step of a release that is running is added to the release record (see M(mcp.server.mcp_release)).
@@ -26,11 +26,11 @@ description:
     returns the traffic itself. Sizes, record, silence, Lease, announcement and report are its last acts, however it ends. It needs no other task
     after it, so several servers in one play do not wait for each other. It runs in the controller's process only, and goes on where it was killed.
   - While it verifies a share, and with O(steps) from the first weight to the end, it reads the route every 3 s, with O(steps) also the pools' images
-    and sizes and the C(minReplicas) that was raised for them. When somebody else changes them it fails and says who, by C(managedFields).
+    and sizes and the C(minReplicas) that was raised for them. When another client changes them it fails and names it, by C(managedFields).
     A release gives all traffic back to the stable pool then, once, and scales nothing. An autoscaler that goes up is no change; a C(minReplicas)
     that was lowered, or fewer pods of the stable pool, are a warning.
   - With O(steps) the route's weights, the image of the pool and the versions in the answers are read again before the release is recorded as succeeded.
-  - With O(rollback=true) the tools that hold the route are named before it is written. What is undone within O(verify_seconds) is written again.
+  - With O(rollback=true) the tools that hold the route are named before it is written. What another client reverts within O(verify_seconds) is written again.
   - What can't be judged is no breach. Then, and on SIGINT, SIGTERM and SIGHUP, the traffic stays as it is, the record says why, the Lease is given back,
     and the same release goes on from there.
 extends_documentation_fragment:
@@ -68,9 +68,9 @@ options:
       - Only another run that holds the server's Lease stops it, or one that wrote the route since. A Lease or record that can't be read or
         written is a warning.
       - It waits for nothing about the bad pool. When the good pool has no ready endpoint, it is scaled up to the size that it had before
-        the release, or else to that of the bad one; how long that may take is said before, and the traffic follows when half of its pods are ready.
+        the release, or else to that of the bad one; it shows first how long that may take, and the traffic follows when half of its pods are ready.
         When it can't come up, this fails as soon as the cluster knows, and the weights stay.
-      - When it can't be verified that the traffic follows, the module fails and says so; the weights stay written.
+      - When it cannot confirm that the traffic follows, the module fails; the weights stay written.
     type: bool
     default: false
   rollback_pool:
@@ -96,7 +96,7 @@ options:
     type: bool
     default: false
   pool_key:
-    description: The key of the health document that tells the pool.
+    description: The key of the health document with the pool.
     type: str
     default: pool
   tolerance:
@@ -109,8 +109,8 @@ options:
   timeout:
     description:
       - Seconds after the write within which the route must be in force and the share be what was set.
-        It is more than a gateway's controller takes to come back after an outage, and a refusal is told at once.
-      - When the API server was away meanwhile, as many again.
+        It is more than a gateway's controller takes to come back after an outage, and a refusal is reported at once.
+      - After an outage of the API server meanwhile, the same number of seconds again.
     type: float
     default: 120.0
   sessions:
@@ -178,7 +178,7 @@ options:
         type: float
         required: true
   version:
-    description: The version that is released, for what is said. Used with O(steps).
+    description: The version that is released, for messages. Used with O(steps).
     type: str
   watch:
     description:
@@ -187,7 +187,7 @@ options:
     type: dict
     default: {}
   era:
-    description: How the client greets the server that asks for 20 lists in one session after each step, as in M(mcp.server.mcp_health).
+    description: How the client addresses the server when it makes 20 list requests in one session after each step, as in M(mcp.server.mcp_health).
     type: str
     choices: [auto, modern, legacy, sse]
     default: auto
@@ -229,7 +229,7 @@ EXAMPLES = r"""
     endpoint:
       url: https://mcp-prod.example.com
 
-- name: Move all sessions' clients at once, when nobody has one open any more or after half an hour
+- name: Shift all traffic once no session is open, or after half an hour
   mcp.server.mcp_traffic_shift:
     namespace: mcp-prod
     server: mcp-server
@@ -240,7 +240,7 @@ EXAMPLES = r"""
     sessions_metric:
       name: mcp_server_sessions_open
 
-- name: Shift a release that has begun and is deployed, watch it, and go back at a breach
+- name: Shift and watch a release that is deployed, and roll back on a breach
   mcp.server.mcp_traffic_shift:
     namespace: mcp-prod
     server: mcp-server
@@ -258,7 +258,7 @@ EXAMPLES = r"""
     endpoint:
       url: https://mcp-prod.example.com
 
-- name: Go back to what was live before, at once, as mcp_rollback does
+- name: Return to the stable pool at once, as mcp_rollback does
   mcp.server.mcp_traffic_shift:
     namespace: mcp-prod
     server: mcp-server
@@ -346,11 +346,11 @@ share:
       description: How long these answers took together.
       type: float
     versions:
-      description: Versions that the health documents told.
+      description: Versions that the health documents reported.
       type: list
       elements: str
 sessions:
-  description: What became of sessions. Null where nothing was asked, as before an emergency.
+  description: What happened to sessions. Null where they were not looked up, as before an emergency.
   returned: without O(steps)
   type: dict
   contains:
@@ -412,12 +412,12 @@ gitops:
   elements: str
   sample: [Argo CD]
 reverted:
-  description: Each time that somebody undid the rollback and it was written again, as RV(overwritten).
+  description: Each time that another client reverted the rollback and it was written again, as RV(overwritten).
   returned: with O(rollback=true)
   type: list
   elements: dict
 overwritten:
-  description: What somebody else changed, with C(object), C(field), C(by), C(manager), C(at), C(seen_at), C(suspend), C(what) and C(pool).
+  description: What another client changed, with C(object), C(field), C(by), C(manager), C(at), C(seen_at), C(suspend), C(what) and C(pool).
   returned: on failure, when that is why
   type: dict
   sample:

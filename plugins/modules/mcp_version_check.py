@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_version_check
-short_description: Assert that a version's image exists and that a pool runs it
+short_description: Check that a version's image exists and that a pool runs it
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
   - Fails when the image of O(version) is not in the registry and, with O(pool), when a ready pod of that pool does not run it. All
-    differences are told at once.
+    differences are reported at once.
   - A pod runs the version when its image and digest are the registry's and its health document says so. What MCP's C(serverInfo)
     says is often the version of a library, so it counts only on request (O(server_version)).
   - With O(namespace) it returns what runs in both pools, also without a version to compare with.
@@ -38,7 +38,7 @@ options:
       - The version, which is the tag of O(image) in any form, such as V(v1.2.0) or V(sha-abc1234), or its digest, or both (V(v1.2.0@sha256:...)).
       - A number is refused, as it may have lost digits (1.1 for 1.10); put the version in quotes.
       - A tag without a digit in it, such as V(latest), is warned of, as it may name another image later.
-      - What pods tell is compared with a version such as V(v1.2.0) or V(1.10), and not with other tags and digests, which is warned of once.
+      - What pods report is compared with a version such as V(v1.2.0) or V(1.10), and not with other tags and digests, which is warned of once.
     type: raw
   image:
     description: The image without its tag, such as V(ghcr.io/org/mcp-server). Required with O(version).
@@ -63,7 +63,7 @@ options:
     type: int
     default: 8080
   timeout:
-    description: Seconds that one pod may take to tell its version.
+    description: Seconds that one pod may take to report its version.
     type: float
     default: 10.0
 notes:
@@ -74,12 +74,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The image must be in the registry
+- name: Check that the image is in the registry
   mcp.server.mcp_version_check:
     image: ghcr.io/org/mcp-server
     version: v1.2.0
 
-- name: Every ready pod of the green pool must run it
+- name: Check that every ready pod of the green pool runs it
   mcp.server.mcp_version_check:
     namespace: mcp-prod
     server: mcp-server
@@ -87,7 +87,7 @@ EXAMPLES = r"""
     image: ghcr.io/org/mcp-server
     version: v1.2.0
 
-- name: What runs in the pools?
+- name: Read what the pools run
   mcp.server.mcp_version_check:
     namespace: mcp-prod
     server: mcp-server

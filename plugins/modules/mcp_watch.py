@@ -7,18 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_watch
-short_description: Watches for a while what clients of an MCP server get
+short_description: Watch the requests and the metrics of an MCP server for a while
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
   - Asks for health documents through the gateway at a steady rate, on kept and on new connections, and reads the server's metrics out of Prometheus,
     if there is one. It shows a line every 5 seconds.
-  - It fails as soon as a trigger is breached. At the end of O(seconds) everything has to pass. What can't be judged is waited for, at most
-    O(inconclusive_timeout), and then it fails too, with RV(inconclusive) so that nothing is taken back for it.
-  - With O(namespace), O(server) and O(pool) it also reads the route and the pools' Deployments and autoscalers every 3 s. When somebody else changes
-    the weights or an image, it fails and says who, by C(managedFields). With O(rollback) it gives all traffic back to the stable pool then, once, and
-    scales nothing. Fewer pods, or a lower C(minReplicas), are a warning. An API server that is slow or away does not hold up the watch.
+  - It fails as soon as a trigger is breached. At the end of O(seconds) everything has to pass. It waits for gates that are inconclusive, at most
+    O(inconclusive_timeout), and then fails too, with RV(inconclusive), so that nothing is rolled back for it.
+  - With O(namespace), O(server) and O(pool) it also reads the route and the pools' Deployments and autoscalers every 3 s. When another client changes
+    the weights or an image, it fails and names it, by C(managedFields). With O(rollback) it gives all traffic back to the stable pool then, once, and
+    scales nothing. Fewer pods, or a lower C(minReplicas), are a warning. An API server that is slow or does not answer does not delay the watch.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
@@ -66,7 +66,7 @@ options:
     type: int
     default: 20
   pool_key:
-    description: The key of the health document that tells the pool.
+    description: The key of the health document with the pool.
     type: str
     default: pool
   label:
@@ -114,7 +114,7 @@ options:
     type: bool
     default: false
   poll_interval:
-    description: Seconds between looks at Prometheus; 2 while a trigger is past its limit.
+    description: Seconds between two polls of Prometheus; 2 while a trigger is above its limit.
     type: float
     default: 5.0
 """
@@ -141,7 +141,7 @@ EXAMPLES = r"""
     triggers:
       errors: {limit: 2, window: 60}
 
-- name: Watch for an hour, and go back at a breach
+- name: Watch for an hour, and roll back on a breach
   mcp.server.mcp_watch:
     namespace: mcp-prod
     server: mcp-server
@@ -197,7 +197,7 @@ seconds:
   returned: always
   type: float
 overwritten:
-  description: What somebody else changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten). The values above are missing then.
+  description: What another client changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten). The values above are missing then.
   returned: on failure, when that is why
   type: dict
 """

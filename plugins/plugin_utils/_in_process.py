@@ -26,6 +26,7 @@ import threading
 import time
 import typing as t
 
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.common.parameters import remove_values
@@ -44,6 +45,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import (
     unexpected,
     without_secrets,
 )
+from ansible_collections.mcp.server.plugins.plugin_utils import _core_version
 
 display = Display()
 
@@ -173,6 +175,16 @@ def _once(host: str, say: t.Callable[[str], None], line: str) -> None:
         say(line)
 
 
+# Stdout callbacks whose output is read by people, by the last part of their names. Others may write a document there.
+CALLBACKS_FOR_PEOPLE = ("default", "minimal", "oneline", "awx_display")
+
+
+def show(line: str) -> None:
+    """Show a progress line: on stdout beside what Ansible writes there for people, else on stderr, so that JSON stays JSON."""
+    callback = str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
+    display.display(line, stderr=callback not in CALLBACKS_FOR_PEOPLE)
+
+
 def _never(_params: dict[str, t.Any]) -> bool:
     return False
 
@@ -229,16 +241,26 @@ class InProcessAction(ActionBase):
         )
         return f"{unsupported}{error.msg}"
 
+    def _booleans(self) -> list[str]:
+        """Return a sentence for each number that is true or false: Ansible makes 1 and 0 of these, which nobody means."""
+        return [
+            f"{name} must be a number, not {str(self._task.args[name]).lower()}"
+            for name, option in self.SPEC.options.items()
+            if option.get("type") in ("int", "float") and isinstance(self._task.args.get(name), bool)
+        ]
+
     def _run_here(self, host: str) -> dict[str, t.Any]:
         validation = self._validate()
-        if validation.error_messages:
-            raise AnsibleActionFail("; ".join(map(self._problem, validation.errors.errors)))
+        if found := [*map(self._problem, validation.errors.errors), *self._booleans()]:
+            problems = "; ".join(found)
+            # An older one makes text of what is no text, so that these may be for it
+            raise AnsibleActionFail(f"{problems}. {too_old}" if (too_old := _core_version.problem()) else problems)
         secrets = validation._no_log_values
         warnings: list[str] = []
         task = Task(
             params=validation.validated_parameters,
             check_mode=self._task.check_mode,
-            progress=lambda line: display.display(f"  [{host}] {without_secrets(remove_values(line, secrets))}"),
+            progress=lambda line: show(f"  [{host}] {without_secrets(remove_values(line, secrets))}"),
             warn=warnings.append,
             runner=end_with_the_play(),
         )

@@ -47,13 +47,13 @@ TARGET: dict[str, str] = {
 PLAYBOOKS: dict[str, Spec] = {
     "mcp_hosts": {
         "type": "str",
-        "description": "The servers that are meant, as a pattern of hosts or a list of these; C(-l) narrows it.",
+        "description": "The servers of the play, as a pattern of hosts or a list of these; C(-l) narrows it.",
     },
     "mcp_own_variables": {
         "type": "list",
         "elements": "str",
         "default": [],
-        "description": "Names or patterns of your own variables that begin with C(mcp_), so that nobody is warned of them.",
+        "description": "Names or patterns of your own variables that begin with C(mcp_), so that there is no warning of them.",
     },
 }
 # What a release hands to the jobs that follow (set_stats), which have it as a variable.

@@ -20,7 +20,7 @@ def play(tmp_path_factory):
     """Return a function that starts a play of these tasks, with the ansible-core of the Python that runs the test."""
     folder = tmp_path_factory.mktemp("play")
 
-    def start(tasks, **environment):
+    def start(tasks, stderr=subprocess.STDOUT, **environment):
         book = folder / "play.yml"
         book.write_text(
             json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}])
@@ -52,7 +52,7 @@ def play(tmp_path_factory):
             env=variables | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=stderr,
             text=True,
             start_new_session=True,
         )

@@ -57,6 +57,7 @@ OPTIONS = {
     "mcp_rollout": ({**SERVER, "pool": "green", "replicas": 1}, None),
     "mcp_rollout_info": (SERVER, None),
     "mcp_silence": ({**SERVER, "alertmanager": ELSEWHERE, "seconds": 1}, "Alertmanager 127.0.0.1:3 does not answer"),
+    "mcp_status_info": ({**SERVER, "endpoint": ELSEWHERE}, None),
     "mcp_traffic_shift": ({**SERVER, "pool": "green", "weight": 10}, None),
     "mcp_version_check": (SERVER, None),
     "mcp_watch": ({**SERVER, "endpoint": ELSEWHERE, "seconds": 1, "run_id": "a-run"}, None),

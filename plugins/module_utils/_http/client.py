@@ -25,10 +25,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, started
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, missing_library, started
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 try:
@@ -90,7 +88,7 @@ class Answer:
 def require_requests() -> None:
     """Raise Failure when the library is missing."""
     if REQUESTS_ERROR is not None:
-        raise Failure(missing_required_lib("requests"), exception=REQUESTS_ERROR)
+        raise Failure(missing_library("requests"), exception=REQUESTS_ERROR)
 
 
 def is_url(url: str) -> bool:

@@ -13,15 +13,13 @@ import urllib.parse
 from collections import deque
 from contextlib import suppress
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Permanent, checked
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials, Headers
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.dial import Dialler, unknown_to
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, bounded
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, bounded, missing_library
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_BYTES = 64 * 1024 * 1024  # of an answer: a list of a large namespace
@@ -143,7 +141,7 @@ class Client:
         try:
             import websocket  # lazy: only what talks to pods needs it
         except ImportError:
-            raise Failure(missing_required_lib("websocket-client"), exception=traceback.format_exc()) from None
+            raise Failure(missing_library("websocket-client"), exception=traceback.format_exc()) from None
         try:
             lines = [f"{name}: {value}" for name, value in checked(headers)]
         except Fault as fault:

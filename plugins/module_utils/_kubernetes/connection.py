@@ -24,8 +24,6 @@ import urllib.parse
 from dataclasses import replace
 from datetime import datetime
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, User
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound, pod_path
@@ -34,7 +32,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.clock impor
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection_line import announce
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.locate import locate
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal, missing_library
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 PATCH_TYPES = {
@@ -160,7 +158,7 @@ class Cluster:
         try:
             from kubernetes.stream.ws_client import PortForward  # lazy: emergency path
         except ImportError:
-            raise Failure(missing_required_lib("kubernetes"), exception=traceback.format_exc()) from None
+            raise Failure(missing_library("kubernetes"), exception=traceback.format_exc()) from None
 
         try:
             opened = self.websocket(f"{pod_path(namespace, pod)}/portforward", [("ports", str(port))], PROTOCOL)

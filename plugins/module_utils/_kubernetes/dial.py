@@ -16,12 +16,10 @@ import ssl
 import typing as t
 import urllib.parse
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal, missing_library
 
 NEXT = 3.05  # seconds after which the next address of a name is tried: the first one may be dead
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
@@ -177,9 +175,7 @@ class Dialler:
         try:
             import socks  # lazy: an optional library
         except ImportError:
-            raise Failure(
-                f"The proxy {proxy.shown} needs a further library: {missing_required_lib('PySocks')}"
-            ) from None
+            raise Failure(f"The proxy {proxy.shown} needs a further library: {missing_library('PySocks')}") from None
         login = {"proxy_username": proxy.username, "proxy_password": proxy.password} if proxy.username else {}
         where = {"proxy_type": socks.SOCKS5, "proxy_addr": proxy.host, "proxy_port": proxy.port, "proxy_rdns": True}
         return socks.create_connection((self._host, self._port), timeout=max(bound.left, 0.001), **where, **login)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.yaml import SafeLoader
 
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, missing_library
 
 try:
     import yaml
@@ -29,7 +28,7 @@ class TooMuch(Exception):
 def load(data: bytes) -> t.Any:
     """Return the first document, None when there is none. Raises TooMuch, Failure without the YAML library, or what that raises."""
     if yaml is None:
-        raise Failure(missing_required_lib("PyYAML"))
+        raise Failure(missing_library("PyYAML"))
     _weigh(data)
     loader = SafeLoader(data)
     try:

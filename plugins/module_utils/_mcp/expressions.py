@@ -10,9 +10,7 @@ import json
 import traceback
 import typing as t
 
-from ansible.module_utils.basic import missing_required_lib
-
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, missing_library
 
 try:
     import jmespath
@@ -26,7 +24,7 @@ except ImportError:
 def check(option: str, expressions: t.Sequence[str]) -> None:
     """Raise Failure, which names the option, when one of its expressions is not JMESPath."""
     if expressions and JMESPATH_ERROR is not None:
-        raise Failure(missing_required_lib("jmespath"), exception=JMESPATH_ERROR)
+        raise Failure(missing_library("jmespath"), exception=JMESPATH_ERROR)
     for expression in expressions:
         try:
             jmespath.compile(expression)

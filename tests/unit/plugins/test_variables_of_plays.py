@@ -322,9 +322,13 @@ def test_a_rollback_does_not_read_the_version_and_says_so(ansible):
         "version is for releases and is not read here. To go back to a named one: -e mcp_rollback_version=v1.1.5."
         in output
     ), output
-    assert code != 0 and "Send the traffic back" in output and "Where it goes" not in output, output
+    assert (
+        code != 0 and "Send the traffic back" in output and "Choose the pool for the requested version" not in output
+    ), output
     code, output = ansible("mcp.server.rollback", extra={"mcp_rollback_version": "v1.1.5"})
-    assert code != 0 and "Where it goes" in output and "is for releases" not in output, output
+    assert code != 0 and "Choose the pool for the requested version" in output and "is for releases" not in output, (
+        output
+    )
     code, output = ansible("mcp.server.rollback", extra={"mcp_rollback_pool": "purple"})
     assert code != 0 and "mcp_rollback_pool must be one of blue, green, not 'purple'." in output, output
 

@@ -50,12 +50,12 @@ def judge_released() -> None:
 # The tasks of the role that do something, and what the last of them says on its way from the first weight to the end.
 SHIFTING = "Shift the traffic step by step to pool green"
 TASKS = [
-    "Record what is live before anything is changed",
-    "Sessions of the live version would survive the first step",
-    "Deploy to the idle pool",
-    "Every new pod speaks MCP and says the right version",
+    "Begin the release record",
+    "Check that sessions survive the first step",
+    "Deploy the version to the idle pool",
+    "Check that every new pod speaks MCP and reports the version",
     "Compare the new version's contract with the live one's",
-    "Record the contract that is released",
+    "Record the new version's contract",
     SHIFTING,
 ]
 SAYS = [
@@ -92,7 +92,7 @@ def test_killed_and_run_again(words: str, seconds: float) -> None:
     judge_released()
     if 0 < reached < 100:  # it goes on there, without deploying again
         assert f"of {sum(step['weight'] >= reached for step in STEPS)}: green {reached} %" in output, output
-        assert "Deploy to the idle pool" not in output, output
+        assert "Deploy the version to the idle pool" not in output, output
 
 
 def test_every_task_is_killed_once() -> None:
@@ -104,17 +104,17 @@ def test_every_task_is_killed_once() -> None:
     # release that was left half shifted.
     others = {
         "Validate the version",
-        "Say which triggers nobody watches",
+        "Report the triggers that nobody watches",
         "Check what the release needs later",
-        "Validate steps and checks",
-        "Make the idle pool ready",
-        "Show what would be done, and all that would fail",
-        "The new version keeps what clients of the live one use",
-        "Run the tasks that come before the first weight",
+        "Validate the steps and checks",
+        "Prepare the idle pool",
+        "Show the plan of the release",
+        "Check that the new version keeps the live one's contract",
+        "Run your own tasks before the first weight",
         "Shift the traffic",
-        "Publish the outcome for the jobs that follow",
+        "Publish job stats",
         "Write the version into the Git repository",
-        "Take the traffic off a pool that another release left half shifted",
+        "Take away the traffic that an unfinished release left on the idle pool",
     }
     assert {name for name in seen if not name.startswith("Validating arguments")} - others == set(TASKS)
     assert [words for words in SAYS if words not in output] == []

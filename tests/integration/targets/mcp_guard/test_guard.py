@@ -139,7 +139,7 @@ def test_a_guard_whose_image_is_not_there_stops_the_release_before_anything_is_d
     assert (
         code
         and "mcp-server-ee:none" in output
-        and "Deploy to the idle pool" not in output
+        and "Deploy the version to the idle pool" not in output
         and "Traceback" not in output
     ), output
     assert weights() == {"blue": 100, "green": 0}

@@ -211,7 +211,9 @@ def test_new_pods_that_crash_right_after_100_percent() -> None:
     )
 
 
-@pytest.mark.parametrize(("task", "seconds"), [("Deploy what is named", 0.8), ("Move the traffic to it", 0.3)])
+@pytest.mark.parametrize(
+    ("task", "seconds"), [("Deploy the named version", 0.8), ("Shift the traffic to the requested version", 0.3)]
+)
 def test_killed_and_run_again(task: str, seconds: float) -> None:
     words = ("-e", "mcp_rollback_version=v1.3.0")
     with running(PLAYBOOK, *words) as process:
@@ -247,7 +249,7 @@ def test_autoscalers_are_raised_and_given_back(beside: t.Callable[..., str]) -> 
         beside("autoscale", "deployment", f"mcp-server-{pool}", "--min=1", "--max=4", "--cpu=80%")
     words = ("-e", "mcp_rollback_version=v1.3.0")
     with running(PLAYBOOK, *words) as process:
-        until(process, "Record what is good")
+        until(process, "Record the requested version as checked")
         os.killpg(process.pid, signal.SIGKILL)
     assert least() == (1, 2)
     roll_back(*words)

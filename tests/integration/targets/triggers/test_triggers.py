@@ -137,7 +137,7 @@ def test_watched_after_the_release(tmp_path):
         code, output = release("v1.2.1-errors-late", {}, [{"weight": 100, "seconds": 1}])
         assert code == 0, output
         code, output = play("playbooks/watch.yml", "-e", "mcp_watch_seconds=100")
-        assert code != 0 and "rollback.yml takes the release back." in output, output
+        assert code != 0 and "ansible-playbook mcp.server.rollback" in output, output
         blind = json.dumps({"mcp_watch_seconds": 100, "mcp_prometheus": {"url": "http://127.0.0.1:9"}})
         code, output = play("playbooks/watch.yml", "-e", blind)
         assert code != 0 and "error_burst breach" in output, output
@@ -224,7 +224,7 @@ def test_without_prometheus_nothing_is_deployed():
     assert (
         code != 0
         and "Prometheus at http://127.0.0.1:9 does not answer" in output
-        and "Deploy to the idle pool" not in output
+        and "Deploy the version to the idle pool" not in output
     ), output
     assert weights() == {"blue": 100, "green": 0}
 

@@ -7,17 +7,20 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 import typing as t
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster
 from ansible_collections.mcp.server.plugins.module_utils._task import (
     Failure,
     Spec,
     Task,
     conceal,
     main,
+    missing_library,
     unexpected,
     without_secrets,
 )
@@ -75,3 +78,18 @@ def test_what_is_too_short_is_no_secret() -> None:
     assert without_secrets("a 12345") == "a 12345"
     conceal("123456")
     assert without_secrets({"x": ["a 123456"]}) == {"x": ["a ********"]}
+
+
+def test_a_missing_library_is_named_with_the_python_and_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/opt/ansible/bin/python3")
+    monkeypatch.setattr("socket.gethostname", lambda: "runner")
+    assert missing_library("kubernetes") == (
+        "The Python library kubernetes is missing on runner, in the Python that runs this task. "
+        "Install it: /opt/ansible/bin/python3 -m pip install kubernetes (the collection's requirements.txt has the versions)."
+    )
+
+
+def test_a_port_forward_without_the_kubernetes_client_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "kubernetes.stream.ws_client", None)
+    with pytest.raises(Failure, match="^The Python library kubernetes is missing on"):
+        Cluster._port_forward(t.cast(Cluster, None), "ns", "pod", 8080)

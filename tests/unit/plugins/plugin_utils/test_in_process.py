@@ -70,7 +70,7 @@ def run(args, check_mode=False, transport="local", become=None, environment=None
 @pytest.fixture
 def shown(monkeypatch):
     lines = []
-    monkeypatch.setattr(_in_process.display, "display", lines.append)
+    monkeypatch.setattr(_in_process.display, "display", lambda line, stderr: lines.append(line))
     return lines
 
 
@@ -87,6 +87,25 @@ def test_result_progress_and_warnings_without_secrets(shown):
     assert shown == ["  [mcp-prod] x with ********"]
 
 
+@pytest.mark.parametrize(
+    ("callback", "stderr"),
+    [
+        ("default", False),
+        ("ansible.builtin.minimal", False),
+        ("oneline", False),
+        ("json", True),
+        ("ansible.posix.json", True),
+        ("company.tools.as_xml", True),
+    ],
+)
+def test_progress_is_kept_out_of_what_a_callback_writes_for_programs(monkeypatch, callback, stderr):
+    shown = []
+    monkeypatch.setattr(_in_process.display, "display", lambda line, stderr: shown.append((line, stderr)))
+    monkeypatch.setattr(_in_process.constants, "DEFAULT_STDOUT_CALLBACK", callback)
+    run({"name": "x", "token": "s3cret"})
+    assert shown == [("  [mcp-prod] x with ********", stderr)]
+
+
 def test_failure(shown):
     result = run({"name": "bad"})
     assert (result["failed"], result["changed"], result["msg"], result["count"]) == (True, False, "It is bad.", 3)
@@ -101,12 +120,20 @@ def test_failure(shown):
             {"name": "x", "typo": 1},
             r"^Unsupported parameters for \(mcp_x\) module: typo\. Supported parameters include: count, name",
         ),
+        ({"name": "x", "count": True}, "^count must be a number, not true$"),
+        ({"count": False}, "^missing required arguments: name; count must be a number, not false$"),
         ({"typo": 1}, "^missing required arguments: name; Unsupported parameters for .* typo"),
     ],
 )
 def test_bad_input(args, message):
     with pytest.raises(AnsibleActionFail, match=message):
         run(args)
+
+
+def test_bad_input_of_an_ansible_that_is_too_old_names_the_one_that_is_needed(monkeypatch):
+    monkeypatch.setattr(_in_process._core_version, "problem", lambda: "It is too old.")
+    with pytest.raises(AnsibleActionFail, match="count.* It is too old.$"):
+        run({"name": "x", "count": "many"})
 
 
 @pytest.mark.parametrize(
