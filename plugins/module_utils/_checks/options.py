@@ -10,6 +10,9 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS
 
+# Each has a file that runs it (run.py), and what may be wrong with it in problems.py.
+KINDS = ("mcp", "http", "pod", "command")
+
 # Values of headers and environment are secrets, or words such as 1, blue and https. no_log would hide them wherever
 # they occur in the result of the whole release, in weights and pools too. So texts of checks hide them (words.py).
 # Documented in doc_fragments/checks.py
@@ -61,11 +64,11 @@ CHECKS: dict[str, t.Any] = {
             },
         },
     },
-    "required_one_of": [("mcp", "http", "pod", "command")],
-    "mutually_exclusive": [("mcp", "http", "pod", "command")],
+    "required_one_of": [KINDS],
+    "mutually_exclusive": [KINDS],
 }
 
 
 def kind(check: dict[str, t.Any]) -> str:
-    """Return which of the four it is."""
-    return next(name for name in ("mcp", "http", "pod", "command") if check.get(name) is not None)
+    """Return which of KINDS it is."""
+    return next(name for name in KINDS if check.get(name) is not None)
