@@ -69,7 +69,16 @@ def down() -> None:
 
 def status() -> None:
     state = "up" if INFO.exists() and kubernetes.answers() else "not up"
-    print(json.dumps({"state": state, "leftovers": machine.leftovers(), **(json.loads(INFO.read_text()) if INFO.exists() else {})}, indent=1))
+    print(
+        json.dumps(
+            {
+                "state": state,
+                "leftovers": machine.leftovers(),
+                **(json.loads(INFO.read_text()) if INFO.exists() else {}),
+            },
+            indent=1,
+        )
+    )
 
 
 def kill() -> None:

@@ -21,7 +21,11 @@ PUBLIC_HOST = "mcp.sandbox.example"
 # CRDs for which nothing else is made: Go module, file in it, how the names of those end that are taken
 CRDS = (
     ("istio.io/api@v1.31.1", "kubernetes/customresourcedefinitions.gen.yaml", "virtualservices.networking.istio.io"),
-    ("github.com/openshift/api@v0.0.0-20260213204242-d34f11c515b3", "route/v1/zz_generated.crd-manifests/routes.crd.yaml", "routes.route.openshift.io"),
+    (
+        "github.com/openshift/api@v0.0.0-20260213204242-d34f11c515b3",
+        "route/v1/zz_generated.crd-manifests/routes.crd.yaml",
+        "routes.route.openshift.io",
+    ),
     (
         "github.com/traefik/traefik/v3@v3.7.13",
         "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml",
@@ -92,7 +96,11 @@ def _apply_manifests(name: str, *modules: tuple[str, str, str]) -> t.Callable[[]
 
 def module_folder(module: str) -> Path:
     """The folder of a Go module, out of what go says among other lines."""
-    return Path(run(["go", "mod", "download", "-json", module], cwd=BINARIES, timeout=300).partition('"Dir": "')[2].partition('"')[0])
+    return Path(
+        run(["go", "mod", "download", "-json", module], cwd=BINARIES, timeout=300)
+        .partition('"Dir": "')[2]
+        .partition('"')[0]
+    )
 
 
 def _copy_module(module: str, source: str, target: Path) -> None:
@@ -106,7 +114,13 @@ def _copy_module(module: str, source: str, target: Path) -> None:
 
 def _gateway_api() -> None:
     _apply_manifests("gateway-api", ("sigs.k8s.io/gateway-api@v1.3.0", "config/crd/experimental", "crds"))()
-    kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/gateways.gateway.networking.k8s.io", "crd/httproutes.gateway.networking.k8s.io")
+    kubectl(
+        "wait",
+        "--for=condition=Established",
+        "--timeout=30s",
+        "crd/gateways.gateway.networking.k8s.io",
+        "crd/httproutes.gateway.networking.k8s.io",
+    )
 
 
 def _routes() -> None:
@@ -122,19 +136,33 @@ def _mcp_server(server: Server) -> t.Callable[[], None]:
     namespace, host, kubeconfig = server
 
     def apply() -> None:
-        manifests = kubectl("kustomize", MANIFESTS / "mcp-server").replace(PUBLIC_HOST, host).replace(NAMESPACE, namespace)
+        manifests = (
+            kubectl("kustomize", MANIFESTS / "mcp-server").replace(PUBLIC_HOST, host).replace(NAMESPACE, namespace)
+        )
         kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifests)
         token = ""
         deadline = time.monotonic() + 20
         while not token and time.monotonic() < deadline:  # the token controller fills the Secret a moment later
-            token = kubectl("get", "secret", "mcp-releaser-token", "-n", namespace, "-o", "go-template={{if .data}}{{.data.token | base64decode}}{{end}}")
-        authority = json.loads(kubectl("config", "view", "--raw", "-o", "json"))["clusters"][0]["cluster"]["certificate-authority-data"]
+            token = kubectl(
+                "get",
+                "secret",
+                "mcp-releaser-token",
+                "-n",
+                namespace,
+                "-o",
+                "go-template={{if .data}}{{.data.token | base64decode}}{{end}}",
+            )
+        authority = json.loads(kubectl("config", "view", "--raw", "-o", "json"))["clusters"][0]["cluster"][
+            "certificate-authority-data"
+        ]
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": "sandbox", "cluster": {"server": API, "certificate-authority-data": authority}}],
             "users": [{"name": "mcp-releaser", "user": {"token": token.strip()}}],
-            "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "mcp-releaser", "namespace": namespace}}],
+            "contexts": [
+                {"name": "sandbox", "context": {"cluster": "sandbox", "user": "mcp-releaser", "namespace": namespace}}
+            ],
             "current-context": "sandbox",
         }
         kubeconfig.touch(mode=0o600)
@@ -161,9 +189,17 @@ ADDONS: list[tuple[str, t.Callable[[], None], list[tuple[str, str]]]] = [
         [("projectcontour", "deployment/contour"), ("projectcontour", "daemonset/envoy")],
     ),
     ("postgresql", _apply_manifests("postgresql"), [("database", "deployment/postgresql")]),
-    ("monitoring", _apply_manifests("monitoring"), [("monitoring", "deployment/prometheus"), ("monitoring", "deployment/alertmanager")]),
+    (
+        "monitoring",
+        _apply_manifests("monitoring"),
+        [("monitoring", "deployment/prometheus"), ("monitoring", "deployment/alertmanager")],
+    ),
     *(
-        (server.namespace, _mcp_server(server), [(server.namespace, f"deployment/{name}-blue") for name in ("mcp-server", "mcp-sessions")])
+        (
+            server.namespace,
+            _mcp_server(server),
+            [(server.namespace, f"deployment/{name}-blue") for name in ("mcp-server", "mcp-sessions")],
+        )
         for server in SERVERS
     ),
     ("routes", _routes, []),

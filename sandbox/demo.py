@@ -48,7 +48,7 @@ def playbook(name: str, *words: str) -> float:
 
 def record() -> dict:
     """The release record, as the cluster has it."""
-    return module("mcp_release")["record"]
+    return module("mcp_release_info")["record"]
 
 
 def module(name: str, arguments: str = "") -> dict:
@@ -66,7 +66,7 @@ def module(name: str, arguments: str = "") -> dict:
 def start_over() -> None:
     """Blue runs the old version and has the traffic, green is empty: as before anybody's first release."""
     print(f"Setting blue to {OLD}, with all the traffic", flush=True)
-    module("mcp_rollout", f"pool=blue image=ghcr.io/org/mcp-server:{OLD} replicas=2")
+    module("mcp_rollout", f"pool=blue image_ref=ghcr.io/org/mcp-server:{OLD} replicas=2")
     module("mcp_traffic_shift", "pool=blue weight=100")
     module("mcp_rollout", "pool=green replicas=0")
     if record() is not None:
@@ -81,13 +81,22 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="mcp-demo-"))
     empty = folder / "empty.yml"
     empty.write_text("- hosts: all\n  gather_facts: false\n")
-    empty_seconds = min(ansible("ansible-playbook", str(empty), "-i", "inventory/sandbox", quiet=True) for _run in range(3))
+    empty_seconds = min(
+        ansible("ansible-playbook", str(empty), "-i", "inventory/sandbox", quiet=True) for _run in range(3)
+    )
 
     load_file = folder / "load.json"
-    print(f"Clients: {rate:.0f} requests a second to {URL}, half over kept connections and half over new ones, and open streams", flush=True)
-    load = subprocess.Popen([sys.executable, "-m", "sandbox.load", URL, PUBLIC_HOST, str(load_file), "--rate", str(rate)], cwd=ROOT)
+    print(
+        f"Clients: {rate:.0f} requests a second to {URL}, half over kept connections and half over new ones, and open streams",
+        flush=True,
+    )
+    load = subprocess.Popen(
+        [sys.executable, "-m", "sandbox.load", URL, PUBLIC_HOST, str(load_file), "--rate", str(rate)], cwd=ROOT
+    )
     try:
-        release_seconds = playbook("bluegreen", "-e", f"version={NEW}", "-e", f"mcp_force_version={NEW}")  # the last demo took it back
+        release_seconds = playbook(
+            "bluegreen", "-e", f"version={NEW}", "-e", f"mcp_force_version={NEW}"
+        )  # the last demo took it back
         steps = record()["steps"]
         time.sleep(2)
         rollback_at = time.time()
@@ -100,7 +109,10 @@ def main() -> None:
     answers = [(version, seen) for kind in ("kept", "new") for version, seen in clients[kind]["answers"].items()]
     last_new = max(seen["last"] for version, seen in answers if version.startswith(f"{NEW[1:]} "))
     summary = {
-        "steps": [{"set": step["weights"], "measured": step["share"], "seconds_to_follow": step["seconds_to_follow"]} for step in steps],
+        "steps": [
+            {"set": step["weights"], "measured": step["share"], "seconds_to_follow": step["seconds_to_follow"]}
+            for step in steps
+        ],
         "release_seconds": release_seconds,
         "rollback_seconds": rollback_seconds,
         "rollback_to_last_new_answer_seconds": round(last_new - rollback_at, 2),
@@ -113,10 +125,16 @@ def main() -> None:
     print("\nSummary")
     for step in summary["steps"]:
         percent, share = step["set"]["green"], step["measured"]
-        print(f"  green set to {percent:3d} %: measured {share['green']:5.1f} % of {share['answers']} answers, followed after {step['seconds_to_follow']} s")
+        print(
+            f"  green set to {percent:3d} %: measured {share['green']:5.1f} % of {share['requests']} answers, followed after {step['seconds_to_follow']} s"
+        )
     print(f"  release {release_seconds} s, rollback {rollback_seconds} s; an empty playbook takes {empty_seconds} s")
-    print(f"  from the start of the rollback to the last answer of {NEW}: {summary['rollback_to_last_new_answer_seconds']} s")
-    print(f"  clients: {clients['sent']} requests at {clients['rate']} a second, {clients['failed']} failed {clients['failures'] or ''}")
+    print(
+        f"  from the start of the rollback to the last answer of {NEW}: {summary['rollback_to_last_new_answer_seconds']} s"
+    )
+    print(
+        f"  clients: {clients['sent']} requests at {clients['rate']} a second, {clients['failed']} failed {clients['failures'] or ''}"
+    )
     if not os.environ.get("KUBECONFIG"):
         print("The sandbox stays up; 'make sandbox-down' takes it away.")
     print(f"The same as JSON: {result}")

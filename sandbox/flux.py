@@ -32,7 +32,9 @@ def binary() -> Path:
     made_from = key(KUSTOMIZE_CONTROLLER, Path(__file__), run(["go", "version"]))
     place = go_tools("kustomize-controller", KUSTOMIZE_CONTROLLER, made_from, "")
     if not (place / DEFINITIONS).exists():
-        files = [module_folder(module) / f"config/crd/bases/{name}.yaml" for module, names in CRDS.items() for name in names]
+        files = [
+            module_folder(module) / f"config/crd/bases/{name}.yaml" for module, names in CRDS.items() for name in names
+        ]
         partial = place / f"{DEFINITIONS}.partial"
         partial.write_text("\n---\n".join(file.read_text() for file in files))
         partial.rename(place / DEFINITIONS)

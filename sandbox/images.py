@@ -27,7 +27,18 @@ BINARIES = SOURCE / "binaries"
 PROMETHEUS = SOURCE / "prometheus"
 SERVER = SOURCE / "server"
 EXECUTION_ENVIRONMENT = SOURCE / "execution-environment"
-COLLECTION = ["galaxy.yml", "README.md", "LICENSE", "changelogs", "docs", "meta", "playbooks", "plugins", "requirements.txt", "roles"]
+COLLECTION = [
+    "galaxy.yml",
+    "README.md",
+    "LICENSE",
+    "changelogs",
+    "docs",
+    "meta",
+    "playbooks",
+    "plugins",
+    "requirements.txt",
+    "roles",
+]
 _GO_ENVIRONMENT = {
     "CGO_ENABLED": "0",
     "GOFLAGS": "-mod=readonly -buildvcs=false",
@@ -42,17 +53,23 @@ def binaries() -> Path:
     major, minor = KUBERNETES_VERSION[1:].split(".")[:2]
     prefix = "k8s.io/component-base/version."
     link = f"-X {prefix}gitVersion={KUBERNETES_VERSION} -X {prefix}gitMajor={major} -X {prefix}gitMinor={minor}"
-    return go_tools("binaries", BINARIES, key(BINARIES, KUBERNETES_VERSION, run(["go", "version"])), link, rename={"server": "etcd"})
+    return go_tools(
+        "binaries", BINARIES, key(BINARIES, KUBERNETES_VERSION, run(["go", "version"])), link, rename={"server": "etcd"}
+    )
 
 
 def prometheus() -> Path:
     """The folder with Prometheus, which of all service discoveries has Kubernetes' and DNS."""
     tags = "remove_all_sd,enable_kubernetes_sd,enable_dns_sd"
     version = f"-X github.com/prometheus/common/version.Version={PROMETHEUS_VERSION[1:]}"
-    return go_tools("prometheus", PROMETHEUS, key(PROMETHEUS, PROMETHEUS_VERSION, tags, run(["go", "version"])), version, tags)
+    return go_tools(
+        "prometheus", PROMETHEUS, key(PROMETHEUS, PROMETHEUS_VERSION, tags, run(["go", "version"])), version, tags
+    )
 
 
-def go_tools(name: str, source: Path, made_from: str, link: str, tags: str = "", rename: dict[str, str] | None = None) -> Path:
+def go_tools(
+    name: str, source: Path, made_from: str, link: str, tags: str = "", rename: dict[str, str] | None = None
+) -> Path:
     """The folder with the tools of a go.mod, built when there is none yet of the same make."""
     place = CACHE / f"{name}-{made_from}"
     if place.exists():
@@ -62,10 +79,22 @@ def go_tools(name: str, source: Path, made_from: str, link: str, tags: str = "",
     partial.mkdir(parents=True)
     environment = {**os.environ, **_GO_ENVIRONMENT, "GOBIN": str(partial)}
     say(f"{name}: fetching Go modules")
-    packages = len(run(["go", "list", "-deps", f"-tags={tags}", "tool"], env=_GO_ENVIRONMENT, cwd=source, timeout=600).splitlines())
+    packages = len(
+        run(["go", "list", "-deps", f"-tags={tags}", "tool"], env=_GO_ENVIRONMENT, cwd=source, timeout=600).splitlines()
+    )
     build = subprocess.Popen(
         # Tests run beside it, and some of them watch the clock.
-        ["nice", "go", "install", "-v", "-trimpath", "-gcflags=all=-dwarf=false", f"-tags={tags}", f"-ldflags=-s -w {link}", "tool"],
+        [
+            "nice",
+            "go",
+            "install",
+            "-v",
+            "-trimpath",
+            "-gcflags=all=-dwarf=false",
+            f"-tags={tags}",
+            f"-ldflags=-s -w {link}",
+            "tool",
+        ],
         cwd=source,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -96,9 +125,25 @@ def root_file_system(name: str, packages: list[str]) -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
     say(f"{name}: making a Debian root file system with {', '.join(packages)} (1 to 2 minutes)")
     partial = place.with_suffix(".partial.tar")
-    sources = [str(path) for path in (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")) if path.exists()]
-    trim = ["--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/locale/*"]
-    command = ["mmdebstrap", "--variant=minbase", *trim, f"--include={','.join(packages)}", "bookworm", partial, *sources[:1]]
+    sources = [
+        str(path)
+        for path in (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list"))
+        if path.exists()
+    ]
+    trim = [
+        "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/doc/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*",
+    ]
+    command = [
+        "mmdebstrap",
+        "--variant=minbase",
+        *trim,
+        f"--include={','.join(packages)}",
+        "bookworm",
+        partial,
+        *sources[:1],
+    ]
     run(command, timeout=900)
     partial.rename(place)
     return place
@@ -111,7 +156,16 @@ def site_packages(name: str, requirements: Path) -> Path:
         partial = place.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         say(f"{name}: fetching its Python packages")
-        target = ["--python-version", "3.11", "--only-binary", ":all:", "--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64"]
+        target = [
+            "--python-version",
+            "3.11",
+            "--only-binary",
+            ":all:",
+            "--platform",
+            "manylinux2014_x86_64",
+            "--platform",
+            "manylinux_2_28_x86_64",
+        ]
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", partial, *target]
         run([*pip, "-r", requirements], timeout=600)
         partial.rename(place)
@@ -143,14 +197,18 @@ def _buildah(*words: str | Path) -> str:
 def _in_registry(name: str) -> bool:
     repository, _colon, tag = name.rpartition(":")
     accept = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
-    request = urllib.request.Request(f"http://{REGISTRY}/v2/{repository}/manifests/{tag}", method="HEAD", headers={"Accept": accept})
+    request = urllib.request.Request(
+        f"http://{REGISTRY}/v2/{repository}/manifests/{tag}", method="HEAD", headers={"Accept": accept}
+    )
     try:
         return urllib.request.urlopen(request, timeout=5).status == 200
     except OSError:
         return False
 
 
-def push(names: list[str], made_from: str, containerfile: str | Path, context: Path, arguments: dict[str, str] | None = None) -> bool:
+def push(
+    names: list[str], made_from: str, containerfile: str | Path, context: Path, arguments: dict[str, str] | None = None
+) -> bool:
     """Builds one image and pushes it under these names, unless the registry has it of the same make. Whether it had to."""
     stamp = CACHE / "pushed" / names[0].replace("/", "_").replace(":", "_")
     if stamp.exists() and stamp.read_text() == made_from and all(_in_registry(name) for name in names):
@@ -162,7 +220,19 @@ def push(names: list[str], made_from: str, containerfile: str | Path, context: P
         containerfile.write_text(text)
     build_arguments = [word for name, value in (arguments or {}).items() for word in ("--build-arg", f"{name}={value}")]
     local = f"localhost/{names[0]}"
-    _buildah("build", "--layers", "--tls-verify=false", "--network", "host", "-f", containerfile, "-t", local, *build_arguments, context)
+    _buildah(
+        "build",
+        "--layers",
+        "--tls-verify=false",
+        "--network",
+        "host",
+        "-f",
+        containerfile,
+        "-t",
+        local,
+        *build_arguments,
+        context,
+    )
     for name in names:
         _buildah("push", "--tls-verify=false", local, f"docker://{REGISTRY}/{name}")
     stamp.parent.mkdir(parents=True, exist_ok=True)
@@ -203,13 +273,21 @@ def push_all() -> None:
     # Contour's manifests call /bin/contour, kubeadm's /usr/local/bin/kube-proxy.
     kubernetes = f"FROM {base_name}\nCOPY . /usr/local/bin/\nRUN ln -s /usr/local/bin/contour /bin/contour\n"
     version = KUBERNETES_VERSION
-    names = [f"sandbox/{name}:{version}" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "contour")]
+    names = [
+        f"sandbox/{name}:{version}"
+        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "contour")
+    ]
     push(names, tools.name + key(kubernetes), kubernetes, tools)
     push([f"sandbox/coredns:{version}"], tools.name, kubernetes + 'ENTRYPOINT ["/usr/local/bin/coredns"]\n', tools)
     alerts = root_file_system("alertmanager", ALERTMANAGER)
     push(["sandbox/alertmanager:bookworm"], alerts.stem, f"FROM scratch\nADD {alerts.name} /\n", CACHE)
     monitoring = prometheus()
-    push([f"sandbox/prometheus:{PROMETHEUS_VERSION}"], monitoring.name + base.stem, f"FROM {base_name}\nCOPY . /usr/local/bin/\n", monitoring)
+    push(
+        [f"sandbox/prometheus:{PROMETHEUS_VERSION}"],
+        monitoring.name + base.stem,
+        f"FROM {base_name}\nCOPY . /usr/local/bin/\n",
+        monitoring,
+    )
     proxy = envoy()
     push(["sandbox/envoy:v1"], proxy.name + base.stem, f"FROM {base_name}\nCOPY envoy /usr/local/bin/envoy\n", proxy)
     server(base_name)
@@ -253,6 +331,9 @@ def execution_environment() -> None:
         shutil.copytree(packages, partial / "site-packages", copy_function=os.link)
         partial.rename(context)
     name = "org/mcp-server-ee:1.0.0"
-    if push([name], made_from, EXECUTION_ENVIRONMENT / "Containerfile", context, {"BASE": _base_name()}) and SOCKET.exists():
+    if (
+        push([name], made_from, EXECUTION_ENVIRONMENT / "Containerfile", context, {"BASE": _base_name()})
+        and SOCKET.exists()
+    ):
         # The node has the one of before under the same name, and would not ask for another.
         run(["ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "rm", f"ghcr.io/{name}"], check=False)

@@ -14,7 +14,20 @@ from pathlib import Path
 from . import machine
 from .images import KUBERNETES_VERSION, binaries
 from .machine import SandboxError, run, say, start_daemon, wait_for
-from .paths import ADMIN_KUBECONFIG, KUBELET, KUBERNETES, LOGS, NODE_ADDRESS, NODE_BRIDGE, POD_RANGE, REGISTRY, RUN, SERVICE_RANGE, SOCKET, STATE
+from .paths import (
+    ADMIN_KUBECONFIG,
+    KUBELET,
+    KUBERNETES,
+    LOGS,
+    NODE_ADDRESS,
+    NODE_BRIDGE,
+    POD_RANGE,
+    REGISTRY,
+    RUN,
+    SERVICE_RANGE,
+    SOCKET,
+    STATE,
+)
 
 API = "https://127.0.0.1:6443"
 NODE = "sandbox"
@@ -60,8 +73,16 @@ def _write(path: Path, content: t.Any) -> Path:
 
 
 def _containerd() -> None:
-    local = {"type": "host-local", "dataDir": str(STATE / "ipam"), "ranges": [[{"subnet": POD_RANGE}]], "routes": [{"dst": "0.0.0.0/0"}]}
-    plugins = [{"type": "ptp", "ipMasq": False, "ipam": local}, {"type": "portmap", "capabilities": {"portMappings": True}, "snat": True}]
+    local = {
+        "type": "host-local",
+        "dataDir": str(STATE / "ipam"),
+        "ranges": [[{"subnet": POD_RANGE}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+    }
+    plugins = [
+        {"type": "ptp", "ipMasq": False, "ipam": local},
+        {"type": "portmap", "capabilities": {"portMappings": True}, "snat": True},
+    ]
     _write(STATE / "cni" / "10-sandbox.conflist", {"cniVersion": "0.4.0", "name": "mcp-sandbox", "plugins": plugins})
     mirror = f'[host."http://{REGISTRY}"]\n  capabilities = ["pull", "resolve"]\n'
     _write(STATE / "certs.d" / "ghcr.io" / "hosts.toml", 'server = "https://ghcr.io"\n' + mirror)
@@ -101,7 +122,9 @@ def _kubeadm_config() -> Path:
                 "name": NODE,
                 "criSocket": f"unix://{SOCKET}",
                 "taints": [],
-                "kubeletExtraArgs": arguments(node_ip=NODE_ADDRESS, containerd=str(SOCKET)),  # cAdvisor looks for it elsewhere
+                "kubeletExtraArgs": arguments(
+                    node_ip=NODE_ADDRESS, containerd=str(SOCKET)
+                ),  # cAdvisor looks for it elsewhere
             },
         },
         {
@@ -111,7 +134,13 @@ def _kubeadm_config() -> Path:
             "imageRepository": f"{REGISTRY}/sandbox",
             "networking": {"podSubnet": POD_RANGE, "serviceSubnet": SERVICE_RANGE},
             "apiServer": {"certSANs": ["127.0.0.1", "localhost"]},
-            "etcd": {"local": {"imageTag": KUBERNETES_VERSION, "dataDir": str(STATE / "etcd"), "extraArgs": arguments(unsafe_no_fsync="true")}},
+            "etcd": {
+                "local": {
+                    "imageTag": KUBERNETES_VERSION,
+                    "dataDir": str(STATE / "etcd"),
+                    "extraArgs": arguments(unsafe_no_fsync="true"),
+                }
+            },
             "dns": {"imageTag": KUBERNETES_VERSION},
             # A leader that can't renew its Lease ends, and comes back with growing pauses; there is nobody here to take over from it.
             # Whoever takes over elsewhere gives the nodes time to be heard of again.
@@ -127,7 +156,12 @@ def _kubeadm_config() -> Path:
             "failSwapOn": False,
             "oomScoreAdj": 0,
             "enforceNodeAllocatable": [],
-            "evictionHard": {"memory.available": "100Mi", "nodefs.available": "0%", "imagefs.available": "0%", "nodefs.inodesFree": "0%"},
+            "evictionHard": {
+                "memory.available": "100Mi",
+                "nodefs.available": "0%",
+                "imagefs.available": "0%",
+                "nodefs.inodesFree": "0%",
+            },
             "imageGCHighThresholdPercent": 100,
             "maxPods": 220,  # benchmarks make fifty pods and more beside the sandbox's own
         },
@@ -160,14 +194,19 @@ def _control_plane() -> None:
     try:
         wait_for("kubeadm's files for the kubelet", lambda: flags.exists() or kubeadm.poll() is not None, 60)
         extra = flags.read_text().partition("=")[2].strip().strip('"').split() if flags.exists() else []
-        kubeconfigs = [f"--kubeconfig={KUBERNETES}/kubelet.conf", f"--bootstrap-kubeconfig={KUBERNETES}/bootstrap-kubelet.conf"]
+        kubeconfigs = [
+            f"--kubeconfig={KUBERNETES}/kubelet.conf",
+            f"--bootstrap-kubeconfig={KUBERNETES}/bootstrap-kubelet.conf",
+        ]
         start_daemon("kubelet", [binaries() / "kubelet", *kubeconfigs, f"--config={KUBELET}/config.yaml", *extra])
         wait_for("the control plane", lambda: kubeadm.poll() is not None, 240)
     finally:
         if kubeadm.poll() is None:
             kubeadm.kill()
     if kubeadm.returncode != 0:
-        raise SandboxError(f"kubeadm init failed: {(LOGS / 'kubeadm.log').read_text().strip().splitlines()[-1]} (whole log: {LOGS}/kubeadm.log)")
+        raise SandboxError(
+            f"kubeadm init failed: {(LOGS / 'kubeadm.log').read_text().strip().splitlines()[-1]} (whole log: {LOGS}/kubeadm.log)"
+        )
     admin = (KUBERNETES / "admin.conf").read_text().replace(f"https://{NODE_ADDRESS}:6443", API)
     _write(ADMIN_KUBECONFIG, admin).chmod(0o600)
     wait_for("the node", lambda: "True" in _node_ready(), 90)

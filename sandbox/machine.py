@@ -19,7 +19,17 @@ from .paths import ALERTMANAGER, GATEWAY, KUBELET, KUBERNETES, LOGS, NODE_BRIDGE
 
 CGROUP = "mcp-sandbox"
 MARKER = KUBERNETES / ".mcp-sandbox"
-PACKAGES = ["buildah", "conntrack", "containerd", "containernetworking-plugins", "docker-registry", "iproute2", "iptables", "mmdebstrap", "runc"]
+PACKAGES = [
+    "buildah",
+    "conntrack",
+    "containerd",
+    "containernetworking-plugins",
+    "docker-registry",
+    "iproute2",
+    "iptables",
+    "mmdebstrap",
+    "runc",
+]
 # etcd, the API server, the kubelet, kube-proxy, the controller manager, the scheduler
 KUBERNETES_PORTS = (2379, 2380, 6443, 10250, 10256, 10257, 10259)
 OTHER_WAY = "or set KUBECONFIG to use a cluster that exists."
@@ -41,20 +51,30 @@ def say(text: str) -> None:
 def requirements() -> None:
     """Raises SandboxError naming the first thing that this machine lacks."""
     if platform.system() != "Linux":
-        raise SandboxError(f"The sandbox needs Linux (this is {platform.system()}): run it on a Linux machine, {OTHER_WAY}")
+        raise SandboxError(
+            f"The sandbox needs Linux (this is {platform.system()}): run it on a Linux machine, {OTHER_WAY}"
+        )
     if os.geteuid() != 0:
         raise SandboxError(f"The sandbox needs root, for containers and network devices: run it as root, {OTHER_WAY}")
     if shutil.which("go") is None:
         raise SandboxError(f"The sandbox needs Go, to build Kubernetes: install Go 1.26 or newer, {OTHER_WAY}")
     if shutil.which("apt-get") is None:
-        raise SandboxError(f"The sandbox needs Debian's apt-get, for containerd and PostgreSQL: use Debian 12, {OTHER_WAY}")
+        raise SandboxError(
+            f"The sandbox needs Debian's apt-get, for containerd and PostgreSQL: use Debian 12, {OTHER_WAY}"
+        )
     if KUBERNETES.exists() and any(KUBERNETES.iterdir()) and not MARKER.exists():
-        raise SandboxError(f"{KUBERNETES} belongs to another Kubernetes on this machine: remove that with 'kubeadm reset', {OTHER_WAY}")
+        raise SandboxError(
+            f"{KUBERNETES} belongs to another Kubernetes on this machine: remove that with 'kubeadm reset', {OTHER_WAY}"
+        )
 
 
 def install_packages() -> None:
     """Debian packages, only those that are missing; their services are ours to start, not the package's."""
-    missing = [name for name in PACKAGES if run(["dpkg-query", "-W", "-f", "${Status}", name], check=False).find("ok installed") < 0]
+    missing = [
+        name
+        for name in PACKAGES
+        if run(["dpkg-query", "-W", "-f", "${Status}", name], check=False).find("ok installed") < 0
+    ]
     if not missing:
         return
     say(f"packages: installing {' '.join(missing)}")
@@ -100,7 +120,9 @@ def run(
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SandboxError(f"{' '.join(words[:4])}: {error}") from None
     if check and done.returncode != 0:
-        raise SandboxError(f"{' '.join(words[:4])} failed ({done.returncode}): {' | '.join(done.stdout.strip().splitlines()[-6:])}")
+        raise SandboxError(
+            f"{' '.join(words[:4])} failed ({done.returncode}): {' | '.join(done.stdout.strip().splitlines()[-6:])}"
+        )
     return done.stdout
 
 

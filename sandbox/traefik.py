@@ -42,7 +42,11 @@ def binary() -> Path:
     source = place.with_suffix(".partial")
     shutil.rmtree(source, ignore_errors=True)
     say(f"traefik: fetching {MODULE}")
-    module = Path(run(["go", "mod", "download", "-json", MODULE], cwd=BINARIES, timeout=300).partition('"Dir": "')[2].partition('"')[0])
+    module = Path(
+        run(["go", "mod", "download", "-json", MODULE], cwd=BINARIES, timeout=300)
+        .partition('"Dir": "')[2]
+        .partition('"')[0]
+    )
     shutil.copytree(module, source, copy_function=shutil.copyfile)
     for folder, _folders, _files in os.walk(source):
         os.chmod(folder, 0o755)
@@ -53,7 +57,20 @@ def binary() -> Path:
     _replace(source / "pkg/provider/acme/provider.go", DNS, "github.com/traefik/traefik/v3/pkg/provider/acme/dns")
     say("traefik: building, at most 20 minutes")
     environment = {"GOGC": "off", "GOMEMLIMIT": "3GiB"}
-    command = ["nice", "go", "build", "-mod=mod", "-p", "2", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", "traefik", "./cmd/traefik"]
+    command = [
+        "nice",
+        "go",
+        "build",
+        "-mod=mod",
+        "-p",
+        "2",
+        "-trimpath",
+        "-buildvcs=false",
+        "-ldflags=-s -w",
+        "-o",
+        "traefik",
+        "./cmd/traefik",
+    ]
     run(command, cwd=source, env=environment, timeout=1200)
     place.mkdir(parents=True, exist_ok=True)
     (source / "traefik").rename(place / "traefik")

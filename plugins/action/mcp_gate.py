@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_gate import SPEC, run
 from ansible_collections.mcp.server.plugins.plugin_utils._in_process import InProcessAction
 
 

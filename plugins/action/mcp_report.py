@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mcp.server.plugins.module_utils._report.report import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_report import SPEC, run
 from ansible_collections.mcp.server.plugins.plugin_utils._in_process import InProcessAction
 
 

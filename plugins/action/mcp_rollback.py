@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.mcp.server.plugins.module_utils._traffic.pinned import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_rollback import SPEC, run
 from ansible_collections.mcp.server.plugins.plugin_utils._in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
     SPEC = SPEC
     RUN = run
+    OUTLASTS_TASK_TIMEOUT = staticmethod(lambda params: True)

@@ -4,7 +4,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_traffic_shift import SPEC, has_own_limits, has_steps, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_traffic_shift import (
+    SPEC,
+    has_own_limits,
+    has_steps,
+    run,
+)
 from ansible_collections.mcp.server.plugins.plugin_utils._in_process import InProcessAction
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors alertmanager of SPEC in module_utils/_silence.py
+    # Mirrors OPTION in module_utils/_alertmanager.py
     DOCUMENTATION = r"""
 options:
   alertmanager:

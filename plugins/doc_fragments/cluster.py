@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors OPTIONS of module_utils/_cluster/options.py
+    # Mirrors OPTIONS of module_utils/_kubernetes/options.py
     DOCUMENTATION = r"""
 options:
   kubeconfig:
@@ -66,7 +66,7 @@ options:
     description: Seconds that one request to the API server may take in all, from the look-up of its name to the end of the answer; also a credential plugin.
     type: float
     default: 10.0
-  api_patience:
+  api_retry_timeout:
     description:
       - Seconds that an API server is waited for when it does not answer, or answers that it can't serve now (429, 502, 503, 504).
         C(0) fails at once.

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors OPTIONS of module_utils/_modules/endings.py, without those of the fragment gitops
+    # Mirrors OPTIONS of module_utils/_modules/ending_options.py, without those of the fragment gitops
     DOCUMENTATION = r"""
 options:
   failed_replicas:
     description: Replicas of the bad pool after a rollback.
     type: int
     default: 0
-  rollback_patience:
-    description: Seconds that a rollback waits for an API server that is away. It takes the place of O(api_patience), which may be shorter.
+  rollback_retry_timeout:
+    description: Seconds that a rollback waits for an API server that is away. It takes the place of O(api_retry_timeout), which may be shorter.
     type: float
     default: 600.0
   rollback_timeout:
@@ -29,7 +29,7 @@ options:
     description: As in M(mcp.server.mcp_rollout), for this wait.
     type: float
     default: 30.0
-  hold_seconds:
+  verify_seconds:
     description:
       - Seconds since the weights were written for which a rollback looks at the route every 2 s, as its last act and at least once, in case somebody
         undoes it. Each time that happens the weights are written again and the seconds begin anew, for at most 3 minutes; then it fails and names who

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors OPTIONS of module_utils/_later/options.py, but for what other fragments have
+    # Mirrors OPTIONS of module_utils/_preflight/options.py, but for what other fragments have
     DOCUMENTATION = r"""
 options:
   step_gates:
@@ -15,7 +15,7 @@ options:
   triggers:
     description: Changes of the triggers that roll back, as in M(mcp.server.mcp_watch). With O(prometheus), queries of your own are tried.
     type: dict
-  guard_image:
+  guard_image_ref:
     description: The image of a guard (M(mcp.server.mcp_guard)), whose digest its registry is asked for. Without it, it is not.
     type: str
   report_dest:

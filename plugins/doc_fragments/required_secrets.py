@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors required_secrets in SPEC of module_utils/_preflight.py.
+    # Mirrors required_secrets in SPEC of module_utils/_modules/mcp_preflight.py.
     DOCUMENTATION = r"""
 options:
   required_secrets:

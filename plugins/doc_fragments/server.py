@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors OPTIONS of module_utils/_cluster/server.py
+    # Mirrors OPTIONS of module_utils/_server.py
     DOCUMENTATION = r"""
 options:
   namespace:

@@ -26,7 +26,7 @@ options:
       url:
         description: The URL itself.
         type: str
-      form:
+      format:
         description: V(slack) for Slack's incoming webhooks, Mattermost and the like; V(json) for the C(announcement) of M(mcp.server.mcp_announce) as it is.
         type: str
         choices: [json, slack]

@@ -9,7 +9,7 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.options import CHECKS
-from ansible_collections.mcp.server.plugins.module_utils._checks.problems import problems
+from ansible_collections.mcp.server.plugins.module_utils._checks.validation import problems
 
 DOCUMENTATION = r"""
 name: check_problems

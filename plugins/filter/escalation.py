@@ -44,7 +44,9 @@ _value:
 def escalation(tree: t.Any) -> list[str]:
     sound = isinstance(tree, (list, tuple)) and all(isinstance(one, t.Mapping) and one.get("name") for one in tree)
     if not sound:
-        raise AnsibleFilterError("The escalation tree (mcp_escalation) is a list, and each element has name, and may have when and contact.")
+        raise AnsibleFilterError(
+            "The escalation tree (mcp_escalation) is a list, and each element has name, and may have when and contact."
+        )
     return lines(tree)
 
 

@@ -21,7 +21,7 @@ description:
 positional: pools, answers, releases
 options:
   _input:
-    description: What M(mcp.server.mcp_release) returned with C(state=read).
+    description: What M(mcp.server.mcp_release_info) returned.
     type: dict
     required: true
   pools:
@@ -61,7 +61,7 @@ def status(release: t.Any, pools: t.Any, answers: t.Any = None, releases: int = 
         return lines(release, pools, answers or {}, releases)
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"status takes what mcp_release (state=read) and mcp_version_check returned; {error!r} is missing or another thing."
+            f"status takes what mcp_release_info and mcp_version_check returned; {error!r} is missing or another thing."
         ) from error
 
 

@@ -48,7 +48,9 @@ def step_problems(steps: t.Any) -> list[str]:
     try:
         return problems([int(step["weight"]) for step in steps])
     except (TypeError, KeyError, ValueError):
-        raise AnsibleFilterError("The steps (mcp_steps) are a list, and each element has weight, a number, and seconds.") from None
+        raise AnsibleFilterError(
+            "The steps (mcp_steps) are a list, and each element has weight, a number, and seconds."
+        ) from None
 
 
 class FilterModule:

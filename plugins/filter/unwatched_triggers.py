@@ -9,7 +9,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import options, thresholds
-from ansible_collections.mcp.server.plugins.module_utils._gates.decide import judged_by_own_requests
+from ansible_collections.mcp.server.plugins.module_utils._gates.decide import synthetic_triggers
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 DOCUMENTATION = r"""
@@ -37,7 +37,8 @@ RETURN = r"""
 _value:
   description: The sentence.
   type: str
-  sample: "Without Prometheus (mcp_prometheus) nobody watches these triggers: latency, database, memory. The watch's own requests are judged for: errors, fast."
+  sample: >-
+    Without Prometheus (mcp_prometheus) nobody watches these triggers: latency, database, memory. The watch's own requests are judged for: errors, error_burst.
 """
 
 
@@ -46,7 +47,7 @@ def unwatched_triggers(changes: t.Any) -> str:
         triggers = options.gates(thresholds.TRIGGERS, changes, "triggers")
     except Failure as failure:
         raise AnsibleFilterError(failure.msg) from None
-    own = [gate.name for gate in judged_by_own_requests(triggers, False)]
+    own = [gate.name for gate in synthetic_triggers(triggers, False)]
     unwatched = [gate.name for gate in triggers if gate.name not in own]
     if not unwatched:
         return ""

@@ -85,7 +85,11 @@ class Image:
         return self.digest or self.tag or "latest"
 
     def __str__(self) -> str:
-        return f"{self.host}/{self.repository}" + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
+        return (
+            f"{self.host}/{self.repository}"
+            + (f":{self.tag}" if self.tag else "")
+            + (f"@{self.digest}" if self.digest else "")
+        )
 
 
 def tagged(image: str, version: str) -> Image:
@@ -116,7 +120,9 @@ def registry_for(image: Image, params: dict[str, t.Any]) -> Registry:
     except ValueError:
         known = False
     if not known:
-        raise Failure("registry is not a URL such as https://ghcr.io or http://127.0.0.1:5000; give one, without user and password.")
+        raise Failure(
+            "registry is not a URL such as https://ghcr.io or http://127.0.0.1:5000; give one, without user and password."
+        )
     credentials = (params["registry_username"], params["registry_password"]) if params["registry_username"] else None
     verify = params["registry_validate_certs"] and (params["registry_ca_cert"] or True)
     return Registry(url, credentials, verify, params["registry_timeout"])
@@ -165,9 +171,13 @@ class Registry:
         if response.status_code in (401, 403):
             raise self._refusal(image, response.status_code)
         if response.status_code not in (200, 404):
-            raise Failure(f"The registry {self.url} answered {response.status_code} when asked for {image}; see its logs.")
+            raise Failure(
+                f"The registry {self.url} answered {response.status_code} when asked for {image}; see its logs."
+            )
         if "html" in response.headers.get("Content-Type", ""):
-            raise Failure(f"{self.url} answers with a web page when asked for {image}: it is not an image registry; check its address.")
+            raise Failure(
+                f"{self.url} answers with a web page when asked for {image}: it is not an image registry; check its address."
+            )
         return response
 
     def _answer_to(self, challenge: str, image: Image) -> t.Any:
@@ -179,8 +189,13 @@ class Registry:
         if scheme.lower() != "bearer" or not asked.get("realm", "").startswith(("https://", "http://")):
             return None
         if self._credentials and self.url.startswith("https:") and asked["realm"].startswith("http:"):
-            raise Failure(f"The registry {self.url} asks us to send the password unencrypted to {asked['realm']}; it was not sent.")
-        query = {"service": asked.get("service", ""), "scope": asked.get("scope") or f"repository:{image.repository}:pull"}
+            raise Failure(
+                f"The registry {self.url} asks us to send the password unencrypted to {asked['realm']}; it was not sent."
+            )
+        query = {
+            "service": asked.get("service", ""),
+            "scope": asked.get("scope") or f"repository:{image.repository}:pull",
+        }
         answer = self._send("GET", f"{asked['realm']}?{urllib.parse.urlencode(query)}", self._credentials)
         if answer.status_code in (401, 403):
             raise self._refusal(image, answer.status_code)
@@ -201,7 +216,9 @@ class Registry:
                 allow_redirects=True,
             )
         except (requests.RequestException, OSError) as error:
-            raise Failure(f"The registry {self.url} does not answer ({reason_of(error)}); check address, network and CA.") from None
+            raise Failure(
+                f"The registry {self.url} does not answer ({reason_of(error)}); check address, network and CA."
+            ) from None
 
     def _document(self, response: t.Any, what: str) -> dict[str, t.Any]:
         try:
@@ -209,7 +226,9 @@ class Registry:
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            raise Failure(f"The registry {self.url} answered {response.status_code} and not {what}; check its address and its logs.")
+            raise Failure(
+                f"The registry {self.url} answered {response.status_code} and not {what}; check its address and its logs."
+            )
         return document
 
     def _refusal(self, image: Image, status: int) -> Failure:
@@ -231,7 +250,9 @@ def _bearer(token: str) -> t.Callable[[t.Any], t.Any]:
 def reason_of(error: BaseException) -> str:
     """The innermost reason of an error of requests, without the objects that surround it."""
     while True:
-        inner = getattr(error, "reason", None) or next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+        inner = getattr(error, "reason", None) or next(
+            (arg for arg in error.args if isinstance(arg, BaseException)), None
+        )
         if not isinstance(inner, BaseException):
             break
         error = inner

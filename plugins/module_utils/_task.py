@@ -39,8 +39,8 @@ class Failure(Exception):
         self.evidence = evidence
 
 
-class Lost(Failure):
-    """Another run releases the server now (_cluster/lock.py), and it is that one's to tell how it ends."""
+class LeaseLost(Failure):
+    """Another run releases the server now (_release/lease.py), and it is that one's to tell how it ends."""
 
     def __init__(self, msg: str) -> None:
         super().__init__(msg, taken_over=True)
@@ -86,8 +86,8 @@ class Task:
     params: the validated options. progress: shows one line to the person who
     waits (nothing in a module, a line of the play's output in an action).
     warn: a warning of the result. runner: the id of the process that runs the
-    play, where the module runs in it. held: raises Failure when the run that the
-    task belongs to can't go on (_cluster/keeping.py); for waits that ask the
+    play, where the module runs in it. check_lease: raises Failure when the run that the
+    task belongs to can't go on (_release/lease_renewal.py); for waits that ask the
     cluster nothing. traffic_back: called once a rollback is verified, before it looks whether that lasts.
     """
 
@@ -96,7 +96,7 @@ class Task:
     progress: t.Callable[[str], None] = lambda line: None
     warn: t.Callable[[str], None] = lambda text: None
     runner: int | None = None
-    held: t.Callable[[], None] = lambda: None
+    check_lease: t.Callable[[], None] = lambda: None
     traffic_back: t.Callable[[], None] = lambda: None
 
 

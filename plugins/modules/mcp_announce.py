@@ -32,18 +32,18 @@ attributes:
     support: partial
     details: An end that was announced is not announced again; other events are.
 options:
-  lock:
+  run_id:
     description: Not used here. It is taken so that one set of defaults can serve every module.
     type: str
   event:
     description:
       - What happened. With V(ended) the release record tells it, and nothing is announced while the release goes on.
-      - V(release_failed), V(rollback_failed) and V(held) are what the record can't tell. V(held) is a release that stays at its share.
+      - V(release_failed), V(rollback_failed) and V(paused) are what the record can't tell. V(paused) is a release that stays at its share.
     type: str
-    choices: [ended, release_failed, rollback_failed, held]
+    choices: [ended, release_failed, rollback_failed, paused]
     default: ended
   failure:
-    description: Why it failed, or is held, with such an event.
+    description: Why it failed, or is paused, with such an event.
     type: str
   escalation:
     description: Whom to call, in this order. It is part of every announcement but that of a success.
@@ -76,7 +76,7 @@ EXAMPLES = r"""
     server: mcp-server
     webhooks:
       - url_env: SLACK_WEBHOOK_URL
-        form: slack
+        format: slack
 
 - name: Announce that the rollback failed
   mcp.server.mcp_announce:
@@ -98,7 +98,7 @@ delivered:
   type: int
   sample: 1
 announcement:
-  description: What is announced, in the generic form, or would be if it were time.
+  description: What is announced, in the generic format, or would be if it were time.
   returned: always
   type: dict
   sample:
@@ -115,8 +115,8 @@ announcement:
       outcome: rolled_back
       reason: The watch ended with breach.
       seconds: 562.0
-      from: {pool: blue, image: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5}
-      to: {pool: green, image: "ghcr.io/org/mcp-server:v1.2.0", digest: "", version: v1.2.0}
+      from: {pool: blue, image_ref: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5}
+      to: {pool: green, image_ref: "ghcr.io/org/mcp-server:v1.2.0", digest: "", version: v1.2.0}
       weights: {blue: 100, green: 0}
       steps: []
     escalation:
@@ -136,7 +136,7 @@ stats:
     weights: {blue: 100, green: 0}
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._announce.announce import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_announce import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ extends_documentation_fragment:
   - mcp.server.endpoint
   - mcp.server.probe
   - mcp.server.auth
-  - mcp.server.lock
+  - mcp.server.run_id
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:
@@ -150,7 +150,7 @@ changes:
       description: What became of it.
       type: str
       sample: now required
-    sentence:
+    message:
       description: The same for people.
       type: str
     accepted:
@@ -158,7 +158,7 @@ changes:
       type: bool
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._contract.module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_contract import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

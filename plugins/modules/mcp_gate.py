@@ -13,14 +13,14 @@ author:
   - the mcp.server authors (@mcp-server)
 description:
   - Reads samples from Prometheus once, and gives a verdict for each gate. M(mcp.server.mcp_watch) does so again and again for a while.
-  - A verdict is C(pass), C(breach), C(no data) (nothing there, or too few requests to tell by) or C(cannot measure)
-    (Prometheus does not answer, or does not see the server any more). The last two hold, unless the gate says otherwise.
+  - A verdict is C(pass), C(breach), C(no_data) (nothing there, or too few requests to tell by) or C(cannot_measure)
+    (Prometheus does not answer, or does not see the server any more). With the last two the outcome is C(inconclusive), unless the gate says otherwise.
   - In check mode it never fails on a verdict, and shows the queries and what each of them gives now.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
   - mcp.server.prometheus
-  - mcp.server.lock
+  - mcp.server.run_id
   - mcp.server.attributes
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
@@ -32,18 +32,20 @@ options:
     type: str
     required: true
     choices: [blue, green]
-  check:
+  checks:
     description:
-      - Which gates. Their limits are in C(docs/gates.md) in the collection.
+      - Which sets of gates. Their limits are in C(docs/gates.md) in the collection.
       - V(triggers) are those whose breach takes a release back, V(shift) those that a step of a release is passed by,
         V(validation) what is expected under full load.
-    type: str
+      - Of two gates with the same name, RV(gates[].window) tells the trigger from the gate of a step.
+    type: list
+    elements: str
     choices: [triggers, shift, validation]
-    default: triggers
+    default: [triggers]
   gates:
     description:
-      - Changes of these gates, by name, and gates of your own. Each is a dictionary.
-      - C(limit), C(window) (seconds), C(clear), C(floor) (seconds), C(min_requests), C(no_data) and C(cannot_measure) (V(hold), V(pass) or V(fail)),
+      - Changes of these gates, by name, and gates of your own. Each is a dictionary. A change is one of each gate with that name.
+      - C(limit), C(window) (seconds), C(clear), C(floor) (seconds), C(min_requests), C(no_data) and C(cannot_measure) (V(inconclusive), V(pass) or V(fail)),
         and C(enabled).
       - One of your own needs C(query), in PromQL with C($namespace), C($server), C($pool) and C($deployment), and C(limit);
         it may have C(direction) (V(above) or V(below)) and C(unit).
@@ -54,9 +56,9 @@ options:
     type: float
     default: 300.0
   fail_on:
-    description: V(held) fails on everything that does not pass, V(breach) on a breach only.
+    description: V(inconclusive) fails on everything that does not pass, V(breach) on a breach only.
     type: str
-    choices: [breach, held, never]
+    choices: [breach, inconclusive, never]
     default: breach
 """
 
@@ -75,8 +77,8 @@ EXAMPLES = r"""
     namespace: mcp-prod
     server: mcp-server
     pool: green
-    check: validation
-    fail_on: held
+    checks: [validation]
+    fail_on: inconclusive
     prometheus:
       url: https://prometheus.example.com
       source: [envoy, kubelet]
@@ -90,7 +92,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: What the gates come to together, C(pass), C(breach) or C(held).
+  description: What the gates come to together, C(pass), C(breach) or C(inconclusive).
   returned: always
   type: str
   sample: pass
@@ -108,10 +110,10 @@ gates:
       description: Its name.
       type: str
     verdict:
-      description: C(pass), C(breach), C(no data) or C(cannot measure).
+      description: C(pass), C(breach), C(no_data) or C(cannot_measure).
       type: str
     outcome:
-      description: What that comes to by the gate's policy, C(pass), C(breach) or C(held).
+      description: What that comes to by the gate's policy, C(pass), C(breach) or C(inconclusive).
       type: str
     value:
       description: The value now, or over the whole time where there is no window; nothing when there is none.
@@ -147,7 +149,7 @@ queries:
   elements: str
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_gate import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

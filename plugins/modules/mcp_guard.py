@@ -14,7 +14,7 @@ author:
 description:
   - A guard is a Job in the server's namespace, C(SERVER-guard), with an execution-environment image that holds this collection.
   - It watches the Lease of the release. When the run that releases does not renew it any more, it rolls back, by the same code as
-    M(mcp.server.mcp_traffic_shift) with O(mcp.server.mcp_traffic_shift#module:rollback=true), or it holds; and writes that into the release record.
+    M(mcp.server.mcp_rollback), or it pauses the release; and writes that into the release record.
   - With O(prometheus), as it is reached from inside the cluster, it also watches the triggers of a release whose run is gone. A credential for it can only
     be a Secret (C(token_secret)).
   - It ends when the release has ended, or another one has begun, and its Job is deleted ten minutes later.
@@ -24,7 +24,7 @@ extends_documentation_fragment:
   - mcp.server.endpoint
   - mcp.server.prometheus
   - mcp.server.gitops
-  - mcp.server.lock
+  - mcp.server.run_id
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:
@@ -40,21 +40,21 @@ options:
       - V(present) starts the Job, in place of one for another run or with other options, and waits until the guard has written into the release record
         that it watches. So it is known to run, to reach the API server, and to have its rights.
       - V(absent) deletes the Job.
-      - V(watching) is what runs in the Job.
+      - V(running) is the guard itself, which the Job runs. It watches the release until that has ended or is rolled back. By hand it does the same.
     type: str
-    choices: [present, absent, watching]
+    choices: [present, absent, running]
     default: present
-  release:
-    description: The id of the release, as M(mcp.server.mcp_release) returned it in its record. Needed for O(state=present) and O(state=watching).
+  release_id:
+    description: The id of the release, as M(mcp.server.mcp_release) returned it in its record. Needed for O(state=present) and O(state=running).
     type: str
   action:
     description:
       - What the guard does when the run is gone.
-      - V(hold) leaves the traffic as it is, says so in the record, and goes on watching, until somebody runs the release again or rolls back.
+      - V(pause) leaves the traffic as it is, says so in the record, and goes on watching, until somebody runs the release again or rolls back.
     type: str
-    choices: [rollback, hold]
+    choices: [rollback, pause]
     default: rollback
-  image:
+  image_ref:
     description: An execution-environment image that holds this collection, of the same version. Needed for O(state=present).
     type: str
   service_account:
@@ -68,23 +68,23 @@ options:
   triggers:
     description:
       - Changes of the triggers, as in M(mcp.server.mcp_watch). With O(prometheus) a breach of one rolls back a release whose run is gone, also where the
-        guard holds. What can't be measured rolls nothing back.
+        guard pauses. What can't be measured rolls nothing back.
     type: dict
     default: {}
   pool_key:
     description: The key of the health document that tells the pool.
     type: str
     default: pool
-  hold_seconds:
-    description: Seconds for which the guard's rollback looks at the route afterwards, as in M(mcp.server.mcp_traffic_shift).
+  verify_seconds:
+    description: Seconds for which the guard's rollback looks at the route afterwards, as in M(mcp.server.mcp_rollback).
     type: float
     default: 30.0
   wait_timeout:
     description: Seconds until the guard must watch, with O(state=present).
     type: float
     default: 120.0
-  id:
-    description: The guard's id in the release record. Needed for O(state=watching), where the Job gives it.
+  guard_id:
+    description: The guard's id in the release record. Needed for O(state=running), where the Job gives it.
     type: str
 """
 
@@ -93,9 +93,9 @@ EXAMPLES = r"""
   mcp.server.mcp_guard:
     namespace: mcp-prod
     server: mcp-server
-    release: "{{ release.record.id }}"
-    lock: "{{ release.lock }}"
-    image: ghcr.io/org/mcp-server-ee:1.0.0
+    release_id: "{{ release.record.id }}"
+    run_id: "{{ release.run_id }}"
+    image_ref: ghcr.io/org/mcp-server-ee:1.0.0
 
 - name: Take a guard away
   mcp.server.mcp_guard:
@@ -110,29 +110,29 @@ job:
   returned: with O(state=present)
   type: str
   sample: mcp-server-guard
-id:
+guard_id:
   description: The guard's id, which tells what it was made from.
   returned: with O(state=present)
   type: str
   sample: 0c2b6cbd1f5e
 guard:
-  description: What the release record says of the guard. Its C(state) is V(watching), V(held), V(rolled_back) or V(failed).
+  description: What the release record says of the guard. Its C(state) is V(running), V(paused), V(rolled_back) or V(failed).
   returned: with O(state=present), not in check mode
   type: dict
-  sample: {id: 0c2b6cbd1f5e, action: rollback, state: watching, at: "2026-11-24T06:20:00.000Z", reason: ""}
+  sample: {id: 0c2b6cbd1f5e, action: rollback, state: running, at: "2026-11-24T06:20:00.000Z", reason: ""}
 decision:
-  description: Why there is nothing more to guard, V(end) or V(rollback). After a rollback the keys of M(mcp.server.mcp_traffic_shift) are there too.
-  returned: with O(state=watching)
+  description: Why there is nothing more to guard, V(end) or V(rollback). After a rollback the keys of M(mcp.server.mcp_rollback) are there too.
+  returned: with O(state=running)
   type: str
   sample: rollback
 reason:
   description: The same in words.
-  returned: with O(state=watching)
+  returned: with O(state=running)
   type: str
   sample: the run of deploy@runner was last heard of 64 s ago
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._guard.module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_guard import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ extends_documentation_fragment:
   - mcp.server.endpoint
   - mcp.server.probe
   - mcp.server.auth
-  - mcp.server.lock
+  - mcp.server.run_id
   - mcp.server.attributes
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
@@ -94,7 +94,7 @@ options:
       max_p95:
         description: The most seconds that 95 % of the answers may take.
         type: float
-  wait:
+  wait_timeout:
     description: Seconds to go on trying until all servers are healthy. The last check may end later by O(timeout).
     type: float
     default: 0.0
@@ -121,7 +121,7 @@ EXAMPLES = r"""
     endpoint:
       url: https://mcp.example.com
     expect_version: v1.2.0
-    wait: 120
+    wait_timeout: 120
 
 - name: Check a server that has no health document
   mcp.server.mcp_health:
@@ -298,7 +298,7 @@ servers:
           type: float
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health_module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_health import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

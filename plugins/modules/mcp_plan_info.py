@@ -29,7 +29,7 @@ extends_documentation_fragment:
   - mcp.server.gitops
   - mcp.server.server
   - mcp.server.endpoint
-  - mcp.server.lock
+  - mcp.server.run_id
   - mcp.server.webhooks
   - mcp.server.attributes
   - mcp.server.attributes.action_group
@@ -94,7 +94,7 @@ options:
     description: Whether the release takes over from one that goes on somewhere else, which is a problem otherwise.
     type: bool
     default: false
-  gates:
+  gate_descriptions:
     description: What each step must pass, with its limits, a sentence each, to be shown with the plan.
     type: list
     elements: str
@@ -152,24 +152,24 @@ plan:
   sample:
     server: mcp-prod/mcp-server
     version: v1.2.0
-    image: ghcr.io/org/mcp-server:v1.2.0
+    image_ref: ghcr.io/org/mcp-server:v1.2.0
     digest: sha256:...
     live: blue
     idle: green
     weights: {blue: 100, green: 0}
     pools:
-      blue: {image: "ghcr.io/org/mcp-server:v1.1.5", replicas: 2, ready: 2, digest: "sha256:..."}
-      green: {image: "ghcr.io/org/mcp-server:v1.1.4", replicas: 0, ready: 0, digest: ""}
+      blue: {image_ref: "ghcr.io/org/mcp-server:v1.1.5", replicas: 2, ready: 2, digest: "sha256:..."}
+      green: {image_ref: "ghcr.io/org/mcp-server:v1.1.4", replicas: 0, ready: 0, digest: ""}
     replicas: 2
     resumed: false
     already_live: false
     steps: [{weight: 10, seconds: 300.0, reached: 10}, {weight: 100, seconds: 60.0, reached: 100}]
-    gates: ["at most 1 % of the answers may fail during a watch"]
+    gate_descriptions: ["at most 1 % of the answers may fail during a watch"]
     seconds: {watched: 360.0, until_first_step: 12.4, most: 1020.0}
     changes: [{object: Deployment mcp-prod/mcp-server-green, field: spec.replicas, before: 0, values: [2]}]
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._plan.module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_plan_info import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ description:
   - The rights are asked for by the names of the server's objects, so that a Role may be narrowed to them by C(resourceNames), as the one in the
     collection's README is. What is missing is named with its verb, resource, group, name and namespace, and with the rule to add.
   - Also tries what the release needs later - a query for each source of O(prometheus), a connection to each of O(webhooks) without a message,
-    O(alertmanager), the digest of O(guard_image), places and O(files) - side by side and within 20 s.
+    O(alertmanager), the digest of O(guard_image_ref), places and O(files) - side by side and within 20 s.
   - What a release does not need and we may not look at (the namespace's own object, the nodes, the guard's ServiceAccount) is skipped.
 extends_documentation_fragment:
   - mcp.server.alertmanager
@@ -32,10 +32,6 @@ extends_documentation_fragment:
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 options:
-  in_pod_checks:
-    description: Whether the release runs checks inside the pods, such as C(./health-check --database), which needs C(get) and C(create) on C(pods/exec).
-    type: bool
-    default: false
   guard:
     description: Whether a guard is wanted (M(mcp.server.mcp_guard)), so that the rights for its Job are asked for, and its ServiceAccount is looked at.
     type: bool
@@ -53,7 +49,7 @@ options:
     description: The version that may be released all the same. It has to be equal to O(version).
     type: str
   image:
-    description: The server's image without its tag. O(registry) stands in for its registry, and for that of O(guard_image) when it is the same.
+    description: The server's image without its tag. O(registry) stands in for its registry, and for that of O(guard_image_ref) when it is the same.
     type: str
   scope:
     description: Which checks are made - V(now), of what has to be there now, and V(later), of what the release needs later.
@@ -95,7 +91,7 @@ EXAMPLES = r"""
       token_env: PROMETHEUS_TOKEN
     webhooks:
       - url_env: SLACK_WEBHOOK_URL
-        form: slack
+        format: slack
 """
 
 RETURN = r"""
@@ -105,34 +101,42 @@ checks:
   type: list
   elements: dict
   contains:
+    id:
+      description:
+        - What was looked at, for programs. It stays the same when the words of RV(checks[].name) and RV(checks[].message) change.
+        - Of V(now), C(api_server), C(namespace), C(rights), C(deployment_blue), C(deployment_green), C(service_blue), C(service_green), C(route),
+          C(gitops), C(secrets), C(guard_service_account), C(nodes) and C(version).
+        - Of V(later), C(metrics), C(guard_image), C(files), C(webhooks), C(alertmanager) and C(report), as far as there is something to look at.
+      type: str
     name:
-      description: What was looked at.
+      description: The same for people.
       type: str
     ok:
       description: Whether it is as a release needs it; also true when it was skipped.
       type: bool
-    needed:
+    required:
       description: Whether the module fails when it is not so.
       type: bool
     skipped:
       description: Whether it could not be looked at because we may not.
       type: bool
-    sentence:
+    message:
       description: What was found.
       type: str
     seconds:
       description: How long it took.
       type: float
   sample:
-    - name: route
+    - id: route
+      name: route
       ok: true
-      needed: true
+      required: true
       skipped: false
-      sentence: HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.
+      message: HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.
       seconds: 0.021
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._preflight import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_preflight import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_release
-short_description: Begins, ends or reads the release record of an MCP server
+short_description: Begins, pauses or ends a release of an MCP server in its release record
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -19,7 +19,7 @@ extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.gitops
   - mcp.server.server
-  - mcp.server.lock
+  - mcp.server.run_id
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:
@@ -32,23 +32,23 @@ attributes:
 options:
   state:
     description:
-      - V(begun) and V(ended) write the record, V(read) does not.
+      - V(begun) and V(ended) write the record. M(mcp.server.mcp_release_info) reads it.
       - V(updated) adds O(contract) to the newest release.
-      - V(held) says in the record why the newest release waits for whoever runs it again (V(begun)) or takes it back.
+      - V(paused) says in the record why the newest release waits for whoever runs it again (V(begun)) or takes it back.
       - V(begun) also takes the server's Lease C(SERVER-release), and fails while another run holds it, or while a tool
-        would put back what the release writes (O(gitops_ignores)). Hand RV(lock) to the tasks that follow,
-        which keep it renewed while they work. V(ended), V(held) and V(unlocked) give it back,
+        would put back what the release writes (O(gitops_ignores)). Hand RV(run_id) to the tasks that follow,
+        which keep it renewed while they work. V(ended), V(paused) and V(lease_returned) give it back,
         and the autoscalers' C(minReplicas) that M(mcp.server.mcp_rollout) raised.
       - A run that was killed loses it after 60 s, or at once when it ran on this machine.
     type: str
-    choices: [begun, updated, held, ended, unlocked, read]
-    default: read
+    choices: [begun, updated, paused, ended, lease_returned]
+    required: true
   take_over:
     description: Take the Lease from whoever holds it, with O(state=begun). Needs O(reason).
     type: bool
     default: false
-  image:
-    description: The image that is released, with its tag. Needed for O(state=begun).
+  image_ref:
+    description: The image that is released, with its tag or digest. Needed for O(state=begun).
     type: str
   digest:
     description: The image's digest, for the record.
@@ -56,7 +56,7 @@ options:
     default: ""
   version:
     description:
-      - The version that is released - the tag of O(image) in any form, or its digest. Needed for O(state=begun).
+      - The version that is released - the tag of O(image_ref) in any form, or its digest. Needed for O(state=begun).
       - A number is refused, as it may have lost digits; put the version in quotes.
     type: raw
   force_version:
@@ -91,22 +91,24 @@ options:
       - Set it to V(false) for a release that was refused before anything was deployed. The version may be released again then without O(force_version).
     type: bool
     default: true
-  unlock:
-    description: Whether the run's Lease is given back with O(state=ended) and O(state=held). Without that, end with O(state=unlocked).
+  return_lease:
+    description: Whether the run's Lease is given back with O(state=ended) and O(state=paused). Without that, end with O(state=lease_returned).
     type: bool
     default: true
   paused_until:
     description:
-      - With O(state=held), the time in ISO 8601 until which the release is paused for an approval.
+      - With O(state=paused), the time in ISO 8601 until which the release is paused for an approval.
       - A guard (M(mcp.server.mcp_guard)) takes the Lease, and rolls back then.
     type: str
   by:
     description: Who releases; default is AWX's job, or else the user and the machine that Ansible runs as and on.
     type: str
   reason:
-    description: Why, for whoever reads the record; at most 500 characters of it are kept. Needed for O(state=held).
+    description: Why, for whoever reads the record; at most 500 characters of it are kept. Needed for O(state=paused).
     type: str
     default: ""
+seealso:
+  - module: mcp.server.mcp_release_info
 """
 
 EXAMPLES = r"""
@@ -115,7 +117,7 @@ EXAMPLES = r"""
     namespace: mcp-prod
     server: mcp-server
     state: begun
-    image: ghcr.io/org/mcp-server:v1.2.0
+    image_ref: ghcr.io/org/mcp-server:v1.2.0
     version: v1.2.0
   register: release
 
@@ -139,75 +141,64 @@ EXAMPLES = r"""
 RETURN = r"""
 live:
   description: The pool that has the traffic; during a release, the one that had it before.
-  returned: unless O(state=unlocked)
+  returned: unless O(state=lease_returned)
   type: str
   sample: blue
 idle:
   description: The pool that a release goes to.
-  returned: unless O(state=unlocked)
+  returned: unless O(state=lease_returned)
   type: str
   sample: green
 weights:
   description: Percent of each pool on the route.
-  returned: unless O(state=unlocked)
+  returned: unless O(state=lease_returned)
   type: dict
   sample: {blue: 100, green: 0}
-previous_image:
+previous_image_ref:
   description: The image of the pool RV(live).
-  returned: unless O(state=unlocked)
+  returned: unless O(state=lease_returned)
   type: str
   sample: ghcr.io/org/mcp-server:v1.1.5
 replicas:
   description: Replicas of the pool RV(live).
-  returned: unless O(state=unlocked)
+  returned: unless O(state=lease_returned)
   type: int
   sample: 2
 resumed:
   description: Whether a release that was cut off goes on.
-  returned: unless O(state=unlocked)
+  returned: unless O(state=lease_returned)
   type: bool
-lock:
-  description: The id of this run, for the option C(lock) of the tasks that follow.
+run_id:
+  description: The id of this run, for the option C(run_id) of the tasks that follow.
   returned: with O(state=begun)
   type: str
   sample: 5f1c2e9a7b30
 already_live:
   description: Whether the image has all the traffic already, so that there is nothing to release.
-  returned: unless O(state=unlocked)
+  returned: unless O(state=lease_returned)
   type: bool
 record:
   description:
-    - The record of the newest release; null when there was none. It has C(held), with C(at) and C(reason), while it waits to be run again.
-    - C(run) is the id of the run that wrote it last, where that was one.
-  returned: unless O(state=unlocked)
+    - The record of the newest release; null when there was none. It has C(paused), with C(at) and C(reason), while it waits to be run again.
+    - C(run_id) is the id of the run that wrote it last, where that was one.
+  returned: unless O(state=lease_returned)
   type: dict
   sample:
     id: 2026-11-23T11:20:00.000Z-v1.2.0
     server: mcp-server
-    run: 5f1c2e9a7b30
+    run_id: 5f1c2e9a7b30
     started: "2026-11-23T11:20:00.000Z"
     by: deploy@runner
     reason: ""
-    from: {pool: blue, image: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5, weights: {blue: 100, green: 0}, replicas: 2}
-    to: {pool: green, image: "ghcr.io/org/mcp-server:v1.2.0", digest: "", version: v1.2.0}
+    from: {pool: blue, image_ref: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5, weights: {blue: 100, green: 0}, replicas: 2}
+    to: {pool: green, image_ref: "ghcr.io/org/mcp-server:v1.2.0", digest: "", version: v1.2.0}
     steps: []
     outcome: running
     ended: null
-history:
-  description: The records of the releases before it, newest first.
-  returned: with O(state=read)
-  type: list
-  elements: dict
-  sample: []
-holder:
-  description: Who releases now, since when, and until when the Lease lasts if it is not renewed; null when nobody does.
-  returned: with O(state=read)
-  type: dict
-  sample: {by: deploy@runner, since: "2026-11-23T11:20:00+00:00", until: "2026-11-23T11:21:12+00:00"}
 """
 
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_release import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
-from ansible_collections.mcp.server.plugins.module_utils._traffic.release import SPEC, run
 
 if __name__ == "__main__":
     main(SPEC, run)

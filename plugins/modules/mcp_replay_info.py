@@ -25,12 +25,12 @@ extends_documentation_fragment:
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 options:
-  lock:
+  run_id:
     description: Not used here. It is taken so that one set of defaults can serve every module.
     type: str
   prometheus:
     required: true
-  release:
+  release_id:
     description:
       - The id of a release in the release record. Its steps are judged, each from its time until the next one. Without it and O(from), the newest.
       - It can be one that goes on.
@@ -45,7 +45,7 @@ options:
     description: The pool that is judged in the interval. Gates that compare take the other one as the live one.
     type: str
     choices: [blue, green]
-  check:
+  checks:
     description: V(shift) judges the gates that a step is passed by, V(triggers) those whose breach takes the release back.
     type: list
     elements: str
@@ -79,7 +79,7 @@ EXAMPLES = r"""
   mcp.server.mcp_replay_info:
     namespace: mcp-prod
     server: mcp-server
-    release: 2026-11-17T11:20:00.000Z-v1.2.0
+    release_id: 2026-11-17T11:20:00.000Z-v1.2.0
     triggers:
       errors:
         limit: 2
@@ -94,18 +94,18 @@ EXAMPLES = r"""
     pool: green
     from: "2026-11-17T11:00:00Z"
     to: "2026-11-17T12:00:00Z"
-    check: [triggers]
+    checks: [triggers]
     prometheus:
       url: https://prometheus.example.com
 """
 
 RETURN = r"""
 verdict:
-  description: What it would have come to, C(pass), C(breach) (rolled back), or C(held) when something could not be told at the end of a step.
+  description: What it would have come to, C(pass), C(breach) (rolled back), or C(inconclusive) when something could not be told at the end of a step.
   returned: success
   type: str
   sample: breach
-first:
+first_breach:
   description: What would have rolled back first; nothing when nothing would have. All times are by Prometheus' clock.
   returned: success
   type: dict
@@ -120,12 +120,12 @@ first:
       description: Since when it was past its limit; nothing for what is judged at once.
       type: str
       sample: "2026-11-17T11:21:03.218Z"
-    full:
+    window_full:
       description: When the window was full; nothing for what is judged at once.
       type: str
       sample: "2026-11-17T11:23:03.218Z"
-    told:
-      description: The poll that would have told.
+    reported:
+      description: When a poll would have reported it.
       type: str
       sample: "2026-11-17T11:23:05.000Z"
     value:
@@ -159,7 +159,7 @@ gates:
       description: Seconds that the value has to be past the limit for a breach; nothing where the whole time is judged at once.
       type: float
     verdict:
-      description: The last one, C(pass), C(breach), C(no data) or C(cannot measure).
+      description: The last one, C(pass), C(breach), C(no_data) or C(cannot_measure).
       type: str
     outcome:
       description: C(breach) when it would have rolled back, or else what the last verdict comes to by the gate's policy.
@@ -180,9 +180,9 @@ gates:
       description: How long Prometheus did not see the server.
       type: float
     breach:
-      description: The first breach that would have rolled back, with the keys of RV(first) but C(gate) and C(kind); nothing when there was none.
+      description: The first breach that would have rolled back, with the keys of RV(first_breach) but C(gate) and C(kind); nothing when there was none.
       type: dict
-    spans:
+    verdicts:
       description: Its verdicts one after the other, each with C(verdict), C(from) and C(to).
       type: list
       elements: dict
@@ -217,13 +217,13 @@ lines:
   returned: success
   type: list
   elements: str
-page:
+html:
   description: The same as one HTML file, with a plot for each gate. It needs nothing else.
   returned: success
   type: str
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._replay.module import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_replay_info import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ attributes:
     support: full
     details: The file is written when its content differs. That of a release which goes on differs each time.
 options:
-  lock:
+  run_id:
     description: Not used here. It is taken so that one set of defaults can serve every module.
     type: str
   dest:
@@ -40,7 +40,7 @@ options:
       - The file, which ends in C(.html), or the folder that it goes to, under the name of server and release. Missing folders are made.
     type: path
     required: true
-  release:
+  release_id:
     description: The id of the release. Without it, the newest.
     type: str
   prometheus:
@@ -71,7 +71,7 @@ EXAMPLES = r"""
     namespace: mcp-prod
     server: mcp-server
     dest: /tmp/release.html
-    release: 2026-11-23T11:20:00.000Z-v1.2.0
+    release_id: 2026-11-23T11:20:00.000Z-v1.2.0
 """
 
 RETURN = r"""
@@ -100,7 +100,7 @@ stats:
     weights: {blue: 100, green: 0}
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._report.report import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_report import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

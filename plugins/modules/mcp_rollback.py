@@ -7,20 +7,30 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mcp_rollback
-short_description: Prepare and record a rollback to a version or revision that is named
+short_description: Return the traffic of an MCP server to the pool that was live before, at once
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Decides which pool a named version gets its traffic on, and what has to be done there first. A pool that has traffic never gets another image.
-  - The rollback role does the rest with M(mcp.server.mcp_rollout), M(mcp.server.mcp_health) and M(mcp.server.mcp_traffic_shift).
-    A rollback to what was live before needs none of it; that is M(mcp.server.mcp_traffic_shift) with C(rollback=true).
+  - The emergency's one call. It writes the weights first and verifies afterwards. It spares no sessions of the bad pool.
+  - The first of these says which pool the traffic returns to - O(pool), the release record, the note that each write of weights leaves on the route.
+    Without any, it is refused; nothing is guessed. A note counts while the route has the weights that it was written with.
+  - The pool is noted and recorded, so that a second rollback does not undo the first.
+  - Only another run that holds the server's Lease stops it, or one that wrote the route since. A Lease or record that can't be read or written is a warning.
+  - It waits for nothing about the bad pool. When the good pool has no ready endpoint, it is scaled up to the size that it had before the release, or else to
+    that of the bad one; how long that may take is said before, and the traffic follows when half of its pods are ready. When it can't come up, this fails as
+    soon as the cluster knows, and the weights stay.
+  - When it can't be verified that the traffic follows, the module fails and says so; the weights stay written.
+  - The tools that hold the route are named before it is written. What is undone within O(verify_seconds) is written again.
+  - It is the same as M(mcp.server.mcp_traffic_shift) with O(mcp.server.mcp_traffic_shift#module:rollback=true).
+  - Scaling the bad pool down (RV(scale_down)) and giving the Lease back is left to M(mcp.server.mcp_rollout) and M(mcp.server.mcp_release). The rollback
+    role does all of it.
 extends_documentation_fragment:
-  - mcp.server.auth
   - mcp.server.cluster
-  - mcp.server.endpoint
   - mcp.server.server
-  - mcp.server.lock
+  - mcp.server.endpoint
+  - mcp.server.run_id
+  - mcp.server.gitops
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:
@@ -31,128 +41,253 @@ attributes:
   idempotent:
     support: full
 options:
-  state:
-    description:
-      - V(begun) decides from the cluster's state, and takes the server's Lease from whoever holds it, unless nothing is to be done or O(lock) is given.
-      - V(checked) records that O(pool) runs O(image) and is what an emergency returns to; C(rollback=true) then brings the traffic there.
-      - V(failed) adds a rollback to the record's history that did not get to the traffic.
-    type: str
-    choices: [begun, checked, failed]
-    default: begun
-  version:
-    description:
-      - The version to go back to, which is the tag of O(image) in any form, or its digest. For O(state=begun).
-      - A number is refused, as it may have lost digits; put the version in quotes.
-    type: raw
-  force_version:
-    description:
-      - The version that may come back although the newest end of it in the release record is failed or rolled back.
-      - Without it, such a version is refused. It has to be equal to O(version), or to the tag of the image of O(revision).
-    type: str
-  endpoint:
-    description:
-      - Where clients reach the server. When O(version) is live already, it is asked there whether it answers well, or without this in its pods.
-      - If it does not, the module fails, as an emergency that changes nothing is no success.
-  port:
-    description: The port of a pod that is asked directly.
-    type: int
-    default: 8080
-  image:
-    description: With O(version), the image without its tag. With V(checked) and V(failed) of O(state), the whole image.
-    type: str
-  revision:
-    description:
-      - Instead of O(version), a revision of the rollout history of the pool that the traffic is to return to. For O(state=begun).
-      - Only the image of the server's container is taken from it. M(mcp.server.mcp_rollout_info) lists them.
-    type: int
   pool:
-    description: The pool that runs, or should have run, O(image). For V(checked) and V(failed) of O(state).
+    description:
+      - The pool that the traffic returns to, whatever is recorded. For when neither the release record nor the route says which one is good.
+      - When nothing but this option says that the other pool is bad, RV(scale_down) is false.
     type: str
     choices: [blue, green]
+  wait:
+    description:
+      - With V(false) the weights are written and nothing is waited for, so that the traffic of many servers is back before any of
+        them is waited for. The same task without it, with O(pool) and O(run_id) as this one returned them, does the rest.
+      - When the API server does not answer, which is not waited for, or the good pool has no ready endpoint, nothing is written.
+        That is no failure, see RV(written).
+    type: bool
+    default: true
   reason:
     description: Why, for the release record; at most 500 characters of it are kept.
     type: str
     default: ""
+  force:
+    description: Write the weights also when the good pool has no ready endpoint, without scaling it up first.
+    type: bool
+    default: false
+  pool_key:
+    description: The key of the health document that tells the pool.
+    type: str
+    default: pool
+  timeout:
+    description:
+      - Seconds after the write within which the route must be in force and the share be what was set.
+        It is more than a gateway's controller takes to come back after an outage, and a refusal is told at once.
+      - When the API server was away meanwhile, as many again.
+    type: float
+    default: 120.0
+  start_timeout:
+    description: Seconds that half of the good pool may take to get ready, when it has no ready endpoint.
+    type: float
+    default: 300.0
+  ready_grace:
+    description: As in M(mcp.server.mcp_rollout), for this wait.
+    type: float
+    default: 30.0
+  verify_seconds:
+    description:
+      - Seconds since the weights were written for which the route is looked at every 2 s, as the last act and at least once, in case somebody
+        undoes it. Each time that happens the weights are written again and the seconds begin anew, for at most 3 minutes; then it fails and names who
+        does it.
+      - With V(0) it looks once, writes nothing again, and fails when it was undone.
+    type: float
+    default: 30.0
+  sessions_metric:
+    description: The gauge of open sessions that each pod shows to Prometheus. Without it their number is not known.
+    type: dict
+    suboptions:
+      name:
+        description: The metric's name. Several series of it are added.
+        type: str
+        required: true
+      port:
+        description: The port of the pod that shows it.
+        type: int
+        default: 9090
+      path:
+        description: The path.
+        type: str
+        default: /metrics
 seealso:
-  - module: mcp.server.mcp_rollout_info
+  - module: mcp.server.mcp_rollback_target
   - module: mcp.server.mcp_traffic_shift
 """
 
 EXAMPLES = r"""
-- name: Where would v1.1.5 go
+- name: Go back to what was live before, at once
   mcp.server.mcp_rollback:
     namespace: mcp-prod
     server: mcp-server
-    version: v1.1.5
-    image: ghcr.io/org/mcp-server
-  register: pin
+    reason: 5 % of the answers fail
+    endpoint:
+      url: https://mcp-prod.example.com
 
-- name: It runs there and was checked
+- name: Send the traffic to blue, and wait for nothing
   mcp.server.mcp_rollback:
     namespace: mcp-prod
     server: mcp-server
-    state: checked
-    pool: "{{ pin.pool }}"
-    image: "{{ pin.image }}"
-    lock: "{{ pin.lock }}"
+    pool: blue
+    wait: false
 """
 
 RETURN = r"""
-needed:
-  description: Whether anything is to be done. Not when the image is live and no rollback to it was cut off.
-  returned: with O(state=begun)
-  type: bool
+before:
+  description: Percent of each pool that the route had.
+  returned: success
+  type: dict
+  sample: {blue: 50, green: 50}
+after:
+  description: Percent of each pool that the route has now, or would have in check mode.
+  returned: success
+  type: dict
+  sample: {blue: 100, green: 0}
+run_id:
+  description:
+    - The id of this run, without O(run_id). The emergency takes the server's Lease from whoever holds it,
+      so that a release that goes on somewhere else stops. Give it back with M(mcp.server.mcp_release) and C(state=lease_returned).
+  returned: when it took the Lease
+  type: str
+live:
+  description: The pool with more than half of the traffic afterwards, or null.
+  returned: success
+  type: str
+  sample: blue
+share:
+  description: The share that was measured last; null in check mode and without O(endpoint).
+  returned: success
+  type: dict
+  contains:
+    blue:
+      description: Percent of the answers that came from blue.
+      type: float
+    green:
+      description: Percent of the answers that came from green.
+      type: float
+    answers:
+      description: How many answers this is about, failed ones included.
+      type: int
+    failed:
+      description: How many failed.
+      type: int
+    reached:
+      description: Whether the share is what was set.
+      type: bool
+    reason:
+      description: Why the last answer that failed did; empty when none did.
+      type: str
+    seconds:
+      description: How long these answers took together.
+      type: float
+    versions:
+      description: Versions that the health documents told.
+      type: list
+      elements: str
+sessions:
+  description: What became of sessions. Null where nothing was asked, as before an emergency.
+  returned: success
+  type: dict
+  contains:
+    mode:
+      description: How the pool that loses traffic keeps sessions, as RV(mcp.server.mcp_health#module:servers[].session_mode). Null when not known.
+      type: str
+    marked:
+      description: Whether the route and that pool's ids carry marks, by which sessions stay on it. In a rollback, whether the route does.
+      type: bool
+    at_risk_before:
+      description: How many open sessions of that pool the change would end. Null when not known.
+      type: int
+    at_risk_after:
+      description: How many were still open on it when the change was in force. These are lost. Null when not known.
+      type: int
+  sample: {mode: stateful, marked: false, at_risk_before: 12, at_risk_after: 0}
+seconds_to_follow:
+  description:
+    - Seconds from the write to the first of the answers that showed that the traffic follows.
+      For all or nothing, it is the first of an unbroken row from the right pool.
+    - Null when nothing was written or measured.
+  returned: success
+  type: float
+  sample: 0.21
+written_at:
+  description: When the weights were written, in seconds since 1970; null when they were not.
+  returned: success
+  type: float
 pool:
-  description: The pool that gets all traffic.
-  returned: with O(state=begun)
+  description: The pool that has the traffic again.
+  returned: success
   type: str
   sample: blue
 bad_pool:
-  description: The other one.
-  returned: with O(state=begun)
+  description: The pool that the traffic left.
+  returned: success
   type: str
   sample: green
-image:
-  description: The image that gets the traffic.
-  returned: with O(state=begun)
+written:
+  description: Whether the route has the weights, from this task or from before. With O(wait=false) it may not have them, and RV(msg) says why.
+  returned: success
+  type: bool
+  sample: true
+msg:
+  description: Why the weights were not written.
+  returned: with O(wait=false), when they were not
   type: str
-  sample: ghcr.io/org/mcp-server:v1.1.5
+scale_down:
+  description:
+    - Whether the pool that the traffic left may be scaled down. It must be known to be the bad one, by the release record or the route,
+      and nobody may give it traffic again, see RV(gitops) and RV(reverted).
+  returned: success
+  type: bool
+  sample: true
+gitops:
+  description: The tools that hold the route and, by O(gitops_ignores), may put back what is written there.
+  returned: success
+  type: list
+  elements: str
+  sample: [Argo CD]
+reverted:
+  description: Each time that somebody undid the rollback and it was written again, as RV(overwritten).
+  returned: success
+  type: list
+  elements: dict
+overwritten:
+  description: What somebody else changed, with C(object), C(field), C(by), C(manager), C(at), C(seen_at), C(suspend), C(what) and C(pool).
+  returned: on failure, when that is why
+  type: dict
+  sample:
+    what: route
+    pool: ""
+    object: HTTPRoute mcp-prod/mcp-server
+    field: "spec.rules[0].backendRefs[0].weight"
+    by: Argo CD
+    manager: argocd-controller
+    at: "2026-11-26T19:02:11Z"
+    seen_at: "19:02:13"
+    suspend: argocd app set mcp --sync-policy none
+scaled_up:
+  description: How the good pool was brought up first.
+  returned: when it had no ready endpoint
+  type: dict
+  contains:
+    from:
+      description: The pods that it should have had.
+      type: int
+    to:
+      description: The pods that it shall have.
+      type: int
+    expected_seconds:
+      description: How long a rollout took by the release record; null when that is not known.
+      type: float
+    seconds:
+      description: How long it took until the traffic could follow; null in check mode.
+      type: float
+  sample: {"from": 0, "to": 2, "expected_seconds": 11.2, "seconds": 9.8}
 version:
-  description: Its version, which is its tag, or its digest.
-  returned: with O(state=begun)
+  description: The version that was live before, by the release record; empty when not known.
+  returned: success
   type: str
   sample: v1.1.5
-clear_first:
-  description: Whether both pools have traffic and none has the image, so that all traffic goes to the stable one first.
-  returned: with O(state=begun)
-  type: bool
-deploy:
-  description: Whether the pool must get the image or more pods first.
-  returned: with O(state=begun)
-  type: bool
-replicas:
-  description: How many pods it shall have.
-  returned: with O(state=begun)
-  type: int
-  sample: 2
-weights:
-  description: Percent of each pool on the route.
-  returned: with O(state=begun)
-  type: dict
-  sample: {blue: 0, green: 100}
-lock:
-  description: The id of this run, for the option C(lock) of the tasks that follow; empty when none was needed.
-  returned: with O(state=begun)
-  type: str
-  sample: 5f1c2e9a7b30
-record:
-  description: The record of what an emergency rolls back now.
-  returned: with V(checked) and V(failed) of O(state)
-  type: dict
 """
 
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_rollback import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
-from ansible_collections.mcp.server.plugins.module_utils._traffic.pinned import SPEC, run
 
 if __name__ == "__main__":
     main(SPEC, run)

@@ -33,7 +33,7 @@ description:
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
-  - mcp.server.lock
+  - mcp.server.run_id
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:
@@ -50,7 +50,7 @@ options:
     type: str
     required: true
     choices: [blue, green]
-  image:
+  image_ref:
     description: The image that the pool's container shall run, with its tag or digest. Without it the image stays.
     type: str
   replicas:
@@ -83,7 +83,7 @@ EXAMPLES = r"""
     namespace: mcp-prod
     server: mcp-server
     pool: green
-    image: ghcr.io/org/mcp-server:v1.2.0
+    image_ref: ghcr.io/org/mcp-server:v1.2.0
     replicas: 3
 
 - name: Scale the green pool down, once its traffic has left
@@ -100,7 +100,7 @@ deployment:
   returned: always, once the Deployment was read
   type: str
   sample: mcp-prod/mcp-server-green
-image:
+image_ref:
   description: The image that the Deployment has now, or would have.
   returned: always, once the Deployment was read
   type: str
@@ -115,13 +115,13 @@ previous:
   returned: always, once the Deployment was read
   type: dict
   contains:
-    image:
+    image_ref:
       description: The image.
       type: str
     replicas:
       description: The number of pods.
       type: int
-  sample: {"image": "ghcr.io/org/mcp-server:v1.1.5", "replicas": 0}
+  sample: {"image_ref": "ghcr.io/org/mcp-server:v1.1.5", "replicas": 0}
 autoscaler:
   description: The HorizontalPodAutoscaler of the pool; null when there is none, or O(replicas) is not given.
   returned: always, once the Deployment was read
@@ -133,10 +133,10 @@ autoscaler:
     min_replicas:
       description: Its C(minReplicas) now, or what it would be.
       type: int
-    own_min_replicas:
+    original_min_replicas:
       description: What its owner gave it.
       type: int
-  sample: {"name": "mcp-server-green", "min_replicas": 3, "own_min_replicas": 2}
+  sample: {"name": "mcp-server-green", "min_replicas": 3, "original_min_replicas": 2}
 ready:
   description: How many pods of the new revision are ready.
   returned: not in check mode
@@ -157,7 +157,7 @@ reason:
   returned: when the wait failed
   type: str
   sample: CrashLoopBackOff
-complaints:
+problems:
   description: For each pod that will not become ready as it is, why.
   returned: when the wait failed
   type: list
@@ -169,7 +169,7 @@ overwritten:
   type: dict
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._rollout import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_rollout import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

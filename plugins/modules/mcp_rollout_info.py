@@ -20,7 +20,7 @@ extends_documentation_fragment:
   - mcp.server.attributes.read_only
   - mcp.server.attributes.action_group
 seealso:
-  - module: mcp.server.mcp_rollback
+  - module: mcp.server.mcp_rollback_target
 """
 
 EXAMPLES = r"""
@@ -46,7 +46,7 @@ pools:
     live:
       description: Whether that is more than half.
       type: bool
-    image:
+    image_ref:
       description: The image of the server's container.
       type: str
     replicas:
@@ -67,7 +67,7 @@ pools:
           description: Numbers that it had before, as going back to a revision gives it a new one.
           type: list
           elements: int
-        image:
+        image_ref:
           description: The image of the server's container in it.
           type: str
         change_cause:
@@ -90,13 +90,13 @@ pools:
       deployment: mcp-prod/mcp-server-blue
       weight: 100
       live: true
-      image: ghcr.io/org/mcp-server:v1.1.5
+      image_ref: ghcr.io/org/mcp-server:v1.1.5
       replicas: 2
       ready: 2
       revisions:
         - revision: 3
           former: [1]
-          image: ghcr.io/org/mcp-server:v1.1.5
+          image_ref: ghcr.io/org/mcp-server:v1.1.5
           change_cause: ""
           created: "2026-11-23T11:20:00Z"
           replicas: 2
@@ -119,7 +119,7 @@ lines:
   elements: str
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._rollout_info import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_rollout_info import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

@@ -29,19 +29,19 @@ attributes:
   idempotent:
     support: full
 options:
-  lock:
+  run_id:
     description: Not used here. It is taken so that one set of defaults can serve every module.
     type: str
   state:
     description:
-      - V(present) makes sure of a silence for O(release).
+      - V(present) makes sure of a silence for O(release_id).
       - V(absent) expires every silence that was made so for the server, and no other.
     type: str
     choices: [present, absent]
     default: present
   alertmanager:
     required: true
-  release:
+  release_id:
     description: The id of the release. Without it, the newest of the release record, which is the only thing that is read in the cluster.
     type: str
   seconds:
@@ -106,7 +106,7 @@ silence:
   sample: 269725ef-ee40-4914-9101-79730171f114
 """
 
-from ansible_collections.mcp.server.plugins.module_utils._silence import SPEC, run
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_silence import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
 
 if __name__ == "__main__":

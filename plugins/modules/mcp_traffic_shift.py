@@ -17,9 +17,10 @@ description:
   - With O(route_kind=service) the weights that are set can be others than O(weight) when O(route_nearest) is set, and the share is
     measured over new connections only.
   - With the weights, the same request writes the annotations C(mcp.server/stable), the pool to return to, and C(mcp.server/run), the run
-    that O(lock) names. No other field of the route is touched. The route must list the Services of both pools; one may have weight 0.
+    that O(run_id) names. No other field of the route is touched. The route must list the Services of both pools; one may have weight 0.
   - Sessions of legacy MCP clients are not broken unasked, see O(sessions). C(docs/sessions.md) in the collection tells what is safe.
-  - With O(rollback=true) it is the emergency's one call. It writes the weights first and verifies afterwards. It spares no sessions of the bad pool.
+  - With O(rollback=true) it is the emergency's one call, as M(mcp.server.mcp_rollback) is. It writes the weights first and verifies afterwards.
+    It spares no sessions of the bad pool.
   - A step of a release that is running is added to the release record (see M(mcp.server.mcp_release)).
   - With O(steps) it is a release from its first weight to the end of its warm window - it shifts, asks for a whole session, watches, and at a breach
     returns the traffic itself. Sizes, record, silence, Lease, announcement and report are its last acts, however it ends. It needs no other task
@@ -29,7 +30,7 @@ description:
     A release gives all traffic back to the stable pool then, once, and scales nothing. An autoscaler that goes up is no change; a C(minReplicas)
     that was lowered, or fewer pods of the stable pool, are a warning.
   - With O(steps) the route's weights, the image of the pool and the versions in the answers are read again before the release is recorded as succeeded.
-  - With O(rollback=true) the tools that hold the route are named before it is written. What is undone within O(hold_seconds) is written again.
+  - With O(rollback=true) the tools that hold the route are named before it is written. What is undone within O(verify_seconds) is written again.
   - What can't be judged is no breach. Then, and on SIGINT, SIGTERM and SIGHUP, the traffic stays as it is, the record says why, the Lease is given back,
     and the same release goes on from there.
 extends_documentation_fragment:
@@ -37,7 +38,7 @@ extends_documentation_fragment:
   - mcp.server.auth
   - mcp.server.server
   - mcp.server.endpoint
-  - mcp.server.lock
+  - mcp.server.run_id
   - mcp.server.checks
   - mcp.server.ending
   - mcp.server.gitops
@@ -81,7 +82,7 @@ options:
   wait:
     description:
       - With V(false), O(rollback=true) writes the weights and waits for nothing, so that the traffic of many servers is back before any of
-        them is waited for. The same task without it, with O(rollback_pool) and O(lock) as this one returned them, does the rest.
+        them is waited for. The same task without it, with O(rollback_pool) and O(run_id) as this one returned them, does the rest.
       - When the API server does not answer, which is not waited for, or the good pool has no ready endpoint, nothing is written.
         That is no failure, see RV(written).
     type: bool
@@ -181,7 +182,7 @@ options:
     type: str
   watch:
     description:
-      - The options C(prometheus), C(gates), C(triggers), C(rate), C(max_failed_percent), C(min_answers), C(hold_timeout) and C(poll)
+      - The options C(prometheus), C(gates), C(triggers), C(rate), C(max_failed_percent), C(min_requests), C(inconclusive_timeout) and C(poll_interval)
         of M(mcp.server.mcp_watch). Used with O(steps).
     type: dict
     default: {}
@@ -199,7 +200,7 @@ options:
     type: int
   guard:
     description:
-      - The options C(image), C(action), C(service_account), C(endpoint) and C(prometheus) of M(mcp.server.mcp_guard). It starts before the first weight.
+      - The options C(image_ref), C(action), C(service_account), C(endpoint) and C(prometheus) of M(mcp.server.mcp_guard). It starts before the first weight.
         Without it there is no guard.
     type: dict
   stop_after:
@@ -214,6 +215,7 @@ options:
     default: 3600.0
 seealso:
   - module: mcp.server.mcp_release
+  - module: mcp.server.mcp_rollback
   - module: mcp.server.mcp_watch
 """
 
@@ -242,7 +244,7 @@ EXAMPLES = r"""
   mcp.server.mcp_traffic_shift:
     namespace: mcp-prod
     server: mcp-server
-    lock: "{{ release.lock }}"
+    run_id: "{{ release.run_id }}"
     pool: "{{ release.idle }}"
     version: v1.2.0
     steps:
@@ -256,7 +258,7 @@ EXAMPLES = r"""
     endpoint:
       url: https://mcp-prod.example.com
 
-- name: Go back to what was live before, at once
+- name: Go back to what was live before, at once, as mcp_rollback does
   mcp.server.mcp_traffic_shift:
     namespace: mcp-prod
     server: mcp-server
@@ -268,7 +270,8 @@ EXAMPLES = r"""
 RETURN = r"""
 outcome:
   description:
-    - How the release ended, C(succeeded), or C(paused) with O(stop_after). On failure C(rolled_back), or C(held) when it stays as it is.
+    - How the release ended, C(succeeded), or C(paused) with O(stop_after). On failure C(rolled_back), or C(inconclusive) when a step could
+      not be judged and the traffic stays as it is.
   returned: with O(steps)
   type: str
   sample: succeeded
@@ -305,10 +308,10 @@ after:
   returned: without O(steps)
   type: dict
   sample: {blue: 90, green: 10}
-lock:
+run_id:
   description:
-    - The id of this run, with O(rollback=true) and without O(lock). The emergency takes the server's Lease from whoever holds it,
-      so that a release that goes on somewhere else stops. Give it back with M(mcp.server.mcp_release) and C(state=unlocked).
+    - The id of this run, with O(rollback=true) and without O(run_id). The emergency takes the server's Lease from whoever holds it,
+      so that a release that goes on somewhere else stops. Give it back with M(mcp.server.mcp_release) and C(state=lease_returned).
   returned: when it took the Lease
   type: str
 live:
@@ -327,8 +330,8 @@ share:
     green:
       description: Percent of the answers that came from green.
       type: float
-    answers:
-      description: How many answers this is about, failed ones included.
+    requests:
+      description: How many requests this is about, failed ones included.
       type: int
     failed:
       description: How many failed.
@@ -398,7 +401,7 @@ msg:
 scale_down:
   description:
     - Whether the pool that the traffic left may be scaled down. It must be known to be the bad one, by the release record or the route,
-      and nobody may give it traffic again, see RV(gitops) and RV(undone).
+      and nobody may give it traffic again, see RV(gitops) and RV(reverted).
   returned: with O(rollback=true)
   type: bool
   sample: true
@@ -408,7 +411,7 @@ gitops:
   type: list
   elements: str
   sample: [Argo CD]
-undone:
+reverted:
   description: Each time that somebody undid the rollback and it was written again, as RV(overwritten).
   returned: with O(rollback=true)
   type: list

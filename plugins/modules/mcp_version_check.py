@@ -95,12 +95,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-image:
+registry_image:
   description: What the registry has of the version.
   returned: always, once the options were found right
   type: dict
   contains:
-    reference:
+    image_ref:
       description: The image with its tag; null without O(version).
       type: str
     digest:
@@ -110,7 +110,7 @@ image:
       description: Whether it is in the registry; null when that was not asked.
       type: bool
   sample:
-    reference: ghcr.io/org/mcp-server:v1.2.0
+    image_ref: ghcr.io/org/mcp-server:v1.2.0
     digest: sha256:9b2c5d0f2f1c0b3a4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4
     exists: true
 pools:
@@ -125,7 +125,7 @@ pools:
       description: The green pool.
       type: dict
       contains:
-        image:
+        image_ref:
           description: The image of the Deployment.
           type: str
         replicas:
@@ -142,7 +142,7 @@ pools:
             name:
               description: Name of the pod.
               type: str
-            image:
+            image_ref:
               description: The image that it was made with.
               type: str
             digest:
@@ -161,14 +161,14 @@ pools:
               description: Why there is no health document; null when there is one.
               type: str
   sample:
-    blue: {image: "ghcr.io/org/mcp-server:v1.1.5", replicas: 0, ready: 0, pods: []}
+    blue: {image_ref: "ghcr.io/org/mcp-server:v1.1.5", replicas: 0, ready: 0, pods: []}
     green:
-      image: ghcr.io/org/mcp-server:v1.2.0
+      image_ref: ghcr.io/org/mcp-server:v1.2.0
       replicas: 1
       ready: 1
       pods:
         - name: mcp-server-green-6d4b
-          image: ghcr.io/org/mcp-server:v1.2.0
+          image_ref: ghcr.io/org/mcp-server:v1.2.0
           digest: sha256:9b2c5d0f2f1c0b3a4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4
           ready: true
           health_version: 1.2.0
@@ -182,8 +182,8 @@ mismatches:
   sample: []
 """
 
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_version_check import SPEC, run
 from ansible_collections.mcp.server.plugins.module_utils._task import main
-from ansible_collections.mcp.server.plugins.module_utils._version_check import SPEC, run
 
 if __name__ == "__main__":
     main(SPEC, run)

@@ -14,8 +14,8 @@ author:
 description:
   - Asks for health documents through the gateway at a steady rate, on kept and on new connections, and reads the server's metrics out of Prometheus,
     if there is one. It shows a line every 5 seconds.
-  - It fails as soon as a trigger is breached. At the end of O(seconds) everything has to pass. What can't be judged is held, which takes longer, at most
-    O(hold_timeout), and then fails too, with RV(held) so that nothing is taken back for it.
+  - It fails as soon as a trigger is breached. At the end of O(seconds) everything has to pass. What can't be judged is waited for, at most
+    O(inconclusive_timeout), and then it fails too, with RV(inconclusive) so that nothing is taken back for it.
   - With O(namespace), O(server) and O(pool) it also reads the route and the pools' Deployments and autoscalers every 3 s. When somebody else changes
     the weights or an image, it fails and says who, by C(managedFields). With O(rollback) it gives all traffic back to the stable pool then, once, and
     scales nothing. Fewer pods, or a lower C(minReplicas), are a warning. An API server that is slow or away does not hold up the watch.
@@ -24,7 +24,7 @@ extends_documentation_fragment:
   - mcp.server.server
   - mcp.server.endpoint
   - mcp.server.prometheus
-  - mcp.server.lock
+  - mcp.server.run_id
   - mcp.server.ending
   - mcp.server.gitops
   - mcp.server.attributes
@@ -40,10 +40,10 @@ attributes:
     details: Without O(rollback) nothing is changed; a rollback that is done changes nothing the second time.
 options:
   namespace:
-    description: Namespace of the server. Required with O(lock) and O(prometheus).
+    description: Namespace of the server. Required with O(run_id) and O(prometheus).
     required: false
   server:
-    description: Name of the MCP server. Required with O(lock) and O(prometheus).
+    description: Name of the MCP server. Required with O(run_id) and O(prometheus).
     required: false
   endpoint:
     required: true
@@ -56,11 +56,11 @@ options:
     type: float
     default: 20.0
   max_failed_percent:
-    description: How many percent of these answers may fail, over the whole time. With O(prometheus) more of them hold, as they don't tell the pool.
+    description: How many percent of these answers may fail, over the whole time. With O(prometheus) more of them are inconclusive, as they don't tell the pool.
     type: float
     default: 1.0
-  min_answers:
-    description: Fewer answers than these are held.
+  min_requests:
+    description: Fewer requests than these are inconclusive.
     type: int
     default: 20
   pool_key:
@@ -79,7 +79,7 @@ options:
     description: Percent of the traffic that O(pool) has. Answers that failed don't tell whose they are, so they are held against this part of all.
     type: int
     default: 100
-  check:
+  checks:
     description: What is judged, the triggers all the time (V(triggers)) and the gates of a step at the end (V(shift)).
     type: list
     elements: str
@@ -92,7 +92,7 @@ options:
   triggers:
     description:
       - Changes of the triggers, likewise.
-      - The trigger C(fast) is judged by the answers that the watch gets itself too, and C(errors) by them where there is no O(prometheus).
+      - The trigger C(error_burst) is judged by the answers that the watch gets itself too, and C(errors) by them where there is no O(prometheus).
     type: dict
     default: {}
   since:
@@ -100,8 +100,8 @@ options:
       - When the release began, in ISO 8601. A trigger that was breached after that is breached, also when this watch did not run then.
       - Without it only what is past its limit while it watches counts.
     type: str
-  hold_timeout:
-    description: Seconds after O(seconds) in which what is held may still pass.
+  inconclusive_timeout:
+    description: Seconds after O(seconds) in which what is inconclusive may still pass.
     type: float
     default: 600.0
   rollback:
@@ -111,7 +111,7 @@ options:
       - Needs O(namespace) and O(server). In check mode nothing is watched and nothing is returned.
     type: bool
     default: false
-  poll:
+  poll_interval:
     description: Seconds between looks at Prometheus; 2 while a trigger is past its limit.
     type: float
     default: 5.0
@@ -146,18 +146,18 @@ EXAMPLES = r"""
     endpoint:
       url: https://mcp-prod.example.com
     seconds: 3600
-    check: [triggers]
+    checks: [triggers]
     pool: green
     rollback: true
 """
 
 RETURN = r"""
 verdict:
-  description: C(pass), C(breach) or C(held). In check mode it is C(no data), without a failure.
+  description: C(pass), C(breach) or C(inconclusive). In check mode it is C(no_data), without a failure.
   returned: always
   type: str
   sample: pass
-held:
+inconclusive:
   description: Whether it ended because something could not be judged. That is no reason to roll back.
   returned: always
   type: bool
@@ -166,11 +166,11 @@ gates:
   returned: always
   type: list
   elements: dict
-answers:
-  description: How many were asked for.
+requests:
+  description: How many requests the watch made itself.
   returned: always
   type: int
-failed_answers:
+failed_requests:
   description: How many of them failed.
   returned: always
   type: int

@@ -33,8 +33,8 @@ from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Waiting, waiting
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.announce import announcing
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection_line import announcing
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Waiting, waiting
 from ansible_collections.mcp.server.plugins.module_utils._task import (
     Failure,
     Interrupted,
@@ -110,7 +110,11 @@ def interruptible() -> t.Iterator[None]:
 def end_after_the_workers() -> None:
     """In the process of a play: on a signal that stops it, tell the workers, wait for them, and then do what Ansible does."""
     ansible_handles = callable(signal.getsignal(signal.SIGTERM))
-    if multiprocessing.parent_process() is not None or threading.current_thread() is not threading.main_thread() or not ansible_handles:
+    if (
+        multiprocessing.parent_process() is not None
+        or threading.current_thread() is not threading.main_thread()
+        or not ansible_handles
+    ):
         return
     handling = contextlib.ExitStack()
     ends = False
@@ -220,7 +224,9 @@ class InProcessAction(ActionBase):
 
     def _problem(self, error: AnsibleValidationError) -> str:
         """Return what AnsibleModule says of options that it does not take: the error itself begins with their names."""
-        unsupported = f"Unsupported parameters for ({self._task.action}) module: " if isinstance(error, UnsupportedError) else ""
+        unsupported = (
+            f"Unsupported parameters for ({self._task.action}) module: " if isinstance(error, UnsupportedError) else ""
+        )
         return f"{unsupported}{error.msg}"
 
     def _run_here(self, host: str) -> dict[str, t.Any]:
@@ -237,14 +243,23 @@ class InProcessAction(ActionBase):
             runner=end_with_the_play(),
         )
         if type(self).OUTLASTS_TASK_TIMEOUT(task.params) and signal.alarm(0):
-            task.warn(f"The timeout of {self._task.timeout} s does not end {self._task.action}: it has time limits of its own.")
+            task.warn(
+                f"The timeout of {self._task.timeout} s does not end {self._task.action}: it has time limits of its own."
+            )
         try:
-            with interruptible(), waiting(Waiting(task.progress)), announcing(functools.partial(_once, host, task.progress)):
+            with (
+                interruptible(),
+                waiting(Waiting(task.progress)),
+                announcing(functools.partial(_once, host, task.progress)),
+            ):
                 outcome = type(self).RUN(task)
         except Failure as failure:
             outcome = {**failure.evidence, "failed": True, "msg": failure.msg}
         except Interrupted as interrupted:
-            sentences = [f"{self._task.action} was stopped by {interrupted.signal}.", *getattr(interrupted, "__notes__", [])]
+            sentences = [
+                f"{self._task.action} was stopped by {interrupted.signal}.",
+                *getattr(interrupted, "__notes__", []),
+            ]
             outcome = {"failed": True, "msg": " ".join(sentences)}
         except Exception as error:
             outcome = {"failed": True, "msg": unexpected(error)}

@@ -23,15 +23,17 @@ import yaml
 from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_float, check_type_int
 from ansible.module_utils.common.yaml import yaml_load
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 PREFIX = "mcp_"
 SHOWN = 10  # names in one sentence
 LONGEST = 60  # characters of a name or a value in a sentence
 LONGEST_TEXT = 100_000  # characters of YAML
-NUMBER = re.compile(r"\+?(\d[\d_]{0,15}\.?\d{0,20}|\.\d{1,20})(e[+-]?\d{1,2})?", re.IGNORECASE)  # none of them counts backwards
+NUMBER = re.compile(
+    r"\+?(\d[\d_]{0,15}\.?\d{0,20}|\.\d{1,20})(e[+-]?\d{1,2})?", re.IGNORECASE
+)  # none of them counts backwards
 
 Spec = dict[str, t.Any]
 
@@ -39,11 +41,14 @@ Spec = dict[str, t.Any]
 TARGET: dict[str, str] = {
     {"host": "mcp_api_host"}.get(option, f"{PREFIX}{option}"): option
     for option in (*SERVER, *CLUSTER)
-    if option != "api_patience"  # each role has its own
+    if option != "api_retry_timeout"  # each role has its own
 }
 # What the playbooks read themselves.
 PLAYBOOKS: dict[str, Spec] = {
-    "mcp_hosts": {"type": "str", "description": "The servers that are meant, as a pattern of hosts or a list of these; C(-l) narrows it."},
+    "mcp_hosts": {
+        "type": "str",
+        "description": "The servers that are meant, as a pattern of hosts or a list of these; C(-l) narrows it.",
+    },
     "mcp_own_variables": {
         "type": "list",
         "elements": "str",
@@ -81,7 +86,9 @@ class Invalid(ValueError):
 @functools.cache
 def of_role(role: str) -> dict[str, Spec]:
     """Return the variables that a role reads, by name."""
-    return yaml_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+    return yaml_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"][
+        "main"
+    ]["options"]
 
 
 @functools.cache
@@ -115,7 +122,10 @@ def value(name: str, given: t.Any) -> t.Any:
 def _converted(where: str, spec: Spec, given: t.Any) -> t.Any:
     kind = spec.get("type", "str")
     if kind == "list":
-        found: t.Any = [_converted(f"{where}[{at}]", {**spec, "type": spec.get("elements", "raw")}, one) for at, one in enumerate(_list(where, spec, given))]
+        found: t.Any = [
+            _converted(f"{where}[{at}]", {**spec, "type": spec.get("elements", "raw")}, one)
+            for at, one in enumerate(_list(where, spec, given))
+        ]
     elif kind == "dict":
         found = _dict(where, spec.get("options"), given)
     elif kind in KINDS:
@@ -208,7 +218,9 @@ def _likely(name: str) -> str:
 
 def missing(roles: t.Iterable[str], is_given: t.Callable[[str], bool]) -> list[str]:
     """Return a sentence for each variable that these roles need and that is not given."""
-    names = dict.fromkeys(["mcp_namespace", *(name for role in roles for name, spec in of_role(role).items() if spec.get("required"))])
+    names = dict.fromkeys(
+        ["mcp_namespace", *(name for role in roles for name, spec in of_role(role).items() if spec.get("required"))]
+    )
     return [needed(name) for name in sorted(names, key=lambda name: name != "version") if not is_given(name)]
 
 

@@ -21,13 +21,17 @@ from .clients import Clients
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m sandbox.load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox.load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("url")
     parser.add_argument("host")
     parser.add_argument("file", type=Path)
     parser.add_argument("--rate", type=float, default=320.0, help="requests a second, at most")
     parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--new", type=float, default=0.5, help="share of them that come each over a new connection, 0 to 1")
+    parser.add_argument(
+        "--new", type=float, default=0.5, help="share of them that come each over a new connection, 0 to 1"
+    )
     parser.add_argument("--streams", type=int, default=4, help="streams that are held open beside them")
     words = parser.parse_args()
     parts = urlsplit(words.url)

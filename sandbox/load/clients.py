@@ -15,10 +15,17 @@ CLIENTS = 16  # that ask, without those that hold a stream
 PATIENCE = 5.0  # seconds for one answer, and for the beginning of a stream
 PAUSE = 0.1  # seconds after which a client whose stream ended opens the next
 MODERN = "2026-07-28"
-META = {f"io.modelcontextprotocol/{key}": value for key, value in (("protocolVersion", MODERN), ("clientCapabilities", {}))}
+META = {
+    f"io.modelcontextprotocol/{key}": value for key, value in (("protocolVersion", MODERN), ("clientCapabilities", {}))
+}
 # It tells version and pool as the health document does.
 CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "which_instance", "arguments": {}}}
-LISTEN = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": {"notifications": {"toolsListChanged": True}, "_meta": META}}
+LISTEN = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "subscriptions/listen",
+    "params": {"notifications": {"toolsListChanged": True}, "_meta": META},
+}
 
 
 class Unwell(ValueError):
@@ -60,7 +67,11 @@ class Clients:
         return {
             "sent": sent,
             "failed": sum(tally.failed for tally in self.tallies.values()),
-            "failures": {f"{kind}: {reason}": seen.count for kind, tally in self.tallies.items() for reason, seen in tally.failures.items()},
+            "failures": {
+                f"{kind}: {reason}": seen.count
+                for kind, tally in self.tallies.items()
+                for reason, seen in tally.failures.items()
+            },
             "rate": round(sent / took, 1),
             **{kind: tally.document() for kind, tally in self.tallies.items()},
             "held": self.streams,
@@ -126,7 +137,12 @@ class Clients:
 
 def _post(host: str, message: dict[str, Any], headers: dict[str, str]) -> bytes:
     body = json.dumps(message)
-    headers = {"Host": host, "Content-Type": "application/json", "Accept": "application/json, text/event-stream", **headers}
+    headers = {
+        "Host": host,
+        "Content-Type": "application/json",
+        "Accept": "application/json, text/event-stream",
+        **headers,
+    }
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"POST /mcp HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 

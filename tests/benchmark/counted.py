@@ -135,7 +135,12 @@ class Cost(t.NamedTuple):
 def measured(command: t.Sequence[str], cwd: Path, environment: t.Mapping[str, str], log: Path) -> Cost:
     """Run a play, which prints into the log, and return what it cost."""
     started = time.monotonic()
-    with log.open("w") as output, subprocess.Popen(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output) as process:
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        ) as process,
+    ):
         try:
             with Memory(process.pid) as memory:
                 process.wait()

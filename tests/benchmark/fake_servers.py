@@ -36,8 +36,15 @@ def route_path(server: str) -> str:
 
 def objects(server: str) -> dict[str, dict[str, t.Any]]:
     """Return a server's objects by path: both pools are ready, blue has the traffic."""
-    backends = [{"name": f"{server}-{pool}", "port": 8080, "weight": weight} for pool, weight in (("blue", 100), ("green", 0))]
-    found: dict[str, dict[str, t.Any]] = {route_path(server): {"spec": {"parentRefs": [GATEWAY], "rules": [{"backendRefs": backends}]}, "status": _accepted(1)}}
+    backends = [
+        {"name": f"{server}-{pool}", "port": 8080, "weight": weight} for pool, weight in (("blue", 100), ("green", 0))
+    ]
+    found: dict[str, dict[str, t.Any]] = {
+        route_path(server): {
+            "spec": {"parentRefs": [GATEWAY], "rules": [{"backendRefs": backends}]},
+            "status": _accepted(1),
+        }
+    }
     for pool, version in VERSIONS.items():
         name, labels = f"{server}-{pool}", {"app": server, "pool": pool}
         container = {"name": server, "image": f"{IMAGE}:{version}"}
@@ -51,11 +58,23 @@ def objects(server: str) -> dict[str, dict[str, t.Any]]:
         found[f"/api/v1/namespaces/{NAMESPACE}/services/{name}"] = {"spec": {"selector": labels, "ports": ports}}
         found[f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices/{name}-1"] = {
             "metadata": {"labels": {"kubernetes.io/service-name": name}},
-            "endpoints": [{"addresses": ["192.0.2.1"], "targetRef": {"kind": "Pod", "name": f"{name}-1"}, "conditions": {"ready": True}}],
+            "endpoints": [
+                {
+                    "addresses": ["192.0.2.1"],
+                    "targetRef": {"kind": "Pod", "name": f"{name}-1"},
+                    "conditions": {"ready": True},
+                }
+            ],
         }
         ready = [{"type": "Ready", "status": "True"}]
         digest = f"{IMAGE}@sha256:{hashlib.sha256(version.encode()).hexdigest()}"
-        running = {"image": container["image"], "imageID": digest, "ready": True, "restartCount": 0, "state": {"running": {}}}
+        running = {
+            "image": container["image"],
+            "imageID": digest,
+            "ready": True,
+            "restartCount": 0,
+            "state": {"running": {}},
+        }
         statuses = [{"name": server, **running}]
         found[f"/api/v1/namespaces/{NAMESPACE}/pods/{name}-1"] = {
             "metadata": {"labels": labels},
@@ -97,7 +116,10 @@ class Gateway:
                 self.requests[host[1]] += 1
                 status, document = self.answer(host[1], *head.split(" ", 2)[:2], body)
                 data = json.dumps(document).encode() if document is not None else b""
-                writer.write(f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
+                writer.write(
+                    f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+                    + data
+                )
         except (asyncio.IncompleteReadError, OSError):  # the client is done
             pass
         finally:
@@ -164,7 +186,9 @@ def _serve(servers: t.Sequence[str], pipe: t.Any) -> None:
 @contextmanager
 def fakes(servers: t.Sequence[str]) -> t.Iterator[Fakes]:
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=functools.partial(_serve, servers, theirs), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(
+        target=functools.partial(_serve, servers, theirs), daemon=True
+    )
     process.start()
 
     def counts() -> tuple[int, int]:

@@ -38,7 +38,10 @@ def main() -> None:
             scale(apps, count)
             for _run in range(RUNS):
                 seconds, servers, mebibytes = health()
-                print(f"{count:>5} {f'{seconds:.2f} ({servers:.2f})':>30} {mebibytes:>5.0f}  {LIMITS.get(count, '')}", flush=True)
+                print(
+                    f"{count:>5} {f'{seconds:.2f} ({servers:.2f})':>30} {mebibytes:>5.0f}  {LIMITS.get(count, '')}",
+                    flush=True,
+                )
     finally:
         apps.delete_namespaced_deployment(NAME, INFO["namespace"])
 
@@ -49,7 +52,9 @@ def scale(apps: t.Any, count: int) -> None:
     try:
         apps.patch_namespaced_deployment_scale(NAME, namespace, {"spec": {"replicas": count}})
     except kubernetes.client.ApiException:
-        apps.create_namespaced_deployment(namespace, like(apps.read_namespaced_deployment("mcp-server-blue", namespace), count))
+        apps.create_namespaced_deployment(
+            namespace, like(apps.read_namespaced_deployment("mcp-server-blue", namespace), count)
+        )
     for _second in range(300):
         if (apps.read_namespaced_deployment(NAME, namespace).status.ready_replicas or 0) == count:
             return
@@ -78,7 +83,14 @@ def health() -> tuple[float, float, float]:
     command = [sys.executable, "-c", MEASURED, ROOT / "plugins" / "modules" / "mcp_health.py"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "playbooks" / "collections")}
     started = time.perf_counter()
-    done = subprocess.run(command, input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}), capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run(
+        command,
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
     seconds = time.perf_counter() - started
     result = json.loads(done.stdout)
     assert result.get("healthy"), result.get("msg", done.stderr)

@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "playbooks" / "collections"), str(ROOT)]
 
 from mcp import Client  # noqa: E402
+from tests.unit.plugins.module_utils._mcp.conftest import SDK, free_port, wait_for  # noqa: E402
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe  # noqa: E402
-from tests.unit.plugins.module_utils._mcp.conftest import SDK, free_port, wait_for  # noqa: E402
 
 ROUNDS = 100
 # Health document, greeting, list, and whether legacy clients get sessions. The official client does less: it asks for no health document.
@@ -73,7 +73,10 @@ def row(mode: str, era: str, url: str) -> None:
     within = requests <= LIMIT_REQUESTS and statistics.median(mine) <= LIMIT_SECONDS
     times = [f"{1000 * statistics.median(values):.1f} ({1000 * p95(values):.1f})" for values in (mine, theirs)]
     ratio = statistics.median(mine) / statistics.median(theirs)
-    print(f"{mode:<10} {era:<7} {requests:>8} {times[0]:>16} {times[1]:>20} {ratio:>6.2f}{'' if within else '  over the limit'}", flush=True)
+    print(
+        f"{mode:<10} {era:<7} {requests:>8} {times[0]:>16} {times[1]:>20} {ratio:>6.2f}{'' if within else '  over the limit'}",
+        flush=True,
+    )
 
 
 def p95(values: t.Sequence[float]) -> float:

@@ -47,7 +47,10 @@ def play(*words: str) -> list[str]:
 
 
 def weights(blue: int) -> str:
-    operations = [{"op": "replace", "path": f"/spec/rules/0/backendRefs/{at}/weight", "value": value} for at, value in enumerate((blue, 100 - blue))]
+    operations = [
+        {"op": "replace", "path": f"/spec/rules/0/backendRefs/{at}/weight", "value": value}
+        for at, value in enumerate((blue, 100 - blue))
+    ]
     return json.dumps(operations)
 
 
@@ -59,8 +62,20 @@ def community(folder: Path) -> list[str]:
     """A play of kubernetes.core that looks at what ours looks at as far as its modules go, and leaves out record, lock and share."""
     target = {"namespace": NAMESPACE, "kubeconfig": ADMIN}
     route = {"api_version": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "name": "mcp-server", **target}
-    endpoints = {"api_version": "discovery.k8s.io/v1", "kind": "EndpointSlice", "label_selectors": ["kubernetes.io/service-name=mcp-server-blue"], **target}
-    scale = {"api_version": "apps/v1", "kind": "Deployment", "name": "mcp-server-green", "replicas": 0, "wait": True, **target}
+    endpoints = {
+        "api_version": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "label_selectors": ["kubernetes.io/service-name=mcp-server-blue"],
+        **target,
+    }
+    scale = {
+        "api_version": "apps/v1",
+        "kind": "Deployment",
+        "name": "mcp-server-green",
+        "replicas": 0,
+        "wait": True,
+        **target,
+    }
     ready = "slices.resources | map(attribute='endpoints') | flatten | selectattr('conditions.ready') | length > 0"
     accepted = "route.resources[0].status.parents[0].conditions | rejectattr('status', 'eq', 'True') | length == 0"
     tasks = [
@@ -68,14 +83,30 @@ def community(folder: Path) -> list[str]:
         {"name": "Read the good pool's endpoints", "kubernetes.core.k8s_info": endpoints, "register": "slices"},
         {"name": "It can answer", "ansible.builtin.assert": {"that": [ready]}},
         {"name": "Set the weights", "kubernetes.core.k8s_json_patch": {**route, "patch": json.loads(weights(100))}},
-        {"name": "Wait", "kubernetes.core.k8s_info": route, "register": "route", "until": accepted, "retries": 10, "delay": 1},
+        {
+            "name": "Wait",
+            "kubernetes.core.k8s_info": route,
+            "register": "route",
+            "until": accepted,
+            "retries": 10,
+            "delay": 1,
+        },
         {"name": "Ask", "ansible.builtin.uri": {"url": f"{INFO['public_url']}/health", "headers": {"Host": HOST}}},
         {"name": "Scale the bad pool down", "kubernetes.core.k8s_scale": scale},
     ]
     file = folder / "community.yml"
     variables = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    file.write_text(json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}]))
-    venv = subprocess.run([sys.executable, ROOT / "tests" / "tools" / "venv.py", "kubernetes-core"], check=True, capture_output=True, text=True)
+    file.write_text(
+        json.dumps(
+            [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}]
+        )
+    )
+    venv = subprocess.run(
+        [sys.executable, ROOT / "tests" / "tools" / "venv.py", "kubernetes-core"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     return [f"{venv.stdout.strip()}/bin/ansible-playbook", "-i", "localhost,", str(file)]
 
 
@@ -116,7 +147,9 @@ def measure(command: list[str], url: str, folder: Path) -> dict[str, t.Any]:
     try:
         time.sleep(BEFORE)
         keystroke = time.time()
-        done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120, check=False
+        )
         seconds = time.time() - keystroke
         if done.returncode:
             sys.exit(f"{' '.join(command)} failed: {done.stdout}{done.stderr}")
@@ -154,7 +187,9 @@ def print_table(found: dict[str, list[dict[str, t.Any]]]) -> None:
         cells = []
         for kind in (*KINDS, "seconds"):
             value = None if way == "empty playbook" and kind in KINDS else middle([run[kind] for run in runs])
-            cells.append("" if value is None else "never" if value == float("inf") else f"{value:.2f} ({value / empty:.1f})")
+            cells.append(
+                "" if value is None else "never" if value == float("inf") else f"{value:.2f} ({value / empty:.1f})"
+            )
         print(f"{way:24}" + "".join(f"{cell:>16}" for cell in (*cells, str(sum(run["failed"] for run in runs)))))
     ours = middle([max(run["new"] or 99, run["kept"] or 99) for run in found["our rollback.yml"]])
     print(f"our last bad answer to a request: an empty playbook + {ours - empty:.2f} s; the aim is + 1.00 s")
@@ -178,8 +213,31 @@ def main() -> None:
             port = kubectl("get", "service", SERVICE, "-o", "jsonpath={.spec.ports[0].nodePort}")
             kubectl("patch", "service", SERVICE, "--type=json", "-p", '[{"op": "remove", "path": "/spec/selector"}]')
             node_port = f"http://127.0.0.1:{port}"
-            patch_route = [KUBECTL, "--kubeconfig", KUBECONFIG, "-n", NAMESPACE, "patch", "httproute", "mcp-server", "--type=json", "-p", weights(100)]
-            patch_service = [KUBECTL, "--kubeconfig", ADMIN, "-n", NAMESPACE, "patch", "service", SERVICE, "-p", selector("blue")]
+            patch_route = [
+                KUBECTL,
+                "--kubeconfig",
+                KUBECONFIG,
+                "-n",
+                NAMESPACE,
+                "patch",
+                "httproute",
+                "mcp-server",
+                "--type=json",
+                "-p",
+                weights(100),
+            ]
+            patch_service = [
+                KUBECTL,
+                "--kubeconfig",
+                ADMIN,
+                "-n",
+                NAMESPACE,
+                "patch",
+                "service",
+                SERVICE,
+                "-p",
+                selector("blue"),
+            ]
             ways: dict[str, tuple[list[str], str]] = {
                 "empty playbook": (play(str(empty)), INFO["public_url"]),
                 "our rollback.yml": (play("playbooks/rollback.yml"), INFO["public_url"]),
@@ -195,7 +253,10 @@ def main() -> None:
                     run = measure(command, url, folder)
                     found[way].append(run)
                     print(
-                        f"round {number + 1}, {way}: " + json.dumps({key: round(run[key], 2) if run[key] is not None else None for key in (*KINDS, "seconds")}),
+                        f"round {number + 1}, {way}: "
+                        + json.dumps(
+                            {key: round(run[key], 2) if run[key] is not None else None for key in (*KINDS, "seconds")}
+                        ),
                         flush=True,
                     )
             print_table(found)

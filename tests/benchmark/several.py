@@ -41,7 +41,18 @@ STEPS = [{"weight": 10, "seconds": 20}, {"weight": 50, "seconds": 20}, {"weight"
 WARM = 20
 LIVE, FAKES = (10, 25), (50, 200)
 FORKS = 25
-COLUMNS = ("servers", "forks", "watched s", "seconds", "play MiB", "worker MiB", "all MiB", "API calls", "own requests", "succeeded")
+COLUMNS = (
+    "servers",
+    "forks",
+    "watched s",
+    "seconds",
+    "play MiB",
+    "worker MiB",
+    "all MiB",
+    "API calls",
+    "own requests",
+    "succeeded",
+)
 # What comes after the deployment, with the role's own tasks.
 ONLY_THE_TRAFFIC = [
     {
@@ -53,12 +64,17 @@ ONLY_THE_TRAFFIC = [
                 "namespace": "{{ mcp_namespace }}",
                 "server": "{{ inventory_hostname }}",
                 "kubeconfig": "{{ mcp_kubeconfig }}",
-                "lock": "{{ bluegreen_release.lock | default('') }}",
+                "run_id": "{{ bluegreen_release.run_id | default('') }}",
             }
         },
         "tasks": [
             {
-                "mcp.server.mcp_release": {"state": "begun", "image": f"{fake_servers.IMAGE}:{VERSION}", "version": VERSION, "force_version": VERSION},
+                "mcp.server.mcp_release": {
+                    "state": "begun",
+                    "image_ref": f"{fake_servers.IMAGE}:{VERSION}",
+                    "version": VERSION,
+                    "force_version": VERSION,
+                },
                 "register": "bluegreen_release",
             },
             {"ansible.builtin.include_role": {"name": "mcp.server.bluegreen", "tasks_from": "shift.yml"}},
@@ -85,7 +101,17 @@ def row(number: int, forks: int, cost: Cost, calls: int, own: int, outcomes: t.S
     """
     memory = cost.memory
     watched = math.ceil(number / forks) * (sum(step["seconds"] for step in STEPS) + WARM)
-    values = (number, forks, watched, cost.seconds, memory.play, memory.worker, memory.together, calls / number, own / number)
+    values = (
+        number,
+        forks,
+        watched,
+        cost.seconds,
+        memory.play,
+        memory.worker,
+        memory.together,
+        calls / number,
+        own / number,
+    )
     succeeded = f"{outcomes.count('succeeded')} of {number}"
     print("  ".join([f"{value:>12.0f}" for value in values] + [f"{succeeded:>12}"]), flush=True)
     print(f"{own / cost.seconds:>12.0f} own requests a second, of all servers together", flush=True)
@@ -99,18 +125,40 @@ def play(playbook: str, inventory: dict[str, t.Any], forks: int, folder: Path, l
     file = folder / "inventory.yml"
     file.write_text(json.dumps({"all": {"hosts": inventory}}))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_"))}
-    environment |= {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-    command = [PLAYBOOK, playbook, "-i", str(file), "-l", "all", "-f", str(forks), "-e", f"version={VERSION}", "-e", f"mcp_force_version={VERSION}"]
+    environment |= {
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"),
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_NOCOLOR": "1",
+    }
+    command = [
+        PLAYBOOK,
+        playbook,
+        "-i",
+        str(file),
+        "-l",
+        "all",
+        "-f",
+        str(forks),
+        "-e",
+        f"version={VERSION}",
+        "-e",
+        f"mcp_force_version={VERSION}",
+    ]
     return measured(command, folder, environment, log)
 
 
 def kubeconfig_at(url: str, folder: Path) -> str:
     """Return a kubeconfig for this address, without credentials."""
     context = {"cluster": "counted", "user": "nobody"}
-    named = {"clusters": [{"name": "counted", "cluster": {"server": url}}], "contexts": [{"name": "counted", "context": context}]}
+    named = {
+        "clusters": [{"name": "counted", "cluster": {"server": url}}],
+        "contexts": [{"name": "counted", "context": context}],
+    }
     users = [{"name": "nobody", "user": {}}]
     file = folder / "kubeconfig"
-    file.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "users": users, **named, "current-context": "counted"}))
+    file.write_text(
+        json.dumps({"apiVersion": "v1", "kind": "Config", "users": users, **named, "current-context": "counted"})
+    )
     return str(file)
 
 
@@ -120,7 +168,10 @@ def kubeconfig_at(url: str, folder: Path) -> str:
 def live(number: int, folder: Path) -> None:
     info = json.loads(STATE.read_text())
     kubeconfig = Path(os.environ.get("KUBECONFIG") or info["kubeconfig"])
-    namespace, host = os.environ.get("MCP_NAMESPACE") or info["namespace"], os.environ.get("MCP_HOST") or info["public_host"]
+    namespace, host = (
+        os.environ.get("MCP_NAMESPACE") or info["namespace"],
+        os.environ.get("MCP_HOST") or info["public_host"],
+    )
     binary = str(sorted(Path.home().glob(".cache/mcp-sandbox/binaries-*/kubectl"))[-1])
 
     def kubectl(*words: str, stdin: str | None = None) -> str:
@@ -129,7 +180,10 @@ def live(number: int, folder: Path) -> None:
 
     place = Place(kubectl, namespace, host, info["public_url"])
     log = folder / f"live-{number}.log"
-    with small_servers(place, [f"s{one:03d}" for one in range(number)], seconds=300) as servers, _api_server(kubeconfig) as counting:
+    with (
+        small_servers(place, [f"s{one:03d}" for one in range(number)], seconds=300) as servers,
+        _api_server(kubeconfig) as counting,
+    ):
         variables = {
             "mcp_namespace": namespace,
             "mcp_kubeconfig": kubeconfig_at(counting.url, folder),
@@ -142,10 +196,13 @@ def live(number: int, folder: Path) -> None:
             "mcp_gates": {"latency_rise": {"enabled": False}},
             "mcp_steps": STEPS,
             "mcp_warm_seconds": WARM,
-            "mcp_hold_timeout": 120,
+            "mcp_inconclusive_timeout": 120,
             "mcp_ready_grace": 300,  # two cores start 25 interpreters at once
         }
-        inventory = {name: {**variables, "mcp_server": one.name, "mcp_endpoint": {"url": place.url, "host": one.host}} for name, one in servers.items()}
+        inventory = {
+            name: {**variables, "mcp_server": one.name, "mcp_endpoint": {"url": place.url, "host": one.host}}
+            for name, one in servers.items()
+        }
         cost = play(str(ROOT / "playbooks" / "bluegreen.yml"), inventory, number, folder, log)
         time.sleep(5)  # Prometheus has seen the last of it
         made = next(iter(servers.values())).name.rpartition("-")[2]
@@ -166,7 +223,9 @@ def _api_server(kubeconfig: Path) -> t.ContextManager[t.Any]:
 def _own_requests(prometheus: str, namespace: str, servers: str, seconds: float) -> int:
     """Return how many requests the gateway gave to these servers."""
     query = f'sum(max_over_time(envoy_cluster_upstream_rq_total{{namespace="{namespace}",server=~"{servers}"}}[{seconds:.0f}s]))'
-    with urllib.request.urlopen(f"{prometheus}/api/v1/query?{urllib.parse.urlencode({'query': query})}", timeout=20) as answer:
+    with urllib.request.urlopen(
+        f"{prometheus}/api/v1/query?{urllib.parse.urlencode({'query': query})}", timeout=20
+    ) as answer:
         found = json.load(answer)["data"]["result"]
     return int(found[0]["value"][1]) if found else 0
 
@@ -193,10 +252,16 @@ def against_fakes(number: int, folder: Path) -> None:
             "mcp_steps": STEPS,
             "mcp_warm_seconds": WARM,
         }
-        inventory = {name: {**variables, "mcp_endpoint": {"url": fakes.gateway, "host": f"{name}.{fake_servers.DOMAIN}"}} for name in names}
+        inventory = {
+            name: {**variables, "mcp_endpoint": {"url": fakes.gateway, "host": f"{name}.{fake_servers.DOMAIN}"}}
+            for name in names
+        }
         cost = play(str(playbook), inventory, forks, folder, log)
         calls, own = fakes.counts()
-        outcomes = [_outcome(_get(f"{fakes.api}/api/v1/namespaces/{fake_servers.NAMESPACE}/configmaps/{name}-release")) for name in names]
+        outcomes = [
+            _outcome(_get(f"{fakes.api}/api/v1/namespaces/{fake_servers.NAMESPACE}/configmaps/{name}-release"))
+            for name in names
+        ]
         row(number, forks, cost, calls, own, outcomes, log)
 
 

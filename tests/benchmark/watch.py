@@ -23,9 +23,9 @@ EVERY = 5.0  # seconds between looks at the process
 SETTLED = 60.0  # seconds after which its memory should not grow any more
 KINDS = {
     # As roles/watch.
-    "watch": {"check": ["triggers"], "rate": 5.0, "poll": 15.0},
+    "watch": {"checks": ["triggers"], "rate": 5.0, "poll_interval": 15.0},
     # As roles/bluegreen. It holds the Lease.
-    "step": {"check": ["shift", "triggers"], "rate": 40.0, "poll": 5.0, "lock": "benchmark"},
+    "step": {"checks": ["shift", "triggers"], "rate": 40.0, "poll_interval": 5.0, "run_id": "benchmark"},
 }
 LIMITS = {"peak": 80.0, "core": 2.0, "calls": 10.0}  # MiB, percent, a minute
 
@@ -50,16 +50,16 @@ validation = ArgumentSpecValidator(SPEC.options, **SPEC.rules()).validate(argume
 assert not validation.error_messages, validation.error_messages
 params = validation.validated_parameters
 lease = lock.Lock(connection.connect(params), params["namespace"], params["server"])
-if params["lock"]:
-    lease.acquire(params["lock"], "tests/benchmark/watch.py", lock.this_process(os.getpid()))
+if params["run_id"]:
+    lease.acquire(params["run_id"], "tests/benchmark/watch.py", lock.this_process(os.getpid()))
 try:
     result = run(Task(params, progress=lambda line: print(line, file=sys.stderr, flush=True)))
 except Failure as failure:
     result = {"msg": failure.msg, **failure.evidence}
 finally:
-    if params["lock"]:
-        lease.release(params["lock"])
-print(json.dumps({"calls": calls, **{key: result.get(key) for key in ("verdict", "msg", "answers", "failed_answers", "seconds")}}))
+    if params["run_id"]:
+        lease.release(params["run_id"])
+print(json.dumps({"calls": calls, **{key: result.get(key) for key in ("verdict", "msg", "requests", "failed_requests", "seconds")}}))
 """
 
 
@@ -73,12 +73,14 @@ def main(seconds: float, kind: str) -> None:
         "endpoint": {"url": INFO["public_url"], "host": os.environ.get("MCP_HOST", INFO["public_host"])},
         "prometheus": {"url": PROMETHEUS},
         "seconds": seconds,
-        "hold_timeout": 30,
+        "inconclusive_timeout": 30,
     }
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "playbooks" / "collections")}
     started = time.monotonic()
     looks: list[tuple[float, float, float]] = []
-    with subprocess.Popen([sys.executable, "-c", CHILD, json.dumps(arguments)], env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, json.dumps(arguments)], env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
         while process.poll() is None:
             if look := looked(process.pid):
                 looks.append((time.monotonic() - started, *look))
@@ -99,7 +101,9 @@ def looked(pid: int) -> tuple[float, float] | None:
 
 
 def report(looks: list[tuple[float, float, float]], document: dict, seconds: float, kind: str) -> None:
-    print(f"{kind}, {seconds:g} s: {document['verdict']}, {document['answers']} answers, {document['failed_answers']} failed {document['msg'] or ''}")
+    print(
+        f"{kind}, {seconds:g} s: {document['verdict']}, {document['requests']} answers, {document['failed_requests']} failed {document['msg'] or ''}"
+    )
     for part in range(10):
         at, mebibytes, core = looks[(len(looks) - 1) * part // 9]
         print(f"{at:>7.0f} s {mebibytes:>6.1f} MiB {core:>7.1f} s of a core")
@@ -108,11 +112,22 @@ def report(looks: list[tuple[float, float, float]], document: dict, seconds: flo
     half = steady[len(steady) // 2 :]
     growth = 3600 * (half[-1][1] - half[0][1]) / max(1.0, half[-1][0] - half[0][0])
     minutes = looks[-1][0] / 60
-    calls = {("prometheus" if host.endswith(":9090") else "cluster"): number / minutes for host, number in document["calls"].items()}
-    found = {"peak": max(look[1] for look in looks), "core": 100 * (after - before) / max(1.0, end - begin), "calls": calls.get("cluster", 0.0)}
-    print(f"peak {found['peak']:.1f} MiB (limit {LIMITS['peak']:g}), in its second half it grew by {growth:.1f} MiB an hour")
+    calls = {
+        ("prometheus" if host.endswith(":9090") else "cluster"): number / minutes
+        for host, number in document["calls"].items()
+    }
+    found = {
+        "peak": max(look[1] for look in looks),
+        "core": 100 * (after - before) / max(1.0, end - begin),
+        "calls": calls.get("cluster", 0.0),
+    }
+    print(
+        f"peak {found['peak']:.1f} MiB (limit {LIMITS['peak']:g}), in its second half it grew by {growth:.1f} MiB an hour"
+    )
     print(f"{found['core']:.2f} % of a core (limit {LIMITS['core']:g}) after the first {SETTLED:g} s")
-    print(f"{found['calls']:.1f} calls a minute of the cluster's API (limit {LIMITS['calls']:g}), {calls.get('prometheus', 0.0):.1f} of Prometheus")
+    print(
+        f"{found['calls']:.1f} calls a minute of the cluster's API (limit {LIMITS['calls']:g}), {calls.get('prometheus', 0.0):.1f} of Prometheus"
+    )
     missed = [name for name, limit in LIMITS.items() if kind == "watch" and found[name] > limit]
     if missed or document["verdict"] != "pass":
         sys.exit(f"missed: {', '.join(missed) or document['verdict']}")

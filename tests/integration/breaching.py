@@ -15,7 +15,10 @@ from datetime import datetime
 import pytest
 from playing import CONFIG, kubectl, module, play, weights
 
-needs_prometheus = pytest.mark.skipif(CONFIG["prometheus_url"] == "none", reason="judges metrics; the cluster of KUBECONFIG has no Prometheus (MCP_PROMETHEUS)")
+needs_prometheus = pytest.mark.skipif(
+    CONFIG["prometheus_url"] == "none",
+    reason="judges metrics; the cluster of KUBECONFIG has no Prometheus (MCP_PROMETHEUS)",
+)
 needs_admin = pytest.mark.skipif(
     not CONFIG["admin_kubeconfig"],
     reason="sets the environment of a Deployment or deletes a pod, which takes an administrator's rights; the cluster of KUBECONFIG gives only the Role",
@@ -34,7 +37,11 @@ def faults(**environment: str) -> t.Iterator[None]:
 
 
 def words(version: str, steps: list[dict], **more: t.Any) -> list[str]:
-    return ["playbooks/bluegreen.yml", "-e", json.dumps({"version": version, "mcp_steps": steps, "mcp_warm_seconds": 0, **more})]
+    return [
+        "playbooks/bluegreen.yml",
+        "-e",
+        json.dumps({"version": version, "mcp_steps": steps, "mcp_warm_seconds": 0, **more}),
+    ]
 
 
 def release(version: str, triggers: dict, steps: list[dict], *, seconds: float = 240, **more: t.Any) -> tuple[int, str]:
@@ -51,7 +58,7 @@ def judge_taken_back(output: str, trigger: str, bad: str, seen: dict, window: fl
     """By this trigger; and how long it took."""
     assert re.search(rf"with a breach: [a-z_, ]*{trigger}[a-z_, ]* breach", " ".join(output.split())), output
     assert weights() == {"blue": 100, "green": 0}
-    record = module("mcp_release")["record"]
+    record = module("mcp_release_info")["record"]
     assert record["outcome"] == "rolled_back"
     begun = min(float(since) for since in re.findall(r"since: (\d+\.\d+)", output))
     back = datetime.fromisoformat(record["ended"]).timestamp()

@@ -17,7 +17,8 @@ PROMETHEUS = CONFIG.get("prometheus_url", "")
 OURS = f'namespace="{CONFIG["test_namespace"]}",server="mcp-server"'
 LABELS = f'{{{OURS},pool="blue",version="v1.1.5"}}'
 needs_own_prometheus = pytest.mark.skipif(
-    not (CONFIG.get("alertmanager_url") and CONFIG["admin_kubeconfig"]), reason="needs the sandbox's own Prometheus, and may restart it"
+    not (CONFIG.get("alertmanager_url") and CONFIG["admin_kubeconfig"]),
+    reason="needs the sandbox's own Prometheus, and may restart it",
 )
 
 

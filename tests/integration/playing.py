@@ -38,14 +38,17 @@ ENVIRONMENT = {
     "MCP_TEST_TOKEN": "planted-4c1e6f0b9d.token",
 }
 # Its own target (other_writers) has the rest; here each rollback would take half a minute more.
-QUICK = ("-e", "mcp_rollback_hold_seconds=1")
+QUICK = ("-e", "mcp_rollback_verify_seconds=1")
 # What no output and no record may ever show: a planted token for the MCP endpoint, and what the kubeconfig gives us to log in with.
-SECRETS = [ENVIRONMENT["MCP_TEST_TOKEN"], *re.findall(r"(?:token|client-key-data)\"?: *\"?([^\"\s]{20,})", Path(CONFIG["kubeconfig"]).read_text())]
+SECRETS = [
+    ENVIRONMENT["MCP_TEST_TOKEN"],
+    *re.findall(r"(?:token|client-key-data)\"?: *\"?([^\"\s]{20,})", Path(CONFIG["kubeconfig"]).read_text()),
+]
 
 sys.path[:0] = [str(COLLECTIONS), str(ROOT)]
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import connect  # noqa: E402
-from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import Lock  # noqa: E402
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS  # noqa: E402
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect  # noqa: E402
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS  # noqa: E402
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task  # noqa: E402
 from sandbox.paths import CACHE  # noqa: E402
 
@@ -75,7 +78,14 @@ def variables(name: str, host: str, **more: t.Any) -> dict[str, t.Any]:
 def play(playbook: str, *words: str, cwd: Path = ROOT, seconds: float = 240, **environment: str) -> tuple[int, str]:
     command = ["ansible-playbook", playbook, "-i", str(INVENTORY), *QUICK, *FORCED, *words]
     done = subprocess.run(
-        command, cwd=cwd, env={**ENVIRONMENT, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False
+        command,
+        cwd=cwd,
+        env={**ENVIRONMENT, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+        check=False,
     )
     assert not [secret for secret in SECRETS if secret in done.stdout]
     return done.returncode, done.stdout
@@ -94,7 +104,9 @@ def running(playbook: str, *words: str) -> t.Iterator[subprocess.Popen[str]]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which a shell's background jobs, and so these tests, may ignore
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # which a shell's background jobs, and so these tests, may ignore
     )
     try:
         yield process
@@ -122,7 +134,9 @@ def rest(process: subprocess.Popen[str], seconds: float = 200) -> str:
 
 
 @contextmanager
-def clients(folder: Path, rate: float, seconds: float = 900, host: str = CONFIG["public_host"]) -> t.Iterator[dict[str, t.Any]]:
+def clients(
+    folder: Path, rate: float, seconds: float = 900, host: str = CONFIG["public_host"]
+) -> t.Iterator[dict[str, t.Any]]:
     """Clients on the gateway for as long as the block lasts; what they saw (sandbox.load) is in the dictionary afterwards."""
     file = folder / f"load-{host}.json"
     words = [CONFIG["public_url"], host, str(file), "--rate", str(rate), "--seconds", str(seconds), "--streams", "0"]
@@ -167,17 +181,24 @@ def kubectl_command(*words: str) -> list[str]:
 
 
 def kubectl(*words: str, stdin: str | None = None) -> str:
-    return subprocess.run(kubectl_command(*words), input=stdin, capture_output=True, text=True, timeout=60, check=True).stdout
+    return subprocess.run(
+        kubectl_command(*words), input=stdin, capture_output=True, text=True, timeout=60, check=True
+    ).stdout
 
 
 def weights() -> dict:
-    return module("mcp_release")["weights"]
+    return module("mcp_release_info")["weights"]
 
 
-def lease() -> Lock:
+def lease() -> Lease:
     """The server's Lease, for a test that is another run."""
-    server = {**dict.fromkeys(CLUSTER_OPTIONS), "kubeconfig": CONFIG["kubeconfig"], "api_timeout": 10.0, "api_patience": 0.0}
-    return Lock(connect(server), CONFIG["test_namespace"], "mcp-server")
+    server = {
+        **dict.fromkeys(CLUSTER_OPTIONS),
+        "kubeconfig": CONFIG["kubeconfig"],
+        "api_timeout": 10.0,
+        "api_retry_timeout": 0.0,
+    }
+    return Lease(connect(server), CONFIG["test_namespace"], "mcp-server")
 
 
 def let_go() -> None:
@@ -189,8 +210,10 @@ def let_go() -> None:
 
 def blue_again() -> None:
     let_go()
-    module("mcp_rollout", f"pool=blue image={CONFIG['image']}:v1.1.5 replicas=2")
+    module("mcp_rollout", f"pool=blue image_ref={CONFIG['image']}:v1.1.5 replicas=2")
     module("mcp_traffic_shift", "pool=blue weight=100 timeout=120")
-    module("mcp_rollout", f"pool=green image={CONFIG['image']}:v1.2.0 replicas=0")  # not what another target had there
-    if module("mcp_release")["record"] is not None:
+    module(
+        "mcp_rollout", f"pool=green image_ref={CONFIG['image']}:v1.2.0 replicas=0"
+    )  # not what another target had there
+    if module("mcp_release_info")["record"] is not None:
         module("mcp_release", "state=ended outcome=rolled_back")

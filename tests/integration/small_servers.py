@@ -44,7 +44,9 @@ class Small(t.NamedTuple):
 def manifests(server: Small, namespace: str, made: str, environment: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
     """Return a server's objects: the sandbox's own, under its name. environment: of its green pods."""
     service, deployment = yaml.safe_load_all((MANIFESTS / "pool" / "pool.yaml").read_text())
-    route = next(one for one in yaml.safe_load_all((MANIFESTS / "server.yaml").read_text()) if one["kind"] == "HTTPRoute")
+    route = next(
+        one for one in yaml.safe_load_all((MANIFESTS / "server.yaml").read_text()) if one["kind"] == "HTTPRoute"
+    )
     route["spec"]["hostnames"] = [server.host]
     for backend in route["spec"]["rules"][0]["backendRefs"]:
         backend["name"] = backend["name"].replace("mcp-server", server.name)
@@ -90,7 +92,10 @@ def _rights(server: Small, namespace: str) -> list[dict[str, t.Any]]:
 
 @contextmanager
 def small_servers(
-    place: Place, names: t.Iterable[str], environments: t.Mapping[str, t.Mapping[str, str]] | None = None, seconds: float = 50
+    place: Place,
+    names: t.Iterable[str],
+    environments: t.Mapping[str, t.Mapping[str, str]] | None = None,
+    seconds: float = 50,
 ) -> t.Iterator[dict[str, Small]]:
     """Make servers that serve v1.1.5 on blue, by these names, and take them away after the block with all that releases leave of them.
 
@@ -98,16 +103,24 @@ def small_servers(
     """
     made = secrets.token_hex(3)  # no two sets of them have a name in common
     servers = {name: Small(f"{name}-{made}", f"{name}-{made}.{place.host}") for name in names}
-    objects = [one for name, server in servers.items() for one in manifests(server, place.namespace, made, (environments or {}).get(name, {}))]
+    objects = [
+        one
+        for name, server in servers.items()
+        for one in manifests(server, place.namespace, made, (environments or {}).get(name, {}))
+    ]
     where = ("-n", place.namespace)
     try:
         place.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
-        place.kubectl(*where, "wait", "--for=condition=Available", "deployment", "-l", f"made={made}", f"--timeout={seconds:.0f}s")
+        place.kubectl(
+            *where, "wait", "--for=condition=Available", "deployment", "-l", f"made={made}", f"--timeout={seconds:.0f}s"
+        )
         for server in servers.values():
             _until_served(place.url, server.host)
         yield servers
     finally:
-        place.kubectl(*where, "delete", "httproute,service,deployment,role,rolebinding", "-l", f"made={made}", "--wait=false")
+        place.kubectl(
+            *where, "delete", "httproute,service,deployment,role,rolebinding", "-l", f"made={made}", "--wait=false"
+        )
         left = [f"{server.name}-release" for server in servers.values()]
         place.kubectl(*where, "delete", "configmap,lease", *left, "--ignore-not-found", "--wait=false")
 
@@ -117,7 +130,9 @@ def _until_served(url: str, host: str, seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            with urllib.request.urlopen(urllib.request.Request(f"{url}/health", headers={"Host": host}), timeout=2) as answer:
+            with urllib.request.urlopen(
+                urllib.request.Request(f"{url}/health", headers={"Host": host}), timeout=2
+            ) as answer:
                 status = json.load(answer)["status"]
             if status == "HEALTHY":
                 return

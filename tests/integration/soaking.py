@@ -25,7 +25,10 @@ T = t.TypeVar("T")
 def drawn(values: t.Sequence[T], number: int) -> list[t.Any]:
     """Return parameters: all of them for `make soak`, some of them, drawn by the run's seed, for `make test`."""
     few = [] if SOAK else random.Random(CONFIG.get("seed")).sample(list(values), number)
-    return [pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=() if value in few else soak) for value in values]
+    return [
+        pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=() if value in few else soak)
+        for value in values
+    ]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,7 +11,8 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module, listing
+from ansible_collections.mcp.server.plugins.module_utils._mcp import listing
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 
 from . import fleet
@@ -35,14 +36,14 @@ class Server:
         if self.row.guarded:
             params.setdefault("auth", {"token_env": "MATRIX_TOKEN"})
         params["endpoint"] = {"url": self.url, "mcp_path": self.row.path, "host": host}
-        validation = ArgumentSpecValidator(health_module.SPEC.options, **health_module.SPEC.rules()).validate(params)
+        validation = ArgumentSpecValidator(mcp_health.SPEC.options, **mcp_health.SPEC.rules()).validate(params)
         assert not validation.error_messages
         return validation.validated_parameters
 
     def probe(self, **given: t.Any) -> dict[str, t.Any]:
         """The verdict."""
         try:
-            (found,) = health_module.run(Task(self.params(**given)))["servers"]
+            (found,) = mcp_health.run(Task(self.params(**given)))["servers"]
         except Failure as failure:
             (found,) = failure.evidence["servers"]
         return found
@@ -65,7 +66,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marker = metafunc.definition.get_closest_marker("rows")
         wanted = [row for row in ROWS if row.name in TWINS or not SHORT]
         indices = [ROWS.index(row) for row in wanted if marker is None or marker.kwargs["only"](row)]
-        metafunc.parametrize("server", indices, ids=[ROWS[index].name for index in indices], indirect=True, scope="session")
+        metafunc.parametrize(
+            "server", indices, ids=[ROWS[index].name for index in indices], indirect=True, scope="session"
+        )
 
 
 @pytest.hookimpl(trylast=True)

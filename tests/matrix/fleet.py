@@ -92,7 +92,9 @@ def _node_modules() -> Path:
     def install(place: Path) -> None:
         for file in files:
             shutil.copy(file, place)
-        subprocess.run(["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=place, check=True, timeout=240)
+        subprocess.run(
+            ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=place, check=True, timeout=240
+        )
 
     return _once("node", files, install) / "node_modules"
 

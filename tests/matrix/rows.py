@@ -57,10 +57,15 @@ class Row:
 
 def _several(row: Row, **modes: dict[str, t.Any]) -> list[Row]:
     """The modes of one kind, as changes to a row; their wire is added to its, but for HTTP+SSE, of which only the wire that is given is known."""
-    return [replace(row, name=f"{row.name}-{mode}", mode=mode, **{**changes, "wire": _wire(row, **changes)}) for mode, changes in modes.items()]
+    return [
+        replace(row, name=f"{row.name}-{mode}", mode=mode, **{**changes, "wire": _wire(row, **changes)})
+        for mode, changes in modes.items()
+    ]
 
 
-def _wire(row: Row, *, session_mode: str | None = None, wire: dict[str, Answer] | None = None, **_changes: t.Any) -> dict[str, Answer]:
+def _wire(
+    row: Row, *, session_mode: str | None = None, wire: dict[str, Answer] | None = None, **_changes: t.Any
+) -> dict[str, Answer]:
     if session_mode == "sse":
         return wire or {}
     sessions = (session_mode or row.session_mode) == "stateful"
@@ -147,7 +152,16 @@ _TYPESCRIPT_STATELESS: dict[str, t.Any] = {
     "session_mode": "stateless",
     "wire": {**_STATELESS["wire"], "GET without session": (405, -32000), "DELETE without session": (405, -32000)},
 }
-_TYPESCRIPT_1 = Row("typescript-1", "typescript:sdk1.mjs", "", "legacy", "stateful", {"auto": 8, "legacy": 7}, LEGACY, wire=_TYPESCRIPT_WIRE)
+_TYPESCRIPT_1 = Row(
+    "typescript-1",
+    "typescript:sdk1.mjs",
+    "",
+    "legacy",
+    "stateful",
+    {"auto": 8, "legacy": 7},
+    LEGACY,
+    wire=_TYPESCRIPT_WIRE,
+)
 _TYPESCRIPT_2 = Row(
     "typescript-2",
     "typescript:sdk2.mjs",
@@ -156,7 +170,12 @@ _TYPESCRIPT_2 = Row(
     "stateless",
     {"auto": 6, "modern": 5, "legacy": 6},
     LEGACY + MODERN,
-    wire={**_TYPESCRIPT_WIRE, **_TYPESCRIPT_STATELESS["wire"], **_MODERN_WIRE, "initialize with slash at the end": (404, None)},
+    wire={
+        **_TYPESCRIPT_WIRE,
+        **_TYPESCRIPT_STATELESS["wire"],
+        **_MODERN_WIRE,
+        "initialize with slash at the end": (404, None),
+    },
 )
 _GO_WIRE: dict[str, Answer] = {
     # HTTP 200 with an error that has no code of JSON-RPC.
@@ -177,8 +196,12 @@ _GO_WIRE: dict[str, Answer] = {
 _GO = Row("go-1.8", "go", "", "legacy", "stateful", {"auto": 10, "legacy": 9}, LEGACY, sorted=True, wire=_GO_WIRE)
 
 ROWS = [
-    *_several(replace(_PYTHON_1, name="python-1.26", kind="mcp-1.26:mcp1.py", server_version="1.26.0"), **_PYTHON_1_MODES),
-    *_several(replace(_PYTHON_1, name="python-1.30", kind="mcp-1.30:mcp1.py", server_version="1.30.0"), **_PYTHON_1_MODES),
+    *_several(
+        replace(_PYTHON_1, name="python-1.26", kind="mcp-1.26:mcp1.py", server_version="1.26.0"), **_PYTHON_1_MODES
+    ),
+    *_several(
+        replace(_PYTHON_1, name="python-1.30", kind="mcp-1.30:mcp1.py", server_version="1.30.0"), **_PYTHON_1_MODES
+    ),
     *_several(
         _PYTHON_2,
         stateful={},
@@ -198,7 +221,10 @@ ROWS = [
         json=_JSON,
         sse={**_SSE, "requests": {"auto": 11, "sse": 9}, "wire": {**_NO_POST, "modern list": (405, None)}},
         # With its own guard against DNS rebinding, which was on by default in 3.4.3 only.
-        guarded={"guards_host": True, "wire": {"initialize with foreign Host": (421, None), "initialize with foreign Origin": (403, None)}},
+        guarded={
+            "guards_host": True,
+            "wire": {"initialize with foreign Host": (421, None), "initialize with foreign Origin": (403, None)},
+        },
         bearer={"guarded": True},
     ),
     *_several(
@@ -239,11 +265,20 @@ ROWS = [
             "era": "modern",
             "versions": LEGACY + MODERN,
             "requests": {"auto": 8, "modern": 7, "legacy": 8},
-            "wire": {**_STATELESS["wire"], **_MODERN_WIRE, "GET without session": (405, None), "DELETE without session": (405, None)},
+            "wire": {
+                **_STATELESS["wire"],
+                **_MODERN_WIRE,
+                "GET without session": (405, None),
+                "DELETE without session": (405, None),
+            },
         },
         json={},
         colour={},
-        sse={**_SSE, "requests": {"auto": 11, "sse": 9}, "wire": {"list without session": (400, None), "modern list": (400, None)}},
+        sse={
+            **_SSE,
+            "requests": {"auto": 11, "sse": 9},
+            "wire": {"list without session": (400, None), "modern list": (400, None)},
+        },
         bearer={"guarded": True},
     ),
 ]

@@ -82,7 +82,12 @@ def test_what_naive_probes_leave(server: Server) -> None:
         before = server.counts()["sessions"]
         for _round in range(20):
             connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=5)
-            connection.request(method, row.path, json.dumps(message) if message else None, {"Content-Type": "application/json", "Accept": BOTH})
+            connection.request(
+                method,
+                row.path,
+                json.dumps(message) if message else None,
+                {"Content-Type": "application/json", "Accept": BOTH},
+            )
             connection.getresponse()
             connection.close()
         left.append(_settled(server)["sessions"] - before)

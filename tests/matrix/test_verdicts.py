@@ -16,10 +16,11 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module, targets
-from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import ERAS
+from ansible_collections.mcp.server.plugins.module_utils._mcp import targets
+from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import ERAS
 from ansible_collections.mcp.server.plugins.module_utils._mcp.listing import KINDS
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import probe
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health
 
 from .conftest import Server
 from .fleet import TOKEN
@@ -41,7 +42,10 @@ def test_the_verdict(server: Server, era: str) -> None:
     revision = LEGACY[-1] if era == "legacy" else row.protocol_version
     assert (found["era"], found["protocol_version"]) == ("modern" if revision not in LEGACY else "legacy", revision)
     assert found["session_mode"] == ("modern" if era == "modern" else row.session_mode)
-    assert {"name": found["server_info"]["name"], "version": found["server_info"]["version"]} == {"name": "weather", "version": row.server_version}
+    assert {"name": found["server_info"]["name"], "version": found["server_info"]["version"]} == {
+        "name": "weather",
+        "version": row.server_version,
+    }
     assert {"tools", "prompts", "resources"} <= found["capabilities"].keys()
     assert found["tools"] == row.names(TOOLS)
     assert found["prompts"] == row.names(PROMPTS)
@@ -54,7 +58,7 @@ def test_the_verdict(server: Server, era: str) -> None:
 
 def test_the_protocol_versions_that_clients_get(server: Server) -> None:
     params = server.params()
-    settings = health_module.settings_of(params)
+    settings = mcp_health.settings_of(params)
     settings = type(settings)(**{**vars(settings), "offer": True})
     (endpoint,) = targets.finder(params)()
     assert probe(endpoint, settings)["offer"]["protocol_versions"] == list(server.row.versions)
@@ -64,14 +68,21 @@ def test_the_official_client_lists_the_same(server: Server) -> None:
     for era in server.row.requests:
         found = server.probe_all_lists(era)
         mode = "legacy" if era in ("legacy", "sse") or server.row.session_mode == "sse" else "auto"
-        assert asyncio.run(_official(server, mode)) == {"protocol_version": found["protocol_version"], **{name: found[name] for name in KINDS}}
+        assert asyncio.run(_official(server, mode)) == {
+            "protocol_version": found["protocol_version"],
+            **{name: found[name] for name in KINDS},
+        }
 
 
 async def _official(server: Server, mode: t.Any) -> dict[str, t.Any]:
     headers = {"Authorization": f"Bearer {TOKEN}"} if server.row.guarded else {}
     url = server.url + server.row.path
     async with create_mcp_http_client(headers=headers) as http:
-        transport = sse_client(url, headers) if server.row.session_mode == "sse" else streamable_http_client(url, http_client=http)
+        transport = (
+            sse_client(url, headers)
+            if server.row.session_mode == "sse"
+            else streamable_http_client(url, http_client=http)
+        )
         async with asyncio.timeout(20), Client(transport, mode=mode) as client:
 
             async def names(method: t.Any, key: str, name: str) -> list[str]:
@@ -110,7 +121,10 @@ def test_a_host_that_the_server_does_not_accept(server: Server) -> None:
     [
         ({"tool": "forecast", "arguments": {"city": "Oslo"}, "that": ["content[0].text == 'Oslo: rain'"]}, None),
         ({"tool": "measure", "that": ["structuredContent.temperature == `21.5`", "isError != `true`"]}, None),
-        ({"tool": "forecast", "arguments": {"city": "Oslo"}, "that": ["content[0].text == 'Oslo: sun'"]}, "'Oslo: sun'"),
+        (
+            {"tool": "forecast", "arguments": {"city": "Oslo"}, "that": ["content[0].text == 'Oslo: sun'"]},
+            "'Oslo: sun'",
+        ),
         ({"tool": "forecast"}, "fails: "),
         ({"tool": "broken"}, "fails: "),
         ({"tool": "nowhere"}, "does not list"),

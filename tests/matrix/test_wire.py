@@ -24,14 +24,22 @@ def _message(method: str, **params: t.Any) -> dict[str, t.Any]:
     return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
 
-def _modern(method: str, *, version: str = MODERN[-1], meta: bool = True, **params: t.Any) -> tuple[dict[str, t.Any], dict[str, str]]:
+def _modern(
+    method: str, *, version: str = MODERN[-1], meta: bool = True, **params: t.Any
+) -> tuple[dict[str, t.Any], dict[str, str]]:
     """A message, and the headers that go with it."""
-    context = {META + "protocolVersion": version, META + "clientInfo": {"name": "matrix", "version": "1"}, META + "clientCapabilities": {}}
+    context = {
+        META + "protocolVersion": version,
+        META + "clientInfo": {"name": "matrix", "version": "1"},
+        META + "clientCapabilities": {},
+    }
     message = _message(method, **params, **({"_meta": context} if meta else {}))
     return message, {"MCP-Protocol-Version": version, "Mcp-Method": method}
 
 
-INITIALIZE = _message("initialize", protocolVersion=LEGACY[-1], capabilities={}, clientInfo={"name": "matrix", "version": "1"})
+INITIALIZE = _message(
+    "initialize", protocolVersion=LEGACY[-1], capabilities={}, clientInfo={"name": "matrix", "version": "1"}
+)
 LIST = _message("tools/list")
 MODERN_LIST, MODERN_HEADERS = _modern("tools/list")
 
@@ -73,7 +81,9 @@ def test_the_answers(server: Server) -> None:
     assert answers == row.wire
 
 
-def _ask(server: Server, method: str, path: str, message: Message, headers: dict[str, str], *, end: bool = True) -> tuple[Answer, str | None]:
+def _ask(
+    server: Server, method: str, path: str, message: Message, headers: dict[str, str], *, end: bool = True
+) -> tuple[Answer, str | None]:
     """The answer, and the session that it names. With end, such a session is ended again."""
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=5)
     guard = {"Authorization": f"Bearer {TOKEN}"} if server.row.guarded else {}
@@ -102,4 +112,8 @@ def _code(response: http.client.HTTPResponse) -> int | None:
         answer = json.loads(text)
     except ValueError:
         return None
-    return answer["error"]["code"] if isinstance(answer, dict) and "error" in answer and isinstance(answer["error"], dict) else None
+    return (
+        answer["error"]["code"]
+        if isinstance(answer, dict) and "error" in answer and isinstance(answer["error"], dict)
+        else None
+    )

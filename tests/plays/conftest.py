@@ -22,10 +22,15 @@ def play(tmp_path_factory):
 
     def start(tasks, **environment):
         book = folder / "play.yml"
-        book.write_text(json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}]))
-        variables = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBE"))}
+        book.write_text(
+            json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}])
+        )
+        variables = {
+            name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBE"))
+        }
         variables |= {
-            "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH") or str(ROOT / "playbooks" / "collections"),
+            "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH")
+            or str(ROOT / "playbooks" / "collections"),
             "ANSIBLE_ACTION_PLUGINS": str(Path(__file__).parent / "plugins" / "action"),
             "ANSIBLE_BECOME_PLUGINS": str(Path(__file__).parent / "plugins" / "become"),
             "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
@@ -33,7 +38,14 @@ def play(tmp_path_factory):
             "ANSIBLE_NOCOLOR": "true",
             "HOME": str(folder),
         }
-        command = [Path(sys.executable).parent / "ansible-playbook", "-i", "localhost,", "-e", f"ansible_python_interpreter={sys.executable}", book]
+        command = [
+            Path(sys.executable).parent / "ansible-playbook",
+            "-i",
+            "localhost,",
+            "-e",
+            f"ansible_python_interpreter={sys.executable}",
+            book,
+        ]
         return subprocess.Popen(
             command,
             cwd=folder,

@@ -19,30 +19,44 @@ DEAD = {"apart": "http://127.0.0.1:1", "here": "http://127.0.0.1:2"}
 
 SERVER = {"namespace": "mcp", "server": "weather"}
 ELSEWHERE = {"url": "http://127.0.0.1:3"}
-RELEASE = {"version": "v1.0.0", "image": "example/weather", "steps": [{"weight": 100, "seconds": 1}], "endpoint": ELSEWHERE}
+RELEASE = {
+    "version": "v1.0.0",
+    "image": "example/weather",
+    "steps": [{"weight": 100, "seconds": 1}],
+    "endpoint": ELSEWHERE,
+}
 # What each module needs at least, and what is said where that is not of the API server.
 OPTIONS = {
     "mcp_announce": ({**SERVER, "webhooks": [{"url_env": "HOME"}]}, None),
     "mcp_contract": ({**SERVER, "pool": "green"}, None),
-    "mcp_gate": ({**SERVER, "pool": "green", "prometheus": ELSEWHERE}, "Prometheus at http://127.0.0.1:3 does not answer"),
+    "mcp_gate": (
+        {**SERVER, "pool": "green", "prometheus": ELSEWHERE},
+        "Prometheus at http://127.0.0.1:3 does not answer",
+    ),
     "mcp_git_push": (
-        {"repository": "/nonexistent", "changes": [{"file": "a", "regexp": "a", "replace": "b"}], "commit_message": "a"},
+        {
+            "repository": "/nonexistent",
+            "changes": [{"file": "a", "regexp": "a", "replace": "b"}],
+            "commit_message": "a",
+        },
         "git clone ended with 128",
     ),
     "mcp_guard": ({**SERVER, "state": "absent"}, None),
     "mcp_health": ({**SERVER, "pool": "green"}, None),
     "mcp_plan_info": ({**SERVER, **RELEASE}, None),
     "mcp_preflight": (SERVER, None),
-    "mcp_release": (SERVER, None),
+    "mcp_release": ({**SERVER, "state": "ended", "outcome": "failed"}, None),
+    "mcp_release_info": (SERVER, None),
     "mcp_replay_info": ({**SERVER, "prometheus": ELSEWHERE}, "Prometheus at http://127.0.0.1:3 does not answer"),
     "mcp_report": ({**SERVER, "dest": "/nonexistent/"}, None),
-    "mcp_rollback": ({**SERVER, "version": "v1.0.0", "image": "example/weather"}, None),
+    "mcp_rollback": ({**SERVER, "wait": False}, None),
+    "mcp_rollback_target": ({**SERVER, "version": "v1.0.0", "image": "example/weather"}, None),
     "mcp_rollout": ({**SERVER, "pool": "green", "replicas": 1}, None),
     "mcp_rollout_info": (SERVER, None),
     "mcp_silence": ({**SERVER, "alertmanager": ELSEWHERE, "seconds": 1}, "Alertmanager 127.0.0.1:3 does not answer"),
     "mcp_traffic_shift": ({**SERVER, "pool": "green", "weight": 10}, None),
     "mcp_version_check": (SERVER, None),
-    "mcp_watch": ({**SERVER, "endpoint": ELSEWHERE, "seconds": 1, "lock": "a-run"}, None),
+    "mcp_watch": ({**SERVER, "endpoint": ELSEWHERE, "seconds": 1, "run_id": "a-run"}, None),
 }
 
 
@@ -54,9 +68,20 @@ def results(play, tmp_path_factory):
     for name, (options, _words) in OPTIONS.items():
         apart = {f"mcp.server.{name}": options, "become": True, "become_method": "plain"}
         here = {f"mcp.server.{name}": options, "environment": {"K8S_AUTH_HOST": DEAD["here"]}}
-        tasks += [{**task, "register": f"{where}_{name}", "ignore_errors": True} for where, task in (("apart", apart), ("here", here))]
+        tasks += [
+            {**task, "register": f"{where}_{name}", "ignore_errors": True}
+            for where, task in (("apart", apart), ("here", here))
+        ]
     registered = ", ".join(f"'{where}_{name}': {where}_{name}" for where in DEAD for name in OPTIONS)
-    tasks.append({"ansible.builtin.copy": {"content": f"{{{{ {{{registered}}} | to_json }}}}", "dest": str(file), "mode": "0600"}})
+    tasks.append(
+        {
+            "ansible.builtin.copy": {
+                "content": f"{{{{ {{{registered}}} | to_json }}}}",
+                "dest": str(file),
+                "mode": "0600",
+            }
+        }
+    )
     output, _errors = play(tasks).communicate(timeout=300)
     assert file.exists(), output
     return json.loads(file.read_text())

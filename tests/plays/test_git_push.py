@@ -11,7 +11,9 @@ import subprocess
 
 import pytest
 
-CHANGES = [{"file": "{{ git_push_pool }}.yaml", "regexp": r"(image: r/x):\S+", "replace": r"\g<1>:{{ git_push_version }}"}]
+CHANGES = [
+    {"file": "{{ git_push_pool }}.yaml", "regexp": r"(image: r/x):\S+", "replace": r"\g<1>:{{ git_push_version }}"}
+]
 
 
 @pytest.fixture
@@ -35,7 +37,13 @@ def bare(tmp_path):
 
 
 def role(**variables):
-    given = {"git_push_version": "v2", "git_push_pool": "green", "mcp_namespace": "prod", "mcp_git_changes": CHANGES, **variables}
+    given = {
+        "git_push_version": "v2",
+        "git_push_pool": "green",
+        "mcp_namespace": "prod",
+        "mcp_git_changes": CHANGES,
+        **variables,
+    }
     return {"ansible.builtin.include_role": {"name": "mcp.server.git_push", "rolespec_validate": False}, "vars": given}
 
 
@@ -44,7 +52,11 @@ def test_it_pushes_once_and_only_when_it_shall(play, bare):
         role(mcp_git_repository=""),
         role(),
         role(mcp_git_repository=bare.url, git_push_only_check="true"),
-        {"ansible.builtin.command": {"argv": ["git", "--git-dir", bare.url, "log", "--format=%s", "main"]}, "register": "before", "changed_when": False},
+        {
+            "ansible.builtin.command": {"argv": ["git", "--git-dir", bare.url, "log", "--format=%s", "main"]},
+            "register": "before",
+            "changed_when": False,
+        },
         role(mcp_git_repository=bare.url, git_push_only_check="false", mcp_git_timeout="60", mcp_git_author="Ansible"),
         role(mcp_git_repository=bare.url, mcp_git_changes=json.dumps(CHANGES)),
         {"ansible.builtin.assert": {"that": "before.stdout == 'first'"}},

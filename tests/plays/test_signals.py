@@ -40,7 +40,9 @@ def running(play, tmp_path):
         process.wait()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 99), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGHUP, -signal.SIGHUP)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 99), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGHUP, -signal.SIGHUP)]
+)
 def test_a_stopped_play_waits_for_its_task(running, number, code):
     process, log = running()
     os.killpg(process.pid, number)

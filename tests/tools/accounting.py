@@ -32,10 +32,14 @@ def table(spans: t.Sequence[Span], whole: Span, cores: int) -> list[str]:
     lines = [f"{'where the time went':<22} {'':<8} {'start':>6} {'took':>7} {'before':>7} {'idle CPU':>9}"]
     for span in sorted(spans, key=lambda span: span.start):
         before = "" if span.last is None else f"{span.last:.0f} s"
-        lines.append(f"{span.name:<22} {span.outcome:<8} {_clock(span.start)} {span.seconds:5.0f} s {before:>7} {span.idle:7.0f} s")
+        lines.append(
+            f"{span.name:<22} {span.outcome:<8} {_clock(span.start)} {span.seconds:5.0f} s {before:>7} {span.idle:7.0f} s"
+        )
     work = sum(span.seconds for span in spans)
     percent = 100 * whole.idle / max(cores * whole.seconds, 1)
-    lines.append(f"{'all':<22} {whole.outcome:<8} {_clock(whole.seconds)} {work:5.0f} s {'':>7} {whole.idle:7.0f} s, {percent:.0f} % of {cores} cores")
+    lines.append(
+        f"{'all':<22} {whole.outcome:<8} {_clock(whole.seconds)} {work:5.0f} s {'':>7} {whole.idle:7.0f} s, {percent:.0f} % of {cores} cores"
+    )
     return lines
 
 

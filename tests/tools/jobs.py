@@ -58,7 +58,9 @@ MODULES = (
     "mcp_health",
     "mcp_preflight",
     "mcp_release",
+    "mcp_release_info",
     "mcp_rollback",
+    "mcp_rollback_target",
     "mcp_rollout",
     "mcp_rollout_info",
     "mcp_traffic_shift",
@@ -167,7 +169,9 @@ def startable(state: State, lanes: int) -> Running | None:
     used = frozenset().union(*(one.job.uses | one.job.takes for one in state.running))
     taken = frozenset().union(*(one.job.takes for one in state.running))
     for job in state.waiting:
-        if job.name == "recovery" and any((other.uses | other.takes) & job.takes for other in state.waiting if other is not job):
+        if job.name == "recovery" and any(
+            (other.uses | other.takes) & job.takes for other in state.waiting if other is not job
+        ):
             continue
         if job.cores > room and state.running:
             continue

@@ -40,13 +40,25 @@ def _existing(folder: Path) -> Path:
 _WORDS = (
     (r"No space left on device(?:: '([^']+)')?|ENOSPC", "the disk is full ({0}): free some space"),
     (r"Disk quota exceeded", "the disk quota is used up: free some space"),
-    (r"/dev/null: Permission denied|Permission denied: '/dev/null'", "/dev/null can't be written: run chmod 666 /dev/null"),
-    (r"(?:bind|listen)\S* [^\n]*?(\S+:\d+)[^\n]*address already in use", "port {0} is in use by another program: stop it"),
+    (
+        r"/dev/null: Permission denied|Permission denied: '/dev/null'",
+        "/dev/null can't be written: run chmod 666 /dev/null",
+    ),
+    (
+        r"(?:bind|listen)\S* [^\n]*?(\S+:\d+)[^\n]*address already in use",
+        "port {0} is in use by another program: stop it",
+    ),
     (r"Port (\S+) is taken by another program", "port {0} is in use by another program: stop it"),
-    (r"Address already in use|EADDRINUSE", "a port that is needed is in use by another program: see the log for which, and stop that program"),
+    (
+        r"Address already in use|EADDRINUSE",
+        "a port that is needed is in use by another program: see the log for which, and stop that program",
+    ),
     (r"Cannot allocate memory|ENOMEM|signal: killed", "there is not enough memory: end other programs"),
     (r"Too many open files|EMFILE", "too many files are open: raise the limit (ulimit -n)"),
-    (r"Temporary failure (?:in name resolution|resolving '([^']+)')", "a name can't be resolved ({0}): the package registries can't be reached"),
+    (
+        r"Temporary failure (?:in name resolution|resolving '([^']+)')",
+        "a name can't be resolved ({0}): the package registries can't be reached",
+    ),
 )
 
 

@@ -28,7 +28,9 @@ def tail(log: Path, lines: int) -> list[str]:
 class Runner:
     """kind: test or soak. ended: called in the job's thread with each result."""
 
-    def __init__(self, kind: str, wanted: t.Sequence[jobs.Job], work: Work, ended: t.Callable[[accounting.Span, Path], None]) -> None:
+    def __init__(
+        self, kind: str, wanted: t.Sequence[jobs.Job], work: Work, ended: t.Callable[[accounting.Span, Path], None]
+    ) -> None:
         self.kind = kind
         self.work = work
         self.state = jobs.State(jobs.order(wanted, kind))
@@ -66,7 +68,10 @@ class Runner:
 
     def _give_up(self, hopeless: list[jobs.Job]) -> None:
         for job in hopeless:
-            print(f"{job.name}: FAILED, as {' and '.join(name for name in job.after if name in self.failed)} did", flush=True)
+            print(
+                f"{job.name}: FAILED, as {' and '.join(name for name in job.after if name in self.failed)} did",
+                flush=True,
+            )
             self.state.waiting.remove(job)
             self.state.ended[job.name] = False
 
@@ -93,7 +98,9 @@ class Runner:
                 output.flush()
                 outcome = "skipped" if name in self.skipped else "passed" if passed else "FAILED"
                 seconds = time.monotonic() - start
-                span = accounting.Span(name, outcome, start - self.start, seconds, accounting.idle() - idle, one.job.seconds(self.kind))
+                span = accounting.Span(
+                    name, outcome, start - self.start, seconds, accounting.idle() - idle, one.job.seconds(self.kind)
+                )
                 if not STOPPED.is_set():
                     self._report(span, log, reason)
                 with self._changed:
@@ -119,7 +126,10 @@ class Runner:
             for one in list(self.state.running):
                 seconds = now - self._begun.get(one.job.name, now)
                 if seconds > 25:
-                    print(f"  {one.job.name}: {seconds:.0f} s, {(tail(LOGS / f'{one.job.name}.log', 1) or [''])[0][:100]}", flush=True)
+                    print(
+                        f"  {one.job.name}: {seconds:.0f} s, {(tail(LOGS / f'{one.job.name}.log', 1) or [''])[0][:100]}",
+                        flush=True,
+                    )
 
     def table(self) -> list[str]:
         outcome = "FAILED" if self.failed else "passed"

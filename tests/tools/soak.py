@@ -39,7 +39,9 @@ def main() -> int:
         print("There are uncommitted changes: no result of this run is kept.", flush=True)
     runner = Runner("soak", chosen, Work("soak"), (lambda _span, _log: None) if dirty else results.keep)
     runner.run()
-    print("\n".join(["", *runner.table(), "", *([] if dirty else results.lines()), "", runner.closing_line()]), flush=True)
+    print(
+        "\n".join(["", *runner.table(), "", *([] if dirty else results.lines()), "", runner.closing_line()]), flush=True
+    )
     return 1 if runner.failed else 0
 
 

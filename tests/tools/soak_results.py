@@ -46,4 +46,6 @@ class Results:
         lines = [f"Soak of {self.commit[:12]}: {len(passed)} of {len(LONG)} passed{where}"]
         lines += [f"  {name:<20} {result['seconds']:5.0f} s, {result['ended']}" for name, result in passed.items()]
         missing = [name for name in LONG if name not in passed]
-        return lines + ([f"Not yet: {', '.join(missing)}"] if missing else ["The whole soak has passed for this commit."])
+        return lines + (
+            [f"Not yet: {', '.join(missing)}"] if missing else ["The whole soak has passed for this commit."]
+        )

@@ -68,7 +68,10 @@ def target() -> dict[str, _variables.Spec]:
     for name, option in _variables.TARGET.items():
         words = options[option]["description"]
         words = words if isinstance(words, str) else " ".join(words)
-        found[name] = {**options[option], "description": re.sub(r"O\((\w+)", lambda other: f"O({names.get(other[1], other[1])}", words)}
+        found[name] = {
+            **options[option],
+            "description": re.sub(r"O\((\w+)", lambda other: f"O({names.get(other[1], other[1])}", words),
+        }
     found["mcp_server"]["default"] = "the host's name"
     found["mcp_route"]["default"] = "the server's name"
     found["mcp_container"]["default"] = "the server's name"
@@ -77,7 +80,13 @@ def target() -> dict[str, _variables.Spec]:
 
 def row(name: str, spec: _variables.Spec, playbooks: str) -> str:
     kind = spec.get("type", "str") + (f" of {spec['elements']}" if "elements" in spec else "")
-    default = "" if "default" not in spec else json.dumps(spec["default"]).replace('"', "") if spec["default"] not in ([], {}) else json.dumps(spec["default"])
+    default = (
+        ""
+        if "default" not in spec
+        else json.dumps(spec["default"]).replace('"', "")
+        if spec["default"] not in ([], {})
+        else json.dumps(spec["default"])
+    )
     choices = f" One of {', '.join(f'`{one}`' for one in spec['choices'])}." if "choices" in spec else ""
     return f"| `{name}` | {kind} | {default} | {playbooks} | {plain(spec['description'])}{choices} |\n"
 
@@ -86,7 +95,13 @@ def page() -> str:
     playbooks = {file.stem: roles_of(file) for file in sorted((ROOT / "playbooks").glob("*.yml"))}
     specs = {**_variables.known(), **target()}
     for role in ("bluegreen", "rollback"):  # of a variable that several have, the words of the first
-        specs.update({name: spec for name, spec in _variables.of_role(role).items() if role == "bluegreen" or name not in _variables.of_role("bluegreen")})
+        specs.update(
+            {
+                name: spec
+                for name, spec in _variables.of_role(role).items()
+                if role == "bluegreen" or name not in _variables.of_role("bluegreen")
+            }
+        )
     everywhere = {*_variables.TARGET, *_variables.PLAYBOOKS}
     rows = []
     for name in sorted(specs, key=lambda name: (name != "version", name)):

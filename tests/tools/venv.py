@@ -38,7 +38,11 @@ def real_python(versions: tuple[str, ...]) -> str:
     for version in versions:
         beside_path = sorted(map(str, pyenv.glob(f"versions/{version}.*/bin")), reverse=True)
         found = shutil.which(f"python{version}", path=os.pathsep.join([*folders, *beside_path]))
-        if found and subprocess.run([found, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode == 0:
+        if (
+            found
+            and subprocess.run([found, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode
+            == 0
+        ):
             return os.path.realpath(found)
     raise NoPython(f"no Python {' or '.join(versions)} with its venv module; on Debian: apt-get install python3-venv")
 
@@ -58,7 +62,17 @@ def make(name: str) -> Path:
         if not (place / "complete").exists():
             print(f"venv: installing {requirements.name} with {version}", file=sys.stderr, flush=True)
             subprocess.run([python, "-m", "venv", "--clear", place], check=True)
-            pip = [place / "bin" / "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "-r", requirements, "-c", constraints]
+            pip = [
+                place / "bin" / "pip",
+                "install",
+                "--quiet",
+                "--no-input",
+                "--disable-pip-version-check",
+                "-r",
+                requirements,
+                "-c",
+                constraints,
+            ]
             subprocess.run(pip, check=True, stdout=sys.stderr)
             (place / "complete").touch()
     return place

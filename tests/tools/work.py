@@ -64,10 +64,14 @@ class Tools:
 
     def __call__(self, *words: str | Path, cwd: Path | None = None, minutes: float = 10, **environment: str) -> None:
         """Run a command. Raises CalledProcessError or TimeoutExpired."""
-        command(self.log, *words, cwd=cwd or self.copy, minutes=minutes, environment={**self.environment, **environment})
+        command(
+            self.log, *words, cwd=cwd or self.copy, minutes=minutes, environment={**self.environment, **environment}
+        )
 
 
-def command(log: t.TextIO, *words: str | Path, cwd: Path, minutes: float, environment: t.Mapping[str, str] | None = None) -> None:
+def command(
+    log: t.TextIO, *words: str | Path, cwd: Path, minutes: float, environment: t.Mapping[str, str] | None = None
+) -> None:
     """Run a command, and end it with its children when it takes too long. Raises CalledProcessError or TimeoutExpired."""
     log.write(f"$ {' '.join(map(str, words))}\n")
     log.flush()
@@ -224,7 +228,18 @@ class Work:
         config = {**self._config(lane), "root": str(root), "soak": self.kind == "soak", "seed": SEED}
         (root / "tests" / "integration" / "integration_config.yml").write_text(json.dumps(config))
         run = Tools("tools", log, folder)
-        run("ansible-test", "integration", "--local", "--python", run.python, "--color", "no", "--continue-on-error", *targets, minutes=30)
+        run(
+            "ansible-test",
+            "integration",
+            "--local",
+            "--python",
+            run.python,
+            "--color",
+            "no",
+            "--continue-on-error",
+            *targets,
+            minutes=30,
+        )
 
     def _config(self, lane: int) -> dict[str, t.Any]:
         server = self.servers()[lane]

@@ -19,7 +19,10 @@ OPTION: dict[str, t.Any] = {
 
 def lines(tree: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
     """One for each whom to call, in the order of the tree."""
-    return [f"{number}. {_prefixed(one.get('when'))}{one['name']}{_bracketed(one.get('contact'))}" for number, one in enumerate(tree, 1)]
+    return [
+        f"{number}. {_prefixed(one.get('when'))}{one['name']}{_bracketed(one.get('contact'))}"
+        for number, one in enumerate(tree, 1)
+    ]
 
 
 def _prefixed(text: str | None) -> str:

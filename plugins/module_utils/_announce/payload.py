@@ -12,38 +12,54 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import escalation, words
-from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, SUCCEEDED, Release
+from ansible_collections.mcp.server.plugins.module_utils._announce import escalation
+from ansible_collections.mcp.server.plugins.module_utils._release import summary
+from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, SUCCEEDED, Release
 
 Event = dict[str, t.Any]
 
-FORMS = ("json", "slack")
+FORMATS = ("json", "slack")
 # The first is the one that the release record tells.
-EVENTS = ENDED, RELEASE_FAILED, ROLLBACK_FAILED, HOLDING = "ended", "release_failed", "rollback_failed", "held"
+EVENTS = ENDED, RELEASE_FAILED, ROLLBACK_FAILED, PAUSED = "ended", "release_failed", "rollback_failed", "paused"
 LONGEST = 500  # characters of a reason
 
 # Slack's limits: https://docs.slack.dev/reference/block-kit/blocks
 _HEADER, _SECTION = 150, 3000
-_MARKS = {SUCCEEDED: ":white_check_mark:", ROLLED_BACK: ":leftwards_arrow_with_hook:", FAILED: ":x:", words.HELD: ":double_vertical_bar:"}
+_MARKS = {
+    SUCCEEDED: ":white_check_mark:",
+    ROLLED_BACK: ":leftwards_arrow_with_hook:",
+    FAILED: ":x:",
+    summary.PAUSED: ":double_vertical_bar:",
+}
 
 
-def event(release: Release | None, place: tuple[str, str], what: str, failure: str, tree: t.Sequence[dict[str, t.Any]]) -> Event:
-    """What happened, as data: the generic form.
+def event(
+    release: Release | None, place: tuple[str, str], what: str, failure: str, tree: t.Sequence[dict[str, t.Any]]
+) -> Event:
+    """What happened, as data: the generic format.
 
     place: namespace and name of the server. what: one of EVENTS; failure: why,
     for those that the record doesn't tell. A release that could not be read is None.
     """
     namespace, server = place
-    release = words.readable(release) if release else None
+    release = summary.readable(release) if release else None
     where = f"{namespace}/{server}"
-    outcome = {RELEASE_FAILED: FAILED, ROLLBACK_FAILED: FAILED, HOLDING: words.HELD}.get(what, (release or {}).get("outcome", ""))
+    outcome = {RELEASE_FAILED: FAILED, ROLLBACK_FAILED: FAILED, PAUSED: summary.PAUSED}.get(
+        what, (release or {}).get("outcome", "")
+    )
     told: Event = {"namespace": namespace, "server": server, "outcome": outcome, "failure": _short(failure)}
     if outcome == FAILED and what != ENDED:
         told["summary"] = f"{where}: the {'rollback' if what == ROLLBACK_FAILED else 'release'} FAILED"
     else:
-        told["summary"] = words.headline({**release, "outcome": outcome}, where) if release else f"{where}: {words.OUTCOMES.get(outcome, 'unknown')}"
+        told["summary"] = (
+            summary.headline({**release, "outcome": outcome}, where)
+            if release
+            else f"{where}: {summary.OUTCOMES.get(outcome, 'unknown')}"
+        )
     told["release"] = _release(release) if release else None
-    told["escalation"] = [{key: one.get(key) or "" for key in ("when", "name", "contact")} for one in tree if told["outcome"] != SUCCEEDED]
+    told["escalation"] = [
+        {key: one.get(key) or "" for key in ("when", "name", "contact")} for one in tree if told["outcome"] != SUCCEEDED
+    ]
     return told
 
 
@@ -51,10 +67,16 @@ def _release(release: Release) -> dict[str, t.Any]:
     return {
         **{key: release.get(key) for key in ("id", "started", "ended", "by", "outcome")},
         "reason": _short(release["reason"]),
-        "seconds": words.seconds(release),
-        **{end: {key: release[end].get(key) for key in ("pool", "image", "digest", "version")} for end in ("from", "to")},
-        "weights": words.last_weights(release),
-        "steps": [{key: step.get(key) for key in ("at", "weights", "share", "seconds_to_follow", "verdict")} for step in release["steps"]],
+        "seconds": summary.seconds(release),
+        **{
+            end: {key: release[end].get(key) for key in ("pool", "image_ref", "digest", "version")}
+            for end in ("from", "to")
+        },
+        "weights": summary.last_weights(release),
+        "steps": [
+            {key: step.get(key) for key in ("at", "weights", "share", "seconds_to_follow", "verdict")}
+            for step in release["steps"]
+        ],
     }
 
 
@@ -71,27 +93,39 @@ def slack_form(told: Event) -> dict[str, t.Any]:
     if release:
         sections.append([f"*{name}:* {_escaped(value)}" for name, value in _facts(release)])
         if release["steps"]:
-            sections.append(["*Steps*", *(_escaped(words.step(one, release["to"]["pool"])) for one in release["steps"])])
+            sections.append(
+                ["*Steps*", *(_escaped(summary.step(one, release["to"]["pool"])) for one in release["steps"])]
+            )
     if told["escalation"]:
         sections.append(["*Whom to call*", *map(_escaped, escalation.lines(told["escalation"]))])
     bodies = [_cut("\n".join(section), _SECTION) for section in sections if section]
     return {
         "text": _cut("\n".join([f"*{_escaped(title)}*", *bodies]), _SECTION),
         "blocks": [
-            {"type": "header", "text": {"type": "plain_text", "emoji": True, "text": _cut(f"{_MARKS.get(told['outcome'], '')} {title}".strip(), _HEADER)}},
+            {
+                "type": "header",
+                "text": {
+                    "type": "plain_text",
+                    "emoji": True,
+                    "text": _cut(f"{_MARKS.get(told['outcome'], '')} {title}".strip(), _HEADER),
+                },
+            },
             *({"type": "section", "text": {"type": "mrkdwn", "text": body}} for body in bodies),
         ],
     }
 
 
 def _facts(release: dict[str, t.Any]) -> list[tuple[str, str]]:
-    ends = [(label, f"{words.version(release[end])} on {release[end]['pool']}") for label, end in (("From", "from"), ("To", "to"))]
-    took = f" ({words.duration(release['seconds'])})" if release["seconds"] is not None else ""
+    ends = [
+        (label, f"{summary.version(release[end])} on {release[end]['pool']}")
+        for label, end in (("From", "from"), ("To", "to"))
+    ]
+    took = f" ({summary.duration(release['seconds'])})" if release["seconds"] is not None else ""
     return [
         *ends,
         ("By", str(release["by"] or "unknown")),
-        ("When", f"{words.day(release['started'])} to {words.clock(release['ended'])}{took}"),
-        ("Traffic", words.percents(release["weights"]) or "unknown"),
+        ("When", f"{summary.day(release['started'])} to {summary.clock(release['ended'])}{took}"),
+        ("Traffic", summary.percents(release["weights"]) or "unknown"),
         ("Release", release["id"]),
     ]
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import words
-from ansible_collections.mcp.server.plugins.module_utils._cluster import record
+from ansible_collections.mcp.server.plugins.module_utils._release import record, summary
 
 Row = t.Sequence[str]
 
@@ -17,16 +16,29 @@ REASON = 70  # characters: what is longer than a terminal is folded anywhere
 
 
 def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str, t.Any], count: int) -> list[str]:
-    """release, pools, answers: as mcp_release, mcp_version_check and mcp_watch return them; answers may be of a task that was skipped."""
+    """release, pools, answers: as mcp_release_info, mcp_version_check and mcp_watch return them; answers may be of a task that was skipped."""
     holder = release.get("holder")
     known = [one for one in (release.get("record"), *release.get("history", ())) if record.is_release(one)][:count]
     return [
-        *_table([("POOL", "WEIGHT", "ANSWERS", "READY", "VERSION", "IMAGE"), *(_pool(name, release, pool, answers) for name, pool in pools.items())]),
-        *([answers["msg"]] if answers.get("msg") else [f"of {answers['answers']} answers"] if answers.get("answers") else []),
+        *_table(
+            [
+                ("POOL", "WEIGHT", "ANSWERS", "READY", "VERSION", "IMAGE"),
+                *(_pool(name, release, pool, answers) for name, pool in pools.items()),
+            ]
+        ),
+        *(
+            [answers["msg"]]
+            if answers.get("msg")
+            else [f"of {answers['requests']} answers"]
+            if answers.get("requests")
+            else []
+        ),
         "",
-        *_table([("POD", "READY", "VERSION", "DIGEST"), *(_pod(pod) for pool in pools.values() for pod in pool["pods"])]),
+        *_table(
+            [("POD", "READY", "VERSION", "DIGEST"), *(_pod(pod) for pool in pools.values() for pod in pool["pods"])]
+        ),
         "",
-        f"{holder['by']} releases, since {words.day(holder['since'])}" if holder else "nobody releases now",
+        f"{holder['by']} releases, since {summary.day(holder['since'])}" if holder else "nobody releases now",
         "",
         *(_releases(known) if known else ["no release is recorded"]),
     ]
@@ -41,7 +53,7 @@ def _pool(name: str, release: dict[str, t.Any], pool: dict[str, t.Any], answers:
         "-" if share is None else f"{share} %",
         f"{pool['ready']}/{pool['replicas']}",
         ", ".join(versions) or "-",
-        pool["image"],
+        pool["image_ref"],
     )
 
 
@@ -52,12 +64,21 @@ def _pod(pod: dict[str, t.Any]) -> Row:
 
 def _releases(known: t.Sequence[record.Release]) -> t.Iterator[str]:
     """Each with why it was, or why it ended so, on a line of its own."""
-    rows = [(words.day(one.get("started")), words.version(one["to"]), one["to"]["pool"], words.outcome(one), str(one.get("by") or "-")) for one in known]
+    rows = [
+        (
+            summary.day(one.get("started")),
+            summary.version(one["to"]),
+            one["to"]["pool"],
+            summary.outcome(one),
+            str(one.get("by") or "-"),
+        )
+        for one in known
+    ]
     heading, *shown = _table([("STARTED", "VERSION", "POOL", "OUTCOME", "BY"), *rows])
     yield heading
     for line, one in zip(shown, known, strict=True):
         yield line
-        if reason := " ".join((words.held(one) or one["reason"]).split()):
+        if reason := " ".join((summary.paused(one) or one["reason"]).split()):
             yield f"    {reason if len(reason) <= REASON else f'{reason[: REASON - 1]}…'}"
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ansible_collections.mcp.server.plugins.module_utils._announce.payload import FORMS
+from ansible_collections.mcp.server.plugins.module_utils._announce.payload import FORMATS
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 try:
@@ -36,7 +36,7 @@ OPTION: dict[str, t.Any] = {
         "url": {"type": "str", "no_log": True},
         "url_env": {"type": "str", "no_log": False},
         "url_file": {"type": "path", "no_log": False},
-        "form": {"type": "str", "choices": list(FORMS), "default": "json"},
+        "format": {"type": "str", "choices": list(FORMATS), "default": "json"},
         "ca_cert": {"type": "path"},
     },
     "mutually_exclusive": [("url", "url_env", "url_file")],
@@ -53,14 +53,17 @@ class Webhook:
 
     name: str
     url: str
-    form: str
+    format: str
     ca_cert: str | None = None
 
 
 def find(option: dict[str, t.Any], number: int) -> Webhook | str:
     """The webhook that an element of the option names, or why there is none."""
     if option["url_env"]:
-        name, url = f"webhook {number} (environment variable {option['url_env']})", os.environ.get(option["url_env"], "")
+        name, url = (
+            f"webhook {number} (environment variable {option['url_env']})",
+            os.environ.get(option["url_env"], ""),
+        )
     elif option["url_file"]:
         name = f"webhook {number} (file {option['url_file']})"
         try:
@@ -72,7 +75,7 @@ def find(option: dict[str, t.Any], number: int) -> Webhook | str:
     url = url.strip()
     if not _is_address(url):
         return f"{name}: {'there is no URL in it' if url else 'it is empty or missing'}"
-    return Webhook(name, url, option["form"], option["ca_cert"])
+    return Webhook(name, url, option["format"], option["ca_cert"])
 
 
 def _is_address(url: str) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import AUTO
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Context:
     pool, version: what has the traffic now. endpoint, auth, era: options as mcp_health has them.
     """
 
-    cluster: t.Any
+    cluster: Api
     server: Server
     pool: str
     version: str

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._checks.limit import GRACE, SLICE, Limit
-from ansible_collections.mcp.server.plugins.module_utils._checks.words import Tail, as_text, with_output
+from ansible_collections.mcp.server.plugins.module_utils._checks.messages import Tail, as_text, with_output
 
 TERMINATING = GRACE / 2  # seconds between SIGTERM and SIGKILL
 

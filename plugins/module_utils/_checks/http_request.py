@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._checks.limit import Limit
-from ansible_collections.mcp.server.plugins.module_utils._checks.words import as_text, hide
+from ansible_collections.mcp.server.plugins.module_utils._checks.messages import as_text, hide
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault, subject
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, reasons
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, subject
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Reply
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 # Characters of the body in which the expression is searched: a search can't be interrupted,

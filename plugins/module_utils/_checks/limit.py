@@ -11,7 +11,7 @@ import time
 import typing as t
 from contextlib import contextmanager
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Dial
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Dial
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 SLICE = 0.05  # seconds between two looks whether it is over
@@ -71,7 +71,7 @@ class Limit:
 
 
 class _Socket:
-    """As much of a socket as _mcp/http.py uses.
+    """As much of a socket as _http/connection.py uses.
 
     An interruption looks like a time-out, after which sessions are ended as ever.
     """

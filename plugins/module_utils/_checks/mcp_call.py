@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._checks.limit import Limit
-from ansible_collections.mcp.server.plugins.module_utils._checks.words import hide
+from ansible_collections.mcp.server.plugins.module_utils._checks.messages import hide
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, calls, endpoint, listing
-from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import Line, greeted
+from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import Line, shake_hands
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import FAREWELL
 from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import Trace
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -42,7 +42,7 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
 
 
 def _call(line: Line, era: str, call: calls.Call) -> None:
-    with greeted(line, era) as client:
+    with shake_hands(line, era) as client:
         with line.trace.step("list", "tools/list") as bound:
             tools = listing.whole(client.ask, listing.KINDS["tools"], bound)
         with line.trace.step("call", f"tools/call {call.tool}") as bound:

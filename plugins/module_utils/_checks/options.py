@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 
 # Each has a file that runs it (run.py), and what may be wrong with it in problems.py.
 KINDS = ("mcp", "http", "pod", "command")
 
 # Values of headers and environment are secrets, or words such as 1, blue and https. no_log would hide them wherever
-# they occur in the result of the whole release, in weights and pools too. So texts of checks hide them (words.py).
+# they occur in the result of the whole release, in weights and pools too. So texts of checks hide them (messages.py).
 # Documented in doc_fragments/checks.py
 CHECKS: dict[str, t.Any] = {
     "type": "list",

@@ -12,14 +12,15 @@ from contextlib import suppress
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._checks.limit import SLICE, Limit
-from ansible_collections.mcp.server.plugins.module_utils._checks.words import MAX_QUOTE, Tail, with_output
-from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import OVERLOADED, Forbidden, pod_path
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._checks.messages import MAX_QUOTE, Tail, with_output
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, pod_path
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.client import Refusal
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import OVERLOADED
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._mcp.targets import pods_of_pool
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 # Of the streams in one WebSocket; each frame begins with its number. Every version of Kubernetes speaks this one.
 PROTOCOL = "v4.channel.k8s.io"
@@ -91,7 +92,7 @@ def _follow(sock: t.Any, tail: Tail, limit: Limit) -> bytes:
     return b""
 
 
-def _open(cluster: t.Any, path: str, query: list[tuple[str, str]]) -> t.Any:
+def _open(cluster: Api, path: str, query: list[tuple[str, str]]) -> t.Any:
     """Return a WebSocket in which the command runs. Raises Unreachable, Failure."""
     try:
         return cluster.websocket(path, query, PROTOCOL)

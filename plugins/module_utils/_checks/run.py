@@ -20,8 +20,8 @@ from ansible_collections.mcp.server.plugins.module_utils._checks import (
 )
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._checks.limit import GRACE, SLICE, Limit
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 Check = dict[str, t.Any]  # as the argument spec gives it
 

@@ -15,30 +15,43 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._contract import relation, schema
-from ansible_collections.mcp.server.plugins.module_utils._contract.normalise import LISTS, SCHEMAS, Contract, annotations_of, texts_of
-from ansible_collections.mcp.server.plugins.module_utils._contract.relation import ABSENT, BOTH, NARROWER, UNDECIDABLE, WIDER, Finding
-from ansible_collections.mcp.server.plugins.module_utils._contract.words import LONGEST, printable, value
+from ansible_collections.mcp.server.plugins.module_utils._contract import schema, schema_subtyping
+from ansible_collections.mcp.server.plugins.module_utils._contract.escape import LONGEST, printable, value
+from ansible_collections.mcp.server.plugins.module_utils._contract.normalise import (
+    LISTS,
+    SCHEMAS,
+    Contract,
+    annotations_of,
+    texts_of,
+)
+from ansible_collections.mcp.server.plugins.module_utils._contract.schema_subtyping import (
+    ABSENT,
+    BOTH,
+    NARROWER,
+    UNDECIDABLE,
+    WIDER,
+    Finding,
+)
 
 BREAKING, RISKY, COMPATIBLE = "breaking", "risky", "compatible"
 # The worst first. UNDECIDABLE is the relation's word: a gate treats it as risky.
 SEVERITIES = (BREAKING, RISKY, UNDECIDABLE, COMPATIBLE)
 IDENTICAL = "identical"
 
-ADDED, REMOVED, CHANGED = relation.ADDED, relation.REMOVED, relation.CHANGED
+ADDED, REMOVED, CHANGED = schema_subtyping.ADDED, schema_subtyping.REMOVED, schema_subtyping.CHANGED
 
 
 @dataclass(frozen=True)
 class Change:
     """path: the name by which a user accepts it, such as tools/search/inputSchema/properties/limit.
-    change: added, removed, now required, no longer required, narrowed, widened or changed. sentence: for people.
+    change: added, removed, now required, no longer required, narrowed, widened or changed. message: for people.
     names: all that accept it, those of what it is in and its own.
     """
 
     severity: str
     path: str
     change: str
-    sentence: str
+    message: str
     names: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
@@ -55,7 +68,9 @@ def compare(old: Contract, new: Contract) -> list[Change]:
         *_templates(old, new),
     ]
     worst: dict[tuple[str, ...], Change] = {}
-    for change in sorted(found, key=lambda change: (SEVERITIES.index(change.severity), change.path, change.change, change.sentence)):
+    for change in sorted(
+        found, key=lambda change: (SEVERITIES.index(change.severity), change.path, change.change, change.message)
+    ):
         worst.setdefault(change.names, change)
     return list(worst.values())
 
@@ -74,11 +89,11 @@ def verdict(changes: t.Iterable[Change]) -> str:
     return min((change.severity for change in changes), key=SEVERITIES.index, default=IDENTICAL)
 
 
-def _change(severity: str, place: t.Sequence[str], change: str, sentence: str) -> Change:
+def _change(severity: str, place: t.Sequence[str], change: str, message: str) -> Change:
     # Whole parts only: the name resources/file:///a does not accept what becomes of resources/file:///a/b.
     parts = [printable(part) for part in place]
     names = tuple("/".join(parts[: length + 1]) for length in range(len(parts)))
-    return Change(severity, names[-1], change, sentence, names)
+    return Change(severity, names[-1], change, message, names)
 
 
 # The server
@@ -89,7 +104,12 @@ def _protocol_versions(old: Contract, new: Contract) -> t.Iterator[Change]:
     for version in sorted(ours ^ theirs):
         place = ("protocol_versions", version)
         if version in ours:
-            yield _change(BREAKING, place, REMOVED, f"Protocol version {printable(version)} is no longer accepted: clients that speak no other one fail.")
+            yield _change(
+                BREAKING,
+                place,
+                REMOVED,
+                f"Protocol version {printable(version)} is no longer accepted: clients that speak no other one fail.",
+            )
         else:
             yield _change(COMPATIBLE, place, ADDED, f"Protocol version {printable(version)} is accepted too.")
 
@@ -100,7 +120,10 @@ _SESSIONLESS_TO_STATEFUL = (
 )
 _TO_SSE = (BREAKING, "clients that POST to the MCP endpoint get no answer there: HTTP+SSE is another transport")
 _FROM_SSE = (BREAKING, "clients that open an HTTP+SSE stream first get none")
-_TO_SESSIONLESS = (RISKY, "requests are answered as before, but what the server asks or tells of itself, and what it keeps between requests, is gone")
+_TO_SESSIONLESS = (
+    RISKY,
+    "requests are answered as before, but what the server asks or tells of itself, and what it keeps between requests, is gone",
+)
 # That another protocol version is needed is a change of its own.
 _SESSIONLESS = (COMPATIBLE, "neither has sessions")
 SESSION_MODES: dict[tuple[str, str], tuple[str, str]] = {
@@ -123,7 +146,9 @@ def _session_mode(old: Contract, new: Contract) -> t.Iterator[Change]:
     modes = (old["session_mode"], new["session_mode"])
     if modes[0] != modes[1]:
         severity, why = SESSION_MODES[modes]
-        yield _change(severity, ("session_mode",), CHANGED, f"The session mode is {modes[1]} and was {modes[0]}: {why}.")
+        yield _change(
+            severity, ("session_mode",), CHANGED, f"The session mode is {modes[1]} and was {modes[0]}: {why}."
+        )
 
 
 def _capabilities(old: dict[str, t.Any], new: dict[str, t.Any], place: tuple[str, ...]) -> t.Iterator[Change]:
@@ -136,18 +161,30 @@ def _capabilities(old: dict[str, t.Any], new: dict[str, t.Any], place: tuple[str
             yield _change(COMPATIBLE, here, ADDED, f"The server has the capability {shown} now.")
         elif theirs is ABSENT:
             severity = RISKY if name == "listChanged" else BREAKING
-            what = "clients are no longer told when the list changes" if name == "listChanged" else "clients that use it fail"
+            what = (
+                "clients are no longer told when the list changes"
+                if name == "listChanged"
+                else "clients that use it fail"
+            )
             yield _change(severity, here, REMOVED, f"The server no longer has the capability {shown}: {what}.")
         elif isinstance(ours, dict) and isinstance(theirs, dict):
             yield from _capabilities(ours, theirs, here)
         elif schema.key(ours) != schema.key(theirs):
-            yield _change(UNDECIDABLE, here, CHANGED, f"The capability {shown} was {value(ours)} and is {value(theirs)}: what that does is not known.")
+            yield _change(
+                UNDECIDABLE,
+                here,
+                CHANGED,
+                f"The capability {shown} was {value(ours)} and is {value(theirs)}: what that does is not known.",
+            )
 
 
 def _instructions(old: Contract, new: Contract) -> t.Iterator[Change]:
     if old["instructions"] != new["instructions"]:
         yield _change(
-            RISKY, ("instructions",), CHANGED, f"The server's instructions to language models changed: {_texts(old['instructions'], new['instructions'])}."
+            RISKY,
+            ("instructions",),
+            CHANGED,
+            f"The server's instructions to language models changed: {_texts(old['instructions'], new['instructions'])}.",
         )
 
 
@@ -156,7 +193,9 @@ def _instructions(old: Contract, new: Contract) -> t.Iterator[Change]:
 Item: t.TypeAlias = "dict[str, t.Any]"
 
 
-def _listed(listed: str, old: Contract, new: Contract, items: t.Callable[[tuple[str, str], Item, Item], t.Iterator[Change]]) -> t.Iterator[Change]:
+def _listed(
+    listed: str, old: Contract, new: Contract, items: t.Callable[[tuple[str, str], Item, Item], t.Iterator[Change]]
+) -> t.Iterator[Change]:
     name, noun = LISTS[listed]
     ours, theirs = ({item[name]: item for item in side[listed]} for side in (old, new))
     for one in sorted(ours.keys() | theirs.keys()):
@@ -181,7 +220,12 @@ def _tool(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change]:
     if ours is ABSENT and theirs is not ABSENT:
         yield _change(COMPATIBLE, here, ADDED, f"{_subject(place)} says what it answers now.")
     elif theirs is ABSENT and ours is not ABSENT:
-        yield _change(BREAKING, here, REMOVED, f"{_subject(place)} no longer says what it answers: clients that read structured content fail.")
+        yield _change(
+            BREAKING,
+            here,
+            REMOVED,
+            f"{_subject(place)} no longer says what it answers: clients that read structured content fail.",
+        )
     elif ours is not ABSENT:
         yield from _schema(here, ours, theirs)
     yield from _execution((*place, "execution"), old.get("execution", {}), new.get("execution", {}))
@@ -200,11 +244,15 @@ def _execution(place: tuple[str, ...], old: dict[str, t.Any], new: dict[str, t.A
     if schema.key(ours) != schema.key(theirs):
         sentence = f"{_subject(place)} had task support {value(ours)} and has {value(theirs)}"
         if theirs == "required":
-            yield _change(BREAKING, here, relation.REQUIRED, f"{sentence}: clients that call it without a task fail.")
+            yield _change(
+                BREAKING, here, schema_subtyping.REQUIRED, f"{sentence}: clients that call it without a task fail."
+            )
         elif theirs == "forbidden":
             yield _change(BREAKING, here, REMOVED, f"{sentence}: clients that call it as a task fail.")
         elif theirs == "optional" and ours in ("required", "forbidden"):
-            yield _change(COMPATIBLE, here, relation.NOT_REQUIRED if ours == "required" else ADDED, f"{sentence}.")
+            yield _change(
+                COMPATIBLE, here, schema_subtyping.NOT_REQUIRED if ours == "required" else ADDED, f"{sentence}."
+            )
         else:
             yield _change(UNDECIDABLE, here, CHANGED, f"{sentence}: what that does is not known.")
     yield from _others(place, old, new, {"taskSupport"})
@@ -229,7 +277,12 @@ def _annotations(place: tuple[str, ...], old: dict[str, t.Any], new: dict[str, t
             continue
         sentence = f"{_subject(place)} had {hint} {value(ours)} and has {value(theirs)}"
         if isinstance(ours, bool) and theirs is worse:
-            yield _change(RISKY, (*place, hint), CHANGED, f"{sentence}: it {means}, and clients that asked nobody before may have to.")
+            yield _change(
+                RISKY,
+                (*place, hint),
+                CHANGED,
+                f"{sentence}: it {means}, and clients that asked nobody before may have to.",
+            )
         elif isinstance(theirs, bool) and isinstance(ours, bool):
             yield _change(COMPATIBLE, (*place, hint), CHANGED, f"{sentence}.")
         else:
@@ -245,14 +298,26 @@ def _prompt(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change]:
         shown = f"the argument {printable(name)}"
         if name not in theirs:
             # The Python SDK refuses arguments that it does not know.
-            yield _change(BREAKING, here, REMOVED, f"{_subject(place)} no longer takes {shown}: clients that send it may be refused.")
+            yield _change(
+                BREAKING,
+                here,
+                REMOVED,
+                f"{_subject(place)} no longer takes {shown}: clients that send it may be refused.",
+            )
         elif wanted and not was:
-            yield _change(BREAKING, here, relation.REQUIRED, f"{_subject(place)} now requires {shown}: clients that do not send it fail.")
+            yield _change(
+                BREAKING,
+                here,
+                schema_subtyping.REQUIRED,
+                f"{_subject(place)} now requires {shown}: clients that do not send it fail.",
+            )
         elif name not in ours:
             yield _change(COMPATIBLE, here, ADDED, f"{_subject(place)} takes {shown} too, if it is sent.")
         else:
             if was and not wanted:
-                yield _change(COMPATIBLE, here, relation.NOT_REQUIRED, f"{_subject(place)} no longer requires {shown}.")
+                yield _change(
+                    COMPATIBLE, here, schema_subtyping.NOT_REQUIRED, f"{_subject(place)} no longer requires {shown}."
+                )
             yield from _others(here, ours[name], theirs[name], {"name", "required", "title", "description"})
     yield from _item_texts(place, old, new, [("arguments", name) for name in ours.keys() ^ theirs.keys()])
     yield from _others(place, old, new, {"name", "title", "description", "arguments"})
@@ -267,12 +332,26 @@ def _resource(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change
     elif theirs is ABSENT and ours is not ABSENT:
         yield _change(RISKY, here, REMOVED, f"{_subject(place)} no longer says its type, which was {value(ours)}.")
     elif ours is not ABSENT and ours.lower() != theirs.lower():
-        yield _change(BREAKING, here, CHANGED, f"{_subject(place)} is {value(theirs)} and was {value(ours)}: clients that read it as that fail.")
+        yield _change(
+            BREAKING,
+            here,
+            CHANGED,
+            f"{_subject(place)} is {value(theirs)} and was {value(ours)}: clients that read it as that fail.",
+        )
     if old.get("name") != new.get("name"):
-        yield _change(RISKY, (*place, "name"), CHANGED, f"{_subject(place)} has another name: {_texts(old.get('name'), new.get('name'))}.")
+        yield _change(
+            RISKY,
+            (*place, "name"),
+            CHANGED,
+            f"{_subject(place)} has another name: {_texts(old.get('name'), new.get('name'))}.",
+        )
     yield from _item_texts(place, old, new)
-    yield from _others((*place, "annotations"), old.get("annotations", {}), new.get("annotations", {}), {"title"}, RISKY)
-    yield from _others(place, old, new, {"uri", "uriTemplate", "name", "title", "description", "mimeType", "annotations"})
+    yield from _others(
+        (*place, "annotations"), old.get("annotations", {}), new.get("annotations", {}), {"title"}, RISKY
+    )
+    yield from _others(
+        place, old, new, {"uri", "uriTemplate", "name", "title", "description", "mimeType", "annotations"}
+    )
 
 
 _EXPRESSION = re.compile(r"\{([+#./;?&=,!@|]?)([^{}]*)\}")
@@ -301,8 +380,16 @@ def _templates(old: Contract, new: Contract) -> t.Iterator[Change]:
             if other not in renamed.values() and (_form(template) == _form(other) or _extends(template, other)):
                 renamed[template] = other
                 break
-    kept = {**new, "resource_templates": [item for item in new["resource_templates"] if item["uriTemplate"] not in renamed.values()]}
-    rest = {**old, "resource_templates": [item for item in old["resource_templates"] if item["uriTemplate"] not in renamed]}
+    kept = {
+        **new,
+        "resource_templates": [
+            item for item in new["resource_templates"] if item["uriTemplate"] not in renamed.values()
+        ],
+    }
+    rest = {
+        **old,
+        "resource_templates": [item for item in old["resource_templates"] if item["uriTemplate"] not in renamed],
+    }
     yield from _listed("resource_templates", rest, kept, _resource)
     for template, other in renamed.items():
         place = ("resource_templates", template)
@@ -310,7 +397,12 @@ def _templates(old: Contract, new: Contract) -> t.Iterator[Change]:
             sentence = f"{_subject(place)} is {printable(other)} now: it makes the same URIs, but clients that fill in a variable by its name fail."
             yield _change(RISKY, place, CHANGED, sentence)
         else:
-            yield _change(COMPATIBLE, place, "widened", f"{_subject(place)} is {printable(other)} now: it takes more, if it is sent.")
+            yield _change(
+                COMPATIBLE,
+                place,
+                "widened",
+                f"{_subject(place)} is {printable(other)} now: it takes more, if it is sent.",
+            )
         yield from _resource(place, ours[template], theirs[other])
 
 
@@ -329,22 +421,38 @@ def _texts(old: str | None, new: str | None) -> str:
     return f"{value(shown[0], LONGEST // 2)} became {value(shown[1], LONGEST // 2)}"
 
 
-def _item_texts(place: tuple[str, str], old: Item, new: Item, passed: t.Iterable[tuple[str, ...]] = ()) -> t.Iterator[Change]:
+def _item_texts(
+    place: tuple[str, str], old: Item, new: Item, passed: t.Iterable[tuple[str, ...]] = ()
+) -> t.Iterator[Change]:
     """passed: places where something came or went, which is reported with all that it has."""
-    ours, theirs = ({below: texts for below, texts in texts_of(side).items() if below[0] not in SCHEMAS} for side in (old, new))
+    ours, theirs = (
+        {below: texts for below, texts in texts_of(side).items() if below[0] not in SCHEMAS} for side in (old, new)
+    )
     for below in sorted(ours.keys() | theirs.keys()):
         was, now = ours.get(below, []), theirs.get(below, [])
         if was != now and not any(below[: len(one)] == one for one in passed):
             what = f"the {below[-1]}" + (f" of the argument {printable(below[1])}" if below[0] == "arguments" else "")
-            yield _change(RISKY, (*place, *below), CHANGED, f"{_subject(place)} has changed {what}: {_texts(' '.join(was), ' '.join(now))}.")
+            yield _change(
+                RISKY,
+                (*place, *below),
+                CHANGED,
+                f"{_subject(place)} has changed {what}: {_texts(' '.join(was), ' '.join(now))}.",
+            )
 
 
-def _others(place: tuple[str, ...], old: Item, new: Item, known: t.Collection[str], severity: str = UNDECIDABLE) -> t.Iterator[Change]:
+def _others(
+    place: tuple[str, ...], old: Item, new: Item, known: t.Collection[str], severity: str = UNDECIDABLE
+) -> t.Iterator[Change]:
     """Parts that this collection does not know."""
     for name in sorted((old.keys() | new.keys()) - set(known)):
         ours, theirs = old.get(name, ABSENT), new.get(name, ABSENT)
         if ours is ABSENT or theirs is ABSENT or schema.key(ours) != schema.key(theirs):
-            yield _change(severity, (*place, name), CHANGED, f"{_subject(place)} has changed {printable(name)}: {_became(ours, theirs)}.")
+            yield _change(
+                severity,
+                (*place, name),
+                CHANGED,
+                f"{_subject(place)} has changed {printable(name)}: {_became(ours, theirs)}.",
+            )
 
 
 def _became(old: t.Any, new: t.Any) -> str:
@@ -352,8 +460,13 @@ def _became(old: t.Any, new: t.Any) -> str:
         known = [set(map(schema.key, side)) for side in (old, new)]
         gone = [one for one in old if schema.key(one) not in known[1]]
         came = [one for one in new if schema.key(one) not in known[0]]
-        return " and ".join([f"{value(gone)[1:-1]} is gone"] * bool(gone) + [f"{value(came)[1:-1]} is new"] * bool(came))
-    shown = ["nothing" if side is ABSENT else printable(side) if isinstance(side, str) else value(side, LONGEST // 2) for side in (old, new)]
+        return " and ".join(
+            [f"{value(gone)[1:-1]} is gone"] * bool(gone) + [f"{value(came)[1:-1]} is new"] * bool(came)
+        )
+    shown = [
+        "nothing" if side is ABSENT else printable(side) if isinstance(side, str) else value(side, LONGEST // 2)
+        for side in (old, new)
+    ]
     return f"{shown[0]} became {shown[1]}"
 
 
@@ -377,14 +490,18 @@ _AMOUNT = {NARROWER: "less", WIDER: "more", BOTH: "other things"}
 
 
 def _schema(place: tuple[str, str, str], old: t.Any, new: t.Any) -> t.Iterator[Change]:
-    findings = relation.differences(old, new)
+    findings = schema_subtyping.differences(old, new)
     for finding in findings:
         direction = _DIRECTIONS[place[2]]
         severity = _severity(direction, finding)
         yield _change(severity, (*place, *finding.path), finding.change, _sentence(place, direction, finding, severity))
     # What came or went is reported with all that it has.
     passed = [finding.path for finding in findings if finding.fresh or finding.change in (ADDED, REMOVED)]
-    required = [finding.path for finding in findings if finding.change in (relation.REQUIRED, relation.NOT_REQUIRED)]
+    required = [
+        finding.path
+        for finding in findings
+        if finding.change in (schema_subtyping.REQUIRED, schema_subtyping.NOT_REQUIRED)
+    ]
     ours, theirs = (annotations_of(side, schema.ANNOTATIONS) for side in (old, new))
     for below in sorted(ours.keys() | theirs.keys()):
         was, now = ours.get(below, []), theirs.get(below, [])
@@ -414,12 +531,16 @@ def _sentence(place: tuple[str, str, str], direction: _Direction, finding: Findi
     detail = f"{keyword} {_became(finding.old, finding.new)}" if keyword else _became(finding.old, finding.new)
     is_input = direction.word == "input"
     breaks = severity == BREAKING
-    if finding.change == relation.REQUIRED:
+    if finding.change == schema_subtyping.REQUIRED:
         if is_input:
             return f"{tool} now requires {field}: clients that do not send it fail."
         return f"{tool} now always answers {field}{', which the old contract did not allow: strict clients fail' * breaks}."
-    if finding.change == relation.NOT_REQUIRED:
-        return f"{tool} no longer requires {field}." if is_input else f"{tool} may leave out {field}: clients that read it fail."
+    if finding.change == schema_subtyping.NOT_REQUIRED:
+        return (
+            f"{tool} no longer requires {field}."
+            if is_input
+            else f"{tool} may leave out {field}: clients that read it fail."
+        )
     if finding.change == REMOVED:
         if not is_input:
             return f"{tool} no longer promises {field}: clients that read it fail."
@@ -459,7 +580,9 @@ def _field(word: str, path: tuple[str, ...]) -> tuple[str, str]:
     return f"the {word} {name.lstrip('.')}".rstrip(), ""
 
 
-def _annotation(place: tuple[str, str, str], below: tuple[str, ...], was: list[str], now: list[str]) -> t.Iterator[Change]:
+def _annotation(
+    place: tuple[str, str, str], below: tuple[str, ...], was: list[str], now: list[str]
+) -> t.Iterator[Change]:
     """was, now: JSON texts of the values that stand there."""
     tool, here = _subject(place), (*place, *below)
     field, keyword = _field(_DIRECTIONS[place[2]].word, below)
@@ -470,7 +593,9 @@ def _annotation(place: tuple[str, str, str], below: tuple[str, ...], was: list[s
             yield _change(COMPATIBLE, here, REMOVED, f"{tool} no longer wants {field} in a header too.")
             return
         sentence = f"{tool} wants {field} in the header Mcp-Param-{printable(str(json.loads(now[0])))} too"
-        yield _change(BREAKING, here, CHANGED if was else ADDED, f"{sentence}: clients that still have the old list are refused.")
+        yield _change(
+            BREAKING, here, CHANGED if was else ADDED, f"{sentence}: clients that still have the old list are refused."
+        )
         return
     severity = UNDECIDABLE if keyword == schema.HEADER else RISKY
     if keyword in schema.TEXTS:

@@ -10,7 +10,7 @@ import hashlib
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._contract import schema
-from ansible_collections.mcp.server.plugins.module_utils._contract.words import printable
+from ansible_collections.mcp.server.plugins.module_utils._contract.escape import printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 FORMAT = 1
@@ -42,7 +42,11 @@ def normalise(offer: dict[str, t.Any]) -> Contract:
     type, one name twice with different contents (equal ones are one item), what is nested too deeply. A keyword of a JSON Schema
     that is not well formed is kept: no client needs it to read the list, and any change of it is undecidable.
     """
-    versions, mode, instructions = offer.get("protocol_versions", []), offer.get("session_mode"), offer.get("instructions")
+    versions, mode, instructions = (
+        offer.get("protocol_versions", []),
+        offer.get("session_mode"),
+        offer.get("instructions"),
+    )
     if not schema.is_names(versions):
         raise Failure("The server's protocol versions are not a list of names.")
     if mode not in SESSION_MODES:
@@ -91,7 +95,10 @@ def _without_texts(contract: Contract) -> Contract:
             kept["arguments"] = [item(argument) for argument in kept["arguments"]]
         return kept
 
-    return {**{name: value for name, value in contract.items() if name != "instructions"}, **{name: list(map(item, contract[name])) for name in LISTS}}
+    return {
+        **{name: value for name, value in contract.items() if name != "instructions"},
+        **{name: list(map(item, contract[name])) for name in LISTS},
+    }
 
 
 def _texts(contract: Contract) -> list[t.Any]:
@@ -128,7 +135,14 @@ def annotations_of(whole: t.Any, keywords: t.Collection[str]) -> dict[tuple[str,
         for keyword in keywords & part.keys():
             found.setdefault((*place, keyword), []).append(schema.key(part[keyword]))
         for below, child in schema.children(part):
-            walk(child, place if below[0] in ("anyOf", "oneOf", "allOf") else (*place, "$defs") if below[0] == "$defs" else (*place, *below))
+            walk(
+                child,
+                place
+                if below[0] in ("anyOf", "oneOf", "allOf")
+                else (*place, "$defs")
+                if below[0] == "$defs"
+                else (*place, *below),
+            )
 
     walk(whole, ())
     return {place: sorted(values) for place, values in found.items()}
@@ -144,7 +158,11 @@ def _capabilities(value: t.Any) -> dict[str, t.Any]:
     def said(part: t.Any) -> t.Any:
         if not isinstance(part, dict):
             return part
-        return {name: said(child) for name, child in part.items() if child is not None and child is not False and name != "_meta"}
+        return {
+            name: said(child)
+            for name, child in part.items()
+            if child is not None and child is not False and name != "_meta"
+        }
 
     if not isinstance(value, dict):
         raise Failure("The server's capabilities are not an object.")
@@ -168,7 +186,9 @@ def _items(listed: str, items: t.Any) -> list[dict[str, t.Any]]:
         except schema.TooDeep:
             raise Failure(f"{subject} is nested deeper than {schema.MAX_DEPTH} levels.") from None
         if schema.key(found.setdefault(item[name], normal)) != schema.key(normal):
-            raise Failure(f"{subject} is listed twice with different contents: which one a client gets depends on the client.")
+            raise Failure(
+                f"{subject} is listed twice with different contents: which one a client gets depends on the client."
+            )
     return [found[name] for name in sorted(found)]
 
 
@@ -179,9 +199,13 @@ def _item(subject: str, item: dict[str, t.Any]) -> dict[str, t.Any]:
         if not isinstance(item.get(name), (kind, type(None))):
             raise Failure(f"{subject} has a {name} of the wrong type: {type(item[name]).__name__}.")
     normal = {name: value for name, value in item.items() if value is not None and name not in PASSING}
-    normal = {name: schema.canonical(value) if name in SCHEMAS else schema.data(value) for name, value in normal.items()}
+    normal = {
+        name: schema.canonical(value) if name in SCHEMAS else schema.data(value) for name, value in normal.items()
+    }
     if "annotations" in normal:
-        normal["annotations"] = {name: value for name, value in normal["annotations"].items() if name != "lastModified" and value is not None}
+        normal["annotations"] = {
+            name: value for name, value in normal["annotations"].items() if name != "lastModified" and value is not None
+        }
         if not isinstance(normal["annotations"].get("title", ""), str):
             raise Failure(f"{subject} has a title of the wrong type in its annotations.")
     if "arguments" in normal:
@@ -196,8 +220,12 @@ def _arguments(subject: str, arguments: list[t.Any]) -> list[dict[str, t.Any]]:
             raise Failure(f"{subject} has an argument, number {number}, without a name.")
         for name, kind in {"title": str, "description": str, "required": bool}.items():
             if not isinstance(argument.get(name), (kind, type(None))):
-                raise Failure(f"{subject} has an argument {printable(argument['name'])} with a {name} of the wrong type: {type(argument[name]).__name__}.")
-        normal = {name: value for name, value in argument.items() if value not in (None, "", False) and name not in PASSING}
+                raise Failure(
+                    f"{subject} has an argument {printable(argument['name'])} with a {name} of the wrong type: {type(argument[name]).__name__}."
+                )
+        normal = {
+            name: value for name, value in argument.items() if value not in (None, "", False) and name not in PASSING
+        }
         if schema.key(found.setdefault(argument["name"], normal)) != schema.key(normal):
             raise Failure(f"{subject} has the argument {printable(argument['name'])} twice.")
     return [found[name] for name in sorted(found)]

@@ -33,7 +33,9 @@ SINGLE = frozenset(
 
 TEXTS = frozenset({"title", "description", "$comment", "examples", "example"})
 # They tell clients something and accept or refuse nothing. format: JSON Schema 2020-12 validation, section 7.2.1.
-NOTES = frozenset({"default", "format", "deprecated", "readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema"})
+NOTES = frozenset(
+    {"default", "format", "deprecated", "readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema"}
+)
 # SEP-2243: the argument is also sent in a header of this name.
 HEADER = "x-mcp-header"
 ANNOTATIONS = TEXTS | NOTES | {HEADER}
@@ -56,7 +58,14 @@ FOREIGN = "$id:"
 # Keywords that mean nothing alone, so that schemas with them are not merged.
 DEPENDENT = frozenset(
     {
-        *("additionalProperties", "patternProperties", "unevaluatedProperties", "unevaluatedItems", "items", "prefixItems"),
+        *(
+            "additionalProperties",
+            "patternProperties",
+            "unevaluatedProperties",
+            "unevaluatedItems",
+            "items",
+            "prefixItems",
+        ),
         *("contains", "minContains", "maxContains", "if", "then", "else", "$ref", "$id", "$schema", "$dynamicRef"),
     }
 )
@@ -258,11 +267,17 @@ class _Canonical:
     def _keywords(self, schema: dict[str, t.Any], under: tuple[str, ...], depth: int) -> dict[str, t.Any]:
         schema = _modern(schema)
         new = rebuilt(
-            {name: data(value, depth) if name not in MAPS | LISTS | SINGLE else value for name, value in schema.items()},
+            {
+                name: data(value, depth) if name not in MAPS | LISTS | SINGLE else value
+                for name, value in schema.items()
+            },
             lambda child: self._schema(child, under, depth + 1),
         )
         # What is not a schema where one belongs was not walked.
-        new = {name: data(value, depth) if name in MAPS | LISTS and value is schema[name] else value for name, value in new.items()}
+        new = {
+            name: data(value, depth) if name in MAPS | LISTS and value is schema[name] else value
+            for name, value in new.items()
+        }
         return _merged(_sorted(new, self._entangled))
 
 
@@ -277,7 +292,11 @@ def _modern(schema: dict[str, t.Any]) -> dict[str, t.Any]:
         schema = {name: value for name, value in schema.items() if name != "$schema"}
     if isinstance(schema.get("items"), list) and "prefixItems" not in schema:
         rest = schema.get("additionalItems", True)
-        schema = {**{name: value for name, value in schema.items() if name != "additionalItems"}, "prefixItems": schema["items"], "items": rest}
+        schema = {
+            **{name: value for name, value in schema.items() if name != "additionalItems"},
+            "prefixItems": schema["items"],
+            "items": rest,
+        }
     return schema
 
 
@@ -299,13 +318,19 @@ def _sorted(schema: dict[str, t.Any], entangled: bool) -> dict[str, t.Any]:
     if is_names(new.get("required")):
         new["required"] = sorted(set(new["required"]))
     if isinstance(new.get("dependentRequired"), dict):
-        new["dependentRequired"] = {name: sorted(set(names)) if is_names(names) else names for name, names in new["dependentRequired"].items()}
+        new["dependentRequired"] = {
+            name: sorted(set(names)) if is_names(names) else names for name, names in new["dependentRequired"].items()
+        }
     for keyword in ("allOf", "anyOf", "oneOf"):
         if isinstance(new.get(keyword), list) and all(map(is_schema, new[keyword])):
             # A value may match two equal branches of oneOf, and then matches not one.
             new[keyword] = unique(new[keyword]) if keyword != "oneOf" else sorted(new[keyword], key=_order)
     trivial = TRIVIAL.keys() - ({"additionalProperties", "items"} if entangled else set())
-    return {keyword: value for keyword, value in new.items() if keyword not in trivial or key(value) not in map(key, TRIVIAL[keyword])}
+    return {
+        keyword: value
+        for keyword, value in new.items()
+        if keyword not in trivial or key(value) not in map(key, TRIVIAL[keyword])
+    }
 
 
 def _merged(schema: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -341,7 +366,8 @@ def _merge(base: dict[str, t.Any], member: t.Any) -> dict[str, t.Any] | None:
         if "type" in shared and base["type"] != member["type"]:
             return None
         if "properties" in shared and (
-            not all(isinstance(part["properties"], dict) for part in (base, member)) or base["properties"].keys() & member["properties"]
+            not all(isinstance(part["properties"], dict) for part in (base, member))
+            or base["properties"].keys() & member["properties"]
         ):
             return None
         if "required" in shared and not (is_names(base["required"]) and is_names(member["required"])):

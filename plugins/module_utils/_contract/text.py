@@ -12,8 +12,8 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._contract import schema
 from ansible_collections.mcp.server.plugins.module_utils._contract.compare import SEVERITIES, Change
+from ansible_collections.mcp.server.plugins.module_utils._contract.escape import escaped, printable
 from ansible_collections.mcp.server.plugins.module_utils._contract.normalise import LISTS, SCHEMAS, Contract
-from ansible_collections.mcp.server.plugins.module_utils._contract.words import escaped, printable
 
 HEADINGS = {
     "breaking": "BREAKING: clients of the old version fail",
@@ -37,7 +37,7 @@ def render(changes: t.Sequence[Change], accepted: t.Collection[Change] = ()) -> 
 
 
 def _line(change: Change) -> str:
-    return f"  {change.path}: {change.sentence}"
+    return f"  {change.path}: {change.message}"
 
 
 def diff(old: Contract, new: Contract, before: str = "old contract", after: str = "new contract") -> dict[str, str]:
@@ -61,7 +61,9 @@ def facts(contract: Contract) -> list[str]:
     lines += _quoted("instructions", contract["instructions"])
     for listed, (name, noun) in LISTS.items():
         for item in contract[listed]:
-            lines += _item(f"{noun} {printable(item[name])}", {part: value for part, value in item.items() if part != name})
+            lines += _item(
+                f"{noun} {printable(item[name])}", {part: value for part, value in item.items() if part != name}
+            )
     return lines
 
 
@@ -84,9 +86,16 @@ def _item(subject: str, item: dict[str, t.Any]) -> list[str]:
             for argument in value:
                 name = f"{subject} argument {_name(argument['name'])}{'' if argument.get('required') else '?'}"
                 lines.append(name)
-                lines += [line for text in sorted(argument.keys() - {"name", "required"}) for line in _quoted(f"{name} {printable(text)}", argument[text])]
+                lines += [
+                    line
+                    for text in sorted(argument.keys() - {"name", "required"})
+                    for line in _quoted(f"{name} {printable(text)}", argument[text])
+                ]
         elif isinstance(value, dict):
-            lines += [f"{subject} {printable(part)} {printable(name)} = {_json(child)}" for name, child in sorted(value.items())]
+            lines += [
+                f"{subject} {printable(part)} {printable(name)} = {_json(child)}"
+                for name, child in sorted(value.items())
+            ]
         else:
             lines += _quoted(f"{subject} {printable(part)}", value)
     return lines
@@ -141,7 +150,11 @@ def _fields(subject: str, name: str, part: t.Any, mark: str) -> list[str]:
 
 
 def _is_record(part: dict[str, t.Any]) -> bool:
-    return part.get("type") == ["object"] and isinstance(part.get("properties"), dict) and schema.is_names(part.get("required", []))
+    return (
+        part.get("type") == ["object"]
+        and isinstance(part.get("properties"), dict)
+        and schema.is_names(part.get("required", []))
+    )
 
 
 def _type(part: t.Any) -> str:
@@ -162,7 +175,11 @@ def _type(part: t.Any) -> str:
 def _base(left: dict[str, t.Any]) -> str:
     """What comes first of a schema; takes out what it says."""
     types = left.get("type")
-    if isinstance(left.get("enum"), list) and left["enum"] and (types is None or types == ["string"] and all(isinstance(one, str) for one in left["enum"])):
+    if (
+        isinstance(left.get("enum"), list)
+        and left["enum"]
+        and (types is None or types == ["string"] and all(isinstance(one, str) for one in left["enum"]))
+    ):
         left.pop("type", None)
         return " | ".join(map(_json, left.pop("enum")))
     if isinstance(left.get("anyOf"), list) and left["anyOf"] and types is None:
@@ -180,7 +197,14 @@ def _base(left: dict[str, t.Any]) -> str:
         unnamed = [name for name in required if name not in properties]
         if unnamed:
             left["required"] = unnamed
-        return "{" + ", ".join(f"{_name(name)}{'' if name in required else '?'}: {_type(child)}" for name, child in sorted(properties.items())) + "}"
+        return (
+            "{"
+            + ", ".join(
+                f"{_name(name)}{'' if name in required else '?'}: {_type(child)}"
+                for name, child in sorted(properties.items())
+            )
+            + "}"
+        )
     return _either(map(printable, types))
 
 

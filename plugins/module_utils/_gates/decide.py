@@ -10,22 +10,23 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    ALWAYS,
     BREACH,
-    HELD,
+    INCONCLUSIVE,
     NO_DATA,
+    WITHOUT_PROMETHEUS,
     Gate,
     Verdict,
     combined,
 )
 
 CONTINUE = "continue"
-INCONCLUSIVE = HELD  # the public value of today
 
 POLL_AGAIN = 2.0  # seconds between polls once the time is over and only they are waited for
 
 
 @dataclass(frozen=True)
-class Sight:
+class Observation:
     """What a watch knows at one moment. Times are seconds since it began."""
 
     elapsed: float
@@ -48,7 +49,7 @@ class Decision(t.NamedTuple):
     poll_now: bool = False  # whether a new poll of Prometheus is wanted at once
 
 
-def decide(sight: Sight) -> Decision:
+def decide(sight: Observation) -> Decision:
     """Return what to do. Triggers count at any moment, everything else once the time is over."""
     # Own requests that are too few to tell are no reason to wait: they are there to be fast, not to be complete.
     verdicts = [verdict for verdict in sight.synthetic_triggers if verdict.verdict == BREACH] + list(sight.triggers)
@@ -73,7 +74,7 @@ def is_over(elapsed: float, seconds: float) -> bool:
     return elapsed >= seconds
 
 
-def _answers(sight: Sight) -> list[Verdict]:
+def _answers(sight: Observation) -> list[Verdict]:
     if sight.answers is None:
         return []
     if sight.answers.verdict == BREACH and sight.prometheus:
@@ -82,13 +83,13 @@ def _answers(sight: Sight) -> list[Verdict]:
     return [sight.answers]
 
 
-def judged_at(weight: int | None, gates: t.Iterable[Gate]) -> list[Gate]:
+def gates_at_weight(weight: int | None, gates: t.Iterable[Gate]) -> list[Gate]:
     """Return the gates that can be judged when the pool has this weight. None: it is not known, and all are."""
     # At 100 % the live pool has no traffic to compare with.
     return [gate for gate in gates if weight is None or weight < 100 or not gate.versus]
 
 
-def judged_by_own_requests(triggers: t.Iterable[Gate], prometheus: bool) -> list[Gate]:
+def synthetic_triggers(triggers: t.Iterable[Gate], prometheus: bool) -> list[Gate]:
     """Return the triggers that the watch's own requests are judged by as well."""
-    names = {"fast"} if prometheus else {"fast", "errors"}
-    return [trigger for trigger in triggers if trigger.name in names]
+    judged = (ALWAYS,) if prometheus else (ALWAYS, WITHOUT_PROMETHEUS)
+    return [trigger for trigger in triggers if trigger.synthetic in judged]

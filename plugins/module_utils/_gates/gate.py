@@ -11,13 +11,16 @@ from dataclasses import asdict, dataclass, replace
 
 PASS = "pass"
 BREACH = "breach"
-NO_DATA = "no data"  # Prometheus answers, but has nothing, or too little to tell by
-CANNOT_MEASURE = "cannot measure"  # Prometheus does not answer, or has stopped seeing the server
-HELD = "held"
+NO_DATA = "no_data"  # Prometheus answers, but has nothing, or too little to tell by
+CANNOT_MEASURE = "cannot_measure"  # Prometheus does not answer, or has stopped seeing the server
+INCONCLUSIVE = "inconclusive"  # an outcome: what does not pass, and is not bad either
 VERDICTS = (PASS, BREACH, NO_DATA, CANNOT_MEASURE)
 
-HOLD, FAIL = "hold", "fail"
-POLICIES = (HOLD, PASS, FAIL)
+FAIL = "fail"
+POLICIES = (INCONCLUSIVE, PASS, FAIL)
+
+# Whether the watch judges a trigger by its own requests as well
+ALWAYS, WITHOUT_PROMETHEUS = "always", "without_prometheus"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Gate:
     versus: held against the live pool in the same minutes: rise (percent) or excess (points).
     floor: seconds that a rise of the latency must also come to.
     least: requests that a value is made of, at least.
-    no_data, cannot_measure: what becomes of these verdicts: hold, pass or fail.
+    no_data, cannot_measure: what becomes of these verdicts: inconclusive, pass or fail.
+    synthetic: whether the watch judges it by its own requests as well: always, without_prometheus, or empty for never.
     """
 
     name: str
@@ -47,8 +51,9 @@ class Gate:
     versus: str = ""
     floor: float = 0.0
     least: int = 20
-    no_data: str = HOLD
-    cannot_measure: str = HOLD
+    no_data: str = INCONCLUSIVE
+    cannot_measure: str = INCONCLUSIVE
+    synthetic: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,28 +89,37 @@ class Verdict:
 
     @property
     def outcome(self) -> str:
-        """What it comes to by the gate's policies: pass, breach (which a policy of fail is too) or held."""
+        """What it comes to by the gate's policies: pass, breach (which a policy of fail is too) or inconclusive."""
         if self.verdict in (PASS, BREACH):
             return self.verdict
         policy = self.gate.no_data if self.verdict == NO_DATA else self.gate.cannot_measure
-        return {PASS: PASS, FAIL: BREACH, HOLD: HELD}[policy]
+        return {PASS: PASS, FAIL: BREACH, INCONCLUSIVE: INCONCLUSIVE}[policy]
 
     def result(self) -> dict[str, t.Any]:
         """As a module returns it."""
         kept = {key: value for key, value in asdict(self).items() if key != "gate"}
         for key in ("value", "seconds_past", "since", "coverage"):
             kept[key] = None if kept[key] is None else round(kept[key], 3)
-        return {"gate": self.gate.name, "limit": self.gate.limit, "unit": self.gate.unit, "window": self.gate.window, "outcome": self.outcome, **kept}
+        return {
+            "gate": self.gate.name,
+            "limit": self.gate.limit,
+            "unit": self.gate.unit,
+            "window": self.gate.window,
+            "outcome": self.outcome,
+            **kept,
+        }
 
 
 def combined(verdicts: t.Iterable[Verdict]) -> str:
-    """What they come to together: breach before held before pass."""
+    """What they come to together: breach before inconclusive before pass."""
     outcomes = {verdict.outcome for verdict in verdicts}
-    return next((outcome for outcome in (BREACH, HELD) if outcome in outcomes), PASS)
+    return next((outcome for outcome in (BREACH, INCONCLUSIVE) if outcome in outcomes), PASS)
 
 
 def settled(over: t.Callable[[float], Verdict], lasted: float, seconds: float) -> Verdict:
-    """A gate's verdict on a watch that has lasted longer than the seconds that it is for, when it is held. over: its verdict on the last so many seconds.
+    """A gate's verdict on a watch that has lasted longer than the seconds that it is for, when it is inconclusive.
+
+    over: its verdict on the last so many seconds.
 
     What is past its limit over all of it, and not any more, waits until C(seconds) are good in a row:
     no trigger's window was full, and that is what takes a release back.

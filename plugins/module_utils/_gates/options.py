@@ -13,7 +13,7 @@ from dataclasses import replace
 from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import FAIL, HOLD, PASS, Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import FAIL, INCONCLUSIVE, PASS, Gate
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 SOURCES = ("app", "envoy", "istio", "otel", "ingress_nginx", "kubelet")
@@ -32,7 +32,10 @@ OPTION: dict[str, t.Any] = {
         "token_secret": {
             "type": "dict",
             "no_log": False,
-            "options": {"name": {"type": "str", "required": True}, "key": {"type": "str", "default": "token", "no_log": False}},
+            "options": {
+                "name": {"type": "str", "required": True},
+                "key": {"type": "str", "default": "token", "no_log": False},
+            },
         },
         "username": {"type": "str"},
         "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["MCP_PROMETHEUS_PASSWORD"])},
@@ -41,7 +44,7 @@ OPTION: dict[str, t.Any] = {
     "mutually_exclusive": [("token_file", "token_env", "token_secret", "username")],
 }
 
-_POLICY = {"type": "str", "choices": [HOLD, PASS, FAIL]}
+_POLICY = {"type": "str", "choices": [INCONCLUSIVE, PASS, FAIL]}
 GATE: dict[str, t.Any] = {
     "enabled": {"type": "bool", "default": True},
     "limit": {"type": "float"},
@@ -55,29 +58,40 @@ GATE: dict[str, t.Any] = {
     "direction": {"type": "str", "choices": ["above", "below"]},
     "unit": {"type": "str"},
 }
-_FIELDS = {name: name for name in ("limit", "window", "clear", "floor", "no_data", "cannot_measure", "query", "unit")} | {"min_requests": "least"}
+_FIELDS = {
+    name: name for name in ("limit", "window", "clear", "floor", "no_data", "cannot_measure", "query", "unit")
+} | {"min_requests": "least"}
 
 
 def gates(defaults: t.Iterable[Gate], changes: dict[str, t.Any] | None, option: str) -> list[Gate]:
-    """The defaults as changed by name, and the user's own. option: what the changes are called. Raises Failure."""
-    found = {gate.name: gate for gate in defaults}
+    """The defaults as changed by name, and the user's own. option: what the changes are called. Raises Failure.
+
+    A change is one of each gate with its name.
+    """
+    found = list(defaults)
+    known = list(dict.fromkeys(gate.name for gate in found))
     for name, change in (changes or {}).items():
         if not isinstance(change, dict):
-            raise Failure(f"{option}.{name} is {change!r}: it must be a dictionary, such as {{limit: 2}} or {{enabled: false}}.")
+            raise Failure(
+                f"{option}.{name} is {change!r}: it must be a dictionary, such as {{limit: 2}} or {{enabled: false}}."
+            )
         validation = ArgumentSpecValidator(GATE).validate(change)
         if validation.error_messages:
             raise Failure(f"{option}.{name}: {'; '.join(validation.error_messages)}.")
         given = {key: value for key, value in validation.validated_parameters.items() if value is not None}
         if not given.pop("enabled"):
-            found.pop(name, None)
+            found = [gate for gate in found if gate.name != name]
             continue
-        if name not in found and not {"query", "limit"} <= given.keys():
-            known = ", ".join(gate.name for gate in defaults)
-            raise Failure(f"{option}.{name} is none of {known}: a gate of your own needs a query and a limit.")
-        gate = found.get(name) or Gate(name, "", given["limit"], unit="")
+        if name not in known:
+            if not {"query", "limit"} <= given.keys():
+                raise Failure(
+                    f"{option}.{name} is none of {', '.join(known)}: a gate of your own needs a query and a limit."
+                )
+            found.append(Gate(name, "", given["limit"], unit=""))
         below = {"below": given["direction"] == "below"} if "direction" in given else {}
-        found[name] = _sound(replace(gate, **{_FIELDS[key]: value for key, value in given.items() if key in _FIELDS}, **below), option)
-    return list(found.values())
+        fields = {_FIELDS[key]: value for key, value in given.items() if key in _FIELDS} | below
+        found = [_sound(replace(gate, **fields), option) if gate.name == name else gate for gate in found]
+    return found
 
 
 def _sound(gate: Gate, option: str) -> Gate:
@@ -87,12 +101,14 @@ def _sound(gate: Gate, option: str) -> Gate:
     if gate.clear is not None and (gate.clear < gate.limit if gate.below else gate.clear > gate.limit):
         raise Failure(f"{where}.clear is {gate.clear:g}: it must be on the good side of the limit, {gate.limit:g}.")
     if gate.clear is not None and gate.quantile is not None:
-        raise Failure(f"{where}.clear can't be set: a quantile is judged by how many requests are slower than the limit.")
+        raise Failure(
+            f"{where}.clear can't be set: a quantile is judged by how many requests are slower than the limit."
+        )
     if gate.least < 0:
         raise Failure(f"{where}.min_requests is {gate.least}: it must be 0 or more.")
     return gate
 
 
-def own_query(gate: Gate, names: t.Mapping[str, str]) -> str:
+def custom_query(gate: Gate, names: t.Mapping[str, str]) -> str:
     """The gate's PromQL with $namespace, $server, $pool and $deployment filled in."""
     return string.Template(gate.query).safe_substitute(names)

@@ -18,21 +18,21 @@ Labels = t.Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Pick:
+class Selector:
     name: str
     labels: Labels = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Share:
+class Ratio:
     """counted: those of all, out of counters."""
 
-    all: Pick
-    counted: Pick
+    all: Selector
+    counted: Selector
 
 
 @dataclass(frozen=True)
-class Times:
+class Histogram:
     """A histogram by its name without a suffix. seconds: what 1 in it is."""
 
     name: str
@@ -41,14 +41,14 @@ class Times:
 
 
 @dataclass(frozen=True)
-class Fill:
+class Utilization:
     """How much of what there may be is used, in percent; of the pods the fullest. most: the first of these that there is, of the same pod."""
 
-    used: Pick
-    most: t.Sequence[Pick]
+    used: Selector
+    most: t.Sequence[Selector]
 
 
-Measure: t.TypeAlias = "Share | Times | Fill"
+Measure: t.TypeAlias = "Ratio | Histogram | Utilization"
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ LOST = "400|404|503"  # what clients of a session that is gone are told
 
 
 def _by_code(name: str, label: str, **labels: str) -> dict[str, Measure]:
-    everything = Pick(name, labels)
+    everything = Selector(name, labels)
     return {
-        "errors": Share(everything, Pick(name, {**labels, label: "5.."})),
-        "lost_sessions": Share(everything, Pick(name, {**labels, label: LOST})),
+        "errors": Ratio(everything, Selector(name, {**labels, label: "5.."})),
+        "lost_sessions": Ratio(everything, Selector(name, {**labels, label: LOST})),
     }
 
 
@@ -80,9 +80,14 @@ PACKS: dict[str, Pack] = {
         (POD_OF_POOL,),
         {
             **_by_code("mcp_server_requests_total", "code"),
-            "latency": Times("mcp_server_request_duration_seconds"),
-            "database": Share(Pick("mcp_server_database_requests_total"), Pick("mcp_server_database_errors_total")),
-            "mcp_errors": Share(Pick("mcp_server_operations_total"), Pick("mcp_server_operations_total", {"outcome": "error|tool_error"})),
+            "latency": Histogram("mcp_server_request_duration_seconds"),
+            "database": Ratio(
+                Selector("mcp_server_database_requests_total"), Selector("mcp_server_database_errors_total")
+            ),
+            "mcp_errors": Ratio(
+                Selector("mcp_server_operations_total"),
+                Selector("mcp_server_operations_total", {"outcome": "error|tool_error"}),
+            ),
         },
     ),
     "envoy": Pack(
@@ -90,15 +95,19 @@ PACKS: dict[str, Pack] = {
         ({"envoy_cluster_name": "{namespace}_{deployment}_.*"},),
         {
             **_by_code("envoy_cluster_upstream_rq", "envoy_response_code"),
-            "latency": Times("envoy_cluster_upstream_rq_time", seconds=0.001),
+            "latency": Histogram("envoy_cluster_upstream_rq_time", seconds=0.001),
         },
     ),
     "istio": Pack(
-        {"destination_workload_namespace": "{namespace}", "destination_workload": "{blue}|{green}", "reporter": "source|waypoint"},
+        {
+            "destination_workload_namespace": "{namespace}",
+            "destination_workload": "{blue}|{green}",
+            "reporter": "source|waypoint",
+        },
         ({"destination_workload": "{deployment}"},),
         {
             **_by_code("istio_requests_total", "response_code"),
-            "latency": Times("istio_request_duration_milliseconds", seconds=0.001),
+            "latency": Histogram("istio_request_duration_milliseconds", seconds=0.001),
         },
     ),
     # The conventions for HTTP servers tell what those for MCP do not.
@@ -108,10 +117,12 @@ PACKS: dict[str, Pack] = {
         {
             **_by_code("http_server_request_duration_seconds_count", "http_response_status_code"),
             # A subscription lasts for hours, and is not slow.
-            "latency": Times("mcp_server_operation_duration_seconds", {"mcp_method_name": "(?!subscriptions/listen).*"}),
-            "mcp_errors": Share(
-                Pick("mcp_server_operation_duration_seconds_count"),
-                Pick("mcp_server_operation_duration_seconds_count", {"error_type": ".+"}),
+            "latency": Histogram(
+                "mcp_server_operation_duration_seconds", {"mcp_method_name": "(?!subscriptions/listen).*"}
+            ),
+            "mcp_errors": Ratio(
+                Selector("mcp_server_operation_duration_seconds_count"),
+                Selector("mcp_server_operation_duration_seconds_count", {"error_type": ".+"}),
             ),
         },
     ),
@@ -121,16 +132,19 @@ PACKS: dict[str, Pack] = {
         ({"canary": "{namespace}-{deployment}-.*"}, {"canary": "", "service": "{deployment}"}),
         {
             **_by_code("nginx_ingress_controller_requests", "status"),
-            "latency": Times("nginx_ingress_controller_request_duration_seconds"),
+            "latency": Histogram("nginx_ingress_controller_request_duration_seconds"),
         },
     ),
     "kubelet": Pack(
         {**PODS, "container": "{container}"},
         (POD_OF_POOL,),
         {
-            "memory": Fill(
-                Pick("container_memory_working_set_bytes"),
-                (Pick("container_spec_memory_limit_bytes"), Pick("kube_pod_container_resource_limits", {"resource": "memory"})),
+            "memory": Utilization(
+                Selector("container_memory_working_set_bytes"),
+                (
+                    Selector("container_spec_memory_limit_bytes"),
+                    Selector("kube_pod_container_resource_limits", {"resource": "memory"}),
+                ),
             ),
         },
     ),

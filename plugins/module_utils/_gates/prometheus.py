@@ -67,16 +67,26 @@ class Prometheus:
 
     def values(self, query: str, begin: float, end: float, step: float) -> list[Series]:
         """The values of any query from begin to end, one each step seconds."""
-        return self._series("query_range", {"query": query, "start": f"{begin:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"})
+        return self._series(
+            "query_range", {"query": query, "start": f"{begin:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
+        )
 
     def _series(self, path: str, parameters: dict[str, str]) -> list[Series]:
         kind, result = self._ask(path, parameters)
         if kind != "matrix":
-            raise Failure(f"{self._name} answers {parameters['query']} with a {kind} where a matrix was expected; it must select series.")
+            raise Failure(
+                f"{self._name} answers {parameters['query']} with a {kind} where a matrix was expected; it must select series."
+            )
         try:
-            return [Series(each["metric"], [(float(at), float(value)) for at, value in each["values"]]) for each in result if "values" in each]
+            return [
+                Series(each["metric"], [(float(at), float(value)) for at, value in each["values"]])
+                for each in result
+                if "values" in each
+            ]
         except (TypeError, ValueError, KeyError):
-            raise Failure(f"{self._name} answers {parameters['query']} with samples that can't be read; is it a Prometheus.") from None
+            raise Failure(
+                f"{self._name} answers {parameters['query']} with samples that can't be read; is it a Prometheus."
+            ) from None
 
     def _ask(self, path: str, parameters: dict[str, str]) -> tuple[str, t.Any]:
         """The type of the result, and the result."""
@@ -84,19 +94,32 @@ class Prometheus:
         bound = Deadline(self._timeout)
         try:
             with self._session.get(
-                f"{self.url}/api/v1/{path}", params=parameters, timeout=self._timeout, verify=self._verify, stream=True, allow_redirects=False
+                f"{self.url}/api/v1/{path}",
+                params=parameters,
+                timeout=self._timeout,
+                verify=self._verify,
+                stream=True,
+                allow_redirects=False,
             ) as answer:
                 body = b""
                 for chunk in answer.iter_content(CHUNK):
                     body += chunk
                     if len(body) > LARGEST:
-                        raise Failure(f"{self._name} answers with more than {LARGEST // 2**20} MiB; select fewer series, by source and labels.")
+                        raise Failure(
+                            f"{self._name} answers with more than {LARGEST // 2**20} MiB; select fewer series, by source and labels."
+                        )
                     if not bound.left:
-                        raise Failure(f"{self._name} does not answer within {self._timeout:g} s; see its load, or set prometheus.timeout.")
+                        raise Failure(
+                            f"{self._name} does not answer within {self._timeout:g} s; see its load, or set prometheus.timeout."
+                        )
         except (requests.RequestException, OSError) as error:
-            raise Failure(f"{self._name} does not answer ({reason_of(error)}); check prometheus.url, the network and the CA.") from None
+            raise Failure(
+                f"{self._name} does not answer ({reason_of(error)}); check prometheus.url, the network and the CA."
+            ) from None
         if answer.status_code in (401, 403):
-            raise Failure(f"{self._name} does not accept our credentials ({answer.status_code}); check those in prometheus.")
+            raise Failure(
+                f"{self._name} does not accept our credentials ({answer.status_code}); check those in prometheus."
+            )
         try:
             document = json.loads(body)
             if document["status"] == "success":
@@ -114,7 +137,12 @@ class Prometheus:
 def _checked(url: str) -> str:
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment) and parts.port != 0
+        usable = (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and not (parts.query or parts.fragment)
+            and parts.port != 0
+        )
     except ValueError:
         usable = False
     if not usable:

@@ -58,7 +58,9 @@ class Store:
 
 def interval(series: t.Collection[Series]) -> float:
     """Seconds between scrapes, as the samples show."""
-    steps = [later[0] - earlier[0] for each in series for earlier, later in zip(each.samples, each.samples[1:], strict=False)]
+    steps = [
+        later[0] - earlier[0] for each in series for earlier, later in zip(each.samples, each.samples[1:], strict=False)
+    ]
     return statistics.median(steps) if steps else USUAL
 
 

@@ -16,19 +16,29 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ansible_collections.mcp.server.plugins.module_utils._checks.words import hide
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
+from ansible_collections.mcp.server.plugins.module_utils._checks.messages import hide
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 KEPT = 16 * 1024  # bytes of what Git says
 MOST = 300  # characters of that in a sentence
 # They would lead Git to the repository that we may have been started from
-FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX")
+FOREIGN = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+)
 # What Git says when somebody else pushed in between
 OVERTAKEN = re.compile(r"\[rejected\]|cannot lock ref|failed to update ref|incorrect old value")
 USER = re.compile(r"//[^/@\s]*@")
 # Its password comes from the environment: a command line is for everybody to read
-HELPER = """!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$MCP_GIT_USERNAME" "$MCP_GIT_PASSWORD"; }; f"""
+HELPER = (
+    """!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$MCP_GIT_USERNAME" "$MCP_GIT_PASSWORD"; }; f"""
+)
 
 
 class Overtaken(Failure):
@@ -67,7 +77,17 @@ class Git:
     def clone(self) -> None:
         """Raise Failure also when the branch is a tag."""
         branch = self.remote.branch
-        self._run("clone", "--quiet", "--depth=1", "--single-branch", "--no-tags", f"--branch={branch}", "--", self.remote.url, str(self.folder))
+        self._run(
+            "clone",
+            "--quiet",
+            "--depth=1",
+            "--single-branch",
+            "--no-tags",
+            f"--branch={branch}",
+            "--",
+            self.remote.url,
+            str(self.folder),
+        )
         if self._run("rev-parse", "--symbolic-full-name", "HEAD", at=self.folder) != f"refs/heads/{branch}":
             raise Failure(f"{branch} is no branch of it.")
 
@@ -83,14 +103,35 @@ class Git:
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-        author = {f"GIT_{role}_{name}": value for role in ("AUTHOR", "COMMITTER") for name, value in self.author.items() if value}
-        token = {"MCP_GIT_USERNAME": self.remote.username, "MCP_GIT_PASSWORD": self.remote.token} if self.remote.token else {}
+        author = {
+            f"GIT_{role}_{name}": value
+            for role in ("AUTHOR", "COMMITTER")
+            for name, value in self.author.items()
+            if value
+        }
+        token = (
+            {"MCP_GIT_USERNAME": self.remote.username, "MCP_GIT_PASSWORD": self.remote.token}
+            if self.remote.token
+            else {}
+        )
         # In English, as it is read by OVERTAKEN; and nobody is there to answer a question
-        return {**kept, **author, **token, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS_REQUIRE": "never"}
+        return {
+            **kept,
+            **author,
+            **token,
+            "LC_ALL": "C",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ASKPASS": "",
+            "SSH_ASKPASS_REQUIRE": "never",
+        }
 
     def command(self, *words: str) -> list[str]:
         # For this server and no other, wherever it may send us to
-        token = ("-c", "credential.helper=", "-c", f"credential.{self.remote.server}.helper={HELPER}") if self.remote.token else ()
+        token = (
+            ("-c", "credential.helper=", "-c", f"credential.{self.remote.server}.helper={HELPER}")
+            if self.remote.token
+            else ()
+        )
         return ["git", *token, *words]
 
     def _run(self, *words: str, at: Path | None = None) -> str:
@@ -99,7 +140,13 @@ class Git:
             try:
                 # AnsibleModule.run_command can't be ended together with its children, such as ssh.
                 process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-                    self.command(*words), cwd=at, env=self.environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True
+                    self.command(*words),
+                    cwd=at,
+                    env=self.environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=errors,
+                    start_new_session=True,
                 )
             except OSError as error:
                 raise Failure(f"git can't be started ({error.strerror}): install it where the module runs.") from None

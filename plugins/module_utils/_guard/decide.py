@@ -10,10 +10,10 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import PAUSED, Holder
-from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Release, is_running
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import PAUSED, Holder
+from ansible_collections.mcp.server.plugins.module_utils._release.record import Release, is_running
 
-WAIT, HOLD, KEEP, ROLL_BACK, END = "wait", "hold", "keep", "rollback", "end"
+WAIT, PAUSE, KEEP, ROLL_BACK, END = "wait", "pause", "keep", "rollback", "end"
 
 # Seconds of a Lease's age that are believed unseen: the runner's clock and the API server's tell it, and may differ. The rest must be seen to pass.
 BELIEVED = 30.0
@@ -22,7 +22,7 @@ EMPTY = 20.0
 
 
 @dataclass(frozen=True)
-class Sight:
+class Observation:
     """What the guard sees at one moment.
 
     holder: who has the Lease, None when nobody has. unchanged: seconds for which
@@ -35,7 +35,7 @@ class Sight:
 
 
 class Decision(t.NamedTuple):
-    """what: WAIT, HOLD, KEEP (the Lease of a release that is paused), ROLL_BACK or END. why: a clause for the record, empty for WAIT."""
+    """what: WAIT, PAUSE, KEEP (the Lease of a release that is paused), ROLL_BACK or END. why: a clause for the record, empty for WAIT."""
 
     what: str
     why: str = ""
@@ -55,18 +55,18 @@ def gone(holder: Holder | None, unchanged: float, now: datetime | None) -> str:
     return f"the run of {holder.by} was last heard of {silent:.0f} s ago" if silent > holder.duration else ""
 
 
-def paused(sight: Sight) -> str:
+def paused(sight: Observation) -> str:
     """Return until when the release is paused, its Lease being a guard's; empty when it is not, or somebody goes on with it."""
     holder, release = sight.holder, sight.release
     if release is None or not (holder is None or holder.process == PAUSED):
         return ""
-    return (release.get("held") or {}).get("until") or ""
+    return (release.get("paused") or {}).get("until") or ""
 
 
-def decide(sight: Sight, guarded: str, action: str, now: datetime | None, breach: str = "") -> Decision:
-    """guarded: the id of the release. action: HOLD or ROLL_BACK, when the runner has died. breach: why a trigger says that the release is bad.
+def decide(sight: Observation, guarded: str, action: str, now: datetime | None, breach: str = "") -> Decision:
+    """guarded: the id of the release. action: PAUSE or ROLL_BACK, when the runner has died. breach: why a trigger says that the release is bad.
 
-    A runner that lives sees to its triggers itself. One that gave the Lease back holds the release: it had its reason, such as monitoring that was down.
+    A runner that lives sees to its triggers itself. One that gave the Lease back paused the release: it had its reason, such as monitoring that was down.
     """
     release = sight.release
     if release is None or release["id"] != guarded:
@@ -84,4 +84,4 @@ def decide(sight: Sight, guarded: str, action: str, now: datetime | None, breach
         return Decision(WAIT)
     if breach:
         return Decision(ROLL_BACK, f"{why}, and {breach}")
-    return Decision(HOLD if sight.holder is None else action, why)
+    return Decision(PAUSE if sight.holder is None else action, why)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 ID = "mcp.server/guard"
 OURS = {"app.kubernetes.io/managed-by": "mcp.server"}
@@ -27,20 +27,24 @@ def name(server: Server) -> str:
     return f"{server.name}-guard"
 
 
-def job(server: Server, run: str, image: str, service_account: str, options: dict[str, t.Any]) -> Object:
-    """A Job whose id (see identity()) tells what it is made from: the run that starts it, the image, and the options of the watching mcp_guard."""
-    made_from = json.dumps([run, image, service_account, options], sort_keys=True)
+def job(server: Server, run: str, image_ref: str, service_account: str, options: dict[str, t.Any]) -> Object:
+    """A Job whose id (see identity()) tells what it is made from: the run that starts it, the image, and the options of mcp_guard with state=running."""
+    made_from = json.dumps([run, image_ref, service_account, options], sort_keys=True)
     identifier = hashlib.sha256(made_from.encode()).hexdigest()[:12]
     # As an argument and not in a file: a Job has no other place that needs no further right.
-    arguments = json.dumps({**options, "id": identifier}, sort_keys=True)
+    arguments = json.dumps({**options, "guard_id": identifier}, sort_keys=True)
     container = {
         "name": "guard",
-        "image": image,
+        "image": image_ref,
         "command": ["ansible", "localhost", "-c", "local", "-m", "mcp.server.mcp_guard", "-a", arguments],
         # Whoever the image runs as, the only place to write to is /tmp.
         "env": [{"name": "HOME", "value": "/tmp"}],
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
         "resources": {"requests": {"memory": "128Mi"}, "limits": {"memory": "256Mi"}},
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
     }
@@ -67,7 +71,10 @@ def job(server: Server, run: str, image: str, service_account: str, options: dic
 
 def identity(found: Object) -> str:
     """What the Job was made from; empty when it has ended, and guards nothing any more."""
-    ended = any(one["type"] in ("Complete", "Failed") and one["status"] == "True" for one in found.get("status", {}).get("conditions") or [])
+    ended = any(
+        one["type"] in ("Complete", "Failed") and one["status"] == "True"
+        for one in found.get("status", {}).get("conditions") or []
+    )
     return "" if ended else (found["metadata"].get("annotations") or {}).get(ID, "")
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Release
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._gates import connecting, judging, options, thresholds
+from ansible_collections.mcp.server.plugins.module_utils._gates import connect, evaluate, options, thresholds
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, Period
-from ansible_collections.mcp.server.plugins.module_utils._gates.source import Source
+from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
+from ansible_collections.mcp.server.plugins.module_utils._release.record import Release
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 # Of the machine that releases: a Job's pod does not have it, and a password must not be written into a Job.
@@ -27,25 +27,27 @@ def handed_on(params: dict[str, t.Any]) -> dict[str, t.Any] | None:
         return None
     named = [option for option in THERE if params["prometheus"][option]]
     if named:
-        raise Failure(f"prometheus.{named[0]} can't be handed to a guard: give it prometheus.token_secret, a Secret in its namespace, or none.")
+        raise Failure(
+            f"prometheus.{named[0]} can't be handed to a guard: give it prometheus.token_secret, a Secret in its namespace, or none."
+        )
     return {name: value for name, value in params["prometheus"].items() if value is not None and name != "password"}
 
 
 def breach(params: dict[str, t.Any], server: Server) -> t.Callable[[Release], str]:
     """Why a trigger says that the release is bad; empty while none does. What can't be measured says nothing."""
     gates = options.gates(thresholds.TRIGGERS, params["triggers"], "triggers")
-    sources: dict[str, Source] = {}
+    sources: dict[str, MetricsReader] = {}
 
     def asked(release: Release) -> str:
         pool = release["to"]["pool"]
         if pool not in sources:
-            sources[pool] = connecting.source(params, server, pool, max(gate.window or 0.0 for gate in gates))
+            sources[pool] = connect.source(params, server, pool, max(gate.window or 0.0 for gate in gates))
         try:
             now = sources[pool].read(gates)
         except Failure:
             return ""
         begun = datetime.fromisoformat(release["started"]).timestamp()
         verdicts = sources[pool].judge(gates, Period(now, now, 0.0, begun))
-        return judging.reasons([verdict for verdict in verdicts if verdict.outcome == BREACH])
+        return evaluate.reasons([verdict for verdict in verdicts if verdict.outcome == BREACH])
 
     return asked

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 
 @dataclass(frozen=True)

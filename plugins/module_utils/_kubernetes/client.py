@@ -15,13 +15,14 @@ from contextlib import suppress
 
 from ansible.module_utils.basic import missing_required_lib
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Permanent, checked
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials, Headers
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.dial import Dialler, unknown_to
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Permanent, checked
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, bounded
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_BYTES = 64 * 1024 * 1024  # of an answer: a list of a large namespace
 IDLE = 8  # connections that are kept for the next request
@@ -66,7 +67,16 @@ class Client:
         self._dial = Dialler(access, self._credentials)
         self._idle: deque[tuple[Connection, Deadline]] = deque(maxlen=IDLE)
 
-    def send(self, method: str, path: str, seconds: float, *, query: Query = (), body: t.Any = None, content_type: str | None = None) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        seconds: float,
+        *,
+        query: Query = (),
+        body: t.Any = None,
+        content_type: str | None = None,
+    ) -> Answer:
         """Return the answer, whatever its status. All of it has so many seconds. Raises NoAnswer, Failure."""
         data = None if body is None else json.dumps(body).encode()
         headers: Headers = {"Accept": "application/json", "User-Agent": "mcp.server"}
@@ -101,7 +111,9 @@ class Client:
             if was_idle and subject == "the request" and isinstance(fault.__context__, ConnectionError):
                 return self._sent(method, target, bound, headers, data)
             # Without the cure, which is one for MCP endpoints.
-            raise NoAnswer(f"{subject} {fault.msg.partition(';')[0]}", final=tls.refuses_ours(fault.__context__)) from None
+            raise NoAnswer(
+                f"{subject} {fault.msg.partition(';')[0]}", final=tls.refuses_ours(fault.__context__)
+            ) from None
         self._idle.append((connection, Deadline(KEPT)))
         return Answer(response.status, text, response.headers)
 
@@ -123,7 +135,9 @@ class Client:
         except Refusal as refusal:
             if refusal.answer.status != 401 or not self._credentials.renew(who):
                 raise
-        return self._websocket(path, query, {**self._credentials.headers(), "Sec-WebSocket-Protocol": protocol}, seconds)
+        return self._websocket(
+            path, query, {**self._credentials.headers(), "Sec-WebSocket-Protocol": protocol}, seconds
+        )
 
     def _websocket(self, path: str, query: Query, headers: Headers, seconds: float) -> t.Any:
         try:

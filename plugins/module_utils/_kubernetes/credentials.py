@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import threading
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import exec_credentials
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Certificate, Plugin, User
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.kubeconfig import read
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, conceal
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 Headers = dict[str, "str | tuple[str, ...]"]
 
@@ -90,7 +90,9 @@ class Credentials:
         try:
             token = read(user.token_file, "The token file").decode("latin-1").strip()
             if not token:
-                raise Failure(f"The token file {printable(user.token_file, 300)} is empty; write the token to it, or correct the kubeconfig.")
+                raise Failure(
+                    f"The token file {printable(user.token_file, 300)} is empty; write the token to it, or correct the kubeconfig."
+                )
         except Failure as failure:
             if user.token:
                 return user.token.strip()

@@ -165,7 +165,9 @@ class Dialler:
                 _tunnel(sock, proxy, f"{_bracketed(self._host)}:{self._port}")
         except ssl.SSLCertVerificationError as error:
             sock.close()
-            raise Failure(f"The certificate of the proxy {proxy.shown} is not trusted ({error.verify_message}).") from None
+            raise Failure(
+                f"The certificate of the proxy {proxy.shown} is not trusted ({error.verify_message})."
+            ) from None
         except BaseException:
             sock.close()
             raise
@@ -175,7 +177,9 @@ class Dialler:
         try:
             import socks  # lazy: an optional library
         except ImportError:
-            raise Failure(f"The proxy {proxy.shown} needs a further library: {missing_required_lib('PySocks')}") from None
+            raise Failure(
+                f"The proxy {proxy.shown} needs a further library: {missing_required_lib('PySocks')}"
+            ) from None
         login = {"proxy_username": proxy.username, "proxy_password": proxy.password} if proxy.username else {}
         where = {"proxy_type": socks.SOCKS5, "proxy_addr": proxy.host, "proxy_port": proxy.port, "proxy_rdns": True}
         return socks.create_connection((self._host, self._port), timeout=max(bound.left, 0.001), **where, **login)
@@ -213,7 +217,13 @@ def _connected(host: str, port: int, bound: Deadline) -> socket.socket:
 
 def _tunnel(sock: socket.socket, proxy: Proxy, target: str) -> None:
     """Have a proxy connect us (CONNECT). Raises OSError, Failure."""
-    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}", *(f"{name}: {value}" for name, value in proxy.authorization.items()), "", ""]
+    lines = [
+        f"CONNECT {target} HTTP/1.1",
+        f"Host: {target}",
+        *(f"{name}: {value}" for name, value in proxy.authorization.items()),
+        "",
+        "",
+    ]
     sock.sendall("\r\n".join(lines).encode())
     response = http.client.HTTPResponse(sock, method="CONNECT")
     try:
@@ -228,12 +238,16 @@ def _tunnel(sock: socket.socket, proxy: Proxy, target: str) -> None:
     if status == 407:
         raise unknown_to(proxy)
     if not 200 <= status < 300:
-        raise Failure(f"The proxy {proxy.shown} refuses to connect us to {target} (it answers {status}); correct the proxy, or what it allows.")
+        raise Failure(
+            f"The proxy {proxy.shown} refuses to connect us to {target} (it answers {status}); correct the proxy, or what it allows."
+        )
 
 
 def unknown_to(proxy: Proxy) -> Failure:
     """Return what to raise when a proxy answers 407."""
-    return Failure(f"The proxy {proxy.shown} does not accept our credentials (407); correct user and password in its URL.")
+    return Failure(
+        f"The proxy {proxy.shown} does not accept our credentials (407); correct user and password in its URL."
+    )
 
 
 def _bracketed(host: str) -> str:

@@ -22,8 +22,8 @@ from datetime import UTC, datetime
 from ansible.module_utils.common.text.converters import to_text
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Certificate, Plugin
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_BYTES = 1024 * 1024  # of what it writes
 SECRET = re.compile("secret|token|passw", re.IGNORECASE)
@@ -53,7 +53,9 @@ def ask(plugin: Plugin, seconds: float) -> Credential:
     conceal(*_given(plugin))
     status, output, complaint = _run(plugin, environment, seconds)
     if status:
-        raise Failure(f"{_name(plugin)} failed with exit code {status}{_because(complaint)}; run it by hand to see why.")
+        raise Failure(
+            f"{_name(plugin)} failed with exit code {status}{_because(complaint)}; run it by hand to see why."
+        )
     return parse(plugin, output)
 
 
@@ -61,7 +63,9 @@ def _json(plugin: Plugin, question: dict[str, t.Any]) -> str:
     try:
         return json.dumps(question, default=str, separators=(",", ":"))
     except (ValueError, RecursionError):  # a configuration that contains itself, by YAML's references
-        raise Failure(f"{_name(plugin)} cannot be told of its cluster: the configuration there is no JSON; correct the kubeconfig.") from None
+        raise Failure(
+            f"{_name(plugin)} cannot be told of its cluster: the configuration there is no JSON; correct the kubeconfig."
+        ) from None
 
 
 def _given(plugin: Plugin) -> list[str]:
@@ -83,7 +87,9 @@ def parse(plugin: Plugin, output: bytes) -> Credential:
     if not isinstance(answer, dict) or answer.get("kind") != "ExecCredential":
         raise Failure(f"{_name(plugin)} wrote no ExecCredential to its standard output.")
     if answer.get("apiVersion") != plugin.api_version:
-        raise Failure(f"{_name(plugin)} answered in version {printable(str(answer.get('apiVersion')), 80)}, the kubeconfig says {plugin.api_version}.")
+        raise Failure(
+            f"{_name(plugin)} answered in version {printable(str(answer.get('apiVersion')), 80)}, the kubeconfig says {plugin.api_version}."
+        )
     status = answer.get("status")
     if not isinstance(status, dict):
         raise Failure(f"{_name(plugin)} gave no credentials (no status).")
@@ -106,7 +112,9 @@ def _until(plugin: Plugin, text: t.Any) -> float | None:
         at = datetime.fromisoformat(text)
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError, OverflowError):
-        raise Failure(f"{_name(plugin)} gave an expirationTimestamp that is no time: {printable(str(text), 60)}.") from None
+        raise Failure(
+            f"{_name(plugin)} gave an expirationTimestamp that is no time: {printable(str(text), 60)}."
+        ) from None
 
 
 def _run(plugin: Plugin, environment: dict[str, str], seconds: float) -> tuple[int, bytes, bytes]:

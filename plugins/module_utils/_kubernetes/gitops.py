@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import writers
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.writers import Object, Writer
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.field_managers import Object, Writer
 
 CHOICES = ("route", "image", "replicas", "autoscaler")
 # Mirrored by the doc fragment gitops
@@ -43,9 +43,10 @@ def claims(fields: t.Sequence[Field]) -> list[Claim]:
     return [
         Claim(tool, field)
         for field in fields
-        for tool in writers.tools(field.obj)
+        for tool in field_managers.tools(field.obj)
         # KEDA makes the autoscaler, and leaves the rest of a Deployment alone
-        if (tool.name != writers.KEDA or field.choice == "autoscaler") and writers.holds(field.obj, tool, field.pointer)
+        if (tool.name != field_managers.KEDA or field.choice == "autoscaler")
+        and field_managers.holds(field.obj, tool, field.pointer)
     ]
 
 
@@ -54,7 +55,7 @@ def refusal(found: t.Sequence[Claim], ignores: t.Collection[str]) -> str:
 
     ignores: of CHOICES, what the tools leave alone, as the inventory says. Helm writes at an upgrade only, see note().
     """
-    refused = [claim for claim in found if claim.field.choice not in ignores and claim.tool.name != writers.HELM]
+    refused = [claim for claim in found if claim.field.choice not in ignores and claim.tool.name != field_managers.HELM]
     return " ".join(_refused(tool, fields) for tool, fields in _by_tool(refused))
 
 
@@ -62,9 +63,13 @@ def note(found: t.Sequence[Claim], ignores: t.Collection[str]) -> str:
     """Return a sentence on the tools that hold fields where that is no reason to refuse."""
     told = []
     for tool, fields in _by_tool(found):
-        choices = [choice for choice in CHOICES if choice in ignores and any(field.choice == choice for field in fields)]
-        if tool.name == writers.HELM:
-            told.append(f"Helm holds {_titles(fields)}, and puts them back at its next upgrade: give it the new values before that")
+        choices = [
+            choice for choice in CHOICES if choice in ignores and any(field.choice == choice for field in fields)
+        ]
+        if tool.name == field_managers.HELM:
+            told.append(
+                f"Helm holds {_titles(fields)}, and puts them back at its next upgrade: give it the new values before that"
+            )
         elif choices:
             told.append(f"{tool.name} leaves alone {', '.join(choices)}, as gitops_ignores says")
     return f"{'; '.join(told)}." if told else "No GitOps tool holds what a release writes."

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import yaml_document
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, Plugin, User
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, bounded
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_BYTES = 8 * 1024 * 1024  # of a file
 SECONDS = 10.0  # for a file, which may be on a disk of the network, or a pipe
@@ -118,7 +118,9 @@ class Kubeconfig:
         """Return what a context comes to, by default the current one; with_user: or who we are is known already. Raises Failure."""
         name = context or self.current
         if not name:
-            raise Failure(f"kubeconfig {self.name} has no current-context; name one (context), or select one (kubectl config use-context).")
+            raise Failure(
+                f"kubeconfig {self.name} has no current-context; name one (context), or select one (kubectl config use-context)."
+            )
         chosen = self._find("contexts", name, "")
         cluster = self._find("clusters", chosen.text("cluster"), f"{chosen.label}: ")
         access = _access(cluster, User(), f"context {name} of {self.name}")
@@ -260,7 +262,9 @@ def server_url(text: str, what: str) -> str:
 
 def _user(entry: Entry, cluster: Entry, name: str) -> User:
     if entry.body.get("auth-provider") is not None:
-        raise Failure(f"{entry.label}: auth-provider is not supported; use an exec plugin (kubelogin, gke-gcloud-auth-plugin), or a token.")
+        raise Failure(
+            f"{entry.label}: auth-provider is not supported; use an exec plugin (kubelogin, gke-gcloud-auth-plugin), or a token."
+        )
     token, username, password = (entry.text(key) for key in ("token", "username", "password"))
     if token and (username or password):
         raise Failure(f"{entry.label}: it has both a token and a password; remove one.")
@@ -305,12 +309,18 @@ def _plugin(entry: Entry, cluster: Entry) -> Plugin:
     if not command:
         raise Failure(f"{entry.label}: it names no command.")
     if version not in API_VERSIONS:
-        raise Failure(f"{entry.label}: its apiVersion is {printable(version, 100) or 'missing'}, known are {' and '.join(API_VERSIONS)}; update the plugin.")
+        raise Failure(
+            f"{entry.label}: its apiVersion is {printable(version, 100) or 'missing'}, known are {' and '.join(API_VERSIONS)}; update the plugin."
+        )
     mode = entry.text("interactiveMode")
     if mode not in ("Never", "IfAvailable", "Always") and (mode or version == API_VERSIONS[0]):
-        raise Failure(f"{entry.label}: its interactiveMode is {printable(mode, 40) or 'missing'}; set Never or IfAvailable.")
+        raise Failure(
+            f"{entry.label}: its interactiveMode is {printable(mode, 40) or 'missing'}; set Never or IfAvailable."
+        )
     if mode == "Always":
-        raise Failure(f"{entry.label}: the plugin wants a terminal (interactiveMode: Always), and there is none; use a token, or another plugin.")
+        raise Failure(
+            f"{entry.label}: the plugin wants a terminal (interactiveMode: Always), and there is none; use a token, or another plugin."
+        )
     if os.sep in command:
         command = str(entry.folder / command)
     told = _told(cluster) if entry.flag("provideClusterInfo") else None

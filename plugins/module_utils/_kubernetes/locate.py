@@ -10,11 +10,11 @@ import os
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import IDENTITIES, PLACES, Chosen, choose
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import kubeconfig
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, User
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import IDENTITIES, PLACES, Chosen, choose
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 POD = "/var/run/secrets/kubernetes.io/serviceaccount"
 CURE = "set kubeconfig (or KUBECONFIG, K8S_AUTH_KUBECONFIG), or host and api_key"
@@ -41,13 +41,17 @@ def _from_files(values: dict[str, t.Any], environment: t.Mapping[str, str], *, w
     named = values["kubeconfig"] or environment.get("KUBECONFIG") or ""
     paths = [os.path.expanduser(path) for path in str(named).split(os.pathsep) if path]
     if named and not paths:
-        raise Failure(f"No cluster to talk to: kubeconfig {printable(str(named), 300)} names no file; correct it, or {CURE}.")
+        raise Failure(
+            f"No cluster to talk to: kubeconfig {printable(str(named), 300)} names no file; correct it, or {CURE}."
+        )
     found = kubeconfig.load(paths or [os.path.expanduser("~/.kube/config")])
     context = values["context"]
     if found is None and (paths or context):
         what = f"kubeconfig {printable(str(named), 300) or '~/.kube/config'} is not there"
         raise Failure(f"No cluster to talk to: {what}; correct it, or {CURE}.")
-    if found is None or (not paths and not context and not found.current and (values["host"] or not found.lists["contexts"])):
+    if found is None or (
+        not paths and not context and not found.current and (values["host"] or not found.lists["contexts"])
+    ):
         return None
     return found.access(context, with_user=with_user)
 
@@ -63,7 +67,9 @@ def _without_files(chosen: Chosen, environment: t.Mapping[str, str]) -> Access:
     if not (address and port and os.path.isfile(token)):
         raise Failure(f"No cluster to talk to: there is no kubeconfig ~/.kube/config, and this is no pod; {CURE}.")
     ca = kubeconfig.read(os.path.join(POD, "ca.crt"), "The pod's certificate authority").decode("latin-1")
-    host = kubeconfig.server_url(f"https://{f'[{address}]' if ':' in address else address}:{port}", "KUBERNETES_SERVICE_HOST")
+    host = kubeconfig.server_url(
+        f"https://{f'[{address}]' if ':' in address else address}:{port}", "KUBERNETES_SERVICE_HOST"
+    )
     return Access(host, "this pod's own", User("the pod's service account", token_file=token), ca=ca)
 
 
@@ -92,7 +98,9 @@ def _user(chosen: Chosen) -> User | None:
     values, said_by = chosen.values, chosen.said_by
     certificate = _certificate(values) if values["client_cert"] else None
     if values["api_key"]:
-        return User(f"the user of the token in {said_by['api_key']}", token=str(values["api_key"]), certificate=certificate)
+        return User(
+            f"the user of the token in {said_by['api_key']}", token=str(values["api_key"]), certificate=certificate
+        )
     if values["username"]:
         name = f"user {values['username']} (by a login to OpenShift)"
         return User(name, username=values["username"], password=values["password"], logs_in=True)

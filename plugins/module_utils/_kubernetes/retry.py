@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 LEAST = 5  # attempts, however short the patience is

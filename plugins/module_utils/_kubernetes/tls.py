@@ -28,7 +28,9 @@ def context(access: Access, certificate: Certificate | None) -> ssl.SSLContext:
             raise ValueError
         made = ssl.create_default_context(cadata=authorities)
     except (ssl.SSLError, ValueError, TypeError):
-        raise Failure(f"The certificate authority for {access.host} is not PEM; correct ca_cert, or certificate-authority in the kubeconfig.") from None
+        raise Failure(
+            f"The certificate authority for {access.host} is not PEM; correct ca_cert, or certificate-authority in the kubeconfig."
+        ) from None
     # As kubectl verifies: a CA may be an intermediate one, and many clusters have one without the identifiers that Python 3.13 demands.
     made.verify_flags = (made.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN) & ~ssl.VERIFY_X509_STRICT
     if not access.verify:

@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 PATH = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
 
-def known_as(cluster: t.Any) -> str:
+def known_as(cluster: Api) -> str:
     """Return the end of a sentence that says as whom the API server knows us; nothing where it does not tell (before 1.28)."""
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     try:

@@ -14,9 +14,9 @@ import typing as t
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, reasons
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Reply
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 # Documented in doc_fragments/probe.py
@@ -28,7 +28,10 @@ OPTION: dict[str, t.Any] = {
         "token_secret": {
             "type": "dict",
             "no_log": False,
-            "options": {"name": {"type": "str", "required": True}, "key": {"type": "str", "default": "token", "no_log": False}},
+            "options": {
+                "name": {"type": "str", "required": True},
+                "key": {"type": "str", "default": "token", "no_log": False},
+            },
         },
         "expect_401": {"type": "bool", "default": False},
     },
@@ -38,7 +41,9 @@ OPTION: dict[str, t.Any] = {
 _WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 
-def token(option: dict[str, t.Any] | None, secret: t.Callable[[str], dict[str, t.Any]], name_of_option: str = "auth") -> str | None:
+def token(
+    option: dict[str, t.Any] | None, secret: t.Callable[[str], dict[str, t.Any]], name_of_option: str = "auth"
+) -> str | None:
     """The bearer token that the option names, or None. secret: gives the Secret of a name. Raises Failure, which never holds it."""
     if option is None:
         return None
@@ -47,7 +52,9 @@ def token(option: dict[str, t.Any] | None, secret: t.Callable[[str], dict[str, t
         try:
             found = Path(option["token_file"]).read_text(encoding="utf-8")
         except (OSError, UnicodeError) as error:
-            raise Failure(f"{name_of_option}.token_file {option['token_file']} cannot be read ({getattr(error, 'strerror', None) or 'no text'}).") from None
+            raise Failure(
+                f"{name_of_option}.token_file {option['token_file']} cannot be read ({getattr(error, 'strerror', None) or 'no text'})."
+            ) from None
     elif option["token_env"]:
         where = f"environment variable {option['token_env']}"
         found = os.environ.get(option["token_env"], "")
@@ -60,7 +67,9 @@ def token(option: dict[str, t.Any] | None, secret: t.Callable[[str], dict[str, t
     found = found.strip()
     # RFC 6750, 2.1
     if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", found):
-        raise Failure(f"No bearer token in {where}: it is {'empty or missing' if not found else 'not what a token may be made of'}.")
+        raise Failure(
+            f"No bearer token in {where}: it is {'empty or missing' if not found else 'not what a token may be made of'}."
+        )
     return found
 
 
@@ -93,4 +102,6 @@ def authorization_servers(connection: Connection, reply: Reply, mcp_path: str, b
         if isinstance(servers, list) and servers and all(isinstance(server, str) for server in servers):
             return servers
         said = reasons.of_reply(found) if found.status != 200 else "names no authorization_servers"
-    raise Fault(f"is answered 401, but its resource metadata ({paths[-1]}) {said}: clients cannot find out where to get a token")
+    raise Fault(
+        f"is answered 401, but its resource metadata ({paths[-1]}) {said}: clients cannot find out where to get a token"
+    )

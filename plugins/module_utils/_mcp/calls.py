@@ -10,9 +10,9 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes, reasons
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions, reasons
 from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client, header_value
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 # What may be (a part of) the name of a header: RFC 9110, 5.6.2.
@@ -46,7 +46,7 @@ def complaint_about(result: dict[str, t.Any], that: t.Sequence[str]) -> str | No
         return f"fails: {_said(result)}"
     if result.get("resultType", "complete") != "complete":
         return "asks for more input instead of giving a result: a smoke call needs a tool that works without"
-    return jmes.complaint(that, result)
+    return expressions.complaint(that, result)
 
 
 def parameter_headers(schema: t.Any, arguments: t.Any) -> dict[str, str]:

@@ -12,7 +12,8 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Dial
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Dial
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 # Documented in doc_fragments/endpoint.py
@@ -68,7 +69,7 @@ def public(option: dict[str, t.Any]) -> Endpoint:
     return Endpoint(option["url"].rstrip("/"), named.netloc, dial, *_paths(option))
 
 
-def in_pod(cluster: t.Any, namespace: str, pod: str, port: int, option: dict[str, t.Any] | None) -> Endpoint:
+def in_pod(cluster: Api, namespace: str, pod: str, port: int, option: dict[str, t.Any] | None) -> Endpoint:
     """A port of a pod, in plain HTTP, asked as the route of the public address asks it.
 
     Without a public address the Host is the one that C(kubectl port-forward)
@@ -103,14 +104,18 @@ def _parts(name: str, url: str) -> SplitResult:
     if "@" in split.netloc:
         raise Failure(f"{name} must not carry credentials.")
     if split.path.rstrip("/") or split.query or split.fragment:
-        raise Failure(f"{name} must end after the host and port; paths go to endpoint.mcp_path and endpoint.health_path.")
+        raise Failure(
+            f"{name} must end after the host and port; paths go to endpoint.mcp_path and endpoint.health_path."
+        )
     return split
 
 
 def _paths(option: dict[str, t.Any]) -> tuple[str, str]:
     for name in ("health_path", "mcp_path"):
         if not (option[name].startswith("/") and _plain(option[name])):
-            raise Failure(f"endpoint.{name} {option[name]!r} is not a path, such as {OPTION['options'][name]['default']}.")
+            raise Failure(
+                f"endpoint.{name} {option[name]!r} is not a path, such as {OPTION['options'][name]['default']}."
+            )
     return option["health_path"], option["mcp_path"]
 
 

@@ -16,13 +16,14 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol, reasons
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http_sse import HttpSse
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import Streamable
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 VERSION = "MCP-Protocol-Version"
 
@@ -74,13 +75,19 @@ class Modern:
         if not is_modern(reply, answer):
             return Declined(reply, answer)
         result = t.cast("dict[str, t.Any]", answer)
-        client.offer = _offer(result, _object(result.get("_meta")).get(protocol.META + "serverInfo"), result["supportedVersions"])
+        client.offer = _offer(
+            result, _object(result.get("_meta")).get(protocol.META + "serverInfo"), result["supportedVersions"]
+        )
         return client
 
-    def ask(self, method: str, params: dict[str, t.Any], bound: Deadline, headers: dict[str, str] | None = None) -> dict[str, t.Any]:
+    def ask(
+        self, method: str, params: dict[str, t.Any], bound: Deadline, headers: dict[str, str] | None = None
+    ) -> dict[str, t.Any]:
         return result_in(*self._exchange(method, params, bound, headers))
 
-    def _exchange(self, method: str, params: dict[str, t.Any], bound: Deadline, headers: dict[str, str] | None = None) -> tuple[Reply, Answer | None]:
+    def _exchange(
+        self, method: str, params: dict[str, t.Any], bound: Deadline, headers: dict[str, str] | None = None
+    ) -> tuple[Reply, Answer | None]:
         meta = {"protocolVersion": self.revision, "clientInfo": protocol.CLIENT, "clientCapabilities": {}}
         headers = {VERSION: self.revision, "Mcp-Method": method, **(headers or {})}
         if method in protocol.NAMED_BY:
@@ -97,7 +104,9 @@ class Legacy:
     era = protocol.LEGACY
 
     @classmethod
-    def initialize(cls, transport: Transport, bound: Deadline, revision: str = protocol.revisions(protocol.LEGACY)[-1]) -> Legacy | Declined:
+    def initialize(
+        cls, transport: Transport, bound: Deadline, revision: str = protocol.revisions(protocol.LEGACY)[-1]
+    ) -> Legacy | Declined:
         """A legacy server, at this revision or another that it prefers, or what one of another kind answers. Raises Fault."""
         params = {"protocolVersion": revision, "capabilities": {}, "clientInfo": protocol.CLIENT}
         reply, answer = transport.ask("initialize", params, {}, bound)
@@ -115,7 +124,9 @@ class Legacy:
         if reply.status >= 300:
             raise Fault(reasons.of_reply(reply))
 
-    def ask(self, method: str, params: dict[str, t.Any], bound: Deadline, headers: dict[str, str] | None = None) -> dict[str, t.Any]:
+    def ask(
+        self, method: str, params: dict[str, t.Any], bound: Deadline, headers: dict[str, str] | None = None
+    ) -> dict[str, t.Any]:
         return result_in(*self.transport.ask(method, params, self._headers, bound))
 
     @property
@@ -138,11 +149,15 @@ def is_modern(reply: Reply, answer: Answer | None) -> bool:
     if isinstance(answer, Error):
         if answer.code in protocol.REQUEST_REFUSED:
             name = protocol.REQUEST_REFUSED[answer.code]
-            raise Fault(f"{reasons.of_error(answer)}, {name}: either a proxy changes our headers, or this is a fault of mcp_health")
+            raise Fault(
+                f"{reasons.of_error(answer)}, {name}: either a proxy changes our headers, or this is a fault of mcp_health"
+            )
         if answer.code == protocol.UNSUPPORTED_VERSION:
             theirs = _supported(answer)
             if theirs and not _common(theirs, protocol.LEGACY):
-                raise Fault(f"is refused: the server's protocol revisions ({str(theirs)[:80]}) are all unknown to mcp_health")
+                raise Fault(
+                    f"is refused: the server's protocol revisions ({str(theirs)[:80]}) are all unknown to mcp_health"
+                )
             return False
     if declined(reply, answer):
         return False

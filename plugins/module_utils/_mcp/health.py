@@ -10,10 +10,12 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes, jsonrpc, reasons
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault, printable, subject
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault, subject
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection
+from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions as jmes
+from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, reasons
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 
 def fetch_health(connection: Connection, path: str, bound: Deadline) -> dict[str, t.Any]:

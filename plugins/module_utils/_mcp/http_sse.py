@@ -10,10 +10,15 @@ import json
 import typing as t
 from urllib.parse import urljoin, urlsplit
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply, Response
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, reasons, sse
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Reply, Response
-from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import EVENTS, JSON_POST, answer_in_body, answer_in_event
+from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import (
+    EVENTS,
+    JSON_POST,
+    answer_in_body,
+    answer_in_event,
+)
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 
@@ -27,7 +32,14 @@ class HttpSse:
     session_mode = "sse"
     session_headers: t.ClassVar[dict[str, str]] = {}
 
-    def __init__(self, stream: Connection, posts: Connection, path: str, headers: dict[str, str], note: t.Callable[[Response], None]) -> None:
+    def __init__(
+        self,
+        stream: Connection,
+        posts: Connection,
+        path: str,
+        headers: dict[str, str],
+        note: t.Callable[[Response], None],
+    ) -> None:
         self._stream = stream
         self._posts = posts
         self._path = path
@@ -51,7 +63,9 @@ class HttpSse:
         # The address holds the session's id: no sentence may quote it.
         self._target = path_of(first.data, self._stream.authority, self._path)
 
-    def ask(self, method: str, params: dict[str, t.Any], headers: dict[str, str], bound: Deadline) -> tuple[Reply, jsonrpc.Answer | None]:
+    def ask(
+        self, method: str, params: dict[str, t.Any], headers: dict[str, str], bound: Deadline
+    ) -> tuple[Reply, jsonrpc.Answer | None]:
         self._last_id += 1
         reply = self._post(jsonrpc.request(self._last_id, method, params), headers, bound)
         if reply.status >= 300:
@@ -67,7 +81,9 @@ class HttpSse:
         return self._post(jsonrpc.notification(method), headers, bound)
 
     def _post(self, message: dict[str, t.Any], headers: dict[str, str], bound: Deadline) -> Reply:
-        with self._posts.request("POST", self._target, bound, {**JSON_POST, **self._headers, **headers}, json.dumps(message).encode()) as response:
+        with self._posts.request(
+            "POST", self._target, bound, {**JSON_POST, **self._headers, **headers}, json.dumps(message).encode()
+        ) as response:
             return response.read()
 
 
@@ -75,7 +91,9 @@ def path_of(endpoint: str, authority: str, path: str) -> str:
     """Path and query of the endpoint event. Raises Fault when it leads to another server, whom our requests are not for."""
     try:
         split = urlsplit(urljoin(f"http://{authority}{path}", endpoint.strip()))
-        usable = split.netloc == authority and endpoint.isascii() and endpoint.isprintable() and " " not in endpoint.strip()
+        usable = (
+            split.netloc == authority and endpoint.isascii() and endpoint.isprintable() and " " not in endpoint.strip()
+        )
     except ValueError:
         usable = False
     if not usable:

@@ -10,7 +10,7 @@ import json
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 
 MAX_DEPTH = 100
 
@@ -59,7 +59,12 @@ def _check_depth(value: t.Any) -> None:
     """Raises RecursionError before code that follows the nesting does."""
     level = [value]
     for _depth in range(MAX_DEPTH + 1):
-        level = [child for each in level if isinstance(each, (dict, list)) for child in (each.values() if isinstance(each, dict) else each)]
+        level = [
+            child
+            for each in level
+            if isinstance(each, (dict, list))
+            for child in (each.values() if isinstance(each, dict) else each)
+        ]
         if not level:
             return
     raise RecursionError
@@ -88,7 +93,9 @@ def answer_to(id: int, message: t.Any) -> Answer | None:
         raise Fault(f"with id {id} is answered with id {json.dumps(their_id)[:40]}")
     if isinstance(error, dict):
         code = error.get("code")
-        return Error(code if _is_int(code) and abs(code) < 2**31 else 0, str(error.get("message", "")), error.get("data"))
+        return Error(
+            code if _is_int(code) and abs(code) < 2**31 else 0, str(error.get("message", "")), error.get("data")
+        )
     if not isinstance(message.get("result"), dict):
         raise Fault("is answered with neither a result nor an error")
     return message["result"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 MAX_PAGES = 100
@@ -50,7 +50,9 @@ def whole(ask: Ask, kind: Kind, bound: Deadline) -> list[dict[str, t.Any]]:
                 return items
             raise
         page = result.get(kind.key)
-        if not isinstance(page, list) or not all(isinstance(item, dict) and isinstance(item.get(kind.id), str) for item in page):
+        if not isinstance(page, list) or not all(
+            isinstance(item, dict) and isinstance(item.get(kind.id), str) for item in page
+        ):
             raise Fault(f"is answered without a list of {kind.key} that have a {kind.id}")
         items += page
         cursor = result.get("nextCursor")

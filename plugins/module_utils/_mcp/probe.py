@@ -12,16 +12,22 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, calls, listing, protocol, stability, trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client, Legacy, Modern
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
-from ansible_collections.mcp.server.plugins.module_utils._mcp.greeting import AUTO, Line, anything_goes, greeted, initialized
+from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import (
+    AUTO,
+    Line,
+    anything_goes,
+    initialized,
+    shake_hands,
+)
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection
 from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import Trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import SESSION, Streamable
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 # The part of a probe's time, and the most seconds of it, that are kept for leaving nothing behind:
@@ -120,13 +126,15 @@ def _guarded(line: Line, found: dict[str, t.Any]) -> None:
         reply, _answer = line.streamable.ask("server/discover", {}, {}, bound)
         if reply.status != 401:
             raise Fault(f"is answered {reply.status} to a client without credentials, expected is 401")
-        found["authorization_servers"] = auth.authorization_servers(line.connection, reply, line.endpoint.mcp_path, bound)
+        found["authorization_servers"] = auth.authorization_servers(
+            line.connection, reply, line.endpoint.mcp_path, bound
+        )
 
 
 def _converse(line: Line, settings: Settings, found: dict[str, t.Any]) -> None:
     """Greet the server and read what it has. One that speaks both eras is read in the modern one."""
     era = t.cast(str, settings.era)
-    with greeted(line, era) as client:
+    with shake_hands(line, era) as client:
         found["session_mode"] = "modern" if isinstance(client, Modern) else client.transport.session_mode
         found["session_mark"] = _mark(client)
         found.update(era=client.era, protocol_version=client.revision)

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Reply
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 
 def of_reply(reply: Reply) -> str:

@@ -10,9 +10,9 @@ import math
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol
 from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp.listing import KINDS
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
@@ -49,13 +49,17 @@ def run(client: Client, asked: Rounds, found: dict[str, t.Any], bound: Deadline,
             except Fault as fault:
                 in_session = client.era == protocol.LEGACY and client.transport.session_headers
                 session = " of one session: other pods than the one that began it may not know it" if in_session else ""
-                raise Fault(f"({question}) {fault.msg} in round {number} of {asked.rounds}{session}", **fault.evidence) from None
+                raise Fault(
+                    f"({question}) {fault.msg} in round {number} of {asked.rounds}{session}", **fault.evidence
+                ) from None
             times.append(one.elapsed)
     finally:
         found["stability"] = summary(times)
     p95 = percentile(times, 95)
     if asked.max_p95 is not None and p95 > asked.max_p95:
-        raise Fault(f"({question}) is slow: 95 % of {asked.rounds} answers took up to {p95:.3f} s, allowed are {asked.max_p95:.3f} s")
+        raise Fault(
+            f"({question}) is slow: 95 % of {asked.rounds} answers took up to {p95:.3f} s, allowed are {asked.max_p95:.3f} s"
+        )
 
 
 def summary(times: t.Sequence[float]) -> dict[str, t.Any]:

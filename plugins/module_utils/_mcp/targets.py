@@ -9,17 +9,18 @@ from __future__ import annotations
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import is_ready
-from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, greeting
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, handshake
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import is_ready
 
 # Documented in doc_fragments/probe.py
 OPTIONS: dict[str, t.Any] = {
     **CLUSTER_OPTIONS,
-    **keeping.OPTION,
+    **lease_renewal.OPTION,
     "endpoint": endpoint.OPTION,
     "namespace": {"type": "str"},
     "server": {"type": "str"},
@@ -31,7 +32,7 @@ OPTIONS: dict[str, t.Any] = {
     "route_nearest": {"type": "bool"},
     "route_custom": {"type": "dict"},
     "port": {"type": "int", "default": 8080},
-    "era": {"type": "str", "default": greeting.AUTO, "choices": list(greeting.ERAS)},
+    "era": {"type": "str", "default": handshake.AUTO, "choices": list(handshake.ERAS)},
     "auth": auth.OPTION,
     "timeout": {"type": "float", "default": 30.0},
     "step_timeout": {"type": "float", "default": 10.0},
@@ -39,7 +40,12 @@ OPTIONS: dict[str, t.Any] = {
 RULES: dict[str, t.Any] = {
     "required_one_of": [("endpoint", "pod", "service", "pool")],
     "mutually_exclusive": [("pod", "service", "pool")],
-    "required_by": {"pod": ["namespace"], "service": ["namespace"], "pool": ["namespace", "server"], "lock": ["namespace", "server"]},
+    "required_by": {
+        "pod": ["namespace"],
+        "service": ["namespace"],
+        "pool": ["namespace", "server"],
+        "run_id": ["namespace", "server"],
+    },
 }
 
 
@@ -57,7 +63,7 @@ class NoneReady(Failure):
 
 def connect(params: dict[str, t.Any]) -> t.Any:
     """The Cluster, imported only where a task needs one."""
-    from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
+    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
     return connection.connect(params)
 
@@ -118,12 +124,13 @@ def ready_endpoints(slices: dict[str, t.Any]) -> list[str]:
             endpoint["targetRef"]["name"]
             for endpoint_slice in slices["items"]
             for endpoint in endpoint_slice.get("endpoints") or []
-            if endpoint.get("targetRef", {}).get("kind") == "Pod" and endpoint.get("conditions", {}).get("ready") is not False
+            if endpoint.get("targetRef", {}).get("kind") == "Pod"
+            and endpoint.get("conditions", {}).get("ready") is not False
         }
     )
 
 
-def pods_of_pool(cluster: t.Any, namespace: str, server: str, pool: str) -> list[str]:
+def pods_of_pool(cluster: Api, namespace: str, server: str, pool: str) -> list[str]:
     selector = f"app={server},pool={pool}"
     pods = cluster.get(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
     names = ready_pods(pods)
@@ -134,9 +141,12 @@ def pods_of_pool(cluster: t.Any, namespace: str, server: str, pool: str) -> list
     return names
 
 
-def pod_of_service(cluster: t.Any, namespace: str, service: str) -> str:
+def pod_of_service(cluster: Api, namespace: str, service: str) -> str:
     """One of them, as C(kubectl port-forward) does."""
-    slices = cluster.get(f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices", labelSelector=f"kubernetes.io/service-name={service}")
+    slices = cluster.get(
+        f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
+        labelSelector=f"kubernetes.io/service-name={service}",
+    )
     names = ready_endpoints(slices)
     if not names:
         # Raises NotFound when that is why.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from contextlib import contextmanager
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import subject
+from ansible_collections.mcp.server.plugins.module_utils._errors import subject
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 # In the order in which they are reached; C(end), of a session, is no verdict on the server.
@@ -29,7 +29,9 @@ class Trace:
     @contextmanager
     def step(self, level: str, name: str) -> t.Iterator[Deadline]:
         """Turns a Fault of the step into a Failure that names it."""
-        with self._timed(level, name, Deadline(self._farewell if level == END else min(self._step_timeout, self.deadline.left))) as bound:
+        with self._timed(
+            level, name, Deadline(self._farewell if level == END else min(self._step_timeout, self.deadline.left))
+        ) as bound:
             yield bound
 
     @contextmanager
@@ -58,5 +60,8 @@ def by_level(steps: t.Sequence[dict[str, t.Any]]) -> dict[str, dict[str, t.Any] 
     for level in LEVELS:
         ours = [step for step in steps if step["level"] == level]
         if ours:
-            levels[level] = {"ok": all(step["ok"] for step in ours), "seconds": round(sum(step["seconds"] for step in ours), 4)}
+            levels[level] = {
+                "ok": all(step["ok"] for step in ours),
+                "seconds": round(sum(step["seconds"] for step in ours), 4),
+            }
     return levels

@@ -11,9 +11,9 @@ import re
 import typing as t
 from contextlib import contextmanager
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply, Response
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, sse
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection, Reply, Response
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 SESSION = "Mcp-Session-Id"
@@ -48,7 +48,9 @@ class Streamable:
     def session_headers(self) -> dict[str, str]:
         return {SESSION: self.sessions[-1]} if self.sessions else {}
 
-    def ask(self, method: str, params: dict[str, t.Any], headers: dict[str, str], bound: Deadline) -> tuple[Reply, jsonrpc.Answer | None]:
+    def ask(
+        self, method: str, params: dict[str, t.Any], headers: dict[str, str], bound: Deadline
+    ) -> tuple[Reply, jsonrpc.Answer | None]:
         """The answer, or None when something else than JSON-RPC came instead."""
         self._last_id += 1
         with self._post(jsonrpc.request(self._last_id, method, params), headers, bound) as response:
@@ -70,7 +72,9 @@ class Streamable:
     def _post(self, message: dict[str, t.Any], headers: dict[str, str], bound: Deadline) -> t.Iterator[Response]:
         headers = {**JSON_POST, **self._headers, **headers}
         late = None if SESSION in headers else (self._late, self.note)
-        with self._connection.request("POST", self._path, bound, headers, json.dumps(message).encode(), late) as response:
+        with self._connection.request(
+            "POST", self._path, bound, headers, json.dumps(message).encode(), late
+        ) as response:
             self.note(response)
             yield response
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Run, Spec, Task
 
-COMMON = (*CLUSTER_OPTIONS, *SERVER_OPTIONS, *keeping.OPTION, "endpoint", "pool_key")
+COMMON = (*CLUSTER_OPTIONS, *SERVER_OPTIONS, *lease_renewal.OPTION, "endpoint", "pool_key")
 
 
 @dataclass(frozen=True)

@@ -13,21 +13,28 @@ import typing as t
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.mcp.server.plugins.module_utils import _rollout, _silence
-from ansible_collections.mcp.server.plugins.module_utils._announce import announce, escalation, payload
-from ansible_collections.mcp.server.plugins.module_utils._cluster import record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Waiting, waiting
+from ansible_collections.mcp.server.plugins.module_utils._announce import escalation, payload
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Waiting, waiting
+from ansible_collections.mcp.server.plugins.module_utils._modules import (
+    mcp_announce,
+    mcp_release,
+    mcp_release_info,
+    mcp_report,
+    mcp_rollout,
+    mcp_silence,
+    single_shift,
+)
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
-from ansible_collections.mcp.server.plugins.module_utils._report import report
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task, started
-from ansible_collections.mcp.server.plugins.module_utils._traffic import release, shift
+from ansible_collections.mcp.server.plugins.module_utils._release import record
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task, started
 
-SHIFT = Module(shift.SPEC, shift.run)
-ROLLOUT = Module(_rollout.SPEC, _rollout.run)
-RELEASE = Module(release.SPEC, release.run)
-SILENCE = Module(_silence.SPEC, _silence.run, "silence")
-ANNOUNCE = Module(announce.SPEC, announce.run, "announce")
-REPORT = Module(report.SPEC, report.run, "report")
+SHIFT = Module(single_shift.SPEC, single_shift.run)
+ROLLOUT = Module(mcp_rollout.SPEC, mcp_rollout.run)
+RELEASE = Module(mcp_release.SPEC, mcp_release.run)
+RELEASE_INFO = Module(mcp_release_info.SPEC, mcp_release_info.run)
+SILENCE = Module(mcp_silence.SPEC, mcp_silence.run, "silence")
+ANNOUNCE = Module(mcp_announce.SPEC, mcp_announce.run, "announce")
+REPORT = Module(mcp_report.SPEC, mcp_report.run, "report")
 
 ANNOUNCING = 30.0  # seconds that an announcement beside the rollback may still take at its end
 SHRINK = 120.0  # seconds until the pods of a bad pool must be gone
@@ -54,36 +61,44 @@ class Ending:
             if params[module.option] is not None:
                 self.calls.params(module, **{**params[module.option], **needed})
 
-    def roll_back(self, reason: str, lock: str | None = None, *, once: bool = False) -> dict[str, t.Any]:
+    def roll_back(self, reason: str, run_id: str | None = None, *, once: bool = False) -> dict[str, t.Any]:
         """Return the traffic to the stable pool, then scale the bad one down and give the Lease back; return what the emergency found.
 
         once: somebody else writes. Then the weights are written once, and nothing is scaled.
         Raises Lost when another run holds the Lease, and Failure when it is not known that the traffic is back.
         """
         params = self.task.params
-        patience = {"api_patience": params["rollback_patience"]}
+        patience = {"api_retry_timeout": params["rollback_retry_timeout"]}
         small = {"replicas": params["failed_replicas"], "wait_timeout": SHRINK}
-        waits = {name: params[name] for name in ("start_timeout", "ready_grace", "sessions_metric", "gitops_ignores") if name in params}
-        waits |= {"hold_seconds": 0.0 if once else params["hold_seconds"], "timeout": params["rollback_timeout"], **patience}
+        waits = {
+            name: params[name]
+            for name in ("start_timeout", "ready_grace", "sessions_metric", "gitops_ignores")
+            if name in params
+        }
+        waits |= {
+            "verify_seconds": 0.0 if once else params["verify_seconds"],
+            "timeout": params["rollback_timeout"],
+            **patience,
+        }
         # With a way to wait of its own: the one of the task comes back from an outage with its Lease or not at all.
         with waiting(Waiting(self.task.progress)):
-            task = replace(self.task, held=self._only_lost, traffic_back=self._announce_at_once)
-            found = self.calls.run(task, SHIFT, rollback=True, reason=reason, lock=lock, **waits)
-        lock = lock or found.get("lock")
+            task = replace(self.task, check_lease=self._only_lost, traffic_back=self._announce_at_once)
+            found = self.calls.run(task, SHIFT, rollback=True, reason=reason, run_id=run_id, **waits)
+        run_id = run_id or found.get("run_id")
         if found.get("scale_down", True) and not once:
             self._without_failing(
                 f"Pool {found['bad_pool']} was not scaled down.",
-                lambda: self.calls.run(self.task, ROLLOUT, pool=found["bad_pool"], lock=lock, **small, **patience),
+                lambda: self.calls.run(self.task, ROLLOUT, pool=found["bad_pool"], run_id=run_id, **small, **patience),
             )
-        if lock:
-            self.give_back(lock)
+        if run_id:
+            self.give_back(run_id)
         return found
 
     def _only_lost(self) -> None:
         """Of all that may be wrong with the Lease, nothing but another run that holds it ends a rollback."""
         try:
-            self.task.held()
-        except Lost:
+            self.task.check_lease()
+        except LeaseLost:
             raise
         except Failure:
             return
@@ -93,8 +108,11 @@ class Ending:
         at = {"at": record.now(), "pool": pool}
         self.verdicts += [{**verdict, **at} for verdict in found.get("gates") or []]
 
-    def give_back(self, lock: str) -> None:
-        self._without_failing("The Lease was not given back.", lambda: self.calls.run(self.task, RELEASE, state="unlocked", lock=lock))
+    def give_back(self, run_id: str) -> None:
+        self._without_failing(
+            "The Lease was not given back.",
+            lambda: self.calls.run(self.task, RELEASE, state="lease_returned", run_id=run_id),
+        )
 
     def tell(self, event: str = payload.ENDED, failure: str = "") -> None:
         """End the silence, announce what happened, and write the report: without a Lease, which was given back."""
@@ -102,14 +120,17 @@ class Ending:
         if params["silence"] is not None:
             self._without_failing(
                 "The server's alerts stay silenced.",
-                lambda: self.calls.run(self.task, SILENCE, lock=None, alertmanager=params["silence"]["alertmanager"], state="absent"),
+                lambda: self.calls.run(
+                    self.task, SILENCE, run_id=None, alertmanager=params["silence"]["alertmanager"], state="absent"
+                ),
             )
         early = self._announced_at_once()
         announced = early if event == payload.ENDED and early.get("delivered") else self._announce(event, failure)
         self.told["stats"] = announced.get("stats")
         if params["report"] is not None:
             written = self._without_failing(
-                "The report was not written.", lambda: self.calls.run(self.task, REPORT, lock=None, verdicts=self.verdicts, **params["report"])
+                "The report was not written.",
+                lambda: self.calls.run(self.task, REPORT, run_id=None, verdicts=self.verdicts, **params["report"]),
             )
             self.told["report"] = written.get("path")
 
@@ -126,7 +147,7 @@ class Ending:
         return {}
 
     def _announce(self, event: str, failure: str = "") -> dict[str, t.Any]:
-        options = {"lock": None, "event": event, "failure": failure or None, **(self.task.params["announce"] or {})}
+        options = {"run_id": None, "event": event, "failure": failure or None, **(self.task.params["announce"] or {})}
         return self._without_failing("Nothing was announced.", lambda: self.calls.run(self.task, ANNOUNCE, **options))
 
     def escalate(self) -> None:
@@ -137,7 +158,7 @@ class Ending:
     def _without_failing(self, what: str, act: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
         try:
             return act()
-        except Lost as lost:  # it is that run's to do
+        except LeaseLost as lost:  # it is that run's to do
             self.task.warn(lost.msg)
         except Exception as error:  # also what nobody thought of: the traffic is where it should be
             self.task.warn(f"{what} {getattr(error, 'msg', f'{type(error).__name__}: {error}')}")

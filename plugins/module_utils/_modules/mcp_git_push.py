@@ -105,7 +105,9 @@ def _run(task: Task, remote: Remote) -> dict[str, t.Any]:
         except Overtaken as overtaken:
             if attempt == params["attempts"]:
                 raise Failure(f"others pushed in between, {attempt} times: {overtaken.msg}") from None
-            task.progress(f"others pushed to {remote.shown} in between; trying again, {attempt} of {params['attempts']}")
+            task.progress(
+                f"others pushed to {remote.shown} in between; trying again, {attempt} of {params['attempts']}"
+            )
             time.sleep(random.uniform(0.5, 1.5) * PAUSE * attempt)
             attempt += 1
 
@@ -117,7 +119,12 @@ def _attempt(task: Task, remote: Remote) -> dict[str, t.Any]:
         git = Git(remote, checkout, params["author"], params["email"])
         git.clone()
         files = edit(checkout, [Change(**change) for change in params["changes"]])
-        result = {"changed": bool(files), "files": [one.file for one in files], "diff": [one.diff() for one in files], "commit": None}
+        result = {
+            "changed": bool(files),
+            "files": [one.file for one in files],
+            "diff": [one.diff() for one in files],
+            "commit": None,
+        }
         if files:
             write(checkout, files)
             commit = git.commit(params["commit_message"])

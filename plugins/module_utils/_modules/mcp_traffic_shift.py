@@ -11,9 +11,8 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.options import CHECKS
 from ansible_collections.mcp.server.plugins.module_utils._mcp.protocol import AUTO, ERAS
-from ansible_collections.mcp.server.plugins.module_utils._modules import endings
+from ansible_collections.mcp.server.plugins.module_utils._modules import ending_options, single_shift
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import shift
 
 # Of the modules that are called in it; options of these are validated by their own specs.
 STEPS: dict[str, t.Any] = {
@@ -31,12 +30,12 @@ STEPS: dict[str, t.Any] = {
     "guard": {"type": "dict"},
     "stop_after": {"type": "int"},
     "pause_seconds": {"type": "float", "default": 3600.0},
-    **endings.OPTIONS,
+    **ending_options.OPTIONS,
 }
 
 SPEC = replace(
-    shift.SPEC,
-    options={**shift.SPEC.options, **STEPS},
+    single_shift.SPEC,
+    options={**single_shift.SPEC.options, **STEPS},
     required_together=[],
     required_if=[("rollback", False, ("pool",)), ("rollback", False, ("weight", "steps"), True)],
     required_by={"weight": ["pool"], "steps": ["pool", "endpoint"]},
@@ -56,7 +55,7 @@ def has_own_limits(params: dict[str, t.Any]) -> bool:
 
 def run(task: Task) -> dict[str, t.Any]:
     if not has_steps(task.params):
-        return shift.run(task)
+        return single_shift.run(task)
     if task.params["rollback"]:
         raise Failure("rollback finds the pool by itself: leave out steps, or leave out rollback.")
     # An emergency does not wait for what only a release needs.

@@ -10,14 +10,15 @@ import typing as t
 from contextlib import nullcontext
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH
-from ansible_collections.mcp.server.plugins.module_utils._modules.endings import OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._modules.ending_options import OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
-from ansible_collections.mcp.server.plugins.module_utils._traffic.lookout import Lookout
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Overwritten
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import OverwriteMonitor
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 
 SPEC = replace(
     watch.SPEC,
@@ -34,7 +35,7 @@ def ends_by_itself(params: dict[str, t.Any]) -> bool:
 def no_way_back(release: dict[str, t.Any] | None, holder: dict[str, str] | None, pool: str) -> str:
     """Return why a breach of this pool is not taken back, a sentence; empty when it is. Pure.
 
-    release: the newest of the record. holder: who releases the server now, as mcp_release tells. They may be others than when the watch began.
+    release: the newest of the record. holder: who releases the server now, as mcp_release_info tells. They may be others than when the watch began.
     """
     if holder is not None:
         return f"{holder['by']} releases the server now."
@@ -51,7 +52,7 @@ def run(task: Task) -> dict[str, t.Any]:
     # Only here: it takes what a watch alone does not need.
     from ansible_collections.mcp.server.plugins.module_utils._announce import payload
     from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls
-    from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, Ending
+    from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE_INFO, Ending
 
     calls = Calls.of(task.params)
     ending = Ending(task, calls)
@@ -64,19 +65,24 @@ def run(task: Task) -> dict[str, t.Any]:
             raise
         ending.keep(breach.evidence, task.params["pool"])
         try:
-            now = calls.run(task, RELEASE)
-        except Failure:  # the rollback waits for longer, and does without what can't be read: a split that is nobody's, too
+            now = calls.run(task, RELEASE_INFO)
+        except (
+            Failure
+        ):  # the rollback waits for longer, and does without what can't be read: a split that is nobody's, too
             now = {"record": None, "holder": None}
-        if reason := no_way_back(now["record"], None if task.params["lock"] else now["holder"], task.params["pool"]):
+        if reason := no_way_back(now["record"], None if task.params["run_id"] else now["holder"], task.params["pool"]):
             raise Failure(f"{breach.msg} It is not taken back: {reason}", **breach.evidence) from None
         try:
-            found = ending.roll_back(breach.msg, task.params["lock"], once=overwritten)
-        except Lost as lost:
+            found = ending.roll_back(breach.msg, task.params["run_id"], once=overwritten)
+        except LeaseLost as lost:
             raise Failure(f"{breach.msg} {lost.msg}", **{**breach.evidence, **lost.evidence}) from None
         except Failure as failure:
             ending.tell(payload.ROLLBACK_FAILED, failure.msg)
             ending.escalate()
-            raise Failure(f"{breach.msg} The rollback failed: {failure.msg}", **{**breach.evidence, **failure.evidence, **ending.told}) from None
+            raise Failure(
+                f"{breach.msg} The rollback failed: {failure.msg}",
+                **{**breach.evidence, **failure.evidence, **ending.told},
+            ) from None
         ending.tell()
         ending.escalate()
         scaled = " Nothing was scaled." if overwritten else ""
@@ -92,15 +98,15 @@ def _watch(task: Task) -> dict[str, t.Any]:
     if not (params["namespace"] and params["server"] and params["pool"]):
         return watch.run(task)
     try:
-        looking = Lookout(task, connection.connect(params), Server.from_params(params), None)
+        looking = OverwriteMonitor(task, connection.connect(params), Server.from_params(params), None)
     except Failure as failure:
         task.progress(f"whether somebody else changes the route is not looked at: {failure.msg}")
         return watch.run(task)
-    renewing = keeping.renewed(task, params["lock"]) if params["lock"] else nullcontext(task)
+    renewing = lease_renewal.renewing(task, params["run_id"]) if params["run_id"] else nullcontext(task)
     with looking, renewing as kept:
 
         def held() -> None:
-            kept.held()
+            kept.check_lease()
             looking.refuse()
 
-        return watch.run(replace(kept, held=held))
+        return watch.run(replace(kept, check_lease=held))

@@ -23,33 +23,35 @@ from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._announce import payload
-from ansible_collections.mcp.server.plugins.module_utils._checks import problems as checks_problems
 from ansible_collections.mcp.server.plugins.module_utils._checks import run as checks
+from ansible_collections.mcp.server.plugins.module_utils._checks import validation as checks_problems
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import INCONCLUSIVE
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
-from ansible_collections.mcp.server.plugins.module_utils._guard import module as guard
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
-from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import printable
-from ansible_collections.mcp.server.plugins.module_utils._modules import ending
+from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_health
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard as guard
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module, secrets
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, ROLLOUT, SHIFT, SILENCE, Ending
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps as planned
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Interrupted, Lost, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import lookout, moving, share, watch
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Expected, Overwritten, same_image
-from ansible_collections.mcp.server.plugins.module_utils._traffic.own import TICK
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
+from ansible_collections.mcp.server.plugins.module_utils._server import Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Interrupted, LeaseLost, Task
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
+from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor, share, shift, watch
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten, same_image
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import TICK
 
-HEALTH = Module(health_module.SPEC, health_module.run)
+HEALTH = Module(mcp_health.SPEC, mcp_health.run)
 WATCH = Module(watch.SPEC, watch.run, "watch")
 GUARD = Module(guard.SPEC, guard.run, "guard")
 
 ANSWERS = 10  # that tell the version once more before a release has succeeded
 ROUNDS = 20  # lists in one session through the gateway, after each step
-QUICK = {"api_timeout": 1.0, "api_patience": 0.0}  # what was interrupted has 3 s
+QUICK = {"api_timeout": 1.0, "api_retry_timeout": 0.0}  # what was interrupted has 3 s
 
 # Seconds that the last weights must have lasted before the old pool is scaled down: whoever puts them back mostly does so by then
 LASTING = 10.0
@@ -67,10 +69,18 @@ def problems(params: dict[str, t.Any]) -> list[str]:
         if params["stop_after"] not in weights or params["stop_after"] >= 100:
             found.append(f"stop_after is {params['stop_after']}: it must be the weight of a step, and less than 100.")
         if params["guard"] is None:
-            found.append("stop_after needs a guard: without one nobody watches the release while it is paused (set guard).")
+            found.append(
+                "stop_after needs a guard: without one nobody watches the release while it is paused (set guard)."
+            )
         if not 0 < params["pause_seconds"] <= LONGEST_PAUSE:
-            found.append(f"pause_seconds is {params['pause_seconds']:g}: it must be more than 0, and at most {LONGEST_PAUSE:g}, for which a guard lasts.")
-    found += [f"A step has seconds {step['seconds']:g}: it must be 0 or more." for step in params["steps"] if step["seconds"] < 0]
+            found.append(
+                f"pause_seconds is {params['pause_seconds']:g}: it must be more than 0, and at most {LONGEST_PAUSE:g}, for which a guard lasts."
+            )
+    found += [
+        f"A step has seconds {step['seconds']:g}: it must be 0 or more."
+        for step in params["steps"]
+        if step["seconds"] < 0
+    ]
     return found + checks_problems.problems(params["checks"])
 
 
@@ -89,7 +99,7 @@ def complaint(release: record.Release | None, pool: str, images: dict[str, str])
     if release["to"]["pool"] != pool:
         return f"the release that runs goes to pool {release['to']['pool']}, not to {pool}."
     for side in ("from", "to"):
-        has, wanted = images[release[side]["pool"]], release[side].get("image") or ""
+        has, wanted = images[release[side]["pool"]], release[side].get("image_ref") or ""
         if wanted and not same_image(has, wanted):
             return f"pool {release[side]['pool']} runs {has} now, and not {wanted}: find out who changed it, and release again."
     return ""
@@ -97,8 +107,8 @@ def complaint(release: record.Release | None, pool: str, images: dict[str, str])
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
-    if not params["lock"] and not task.check_mode:
-        raise Failure("steps belong to a release: begin one with mcp_release (state=begun), and give its lock.")
+    if not params["run_id"] and not task.check_mode:
+        raise Failure("steps belong to a release: begin one with mcp_release (state=begun), and give its run_id.")
     called = ((ending.ANNOUNCE, params["announce"]), (ending.REPORT, params["report"]), (WATCH, params["watch"]))
     hidden = set().union(*(secrets(module, options or {}) for module, options in called))
     shown = replace(
@@ -119,7 +129,7 @@ def _run(task: Task) -> dict[str, t.Any]:
         ours.check()
     except Failure as failure:
         if not task.check_mode:
-            ours.hold(failure.msg)  # it may have traffic, if it was cut off
+            ours.note_pause(failure.msg)  # it may have traffic, if it was cut off
         raise
     if task.check_mode:
         return ours.plan()
@@ -159,8 +169,8 @@ class StepsRelease:
         self.ended, self.going_back = "", False
         self.weights: Weights = {}
         self.shifted = 0.0  # when the weights were seen to be in force, on the monotonic clock
-        self.writers = {params["lock"]}
-        self.lookout = lookout.Lookout(task, self.cluster, self.server, Expected())
+        self.writers = {params["run_id"]}
+        self.lookout = overwrite_monitor.OverwriteMonitor(task, self.cluster, self.server, Expected())
         self.result: dict[str, t.Any] = {"changed": False, "steps": [], "verdicts": self.ending.verdicts}
 
     def go_on_as(self, task: Task) -> None:
@@ -174,24 +184,34 @@ class StepsRelease:
         self.ending.check()
         self.calls.params(WATCH, **self._watching(100, 1.0))
         if self.task.params["guard"] is not None:
-            self.calls.params(GUARD, state="present", **{"release": "any", "endpoint": None, **self.task.params["guard"]})
+            self.calls.params(
+                GUARD, state="present", **{"release_id": "any", "endpoint": None, **self.task.params["guard"]}
+            )
         if self.task.params["silence"] is not None:
             self.calls.params(SILENCE, **self.task.params["silence"])
 
     def start(self) -> None:
         """Read again what the release builds on: its host may have waited for others since it was begun. Then start the guard and the silence."""
         self._read()
-        expected = lookout.at_start(self.cluster, self.server, Expected(self.weights, runs=frozenset(self.writers), pool=self.pool))
+        expected = overwrite_monitor.at_start(
+            self.cluster, self.server, Expected(self.weights, runs=frozenset(self.writers), pool=self.pool)
+        )
         if reason := complaint(self.release, self.pool, expected.images):
-            recorded = {self.release[side]["pool"]: self.release[side].get("image") for side in ("from", "to") if self.release}
+            recorded = {
+                self.release[side]["pool"]: self.release[side].get("image_ref")
+                for side in ("from", "to")
+                if self.release
+            }
             images = {pool: image for pool, image in recorded.items() if image}
-            lookout.Lookout(self.task, self.cluster, self.server, expected._replace(images=images)).look()  # names who changed one
+            overwrite_monitor.OverwriteMonitor(
+                self.task, self.cluster, self.server, expected._replace(images=images)
+            ).look()  # names who changed one
             raise Failure(f"The release of {self.server} can't go on: {reason}")
-        self.lookout = lookout.Lookout(self.task, self.cluster, self.server, expected)
+        self.lookout = overwrite_monitor.OverwriteMonitor(self.task, self.cluster, self.server, expected)
         self._start_guard()
         if self.task.params["silence"] is not None:
             try:
-                self.calls.run(self.task, SILENCE, release=self.release["id"], **self.task.params["silence"])
+                self.calls.run(self.task, SILENCE, release_id=self.release["id"], **self.task.params["silence"])
             except Failure as failure:  # a release can do without it
                 self.task.warn(f"The server's alerts are not silenced. {failure.msg}")
 
@@ -201,7 +221,7 @@ class StepsRelease:
         # Of one that was cut off, whoever began it has written the route.
         self.writers |= {writer}
 
-    def _route(self, cluster: t.Any) -> tuple[str, Weights]:
+    def _route(self, cluster: Api) -> tuple[str, Weights]:
         """Return the run that has written the route, and its weights."""
         kind = kind_of(self.server)
         route = kind.read(cluster, self.server)
@@ -211,7 +231,11 @@ class StepsRelease:
         options = self.task.params["guard"]
         if options is not None:
             triggers = self.task.params["watch"].get("triggers")
-            found = self.calls.run(self.task, GUARD, **{"release": self.release.get("id") or "none", "triggers": triggers, "endpoint": None, **options})
+            found = self.calls.run(
+                self.task,
+                GUARD,
+                **{"release_id": self.release.get("id") or "none", "triggers": triggers, "endpoint": None, **options},
+            )
             self._note(found)
 
     def plan(self) -> dict[str, t.Any]:
@@ -228,7 +252,7 @@ class StepsRelease:
     def go(self) -> Outcome:
         """Do the release, and what its end changes in the cluster. Raises Lost when another run holds the Lease, and tells nobody: that is its."""
         try:
-            with keeping.renewed(self.task, self.task.params["lock"]) as kept:
+            with lease_renewal.renewing(self.task, self.task.params["run_id"]) as kept:
                 self.go_on_as(kept)
                 self.start()
                 with self._looking_out():
@@ -237,10 +261,10 @@ class StepsRelease:
                     return self.pause_for_approval(reached)
                 self.record_success()
                 return self.succeed()
-        except Lost:
+        except LeaseLost:
             raise
         except Failure as failure:
-            if failure.evidence.get("held"):
+            if failure.evidence.get("inconclusive"):
                 return self.pause(failure.msg)
             return self.roll_back(failure)
         except Exception as error:  # a bug must not leave the traffic where it is
@@ -262,10 +286,10 @@ class StepsRelease:
         kept = self.task
 
         def held() -> None:
-            kept.held()
+            kept.check_lease()
             self.lookout.refuse()
 
-        self.go_on_as(replace(kept, held=held))
+        self.go_on_as(replace(kept, check_lease=held))
         try:
             with self.lookout:
                 yield
@@ -276,7 +300,9 @@ class StepsRelease:
         """Return the weight at which the release is to stop for an approval, None when it has all the traffic."""
         steps, params = self._remaining(), self.task.params
         for number, step in enumerate(steps, 1):
-            self.task.progress(f"step {number} of {len(steps)}: {self.pool} {step['weight']} %, watched for {step['seconds']:g} s")
+            self.task.progress(
+                f"step {number} of {len(steps)}: {self.pool} {step['weight']} %, watched for {step['seconds']:g} s"
+            )
             self._shift(step)
             self._probe()
             if step["seconds"]:
@@ -291,13 +317,28 @@ class StepsRelease:
         return remaining(self.task.params["steps"], self.weights[self.pool] if resumed else 0)
 
     def _shift(self, step: Step, *, force: bool = False) -> None:
-        names = ("sessions", "session_mode", "sessions_metric", "drain_timeout", "timeout", "tolerance", "samples", "pool_key", "auth", "port")
+        names = (
+            "sessions",
+            "session_mode",
+            "sessions_metric",
+            "drain_timeout",
+            "timeout",
+            "tolerance",
+            "samples",
+            "pool_key",
+            "auth",
+            "port",
+        )
         options = {name: self.task.params[name] for name in names}
         self.lookout.expected = self.lookout.expected._replace(weights=None)  # the shift itself looks at them
-        found = self.calls.run(self.task, SHIFT, pool=self.pool, weight=step["weight"], force=force or self.task.params["force"], **options)
+        found = self.calls.run(
+            self.task, SHIFT, pool=self.pool, weight=step["weight"], force=force or self.task.params["force"], **options
+        )
         self.weights, self.shifted = found["after"], time.monotonic()
         self.lookout.expected = self.lookout.expected._replace(weights=self.weights)
-        self.result["steps"].append({name: found.get(name) for name in ("after", "share", "seconds_to_follow", "written_at", "sessions")})
+        self.result["steps"].append(
+            {name: found.get(name) for name in ("after", "share", "seconds_to_follow", "written_at", "sessions")}
+        )
         self._note(found)
 
     def _note(self, found: dict[str, t.Any]) -> None:
@@ -310,10 +351,19 @@ class StepsRelease:
         params = self.task.params
         if (params["auth"] or {}).get("expect_401"):
             return
-        self.calls.run(self.task, HEALTH, auth=params["auth"], era=params["era"], health=[], lists=[], stability={"rounds": ROUNDS})
+        self.calls.run(
+            self.task, HEALTH, auth=params["auth"], era=params["era"], health=[], lists=[], stability={"rounds": ROUNDS}
+        )
 
     def _watching(self, weight: int, seconds: float, **more: t.Any) -> dict[str, t.Any]:
-        return {**self.task.params["watch"], "pool": self.pool, "weight": weight, "seconds": seconds, "since": self._since(), **more}
+        return {
+            **self.task.params["watch"],
+            "pool": self.pool,
+            "weight": weight,
+            "seconds": seconds,
+            "since": self._since(),
+            **more,
+        }
 
     def _since(self) -> str | None:
         """When the release began, by this machine's clock: the record has the API server's."""
@@ -326,11 +376,13 @@ class StepsRelease:
         """Watch for so many seconds, or until that raises Failure."""
 
         def held() -> None:
-            self.task.held()
+            self.task.check_lease()
             until()
 
         try:
-            found = self.calls.run(replace(self.task, held=held), WATCH, **self._watching(weight, seconds, **more))
+            found = self.calls.run(
+                replace(self.task, check_lease=held), WATCH, **self._watching(weight, seconds, **more)
+            )
         except Failure as failure:
             self.ending.keep(failure.evidence, self.pool)
             raise
@@ -346,7 +398,7 @@ class StepsRelease:
             seconds = params["warm_seconds"] or (SLICE if params["checks"] else 0.0)
             label = f"{self.pool} 100 %, {self.stable} is warm,"
             while seconds > 0:
-                self._watch(100, seconds, check=["triggers"], label=label, until=running.refuse_failed)
+                self._watch(100, seconds, checks=["triggers"], label=label, until=running.refuse_failed)
                 # Checks that take longer: the triggers are watched until they have ended.
                 seconds, label = SLICE if running.going_on else 0.0, f"{self.pool} 100 %, checks go on,"
             running.refuse_failed()
@@ -358,9 +410,11 @@ class StepsRelease:
         """Wait until the last weights have lasted for a while. Raises Failure when somebody else writes."""
         bound = Deadline(LASTING - (time.monotonic() - self.shifted))
         if bound.left > SLICE:
-            self.task.progress(f"{self.stable} is scaled down in {bound.left:.0f} s, unless somebody puts the route back")
+            self.task.progress(
+                f"{self.stable} is scaled down in {bound.left:.0f} s, unless somebody puts the route back"
+            )
         while bound.pause(TICK):
-            self.task.held()
+            self.task.check_lease()
 
     def record_success(self) -> None:
         """Record the release as succeeded, if route, image and answers still say so."""
@@ -368,22 +422,34 @@ class StepsRelease:
         self._refuse_changed()
         self._refuse_other_image()
         self._refuse_other_version()
-        self.calls.run(self.task, RELEASE, state="ended", outcome=record.SUCCEEDED, unlock=self.task.params["warm_replicas"] is None)
+        self.calls.run(
+            self.task,
+            RELEASE,
+            state="ended",
+            outcome=record.SUCCEEDED,
+            return_lease=self.task.params["warm_replicas"] is None,
+        )
         self.ended = record.SUCCEEDED
 
     def _refuse_changed(self) -> None:
         """Raise Lost when another run has written the route, and Overwritten when somebody else took traffic off the new pool."""
         writer, weights = self._route(self.cluster)
         if writer and writer not in self.writers:
-            raise Lost(f"This run is not the one that releases {self.server} any more: run {writer} has written its route. Nothing more is changed by it.")
+            raise LeaseLost(
+                f"This run is not the one that releases {self.server} any more: run {writer} has written its route. Nothing more is changed by it."
+            )
         if weights[self.pool] != 100:
-            raise Overwritten(f"The route gives {moving.text(weights)} now, and not all to {self.pool}: somebody else changed it; find out who.")
+            raise Overwritten(
+                f"The route gives {shift.text(weights)} now, and not all to {self.pool}: somebody else changed it; find out who."
+            )
 
     def _refuse_other_image(self) -> None:
         """Raise Overwritten when the new pool is not to run what was released."""
-        has, wanted = self.server.image(self.cluster, self.pool)[0], self.release["to"].get("image") or ""
+        has, wanted = self.server.image(self.cluster, self.pool)[0], self.release["to"].get("image_ref") or ""
         if wanted and not same_image(has, wanted):
-            raise Overwritten(f"Pool {self.pool} of {self.server} runs {has} now, and not {wanted}: somebody else changed it; find out who.")
+            raise Overwritten(
+                f"Pool {self.pool} of {self.server} runs {has} now, and not {wanted}: somebody else changed it; find out who."
+            )
 
     def _refuse_other_version(self) -> None:
         """Raise Overwritten when clients get another version than the one that was released.
@@ -415,11 +481,11 @@ class StepsRelease:
         if shrinks:
             try:
                 self._shrink_stable()
-            except (Lost, Overwritten):
+            except (LeaseLost, Overwritten):
                 raise
             except Exception as error:
                 failed = getattr(error, "msg", f"{type(error).__name__}: {error}")
-            self.ending.give_back(params["lock"])
+            self.ending.give_back(params["run_id"])
         version, before = self.release["to"]["version"], self.release["from"].get("version") or "the version before"
         live = f"{version} is live on {self.pool} (100 % measured)"
         more = {"outcome": record.SUCCEEDED}
@@ -448,10 +514,12 @@ class StepsRelease:
         self.going_back = True
         once = isinstance(cause, Overwritten)
         if once:
-            self.task.progress(f"somebody else writes: {why.rstrip('.')}; giving all traffic back to {self.stable}, once")
+            self.task.progress(
+                f"somebody else writes: {why.rstrip('.')}; giving all traffic back to {self.stable}, once"
+            )
         try:
-            found = self.ending.roll_back(why, self.task.params["lock"], once=once)
-        except Lost:
+            found = self.ending.roll_back(why, self.task.params["run_id"], once=once)
+        except LeaseLost:
             raise
         except Exception as error:
             told = getattr(error, "msg", f"{type(error).__name__}: {error}")
@@ -469,17 +537,17 @@ class StepsRelease:
 
     def pause(self, why: str) -> Outcome:
         """Leave the traffic of a release that can't be judged where it is, and say so in the record."""
-        self.hold(why)
-        about = f"Release of {self.version} is held, and the traffic stays as it is: {why}"
+        self.note_pause(why)
+        about = f"Release of {self.version} is paused, and the traffic stays as it is: {why}"
         failure = Failure(f"{about} The same command goes on from there; rollback.yml takes it back.")
-        return Outcome(payload.HOLDING, why, {"held": True, "outcome": "held"}, failure)
+        return Outcome(payload.PAUSED, why, {"inconclusive": True, "outcome": INCONCLUSIVE}, failure)
 
-    def hold(self, why: str) -> None:
+    def note_pause(self, why: str) -> None:
         """Say in the record why the release waits to be run again, and give the Lease back."""
         try:
-            self.calls.run(self.task, RELEASE, state="held", reason=why)
+            self.calls.run(self.task, RELEASE, state="paused", reason=why)
         except Failure as failure:
-            self.task.warn(f"That the release is held was not recorded. {failure.msg}")
+            self.task.warn(f"That the release is paused was not recorded. {failure.msg}")
 
     def pause_for_approval(self, weight: int) -> Outcome:
         """Hand the Lease to the guard, which watches and rolls back when nobody goes on in time."""
@@ -487,14 +555,16 @@ class StepsRelease:
         text = until.isoformat(timespec="seconds").replace("+00:00", "Z")
         why = f"paused at {weight} % until {text}, as stop_after says."
         try:
-            self.calls.run(self.task, RELEASE, state="held", reason=why, paused_until=text)
-        except Lost:
+            self.calls.run(self.task, RELEASE, state="paused", reason=why, paused_until=text)
+        except LeaseLost:
             raise
         except Failure as failure:
             told = f"Release of {self.version} stays at {weight} %, and is not paused, as that could not be recorded: {failure.msg}"
-            return Outcome(payload.HOLDING, told, failure=Failure(told), bad=True)
-        self.task.progress(f"{why.rstrip('.')}; the same command without stop_after goes on from there, and rollback.yml takes it back")
-        return Outcome(payload.HOLDING, why, {"outcome": "paused", "paused_until": text})
+            return Outcome(payload.PAUSED, told, failure=Failure(told), bad=True)
+        self.task.progress(
+            f"{why.rstrip('.')}; the same command without stop_after goes on from there, and rollback.yml takes it back"
+        )
+        return Outcome(payload.PAUSED, why, {"outcome": "paused", "paused_until": text})
 
     def stop(self, stopped: Interrupted) -> None:
         """Within 3 s: say where the release stands, and let others go on with it."""
@@ -506,12 +576,16 @@ class StepsRelease:
         try:
             # It may have been stopped between a write and what followed from it.
             weight = self._route(connection.connect(quick.common))[1][self.pool]
-            quick.run(self.task, RELEASE, state="held", reason=f"paused at {weight} % by {stopped.signal}")
-            stopped.add_note(f"All traffic is back on {self.stable}." if self.ending.is_back else f"It is paused at {weight} %.")
+            quick.run(self.task, RELEASE, state="paused", reason=f"paused at {weight} % by {stopped.signal}")
+            stopped.add_note(
+                f"All traffic is back on {self.stable}." if self.ending.is_back else f"It is paused at {weight} %."
+            )
         except Failure as failure:
             stopped.add_note(f"It stays at {weight} %, which could not be recorded: {failure.msg}")
         if self.ending.is_back:
-            stopped.add_note(f"What comes after that was cut off: pool {self.pool} keeps its pods, and rollback.yml does the rest.")
+            stopped.add_note(
+                f"What comes after that was cut off: pool {self.pool} keeps its pods, and rollback.yml does the rest."
+            )
         elif self.going_back:
             stopped.add_note("It was on its way back: run rollback.yml.")
         else:

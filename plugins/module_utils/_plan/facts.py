@@ -8,31 +8,42 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils import _preflight, _rollout, _version_check, _versions
-from ansible_collections.mcp.server.plugins.module_utils._cluster import lock, record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, connect
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
-from ansible_collections.mcp.server.plugins.module_utils._later.later import Finding, later
-from ansible_collections.mcp.server.plugins.module_utils._mcp import health_module
+from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps
 from ansible_collections.mcp.server.plugins.module_utils._plan.plan import Facts, Pool, Step
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan as pools_by_weight
+from ansible_collections.mcp.server.plugins.module_utils._preflight import checks as preflight_checks
+from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import Finding, check_dependencies
+from ansible_collections.mcp.server.plugins.module_utils._release import lease, record
+from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Run, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+from ansible_collections.mcp.server.plugins.module_utils._workload import rollout
 
 Found = t.TypeVar("Found")
+Module = tuple[Spec, Run]
+
+
+class Modules(t.NamedTuple):
+    """The modules that are asked, each with its spec and its run."""
+
+    version_check: Module
+    health: Module
 
 
 class Search:
     """known: what Facts takes, as far as it was found."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, modules: Modules) -> None:
         self.task = task
+        self.modules = modules
         self.params = task.params
         self.problems: list[str] = list(task.params["problems"])
         self.server = Server.from_params(task.params)
-        self.image = _versions.reference(task.params["image"], task.params["version"])
+        self.image_ref = _versions.reference(task.params["image"], task.params["version"])
         self.known: dict[str, t.Any] = {}
 
     def facts(self) -> Facts:
@@ -40,13 +51,13 @@ class Search:
         self.known |= {
             "server": str(server),
             "version": params["version"],
-            "image": self.image,
+            "image_ref": self.image_ref,
             "container": server.container,
             "record": f"ConfigMap {server.namespace}/{server.name}-release",
             "wait_timeout": params["wait_timeout"],
             "shift_timeout": params["shift_timeout"],
             "warm_seconds": params["warm_seconds"],
-            "gates": tuple(params["gates"]),
+            "gate_descriptions": tuple(params["gate_descriptions"]),
             "steps": tuple(Step(step["weight"], step["seconds"]) for step in params["steps"]),
         }
         self._image()
@@ -66,29 +77,35 @@ class Search:
             self.problems.append(failure.msg)
             return None
 
-    def run(self, spec: Spec, run: t.Callable[[Task], dict[str, t.Any]], **params: t.Any) -> dict[str, t.Any] | None:
+    def run(self, module: Module, **params: t.Any) -> dict[str, t.Any] | None:
         """Another module's result, with our options as far as it has them."""
+        spec, run = module
         ours = {name: self.params[name] for name in spec.options if name in self.params}
         defaults = {name: option.get("default") for name, option in spec.options.items()}
-        return self.attempt(lambda: run(Task({**defaults, **ours, "lock": None, **params}, check_mode=True, warn=self.task.warn)))
+        return self.attempt(
+            lambda: run(Task({**defaults, **ours, "run_id": None, **params}, check_mode=True, warn=self.task.warn))
+        )
 
     def _image(self) -> None:
         only = {"namespace": None, "server": None, "endpoint": None}
-        found = self.run(_version_check.SPEC, _version_check.run, **only)
-        self.known["digest"] = (found["image"]["digest"] if found else None) or ""
+        found = self.run(self.modules.version_check, **only)
+        self.known["digest"] = (found["registry_image"]["digest"] if found else None) or ""
 
     def _cluster(self) -> None:
         cluster = self.attempt(lambda: connect(self.params))
         if cluster is None:
             return
-        checks = _preflight.checks(_preflight.Context(cluster, self.server, {**self.params, "in_pod_checks": False}))
-        self.problems += [check["sentence"] for check in checks if not check["ok"]]
-        good = {check["name"] for check in checks if check["ok"]}
-        if not {"API server", "namespace"} <= good:
+        checks = preflight_checks.checks(preflight_checks.Context(cluster, self.server, self.params))
+        self.problems += [check["message"] for check in checks if not check["ok"]]
+        good = {check["id"] for check in checks if check["ok"]}
+        if not {preflight_checks.API_SERVER, preflight_checks.NAMESPACE} <= good:
             return
         self.attempt(lambda: self._not_held(cluster))
         self.known["pools"] = {
-            pool: found for pool in POOLS if f"{pool} Deployment" in good and (found := self.attempt(lambda pool=pool: self._pool(cluster, pool)))
+            pool: found
+            for pool in POOLS
+            if preflight_checks.deployment_id(pool) in good
+            and (found := self.attempt(lambda pool=pool: self._pool(cluster, pool)))
         }
         kind = kind_of(self.server)
         try:
@@ -101,18 +118,20 @@ class Search:
             self._moves(kind, route)
             self._dry_run(cluster, kind, route)
 
-    def _not_held(self, cluster: t.Any) -> None:
-        holder, _version = lock.Lock(cluster, self.server.namespace, self.server.name).read()
-        dead = bool(holder and lock.is_dead(holder.process))
-        complaint = lock.refusal(str(self.server), holder, "", cluster.server_time(), dead=dead, take_over=self.params["take_over"])
+    def _not_held(self, cluster: Api) -> None:
+        holder, _version = lease.Lease(cluster, self.server.namespace, self.server.name).read()
+        dead = bool(holder and lease.is_dead(holder.process))
+        complaint = lease.refusal(
+            str(self.server), holder, "", cluster.server_time(), dead=dead, take_over=self.params["take_over"]
+        )
         if complaint:
             raise Failure(complaint)
 
-    def _pool(self, cluster: t.Any, pool: str) -> Pool:
+    def _pool(self, cluster: Api, pool: str) -> Pool:
         image, replicas = self.server.image(cluster, pool)
         return Pool(image, replicas, self.server.ready_endpoints(cluster, pool), self.server.digest(cluster, pool))
 
-    def _live(self, cluster: t.Any) -> None:
+    def _live(self, cluster: Api) -> None:
         book, _version = record.read(cluster, self.server)
         weights = self.known["weights"]
         live = pools_by_weight.stable(weights, book.current)
@@ -121,14 +140,15 @@ class Search:
                 f"Which pool of {self.server} is live can't be told from its weights (blue {weights['blue']} %, green {weights['green']} %), "
                 "and no release is running: give one pool 100 with mcp_traffic_shift first."
             )
-        target = {"pool": other(live), "image": self.image}
+        target = {"pool": other(live), "image_ref": self.image_ref}
         pool = self.known["pools"].get(live)
         self.known |= {
             "live": live,
             "idle": other(live),
             "deployment": f"Deployment {self.server.namespace}/{self.server.deployment(other(live))}",
             "resumed": record.resumes(book.current, target),
-            "already_live": bool(pool) and pools_by_weight.already_live(weights, book.current, pool.image, self.image),
+            "already_live": bool(pool)
+            and pools_by_weight.already_live(weights, book.current, pool.image_ref, self.image_ref),
             "history": tuple(release for release in (book.current, *book.history) if release),
         }
         if pool and not pool.ready and pool.replicas:
@@ -139,7 +159,11 @@ class Search:
         planned, writes = [], []
         for step in self.known["steps"]:
             wanted = pools_by_weight.split(self.known["idle"], step.weight)
-            reached = self.attempt(lambda wanted=wanted: kind.reachable(route, self.server, wanted, planning=True)) if 0 <= step.weight <= 100 else None
+            reached = (
+                self.attempt(lambda wanted=wanted: kind.reachable(route, self.server, wanted, planning=True))
+                if 0 <= step.weight <= 100
+                else None
+            )
             planned.append(Step(step.weight, step.seconds, reached[self.known["idle"]] if reached else None))
             if reached:
                 writes.append(self._writes(kind, route, reached))
@@ -151,7 +175,9 @@ class Search:
         try:
             patches = kind.writes(route, self.server, weights)
         except Failure:  # of pods that are not there yet
-            return {(kind.name(self.server), "share"): ", ".join(f"{pool} {percent} %" for pool, percent in weights.items())}
+            return {
+                (kind.name(self.server), "share"): ", ".join(f"{pool} {percent} %" for pool, percent in weights.items())
+            }
         named = {kind.path(self.server): kind.name(self.server)}
         return {
             (named.get(path, path.rpartition("/namespaces/")[2]), operation["path"]): operation.get("value", "removed")
@@ -160,37 +186,43 @@ class Search:
             if operation["op"] != "test" and operation["path"] != "/metadata/resourceVersion"
         }
 
-    def _dry_run(self, cluster: t.Any, kind: Kind, route: Route) -> None:
+    def _dry_run(self, cluster: Api, kind: Kind, route: Route) -> None:
         """What the API server, with its quotas and webhooks, says to the two writes that matter."""
         idle, pools = self.known["idle"], self.known["pools"]
         if self.known["already_live"] or not pools.keys() >= set(POOLS):
             return
-        before = {"image": pools[idle].image, "replicas": pools[idle].replicas}
-        after = {"image": self.image, "replicas": max(pools[self.known["live"]].replicas, 1)}
-        body = _rollout.patch(self.server.container, before, after)
-        patched = self.attempt(lambda: cluster.patch(self.server.deployment_path(idle), body, "strategic", dry_run=True))
+        before = {"image_ref": pools[idle].image_ref, "replicas": pools[idle].replicas}
+        after = {"image_ref": self.image_ref, "replicas": max(pools[self.known["live"]].replicas, 1)}
+        body = rollout.patch(self.server.container, before, after)
+        patched = self.attempt(
+            lambda: cluster.patch(self.server.deployment_path(idle), body, "strategic", dry_run=True)
+        )
         if patched and patched["spec"].get("paused"):
-            self.problems.append(f"{self.known['deployment']} is paused, so that its pods stay as they are: resume it (kubectl rollout resume).")
+            self.problems.append(
+                f"{self.known['deployment']} is paused, so that its pods stay as they are: resume it (kubectl rollout resume)."
+            )
         self.attempt(lambda: kind.write(cluster, self.server, route, pools_by_weight.split(idle, 100), dry_run=True))
 
     def _later(self) -> None:
         """What the release can do without is a warning, as in the release itself, and all of it is for one that goes on with traffic."""
         weights, idle = self.known.get("weights"), self.known.get("idle")
         goes_on = bool(self.known.get("resumed") and weights and idle and weights[idle] > 0)
-        failed: list[Finding] = [one for one in later(self.params, self.server) if not one.ok]
+        failed: list[Finding] = [one for one in check_dependencies(self.params, self.server) if not one.ok]
         for one in failed:
-            if one.needed and not goes_on:
-                self.problems.append(one.sentence)
+            if one.required and not goes_on:
+                self.problems.append(one.message)
             else:
-                self.task.warn(one.sentence)
+                self.task.warn(one.message)
 
     def _clients(self) -> None:
-        """Whether the live version answers, to clients and, for its contract, in its pods."""
-        spec, run = health_module.SPEC, health_module.run
-        self.run(spec, run, pool=None)
+        """Whether the live version answers, to clients and, for its contract, in its pods.
+
+        wait_timeout of the plan is the one of a rollout, which is none of these.
+        """
+        self.run(self.modules.health, pool=None, wait_timeout=0.0)
         live = self.known.get("live")
         if self.params["contract_check"] and live and live in self.known["pools"] and self.known["pools"][live].ready:
-            self.run(spec, run, pool=live, health=[])
+            self.run(self.modules.health, pool=live, health=[], wait_timeout=0.0)
 
 
 def _at(route: Route, pointer: str) -> t.Any:

@@ -10,8 +10,8 @@ import typing as t
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.record import SUCCEEDED, Release
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Weights
+from ansible_collections.mcp.server.plugins.module_utils._release.record import SUCCEEDED, Release
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Weights
 
 UNKNOWN = "not known"
 
@@ -20,7 +20,7 @@ UNKNOWN = "not known"
 class Pool:
     """What a pool has now. digest: empty when none is ready or they differ."""
 
-    image: str
+    image_ref: str
     replicas: int
     ready: int
     digest: str = ""
@@ -49,13 +49,13 @@ class Change:
 class Facts:
     """What was found. None, or an empty container, is what could not be found; problems then has a sentence that says why.
 
-    writes: for each step what it sets of the route, by object and field; written: what is there now. gates: sentences.
+    writes: for each step what it sets of the route, by object and field; written: what is there now. gate_descriptions: sentences.
     resumed: whether a release that was cut off goes on. already_live: whether there is nothing to do.
     """
 
     server: str
     version: str
-    image: str
+    image_ref: str
     digest: str = ""
     pools: dict[str, Pool] = field(default_factory=dict)
     live: str | None = None
@@ -73,7 +73,7 @@ class Facts:
     wait_timeout: float = 600.0
     shift_timeout: float = 120.0
     warm_seconds: float = 0.0
-    gates: tuple[str, ...] = ()
+    gate_descriptions: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -84,7 +84,7 @@ def plan(facts: Facts) -> dict[str, t.Any]:
     return {
         "server": facts.server,
         "version": facts.version,
-        "image": facts.image,
+        "image_ref": facts.image_ref,
         "digest": facts.digest,
         "live": facts.live,
         "idle": facts.idle,
@@ -94,7 +94,7 @@ def plan(facts: Facts) -> dict[str, t.Any]:
         "resumed": facts.resumed,
         "already_live": facts.already_live,
         "steps": [asdict(step) for step in steps],
-        "gates": list(facts.gates),
+        "gate_descriptions": list(facts.gate_descriptions),
         "seconds": {
             "watched": sum(step.seconds for step in steps) + facts.warm_seconds,
             "until_first_step": prelude(facts.history),
@@ -121,7 +121,9 @@ def prelude(history: t.Sequence[Release]) -> float | None:
     for release in history:
         if release["outcome"] == SUCCEEDED and release["steps"]:
             try:
-                started, first = (datetime.fromisoformat(text) for text in (release["started"], release["steps"][0]["at"]))
+                started, first = (
+                    datetime.fromisoformat(text) for text in (release["started"], release["steps"][0]["at"])
+                )
                 return round((first - started).total_seconds(), 1)
             except (KeyError, TypeError, ValueError):
                 return None
@@ -132,19 +134,34 @@ def changes(facts: Facts) -> list[Change]:
     """Each field that the release would change, in the order in which it does; what is so already is left out."""
     if facts.already_live or facts.idle is None:
         return []
-    found = [Change(facts.record.replace("ConfigMap", "Lease"), "spec", None, ("held by this run", "given back"))] if facts.record else []
+    found = (
+        [Change(facts.record.replace("ConfigMap", "Lease"), "spec", None, ("held by this run", "given back"))]
+        if facts.record
+        else []
+    )
     if facts.record:
         found.append(Change(facts.record, "data", None, ("the release, each step, its outcome",)))
     pool, replicas = facts.pools.get(facts.idle), wanted_replicas(facts)
-    if pool and pool.image != facts.image:
-        found.append(Change(facts.deployment, f"spec.template.spec.containers[{facts.container}].image", pool.image, (facts.image,)))
+    if pool and pool.image_ref != facts.image_ref:
+        found.append(
+            Change(
+                facts.deployment,
+                f"spec.template.spec.containers[{facts.container}].image",
+                pool.image_ref,
+                (facts.image_ref,),
+            )
+        )
     if pool and replicas is not None and pool.replicas != replicas:
         found.append(Change(facts.deployment, "spec.replicas", pool.replicas, (replicas,)))
     places = dict.fromkeys(place for writes in facts.writes for place in writes)
     for place in places:
         values = [writes[place] for writes in facts.writes if place in writes]
         found.append(
-            Change(*place, facts.written.get(place), tuple(value for value, previous in zip(values, [None, *values], strict=False) if value != previous))
+            Change(
+                *place,
+                facts.written.get(place),
+                tuple(value for value, previous in zip(values, [None, *values], strict=False) if value != previous),
+            )
         )
     return found
 
@@ -152,16 +169,24 @@ def changes(facts: Facts) -> list[Change]:
 def lines(facts: Facts) -> list[str]:
     """The plan for people, one line each; what is wrong comes last, where it is seen."""
     from_to = f" from {facts.live} to {facts.idle}" if facts.idle else ""
-    found = [f"Plan: {facts.version} of {facts.server}{from_to}" + (", going on with the release that was cut off" if facts.resumed else "")]
+    found = [
+        f"Plan: {facts.version} of {facts.server}{from_to}"
+        + (", going on with the release that was cut off" if facts.resumed else "")
+    ]
     if facts.already_live:
-        found.append(f"  nothing to do: {facts.live} runs {facts.image} and has all the traffic")
-    found.append(f"  image    {facts.image}{_digest(facts.digest)}")
+        found.append(f"  nothing to do: {facts.live} runs {facts.image_ref} and has all the traffic")
+    found.append(f"  image    {facts.image_ref}{_digest(facts.digest)}")
     found += [_pool(facts, name) for name in POOLS]
     if not facts.already_live:
         found += _steps(facts)
-        found += [f"  {'gates' if not number else '     '}    {gate}" for number, gate in enumerate(facts.gates)]
+        found += [
+            f"  {'gates' if not number else '     '}    {gate}" for number, gate in enumerate(facts.gate_descriptions)
+        ]
         found.append(f"  time     {_time(facts)}")
-        found += [f"  {'changes' if not number else '       '}  {_change(change)}" for number, change in enumerate(changes(facts))]
+        found += [
+            f"  {'changes' if not number else '       '}  {_change(change)}"
+            for number, change in enumerate(changes(facts))
+        ]
     found += [f"  PROBLEM  {problem}" for problem in facts.problems]
     return found
 
@@ -171,7 +196,11 @@ def summary(facts: Facts) -> str:
     if not facts.problems:
         return ""
     number = len(facts.problems)
-    reasons = facts.problems[0] if number == 1 else " ".join(f"({place}) {problem}" for place, problem in enumerate(facts.problems, 1))
+    reasons = (
+        facts.problems[0]
+        if number == 1
+        else " ".join(f"({place}) {problem}" for place, problem in enumerate(facts.problems, 1))
+    )
     return f"The release of {facts.version} to {facts.server} would fail, for {'1 reason' if number == 1 else f'{number} reasons'}: {reasons}"
 
 
@@ -179,9 +208,17 @@ def _pool(facts: Facts, name: str) -> str:
     pool = facts.pools.get(name)
     role = "live" if name == facts.live else "idle" if name == facts.idle else ""
     weight = f", {facts.weights[name]} % of the traffic" if facts.weights else ""
-    now = f"{pool.image}{_digest(pool.digest)}, {pool.ready} of {pool.replicas} pods ready{weight}" if pool else UNKNOWN
+    now = (
+        f"{pool.image_ref}{_digest(pool.digest)}, {pool.ready} of {pool.replicas} pods ready{weight}"
+        if pool
+        else UNKNOWN
+    )
     replicas = wanted_replicas(facts)
-    becomes = f"; becomes {replicas} pods of {facts.version}" if name == facts.idle and replicas is not None and not facts.already_live else ""
+    becomes = (
+        f"; becomes {replicas} pods of {facts.version}"
+        if name == facts.idle and replicas is not None and not facts.already_live
+        else ""
+    )
     return f"  {name:8} {f'{role}: ' if role else ''}{now}{becomes}"
 
 
@@ -195,7 +232,9 @@ def _steps(facts: Facts) -> list[str]:
         watched = f", watched for {clock(step.seconds)}" if step.seconds > 0 else ", not watched"
         found.append(f"  step {number:<3} {percent} % to {facts.idle or 'the new version'}{note}{watched}")
     if facts.warm_seconds > 0:
-        found.append(f"  warm     then the triggers are watched for {clock(facts.warm_seconds)}, with the old pool at full scale")
+        found.append(
+            f"  warm     then the triggers are watched for {clock(facts.warm_seconds)}, with the old pool at full scale"
+        )
     return found
 
 
@@ -204,9 +243,8 @@ def _time(facts: Facts) -> str:
     watched, until, most = seconds["watched"], seconds["until_first_step"], clock(seconds["most"])
     if until is None:
         return f"{clock(watched)} of watching, after a rollout of at most {clock(facts.wait_timeout)}; at most {most} in all"
-    return (
-        f"about {clock(until + watched)} in all: {clock(until)} until the first step, as in the last release, and {clock(watched)} of watching; at most {most}"
-    )
+    parts = f"{clock(until)} until the first step, as in the last release, and {clock(watched)} of watching"
+    return f"about {clock(until + watched)} in all: {parts}; at most {most}"
 
 
 def _change(change: Change) -> str:

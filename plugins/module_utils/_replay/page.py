@@ -9,20 +9,23 @@ from __future__ import annotations
 import typing as t
 from html import escape
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import words
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH
+from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._replay import table
-from ansible_collections.mcp.server.plugins.module_utils._replay.moments import Moment, Step
+from ansible_collections.mcp.server.plugins.module_utils._replay.polls import Poll, Step
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
 from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart
+from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
 TONES = {"pass": "good", "breach": "bad"}
 
 
-def page(result: dict[str, t.Any], moments: t.Sequence[Moment], steps: t.Sequence[Step], place: str) -> str:
+def page(result: dict[str, t.Any], moments: t.Sequence[Poll], steps: t.Sequence[Step], place: str) -> str:
     """The whole file. result: as table.lines() takes it. place: the server, as NAMESPACE/NAME."""
     tone = TONES.get(result["verdict"], "warn")
-    charts = [_chart(gate, points, result, steps) for gate, points in zip(result["gates"], _points(moments), strict=True)]
+    charts = [
+        _chart(gate, points, result, steps) for gate, points in zip(result["gates"], _points(moments), strict=True)
+    ]
     lines = "\n".join(escape(line) for line in table.details(result))
     body = f"""<span class="badge {tone}">{escape(result["verdict"])}</span>
 <h1>{escape(place)}: a replay of its gates</h1>
@@ -36,7 +39,7 @@ def page(result: dict[str, t.Any], moments: t.Sequence[Moment], steps: t.Sequenc
     return document(f"{place}: a replay of its gates", body)
 
 
-def _points(moments: t.Sequence[Moment]) -> list[list[Point]]:
+def _points(moments: t.Sequence[Poll]) -> list[list[Point]]:
     """Of each gate, in the order of the result: the value at each poll."""
     points: dict[tuple[str, str], list[Point]] = {}
     for name in ("triggers", "gates"):
@@ -51,26 +54,29 @@ def _chart(gate: dict[str, t.Any], points: t.Sequence[Point], result: dict[str, 
     span = (steps[0].begin, steps[-1].end)
     limit = scale * gate["limit"]
     values = [(at, None if value is None else scale * value) for at, value in points]
-    drawn = [Line(result["pool"], result["pool"], values), Line("limit", "set", [(at, limit) for at in span], steps=True)]
+    drawn = [
+        Line(result["pool"], result["pool"], values),
+        Line("limit", "set", [(at, limit) for at in span], steps=True),
+    ]
     title = f"{gate['gate']} ({gate['kind']})"
     # An axis from 0 needs an end.
     drawing = chart(title, unit, drawn, [*_marks(result, steps), *_breach(gate)], span, max(1.1 * limit, 1e-3))
-    outcome = f'<small class="{TONES.get(gate["outcome"], "warn")}">{escape(BREACH if gate["outcome"] == BREACH else gate["verdict"])}</small>'
+    outcome = f'<small class="{TONES.get(gate["outcome"], "warn")}">{escape(BREACH if gate["outcome"] == BREACH else verdict_text(gate["verdict"]))}</small>'
     return f'<div class="chart"><h3>{escape(title)} {outcome}</h3>\n{drawing}</div>'
 
 
 def _marks(result: dict[str, t.Any], steps: t.Sequence[Step]) -> list[Mark]:
     marks = [Mark(step.begin, f"{step.weight} %") for step in steps if step.weight is not None]
-    if result["first"]:
-        marks.append(Mark(_seconds(result["first"]["told"]), "back", "warn"))
+    if result["first_breach"]:
+        marks.append(Mark(_seconds(result["first_breach"]["reported"]), "back", "warn"))
     return marks
 
 
 def _breach(gate: dict[str, t.Any]) -> list[Mark]:
     breach = gate["breach"]
-    return [Mark(_seconds(breach["full"]), "window full", "bad")] if breach and breach["full"] else []
+    return [Mark(_seconds(breach["window_full"]), "window full", "bad")] if breach and breach["window_full"] else []
 
 
 def _seconds(text: str) -> float:
-    moment = words.moment(text)
+    moment = summary.moment(text)
     return moment.timestamp() if moment else 0.0

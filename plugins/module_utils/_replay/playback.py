@@ -52,7 +52,9 @@ class Playback:
 
         return self._of(query, ask, step * math.ceil(CHUNK / step), begin, end)
 
-    def _of(self, key: str, ask: t.Callable[[float, float], list[Series]], chunk: float, begin: float, end: float) -> list[Series]:
+    def _of(
+        self, key: str, ask: t.Callable[[float, float], list[Series]], chunk: float, begin: float, end: float
+    ) -> list[Series]:
         kept = self._kept.setdefault(key, _Kept(begin))
         while kept.until < end - CLOSE:
             last = kept.until + chunk

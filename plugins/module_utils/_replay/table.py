@@ -9,10 +9,11 @@ from __future__ import annotations
 import textwrap
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import words
-from ansible_collections.mcp.server.plugins.module_utils._gates import judging
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, HELD, Gate
-from ansible_collections.mcp.server.plugins.module_utils._replay.telling import SHIFT, TRIGGER
+from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, INCONCLUSIVE, Gate
+from ansible_collections.mcp.server.plugins.module_utils._release import summary
+from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import SHIFT, TRIGGER
+from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
 KINDS = {TRIGGER: ("TRIGGER", "WINDOW FULL"), SHIFT: ("GATE OF A STEP", "BREACH")}
 WIDTH = 104  # columns: the rest is the host's name before each line
@@ -26,7 +27,10 @@ def lines(result: dict[str, t.Any]) -> list[str]:
 def details(result: dict[str, t.Any]) -> list[str]:
     """All but the first sentence."""
     steps = [
-        [f"{_weight(step['weight'])}{words.clock(step['from'])} to {words.clock(step['to'])}: {step['verdict']}", *_folded(step["reason"])]
+        [
+            f"{_weight(step['weight'])}{summary.clock(step['from'])} to {summary.clock(step['to'])}: {step['verdict']}",
+            *_folded(step["reason"]),
+        ]
         for step in result["steps"]
     ]
     return [
@@ -44,23 +48,27 @@ def _gates(kind: str, gates: t.Sequence[dict[str, t.Any]]) -> list[str]:
 
 def headline(result: dict[str, t.Any]) -> str:
     """What it comes to, in one sentence or two."""
-    about = f"Pool {result['pool']}, {words.day(result['from'])} to {words.clock(result['to'])}"
+    about = f"Pool {result['pool']}, {summary.day(result['from'])} to {summary.clock(result['to'])}"
     really = result.get("release")
     ended = ""
     if really:
-        at = f" at {words.clock(really['ended'])}" if really["ended"] else ""
-        ended = f" Release {really['id']} {words.outcome(really)}{at}."
+        at = f" at {summary.clock(really['ended'])}" if really["ended"] else ""
+        ended = f" Release {really['id']} {summary.outcome(really)}{at}."
     return f"{about}: {_said(result)}.{ended}"
 
 
 def _said(result: dict[str, t.Any]) -> str:
-    first = result["first"]
+    first = result["first_breach"]
     if first is None:
-        return "would have been held: nothing was bad, but not everything can be told" if result["verdict"] == HELD else "would have passed"
-    full = f"window full at {words.clock(first['full'])}, " if first["full"] else ""
+        return (
+            "would have been inconclusive: nothing was bad, but not everything can be told"
+            if result["verdict"] == INCONCLUSIVE
+            else "would have passed"
+        )
+    full = f"window full at {summary.clock(first['window_full'])}, " if first["window_full"] else ""
     step = "" if first["weight"] is None else f" at {first['weight']} %"
-    told = f"{full}told at {words.clock(first['told'])}"
-    return f"would have been rolled back{step} by the {first['kind']} {first['gate']}, {told}: {first['reason']}"
+    reported = f"{full}reported at {summary.clock(first['reported'])}"
+    return f"would have been rolled back{step} by the {first['kind']} {first['gate']}, {reported}: {first['reason']}"
 
 
 def _row(gate: dict[str, t.Any]) -> list[str]:
@@ -68,14 +76,14 @@ def _row(gate: dict[str, t.Any]) -> list[str]:
     breach = gate["breach"]
     return [
         gate["gate"],
-        judging.limit_text(of),
+        evaluate.limit_text(of),
         "-" if gate["window"] is None else f"{gate['window']:g} s",
-        gate["verdict"] if gate["outcome"] != BREACH else BREACH,
-        "-" if gate["worst"] is None else judging.text(gate["worst"], of),
+        verdict_text(gate["verdict"]) if gate["outcome"] != BREACH else BREACH,
+        "-" if gate["worst"] is None else evaluate.text(gate["worst"], of),
         _length(gate["seconds_past"]),
         _length(gate["seconds_no_data"]),
         _length(gate["seconds_cannot_measure"]),
-        words.clock(breach["full"] or breach["told"]) if breach else "-",
+        summary.clock(breach["window_full"] or breach["reported"]) if breach else "-",
     ]
 
 

@@ -18,11 +18,18 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import words
-from ansible_collections.mcp.server.plugins.module_utils._cluster.record import FAILED, ROLLED_BACK, RUNNING, SUCCEEDED, Release
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS
+from ansible_collections.mcp.server.plugins.module_utils._release import summary
+from ansible_collections.mcp.server.plugins.module_utils._release.record import (
+    FAILED,
+    ROLLED_BACK,
+    RUNNING,
+    SUCCEEDED,
+    Release,
+)
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
 from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart, number
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
+from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
 Series = dict[str, t.Any]
 Verdict = dict[str, t.Any]
@@ -44,17 +51,26 @@ CHARTS = {
     LATENCY: Chart("Latency, 95th percentile", " ms", 50),
 }
 MOST_VERDICTS = 200  # rows
-TONES = {SUCCEEDED: "good", ROLLED_BACK: "warn", FAILED: "bad", words.HELD: "warn", RUNNING: "warn", "pass": "good", "followed": "good", "breach": "bad"}
+TONES = {
+    SUCCEEDED: "good",
+    ROLLED_BACK: "warn",
+    FAILED: "bad",
+    summary.PAUSED: "warn",
+    RUNNING: "warn",
+    "pass": "good",
+    "followed": "good",
+    "breach": "bad",
+}
 SIGNS = {"good": "✓", "warn": "↩", "bad": "✕"}
 
 
 def page(release: Release, place: str, series: t.Sequence[Series] = (), verdicts: t.Sequence[Verdict] = ()) -> str:
     """The whole file. place: the server, as NAMESPACE/NAME."""
-    release = words.readable(release)
-    title = words.headline(release, place)
+    release = summary.readable(release)
+    title = summary.headline(release, place)
     tone = TONES.get(release["outcome"], "warn")
-    sign = "…" if release["outcome"] in (RUNNING, words.HELD) else SIGNS[tone]
-    body = f"""<span class="badge {tone}">{sign} {escape(words.outcome(release))}</span>
+    sign = "…" if release["outcome"] in (RUNNING, summary.PAUSED) else SIGNS[tone]
+    body = f"""<span class="badge {tone}">{sign} {escape(summary.outcome(release))}</span>
 <h1>{escape(title)}</h1>
 <p class="id">Release {escape(release["id"])}</p>
 {_why(release, tone)}
@@ -74,35 +90,52 @@ def _why(release: Release, tone: str) -> str:
 
 def _facts(release: Release, place: str) -> str:
     origin, target = release["from"], release["to"]
-    took = words.seconds(release)
+    took = summary.seconds(release)
     contract = target.get("contract")
     facts = [
         ("Server", escape(place)),
         ("From", _end(origin)),
         ("To", _end(target)),
         ("By", escape(str(release.get("by") or "unknown"))),
-        ("Started", escape(words.day(release.get("started")))),
+        ("Started", escape(summary.day(release.get("started")))),
         (
             "Ended",
-            escape(words.day(release.get("ended"))) + (f", after {words.duration(took)}" if took is not None else "") if release.get("ended") else "not yet",
+            escape(summary.day(release.get("ended")))
+            + (f", after {summary.duration(took)}" if took is not None else "")
+            if release.get("ended")
+            else "not yet",
         ),
-        ("Traffic at the end" if release.get("ended") else "Traffic", escape(words.weights(release))),
+        ("Traffic at the end" if release.get("ended") else "Traffic", escape(summary.weights(release))),
     ]
     if isinstance(contract, dict):
         accepted = ", ".join(map(str, contract.get("accepted") or []))
-        facts.append(("Contract", escape(f"changes accepted by name: {accepted}" if accepted else "kept, as far as clients of the live version can tell")))
+        facts.append(
+            (
+                "Contract",
+                escape(
+                    f"changes accepted by name: {accepted}"
+                    if accepted
+                    else "kept, as far as clients of the live version can tell"
+                ),
+            )
+        )
     rows = "\n".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
     return f"<section><dl>\n{rows}\n</dl></section>"
 
 
 def _end(end: dict[str, t.Any]) -> str:
-    image = " ".join(f"<code>{escape(str(end[key]))}</code>" for key in ("image", "digest") if end.get(key))
-    return f'{escape(str(words.version(end)))} on <span class="{end["pool"]}">{end["pool"]}</span><br>{image}'
+    image = " ".join(f"<code>{escape(str(end[key]))}</code>" for key in ("image_ref", "digest") if end.get(key))
+    return f'{escape(str(summary.version(end)))} on <span class="{end["pool"]}">{end["pool"]}</span><br>{image}'
 
 
 def _span(release: Release, series: t.Sequence[Series]) -> tuple[float, float] | None:
-    moments = [words.moment(at) for at in (release.get("started"), release.get("ended"), *(step.get("at") for step in release["steps"]))]
-    seconds = [moment.timestamp() for moment in moments if moment] + [at for one in series for at, _value in one["points"]]
+    moments = [
+        summary.moment(at)
+        for at in (release.get("started"), release.get("ended"), *(step.get("at") for step in release["steps"]))
+    ]
+    seconds = [moment.timestamp() for moment in moments if moment] + [
+        at for one in series for at, _value in one["points"]
+    ]
     return (min(seconds), max(seconds)) if seconds else None
 
 
@@ -113,7 +146,9 @@ def _charts(release: Release, series: t.Sequence[Series]) -> str:
     marks = _marks(release)
     drawn = []
     for name, kind in CHARTS.items():
-        lines = [Line(one["pool"], one["pool"], one["points"]) for one in series if one["name"] == name and one["points"]]
+        lines = [
+            Line(one["pool"], one["pool"], one["points"]) for one in series if one["name"] == name and one["points"]
+        ]
         if name == SHARE:
             lines = [_set(release, span), *lines, *_measured(release)]
         if any(line.points for line in lines):
@@ -121,11 +156,15 @@ def _charts(release: Release, series: t.Sequence[Series]) -> str:
             drawn.append(f'<div class="chart"><h3>{kind.title} <small>in{kind.unit}</small></h3>\n{drawing}</div>')
     old, new = release["from"]["pool"], release["to"]["pool"]
     legend = (
-        f'<p class="legend"><span><i class="swatch {new}"></i>{new}, {escape(str(words.version(release["to"])))}</span>'
-        f'<span><i class="swatch {old}"></i>{old}, {escape(str(words.version(release["from"])))}</span>'
+        f'<p class="legend"><span><i class="swatch {new}"></i>{new}, {escape(str(summary.version(release["to"])))}</span>'
+        f'<span><i class="swatch {old}"></i>{old}, {escape(str(summary.version(release["from"])))}</span>'
         f'<span><i class="swatch set"></i>share that was set for {new}</span><span>● share measured at a step</span></p>'
     )
-    missing = "" if series else '<p class="soft">Error rate and latency over time are not in this report: it was made without Prometheus.</p>'
+    missing = (
+        ""
+        if series
+        else '<p class="soft">Error rate and latency over time are not in this report: it was made without Prometheus.</p>'
+    )
     return f"<section><h2>Over time</h2>\n{legend}\n{''.join(drawn)}{missing}</section>"
 
 
@@ -134,7 +173,7 @@ def _set(release: Release, span: tuple[float, float]) -> Line:
     pool = release["to"]["pool"]
     points: list[Point] = [(span[0], _number(release["from"]["weights"].get(pool, 0)))]
     for step in release["steps"]:
-        if moment := words.moment(step.get("at")):
+        if moment := summary.moment(step.get("at")):
             points.append((moment.timestamp(), _number(step["weights"].get(pool))))
     return Line("set", "set", points, steps=True)
 
@@ -142,17 +181,32 @@ def _set(release: Release, span: tuple[float, float]) -> Line:
 def _measured(release: Release) -> list[Line]:
     lines = []
     for pool in POOLS:
-        steps = [(moment.timestamp(), _number(step["share"].get(pool)), step) for step in release["steps"] if (moment := words.moment(step.get("at")))]
+        steps = [
+            (moment.timestamp(), _number(step["share"].get(pool)), step)
+            for step in release["steps"]
+            if (moment := summary.moment(step.get("at")))
+        ]
         if steps:
-            lines.append(Line(pool, pool, [(at, value) for at, value, _step in steps], dots=[words.step(step, pool) for _at, _value, step in steps]))
+            lines.append(
+                Line(
+                    pool,
+                    pool,
+                    [(at, value) for at, value, _step in steps],
+                    dots=[summary.step(step, pool) for _at, _value, step in steps],
+                )
+            )
     return lines
 
 
 def _marks(release: Release) -> list[Mark]:
     pool = release["to"]["pool"]
-    marks = [Mark(moment.timestamp(), f"{step['weights'].get(pool, '?')} %") for step in release["steps"] if (moment := words.moment(step.get("at")))]
-    if ended := words.moment(release.get("ended")):
-        marks.append(Mark(ended.timestamp(), words.outcome(release), TONES.get(release["outcome"], "warn")))
+    marks = [
+        Mark(moment.timestamp(), f"{step['weights'].get(pool, '?')} %")
+        for step in release["steps"]
+        if (moment := summary.moment(step.get("at")))
+    ]
+    if ended := summary.moment(release.get("ended")):
+        marks.append(Mark(ended.timestamp(), summary.outcome(release), TONES.get(release["outcome"], "warn")))
     return marks
 
 
@@ -167,7 +221,7 @@ def _steps(release: Release, series: t.Sequence[Series]) -> str:
         f'<th class="n">Set<br>for {new}</th><th class="n">Measured</th><th class="n">Answers</th><th class="n">Followed<br>after</th><th>Verdict</th>',
         *(f'<th class="n">{heads[name].format(new=new, old=old)}</th>' for name in watched),
     ]
-    starts = [words.moment(step.get("at")) for step in release["steps"]]
+    starts = [summary.moment(step.get("at")) for step in release["steps"]]
     # A release that is rolled back ends before its last step is verified.
     ends = [*starts[1:], None]
     rows = []
@@ -179,17 +233,17 @@ def _steps(release: Release, series: t.Sequence[Series]) -> str:
 
 def _step(release: Release, step: dict[str, t.Any], pool: str) -> str:
     share = step["share"]
-    started, at = words.moment(release.get("started")), words.moment(step.get("at"))
-    since = f' <span class="soft">+{words.duration((at - started).total_seconds())}</span>' if started and at else ""
+    started, at = summary.moment(release.get("started")), summary.moment(step.get("at"))
+    since = f' <span class="soft">+{summary.duration((at - started).total_seconds())}</span>' if started and at else ""
     failed = _number(share.get("failed"))
     followed = step.get("seconds_to_follow")
     cells = [
-        f"<td>{words.clock(step.get('at'))}{since}</td>",
+        f"<td>{summary.clock(step.get('at'))}{since}</td>",
         _cell(step["weights"].get(pool), " %"),
         _cell(share.get(pool), " %"),
-        f'<td class="n">{escape(str(share.get("answers", "–")))}{f", {number(failed)} failed" if failed else ""}</td>',
+        f'<td class="n">{escape(str(share.get("requests", "–")))}{f", {number(failed)} failed" if failed else ""}</td>',
         _cell(followed, " s"),
-        f'<td class="{TONES.get(str(step.get("verdict")), "warn")}">{escape(str(step.get("verdict") or "none"))}</td>',
+        f'<td class="{TONES.get(str(step.get("verdict")), "warn")}">{escape(verdict_text(str(step.get("verdict") or "none")))}</td>',
     ]
     return "".join(cells)
 
@@ -207,7 +261,11 @@ def _between(series: t.Sequence[Series], name: str, pools: t.Sequence[str], star
             for one in series
             if one["name"] == name and one["pool"] == pool
             for at, value in one["points"]
-            if value is not None and math.isfinite(value) and start and at >= start.timestamp() and (end is None or at <= end.timestamp())
+            if value is not None
+            and math.isfinite(value)
+            and start
+            and at >= start.timestamp()
+            and (end is None or at <= end.timestamp())
         )
         if not values:
             said.append("–")
@@ -223,15 +281,19 @@ def _verdicts(verdicts: t.Sequence[Verdict]) -> str:
     if not verdicts:
         return ""
     rows = []
-    gates = sorted(verdicts, key=lambda one: (str(one["gate"]), str(one.get("pool") or "")))  # stable: still oldest first
-    for (gate, pool, verdict), same in groupby(gates, key=lambda one: (str(one["gate"]), str(one.get("pool") or ""), str(one["verdict"]))):
+    gates = sorted(
+        verdicts, key=lambda one: (str(one["gate"]), str(one.get("pool") or ""))
+    )  # stable: still oldest first
+    for (gate, pool, verdict), same in groupby(
+        gates, key=lambda one: (str(one["gate"]), str(one.get("pool") or ""), str(one["verdict"]))
+    ):
         run = list(same)
         first, last = run[0], run[-1]
-        until = f" – {words.clock(last['at'])}" if len(run) > 1 else ""
+        until = f" – {summary.clock(last['at'])}" if len(run) > 1 else ""
         rows.append(
             f"<tr><td>{escape(gate)}</td><td>{escape(pool)}</td>"
-            f'<td class="{TONES.get(verdict, "warn")}">{escape(verdict)}</td>'
-            f"<td>{words.clock(first['at'])}{until}</td><td>{escape(_detail(last))}</td></tr>"
+            f'<td class="{TONES.get(verdict, "warn")}">{escape(verdict_text(verdict))}</td>'
+            f"<td>{summary.clock(first['at'])}{until}</td><td>{escape(_detail(last))}</td></tr>"
         )
     more = f'<p class="soft">and {len(rows) - MOST_VERDICTS} rows more</p>' if len(rows) > MOST_VERDICTS else ""
     head = "<thead><tr><th>Gate</th><th>Pool</th><th>Verdict</th><th>From – to</th><th>At last</th></tr></thead>"

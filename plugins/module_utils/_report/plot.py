@@ -55,7 +55,9 @@ class Scale:
         return round(HEIGHT - BOTTOM - min(max(value / self.top, 0), 1) * (HEIGHT - TOP - BOTTOM), 1)
 
 
-def chart(title: str, unit: str, lines: t.Sequence[Line], marks: t.Sequence[Mark], span: tuple[float, float], least_top: float) -> str:
+def chart(
+    title: str, unit: str, lines: t.Sequence[Line], marks: t.Sequence[Mark], span: tuple[float, float], least_top: float
+) -> str:
     """One chart. span: seconds since the epoch; least_top: the values' axis ends here, or higher when a value does."""
     highest = max((value for line in lines for _at, value in line.points if _shown(value)), default=0.0)
     ticks = value_ticks(max(highest, least_top))
@@ -95,7 +97,11 @@ def thinned(points: t.Sequence[Point], most: int = MOST_POINTS) -> list[Point]:
     for first in range(0, len(points), size):
         stretch = points[first : first + size]
         values = [point for point in stretch if _shown(point[1])]
-        ends = {min(values, key=lambda point: point[1]), max(values, key=lambda point: point[1])} if values else {stretch[0]}
+        ends = (
+            {min(values, key=lambda point: point[1]), max(values, key=lambda point: point[1])}
+            if values
+            else {stretch[0]}
+        )
         kept += sorted(ends, key=lambda point: point[0])
     return kept
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import words
-from ansible_collections.mcp.server.plugins.module_utils._cluster.record import Release
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
-from ansible_collections.mcp.server.plugins.module_utils._gates import packs, reading
+from ansible_collections.mcp.server.plugins.module_utils._gates import measurements, packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import interval
+from ansible_collections.mcp.server.plugins.module_utils._release import summary
+from ansible_collections.mcp.server.plugins.module_utils._release.record import Release
 from ansible_collections.mcp.server.plugins.module_utils._report.page import ERRORS, LATENCY, SHARE, Series
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 BEFORE, AFTER = 60.0, 120.0  # seconds that are drawn beside the release, to compare with
@@ -28,7 +28,7 @@ SCRAPES = 4  # a rate is over so many, so that one that is missing makes no gap
 
 def span(release: Release, now: float) -> tuple[float, float]:
     """What is drawn, in seconds since the epoch. Raises Failure."""
-    started, ended = words.moment(release.get("started")), words.moment(release.get("ended"))
+    started, ended = summary.moment(release.get("started")), summary.moment(release.get("ended"))
     if started is None:
         raise Failure(f"When release {release['id']} started can't be read in its record, so it has no series.")
     begin = started.timestamp() - BEFORE
@@ -45,9 +45,13 @@ def read(prometheus: t.Any, server: Server, release: Release, option: dict[str, 
             every = interval(prometheus.samples(f"{counter(pack, server, measure)}[2m]", end))
             step = max(every, (end - begin) / STEPS)
             window = max(SCRAPES * every, 2 * step)
-            lines = {pool: prometheus.values(promql(pack, server, pool, name, window), begin, end, step) for pool in POOLS}
+            lines = {
+                pool: prometheus.values(promql(pack, server, pool, name, window), begin, end, step) for pool in POOLS
+            }
             if any(lines.values()):
-                found += [{"name": name, "pool": pool, "points": line[0].samples} for pool, line in lines.items() if line]
+                found += [
+                    {"name": name, "pool": pool, "points": line[0].samples} for pool, line in lines.items() if line
+                ]
                 break
     return found
 
@@ -55,7 +59,7 @@ def read(prometheus: t.Any, server: Server, release: Release, option: dict[str, 
 def counter(pack: packs.Pack, server: Server, measure: str) -> str:
     """What counts the answers of both pools, as a selector."""
     counted = pack.measures[measure]
-    pick = counted.all if isinstance(counted, packs.Share) else packs.Pick(f"{counted.name}_count", counted.labels)
+    pick = counted.all if isinstance(counted, packs.Ratio) else packs.Selector(f"{counted.name}_count", counted.labels)
     return _selector(pick, (pack.server,), server, POOLS[0])
 
 
@@ -63,12 +67,12 @@ def promql(pack: packs.Pack, server: Server, pool: str, name: str, seconds: floa
     """A line of a chart, as a query; percent or milliseconds."""
     measure = pack.measures[MEASURES[name]]
 
-    def rate(pick: packs.Pick, of: str = pool, by: str = "") -> str:
+    def rate(pick: packs.Selector, of: str = pool, by: str = "") -> str:
         selected = [_selector(pick, (pack.server, labels), server, of) for labels in pack.pools]
         return f"sum{by} ({' or '.join(f'rate({one}[{round(seconds)}s])' for one in selected)})"
 
-    if isinstance(measure, packs.Times):
-        buckets = rate(packs.Pick(f"{measure.name}_bucket", measure.labels), by=" by (le)")
+    if isinstance(measure, packs.Histogram):
+        buckets = rate(packs.Selector(f"{measure.name}_bucket", measure.labels), by=" by (le)")
         return f"{1000 * measure.seconds:g} * histogram_quantile(0.95, {buckets})"
     if name == SHARE:
         # A pool that has no series answered nothing.
@@ -78,9 +82,9 @@ def promql(pack: packs.Pack, server: Server, pool: str, name: str, seconds: floa
     return f"100 * ({rate(measure.counted)} or 0 * {rate(measure.all)}) / {rate(measure.all)}"
 
 
-def _selector(pick: packs.Pick, labels: t.Sequence[packs.Labels], server: Server, pool: str) -> str:
+def _selector(pick: packs.Selector, labels: t.Sequence[packs.Labels], server: Server, pool: str) -> str:
     matchers = [f'{label}=~"{pattern}"' for patterns in (*labels, pick.labels) for label, pattern in patterns.items()]
     selector = f"{pick.name}{{{', '.join(matchers)}}}"
-    for name, value in reading.names_of(server, pool).items():
+    for name, value in measurements.names_of(server, pool).items():
         selector = selector.replace(f"{{{name}}}", value)
     return selector

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import functools
 import typing as t
-from contextlib import ExitStack, suppress
-from dataclasses import replace
+from contextlib import ExitStack
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._cluster import keeping, lock, outage, record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights, other
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Lost, Task, bounded, started
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan, undoing
-from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import SOON, Shift, step, text, update_record
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._release import pools, record, runner
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, bounded, started
+from ansible_collections.mcp.server.plugins.module_utils._traffic import revert_monitor
+from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import (
+    give_back,
+    hold_on,
+    lease_beside,
+    without_run,
+)
+from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import SOON, Shift, step, text, update_record
 
 REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
 RECORD = 3.0  # seconds that the release record may take where others wait for this one
-NOT_VERIFIED = "not verified"
+NOT_VERIFIED = "not_verified"
 MOMENT = 1.0  # seconds that the weights wait for the Lease once all is read
 AGAIN = 15.0  # seconds for a second look at the good pool's endpoints: traffic to an empty one is lost
 LATE = outage.LONGEST + 1  # seconds after which what is read beside the route has seen the end of an outage, too
@@ -37,7 +43,7 @@ class _Emergency(t.NamedTuple):
 
     before: Weights
     wanted: Weights
-    good: plan.Stable
+    good: pools.Stable
     known: record.Release
     planned: int
     rollout_seconds: float | None
@@ -47,30 +53,32 @@ class _Emergency(t.NamedTuple):
     reason: str
     at: t.Callable[[], str]
 
-    def end(self, book: record.Book) -> record.Book:
+    def end(self, book: record.ReleaseRecord) -> record.ReleaseRecord:
         return ended(book, self.known, self.at(), self.reason)
 
 
 def roll_back(shift: Shift) -> dict[str, t.Any]:
     """The emergency: weights first, from as few reads as tell the pool; all that is known of the bad pool can wait."""
-    hold = _lease(shift)
+    hold = lease_beside(shift)
     try:
         it = _prepare(shift)
     except Failure:
-        _let_go(shift, hold)
+        give_back(shift, hold)
         raise
     hold(MOMENT)  # before the weights, so that a release that goes on elsewhere does not write its own after them
     if it.empty or (it.unknown and _is_empty(shift, it.good.pool)):
         # Only here: an emergency waits for imports.
-        from ansible_collections.mcp.server.plugins.module_utils._traffic import reviving
+        from ansible_collections.mcp.server.plugins.module_utils._traffic import scale_up
 
-        reviving.revive(shift, it.good.pool, it.planned, it.rollout_seconds)
-    undone = undoing.Undoing(shift, it.wanted, it.good)
+        scale_up.scale_up(shift, it.good.pool, it.planned, it.rollout_seconds)
+    undone = revert_monitor.RevertMonitor(shift, it.wanted, it.good)
     undone.since_sent()
     _write(shift, it)
     hold(SOON, last=True)
     if it.good.named:
-        shift.task.warn(f"Pool {other(it.good.pool)} keeps its pods: nothing but rollback_pool says that it is the bad one.")
+        shift.task.warn(
+            f"Pool {other(it.good.pool)} keeps its pods: it counts as the bad one only because pool {it.good.pool} was named."
+        )
     if not shift.task.check_mode:
         _verify(shift, it, undone)
     return shift.result
@@ -79,7 +87,7 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
 def send_back(shift: Shift) -> dict[str, t.Any]:
     """The emergency without all that takes time: the weights, or nothing and why. What is left is roll_back's, which comes after it."""
     shift.result["written"] = False
-    hold = _lease(shift)
+    hold = lease_beside(shift)
     try:
         it = _prepare(shift)
         hold(MOMENT)
@@ -93,7 +101,7 @@ def send_back(shift: Shift) -> dict[str, t.Any]:
     except (Conflict, Unreachable) as failure:
         shift.result["msg"] = f"The weights are not written yet. {failure.msg}"
     except Failure:
-        _let_go(shift, hold)
+        give_back(shift, hold)
         raise
     hold(0.0, last=True)
     if "msg" in shift.result:
@@ -106,15 +114,21 @@ def _prepare(shift: Shift) -> _Emergency:
     server, params = shift.server, shift.task.params
     before, book, ready = _read(shift)
     current = book.current if book else None
-    good = plan.rollback_target(current, shift.stable, params["rollback_pool"])
+    good = pools.rollback_target(current, shift.stable, params["rollback_pool"])
     if good is None:
         if book is None and not params["wait"]:
             raise Unreachable(f"The release record of {server} was not read, and nothing else says which pool is good.")
         raise Failure(_which_pool(server, before, ready), before=before, ready=ready)
-    wanted = plan.split(good.pool, 100)
+    wanted = pools.split(good.pool, 100)
     known = current if current and current["from"]["pool"] == good.pool else _unrecorded(server, before, good)
-    gitops = undoing.held_by(shift)
-    shift.result |= {"pool": good.pool, "bad_pool": other(good.pool), "scale_down": not (good.named or gitops), "gitops": gitops, "undone": []}
+    gitops = revert_monitor.held_by(shift)
+    shift.result |= {
+        "pool": good.pool,
+        "bad_pool": other(good.pool),
+        "scale_down": not (good.named or gitops),
+        "gitops": gitops,
+        "reverted": [],
+    }
     shift.result["version"] = str(known["from"].get("version") or "")
     # Anybody may have edited it.
     planned, last = known["from"].get("replicas"), (known["steps"] or [None])[-1]
@@ -126,7 +140,7 @@ def _prepare(shift: Shift) -> _Emergency:
         planned if isinstance(planned, int) else 0,
         _rollout_seconds(book, good.pool),
         empty=not params["force"] and ready[good.pool] == 0,
-        unknown=not params["force"] and ready[good.pool] is None and bool(plan.gaining(before, wanted)),
+        unknown=not params["force"] and ready[good.pool] is None and bool(pools.gaining(before, wanted)),
         recorded=isinstance(last, dict) and last.get("weights") == wanted and last.get("verdict") != NOT_VERIFIED,
         reason=params["reason"],
         at=functools.partial(record.now, shift.cluster),
@@ -141,7 +155,7 @@ def _is_empty(shift: Shift, pool: str) -> bool:
         return False
 
 
-def _rollout_seconds(book: record.Book | None, pool: str) -> float | None:
+def _rollout_seconds(book: record.ReleaseRecord | None, pool: str) -> float | None:
     try:
         return record.rollout_seconds(book, pool) if book else None
     except (AttributeError, KeyError, TypeError):
@@ -152,12 +166,12 @@ def _write(shift: Shift, it: _Emergency) -> None:
     # Marked sessions of the bad pool go too: the good one answers 404, at which their clients start anew.
     shift.pinned = False
     if it.before != it.wanted:
-        undoing.announce(shift)
+        revert_monitor.announce(shift)
     shift.write(it.before, it.wanted, it.good)
     shift.result["written"] = not shift.task.check_mode
 
 
-def _verify(shift: Shift, it: _Emergency, undone: undoing.Undoing) -> None:
+def _verify(shift: Shift, it: _Emergency, undone: revert_monitor.RevertMonitor) -> None:
     """Wait until the traffic follows, also when another task wrote the weights and left that to this one."""
     fresh = shift.result["changed"] or not it.recorded
 
@@ -177,18 +191,18 @@ def _verify(shift: Shift, it: _Emergency, undone: undoing.Undoing) -> None:
         try:
             undone.verify(meanwhile)
             _refuse_other_version(shift)
-        except Lost:
+        except LeaseLost:
             raise
         except Failure:
             add_step(NOT_VERIFIED)
             raise
-        add_step("followed" if shift.public else "not measured")
+        add_step("followed" if shift.public else "not_measured")
         _report_sessions(shift)
         shift.task.traffic_back()
         undone.watch()
 
 
-def _read(shift: Shift) -> tuple[Weights, record.Book | None, dict[str, int | None]]:
+def _read(shift: Shift) -> tuple[Weights, record.ReleaseRecord | None, dict[str, int | None]]:
     """Return the weights, the record, and how many endpoints of each pool are ready; None for what can't be read.
 
     Side by side, since an API server in trouble takes seconds for each. What is not the route is waited for no longer than for one request.
@@ -205,14 +219,23 @@ def _read(shift: Shift) -> tuple[Weights, record.Book | None, dict[str, int | No
             except TimeoutError:
                 if not needed:
                     raise
-            return wait(shift.task.params["api_patience"])
+            return wait(shift.task.params["api_retry_timeout"])
         except Exception as error:  # whatever anybody wrote there
             shift.task.warn(f"{missing} {getattr(error, 'msg', None) or f'{type(error).__name__}: {error}'}")
             return None
 
     alone = shift.stable is None and not shift.task.params["rollback_pool"]  # nothing else says where it goes
-    book = await_(reading, f"The release record of {server} was not read; what is noted on the route counts.", needed=alone)
-    return before, book, {pool: await_(wait, f"Whether pool {pool} has ready endpoints is not known.") for pool, wait in counting.items()}
+    book = await_(
+        reading, f"The release record of {server} was not read; what is noted on the route counts.", needed=alone
+    )
+    return (
+        before,
+        book,
+        {
+            pool: await_(wait, f"Whether pool {pool} has ready endpoints is not known.")
+            for pool, wait in counting.items()
+        },
+    )
 
 
 def _which_pool(server: Server, before: Weights, ready: dict[str, int | None]) -> str:
@@ -220,19 +243,19 @@ def _which_pool(server: Server, before: Weights, ready: dict[str, int | None]) -
     commands = " or ".join(f"ansible-playbook rollback.yml -e mcp_rollback_pool={pool}" for pool in POOLS)
     return (
         f"Refusing to guess which pool of {server} is good: neither a release record nor a note on the route says it "
-        f"(weights: {text(before)}; ready endpoints: {endpoints}). Name the good pool: {commands} (rollback_pool of the module)."
+        f"(weights: {text(before)}; ready endpoints: {endpoints}). Name the good pool: {commands} (pool of mcp_rollback)."
     )
 
 
-def ended(book: record.Book, known: record.Release, at: str, reason: str) -> record.Book:
+def ended(book: record.ReleaseRecord, known: record.Release, at: str, reason: str) -> record.ReleaseRecord:
     """Return the record once C(known) is rolled back: the newest release when it came from the same pool, or else one that follows it."""
     current = book.current
     if current is None:
-        book = record.Book(known)
+        book = record.ReleaseRecord(known)
     elif current["from"]["pool"] != known["from"]["pool"]:
         if record.is_running(current):
             current = {**current, "outcome": record.ROLLED_BACK, "ended": at}
-        book = record.Book(known, (current, *book.history)[: record.KEPT])
+        book = record.ReleaseRecord(known, (current, *book.history)[: record.KEPT])
     return record.end(book, record.ROLLED_BACK, at, reason)
 
 
@@ -241,11 +264,15 @@ def _report_sessions(shift: Shift) -> None:
     found = shift.result["sessions"]
     found["marked"] = shift.kind.marked(shift.route, shift.server)
     if shift.task.params["sessions_metric"]:
-        from ansible_collections.mcp.server.plugins.module_utils._traffic import gauge
+        from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions
 
-        found["at_risk_after"] = gauge.count(shift.task, shift.cluster, shift.server, shift.result["bad_pool"], REPORT)
+        found["at_risk_after"] = open_sessions.count(
+            shift.task, shift.cluster, shift.server, shift.result["bad_pool"], REPORT
+        )
         if found["at_risk_after"]:
-            shift.task.progress(f"sessions that pool {shift.result['bad_pool']} had open, and that end with this: {found['at_risk_after']}")
+            shift.task.progress(
+                f"sessions that pool {shift.result['bad_pool']} had open, and that end with this: {found['at_risk_after']}"
+            )
 
 
 def _full_size(shift: Shift, pool: str, planned: int) -> None:
@@ -253,10 +280,10 @@ def _full_size(shift: Shift, pool: str, planned: int) -> None:
     try:
         _image, replicas = shift.server.image(shift.cluster, pool)
         if 0 < replicas < planned:
-            from ansible_collections.mcp.server.plugins.module_utils import _rollout
+            from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
 
             shift.task.progress(f"pool {pool} had {planned} pods before the release, and has {replicas} now: scaled up")
-            _rollout.change(without_run(shift.task), shift.cluster, shift.server, pool, replicas=planned)
+            pool_change.change(without_run(shift.task), shift.cluster, shift.server, pool, replicas=planned)
     except Failure as failure:
         shift.task.warn(f"Pool {pool} may be smaller than before the release. {failure.msg}")
 
@@ -276,96 +303,15 @@ def _refuse_other_version(shift: Shift) -> None:
         )
 
 
-def _unrecorded(server: Server, before: Weights, good: plan.Stable) -> record.Release:
+def _unrecorded(server: Server, before: Weights, good: pools.Stable) -> record.Release:
     """Stands for the release that was not recorded; its images are not worth a read now."""
-    nothing = {"image": "", "digest": "", "version": ""}
-    release = record.release(
+    nothing = {"image_ref": "", "digest": "", "version": ""}
+    release = record.new_release(
         server,
-        by=record.whoever_runs(),
+        by=runner.runner_name(),
         reason="rolled back without a release record",
         at=record.now(),
         origin={"pool": good.pool, **nothing, "weights": before},
         target={"pool": other(good.pool), **nothing},
     )
     return {**release, "named": True} if good.named else release
-
-
-def without_run(task: Task) -> Task:
-    """Return the task as that of no run: what it does to a pool is right whoever releases, and must not fail for want of a Lease."""
-    return replace(task, params={**task.params, "lock": None})
-
-
-def hold_on(shift: Shift, held: ExitStack) -> None:
-    """To the Lease of this emergency, which lasts for less than a pool may need to come up, or a gateway to follow."""
-    run = shift.task.params["lock"] or shift.result.get("lock")
-    if not run:
-        return
-    held.enter_context(keeping.renewed(shift.task, run, must=False))
-
-
-def take_over(shift: Shift) -> str:
-    """The id of this run, which releases the server from now on, whoever did before. An emergency does not fail for want of it."""
-    run = lock.new_run()
-    hold = _hold(shift, _taking(shift, run))
-    return run if hold(2 * shift.task.params["api_timeout"], last=True) else ""
-
-
-def _lease(shift: Shift) -> t.Callable[..., bool]:
-    """Take the Lease from whoever holds it, or see that the run of the option C(lock) does, beside the reads; see _hold()."""
-    run = shift.task.params["lock"]
-    if shift.task.check_mode:
-        return lambda seconds, last=False: False
-    if run:
-        lease = lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
-        return _hold(shift, started(lambda: keeping.check(shift.task, lease, run)))
-    shift.own_run, shift.result["lock"] = lock.new_run(), ""
-    hold = _hold(shift, _taking(shift, shift.own_run))
-
-    def taken(seconds: float, *, last: bool = False) -> bool:
-        if hold(seconds, last=last):
-            shift.result["lock"] = shift.own_run
-        return bool(shift.result["lock"])
-
-    return taken
-
-
-def _let_go(shift: Shift, hold: t.Callable[..., bool]) -> None:
-    """Give the Lease back that was taken for an emergency which is refused: a run that does nothing must not keep others out."""
-    with suppress(Failure, TimeoutError):
-        if shift.own_run and hold(SOON, last=True):
-            lease = lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
-            bounded(lambda: lease.release(shift.own_run), SOON)
-
-
-def _hold(shift: Shift, wait: t.Callable[[float], lock.Holder | None]) -> t.Callable[..., bool]:
-    """Return what waits for the Lease and returns whether it is ours: at first until SOON is over, and then for some seconds more.
-
-    It raises Lost, and nothing else. last: whether it is given up then.
-    """
-    bound, known = Deadline(SOON), None
-
-    def hold(seconds: float, *, last: bool = False) -> bool:
-        nonlocal known
-        if known is not None:
-            return known
-        try:
-            before = wait(max(bound.left, seconds))
-        except Lost:
-            raise
-        except Exception as error:  # also what nobody thought of: the traffic does not wait for a Lease
-            if isinstance(error, TimeoutError) and not last:
-                return False
-            known = False
-            shift.task.warn(f"A release that goes on somewhere else is not held off. {getattr(error, 'msg', error)}")
-            return False
-        known = True
-        if before is not None:
-            shift.task.progress(f"took over from {before.by}, whose release does not go on")
-        return True
-
-    return hold
-
-
-def _taking(shift: Shift, run: str) -> t.Callable[[float], lock.Holder | None]:
-    lease = lock.Lock(shift.cluster, shift.server.namespace, shift.server.name)
-    return started(lambda: lease.acquire(run, record.whoever_runs(), lock.this_process(shift.task.runner), take_over=True))

@@ -9,17 +9,17 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import autoscaling
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, NotFound
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import Claim, Field, claims, refusal
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._release import pools
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling
 
 
-def find(cluster: t.Any, server: Server) -> list[Claim]:
+def find(cluster: Api, server: Server) -> list[Claim]:
     """Return the fields of route, Deployments and autoscalers with the tools that hold them.
 
     What is not there or may not be read holds nothing: that is for others to say. Raises Unreachable.
@@ -27,30 +27,32 @@ def find(cluster: t.Any, server: Server) -> list[Claim]:
     return claims([*_route(cluster, server), *_deployments(cluster, server), *_autoscalers(cluster, server)])
 
 
-def check(cluster: t.Any, server: Server, ignores: t.Collection[str]) -> None:
+def check(cluster: Api, server: Server, ignores: t.Collection[str]) -> None:
     """Raise Failure when a tool would put back what a release writes."""
     refused = refusal(find(cluster, server), ignores)
     if refused:
         raise Failure(refused)
 
 
-def _route(cluster: t.Any, server: Server) -> list[Field]:
+def _route(cluster: Api, server: Server) -> list[Field]:
     kind = kind_of(server)
     try:
         route = kind.read(cluster, server)
         # All of it to another pool: that is written to nothing else than the route
         elsewhere = next(pool for pool, weight in kind.weights(route, server).items() if weight != 100)
-        writes = kind.writes(route, server, plan.split(elsewhere, 100))
+        writes = kind.writes(route, server, pools.split(elsewhere, 100))
     except Unreachable:
         raise
     except Failure:
         return []
     obj = kind.written(route)
-    pointers = [operation["path"] for _path, operations in writes for operation in operations if operation["op"] != "test"]
+    pointers = [
+        operation["path"] for _path, operations in writes for operation in operations if operation["op"] != "test"
+    ]
     return [Field("route", _title(pointer), kind.name(server), obj, pointer) for pointer in pointers]
 
 
-def _deployments(cluster: t.Any, server: Server) -> list[Field]:
+def _deployments(cluster: Api, server: Server) -> list[Field]:
     found = []
     for pool in POOLS:
         name = f"Deployment {server.namespace}/{server.deployment(pool)}"
@@ -65,9 +67,15 @@ def _deployments(cluster: t.Any, server: Server) -> list[Field]:
     return found
 
 
-def _autoscalers(cluster: t.Any, server: Server) -> list[Field]:
+def _autoscalers(cluster: Api, server: Server) -> list[Field]:
     return [
-        Field("autoscaler", "minReplicas", f"HorizontalPodAutoscaler {server.namespace}/{one.name}", one.obj, "/spec/minReplicas")
+        Field(
+            "autoscaler",
+            "minReplicas",
+            f"HorizontalPodAutoscaler {server.namespace}/{one.name}",
+            one.obj,
+            "/spec/minReplicas",
+        )
         for one in autoscaling.find(cluster, server, warn=lambda text: None).values()
     ]
 

@@ -21,10 +21,10 @@ from collections import Counter, deque
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Weights
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import fetch_health
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Connection
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 CONNECTIONS = 8
@@ -38,13 +38,13 @@ LEAST = 100  # answers that a split is measured by
 
 @dataclass(frozen=True)
 class Answer:
-    """at: when it came, on the monotonic clock. held: over a kept connection. seconds: how long it took.
+    """at: when it came, on the monotonic clock. keep_alive: over a kept connection. seconds: how long it took.
 
     pool: None when the answer doesn't tell. reason: why it is not a good answer, empty when it is one.
     """
 
     at: float
-    held: bool
+    keep_alive: bool
     pool: str | None
     version: str = ""
     seconds: float = 0.0
@@ -68,13 +68,13 @@ def row_needed(before: Weights, wanted: Weights) -> int:
 
 
 def tally(answers: t.Collection[Answer]) -> dict[str, t.Any]:
-    """blue, green: percent of the answers that tell their pool, None without any. answers, failed: counts. reason: of the last failure."""
+    """blue, green: percent of the answers that tell their pool, None without any. requests, failed: counts. reason: of the last failure."""
     counts = Counter(answer.pool for answer in answers if answer.pool)
     told = sum(counts.values())
     reasons = [answer.reason for answer in answers if answer.reason]
     return {
         **{pool: round(100 * counts[pool] / told, 1) if told else None for pool in POOLS},
-        "answers": len(answers),
+        "requests": len(answers),
         "failed": len(reasons),
         "reason": reasons[-1] if reasons else "",
     }
@@ -88,7 +88,7 @@ def follows(answers: t.Collection[Answer], wanted: Weights, tolerance: float, ke
         # However small a split is, a pool that gives no answer has none of it.
         return blue is not None and 0 < blue < 100 and abs(blue - wanted["blue"]) <= tolerance
     right = all(answer.pool == whole and not answer.reason for answer in answers)
-    return right and min(sum(answer.held is held for answer in answers) for held in (kept, False)) >= RUN_EACH
+    return right and min(sum(answer.keep_alive is alive for answer in answers) for alive in (kept, False)) >= RUN_EACH
 
 
 def until_followed(
@@ -114,7 +114,9 @@ def until_followed(
 
 
 @contextmanager
-def asking(endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True) -> t.Iterator[t.Iterator[Answer]]:
+def asking(
+    endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True
+) -> t.Iterator[t.Iterator[Answer]]:
     """Asks for the health document from now on, at most C(rate) times a second, until the bound is over or the block is left."""
 
     def answers(arrived: queue.SimpleQueue[Answer]) -> t.Iterator[Answer]:
@@ -133,19 +135,21 @@ def asking(endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RAT
 
 
 @contextmanager
-def asked(endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True) -> t.Iterator[queue.SimpleQueue[Answer]]:
+def asked(
+    endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True
+) -> t.Iterator[queue.SimpleQueue[Answer]]:
     """The same, for who can't wait for answers that may stay away."""
     arrived: queue.SimpleQueue[Answer] = queue.SimpleQueue()
     stop = threading.Event()
 
     def work(number: int) -> None:
-        held = kept and number % 2 == 0
+        keep_alive = kept and number % 2 == 0
         wait = number / rate
         with closing(endpoint.connection()) as connection:
             while bound.left and not stop.wait(wait):
-                answer = ask(connection, endpoint.health_path, pool_key, held)
+                answer = ask(connection, endpoint.health_path, pool_key, keep_alive)
                 arrived.put(answer)
-                if not held:
+                if not keep_alive:
                     connection.close()
                 wait = max(0.0, CONNECTIONS / rate - answer.seconds)
 
@@ -167,7 +171,7 @@ def sample(endpoint: Endpoint, pool_key: str, count: int) -> list[Answer]:
     return answers
 
 
-def ask(connection: Connection, path: str, pool_key: str, held: bool = False) -> Answer:
+def ask(connection: Connection, path: str, pool_key: str, keep_alive: bool = False) -> Answer:
     """One health document. Never raises: a failed answer is an answer."""
     start = time.monotonic()
     reason = ""
@@ -179,4 +183,4 @@ def ask(connection: Connection, path: str, pool_key: str, held: bool = False) ->
     if pool not in POOLS:
         pool, reason = None, reason or f"the health document has no pool as its {pool_key}"
     end = time.monotonic()
-    return Answer(end, held, pool, str(document.get("version") or ""), end - start, reason)
+    return Answer(end, keep_alive, pool, str(document.get("version") or ""), end - start, reason)

@@ -2,192 +2,358 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Moving traffic: the module mcp_traffic_shift, and its everyday form (the emergency's is in emergency.py)."""
+"""One change of weights: written, and verified by what clients get. What is common to the everyday shift and to the emergency."""
 
 from __future__ import annotations
 
+import itertools
+import time
 import typing as t
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, keeping, record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS, POOLS, Server, Weights, other
-from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection, outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, plan, sessions, undoing
-from ansible_collections.mcp.server.plugins.module_utils._traffic.moving import Shift, step, update_record
+from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, pools, record
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Task, bounded
+from ansible_collections.mcp.server.plugins.module_utils._traffic import share
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import OverwriteMonitor
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route, Stamp
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
-SPEC = Spec(
-    options={
-        **CLUSTER_OPTIONS,
-        **OPTIONS,
-        **keeping.OPTION,
-        "pool": {"type": "str", "choices": list(POOLS)},
-        "weight": {"type": "int"},
-        "rollback": {"type": "bool", "default": False},
-        "rollback_pool": {"type": "str", "choices": list(POOLS)},
-        "wait": {"type": "bool", "default": True},
-        "reason": {"type": "str", "default": ""},
-        "force": {"type": "bool", "default": False},
-        "endpoint": endpoints.OPTION,
-        "pool_key": {"type": "str", "default": "pool", "no_log": False},
-        "tolerance": {"type": "float", "default": 5.0},
-        "samples": {"type": "int"},
-        "timeout": {"type": "float", "default": 120.0},
-        "start_timeout": {"type": "float", "default": 300.0},
-        "ready_grace": {"type": "float", "default": 30.0},
-        **undoing.OPTIONS,
-        "sessions": {"type": "str", "choices": list(sessions.POLICIES), "default": sessions.KEEP},
-        "session_mode": {"type": "str", "choices": [sessions.AUTO, *sessions.MODES], "default": sessions.AUTO},
-        "sessions_metric": sessions.METRIC,
-        "drain_timeout": {"type": "float", "default": 600.0},
-        "port": {"type": "int", "default": 8080},
-        "auth": auth.OPTION,
-    },
-    required_together=[("pool", "weight")],
-    required_if=[("rollback", False, ("pool", "weight"))],
+ATTEMPTS = 5  # at least; a route that others keep writing is tried again for as long as an API server that is away is waited for
+AGAIN = 0.2  # seconds between further ones
+EVERY = 2.0  # seconds between lines of progress
+POLL = 0.05  # seconds between looks at the route's status, and at endpoints
+PATIENCE = (
+    3.0  # seconds after which it is said that a gateway does not take the weights up; then it is still waited for
 )
+SOON = 5.0  # seconds that an emergency waits for what it can do without
+ASKED = 5  # answers that tell what clients get meanwhile
+SESSIONS = ("mode", "marked", "at_risk_before", "at_risk_after")  # of the result
 
 
-def run(task: Task) -> dict[str, t.Any]:
-    # An emergency looks at its Lease beside what else it reads, see emergency.py.
-    return (_run if task.params["rollback"] else keeping.kept(_run))(task)
+@dataclass
+class Shift:
+    """One change of weights: what it works on, and what it found so far (the module's result, and the evidence of a failure)."""
 
-
-def _run(task: Task) -> dict[str, t.Any]:
-    params = task.params
-    if params["weight"] is not None and not 0 <= params["weight"] <= 100:
-        raise Failure(f"weight is {params['weight']}: it is a percentage, from 0 to 100.")
-    if params["rollback"] and params["pool"]:
-        raise Failure("rollback finds the pool by itself: leave out pool and weight, or leave out rollback.")
-    for option in ("tolerance", "samples", "timeout", "start_timeout", "drain_timeout"):
-        if params[option] is not None and params[option] <= 0:
-            raise Failure(f"{option} is {params[option]}: it must be more than 0.")
-    if params["hold_seconds"] < 0:
-        raise Failure(f"hold_seconds is {params['hold_seconds']:g}: it must be 0 or more.")
-    if params["rollback_pool"] and not params["rollback"]:
-        raise Failure("rollback_pool says where a rollback goes: set rollback as well, or use pool and weight.")
-    if not params["wait"]:
-        if not params["rollback"]:
-            raise Failure("wait is false: only a rollback may be left unverified; set rollback as well.")
-        task = replace(task, params={**params, "api_patience": 0.0})  # the next server is not to wait for this one
-    shift = Shift(task, connection.connect(task.params), Server.from_params(params), _public(task) if params["wait"] else None)
-    if not params["rollback"]:
-        return set_share(shift)
-    return emergency.roll_back(shift) if params["wait"] else emergency.send_back(shift)
-
-
-def _public(task: Task) -> endpoints.Endpoint | None:
-    try:
-        return endpoints.public(task.params["endpoint"]) if task.params["endpoint"] else None
-    except Failure as failure:
-        if not task.params["rollback"]:
-            raise
-        task.warn(f"The endpoint can't be used. {failure.msg}")  # the traffic moves without
-        return None
-
-
-def set_share(shift: Shift) -> dict[str, t.Any]:
-    """The everyday form: no traffic for a pool that is not as planned; a step of the running release is recorded."""
-    # An emergency has no time for it: it takes as long to import as the rest together.
-    from ansible_collections.mcp.server.plugins.module_utils._traffic.sparing import Sparing
-
-    task, params = shift.task, shift.task.params
-    wanted = plan.split(params["pool"], params["weight"])
-    before = _read(shift, wanted)
-    if plan.whole(before) is None and shift.stable is None:
-        shift.release = _release(shift)
-    planning = task.check_mode and params["force"]
-    wanted = shift.kind.reachable(shift.route, shift.server, wanted, planning=planning)
-    sparing = Sparing(shift, before, wanted, planning)
-    if sparing.decide() and not task.check_mode:
-        sparing.wait()
-        before = _read(shift, wanted)
-    shift.pinned = _keeps_pins(shift, wanted)
-    if plan.gaining(before, wanted) and any(before.values()):
-        _pin_first(shift, before)
-    shift.write(before, wanted)
-    if task.check_mode:
-        return shift.result
-    try:
-        shift.verify(wanted)
-    except Failure:
-        _record_step(shift, "not verified")
-        raise
-    sparing.report()
-    _record_step(shift, "followed" if shift.public else "not measured")
-    return shift.result
-
-
-def _release(shift: Shift) -> record.Release | None:
-    try:
-        return record.read(shift.cluster, shift.server)[0].current
-    except Failure:
-        return None  # what is noted for a rollback is then told by the weights, or not at all
-
-
-def _read(shift: Shift, wanted: Weights) -> Weights:
-    """The weights that the route has. Raises Failure when a pool that would get more is not as planned."""
-    before = shift.read()
-    if not shift.task.params["force"]:
-        for pool in plan.gaining(before, wanted):
-            _refuse_unless_ready(shift, pool)
-    return before
-
-
-def _keeps_pins(shift: Shift, wanted: Weights) -> bool:
-    """Whether marked sessions stay on their pool: not where they are to be lost, and not on a pool without weight that has nobody to answer them."""
-    whole = plan.whole(wanted)
-    if whole is None or not shift.kind.marked(shift.route, shift.server):
-        return True
-    return shift.task.params["sessions"] != sessions.BREAK and shift.server.ready_endpoints(shift.cluster, other(whole)) > 0
-
-
-def _pin_first(shift: Shift, before: Weights) -> None:
-    """Pins that an emergency broke are in force again before the first session that needs them can be opened."""
-    if shift.pinned and shift.kind.marked(shift.route, shift.server) and not shift.task.check_mode:
-        shift.write(before, before)
-        shift.await_acceptance(Deadline(shift.task.params["timeout"]))
-
-
-def _refuse_unless_ready(shift: Shift, pool: str) -> None:
-    # Only here: an emergency waits for imports.
-    from ansible_collections.mcp.server.plugins.module_utils._cluster import disruption, settling
-
-    server = shift.server
-    _image, planned = server.image(shift.cluster, pool)
-    asked, budget = disruption.asked_of(shift.cluster, server, pool, planned, shift.task.warn) if planned else (0, "")
-    wanted = max(planned, asked, 1)
-    if planned and not shift.task.check_mode:
-        ready = settling.endpoints(shift.task, shift.cluster, server, pool, wanted)
-    else:
-        ready = server.ready_endpoints(shift.cluster, pool)
-    if ready >= wanted:
-        return
-    if planned <= ready < asked:
-        raise Failure(
-            f"Pool {pool} of {server} gets no more traffic: it has {ready} ready endpoints, and PodDisruptionBudget {budget} asks for {asked}; "
-            "scale the pool up, correct the budget, or set force.",
-            ready=ready,
-            planned=planned,
-        )
-    raise Failure(
-        f"Pool {pool} of {server} gets no more traffic: Service {server.service(pool)} has {ready} ready endpoints, "
-        f"planned are {planned}; wait for its rollout, see why its pods are not ready, or set force.",
-        ready=ready,
-        planned=planned,
+    task: Task
+    cluster: Api
+    server: Server
+    public: endpoints.Endpoint | None
+    result: dict[str, t.Any] = field(
+        default_factory=lambda: {
+            "changed": False,
+            "share": None,
+            "seconds_to_follow": None,
+            "written_at": None,
+            "sessions": dict.fromkeys(SESSIONS),
+        }
     )
+    route: Route = field(default_factory=dict)
+    waiting: outage.Waiting = field(default_factory=outage.current)
+    pinned: bool = True  # whether sessions with a mark stay on their pool
+    release: record.Release | None = None  # the newest one, where it was read
+    own_run: str = ""  # of an emergency that is no part of a run, and begins one
+    lookout: OverwriteMonitor | None = None  # while the weights are verified
+    _runs: set[str] | None = None  # those that may have written the weights last, see read()
+    _clock: float = 0.0
+    _said: float = field(default_factory=time.monotonic)
+
+    @property
+    def kind(self) -> Kind:
+        kind = kind_of(self.server)
+        return kind if self.pinned else kind.unpinned()
+
+    @property
+    def emergency(self) -> bool:
+        return bool(self.task.params.get("rollback"))
+
+    @property
+    def run(self) -> str:
+        """The id of the run that this is a part of; empty when there is none."""
+        return self.task.params["run_id"] or self.own_run
+
+    @property
+    def stable(self) -> pools.Stable | None:
+        """The pool to return to, as the route has it."""
+        return self.kind.stable(self.route, self.server)
+
+    def read(self) -> Weights:
+        """Return the weights that the route has now. Raises Lost when another run has written them.
+
+        Which it has when this task wrote them before; of an everyday shift, also when that run did since this task read them first.
+        """
+        self.route = self.kind.read(self.cluster, self.server)
+        run = self.kind.run(self.route)
+        if self._runs is None and not self.emergency:
+            self._runs = {run}
+        if run and self.run and self._runs is not None and run not in {self.run, *self._runs}:
+            raise LeaseLost(
+                f"This run is not the one that releases {self.server} any more: run {run} has written its route since. Nothing more is changed by it."
+            )
+        return self.kind.weights(self.route, self.server)
+
+    def write(self, before: Weights, wanted: Weights, good: pools.Stable | None = None) -> None:
+        """Sets the weights on the route as it was read, and reads it again when somebody else changed it meanwhile.
+
+        good: the pool that an emergency returns to. It is noted on the route also where the weights are right.
+        """
+        self._clock = self._said = time.monotonic()
+        at = time.time()
+        written = False  # by a request whose answer was lost
+        bound, attempt = Deadline(self.task.params["api_retry_timeout"]), 0
+        while True:
+            attempt += 1
+            self._check_lease(again=attempt > 1)
+            stable = good or pools.returns_to(before, self.stable, self.release)
+            stamp = Stamp(pools.note(stable, wanted) if stable else None, self.run, alone=good is not None)
+            try:
+                changed, self.route = self.kind.write(
+                    self.cluster, self.server, self.route, wanted, stamp, dry_run=self.task.check_mode
+                )
+                break
+            except (connection.Conflict, api.NotFound) as failure:  # changed, or one of its parts replaced
+                if attempt >= ATTEMPTS:
+                    if isinstance(failure, api.NotFound) or not bound.pause(AGAIN):
+                        raise
+                    self._say(f"{failure.msg.rstrip('.')}; trying again, {bound.elapsed:.0f} of {bound.seconds:.0f} s")
+                now = self.read()
+                written = isinstance(failure, connection.Unanswered) and now == wanted
+                before = before if written else now
+        if (changed or written) and self.run and not self.task.check_mode:
+            self._runs = {self.run}
+        self.result |= {
+            "changed": changed or written,
+            "before": before,
+            "after": wanted,
+            "live": pools.live(wanted),
+            "diff": {"before": {"weights": before}, "after": {"weights": wanted}},
+        }
+        if self.result["changed"] and not self.task.check_mode:
+            self.result["written_at"] = at
+            what = "weights" if before != wanted else "notes and rules for sessions"
+            self.task.progress(f"{what} of {self.server} written: {text(wanted)}")
+
+    def _check_lease(self, *, again: bool) -> None:
+        """Between the read and the write, which fails when the route was written in between. Raises Lost, and Failure.
+
+        An emergency has looked already, and only another run that holds the Lease stops it.
+        """
+        run = self.task.params["run_id"]
+        if not run or self.task.check_mode or (self.emergency and not again):
+            return
+        lease = leases.Lease(self.cluster, self.server.namespace, self.server.name)
+        lease_renewal.check(self.task, lease, run, must=not self.emergency)
+
+    def verify(self, wanted: Weights, meanwhile: t.Callable[[], None] = lambda: None) -> None:
+        """Waits until the route is in force and the measured share is what was set. Raises Failure with what was found.
+
+        meanwhile: called once, while the gateway takes the weights up.
+        """
+        seconds, waited = self.task.params["timeout"], self.waiting.seconds
+        try:
+            self._verify(wanted, meanwhile, Deadline(seconds))
+        except (LeaseLost, Overwritten):
+            raise
+        except Failure:
+            if self.waiting.seconds == waited:
+                raise
+            # The API server was away: the time for it is over, and nothing is known of the route.
+            self._verify(wanted, lambda: None, Deadline(seconds))
+
+    def expected(self, wanted: Weights) -> Expected:
+        """Return what the route has while nobody else writes it."""
+        return Expected(weights=wanted, runs=frozenset({self.run, self.kind.run(self.route), *(self._runs or ())}))
+
+    def _go_on(self) -> None:
+        """Raise Failure when somebody else changed the route, or the run that this belongs to can't go on."""
+        self.task.check_lease()
+        if self.lookout is not None:
+            self.lookout.refuse()
+
+    def _verify(self, wanted: Weights, meanwhile: t.Callable[[], None], bound: Deadline) -> None:
+        params = self.task.params
+        # Asked from the very write on, so that the answers tell when the data plane followed.
+        asked = (
+            share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection)
+            if self.public
+            else nullcontext()
+        )
+        lookout = OverwriteMonitor(self.task, self.cluster, self.server, self.expected(wanted))
+        with asked as answers, lookout as self.lookout:
+            meanwhile()
+            if answers is None:
+                self.await_acceptance(bound)
+                self.task.warn("The share was not measured: endpoint is not set.")
+                return
+            answers = self._while_ours(answers)
+            if self.emergency:
+                answers = self._unless_accepted(answers, wanted, bound)
+            else:
+                self.await_acceptance(bound)
+            self._measure(answers, wanted, bound)
+
+    def _while_ours(self, answers: t.Iterator[share.Answer]) -> t.Iterator[share.Answer]:
+        for answer in answers:
+            self._go_on()
+            yield answer
+
+    def await_acceptance(self, bound: Deadline) -> None:
+        said = False
+        while reason := self.kind.not_accepted(self.route, self.server):
+            self._go_on()
+            if self.kind.refused(self.route, self.server) or not bound.pause(POLL):
+                raise Failure(f"{self._unverified(reason)}.", **self.result)
+            said = self._say_pending(reason, bound, said)
+            self.read()
+
+    def _say_pending(self, reason: str, bound: Deadline, said: bool) -> bool:
+        """Show that the gateway does not take the weights up, and soon what clients get; return whether that was shown."""
+        if not said and bound.elapsed >= PATIENCE:
+            said = True
+            self.task.progress(f"{self._unverified(reason)}; looking on for {bound.left:.0f} s")
+        self._say(f"waiting for the gateway: {reason}")
+        return said
+
+    def _unless_accepted(
+        self, answers: t.Iterator[share.Answer], wanted: Weights, bound: Deadline
+    ) -> t.Iterator[share.Answer]:
+        """Return answers to measure by, once the route is in force or they show it by themselves: what clients get outranks the route's status.
+
+        The latter takes a longer row from the good pool, which could come by chance where a small part of the traffic went elsewhere. Raises
+        Failure when neither comes.
+        """
+        reason, said, looked = "", False, 0.0
+
+        def pending() -> t.Iterator[share.Answer]:
+            nonlocal reason, said, looked
+            for answer in itertools.chain([None], answers):  # the first look comes before the first answer
+                if answer is not None:
+                    yield answer
+                if time.monotonic() - looked < POLL:
+                    continue
+                if looked:
+                    self.read()
+                looked = time.monotonic()
+                reason = self.kind.not_accepted(self.route, self.server)
+                if not reason or (bound.elapsed >= PATIENCE and self.kind.refused(self.route, self.server)):
+                    return
+                said = self._say_pending(reason, bound, said)
+
+        row = share.row_needed(self.result["before"], wanted)
+        kept = not self.kind.per_connection
+        seen, reached = share.until_followed(
+            pending(), wanted, row, self.task.params["tolerance"], lambda last: None, kept=kept
+        )
+        if reason and not reached:
+            raise Failure(f"{self._unverified(reason)}.", **self.result)
+        if reason and not self._accepted_soon(bound):
+            self.task.warn(
+                f"All answers come from pool {self.result['pool']}, though the route is not in force by its status: {reason}."
+            )
+        return itertools.chain(seen, answers)
+
+    def _accepted_soon(self, bound: Deadline) -> bool:
+        """Return whether the route is in force a moment after the traffic followed: a status is written last."""
+        moment = Deadline(min(PATIENCE, bound.left))
+        while self.kind.not_accepted(self.route, self.server):
+            if not moment.pause(POLL):
+                return False
+            self.read()
+        return True
+
+    def _unverified(self, reason: str) -> str:
+        clients = f"; {self._clients()}" if self.public else ""
+        return f"The weights of {self.server} are written ({text(self.result['after'])}), but it is not verified that traffic follows them: {reason}{clients}"
+
+    def _clients(self) -> str:
+        """What clients get now, in a clause; over new connections, which follow the soonest."""
+        answers = share.sample(self.public, self.task.params["pool_key"], ASKED)
+        if answers[-1].reason:
+            return f"clients get no good answer now ({answers[-1].reason})"
+        counts = {pool: sum(answer.pool == pool for answer in answers) for pool in POOLS}
+        return f"of {len(answers)} answers to clients now, " + ", ".join(
+            f"{count} came from {pool}" for pool, count in counts.items() if count
+        )
+
+    def _measure(self, answers: t.Iterable[share.Answer], wanted: Weights, bound: Deadline) -> None:
+        params = self.task.params
+        needed = share.answers_needed(wanted, params["tolerance"])
+        if params["samples"] and 100 not in wanted.values():
+            needed = params["samples"]
+        pool = params["pool"] or self.result["pool"]
+
+        def progress(last: t.Collection[share.Answer]) -> None:
+            self._say(lambda: f"{pool} {wanted[pool]} %: measured {_measured(share.tally(last), pool)}")
+
+        if pools.gaining(self.result["before"], wanted) == [params["pool"]]:
+            # An emergency does not wait for this import.
+            from ansible_collections.mcp.server.plugins.module_utils._traffic import synthetic
+
+            answers = synthetic.unless_failing(
+                answers, wanted[pool], f"The weights of {self.server} are written ({text(wanted)}), but", self.result
+            )
+        seen, reached = share.until_followed(
+            answers, wanted, needed, params["tolerance"], progress, kept=not self.kind.per_connection
+        )
+        measured = share.tally(seen)
+        self.result["share"] = {
+            **measured,
+            "reached": reached,
+            "versions": sorted({answer.version for answer in seen if answer.version}),
+            "seconds": round(seen[-1].at - seen[0].at, 3) if seen else 0.0,
+        }
+        if reached:
+            if self.result["changed"]:
+                self.result["seconds_to_follow"] = round(seen[0].at - self._clock, 3)
+            self.task.progress(f"{pool} {wanted[pool]} %: measured {_measured(measured, pool)}")
+            return
+        raise Failure(
+            f"The weights of {self.server} are written ({text(wanted)}), but it is not verified that traffic follows them: "
+            f"within {bound.seconds:g} s {self.public.name} gave {pool} {_measured(measured, pool)}"
+            f"{' (' + measured['reason'] + ')' if measured['reason'] else ''}; "
+            "check that endpoint leads through this route, and the gateway's own logs.",
+            **self.result,
+        )
+
+    def _say(self, line: str | t.Callable[[], str]) -> None:
+        if time.monotonic() - self._said >= EVERY:
+            self._said = time.monotonic()
+            self.task.progress(line if isinstance(line, str) else line())
 
 
-def _record_step(shift: Shift, verdict: str) -> None:
-    taken = step(shift, verdict)
+def step(shift: Shift, verdict: str) -> dict[str, t.Any]:
+    measured = shift.result["share"]
+    kept = {key: measured[key] for key in (*POOLS, "requests", "failed")} if measured else None
+    found = {"share": kept, "seconds_to_follow": shift.result["seconds_to_follow"], "verdict": verdict}
+    return {"at": record.now(shift.cluster), "weights": shift.result["after"], **found}
 
-    def add(book: record.Book) -> record.Book:
-        current = book.current
-        if current is None or not record.is_running(current):
-            return book
-        known = bool(current["steps"]) and current["steps"][-1].get("weights") == taken["weights"]
-        return book if known and not shift.result["changed"] else record.add_step(book, taken)
 
-    update_record(shift, add)
+def update_record(shift: Shift, change: record.Change, seconds: float | None = None) -> None:
+    """The traffic has moved already: what becomes of the record can't change that, so it is a warning. seconds: how long that may take."""
+    by = {"run": shift.run or None, "takes_over": shift.emergency}
+    try:
+        if seconds is None:
+            record.update(shift.cluster, shift.server, change, **by)
+        else:
+            bounded(lambda: record.update(shift.cluster, shift.server, change, **by), seconds)
+    except LeaseLost:
+        raise
+    except (Failure, TimeoutError) as error:
+        shift.task.warn(f"The release record of {shift.server} was not written. {getattr(error, 'msg', error)}")
+
+
+def text(weights: Weights) -> str:
+    return ", ".join(f"{pool} {percent} %" for pool, percent in weights.items())
+
+
+def _measured(measured: dict[str, t.Any], pool: str) -> str:
+    share_ = "nothing" if measured[pool] is None else f"{measured[pool]} %"
+    return f"{share_} of {measured['requests']} answers" + (
+        f", {measured['failed']} failed" if measured["failed"] else ""
+    )

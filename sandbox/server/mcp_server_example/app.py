@@ -33,7 +33,10 @@ def build(settings: Settings, lifecycle: Lifecycle) -> ASGIApp:
         await database.connect(faults.first_database_url(settings))
         # Ready means that /health knows about the database, not that the database is there.
         await database.check()
-        tasks = [asyncio.create_task(_keep_checking(database)), asyncio.create_task(faults.misbehave(settings, mcp, database))]
+        tasks = [
+            asyncio.create_task(_keep_checking(database)),
+            asyncio.create_task(faults.misbehave(settings, mcp, database)),
+        ]
         try:
             yield
         finally:

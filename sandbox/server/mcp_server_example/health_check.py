@@ -62,13 +62,19 @@ def check_services(addresses: list[str]) -> str:
         failures = [reason for reason in workers.map(check_service, addresses) if reason]
     if failures:
         raise CheckError(f"External services not reachable: {'; '.join(failures)}")
-    return "All external services reachable" if addresses else "All external services reachable (EXTERNAL_SERVICES names none)"
+    return (
+        "All external services reachable"
+        if addresses
+        else "All external services reachable (EXTERNAL_SERVICES names none)"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="health-check", description="Check what this server depends on.")
     parser.add_argument("--database", action="store_true", help="connect to DATABASE_URL and query it")
-    parser.add_argument("--external-services", action="store_true", help="reach every URL and host:port in EXTERNAL_SERVICES")
+    parser.add_argument(
+        "--external-services", action="store_true", help="reach every URL and host:port in EXTERNAL_SERVICES"
+    )
     arguments = parser.parse_args()
     if not (arguments.database or arguments.external_services):
         parser.error("nothing to check: give --database, --external-services or both")
@@ -79,7 +85,10 @@ def main() -> None:
     failed = False
     checks = [
         (arguments.database, lambda: check_database(first_database_url(settings))),
-        (arguments.external_services, lambda: check_services([a for a in re.split(r"[\s,]+", settings.external_services) if a])),
+        (
+            arguments.external_services,
+            lambda: check_services([a for a in re.split(r"[\s,]+", settings.external_services) if a]),
+        ),
     ]
     for wanted, check in checks:
         if wanted:

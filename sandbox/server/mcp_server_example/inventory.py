@@ -17,7 +17,9 @@ from .database import Database, DatabaseError
 from .settings import Settings
 
 READ_ONLY = ToolAnnotations(read_only_hint=True)
-POLICY = "An item is reordered when its quantity falls to the reorder point: demand during the lead time, plus safety stock."
+POLICY = (
+    "An item is reordered when its quantity falls to the reorder point: demand during the lead time, plus safety stock."
+)
 
 
 class Item(BaseModel):
@@ -35,7 +37,10 @@ class Instance(BaseModel):
 async def find_items(database: Database, text: str, limit: int) -> list[Item]:
     """Items whose name has the text in it, by SKU. Raises ToolError."""
     try:
-        rows = await database.query("SELECT sku, name, quantity FROM items WHERE strpos(lower(name), lower(%s)) > 0 ORDER BY sku LIMIT %s", (text, limit))
+        rows = await database.query(
+            "SELECT sku, name, quantity FROM items WHERE strpos(lower(name), lower(%s)) > 0 ORDER BY sku LIMIT %s",
+            (text, limit),
+        )
     except DatabaseError as error:
         raise ToolError(f"{error}: try again later") from error
     return [Item(**row) for row in rows]

@@ -28,7 +28,9 @@ class Lifecycle:
 
 def is_stream(scope: Scope) -> bool:
     """Whether the answer stays open until somebody ends it: MCP's GET stream (legacy) and subscriptions/listen (modern)."""
-    return scope["path"] == "/mcp" and (scope["method"] == "GET" or (b"mcp-method", b"subscriptions/listen") in scope["headers"])
+    return scope["path"] == "/mcp" and (
+        scope["method"] == "GET" or (b"mcp-method", b"subscriptions/listen") in scope["headers"]
+    )
 
 
 class LifecycleMiddleware:
@@ -57,7 +59,10 @@ class LifecycleMiddleware:
             await send(message)
 
         async def receive_until_end() -> Message:
-            waits: list[asyncio.Future[t.Any]] = [asyncio.ensure_future(receive()), asyncio.ensure_future(ending.wait())]
+            waits: list[asyncio.Future[t.Any]] = [
+                asyncio.ensure_future(receive()),
+                asyncio.ensure_future(ending.wait()),
+            ]
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
                 return {"type": "http.disconnect"} if ending.is_set() else waits[0].result()

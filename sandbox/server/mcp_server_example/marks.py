@@ -25,9 +25,14 @@ class MarkMiddleware:
 
         async def marking_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [(name, self.mark + value if name.lower() == HEADER else value) for name, value in message.get("headers", ())]
+                headers = [
+                    (name, self.mark + value if name.lower() == HEADER else value)
+                    for name, value in message.get("headers", ())
+                ]
                 message = {**message, "headers": headers}
             await send(message)
 
-        headers = [(name, value.removeprefix(self.mark) if name == HEADER else value) for name, value in scope["headers"]]
+        headers = [
+            (name, value.removeprefix(self.mark) if name == HEADER else value) for name, value in scope["headers"]
+        ]
         await self.app({**scope, "headers": headers}, receive, marking_send)

@@ -26,7 +26,11 @@ DURATION = Histogram(
 )
 DATABASE_REQUESTS = Counter("mcp_server_database_requests", "Database queries that were tried.")
 DATABASE_ERRORS = Counter("mcp_server_database_errors", "Database queries that failed, connection errors included.")
-OPERATIONS = Counter("mcp_server_operations", "MCP requests that were answered 200, by outcome: ok, error (of JSON-RPC) or tool_error (isError).", ["outcome"])
+OPERATIONS = Counter(
+    "mcp_server_operations",
+    "MCP requests that were answered 200, by outcome: ok, error (of JSON-RPC) or tool_error (isError).",
+    ["outcome"],
+)
 SESSIONS_OPEN = Gauge("mcp_server_sessions_open", "Open stateful MCP sessions.")
 
 # rate() and increase() see nothing of a series' first sample: without a 0 before it, the first errors would not count.
@@ -71,7 +75,11 @@ class MetricsMiddleware:
             if message["type"] == "http.response.start":
                 answered = True
                 REQUESTS.labels(message["status"]).inc()
-                body = bytearray() if scope["method"] == "POST" and scope["path"] == "/mcp" and message["status"] == 200 else None
+                body = (
+                    bytearray()
+                    if scope["method"] == "POST" and scope["path"] == "/mcp" and message["status"] == 200
+                    else None
+                )
             elif body is not None:
                 body += message.get("body", b"")
                 if len(body) > LARGEST:

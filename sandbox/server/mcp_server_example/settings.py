@@ -15,7 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERVER_INFO = Path("serverInfo.json")
-FAULTS = ("none", "errors", "slow", "slow-scrape", "database", "leak", "crash", "contract", "version", "not-mcp", "unready")
+FAULTS = (
+    "none",
+    "errors",
+    "slow",
+    "slow-scrape",
+    "database",
+    "leak",
+    "crash",
+    "contract",
+    "version",
+    "not-mcp",
+    "unready",
+)
 FAULT_FROM = ("start", "gateway")
 SESSIONS = ("stateless", "stateful", "marked")
 
@@ -76,6 +88,8 @@ def load() -> Settings:
         server_info = json.loads(SERVER_INFO.read_text())
         return read(os.environ, server_info)
     except OSError as error:
-        raise SettingsError(f"{SERVER_INFO.absolute()} cannot be read ({error.strerror}): the image's build writes it") from None
+        raise SettingsError(
+            f"{SERVER_INFO.absolute()} cannot be read ({error.strerror}): the image's build writes it"
+        ) from None
     except (json.JSONDecodeError, KeyError, TypeError):
         raise SettingsError(f'{SERVER_INFO.absolute()} is not {{"version": ..., "buildTime": ...}}') from None

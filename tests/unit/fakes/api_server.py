@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 Object = dict[str, t.Any]
@@ -155,7 +155,12 @@ def right_of(request: Request) -> Right | None:
 def grants(rule: dict[str, list[str]], right: Right) -> bool:
     """Return whether the rule of a Role grants this."""
     named = "resourceNames" not in rule or right.name in rule["resourceNames"]
-    return named and right.group in rule["apiGroups"] and right.resource in rule["resources"] and right.verb in rule["verbs"]
+    return (
+        named
+        and right.group in rule["apiGroups"]
+        and right.resource in rule["resources"]
+        and right.verb in rule["verbs"]
+    )
 
 
 @dataclass(eq=False)
@@ -227,7 +232,7 @@ class ApiServer:
         return self.create(f"/apis/authorization.k8s.io/v1/{REVIEWS}", review)["status"]["allowed"]
 
     def port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
-        self._ask(Request("GET", f"{connection.pod_path(namespace, pod)}/portforward", query={"ports": str(port)}))
+        self._ask(Request("GET", f"{api.pod_path(namespace, pod)}/portforward", query={"ports": str(port)}))
         if pod not in self.ports:
             raise Failure(f"No port-forward to {namespace}/{pod}.")
         return socket.create_connection(("127.0.0.1", self.ports[pod]))

@@ -29,7 +29,9 @@ class Authority:
     def __init__(self, name: str = "ca") -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name(name)
-        self.pem = _pem(self._signed(self._name, self._key.public_key(), (-1, 1), x509.BasicConstraints(ca=True, path_length=None)))
+        self.pem = _pem(
+            self._signed(self._name, self._key.public_key(), (-1, 1), x509.BasicConstraints(ca=True, path_length=None))
+        )
 
     def pair(self, name: str, days: tuple[float, float] = (-1, 1)) -> Pair:
         """Return a certificate for a host name, an address or a client; days: from when until when, from now on."""
@@ -40,12 +42,19 @@ class Authority:
             alternative = x509.DNSName(name)
         certificate = self._signed(_name(name), key.public_key(), days, x509.SubjectAlternativeName([alternative]))
         form = serialization.PrivateFormat.PKCS8
-        return Pair(_pem(certificate), key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode())
+        return Pair(
+            _pem(certificate),
+            key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode(),
+        )
 
-    def _signed(self, subject: x509.Name, key: t.Any, days: tuple[float, float], extension: x509.ExtensionType) -> x509.Certificate:
+    def _signed(
+        self, subject: x509.Name, key: t.Any, days: tuple[float, float], extension: x509.ExtensionType
+    ) -> x509.Certificate:
         begin, end = (datetime.now(UTC) + timedelta(days=each) for each in days)
         builder = x509.CertificateBuilder(self._name, subject, key, x509.random_serial_number(), begin, end)
-        return builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints)).sign(self._key, hashes.SHA256())
+        return builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints)).sign(
+            self._key, hashes.SHA256()
+        )
 
 
 def _name(name: str) -> x509.Name:

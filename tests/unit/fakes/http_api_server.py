@@ -14,11 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import (
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import (
     PATCH_TYPES,
     Conflict,
-    Forbidden,
-    NotFound,
     Unreachable,
 )
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure

@@ -16,15 +16,14 @@ from email.utils import parsedate_to_datetime
 import pytest
 import requests
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import (
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import (
     Cluster,
     Conflict,
-    Forbidden,
-    NotFound,
     Unanswered,
     Unreachable,
 )
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, StatusError
 from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving

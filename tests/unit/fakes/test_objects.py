@@ -10,8 +10,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils import _preflight, _rollout, _rollout_info
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_preflight, mcp_rollout, mcp_rollout_info
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
@@ -26,7 +26,7 @@ NAMES = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{po
 def api(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
     api = ApiServer(mcp_server("prod", "mcp", blue=OLD, green=OLD))
     Controllers(api)
-    for module in (_preflight, _rollout, _rollout_info):
+    for module in (mcp_preflight, mcp_rollout, mcp_rollout_info):
         monkeypatch.setattr(module, "connect", lambda _params: api)
     return api
 
@@ -37,20 +37,22 @@ def run(module: t.Any, **params: t.Any) -> dict[str, t.Any]:
 
 
 def test_the_preflight_passes(api: ApiServer) -> None:
-    checks = run(_preflight, required_secrets=[], in_pod_checks=False, guard=False, guard_service_account="mcp-guard", gitops_ignores=[])["checks"]
+    checks = run(mcp_preflight, required_secrets=[], guard=False, guard_service_account="mcp-guard", gitops_ignores=[])[
+        "checks"
+    ]
     assert [check["name"] for check in checks if check["skipped"] or not check["ok"]] == []
 
 
 def test_a_rollout_and_one_back(api: ApiServer) -> None:
-    options = {"pool": "green", "lock": None, "wait_timeout": 5.0, "ready_grace": 30.0}
+    options = {"pool": "green", "run_id": None, "wait_timeout": 5.0, "ready_grace": 30.0}
     for image, replicas, revision in ((NEW, 3, "2"), (NEW, 1, "2"), (OLD, 2, "3")):
-        result = run(_rollout, image=image, replicas=replicas, **options)
+        result = run(mcp_rollout, image_ref=image, replicas=replicas, **options)
         assert (result["ready"], result["revision"]) == (replicas, revision)
         assert SERVER.ready_endpoints(api, "green") == replicas and SERVER.image(api, "green") == (image, replicas)
         assert SERVER.digest(api, "green").startswith("sha256:")
     assert SERVER.ready_endpoints(api, "blue") == 2
-    pools = run(_rollout_info, pool=None)["pools"]
-    assert [(one["revision"], one["image"]) for one in pools["green"]["revisions"]] == [(2, NEW), (3, OLD)]
+    pools = run(mcp_rollout_info, pool=None)["pools"]
+    assert [(one["revision"], one["image_ref"]) for one in pools["green"]["revisions"]] == [(2, NEW), (3, OLD)]
 
 
 def test_a_route_is_in_force_after_each_write(api: ApiServer) -> None:

@@ -17,7 +17,11 @@ import yaml
 ROOT = Path(__file__).parents[3]
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
 WRITES = {"bluegreen.yml", "rollback.yml", "watch.yml"}
-SERVER = {"mcp_endpoint": {"url": "http://127.0.0.1:9"}, "mcp_image": "example/image", "mcp_kubeconfig": "/nowhere/kubeconfig"}
+SERVER = {
+    "mcp_endpoint": {"url": "http://127.0.0.1:9"},
+    "mcp_image": "example/image",
+    "mcp_kubeconfig": "/nowhere/kubeconfig",
+}
 INVENTORY = {
     "mcp": {
         "hosts": {
@@ -37,10 +41,18 @@ def play(tmp_path):
     inventory.write_text(yaml.safe_dump(INVENTORY))
 
     def play(name: str, *words: str) -> tuple[int, str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_", "KUBE"))}
-        environment |= {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"), "ANSIBLE_NOCOLOR": "1", "COLUMNS": "10000"}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_", "KUBE"))
+        }
+        environment |= {
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"),
+            "ANSIBLE_NOCOLOR": "1",
+            "COLUMNS": "10000",
+        }
         command = ["ansible-playbook", f"mcp.server.{name}", "-i", str(inventory), *words]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
         return done.returncode, " ".join((done.stdout + done.stderr).split())
 
     return play
@@ -63,12 +75,18 @@ def test_what_a_rollback_refuses_to_run_on(play, words, says):
 
 
 def test_more_than_one_server_that_nobody_named_is_refused(play, tmp_path):
-    (tmp_path / "two.yml").write_text(yaml.safe_dump({"mcp": {"hosts": {name: INVENTORY["mcp"]["hosts"][name] for name in ("a", "b")}}}))
+    (tmp_path / "two.yml").write_text(
+        yaml.safe_dump({"mcp": {"hosts": {name: INVENTORY["mcp"]["hosts"][name] for name in ("a", "b")}}})
+    )
     (tmp_path / "inventory.yml").unlink()
     (tmp_path / "two.yml").rename(tmp_path / "inventory.yml")
     for name in sorted(WRITES):
         code, output = play(name.removesuffix(".yml"), "-e", "version=v1.2.0")
-        assert code != 0 and f"Refusing to run {name} on 2 servers that nobody named: a, b. Name the one that is meant, -l a, or all of them, -l all." in output
+        assert (
+            code != 0
+            and f"Refusing to run {name} on 2 servers that nobody named: a, b. Name the one that is meant, -l a, or all of them, -l all."
+            in output
+        )
     code, output = play("rollback", "-l", "all")
     assert code != 0 and "Refusing" not in output and "/nowhere/kubeconfig" in output, output
     code, output = play("status")
@@ -78,7 +96,11 @@ def test_more_than_one_server_that_nobody_named_is_refused(play, tmp_path):
 @pytest.mark.parametrize(("given", "hosts"), [(["a", "b"], "ab"), ("a,b", "ab"), (["b"], "b")])
 def test_servers_may_be_named_by_a_list(play, given, hosts):
     code, output = play("rollback", "-e", json.dumps({"mcp_hosts": given}))
-    assert code == 2 and "Refusing" not in output and {name for name in INVENTORY["mcp"]["hosts"] if f"{name} : ok=" in output} == set(hosts), output
+    assert (
+        code == 2
+        and "Refusing" not in output
+        and {name for name in INVENTORY["mcp"]["hosts"] if f"{name} : ok=" in output} == set(hosts)
+    ), output
 
 
 def test_what_is_no_pattern_of_servers_is_a_sentence(play):
@@ -101,24 +123,34 @@ def test_one_server_needs_no_name_and_other_hosts_are_left_alone(play, tmp_path)
 
 def test_a_connection_and_a_become_of_the_inventory_don_t_count(play, tmp_path):
     variables = {"ansible_connection": "ssh", "ansible_become": True, "ansible_python_interpreter": "/nowhere/python"}
-    one = {"all": {"vars": variables, "children": {"mcp": {"hosts": {"a": {"mcp_namespace": "prod", **SERVER, **variables}}}}}}
+    one = {
+        "all": {
+            "vars": variables,
+            "children": {"mcp": {"hosts": {"a": {"mcp_namespace": "prod", **SERVER, **variables}}}},
+        }
+    }
     (tmp_path / "inventory.yml").write_text(yaml.safe_dump(one))
     code, output = play("rollback")
-    assert code != 0 and "/nowhere/kubeconfig" in output and "UNREACHABLE" not in output and "/nowhere/python" not in output, output
+    assert (
+        code != 0
+        and "/nowhere/kubeconfig" in output
+        and "UNREACHABLE" not in output
+        and "/nowhere/python" not in output
+    ), output
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: path.stem)
 def test_every_playbook_looks_which_servers_are_meant(playbook):
     (play,) = yaml.safe_load(playbook.read_text())
-    assert "mcp.server.some_hosts(" in play["hosts"]
+    assert "mcp.server.require_hosts(" in play["hosts"]
     assert play["vars_files"] == ["vars/controller.yml"]
     assert (play.get("strategy") == "ansible.builtin.linear") == (playbook.name == "rollback.yml")
     (check, variables) = play["pre_tasks"]
     if playbook.name == "rollback.yml":  # no task, in which nothing fails
-        assert "mcp.server.variables_checked'" in variables["when"] and "strict=false" in variables["when"]
+        assert "mcp.server.check_variables'" in variables["when"] and "strict=false" in variables["when"]
     else:  # a task, whose failure is that of its host
-        assert "mcp.server.variables_checked'" in variables["ansible.builtin.assert"]["that"] and "when" not in variables
+        assert "mcp.server.check_variables'" in variables["ansible.builtin.assert"]["that"] and "when" not in variables
     assert variables["tags"] == "always"
     assert all(task["ansible.builtin.import_role"]["rolespec_validate"] is False for task in play["tasks"])
-    assert "mcp.server.no_server(" in check["when"] and check["tags"] == "always"
+    assert "mcp.server.is_no_mcp_server(" in check["when"] and check["tags"] == "always"
     assert (f"writes='{playbook.name}'" in check["when"]) == (playbook.name in WRITES)

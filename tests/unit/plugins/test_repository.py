@@ -13,9 +13,9 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT
-from ansible_collections.mcp.server.plugins.module_utils._rights import questions, rights
+from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import questions, rights
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 ROOT = Path(__file__).parents[3]
 ROLE = (ROOT / "sandbox/manifests/mcp-server/role.yaml").read_text()
@@ -28,7 +28,9 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("mcp_*.py
 
 def granted(manifest: str, name: str) -> set[tuple[str, str, str, str]]:
     """Group, resource, verb and object of all that a Role grants; no object where the rule has no names."""
-    rules = next(one for one in yaml.safe_load_all(manifest) if one["kind"] == "Role" and one["metadata"]["name"] == name)["rules"]
+    rules = next(
+        one for one in yaml.safe_load_all(manifest) if one["kind"] == "Role" and one["metadata"]["name"] == name
+    )["rules"]
     return {
         (group, kind, verb, its)
         for rule in rules
@@ -41,7 +43,7 @@ def granted(manifest: str, name: str) -> set[tuple[str, str, str, str]]:
 
 def test_the_role_grants_what_preflight_asks_for_and_no_more():
     """By the names of the objects."""
-    asked = questions(right for right in rights(SERVER) if right.only_with != "in_pod_checks")
+    asked = questions(rights(SERVER))
     known = {(one.right.group, one.right.resource, one.verb, one.name) for one in asked}
     assert granted(ROLE, "mcp-releaser") == known
 
@@ -65,8 +67,14 @@ def test_the_documentation_shows_the_guards_role():
 
 def test_the_second_server_of_the_sandbox_has_the_same_rules():
     """Its releaser has the others already, which have no names."""
-    named = {(*rest, its) for *rest, its in granted(ROLE, "mcp-releaser") if its.startswith("mcp-server") and its != "mcp-server-guard"}
-    assert granted(SESSIONS, "mcp-releaser-sessions") == {(*rest, its.replace("mcp-server", "mcp-sessions")) for *rest, its in named}
+    named = {
+        (*rest, its)
+        for *rest, its in granted(ROLE, "mcp-releaser")
+        if its.startswith("mcp-server") and its != "mcp-server-guard"
+    }
+    assert granted(SESSIONS, "mcp-releaser-sessions") == {
+        (*rest, its.replace("mcp-server", "mcp-sessions")) for *rest, its in named
+    }
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -88,7 +96,9 @@ def test_nothing_is_imported_inside_match(file):
 
 
 def documented(module: str, part: str) -> t.Any:
-    return yaml.safe_load(getattr(importlib.import_module(f"ansible_collections.mcp.server.plugins.modules.{module}"), part))
+    return yaml.safe_load(
+        getattr(importlib.import_module(f"ansible_collections.mcp.server.plugins.modules.{module}"), part)
+    )
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -101,4 +111,6 @@ def test_the_examples_of_a_module_are_tasks_that_it_takes(module):
         arguments = task[f"mcp.server.{module}"]
         templated = {name for name, value in arguments.items() if "{{" in str(value)}
         validation = ArgumentSpecValidator(spec.options, **spec.rules()).validate({**arguments})
-        assert not [message for message in validation.error_messages if not any(name in message for name in templated)], task["name"]
+        assert not [
+            message for message in validation.error_messages if not any(name in message for name in templated)
+        ], task["name"]

@@ -19,7 +19,12 @@ from ansible_collections.mcp.server.plugins.plugin_utils import _variables
 
 ROOT = Path(__file__).parents[3]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
-SERVER = {"mcp_namespace": "prod", "mcp_endpoint": {"url": "http://127.0.0.1:9"}, "mcp_image": "example/image", "mcp_kubeconfig": "/nowhere/kubeconfig"}
+SERVER = {
+    "mcp_namespace": "prod",
+    "mcp_endpoint": {"url": "http://127.0.0.1:9"},
+    "mcp_image": "example/image",
+    "mcp_kubeconfig": "/nowhere/kubeconfig",
+}
 # One value of each type that is no default, and as a survey gives it.
 NATIVE = {
     "bool": (True, False),
@@ -53,15 +58,25 @@ def ansible(tmp_path):
     """Start a playbook with these variables of one host and extra ones; return its exit code and its output, on one line."""
 
     def start(book, *words, host=None, extra=None, strategy="linear"):
-        (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": {"a": SERVER if host is None else host}}}))
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_", "KUBE"))}
-        environment |= {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"), "ANSIBLE_NOCOLOR": "1", "COLUMNS": "10000"}
+        (tmp_path / "inventory.yml").write_text(
+            yaml.safe_dump({"all": {"hosts": {"a": SERVER if host is None else host}}})
+        )
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_", "KUBE"))
+        }
+        environment |= {
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"),
+            "ANSIBLE_NOCOLOR": "1",
+            "COLUMNS": "10000",
+        }
         environment["ANSIBLE_STRATEGY"] = strategy
         command = ["ansible-playbook", book, "-i", str(tmp_path / "inventory.yml"), *words]
         if extra:
             (tmp_path / "extra.json").write_text(json.dumps(extra))
             command += ["-e", f"@{tmp_path}/extra.json"]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
         return done.returncode, " ".join((done.stdout + done.stderr).split())
 
     return start
@@ -88,14 +103,23 @@ def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
         texts = {name: "" if value is None else text(value) for name, value in natives.items()}
         for how, variables in (("native", natives), ("text", texts)):
             tasks.append({"ansible.builtin.set_fact": {f"round_{at}_{how}": content}, "vars": variables})
-    facts = "{{ {" + ", ".join(f"'{fact}': {fact}" for task in tasks for fact in task["ansible.builtin.set_fact"]) + "} | to_json }}"
+    facts = (
+        "{{ {"
+        + ", ".join(f"'{fact}': {fact}" for task in tasks for fact in task["ansible.builtin.set_fact"])
+        + "} | to_json }}"
+    )
     tasks.append({"ansible.builtin.copy": {"content": facts, "dest": str(tmp_path / "found.json"), "mode": "0600"}})
     play = {
         "hosts": "a",
         "gather_facts": False,
         "connection": "local",
         "vars_files": [str(ROOT / "roles" / role / "defaults" / "main.yml") for role in ROLES],
-        "vars": {"mcp_namespace": "prod", "version": "v1", "git_push_version": "v1", **{f"all_of_{role}": words for role, words in shown.items()}},
+        "vars": {
+            "mcp_namespace": "prod",
+            "version": "v1",
+            "git_push_version": "v1",
+            **{f"all_of_{role}": words for role, words in shown.items()},
+        },
         "tasks": tasks,
     }
     (tmp_path / "play.yml").write_text(json.dumps([play]))
@@ -106,9 +130,16 @@ def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
         native, as_text = (found[f"round_{at}_{how}"] for how in ("native", "text"))
         assert native == as_text, at
         assert repr(native) == repr(as_text), at  # true is no 1
-    assert native["bluegreen"]["bluegreen_contract_check"] is True and native["bluegreen"]["bluegreen_warm_replicas"] is None
+    assert (
+        native["bluegreen"]["bluegreen_contract_check"] is True
+        and native["bluegreen"]["bluegreen_warm_replicas"] is None
+    )
     second = found["round_1_text"]
-    assert (second["watch"]["watch_rollback"], second["bluegreen"]["bluegreen_contract_check"], second["bluegreen"]["bluegreen_guard"]) == (False, False, False)
+    assert (
+        second["watch"]["watch_rollback"],
+        second["bluegreen"]["bluegreen_contract_check"],
+        second["bluegreen"]["bluegreen_guard"],
+    ) == (False, False, False)
     assert second["bluegreen"]["bluegreen_steps"] == []
     first = found["round_0_text"]
     assert first["bluegreen"]["bluegreen_steps"] == [{"weight": 3, "seconds": 2.5}]
@@ -118,13 +149,25 @@ def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
 @pytest.mark.parametrize(
     ("book", "extra", "says"),
     [
-        ("bluegreen", {}, "a: version is not set: say which one to release, ansible-playbook mcp.server.bluegreen -e version=v1.2.0."),
+        (
+            "bluegreen",
+            {},
+            "a: version is not set: say which one to release, ansible-playbook mcp.server.bluegreen -e version=v1.2.0.",
+        ),
         ("bluegreen", {"version": ""}, "version is not set"),
         ("bluegreen", {"version": "v1.2.0", "mcp_guard": "maybe"}, "mcp_guard must be true or false, not 'maybe'."),
-        ("bluegreen", {"version": "v1.2.0", "mcp_steps": '[{"weight": 100, "seconds": "soon"}]'}, "mcp_steps[0].seconds must be a number, not 'soon'."),
+        (
+            "bluegreen",
+            {"version": "v1.2.0", "mcp_steps": '[{"weight": 100, "seconds": "soon"}]'},
+            "mcp_steps[0].seconds must be a number, not 'soon'.",
+        ),
         ("bluegreen", {"version": "v1.2.0", "mcp_escalation": "nobody"}, "mcp_escalation must be a list"),
         ("bluegreen", {"version": "v1.2.0", "mcp_image": ""}, "mcp_image is not set: give it in the inventory"),
-        ("bluegreen", {"version": "v1.2.0", "mcp_git_timeout": "soon"}, "mcp_git_timeout must be a number, not 'soon'."),
+        (
+            "bluegreen",
+            {"version": "v1.2.0", "mcp_git_timeout": "soon"},
+            "mcp_git_timeout must be a number, not 'soon'.",
+        ),
         ("preflight", {"mcp_git_changes": [{"file": "x"}]}, "mcp_git_changes[0] needs regexp."),
         ("bluegreen", {"version": "v1.2.0", "mcp_guard": "{{ nowhere }}"}, "'nowhere' is undefined"),
         ("status", {"mcp_namespace": ""}, "mcp_namespace is not set"),
@@ -178,9 +221,19 @@ def test_a_bad_value_of_one_server_stops_no_other(ansible, tmp_path, strategy):
     hosts = {"good": SERVER, "bad": {**SERVER, "mcp_guard": "maybe"}, "fine": SERVER}
     (tmp_path / "several.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     code, output = ansible(
-        "mcp.server.bluegreen", "-i", str(tmp_path / "several.yml"), "-l", "good,bad,fine", "-f", "1", extra={"version": "v1"}, strategy=strategy
+        "mcp.server.bluegreen",
+        "-i",
+        str(tmp_path / "several.yml"),
+        "-l",
+        "good,bad,fine",
+        "-f",
+        "1",
+        extra={"version": "v1"},
+        strategy=strategy,
     )
-    assert code == 2 and "bad: mcp_guard must be true or false, not 'maybe'." in output and "Traceback" not in output, output
+    assert code == 2 and "bad: mcp_guard must be true or false, not 'maybe'." in output and "Traceback" not in output, (
+        output
+    )
     for host in ("good", "fine"):
         assert f'fatal: [{host}]: FAILED! => {{"changed": false, "msg": "No cluster to talk to' in output, output
 
@@ -190,29 +243,55 @@ def test_a_template_of_one_server_that_fails_keeps_no_other_from_its_rollback(an
     hosts = {"bad": unread, "fine": SERVER, "worse": {**unread, "mcp_namespace": "{{ nowhere }}"}}
     (tmp_path / "several.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     code, output = ansible("mcp.server.rollback", "-i", str(tmp_path / "several.yml"), "-l", "bad,fine,worse")
-    assert code == 2 and 'fatal: [fine]: FAILED! => {"changed": false, "msg": "No cluster to talk to' in output and "Traceback" not in output, output
+    assert (
+        code == 2
+        and 'fatal: [fine]: FAILED! => {"changed": false, "msg": "No cluster to talk to' in output
+        and "Traceback" not in output
+    ), output
     for host in ("bad", "worse"):
         assert f"fatal: [{host}]" in output and "cannot be read: 'nowhere' is undefined" in output, output
 
 
 def test_what_a_push_is_told_later_is_not_missed_before(ansible):
-    change = {"file": "x", "regexp": "v1", "replace": "{{ git_push_version }} on {{ git_push_pool }} of {{ inventory_hostname }}"}
-    code, output = ansible("mcp.server.bluegreen", host={**SERVER, "mcp_git_changes": [change]}, extra={"version": "v1.2.0"})
+    change = {
+        "file": "x",
+        "regexp": "v1",
+        "replace": "{{ git_push_version }} on {{ git_push_pool }} of {{ inventory_hostname }}",
+    }
+    code, output = ansible(
+        "mcp.server.bluegreen", host={**SERVER, "mcp_git_changes": [change]}, extra={"version": "v1.2.0"}
+    )
     assert code != 0 and "No cluster to talk to" in output and "undefined" not in output, output
-    code, output = ansible("mcp.server.bluegreen", host={**SERVER, "mcp_git_changes": [{**change, "file": "{{ nowhere }}"}]}, extra={"version": "v1.2.0"})
+    code, output = ansible(
+        "mcp.server.bluegreen",
+        host={**SERVER, "mcp_git_changes": [{**change, "file": "{{ nowhere }}"}]},
+        extra={"version": "v1.2.0"},
+    )
     assert code != 0 and "'nowhere' is undefined" in output and "mcp.server.preflight :" not in output, output
 
 
 def test_an_emergency_goes_on_without_what_it_cannot_read(ansible):
-    extra = {"mcp_shift_timeout": "soon", "mcp_endpoint": "[", "mcp_escalation": "nobody", "mcp_guard": "maybe", "mcp_own_variables": {"a": 1}}
+    extra = {
+        "mcp_shift_timeout": "soon",
+        "mcp_endpoint": "[",
+        "mcp_escalation": "nobody",
+        "mcp_guard": "maybe",
+        "mcp_own_variables": {"a": 1},
+    }
     extra |= {"mcp_route_nearest": "maybe", "mcp_hosts": "", "mcp_rollback_version": ""}
     code, output = ansible("mcp.server.rollback", extra=extra)
-    assert code != 0 and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in output, output  # as far as a play gets here
-    assert "[WARNING]: mcp_shift_timeout must be a number, not 'soon'. Going on as if it were not set." in output, output
+    assert code != 0 and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in output, (
+        output
+    )  # as far as a play gets here
+    assert "[WARNING]: mcp_shift_timeout must be a number, not 'soon'. Going on as if it were not set." in output, (
+        output
+    )
     extra = {"mcp_api_timeout": "{{ nowhere }}", "mcp_endpoint": {"url": "{{ nowhere }}"}, "mcp_reason": "{{ 1 / 0 }}"}
     code, templates = ansible("mcp.server.rollback", extra=extra)
     assert code != 0 and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in templates, templates
-    assert "mcp_api_timeout cannot be read: 'nowhere' is undefined. Going on as if it were not set." in templates, templates
+    assert "mcp_api_timeout cannot be read: 'nowhere' is undefined. Going on as if it were not set." in templates, (
+        templates
+    )
     assert output.count("mcp_shift_timeout must be a number") == 1 and "mcp_guard must" not in output, output
 
 
@@ -235,7 +314,10 @@ def test_an_emergency_takes_no_other_cluster_or_pool_for_what_it_cannot_read(ans
 
 def test_a_rollback_does_not_read_the_version_and_says_so(ansible):
     code, output = ansible("mcp.server.rollback", extra={"version": "v1.1.5"})
-    assert "version is for releases and is not read here. To go back to a named one: -e mcp_rollback_version=v1.1.5." in output, output
+    assert (
+        "version is for releases and is not read here. To go back to a named one: -e mcp_rollback_version=v1.1.5."
+        in output
+    ), output
     assert code != 0 and "Send the traffic back" in output and "Where it goes" not in output, output
     code, output = ansible("mcp.server.rollback", extra={"mcp_rollback_version": "v1.1.5"})
     assert code != 0 and "Where it goes" in output and "is for releases" not in output, output
@@ -245,7 +327,9 @@ def test_a_rollback_does_not_read_the_version_and_says_so(ansible):
 
 def test_unknown_names_of_hosts_and_extra_variables_are_told_once_for_each_host(ansible):
     host = {**SERVER, "mcp_prometeus": {"url": "http://secret.example"}, "mcp_acme_code": 7, "mcp_release": {"a": {}}}
-    code, output = ansible("mcp.server.status", host=host, extra={"mcp_stop_afer": 10, "mcp_own_variables": "mcp_acme_*"})
+    code, output = ansible(
+        "mcp.server.status", host=host, extra={"mcp_stop_afer": 10, "mcp_own_variables": "mcp_acme_*"}
+    )
     warning = "a: no playbook of mcp.server reads mcp_prometeus (did you mean mcp_prometheus?), mcp_stop_afer (did you mean mcp_stop_after?)."
     assert output.count(warning) == 1 and "secret.example" not in output and "mcp_acme" not in output, output
     code, output = ansible("mcp.server.status")
@@ -254,20 +338,44 @@ def test_unknown_names_of_hosts_and_extra_variables_are_told_once_for_each_host(
 
 @pytest.mark.parametrize("book", sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml")))
 def test_the_variables_of_the_connection_reach_every_role(ansible, book):
-    host = {"mcp_namespace": "prod", "mcp_api_host": "http://127.0.0.1:1", "mcp_api_key": "s3cret", "mcp_api_timeout": "1"}
-    host |= {"mcp_endpoint": SERVER["mcp_endpoint"], "mcp_image": "example/image", "mcp_prometheus": {"url": "http://127.0.0.1:3"}}
-    quick = {"mcp_rollback_api_patience": "0", "mcp_api_patience": "0", "mcp_release_id": "x"}
+    host = {
+        "mcp_namespace": "prod",
+        "mcp_api_host": "http://127.0.0.1:1",
+        "mcp_api_key": "s3cret",
+        "mcp_api_timeout": "1",
+    }
+    host |= {
+        "mcp_endpoint": SERVER["mcp_endpoint"],
+        "mcp_image": "example/image",
+        "mcp_prometheus": {"url": "http://127.0.0.1:3"},
+    }
+    quick = {"mcp_rollback_api_retry_timeout": "0", "mcp_api_retry_timeout": "0", "mcp_release_id": "x"}
     code, output = ansible(f"mcp.server.{book}", "-vvv", host=host | quick, extra={"version": "v1.2.0"})
-    who = "Prometheus at http://127.0.0.1:3" if book == "replay" else "The API server http://127.0.0.1:1"  # who is asked first
-    assert code != 0 and f"{who} does not answer" in output and "s3cret" not in output and "Traceback" not in output, output
+    who = (
+        "Prometheus at http://127.0.0.1:3" if book == "replay" else "The API server http://127.0.0.1:1"
+    )  # who is asked first
+    assert code != 0 and f"{who} does not answer" in output and "s3cret" not in output and "Traceback" not in output, (
+        output
+    )
 
 
 def test_without_prometheus_a_release_says_which_triggers_nobody_watches(ansible, tmp_path):
     role = {"ansible.builtin.import_role": {"name": "mcp.server.bluegreen", "rolespec_validate": False}}
-    play = {"hosts": "a", "gather_facts": False, "vars_files": [str(ROOT / "playbooks" / "vars" / "controller.yml")], "tasks": [role]}
+    play = {
+        "hosts": "a",
+        "gather_facts": False,
+        "vars_files": [str(ROOT / "playbooks" / "vars" / "controller.yml")],
+        "tasks": [role],
+    }
     (tmp_path / "play.yml").write_text(json.dumps([play]))
     says = "nobody watches these triggers: latency, database, memory."
     code, output = ansible("play.yml", extra={"version": "v1.2.0"})
-    assert code != 0 and output.count(says) == 1 and output.index(says) < output.index("No cluster to talk to: kubeconfig /nowhere/kubeconfig"), output
+    assert (
+        code != 0
+        and output.count(says) == 1
+        and output.index(says) < output.index("No cluster to talk to: kubeconfig /nowhere/kubeconfig")
+    ), output
     code, output = ansible("play.yml", extra={"version": "v1.2.0", "mcp_prometheus": '{"url": "http://127.0.0.1:3"}'})
-    assert code != 0 and says not in output and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in output, output
+    assert code != 0 and says not in output and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in output, (
+        output
+    )

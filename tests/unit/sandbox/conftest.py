@@ -19,6 +19,8 @@ sys.path.insert(0, str(ROOT / "sandbox" / "server"))
 @pytest.fixture(scope="session")
 def machine():
     # By path: this folder is called sandbox as well.
-    specification = importlib.util.spec_from_file_location("the_sandbox", ROOT / "sandbox" / "__init__.py", submodule_search_locations=[str(ROOT / "sandbox")])
+    specification = importlib.util.spec_from_file_location(
+        "the_sandbox", ROOT / "sandbox" / "__init__.py", submodule_search_locations=[str(ROOT / "sandbox")]
+    )
     sys.modules["the_sandbox"] = importlib.util.module_from_spec(specification)
     return importlib.import_module("the_sandbox.machine")

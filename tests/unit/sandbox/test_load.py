@@ -88,7 +88,9 @@ def test_a_kept_connection_that_the_server_ends_with_an_answer():
 )
 def test_what_is_no_answer_is_a_failure(health, reason):
     clients = got(Server(health))
-    asked = clients["kept"]["sent"] - sum(seen["count"] for seen in clients["kept"]["answers"].values())  # all but the tool calls
+    asked = clients["kept"]["sent"] - sum(
+        seen["count"] for seen in clients["kept"]["answers"].values()
+    )  # all but the tool calls
     (failure,) = clients["kept"]["failures"].items()
     assert failure[0].startswith(reason) and failure[1]["count"] == asked
     assert clients["failed"] == sum(clients["failures"].values()) > asked

@@ -19,7 +19,9 @@ import pytest
         ("Linux", 0, {"go", "apt-get"}, True, "belongs to another Kubernetes"),
     ],
 )
-def test_what_is_missing_is_one_sentence_with_the_other_way(machine, monkeypatch, tmp_path, system, user, commands, foreign, words):
+def test_what_is_missing_is_one_sentence_with_the_other_way(
+    machine, monkeypatch, tmp_path, system, user, commands, foreign, words
+):
     monkeypatch.setattr(machine.platform, "system", lambda: system)
     monkeypatch.setattr(machine.os, "geteuid", lambda: user)
     monkeypatch.setattr(machine.shutil, "which", lambda name: name if name in commands else None)
@@ -50,8 +52,12 @@ def test_a_port_that_another_program_has_is_named(machine, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         monkeypatch.setattr(machine, "PROMETHEUS", address)
-        with pytest.raises(machine.SandboxError, match=f"Port {address} is taken by another program: stop it, or set KUBECONFIG"):
+        with pytest.raises(
+            machine.SandboxError, match=f"Port {address} is taken by another program: stop it, or set KUBECONFIG"
+        ):
             # Whatever else this machine has
-            monkeypatch.setattr(machine, "listens", lambda asked, listens=machine.listens: asked == address and listens(asked))
+            monkeypatch.setattr(
+                machine, "listens", lambda asked, listens=machine.listens: asked == address and listens(asked)
+            )
             machine.refuse_taken_ports()
     machine.refuse_taken_ports()

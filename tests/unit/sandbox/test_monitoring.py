@@ -17,7 +17,9 @@ from prometheus_client import generate_latest
 
 ROOT = Path(__file__).resolve().parents[3]
 MANIFESTS = ROOT / "sandbox" / "manifests" / "monitoring"
-JOBS = {job["job_name"]: job for job in yaml.safe_load((MANIFESTS / "prometheus-config.yml").read_text())["scrape_configs"]}
+JOBS = {
+    job["job_name"]: job for job in yaml.safe_load((MANIFESTS / "prometheus-config.yml").read_text())["scrape_configs"]
+}
 RULES = yaml.safe_load((MANIFESTS / "prometheus-rules.yml").read_text())["groups"][0]["rules"]
 
 
@@ -42,25 +44,38 @@ def relabelled(rules: list[dict], **labels: str) -> dict[str, str]:
     ],
 )
 def test_the_version_is_the_tag_of_the_image(image: str, version: str | None) -> None:
-    assert relabelled(JOBS["mcp-server"]["relabel_configs"], __meta_kubernetes_pod_container_image=image).get("version") == version
+    assert (
+        relabelled(JOBS["mcp-server"]["relabel_configs"], __meta_kubernetes_pod_container_image=image).get("version")
+        == version
+    )
 
 
 @pytest.mark.parametrize(
     ("cluster", "labels"),
     [
         ("mcp-sandbox_mcp-server-blue_8080", {"namespace": "mcp-sandbox", "server": "mcp-server", "pool": "blue"}),
-        ("mcp-sandbox_mcp-server-green_8080_da39a3ee5e", {"namespace": "mcp-sandbox", "server": "mcp-server", "pool": "green"}),
+        (
+            "mcp-sandbox_mcp-server-green_8080_da39a3ee5e",
+            {"namespace": "mcp-sandbox", "server": "mcp-server", "pool": "green"},
+        ),
         ("contour", {}),
     ],
 )
 def test_a_cluster_of_envoy_is_a_pool(cluster: str, labels: dict[str, str]) -> None:
-    assert relabelled(JOBS["envoy"]["metric_relabel_configs"], envoy_cluster_name=cluster) == {"envoy_cluster_name": cluster, **labels}
+    assert relabelled(JOBS["envoy"]["metric_relabel_configs"], envoy_cluster_name=cluster) == {
+        "envoy_cluster_name": cluster,
+        **labels,
+    }
 
 
 @pytest.mark.parametrize("job", ["kubelet", "cadvisor"])
 @pytest.mark.parametrize(
     ("pod", "labels"),
-    [("mcp-server-blue-77ffb5494d-2vm59", {"server": "mcp-server", "pool": "blue"}), ("postgresql-6f6b9f644f-rjqrm", {}), ("blue-1", {})],
+    [
+        ("mcp-server-blue-77ffb5494d-2vm59", {"server": "mcp-server", "pool": "blue"}),
+        ("postgresql-6f6b9f644f-rjqrm", {}),
+        ("blue-1", {}),
+    ],
 )
 def test_a_pods_name_tells_its_pool(job: str, pod: str, labels: dict[str, str]) -> None:
     assert relabelled(JOBS[job]["metric_relabel_configs"], pod=pod) == {"pod": pod, **labels}
@@ -80,11 +95,15 @@ def test_the_guides_triggers_are_alerts() -> None:
 
 def test_what_is_reached_from_outside_is_on_loopback_only(machine) -> None:
     for name in ("prometheus", "alertmanager"):
-        deployment = next(one for one in yaml.safe_load_all((MANIFESTS / f"{name}.yaml").read_text()) if one["kind"] == "Deployment")
+        deployment = next(
+            one for one in yaml.safe_load_all((MANIFESTS / f"{name}.yaml").read_text()) if one["kind"] == "Deployment"
+        )
         pod = deployment["spec"]["template"]["spec"]
         (container,) = pod["containers"]
         (port,) = container["ports"]
         paths = sys.modules["the_sandbox.paths"]
         assert f"{port['hostIP']}:{port['hostPort']}" == getattr(paths, name.upper())
         # What outlives the pod is in the state that the sandbox takes away.
-        assert [Path(volume["hostPath"]["path"]).parent for volume in pod["volumes"] if "hostPath" in volume] == [paths.STATE]
+        assert [Path(volume["hostPath"]["path"]).parent for volume in pod["volumes"] if "hostPath" in volume] == [
+            paths.STATE
+        ]

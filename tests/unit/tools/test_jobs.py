@@ -22,7 +22,9 @@ def job(name: str, seconds: float = 10, **more) -> Job:
     return Job(name, seconds, **{"cores": 0.5, "lane": -1, "uses": CLUSTER, **more})
 
 
-def started(waiting: list[Job], lanes: int = 4, running: list[Running] | None = None, ended: dict[str, bool] | None = None) -> list[tuple[str, int | None]]:
+def started(
+    waiting: list[Job], lanes: int = 4, running: list[Running] | None = None, ended: dict[str, bool] | None = None
+) -> list[tuple[str, int | None]]:
     """All that may start at once."""
     state = State(list(waiting), list(running or []), dict(ended or {}))
     names = []
@@ -38,7 +40,13 @@ def test_the_longest_begins():
 
 
 def test_what_others_wait_for_and_what_takes_something_away_come_first_and_recovery_last():
-    some = [job("long", 99), BY_NAME["recovery"], job("taking", 1, takes=CLUSTER), job("needed", 1), job("after", 5, after=("needed",))]
+    some = [
+        job("long", 99),
+        BY_NAME["recovery"],
+        job("taking", 1, takes=CLUSTER),
+        job("needed", 1),
+        job("after", 5, after=("needed",)),
+    ]
     assert [one.name for one in order(some, "test")] == ["needed", "taking", "long", "after", "recovery"]
 
 
@@ -54,7 +62,11 @@ def test_what_others_wait_for_and_what_takes_something_away_come_first_and_recov
         ([job("a", cores=1.5), job("b", cores=1), job("c")], 4, [("a", 3), ("c", 2)]),
         ([job("a", cores=CORES + 1), job("b")], 4, [("a", 3)]),
         # What is taken away is used by nobody, and the other way round
-        ([job("away", takes=CLUSTER, uses=frozenset()), job("a"), job("static", uses=frozenset(), lane=None)], 4, [("away", 3), ("static", None)]),
+        (
+            [job("away", takes=CLUSTER, uses=frozenset()), job("a"), job("static", uses=frozenset(), lane=None)],
+            4,
+            [("away", 3), ("static", None)],
+        ),
         ([job("a"), job("away", takes=CLUSTER, uses=frozenset())], 4, [("a", 3)]),
         ([job("away", takes=PROMETHEUS), job("a"), job("judges", uses=PROMETHEUS)], 4, [("away", 3), ("a", 2)]),
         # What comes after something

@@ -43,7 +43,9 @@ def run(monkeypatch, tmp_path):
 
     def run(*jobs: Job, work: Work | None = None) -> tuple[runner.Runner, list[str]]:
         ended: list[str] = []
-        one = runner.Runner("test", jobs, work or Work(), lambda span, _log: ended.append(f"{span.name} {span.outcome}"))
+        one = runner.Runner(
+            "test", jobs, work or Work(), lambda span, _log: ended.append(f"{span.name} {span.outcome}")
+        )
         one.run()
         return one, ended
 
@@ -59,7 +61,9 @@ def test_all_pass(run):
 
 def test_a_failure_shows_the_end_of_its_log_and_what_needs_it_is_not_tried(run, capsys):
     work = Work()
-    one, ended = run(Job("bad", 1), Job("after", 9, after=("bad",)), Job("last", 9, after=("after",)), Job("good", 1), work=work)
+    one, ended = run(
+        Job("bad", 1), Job("after", 9, after=("bad",)), Job("last", 9, after=("after",)), Job("good", 1), work=work
+    )
     assert sorted(work.did) == ["bad", "good"] and sorted(one.failed) == ["after", "bad", "last"]
     assert one.closing_line() == "1 passed, 3 failed, 0 skipped"
     shown = capsys.readouterr().out
@@ -73,7 +77,10 @@ def test_a_machine_at_fault_is_one_sentence(run, capsys):
 
 def test_what_can_not_be_tried_here_is_skipped_with_its_reason(run, capsys):
     one, _ended = run(Job("old", 1))
-    assert one.closing_line() == "0 passed, 0 failed, 1 skipped" and "old: skipped in 0 s, no Python 3.13" in capsys.readouterr().out
+    assert (
+        one.closing_line() == "0 passed, 0 failed, 1 skipped"
+        and "old: skipped in 0 s, no Python 3.13" in capsys.readouterr().out
+    )
 
 
 def test_a_target_without_a_server_says_what_to_do(run):

@@ -10,10 +10,16 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
-from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes
+from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions as jmes
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Reference, Route, Rule, Split, Weighted
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Reference,
+    Route,
+    Rule,
+    Split,
+    Weighted,
+)
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _STEP = re.compile(
@@ -67,9 +73,15 @@ class Custom(Weighted):
         try:
             pointer, value = find(route, steps(path))
         except ValueError as error:
-            raise Failure(f"{self.name(server)} has no weight of {pool} at {path!r} (route_custom.{pool}): {error}.") from None
-        if isinstance(value, bool) or not (value is None or isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit())):
-            raise Failure(f"{self.name(server)} has {value!r} at {path!r} (route_custom.{pool}), which is no weight: name the place of a whole number.")
+            raise Failure(
+                f"{self.name(server)} has no weight of {pool} at {path!r} (route_custom.{pool}): {error}."
+            ) from None
+        if isinstance(value, bool) or not (
+            value is None or isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit())
+        ):
+            raise Failure(
+                f"{self.name(server)} has {value!r} at {path!r} (route_custom.{pool}), which is no weight: name the place of a whole number."
+            )
         return Reference(pointer, int(value or 0), text=isinstance(value, str))
 
 

@@ -12,8 +12,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Reference, Route, Split, Weighted, pool_of
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Reference,
+    Route,
+    Split,
+    Weighted,
+    pool_of,
+)
 
 
 class HTTPProxy(Weighted):
@@ -21,7 +27,13 @@ class HTTPProxy(Weighted):
     backends = "the services of a route"
 
     def splits(self, route: Route, server: Server) -> list[Split]:
-        return self.shared(server, ((f"route {number}", _backends(number, rule, server)) for number, rule in enumerate(route["spec"].get("routes") or [])))
+        return self.shared(
+            server,
+            (
+                (f"route {number}", _backends(number, rule, server))
+                for number, rule in enumerate(route["spec"].get("routes") or [])
+            ),
+        )
 
     def refused(self, route: Route, server: Server) -> str:
         valid = _valid(route)
@@ -41,7 +53,9 @@ KIND = HTTPProxy()
 
 
 def _backends(number: int, rule: dict[str, t.Any], server: Server) -> t.Iterator[tuple[str | None, Reference]]:
-    services = [(position, service) for position, service in enumerate(rule.get("services") or []) if not service.get("mirror")]
+    services = [
+        (position, service) for position, service in enumerate(rule.get("services") or []) if not service.get("mirror")
+    ]
     evenly = not any(service.get("weight") for _position, service in services)
     for position, service in services:
         weight = 1 if evenly else service.get("weight", 0)
@@ -54,7 +68,8 @@ def _valid(route: Route) -> dict[str, t.Any]:
         (
             condition
             for condition in route.get("status", {}).get("conditions") or []
-            if condition["type"] == "Valid" and condition.get("observedGeneration", -1) == route["metadata"].get("generation", 0)
+            if condition["type"] == "Valid"
+            and condition.get("observedGeneration", -1) == route["metadata"].get("generation", 0)
         ),
         {},
     )

@@ -13,9 +13,18 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Lists, Reference, Route, Split, Weighted, both, pool_of
+from ansible_collections.mcp.server.plugins.module_utils._release import pools
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
+    Lists,
+    Reference,
+    Route,
+    Split,
+    Weighted,
+    both,
+    pool_of,
+)
 
 SESSION = "mcp-session-id"
 CONDITIONS = ("Accepted", "ResolvedRefs")
@@ -43,7 +52,7 @@ class HTTPRoute(Weighted):
         return HTTPRoute(pinned=False)
 
     def planned(self, route: Route, server: Server, wanted: Weights) -> list[tuple[Split, Weights]]:
-        pins = [(split, plan.split(pool, 100) if self.pinned else wanted) for split, pool in self.pins(route, server)]
+        pins = [(split, pools.split(pool, 100) if self.pinned else wanted) for split, pool in self.pins(route, server)]
         return [*pins, *super().planned(route, server, wanted)]
 
     def note(self, route: Route, server: Server) -> str:
@@ -88,8 +97,14 @@ def _backends(route: Route, server: Server, pinned: str | None) -> Lists:
     for number, rule in enumerate(route["spec"].get("rules") or []):
         if mark(rule) == pinned:
             backends = enumerate(rule.get("backendRefs") or [])
-            places = [(_pool(backend, server), f"/spec/rules/{number}/backendRefs/{position}/weight", backend) for position, backend in backends]
-            yield f"rule {number}", [(pool, Reference(place, backend.get("weight", 1))) for pool, place, backend in places]
+            places = [
+                (_pool(backend, server), f"/spec/rules/{number}/backendRefs/{position}/weight", backend)
+                for position, backend in backends
+            ]
+            yield (
+                f"rule {number}",
+                [(pool, Reference(place, backend.get("weight", 1))) for pool, place, backend in places],
+            )
 
 
 def _pool(backend: dict[str, t.Any], server: Server) -> str | None:

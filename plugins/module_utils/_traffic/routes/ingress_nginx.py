@@ -9,10 +9,8 @@ ingress-nginx reports no status that tells whether it took the weight.
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, other
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
     Operation,
@@ -35,7 +33,7 @@ class IngressNginx(Weighted):
 
     title, group, version, resource = "Ingress", "networking.k8s.io", "v1", "ingresses"
 
-    def read(self, cluster: t.Any, server: Server) -> Route:
+    def read(self, cluster: Api, server: Server) -> Route:
         main = cluster.get(self.path(server))
         try:
             return {"main": main, "canary": cluster.get(self._canary_path(server))}
@@ -71,10 +69,15 @@ class IngressNginx(Weighted):
     def written(self, route: Route) -> Route:
         return route["canary"]
 
-    def writes(self, route: Route, server: Server, wanted: dict[str, int], stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
-        return [(self._canary_path(server), operations) for _path, operations in super().writes(route, server, wanted, stamp)]
+    def writes(
+        self, route: Route, server: Server, wanted: dict[str, int], stamp: Stamp | None = None
+    ) -> list[tuple[str, list[Operation]]]:
+        return [
+            (self._canary_path(server), operations)
+            for _path, operations in super().writes(route, server, wanted, stamp)
+        ]
 
-    def after(self, cluster: t.Any, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
+    def after(self, cluster: Api, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
         return {**route, "canary": answers[-1]} if answers else route
 
     def _canary_path(self, server: Server) -> str:
@@ -83,13 +86,17 @@ class IngressNginx(Weighted):
     def _number(self, annotations: dict[str, str], key: str, default: int, server: Server) -> int:
         value = annotations.get(key, str(default))
         if not (value.isascii() and value.isdigit()):
-            raise Failure(f"{self.name(server)}-canary has the annotation {key}: {value!r}, which is not a whole number: correct it.")
+            raise Failure(
+                f"{self.name(server)}-canary has the annotation {key}: {value!r}, which is not a whole number: correct it."
+            )
         return int(value)
 
     def _pool(self, ingress: Route, server: Server) -> str:
         """The only pool that this Ingress leads to."""
         spec = ingress["spec"]
-        backends = [path["backend"] for rule in spec.get("rules") or [] for path in (rule.get("http") or {}).get("paths") or []]
+        backends = [
+            path["backend"] for rule in spec.get("rules") or [] for path in (rule.get("http") or {}).get("paths") or []
+        ]
         backends += [spec["defaultBackend"]] if spec.get("defaultBackend") else []
         pools = {pool_of((backend.get("service") or {}).get("name"), server) for backend in backends} & set(POOLS)
         if len(pools) != 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Reference, Route, Split, Weighted
 
 
@@ -23,7 +23,10 @@ class VirtualService(Weighted):
                 (
                     f"http rule {number}",
                     (
-                        (_pool(backend, server), Reference(f"/spec/http/{number}/route/{position}/weight", backend.get("weight", 0)))
+                        (
+                            _pool(backend, server),
+                            Reference(f"/spec/http/{number}/route/{position}/weight", backend.get("weight", 0)),
+                        )
                         for position, backend in enumerate(rule.get("route") or [])
                     ),
                 )

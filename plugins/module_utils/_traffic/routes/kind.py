@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import writers
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._release import pools
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
 
 Route = dict[str, t.Any]
 Operation = dict[str, t.Any]  # of a JSON patch
@@ -70,7 +71,7 @@ class Kind:
         """What the Role must grant for this kind, beside what every release needs."""
         return (Rule(self.group, self.resource, ("get", "patch"), (server.route,)),)
 
-    def read(self, cluster: t.Any, server: Server) -> Route:
+    def read(self, cluster: Api, server: Server) -> Route:
         """Raises NotFound, Forbidden, Unreachable, Failure."""
         return cluster.get(self.path(server))
 
@@ -109,14 +110,14 @@ class Kind:
         run = _notes(self.written(route)).get(RUN) or ""
         return run if IS_RUN.fullmatch(run) else ""
 
-    def stable(self, route: Route, server: Server) -> plan.Stable | None:
+    def stable(self, route: Route, server: Server) -> pools.Stable | None:
         """Return the pool to return to as it was noted; None when the traffic was moved by somebody else since."""
         found = self.noted(route)
         return found[0] if found and self.is_as_written(route, server, found[1]) else None
 
-    def noted(self, route: Route) -> tuple[plan.Stable, Weights] | None:
+    def noted(self, route: Route) -> tuple[pools.Stable, Weights] | None:
         """Return the pool to return to with the weights that were written, whoever wrote others since."""
-        return plan.noted(_notes(self.written(route)).get(STABLE))
+        return pools.noted(_notes(self.written(route)).get(STABLE))
 
     def is_as_written(self, route: Route, server: Server, weights: Weights) -> bool:
         """Return whether the route still is as it was when these weights were written."""
@@ -126,20 +127,24 @@ class Kind:
         """Return the JSON pointer of a field of written() that carries the weights, to tell who wrote it."""
         return "/spec"
 
-    def writes(self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
+    def writes(
+        self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None
+    ) -> list[tuple[str, list[Operation]]]:
         """What to patch, in this order: paths with JSON patches that set the weights and no other field; none when they are so already.
 
         stamp: goes into the patch of the object that carries the weights.
         """
         raise NotImplementedError
 
-    def write(self, cluster: t.Any, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool) -> tuple[bool, Route]:
+    def write(
+        self, cluster: Api, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool
+    ) -> tuple[bool, Route]:
         """Whether anything was to be changed, and the route as it is then. Raises Conflict, NotFound, Forbidden, Unreachable, Failure."""
         writes = self.writes(route, server, wanted, stamp)
         answers = [cluster.patch(path, operations, "json", dry_run=dry_run) for path, operations in writes]
         return bool(writes), self.after(cluster, server, route, answers, dry_run=dry_run)
 
-    def after(self, cluster: t.Any, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
+    def after(self, cluster: Api, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
         """The route once it is written, out of the API server's answers."""
         return answers[-1] if answers else route
 
@@ -225,7 +230,9 @@ class Weighted(Kind):
         ]
         return stamped(self.written(route), changes, stamp)
 
-    def writes(self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
+    def writes(
+        self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None
+    ) -> list[tuple[str, list[Operation]]]:
         operations = self.patch(route, server, wanted, stamp)
         return [(self.path(server), operations)] if operations else []
 
@@ -250,7 +257,9 @@ class Weighted(Kind):
         every = self.listed(server, lists)
         shared, seen = both(every), {pool for found in every for pool in found}
         if not shared:
-            missing = [server.service(pool) for pool in POOLS if pool not in seen] or [server.service(pool) for pool in POOLS]
+            missing = [server.service(pool) for pool in POOLS if pool not in seen] or [
+                server.service(pool) for pool in POOLS
+            ]
             where = "beside the other pool's Service" if len(missing) == 1 else "together"
             lacks = f"has no {self.rule} that lists" if self.rule else "does not list"
             raise Failure(
@@ -269,7 +278,11 @@ def stamped(obj: Route, changes: list[Operation], stamp: Stamp | None) -> list[O
     missing = stamp is not None and stamp.alone and _notes(obj).get(STABLE) != stamp.stable
     if not changes and not missing:
         return []
-    return [*unchanged(obj, changes), *changes, *(_noting(obj, stamp, [change["path"] for change in changes]) if stamp else [])]
+    return [
+        *unchanged(obj, changes),
+        *changes,
+        *(_noting(obj, stamp, [change["path"] for change in changes]) if stamp else []),
+    ]
 
 
 def unchanged(obj: Route, changes: list[Operation]) -> list[Operation]:
@@ -282,10 +295,15 @@ def unchanged(obj: Route, changes: list[Operation]) -> list[Operation]:
     metadata = obj["metadata"]
     if metadata.get("generation") is None:
         return [{"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}]
-    compared = {"/metadata/generation": metadata["generation"], **{change["path"]: at(obj, change["path"]) for change in changes}}
+    compared = {
+        "/metadata/generation": metadata["generation"],
+        **{change["path"]: at(obj, change["path"]) for change in changes},
+    }
     if metadata.get("annotations") is None:
         compared[NOTES] = None
-    elif IS_RUN.fullmatch(run := metadata["annotations"].get(RUN, "-")):  # what may be written in more than one way in JSON never is equal
+    elif IS_RUN.fullmatch(
+        run := metadata["annotations"].get(RUN, "-")
+    ):  # what may be written in more than one way in JSON never is equal
         compared[place_of(RUN)] = run if RUN in metadata["annotations"] else None
     return [{"op": "test", "path": path, "value": value} for path, value in compared.items()]
 
@@ -308,11 +326,19 @@ def _notes(obj: Route) -> dict[str, str]:
 
 
 def _noting(obj: Route, stamp: Stamp, places: list[str]) -> list[Operation]:
-    taken = writers.taken_from(obj, places)
-    wanted = {name: value for name, value in ((STABLE, stamp.stable), (RUN, stamp.run), (writers.TAKEN, taken)) if value}
+    taken = field_managers.taken_from(obj, places)
+    wanted = {
+        name: value
+        for name, value in ((STABLE, stamp.stable), (RUN, stamp.run), (field_managers.TAKEN, taken))
+        if value
+    }
     if obj["metadata"].get("annotations") is None:
         return [{"op": "add", "path": NOTES, "value": wanted}] if wanted else []
-    old = [name for name, is_old in ((STABLE, not stamp.stable), (writers.TAKEN, taken == "")) if is_old and name in _notes(obj)]
+    old = [
+        name
+        for name, is_old in ((STABLE, not stamp.stable), (field_managers.TAKEN, taken == ""))
+        if is_old and name in _notes(obj)
+    ]
     added = [{"op": "add", "path": place_of(name), "value": value} for name, value in wanted.items()]
     return [*added, *({"op": "remove", "path": place_of(name)} for name in old)]
 

@@ -10,7 +10,7 @@ module with those that it finds, and ansible-core 2.21 does not look into match.
 
 from __future__ import annotations
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind
 
 

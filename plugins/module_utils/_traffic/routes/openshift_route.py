@@ -8,8 +8,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Reference, Route, Split, Weighted, pool_of
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Reference,
+    Route,
+    Split,
+    Weighted,
+    pool_of,
+)
 
 DEFAULT = 100  # the weight of a backend without one
 
@@ -21,13 +27,27 @@ class OpenShiftRoute(Weighted):
     def splits(self, route: Route, server: Server) -> list[Split]:
         spec = route["spec"]
         places = [("/spec/to", spec["to"])]
-        places += [(f"/spec/alternateBackends/{position}", backend) for position, backend in enumerate(spec.get("alternateBackends") or [])]
+        places += [
+            (f"/spec/alternateBackends/{position}", backend)
+            for position, backend in enumerate(spec.get("alternateBackends") or [])
+        ]
         return self.shared(
-            server, [("its backends", [(pool_of(backend["name"], server), Reference(f"{place}/weight", _weight(backend))) for place, backend in places])]
+            server,
+            [
+                (
+                    "its backends",
+                    [
+                        (pool_of(backend["name"], server), Reference(f"{place}/weight", _weight(backend)))
+                        for place, backend in places
+                    ],
+                )
+            ],
         )
 
     def refused(self, route: Route, server: Server) -> str:
-        return next((_said(router, admitted) for router, admitted in _admitted(route) if admitted.get("status") == "False"), "")
+        return next(
+            (_said(router, admitted) for router, admitted in _admitted(route) if admitted.get("status") == "False"), ""
+        )
 
     def not_accepted(self, route: Route, server: Server) -> str:
         routers = _admitted(route)
@@ -47,7 +67,10 @@ def _weight(backend: dict[str, t.Any]) -> int:
 def _admitted(route: Route) -> list[tuple[str, dict[str, t.Any]]]:
     """Each router's name with its condition Admitted, empty when it has not reported it."""
     return [
-        (router.get("routerName", ""), next((one for one in router.get("conditions") or [] if one["type"] == "Admitted"), {}))
+        (
+            router.get("routerName", ""),
+            next((one for one in router.get("conditions") or [] if one["type"] == "Admitted"), {}),
+        )
         for router in route.get("status", {}).get("ingress") or []
     ]
 

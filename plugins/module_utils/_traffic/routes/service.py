@@ -17,12 +17,20 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import pod_path
-from ansible_collections.mcp.server.plugins.module_utils._cluster.pods import is_ready
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import POOLS, Server, Weights
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._release import pools
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic import plan
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Operation, Route, Rule, Stamp, percent, stamped
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
+    Operation,
+    Route,
+    Rule,
+    Stamp,
+    percent,
+    stamped,
+)
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import is_ready
 
 SERVING = "mcp.server/serving"
 PLACE = f"/metadata/labels/{SERVING.replace('/', '~1')}"
@@ -38,7 +46,7 @@ class Service(Kind):
     def rules(self, server: Server) -> tuple[Rule, ...]:
         return (Rule("", "services", ("get", "patch"), (server.route,)), Rule("", "pods", ("patch",)))
 
-    def read(self, cluster: t.Any, server: Server) -> Route:
+    def read(self, cluster: Api, server: Server) -> Route:
         slices = f"/apis/discovery.k8s.io/v1/namespaces/{server.namespace}/endpointslices"
         return {
             "service": cluster.get(self.path(server)),
@@ -63,7 +71,9 @@ class Service(Kind):
         if 100 in wanted.values():
             return wanted
         if route["service"]["spec"].get("sessionAffinity") == "ClientIP":
-            raise Failure(f"{self.name(server)} has sessionAffinity ClientIP, which keeps each client where it is: without it the Service can be split.")
+            raise Failure(
+                f"{self.name(server)} has sessionAffinity ClientIP, which keeps each client where it is: without it the Service can be split."
+            )
         counts = {pool: len(ready) for pool, ready in _ready(route).items()}
         shares = _shares(dict.fromkeys(POOLS, max(counts.values())) if planning else counts)
         if wanted["blue"] in shares:
@@ -88,38 +98,51 @@ class Service(Kind):
 
     def is_as_written(self, route: Route, server: Server, weights: Weights) -> bool:
         """A split changes with every pod that comes and goes: that the Service still selects for one is what can be told."""
-        pool = plan.whole(weights)
+        pool = pools.whole(weights)
         selector = route["service"]["spec"].get("selector") or {}
         return selector.get("pool") == pool if pool else selector.get(SERVING) == "true"
 
-    def writes(self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None) -> list[tuple[str, list[Operation]]]:
+    def writes(
+        self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None
+    ) -> list[tuple[str, list[Operation]]]:
         """Labels first: they count for nothing while the Service selects by pool, and a split is never empty on the way to another."""
-        whole = plan.whole(wanted)
+        whole = pools.whole(wanted)
         if whole:
             operations = stamped(route["service"], _select(route, "pool", whole, SERVING), stamp)
             return [(self.path(server), operations)] if operations else []
         chosen = _chosen(route, self.reachable(route, server, wanted))
         pods = [
-            (pod_path(server.namespace, pod["metadata"]["name"]), [{"op": "add", "path": PLACE, "value": str(serves).lower()}])
+            (
+                pod_path(server.namespace, pod["metadata"]["name"]),
+                [{"op": "add", "path": PLACE, "value": str(serves).lower()}],
+            )
             for serves in (True, False)
             for pod in route["pods"]
             if (pod["metadata"]["name"] in chosen) is serves and _serves(pod) is not serves
         ]
         selects = _select(route, SERVING, "true", "pool")
         # What is noted has to be right also when only pods change.
-        operations = stamped(route["service"], selects, stamp._replace(alone=stamp.alone or bool(pods)) if stamp else None)
+        operations = stamped(
+            route["service"], selects, stamp._replace(alone=stamp.alone or bool(pods)) if stamp else None
+        )
         return [*pods, (self.path(server), operations)] if operations else pods
 
-    def write(self, cluster: t.Any, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool) -> tuple[bool, Route]:
-        if dry_run and plan.whole(wanted) is None:  # the pods of a release that is only planned can't be labelled
+    def write(
+        self, cluster: Api, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool
+    ) -> tuple[bool, Route]:
+        if dry_run and pools.whole(wanted) is None:  # the pods of a release that is only planned can't be labelled
             return self.weights(route, server) != wanted, route
         return super().write(cluster, server, route, wanted, stamp, dry_run=dry_run)
 
-    def after(self, cluster: t.Any, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
+    def after(self, cluster: Api, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
         return self.read(cluster, server) if answers else route
 
     def not_accepted(self, route: Route, server: Server) -> str:
-        wanted = {pod["metadata"]["name"] for pod in route["pods"] if is_ready(pod) and _selects(route["service"]["spec"]["selector"], pod)}
+        wanted = {
+            pod["metadata"]["name"]
+            for pod in route["pods"]
+            if is_ready(pod) and _selects(route["service"]["spec"]["selector"], pod)
+        }
         has = {
             (endpoint.get("targetRef") or {}).get("name")
             for item in route["slices"]
@@ -136,9 +159,15 @@ KIND = Service()
 
 def _ready(route: Route) -> dict[str, list[Route]]:
     """The ready pods of each pool that have whatever else the Service selects, the oldest first."""
-    selector = {key: value for key, value in route["service"]["spec"]["selector"].items() if key not in ("pool", SERVING)}
-    pods = sorted(route["pods"], key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"]))
-    return {pool: [pod for pod in pods if is_ready(pod) and _selects({**selector, "pool": pool}, pod)] for pool in POOLS}
+    selector = {
+        key: value for key, value in route["service"]["spec"]["selector"].items() if key not in ("pool", SERVING)
+    }
+    pods = sorted(
+        route["pods"], key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"])
+    )
+    return {
+        pool: [pod for pod in pods if is_ready(pod) and _selects({**selector, "pool": pool}, pod)] for pool in POOLS
+    }
 
 
 def _selects(selector: dict[str, str], pod: Route) -> bool:
@@ -155,7 +184,9 @@ def _shares(counts: dict[str, int]) -> dict[int, dict[str, int]]:
     for blue in range(1, counts["blue"] + 1):
         for green in range(1, counts["green"] + 1):
             found[percent(blue, green)["blue"]] = max(
-                found.get(percent(blue, green)["blue"], {}), {"blue": blue, "green": green}, key=lambda one: sum(one.values())
+                found.get(percent(blue, green)["blue"], {}),
+                {"blue": blue, "green": green},
+                key=lambda one: sum(one.values()),
             )
     return dict(sorted(found.items(), reverse=True))
 
@@ -164,13 +195,19 @@ def _chosen(route: Route, wanted: Weights) -> set[str]:
     """The names of the pods that are to serve; those that do already are kept."""
     ready = _ready(route)
     counts = _shares({pool: len(ready[pool]) for pool in POOLS})[wanted["blue"]]
-    return {pod["metadata"]["name"] for pool in POOLS for pod in sorted(ready[pool], key=lambda pod: not _serves(pod))[: counts[pool]]}
+    return {
+        pod["metadata"]["name"]
+        for pool in POOLS
+        for pod in sorted(ready[pool], key=lambda pod: not _serves(pod))[: counts[pool]]
+    }
 
 
 def _select(route: Route, key: str, value: str, instead_of: str) -> list[Operation]:
     """Return what makes the Service select so; empty when it does."""
     place, selector = "/spec/selector/", route["service"]["spec"]["selector"]
-    operations = [{"op": "add", "path": place + key.replace("/", "~1"), "value": value}] if selector.get(key) != value else []
+    operations = (
+        [{"op": "add", "path": place + key.replace("/", "~1"), "value": value}] if selector.get(key) != value else []
+    )
     if instead_of in selector:
         operations.append({"op": "remove", "path": place + instead_of.replace("/", "~1")})
     return operations

@@ -8,8 +8,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Reference, Route, Split, Weighted, pool_of
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Reference,
+    Route,
+    Split,
+    Weighted,
+    pool_of,
+)
 
 
 class TraefikService(Weighted):
@@ -24,7 +30,10 @@ class TraefikService(Weighted):
                 (
                     "spec.weighted.services",
                     [
-                        (_pool(service, server), Reference(f"/spec/weighted/services/{position}/weight", service.get("weight", 1)))
+                        (
+                            _pool(service, server),
+                            Reference(f"/spec/weighted/services/{position}/weight", service.get("weight", 1)),
+                        )
                         for position, service in enumerate(services)
                     ],
                 )

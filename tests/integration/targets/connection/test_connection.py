@@ -24,10 +24,10 @@ import pytest
 import yaml
 from playing import CONFIG, kubectl, kubectl_command, play
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Cluster, connect
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import credentials
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster, connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.locate import locate
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import PATH
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
@@ -61,7 +61,9 @@ class Here:
         self.accounts = [f"connection-{secrets.token_hex(3)}" for _each in range(2)]
         for account in self.accounts:
             kubectl("create", "serviceaccount", account, "-n", NAMESPACE)
-        self.tokens = [kubectl("create", "token", account, "-n", NAMESPACE, "--duration=1h").strip() for account in self.accounts]
+        self.tokens = [
+            kubectl("create", "token", account, "-n", NAMESPACE, "--duration=1h").strip() for account in self.accounts
+        ]
         self.names = [f"system:serviceaccount:{NAMESPACE}:{account}" for account in self.accounts]
         self.proxy = Proxy("joe", "pass word@1")
         self.gives = self.script("gives", f"cat <<'E'\n{answered(token=self.tokens[0])}\nE")
@@ -72,7 +74,9 @@ class Here:
         for account in self.accounts:
             kubectl("delete", "serviceaccount", account, "-n", NAMESPACE, "--ignore-not-found", "--wait=false")
 
-    def config(self, name: str, change: Change = lambda cluster, user: None, entry: str = "prod", **more: t.Any) -> Path:
+    def config(
+        self, name: str, change: Change = lambda cluster, user: None, entry: str = "prod", **more: t.Any
+    ) -> Path:
         """Write a kubeconfig of the administrator, changed."""
         cluster, user = copy.deepcopy(self.cluster), copy.deepcopy(self.user)
         change(cluster, user)
@@ -174,7 +178,9 @@ def kubectl_says(*words: str, seconds: float = 20, **environment: str) -> tuple[
 
 
 def cluster(file: str | None, seconds: float = 10.0, **options: t.Any) -> Cluster:
-    return connect({**dict.fromkeys(OPTIONS), "kubeconfig": file, "api_timeout": seconds, "api_patience": 0.0, **options})
+    return connect(
+        {**dict.fromkeys(OPTIONS), "kubeconfig": file, "api_timeout": seconds, "api_retry_timeout": 0.0, **options}
+    )
 
 
 def known(one: Cluster) -> dict[str, t.Any]:
@@ -186,7 +192,9 @@ def beside(name: str, file: Path | str, context: str | None = None, seconds: flo
     """Return whom kubectl and we are, and show both."""
     where = ["--kubeconfig", str(file)] if os.pathsep not in str(file) else []
     which = ["--context", context] if context else []
-    theirs, complaint = kubectl_says("auth", "whoami", *where, *which, seconds=seconds + 5, **({} if where else {"KUBECONFIG": str(file)}))
+    theirs, complaint = kubectl_says(
+        "auth", "whoami", *where, *which, seconds=seconds + 5, **({} if where else {"KUBECONFIG": str(file)})
+    )
     try:
         mine: dict[str, t.Any] | None = known(cluster(str(file), seconds, context=context))
         said = ""
@@ -237,17 +245,27 @@ def cases(here: Here) -> dict[str, Case]:
     one, token = here.names[0], here.tokens[0]
     (here.folder / "token").write_text(f"{token}\n")
     (here.folder / "empty").write_text("")
-    for name, key in (("ca", here.cluster["certificate-authority-data"]), ("crt", here.user["client-certificate-data"]), ("key", here.user["client-key-data"])):
+    for name, key in (
+        ("ca", here.cluster["certificate-authority-data"]),
+        ("crt", here.user["client-certificate-data"]),
+        ("key", here.user["client-key-data"]),
+    ):
         (here.folder / name).write_bytes(base64.b64decode(key))
     beta = here.script("beta", f"cat <<'E'\n{answered(V1BETA1, token=token)}\nE")
-    pair = {"clientCertificateData": (here.folder / "crt").read_text(), "clientKeyData": (here.folder / "key").read_text()}
-    told = here.script("told", f"case $KUBERNETES_EXEC_INFO in *'\"server\":\"'*) cat <<'E'\n{answered(token=token)}\nE\nesac")
+    pair = {
+        "clientCertificateData": (here.folder / "crt").read_text(),
+        "clientKeyData": (here.folder / "key").read_text(),
+    }
+    told = here.script(
+        "told", f"case $KUBERNETES_EXEC_INFO in *'\"server\":\"'*) cat <<'E'\n{answered(token=token)}\nE\nesac"
+    )
     proxy = f"127.0.0.1:{here.proxy.port}"
     # kubectl uses no proxy for loopback but one that a kubeconfig names.
     return {
         "client certificate as data": Case(lambda cluster, user: None, admin),
         "client certificate and CA as files, relative": Case(
-            without_ca(to_cluster(certificate_authority="ca"), replaces(client_certificate="crt", client_key="key")), admin
+            without_ca(to_cluster(certificate_authority="ca"), replaces(client_certificate="crt", client_key="key")),
+            admin,
         ),
         "certificate without its key": Case(replaces(client_certificate="crt"), REFUSED),
         "certificate of a file that is not there": Case(replaces(client_certificate="gone", client_key="key"), REFUSED),
@@ -264,7 +282,15 @@ def cases(here: Here) -> dict[str, Case]:
         "token and password": Case(replaces(token=token, username="joe", password="x"), REFUSED),
         "as": Case(adds(**{"as": "ann"}), "ann"),
         "as, with groups, uid and extra": Case(
-            adds(**{"as": "ann", "as-uid": "77", "as-groups": ["b", "a b", "a"], "as-user-extra": {"Some/Key": ["x", "y"], "z": ["%"]}}), "ann"
+            adds(
+                **{
+                    "as": "ann",
+                    "as-uid": "77",
+                    "as-groups": ["b", "a b", "a"],
+                    "as-user-extra": {"Some/Key": ["x", "y"], "z": ["%"]},
+                }
+            ),
+            "ann",
         ),
         "as another ServiceAccount": Case(adds(**{"as": here.names[1]}), here.names[1]),
         "as somebody, without the right": Case(replaces(token=token, **{"as": "ann"}), REFUSED),
@@ -273,9 +299,16 @@ def cases(here: Here) -> dict[str, Case]:
         "plugin, v1": Case(plugin(here.gives), one),
         "plugin, v1beta1": Case(plugin(beta, V1BETA1), one),
         "plugin by a path relative to the kubeconfig": Case(plugin("./gives"), one),
-        "plugin that gives a certificate": Case(plugin(here.script("pair", f"cat <<'E'\n{answered(**pair)}\nE")), admin),
+        "plugin that gives a certificate": Case(
+            plugin(here.script("pair", f"cat <<'E'\n{answered(**pair)}\nE")), admin
+        ),
         "plugin with arguments and environment": Case(
-            plugin(here.script("words", f'test "$1$OWN" = "a bc" && ./gives || {here.gives}'), args=["a b"], env=[{"name": "OWN", "value": "c"}]), one
+            plugin(
+                here.script("words", f'test "$1$OWN" = "a bc" && ./gives || {here.gives}'),
+                args=["a b"],
+                env=[{"name": "OWN", "value": "c"}],
+            ),
+            one,
         ),
         "plugin that is told of the cluster": Case(plugin(told, provideClusterInfo=True), one),
         "plugin that is not told of the cluster": Case(plugin(told), REFUSED),
@@ -288,7 +321,9 @@ def cases(here: Here) -> dict[str, Case]:
         "plugin that gives nothing": Case(plugin(here.script("nothing", f"echo '{answered()}'")), REFUSED),
         "plugin that is not there": Case(plugin("/nowhere/login"), REFUSED),
         "plugin that hangs": Case(plugin(here.hangs), REFUSED),
-        "plugin beside a token": Case(replaces(token=token, exec={"apiVersion": V1, "command": "/nowhere", "interactiveMode": "Never"}), one),
+        "plugin beside a token": Case(
+            replaces(token=token, exec={"apiVersion": V1, "command": "/nowhere", "interactiveMode": "Never"}), one
+        ),
         "oidc without an issuer": Case(replaces(auth_provider={"name": "oidc", "config": {}}), REFUSED),
         "tls-server-name": Case(to_cluster(tls_server_name="kubernetes"), admin),
         "tls-server-name of somebody else": Case(to_cluster(tls_server_name="other.example"), REFUSED),
@@ -301,9 +336,13 @@ def cases(here: Here) -> dict[str, Case]:
         "proxy with a wrong password": Case(to_cluster(proxy_url=f"http://joe:wrong@{proxy}"), REFUSED),
         "proxy without a password": Case(to_cluster(proxy_url=f"http://{proxy}"), REFUSED),
         "proxy that is none": Case(to_cluster(proxy_url="ftp://x"), REFUSED),
-        "server without a scheme": Case(lambda cluster, user: cluster.update(server=cluster["server"].removeprefix("https://")), REFUSED),
+        "server without a scheme": Case(
+            lambda cluster, user: cluster.update(server=cluster["server"].removeprefix("https://")), REFUSED
+        ),
         "server where nobody is": Case(to_cluster(server="https://127.0.0.1:9"), REFUSED),
-        "server with a path": Case(lambda cluster, user: cluster.update(server=f"{cluster['server']}/nowhere"), REFUSED),
+        "server with a path": Case(
+            lambda cluster, user: cluster.update(server=f"{cluster['server']}/nowhere"), REFUSED
+        ),
     }
 
 
@@ -331,7 +370,9 @@ def test_several_files(here: Here) -> None:
     first = here.config("a/config", replaces(token=here.tokens[0]), "a")
     second = here.config("b/config", replaces(tokenFile="token"), "b")
     (here.folder / "b/token").write_text(here.tokens[1])
-    third = here.config("c/config", lambda cluster, user: cluster.update(server="https://127.0.0.1:9"), "a", **{"current-context": "b"})
+    third = here.config(
+        "c/config", lambda cluster, user: cluster.update(server="https://127.0.0.1:9"), "a", **{"current-context": "b"}
+    )
     gone, none = here.folder / "gone", here.folder / "none"
     none.write_text("")
     no_current = here.config("d/config", replaces(token=here.tokens[0]), "d", **{"current-context": ""})
@@ -357,19 +398,31 @@ def test_what_is_merged_looks_as_kubectl_shows_it(here: Here) -> None:
         cluster.update({"tls-server-name": "kube", "proxy-url": "http://joe:x@proxy:3128"})
         user.update({"as": "ann", "as-groups": ["x", "y"], "as-uid": "7", "as-user-extra": {"k": ["v"]}})
 
-    files = os.pathsep.join(map(str, (here.config("v1", change, "a"), here.config("v2", replaces(token="t", tokenFile="rel/token"), "b"))))
+    files = os.pathsep.join(
+        map(str, (here.config("v1", change, "a"), here.config("v2", replaces(token="t", tokenFile="rel/token"), "b")))
+    )
     for context in ("a", "b"):
         view, _complaint = kubectl_says("config", "view", "--raw", "--minify", "--context", context, KUBECONFIG=files)
         assert view is not None
         place, user = view["clusters"][0]["cluster"], view["users"][0]["user"]
         ours = locate({"context": context}, {"KUBECONFIG": files})
-        assert (ours.host, ours.tls_name, ours.proxy or "") == (place["server"], place.get("tls-server-name", ""), place.get("proxy-url", ""))
+        assert (ours.host, ours.tls_name, ours.proxy or "") == (
+            place["server"],
+            place.get("tls-server-name", ""),
+            place.get("proxy-url", ""),
+        )
         assert ours.ca == base64.b64decode(place["certificate-authority-data"]).decode()
         relative = user.get("tokenFile", "")  # shown as it is written
-        assert (ours.user.token, ours.user.token_file) == (user.get("token", ""), str(here.folder / relative) if relative else "")
+        assert (ours.user.token, ours.user.token_file) == (
+            user.get("token", ""),
+            str(here.folder / relative) if relative else "",
+        )
         headers = dict(ours.user.impersonation)
         assert headers.get("Impersonate-Group", ()) == tuple(user.get("as-groups", ()))
-        assert (ours.user.impersonated, headers.get("Impersonate-Uid", ("",))[0]) == (user.get("as", ""), user.get("as-uid", ""))
+        assert (ours.user.impersonated, headers.get("Impersonate-Uid", ("",))[0]) == (
+            user.get("as", ""),
+            user.get("as-uid", ""),
+        )
 
 
 def test_a_token_that_rotates_while_we_run(here: Here) -> None:
@@ -402,7 +455,9 @@ def test_a_port_forward_is_made_by_the_same_user(here: Here, how: str) -> None:
         if how == "somebody else's name":
             user["as"] = here.names[0]  # who may do nothing
             return
-        place.update({"proxy-url": f"http://joe:pass%20word%401@127.0.0.1:{here.proxy.port}", "tls-server-name": "kubernetes"})
+        place.update(
+            {"proxy-url": f"http://joe:pass%20word%401@127.0.0.1:{here.proxy.port}", "tls-server-name": "kubernetes"}
+        )
         releaser = yaml.safe_load(Path(CONFIG["kubeconfig"]).read_text())
         user.clear()
         user.update(releaser["users"][0]["user"])
@@ -423,7 +478,9 @@ def test_the_first_line_of_a_run(here: Here) -> None:
     code, output = play("playbooks/preflight.yml")
     assert code == 0, output
     lines = re.findall(r"^ *\[\S+\] (cluster https://.*)$", output, re.MULTILINE)
-    assert len(lines) == 1 and re.fullmatch(r"cluster https://\S+ \(context \S+ of \S+\), as user \S+", lines[0]), output
+    assert len(lines) == 1 and re.fullmatch(r"cluster https://\S+ \(context \S+ of \S+\), as user \S+", lines[0]), (
+        output
+    )
     assert re.search(r"The API server \S+ answers, Kubernetes \S+, and knows us as \S+\.", output), output
     assert output.index(lines[0]) < output.index("The API server")
 
@@ -434,5 +491,7 @@ def test_the_environment_does_not_lead_elsewhere(here: Here) -> None:
     assert code == 0, output
     assert "; ignored, as the task names its cluster itself: K8S_AUTH_HOST, K8S_AUTH_API_KEY" in output
     code, output = play("playbooks/preflight.yml", "-e", "mcp_kubeconfig=", **elsewhere)
-    assert code and "cluster https://127.0.0.1:9 (K8S_AUTH_HOST), as the user of the token in K8S_AUTH_API_KEY" in output
+    assert (
+        code and "cluster https://127.0.0.1:9 (K8S_AUTH_HOST), as the user of the token in K8S_AUTH_API_KEY" in output
+    )
     assert "planted-token" not in output

@@ -74,7 +74,12 @@ class Kustomization:
             "revision": f"main@sha256:{digest}",
             "url": f"{self._url}/{archive.name}",
         }
-        _patch("gitrepositories.source.toolkit.fluxcd.io", self.name, {"status": {"artifact": artifact}}, "--subresource=status")
+        _patch(
+            "gitrepositories.source.toolkit.fluxcd.io",
+            self.name,
+            {"status": {"artifact": artifact}},
+            "--subresource=status",
+        )
         return artifact["revision"]
 
     def apply(self, objects: t.Iterable[dict[str, t.Any]], **spec: t.Any) -> None:
@@ -93,10 +98,15 @@ class Kustomization:
     def _has_applied(self, revision: str) -> bool:
         found = self._get()
         status = found.get("status") or {}
-        return (status.get("lastAppliedRevision"), status.get("observedGeneration")) == (revision, found["metadata"]["generation"])
+        return (status.get("lastAppliedRevision"), status.get("observedGeneration")) == (
+            revision,
+            found["metadata"]["generation"],
+        )
 
     def _get(self) -> dict[str, t.Any]:
-        return json.loads(kubectl("-n", NAMESPACE, "get", "kustomizations.kustomize.toolkit.fluxcd.io", self.name, "-o", "json"))
+        return json.loads(
+            kubectl("-n", NAMESPACE, "get", "kustomizations.kustomize.toolkit.fluxcd.io", self.name, "-o", "json")
+        )
 
 
 def _patch(kind: str, name: str, patch: dict[str, t.Any], *words: str) -> None:
@@ -131,7 +141,13 @@ class Flux:
                 },
             },
         ]
-        kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+        kubectl(
+            "apply",
+            "--server-side",
+            "-f",
+            "-",
+            stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}),
+        )
         try:
             yield Kustomization(name, self._folder, self._url)
         finally:
@@ -146,16 +162,31 @@ def controller(folder: Path) -> t.Iterator[Flux]:
     kubectl("apply", "--server-side", "-f", str(built[-1]))
     kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(built[-1]))
     _forget_earlier_ones()
-    kubectl("-n", NAMESPACE, "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": RIGHTS}))
+    kubectl(
+        "-n", NAMESPACE, "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": RIGHTS})
+    )
     archives = folder / "archives"
     archives.mkdir()
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(archives))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    environment = {**os.environ, "KUBECONFIG": str(_kubeconfig(folder)), "RUNTIME_NAMESPACE": NAMESPACE, "TMPDIR": str(folder)}
-    command = [built[-1].with_name("kustomize-controller"), "--watch-all-namespaces=false", "--metrics-addr=0", "--health-addr=0", "--log-encoding=console"]
+    environment = {
+        **os.environ,
+        "KUBECONFIG": str(_kubeconfig(folder)),
+        "RUNTIME_NAMESPACE": NAMESPACE,
+        "TMPDIR": str(folder),
+    }
+    command = [
+        built[-1].with_name("kustomize-controller"),
+        "--watch-all-namespaces=false",
+        "--metrics-addr=0",
+        "--health-addr=0",
+        "--log-encoding=console",
+    ]
     with (folder / "flux.log").open("w") as log:
-        process = subprocess.Popen([*command, "--interval-jitter-percentage=0"], env=environment, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [*command, "--interval-jitter-percentage=0"], env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
     try:
         yield Flux(archives, f"http://127.0.0.1:{server.server_address[1]}")
         assert process.poll() is None, "Flux ended by itself"
@@ -164,7 +195,9 @@ def controller(folder: Path) -> t.Iterator[Flux]:
         process.wait()
         server.shutdown()
         server.server_close()
-        kubectl("-n", NAMESPACE, "delete", "serviceaccount,role,rolebinding", "flux", "--ignore-not-found", "--wait=false")
+        kubectl(
+            "-n", NAMESPACE, "delete", "serviceaccount,role,rolebinding", "flux", "--ignore-not-found", "--wait=false"
+        )
         print((folder / "flux.log").read_text())
 
 
@@ -178,7 +211,10 @@ def _forget_earlier_ones() -> None:
 def _kubeconfig(folder: Path) -> Path:
     config = json.loads(kubectl("config", "view", "--raw", "-o", "json"))
     (cluster,) = config["clusters"]
-    user = {"name": "flux", "user": {"token": kubectl("-n", NAMESPACE, "create", "token", "flux", "--duration=3h").strip()}}
+    user = {
+        "name": "flux",
+        "user": {"token": kubectl("-n", NAMESPACE, "create", "token", "flux", "--duration=3h").strip()},
+    }
     context = {"name": "flux", "context": {"cluster": cluster["name"], "user": "flux", "namespace": NAMESPACE}}
     file = folder / "flux.kubeconfig"
     file.touch(mode=0o600)

@@ -21,7 +21,10 @@ from soaking import soak
 
 pytestmark = [
     soak,  # Flux's build takes minutes; the loops of `other_writers` are the twin
-    pytest.mark.skipif(not CONFIG["admin_kubeconfig"], reason="runs Flux, which takes an administrator; the cluster of KUBECONFIG gives only the Role"),
+    pytest.mark.skipif(
+        not CONFIG["admin_kubeconfig"],
+        reason="runs Flux, which takes an administrator; the cluster of KUBECONFIG gives only the Role",
+    ),
 ]
 
 PLACE = Place(kubectl, NAMESPACE, CONFIG["public_host"], CONFIG["public_url"])
@@ -45,7 +48,9 @@ class Held:
         self.suspend = f"flux suspend kustomization {kustomization.name} -n {NAMESPACE}"
         self._inventory = folder / "flux.yml"
 
-    def manifests(self, change: t.Callable[[dict[str, t.Any]], t.Any] = lambda _object: None, **labels: str) -> list[dict[str, t.Any]]:
+    def manifests(
+        self, change: t.Callable[[dict[str, t.Any]], t.Any] = lambda _object: None, **labels: str
+    ) -> list[dict[str, t.Any]]:
         """Return what Git has: the server as it was made, each object changed by this, with these labels."""
         objects = manifests(self.server, NAMESPACE, self.server.name.rpartition("-")[2], {})
         for one in objects:
@@ -54,13 +59,21 @@ class Held:
         return objects
 
     def inventory(self, *ignores: str, **more: t.Any) -> tuple[str, ...]:
-        its = {"mcp_hold_timeout": 60, "mcp_steps": STEPS, "mcp_warm_seconds": 1, "mcp_gitops_ignores": list(ignores), **more}
+        its = {
+            "mcp_inconclusive_timeout": 60,
+            "mcp_steps": STEPS,
+            "mcp_warm_seconds": 1,
+            "mcp_gitops_ignores": list(ignores),
+            **more,
+        }
         hosts = {"held": variables(self.server.name, self.server.host, **its)}
         self._inventory.write_text(json.dumps({"flux": {"hosts": hosts}}))
         return ("-i", str(self._inventory), "-l", "flux")
 
     def release(self, *ignores: str, **more: t.Any) -> tuple[int, str]:
-        code, output = play("playbooks/bluegreen.yml", *self.inventory(*ignores, **more), "-e", "version=v1.2.0", seconds=400)
+        code, output = play(
+            "playbooks/bluegreen.yml", *self.inventory(*ignores, **more), "-e", "version=v1.2.0", seconds=400
+        )
         return code, " ".join(output.split())
 
     @property
@@ -69,11 +82,11 @@ class Held:
 
     @property
     def weights(self) -> dict[str, int]:
-        return module("mcp_release", server=self.server.name)["weights"]
+        return module("mcp_release_info", server=self.server.name)["weights"]
 
     @property
     def outcome(self) -> str:
-        return module("mcp_release", server=self.server.name)["record"]["outcome"]
+        return module("mcp_release_info", server=self.server.name)["record"]["outcome"]
 
     def pool(self, name: str) -> tuple[int, str]:
         """Return a pool's size and the tag that it runs."""
@@ -82,8 +95,15 @@ class Held:
 
     def own(self, manager: str) -> None:
         """Have a field manager own what a release writes, with the values that it has, beside whoever owns it now."""
-        rules = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "spec": {"rules": self.route["spec"]["rules"]}}
-        sizes = [{"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": self.pool(name)[0]}} for name in ("blue", "green")]
+        rules = {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "HTTPRoute",
+            "spec": {"rules": self.route["spec"]["rules"]},
+        }
+        sizes = [
+            {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": self.pool(name)[0]}}
+            for name in ("blue", "green")
+        ]
         for one, name in zip([rules, *sizes], ["", "-blue", "-green"], strict=True):
             one["metadata"] = {"name": f"{self.server.name}{name}", "namespace": NAMESPACE}
             kubectl("apply", "--server-side", f"--field-manager={manager}", "-f", "-", stdin=json.dumps(one))
@@ -106,7 +126,11 @@ def ignore(held: Held, *choices: str) -> list[dict[str, t.Any]]:
     paths = {"route": "/spec/rules", "image": "/spec/template/spec/containers/0/image", "replicas": "/spec/replicas"}
     rules = {"HTTPRoute": [paths[choice] for choice in choices if choice == "route"]}
     rules["Deployment"] = [paths[choice] for choice in choices if choice != "route"]
-    return [{"target": {"kind": kind, "name": f"{held.server.name}.*"}, "paths": paths} for kind, paths in rules.items() if paths]
+    return [
+        {"target": {"kind": kind, "name": f"{held.server.name}.*"}, "paths": paths}
+        for kind, paths in rules.items()
+        if paths
+    ]
 
 
 def test_before_a_release_it_is_named_with_the_command_that_suspends_it(held: Held) -> None:
@@ -125,7 +149,9 @@ def test_a_route_that_it_puts_back_ends_the_release(held: Held) -> None:
     code, said = held.release(*ALL)
     assert code != 0, said
     assert "backendRefs" in named(held, said) and held.outcome == "rolled_back"
-    assert held.weights == BLUE and held.pool("blue") == (1, "v1.1.5") and held.pool("green") == (1, "v1.2.0"), "nothing is scaled"
+    assert held.weights == BLUE and held.pool("blue") == (1, "v1.1.5") and held.pool("green") == (1, "v1.2.0"), (
+        "nothing is scaled"
+    )
 
 
 def test_an_image_that_it_puts_back_in_a_step_ends_the_release(held: Held) -> None:
@@ -136,7 +162,9 @@ def test_an_image_that_it_puts_back_in_a_step_ends_the_release(held: Held) -> No
         said = " ".join((said + rest(process)).split())
     assert process.returncode != 0, said
     assert named(held, said).endswith("image") and held.outcome == "rolled_back"
-    assert held.weights == BLUE and held.pool("blue") == (1, "v1.1.5") and held.pool("green")[0] == 1, "nothing is scaled"
+    assert held.weights == BLUE and held.pool("blue") == (1, "v1.1.5") and held.pool("green")[0] == 1, (
+        "nothing is scaled"
+    )
 
 
 def test_an_image_that_it_puts_back_before_the_first_step_ends_the_release(held: Held) -> None:
@@ -181,15 +209,28 @@ def test_what_is_marked_as_only_to_be_made_is_left_alone(held: Held) -> None:
     assert "commit" not in held.route["metadata"]["labels"], "nothing of Git reaches such an object any more"
 
 
-@pytest.mark.parametrize(("mark", "kept"), [("reconcile=disabled", True), ("ssa=Ignore", True), ("ssa=IfNotPresent", False)])
+@pytest.mark.parametrize(
+    ("mark", "kept"), [("reconcile=disabled", True), ("ssa=Ignore", True), ("ssa=IfNotPresent", False)]
+)
 def test_a_mark_on_the_route_itself_is_read_as_flux_reads_it(held: Held, mark: str, kept: bool) -> None:
     """IfNotPresent counts in the manifest only."""
     held.kustomization.apply(held.manifests())
     kubectl("-n", NAMESPACE, "annotate", "httproute", held.server.name, f"kustomize.toolkit.fluxcd.io/{mark}")
     refused = module("mcp_preflight", server=held.server.name, fails=True)["msg"]
     assert ("spec.rules" in refused) is not kept
-    patch = [{"op": "replace", "path": f"/spec/rules/0/backendRefs/{number}/weight", "value": weight} for number, weight in enumerate((90, 10))]
-    words = ("patch", "httproute", held.server.name, "--type=json", "--field-manager=mcp.server", "-p", json.dumps(patch))
+    patch = [
+        {"op": "replace", "path": f"/spec/rules/0/backendRefs/{number}/weight", "value": weight}
+        for number, weight in enumerate((90, 10))
+    ]
+    words = (
+        "patch",
+        "httproute",
+        held.server.name,
+        "--type=json",
+        "--field-manager=mcp.server",
+        "-p",
+        json.dumps(patch),
+    )
     kubectl("-n", NAMESPACE, *words)
     time.sleep(3 * INTERVAL)
     assert held.weights == ({"blue": 90, "green": 10} if kept else BLUE)
@@ -237,7 +278,7 @@ def test_an_emergency_writes_again_until_it_is_suspended(held: Held) -> None:
 
     held.kustomization.apply(held.manifests(green))
     kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{held.server.name}-green", "--timeout=120s")
-    words = ("-e", "mcp_rollback_pool=blue", "-e", f"mcp_rollback_hold_seconds={4 * INTERVAL}")
+    words = ("-e", "mcp_rollback_pool=blue", "-e", f"mcp_rollback_verify_seconds={4 * INTERVAL}")
     with running("playbooks/rollback.yml", *held.inventory(), *words) as process:
         said = until(process, "writing the weights again", times=2)
         assert held.suspend in said, said

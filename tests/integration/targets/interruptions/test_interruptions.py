@@ -37,11 +37,11 @@ def end() -> t.Iterator[None]:
 
 def judge_released() -> None:
     assert weights() == {"blue": 0, "green": 100}
-    found = module("mcp_release", "state=read")
-    assert found["previous_image"].endswith(":v1.2.0")  # of the pool that is live
+    found = module("mcp_release_info")
+    assert module("mcp_rollout_info")["pools"][found["live"]]["image_ref"].endswith(":v1.2.0")
     record = found["record"]
     assert (record["outcome"], record["from"]["pool"], record["to"]["pool"]) == ("succeeded", "blue", "green")
-    assert record["from"]["image"].endswith(":v1.1.5")
+    assert record["from"]["image_ref"].endswith(":v1.1.5")
     steps = [step["weights"]["green"] for step in record["steps"]]
     assert steps == sorted(set(steps)), steps  # none doubled, none undone
     assert module("mcp_rollout", "pool=green replicas=2")["changed"] is False
@@ -61,7 +61,11 @@ TASKS = [
 SAYS = [
     words
     for number, step in enumerate(STEPS, 1)
-    for words in (f"step {number} of {len(STEPS)}", f"written: blue {100 - step['weight']} %", f"green {step['weight']} %: measured")
+    for words in (
+        f"step {number} of {len(STEPS)}",
+        f"written: blue {100 - step['weight']} %",
+        f"green {step['weight']} %: measured",
+    )
 ]
 # Seconds after the words: some are killed before they write and some after; after a measured share come the session, the watch and the warm window.
 KILLS = [
@@ -129,7 +133,15 @@ def runs(pid: int) -> bool:
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGHUP])
 def test_a_play_that_is_gone_asks_and_moves_nothing_more(how: signal.Signals) -> None:
     """Its worker ends with it, although neither signal reaches that."""
-    steps = json.dumps({"bluegreen_steps": [{"weight": 10, "seconds": 1}, {"weight": 50, "seconds": 10}, {"weight": 100, "seconds": 1}]})
+    steps = json.dumps(
+        {
+            "bluegreen_steps": [
+                {"weight": 10, "seconds": 1},
+                {"weight": 50, "seconds": 10},
+                {"weight": 100, "seconds": 1},
+            ]
+        }
+    )
     with running("playbooks/bluegreen.yml", *WORDS, "-e", steps) as process:
         until(process, "green 50 %, 5 of 10 s")
         workers = [worker for worker in children(process.pid) if runs(worker)]
@@ -155,8 +167,8 @@ def test_stopped_by_a_person(how: signal.Signals) -> None:
         assert process.returncode and time.monotonic() - begun < 9, said  # 3 s are the goal
         assert "Traceback" not in said, said
     assert weights() == {"blue": 50, "green": 50}
-    record = module("mcp_release")["record"]
-    assert record["outcome"] == "running" and "paused at 50 %" in record["held"]["reason"], record
+    record = module("mcp_release_info")["record"]
+    assert record["outcome"] == "running" and "paused at 50 %" in record["paused"]["reason"], record
     assert lease().read()[0] is None  # given back
     code, output = play("playbooks/bluegreen.yml", *WORDS)
     assert code == 0, output
@@ -165,7 +177,9 @@ def test_stopped_by_a_person(how: signal.Signals) -> None:
 
 def test_two_at_once() -> None:
     """The second is refused with the holder's name, and the first does not notice."""
-    with running("playbooks/bluegreen.yml", *WORDS, "-e", json.dumps({"bluegreen_steps": [{"weight": 100, "seconds": 15}]})) as process:
+    with running(
+        "playbooks/bluegreen.yml", *WORDS, "-e", json.dumps({"bluegreen_steps": [{"weight": 100, "seconds": 15}]})
+    ) as process:
         until(process, "green 100 %: measured")
         code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.3.0")
         assert code and "is under way: " in output and "Traceback" not in output, output
@@ -173,13 +187,16 @@ def test_two_at_once() -> None:
         assert code and "take_over needs a reason" in output, output
         said = rest(process)
         assert process.returncode == 0, said
-    assert module("mcp_release")["record"]["outcome"] == "succeeded"
+    assert module("mcp_release_info")["record"]["outcome"] == "succeeded"
 
 
 def test_an_emergency_takes_over_from_a_release() -> None:
     """It is not held up; the release notices, changes nothing more, and does not roll back itself."""
     with running(
-        "playbooks/bluegreen.yml", *WORDS, "-e", json.dumps({"bluegreen_steps": [{"weight": 50, "seconds": 20}, {"weight": 100, "seconds": 1}]})
+        "playbooks/bluegreen.yml",
+        *WORDS,
+        "-e",
+        json.dumps({"bluegreen_steps": [{"weight": 50, "seconds": 20}, {"weight": 100, "seconds": 1}]}),
     ) as process:
         until(process, "green 50 %: measured")
         code, output = play("playbooks/rollback.yml")
@@ -187,7 +204,9 @@ def test_an_emergency_takes_over_from_a_release() -> None:
         said = rest(process)
     assert process.returncode
     assert "This run is not the one that releases" in said
-    assert "Deployment issues" not in said and "mcp.server.announce" not in said  # it did not fail, and it is the emergency's to tell
+    assert (
+        "Deployment issues" not in said and "mcp.server.announce" not in said
+    )  # it did not fail, and it is the emergency's to tell
     assert weights() == {"blue": 100, "green": 0}
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
     assert CONFIG["test_namespace"] in said

@@ -39,7 +39,15 @@ class Load:
 
     def __init__(self, folder: Path, rate: int) -> None:
         self._file = folder / "load.json"
-        words = [CONFIG["public_url"], CONFIG["public_host"], str(self._file), "--rate", str(rate), "--streams", str(STREAMS)]
+        words = [
+            CONFIG["public_url"],
+            CONFIG["public_host"],
+            str(self._file),
+            "--rate",
+            str(rate),
+            "--streams",
+            str(STREAMS),
+        ]
         self._process = subprocess.Popen([sys.executable, "-m", "sandbox.load", *words], cwd=ROOT)
         self._started = time.monotonic()
         self._rate = rate
@@ -93,7 +101,9 @@ def share(clients: dict[str, t.Any], kinds: t.Sequence[str], begin: float, end: 
         pytest.param(100_000, FAST, 4, 2.0, id="100000", marks=soak),
     ],
 )
-def test_no_request_fails(start_load: t.Callable[..., Load], requests: int, rate: int, rounds: int, points: float) -> None:
+def test_no_request_fails(
+    start_load: t.Callable[..., Load], requests: int, rate: int, rounds: int, points: float
+) -> None:
     """Releases and rollbacks in a row: no request fails, every share is what was asked, and no stream of the good pool ends.
 
     rounds: at least so many releases. points: how far a share may be from what was asked.
@@ -102,9 +112,11 @@ def test_no_request_fails(start_load: t.Callable[..., Load], requests: int, rate
     steps: list[tuple[int, float, float]] = []  # weight, from, to
     rollbacks: list[tuple[float, float]] = []
     while len(rollbacks) < rounds or load.sent() < requests:
-        code, output = play("playbooks/bluegreen.yml", "-e", f"version=v{NEW}", "-e", json.dumps({"bluegreen_steps": STEPS}))
+        code, output = play(
+            "playbooks/bluegreen.yml", "-e", f"version=v{NEW}", "-e", json.dumps({"bluegreen_steps": STEPS})
+        )
         assert code == 0, output
-        for step, planned in zip(module("mcp_release")["record"]["steps"], STEPS, strict=True):
+        for step, planned in zip(module("mcp_release_info")["record"]["steps"], STEPS, strict=True):
             # It is recorded when its share was verified; the watch comes after that.
             begin = datetime.fromisoformat(step["at"]).timestamp()
             steps.append((planned["weight"], begin, begin + planned["seconds"]))
@@ -136,7 +148,9 @@ def test_no_request_fails(start_load: t.Callable[..., Load], requests: int, rate
     # Of the last rollback; answers of green ended with it on every connection.
     begin, end = rollbacks[-1]
     for kind in ("kept", "new"):
-        print(f"last answer of {NEW} on {kind} connections: {last(clients, kind, f'{NEW} green') - begin:.2f} s after the rollback's start")
+        print(
+            f"last answer of {NEW} on {kind} connections: {last(clients, kind, f'{NEW} green') - begin:.2f} s after the rollback's start"
+        )
         assert last(clients, kind, f"{NEW} green") < end
         assert last(clients, kind, f"{OLD} blue") > end
     judge_streams(clients["held"], rollbacks)
@@ -174,7 +188,9 @@ def test_streams_of_the_bad_pool_end(start_load: t.Callable[[], Load]) -> None:
 
 
 @soak
-@pytest.mark.skipif(not CONFIG["admin_kubeconfig"], reason="breaks the new pods on purpose, which the Role does not allow")
+@pytest.mark.skipif(
+    not CONFIG["admin_kubeconfig"], reason="breaks the new pods on purpose, which the Role does not allow"
+)
 def test_new_pods_crash_right_after_all_traffic(start_load: t.Callable[[], Load]) -> None:
     """Somebody rolls back: requests fail until then and not after. Short twin: rollbacks, test_new_pods_that_crash_right_after_100_percent."""
     load = start_load()
@@ -182,9 +198,18 @@ def test_new_pods_crash_right_after_all_traffic(start_load: t.Callable[[], Load]
     code, output = play("playbooks/bluegreen.yml", "-e", f"version=v{NEW}", "-e", steps)
     assert code == 0, output
     namespace = ("-n", CONFIG["test_namespace"])
-    crash = {"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}, "template": {"spec": {"terminationGracePeriodSeconds": 0}}}}
-    crash["spec"]["template"]["spec"]["containers"] = [{"name": "mcp-server", "image": f"{CONFIG['image']}:v1.2.1-crash"}]
-    restored = {"spec": {"strategy": {"type": "RollingUpdate"}, "template": {"spec": {"terminationGracePeriodSeconds": 20}}}}
+    crash = {
+        "spec": {
+            "strategy": {"type": "Recreate", "rollingUpdate": None},
+            "template": {"spec": {"terminationGracePeriodSeconds": 0}},
+        }
+    }
+    crash["spec"]["template"]["spec"]["containers"] = [
+        {"name": "mcp-server", "image": f"{CONFIG['image']}:v1.2.1-crash"}
+    ]
+    restored = {
+        "spec": {"strategy": {"type": "RollingUpdate"}, "template": {"spec": {"terminationGracePeriodSeconds": 20}}}
+    }
     try:
         kubectl(*namespace, "patch", "deployment", "mcp-server-green", "-p", json.dumps(crash))
         time.sleep(3)
@@ -197,7 +222,7 @@ def test_new_pods_crash_right_after_all_traffic(start_load: t.Callable[[], Load]
     finally:
         kubectl(*namespace, "patch", "deployment", "mcp-server-green", "-p", json.dumps(restored))
     assert weights() == {"blue": 100, "green": 0}
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
     failures = [(reason, seen) for kind in ("kept", "new") for reason, seen in clients[kind]["failures"].items()]
     assert failures  # it did crash
     last_bad = max(seen["last"] for _reason, seen in failures)

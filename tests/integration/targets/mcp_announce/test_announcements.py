@@ -58,7 +58,11 @@ def webhooks(status=200):
 
 def told(playbook, environment, **variables):
     """The exit code and the output of a play that announces, with as much output as there is."""
-    given = {"mcp_announce": [{"url_env": "MCP_SLACK", "form": "slack"}, {"url_env": "MCP_JSON"}], **QUICK, **variables}
+    given = {
+        "mcp_announce": [{"url_env": "MCP_SLACK", "format": "slack"}, {"url_env": "MCP_JSON"}],
+        **QUICK,
+        **variables,
+    }
     code, output = play(f"playbooks/{playbook}.yml", "-vvv", "--diff", "-e", json.dumps(given), **environment)
     assert SECRET not in output
     return code, " ".join(output.split())
@@ -71,7 +75,10 @@ def test_a_release_and_a_rollback_are_announced_once_and_reported(tmp_path):
         assert code == 0 and "mcp_release" in output, output
         assert sorted(path.rpartition("/")[2] for path, _body in came) == ["json", "slack"]
         bodies = {path.rpartition("/")[2]: body for path, body in came}
-        assert bodies["json"]["outcome"] == "succeeded" and bodies["json"]["release"]["weights"] == {"blue": 0, "green": 100}
+        assert bodies["json"]["outcome"] == "succeeded" and bodies["json"]["release"]["weights"] == {
+            "blue": 0,
+            "green": 100,
+        }
         assert len(bodies["json"]["release"]["steps"]) == 2 and bodies["json"]["escalation"] == []
         assert "v1.2.0 is released, v1.1.5 was live before" in bodies["slack"]["text"] and "blocks" in bodies["slack"]
         (file,) = tmp_path.glob("*.html")
@@ -87,12 +94,15 @@ def test_a_release_and_a_rollback_are_announced_once_and_reported(tmp_path):
         code, output = told("rollback", environment, **report)
         assert code == 0 and "changed=0" in output and len(came) == 4, output
 
-    name = module("mcp_release")["record"]["id"]
+    name = module("mcp_release_info")["record"]["id"]
     # Without metrics, which go on.
     later = {"mcp_report_dir": str(tmp_path / "one.html"), "mcp_prometheus": None}
     code, output = play("playbooks/report.yml", "-e", json.dumps({"mcp_release_id": name, **later}))
     assert code == 0, output
-    assert "was rolled back to v1.1.5" in (tmp_path / "one.html").read_text() and "It was odd." in (tmp_path / "one.html").read_text()
+    assert (
+        "was rolled back to v1.1.5" in (tmp_path / "one.html").read_text()
+        and "It was odd." in (tmp_path / "one.html").read_text()
+    )
     assert "changed=0" in play("playbooks/report.yml", "-e", json.dumps(later))[1]
     code, output = play("playbooks/report.yml", "-e", "mcp_release_id=v7")
     assert code != 0 and "No release v7" in output and name in output

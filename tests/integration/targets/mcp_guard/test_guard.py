@@ -22,7 +22,10 @@ NAMESPACE = CONFIG["test_namespace"]
 LEASE = 60  # seconds
 SOON = 20  # seconds after the Lease has expired
 
-pytestmark = pytest.mark.skipif(not CONFIG["admin_kubeconfig"], reason="needs the sandbox's execution-environment image, and looks at Jobs and the Lease")
+pytestmark = pytest.mark.skipif(
+    not CONFIG["admin_kubeconfig"],
+    reason="needs the sandbox's execution-environment image, and looks at Jobs and the Lease",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +45,7 @@ def words(weight: int, seconds: int, action: str = "rollback", version: str = "v
         "mcp_guard": True,
         "mcp_guard_action": action,
         "mcp_steps": [{"weight": weight, "seconds": seconds}, {"weight": 100, "seconds": 1}],
-        "mcp_triggers": {"errors": {"window": 15}, "fast": {"enabled": False}},
+        "mcp_triggers": {"errors": {"window": 15}, "error_burst": {"enabled": False}},
     }
     return ("-e", f"version={version}", "-e", json.dumps(more))
 
@@ -57,7 +60,7 @@ def killed_at(weight: int, action: str, version: str = "v1.2.0") -> None:
 
 
 def record() -> dict[str, t.Any]:
-    return module("mcp_release")["record"]
+    return module("mcp_release_info")["record"]
 
 
 def moment(text: str) -> float:
@@ -99,28 +102,28 @@ def test_the_machine_dies_and_the_guard_rolls_back(weight: int) -> None:
 
 
 def test_the_machine_dies_and_the_guard_holds() -> None:
-    killed_at(50, "hold")
+    killed_at(50, "pause")
     expires = expiry()
-    held = recorded(lambda found: found["guard"]["state"] == "held", LEASE + SOON + 30)
+    held = recorded(lambda found: found["guard"]["state"] == "paused", LEASE + SOON + 30)
     assert 0 < moment(held["guard"]["at"]) - expires < SOON
     assert "was last heard of" in held["guard"]["reason"]
     assert weights() == {"blue": 50, "green": 50}
     first = job()["metadata"]["uid"]
     # Somebody runs it again: it goes on, with a guard of its own, which ends with it.
-    code, output = play("playbooks/bluegreen.yml", *words(100, 1, "hold"))
+    code, output = play("playbooks/bluegreen.yml", *words(100, 1, "pause"))
     assert code == 0, output
     await_the_end_of_the_guard()
     assert job()["metadata"]["uid"] != first
     after = record()
-    assert (after["id"], after["outcome"], after["guard"]["state"]) == (held["id"], "succeeded", "watching")
+    assert (after["id"], after["outcome"], after["guard"]["state"]) == (held["id"], "succeeded", "running")
     assert weights() == {"blue": 0, "green": 100}
 
 
 @soak
-def test_a_guard_that_holds_goes_on_watching_the_triggers(tmp_path: Path) -> None:
+def test_a_guard_that_pauses_goes_on_watching_the_triggers(tmp_path: Path) -> None:
     """The machine dies, and then the version turns bad: its errors are past the limit for the window, and it is taken back."""
     with clients(tmp_path, 60):
-        killed_at(50, "hold", "v1.2.1-errors-late")
+        killed_at(50, "pause", "v1.2.1-errors-late")
         ended = recorded(lambda found: found["guard"]["state"] == "rolled_back", LEASE + SOON + 90)
     assert weights() == {"blue": 100, "green": 0}
     assert ended["outcome"] == "rolled_back" and "errors breach" in ended["reason"], ended
@@ -128,14 +131,23 @@ def test_a_guard_that_holds_goes_on_watching_the_triggers(tmp_path: Path) -> Non
 
 
 def test_a_guard_whose_image_is_not_there_stops_the_release_before_anything_is_deployed() -> None:
-    code, output = play("playbooks/bluegreen.yml", *words(100, 1), "-e", "mcp_guard_image=ghcr.io/org/mcp-server-ee:none")
-    assert code and "mcp-server-ee:none" in output and "Deploy to the idle pool" not in output and "Traceback" not in output, output
+    code, output = play(
+        "playbooks/bluegreen.yml", *words(100, 1), "-e", "mcp_guard_image_ref=ghcr.io/org/mcp-server-ee:none"
+    )
+    assert (
+        code
+        and "mcp-server-ee:none" in output
+        and "Deploy to the idle pool" not in output
+        and "Traceback" not in output
+    ), output
     assert weights() == {"blue": 100, "green": 0}
 
 
 def test_a_guard_that_does_not_start_stops_the_release_before_anything_is_moved() -> None:
     # An image that is there, and has no Ansible.
-    code, output = play("playbooks/bluegreen.yml", *words(100, 1), "-e", "mcp_guard_image=ghcr.io/org/mcp-server:v1.1.5")
+    code, output = play(
+        "playbooks/bluegreen.yml", *words(100, 1), "-e", "mcp_guard_image_ref=ghcr.io/org/mcp-server:v1.1.5"
+    )
     assert code and "The guard of " in output and "does not start" in output and "Traceback" not in output, output
     assert "weights of" not in output, output
     assert weights() == {"blue": 100, "green": 0}
@@ -147,7 +159,7 @@ def paused(seconds: float) -> dict[str, t.Any]:
     code, output = play("playbooks/bluegreen.yml", *words(50, 3), "-e", more)
     assert code == 0 and "paused at 50 % until " in output, output
     found = recorded(lambda found: found["guard"]["state"] == "paused", 30)
-    assert weights() == {"blue": 50, "green": 50} and found["held"]["until"]
+    assert weights() == {"blue": 50, "green": 50} and found["paused"]["until"]
     return found
 
 
@@ -171,13 +183,21 @@ def test_a_paused_release_goes_back_when_nobody_approves_it() -> None:
 
 
 def test_a_guard_is_started_once_and_taken_away() -> None:
-    begun = module("mcp_release", f"state=begun image={CONFIG['image']}:v1.3.0 version=v1.3.0")
-    options = {"image": "ghcr.io/org/mcp-server-ee:1.0.0", "release": begun["record"]["id"], "lock": begun["lock"]}
+    begun = module("mcp_release", f"state=begun image_ref={CONFIG['image']}:v1.3.0 version=v1.3.0")
+    options = {
+        "image_ref": "ghcr.io/org/mcp-server-ee:1.0.0",
+        "release_id": begun["record"]["id"],
+        "run_id": begun["run_id"],
+    }
     started = module("mcp_guard", **options)
-    assert (started["changed"], started["guard"]["state"], started["guard"]["id"]) == (True, "watching", started["id"])
+    assert (started["changed"], started["guard"]["state"], started["guard"]["id"]) == (
+        True,
+        "running",
+        started["guard_id"],
+    )
     assert module("mcp_guard", **options)["changed"] is False
-    holding = module("mcp_guard", **options, action="hold")
-    assert (holding["changed"], holding["guard"]["action"]) == (True, "hold")
+    pausing = module("mcp_guard", **options, action="pause")
+    assert (pausing["changed"], pausing["guard"]["action"]) == (True, "pause")
     assert module("mcp_guard", "state=absent")["changed"] is True
     assert module("mcp_guard", "state=absent")["changed"] is False
-    module("mcp_release", f"state=ended outcome=failed lock={begun['lock']}")
+    module("mcp_release", f"state=ended outcome=failed run_id={begun['run_id']}")

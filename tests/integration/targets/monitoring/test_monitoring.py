@@ -10,8 +10,17 @@ import typing as t
 
 import pytest
 import requests
-from metrics import LABELS, OURS, get, needs_own_prometheus, query, until, value
 from playing import CONFIG, blue_again, module
+
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
+    LABELS,
+    OURS,
+    get,
+    needs_own_prometheus,
+    query,
+    until,
+    value,
+)
 
 ENVOY = f'{{job="envoy",{OURS},pool="blue"}}'
 VERSION = '* on (namespace, pod, container) group_left (version) (up{job="mcp-server"} * 0 + 1)'
@@ -23,7 +32,11 @@ pytestmark = needs_own_prometheus
 def blue() -> t.Iterator[None]:
     blue_again()
     # A pod that has just started is found within 5 s.
-    until("both pods of blue are scraped", lambda: value(f'up{{job="mcp-server",{OURS},pool="blue",version="v1.1.5"}}') == 2, 20)
+    until(
+        "both pods of blue are scraped",
+        lambda: value(f'up{{job="mcp-server",{OURS},pool="blue",version="v1.1.5"}}') == 2,
+        20,
+    )
     yield
     blue_again()
 
@@ -81,11 +94,19 @@ def test_what_gates_read_is_there_for_each_pod(expression: str) -> None:
 
 def test_an_alert_of_a_bad_image_arrives() -> None:
     """The quickest of the guide's triggers: more than 10 % of the queries fail for a minute. The server asks its database by itself."""
-    module("mcp_rollout", f"pool=green image={CONFIG['image']}:v1.2.1-database replicas=1")
+    module("mcp_rollout", f"pool=green image_ref={CONFIG['image']}:v1.2.1-database replicas=1")
 
     def alerts() -> list[dict[str, str]]:
-        found = get(f"{CONFIG['alertmanager_url']}/api/v2/alerts", filter=['alertname="McpServerDatabaseErrors"', f'namespace="{CONFIG["test_namespace"]}"'])
+        found = get(
+            f"{CONFIG['alertmanager_url']}/api/v2/alerts",
+            filter=['alertname="McpServerDatabaseErrors"', f'namespace="{CONFIG["test_namespace"]}"'],
+        )
         return [alert["labels"] for alert in found]
 
     labels = until("the alert", alerts, 150)[0]
-    assert (labels["server"], labels["pool"], labels["version"], labels["trigger"]) == ("mcp-server", "green", "v1.2.1-database", "database")
+    assert (labels["server"], labels["pool"], labels["version"], labels["trigger"]) == (
+        "mcp-server",
+        "green",
+        "v1.2.1-database",
+        "database",
+    )

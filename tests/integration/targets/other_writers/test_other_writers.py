@@ -17,7 +17,8 @@ from playing import CONFIG, kubectl, module, rest, running, until, variables
 from small_servers import Place, Small, manifests, small_servers
 
 pytestmark = pytest.mark.skipif(
-    not CONFIG["admin_kubeconfig"], reason="makes servers of its own, which takes an administrator; the cluster of KUBECONFIG gives only the Role"
+    not CONFIG["admin_kubeconfig"],
+    reason="makes servers of its own, which takes an administrator; the cluster of KUBECONFIG gives only the Role",
 )
 
 PLACE = Place(kubectl, CONFIG["test_namespace"], CONFIG["public_host"], CONFIG["public_url"])
@@ -76,22 +77,25 @@ def words(folder: Path, server: Small, steps: list[dict[str, float]], **more: t.
 
 def pools(server: Small) -> dict[str, tuple[str, int]]:
     found = module("mcp_rollout_info", server=server.name)["pools"]
-    return {pool: (one["image"].rpartition(":")[2], one["replicas"]) for pool, one in found.items()}
+    return {pool: (one["image_ref"].rpartition(":")[2], one["replicas"]) for pool, one in found.items()}
 
 
 def green(server: Small) -> int:
-    return module("mcp_release", server=server.name)["weights"]["green"]
+    return module("mcp_release_info", server=server.name)["weights"]["green"]
 
 
 def outcome(server: Small) -> tuple[str, str]:
-    record = module("mcp_release", server=server.name)["record"]
+    record = module("mcp_release_info", server=server.name)["record"]
     return record["outcome"], record["reason"]
 
 
 @pytest.mark.parametrize(
-    ("name", "how", "writer"), [("client", CLIENT, "kubectl (kubectl-client-side-apply"), ("server", SERVER, "Argo CD (argocd-controller")]
+    ("name", "how", "writer"),
+    [("client", CLIENT, "kubectl (kubectl-client-side-apply"), ("server", SERVER, "Argo CD (argocd-controller")],
 )
-def test_a_route_that_is_put_back(servers: dict[str, Small], tmp_path: Path, name: str, how: tuple[str, ...], writer: str) -> None:
+def test_a_route_that_is_put_back(
+    servers: dict[str, Small], tmp_path: Path, name: str, how: tuple[str, ...], writer: str
+) -> None:
     server = servers[name]
     steps = [{"weight": 10, "seconds": 60}, {"weight": 100, "seconds": 5}]
     with running("playbooks/bluegreen.yml", *words(tmp_path, server, steps)) as play:
@@ -101,7 +105,11 @@ def test_a_route_that_is_put_back(servers: dict[str, Small], tmp_path: Path, nam
             named = time.time()
             said += rest(play)
             assert loop.first is not None and named - loop.first < 10, said
-    assert play.returncode != 0 and writer in said and "gives blue 100 %, green 0 % now, and not blue 90 %, green 10 %" in said, said
+    assert (
+        play.returncode != 0
+        and writer in said
+        and "gives blue 100 %, green 0 % now, and not blue 90 %, green 10 %" in said
+    ), said
     assert "Nothing was scaled." in said and green(server) == 0
     assert pools(server) == {"blue": ("v1.1.5", 1), "green": ("v1.2.0", 1)}
     ended, reason = outcome(server)
@@ -126,19 +134,23 @@ def test_an_emergency_that_is_undone_for_a_while(servers: dict[str, Small]) -> N
     server = servers["emergency"]
     endpoint = {"url": CONFIG["public_url"], "host": server.host}
     its: dict[str, t.Any] = {"server": server.name}
-    module("mcp_rollout", pool="green", image=f"{CONFIG['image']}:v1.2.0", replicas=1, **its)
+    module("mcp_rollout", pool="green", image_ref=f"{CONFIG['image']}:v1.2.0", replicas=1, **its)
     module("mcp_traffic_shift", pool="green", weight=100, endpoint=endpoint, **its)
     with Loop(SERVER, route(server, 100), seconds=15):
         time.sleep(0.5)
-        back = module("mcp_traffic_shift", rollback=True, rollback_pool="blue", hold_seconds=8, endpoint=endpoint, **its)
-    assert green(server) == 0 and len(back["undone"]) >= 2 and {one["by"] for one in back["undone"]} == {"Argo CD"}
+        back = module(
+            "mcp_traffic_shift", rollback=True, rollback_pool="blue", verify_seconds=8, endpoint=endpoint, **its
+        )
+    assert green(server) == 0 and len(back["reverted"]) >= 2 and {one["by"] for one in back["reverted"]} == {"Argo CD"}
     assert back["share"]["blue"] == 100 and back["scale_down"] is False
 
 
 def test_nothing_is_scaled_down_that_gets_the_traffic_back(servers: dict[str, Small], tmp_path: Path) -> None:
     """At the very end of a release, when its last weights were seen."""
     server = servers["end"]
-    with running("playbooks/bluegreen.yml", *words(tmp_path, server, [{"weight": 100, "seconds": 0}], mcp_warm_replicas=0)) as play:
+    with running(
+        "playbooks/bluegreen.yml", *words(tmp_path, server, [{"weight": 100, "seconds": 0}], mcp_warm_replicas=0)
+    ) as play:
         said = until(play, "green 100 %: measured")
         with Loop(SERVER, route(server)):
             said += rest(play)

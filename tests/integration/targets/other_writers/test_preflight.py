@@ -14,7 +14,8 @@ from playing import CONFIG, kubectl, module
 from small_servers import Place, Small, small_servers
 
 pytestmark = pytest.mark.skipif(
-    not CONFIG["admin_kubeconfig"], reason="makes servers of its own, which takes an administrator; the cluster of KUBECONFIG gives only the Role"
+    not CONFIG["admin_kubeconfig"],
+    reason="makes servers of its own, which takes an administrator; the cluster of KUBECONFIG gives only the Role",
 )
 
 NAMESPACE = CONFIG["test_namespace"]
@@ -54,22 +55,33 @@ def server() -> t.Iterator[Small]:
 
 def refusal(server: Small, *ignores: str) -> str:
     """Return what the check of preflight says when it fails, or an empty text."""
-    result = module("mcp_preflight", server=server.name, gitops_ignores=list(ignores), fails=True, required_secrets=[{"name": "not-there"}])
-    (check,) = [check for check in result["checks"] if check["name"] == "GitOps tools"]
-    return "" if check["ok"] else check["sentence"]
+    result = module(
+        "mcp_preflight",
+        server=server.name,
+        gitops_ignores=list(ignores),
+        fails=True,
+        required_secrets=[{"name": "not-there"}],
+    )
+    (check,) = [check for check in result["checks"] if check["id"] == "gitops"]
+    return "" if check["ok"] else check["message"]
 
 
 def test_a_route_that_is_put_back(server: Small, how: str) -> None:
     assert refusal(server) == ""
     apply(as_in_git("HTTPRoute", server.name), how)
     said = refusal(server)
-    assert said.startswith("Argo CD") and f"spec.rules of HTTPRoute {NAMESPACE}/{server.name}" in said and SUSPEND in said
+    assert (
+        said.startswith("Argo CD") and f"spec.rules of HTTPRoute {NAMESPACE}/{server.name}" in said and SUSPEND in said
+    )
     assert refusal(server, "route") == ""
-    begun = {"server": server.name, "state": "begun", "image": f"{CONFIG['image']}:v1.2.0", "version": "v1.2.0"}
+    begun = {"server": server.name, "state": "begun", "image_ref": f"{CONFIG['image']}:v1.2.0", "version": "v1.2.0"}
     assert module("mcp_release", **begun, fails=True)["msg"] == said
-    assert not json.loads(kubectl("-n", NAMESPACE, "get", "configmap", f"{server.name}-release", "--ignore-not-found", "-o", "json") or "{}")
-    ours = module("mcp_release", **begun, gitops_ignores=["route"])["lock"]
-    module("mcp_release", server=server.name, state="ended", outcome="failed", lock=ours)
+    assert not json.loads(
+        kubectl("-n", NAMESPACE, "get", "configmap", f"{server.name}-release", "--ignore-not-found", "-o", "json")
+        or "{}"
+    )
+    ours = module("mcp_release", **begun, gitops_ignores=["route"])["run_id"]
+    module("mcp_release", server=server.name, state="ended", outcome="failed", run_id=ours)
 
 
 def test_what_a_deployment_is_held_by(server: Small, how: str) -> None:
@@ -89,7 +101,10 @@ def test_an_autoscaler_of_keda(server: Small) -> None:
     name = f"keda-hpa-{server.name}"
     metadata = {"name": name, "namespace": NAMESPACE, "labels": {"scaledobject.keda.sh/name": server.name}}
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": f"{server.name}-green"}
-    metric = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}
+    metric = {
+        "type": "Resource",
+        "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
+    }
     spec = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 3, "metrics": [metric]}
     autoscaler = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": spec}
     try:

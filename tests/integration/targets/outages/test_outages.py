@@ -41,7 +41,13 @@ pytestmark = pytest.mark.skipif(
 def start() -> None:
     blue_again()
     # A Contour that has just started reports that it accepts what its Envoy may not know for another half minute.
-    module("mcp_traffic_shift", pool="blue", weight=100, timeout=120, endpoint={"url": CONFIG["public_url"], "host": CONFIG["public_host"]})
+    module(
+        "mcp_traffic_shift",
+        pool="blue",
+        weight=100,
+        timeout=120,
+        endpoint={"url": CONFIG["public_url"], "host": CONFIG["public_host"]},
+    )
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -92,7 +98,9 @@ def judge_outages(said: str, number: int, seen: dict[str, t.Any], seconds: float
     assert "Traceback" not in said, said
     waits = [int(wait) for wait in re.findall(r"answers again, after (\d+) s", said)]
     assert len(waits) >= number and max(waits) >= seconds - 25, (waits, said)
-    assert re.search(r"The API server \S+ does not answer \(.*\); (waiting for it, \d+ of \d+ s|going on without it)", said), said
+    assert re.search(
+        r"The API server \S+ does not answer \(.*\); (waiting for it, \d+ of \d+ s|going on without it)", said
+    ), said
 
 
 def roll_back_while_it_hangs() -> None:
@@ -121,7 +129,7 @@ def test_a_watch_goes_on_and_so_does_an_emergency(tmp_path: Path) -> None:
     assert process.returncode == 0, said
     judge_outages(said, 1, seen, 35)
     assert weights() == {"blue": 0, "green": 100}
-    record = module("mcp_release")["record"]
+    record = module("mcp_release_info")["record"]
     assert record["outcome"] == "succeeded" and [step["weights"]["green"] for step in record["steps"]] == [50, 100]
     roll_back_while_it_hangs()
 
@@ -143,7 +151,7 @@ def test_a_release_goes_on(tmp_path: Path) -> None:
     assert process.returncode == 0, said
     judge_outages(said, 3, seen)
     assert weights() == {"blue": 0, "green": 100}
-    record = module("mcp_release")["record"]
+    record = module("mcp_release_info")["record"]
     assert record["outcome"] == "succeeded"
     assert [step["weights"]["green"] for step in record["steps"]] == [10, 50, 100]
 
@@ -160,11 +168,17 @@ def test_a_release_rolls_back_when_it_is_told_to(tmp_path: Path) -> None:
     judge_outages(said, 1, seen)
     assert "failed, traffic is on blue: The API server" in said
     assert weights() == BLUE
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
 
 
 def green_is_live() -> None:
-    code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.0", "-e", json.dumps({"bluegreen_steps": [{"weight": 100, "seconds": 1}]}))
+    code, output = play(
+        "playbooks/bluegreen.yml",
+        "-e",
+        "version=v1.2.0",
+        "-e",
+        json.dumps({"bluegreen_steps": [{"weight": 100, "seconds": 1}]}),
+    )
     assert code == 0, output
 
 
@@ -174,7 +188,10 @@ def at_zero(deployment: str, namespace: str) -> t.Iterator[None]:
     kubectl("-n", namespace, "scale", "deployment", deployment, "--replicas=0")
     try:
         deadline = time.monotonic() + 40
-        while kubectl("-n", namespace, "get", "deployment", deployment, "-o", "jsonpath={.status.replicas}") and time.monotonic() < deadline:
+        while (
+            kubectl("-n", namespace, "get", "deployment", deployment, "-o", "jsonpath={.status.replicas}")
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.5)
         yield
     finally:
@@ -186,7 +203,9 @@ def at_zero(deployment: str, namespace: str) -> t.Iterator[None]:
 def stopped(*command: str) -> t.Iterator[None]:
     """A daemon of the sandbox that does not answer for a while."""
     wanted = [word.encode() for word in command]
-    (pid,) = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cmdline") if _words(path)[: len(wanted)] == wanted]
+    (pid,) = [
+        int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cmdline") if _words(path)[: len(wanted)] == wanted
+    ]
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -205,7 +224,9 @@ def _words(cmdline: Path) -> list[bytes]:
 def test_an_emergency_with_registry_dns_and_prometheus_down() -> None:
     green_is_live()
     with stopped("docker-registry", "serve"), at_zero("coredns", "kube-system"):
-        code, output = play("playbooks/rollback.yml", MCP_REGISTRY="http://127.0.0.1:9", MCP_PROMETHEUS="http://127.0.0.1:9")
+        code, output = play(
+            "playbooks/rollback.yml", MCP_REGISTRY="http://127.0.0.1:9", MCP_PROMETHEUS="http://127.0.0.1:9"
+        )
         assert code == 0, output
         assert weights() == BLUE
 
@@ -222,7 +243,7 @@ def test_an_emergency_with_the_gateways_controller_down() -> None:
                 if "not verified" in line and not said:
                     said = time.monotonic() - start
             assert process.wait(60) != 0
-        assert 0 < said < 10 and weights() == BLUE and module("mcp_release")["record"]["outcome"] == "rolled_back"
+        assert 0 < said < 10 and weights() == BLUE and module("mcp_release_info")["record"]["outcome"] == "rolled_back"
     code, output = play("playbooks/rollback.yml")
     assert code == 0, output
     assert module("mcp_rollout_info")["pools"]["green"]["replicas"] == 0

@@ -11,10 +11,18 @@ import typing as t
 
 import pytest
 from breaching import needs_admin, words
-from metrics import LABELS, OURS, needs_own_prometheus, query, until, value
 from playing import blue_again, clients, kubectl, rest, running, weights
 from playing import until as until_it_says
 from soaking import soak
+
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
+    LABELS,
+    OURS,
+    needs_own_prometheus,
+    query,
+    until,
+    value,
+)
 
 pytestmark = [soak, needs_own_prometheus]
 
@@ -27,7 +35,11 @@ def blue() -> t.Iterator[None]:
 
 
 def test_data_outlives_the_pod() -> None:
-    until("both pods of blue are scraped", lambda: value(f'up{{job="mcp-server",{OURS},pool="blue",version="v1.1.5"}}') == 2, 20)
+    until(
+        "both pods of blue are scraped",
+        lambda: value(f'up{{job="mcp-server",{OURS},pool="blue",version="v1.1.5"}}') == 2,
+        20,
+    )
     at = time.time() - 10
     counters = f"sum by (pod) (mcp_server_requests_total{LABELS})"
     before = query(counters, time=at)
@@ -36,14 +48,24 @@ def test_data_outlives_the_pod() -> None:
     kubectl("-n", "monitoring", "rollout", "status", "deployment/prometheus", "--timeout=50s")
     assert query(counters, time=at) == before
     start = time.time()
-    until("it scrapes again", lambda: query(f'up{{job="mcp-server",{OURS}}}') and value(f'timestamp(up{{job="mcp-server",{OURS}}}) >= bool {start}') >= 2, 30)
+    until(
+        "it scrapes again",
+        lambda: (
+            query(f'up{{job="mcp-server",{OURS}}}')
+            and value(f'timestamp(up{{job="mcp-server",{OURS}}}) >= bool {start}') >= 2
+        ),
+        30,
+    )
 
 
 @needs_admin
 def test_a_minute_without_prometheus_costs_only_time(tmp_path):
     """Under load, so that there is much to be wrong about."""
     prometheus = ("-n", "monitoring", "scale", "deployment/prometheus")
-    with clients(tmp_path, 100), running(*words("v1.2.0", [{"weight": 10, "seconds": 30}, {"weight": 100, "seconds": 1}])) as process:
+    with (
+        clients(tmp_path, 100),
+        running(*words("v1.2.0", [{"weight": 10, "seconds": 30}, {"weight": 100, "seconds": 1}])) as process,
+    ):
         until_it_says(process, "green 10 %, 5 of")
         kubectl(*prometheus, "--replicas=0")
         try:

@@ -27,7 +27,7 @@ def start() -> t.Iterator[None]:
 
 def state() -> t.Any:
     """Return what a release would change."""
-    return module("mcp_rollout_info")["pools"]["green"]["image"], weights(), module("mcp_release")["record"]
+    return module("mcp_rollout_info")["pools"]["green"]["image_ref"], weights(), module("mcp_release_info")["record"]
 
 
 def refused(says: str, playbook: str = "bluegreen", *words: str, **variables: t.Any) -> str:
@@ -40,8 +40,8 @@ def refused(says: str, playbook: str = "bluegreen", *words: str, **variables: t.
 
 
 def test_a_retry_does_not_release_again_what_failed() -> None:
-    lock = module("mcp_release", f"state=begun image={CONFIG['image']}:{NEW} version={NEW}")["lock"]
-    module("mcp_release", state="ended", outcome="failed", reason="5 % of the answers failed.", lock=lock)
+    run_id = module("mcp_release", f"state=begun image_ref={CONFIG['image']}:{NEW} version={NEW}")["run_id"]
+    module("mcp_release", state="ended", outcome="failed", reason="5 % of the answers failed.", run_id=run_id)
     for words in ((), ("--check",)):
         text = refused(f"{NEW} failed at ", "bluegreen", *words, version=NEW, mcp_force_version="")
         assert "(5 % of the answers failed)" in text and f"-e mcp_force_version={NEW}" in text
@@ -54,11 +54,20 @@ def test_a_retry_does_not_release_again_what_failed() -> None:
     [
         ({"version": 1.10}, "version is 1.1, a number and not a text"),
         ({"version": "v1 2"}, "give the tag of an image"),
-        ({"version": NEW, "mcp_prometheus": {"url": DEAD}}, f"Metrics (app, kubelet): Prometheus at {DEAD} does not answer"),
-        ({"version": NEW, "mcp_prometheus": {"url": DEAD, "token_env": "NOT_SET"}}, "No bearer token in environment variable NOT_SET"),
+        (
+            {"version": NEW, "mcp_prometheus": {"url": DEAD}},
+            f"Metrics (app, kubelet): Prometheus at {DEAD} does not answer",
+        ),
+        (
+            {"version": NEW, "mcp_prometheus": {"url": DEAD, "token_env": "NOT_SET"}},
+            "No bearer token in environment variable NOT_SET",
+        ),
         ({"version": NEW, "mcp_prometheus": {"url": DEAD, "sorce": ["app"]}}, "prometheus.sorce"),
-        ({"version": NEW, "mcp_guard": True, "mcp_guard_image": f"{CONFIG['image']}:v0"}, f"The guard's image {CONFIG['image']}:v0 is not in the registry"),
-        ({"version": NEW, "mcp_guard": True, "mcp_guard_image": None}, "A guard is wanted, and it has no image"),
+        (
+            {"version": NEW, "mcp_guard": True, "mcp_guard_image_ref": f"{CONFIG['image']}:v0"},
+            f"The guard's image {CONFIG['image']}:v0 is not in the registry",
+        ),
+        ({"version": NEW, "mcp_guard": True, "mcp_guard_image_ref": None}, "A guard is wanted, and it has no image"),
     ],
 )
 def test_refused_before_anything_is_changed(variables: dict[str, t.Any], says: str) -> None:
@@ -66,14 +75,32 @@ def test_refused_before_anything_is_changed(variables: dict[str, t.Any], says: s
 
 
 def test_the_plan_tells_all_of_it() -> None:
-    text = refused(f"Prometheus at {DEAD} does not answer", "bluegreen", "--check", version=NEW, mcp_prometheus={"url": DEAD}, mcp_announce=[{"url": HOOK}])
+    text = refused(
+        f"Prometheus at {DEAD} does not answer",
+        "bluegreen",
+        "--check",
+        version=NEW,
+        mcp_prometheus={"url": DEAD},
+        mcp_announce=[{"url": HOOK}],
+    )
     assert "Nothing could be announced to webhook 1: no connection" in text
 
 
 def test_a_dead_webhook_fails_the_preflight_and_warns_a_release() -> None:
-    dead = {"mcp_announce": [{"url_env": "NOT_SET"}, {"url": HOOK}], "mcp_silence": True, "mcp_alertmanager": {"url": DEAD}}
-    text = refused("Nothing could be announced to webhook 1 (environment variable NOT_SET): it is empty or missing.", "preflight", version=NEW, **dead)
-    assert "webhook 2: no connection (Connection refused)" in text and "Alertmanager 127.0.0.1:9 does not answer" in text
+    dead = {
+        "mcp_announce": [{"url_env": "NOT_SET"}, {"url": HOOK}],
+        "mcp_silence": True,
+        "mcp_alertmanager": {"url": DEAD},
+    }
+    text = refused(
+        "Nothing could be announced to webhook 1 (environment variable NOT_SET): it is empty or missing.",
+        "preflight",
+        version=NEW,
+        **dead,
+    )
+    assert (
+        "webhook 2: no connection (Connection refused)" in text and "Alertmanager 127.0.0.1:9 does not answer" in text
+    )
     code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({**AT_ONCE, **dead}))
     assert code == 0 and "Nothing could be announced to webhook 1" in " ".join(output.split()), output
     assert weights() == {"blue": 0, "green": 100}

@@ -64,7 +64,7 @@ def test_a_broken_contract_that_is_accepted():
     code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.1-contract", "-e", json.dumps(accept))
     assert code == 0, output
     assert "Tool reorder_point is gone" in output
-    contract = module("mcp_release")["record"]["to"]["contract"]
+    contract = module("mcp_release_info")["record"]["to"]["contract"]
     assert contract["accepted"] == ["tools/reorder_point", "tools/search_inventory/inputSchema/properties/warehouse"]
     assert len(contract["structure_hash"]) == 64
     blue_again()
@@ -73,9 +73,11 @@ def test_a_broken_contract_that_is_accepted():
 def test_failing_answers_roll_back(tmp_path):
     """A version that turns bad only under the watch: its pods pass their checks, and 5xx answers take it back."""
     steps = [{"weight": 50, "seconds": 30}, {"weight": 100, "seconds": 1}]
-    code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({"version": "v1.2.1-errors", "bluegreen_steps": steps}))
+    code, output = play(
+        "playbooks/bluegreen.yml", "-e", json.dumps({"version": "v1.2.1-errors", "bluegreen_steps": steps})
+    )
     judge_failure(code, output, "failed")
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
 
 
 @pytest.mark.parametrize(
@@ -97,13 +99,19 @@ def test_bad_input(variables, words):
 def test_cluster_unreachable(tmp_path):
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(re.sub(r"https://[^\"\s,]+", "https://127.0.0.1:9", Path(CONFIG["kubeconfig"]).read_text()))
-    code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({"version": "v1.2.0", "mcp_kubeconfig": str(kubeconfig)}))
+    code, output = play(
+        "playbooks/bluegreen.yml", "-e", json.dumps({"version": "v1.2.0", "mcp_kubeconfig": str(kubeconfig)})
+    )
     judge_failure(code, output, "does not answer")
 
 
 @needs_admin
 def test_namespace_missing():
-    variables = {"version": "v1.2.0", "mcp_namespace": "no-such-namespace", "mcp_kubeconfig": CONFIG["admin_kubeconfig"]}
+    variables = {
+        "version": "v1.2.0",
+        "mcp_namespace": "no-such-namespace",
+        "mcp_kubeconfig": CONFIG["admin_kubeconfig"],
+    }
     code, output = play("playbooks/bluegreen.yml", "-e", json.dumps(variables))
     judge_failure(code, output, "no-such-namespace")
 
@@ -136,10 +144,27 @@ def broken_objects():
         (("delete", "service", "mcp-server-green"), f"Service {CONFIG['test_namespace']}/mcp-server-green"),
         (("delete", "httproute", "mcp-server"), f"HTTPRoute {CONFIG['test_namespace']}/mcp-server"),
         (
-            ("patch", "httproute", "mcp-server", "--type=json", "-p", '[{"op": "remove", "path": "/spec/rules/0/backendRefs/1"}]'),
+            (
+                "patch",
+                "httproute",
+                "mcp-server",
+                "--type=json",
+                "-p",
+                '[{"op": "remove", "path": "/spec/rules/0/backendRefs/1"}]',
+            ),
             "no rule that lists both pools",
         ),
-        (("patch", "role", "mcp-releaser", "--type=json", "-p", '[{"op": "replace", "path": "/rules/0/verbs", "value": ["get"]}]'), "may not patch httproutes"),
+        (
+            (
+                "patch",
+                "role",
+                "mcp-releaser",
+                "--type=json",
+                "-p",
+                '[{"op": "replace", "path": "/rules/0/verbs", "value": ["get"]}]',
+            ),
+            "may not patch httproutes",
+        ),
     ],
 )
 def test_broken_objects(broken_objects, breakage, words):
@@ -159,15 +184,26 @@ def test_release_from_a_checkout_and_rollback_installed(tmp_path):
     code, output = play("bluegreen.yml", "-e", "version=v1.2.0", cwd=ROOT / "playbooks")
     assert code == 0 and "changed=0" in output, output
 
-    subprocess.run(["ansible-galaxy", "collection", "build", "--output-path", tmp_path, ROOT], env=ENVIRONMENT, cwd=tmp_path, check=True, timeout=60)
+    subprocess.run(
+        ["ansible-galaxy", "collection", "build", "--output-path", tmp_path, ROOT],
+        env=ENVIRONMENT,
+        cwd=tmp_path,
+        check=True,
+        timeout=60,
+    )
     (artifact,) = tmp_path.glob("*.tar.gz")
     installed = tmp_path / "installed"
-    subprocess.run(["ansible-galaxy", "collection", "install", "--force", "--offline", "-p", installed, artifact], env=ENVIRONMENT, check=True, timeout=60)
+    subprocess.run(
+        ["ansible-galaxy", "collection", "install", "--force", "--offline", "-p", installed, artifact],
+        env=ENVIRONMENT,
+        check=True,
+        timeout=60,
+    )
     where = {"ANSIBLE_COLLECTIONS_PATH": str(installed)}
     code, output = play("mcp.server.rollback", cwd=tmp_path, **where)
     assert code == 0, output
     assert weights() == {"blue": 100, "green": 0}
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
     code, output = play("mcp.server.rollback", cwd=tmp_path, **where)
     assert code == 0 and "changed=0" in output, output
 
@@ -179,24 +215,42 @@ def test_tasks_of_the_user_and_checks(tmp_path):
     mine.write_text(
         json.dumps(
             [
-                {"name": "Look", "mcp.server.mcp_release": look, "register": "found"},
-                {"name": "Mine", "ansible.builtin.assert": {"that": ["found.weights.green == 0", "not fail_mine | default(false)"]}},
+                {"name": "Look", "mcp.server.mcp_release_info": look, "register": "found"},
+                {
+                    "name": "Mine",
+                    "ansible.builtin.assert": {"that": ["found.weights.green == 0", "not fail_mine | default(false)"]},
+                },
             ]
         )
     )
     checks = [
         {"name": "a tool", "mcp": {"tool": "search_inventory", "arguments": {"text": "a"}}},
-        {"name": "a page", "http": {"url": f"{CONFIG['public_url']}/health", "headers": {"Host": CONFIG["public_host"]}, "expect": "HEALTHY"}},
+        {
+            "name": "a page",
+            "http": {
+                "url": f"{CONFIG['public_url']}/health",
+                "headers": {"Host": CONFIG["public_host"]},
+                "expect": "HEALTHY",
+            },
+        },
         {"name": "a command", "command": {"argv": ["sh", "-c", 'test "$MCP_POOL" = green']}},
     ]
     steps = [{"weight": 100, "seconds": 1}]
-    more = {"version": "v1.2.0", "mcp_before_shift_tasks": str(mine), "mcp_checks": checks, "mcp_steps": steps, "mcp_warm_seconds": 4}
+    more = {
+        "version": "v1.2.0",
+        "mcp_before_shift_tasks": str(mine),
+        "mcp_checks": checks,
+        "mcp_steps": steps,
+        "mcp_warm_seconds": 4,
+    }
     code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({**more, "fail_mine": True}))
     judge_failure(code, output, "Release of v1.2.0 failed, traffic is on blue: Assertion failed")
     failing = [*checks, {"name": "a bad one", "command": {"argv": ["false"]}}]
-    code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({**more, "mcp_checks": failing, "mcp_warm_seconds": 30}))
+    code, output = play(
+        "playbooks/bluegreen.yml", "-e", json.dumps({**more, "mcp_checks": failing, "mcp_warm_seconds": 30})
+    )
     judge_failure(code, output, "traffic is on blue: .*a bad one")
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
     code, output = play("playbooks/bluegreen.yml", "-e", json.dumps(more))
     assert code == 0, output
     assert weights() == {"blue": 0, "green": 100}
@@ -209,7 +263,11 @@ def test_two_servers_in_one_play(tmp_path):
     sessions = {"server": "mcp-sessions", "kubeconfig": CONFIG["admin_kubeconfig"]}
     steps = {"mcp-server": [10, 50, 100], "mcp-sessions": [50, 100]}
     hosts = {
-        name: {"mcp_steps": [{"weight": weight, "seconds": 2} for weight in weights], "mcp_warm_seconds": 1, "mcp_prometheus": None}
+        name: {
+            "mcp_steps": [{"weight": weight, "seconds": 2} for weight in weights],
+            "mcp_warm_seconds": 1,
+            "mcp_prometheus": None,
+        }
         for name, weights in steps.items()
     }
     hosts["mcp-sessions"] |= {
@@ -222,17 +280,21 @@ def test_two_servers_in_one_play(tmp_path):
     (tmp_path / "two.yml").write_text(json.dumps({"sandbox": {"hosts": hosts}}))
     words = ("-i", str(tmp_path / "two.yml"), "-e", "version=v1.2.0")
     code, output = play("playbooks/bluegreen.yml", *words)
-    assert code and "Refusing to run bluegreen.yml on 2 servers that nobody named: mcp-server, mcp-sessions." in " ".join(output.split()), output
+    assert (
+        code
+        and "Refusing to run bluegreen.yml on 2 servers that nobody named: mcp-server, mcp-sessions."
+        in " ".join(output.split())
+    ), output
     code, output = play("playbooks/bluegreen.yml", *words, "-l", "all")
     assert code == 0, output
-    records = [module("mcp_release")["record"], module("mcp_release", **sessions)["record"]]
+    records = [module("mcp_release_info")["record"], module("mcp_release_info", **sessions)["record"]]
     assert [[step["weights"]["green"] for step in record["steps"]] for record in records] == list(steps.values())
     assert records[1]["started"] < records[0]["ended"]
     del hosts["mcp-sessions"]["mcp_endpoint"]  # which an emergency does without
     (tmp_path / "two.yml").write_text(json.dumps({"sandbox": {"hosts": hosts}}))
     code, output = play("playbooks/rollback.yml", *words[:2], "-l", "all")
     assert code == 0, output
-    assert weights() == module("mcp_release", **sessions)["weights"] == {"blue": 100, "green": 0}
+    assert weights() == module("mcp_release_info", **sessions)["weights"] == {"blue": 100, "green": 0}
 
 
 def test_secrets_stay_secret():
@@ -242,7 +304,7 @@ def test_secrets_stay_secret():
     code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.0", *words)
     assert code == 0, output
     assert play("playbooks/rollback.yml", *words)[0] == 0
-    record = json.dumps(module("mcp_release")["record"])
+    record = json.dumps(module("mcp_release_info")["record"])
     assert not [secret for secret in SECRETS if secret in record]
 
 
@@ -252,7 +314,12 @@ def test_a_token_out_of_a_secret():
     namespace = ("-n", CONFIG["test_namespace"])
     kubectl(*namespace, "create", "secret", "generic", "probe", f"--from-literal=token={ENVIRONMENT['MCP_TEST_TOKEN']}")
     try:
-        result = module("mcp_health", service="mcp-server-blue", kubeconfig=CONFIG["admin_kubeconfig"], auth={"token_secret": {"name": "probe"}})
+        result = module(
+            "mcp_health",
+            service="mcp-server-blue",
+            kubeconfig=CONFIG["admin_kubeconfig"],
+            auth={"token_secret": {"name": "probe"}},
+        )
     finally:
         kubectl(*namespace, "delete", "secret", "probe")
     assert result["healthy"]
@@ -260,20 +327,32 @@ def test_a_token_out_of_a_secret():
 
 
 def test_check_mode_changes_nothing():
-    before = module("mcp_release")
+    before = module("mcp_release_info")
     code, output = play("playbooks/bluegreen.yml", "--check", "--diff", "-e", "version=v1.3.0")
     assert code == 0, output
-    assert "Plan: v1.3.0 of " in output and " step 3   100 % to green, watched for 5 s" in output and "PROBLEM" not in output
-    assert module("mcp_release") == before
+    assert (
+        "Plan: v1.3.0 of " in output
+        and " step 3   100 % to green, watched for 5 s" in output
+        and "PROBLEM" not in output
+    )
+    assert module("mcp_release_info") == before
 
 
 def test_check_mode_tells_all_that_would_fail():
-    before = module("mcp_release")
-    wrong = {"version": "v9.9.9", "mcp_endpoint": {"url": "http://127.0.0.1:9"}, "mcp_required_secrets": [{"name": "none"}]}
+    before = module("mcp_release_info")
+    wrong = {
+        "version": "v9.9.9",
+        "mcp_endpoint": {"url": "http://127.0.0.1:9"},
+        "mcp_required_secrets": [{"name": "none"}],
+    }
     code, output = play("playbooks/bluegreen.yml", "--check", "--diff", "-e", json.dumps(wrong))
-    judge_failure(code, output, r"would fail, for 3 reasons: \(1\) .*v9.9.9 is not in the registry.* \(2\) .*Secret none.* \(3\) .*nothing listens there")
+    judge_failure(
+        code,
+        output,
+        r"would fail, for 3 reasons: \(1\) .*v9.9.9 is not in the registry.* \(2\) .*Secret none.* \(3\) .*nothing listens there",
+    )
     assert output.count("PROBLEM") == 3
-    assert module("mcp_release") == before
+    assert module("mcp_release_info") == before
 
 
 def test_demo():

@@ -71,46 +71,58 @@ def test_to_a_version_from_the_history_and_again() -> None:
     listed = roll_back("--tags", "history")
     assert "changed=0" in listed and "green: live, 100 % of the traffic, 2 of 2 pods ready" in listed
     assert "from the history of blue" in listed
-    recorded = module("mcp_release")["record"]
+    recorded = module("mcp_release_info")["record"]
     assert "are made ready there instead of" in roll_back("--check", "--diff", "-e", "mcp_rollback_version=v1.3.0")
     roll_back("--check", "-e", "mcp_rollback_version=v1.1.5")
-    assert pools() == before and module("mcp_release")["record"] == recorded
+    assert pools() == before and module("mcp_release_info")["record"] == recorded
 
     output = roll_back("-e", "mcp_rollback_version=v1.1.5", "-e", "mcp_reason=named")
     assert weights() == BLUE and pools()["green"]["replicas"] == 0
-    assert "deploy.yml" not in "".join(line for line in output.splitlines() if line.startswith("included"))  # it ran: only the shift
+    assert "deploy.yml" not in "".join(
+        line for line in output.splitlines() if line.startswith("included")
+    )  # it ran: only the shift
     assert "changed=0" in roll_back("-e", "mcp_rollback_version=v1.1.5")
-    record = module("mcp_release")["record"]
+    record = module("mcp_release_info")["record"]
     assert (record["outcome"], record["reason"], record["steps"][-1]["verdict"]) == ("rolled_back", "named", "followed")
 
     # Blue is live: another version goes to green, and blue is what was bad then
     roll_back("-e", "mcp_rollback_version=v1.3.0")
     after = pools()
-    assert weights() == GREEN and after["blue"]["image"] == image("v1.1.5")
-    assert [one["revision"] for one in after["blue"]["revisions"]] == [one["revision"] for one in before["blue"]["revisions"]]
-    record = module("mcp_release")["record"]
+    assert weights() == GREEN and after["blue"]["image_ref"] == image("v1.1.5")
+    assert [one["revision"] for one in after["blue"]["revisions"]] == [
+        one["revision"] for one in before["blue"]["revisions"]
+    ]
+    record = module("mcp_release_info")["record"]
     assert (record["from"]["pool"], record["from"]["version"], record["outcome"]) == ("green", "v1.3.0", "rolled_back")
     assert record["steps"][-1]["share"]["green"] == 100.0
     assert "changed=0" in roll_back("-e", "mcp_rollback_version=v1.3.0")
     assert "changed=0" in roll_back()  # an emergency does not flip it back
 
     # The history of green, which the traffic is to return to, has the release's version
-    number = next(one["revision"] for one in after["green"]["revisions"] if one["image"] == image("v1.2.0"))
+    number = next(one["revision"] for one in after["green"]["revisions"] if one["image_ref"] == image("v1.2.0"))
     refused("there are ", "-e", "mcp_rollback_revision=7777")
     refused("-e mcp_force_version=v1.2.0", "-e", f"mcp_rollback_revision={number}")  # it was rolled back
     output = roll_back("-e", f"mcp_rollback_revision={number}", "-e", "mcp_force_version=v1.2.0")
     assert "only the image of container mcp-server is taken from it" in output
-    assert weights() == BLUE and pools()["blue"]["image"] == image("v1.2.0") and pools()["green"]["image"] == image("v1.3.0")
+    assert (
+        weights() == BLUE
+        and pools()["blue"]["image_ref"] == image("v1.2.0")
+        and pools()["green"]["image_ref"] == image("v1.3.0")
+    )
 
 
 def test_in_the_middle_of_a_release() -> None:
     """Both pools have traffic: it is taken off the new one before that one gets another image."""
-    module("mcp_release", f"state=begun image={image('v1.2.0')} version=v1.2.0 take_over=true reason=test")
-    module("mcp_rollout", f"pool=green image={image('v1.2.0')} replicas=2")
+    module("mcp_release", f"state=begun image_ref={image('v1.2.0')} version=v1.2.0 take_over=true reason=test")
+    module("mcp_rollout", f"pool=green image_ref={image('v1.2.0')} replicas=2")
     module("mcp_traffic_shift", "pool=green weight=50")
     output = roll_back("-e", "mcp_rollback_version=v1.3.0")
     assert "all traffic goes to blue first" in output
-    assert weights() == GREEN and pools()["green"]["image"] == image("v1.3.0") and pools()["blue"]["image"] == image("v1.1.5")
+    assert (
+        weights() == GREEN
+        and pools()["green"]["image_ref"] == image("v1.3.0")
+        and pools()["blue"]["image_ref"] == image("v1.1.5")
+    )
 
 
 def test_two_at_once() -> None:
@@ -151,16 +163,19 @@ def test_bad_ones_and_then_an_emergency_whose_pool_is_at_0() -> None:
         refused(says, *words)
         assert time.monotonic() - start < 90  # the cluster's reason, not the time-out of 600 s
         blue = pools()["blue"]
-        assert weights() == GREEN and (blue["image"], blue["replicas"]) == (image("v1.1.5"), 2)
+        assert weights() == GREEN and (blue["image_ref"], blue["replicas"]) == (image("v1.1.5"), 2)
 
-    module("mcp_rollout", f"pool=blue image={image('v9.9.9')} replicas=0")
+    module("mcp_rollout", f"pool=blue image_ref={image('v9.9.9')} replicas=0")
     start = time.monotonic()
     refused("pool blue has no ready endpoint and does not come up")
     assert time.monotonic() - start < 60 and weights() == GREEN
 
-    module("mcp_rollout", f"pool=blue image={image('v1.1.5')} replicas=0")
+    module("mcp_rollout", f"pool=blue image_ref={image('v1.1.5')} replicas=0")
     output = roll_back()
-    assert output.index("it is scaled up from 0 to 2 pods") < output.index("written: blue 100 %") and "a rollout of this server took" in output
+    assert (
+        output.index("it is scaled up from 0 to 2 pods") < output.index("written: blue 100 %")
+        and "a rollout of this server took" in output
+    )
     assert weights() == BLUE and pools()["blue"]["replicas"] == 2
     assert "changed=0" in roll_back()
 
@@ -172,12 +187,23 @@ def test_new_pods_that_crash_right_after_100_percent() -> None:
     deadline, crashes = time.monotonic() + 120, ["0"]
     while "0" in crashes and time.monotonic() < deadline:
         time.sleep(0.5)
-        crashes = kubectl(*NAMESPACE, "get", "pods", "-l", "pool=green", "-o", "jsonpath={.items[*].status.containerStatuses[*].restartCount}").split()
+        crashes = kubectl(
+            *NAMESPACE,
+            "get",
+            "pods",
+            "-l",
+            "pool=green",
+            "-o",
+            "jsonpath={.items[*].status.containerStatuses[*].restartCount}",
+        ).split()
     assert crashes and "0" not in crashes
     start = time.monotonic()
     roll_back()
     assert time.monotonic() - start < 40 and weights() == BLUE
-    module("mcp_watch", json.dumps({"endpoint": {"url": CONFIG["public_url"], "host": CONFIG["public_host"]}, "seconds": 3}))
+    module(
+        "mcp_watch",
+        json.dumps({"endpoint": {"url": CONFIG["public_url"], "host": CONFIG["public_host"]}, "seconds": 3}),
+    )
 
 
 @pytest.mark.parametrize(("task", "seconds"), [("Deploy what is named", 0.8), ("Move the traffic to it", 0.3)])
@@ -189,9 +215,9 @@ def test_killed_and_run_again(task: str, seconds: float) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     roll_back(*words)
     found = pools()
-    assert weights() == GREEN and found["green"]["image"] == image("v1.3.0") and found["green"]["ready"] == 2
-    assert (found["blue"]["image"], found["blue"]["replicas"]) == (image("v1.1.5"), 0)
-    record = module("mcp_release")["record"]
+    assert weights() == GREEN and found["green"]["image_ref"] == image("v1.3.0") and found["green"]["ready"] == 2
+    assert (found["blue"]["image_ref"], found["blue"]["replicas"]) == (image("v1.1.5"), 0)
+    record = module("mcp_release_info")["record"]
     assert (record["from"]["pool"], record["from"]["version"], record["outcome"]) == ("green", "v1.3.0", "rolled_back")
 
 
@@ -207,7 +233,10 @@ def beside() -> t.Iterator[t.Callable[..., str]]:
 @needs_admin
 def test_autoscalers_are_raised_and_given_back(beside: t.Callable[..., str]) -> None:
     def least() -> tuple[int, ...]:
-        return tuple(json.loads(beside("get", "hpa", f"mcp-server-{pool}", "-o", "json"))["spec"]["minReplicas"] for pool in ("blue", "green"))
+        return tuple(
+            json.loads(beside("get", "hpa", f"mcp-server-{pool}", "-o", "json"))["spec"]["minReplicas"]
+            for pool in ("blue", "green")
+        )
 
     for pool in ("blue", "green"):
         beside("autoscale", "deployment", f"mcp-server-{pool}", "--min=1", "--max=4", "--cpu=80%")
@@ -220,7 +249,10 @@ def test_autoscalers_are_raised_and_given_back(beside: t.Callable[..., str]) -> 
     assert least() == (1, 1) and weights() == GREEN
     time.sleep(20)  # an autoscaler looks every 15 s
     found = pools()
-    assert (found["blue"]["replicas"], found["green"]["replicas"]) == (0, 2)  # off at 0, and stable where it was given back
+    assert (found["blue"]["replicas"], found["green"]["replicas"]) == (
+        0,
+        2,
+    )  # off at 0, and stable where it was given back
     roll_back("-e", "mcp_rollback_version=v1.1.5")
     assert weights() == BLUE and pools()["blue"]["ready"] == 2 and least() == (1, 1)
 

@@ -39,7 +39,8 @@ CUSTOM = {
 BLUE = {"blue": 100, "green": 0}
 
 pytestmark = pytest.mark.skipif(
-    not CONFIG["admin_kubeconfig"], reason="needs the objects of sandbox/manifests/routes, which the cluster of KUBECONFIG may not have"
+    not CONFIG["admin_kubeconfig"],
+    reason="needs the objects of sandbox/manifests/routes, which the cluster of KUBECONFIG may not have",
 )
 
 
@@ -54,7 +55,10 @@ def target(kind: str) -> dict:
     if kind == "custom":
         found["route_custom"] = CUSTOM
     if kind in ("httpproxy", "custom"):
-        found["endpoint"] = {"url": CONFIG["public_url"], "host": kubectl("get", OBJECTS[kind])["spec"]["virtualhost"]["fqdn"]}
+        found["endpoint"] = {
+            "url": CONFIG["public_url"],
+            "host": kubectl("get", OBJECTS[kind])["spec"]["virtualhost"]["fqdn"],
+        }
     elif kind == "httproute":
         found["endpoint"] = {"url": CONFIG["public_url"], "host": kubectl("get", OBJECTS[kind])["spec"]["hostnames"][0]}
     elif kind == "service":
@@ -85,7 +89,12 @@ def judge(result: dict, pool: str, percent: int, tolerance: float) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "steps"),
-    [("httproute", (10, 50, 100, 50, 0)), ("httpproxy", (10, 50, 100, 50, 0)), ("service", (33, 50, 67, 100, 50, 0)), ("custom", (10, 100, 0))],
+    [
+        ("httproute", (10, 50, 100, 50, 0)),
+        ("httpproxy", (10, 50, 100, 50, 0)),
+        ("service", (33, 50, 67, 100, 50, 0)),
+        ("custom", (10, 100, 0)),
+    ],
 )
 def test_the_data_plane_follows(kind, steps):
     # Two points of 1,000 answers are 1.3 standard deviations of a half: a share that is off by chance is measured again.
@@ -105,15 +114,21 @@ def test_rollback(kind, percent):
     its = target(kind)
     blue_again(kind)
     try:
-        begun = module("mcp_release", state="begun", image=f"{CONFIG['image']}:v1.2.0", version="v1.2.0", **without_endpoint(its))
+        begun = module(
+            "mcp_release",
+            state="begun",
+            image_ref=f"{CONFIG['image']}:v1.2.0",
+            version="v1.2.0",
+            **without_endpoint(its),
+        )
         assert begun["live"] == "blue"
         module("mcp_traffic_shift", pool="green", weight=percent, **without_endpoint(its))
-        back = module("mcp_traffic_shift", rollback=True, hold_seconds=1, **its)
+        back = module("mcp_traffic_shift", rollback=True, verify_seconds=1, **its)
         assert (back["pool"], back["after"]) == ("blue", BLUE) and back["changed"]
         judge(back, "blue", 100, 0)
-        again = module("mcp_traffic_shift", rollback=True, hold_seconds=1, **its)
+        again = module("mcp_traffic_shift", rollback=True, verify_seconds=1, **its)
         assert not again["changed"]
-        module("mcp_release", state="ended", outcome="rolled_back", lock=again["lock"], **without_endpoint(its))
+        module("mcp_release", state="ended", outcome="rolled_back", run_id=again["run_id"], **without_endpoint(its))
     finally:
         blue_again(kind)
 
@@ -162,7 +177,12 @@ def traefik(tmp_path):
         "namespaces": NAMESPACE,
         "disableclusterscoperesources": "true",
     }
-    command = [built[-1], "--entrypoints.web.address=127.0.0.1:30082", "--global.checknewversion=false", "--global.sendanonymoususage=false"]
+    command = [
+        built[-1],
+        "--entrypoints.web.address=127.0.0.1:30082",
+        "--global.checknewversion=false",
+        "--global.sendanonymoususage=false",
+    ]
     command += [f"--providers.kubernetescrd.{name}={value}" for name, value in provider.items()]
     with (tmp_path / "traefik.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
@@ -186,7 +206,11 @@ def test_traefik_follows(traefik):
 
 def others_annotations(route):
     """Those that are not our notes."""
-    return {name: value for name, value in (route["metadata"].get("annotations") or {}).items() if not name.startswith("mcp.server/")}
+    return {
+        name: value
+        for name, value in (route["metadata"].get("annotations") or {}).items()
+        if not name.startswith("mcp.server/")
+    }
 
 
 @pytest.mark.parametrize("kind", ["traefik", "istio", "ingress_nginx"])
@@ -205,7 +229,11 @@ def test_an_openshift_route_that_no_router_admits_is_not_verified():
     its, before = target("openshift_route"), kubectl("get", OBJECTS["openshift_route"])
     for percent in (10, 100, 0):
         result = module("mcp_traffic_shift", fails=True, pool="green", weight=percent, timeout=0.5, **its)
-        assert result["changed"] and result["after"]["green"] == percent and "no router has reported on it" in result["msg"]
+        assert (
+            result["changed"]
+            and result["after"]["green"] == percent
+            and "no router has reported on it" in result["msg"]
+        )
         now = copy.deepcopy(kubectl("get", OBJECTS["openshift_route"])["spec"])
         assert (now["to"].pop("weight"), now["alternateBackends"][0].pop("weight")) == (100 - percent, percent)
         assert now["host"] == before["spec"]["host"]
@@ -213,5 +241,5 @@ def test_an_openshift_route_that_no_router_admits_is_not_verified():
 
 @pytest.mark.parametrize("kind", [kind for kind in OBJECTS if kind not in ("openshift_route",)])
 def test_preflight_asks_for_the_rights_of_the_kind(kind):
-    checks = {check["name"]: check for check in module("mcp_preflight", **without_endpoint(target(kind)))["checks"]}
-    assert checks["rights"]["ok"] and "is in force, with blue at 100 % and green at 0 %" in checks["route"]["sentence"]
+    checks = {check["id"]: check for check in module("mcp_preflight", **without_endpoint(target(kind)))["checks"]}
+    assert checks["rights"]["ok"] and "is in force, with blue at 100 % and green at 0 %" in checks["route"]["message"]

@@ -22,7 +22,10 @@ from pathlib import Path
 import pytest
 from playing import CONFIG, ENVIRONMENT, ROOT, kubectl, module, play
 
-pytestmark = pytest.mark.skipif(not CONFIG["admin_kubeconfig"], reason="needs the sandbox's server mcp-sessions, and the right to change its environment")
+pytestmark = pytest.mark.skipif(
+    not CONFIG["admin_kubeconfig"],
+    reason="needs the sandbox's server mcp-sessions, and the right to change its environment",
+)
 
 SERVER = "mcp-sessions"
 HOST = f"marked.{CONFIG['public_host']}"
@@ -38,7 +41,9 @@ def its(name: str, **arguments: t.Any) -> dict:
 
 
 def shift(pool: str, weight: int, **arguments: t.Any) -> dict:
-    return its("mcp_traffic_shift", pool=pool, weight=weight, endpoint=ENDPOINT, **{"sessions_metric": METRIC, **arguments})
+    return its(
+        "mcp_traffic_shift", pool=pool, weight=weight, endpoint=ENDPOINT, **{"sessions_metric": METRIC, **arguments}
+    )
 
 
 def refused(pool: str, weight: int, **arguments: t.Any) -> str:
@@ -48,12 +53,18 @@ def refused(pool: str, weight: int, **arguments: t.Any) -> str:
 
 
 def playbook(name: str, steps: list[dict] | None = None, **variables: t.Any) -> tuple[int, str]:
-    given = {"mcp_server": SERVER, "mcp_image": CONFIG["image"], "mcp_sessions_metric": METRIC, **({"mcp_steps": steps} if steps else {}), **variables}
+    given = {
+        "mcp_server": SERVER,
+        "mcp_image": CONFIG["image"],
+        "mcp_sessions_metric": METRIC,
+        **({"mcp_steps": steps} if steps else {}),
+        **variables,
+    }
     return play(f"playbooks/{name}.yml", "-e", json.dumps(given), MCP_HOST=HOST, seconds=400)
 
 
 def weights() -> dict:
-    return its("mcp_release")["weights"]
+    return its("mcp_release_info")["weights"]
 
 
 def rules() -> list[tuple[int, int]]:
@@ -63,10 +74,10 @@ def rules() -> list[tuple[int, int]]:
 
 
 def start_over() -> None:
-    its("mcp_rollout", pool="blue", image=f"{CONFIG['image']}:v1.1.5", replicas=1)
+    its("mcp_rollout", pool="blue", image_ref=f"{CONFIG['image']}:v1.1.5", replicas=1)
     shift("blue", 100, sessions="break")
     its("mcp_rollout", pool="green", replicas=0)
-    if its("mcp_release")["record"] is not None:
+    if its("mcp_release_info")["record"] is not None:
         its("mcp_release", state="ended", outcome="rolled_back")
 
 
@@ -86,7 +97,9 @@ def ask(message: dict | None, session: str = "", method: str = "POST") -> tuple[
     headers = {"Host": HOST, "Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
     if session:
         headers |= {"Mcp-Session-Id": session, "MCP-Protocol-Version": "2025-11-25"}
-    request = urllib.request.Request(f"{CONFIG['public_url']}/mcp", json.dumps(message).encode() if message else None, headers, method=method)
+    request = urllib.request.Request(
+        f"{CONFIG['public_url']}/mcp", json.dumps(message).encode() if message else None, headers, method=method
+    )
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             answer.read()
@@ -116,10 +129,18 @@ class Kept:
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    def events(self, who: str, *kinds: str, pool: str | None = None, since: float = 0.0, before: float = float("inf")) -> list[dict]:
+    def events(
+        self, who: str, *kinds: str, pool: str | None = None, since: float = 0.0, before: float = float("inf")
+    ) -> list[dict]:
         lines = [json.loads(line) for line in self.file.read_text().splitlines()]
-        ours = [event for event in lines if event.get("who") == who and pool in (None, event["pool"]) and since <= event["at"] < before]
-        return [event for event in ours if (event["event"] in kinds if kinds else event["event"] not in ("opened", "ended"))]
+        ours = [
+            event
+            for event in lines
+            if event.get("who") == who and pool in (None, event["pool"]) and since <= event["at"] < before
+        ]
+        return [
+            event for event in ours if (event["event"] in kinds if kinds else event["event"] not in ("opened", "ended"))
+        ]
 
     def wait(self, number: int, *what: str, **more: t.Any) -> None:
         deadline = time.monotonic() + 60
@@ -149,8 +170,10 @@ def test_sessions_live_through_a_release_and_those_of_a_bad_version_end_with_its
         assert code == 0, output
         released = time.time()
         assert rules() == [(100, 0), (0, 100), (0, 100)]
-        taken = [(step["weights"]["green"], step["at"]) for step in its("mcp_release")["record"]["steps"]]
-        times = [(percent, time.mktime(time.strptime(at[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone) for percent, at in taken]
+        taken = [(step["weights"]["green"], step["at"]) for step in its("mcp_release_info")["record"]["steps"]]
+        times = [
+            (percent, time.mktime(time.strptime(at[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone) for percent, at in taken
+        ]
 
         with keeping(20, tmp_path / "new") as new:
             assert len(new.events("kept", "opened", pool="green")) == 20
@@ -176,17 +199,27 @@ def test_sessions_live_through_a_release_and_those_of_a_bad_version_end_with_its
 
     for (percent, at), end in zip(times, [at for _percent, at in times[1:]] + [released], strict=True):
         # The time of a step is when it was verified: what comes after it follows its weights.
-        came = {pool: len(old.events("visitor", "opened", pool=pool, since=at + 1, before=end - 3)) for pool in ("blue", "green")}
+        came = {
+            pool: len(old.events("visitor", "opened", pool=pool, since=at + 1, before=end - 3))
+            for pool in ("blue", "green")
+        }
         share = 100 * came["green"] / sum(came.values())
         print(f"green {percent} %: {came}, {share:.1f} %")
         assert abs(share - percent) <= (0 if percent == 100 else 20)
     kept_lists = json.loads((tmp_path / "old").read_text().splitlines()[-1])["lists"]
-    print(f"{SESSIONS} sessions, {kept_lists} lists, 0 broken; of the bad version: 404 after {max(found):.1f} s at the latest, streams ended after {ended} s")
+    print(
+        f"{SESSIONS} sessions, {kept_lists} lists, 0 broken; of the bad version: 404 after {max(found):.1f} s at the latest, streams ended after {ended} s"
+    )
 
 
 def test_a_pool_that_goes_lets_go_of_its_sessions() -> None:
     its("mcp_rollout", pool="green", replicas=1)
-    assert shift("green", 50)["sessions"] == {"mode": "stateful", "marked": True, "at_risk_before": 0, "at_risk_after": 0}
+    assert shift("green", 50)["sessions"] == {
+        "mode": "stateful",
+        "marked": True,
+        "at_risk_before": 0,
+        "at_risk_after": 0,
+    }
     assert rules() == [(100, 0), (0, 100), (50, 50)]
     session = open_session()
     shift("green", 100)
@@ -214,7 +247,7 @@ class TestUnmarked:
     @pytest.fixture
     def three(self, begin: None) -> t.Iterator[list[str]]:
         """Sessions that are open on blue, which has all the traffic; green could take it."""
-        its("mcp_rollout", pool="green", image=f"{CONFIG['image']}:v1.2.0", replicas=1)
+        its("mcp_rollout", pool="green", image_ref=f"{CONFIG['image']}:v1.2.0", replicas=1)
         opened = [open_session() for _number in range(3)]
         yield opened
         shift("blue", 100, sessions="break")
@@ -222,15 +255,19 @@ class TestUnmarked:
             ask(None, session, "DELETE")
 
     def test_a_share_is_refused_before_anything_is_deployed(self) -> None:
-        before = its("mcp_release")
-        image = its("mcp_rollout", pool="green", replicas=0)["image"]
+        before = its("mcp_release_info")
+        image = its("mcp_rollout", pool="green", replicas=0)["image_ref"]
         version = "v1.2.0" if image.endswith("v1.3.0") else "v1.3.0"
-        code, output = playbook("bluegreen", [{"weight": 10, "seconds": 1}, {"weight": 100, "seconds": 1}], version=version)
+        code, output = playbook(
+            "bluegreen", [{"weight": 10, "seconds": 1}, {"weight": 100, "seconds": 1}], version=version
+        )
         text = " ".join(output.split())
-        assert code and "refused, nothing was deployed" in text and "ids of this pool do not begin with blue-" in text, output
+        assert (
+            code and "refused, nothing was deployed" in text and "ids of this pool do not begin with blue-" in text
+        ), output
         assert "sessions set to drain or break" in text and "Traceback" not in text
-        assert its("mcp_rollout", pool="green", replicas=0)["image"] == image
-        after = its("mcp_release")
+        assert its("mcp_rollout", pool="green", replicas=0)["image_ref"] == image
+        after = its("mcp_release_info")
         assert (after["weights"], after["record"]["outcome"]) == (before["weights"], "failed")
 
     def test_a_share_and_an_unasked_switch_are_refused(self, three: list[str]) -> None:
@@ -273,9 +310,16 @@ class TestUnmarked:
         assert weights() == BLUE
 
     def test_a_split_that_was_forced_is_found_by_one_whole_session(self) -> None:
-        code, output = playbook("bluegreen", [{"weight": 50, "seconds": 1}, {"weight": 100, "seconds": 1}], version="v1.2.0", mcp_session_mode="stateless")
+        code, output = playbook(
+            "bluegreen",
+            [{"weight": 50, "seconds": 1}, {"weight": 100, "seconds": 1}],
+            version="v1.2.0",
+            mcp_session_mode="stateless",
+        )
         text = " ".join(output.split())
         # Half of the sessions are lost at the first request after the greeting, and hardly any survives twenty
-        assert code and re.search(r"is not healthy: (notifications/initialized is answered 404|stability .*Session not found)", text), output
+        assert code and re.search(
+            r"is not healthy: (notifications/initialized is answered 404|stability .*Session not found)", text
+        ), output
         assert "traffic is on blue" in text
-        assert weights() == BLUE and its("mcp_release")["record"]["outcome"] == "rolled_back"
+        assert weights() == BLUE and its("mcp_release_info")["record"]["outcome"] == "rolled_back"

@@ -24,7 +24,8 @@ from small_servers import Place, Small, small_servers
 from soaking import soak
 
 pytestmark = pytest.mark.skipif(
-    not CONFIG["admin_kubeconfig"], reason="makes servers of its own, which takes an administrator; the cluster of KUBECONFIG gives only the Role"
+    not CONFIG["admin_kubeconfig"],
+    reason="makes servers of its own, which takes an administrator; the cluster of KUBECONFIG gives only the Role",
 )
 
 PLACE = Place(kubectl, CONFIG["test_namespace"], CONFIG["public_host"], CONFIG["public_url"])
@@ -82,7 +83,10 @@ class History:
 
 def inventory(folder: Path, servers: t.Mapping[str, Small], **more: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     """Return the words that name these servers, in this order. more: variables of some of them."""
-    hosts = {name: variables(server.name, server.host, **{"mcp_hold_timeout": 60, **more.get(name, {})}) for name, server in servers.items()}
+    hosts = {
+        name: variables(server.name, server.host, **{"mcp_inconclusive_timeout": 60, **more.get(name, {})})
+        for name, server in servers.items()
+    }
     file = folder / "several.yml"
     file.write_text(json.dumps({"several": {"hosts": hosts}}))
     return ("-i", str(file), "-l", "several")
@@ -106,7 +110,7 @@ def playbook(folder: Path, serial: bool) -> str:
 
 
 def record(server: Small) -> dict[str, t.Any]:
-    return module("mcp_release", server=server.name)["record"]
+    return module("mcp_release_info", server=server.name)["record"]
 
 
 def ended(server: Small) -> float:
@@ -114,18 +118,34 @@ def ended(server: Small) -> float:
 
 
 CASES = [
-    pytest.param(strategy, forks, False, id=f"{strategy}-{forks}", marks=() if (strategy, forks) in (("linear", 1), ("free", 5)) else soak)
+    pytest.param(
+        strategy,
+        forks,
+        False,
+        id=f"{strategy}-{forks}",
+        marks=() if (strategy, forks) in (("linear", 1), ("free", 5)) else soak,
+    )
     for strategy, forks in itertools.product(("linear", "free", "host_pinned"), (1, 2, 5))
 ]
 
 
-@pytest.mark.parametrize(("strategy", "forks", "serial"), [*CASES, pytest.param("linear", 5, True, id="serial", marks=soak)])
-def test_each_goes_its_own_steps_and_the_bad_one_goes_back_at_once(strategy: str, forks: int, serial: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("strategy", "forks", "serial"), [*CASES, pytest.param("linear", 5, True, id="serial", marks=soak)]
+)
+def test_each_goes_its_own_steps_and_the_bad_one_goes_back_at_once(
+    strategy: str, forks: int, serial: bool, tmp_path: Path
+) -> None:
     """The bad one comes first, so that others go on beside it; but a batch in which all fail ends the play, so there it comes last."""
     names = sorted(STEPS, key=lambda name: (name == "bad") is serial)
     beside = forks > 1 and not serial  # whether others are under way at the same time
     with small_servers(PLACE, names, {"bad": TURNS_BAD}) as servers, ExitStack() as stack:
-        own = {name: {"mcp_steps": steps(STEPS[name], 60 if name == "bad" else STEP), "mcp_warm_seconds": WARM if beside else 1} for name in names}
+        own = {
+            name: {
+                "mcp_steps": steps(STEPS[name], 60 if name == "bad" else STEP),
+                "mcp_warm_seconds": WARM if beside else 1,
+            }
+            for name in names
+        }
         seen = {name: stack.enter_context(clients(tmp_path, 20, host=server.host)) for name, server in servers.items()}
         words = (*inventory(tmp_path, servers, **own), "-f", str(forks), "-e", "version=v1.2.0")
         with History(servers.values()) as history:
@@ -147,7 +167,11 @@ def test_each_goes_its_own_steps_and_the_bad_one_goes_back_at_once(strategy: str
             f"{took:.0f} s; of the bad one: {sum(failure['count'] for failure in bad)} bad answers in {last - first:.1f} s (goal {GOAL:g}), "
             f"the weights back after {back - first:.1f} s"
         )
-        under_way = [server for name, server in servers.items() if name != "bad" and history.begun(server) < first < ended(server)]
+        under_way = [
+            server
+            for name, server in servers.items()
+            if name != "bad" and history.begun(server) < first < ended(server)
+        ]
         assert bool(under_way) is beside
         assert all(back < ended(server) for server in under_way), output
         assert last - first < 3 * GOAL, output
@@ -170,9 +194,21 @@ def test_an_emergency_of_all_waits_for_no_api_server_that_is_away(tmp_path: Path
     patience = 30
     with small_servers(PLACE, names) as servers, black_hole(tmp_path) as silent:
         own = {name: {"mcp_steps": steps([100], 1), "mcp_warm_seconds": 0} for name in names}
-        released = play("playbooks/bluegreen.yml", *inventory(tmp_path, servers, **own), "-e", "version=v1.2.0", ANSIBLE_STRATEGY="free")
+        released = play(
+            "playbooks/bluegreen.yml",
+            *inventory(tmp_path, servers, **own),
+            "-e",
+            "version=v1.2.0",
+            ANSIBLE_STRATEGY="free",
+        )
         assert released[0] == 0, released[1]
-        words = (*inventory(tmp_path, servers, away={"mcp_kubeconfig": str(silent)}), "-f", "1", "-e", f"mcp_rollback_api_patience={patience}")
+        words = (
+            *inventory(tmp_path, servers, away={"mcp_kubeconfig": str(silent)}),
+            "-f",
+            "1",
+            "-e",
+            f"mcp_rollback_api_retry_timeout={patience}",
+        )
         with History(servers.values()) as history:
             keystroke, waited, said = time.time(), 0.0, ""
             with running("playbooks/rollback.yml", *words) as process:
@@ -182,9 +218,15 @@ def test_an_emergency_of_all_waits_for_no_api_server_that_is_away(tmp_path: Path
                     if f" of {patience} s" in line and not waited:
                         waited = time.time()
                 said += rest(process)
-        assert {name: history.weights(server) for name, server in servers.items()} == {"away": [100], "one": [100, 0], "other": [100, 0]}, said
+        assert {name: history.weights(server) for name, server in servers.items()} == {
+            "away": [100],
+            "one": [100, 0],
+            "other": [100, 0],
+        }, said
         backs = {name: history.last(servers[name]) for name in ("one", "other")}
-        print(f"back after {', '.join(f'{at - keystroke:.1f} s' for at in backs.values())}, waiting for the one that is away after {waited - keystroke:.1f} s")
+        print(
+            f"back after {', '.join(f'{at - keystroke:.1f} s' for at in backs.values())}, waiting for the one that is away after {waited - keystroke:.1f} s"
+        )
         assert waited and max(backs.values()) < waited, said
         assert max(backs.values()) - keystroke < patience / 2, said  # nor did they wait without a word
         assert process.returncode and "Traceback" not in said, said

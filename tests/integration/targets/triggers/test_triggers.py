@@ -63,8 +63,8 @@ def replayed(folder: Path, **variables: t.Any) -> str:
 def test_a_trigger_takes_back(version, trigger, window, tmp_path):
     """Those that are late pass all checks before they get traffic."""
     sooner = faults(FAULT_AFTER="40") if CONFIG["admin_kubeconfig"] and "late" in version else nullcontext()
-    # The fast one has a test of its own; a fifth of bad answers is near its limit.
-    triggers = {trigger: {"window": window}, "fast": {"enabled": False}}
+    # error_burst has a test of its own; a fifth of bad answers is near its limit.
+    triggers = {trigger: {"window": window}, "error_burst": {"enabled": False}}
     with sooner, clients(tmp_path, 100) as seen:
         code, output = release(version, triggers, LONG)
     assert code != 0, output
@@ -89,11 +89,13 @@ def test_the_fast_trigger(rate, tmp_path):
     with faults(FAULT_RATE="1", FAULT_AFTER="40"), clients(tmp_path, rate) as seen:
         code, output = release("v1.2.1-errors-late", {}, LONG)
     assert code != 0, output
-    assert re.search(r"with a breach: fast breach", " ".join(output.split())), output
+    assert re.search(r"with a breach: error_burst breach", " ".join(output.split())), output
     assert weights() == {"blue": 100, "green": 0}
     bad = last_answer(seen, "v1.2.1-errors-late")  # its last good one
-    back = datetime.fromisoformat(module("mcp_release")["record"]["ended"]).timestamp()
-    print(f"fast: {back - bad:.1f} s from its last good answer to the rollback recorded; {seen['failed']} requests failed at {seen['rate']} a second")
+    back = datetime.fromisoformat(module("mcp_release_info")["record"]["ended"]).timestamp()
+    print(
+        f"error_burst: {back - bad:.1f} s from its last good answer to the rollback recorded; {seen['failed']} requests failed at {seen['rate']} a second"
+    )
     assert back - bad < 12
     assert seen["failed"] <= 200 * seen["rate"] / RATE
 
@@ -105,7 +107,7 @@ def test_a_breach_in_the_warm_window(tmp_path):
         code, output = release("v1.2.1-errors-late", {}, [{"weight": 100, "seconds": 2}], mcp_warm_seconds=150)
     assert code != 0, output
     assert "is warm, " in output and "is live on green" not in output, output
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
     assert weights() == {"blue": 100, "green": 0}
 
 
@@ -115,11 +117,13 @@ def test_a_watch_without_prometheus_takes_back(tmp_path):
     with faults(FAULT_RATE="1", FAULT_AFTER="25"), clients(tmp_path, 50):
         code, output = release("v1.2.1-errors-late", {}, [{"weight": 100, "seconds": 1}])
         assert code == 0, output
-        blind = json.dumps({"mcp_watch_seconds": 100, "mcp_prometheus": {"url": "http://127.0.0.1:9"}, "mcp_watch_rollback": True})
+        blind = json.dumps(
+            {"mcp_watch_seconds": 100, "mcp_prometheus": {"url": "http://127.0.0.1:9"}, "mcp_watch_rollback": True}
+        )
         code, output = play("playbooks/watch.yml", "-e", blind)
-        assert code != 0 and "fast breach" in output and "The release was taken back." in output, output
+        assert code != 0 and "error_burst breach" in output and "The release was taken back." in output, output
     assert weights() == {"blue": 100, "green": 0}
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
 
 
 @soak
@@ -133,17 +137,23 @@ def test_watched_after_the_release(tmp_path):
         assert code != 0 and "rollback.yml takes the release back." in output, output
         blind = json.dumps({"mcp_watch_seconds": 100, "mcp_prometheus": {"url": "http://127.0.0.1:9"}})
         code, output = play("playbooks/watch.yml", "-e", blind)
-        assert code != 0 and "fast breach" in output, output
+        assert code != 0 and "error_burst breach" in output, output
         assert weights() == {"blue": 0, "green": 100}
         code, output = play("playbooks/watch.yml", "-e", "mcp_watch_seconds=100", "-e", "mcp_watch_rollback=true")
         assert code != 0 and "The release was taken back." in output, output
     assert weights() == {"blue": 100, "green": 0}
-    assert module("mcp_release")["record"]["outcome"] == "rolled_back"
+    assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
 
 
 def test_an_idle_server_is_released():
     """Nobody asks but the watch itself. And the old pool goes down to its warm size."""
-    code, output = release("v1.2.0", {}, [{"weight": 10, "seconds": 5}, {"weight": 100, "seconds": 5}], mcp_warm_seconds=3, mcp_warm_replicas=1)
+    code, output = release(
+        "v1.2.0",
+        {},
+        [{"weight": 10, "seconds": 5}, {"weight": 100, "seconds": 5}],
+        mcp_warm_seconds=3,
+        mcp_warm_replicas=1,
+    )
     assert code == 0, output
     assert weights() == {"blue": 0, "green": 100}
     assert module("mcp_rollout", "pool=blue replicas=1")["changed"] is False
@@ -208,7 +218,11 @@ def prometheus_until_traffic() -> t.Iterator[str]:
 def test_without_prometheus_nothing_is_deployed():
     """A dead address is found before anything is changed."""
     code, output = release("v1.2.0", {}, LONG, mcp_prometheus={"url": "http://127.0.0.1:9"})
-    assert code != 0 and "Prometheus at http://127.0.0.1:9 does not answer" in output and "Deploy to the idle pool" not in output, output
+    assert (
+        code != 0
+        and "Prometheus at http://127.0.0.1:9 does not answer" in output
+        and "Deploy to the idle pool" not in output
+    ), output
     assert weights() == {"blue": 100, "green": 0}
 
 
@@ -216,18 +230,21 @@ def test_without_prometheus_for_a_whole_step_it_holds():
     """No promotion, no rollback; and the same command goes on when it is back."""
     steps = [{"weight": 10, "seconds": 5}, {"weight": 100, "seconds": 5}]
     with prometheus_until_traffic() as url:
-        code, output = release("v1.2.0", {}, steps, mcp_prometheus={"url": url}, mcp_hold_timeout=12)
+        code, output = release("v1.2.0", {}, steps, mcp_prometheus={"url": url}, mcp_inconclusive_timeout=12)
     assert code != 0, output
     said = " ".join(output.split())
-    assert "is held, and the traffic stays as it is" in said and f"cannot measure: Prometheus at {url} does not answer" in said, output
+    assert (
+        "is paused, and the traffic stays as it is" in said
+        and f"cannot measure: Prometheus at {url} does not answer" in said
+    ), output
     assert "TASK [mcp.server.rollback" not in output
     assert weights() == {"blue": 90, "green": 10}
-    record = module("mcp_release")["record"]
-    assert record["outcome"] == "running" and "cannot measure" in record["held"]["reason"]
+    record = module("mcp_release_info")["record"]
+    assert record["outcome"] == "running" and "cannot measure" in record["paused"]["reason"]
     code, output = release("v1.2.0", {}, steps)
     assert code == 0, output
     assert weights() == {"blue": 0, "green": 100}
-    assert [step["weights"]["green"] for step in module("mcp_release")["record"]["steps"]] == [10, 100]
+    assert [step["weights"]["green"] for step in module("mcp_release_info")["record"]["steps"]] == [10, 100]
 
 
 FOR_A_WHILE = {
@@ -243,11 +260,15 @@ FOR_A_WHILE = {
 def test_what_is_over_soon_takes_nothing_back(what, tmp_path):
     """In the warm window, which the triggers alone judge."""
     with faults(FAULT_AFTER="30", **FOR_A_WHILE[what]), clients(tmp_path, 100) as seen:
-        code, output = release("v1.2.0", {"errors": {"window": 20}}, [{"weight": 100, "seconds": 1}], mcp_warm_seconds=50)
-        away = requests.get(f"{PROMETHEUS}/api/v1/query", params={"query": f"min_over_time({UP}[45s])"}, timeout=10).json()["data"]["result"]
+        code, output = release(
+            "v1.2.0", {"errors": {"window": 20}}, [{"weight": 100, "seconds": 1}], mcp_warm_seconds=50
+        )
+        away = requests.get(
+            f"{PROMETHEUS}/api/v1/query", params={"query": f"min_over_time({UP}[45s])"}, timeout=10
+        ).json()["data"]["result"]
     assert code == 0, output
     assert weights() == {"blue": 0, "green": 100}
-    assert module("mcp_release")["record"]["outcome"] == "succeeded"
+    assert module("mcp_release_info")["record"]["outcome"] == "succeeded"
     # It was there at all.
     if what == "slow scrapes":
         assert {series["value"][1] for series in away} == {"0"}

@@ -37,9 +37,11 @@ def start() -> t.Iterator[None]:
         ("v1.2.1-leak", "memory", 180, {"FAULT_MIB_PER_SECOND": "0.5"}, {"limit": 45}),
     ],
 )
-def test_a_trigger_takes_back(version: str, trigger: str, window: int, fault: dict[str, str], options: dict[str, t.Any], tmp_path: Path) -> None:
-    # A fifth of bad answers is near the limit of the fast one.
-    triggers = {"fast": {"enabled": False}, **({trigger: options} if options else {})}
+def test_a_trigger_takes_back(
+    version: str, trigger: str, window: int, fault: dict[str, str], options: dict[str, t.Any], tmp_path: Path
+) -> None:
+    # A fifth of bad answers is near the limit of error_burst.
+    triggers = {"error_burst": {"enabled": False}, **({trigger: options} if options else {})}
     with faults(**fault), clients(tmp_path, 60, seconds=1200) as seen:
         code, output = release(version, triggers, STEPS, seconds=700)
     assert code != 0, output

@@ -19,7 +19,9 @@ mode = sys.argv[1]
 listener = serve.listen()
 guard = None
 if mode == "bearer":
-    tokens = StaticTokenVerifier({os.environ["MATRIX_TOKEN"]: {"client_id": "matrix", "scopes": ["read"]}}, required_scopes=["read"])
+    tokens = StaticTokenVerifier(
+        {os.environ["MATRIX_TOKEN"]: {"client_id": "matrix", "scopes": ["read"]}}, required_scopes=["read"]
+    )
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     guard = RemoteAuthProvider(tokens, authorization_servers=[AnyHttpUrl("https://login.example")], base_url=base)
 server = FastMCP("weather", version="1.2.0", list_page_size=serve.PAGE, auth=guard)
@@ -72,7 +74,9 @@ if mode == "sse":
     app = server.http_app(transport="sse")
     serve.run(app, lambda: serve.streams(app), listener)
 else:
-    app = server.http_app(stateless_http=mode == "stateless", json_response=mode == "json", host_origin_protection=mode == "guarded")
+    app = server.http_app(
+        stateless_http=mode == "stateless", json_response=mode == "json", host_origin_protection=mode == "guarded"
+    )
     endpoint = next(route.endpoint for route in app.routes if route.path == "/mcp")
     unguarded = getattr(endpoint, "app", endpoint)  # it gets its session manager when it starts
     serve.run(app, lambda: serve.live(unguarded.session_manager), listener)

@@ -22,14 +22,20 @@ listener = serve.listen()
 
 class OneToken:
     async def verify_token(self, token: str) -> AccessToken | None:
-        return AccessToken(token=token, client_id="matrix", scopes=["read"]) if token == os.environ["MATRIX_TOKEN"] else None
+        return (
+            AccessToken(token=token, client_id="matrix", scopes=["read"])
+            if token == os.environ["MATRIX_TOKEN"]
+            else None
+        )
 
 
 guard: dict[str, t.Any] = {}
 if mode == "bearer":
     resource = AnyHttpUrl(f"http://127.0.0.1:{listener.getsockname()[1]}/mcp")
     guard = {
-        "auth": AuthSettings(issuer_url=AnyHttpUrl("https://login.example"), resource_server_url=resource, required_scopes=["read"]),
+        "auth": AuthSettings(
+            issuer_url=AnyHttpUrl("https://login.example"), resource_server_url=resource, required_scopes=["read"]
+        ),
         "token_verifier": OneToken(),
     }
 server = MCPServer("weather", version="1.2.0", log_level="CRITICAL", **guard)

@@ -36,7 +36,9 @@ def run(app: t.Any, sessions: t.Callable[[], int], listener: socket.socket | Non
             await app(scope, receive, send)
         elif scope["path"] == "/sessions":
             body = json.dumps({"sessions": sessions(), **seen}).encode()
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+            await send(
+                {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
+            )
             await send({"type": "http.response.body", "body": body})
         else:
             seen["requests"] += 1
@@ -58,7 +60,9 @@ def live(manager: t.Any) -> int:
 
 def streams(app: t.Any) -> int:
     """The sessions of an HTTP+SSE app: its transport keeps them, and only its route knows the transport. Up to 1.26 it keeps the ended ones too."""
-    (transport,) = {id(owner): owner for route in app.routes if (owner := getattr(getattr(route, "app", None), "__self__", None))}.values()
+    (transport,) = {
+        id(owner): owner for route in app.routes if (owner := getattr(getattr(route, "app", None), "__self__", None))
+    }.values()
     # 2.x wraps what 1.x has.
     return sum(not getattr(writer, "_inner", writer)._closed for writer in transport._read_stream_writers.values())
 

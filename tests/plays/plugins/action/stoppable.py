@@ -28,6 +28,12 @@ def run(task: Task) -> dict:
 
 
 class ActionModule(InProcessAction):
-    SPEC = Spec(options={"log": {"type": "str"}, "clean_up": {"type": "float", "default": 0.5}, "seconds": {"type": "float", "default": 30}})
+    SPEC = Spec(
+        options={
+            "log": {"type": "str"},
+            "clean_up": {"type": "float", "default": 0.5},
+            "seconds": {"type": "float", "default": 30},
+        }
+    )
     RUN = run
     OUTLASTS_TASK_TIMEOUT = staticmethod(lambda params: True)

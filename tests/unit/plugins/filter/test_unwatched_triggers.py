@@ -20,7 +20,10 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds impor
         ({"memory": {"enabled": False}}, "these triggers: latency, database."),
         ({"mine": {"query": "up", "limit": "1"}}, "these triggers: latency, database, memory, mine."),
         ({name: {"enabled": False} for name in ("latency", "database", "memory")}, ""),
-        ({name: {"enabled": False} for name in ("errors", "fast")}, "these triggers: latency, database, memory."),
+        (
+            {name: {"enabled": False} for name in ("errors", "error_burst")},
+            "these triggers: latency, database, memory.",
+        ),
     ],
 )
 def test_which_triggers_nobody_watches(changes, says):

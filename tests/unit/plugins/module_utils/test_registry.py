@@ -19,7 +19,9 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 SHA = "sha256:" + "a" * 64
 INDEX = json.dumps({"manifests": [{"digest": "sha256:" + "b" * 64}, {"digest": "sha256:" + "c" * 64}]}).encode()
-MANIFEST = json.dumps({"config": {"digest": "sha256:" + "d" * 64}, "layers": [{"digest": "sha256:" + "e" * 64}]}).encode()
+MANIFEST = json.dumps(
+    {"config": {"digest": "sha256:" + "d" * 64}, "layers": [{"digest": "sha256:" + "e" * 64}]}
+).encode()
 IMAGE = Image.parse("ghcr.io/org/mcp-server:v1.2.0")
 
 
@@ -42,7 +44,20 @@ def test_parse(text, image):
     assert Image.parse(text) == image
 
 
-@pytest.mark.parametrize("text", ["", "ghcr.io/Org/x", "ghcr.io/org/x:", "ghcr.io/org/x:v1+b", "https://ghcr.io/x", "x y", "x@sha256:1", "ghcr.io//x", "é"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ghcr.io/Org/x",
+        "ghcr.io/org/x:",
+        "ghcr.io/org/x:v1+b",
+        "https://ghcr.io/x",
+        "x y",
+        "x@sha256:1",
+        "ghcr.io//x",
+        "é",
+    ],
+)
 def test_parse_refuses(text):
     with pytest.raises(Failure, match="not an image reference"):
         Image.parse(text)
@@ -50,7 +65,14 @@ def test_parse_refuses(text):
 
 @pytest.mark.parametrize(
     ("image_id", "digest"),
-    [(f"ghcr.io/org/x@{SHA}", SHA), (f"docker-pullable://ghcr.io/org/x@{SHA}", SHA), (SHA, SHA), (f"docker://{SHA}", SHA), ("", ""), ("x:v1", "")],
+    [
+        (f"ghcr.io/org/x@{SHA}", SHA),
+        (f"docker-pullable://ghcr.io/org/x@{SHA}", SHA),
+        (SHA, SHA),
+        (f"docker://{SHA}", SHA),
+        ("", ""),
+        ("x:v1", ""),
+    ],
 )
 def test_digest_of(image_id, digest):
     assert digest_of(image_id) == digest
@@ -113,13 +135,22 @@ def test_no_such_image(fake):
     assert registry(fake.url).digest(IMAGE) is None
 
 
-@pytest.mark.parametrize("body", [b'{"manifests": null, "config": null}', b'{"manifests": 7, "config": []}', b'{"manifests": [null, 7, "digest", {}]}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"manifests": null, "config": null}',
+        b'{"manifests": 7, "config": []}',
+        b'{"manifests": [null, 7, "digest", {}]}',
+    ],
+)
 def test_a_manifest_of_another_form_has_no_aliases(fake, body):
     fake.answers["GET", PATH] = (200, {}, body)
     assert registry(fake.url).aliases(IMAGE) == set()
 
 
-@pytest.mark.parametrize(("body", "aliases"), [(INDEX, {"sha256:" + "b" * 64, "sha256:" + "c" * 64}), (MANIFEST, {"sha256:" + "d" * 64})])
+@pytest.mark.parametrize(
+    ("body", "aliases"), [(INDEX, {"sha256:" + "b" * 64, "sha256:" + "c" * 64}), (MANIFEST, {"sha256:" + "d" * 64})]
+)
 def test_aliases(fake, body, aliases):
     fake.answers["GET", PATH] = (200, {}, body)
     assert registry(fake.url).aliases(IMAGE) == aliases
@@ -136,7 +167,13 @@ def guarded(scheme, right, then):
 
 @pytest.mark.parametrize(
     ("options", "authorization"),
-    [({}, None), ({"registry_username": "me", "registry_password": "s3cret"}, "Basic " + base64.b64encode(b"me:s3cret").decode())],
+    [
+        ({}, None),
+        (
+            {"registry_username": "me", "registry_password": "s3cret"},
+            "Basic " + base64.b64encode(b"me:s3cret").decode(),
+        ),
+    ],
 )
 def test_token(fake, options, authorization):
     challenge = f'Bearer realm="{fake.url}/token",service="ghcr.io",scope="repository:org/mcp-server:pull"'
@@ -163,11 +200,26 @@ TOKEN = 'Bearer realm="{url}/token",service="x"'
     ("answers", "message"),
     [
         ({("HEAD", PATH): (401, {}, b"")}, "refuses .* to anonymous readers .401."),
-        ({("HEAD", PATH): (401, {"WWW-Authenticate": 'Bearer realm="file:///etc/passwd"'}, b"")}, "refuses .* to anonymous readers"),
-        ({("HEAD", PATH): (401, {"WWW-Authenticate": TOKEN}, b""), ("GET", "/token"): (403, {}, b"")}, "refuses .* .403."),
-        ({("HEAD", PATH): (401, {"WWW-Authenticate": TOKEN}, b""), ("GET", "/token"): (200, {}, b'{"token": "x"}')}, "refuses .* .401."),
-        ({("HEAD", PATH): (401, {"WWW-Authenticate": TOKEN}, b""), ("GET", "/token"): (200, {}, b"<html>")}, "answered 200 and not a token"),
-        ({("HEAD", PATH): (401, {"WWW-Authenticate": TOKEN}, b""), ("GET", "/token"): (500, {}, b"")}, "answered 500 and not a token"),
+        (
+            {("HEAD", PATH): (401, {"WWW-Authenticate": 'Bearer realm="file:///etc/passwd"'}, b"")},
+            "refuses .* to anonymous readers",
+        ),
+        (
+            {("HEAD", PATH): (401, {"WWW-Authenticate": TOKEN}, b""), ("GET", "/token"): (403, {}, b"")},
+            "refuses .* .403.",
+        ),
+        (
+            {("HEAD", PATH): (401, {"WWW-Authenticate": TOKEN}, b""), ("GET", "/token"): (200, {}, b'{"token": "x"}')},
+            "refuses .* .401.",
+        ),
+        (
+            {("HEAD", PATH): (401, {"WWW-Authenticate": TOKEN}, b""), ("GET", "/token"): (200, {}, b"<html>")},
+            "answered 200 and not a token",
+        ),
+        (
+            {("HEAD", PATH): (401, {"WWW-Authenticate": TOKEN}, b""), ("GET", "/token"): (500, {}, b"")},
+            "answered 500 and not a token",
+        ),
         ({("HEAD", PATH): (503, {}, b"")}, "answered 503"),
         ({("HEAD", PATH): (200, {"Content-Type": "text/html; charset=utf-8"}, b"")}, "web page.*not an image registry"),
         ({("HEAD", PATH): (404, {"Content-Type": "text/html"}, b"")}, "web page.*not an image registry"),
@@ -193,8 +245,14 @@ def test_nothing_listens():
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("<urllib3.connection.HTTPConnection object at 0x7f>: Failed to establish a new connection: refused", "Failed to establish a new connection: refused"),
-        ("HTTPConnection(host='127.0.0.1', port=1): Read timed out. (read timeout=2.0)", "Read timed out. (read timeout=2.0)"),
+        (
+            "<urllib3.connection.HTTPConnection object at 0x7f>: Failed to establish a new connection: refused",
+            "Failed to establish a new connection: refused",
+        ),
+        (
+            "HTTPConnection(host='127.0.0.1', port=1): Read timed out. (read timeout=2.0)",
+            "Read timed out. (read timeout=2.0)",
+        ),
         ("", "OSError"),
     ],
 )
@@ -225,7 +283,9 @@ def test_bad_url(url):
         registry(url)
 
 
-@pytest.mark.parametrize(("text", "url"), [("ghcr.io/a/b", "https://ghcr.io"), ("nginx", "https://registry-1.docker.io")])
+@pytest.mark.parametrize(
+    ("text", "url"), [("ghcr.io/a/b", "https://ghcr.io"), ("nginx", "https://registry-1.docker.io")]
+)
 def test_own_host(text, url):
     params = {name: option.get("default") for name, option in _registry.OPTIONS.items()}
     assert registry_for(Image.parse(text), params).url == url

@@ -12,7 +12,15 @@ import typing as t
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task, conceal, main, unexpected, without_secrets
+from ansible_collections.mcp.server.plugins.module_utils._task import (
+    Failure,
+    Spec,
+    Task,
+    conceal,
+    main,
+    unexpected,
+    without_secrets,
+)
 
 PLANTED = "planted-secret-5b1f"
 SPEC = Spec(options={"how": {"type": "str"}, "proxy": {"type": "str"}, "token": {"type": "str", "no_log": True}})
@@ -30,13 +38,24 @@ def run(task: Task) -> dict[str, t.Any]:
 
 @pytest.mark.parametrize(
     ("how", "said"),
-    [("result", None), ("failure", "It was ********."), ("error", r"Unexpected error ValueError at test_task.py:\d+: this is a fault of the collection")],
+    [
+        ("result", None),
+        ("failure", "It was ********."),
+        ("error", r"Unexpected error ValueError at test_task.py:\d+: this is a fault of the collection"),
+    ],
 )
 def test_a_module_shows_no_secret(how: str, said: str | None, capsys: pytest.CaptureFixture[str]) -> None:
-    with patch_module_args({"how": how, "token": "another-planted", "proxy": f"http://joe:{PLANTED}@proxy"}), pytest.raises(SystemExit):
+    with (
+        patch_module_args({"how": how, "token": "another-planted", "proxy": f"http://joe:{PLANTED}@proxy"}),
+        pytest.raises(SystemExit),
+    ):
         main(SPEC, run)
     shown = capsys.readouterr()
-    assert PLANTED not in shown.out + shown.err and "another-planted" not in shown.out.replace('"token": "VALUE', "") and "Traceback" not in shown.out
+    assert (
+        PLANTED not in shown.out + shown.err
+        and "another-planted" not in shown.out.replace('"token": "VALUE', "")
+        and "Traceback" not in shown.out
+    )
     answer = json.loads(shown.out)
     assert answer.get("failed", False) is (said is not None)
     if said is not None:

@@ -10,8 +10,8 @@ import typing as t
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mcp.server.plugins.filter.image_of import image_of
-from ansible_collections.mcp.server.plugins.filter.told_version import told_version
+from ansible_collections.mcp.server.plugins.filter.image_ref import image_ref
+from ansible_collections.mcp.server.plugins.filter.reported_version import reported_version
 from ansible_collections.mcp.server.plugins.filter.version_problem import version_problem
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
@@ -22,7 +22,22 @@ A, B = (f"sha256:{letter * 64}" for letter in "ab")
 @pytest.mark.parametrize(
     ("version", "said"),
     [
-        *((good, "") for good in ("v1.2.0", "1.1", "1.10", "sha-abc1234", "2026-11", "latest", "1e3", "_x", "a" * 128, A, f"v1.2.0@{A}")),
+        *(
+            (good, "")
+            for good in (
+                "v1.2.0",
+                "1.1",
+                "1.10",
+                "sha-abc1234",
+                "2026-11",
+                "latest",
+                "1e3",
+                "_x",
+                "a" * 128,
+                A,
+                f"v1.2.0@{A}",
+            )
+        ),
         (1.1, "version is 1.1, a number and not a text"),
         (1000.0, "version is 1000.0, a number"),
         (2026, "put it in quotes"),
@@ -33,7 +48,22 @@ A, B = (f"sha256:{letter * 64}" for letter in "ab")
         ({"a": 1}, "version is not a text"),
         *(
             (bad, "give the tag of an image")
-            for bad in ("-x", ".x", "a b", "a:b", "a/b", "v1+b", "é", "v1\n", "a" * 129, f"@{A}", "v1@", "v1@v2", f"a@b@{A}", f"{A}@v1")
+            for bad in (
+                "-x",
+                ".x",
+                "a b",
+                "a:b",
+                "a/b",
+                "v1+b",
+                "é",
+                "v1\n",
+                "a" * 129,
+                f"@{A}",
+                "v1@",
+                "v1@v2",
+                f"a@b@{A}",
+                f"{A}@v1",
+            )
         ),
     ],
 )
@@ -44,20 +74,35 @@ def test_problem(version: t.Any, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "reference"), [("v1.2.0", "r.io/x:v1.2.0"), (A, f"r.io/x@{A}"), (f"v1@{A}", f"r.io/x:v1@{A}"), ("sha-abc1234", "r.io/x:sha-abc1234")]
+    ("version", "reference"),
+    [
+        ("v1.2.0", "r.io/x:v1.2.0"),
+        (A, f"r.io/x@{A}"),
+        (f"v1@{A}", f"r.io/x:v1@{A}"),
+        ("sha-abc1234", "r.io/x:sha-abc1234"),
+    ],
 )
 def test_reference(version: str, reference: str) -> None:
-    assert _versions.reference("r.io/x", version) == image_of("r.io/x", version) == reference
+    assert _versions.reference("r.io/x", version) == image_ref("r.io/x", version) == reference
     assert _versions.is_same(Image.parse(reference).version, version)
 
 
 def test_no_image_of_a_number() -> None:
     with pytest.raises(AnsibleFilterError, match="put it in quotes"):
-        image_of("r.io/x", 1.1)
+        image_ref("r.io/x", 1.1)
 
 
 @pytest.mark.parametrize(
-    ("version", "moving"), [("latest", True), ("main", True), ("v1.2.0", False), ("2026-11", False), ("sha-abc1234", False), (A, False), (f"main@{A}", False)]
+    ("version", "moving"),
+    [
+        ("latest", True),
+        ("main", True),
+        ("v1.2.0", False),
+        ("2026-11", False),
+        ("sha-abc1234", False),
+        (A, False),
+        (f"main@{A}", False),
+    ],
 )
 def test_moving(version: str, moving: bool) -> None:
     assert _versions.is_moving(version) is moving
@@ -72,7 +117,7 @@ def test_moving(version: str, moving: bool) -> None:
 )
 def test_comparable(version: str, comparable: bool) -> None:
     assert _versions.is_comparable(version) is comparable
-    assert told_version(version) == (version.partition("@")[0] if comparable else "")
+    assert reported_version(version) == (version.partition("@")[0] if comparable else "")
 
 
 @pytest.mark.parametrize(

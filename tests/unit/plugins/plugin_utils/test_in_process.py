@@ -16,12 +16,18 @@ import pytest
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import env_fallback
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.announce import announce
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection_line import announce
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Spec, conceal
 from ansible_collections.mcp.server.plugins.plugin_utils import _in_process
 from ansible_collections.mcp.server.plugins.plugin_utils._in_process import InProcessAction
 
-SPEC = Spec(options={"name": {"type": "str", "required": True}, "count": {"type": "int", "default": 3}, "token": {"type": "str", "no_log": True}})
+SPEC = Spec(
+    options={
+        "name": {"type": "str", "required": True},
+        "count": {"type": "int", "default": 3},
+        "token": {"type": "str", "no_log": True},
+    }
+)
 
 
 def say(task):
@@ -29,7 +35,12 @@ def say(task):
     task.warn(f"{task.params['token']} is old")
     if task.params["name"] == "bad":
         raise Failure("It is bad.", count=task.params["count"])
-    return {"name": task.params["name"], "said": f"{task.params['token']}!", "count": task.params["count"], "check": task.check_mode}
+    return {
+        "name": task.params["name"],
+        "said": f"{task.params['token']}!",
+        "count": task.params["count"],
+        "check": task.check_mode,
+    }
 
 
 class Action(InProcessAction):
@@ -41,7 +52,15 @@ class Action(InProcessAction):
 
 
 def run(args, check_mode=False, transport="local", become=None, environment=None, async_val=0, action=Action):
-    task = SimpleNamespace(args=args, check_mode=check_mode, environment=environment, async_val=async_val, action="mcp_x", delegate_to=None, timeout=30)
+    task = SimpleNamespace(
+        args=args,
+        check_mode=check_mode,
+        environment=environment,
+        async_val=async_val,
+        action="mcp_x",
+        delegate_to=None,
+        timeout=30,
+    )
     shell = SimpleNamespace(tmpdir=None, env_prefix=lambda **variables: "")
     connection = SimpleNamespace(transport=transport, become=become, has_native_async=False, _shell=shell)
     templar = SimpleNamespace(template=lambda value: value)
@@ -57,7 +76,14 @@ def shown(monkeypatch):
 
 def test_result_progress_and_warnings_without_secrets(shown):
     result = run({"name": "x", "count": "5", "token": "s3cret"}, check_mode=True)
-    assert result == {"changed": False, "name": "x", "said": "********!", "count": 5, "check": True, "warnings": ["******** is old"]}
+    assert result == {
+        "changed": False,
+        "name": "x",
+        "said": "********!",
+        "count": 5,
+        "check": True,
+        "warnings": ["******** is old"],
+    }
     assert shown == ["  [mcp-prod] x with ********"]
 
 
@@ -71,7 +97,10 @@ def test_failure(shown):
     [
         ({}, "missing required arguments: name"),
         ({"name": "x", "count": "many"}, "count"),
-        ({"name": "x", "typo": 1}, r"^Unsupported parameters for \(mcp_x\) module: typo\. Supported parameters include: count, name"),
+        (
+            {"name": "x", "typo": 1},
+            r"^Unsupported parameters for \(mcp_x\) module: typo\. Supported parameters include: count, name",
+        ),
         ({"typo": 1}, "^missing required arguments: name; Unsupported parameters for .* typo"),
     ],
 )
@@ -115,7 +144,12 @@ def test_what_must_be_here_runs_here(shown):
 
 class Environment(Action):
     SPEC = Spec(options={"proxy": {"type": "str", "fallback": (env_fallback, ["MCP_TEST_PROXY"])}})
-    RUN = staticmethod(lambda task: {"proxy": task.params["proxy"], "seen": [os.environ.get(name) for name in ("MCP_TEST_A", "MCP_TEST_B")]})
+    RUN = staticmethod(
+        lambda task: {
+            "proxy": task.params["proxy"],
+            "seen": [os.environ.get(name) for name in ("MCP_TEST_A", "MCP_TEST_B")],
+        }
+    )
 
 
 def test_the_environment_of_the_play_applies_here_while_it_runs(monkeypatch):
@@ -124,7 +158,9 @@ def test_the_environment_of_the_play_applies_here_while_it_runs(monkeypatch):
     given = [{"MCP_TEST_A": "play", "MCP_TEST_PROXY": "p"}, None, {"MCP_TEST_A": "task", "MCP_TEST_B": 7}]
     result = run({}, action=Environment, environment=given)
     assert (result["proxy"], result["seen"]) == ("p", ["task", "7"])
-    assert os.environ["MCP_TEST_A"] == "before" and "MCP_TEST_B" not in os.environ and "MCP_TEST_PROXY" not in os.environ
+    assert (
+        os.environ["MCP_TEST_A"] == "before" and "MCP_TEST_B" not in os.environ and "MCP_TEST_PROXY" not in os.environ
+    )
 
 
 class Outlasting(Action):
@@ -195,7 +231,10 @@ def test_a_signal_stops_it_once_and_it_may_clean_up(name):
         pipe.send((result["failed"], result["msg"], restored))
 
     number = signal.Signals[name]
-    assert signalled(work, number, signal.SIGTERM) == ((True, f"mcp_x was stopped by {name}. Paused at {name}.", True), 0)
+    assert signalled(work, number, signal.SIGTERM) == (
+        (True, f"mcp_x was stopped by {name}. Paused at {name}.", True),
+        0,
+    )
 
 
 def test_nothing_more_begins_after_a_signal():
@@ -209,7 +248,9 @@ def test_nothing_more_begins_after_a_signal():
 
 def test_a_task_that_does_not_stop_is_ended(monkeypatch):
     monkeypatch.setattr(_in_process, "SECONDS_TO_STOP", 0.5)
-    assert signalled(lambda pipe: run({"name": "x"}, action=long_action(pipe, lambda interrupted: time.sleep(30))), signal.SIGINT) == (None, 1)
+    assert signalled(
+        lambda pipe: run({"name": "x"}, action=long_action(pipe, lambda interrupted: time.sleep(30))), signal.SIGINT
+    ) == (None, 1)
 
 
 def test_a_signal_that_is_ignored_stays_ignored():
@@ -320,7 +361,9 @@ def test_the_cluster_is_named_once_in_a_play(shown, monkeypatch):
         RUN = connects
 
     for name in ("a", "a", "b", "a"):
-        worker = multiprocessing.get_context("fork").Process(target=lambda name=name: run({"name": name}, action=Connects))
+        worker = multiprocessing.get_context("fork").Process(
+            target=lambda name=name: run({"name": name}, action=Connects)
+        )
         worker.start()
         worker.join(10)
         assert worker.exitcode == 0

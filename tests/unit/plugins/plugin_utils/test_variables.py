@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import OPTIONS as CLUSTER
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import OPTIONS as SERVER
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER
 from ansible_collections.mcp.server.plugins.plugin_utils import _variables
 
 ROOT = Path(__file__).parents[4]
@@ -46,13 +46,21 @@ STEPS = [{"weight": 10, "seconds": 3.0}, {"weight": 100, "seconds": 1.5}]
         ("mcp_contract_accept", "tools/a, tools/b", ["tools/a", "tools/b"]),
         ("mcp_contract_accept", '["tools/a"]', ["tools/a"]),
         ("mcp_contract_accept", "tools/a", ["tools/a"]),
-        ("mcp_endpoint", '{"url": "http://x", "timeout": "3"}', {"url": "http://x", "timeout": "3"}),  # the module's to convert
+        (
+            "mcp_endpoint",
+            '{"url": "http://x", "timeout": "3"}',
+            {"url": "http://x", "timeout": "3"},
+        ),  # the module's to convert
         ("mcp_endpoint", "{}", {}),
         ("mcp_endpoint", "null", None),
         ("mcp_steps", " ~ ", _variables.value("mcp_steps", None)),
         ("mcp_contract_accept", "2026-11-01", ["2026-11-01"]),
         ("mcp_contract_accept", "yes", ["yes"]),
-        ("mcp_route_custom", '{"api_version": "v1", "kind": "T", "total": "10", "green": ""}', {"api_version": "v1", "kind": "T", "total": 10}),
+        (
+            "mcp_route_custom",
+            '{"api_version": "v1", "kind": "T", "total": "10", "green": ""}',
+            {"api_version": "v1", "kind": "T", "total": 10},
+        ),
         ("mcp_route_nearest", "true", True),
         ("mcp_report_dir", "", ""),
         ("mcp_replay_dest", "", None),
@@ -90,7 +98,11 @@ def test_what_a_value_means(name, given, means):
         ("mcp_steps", [7], "mcp_steps[0] must be a dictionary, or one as JSON or YAML."),
         ("mcp_steps", [{"weight": 1, "seconds": "soon"}], "mcp_steps[0].seconds must be a number, not 'soon'."),
         ("mcp_steps", [{"weight": 1}], "mcp_steps[0] needs seconds."),
-        ("mcp_steps", [{"weight": 1, "seconds": 1, "secs": 2}], "mcp_steps[0] has no key 'secs'; it may have weight, seconds."),
+        (
+            "mcp_steps",
+            [{"weight": 1, "seconds": 1, "secs": 2}],
+            "mcp_steps[0] has no key 'secs'; it may have weight, seconds.",
+        ),
         ("mcp_endpoint", "[1", "mcp_endpoint must be a dictionary, or one as JSON or YAML."),
         ("mcp_endpoint", "a: &a [1]\nb: [*a, *a]", "mcp_endpoint must be a dictionary"),
         ("mcp_endpoint", "a: [" + "1," * 100_000, "mcp_endpoint must be a dictionary"),
@@ -98,7 +110,7 @@ def test_what_a_value_means(name, given, means):
         ("mcp_auth", "s3cret-token", "mcp_auth must be a dictionary, or one as JSON or YAML."),
         ("mcp_sessions", "lose", "mcp_sessions must be one of keep, drain, break, not 'lose'."),
         ("mcp_sessions", "x" * 1000, f"mcp_sessions must be one of keep, drain, break, not '{'x' * 59}...."),
-        ("mcp_replay_check", '["shift", "x"]', "mcp_replay_check[1] must be one of shift, triggers, not 'x'."),
+        ("mcp_replay_checks", '["shift", "x"]', "mcp_replay_checks[1] must be one of shift, triggers, not 'x'."),
         ("mcp_image", {"a": 1}, "mcp_image must be text, not a dict."),
         ("mcp_rollback_pool", "purple", "mcp_rollback_pool must be one of blue, green, not 'purple'."),
         ("mcp_endpoint", "[" * 100_000, "mcp_endpoint must be a dictionary"),
@@ -106,9 +118,18 @@ def test_what_a_value_means(name, given, means):
         ("mcp_warm_replicas", "1e999999999", "mcp_warm_replicas must be a whole number, not '1e999999999'."),
         ("mcp_warm_replicas", "9" * 10_000, "mcp_warm_replicas must be a whole number, not '999"),
         ("mcp_warm_replicas", 10**400, "mcp_warm_replicas must be a whole number, not 1000"),
-        pytest.param("mcp_warm_seconds", 10**5000, "mcp_warm_seconds must be a number, not one of so many digits.", id="more digits than Python shows"),
+        pytest.param(
+            "mcp_warm_seconds",
+            10**5000,
+            "mcp_warm_seconds must be a number, not one of so many digits.",
+            id="more digits than Python shows",
+        ),
         ("mcp_warm_seconds", float("inf"), "mcp_warm_seconds must be a number, not inf."),
-        ("mcp_steps", [{"weight": "1e999999999", "seconds": 1}], "mcp_steps[0].weight must be a whole number, not '1e999999999'."),
+        (
+            "mcp_steps",
+            [{"weight": "1e999999999", "seconds": 1}],
+            "mcp_steps[0].weight must be a whole number, not '1e999999999'.",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_a_sentence_that_names_the_variable(name, given, says):
@@ -132,14 +153,32 @@ def test_a_default_is_not_shared():
     ("names", "own", "says"),
     [
         (["mcp_prometeus"], [], "no playbook of mcp.server reads mcp_prometeus (did you mean mcp_prometheus?)."),
-        (["mcp_escalations", "mcp_gaurd"], [], "reads mcp_escalations (did you mean mcp_escalation?), mcp_gaurd (did you mean mcp_guard?)."),
+        (
+            ["mcp_escalations", "mcp_gaurd"],
+            [],
+            "reads mcp_escalations (did you mean mcp_escalation?), mcp_gaurd (did you mean mcp_guard?).",
+        ),
         (["MCP_Guard"], [], "reads MCP_Guard (did you mean mcp_guard?)."),
         (["mcp_host"], [], "reads mcp_host (did you mean mcp_hosts?)."),
         (["mcp_acme_billing_code"], [], "reads mcp_acme_billing_code. Correct"),
         (["mcp_acme_billing_code"], ["mcp_acme_*"], ""),
         (["mcp_acme_billing_code"], ["mcp_acme_billing_code"], ""),
         (["mcp_acme_billing_code"], [7, None, True], "reads mcp_acme_billing_code. Correct"),
-        (["mcp_guard", "mcp_hosts", "mcp_own_variables", "mcp_api_key", "mcp_release", "version", "release", "prometheus", 7], [], ""),
+        (
+            [
+                "mcp_guard",
+                "mcp_hosts",
+                "mcp_own_variables",
+                "mcp_api_key",
+                "mcp_release",
+                "version",
+                "release",
+                "prometheus",
+                7,
+            ],
+            [],
+            "",
+        ),
         ([f"mcp_x{number:03d}y" for number in range(500)], [], "mcp_x009y and 490 more."),
         (["mcp_" + "z" * 10_000], [], "zzz..."),
     ],
@@ -150,11 +189,18 @@ def test_names_that_nothing_reads(names, own, says):
 
 
 def test_what_is_missing_and_the_version_first():
-    (first, *others) = _variables.missing(["preflight", "bluegreen"], lambda name: name in ("mcp_image", "mcp_namespace"))
-    assert first == "version is not set: say which one to release, ansible-playbook mcp.server.bluegreen -e version=v1.2.0."
+    (first, *others) = _variables.missing(
+        ["preflight", "bluegreen"], lambda name: name in ("mcp_image", "mcp_namespace")
+    )
+    assert (
+        first
+        == "version is not set: say which one to release, ansible-playbook mcp.server.bluegreen -e version=v1.2.0."
+    )
     assert others == ["mcp_endpoint is not set: give it in the inventory (docs/variables.md)."]
     assert _variables.missing(["preflight"], lambda name: name != "version") == []
-    assert _variables.missing(["report"], lambda name: False) == ["mcp_namespace is not set: give it in the inventory (docs/variables.md)."]
+    assert _variables.missing(["report"], lambda name: False) == [
+        "mcp_namespace is not set: give it in the inventory (docs/variables.md)."
+    ]
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "inventory").glob("*/hosts.yml")), ids=lambda file: file.parent.name)
@@ -169,7 +215,9 @@ def test_a_name_that_is_none():
         _variables.value("mcp_x", 1)
 
 
-@pytest.mark.parametrize("file", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda file: file.stem
+)
 def test_the_commands_of_a_page_have_no_name_that_nothing_reads(file):
     given = set(re.findall(r"""-e (?:'\{")?(\w+)(?:=|": )""", file.read_text()))
     assert given <= {"version"} | _variables.known().keys()
@@ -187,7 +235,11 @@ def test_a_variable_is_the_same_in_all_roles():
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_reads_what_its_argument_spec_has(role):
-    text = "".join(file.read_text() for file in (ROOT / "roles" / role).rglob("*.yml") if file.parent.name in ("defaults", "vars", "tasks"))
+    text = "".join(
+        file.read_text()
+        for file in (ROOT / "roles" / role).rglob("*.yml")
+        if file.parent.name in ("defaults", "vars", "tasks")
+    )
     read = set(re.findall(r"'mcp\.server\.variable', '(\w+)'", text)) | set(re.findall(r"\{\{ (version)\b", text))
     assert read == set(_variables.of_role(role))
     assert not re.findall(r"\bmcp_\w+ \|", text)  # past the place that converts
@@ -200,7 +252,7 @@ def test_all_variables_but_the_version_begin_with_the_prefix():
 
 
 def test_every_option_of_server_and_cluster_has_a_variable():
-    assert sorted(_variables.TARGET.values()) == sorted({*SERVER, *CLUSTER} - {"api_patience"})
+    assert sorted(_variables.TARGET.values()) == sorted({*SERVER, *CLUSTER} - {"api_retry_timeout"})
     assert not set(_variables.TARGET) & {name for role in ROLES for name in _variables.of_role(role)}
 
 

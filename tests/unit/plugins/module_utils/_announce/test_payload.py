@@ -8,8 +8,9 @@ import json
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import payload, words
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import ID, release, step
+from ansible_collections.mcp.server.plugins.module_utils._announce import payload
+from ansible_collections.mcp.server.plugins.module_utils._release import summary as words
+from ansible_collections.mcp.server.tests.unit.fakes.records import ID, release, step
 
 TREE = [
     {"when": "Deployment issues", "name": "Platform Engineering On-Call", "contact": "pager 1"},
@@ -28,16 +29,36 @@ def told(outcome="succeeded", event="ended", failure="", **more):
         (told(), "succeeded", "prod/mcp: v1.2.0 is released, v1.1.5 was live before", 0),
         (told("rolled_back", reason="5xx"), "rolled_back", "prod/mcp: v1.2.0 was rolled back to v1.1.5", 2),
         (told("failed"), "failed", "prod/mcp: the release of v1.2.0 failed", 2),
-        (told("held"), "held", "prod/mcp: the release of v1.2.0 is held at blue 0 %, green 100 %", 2),
+        (told("paused"), "paused", "prod/mcp: the release of v1.2.0 is paused at blue 0 %, green 100 %", 2),
         (told("running"), "running", "prod/mcp: the release of v1.2.0 is running, blue 0 %, green 100 %", 2),
         (told("lost"), "lost", "prod/mcp: the release of v1.2.0 ended as lost", 2),
-        (told("running", "held", "no data"), "held", "prod/mcp: the release of v1.2.0 is held at blue 0 %, green 100 %", 2),
-        (payload.event(None, PLACE, "held", "no data", TREE), "held", "prod/mcp: held", 2),
+        (
+            told("running", "paused", "no data"),
+            "paused",
+            "prod/mcp: the release of v1.2.0 is paused at blue 0 %, green 100 %",
+            2,
+        ),
+        (payload.event(None, PLACE, "paused", "no data", TREE), "paused", "prod/mcp: paused", 2),
         (told("running", "rollback_failed", "no endpoint"), "failed", "prod/mcp: the rollback FAILED", 2),
-        (payload.event(None, PLACE, "release_failed", "no API server", TREE), "failed", "prod/mcp: the release FAILED", 2),
+        (
+            payload.event(None, PLACE, "release_failed", "no API server", TREE),
+            "failed",
+            "prod/mcp: the release FAILED",
+            2,
+        ),
         (payload.event(None, PLACE, "ended", "", TREE), "", "prod/mcp: unknown", 2),
-        (told(to={"pool": "green", "image": "x:v3", "version": ""}), "succeeded", "prod/mcp: x:v3 is released, v1.1.5 was live before", 0),
-        (told(to={"pool": "green"}), "succeeded", "prod/mcp: what pool green runs is released, v1.1.5 was live before", 0),
+        (
+            told(to={"pool": "green", "image_ref": "x:v3", "version": ""}),
+            "succeeded",
+            "prod/mcp: x:v3 is released, v1.1.5 was live before",
+            0,
+        ),
+        (
+            told(to={"pool": "green"}),
+            "succeeded",
+            "prod/mcp: what pool green runs is released, v1.1.5 was live before",
+            0,
+        ),
     ],
 )
 def test_event(event, outcome, summary, calls):
@@ -55,7 +76,12 @@ def test_the_generic_form():
         "by": "kim@runner",
         "weights": {"blue": 0, "green": 100},
     }
-    assert event["release"]["from"] == {"pool": "blue", "image": "x:v1.1.5", "digest": "sha256:aa", "version": "v1.1.5"}
+    assert event["release"]["from"] == {
+        "pool": "blue",
+        "image_ref": "x:v1.1.5",
+        "digest": "sha256:aa",
+        "version": "v1.1.5",
+    }
     assert event["release"]["steps"][0]["share"]["green"] == 10.4
     assert event["escalation"][1] == {"when": "", "name": "Director", "contact": ""}
 
@@ -66,7 +92,10 @@ def test_slack_form():
     bodies = [block["text"]["text"] for block in message["blocks"]]
     assert bodies[0] == ":leftwards_arrow_with_hook: prod/mcp: v1.2.0 was rolled back to v1.1.5"
     assert bodies[1] == "*Why:* 5xx of green"
-    assert "*From:* v1.1.5 on blue\n*To:* v1.2.0 on green\n*By:* kim@runner\n*When:* 2026-11-24 05:00:00 UTC to 05:16:30 (16 min 30 s)" in bodies[2]
+    assert (
+        "*From:* v1.1.5 on blue\n*To:* v1.2.0 on green\n*By:* kim@runner\n*When:* 2026-11-24 05:00:00 UTC to 05:16:30 (16 min 30 s)"
+        in bodies[2]
+    )
     assert "05:00:20 green 10 %: measured 10.4 % of 144 answers, followed" in bodies[3]
     assert bodies[4] == "*Whom to call*\n1. Deployment issues: Platform Engineering On-Call (pager 1)\n2. Director"
     assert all(body in message["text"] for body in bodies[1:])
@@ -78,7 +107,9 @@ def test_slack_without_a_record():
 
 
 def test_slack_takes_no_mentions_and_has_limits():
-    message = payload.slack_form(told("failed", reason="<!channel> <http://evil|click> & " + "x" * 9000, steps=[step("05:00:20", 10, 10.4)] * 30))
+    message = payload.slack_form(
+        told("failed", reason="<!channel> <http://evil|click> & " + "x" * 9000, steps=[step("05:00:20", 10, 10.4)] * 30)
+    )
     shown = json.dumps(message)
     assert "<" not in shown and "&lt;!channel&gt; &lt;http://evil|click&gt; &amp; xxx" in shown
     assert all(len(block["text"]["text"]) <= 3000 for block in message["blocks"]) and len(message["text"]) <= 3000
@@ -95,7 +126,13 @@ def test_nothing_goes_out_that_is_not_named():
     assert "SECRET" not in json.dumps([form(event) for form in payload.PAYLOADS.values()])
 
 
-@pytest.mark.parametrize("broken", [{"steps": [None, "x", {"weights": 1, "share": [2]}]}, {"started": 7, "ended": "yesterday", "by": None, "steps": [{}]}])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"steps": [None, "x", {"weights": 1, "share": [2]}]},
+        {"started": 7, "ended": "yesterday", "by": None, "steps": [{}]},
+    ],
+)
 def test_a_record_that_somebody_edited(broken):
     event = told("failed", **broken)
     assert payload.slack_form(event)["text"]

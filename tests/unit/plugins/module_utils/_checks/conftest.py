@@ -13,8 +13,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context
 from ansible_collections.mcp.server.plugins.module_utils._checks.options import CHECKS
 from ansible_collections.mcp.server.plugins.module_utils._checks.run import Outcome, run_checks
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Task
 
 SERVER = Server("shop", "weather", "{server}-{pool}", "weather", "weather")

@@ -92,7 +92,9 @@ def test_a_command_that_ignores_sigterm_ends_at_its_time_limit_with_its_children
 
 
 def test_a_command_is_asked_to_end_before_it_is_killed(ran: Ran) -> None:
-    code = "import signal, time; signal.signal(15, lambda *_: (print('cleaned up', flush=True), exit(0))); time.sleep(9)"
+    code = (
+        "import signal, time; signal.signal(15, lambda *_: (print('cleaned up', flush=True), exit(0))); time.sleep(9)"
+    )
     (outcome,) = ran({**python(code), "timeout": 1})
     assert not outcome.passed
     assert outcome.output == "cleaned up"

@@ -9,10 +9,10 @@ import time
 import typing as t
 
 import pytest
-from _mcp.servers.scripted import Handler, Script, Scripted
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.http_request import SEARCHED, address, complaint_about
-from ansible_collections.mcp.server.plugins.module_utils._mcp.http import Reply
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import Handler, Script, Scripted
 
 Ran = t.Callable[..., t.Any]
 

@@ -10,9 +10,16 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from _mcp.servers.scripted import LEGACY, MODERN, SESSION, Handler, Script, Scripted
 
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import (
+    LEGACY,
+    MODERN,
+    SESSION,
+    Handler,
+    Script,
+    Scripted,
+)
 
 Ran = t.Callable[..., t.Any]
 

@@ -19,9 +19,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.pod_command import exit_complaint, refusal
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Cluster, Forbidden
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable, Waiting, waiting
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, User
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable, Waiting, waiting
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 Ran = t.Callable[..., t.Any]

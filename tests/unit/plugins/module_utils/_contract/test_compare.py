@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._contract.compare import SESSION_MODES, accepted, compare, verdict
+from ansible_collections.mcp.server.plugins.module_utils._contract.compare import (
+    SESSION_MODES,
+    accepted,
+    compare,
+    verdict,
+)
 from ansible_collections.mcp.server.plugins.module_utils._contract.normalise import SESSION_MODES as MODES
 from ansible_collections.mcp.server.plugins.module_utils._contract.normalise import normalise
 
@@ -18,7 +23,12 @@ def contract(**offer):
 
 
 def tool(input=None, output=None, **more):
-    return {"name": "search", "inputSchema": {"type": "object", **(input or {})}, **({"outputSchema": output} if output is not None else {}), **more}
+    return {
+        "name": "search",
+        "inputSchema": {"type": "object", **(input or {})},
+        **({"outputSchema": output} if output is not None else {}),
+        **more,
+    }
 
 
 def changes(old, new, prefix=""):
@@ -103,24 +113,64 @@ ONE_PROPERTY = [
     (INTEGER, {**INTEGER, "minimum": 1}, [(B, "minimum", "narrowed")], [(C, "minimum", "narrowed")]),
     ({**INTEGER, "minimum": 1}, {**INTEGER, "minimum": 0}, [(C, "minimum", "widened")], [(B, "minimum", "widened")]),
     ({**INTEGER, "minimum": 1}, {**INTEGER, "exclusiveMinimum": 0}, [], []),
-    ({**NUMBER, "minimum": 1}, {**NUMBER, "exclusiveMinimum": 0}, [(C, "minimum", "widened")], [(B, "minimum", "widened")]),
-    ({**NUMBER, "minimum": 0}, {**NUMBER, "exclusiveMinimum": 0}, [(B, "minimum", "narrowed")], [(C, "minimum", "narrowed")]),
+    (
+        {**NUMBER, "minimum": 1},
+        {**NUMBER, "exclusiveMinimum": 0},
+        [(C, "minimum", "widened")],
+        [(B, "minimum", "widened")],
+    ),
+    (
+        {**NUMBER, "minimum": 0},
+        {**NUMBER, "exclusiveMinimum": 0},
+        [(B, "minimum", "narrowed")],
+        [(C, "minimum", "narrowed")],
+    ),
     ({**NUMBER, "maximum": 9}, {**NUMBER, "maximum": 10}, [(C, "maximum", "widened")], [(B, "maximum", "widened")]),
-    ({**NUMBER, "maximum": 9}, {**NUMBER, "exclusiveMaximum": 9}, [(B, "maximum", "narrowed")], [(C, "maximum", "narrowed")]),
+    (
+        {**NUMBER, "maximum": 9},
+        {**NUMBER, "exclusiveMaximum": 9},
+        [(B, "maximum", "narrowed")],
+        [(C, "maximum", "narrowed")],
+    ),
     ({**NUMBER, "maximum": 9}, {**NUMBER, "maximum": 9, "exclusiveMaximum": 10}, [], []),
-    ({**NUMBER, "multipleOf": 6}, {**NUMBER, "multipleOf": 3}, [(C, "multipleOf", "widened")], [(B, "multipleOf", "widened")]),
-    ({**NUMBER, "multipleOf": 0.3}, {**NUMBER, "multipleOf": 0.1}, [(C, "multipleOf", "widened")], [(B, "multipleOf", "widened")]),
-    ({**NUMBER, "multipleOf": 2}, {**NUMBER, "multipleOf": 3}, [(B, "multipleOf", "changed")], [(B, "multipleOf", "changed")]),
+    (
+        {**NUMBER, "multipleOf": 6},
+        {**NUMBER, "multipleOf": 3},
+        [(C, "multipleOf", "widened")],
+        [(B, "multipleOf", "widened")],
+    ),
+    (
+        {**NUMBER, "multipleOf": 0.3},
+        {**NUMBER, "multipleOf": 0.1},
+        [(C, "multipleOf", "widened")],
+        [(B, "multipleOf", "widened")],
+    ),
+    (
+        {**NUMBER, "multipleOf": 2},
+        {**NUMBER, "multipleOf": 3},
+        [(B, "multipleOf", "changed")],
+        [(B, "multipleOf", "changed")],
+    ),
     (INTEGER, {**INTEGER, "multipleOf": 1}, [], []),
     ({"type": "string", "minimum": 1}, {"type": "string", "minimum": 9}, [], []),
     # strings
     (STRING, {**STRING, "minLength": 0}, [], []),
     (STRING, {**STRING, "minLength": 1}, [(B, "minLength", "narrowed")], [(C, "minLength", "narrowed")]),
-    ({**STRING, "maxLength": 9}, {**STRING, "maxLength": 8}, [(B, "maxLength", "narrowed")], [(C, "maxLength", "narrowed")]),
+    (
+        {**STRING, "maxLength": 9},
+        {**STRING, "maxLength": 8},
+        [(B, "maxLength", "narrowed")],
+        [(C, "maxLength", "narrowed")],
+    ),
     ({**STRING, "maxLength": 9}, STRING, [(C, "maxLength", "widened")], [(B, "maxLength", "widened")]),
     (STRING, {**STRING, "pattern": "a"}, [(B, "pattern", "narrowed")], [(C, "pattern", "narrowed")]),
     ({**STRING, "pattern": "a"}, STRING, [(C, "pattern", "widened")], [(B, "pattern", "widened")]),
-    ({**STRING, "pattern": "a"}, {**STRING, "pattern": "[a]"}, [(U, "pattern", "changed")], [(U, "pattern", "changed")]),
+    (
+        {**STRING, "pattern": "a"},
+        {**STRING, "pattern": "[a]"},
+        [(U, "pattern", "changed")],
+        [(U, "pattern", "changed")],
+    ),
     (STRING, {**STRING, "format": "uri"}, [(R, "format", "changed")], [(R, "format", "changed")]),
     # arrays
     (array(STRING), array(STRING), [], []),
@@ -137,19 +187,59 @@ ONE_PROPERTY = [
         [(B, "prefixItems/1/type", "widened")],
     ),
     (array(prefixItems=[STRING], maxItems=1), {"type": "array", "prefixItems": [STRING], "items": False}, [], []),
-    ({"type": "array", "items": [STRING], "additionalItems": False}, {"type": "array", "prefixItems": [STRING], "items": False}, [], []),
-    (array(prefixItems=[STRING], maxItems=1), array(prefixItems=[STRING, STRING], maxItems=2), [(C, "maxItems", "widened")], [(B, "maxItems", "widened")]),
-    (array(STRING), array(prefixItems=[INTEGER], items=STRING), [(B, "prefixItems/0/type", "changed")], [(B, "prefixItems/0/type", "changed")]),
+    (
+        {"type": "array", "items": [STRING], "additionalItems": False},
+        {"type": "array", "prefixItems": [STRING], "items": False},
+        [],
+        [],
+    ),
+    (
+        array(prefixItems=[STRING], maxItems=1),
+        array(prefixItems=[STRING, STRING], maxItems=2),
+        [(C, "maxItems", "widened")],
+        [(B, "maxItems", "widened")],
+    ),
+    (
+        array(STRING),
+        array(prefixItems=[INTEGER], items=STRING),
+        [(B, "prefixItems/0/type", "changed")],
+        [(B, "prefixItems/0/type", "changed")],
+    ),
     (array(contains=STRING), array(contains=INTEGER), [(U, "contains", "changed")], [(U, "contains", "changed")]),
     # objects
     (of(a=STRING), of(a=STRING, b=STRING), [(C, "properties/b", "added")], [(C, "properties/b", "added")]),
-    (closed(of(a=STRING)), closed(of(a=STRING, b=STRING)), [(C, "properties/b", "added")], [(B, "properties/b", "added")]),
+    (
+        closed(of(a=STRING)),
+        closed(of(a=STRING, b=STRING)),
+        [(C, "properties/b", "added")],
+        [(B, "properties/b", "added")],
+    ),
     (of(a=STRING, b=STRING), of(a=STRING), [(R, "properties/b", "removed")], [(B, "properties/b", "removed")]),
-    (closed(of(a=STRING, b=STRING)), closed(of(a=STRING)), [(B, "properties/b", "removed")], [(B, "properties/b", "removed")]),
-    (of(a=STRING), required("a", a=STRING), [(B, "properties/a", "now required")], [(C, "properties/a", "now required")]),
-    (required("a", a=STRING), of(a=STRING), [(C, "properties/a", "no longer required")], [(B, "properties/a", "no longer required")]),
+    (
+        closed(of(a=STRING, b=STRING)),
+        closed(of(a=STRING)),
+        [(B, "properties/b", "removed")],
+        [(B, "properties/b", "removed")],
+    ),
+    (
+        of(a=STRING),
+        required("a", a=STRING),
+        [(B, "properties/a", "now required")],
+        [(C, "properties/a", "now required")],
+    ),
+    (
+        required("a", a=STRING),
+        of(a=STRING),
+        [(C, "properties/a", "no longer required")],
+        [(B, "properties/a", "no longer required")],
+    ),
     (of(), required("a", a=STRING), [(B, "properties/a", "now required")], [(C, "properties/a", "now required")]),
-    (closed(of()), closed(required("a", a=STRING)), [(B, "properties/a", "now required")], [(B, "properties/a", "now required")]),
+    (
+        closed(of()),
+        closed(required("a", a=STRING)),
+        [(B, "properties/a", "now required")],
+        [(B, "properties/a", "now required")],
+    ),
     (required("a", a=STRING), of(), [(R, "properties/a", "removed")], [(B, "properties/a", "removed")]),
     (
         required("a"),
@@ -180,14 +270,24 @@ ONE_PROPERTY = [
     ),
     ({**of(), "minProperties": 1}, of(), [(C, "minProperties", "widened")], [(B, "minProperties", "widened")]),
     (of(), {**of(), "maxProperties": 1}, [(B, "maxProperties", "narrowed")], [(C, "maxProperties", "narrowed")]),
-    (of(), {**of(), "patternProperties": {"^a": STRING}}, [(U, "patternProperties", "changed")], [(U, "patternProperties", "changed")]),
+    (
+        of(),
+        {**of(), "patternProperties": {"^a": STRING}},
+        [(U, "patternProperties", "changed")],
+        [(U, "patternProperties", "changed")],
+    ),
     (
         {**closed(of()), "patternProperties": {"^a": STRING}},
         {**closed(of(ab=STRING)), "patternProperties": {"^a": STRING}},
         [(U, "properties/ab", "added")],
         [(U, "properties/ab", "added")],
     ),
-    (of(), {**of(), "propertyNames": {"maxLength": 3}}, [(B, "propertyNames/maxLength", "narrowed")], [(C, "propertyNames/maxLength", "narrowed")]),
+    (
+        of(),
+        {**of(), "propertyNames": {"maxLength": 3}},
+        [(B, "propertyNames/maxLength", "narrowed")],
+        [(C, "propertyNames/maxLength", "narrowed")],
+    ),
     (of(), {**of(), "propertyNames": STRING}, [], []),
     (
         of(a=STRING),
@@ -216,28 +316,63 @@ ONE_PROPERTY = [
     ({"oneOf": [CAT, DOG]}, {"anyOf": [CAT, DOG]}, [], []),
     ({"oneOf": [CAT, DOG], "discriminator": {"propertyName": "kind"}}, {"oneOf": [CAT, DOG]}, [], []),
     ({"oneOf": [CAT, DOG]}, {"oneOf": [CAT, DOG, BIRD]}, [(C, "anyOf", "widened")], [(B, "anyOf", "widened")]),
-    ({"oneOf": [of(a=STRING), of(b=STRING)]}, {"oneOf": [of(a=STRING), of(c=STRING)]}, [(U, "oneOf", "changed")], [(U, "oneOf", "changed")]),
-    (of(), {**of(), "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, [(B, "anyOf", "narrowed")], [(C, "anyOf", "narrowed")]),
+    (
+        {"oneOf": [of(a=STRING), of(b=STRING)]},
+        {"oneOf": [of(a=STRING), of(c=STRING)]},
+        [(U, "oneOf", "changed")],
+        [(U, "oneOf", "changed")],
+    ),
+    (
+        of(),
+        {**of(), "anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
+        [(B, "anyOf", "narrowed")],
+        [(C, "anyOf", "narrowed")],
+    ),
     # the rest of the logic
     ({"allOf": [STRING]}, STRING, [], []),
     ({"allOf": [STRING, {"minLength": 1}]}, STRING, [(C, "minLength", "widened")], [(B, "minLength", "widened")]),
     ({"allOf": [of(a=STRING), required("b", b=STRING)]}, required("b", a=STRING, b=STRING), [], []),
     ({"allOf": [closed(of(a=STRING)), of(b=STRING)]}, {"allOf": [of(b=STRING), closed(of(a=STRING))]}, [], []),
-    ({**STRING, "not": {"const": "a"}}, {**STRING, "not": {"const": "b"}}, [(U, "not", "changed")], [(U, "not", "changed")]),
+    (
+        {**STRING, "not": {"const": "a"}},
+        {**STRING, "not": {"const": "b"}},
+        [(U, "not", "changed")],
+        [(U, "not", "changed")],
+    ),
     ({**STRING, "not": {"const": "a"}}, STRING, [(U, "not", "changed")], [(U, "not", "changed")]),
-    (of(), {**of(), "if": {}, "then": {}}, [(U, "if", "changed"), (U, "then", "changed")], [(U, "if", "changed"), (U, "then", "changed")]),
+    (
+        of(),
+        {**of(), "if": {}, "then": {}},
+        [(U, "if", "changed"), (U, "then", "changed")],
+        [(U, "if", "changed"), (U, "then", "changed")],
+    ),
     (STRING, {**STRING, "frobnicate": 1}, [(U, "frobnicate", "changed")], [(U, "frobnicate", "changed")]),
     ({"type": "word"}, {"type": "sentence"}, [(U, "type", "changed")], [(U, "type", "changed")]),
     ({"type": "word"}, {"type": "word"}, [], []),
     (of(), {"type": "object", "properties": 5}, [(U, "properties", "changed")], [(U, "properties", "changed")]),
     # annotations
     ({**STRING, "default": "a"}, {**STRING, "default": "b"}, [(R, "default", "changed")], [(R, "default", "changed")]),
-    ({**STRING, "description": "a"}, {**STRING, "description": "b"}, [(R, "description", "changed")], [(R, "description", "changed")]),
+    (
+        {**STRING, "description": "a"},
+        {**STRING, "description": "b"},
+        [(R, "description", "changed")],
+        [(R, "description", "changed")],
+    ),
     ({**INTEGER, "default": 1.0}, {**INTEGER, "default": 1}, [], []),
-    (of(title=STRING), of(title=INTEGER), [(B, "properties/title/type", "changed")], [(B, "properties/title/type", "changed")]),
+    (
+        of(title=STRING),
+        of(title=INTEGER),
+        [(B, "properties/title/type", "changed")],
+        [(B, "properties/title/type", "changed")],
+    ),
     ({**STRING, "x-mcp-header": "Region"}, STRING, [(C, "x-mcp-header", "removed")], [(U, "x-mcp-header", "changed")]),
     (STRING, {**STRING, "x-mcp-header": "Region"}, [(B, "x-mcp-header", "added")], [(U, "x-mcp-header", "changed")]),
-    ({**STRING, "x-mcp-header": "Region"}, {**STRING, "x-mcp-header": "Zone"}, [(B, "x-mcp-header", "changed")], [(U, "x-mcp-header", "changed")]),
+    (
+        {**STRING, "x-mcp-header": "Region"},
+        {**STRING, "x-mcp-header": "Zone"},
+        [(B, "x-mcp-header", "changed")],
+        [(U, "x-mcp-header", "changed")],
+    ),
     # references
     ({"$ref": "#/$defs/Leaf"}, STRING, [], []),
     ({"$ref": "#/$defs/Leaf", "minLength": 1}, STRING, [(C, "minLength", "widened")], [(B, "minLength", "widened")]),
@@ -251,8 +386,18 @@ ONE_PROPERTY = [
         [(B, "properties/value/type", "widened")],
     ),
     ({"$ref": "http://127.0.0.1/x"}, {"$ref": "http://127.0.0.1/x"}, [], []),
-    ({"$ref": "http://127.0.0.1/x"}, {"$ref": "http://127.0.0.1/y"}, [(U, "$ref", "changed")], [(U, "$ref", "changed")]),
-    ({"$ref": "#/$defs/Gone"}, STRING, [(U, "$ref", "changed"), (B, "type", "narrowed")], [(U, "$ref", "changed"), (C, "type", "narrowed")]),
+    (
+        {"$ref": "http://127.0.0.1/x"},
+        {"$ref": "http://127.0.0.1/y"},
+        [(U, "$ref", "changed")],
+        [(U, "$ref", "changed")],
+    ),
+    (
+        {"$ref": "#/$defs/Gone"},
+        STRING,
+        [(U, "$ref", "changed"), (B, "type", "narrowed")],
+        [(U, "$ref", "changed"), (C, "type", "narrowed")],
+    ),
 ]
 DEFINITIONS = {
     "Leaf": STRING,
@@ -310,16 +455,32 @@ SERVER = [
     # capabilities
     ({"capabilities": {"tools": {}}}, {}, [(B, "capabilities/tools", "removed")]),
     ({}, {"capabilities": {"tools": {}}}, [(C, "capabilities/tools", "added")]),
-    ({"capabilities": {"resources": {"subscribe": True}}}, {"capabilities": {"resources": {}}}, [(B, "capabilities/resources/subscribe", "removed")]),
+    (
+        {"capabilities": {"resources": {"subscribe": True}}},
+        {"capabilities": {"resources": {}}},
+        [(B, "capabilities/resources/subscribe", "removed")],
+    ),
     (
         {"capabilities": {"tools": {"listChanged": True}}},
         {"capabilities": {"tools": {"listChanged": False}}},
         [(R, "capabilities/tools/listChanged", "removed")],
     ),
-    ({"capabilities": {"tools": {}}}, {"capabilities": {"tools": {"listChanged": True}}}, [(C, "capabilities/tools/listChanged", "added")]),
+    (
+        {"capabilities": {"tools": {}}},
+        {"capabilities": {"tools": {"listChanged": True}}},
+        [(C, "capabilities/tools/listChanged", "added")],
+    ),
     ({"capabilities": {"tools": {"listChanged": False}, "logging": None}}, {"capabilities": {"tools": {}}}, []),
-    ({"capabilities": {"experimental": {"a": {}}}}, {"capabilities": {"experimental": {}}}, [(B, "capabilities/experimental/a", "removed")]),
-    ({"capabilities": {"extensions": {"a": 1}}}, {"capabilities": {"extensions": {"a": 2}}}, [(U, "capabilities/extensions/a", "changed")]),
+    (
+        {"capabilities": {"experimental": {"a": {}}}},
+        {"capabilities": {"experimental": {}}},
+        [(B, "capabilities/experimental/a", "removed")],
+    ),
+    (
+        {"capabilities": {"extensions": {"a": 1}}},
+        {"capabilities": {"extensions": {"a": 2}}},
+        [(U, "capabilities/extensions/a", "changed")],
+    ),
     ({"capabilities": {"tools": {}}}, {"capabilities": {"tools": 7}}, [(U, "capabilities/tools", "changed")]),
     # texts
     ({"instructions": "a"}, {"instructions": "b"}, [(R, "instructions", "changed")]),
@@ -335,7 +496,11 @@ SERVER = [
     ({}, tools(), [(C, "tools/search", "added")]),
     (tools(output=of(a=STRING)), tools(), [(B, "tools/search/outputSchema", "removed")]),
     (tools(), tools(output=of(a=STRING)), [(C, "tools/search/outputSchema", "added")]),
-    (tools(), tools(execution={"taskSupport": "required"}), [(B, "tools/search/execution/taskSupport", "now required")]),
+    (
+        tools(),
+        tools(execution={"taskSupport": "required"}),
+        [(B, "tools/search/execution/taskSupport", "now required")],
+    ),
     (tools(), tools(execution={"taskSupport": "optional"}), [(C, "tools/search/execution/taskSupport", "added")]),
     (tools(execution={"taskSupport": "optional"}), tools(), [(B, "tools/search/execution/taskSupport", "removed")]),
     (
@@ -352,7 +517,11 @@ SERVER = [
     (hints(readOnlyHint=False), hints(), []),
     (hints(destructiveHint=False), hints(), [(R, "tools/search/annotations/destructiveHint", "changed")]),
     (hints(), hints(destructiveHint=True), []),
-    (hints(destructiveHint=True), hints(destructiveHint=False), [(C, "tools/search/annotations/destructiveHint", "changed")]),
+    (
+        hints(destructiveHint=True),
+        hints(destructiveHint=False),
+        [(C, "tools/search/annotations/destructiveHint", "changed")],
+    ),
     (hints(idempotentHint=True), hints(), [(R, "tools/search/annotations/idempotentHint", "changed")]),
     (hints(openWorldHint=False), hints(), [(R, "tools/search/annotations/openWorldHint", "changed")]),
     (hints(), hints(future=1), [(R, "tools/search/annotations/future", "changed")]),
@@ -380,9 +549,21 @@ SERVER = [
     ({}, template("f:{a}"), [(C, "resource_templates/f:{a}", "added")]),
     (template("f:{a}"), template("f:{b}"), [(R, "resource_templates/f:{a}", "changed")]),
     (template("f:{a}"), template("f:{a}{?q}"), [(C, "resource_templates/f:{a}", "widened")]),
-    (template("f:{a}"), template("f:{+a}"), [(B, "resource_templates/f:{a}", "removed"), (C, "resource_templates/f:{+a}", "added")]),
-    (template("f:{?a}"), template("f:{?b}"), [(B, "resource_templates/f:{?a}", "removed"), (C, "resource_templates/f:{?b}", "added")]),
-    (template("f:{a}", mimeType="a/b"), template("f:{a}", mimeType="a/c"), [(B, "resource_templates/f:{a}/mimeType", "changed")]),
+    (
+        template("f:{a}"),
+        template("f:{+a}"),
+        [(B, "resource_templates/f:{a}", "removed"), (C, "resource_templates/f:{+a}", "added")],
+    ),
+    (
+        template("f:{?a}"),
+        template("f:{?b}"),
+        [(B, "resource_templates/f:{?a}", "removed"), (C, "resource_templates/f:{?b}", "added")],
+    ),
+    (
+        template("f:{a}", mimeType="a/b"),
+        template("f:{a}", mimeType="a/c"),
+        [(B, "resource_templates/f:{a}/mimeType", "changed")],
+    ),
 ]
 
 
@@ -417,7 +598,10 @@ def test_every_pair_of_session_modes_has_a_verdict():
 
 
 OLD = contract(tools=[tool(of(limit={"type": "integer", "maximum": 100}), description="Finds.")], **resource())
-NEW = contract(tools=[tool(required("limit", limit={"type": "integer", "maximum": 50}), description="Finds things.")], session_mode="modern")
+NEW = contract(
+    tools=[tool(required("limit", limit={"type": "integer", "maximum": 50}), description="Finds things.")],
+    session_mode="modern",
+)
 
 
 def test_the_worst_comes_first_then_by_path():
@@ -450,7 +634,9 @@ def test_a_name_accepts_that_path_and_what_is_below(names, left):
 def test_a_resource_is_not_below_another_one():
     old = contract(resources=[{"uri": "file:///a"}, {"uri": "file:///a/b"}])
     taken, rest = accepted(compare(old, contract()), ["resources/file:///a"])
-    assert [change.path for change in taken] == ["resources/file:///a"] and [change.path for change in rest] == ["resources/file:///a/b"]
+    assert [change.path for change in taken] == ["resources/file:///a"] and [change.path for change in rest] == [
+        "resources/file:///a/b"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -471,7 +657,11 @@ def test_the_verdict_is_the_worst(old, new, expected):
 @pytest.mark.parametrize(
     "old, new, sentence",
     [
-        (tools(), tools(input=required("limit", limit=INTEGER)), "Tool search now requires the input limit: clients that do not send it fail."),
+        (
+            tools(),
+            tools(input=required("limit", limit=INTEGER)),
+            "Tool search now requires the input limit: clients that do not send it fail.",
+        ),
         (
             tools(input=of(tags=array({**STRING, "maxLength": 9}))),
             tools(input=of(tags=array({**STRING, "maxLength": 5}))),
@@ -487,8 +677,16 @@ def test_the_verdict_is_the_worst(old, new, expected):
             tools(output=of(a=INTEGER)),
             "Tool search may answer other things for the output a: type string became integer.",
         ),
-        (tools(input=of(a=STRING)), tools(), "Tool search no longer knows the input a: what clients send there may have no effect."),
-        (tools(description="Finds."), tools(description="Finds\x1b[2J."), 'Tool search has changed the description: "Finds." became "Finds\\u001b[2J.".'),
+        (
+            tools(input=of(a=STRING)),
+            tools(),
+            "Tool search no longer knows the input a: what clients send there may have no effect.",
+        ),
+        (
+            tools(description="Finds."),
+            tools(description="Finds\x1b[2J."),
+            'Tool search has changed the description: "Finds." became "Finds\\u001b[2J.".',
+        ),
         (
             tools(input=of(a={**STRING, "pattern": "a"})),
             tools(input=of(a={**STRING, "pattern": "b"})),
@@ -498,4 +696,4 @@ def test_the_verdict_is_the_worst(old, new, expected):
     ],
 )
 def test_sentences(old, new, sentence):
-    assert [change.sentence for change in compare(contract(**old), contract(**new))] == [sentence]
+    assert [change.message for change in compare(contract(**old), contract(**new))] == [sentence]

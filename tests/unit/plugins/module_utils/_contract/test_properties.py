@@ -14,9 +14,21 @@ import jsonschema
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.mcp.server.plugins.module_utils._contract import relation, schema, text
-from ansible_collections.mcp.server.plugins.module_utils._contract.compare import BREAKING, COMPATIBLE, IDENTICAL, accepted, compare, verdict
-from ansible_collections.mcp.server.plugins.module_utils._contract.normalise import LISTS, normalise, structure_hash, text_hash
+from ansible_collections.mcp.server.plugins.module_utils._contract import schema, schema_subtyping, text
+from ansible_collections.mcp.server.plugins.module_utils._contract.compare import (
+    BREAKING,
+    COMPATIBLE,
+    IDENTICAL,
+    accepted,
+    compare,
+    verdict,
+)
+from ansible_collections.mcp.server.plugins.module_utils._contract.normalise import (
+    LISTS,
+    normalise,
+    structure_hash,
+    text_hash,
+)
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 many = settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -52,7 +64,10 @@ def keywords(schemas: st.SearchStrategy) -> dict[str, st.SearchStrategy]:
         "required": names,
         "additionalProperties": schemas | st.booleans(),
         "patternProperties": st.dictionaries(st.sampled_from(["^a", "b"]), schemas, max_size=1),
-        "propertyNames": st.builds(lambda kind: kind, st.sampled_from([{"maxLength": 1}, {"enum": ["a", "b"]}, {"pattern": "^a"}, False, {"type": "string"}])),
+        "propertyNames": st.builds(
+            lambda kind: kind,
+            st.sampled_from([{"maxLength": 1}, {"enum": ["a", "b"]}, {"pattern": "^a"}, False, {"type": "string"}]),
+        ),
         "dependentRequired": st.dictionaries(st.sampled_from(NAMES), names, max_size=1),
         **dict.fromkeys(("allOf", "anyOf", "oneOf"), branches),
         **dict.fromkeys(("not", "if", "then", "else", "unevaluatedProperties", "unevaluatedItems"), schemas),
@@ -67,7 +82,9 @@ def typed(schemas: st.SearchStrategy) -> st.SearchStrategy:
     words = keywords(schemas)
 
     def of(kind: str, *optional: str, **fixed: t.Any) -> st.SearchStrategy:
-        return st.fixed_dictionaries({"type": st.just(kind), **fixed}, optional={name: words[name] for name in (*optional, "title", "default")})
+        return st.fixed_dictionaries(
+            {"type": st.just(kind), **fixed}, optional={name: words[name] for name in (*optional, "title", "default")}
+        )
 
     return st.one_of(
         of("integer", "minimum", "maximum", "exclusiveMinimum", "multipleOf"),
@@ -76,14 +93,23 @@ def typed(schemas: st.SearchStrategy) -> st.SearchStrategy:
         of("string", enum=st.lists(st.sampled_from(["", "a", "ab", "abc"]), min_size=1, unique=True)),
         of("array", "minItems", "maxItems", "uniqueItems", "prefixItems", "items"),
         of("object", "required", "additionalProperties", "minProperties", properties=words["properties"]),
-        of("object", "required", "additionalProperties", "patternProperties", "propertyNames", properties=words["properties"]),
+        of(
+            "object",
+            "required",
+            "additionalProperties",
+            "patternProperties",
+            "propertyNames",
+            properties=words["properties"],
+        ),
         st.fixed_dictionaries({"anyOf": st.lists(schemas, min_size=1, max_size=3)}),
         st.fixed_dictionaries({"oneOf": st.lists(schemas, min_size=1, max_size=2)}),
         st.fixed_dictionaries({"$ref": words["$ref"]}, optional={"title": words["title"], "required": names}),
     )
 
 
-leaf = st.sampled_from([True, False, {}, {"type": "string"}, {"type": "integer"}, {"type": "null"}, {"const": "a"}, {"enum": ["a", "ab"]}])
+leaf = st.sampled_from(
+    [True, False, {}, {"type": "string"}, {"type": "integer"}, {"type": "null"}, {"const": "a"}, {"enum": ["a", "ab"]}]
+)
 
 
 @st.composite
@@ -104,12 +130,18 @@ def roots(draw: t.Any) -> dict[str, t.Any]:
     return {**root, "$defs": definitions}
 
 
-reference = st.sampled_from([{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}, {"anyOf": [{"$ref": "#/$defs/A"}, {"type": "null"}]}])
+reference = st.sampled_from(
+    [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}, {"anyOf": [{"$ref": "#/$defs/A"}, {"type": "null"}]}]
+)
 unreferenced = any_schema.map(lambda one: json.loads(json.dumps(one).replace('"$ref": "#/$defs/', '"title": "')))
 definition = st.one_of(
     unreferenced,
     st.fixed_dictionaries(
-        {"type": st.just("object"), "properties": st.dictionaries(st.sampled_from(NAMES), reference | leaf, min_size=1)}, optional={"required": names}
+        {
+            "type": st.just("object"),
+            "properties": st.dictionaries(st.sampled_from(NAMES), reference | leaf, min_size=1),
+        },
+        optional={"required": names},
     ),
     st.fixed_dictionaries({"type": st.just("array"), "items": reference}),
 )
@@ -128,13 +160,21 @@ def pairs(draw: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
         places = [one for one in inside(new) if isinstance(one, dict)]
         place = places[draw(st.integers(0, len(places) - 1))]
         # What speaks about the type that is there, mostly: the rest changes nothing.
-        kinds = [relation.KEYWORDS.get("number" if kind == "integer" else kind, {}) for kind in [place.get("type")] if isinstance(kind, str)]
+        kinds = [
+            schema_subtyping.KEYWORDS.get("number" if kind == "integer" else kind, {})
+            for kind in [place.get("type")]
+            if isinstance(kind, str)
+        ]
         fitting = sorted({*place, *(name for kind in kinds for name in kind)} - {"$defs", "title", "default"})
         name = draw(st.sampled_from(fitting if fitting and draw(st.integers(0, 3)) else sorted(keywords(leaf))))
         if name == "properties" and draw(st.integers(0, 3)):
             field = draw(st.sampled_from(NAMES))
             fields = {**place.get(name, {}), field: draw(typed(leaf) | leaf)}
-            place[name] = fields if field not in place.get(name, {}) or draw(st.booleans()) else {one: child for one, child in fields.items() if one != field}
+            place[name] = (
+                fields
+                if field not in place.get(name, {}) or draw(st.booleans())
+                else {one: child for one, child in fields.items() if one != field}
+            )
             continue
         if name in place and draw(st.booleans()):
             del place[name]
@@ -171,11 +211,20 @@ def samples(root: dict[str, t.Any], one: t.Any, depth: int = 0) -> list[t.Any]:
             found += samples(root, branch, depth + 1)
     for keyword in ("not", "if", "then", "else"):
         found += samples(root, one[keyword], depth + 1) if keyword in one else []
-    below = [samples(root, child, depth + 2) for keyword in ("items", "contains") if keyword in one for child in [one[keyword]]]
+    below = [
+        samples(root, child, depth + 2)
+        for keyword in ("items", "contains")
+        if keyword in one
+        for child in [one[keyword]]
+    ]
     values = [value for part in below for value in part][:12] or [1, "a"]
     found += [[value] * length for value in values for length in (1, 2, 3)]
     prefix = [samples(root, child, depth + 2)[:8] for child in one.get("prefixItems", ())]
-    found += [[random.Random(turn).choice(part) for part in prefix][: 1 + turn % 3] + values[turn % 2 : turn % 2 + turn % 3] for turn in range(12) if prefix]
+    found += [
+        [random.Random(turn).choice(part) for part in prefix][: 1 + turn % 3] + values[turn % 2 : turn % 2 + turn % 3]
+        for turn in range(12)
+        if prefix
+    ]
     fields = {name: samples(root, child, depth + 2) for name, child in one.get("properties", {}).items()}
     extra = one.get("additionalProperties", True)
     others = samples(root, extra, depth + 2)[:6]
@@ -211,32 +260,42 @@ def test_a_canonical_schema_accepts_the_same(root):
 def test_what_is_not_narrower_or_wider_is_not(pair):
     """Soundness. With the convention: a value with a name that only the new schema knows proves nothing."""
     old, new = map(schema.canonical, pair)
-    found = relation.differences(old, new)
+    found = schema_subtyping.differences(old, new)
     effects = {finding.effect for finding in found}
-    if relation.UNDECIDABLE in effects or {relation.NARROWER, relation.WIDER} <= effects or relation.BOTH in effects:
+    if (
+        schema_subtyping.UNDECIDABLE in effects
+        or {schema_subtyping.NARROWER, schema_subtyping.WIDER} <= effects
+        or schema_subtyping.BOTH in effects
+    ):
         return
-    unnamed = {finding.path[-1] for finding in found if finding.change == relation.ADDED and not finding.effect}
+    unnamed = {finding.path[-1] for finding in found if finding.change == schema_subtyping.ADDED and not finding.effect}
     accepts_old, accepts_new = map(valid, pair)
     for value in [*samples(pair[0], pair[0]), *samples(pair[1], pair[1])]:
         before, after = accepts_old(value), accepts_new(value)
-        if relation.NARROWER not in effects and not has_name(value, unnamed):
+        if schema_subtyping.NARROWER not in effects and not has_name(value, unnamed):
             assert before <= after, (value, found)
-        if relation.WIDER not in effects:
+        if schema_subtyping.WIDER not in effects:
             assert after <= before, (value, found)
 
 
-OPPOSITE = {relation.NARROWER: relation.WIDER, relation.WIDER: relation.NARROWER}
+OPPOSITE = {schema_subtyping.NARROWER: schema_subtyping.WIDER, schema_subtyping.WIDER: schema_subtyping.NARROWER}
 
 
 @some
 @given(pairs())
 def test_narrower_one_way_is_wider_the_other_way(pair):
-    """But for properties that come and go: there the convention holds, see relation.py; and unions, where it makes a branch another one."""
+    """But for properties that come and go: there the convention holds, see schema_subtyping.py; and unions, where it makes a branch another one."""
     one_schema, other = map(schema.canonical, pair)
-    there, back = relation.differences(one_schema, other), relation.differences(other, one_schema)
-    by_convention = [one.path for one in (*there, *back) if one.change not in relation.CHANGE_BY_EFFECT.values() or "anyOf" in one.path]
+    there, back = schema_subtyping.differences(one_schema, other), schema_subtyping.differences(other, one_schema)
+    by_convention = [
+        one.path
+        for one in (*there, *back)
+        if one.change not in schema_subtyping.CHANGE_BY_EFFECT.values() or "anyOf" in one.path
+    ]
 
-    def turned(found: list[relation.Finding], opposite: dict[str, str]) -> set[tuple[relation.Path, str]]:
+    def turned(
+        found: list[schema_subtyping.Finding], opposite: dict[str, str]
+    ) -> set[tuple[schema_subtyping.Path, str]]:
         compared = [one for one in found if not any(one.path[: len(path)] == path for path in by_convention)]
         return {(one.path, opposite.get(one.effect, one.effect)) for one in compared}
 
@@ -255,14 +314,20 @@ json_values = st.recursive(
     | st.sampled_from(["object", "#", "http://127.0.0.1/x", float("nan"), 1e999, 10**400]),
     lambda below: (
         st.lists(below, max_size=3)
-        | st.dictionaries(st.sampled_from([*sorted(keywords(leaf)), "$defs", "$id", "$schema", "x-mcp-header", "_meta"]), below, max_size=4)
+        | st.dictionaries(
+            st.sampled_from([*sorted(keywords(leaf)), "$defs", "$id", "$schema", "x-mcp-header", "_meta"]),
+            below,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )
 
 
 def item(**fixed: st.SearchStrategy) -> st.SearchStrategy:
-    return st.fixed_dictionaries(fixed, optional={"title": texts, "description": texts, "_meta": json_values, "icons": json_values})
+    return st.fixed_dictionaries(
+        fixed, optional={"title": texts, "description": texts, "_meta": json_values, "icons": json_values}
+    )
 
 
 named = st.sampled_from(["search", "greet", "a/b", "file:///x", "\x00"])
@@ -276,12 +341,18 @@ offers = st.fixed_dictionaries(
     {
         "protocol_versions": st.lists(st.sampled_from(["2025-03-26", "2025-06-18", "2026-07-28"]), max_size=3),
         "session_mode": st.sampled_from(["modern", "stateless", "stateful", "sse"]),
-        "capabilities": st.dictionaries(st.sampled_from(["tools", "resources"]), st.dictionaries(st.sampled_from(["listChanged", "subscribe"]), st.booleans())),
+        "capabilities": st.dictionaries(
+            st.sampled_from(["tools", "resources"]),
+            st.dictionaries(st.sampled_from(["listChanged", "subscribe"]), st.booleans()),
+        ),
         "instructions": st.none() | texts,
         "tools": lists(item(name=named, inputSchema=roots(), outputSchema=roots() | st.none()), "name"),
         "prompts": lists(item(name=named, arguments=lists(item(name=named, required=st.booleans()), "name")), "name"),
         "resources": lists(item(uri=named, name=named, size=st.integers()), "uri"),
-        "resource_templates": lists(item(uriTemplate=st.sampled_from(["file:///{a}", "file:///{b}", "x:{a}{?q}", "x:{a}"]), name=named), "uriTemplate"),
+        "resource_templates": lists(
+            item(uriTemplate=st.sampled_from(["file:///{a}", "file:///{b}", "x:{a}{?q}", "x:{a}"]), name=named),
+            "uriTemplate",
+        ),
     }
 )
 
@@ -317,7 +388,7 @@ def test_every_difference_has_a_name_a_sentence_and_a_line(one, other):
     changes = compare(old, new)
     assert len({change.path for change in changes}) == len(changes)
     assert accepted(changes, [change.path for change in changes]) == (changes, [])
-    assert all(line.isprintable() and line for change in changes for line in (change.path, change.sentence))
+    assert all(line.isprintable() and line for change in changes for line in (change.path, change.message))
     shown = text.diff(old, new)
     assert all(line.isprintable() for line in (shown["before"] + shown["after"] + text.render(changes)).split("\n"))
     if changes:
@@ -329,11 +400,25 @@ def test_every_difference_has_a_name_a_sentence_and_a_line(one, other):
 
 
 @some
-@given(st.dictionaries(st.sampled_from(["protocol_versions", "capabilities", "instructions", *LISTS]), json_values), json_values, json_values)
+@given(
+    st.dictionaries(st.sampled_from(["protocol_versions", "capabilities", "instructions", *LISTS]), json_values),
+    json_values,
+    json_values,
+)
 def test_a_hostile_server_gets_a_failure_at_most(offer, one, other):
-    tools = [{"name": "search", "inputSchema": part if isinstance(part, dict) else {"properties": {"a": part}}, "execution": None} for part in (one, other)]
+    tools = [
+        {
+            "name": "search",
+            "inputSchema": part if isinstance(part, dict) else {"properties": {"a": part}},
+            "execution": None,
+        }
+        for part in (one, other)
+    ]
     contracts = []
-    for hostile in ({**offer, "session_mode": "modern"}, *({"session_mode": "sse", "tools": [tool], "capabilities": {"a": one}} for tool in tools)):
+    for hostile in (
+        {**offer, "session_mode": "modern"},
+        *({"session_mode": "sse", "tools": [tool], "capabilities": {"a": one}} for tool in tools),
+    ):
         try:
             contracts.append(normalise(hostile))
         except Failure as failure:
@@ -346,7 +431,9 @@ def test_a_hostile_server_gets_a_failure_at_most(offer, one, other):
 
 
 @some
-@given(any_schema.filter(lambda one: isinstance(one, dict) and "$ref" not in json.dumps(one)), any_schema, st.booleans())
+@given(
+    any_schema.filter(lambda one: isinstance(one, dict) and "$ref" not in json.dumps(one)), any_schema, st.booleans()
+)
 def test_a_new_optional_input_breaks_nobody_where_unnamed_ones_were_open_or_refused(new_input, existing, open_before):
     """Where unnamed inputs had a schema, they were inputs: then the new one must accept what that did."""
     assume("$ref" not in json.dumps(existing))

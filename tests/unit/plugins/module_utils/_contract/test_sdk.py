@@ -94,8 +94,19 @@ def contract(server):
         "resources": server.list_resources(),
         "resource_templates": server.list_resource_templates(),
     }
-    dumped = {name: [item.model_dump(by_alias=True, exclude_none=True, mode="json") for item in asyncio.run(items)] for name, items in lists.items()}
-    return normalise({"protocol_versions": ["2026-07-28"], "session_mode": "stateless", "capabilities": {}, "instructions": None, **dumped})
+    dumped = {
+        name: [item.model_dump(by_alias=True, exclude_none=True, mode="json") for item in asyncio.run(items)]
+        for name, items in lists.items()
+    }
+    return normalise(
+        {
+            "protocol_versions": ["2026-07-28"],
+            "session_mode": "stateless",
+            "capabilities": {},
+            "instructions": None,
+            **dumped,
+        }
+    )
 
 
 def tool(parameter, default=MISSING, result=str):
@@ -123,7 +134,11 @@ def tool(parameter, default=MISSING, result=str):
 
 def found(old, new, below):
     """Without titles: pydantic writes a model's name there."""
-    return [(change.severity, change.path.removeprefix(below).lstrip("/"), change.change) for change in compare(old, new) if not change.path.endswith("/title")]
+    return [
+        (change.severity, change.path.removeprefix(below).lstrip("/"), change.change)
+        for change in compare(old, new)
+        if not change.path.endswith("/title")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +195,11 @@ def found(old, new, below):
         ((Pets,), (Pet,), [(B, "anyOf", "narrowed")]),
         ((Cat | Dog,), (Pet,), NOTHING),
         ((str,), (datetime.date,), [(R, "format", "changed")]),
-        ((t.Annotated[str, Field(description="a")],), (t.Annotated[str, Field(description="b")],), [(R, "description", "changed")]),
+        (
+            (t.Annotated[str, Field(description="a")],),
+            (t.Annotated[str, Field(description="b")],),
+            [(R, "description", "changed")],
+        ),
     ],
     ids=str,
 )
@@ -199,7 +218,11 @@ def test_a_parameter_changes(old, new, expected):
         (list[Colour], list[Colours], [(R, "properties/result/items/enum", "widened")]),
         (list[Colours], list[Colour], [(C, "properties/result/items/enum", "narrowed")]),
         (str, str | None, [(B, "properties/result/type", "widened")]),
-        (Node, Tree, [(B, "properties/below/items/properties/value/type", "widened"), (B, "properties/value/type", "widened")]),
+        (
+            Node,
+            Tree,
+            [(B, "properties/below/items/properties/value/type", "widened"), (B, "properties/value/type", "widened")],
+        ),
     ],
     ids=str,
 )

@@ -31,11 +31,15 @@ OFFER = {
             },
             "outputSchema": {
                 "type": "object",
-                "properties": {"hits": {"type": "array", "items": {"type": "object", "properties": {"at": {"type": "number"}}}}},
+                "properties": {
+                    "hits": {"type": "array", "items": {"type": "object", "properties": {"at": {"type": "number"}}}}
+                },
             },
         }
     ],
-    "prompts": [{"name": "greet", "arguments": [{"name": "city", "required": True, "description": "Where."}, {"name": "mood"}]}],
+    "prompts": [
+        {"name": "greet", "arguments": [{"name": "city", "required": True, "description": "Where."}, {"name": "mood"}]}
+    ],
     "resources": [{"uri": "file:///x", "name": "x", "mimeType": "text/plain"}],
     "resource_templates": [{"uriTemplate": "file:///{path}", "name": "files"}],
 }
@@ -77,7 +81,12 @@ resource template file:///{path} name: files
 
 def test_a_contract_is_a_fact_on_each_line():
     contract = normalise(OFFER)
-    assert diff(contract, contract, "blue", "green") == {"before": FACTS, "after": FACTS, "before_header": "blue", "after_header": "green"}
+    assert diff(contract, contract, "blue", "green") == {
+        "before": FACTS,
+        "after": FACTS,
+        "before_header": "blue",
+        "after_header": "green",
+    }
 
 
 @pytest.mark.parametrize(
@@ -88,7 +97,10 @@ def test_a_contract_is_a_fact_on_each_line():
         ({"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}, "string | null = null"),
         ({"type": "array", "items": {"type": "string"}, "maxItems": 3}, "[string] maxItems 3"),
         ({"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "null"}]}}, "[string | null]"),
-        ({"anyOf": [{"type": "object", "properties": {"a": {}, "b c": {}}, "required": ["a"]}, {"type": "null"}]}, '{a: any, "b c"?: any} | null'),
+        (
+            {"anyOf": [{"type": "object", "properties": {"a": {}, "b c": {}}, "required": ["a"]}, {"type": "null"}]},
+            '{a: any, "b c"?: any} | null',
+        ),
         ({"type": "number", "exclusiveMinimum": 0, "maximum": 1.5}, "number > 0 <= 1.5"),
         ({"not": {"type": "string"}, "frobnicate": [1]}, "any frobnicate [1] not string"),
         ({"type": "string", "pattern": "^\\d\u202e$"}, 'string pattern "^\\\\d\\u202e$"'),
@@ -102,12 +114,23 @@ def test_a_contract_is_a_fact_on_each_line():
     ],
 )
 def test_schemas_read_as_types(schema, expected):
-    contract = normalise({"session_mode": "modern", "tools": [{"name": "a", "inputSchema": {"type": "object", "properties": {"x": schema}}}]})
+    contract = normalise(
+        {
+            "session_mode": "modern",
+            "tools": [{"name": "a", "inputSchema": {"type": "object", "properties": {"x": schema}}}],
+        }
+    )
     assert facts(contract)[-1] == f"tool a input x?: {expected}"
 
 
 def test_changes_are_grouped_by_severity_and_accepted_ones_come_last():
-    new = {**OFFER, "tools": [], "resources": [], "instructions": "Read.", "protocol_versions": ["2025-06-18", "2026-07-28"]}
+    new = {
+        **OFFER,
+        "tools": [],
+        "resources": [],
+        "instructions": "Read.",
+        "protocol_versions": ["2025-06-18", "2026-07-28"],
+    }
     changes = compare(normalise(OFFER), normalise(new))
     taken, _rest = accepted(changes, ["tools"])
     assert render(changes, taken) == (

@@ -9,17 +9,16 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
     CONTINUE,
     INCONCLUSIVE,
-    Sight,
+    Observation,
     decide,
+    gates_at_weight,
     is_over,
-    judged_at,
-    judged_by_own_requests,
+    synthetic_triggers,
 )
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     BREACH,
     CANNOT_MEASURE,
     FAIL,
-    HOLD,
     NO_DATA,
     PASS,
     Gate,
@@ -30,20 +29,20 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds impor
 SECONDS, BOUND = 300.0, 900.0
 
 
-def verdict(name: str, what: str, policy: str = HOLD) -> Verdict:
+def verdict(name: str, what: str, policy: str = INCONCLUSIVE) -> Verdict:
     gate = Gate(name, "errors", 5.0, no_data=policy, cannot_measure=policy)
     return Verdict(gate, what, reason="why")
 
 
-def synthetic(what: str, policy: str = HOLD) -> dict:
-    return {"synthetic_triggers": [verdict("fast", what, policy)]}
+def synthetic(what: str, policy: str = INCONCLUSIVE) -> dict:
+    return {"synthetic_triggers": [verdict("error_burst", what, policy)]}
 
 
 def answers(what: str) -> dict:
     return {"answers": verdict("answers", what)}
 
 
-def polled(at: float, trigger: str = PASS, gate: str = PASS, policy: str = HOLD) -> dict:
+def polled(at: float, trigger: str = PASS, gate: str = PASS, policy: str = INCONCLUSIVE) -> dict:
     """A poll that began then, with a verdict of one trigger and of one gate."""
     triggers, gates = [verdict("errors", trigger, policy)], [verdict("rise", gate, policy)]
     return {"prometheus": True, "polled": at, "triggers": triggers, "gates": gates}
@@ -62,11 +61,11 @@ WAITS = {"prometheus": True}  # for its first poll
         (299.9, polled(298, gate=BREACH), CONTINUE, [], False),
         (299.9, polled(1, trigger=NO_DATA, gate=CANNOT_MEASURE), CONTINUE, [], False),
         # A trigger counts at any moment, whoever tells.
-        (0.25, synthetic(BREACH), BREACH, ["fast"], False),
-        (0.25, {**WAITS, **synthetic(BREACH)}, BREACH, ["fast"], False),
+        (0.25, synthetic(BREACH), BREACH, ["error_burst"], False),
+        (0.25, {**WAITS, **synthetic(BREACH)}, BREACH, ["error_burst"], False),
         (10, polled(5, trigger=BREACH), BREACH, ["errors"], False),
         (10, polled(5, trigger=NO_DATA, policy=FAIL), BREACH, ["errors"], False),
-        (10, {**polled(5, trigger=BREACH), **synthetic(BREACH)}, BREACH, ["fast", "errors"], False),
+        (10, {**polled(5, trigger=BREACH), **synthetic(BREACH)}, BREACH, ["error_burst", "errors"], False),
         # Also when the time is over: at once, and not by the gates.
         (300, {**polled(300, trigger=BREACH, gate=BREACH), **answers(BREACH)}, BREACH, ["errors"], False),
         (301, polled(299, trigger=BREACH), BREACH, ["errors"], False),
@@ -108,21 +107,25 @@ WAITS = {"prometheus": True}  # for its first poll
     ],
 )
 def test_what_is_decided(elapsed, seen, outcome, deciding, poll_now):
-    decision = decide(Sight(elapsed, SECONDS, BOUND, **seen))
+    decision = decide(Observation(elapsed, SECONDS, BOUND, **seen))
     names = [each.gate.name for each in decision.deciding]
     assert (decision.outcome, names, decision.poll_now) == (outcome, deciding, poll_now)
 
 
 def test_the_verdicts_that_count():
-    seen = {**polled(300, trigger=NO_DATA, gate=NO_DATA), **answers(PASS), "synthetic_triggers": [verdict("fast", PASS)]}
-    before = decide(Sight(299.9, SECONDS, BOUND, **seen))
-    over = decide(Sight(300.5, SECONDS, BOUND, **seen))
+    seen = {
+        **polled(300, trigger=NO_DATA, gate=NO_DATA),
+        **answers(PASS),
+        "synthetic_triggers": [verdict("error_burst", PASS)],
+    }
+    before = decide(Observation(299.9, SECONDS, BOUND, **seen))
+    over = decide(Observation(300.5, SECONDS, BOUND, **seen))
     assert [each.gate.name for each in before.verdicts] == ["errors"]
     assert [each.gate.name for each in over.verdicts] == ["errors", "answers", "rise"]
 
 
 def test_own_failures_beside_prometheus_tell_why_they_are_no_breach():
-    (own,) = decide(Sight(300.5, SECONDS, BOUND, prometheus=True, polled=300.0, **answers(BREACH))).verdicts
+    (own,) = decide(Observation(300.5, SECONDS, BOUND, prometheus=True, polled=300.0, **answers(BREACH))).verdicts
     assert (own.verdict, own.reason) == (NO_DATA, "why, of both pools together")
 
 
@@ -139,9 +142,25 @@ ALONE, COMPARING = ["errors"], ["latency_rise", "mcp_errors", "lost_sessions"]
     [(1, ALONE + COMPARING), (99, ALONE + COMPARING), (100, ALONE), (None, ALONE + COMPARING)],
 )
 def test_the_gates_that_are_judged_at_a_weight(weight, names):
-    assert [gate.name for gate in judged_at(weight, SHIFT)] == names
+    assert [gate.name for gate in gates_at_weight(weight, SHIFT)] == names
 
 
-@pytest.mark.parametrize(("prometheus", "names"), [(True, ["fast"]), (False, ["errors", "fast"])])
+@pytest.mark.parametrize(("prometheus", "names"), [(True, ["error_burst"]), (False, ["errors", "error_burst"])])
 def test_the_triggers_on_own_requests(prometheus, names):
-    assert [gate.name for gate in judged_by_own_requests(TRIGGERS, prometheus)] == names
+    assert [gate.name for gate in synthetic_triggers(TRIGGERS, prometheus)] == names
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "prometheus", "judged"),
+    [
+        ("always", True, True),
+        ("always", False, True),
+        ("without_prometheus", True, False),
+        ("without_prometheus", False, True),
+        ("", True, False),
+        ("", False, False),
+    ],
+)
+def test_a_gate_says_whether_own_requests_are_judged_by_it(synthetic, prometheus, judged):
+    gate = Gate("errors", "errors", 5.0, synthetic=synthetic)
+    assert synthetic_triggers([gate], prometheus) == ([gate] if judged else [])

@@ -10,12 +10,12 @@ import re
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._gates import options, packs, reading
+from ansible_collections.mcp.server.plugins.module_utils._gates import measurements, options, packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SETS
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import SERVER, START, counter, growing, verdict
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import SERVER, START, counter, growing, verdict
 
 ERRORS = Gate("errors", "errors", 5.0)
 
@@ -57,7 +57,10 @@ def test_errors(source):
     name, code, green, blue, other = LABELS[source]
 
     def answers(good, bad, labels):
-        return [counter(name, growing(*[amount] * 10), **{code: status}, **labels) for status, amount in (("200", good), ("503", bad))]
+        return [
+            counter(name, growing(*[amount] * 10), **{code: status}, **labels)
+            for status, amount in (("200", good), ("503", bad))
+        ]
 
     found = verdict(ERRORS, answers(90, 10, green) + answers(0, 100, blue) + answers(0, 100, other), pack=source)
     assert (found.verdict, found.value, found.requests) == ("breach", 10.0, 1000)
@@ -66,7 +69,11 @@ def test_errors(source):
 def test_the_stable_pool_of_an_ingress():
     """That is the main one's, and its answers have no canary."""
     labels = {"namespace": "prod", "ingress": "mcp", "service": "mcp-green", "canary": ""}
-    found = verdict(ERRORS, [counter("nginx_ingress_controller_requests", growing(*[90] * 10), status="200", **labels)], pack="ingress_nginx")
+    found = verdict(
+        ERRORS,
+        [counter("nginx_ingress_controller_requests", growing(*[90] * 10), status="200", **labels)],
+        pack="ingress_nginx",
+    )
     assert found.requests == 900
 
 
@@ -74,7 +81,10 @@ def test_the_stable_pool_of_an_ingress():
 def test_milliseconds(source, unit):
     name = packs.PACKS[source].measures["latency"].name
     labels = LABELS[source][2]
-    series = [counter(f"{name}_bucket", growing(*[amount] * 10), le=le, **labels) for le, amount in (("250", 90), ("500", 94), ("1000", 100), ("+Inf", 100))]
+    series = [
+        counter(f"{name}_bucket", growing(*[amount] * 10), le=le, **labels)
+        for le, amount in (("250", 90), ("500", 94), ("1000", 100), ("+Inf", 100))
+    ]
     assert packs.PACKS[source].measures["latency"].seconds == 1 / unit
     found = verdict(Gate("latency", "latency", 0.5, unit="s", quantile=0.95), series, pack=source)
     assert found.value == pytest.approx(0.5 + 0.5 / 6)
@@ -84,7 +94,13 @@ def test_mcp_errors_by_the_conventions_of_opentelemetry():
     labels = LABELS["otel"][2]
     name = "mcp_server_operation_duration_seconds_count"
     series = [
-        counter(name, growing(*[amount] * 10), mcp_method_name="tools/call", **labels, **({"error_type": error} if error else {}))
+        counter(
+            name,
+            growing(*[amount] * 10),
+            mcp_method_name="tools/call",
+            **labels,
+            **({"error_type": error} if error else {}),
+        )
         for error, amount in (("", 90), ("tool_error", 6), ("-32602", 4))
     ]
     assert verdict(Gate("mcp_errors", "mcp_errors", 5.0), series, pack="otel").value == 10.0
@@ -93,7 +109,13 @@ def test_mcp_errors_by_the_conventions_of_opentelemetry():
 def test_a_subscription_is_not_slow():
     labels = LABELS["otel"][2]
     series = [
-        counter("mcp_server_operation_duration_seconds_bucket", growing(*[amount] * 10), le=le, mcp_method_name=method, **labels)
+        counter(
+            "mcp_server_operation_duration_seconds_bucket",
+            growing(*[amount] * 10),
+            le=le,
+            mcp_method_name=method,
+            **labels,
+        )
         for method, le, amount in (
             ("tools/call", "0.5", 100),
             ("tools/call", "+Inf", 100),
@@ -106,7 +128,9 @@ def test_a_subscription_is_not_slow():
 
 def test_the_query():
     dotted = Server("prod", "mcp.v2", "{server}-{pool}", "mcp", "mcp.v2")
-    query = reading.query(packs.renamed(packs.PACKS["kubelet"], {"pod": "pod_name"}), reading.names_of(dotted, "green"), 100.2)
+    query = measurements.query(
+        packs.renamed(packs.PACKS["kubelet"], {"pod": "pod_name"}), measurements.names_of(dotted, "green"), 100.2
+    )
     assert query == (
         '{__name__=~"container_memory_working_set_bytes|container_spec_memory_limit_bytes|kube_pod_container_resource_limits", namespace=~"prod", '
         'pod_name=~"(?:mcp[.]v2-blue|mcp[.]v2-green)-[0-9a-z]+-[0-9a-z]+", container=~"mcp[.]v2"}[101s]'
@@ -115,7 +139,7 @@ def test_the_query():
 
 @pytest.mark.parametrize("name", packs.PACKS)
 def test_every_pack_asks_for_its_server_only(name):
-    query = reading.query(packs.PACKS[name], reading.names_of(SERVER, "green"), 60)
+    query = measurements.query(packs.PACKS[name], measurements.names_of(SERVER, "green"), 60)
     assert "prod" in query
     assert not re.search("[{][a-z]+[}]", query.partition("}[")[0][1:])
 
@@ -127,7 +151,7 @@ def test_labels_that_are_called_otherwise():
         Series({"__name__": name, **labels}, [(START, value)])
         for name, value in (("container_memory_working_set_bytes", 5.0), ("container_spec_memory_limit_bytes", 10.0))
     ]
-    found = reading.Reading(pack, series, reading.names_of(SERVER, "green"))
+    found = measurements.Reading(pack, series, measurements.names_of(SERVER, "green"))
     assert found.fill(pack.measures["memory"]).levels == [(START, 50.0)]
 
 

@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import prometheu
 from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Prometheus
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.fake import Fake, said
+from ansible_collections.mcp.server.tests.unit.fakes.prometheus import Fake, said
 
 
 def matrix(*values: tuple[float, str]) -> tuple[int, bytes]:
@@ -52,7 +52,10 @@ def test_credentials():
     with Fake(lambda _query: matrix()) as fake:
         Prometheus(fake.url, token).samples("up[5m]", 1.0)
         Prometheus(fake.url, ("user", "word")).samples("up[5m]", 1.0)
-    assert [headers["Authorization"] for _path, _parameters, headers in fake.seen] == ["Bearer planted", "Basic dXNlcjp3b3Jk"]
+    assert [headers["Authorization"] for _path, _parameters, headers in fake.seen] == [
+        "Bearer planted",
+        "Basic dXNlcjp3b3Jk",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +63,10 @@ def test_credentials():
     [
         ((401, b""), r"does not accept our credentials \(401\); check those in prometheus"),
         ((403, b""), "does not accept our credentials"),
-        ((400, b'{"status": "error", "error": "parse error: unexpected ]"}'), r"refuses up\[5m\]: parse error: unexpected \]\.$"),
+        (
+            (400, b'{"status": "error", "error": "parse error: unexpected ]"}'),
+            r"refuses up\[5m\]: parse error: unexpected \]\.$",
+        ),
         ((503, b"<html>"), "answers 503, and not what Prometheus does; check prometheus.url"),
         ((302, b""), "answers 302"),
         ((200, b"[]"), "answers 200, and not what Prometheus does"),
@@ -88,7 +94,9 @@ def test_a_slow_one():
         Prometheus(fake.url, timeout=0.2).samples("up[5m]", 1.0)
 
 
-@pytest.mark.parametrize("url", ["prometheus:9090", "ftp://prometheus", "http://", "http://user:word@prometheus", "http://prometheus/?a=b"])
+@pytest.mark.parametrize(
+    "url", ["prometheus:9090", "ftp://prometheus", "http://", "http://user:word@prometheus", "http://prometheus/?a=b"]
+)
 def test_addresses(url):
     with pytest.raises(Failure, match=r"prometheus.url (is not the address|must not carry credentials)") as failure:
         Prometheus(url)

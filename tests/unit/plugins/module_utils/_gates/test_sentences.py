@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._gates import judging, thresholds
+from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, thresholds
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,4 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import judging, 
 )
 def test_what_a_gate_asks_for(which: str, name: str, says: str) -> None:
     (gate,) = [gate for gate in thresholds.SETS[which] if gate.name == name]
-    assert judging.sentence(gate) == says
+    assert evaluate.sentence(gate) == says

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import MISSED, Series, Store
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import EVERY, REQUESTS, START, answers, counter, growing, pod, verdict
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
+    EVERY,
+    REQUESTS,
+    START,
+    answers,
+    counter,
+    growing,
+    pod,
+    verdict,
+)
 
 GATE = Gate("errors", "errors", 5.0, window=60)
 
@@ -60,7 +69,11 @@ def test_how_the_samples_were_read_makes_no_difference(gate, counts, seed, calls
     for each in whole:
         drawn = [source.sample(range(calls), source.randint(1, calls)) for _sample in each.samples]
         for call in range(calls):
-            parts[call].append(Series(each.labels, [sample for sample, among in zip(each.samples, drawn, strict=True) if call in among]))
+            parts[call].append(
+                Series(
+                    each.labels, [sample for sample, among in zip(each.samples, drawn, strict=True) if call in among]
+                )
+            )
     for part in parts:
         store.add(part)
     assert verdict(gate, store.series()) == verdict(gate, Store(whole).series())
@@ -75,9 +88,15 @@ def test_a_gap_never_extends_a_window(gate, before, after, missed):
     start = START + EVERY * (len(good[0]) + missed)
 
     def both(part, at):
-        return [counter(REQUESTS, good[part], at, code="200", **pod("green")), counter(REQUESTS, bad[part], at, code="500", **pod("green"))]
+        return [
+            counter(REQUESTS, good[part], at, code="200", **pod("green")),
+            counter(REQUESTS, bad[part], at, code="500", **pod("green")),
+        ]
 
-    gapped = [counter(REQUESTS, [*values[0], *[None] * missed, *values[1]], code=code, **pod("green")) for values, code in ((good, "200"), (bad, "500"))]
+    gapped = [
+        counter(REQUESTS, [*values[0], *[None] * missed, *values[1]], code=code, **pod("green"))
+        for values, code in ((good, "200"), (bad, "500"))
+    ]
     if verdict(gate, gapped).verdict == BREACH:
         assert BREACH in (verdict(gate, both(0, START)).verdict, verdict(gate, both(1, start), begin=START).verdict)
 
@@ -93,5 +112,9 @@ def test_a_breach_lasted(gate, counts):
     # At the beginning a value may have good ones of before in it.
     full = int(gate.window / EVERY) + 2
     bad = [good == 0 and bad >= 20 for good, bad in counts]
-    if gate.limit <= 5 and gate.least <= 20 and any(all(bad[first : first + full]) for first in range(len(counts) - full + 1)):
+    if (
+        gate.limit <= 5
+        and gate.least <= 20
+        and any(all(bad[first : first + full]) for first in range(len(counts) - full + 1))
+    ):
         assert found.verdict == BREACH

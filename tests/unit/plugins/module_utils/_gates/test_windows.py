@@ -12,7 +12,16 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import EVERY, REQUESTS, START, answers, counter, growing, pod, verdict
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
+    EVERY,
+    REQUESTS,
+    START,
+    answers,
+    counter,
+    growing,
+    pod,
+    verdict,
+)
 
 GATE = Gate("errors", "errors", 5.0, window=60)
 FINE, BAD = [100] * 6, [20] * 30
@@ -92,7 +101,10 @@ def test_a_gap_does_not_extend_a_window(after, expected):
         [*growing(*[100] * 8), *[None] * 3, *growing(*[100] * after, first=3000)],
         [*growing(*[20] * 8), *[None] * 3, *growing(*[20] * after, first=1500)],
     )
-    series = [counter(REQUESTS, values[0], code="200", **pod("green")), counter(REQUESTS, values[1], code="500", **pod("green"))]
+    series = [
+        counter(REQUESTS, values[0], code="200", **pod("green")),
+        counter(REQUESTS, values[1], code="500", **pod("green")),
+    ]
     assert verdict(GATE, series).verdict == expected
 
 
@@ -112,8 +124,12 @@ def test_a_series_that_was_there_before_counts_from_its_first_sample():
 
 def test_after_an_outage_of_prometheus_nothing_is_born():
     """All series begin at once, with what they have counted for days."""
-    series = [counter(REQUESTS, [5000], START, code=code, **pod(pool)) for code in ("200", "500") for pool in ("blue", "green")]
-    assert verdict(GATE, series).verdict == "no data"
+    series = [
+        counter(REQUESTS, [5000], START, code=code, **pod(pool))
+        for code in ("200", "500")
+        for pool in ("blue", "green")
+    ]
+    assert verdict(GATE, series).verdict == "no_data"
 
 
 def test_a_counter_that_was_reset():
@@ -142,36 +158,48 @@ def test_pods_are_summed():
     series = []
     for number in range(3):
         all_bad = number == 1
-        series += answers([0 if all_bad else 50] * 20, [50 if all_bad else 0] * 20, number=number, start=START + 1.6 * number)
+        series += answers(
+            [0 if all_bad else 50] * 20, [50 if all_bad else 0] * 20, number=number, start=START + 1.6 * number
+        )
     found = verdict(GATE, series)
     assert found.verdict == "breach"
     assert 25 < found.value < 45
 
 
-@pytest.mark.parametrize(("good", "bad", "expected"), [(1, 0, "no data"), (2, 0, "pass"), (2, 2, "breach"), (0, 2, "breach"), (0, 1, "no data")])
+@pytest.mark.parametrize(
+    ("good", "bad", "expected"),
+    [(1, 0, "no_data"), (2, 0, "pass"), (2, 2, "breach"), (0, 2, "breach"), (0, 1, "no_data")],
+)
 def test_few_requests(good, bad, expected):
     """A value is made of more scrapes then, of a minute at most. Less than 20 requests in it tell nothing."""
     assert verdict(GATE, answers([good] * 36, [bad] * 36)).verdict == expected
 
 
 def test_an_idle_pool():
-    assert verdict(GATE, answers([0] * 20, [0] * 20)).verdict == "no data"
+    assert verdict(GATE, answers([0] * 20, [0] * 20)).verdict == "no_data"
 
 
 def test_a_server_that_nobody_scrapes_any_more():
     found = verdict(GATE, errors(*[0] * 20), now=START + 20 * EVERY + 18)
-    assert (found.verdict, found.outcome) == ("cannot measure", "held")
+    assert (found.verdict, found.outcome) == ("cannot_measure", "inconclusive")
     assert "18 s old" in found.reason
 
 
 def test_no_series():
     found = verdict(GATE, [counter("up", [1] * 20, **pod("green"))])
-    assert (found.verdict, found.outcome, found.reason) == ("no data", "held", "Prometheus has no mcp_server_requests_total of the pool")
+    assert (found.verdict, found.outcome, found.reason) == (
+        "no_data",
+        "inconclusive",
+        "Prometheus has no mcp_server_requests_total of the pool",
+    )
 
 
 def test_other_pools_and_other_servers_do_not_count():
     series = errors(*[0] * 20) + answers([0] * 20, [100] * 20, pool="blue")
-    series += [Series({**each.labels, "pod": "mcp-green-tools-7d9f5c-abcd1"}, each.samples) for each in answers([0] * 20, [100] * 20)]
+    series += [
+        Series({**each.labels, "pod": "mcp-green-tools-7d9f5c-abcd1"}, each.samples)
+        for each in answers([0] * 20, [100] * 20)
+    ]
     assert verdict(GATE, series).value == 0
 
 
@@ -180,7 +208,9 @@ def test_what_was_before_the_period_does_not_count():
     assert verdict(GATE, series, begin=START + 10 * EVERY).seconds_past == 8 * EVERY
 
 
-@pytest.mark.parametrize(("policy", "outcome"), [("hold", "held"), ("pass", "pass"), ("fail", "breach")])
+@pytest.mark.parametrize(
+    ("policy", "outcome"), [("inconclusive", "inconclusive"), ("pass", "pass"), ("fail", "breach")]
+)
 def test_policies(policy, outcome):
     assert verdict(replace(GATE, no_data=policy), [counter("up", [1], **pod("green"))]).outcome == outcome
     assert verdict(replace(GATE, cannot_measure=policy), errors(*[0] * 20), now=START + 1000).outcome == outcome

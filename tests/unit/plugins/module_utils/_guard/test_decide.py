@@ -9,8 +9,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.lock import PAUSED, Holder
-from ansible_collections.mcp.server.plugins.module_utils._guard.decide import END, HOLD, KEEP, ROLL_BACK, WAIT, Sight, decide, silence
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import (
+    END,
+    KEEP,
+    PAUSE,
+    ROLL_BACK,
+    WAIT,
+    Observation,
+    decide,
+    silence,
+)
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import PAUSED, Holder
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 OURS = "2026-11-24T11:00:00.000Z-v2"
@@ -48,14 +57,30 @@ def test_how_long_the_runner_has_been_silent(age: float, unchanged: float, secon
         (held(10), 8, release(), ROLL_BACK, "", WAIT, ""),
         (held(60), 58, release(), ROLL_BACK, "", WAIT, ""),
         (held(61), 58, release(), ROLL_BACK, "", ROLL_BACK, "the run of eva@runner was last heard of 61 s ago"),
-        (held(61), 58, release(), HOLD, "", HOLD, "the run of eva@runner was last heard of 61 s ago"),
-        (held(61), 58, release(), HOLD, "p95 is 2 s", ROLL_BACK, "the run of eva@runner was last heard of 61 s ago, and p95 is 2 s"),
+        (held(61), 58, release(), PAUSE, "", PAUSE, "the run of eva@runner was last heard of 61 s ago"),
+        (
+            held(61),
+            58,
+            release(),
+            PAUSE,
+            "p95 is 2 s",
+            ROLL_BACK,
+            "the run of eva@runner was last heard of 61 s ago, and p95 is 2 s",
+        ),
         (held(10), 8, release(), ROLL_BACK, "p95 is 2 s", WAIT, ""),  # a runner that lives sees to that
-        # A run that gave the Lease back holds: it had a reason, and is not dead.
-        (None, 0, release(), ROLL_BACK, "p95 is 2 s", WAIT, ""),  # it may have been deleted: a run that lives takes it again
-        (None, 21, release(), ROLL_BACK, "", HOLD, "its run ended, and left it as it is"),
-        (None, 600, release(), ROLL_BACK, "", HOLD, "its run ended, and left it as it is"),
-        (None, 21, release(), HOLD, "p95 is 2 s", ROLL_BACK, "its run ended, and left it as it is, and p95 is 2 s"),
+        # A run that gave the Lease back paused it: it had a reason, and is not dead.
+        (
+            None,
+            0,
+            release(),
+            ROLL_BACK,
+            "p95 is 2 s",
+            WAIT,
+            "",
+        ),  # it may have been deleted: a run that lives takes it again
+        (None, 21, release(), ROLL_BACK, "", PAUSE, "its run ended, and left it as it is"),
+        (None, 600, release(), ROLL_BACK, "", PAUSE, "its run ended, and left it as it is"),
+        (None, 21, release(), PAUSE, "p95 is 2 s", ROLL_BACK, "its run ended, and left it as it is, and p95 is 2 s"),
         (held(61), 58, release("succeeded"), ROLL_BACK, "", END, "the release has ended: succeeded"),
         (held(61), 58, release("rolled_back"), ROLL_BACK, "p95 is 2 s", END, "the release has ended: rolled_back"),
         (held(61), 58, release(identifier="another"), ROLL_BACK, "", END, "the newest release is another"),
@@ -64,7 +89,7 @@ def test_how_long_the_runner_has_been_silent(age: float, unchanged: float, secon
     ],
 )
 def test_what_a_guard_does(holder, unchanged, newest, action, breach, what, why) -> None:
-    assert decide(Sight(holder, unchanged, newest), OURS, action, NOW, breach) == (what, why)
+    assert decide(Observation(holder, unchanged, newest), OURS, action, NOW, breach) == (what, why)
 
 
 GUARD = Holder("guard", "the guard of prod/mcp", PAUSED, NOW - timedelta(hours=1), NOW - timedelta(seconds=8))
@@ -83,6 +108,6 @@ GUARD = Holder("guard", "the guard of prod/mcp", PAUSED, NOW - timedelta(hours=1
     ],
 )
 def test_what_a_guard_does_with_a_release_that_is_paused(holder, newest, left, breach, what, why) -> None:
-    paused = {**newest, "held": {"until": (NOW + timedelta(seconds=left)).isoformat()}}
-    found = decide(Sight(holder, 5, paused), OURS, HOLD, NOW, breach)
+    paused = {**newest, "paused": {"until": (NOW + timedelta(seconds=left)).isoformat()}}
+    found = decide(Observation(holder, 5, paused), OURS, PAUSE, NOW, breach)
     assert found.what == what and why in found.why

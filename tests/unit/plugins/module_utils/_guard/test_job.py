@@ -8,22 +8,22 @@ import json
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import identity, is_ours, job
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
-OPTIONS = {"state": "watching", "namespace": "prod", "server": "mcp", "release": "r", "action": "rollback"}
+OPTIONS = {"state": "running", "namespace": "prod", "server": "mcp", "release_id": "r", "action": "rollback"}
 
 
-def made(run: str = "run", image: str = "ee:1", account: str = "releaser", **options: str) -> dict:
-    return job(SERVER, run, image, account, {**OPTIONS, **options})
+def made(run: str = "run", image_ref: str = "ee:1", account: str = "releaser", **options: str) -> dict:
+    return job(SERVER, run, image_ref, account, {**OPTIONS, **options})
 
 
 def test_a_job_tells_its_pod_what_to_watch_and_who_it_is() -> None:
     wanted = made()
     (container,) = wanted["spec"]["template"]["spec"]["containers"]
     assert container["command"][:-1] == ["ansible", "localhost", "-c", "local", "-m", "mcp.server.mcp_guard", "-a"]
-    assert json.loads(container["command"][-1]) == {**OPTIONS, "id": identity(wanted)}
+    assert json.loads(container["command"][-1]) == {**OPTIONS, "guard_id": identity(wanted)}
     assert is_ours(wanted)
 
 
@@ -32,13 +32,14 @@ def test_its_pod_belongs_to_no_service_of_the_server() -> None:
 
 
 def test_it_is_the_same_only_when_it_is_made_from_the_same() -> None:
-    others = [made("another"), made(image="ee:2"), made(account="another"), made(action="hold")]
+    others = [made("another"), made(image_ref="ee:2"), made(account="another"), made(action="pause")]
     assert identity(made()) == identity(made())
     assert len({identity(one) for one in [made(), *others]}) == 5
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "guards"), [("Complete", "True", False), ("Failed", "True", False), ("Failed", "False", True), ("Suspended", "True", True)]
+    ("kind", "status", "guards"),
+    [("Complete", "True", False), ("Failed", "True", False), ("Failed", "False", True), ("Suspended", "True", True)],
 )
 def test_one_that_has_ended_guards_nothing(kind: str, status: str, guards: bool) -> None:
     assert bool(identity({**made(), "status": {"conditions": [{"type": kind, "status": status}]}})) is guards

@@ -8,13 +8,25 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, CANNOT_MEASURE, NO_DATA, PASS, Gate, Period, Verdict
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    BREACH,
+    CANNOT_MEASURE,
+    NO_DATA,
+    PASS,
+    Gate,
+    Period,
+    Verdict,
+)
 from ansible_collections.mcp.server.plugins.module_utils._guard import triggers
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 RELEASE = {"to": {"pool": "green"}, "started": "2026-11-24T06:00:00.000Z"}
-PROMETHEUS = {"url": "http://prometheus", "source": ["app"], **dict.fromkeys(("token_file", "token_env", "token_secret", "username", "password"))}
+PROMETHEUS = {
+    "url": "http://prometheus",
+    "source": ["app"],
+    **dict.fromkeys(("token_file", "token_env", "token_secret", "username", "password")),
+}
 
 
 class FakeSource:
@@ -29,13 +41,22 @@ class FakeSource:
 
     def judge(self, gates: t.Sequence[Gate], period: Period) -> list[Verdict]:
         self.periods.append(period)
-        return [Verdict(gate, self.verdict if gate.name == "errors" else PASS, 25.0, reason="past the limit") for gate in gates]
+        return [
+            Verdict(gate, self.verdict if gate.name == "errors" else PASS, 25.0, reason="past the limit")
+            for gate in gates
+        ]
 
 
-@pytest.mark.parametrize(("verdict", "says"), [(BREACH, "errors breach"), (PASS, ""), (NO_DATA, ""), (CANNOT_MEASURE, ""), (None, "")])
-def test_only_a_breach_says_that_a_release_is_bad(monkeypatch: pytest.MonkeyPatch, verdict: str | None, says: str) -> None:
+@pytest.mark.parametrize(
+    ("verdict", "says"), [(BREACH, "errors breach"), (PASS, ""), (NO_DATA, ""), (CANNOT_MEASURE, ""), (None, "")]
+)
+def test_only_a_breach_says_that_a_release_is_bad(
+    monkeypatch: pytest.MonkeyPatch, verdict: str | None, says: str
+) -> None:
     source, made = FakeSource(verdict), []
-    monkeypatch.setattr(triggers.connecting, "source", lambda params, server, pool, back: made.append((pool, back)) or source)
+    monkeypatch.setattr(
+        triggers.connect, "source", lambda params, server, pool, back: made.append((pool, back)) or source
+    )
     asked = triggers.breach({"triggers": {}}, Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp"))
     for _time in range(2):
         assert says in asked(RELEASE) and bool(asked(RELEASE)) is bool(says)
@@ -52,7 +73,11 @@ def test_what_a_guard_could_not_use(option: str) -> None:
 def test_no_password_is_handed_on() -> None:
     secret = {"name": "prometheus", "key": "token"}
     given = {**PROMETHEUS, "password": "planted", "token_secret": secret}
-    assert triggers.handed_on({"triggers": {}, "prometheus": given}) == {"url": "http://prometheus", "source": ["app"], "token_secret": secret}
+    assert triggers.handed_on({"triggers": {}, "prometheus": given}) == {
+        "url": "http://prometheus",
+        "source": ["app"],
+        "token_secret": secret,
+    }
     assert triggers.handed_on({"triggers": {}, "prometheus": None}) is None
     with pytest.raises(Failure, match="triggers.errors"):
         triggers.handed_on({"triggers": {"errors": 3}, "prometheus": None})

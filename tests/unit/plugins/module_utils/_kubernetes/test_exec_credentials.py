@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import credentials, exec_credentials, kubeconfig
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Plugin, User
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, without_secrets
 
 V1, V1BETA1 = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"
@@ -55,8 +55,13 @@ def test_a_token(tmp_path: Path) -> None:
 
 
 def test_a_certificate(tmp_path: Path) -> None:
-    given = exec_credentials.ask(plugin(tmp_path, f"echo '{answer(clientCertificateData='crt', clientKeyData='the-key')}'"), 5)
-    assert given.certificate is not None and (given.certificate.certificate, given.certificate.key) == (b"crt", b"the-key")
+    given = exec_credentials.ask(
+        plugin(tmp_path, f"echo '{answer(clientCertificateData='crt', clientKeyData='the-key')}'"), 5
+    )
+    assert given.certificate is not None and (given.certificate.certificate, given.certificate.key) == (
+        b"crt",
+        b"the-key",
+    )
 
 
 def test_what_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +78,10 @@ def test_what_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("echo first >&2; echo 'the session is over.' >&2; echo >&2; exit 7", "login of the kubeconfig failed with exit code 7: the session is over; run it"),
+        (
+            "echo first >&2; echo 'the session is over.' >&2; echo >&2; exit 7",
+            "login of the kubeconfig failed with exit code 7: the session is over; run it",
+        ),
         ("exit 1", "failed with exit code 1; run it by hand"),
         ("kill -9 $$", "failed with exit code -9;"),
         ("printf 'x\\033[31m\\377y' >&2; exit 1", "exit code 1: x .31m.y;"),
@@ -108,7 +116,9 @@ def test_a_plugin_that_fails(tmp_path: Path, text: str, said: str) -> None:
 )
 def test_a_secret_that_it_is_given_is_in_no_complaint(tmp_path: Path, more: dict[str, t.Any]) -> None:
     with pytest.raises(Failure, match="failed with exit code 1") as caught:
-        exec_credentials.ask(plugin(tmp_path, 'echo "usage: $* $AWS_SECRET_ACCESS_KEY $AWS_PROFILE" >&2; exit 1', **more), 10)
+        exec_credentials.ask(
+            plugin(tmp_path, 'echo "usage: $* $AWS_SECRET_ACCESS_KEY $AWS_PROFILE" >&2; exit 1', **more), 10
+        )
     shown = without_secrets(caught.value.msg)
     assert "planted-given" not in shown and "prod-profile" in shown
 
@@ -121,7 +131,10 @@ def test_a_configuration_that_contains_itself(tmp_path: Path) -> None:
 
 
 def test_a_plugin_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match="/nowhere/login of the kubeconfig could not be started .No such file or directory.; install it, or correct"):
+    with pytest.raises(
+        Failure,
+        match="/nowhere/login of the kubeconfig could not be started .No such file or directory.; install it, or correct",
+    ):
         exec_credentials.ask(Plugin("/nowhere/login", V1), 5)
     with pytest.raises(Failure, match="could not be started .*; get it from example.com"):
         exec_credentials.ask(Plugin("/nowhere/login", V1, install_hint="get it from example.com."), 5)
@@ -132,8 +145,12 @@ def test_a_plugin_that_is_not_there(tmp_path: Path) -> None:
 def test_a_plugin_that_hangs_is_killed_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     start = time.monotonic()
-    with pytest.raises(Failure, match=r"did not end within 0.5 s \(api_timeout\): waiting for the browser, and was killed"):
-        exec_credentials.ask(plugin(tmp_path, "echo waiting for the browser >&2; sleep 60 & echo $! > child; wait"), 0.5)
+    with pytest.raises(
+        Failure, match=r"did not end within 0.5 s \(api_timeout\): waiting for the browser, and was killed"
+    ):
+        exec_credentials.ask(
+            plugin(tmp_path, "echo waiting for the browser >&2; sleep 60 & echo $! > child; wait"), 0.5
+        )
     assert time.monotonic() - start < 3
     child = int((tmp_path / "child").read_text())
     deadline = time.monotonic() + 3
@@ -147,7 +164,10 @@ def test_a_plugin_that_hangs_is_killed_with_its_children(tmp_path: Path, monkeyp
 def test_who_holds_its_pipes_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     start = time.monotonic()
-    assert exec_credentials.ask(plugin(tmp_path, f"echo '{answer(token=TOKEN)}'; sleep 60 & echo $! > child"), 10).token == TOKEN
+    assert (
+        exec_credentials.ask(plugin(tmp_path, f"echo '{answer(token=TOKEN)}'; sleep 60 & echo $! > child"), 10).token
+        == TOKEN
+    )
     assert time.monotonic() - start < 5
     os.kill(int((tmp_path / "child").read_text()), signal.SIGKILL)
 
@@ -168,7 +188,9 @@ def test_after_a_refusal_it_is_asked_again(tmp_path: Path, monkeypatch: pytest.M
     mine = Credentials(User(plugin=plugin(tmp_path, text)), 5)
     before = mine.headers()
     assert mine.renew(before) and mine.headers()["Authorization"] == "Bearer planted-2"
-    same = Credentials(User(plugin=Plugin(script(tmp_path, f"echo '{answer(token=TOKEN)}'"), V1, arguments=("same",))), 5)
+    same = Credentials(
+        User(plugin=Plugin(script(tmp_path, f"echo '{answer(token=TOKEN)}'"), V1, arguments=("same",))), 5
+    )
     assert not same.renew(same.headers())
 
 
@@ -189,7 +211,9 @@ def test_one_that_worked_once_is_waited_for(tmp_path: Path, monkeypatch: pytest.
 def test_a_token_or_password_comes_before_the_plugin(tmp_path: Path) -> None:
     one = plugin(tmp_path, "exit 1")
     assert Credentials(User(token="static-token", plugin=one), 5).headers()["Authorization"] == "Bearer static-token"
-    assert str(Credentials(User(username="u", password="p", plugin=one), 5).headers()["Authorization"]).startswith("Basic ")
+    assert str(Credentials(User(username="u", password="p", plugin=one), 5).headers()["Authorization"]).startswith(
+        "Basic "
+    )
     assert Credentials(User(token="static-token", plugin=one), 5).certificate() is None
 
 
@@ -223,6 +247,10 @@ def test_a_token_file_that_rotates(tmp_path: Path) -> None:
         Credentials(User(token_file=str(file)), 5).headers()
     assert not isinstance(caught.value, Unreachable)
     # As kubectl does: the token of the kubeconfig is what there is without its file.
-    assert Credentials(User(token="static-token", token_file=str(file)), 5).headers() == {"Authorization": "Bearer static-token"}
+    assert Credentials(User(token="static-token", token_file=str(file)), 5).headers() == {
+        "Authorization": "Bearer static-token"
+    }
     file.write_text("third-token")
-    assert Credentials(User(token="static-token", token_file=str(file)), 5).headers() == {"Authorization": "Bearer third-token"}
+    assert Credentials(User(token="static-token", token_file=str(file)), 5).headers() == {
+        "Authorization": "Bearer third-token"
+    }

@@ -25,8 +25,16 @@ def fields(route=None, deployment=None, autoscaler=None):
         Field("route", "spec.rules", "HTTPRoute prod/mcp", objects["route"], "/spec/rules/0/backendRefs/0/weight"),
         Field("route", "spec.rules", "HTTPRoute prod/mcp", objects["route"], "/spec/rules/0/backendRefs/1/weight"),
         Field("replicas", "replicas", "Deployment prod/mcp-blue", objects["deployment"], "/spec/replicas"),
-        Field("image", "image", "Deployment prod/mcp-blue", objects["deployment"], "/spec/template/spec/containers/0/image"),
-        Field("autoscaler", "minReplicas", "HorizontalPodAutoscaler prod/mcp", objects["autoscaler"], "/spec/minReplicas"),
+        Field(
+            "image",
+            "image",
+            "Deployment prod/mcp-blue",
+            objects["deployment"],
+            "/spec/template/spec/containers/0/image",
+        ),
+        Field(
+            "autoscaler", "minReplicas", "HorizontalPodAutoscaler prod/mcp", objects["autoscaler"], "/spec/minReplicas"
+        ),
     ]
 
 
@@ -45,11 +53,26 @@ def fields(route=None, deployment=None, autoscaler=None):
         ({"route": ARGO_CD | LEFT_OUT}, [], "", NOBODY),
         ({"deployment": ARGO_CD}, ["route", "image"], "to [replicas].", "Argo CD leaves alone image, as"),
         ({"route": ARGO_CD, "deployment": ARGO_CD}, [], "to [route, image, replicas].", NOBODY),
-        ({"autoscaler": KEDA}, ["route", "image", "replicas"], "KEDA holds minReplicas of HorizontalPodAutoscaler prod/mcp", NOBODY),
+        (
+            {"autoscaler": KEDA},
+            ["route", "image", "replicas"],
+            "KEDA holds minReplicas of HorizontalPodAutoscaler prod/mcp",
+            NOBODY,
+        ),
         ({"autoscaler": KEDA}, ["autoscaler"], "", "KEDA leaves alone autoscaler"),
         ({"deployment": KEDA}, [], "", NOBODY),
-        ({"deployment": OPERATOR}, [], "the controller of MCPServer mcp holds replicas of Deployment prod/mcp-blue, image of", NOBODY),
-        ({"route": HELM, "deployment": HELM}, [], "", "Helm holds spec.rules of HTTPRoute prod/mcp, replicas of Deployment prod/mcp-blue, image"),
+        (
+            {"deployment": OPERATOR},
+            [],
+            "the controller of MCPServer mcp holds replicas of Deployment prod/mcp-blue, image of",
+            NOBODY,
+        ),
+        (
+            {"route": HELM, "deployment": HELM},
+            [],
+            "",
+            "Helm holds spec.rules of HTTPRoute prod/mcp, replicas of Deployment prod/mcp-blue, image",
+        ),
         ({"route": ARGO_CD, "autoscaler": KEDA}, [], "to [route]. KEDA holds", NOBODY),
     ],
 )

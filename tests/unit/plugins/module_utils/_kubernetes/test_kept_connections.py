@@ -15,10 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import client, credentials
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import client, credentials, outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import User
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 from .test_exec_credentials import answer, plugin
@@ -34,7 +33,9 @@ def head_of(sock: socket.socket) -> str:
     return head.decode()
 
 
-def serves(server: list[Server], times: int, last: t.Callable[[socket.socket], t.Any] = lambda sock: None) -> t.Callable[[socket.socket], None]:
+def serves(
+    server: list[Server], times: int, last: t.Callable[[socket.socket], t.Any] = lambda sock: None
+) -> t.Callable[[socket.socket], None]:
     """Answer so many requests of a connection, and read one more, with which it ends."""
 
     def step(sock: socket.socket) -> None:
@@ -57,7 +58,9 @@ def closing_at(times: int, last: t.Callable[[socket.socket], t.Any] = lambda soc
 
 
 @pytest.mark.parametrize("last", [lambda sock: None, resets_it], ids=["FIN", "RST"])
-def test_a_read_on_an_idle_connection_that_closes_right_then_is_made_again(last: t.Callable[[socket.socket], t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_on_an_idle_connection_that_closes_right_then_is_made_again(
+    last: t.Callable[[socket.socket], t.Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(client, "JUST_USED", 0.0)
     server = closing_at(1, last)
     one = cluster(server, timeout=5.0)
@@ -124,7 +127,9 @@ def test_a_credential_that_another_thread_renewed_is_used(tmp_path: Path, monkey
     assert not mine.renew(mine.headers())
 
 
-def test_a_plugin_that_fails_in_the_middle_is_named_while_it_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_that_fails_in_the_middle_is_named_while_it_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     credentials._GIVEN.clear()
     monkeypatch.setattr(Unreachable, "again_in", 0.1)
@@ -141,7 +146,9 @@ def test_a_plugin_that_fails_in_the_middle_is_named_while_it_is_waited_for(tmp_p
         assert one.get(PATH) == {}
         (tmp_path / "away").touch()
         assert one.get(PATH) == {}
-    assert lines[0].startswith(f"The credential plugin {tmp_path}/login of the kubeconfig failed with exit code 3: no route to the login")
+    assert lines[0].startswith(
+        f"The credential plugin {tmp_path}/login of the kubeconfig failed with exit code 3: no route to the login"
+    )
     assert "; waiting for it, 0 of 20 s" in lines[0] and "planted-token" not in "".join(lines)
 
 
@@ -167,7 +174,9 @@ def test_a_redirect_is_not_followed_with_our_credentials() -> None:
     server = Server(redirects(f"http://joe:x@127.0.0.1:{other.port}/login?state=planted-state"))
     one = cluster(server, patience=20.0, timeout=5.0, user=User(token="the-token"))
     for asking in (lambda: one.get(PATH), lambda: one.patch(PATH, {}), lambda: one.port_forward("prod", "pod", 80)):
-        with pytest.raises(Failure, match=rf"it redirects to http://127.0.0.1:{other.port}, which is not followed") as caught:
+        with pytest.raises(
+            Failure, match=rf"it redirects to http://127.0.0.1:{other.port}, which is not followed"
+        ) as caught:
             asking()
         assert not isinstance(caught.value, Unreachable) and "planted-state" not in caught.value.msg
     assert other.asked == 0
@@ -178,7 +187,9 @@ def test_nor_by_a_port_forward() -> None:
     """The library follows those that lead to another WebSocket."""
     other = Server(GOOD, pair=None)
     with pytest.raises(Failure, match=rf"it redirects to ws://127.0.0.1:{other.port}, which is not followed"):
-        cluster(Server(redirects(f"ws://127.0.0.1:{other.port}/x")), timeout=5.0, user=User(token="the-token")).port_forward("prod", "pod", 80)
+        cluster(
+            Server(redirects(f"ws://127.0.0.1:{other.port}/x")), timeout=5.0, user=User(token="the-token")
+        ).port_forward("prod", "pod", 80)
     assert other.asked == 0
 
 
@@ -216,4 +227,6 @@ def test_answers_of_all_forms(whole: bytes) -> None:
 
 def test_an_answer_that_is_compressed_unasked_is_named() -> None:
     with pytest.raises(Unreachable, match="is answered in the encoding gzip, though none was asked for"):
-        cluster(Server(sends(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}")), timeout=5.0).get(PATH)
+        cluster(
+            Server(sends(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}")), timeout=5.0
+        ).get(PATH)

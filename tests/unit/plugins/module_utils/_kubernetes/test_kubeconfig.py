@@ -73,12 +73,17 @@ def test_paths_are_relative_to_their_own_file(tmp_path: Path) -> None:
     files = {"a": config(cluster, user, "a"), "b": config(cluster, {**user, **plugin}, "b")}
     for folder, content in files.items():
         (tmp_path / folder / "config").write_text(yaml.safe_dump(content))
-    found = kubeconfig.load([str(tmp_path / "a/config"), str(tmp_path / "gone"), os.path.relpath(tmp_path / "b/config")])
+    found = kubeconfig.load(
+        [str(tmp_path / "a/config"), str(tmp_path / "gone"), os.path.relpath(tmp_path / "b/config")]
+    )
     assert found is not None
     for folder in files:
         one = found.access(folder)
         assert one.ca == f"ca of {folder}" and one.user.certificate is not None
-        assert (one.user.certificate.certificate, one.user.certificate.key) == (f"crt of {folder}".encode(), f"key of {folder}".encode())
+        assert (one.user.certificate.certificate, one.user.certificate.key) == (
+            f"crt of {folder}".encode(),
+            f"key of {folder}".encode(),
+        )
         assert Path(one.user.token_file).read_text() == f"token of {folder}"
     assert found.access("b").user.plugin is not None
     assert os.path.normpath(found.access("b").user.plugin.command) == str(tmp_path / "b/bin/login")  # type: ignore[union-attr]
@@ -107,7 +112,12 @@ def test_data_beats_files() -> None:
         ({"as": "ann"}, {"Impersonate-User": ("ann",)}),
         (
             {"as": "ann", "as-uid": "7", "as-groups": ["a", "b"], "as-user-extra": {"Some/Key": ["x", "y"]}},
-            {"Impersonate-User": ("ann",), "Impersonate-Uid": ("7",), "Impersonate-Group": ("a", "b"), "Impersonate-Extra-some%2Fkey": ("x", "y")},
+            {
+                "Impersonate-User": ("ann",),
+                "Impersonate-Uid": ("7",),
+                "Impersonate-Group": ("a", "b"),
+                "Impersonate-Extra-some%2Fkey": ("x", "y"),
+            },
         ),
         ({"as": "ann", "as-user-extra": {7: ["x"]}}, {"Impersonate-User": ("ann",), "Impersonate-Extra-7": ("x",)}),
         ({"as": "", "as-groups": []}, {}),
@@ -119,7 +129,14 @@ def test_whom_we_act_as(user: dict[str, t.Any], headers: dict[str, t.Any]) -> No
 
 
 def test_the_rest_of_a_cluster() -> None:
-    one = access({"server": f"{SERVER}/k8s/c-1/?a=b#c", "tls-server-name": "kube", "proxy-url": "socks5://p", "disable-compression": True})
+    one = access(
+        {
+            "server": f"{SERVER}/k8s/c-1/?a=b#c",
+            "tls-server-name": "kube",
+            "proxy-url": "socks5://p",
+            "disable-compression": True,
+        }
+    )
     assert (one.host, one.tls_name, one.proxy, one.verify) == (f"{SERVER}/k8s/c-1", "kube", "socks5://p", True)
     assert access({"server": SERVER, "insecure-skip-tls-verify": True}).verify is False
     assert access({"server": "api.example:8080"}).host == "http://api.example:8080"
@@ -137,10 +154,24 @@ def test_a_plugin() -> None:
         "installHint": "brew install login",
     }
     extension = {"name": kubeconfig.EXTENSION, "extension": {"audience": "x"}}
-    cluster = {"server": SERVER, "certificate-authority-data": encoded("ca"), "tls-server-name": "kube", "extensions": [extension, "odd"]}
+    cluster = {
+        "server": SERVER,
+        "certificate-authority-data": encoded("ca"),
+        "tls-server-name": "kube",
+        "extensions": [extension, "odd"],
+    }
     found = access(cluster, {"exec": plugin}).user.plugin
-    assert found is not None and (found.command, found.arguments, found.environment) == ("login", ("-v",), (("A", "1"), ("B", "")))
-    told = {"server": SERVER, "certificate-authority-data": encoded("ca"), "tls-server-name": "kube", "config": {"audience": "x"}}
+    assert found is not None and (found.command, found.arguments, found.environment) == (
+        "login",
+        ("-v",),
+        (("A", "1"), ("B", "")),
+    )
+    told = {
+        "server": SERVER,
+        "certificate-authority-data": encoded("ca"),
+        "tls-server-name": "kube",
+        "config": {"audience": "x"},
+    }
     assert found.cluster == told and found.install_hint == "brew install login"
     untold = access(cluster, {"exec": {"apiVersion": V1BETA1, "command": "login"}}).user.plugin
     assert untold is not None and untold.cluster is None
@@ -155,8 +186,14 @@ def plugin(**changes: t.Any) -> dict[str, t.Any]:
     [
         ({}, "has no current-context; name one"),
         (config(**{"current-context": "gone"}), "has no context gone; it has prod"),
-        (config(contexts=[{"name": "prod", "context": {"cluster": "x", "user": "prod"}}]), "context prod: kubeconfig .* has no cluster x; it has prod"),
-        (config(contexts=[{"name": "prod", "context": {"cluster": "prod", "user": "x"}}]), "has no user x; it has prod"),
+        (
+            config(contexts=[{"name": "prod", "context": {"cluster": "x", "user": "prod"}}]),
+            "context prod: kubeconfig .* has no cluster x; it has prod",
+        ),
+        (
+            config(contexts=[{"name": "prod", "context": {"cluster": "prod", "user": "x"}}]),
+            "has no user x; it has prod",
+        ),
         (config(contexts=[{"name": "prod", "context": {"cluster": "prod"}}]), "context prod: it names no user"),
         (config(contexts=[{"name": "prod"}]), "context prod: it names no cluster"),
         (config(contexts=[{"name": "prod", "context": None}]), "context prod: it names no cluster"),
@@ -173,10 +210,19 @@ def plugin(**changes: t.Any) -> dict[str, t.Any]:
         (config({"server": "https://[::1"}), "its server is not a URL"),
         (config({"server": "https://x y"}), "its server is not a URL"),
         (config({"server": "https://joe:hunter2@x"}), "must not carry credentials"),
-        (config({"server": SERVER, "insecure-skip-tls-verify": "false"}), "insecure-skip-tls-verify is neither true nor false"),
-        (config({"server": SERVER, "insecure-skip-tls-verify": True, "certificate-authority-data": "YQ=="}), "has both a certificate authority and"),
+        (
+            config({"server": SERVER, "insecure-skip-tls-verify": "false"}),
+            "insecure-skip-tls-verify is neither true nor false",
+        ),
+        (
+            config({"server": SERVER, "insecure-skip-tls-verify": True, "certificate-authority-data": "YQ=="}),
+            "has both a certificate authority and",
+        ),
         (config({"server": SERVER, "certificate-authority-data": "!"}), "certificate-authority-data is not base64"),
-        (config({"server": SERVER, "certificate-authority": "/nowhere"}), "certificate-authority /nowhere cannot be read .No such file"),
+        (
+            config({"server": SERVER, "certificate-authority": "/nowhere"}),
+            "certificate-authority /nowhere cannot be read .No such file",
+        ),
         (config(user={"token": 12345}), "token is not a string; put it into quotes"),
         (config(user={"as": 1}), "as is not a string"),
         (config(user={"as": "a", "as-groups": "g"}), "as-groups is not a list of strings"),
@@ -188,7 +234,10 @@ def plugin(**changes: t.Any) -> dict[str, t.Any]:
         (config(user={"client-certificate-data": "YQ=="}), "a client certificate without its key"),
         (config(user={"client-key-data": "YQ=="}), "a client certificate without its key"),
         (config(user={"auth-provider": {"name": "oidc"}}), "auth-provider is not supported; use an exec plugin"),
-        (config(user=plugin(apiVersion="client.authentication.k8s.io/v1alpha1")), "apiVersion is client.authentication.k8s.io/v1alpha1, known are"),
+        (
+            config(user=plugin(apiVersion="client.authentication.k8s.io/v1alpha1")),
+            "apiVersion is client.authentication.k8s.io/v1alpha1, known are",
+        ),
         (config(user=plugin(apiVersion=None)), "apiVersion is missing"),
         (config(user=plugin(command="")), "names no command"),
         (config(user=plugin(args="-v")), "args is not a list of strings"),
@@ -206,12 +255,17 @@ def test_what_cannot_be_used_is_an_error(content: dict[str, t.Any], said: str) -
 
 
 def test_a_known_user_is_not_looked_at() -> None:
-    content = config(user={"auth-provider": {"name": "oidc"}}, contexts=[{"name": "prod", "context": {"cluster": "prod"}}])
+    content = config(
+        user={"auth-provider": {"name": "oidc"}}, contexts=[{"name": "prod", "context": {"cluster": "prod"}}]
+    )
     assert merged(content).access(with_user=False).host == SERVER
 
 
 def bomb(form: str) -> bytes:
-    lines = ["a0: &a0 {x: 1, y: 2}", *(f"a{each}: &a{each} {form % ','.join(9 * [f'*a{each - 1}'])}" for each in range(1, 12))]
+    lines = [
+        "a0: &a0 {x: 1, y: 2}",
+        *(f"a{each}: &a{each} {form % ','.join(9 * [f'*a{each - 1}'])}" for each in range(1, 12)),
+    ]
     return "\n".join(lines).encode()
 
 
@@ -268,7 +322,8 @@ def test_a_file_that_is_a_pipe(tmp_path: Path) -> None:
         json.dumps(config(), indent=1).encode("utf-8-sig"),
         json.dumps(config()).encode("utf-16"),  # as PowerShell writes it
         yaml.safe_dump(config(apiVersion="v1", kind="Config", preferences={"colors": True}, unknown=[1])).encode(),
-        f"x: &x {{server: '{SERVER}'}}\n".encode() + yaml.safe_dump(config()).replace(f"server: {SERVER}", "<<: *x").encode(),
+        f"x: &x {{server: '{SERVER}'}}\n".encode()
+        + yaml.safe_dump(config()).replace(f"server: {SERVER}", "<<: *x").encode(),
     ],
     ids=["JSON", "several documents", "UTF-8 with a mark", "UTF-16", "unknown fields", "merge key"],
 )
@@ -280,16 +335,28 @@ def test_a_file_that_kubectl_reads(tmp_path: Path, data: bytes) -> None:
 
 def test_nothing_secret_goes_out_without_tls() -> None:
     """As kubectl does it: whom to act as is all that is sent."""
-    for secret in ({"token": "x"}, {"username": "u", "password": "p"}, {"tokenFile": "/nowhere"}, {"exec": {"command": "x"}}):
+    for secret in (
+        {"token": "x"},
+        {"username": "u", "password": "p"},
+        {"tokenFile": "/nowhere"},
+        {"exec": {"command": "x"}},
+    ):
         one = access({"server": "http://127.0.0.1:8001"}, {**secret, "as": "ann"})
         assert one.user == User(impersonation=(("Impersonate-User", ("ann",)),))
-        assert one.sentence() == "cluster http://127.0.0.1:8001 (context prod of /etc/a/config), as an anonymous user, without TLS, impersonating ann"
+        assert (
+            one.sentence()
+            == "cluster http://127.0.0.1:8001 (context prod of /etc/a/config), as an anonymous user, without TLS, impersonating ann"
+        )
     # Of `kubectl proxy`, which needs no user.
-    proxy = config({"server": "127.0.0.1:8001"}, users=None, contexts=[{"name": "prod", "context": {"cluster": "prod"}}])
+    proxy = config(
+        {"server": "127.0.0.1:8001"}, users=None, contexts=[{"name": "prod", "context": {"cluster": "prod"}}]
+    )
     assert merged(proxy).access().user == User()
 
 
 def test_no_secret_in_a_repr() -> None:
     pair = {"client-certificate-data": encoded("crt"), "client-key-data": encoded("the-private-key")}
-    shown = repr(access(None, {"token": "the-token", **pair})) + repr(access(None, {"username": "u", "password": "the-password"}))
+    shown = repr(access(None, {"token": "the-token", **pair})) + repr(
+        access(None, {"username": "u", "password": "the-password"})
+    )
     assert not any(secret in shown for secret in ("the-token", "the-private-key", "the-password"))

@@ -12,16 +12,21 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.options import ENVIRONMENT, OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import locate as module
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.locate import locate
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import ENVIRONMENT, OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 from .test_kubeconfig import config, encoded
 
 POD = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
-AWX = {"K8S_AUTH_HOST": "https://ambient", "K8S_AUTH_API_KEY": "ambient-token", "K8S_AUTH_VERIFY_SSL": "no", "K8S_AUTH_PROXY": "http://ambient:1"}
+AWX = {
+    "K8S_AUTH_HOST": "https://ambient",
+    "K8S_AUTH_API_KEY": "ambient-token",
+    "K8S_AUTH_VERIFY_SSL": "no",
+    "K8S_AUTH_PROXY": "http://ambient:1",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +38,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "pod").mkdir()
     (tmp_path / "pod/token").write_text("token-of-the-pod\n")
     (tmp_path / "pod/ca.crt").write_text("ca of the pod")
-    cluster = {"server": "https://file", "certificate-authority-data": encoded("ca of the file"), "tls-server-name": "kube"}
+    cluster = {
+        "server": "https://file",
+        "certificate-authority-data": encoded("ca of the file"),
+        "tls-server-name": "kube",
+    }
     user = {"token": "token-of-the-file", "as": "ann"}
     one, two = config(cluster, user, "one"), config({"server": "https://two"}, {"token": "token-two"}, "two")
     (tmp_path / "one").write_text(yaml.safe_dump(one))
@@ -66,11 +75,19 @@ TWO = ("https://two", "token-two", True)
         # What a task names is not led elsewhere by the environment.
         ({"kubeconfig": "one"}, {**AWX, "KUBECONFIG": "two", "K8S_AUTH_CONTEXT": "two"}, FILE),
         ({"context": "one"}, {**AWX, "KUBECONFIG": "two:one"}, FILE),
-        ({"host": "https://mine", "api_key": "my-token"}, {**AWX, "KUBECONFIG": "one"}, ("https://mine", "my-token", True)),
+        (
+            {"host": "https://mine", "api_key": "my-token"},
+            {**AWX, "KUBECONFIG": "one"},
+            ("https://mine", "my-token", True),
+        ),
         ({"host": "https://mine"}, AWX, ("https://mine", "", True)),
         # Nor is who it is.
         ({"api_key": "my-token"}, AWX, ("https://ambient", "my-token", False)),
-        ({"api_key": "my-token"}, {**AWX, "K8S_AUTH_USERNAME": "eva", "K8S_AUTH_CERT_FILE": "gone"}, ("https://ambient", "my-token", False)),
+        (
+            {"api_key": "my-token"},
+            {**AWX, "K8S_AUTH_USERNAME": "eva", "K8S_AUTH_CERT_FILE": "gone"},
+            ("https://ambient", "my-token", False),
+        ),
         # All of it is in the environment, as AWX does it.
         ({}, {**AWX, "KUBECONFIG": "one"}, ("https://ambient", "ambient-token", False)),
         ({"validate_certs": True}, AWX, ("https://ambient", "ambient-token", True)),
@@ -83,7 +100,11 @@ TWO = ("https://two", "token-two", True)
         ({"kubeconfig": "one", "validate_certs": False}, {}, ("https://file", "token-of-the-file", False)),
         # The pod, when nobody names anything.
         ({}, POD, ("https://10.96.0.1:443", "", True)),
-        ({"kubeconfig": "", "context": "", "host": "", "api_key": ""}, {**POD, "KUBECONFIG": ""}, ("https://10.96.0.1:443", "", True)),
+        (
+            {"kubeconfig": "", "context": "", "host": "", "api_key": ""},
+            {**POD, "KUBECONFIG": ""},
+            ("https://10.96.0.1:443", "", True),
+        ),
         ({}, {**POD, "KUBERNETES_SERVICE_HOST": "fd00::1"}, ("https://[fd00::1]:443", "", True)),
         ({}, {**POD, "KUBECONFIG": "one"}, FILE),
         ({}, {**POD, **AWX}, ("https://ambient", "ambient-token", False)),
@@ -152,7 +173,9 @@ def test_another_host_keeps_the_ca_and_not_the_tls_name() -> None:
 
 def test_who_names_a_ca_has_it_verified(home: Path) -> None:
     """As kubectl --certificate-authority does, though the kubeconfig says otherwise."""
-    (home / "insecure").write_text(yaml.safe_dump(config({"server": "https://x", "insecure-skip-tls-verify": True}, {"token": "t"})))
+    (home / "insecure").write_text(
+        yaml.safe_dump(config({"server": "https://x", "insecure-skip-tls-verify": True}, {"token": "t"}))
+    )
     (home / "mine").write_text("my ca")
     assert found({"kubeconfig": "insecure"}).verify is False
     access = found({"kubeconfig": "insecure", "ca_cert": "mine"})
@@ -185,7 +208,11 @@ def test_every_variable_is_one_of_an_option() -> None:
             {},
             "cluster https://mine (option host, the rest by context two of ~/two), as user two",
         ),
-        ({}, AWX, "cluster https://ambient (K8S_AUTH_HOST), its certificate not verified, as the user of the token in K8S_AUTH_API_KEY"),
+        (
+            {},
+            AWX,
+            "cluster https://ambient (K8S_AUTH_HOST), its certificate not verified, as the user of the token in K8S_AUTH_API_KEY",
+        ),
         (
             {"kubeconfig": "two"},
             AWX,

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Conflict, Unanswered
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage, retry
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost
 
 
 class Clock:
@@ -70,7 +69,7 @@ def test_what_ended_an_attempt_is_handed_on(clock):
     assert seen == [CONFLICT, UNANSWERED]
 
 
-@pytest.mark.parametrize("failure", [Failure("no"), Lost("another run")])
+@pytest.mark.parametrize("failure", [Failure("no"), LeaseLost("another run")])
 def test_anything_else_ends_it(clock, failure):
     with pytest.raises(type(failure)):
         retry.on_conflict(failing(CONFLICT, failure, CONFLICT), 60)

@@ -8,7 +8,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, NotFound, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import PATH, known_as
 
 
@@ -27,7 +28,10 @@ class FakeCluster:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ({"status": {"userInfo": {"username": "system:serviceaccount:prod:releaser"}}}, ", and knows us as system:serviceaccount:prod:releaser"),
+        (
+            {"status": {"userInfo": {"username": "system:serviceaccount:prod:releaser"}}},
+            ", and knows us as system:serviceaccount:prod:releaser",
+        ),
         ({"status": {"userInfo": {"username": "x\x1b[1m\ny"}}}, ", and knows us as x [1m y"),
         ({"status": {"userInfo": {"username": 7}}}, ""),
         ({"status": {"userInfo": []}}, ""),

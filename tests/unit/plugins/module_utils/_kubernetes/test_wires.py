@@ -28,11 +28,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import outage
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Cluster
-from ansible_collections.mcp.server.plugins.module_utils._cluster.outage import Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import client, dial, tls
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import client, dial, outage, tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, User
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, without_secrets
 from ansible_collections.mcp.server.tests.unit.fakes.certificates import Authority, Pair
 
@@ -174,14 +173,21 @@ def test_what_breaks_is_an_outage(what: str) -> None:
         (AUTHORITY.pair("10.0.0.1"), AUTHORITY.pem, "", r"\(IP address mismatch.*\); correct the server's address"),
         (AUTHORITY.pair("kube"), AUTHORITY.pem, "other", r"\(Hostname mismatch.*\); correct the server's name"),
         (AUTHORITY.pair("127.0.0.1", (-9, -1)), AUTHORITY.pem, "", r"\(certificate has expired\); renew it"),
-        (AUTHORITY.pair("127.0.0.1", (1, 9)), AUTHORITY.pem, "", r"\(certificate is not yet valid\); compare the clocks"),
+        (
+            AUTHORITY.pair("127.0.0.1", (1, 9)),
+            AUTHORITY.pem,
+            "",
+            r"\(certificate is not yet valid\); compare the clocks",
+        ),
     ],
     ids=["other CA", "no CA", "other address", "other name", "expired", "not yet valid"],
 )
 def test_a_wrong_certificate_fails_at_once(pair: Pair, ca: str | None, name: str, said: str) -> None:
     server = Server(GOOD, pair=pair)
     start = time.monotonic()
-    with pytest.raises(Failure, match=rf"The certificate of the API server {server.url} is not trusted {said}") as caught:
+    with pytest.raises(
+        Failure, match=rf"The certificate of the API server {server.url} is not trusted {said}"
+    ) as caught:
         cluster(server, patience=30.0, timeout=5.0, ca=ca, tls_name=name).get(PATH)
     assert not isinstance(caught.value, Unreachable)
     assert server.asked == 1 and time.monotonic() - start < 3
@@ -220,7 +226,11 @@ def test_a_client_certificate_leaves_no_file(tmp_path: Path, monkeypatch: pytest
     assert cluster(server, timeout=5.0, user=User(certificate=pair)).get(PATH) == {}
     assert not made and not list(tmp_path.iterdir())
     leaked = set(os.listdir("/proc/self/fd")) - before
-    assert not [one for one in leaked if os.path.exists(f"/proc/self/fd/{one}") and "memfd" in os.readlink(f"/proc/self/fd/{one}")]
+    assert not [
+        one
+        for one in leaked
+        if os.path.exists(f"/proc/self/fd/{one}") and "memfd" in os.readlink(f"/proc/self/fd/{one}")
+    ]
 
 
 def test_what_is_verified_does_not_depend_on_the_python(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,14 +258,20 @@ tls.context(Access("https://x"), Certificate(CRT, KEY))
 
 def test_no_password_of_a_key_is_asked_for_on_the_terminal() -> None:
     key = serialization.load_pem_private_key(LOCAL.key.encode(), None)
-    encrypted = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x"))
+    encrypted = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+    )
     script = ENCRYPTED.replace("CRT", repr(LOCAL.certificate.encode())).replace("KEY", repr(encrypted))
     child, terminal = pty.fork()
     if not child:
-        os.execve(sys.executable, [sys.executable, "-c", script], {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+        os.execve(
+            sys.executable, [sys.executable, "-c", script], {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        )
     shown, deadline = b"", time.monotonic() + 30
     with contextlib.suppress(OSError):  # EIO: it has ended
-        while select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))[0] and b"pass phrase" not in shown:
+        while (
+            select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))[0] and b"pass phrase" not in shown
+        ):
             shown += os.read(terminal, 65536)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -267,11 +283,17 @@ def test_where_there_are_no_files_in_memory(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.delattr(os, "memfd_create")
     with tls.as_file(b"key") as path:
-        assert Path(path).parent == tmp_path and Path(path).read_bytes() == b"key" and Path(path).stat().st_mode & 0o077 == 0
+        assert (
+            Path(path).parent == tmp_path
+            and Path(path).read_bytes() == b"key"
+            and Path(path).stat().st_mode & 0o077 == 0
+        )
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("certificate", "key"), [("x", "y"), (LOCAL.certificate, AUTHORITY.pair("b").key), (LOCAL.certificate, "")])
+@pytest.mark.parametrize(
+    ("certificate", "key"), [("x", "y"), (LOCAL.certificate, AUTHORITY.pair("b").key), (LOCAL.certificate, "")]
+)
 def test_a_client_certificate_that_cannot_be_used(certificate: str, key: str) -> None:
     with pytest.raises(Failure, match="cannot be used with its key") as caught:
         cluster(Server(GOOD), user=User(certificate=Certificate(certificate.encode(), key.encode()))).get(PATH)
@@ -342,7 +364,14 @@ def headers_of(head: str, name: str) -> list[str]:
     return re.findall(rf"(?im)^{name}: (.*)\r$", head)
 
 
-ANN = User(token="the-token", impersonation=(("Impersonate-User", ("ann",)), ("Impersonate-Group", ("a", "b")), ("Impersonate-Extra-x%2Fy", ("1",))))
+ANN = User(
+    token="the-token",
+    impersonation=(
+        ("Impersonate-User", ("ann",)),
+        ("Impersonate-Group", ("a", "b")),
+        ("Impersonate-Extra-x%2Fy", ("1",)),
+    ),
+)
 
 
 def test_requests_and_port_forwards_say_the_same() -> None:
@@ -440,8 +469,16 @@ def test_a_proxy_with_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("status", "kind", "said"),
     [
-        ("407 Proxy Authentication Required", Failure, r"The proxy http://127.0.0.1:\d+ does not accept our credentials \(407\)"),
-        ("403 Forbidden", Failure, r"The proxy http://127.0.0.1:\d+ refuses to connect us to 127.0.0.1:\d+ \(it answers 403\)"),
+        (
+            "407 Proxy Authentication Required",
+            Failure,
+            r"The proxy http://127.0.0.1:\d+ does not accept our credentials \(407\)",
+        ),
+        (
+            "403 Forbidden",
+            Failure,
+            r"The proxy http://127.0.0.1:\d+ refuses to connect us to 127.0.0.1:\d+ \(it answers 403\)",
+        ),
         ("503 Busy", Unreachable, r"does not answer \(the connection .*\)"),
         ("502 Bad Gateway", Unreachable, r"does not answer \(the connection .*\)"),
         ("500 Out of sockets", Unreachable, r"does not answer \(the connection .*\)"),
@@ -558,7 +595,10 @@ PLANTED = "planted-secret-5b1f"
 BASIC = base64.b64encode(f"joe:{PLANTED}".encode()).decode()
 
 
-@pytest.mark.parametrize("broken", [GOOD, BROKEN["handshake, RST"], BROKEN["body, FIN"], sends(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")])
+@pytest.mark.parametrize(
+    "broken",
+    [GOOD, BROKEN["handshake, RST"], BROKEN["body, FIN"], sends(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")],
+)
 @pytest.mark.parametrize(
     "user",
     [

@@ -13,15 +13,17 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-
-from .servers.scripted import MODERN, Handler, Script, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import MODERN, Handler, Script, Scripted
 
 TOKEN = "s3cr3t-Token.value_~+/=="
 OPTION = {"token_file": None, "token_env": None, "token_secret": None, "expect_401": False}
 
 
 def secret_of(data: dict[str, str]) -> t.Callable[[str], dict[str, t.Any]]:
-    return lambda name: {"metadata": {"name": name}, "data": {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}}
+    return lambda name: {
+        "metadata": {"name": name},
+        "data": {key: base64.b64encode(value.encode()).decode() for key, value in data.items()},
+    }
 
 
 def no_secret(name: str) -> t.Any:
@@ -35,14 +37,20 @@ def test_where_a_token_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert auth.token(OPTION, no_secret) is None
     assert auth.token({**OPTION, "token_file": str(tmp_path / "token")}, no_secret) == TOKEN
     assert auth.token({**OPTION, "token_env": "WEATHER_TOKEN"}, no_secret) == TOKEN
-    assert auth.token({**OPTION, "token_secret": {"name": "weather", "key": "token"}}, secret_of({"token": TOKEN})) == TOKEN
+    assert (
+        auth.token({**OPTION, "token_secret": {"name": "weather", "key": "token"}}, secret_of({"token": TOKEN}))
+        == TOKEN
+    )
 
 
 @pytest.mark.parametrize("content", ["", "\n", "two words", "a\nb", "grüße", "x\x00y"])
 def test_what_is_no_token_is_not_shown(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "token").write_text(content)
     option = {**OPTION, "token_secret": {"name": "weather", "key": "token"}}
-    for given, secret in ((option, secret_of({"token": content})), ({**OPTION, "token_file": str(tmp_path / "token")}, no_secret)):
+    for given, secret in (
+        (option, secret_of({"token": content})),
+        ({**OPTION, "token_file": str(tmp_path / "token")}, no_secret),
+    ):
         with pytest.raises(Failure, match="No bearer token in ") as caught:
             auth.token(given, secret)
         assert not content.strip() or content.strip() not in caught.value.msg
@@ -52,8 +60,14 @@ def test_what_is_no_token_is_not_shown(content: str, tmp_path: Path, monkeypatch
     ("option", "said"),
     [
         ({"token_file": "/nowhere/token"}, "auth.token_file /nowhere/token cannot be read (No such file or directory)"),
-        ({"token_env": "NOT_SET_AT_ALL"}, "No bearer token in environment variable NOT_SET_AT_ALL: it is empty or missing."),
-        ({"token_secret": {"name": "weather", "key": "other"}}, "No bearer token in key other of Secret weather: it is empty or missing."),
+        (
+            {"token_env": "NOT_SET_AT_ALL"},
+            "No bearer token in environment variable NOT_SET_AT_ALL: it is empty or missing.",
+        ),
+        (
+            {"token_secret": {"name": "weather", "key": "other"}},
+            "No bearer token in key other of Secret weather: it is empty or missing.",
+        ),
     ],
 )
 def test_a_token_that_is_not_there(option: dict[str, t.Any], said: str) -> None:
@@ -70,7 +84,11 @@ def guarded(script: Script) -> Script:
         if said == f"Bearer {TOKEN}":
             script(handler, message)
         else:
-            handler.answer(401, json.dumps({"error": "invalid_token", "said": said}), WWW_Authenticate='Bearer resource_metadata="https://x.example/meta"')
+            handler.answer(
+                401,
+                json.dumps({"error": "invalid_token", "said": said}),
+                WWW_Authenticate='Bearer resource_metadata="https://x.example/meta"',
+            )
 
     return guard
 
@@ -85,7 +103,11 @@ def test_the_token_is_sent_to_the_mcp_endpoint_alone_and_never_shown(probed: t.A
     with Scripted(GUARDED) as server:
         found = probed(server.url, token=TOKEN)
     assert found["healthy"], found["reason"]
-    assert {key for key, headers in server.seen if "Authorization" in headers} == {"server/discover", "tools/list", "initialize"}
+    assert {key for key, headers in server.seen if "Authorization" in headers} == {
+        "server/discover",
+        "tools/list",
+        "initialize",
+    }
     for scripts, token in ((GUARDED, "wr0ng-Token"), ({**MODERN, "server/discover": tells}, TOKEN)):
         with Scripted(scripts) as server:
             found = probed(server.url, token=token)
@@ -120,17 +142,29 @@ WELL_KNOWN = "/.well-known/oauth-protected-resource"
 @pytest.mark.parametrize(
     ("challenge", "get", "servers", "reason"),
     [
-        ('Bearer realm="x", resource_metadata="https://x.example/meta"', gives(METADATA, "/meta"), ["https://login.example.com"], None),
+        (
+            'Bearer realm="x", resource_metadata="https://x.example/meta"',
+            gives(METADATA, "/meta"),
+            ["https://login.example.com"],
+            None,
+        ),
         ("Bearer", gives(METADATA, f"{WELL_KNOWN}/mcp"), ["https://login.example.com"], None),
         ("", gives(METADATA, WELL_KNOWN), ["https://login.example.com"], None),
         ("", gives(METADATA), None, f"its resource metadata ({WELL_KNOWN}) is answered 404"),
-        ("", gives({"authorization_servers": []}, WELL_KNOWN), None, "names no authorization_servers: clients cannot find out"),
+        (
+            "",
+            gives({"authorization_servers": []}, WELL_KNOWN),
+            None,
+            "names no authorization_servers: clients cannot find out",
+        ),
         ("", gives({"authorization_servers": [1]}, WELL_KNOWN), None, "names no authorization_servers"),
         ("", gives("[", WELL_KNOWN), None, "names no authorization_servers"),
         ('Bearer resource_metadata="x y"', gives(METADATA), None, "an address of its resource metadata that is none"),
     ],
 )
-def test_what_a_guarded_server_says(probed: t.Any, challenge: str, get: Script, servers: list[str] | None, reason: str | None) -> None:
+def test_what_a_guarded_server_says(
+    probed: t.Any, challenge: str, get: Script, servers: list[str] | None, reason: str | None
+) -> None:
     def refuse(handler: Handler, message: t.Any) -> None:
         handler.answer(401, "", "text/plain", **({"WWW_Authenticate": challenge} if challenge else {}))
 

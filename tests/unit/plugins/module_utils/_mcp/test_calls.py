@@ -8,11 +8,16 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import jmes
+from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call, complaint_about, parameter_headers
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-
-from .servers.scripted import LEGACY, MODERN, Handler, Script, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import (
+    LEGACY,
+    MODERN,
+    Handler,
+    Script,
+    Scripted,
+)
 
 GOOD = {"content": [{"type": "text", "text": "rain"}], "structuredContent": {"days": [1, 2]}}
 
@@ -38,9 +43,21 @@ def test_what_is_wrong_with_a_result(result: dict[str, t.Any], that: list[str], 
 @pytest.mark.parametrize(
     ("schema", "arguments", "headers"),
     [
-        ({"properties": {"region": {"type": "string", "x-mcp-header": "Region"}}}, {"region": "eu"}, {"Mcp-Param-Region": "eu"}),
-        ({"properties": {"n": {"x-mcp-header": "N"}, "b": {"x-mcp-header": "B"}}}, {"n": 7, "b": True}, {"Mcp-Param-N": "7", "Mcp-Param-B": "true"}),
-        ({"properties": {"a": {"properties": {"b": {"x-mcp-header": "Deep"}}}}}, {"a": {"b": "ü"}}, {"Mcp-Param-Deep": "=?base64?w7w=?="}),
+        (
+            {"properties": {"region": {"type": "string", "x-mcp-header": "Region"}}},
+            {"region": "eu"},
+            {"Mcp-Param-Region": "eu"},
+        ),
+        (
+            {"properties": {"n": {"x-mcp-header": "N"}, "b": {"x-mcp-header": "B"}}},
+            {"n": 7, "b": True},
+            {"Mcp-Param-N": "7", "Mcp-Param-B": "true"},
+        ),
+        (
+            {"properties": {"a": {"properties": {"b": {"x-mcp-header": "Deep"}}}}},
+            {"a": {"b": "ü"}},
+            {"Mcp-Param-Deep": "=?base64?w7w=?="},
+        ),
         ({"properties": {"region": {"x-mcp-header": "Region"}}}, {}, {}),
         ({"properties": {"region": {"x-mcp-header": "Region"}}}, {"region": None}, {}),
         ({"properties": {"region": {"x-mcp-header": "a b\r\nX"}}}, {"region": "eu"}, {}),
@@ -50,13 +67,15 @@ def test_what_is_wrong_with_a_result(result: dict[str, t.Any], that: list[str], 
         (None, {}, {}),
     ],
 )
-def test_arguments_that_are_sent_in_headers_too(schema: t.Any, arguments: dict[str, t.Any], headers: dict[str, str]) -> None:
+def test_arguments_that_are_sent_in_headers_too(
+    schema: t.Any, arguments: dict[str, t.Any], headers: dict[str, str]
+) -> None:
     assert parameter_headers(schema, arguments) == headers
 
 
 def test_an_expression_that_is_none_is_named_before_anything_is_asked() -> None:
     with pytest.raises(Failure, match="health expression 'status =' is not JMESPath"):
-        jmes.check("health", ["status ="])
+        expressions.check("health", ["status ="])
 
 
 def calls(result: dict[str, t.Any]) -> Script:
@@ -64,7 +83,9 @@ def calls(result: dict[str, t.Any]) -> Script:
 
 
 def tools(handler: Handler, message: t.Any) -> None:
-    handler.result(message, {"tools": [{"name": "forecast", "inputSchema": {"properties": {"city": {"x-mcp-header": "City"}}}}]})
+    handler.result(
+        message, {"tools": [{"name": "forecast", "inputSchema": {"properties": {"city": {"x-mcp-header": "City"}}}}]}
+    )
 
 
 @pytest.mark.parametrize("scripts", [MODERN, LEGACY])
@@ -76,13 +97,23 @@ def tools(handler: Handler, message: t.Any) -> None:
         ("stations", GOOD, "tools/call stations is a tool that the server does not list"),
     ],
 )
-def test_a_call(probed: t.Any, scripts: dict[str, Script], tool: str, result: dict[str, t.Any], reason: str | None) -> None:
+def test_a_call(
+    probed: t.Any, scripts: dict[str, Script], tool: str, result: dict[str, t.Any], reason: str | None
+) -> None:
     with Scripted({**scripts, "tools/list": tools, "tools/call": calls(result)}) as server:
         found = probed(server.url, lists=[], calls=[Call(tool, {"city": "Bern"}, ["isError != `true`"])])
-    assert (found["healthy"], found["reason"], found["level"]) == (reason is None, reason, None if reason is None else "call")
+    assert (found["healthy"], found["reason"], found["level"]) == (
+        reason is None,
+        reason,
+        None if reason is None else "call",
+    )
     assert found["levels"]["call"]["ok"] is (reason is None)
     # Only modern servers compare headers with the message.
     headers = [headers for method, headers in server.seen if method == "tools/call"]
     if scripts is MODERN and tool == "forecast":
-        assert (headers[0]["Mcp-Method"], headers[0]["Mcp-Name"], headers[0]["Mcp-Param-City"]) == ("tools/call", "forecast", "Bern")
+        assert (headers[0]["Mcp-Method"], headers[0]["Mcp-Name"], headers[0]["Mcp-Param-City"]) == (
+            "tools/call",
+            "forecast",
+            "Bern",
+        )
     assert server.opened == set(server.ended)

@@ -28,7 +28,12 @@ def test_the_host_header(given: dict[str, t.Any], authority: str, option: t.Any)
 
 def test_a_pod_without_a_public_address() -> None:
     found = endpoint.in_pod(None, "mcp", "blue-1", 9000, None)
-    assert (found.name, found.authority, found.health_path, found.mcp_path) == ("pod mcp/blue-1", "localhost:9000", "/health", "/mcp")
+    assert (found.name, found.authority, found.health_path, found.mcp_path) == (
+        "pod mcp/blue-1",
+        "localhost:9000",
+        "/health",
+        "/mcp",
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,9 @@ from contextlib import suppress
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http_sse import path_of
-
-from .servers.scripted import Handler, Script, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import Handler, Script, Scripted
 
 
 @pytest.mark.parametrize(
@@ -111,13 +110,25 @@ def test_a_server_of_the_first_revision(probed: t.Any, era: str) -> None:
 @pytest.mark.parametrize(
     ("stream", "reason"),
     [
-        (Stream("event: message\ndata: {}\n\n"), "GET /mcp is answered with an event stream that does not begin with an endpoint event"),
-        (Stream("event: endpoint\ndata: https://elsewhere.example/x\n\n"), "GET /mcp is answered with an endpoint event that does not name"),
+        (
+            Stream("event: message\ndata: {}\n\n"),
+            "GET /mcp is answered with an event stream that does not begin with an endpoint event",
+        ),
+        (
+            Stream("event: endpoint\ndata: https://elsewhere.example/x\n\n"),
+            "GET /mcp is answered with an endpoint event that does not name",
+        ),
         (Stream(""), "GET /mcp got no complete answer within 0.5 s"),
         (Stream(list=""), "tools/list got no complete answer within 0.5 s"),
         (Stream(list="data: {\n\n"), "tools/list is answered with an event that is not JSON"),
-        (Stream(list='data: {"jsonrpc": "2.0", "id": 99, "result": {}}\n\n'), "tools/list with id 2 is answered with id 99"),
-        (Stream(initialize='data: {"jsonrpc": "2.0", "id": 1, "error": {"code": -32602, "message": "no"}}\n\n'), "initialize is refused with error -32602"),
+        (
+            Stream(list='data: {"jsonrpc": "2.0", "id": 99, "result": {}}\n\n'),
+            "tools/list with id 2 is answered with id 99",
+        ),
+        (
+            Stream(initialize='data: {"jsonrpc": "2.0", "id": 1, "error": {"code": -32602, "message": "no"}}\n\n'),
+            "initialize is refused with error -32602",
+        ),
     ],
 )
 def test_streams_that_lead_nowhere(probed: t.Any, stream: Stream, reason: str) -> None:

@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Error, answer_to, parse
 
 V = {"jsonrpc": "2.0"}

@@ -28,9 +28,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
-
-from .servers import scripted
-from .servers.scripted import LEGACY, MODERN, SESSION, Handler, Script, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server import scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import (
+    LEGACY,
+    MODERN,
+    SESSION,
+    Handler,
+    Script,
+    Scripted,
+)
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nMcp-Session-Id: 0123456789abcdef\r\n\r\n"
 
@@ -127,7 +133,11 @@ def later(script: Script) -> Script:
     return paged
 
 
-OFFER = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "weather", "version": "1"}}
+OFFER = {
+    "protocolVersion": "2025-11-25",
+    "capabilities": {"tools": {}},
+    "serverInfo": {"name": "weather", "version": "1"},
+}
 RESULTS: dict[str, t.Any] = {
     "server/discover": {"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}},
     "initialize": OFFER,
@@ -179,47 +189,101 @@ WIRE: dict[str, tuple[Script, str]] = {
     "a status of letters": (sends(b"HTTP/1.1 OK\r\n\r\n"), rf"{NOT_HTTP} \('HTTP/1.1 OK'\)"),
     "a status of four digits": (sends(b"HTTP/1.1 2000 OK\r\n\r\n"), NOT_HTTP),
     "a status below 100": (sends(b"HTTP/1.1 099 OK\r\n\r\n"), NOT_HTTP),
-    "a status line without end": (floods(b"HTTP/1.1 200 ", b"x" * 65536), rf"{NOT_HTTP} \(headers of more than 64 KiB\)"),
-    "another protocol": (sends(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"), rf"{NOT_HTTP} \(a switch"),
-    "a header without a colon": (sends(b"HTTP/1.1 200 OK\r\nno header\r\n\r\n"), rf"{NOT_HTTP} \('no header' is no header\)"),
+    "a status line without end": (
+        floods(b"HTTP/1.1 200 ", b"x" * 65536),
+        rf"{NOT_HTTP} \(headers of more than 64 KiB\)",
+    ),
+    "another protocol": (
+        sends(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"),
+        rf"{NOT_HTTP} \(a switch",
+    ),
+    "a header without a colon": (
+        sends(b"HTTP/1.1 200 OK\r\nno header\r\n\r\n"),
+        rf"{NOT_HTTP} \('no header' is no header\)",
+    ),
     "a header name with a space": (sends(b"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n"), "is no header"),
     "a header name of control characters": (sends(b"HTTP/1.1 200 OK\r\n\x1b[2J: 5\r\n\r\n"), r"'\[2J: 5' is no header"),
-    "a thousand headers": (sends(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n"), rf"{NOT_HTTP} \(more than 100 headers\)"),
-    "headers without end": (floods(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 999), rf"{NOT_HTTP} \(headers of more than 64 KiB\)"),
-    "a header without end": (floods(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 65536), rf"{NOT_HTTP} \(headers of more than 64 KiB\)"),
+    "a thousand headers": (
+        sends(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n"),
+        rf"{NOT_HTTP} \(more than 100 headers\)",
+    ),
+    "headers without end": (
+        floods(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 999),
+        rf"{NOT_HTTP} \(headers of more than 64 KiB\)",
+    ),
+    "a header without end": (
+        floods(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 65536),
+        rf"{NOT_HTTP} \(headers of more than 64 KiB\)",
+    ),
     "headers that are cut": (sends(b"HTTP/1.1 200 OK\r\nX: y\r\n"), CUT),
     "100 and no more": (sends(b"HTTP/1.1 100 Continue\r\n\r\n"), "was cut without an answer"),
-    "two lengths": (sends(OK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "), rf"{NOT_HTTP} \(two different values of Content-Length\)"),
-    "two lengths in one header": (sends(OK + b"Content-Length: 2, 3\r\n\r\n{} "), rf"{NOT_HTTP} \(two different values of Content-Length\)"),
+    "two lengths": (
+        sends(OK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "),
+        rf"{NOT_HTTP} \(two different values of Content-Length\)",
+    ),
+    "two lengths in one header": (
+        sends(OK + b"Content-Length: 2, 3\r\n\r\n{} "),
+        rf"{NOT_HTTP} \(two different values of Content-Length\)",
+    ),
     "a negative length": (sends(OK + b"Content-Length: -2\r\n\r\n{}"), rf"{NOT_HTTP} \(Content-Length -2\)"),
     "a length with a sign": (sends(OK + b"Content-Length: +2\r\n\r\n{}"), rf"{NOT_HTTP} \(Content-Length \+2\)"),
     "a length of letters": (sends(OK + b"Content-Length: two\r\n\r\n{}"), rf"{NOT_HTTP} \(Content-Length two\)"),
-    "a length of a thousand digits": (sends(OK + b"Content-Length: " + b"9" * 1000 + b"\r\n\r\n{}"), rf"{NOT_HTTP} \(Content-Length 9"),
+    "a length of a thousand digits": (
+        sends(OK + b"Content-Length: " + b"9" * 1000 + b"\r\n\r\n{}"),
+        rf"{NOT_HTTP} \(Content-Length 9",
+    ),
     "a length of a petabyte": (sends(OK + b"Content-Length: 1000000000000000\r\n\r\n{}"), TOO_LARGE),
     "a length that is too large": (sends(OK + b"Content-Length: 9\r\n\r\n{}"), CUT),
-    "length and chunks": (sends(OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"), "both Content-Length and"),
-    "chunks twice": (sends(OK + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"), rf"{NOT_HTTP} \(Transfer-Encoding chunked, chunked\)"),
-    "gzip beneath chunks": (sends(OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), rf"{NOT_HTTP} \(Transfer-Encoding gzip, chunked\)"),
-    "a chunk of a negative size": (sends(JSON_CHUNKS + b"-2\r\n{}\r\n0\r\n\r\n"), rf"{NOT_HTTP} \('-2' is no size of a chunk\)"),
+    "length and chunks": (
+        sends(OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+        "both Content-Length and",
+    ),
+    "chunks twice": (
+        sends(OK + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"),
+        rf"{NOT_HTTP} \(Transfer-Encoding chunked, chunked\)",
+    ),
+    "gzip beneath chunks": (
+        sends(OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+        rf"{NOT_HTTP} \(Transfer-Encoding gzip, chunked\)",
+    ),
+    "a chunk of a negative size": (
+        sends(JSON_CHUNKS + b"-2\r\n{}\r\n0\r\n\r\n"),
+        rf"{NOT_HTTP} \('-2' is no size of a chunk\)",
+    ),
     "a chunk of a size with 0x": (sends(JSON_CHUNKS + b"0x2\r\n{}\r\n0\r\n\r\n"), "'0x2' is no size of a chunk"),
     "a chunk of a size with _": (sends(JSON_CHUNKS + b"0_2\r\n{}\r\n0\r\n\r\n"), "'0_2' is no size of a chunk"),
     "a chunk of a size of letters": (sends(JSON_CHUNKS + b"\x1bz\r\n{}\r\n0\r\n\r\n"), "'z' is no size of a chunk"),
     "a chunk without a size": (sends(JSON_CHUNKS + b"\r\n{}\r\n0\r\n\r\n"), "'' is no size of a chunk"),
     "a chunk of a petabyte": (sends(JSON_CHUNKS + b"38d7ea4c68000\r\n{"), TOO_LARGE),
     "a chunk of 16 digits": (sends(JSON_CHUNKS + b"1000000000000000\r\n{"), "is no size of a chunk"),
-    "a chunk that is too long": (sends(JSON_CHUNKS + b"1\r\n{}\r\n0\r\n\r\n"), rf"{NOT_HTTP} \(a chunk is longer than it says\)"),
+    "a chunk that is too long": (
+        sends(JSON_CHUNKS + b"1\r\n{}\r\n0\r\n\r\n"),
+        rf"{NOT_HTTP} \(a chunk is longer than it says\)",
+    ),
     "a chunk that is too short": (sends(JSON_CHUNKS + b"9\r\n{}\r\n0\r\n\r\n"), f"{CUT}|{NOT_HTTP}"),
     "a chunk without its end": (sends(JSON_CHUNKS + b"2\r\n{}0\r\n\r\n"), "a chunk is longer than it says"),
-    "a chunk with an endless extension": (floods(JSON_CHUNKS + b"2;x=", b"y" * 65536), rf"{NOT_HTTP} \(a chunk's size or a trailer of more than 4 KiB\)"),
+    "a chunk with an endless extension": (
+        floods(JSON_CHUNKS + b"2;x=", b"y" * 65536),
+        rf"{NOT_HTTP} \(a chunk's size or a trailer of more than 4 KiB\)",
+    ),
     "an endless trailer": (floods(JSON_CHUNKS + b"0\r\nX: ", b"y" * 65536), "trailer of more than 4 KiB"),
     "no last chunk": (sends(JSON_CHUNKS + b"2\r\n{}\r\n"), CUT),
     "chunks that are cut": (sends(JSON_CHUNKS + b"2\r\n{"), CUT),
     "a body without end": (floods(OK + b"\r\n", b" " * 65536), TOO_LARGE),
     "chunks without end": (floods(JSON_CHUNKS, chunk(b" " * 65536)), TOO_LARGE),
-    "gzip": (says(200, "{}", Content_Encoding="gzip"), "is answered in the encoding gzip, though none was asked for: switch compression off"),
+    "gzip": (
+        says(200, "{}", Content_Encoding="gzip"),
+        "is answered in the encoding gzip, though none was asked for: switch compression off",
+    ),
     "brotli": (says(200, "{}", Content_Encoding="BR"), "is answered in the encoding BR,"),
-    "an encoding of control characters": (says(200, "{}", Content_Encoding="\x1b[2J"), r"is answered in the encoding \[2J,"),
-    "a compressed bomb": (sends(OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB), "in the encoding gzip"),
+    "an encoding of control characters": (
+        says(200, "{}", Content_Encoding="\x1b[2J"),
+        r"is answered in the encoding \[2J,",
+    ),
+    "a compressed bomb": (
+        sends(OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB),
+        "in the encoding gzip",
+    ),
     "nothing": (sends(b""), "was cut without an answer"),
     "a reset": (resets(b""), "was cut"),
     "a reset in the headers": (resets(b"HTTP/1.1 200 OK\r\nX"), "was cut"),
@@ -274,15 +338,27 @@ JSON_ANSWERS: dict[str, tuple[t.Callable[[t.Any], t.Any], str]] = {
     "no result": (lambda a: {"jsonrpc": "2.0", "id": a["id"]}, "is answered with neither a result nor an error"),
     "a list as result": (lambda a: {**a, "result": []}, "is answered with neither a result nor an error"),
     "null as result": (lambda a: {**a, "result": None}, "is answered with neither a result nor an error"),
-    "a string as error": (lambda a: {"jsonrpc": "2.0", "id": a["id"], "error": "no"}, "is answered with neither a result nor an error"),
+    "a string as error": (
+        lambda a: {"jsonrpc": "2.0", "id": a["id"], "error": "no"},
+        "is answered with neither a result nor an error",
+    ),
     "nothing": (lambda a: "", "is answered 200 without the JSON that was asked for"),
     "half of it": (lambda a: json.dumps(a)[:-9], "is answered 200 without the JSON that was asked for"),
     "two of them": (lambda a: json.dumps(a) * 2, "is answered 200 without the JSON that was asked for"),
     "HTML as JSON": (lambda a: "<p>\x1b[2J", r"is answered 200 without the JSON that was asked for .*<p> \[2J"),
-    "deep nesting": (lambda a: json.dumps(a)[:-1] + ', "x": ' + "[" * 500 + "]" * 500 + "}", "is answered 200 without the JSON"),
+    "deep nesting": (
+        lambda a: json.dumps(a)[:-1] + ', "x": ' + "[" * 500 + "]" * 500 + "}",
+        "is answered 200 without the JSON",
+    ),
     "nesting without bottom": (lambda a: "[" * 200_000, "is answered 200 without the JSON that was asked for"),
-    "a huge number": (lambda a: json.dumps(a)[:-1] + ', "x": ' + "9" * 5000 + "}", "is answered 200 without the JSON that was asked for"),
-    "an infinite number": (lambda a: json.dumps(a)[:-1] + ', "x": 1e999}', "is answered 200 without the JSON that was asked for"),
+    "a huge number": (
+        lambda a: json.dumps(a)[:-1] + ', "x": ' + "9" * 5000 + "}",
+        "is answered 200 without the JSON that was asked for",
+    ),
+    "an infinite number": (
+        lambda a: json.dumps(a)[:-1] + ', "x": 1e999}',
+        "is answered 200 without the JSON that was asked for",
+    ),
     "not a number": (lambda a: {**a, "x": float("nan")}, "is answered 200 without the JSON that was asked for"),
     "half of a surrogate pair": (lambda a: {**a, "x": "\ud800"}, "is answered 200 without the JSON that was asked for"),
     "a request of its own": (lambda a: {"jsonrpc": "2.0", "id": a["id"], "method": "ping"}, "is answered 200 without"),
@@ -292,15 +368,24 @@ JSON_ANSWERS: dict[str, tuple[t.Callable[[t.Any], t.Any], str]] = {
 # Of an event stream: all its pieces.
 STREAMS: dict[str, tuple[tuple[bytes, ...], str]] = {
     "nothing": ((), "is not answered before the event stream ends"),
-    "only comments and priming": ((b": x\n\n", b"id: 1\ndata:\n\n", b"retry: 1\n\n"), "is not answered before the event stream ends"),
-    "no blank line at the end": ((b'data: {"jsonrpc": "2.0", "id": 1, "result": {}}\n',), "is not answered before the event stream ends"),
+    "only comments and priming": (
+        (b": x\n\n", b"id: 1\ndata:\n\n", b"retry: 1\n\n"),
+        "is not answered before the event stream ends",
+    ),
+    "no blank line at the end": (
+        (b'data: {"jsonrpc": "2.0", "id": 1, "result": {}}\n',),
+        "is not answered before the event stream ends",
+    ),
     "no JSON": ((event("{"),), "is answered with an event that is not JSON"),
     "a huge number": ((event("9" * 5000),), "an event that is not JSON .*too large"),
     "half of a surrogate pair": ((event(r'"\ud800"'),), "an event that is not JSON .*surrogate"),
     "nesting without bottom": ((event("[" * 100_000),), "an event that is not JSON .*nested deeper than 100"),
     "another id": ((event('{"jsonrpc": "2.0", "id": 77, "result": {}}'),), "is answered with id 77"),
     "a batch": ((event("[]"),), "is answered with JSON that is not JSON-RPC 2.0"),
-    "an event without end": (tuple([b"data: " + b"x" * 65536 + b"\n"] * 70), "is answered with (more than|an event of more than) 4 MiB"),
+    "an event without end": (
+        tuple([b"data: " + b"x" * 65536 + b"\n"] * 70),
+        "is answered with (more than|an event of more than) 4 MiB",
+    ),
     "a line without end": (tuple([b"x" * 65536] * 70), "is answered with (more than|an event of more than) 4 MiB"),
     "many events": (tuple([event('{"jsonrpc": "2.0", "method": "x"}') * 1000] * 85), f"{TOO_LARGE}|{TIME_IS_UP}"),
 }
@@ -310,7 +395,11 @@ SINGLE: dict[str, tuple[Level, Script, str]] = {
     "health is HTML": (HEALTH, says(200, "<html>", "text/html"), "is answered with HTML"),
     "health is no JSON": (HEALTH, says(200, "ok"), r"is answered 200 without the JSON .*\(ok\)"),
     "health is a list": (HEALTH, says(200, "[]"), "is answered with JSON that is not an object"),
-    "health is nested too deeply": (HEALTH, says(200, '{"a":' * 200 + "1" + "}" * 200), "is answered 200 without the JSON"),
+    "health is nested too deeply": (
+        HEALTH,
+        says(200, '{"a":' * 200 + "1" + "}" * 200),
+        "is answered 200 without the JSON",
+    ),
     "health is infinite": (HEALTH, says(200, '{"status": "HEALTHY", "a": 1e999}'), "is answered 200 without the JSON"),
     "health is 500": (HEALTH, says(500, "boom"), r"is answered 500 \(boom\)"),
     "health is 503 with a document": (HEALTH, says(503, '{"status": "DOWN"}'), "is answered 503"),
@@ -320,27 +409,51 @@ SINGLE: dict[str, tuple[Level, Script, str]] = {
     "mcp is HTML": (DISCOVER, says(200, "<p>", "text/html; charset=utf-8"), "is answered with HTML"),
     "mcp is 500": (DISCOVER, says(500, "boom\nstack\x1b[2J"), r"is answered 500 \(boom stack \[2J\)"),
     "mcp is a redirect to itself": (DISCOVER, says(307, Location="/mcp"), "to /mcp; redirects are not followed"),
-    "mcp is a redirect to control characters": (DISCOVER, says(307, Location="/\x1b[2J"), r"to / \[2J; redirects are not followed"),
+    "mcp is a redirect to control characters": (
+        DISCOVER,
+        says(307, Location="/\x1b[2J"),
+        r"to / \[2J; redirects are not followed",
+    ),
     "mcp is a redirect to nowhere": (DISCOVER, says(308), "is redirected"),
     "mcp refuses the host": (DISCOVER, says(421, "Invalid Host header"), "does not accept this Host"),
     "mcp wants credentials": (DISCOVER, says(401), "is answered 401"),
-    "an error in place of the list": (LEGACY_LIST, scripted.unknown, r"is refused with error -32601 \(Method not found\)"),
+    "an error in place of the list": (
+        LEGACY_LIST,
+        scripted.unknown,
+        r"is refused with error -32601 \(Method not found\)",
+    ),
     "an error of control characters": (
         LEGACY_LIST,
         json_says(lambda a: {"jsonrpc": "2.0", "id": a["id"], "error": {"code": 10**400, "message": "\x1b[2J\u202e"}}),
         r"is refused with error 0 \(\[2J\)",
     ),
     "a call that fails": (CALL, gives({"isError": True, "content": [{"text": "\x1b[2J"}]}), r"fails: \[2J"),
-    "a call that fails without a word": (CALL, gives({"isError": True, "content": [1, {"text": 2}]}), "fails: nothing more"),
+    "a call that fails without a word": (
+        CALL,
+        gives({"isError": True, "content": [1, {"text": 2}]}),
+        "fails: nothing more",
+    ),
     "initialize is 500": (INITIALIZE, says(500, Mcp_Session_Id=SESSION), "is answered 500"),
     "initialize is 204": (INITIALIZE, says(204, Mcp_Session_Id=SESSION), "is answered 204"),
     "initialize is 202": (INITIALIZE, says(202, Mcp_Session_Id=SESSION), "is answered 202"),
-    "an unknown revision": (INITIALIZE, gives({"protocolVersion": "1.0.0"}), "protocol revision 1.0.0, which is no legacy one"),
+    "an unknown revision": (
+        INITIALIZE,
+        gives({"protocolVersion": "1.0.0"}),
+        "protocol revision 1.0.0, which is no legacy one",
+    ),
     "a revision of a wrong type": (INITIALIZE, gives({"protocolVersion": ["2025-11-25"]}), "which is no legacy one"),
     "initialized is refused": (INITIALIZED, says(400, "no"), r"is answered 400 \(no\)"),
     "initialized loses the session": (INITIALIZED, says(404, "no"), "is answered 404"),
-    "an empty session id": (INITIALIZE, says(200, "{}", Mcp_Session_Id=""), "is answered with a session id that is not visible ASCII"),
-    "a session id with a control character": (INITIALIZE, says(200, "{}", Mcp_Session_Id="a\x01b"), "a session id that is not visible ASCII"),
+    "an empty session id": (
+        INITIALIZE,
+        says(200, "{}", Mcp_Session_Id=""),
+        "is answered with a session id that is not visible ASCII",
+    ),
+    "a session id with a control character": (
+        INITIALIZE,
+        says(200, "{}", Mcp_Session_Id="a\x01b"),
+        "a session id that is not visible ASCII",
+    ),
     "a session id that goes on in the next line": (
         INITIALIZE,
         sends(b"HTTP/1.1 200 OK\r\nmcp-session-id: a\r\n Host: b\r\nContent-Length: 0\r\n\r\n"),
@@ -363,7 +476,11 @@ SINGLE: dict[str, tuple[Level, Script, str]] = {
     ),
     "a list of a wrong type": (MODERN_LIST, gives({"tools": "all"}), "is answered without a list"),
     "a list of numbers": (LEGACY_LIST, gives({"tools": [1]}), "is answered without a list of tools that have a name"),
-    "a list of names that are none": (LEGACY_LIST, gives({"tools": [{"name": 1}]}), "is answered without a list of tools that have a name"),
+    "a list of names that are none": (
+        LEGACY_LIST,
+        gives({"tools": [{"name": 1}]}),
+        "is answered without a list of tools that have a name",
+    ),
     "no list": (LEGACY_LIST, gives({}), "is answered without a list of tools that have a name"),
     "a list that goes in circles": (MODERN_LIST, gives({"tools": [], "nextCursor": "x"}), "circle"),
     "a cursor that is a number": (LEGACY_LIST, gives({"tools": [], "nextCursor": 1}), "cursor"),
@@ -374,7 +491,10 @@ SINGLE: dict[str, tuple[Level, Script, str]] = {
     ),
     "a list without end of slow pages": (
         LEGACY_LIST,
-        lambda handler, message: (time.sleep(0.02), handler.result(message, {"tools": [], "nextCursor": str(time.monotonic_ns())}))[0],
+        lambda handler, message: (
+            time.sleep(0.02),
+            handler.result(message, {"tools": [], "nextCursor": str(time.monotonic_ns())}),
+        )[0],
         TIME_IS_UP,
     ),
     "a list that is too large": (LEGACY_LIST, gives({"tools": [{"name": "x" * 99}] * 50_000}), TOO_LARGE),
@@ -386,7 +506,11 @@ def _hostile() -> t.Iterator[t.Any]:
 
     def case(name: str, where: str, level: Level, script: Script, said: str) -> t.Any:
         base, key, subject = level
-        return pytest.param({**base, key: later(script) if where == "later" else script}, f"^{re.escape(subject)} .*({said})", id=f"{name}, in {where}")
+        return pytest.param(
+            {**base, key: later(script) if where == "later" else script},
+            f"^{re.escape(subject)} .*({said})",
+            id=f"{name}, in {where}",
+        )
 
     for name, (script, said) in WIRE.items():
         yield from (case(name, where, level, script, said) for where, level in EVERYWHERE.items())
@@ -468,7 +592,9 @@ def test_a_session_that_cannot_be_ended_is_seen_in_the_steps(probed: t.Any) -> N
 
 
 @pytest.mark.parametrize(("scripts", "mode", "requests"), [(MODERN, "modern", 4), (LEGACY, "stateful", 6)])
-def test_a_healthy_server_costs_one_connection(scripts: dict[str, Script], mode: str, requests: int, probed: t.Any) -> None:
+def test_a_healthy_server_costs_one_connection(
+    scripts: dict[str, Script], mode: str, requests: int, probed: t.Any
+) -> None:
     with Scripted(scripts) as server:
         found = probed(server.url)
     assert (found["healthy"], found["session_mode"]) == (True, mode)
@@ -479,7 +605,9 @@ def test_an_answer_among_other_events_on_a_stream_that_stays_open(probed: t.Any)
     def stream(handler: Handler, message: t.Any) -> None:
         answer = {"jsonrpc": "2.0", "id": message["id"], "result": {"tools": [{"name": "forecast"}]}}
         notice = b'data: {"jsonrpc": "2.0", "method": "notifications/message"}\r\n\r\n'
-        events = b"id: 1\r\ndata:\r\n\r\n: ping\r\n\r\n" + notice + b"data: " + json.dumps(answer).encode() + b"\r\n\r\n"
+        events = (
+            b"id: 1\r\ndata:\r\n\r\n: ping\r\n\r\n" + notice + b"data: " + json.dumps(answer).encode() + b"\r\n\r\n"
+        )
         handler.drip(CHUNKED + chunk(events), chunk(b": ping\n\n"))
 
     with Scripted({**LEGACY, "tools/list": stream}) as server:
@@ -489,10 +617,17 @@ def test_an_answer_among_other_events_on_a_stream_that_stays_open(probed: t.Any)
 
 
 def test_health_alone(probed: t.Any) -> None:
-    with Scripted({"GET": says(503, '{"status": "DOWN", "version": "1.1.5", "instance_id": "blue-1", "pool": "blue"}')}) as server:
+    with Scripted(
+        {"GET": says(503, '{"status": "DOWN", "version": "1.1.5", "instance_id": "blue-1", "pool": "blue"}')}
+    ) as server:
         found = probed(server.url, era=None)
     assert server.requests == ["GET"]
-    assert (found["healthy"], found["version"], found["instance_id"], found["pool"]) == (False, "1.1.5", "blue-1", "blue")
+    assert (found["healthy"], found["version"], found["instance_id"], found["pool"]) == (
+        False,
+        "1.1.5",
+        "blue-1",
+        "blue",
+    )
 
 
 def test_nothing_listens(probed: t.Any) -> None:
@@ -501,7 +636,9 @@ def test_nothing_listens(probed: t.Any) -> None:
     assert probed(server.url)["reason"] == "connection was refused, nothing listens there"
 
 
-def http(body: bytes, *, kind: str = "application/json", version: str = "1.1", more: str = "", length: bool = True) -> bytes:
+def http(
+    body: bytes, *, kind: str = "application/json", version: str = "1.1", more: str = "", length: bool = True
+) -> bytes:
     lines = [f"HTTP/{version} 200 OK", f"Content-Type: {kind}", f"Mcp-Session-Id: {SESSION}", *([more] if more else [])]
     if length:
         lines.append(f"Content-Length: {len(body)}")
@@ -509,7 +646,11 @@ def http(body: bytes, *, kind: str = "application/json", version: str = "1.1", m
 
 
 def chunked(*pieces: bytes, more: str = "", kind: str = "application/json", last: bytes = b"0\r\n\r\n") -> bytes:
-    return http(b"", kind=kind, more="Transfer-Encoding: chunked" + more, length=False) + b"".join(map(chunk, pieces)) + last
+    return (
+        http(b"", kind=kind, more="Transfer-Encoding: chunked" + more, length=False)
+        + b"".join(map(chunk, pieces))
+        + last
+    )
 
 
 def bytewise(data: bytes) -> list[bytes]:
@@ -537,25 +678,40 @@ LEGAL: dict[str, tuple[t.Callable[[bytes], bytes], bool]] = {
     "a length, and hangs up": (http, CLOSES),
     "says that it hangs up": (lambda body: http(body, more="Connection: foo, Close"), CLOSES),
     "two lengths that are one": (lambda body: http(body, more=f"Content-Length: {len(body)}"), KEEPS),
-    "a list of one length": (lambda body: http(body, more=f"Content-Length: {len(body)}, {len(body)}", length=False), KEEPS),
+    "a list of one length": (
+        lambda body: http(body, more=f"Content-Length: {len(body)}, {len(body)}", length=False),
+        KEEPS,
+    ),
     "no length": (lambda body: http(body, length=False), CLOSES),
     "HTTP/1.0": (lambda body: http(body, version="1.0", length=False), CLOSES),
     "HTTP/1.0 with a length": (lambda body: http(body, version="1.0"), CLOSES),
     "HTTP/1.0 that keeps": (lambda body: http(body, version="1.0", more="Connection: keep-alive"), KEEPS),
     "no reason phrase": (lambda body: http(body).replace(b" OK", b""), KEEPS),
     "line feeds": (lambda body: http(body).replace(b"\r\n", b"\n"), KEEPS),
-    "header names in capitals": (lambda body: http(body).replace(b"Content-Length", b"CONTENT-LENGTH").replace(b"Session-Id", b"session-ID"), KEEPS),
+    "header names in capitals": (
+        lambda body: http(body).replace(b"Content-Length", b"CONTENT-LENGTH").replace(b"Session-Id", b"session-ID"),
+        KEEPS,
+    ),
     "a folded header": (lambda body: http(body, more="X: a\r\n b\r\n\tc"), KEEPS),
     "many headers": (lambda body: http(body, more="\r\n".join(["X: y"] * 90)), KEEPS),
     "100 before": (lambda body: b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + http(body), KEEPS),
-    "103 before": (lambda body: b"HTTP/1.1 103 Early Hints\r\nLink: x\r\nContent-Length: 9\r\n\r\n" + http(body), KEEPS),
+    "103 before": (
+        lambda body: b"HTTP/1.1 103 Early Hints\r\nLink: x\r\nContent-Length: 9\r\n\r\n" + http(body),
+        KEEPS,
+    ),
     "more than the length": (lambda body: http(body) + b"HTTP/1.1 500 Smuggled\r\n\r\n", KEEPS),
     "identity": (lambda body: http(body, more="Content-Encoding: Identity"), KEEPS),
     "another type": (lambda body: http(body, kind="text/plain"), KEEPS),
     "chunks of a byte": (lambda body: chunked(*bytewise(body)), KEEPS),
     "chunks, and hangs up": (lambda body: chunked(body, more="\r\nConnection: close"), CLOSES),
-    "a chunk in capitals and zeros": (lambda body: chunked(last=b"000%X \r\n%s\r\n000\r\n\r\n" % (len(body), body)), KEEPS),
-    "chunks with extensions": (lambda body: chunked(last=b'%x;a=b;c="d"\r\n%s\r\n0;e\r\n\r\n' % (len(body), body)), KEEPS),
+    "a chunk in capitals and zeros": (
+        lambda body: chunked(last=b"000%X \r\n%s\r\n000\r\n\r\n" % (len(body), body)),
+        KEEPS,
+    ),
+    "chunks with extensions": (
+        lambda body: chunked(last=b'%x;a=b;c="d"\r\n%s\r\n0;e\r\n\r\n' % (len(body), body)),
+        KEEPS,
+    ),
     "chunks with trailers": (lambda body: chunked(body, last=b"0\r\nMcp-Session-Id: x\r\nY: z\r\n\r\n"), KEEPS),
     "chunks with line feeds": (lambda body: chunked(last=b"%x\n%s\n0\n\n" % (len(body), body)), KEEPS),
     "white space": (lambda body: http(b" \r\n\t" + body + b"\n\n"), KEEPS),
@@ -569,12 +725,24 @@ LEGAL_STREAMS: dict[str, tuple[t.Callable[[bytes], bytes], bool]] = {
     "carriage returns": (lambda body: sse(lines(body, b"\r")), KEEPS),
     "both": (lambda body: sse(lines(body, b"\r\n")), KEEPS),
     "a byte order mark": (lambda body: sse(b"\xef\xbb\xbf" + event(body)), KEEPS),
-    "all the fields": (lambda body: sse(b": hello\nretry: 3000\nid: 7\nevent: message\ndata:" + body + b"\nfoo\nbar: x\n\n"), KEEPS),
+    "all the fields": (
+        lambda body: sse(b": hello\nretry: 3000\nid: 7\nevent: message\ndata:" + body + b"\nfoo\nbar: x\n\n"),
+        KEEPS,
+    ),
     "priming": (lambda body: sse(b"id: 0\ndata:\n\nid: 1\ndata: \n\nevent: message\n\n" + event(body)), KEEPS),
-    "other events": (lambda body: sse(b"event: heartbeat\ndata: {\n\nevent: endpoint\ndata: /x\n\n" + event(body)), KEEPS),
-    "a notification before": (lambda body: sse(event('{"jsonrpc": "2.0", "method": "notifications/message"}') + event(body)), KEEPS),
+    "other events": (
+        lambda body: sse(b"event: heartbeat\ndata: {\n\nevent: endpoint\ndata: /x\n\n" + event(body)),
+        KEEPS,
+    ),
+    "a notification before": (
+        lambda body: sse(event('{"jsonrpc": "2.0", "method": "notifications/message"}') + event(body)),
+        KEEPS,
+    ),
     "a ping before": (lambda body: sse(own("ping") + event(body)), KEEPS),
-    "requests of its own before": (lambda body: sse(own("sampling/createMessage") + own("elicitation/create") + own("roots/list") + event(body)), KEEPS),
+    "requests of its own before": (
+        lambda body: sse(own("sampling/createMessage") + own("elicitation/create") + own("roots/list") + event(body)),
+        KEEPS,
+    ),
     "no end": (lambda body: chunked(event(body), kind="text/event-stream", last=b""), KEEPS),
     "no length": (lambda body: http(event(body), kind="text/event-stream", length=False), CLOSES),
     "no length and no end": (lambda body: http(event(body), kind="text/event-stream", length=False), KEEPS),
@@ -587,7 +755,9 @@ LEGAL_STREAMS: dict[str, tuple[t.Callable[[bytes], bytes], bool]] = {
 
 def dressed(frame: t.Callable[[bytes], bytes], closes: bool, key: str) -> Script:
     def script(handler: Handler, message: t.Any) -> None:
-        right = {"status": "HEALTHY"} if key == "GET" else {"jsonrpc": "2.0", "id": message["id"], "result": RESULTS[key]}
+        right = (
+            {"status": "HEALTHY"} if key == "GET" else {"jsonrpc": "2.0", "id": message["id"], "result": RESULTS[key]}
+        )
         # So that nothing else arrives between the answer and its end.
         handler.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
         handler.write(frame(json.dumps(right).encode()))
@@ -668,7 +838,9 @@ def test_many_sessions_in_one_answer(probed: t.Any) -> None:
     assert sorted(server.ended) == [SESSION, "other", "third"]
 
 
-@pytest.mark.parametrize("stage", ["GET", "server/discover", "initialize", "notifications/initialized", "tools/list", "DELETE"])
+@pytest.mark.parametrize(
+    "stage", ["GET", "server/discover", "initialize", "notifications/initialized", "tools/list", "DELETE"]
+)
 def test_a_server_that_goes_away(stage: str, probed: t.Any) -> None:
     """It closes the connection and its port."""
 
@@ -718,7 +890,11 @@ def silent() -> t.Iterator[t.Callable[[bytes, float], str]]:
         ("https", b"", "connection could not be made within 0.3 s"),
         ("https", b"\x16", "connection (could not be made within 0.3 s|failed in TLS)"),
         ("https", b"\x16\x03\x03\x00\x01\x00", "connection (could not be made within 0.3 s|failed in TLS)"),
-        ("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", "connection failed in TLS .*; the server does not speak TLS here, its URL may begin with http://"),
+        (
+            "https",
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            "connection failed in TLS .*; the server does not speak TLS here, its URL may begin with http://",
+        ),
         ("https", b"SSH-2.0-x\r\n", "connection failed in TLS .*; the server does not speak TLS here"),
     ],
 )
@@ -742,20 +918,36 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         return self._write(kind, self._signed(name, key, name, days, **how), key)
 
-    def _signed(self, subject: str, key: t.Any, dns: str | None, days: tuple[float, float], own: bool = False, for_clients: bool = False) -> x509.Certificate:
+    def _signed(
+        self,
+        subject: str,
+        key: t.Any,
+        dns: str | None,
+        days: tuple[float, float],
+        own: bool = False,
+        for_clients: bool = False,
+    ) -> x509.Certificate:
         def called(name: str) -> x509.Name:
             return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
         now = datetime.datetime.now(datetime.UTC)
-        builder = x509.CertificateBuilder(called(subject if own else "ca"), called(subject), key.public_key(), x509.random_serial_number())
-        builder = builder.not_valid_before(now + datetime.timedelta(days[0])).not_valid_after(now + datetime.timedelta(days[1]))
+        builder = x509.CertificateBuilder(
+            called(subject if own else "ca"), called(subject), key.public_key(), x509.random_serial_number()
+        )
+        builder = builder.not_valid_before(now + datetime.timedelta(days[0])).not_valid_after(
+            now + datetime.timedelta(days[1])
+        )
         builder = builder.add_extension(x509.BasicConstraints(dns is None, None), critical=True)
         # As RFC 5280 wants them, which Python checks from 3.13 on.
         issuer = key if own else self._key
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), critical=False)
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), critical=False
+        )
         may = dict.fromkeys(inspect.signature(x509.KeyUsage).parameters, False)
-        builder = builder.add_extension(x509.KeyUsage(**{**may, "key_cert_sign": dns is None, "digital_signature": True}), critical=True)
+        builder = builder.add_extension(
+            x509.KeyUsage(**{**may, "key_cert_sign": dns is None, "digital_signature": True}), critical=True
+        )
         if for_clients:
             builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
         if dns:
@@ -765,7 +957,9 @@ class Authority:
     def _write(self, kind: str, certificate: x509.Certificate, key: t.Any = None) -> Path:
         path = self._folder / f"{kind}.pem"
         encoding = serialization.Encoding.PEM
-        secret = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()) if key else b""
+        secret = (
+            key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()) if key else b""
+        )
         path.write_bytes(certificate.public_bytes(encoding) + secret)
         return path
 
@@ -822,20 +1016,46 @@ UNTRUSTED = "connection failed because the certificate is not trusted"
         (accept_good, {"validate_certs": False}, None),
         (accept_with("unknown"), {"validate_certs": False}, None),
         (accept_good, {"host": "mcp.example.com"}, f"{UNTRUSTED} .*local issuer.*; name its CA in endpoint.ca_cert"),
-        (accept_good, {**TRUSTED, "host": "other.example.com"}, f"{UNTRUSTED} .*mismatch.*; name the one that it is made for in endpoint.host"),
-        (accept_good, {"ca_cert": "ca"}, f"{UNTRUSTED} .*IP address mismatch.*; name the one that it is made for in endpoint.host"),
+        (
+            accept_good,
+            {**TRUSTED, "host": "other.example.com"},
+            f"{UNTRUSTED} .*mismatch.*; name the one that it is made for in endpoint.host",
+        ),
+        (
+            accept_good,
+            {"ca_cert": "ca"},
+            f"{UNTRUSTED} .*IP address mismatch.*; name the one that it is made for in endpoint.host",
+        ),
         (accept_with("expired"), TRUSTED, rf"{UNTRUSTED} \(certificate has expired\); renew it on the server"),
         (accept_with("too early"), TRUSTED, rf"{UNTRUSTED} \(certificate is not yet valid\); compare the clocks"),
-        (accept_with("self-signed"), TRUSTED, rf"{UNTRUSTED} \(self.signed certificate\); name its CA in endpoint.ca_cert"),
+        (
+            accept_with("self-signed"),
+            TRUSTED,
+            rf"{UNTRUSTED} \(self.signed certificate\); name its CA in endpoint.ca_cert",
+        ),
         (accept_with("for clients"), TRUSTED, rf"{UNTRUSTED} \(.*purpose\); replace it on the server"),
         (accept_with("unknown"), TRUSTED, f"{UNTRUSTED} .*; name its CA in endpoint.ca_cert"),
-        (ask_for_client(ssl.TLSVersion.TLSv1_3), TRUSTED, r"GET /health failed in TLS \(.*CERTIFICATE_REQUIRED\); .* set endpoint.client_cert"),
-        (ask_for_client(ssl.TLSVersion.TLSv1_2), TRUSTED, r"connection failed in TLS \(.*HANDSHAKE_FAILURE\); .* set endpoint.client_cert"),
+        (
+            ask_for_client(ssl.TLSVersion.TLSv1_3),
+            TRUSTED,
+            r"GET /health failed in TLS \(.*CERTIFICATE_REQUIRED\); .* set endpoint.client_cert",
+        ),
+        (
+            ask_for_client(ssl.TLSVersion.TLSv1_2),
+            TRUSTED,
+            r"connection failed in TLS \(.*HANDSHAKE_FAILURE\); .* set endpoint.client_cert",
+        ),
         (ask_for_client(ssl.TLSVersion.TLSv1_3), {**TRUSTED, "client_cert": "client"}, None),
-        (speak_old, TRUSTED, r"connection failed in TLS \(.*(UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION)\); the server's TLS is too old"),
+        (
+            speak_old,
+            TRUSTED,
+            r"connection failed in TLS \(.*(UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION)\); the server's TLS is too old",
+        ),
     ],
 )
-def test_tls(accept: t.Any, given: dict[str, t.Any], reason: str | None, certificates: dict[str, Path], probed: t.Any) -> None:
+def test_tls(
+    accept: t.Any, given: dict[str, t.Any], reason: str | None, certificates: dict[str, Path], probed: t.Any
+) -> None:
     options = {key: str(certificates[value]) if key.endswith("_cert") else value for key, value in given.items()}
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     accept(context, certificates)
@@ -844,14 +1064,19 @@ def test_tls(accept: t.Any, given: dict[str, t.Any], reason: str | None, certifi
         found = probed(server.url.replace("http:", "https:"), **options)
     assert found["healthy"] is (reason is None), found["reason"]
     assert reason is None or re.match(reason, found["reason"]), found["reason"]
-    assert all(headers["Host"] == given.get("host", server.url.removeprefix("http://")) for _key, headers in server.seen)
+    assert all(
+        headers["Host"] == given.get("host", server.url.removeprefix("http://")) for _key, headers in server.seen
+    )
     assert reason is not None or server.connections == 1
 
 
 def test_tls_is_not_spoken(probed: t.Any) -> None:
     with Scripted(MODERN) as server:
         found = probed(server.url.replace("http:", "https:"), timeout=1)
-    assert re.match("connection failed in TLS .*; the server does not speak TLS here, its URL may begin with http://", found["reason"])
+    assert re.match(
+        "connection failed in TLS .*; the server does not speak TLS here, its URL may begin with http://",
+        found["reason"],
+    )
 
 
 def test_only_tls_is_spoken(certificates: dict[str, Path], probed: t.Any) -> None:
@@ -860,4 +1085,7 @@ def test_only_tls_is_spoken(certificates: dict[str, Path], probed: t.Any) -> Non
     with Scripted(MODERN) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         found = probed(server.url, timeout=1)
-    assert re.match(r"GET /health (was cut|got an answer that is not acceptable HTTP \(TLS: the server's URL may begin with https://\))", found["reason"])
+    assert re.match(
+        r"GET /health (was cut|got an answer that is not acceptable HTTP \(TLS: the server's URL may begin with https://\))",
+        found["reason"],
+    )

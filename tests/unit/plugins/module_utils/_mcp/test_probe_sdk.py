@@ -29,7 +29,9 @@ def open_sessions(url: str) -> int:
         ("legacy", "2025-11-25", ["initialize", "notifications/initialized", "tools/list"]),
     ],
 )
-def test_a_healthy_server(sdk: dict[str, str], probed: t.Any, server: str, era: str, revision: str, steps: list[str]) -> None:
+def test_a_healthy_server(
+    sdk: dict[str, str], probed: t.Any, server: str, era: str, revision: str, steps: list[str]
+) -> None:
     found = probed(sdk[server], era, version="v1.2.0")
     assert found["healthy"], found["reason"]
     assert (found["era"], found["protocol_version"]) == ("legacy" if era == "legacy" else "modern", revision)
@@ -64,6 +66,12 @@ def test_a_path_that_is_not_there(sdk: dict[str, str], probed: t.Any) -> None:
 
 
 def test_no_session_is_left_after_bad_probes(sdk: dict[str, str], probed: t.Any) -> None:
-    for given in ({"version": "9"}, {"step_timeout": 0.001}, {"step_timeout": 0.0015}, {"host": "nowhere.example"}, {"health": []}) * 10:
+    for given in (
+        {"version": "9"},
+        {"step_timeout": 0.001},
+        {"step_timeout": 0.0015},
+        {"host": "nowhere.example"},
+        {"health": []},
+    ) * 10:
         probed(sdk["stateful"], "legacy", **given)
     assert open_sessions(sdk["stateful"]) == 0

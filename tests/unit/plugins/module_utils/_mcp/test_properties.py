@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._mcp.sse import Decoder, Event
@@ -30,8 +30,13 @@ settings.load_profile("repeatable")
 
 LINE_ENDS = st.sampled_from([b"\n", b"\r", b"\r\n"])
 FIELDS = st.sampled_from([b"data", b"event", b"id", b"retry", b"", b"dat", b"Data", b" data", b"\xef\xbb\xbfdata"])
-VALUES = st.one_of(st.sampled_from([b"", b" ", b": ", b"a", b" a", b"{}", "ä€😀".encode(), b"\xf0\x9f", b"\xef\xbb\xbf"]), st.binary(max_size=5))
-LINES = st.one_of(st.just(b""), st.builds(lambda *parts: b"".join(parts), FIELDS, st.sampled_from([b":", b": ", b""]), VALUES))
+VALUES = st.one_of(
+    st.sampled_from([b"", b" ", b": ", b"a", b" a", b"{}", "ä€😀".encode(), b"\xf0\x9f", b"\xef\xbb\xbf"]),
+    st.binary(max_size=5),
+)
+LINES = st.one_of(
+    st.just(b""), st.builds(lambda *parts: b"".join(parts), FIELDS, st.sampled_from([b":", b": ", b""]), VALUES)
+)
 STREAMS = st.builds(
     lambda start, lines: start + b"".join(line + end for line, end in lines),
     st.sampled_from([b"", b"\xef\xbb\xbf", b"\xef\xbb"]),
@@ -39,7 +44,12 @@ STREAMS = st.builds(
 )
 NAMES = st.sampled_from(["jsonrpc", "id", "method", "result", "error", "code", "tools", "name"])
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from([1, 2**63, 10**4000, "2.0", "\ud800", "\x1b[2J"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from([1, 2**63, 10**4000, "2.0", "\ud800", "\x1b[2J"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=5),
     max_leaves=8,
 )
@@ -117,7 +127,10 @@ def test_a_text_is_json_that_can_be_written_again_or_a_value_error(text: str) ->
 
 
 SESSION = "mcp-session-id"
-OFFER = {"capabilities": {"tools": {}, "prompts": {}, "resources": {}}, "serverInfo": {"name": "weather", "version": "1"}}
+OFFER = {
+    "capabilities": {"tools": {}, "prompts": {}, "resources": {}},
+    "serverInfo": {"name": "weather", "version": "1"},
+}
 RESULTS = {
     "server/discover": {"supportedVersions": ["2026-07-28"], **OFFER},
     "initialize": {"protocolVersion": "2025-11-25", **OFFER},
@@ -129,13 +142,78 @@ RESULTS = {
 }
 HEALTHY = {"status": "HEALTHY", "version": "1.2.0"}
 NASTY = [
-    *(b"", b"\0", b"\x1b[2J", b"\r", b"\n", b"\r\n", b"\r\n\r\n", b":", b" ", b"0", b"-1", b"9" * 5000, b"ffffffff\r\n", b"0\r\n\r\n"),
-    *(b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"Content-Length: 3\r\n", b"Transfer-Encoding: chunked\r\n", b"Content-Encoding: gzip\r\n"),
-    *(b"Mcp-Session-Id: \x01\r\n", b"Mcp-Session-Id: other\r\n", b"Content-Type: text/event-stream\r\n", b"Connection: close\r\n", b"Location: \x1b[2J\r\n"),
-    *(b'"', b"{", b"[" * 300, b"[" * 100_000, b"null", b"NaN", b"1e999", rb"\ud800", b"\xff", b"true", b'"nextCursor": "x", ', b"data: ", b"event: x\n"),
+    *(
+        b"",
+        b"\0",
+        b"\x1b[2J",
+        b"\r",
+        b"\n",
+        b"\r\n",
+        b"\r\n\r\n",
+        b":",
+        b" ",
+        b"0",
+        b"-1",
+        b"9" * 5000,
+        b"ffffffff\r\n",
+        b"0\r\n\r\n",
+    ),
+    *(
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"Content-Length: 3\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Content-Encoding: gzip\r\n",
+    ),
+    *(
+        b"Mcp-Session-Id: \x01\r\n",
+        b"Mcp-Session-Id: other\r\n",
+        b"Content-Type: text/event-stream\r\n",
+        b"Connection: close\r\n",
+        b"Location: \x1b[2J\r\n",
+    ),
+    *(
+        b'"',
+        b"{",
+        b"[" * 300,
+        b"[" * 100_000,
+        b"null",
+        b"NaN",
+        b"1e999",
+        rb"\ud800",
+        b"\xff",
+        b"true",
+        b'"nextCursor": "x", ',
+        b"data: ",
+        b"event: x\n",
+    ),
 ]
 SWAPS = [
-    *((b"200 OK", b"%d X" % status) for status in (100, 101, 103, 199, 204, 206, 301, 304, 307, 400, 401, 403, 404, 405, 406, 421, 429, 500, 503, 999)),
+    *(
+        (b"200 OK", b"%d X" % status)
+        for status in (
+            100,
+            101,
+            103,
+            199,
+            204,
+            206,
+            301,
+            304,
+            307,
+            400,
+            401,
+            403,
+            404,
+            405,
+            406,
+            421,
+            429,
+            500,
+            503,
+            999,
+        )
+    ),
     *((b"HTTP/1.1", other) for other in (b"HTTP/1.0", b"HTTP/2", b"http/1.1")),
     *((b"application/json", other) for other in (b"text/event-stream", b"text/html", b"")),
     *((b"Content-Length", other) for other in (b"X", b"Transfer-Encoding", b"content-length")),
@@ -174,12 +252,18 @@ class Server:
 
     def hear(self, peer: Peer, asked: str, body: bytes) -> None:
         method, path = asked.split(" ", 2)[:2]
-        headers = {name.lower(): value for name, _colon, value in (line.partition(": ") for line in asked.split("\r\n")[1:])}
+        headers = {
+            name.lower(): value for name, _colon, value in (line.partition(": ") for line in asked.split("\r\n")[1:])
+        }
         self.requests += 1
         if method == "DELETE":
             self.ended.append(headers[SESSION])
         message = json.loads(body) if body else {}
-        session = f"session-{self.requests}" if method == "POST" and self._style.startswith("legacy") and SESSION not in headers else ""
+        session = (
+            f"session-{self.requests}"
+            if method == "POST" and self._style.startswith("legacy") and SESSION not in headers
+            else ""
+        )
         answer = self._answer(method, path, message, session, peer)
         head = answer[: answer.index(b"\r\n\r\n") + 4]
         session = session if session.encode() in head else ""
@@ -210,13 +294,23 @@ class Server:
             return reply(202, "Accepted")
         if method != "POST" or "id" not in message:
             return reply(202, "")
-        if self._style.startswith("modern") and asked == "initialize" or self._style.startswith("legacy") and asked == "server/discover":
+        if (
+            self._style.startswith("modern")
+            and asked == "initialize"
+            or self._style.startswith("legacy")
+            and asked == "server/discover"
+        ):
             error = {"code": -32601, "message": "Method not found"}
             return reply(404, json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": error}), session)
         text = json.dumps(result_of(message))
         if self._style.endswith("stream"):
             data = f"id: 1\r\ndata: \r\n\r\n: hello\r\n\r\ndata: {text}\r\n\r\n".encode()
-            head = ["HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked", *([f"Mcp-Session-Id: {session}"] if session else [])]
+            head = [
+                "HTTP/1.1 200 OK",
+                "Content-Type: text/event-stream",
+                "Transfer-Encoding: chunked",
+                *([f"Mcp-Session-Id: {session}"] if session else []),
+            ]
             return "\r\n".join([*head, "", ""]).encode() + b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data)
         return reply(200, text, session)
 
@@ -226,7 +320,12 @@ def result_of(message: t.Any) -> t.Any:
 
 
 def reply(status: int, text: str, session: str = "") -> bytes:
-    head = [f"HTTP/1.1 {status} OK", "Content-Type: application/json", f"Content-Length: {len(text)}", *([f"Mcp-Session-Id: {session}"] if session else [])]
+    head = [
+        f"HTTP/1.1 {status} OK",
+        "Content-Type: application/json",
+        f"Content-Length: {len(text)}",
+        *([f"Mcp-Session-Id: {session}"] if session else []),
+    ]
     return "\r\n".join([*head, "", text]).encode()
 
 
@@ -339,7 +438,9 @@ def test_the_server_is_right_when_nothing_is_spoilt(style: str, size: int) -> No
     after=st.sampled_from(["keep", "keep", "close", "reset"]),
     size=st.sampled_from([1, 7, 100, 65536]),
 )
-def test_whatever_a_server_says_there_is_a_verdict_and_nothing_is_left(style: str, era: str, spoils: dict[int, int], after: str, size: int) -> None:
+def test_whatever_a_server_says_there_is_a_verdict_and_nothing_is_left(
+    style: str, era: str, spoils: dict[int, int], after: str, size: int
+) -> None:
     server = Server(style, spoils, after, size)
     started = time.monotonic()
     found = probe_of(server, era)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp.fault import Fault
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp.sse import MAX_EVENT_BYTES, Decoder, Event
 
 
@@ -26,7 +26,10 @@ STREAMS = {
     "comments, ids and retry": (b": ping\n\nid: 7\nretry: 10\n\ndata: a\n\n", m("a")),
     "a comment within an event": (b"data: a\n: ping\ndata: b\n\n", m("a\nb")),
     "a priming event": (b"id: 1\ndata:\n\nid: 2\ndata: a\n\n", m("a")),
-    "the names of events": (b"event: endpoint\ndata: /m?id=1\n\ndata: a\nevent:message\n\n", [Event("endpoint", "/m?id=1"), *m("a")]),
+    "the names of events": (
+        b"event: endpoint\ndata: /m?id=1\n\ndata: a\nevent:message\n\n",
+        [Event("endpoint", "/m?id=1"), *m("a")],
+    ),
     "the last name counts": (b"event: a\nevent: b\ndata: 1\n\n", [Event("b", "1")]),
     "an empty name": (b"event: a\nevent\ndata: 1\n\n", m("1")),
     "a name without data is not kept": (b"event: ping\n\ndata: a\n\n", m("a")),
@@ -62,7 +65,9 @@ def test_an_event_is_given_with_the_byte_that_completes_it(end: bytes) -> None:
     assert decoder.feed(end[-1:]) == m("a")
 
 
-@pytest.mark.parametrize("line", [b"x" * 65536, b": ping\n" * 9999, b"data: " + b"x" * 65536 + b"\n", b"data: x\n" * 9999])
+@pytest.mark.parametrize(
+    "line", [b"x" * 65536, b": ping\n" * 9999, b"data: " + b"x" * 65536 + b"\n", b"data: x\n" * 9999]
+)
 def test_an_event_without_end_is_a_fault(line: bytes) -> None:
     decoder = Decoder()
     with pytest.raises(Fault, match="an event of more than 4 MiB"):

@@ -11,14 +11,27 @@ import typing as t
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp.stability import Rounds, percentile, summary
-
-from .servers import scripted
-from .servers.scripted import LEGACY, MODERN, Handler, Script, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server import scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import (
+    LEGACY,
+    MODERN,
+    Handler,
+    Script,
+    Scripted,
+)
 
 
 @pytest.mark.parametrize(
     ("values", "percent", "expected"),
-    [([1], 95, 1), ([2, 1], 50, 1), ([3, 1, 2], 50, 2), (range(1, 101), 95, 95), (range(1, 21), 95, 19), (range(1, 20), 95, 19), ([1, 9], 100, 9)],
+    [
+        ([1], 95, 1),
+        ([2, 1], 50, 1),
+        ([3, 1, 2], 50, 2),
+        (range(1, 101), 95, 95),
+        (range(1, 21), 95, 19),
+        (range(1, 20), 95, 19),
+        ([1, 9], 100, 9),
+    ],
 )
 def test_percentiles_by_the_nearest_rank(values: t.Sequence[float], percent: int, expected: float) -> None:
     assert percentile(values, percent) == expected
@@ -74,26 +87,51 @@ def test_a_server_of_both_eras_is_asked_in_a_session_too(probed: t.Any) -> None:
 def test_a_server_of_both_eras_that_loses_sessions(probed: t.Any) -> None:
     with Scripted({**BOTH, "tools/list": after(1 + 20 + 4, lambda handler, message: handler.answer(404))}) as server:
         found = probed(server.url, stability=Rounds(20))
-    assert found["reason"] == f"stability (tools/list) is answered 404: the server has nothing at this path in round 5 of 20 {LOST}"
+    assert (
+        found["reason"]
+        == f"stability (tools/list) is answered 404: the server has nothing at this path in round 5 of 20 {LOST}"
+    )
     assert found["stability"]["rounds"] == 4
 
 
 @pytest.mark.parametrize(
-    ("session", "mark"), [("blue-1", "blue"), ("green-0f", "green"), ("blue", None), ("bluefish-1", None), ("red-1", None), ("0f-blue-1", None)]
+    ("session", "mark"),
+    [
+        ("blue-1", "blue"),
+        ("green-0f", "green"),
+        ("blue", None),
+        ("bluefish-1", None),
+        ("red-1", None),
+        ("0f-blue-1", None),
+    ],
 )
 @pytest.mark.parametrize("scripts", [BOTH, LEGACY])
 def test_the_mark_of_a_session(probed: t.Any, scripts: dict[str, Script], session: str, mark: str | None) -> None:
-    result = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "weather", "version": "1"}}
-    with Scripted({**scripts, "initialize": lambda handler, message: handler.result(message, result, Mcp_Session_Id=session)}) as server:
+    result = {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {"tools": {}},
+        "serverInfo": {"name": "weather", "version": "1"},
+    }
+    with Scripted(
+        {**scripts, "initialize": lambda handler, message: handler.result(message, result, Mcp_Session_Id=session)}
+    ) as server:
         found = probed(server.url)
     assert (found["session_mode"], found["session_mark"]) == ("stateful", mark)
 
 
 def test_a_session_that_is_lost_on_the_way(probed: t.Any) -> None:
-    lost = after(4, lambda handler, _message: handler.answer(404, '{"jsonrpc": "2.0", "id": null, "error": {"code": -32600, "message": "Session not found"}}'))
+    lost = after(
+        4,
+        lambda handler, _message: handler.answer(
+            404, '{"jsonrpc": "2.0", "id": null, "error": {"code": -32600, "message": "Session not found"}}'
+        ),
+    )
     with Scripted({**LEGACY, "tools/list": lost}) as server:
         found = probed(server.url, stability=Rounds(20))
-    assert found["reason"] == f"stability (tools/list) is refused with error -32600 (Session not found) in round 4 of 20 {LOST}"
+    assert (
+        found["reason"]
+        == f"stability (tools/list) is refused with error -32600 (Session not found) in round 4 of 20 {LOST}"
+    )
     assert (found["level"], found["stability"]["rounds"]) == ("stability", 3)
 
 

@@ -37,7 +37,9 @@ class Bare:
 
     def call(self, *words: str, at: Path | None = None) -> str:
         identity = ("-c", "user.name=eva", "-c", "user.email=eva@example.com")
-        return subprocess.run(["git", *identity, *words], cwd=at or self.theirs, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            ["git", *identity, *words], cwd=at or self.theirs, check=True, capture_output=True, text=True
+        ).stdout
 
     def commit(self, file: str, text: str) -> None:
         path = self.theirs / file
@@ -48,7 +50,9 @@ class Bare:
         self.call("push", "--quiet", "origin", "HEAD")
 
     def text(self, file: str = CHANGE["file"]) -> str:
-        found = subprocess.run(["git", "--git-dir", self.url, "show", f"main:{file}"], check=True, capture_output=True).stdout
+        found = subprocess.run(
+            ["git", "--git-dir", self.url, "show", f"main:{file}"], check=True, capture_output=True
+        ).stdout
         return found.decode()
 
     def log(self) -> list[str]:
@@ -103,7 +107,11 @@ def test_what_others_push_in_between_is_kept(bare: Bare, monkeypatch: pytest.Mon
     monkeypatch.setattr(Git, "commit", late)
     assert push(bare)["changed"]
     assert bare.text() == TEXT.replace("v1", "v2")
-    assert bare.log()[:3] == ["mcp.server: Release v2 of x", "eva: change apps/other-1.yaml", "eva: change apps/other-0.yaml"]
+    assert bare.log()[:3] == [
+        "mcp.server: Release v2 of x",
+        "eva: change apps/other-1.yaml",
+        "eva: change apps/other-0.yaml",
+    ]
 
 
 def test_it_gives_up_when_others_always_push_in_between(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +130,10 @@ def test_two_pushes_at_once(bare: Bare) -> None:
     bare.commit("apps/blue.yaml", TEXT)
     changes = [CHANGE, CHANGE | {"file": "apps/blue.yaml"}]
     results: list[t.Any] = []
-    threads = [threading.Thread(target=lambda change=change: results.append(push(bare, changes=[change]))) for change in changes]
+    threads = [
+        threading.Thread(target=lambda change=change: results.append(push(bare, changes=[change])))
+        for change in changes
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -158,7 +169,9 @@ def test_two_pushes_at_once(bare: Bare) -> None:
         ({"attempts": 0}, "must be more than 0"),
     ],
 )
-def test_one_sentence_for_what_is_wrong(bare: Bare, monkeypatch: pytest.MonkeyPatch, options: dict[str, t.Any], said: str) -> None:
+def test_one_sentence_for_what_is_wrong(
+    bare: Bare, monkeypatch: pytest.MonkeyPatch, options: dict[str, t.Any], said: str
+) -> None:
     monkeypatch.setenv("GIT_TEST_TOKEN", TOKEN)
     with pytest.raises(Failure) as failure:
         push(bare, **options)
@@ -225,18 +238,24 @@ def test_git_is_not_there(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
         push(bare)
 
 
-@pytest.mark.parametrize(("asked", "given"), [("https://git.example.com:8443", True), ("https://elsewhere.example.com", False)])
+@pytest.mark.parametrize(
+    ("asked", "given"), [("https://git.example.com:8443", True), ("https://elsewhere.example.com", False)]
+)
 def test_a_token_is_for_its_server_only_and_in_no_command(bare: Bare, asked: str, given: bool) -> None:
     one = Git(Remote("https://git.example.com:8443/x.git", "main", "bot", TOKEN), bare.theirs)
     command = one.command("credential", "fill")
     assert TOKEN not in " ".join(command)
-    done = subprocess.run(command, env=one.environment(), input=f"url={asked}/x.git\n\n", capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=one.environment(), input=f"url={asked}/x.git\n\n", capture_output=True, text=True, check=False
+    )
     assert (f"password={TOKEN}" in done.stdout and "username=bot" in done.stdout) is given
 
 
 def test_what_git_says_is_shown_without_passwords(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
     script = Path(bare.url).parent / "git"
-    script.write_text(f"#!/bin/sh\necho 'fatal: https://eva:{TOKEN}@git.example.com and $MCP_GIT_PASSWORD {TOKEN}' >&2\nexit 3\n")
+    script.write_text(
+        f"#!/bin/sh\necho 'fatal: https://eva:{TOKEN}@git.example.com and $MCP_GIT_PASSWORD {TOKEN}' >&2\nexit 3\n"
+    )
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{script.parent}:/usr/bin:/bin")
     monkeypatch.setenv("GIT_TEST_TOKEN", TOKEN)
@@ -246,7 +265,9 @@ def test_what_git_says_is_shown_without_passwords(bare: Bare, monkeypatch: pytes
     assert TOKEN not in failure.value.msg and "abc" not in failure.value.msg
 
 
-@pytest.mark.parametrize("url", [f"http://{TOKEN}@127.0.0.1:9/apps.git", f"http://127.0.0.1:9/apps.git?private_token={TOKEN}"])
+@pytest.mark.parametrize(
+    "url", [f"http://{TOKEN}@127.0.0.1:9/apps.git", f"http://127.0.0.1:9/apps.git?private_token={TOKEN}"]
+)
 def test_a_token_in_the_url_is_not_shown(bare: Bare, url: str) -> None:
     with pytest.raises(Failure) as raised:
         push(bare, repository=url, timeout=20)
@@ -256,5 +277,7 @@ def test_a_token_in_the_url_is_not_shown(bare: Bare, url: str) -> None:
 
 def test_the_words_of_a_push_that_was_overtaken() -> None:
     assert git.OVERTAKEN.search(" ! [rejected]        HEAD -> main (fetch first)")
-    assert git.OVERTAKEN.search(" ! [remote rejected] HEAD -> main (cannot lock ref 'refs/heads/main': is at 1 but expected 2)")
+    assert git.OVERTAKEN.search(
+        " ! [remote rejected] HEAD -> main (cannot lock ref 'refs/heads/main': is at 1 but expected 2)"
+    )
     assert not git.OVERTAKEN.search(" ! [remote rejected] HEAD -> main (pre-receive hook declined)")

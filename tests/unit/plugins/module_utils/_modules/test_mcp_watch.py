@@ -12,17 +12,19 @@ from dataclasses import replace
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_watch
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Overwritten
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 
 RECORD = {"from": {"pool": "blue"}, "to": {"pool": "green"}}
 CHANGED = Overwritten("Argo CD set it back.", overwritten={"by": "Argo CD"})
 BREACH = Failure("It ended with a breach.", verdict="breach", gates=[{"gate": "errors"}])
 
 
-def go(monkeypatch: pytest.MonkeyPatch, fails: dict[str, Failure], *, check: bool = False, **more: t.Any) -> tuple[list[str], t.Any]:
+def go(
+    monkeypatch: pytest.MonkeyPatch, fails: dict[str, Failure], *, check: bool = False, **more: t.Any
+) -> tuple[list[str], t.Any]:
     """Return what was called, and how the watch ended."""
     calls: list[str] = []
 
@@ -37,14 +39,22 @@ def go(monkeypatch: pytest.MonkeyPatch, fails: dict[str, Failure], *, check: boo
 
     monkeypatch.setattr(mcp_watch.watch, "run", stand_in("watch", {"verdict": "pass"}))
     found = {
-        "SHIFT": {"pool": "blue", "bad_pool": "green", "lock": "run7"},
+        "SHIFT": {"pool": "blue", "bad_pool": "green", "run_id": "run7"},
         "ROLLOUT": {},
-        "RELEASE": {"record": RECORD, "holder": None},
+        "RELEASE_INFO": {"record": RECORD, "holder": None},
+        "RELEASE": {},
         "ANNOUNCE": {"stats": {}},
     }
     for name, result in found.items():
         monkeypatch.setattr(ending, name, replace(getattr(ending, name), run=stand_in(name, result)))
-    given = {"namespace": "ns", "server": "x", "endpoint": {"url": "http://127.0.0.1:9"}, "seconds": 1, "pool": "green", **more}
+    given = {
+        "namespace": "ns",
+        "server": "x",
+        "endpoint": {"url": "http://127.0.0.1:9"},
+        "seconds": 1,
+        "pool": "green",
+        **more,
+    }
     validated = ArgumentSpecValidator(mcp_watch.SPEC.options, **mcp_watch.SPEC.rules()).validate(given)
     assert not validated.error_messages, validated.error_messages
     try:
@@ -53,7 +63,7 @@ def go(monkeypatch: pytest.MonkeyPatch, fails: dict[str, Failure], *, check: boo
         return calls, failure
 
 
-ALL_BACK = ["watch", "RELEASE", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
+ALL_BACK = ["watch", "RELEASE_INFO", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
 
 
 @pytest.mark.parametrize(
@@ -63,16 +73,41 @@ ALL_BACK = ["watch", "RELEASE", "SHIFT", "ROLLOUT", "RELEASE", "ANNOUNCE"]
         (True, False, {"watch": BREACH}, ALL_BACK, "The release was taken back. Its traffic is on blue."),
         (False, False, {"watch": BREACH}, ["watch"], "It ended with a breach."),
         (True, True, {"watch": BREACH}, ["watch"], "It ended with a breach."),
-        (True, False, {"watch": Failure("Nothing to see.", verdict="held")}, ["watch"], "Nothing to see."),
-        (True, False, {"watch": BREACH, "SHIFT": Failure("No way.")}, ["watch", "RELEASE", "SHIFT", "ANNOUNCE"], "The rollback failed: No way."),
-        (True, False, {"watch": BREACH, "SHIFT": Lost("Ann took over.")}, ["watch", "RELEASE", "SHIFT"], "Ann took over."),
-        (True, False, {"watch": BREACH, "RELEASE": Unreachable("Away.")}, ALL_BACK, "The release was taken back."),
-        (True, False, {"watch": CHANGED}, [call for call in ALL_BACK if call != "ROLLOUT"], "Its traffic is on blue. Nothing was scaled."),
+        (True, False, {"watch": Failure("Nothing to see.", verdict="inconclusive")}, ["watch"], "Nothing to see."),
+        (
+            True,
+            False,
+            {"watch": BREACH, "SHIFT": Failure("No way.")},
+            ["watch", "RELEASE_INFO", "SHIFT", "ANNOUNCE"],
+            "The rollback failed: No way.",
+        ),
+        (
+            True,
+            False,
+            {"watch": BREACH, "SHIFT": LeaseLost("Ann took over.")},
+            ["watch", "RELEASE_INFO", "SHIFT"],
+            "Ann took over.",
+        ),
+        (True, False, {"watch": BREACH, "RELEASE_INFO": Unreachable("Away.")}, ALL_BACK, "The release was taken back."),
+        (
+            True,
+            False,
+            {"watch": CHANGED},
+            [call for call in ALL_BACK if call != "ROLLOUT"],
+            "Its traffic is on blue. Nothing was scaled.",
+        ),
         (False, False, {"watch": CHANGED}, ["watch"], "Argo CD set it back."),
         (True, False, {"watch": BREACH, "ROLLOUT": Failure("No.")}, ALL_BACK, "The release was taken back."),
     ],
 )
-def test_at_a_breach(monkeypatch: pytest.MonkeyPatch, rollback: bool, check: bool, fails: dict[str, Failure], called: list[str], words: str) -> None:
+def test_at_a_breach(
+    monkeypatch: pytest.MonkeyPatch,
+    rollback: bool,
+    check: bool,
+    fails: dict[str, Failure],
+    called: list[str],
+    words: str,
+) -> None:
     calls, ended = go(monkeypatch, fails, check=check, rollback=rollback)
     assert calls == called
     assert words in ended.msg if words else ended["verdict"] == "pass"

@@ -18,18 +18,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import record
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release as release
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_traffic_shift, mcp_watch, release_steps
+from ansible_collections.mcp.server.plugins.module_utils._release import record
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import lookout, release
+from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving
 from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
 
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/ns/httproutes/x"
 DEPLOYMENT = "/apis/apps/v1/namespaces/ns/deployments/x-"
-ARGO = {"manager": "argocd-controller", "operation": "Apply", "time": "2026-11-26T19:02:11Z", "fieldsV1": {"f:spec": {"f:rules": {}}}}
+ARGO = {
+    "manager": "argocd-controller",
+    "operation": "Apply",
+    "time": "2026-11-26T19:02:11Z",
+    "fieldsV1": {"f:spec": {"f:rules": {}}},
+}
 
 
 class Gateway(BaseHTTPRequestHandler):
@@ -73,21 +79,38 @@ class World:
         assert not validated.error_messages, validated.error_messages
         return run(Task(validated.validated_parameters, progress=self.progress))
 
-    def release(self, steps: list[dict[str, float]], before: t.Callable[[], t.Any] = lambda: None, **more: t.Any) -> Failure:
+    def release(
+        self, steps: list[dict[str, float]], before: t.Callable[[], t.Any] = lambda: None, **more: t.Any
+    ) -> Failure:
         """Return how a release fails. before: what somebody else does once it has begun, and before its steps."""
-        lock = self.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")["lock"]
+        run_id = self.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
         before()
-        given = {"lock": lock, "pool": "green", "steps": steps, "endpoint": {"url": self.gateway}, "session_mode": "stateless", "hold_seconds": 0, **more}
+        given = {
+            "run_id": run_id,
+            "pool": "green",
+            "steps": steps,
+            "endpoint": {"url": self.gateway},
+            "session_mode": "stateless",
+            "verify_seconds": 0,
+            **more,
+        }
         with pytest.raises(Failure) as raised:
             self.run(mcp_traffic_shift.SPEC, mcp_traffic_shift.run, **given)
         return raised.value
 
     def put_back(self, green: int = 0) -> None:
-        backends = [{"name": f"x-{pool}", "port": 8080, "weight": weight} for pool, weight in (("blue", 100 - green), ("green", green))]
+        backends = [
+            {"name": f"x-{pool}", "port": 8080, "weight": weight}
+            for pool, weight in (("blue", 100 - green), ("green", green))
+        ]
         self.api.change(ROUTE, {"metadata": {"managedFields": [ARGO]}, "spec": {"rules": [{"backendRefs": backends}]}})
 
     def image(self, pool: str, image: str) -> None:
-        self.api.change(DEPLOYMENT + pool, {"spec": {"template": {"spec": {"containers": [{"name": "x", "image": image}]}}}}, "strategic")
+        self.api.change(
+            DEPLOYMENT + pool,
+            {"spec": {"template": {"spec": {"containers": [{"name": "x", "image": image}]}}}},
+            "strategic",
+        )
 
     @property
     def state(self) -> tuple[int, int, int]:
@@ -106,8 +129,10 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
     api = ApiServer(mcp_server("ns", "x", blue="r/x:v1", green="r/x:v2"))
     Controllers(api)
-    monkeypatch.setattr(lookout, "EVERY", 0.2)
-    monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=lambda _task: {}))  # the gateway speaks no MCP
+    monkeypatch.setattr(overwrite_monitor, "EVERY", 0.2)
+    monkeypatch.setattr(
+        release_steps, "HEALTH", replace(release_steps.HEALTH, run=lambda _task: {})
+    )  # the gateway speaks no MCP
     handler = type("Handler", (Gateway,), {"api": api, "turn": itertools.count()})
     gateway = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=gateway.serve_forever, daemon=True).start()
@@ -132,7 +157,11 @@ STEPS: list[dict[str, float]] = [{"weight": 10, "seconds": 30}, {"weight": 100, 
 )
 def test_a_release(world: World, what: str, words: str) -> None:
     size = {"spec": {"replicas": 1}}
-    does = {"route": world.put_back, "image": lambda: world.image("green", "r/x:v1"), "size": lambda: world.api.change(f"{DEPLOYMENT}green", size)}
+    does = {
+        "route": world.put_back,
+        "image": lambda: world.image("green", "r/x:v1"),
+        "size": lambda: world.api.change(f"{DEPLOYMENT}green", size),
+    }
     world.does["10 %: measured"] = does[what]
     start = time.monotonic()
     failure = world.release(STEPS)
@@ -141,7 +170,9 @@ def test_a_release(world: World, what: str, words: str) -> None:
     assert world.state == (0, 2, 1 if what == "size" else 2)
     assert (world.recorded["outcome"], failure.evidence["outcome"]) == ("rolled_back", "rolled_back")
     assert re.search(words, world.recorded["reason"])
-    assert not world.api.objects["/apis/coordination.k8s.io/v1/namespaces/ns/leases/x-release"]["spec"].get("holderIdentity")
+    assert not world.api.objects["/apis/coordination.k8s.io/v1/namespaces/ns/leases/x-release"]["spec"].get(
+        "holderIdentity"
+    )
 
 
 def test_an_image_that_is_put_back_before_the_first_step_is_named(world: World) -> None:
@@ -156,7 +187,10 @@ def test_an_image_that_is_put_back_before_the_first_step_is_named(world: World) 
 
     failure = world.release(STEPS, put_back)
     assert "Deployment ns/x-green runs r/x:v1 now, and not r/x:v2" in failure.msg, failure.msg
-    assert "Flux (kustomize-controller, 19:02:11 UTC) set" in failure.msg and "flux suspend kustomization apps -n flux-system" in failure.msg
+    assert (
+        "Flux (kustomize-controller, 19:02:11 UTC) set" in failure.msg
+        and "flux suspend kustomization apps -n flux-system" in failure.msg
+    )
     assert world.state == (0, 2, 2) and failure.evidence["overwritten"]["by"] == "Flux"
 
 
@@ -173,7 +207,9 @@ def test_a_put_back_that_is_undone_as_well_is_not_fought(world: World) -> None:
 
     world.progress = slowly  # type: ignore[method-assign]
     failure = world.release(STEPS)
-    assert "the rollback failed" in failure.msg and "undone once, and they are not written again" in failure.msg, failure.msg
+    assert "the rollback failed" in failure.msg and "undone once, and they are not written again" in failure.msg, (
+        failure.msg
+    )
     assert "gives blue 50 %, green 50 % now, and not blue 100 %, green 0 %" in failure.msg
     assert world.state == (50, 2, 2)
 
@@ -189,15 +225,21 @@ def fails(_task: Task) -> t.NoReturn:
     raise Failure("No session.")
 
 
-def test_what_fails_before_the_next_look_is_put_down_to_who_changed_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fails_before_the_next_look_is_put_down_to_who_changed_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def probe(_task: Task) -> t.NoReturn:
         world.put_back(50)
         raise Failure("No session.")
 
-    monkeypatch.setattr(lookout, "EVERY", 60)
+    monkeypatch.setattr(overwrite_monitor, "EVERY", 60)
     monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=probe))
     failure = world.release(STEPS)
-    assert "gives blue 50 %, green 50 % now" in failure.msg and "Argo CD" in failure.msg and "Nothing was scaled." in failure.msg, failure.msg
+    assert (
+        "gives blue 50 %, green 50 % now" in failure.msg
+        and "Argo CD" in failure.msg
+        and "Nothing was scaled." in failure.msg
+    ), failure.msg
     assert world.state == (0, 2, 2)
 
 
@@ -217,7 +259,9 @@ def test_people_are_told_before_the_route_is_watched(world: World, monkeypatch: 
     chat = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
     threading.Thread(target=chat.serve_forever, daemon=True).start()
     monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=fails))
-    failure = world.release(STEPS, hold_seconds=3, announce={"webhooks": [{"url": f"http://127.0.0.1:{chat.server_port}"}]})
+    failure = world.release(
+        STEPS, verify_seconds=3, announce={"webhooks": [{"url": f"http://127.0.0.1:{chat.server_port}"}]}
+    )
     chat.shutdown()
     assert failure.evidence["outcome"] == "rolled_back"
     assert len(told) == 1 and time.monotonic() - told[0][0] > 2, told
@@ -225,12 +269,22 @@ def test_people_are_told_before_the_route_is_watched(world: World, monkeypatch: 
 
 
 def test_a_watch(world: World) -> None:
-    lock = world.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")["lock"]
+    run_id = world.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
     world.put_back(100)
-    world.run(release.SPEC, release.run, state="ended", outcome="succeeded", lock=lock)
+    world.run(release.SPEC, release.run, state="ended", outcome="succeeded", run_id=run_id)
     threading.Timer(1.0, lambda: world.put_back(50)).start()
-    given = {"pool": "green", "endpoint": {"url": world.gateway}, "seconds": 30, "rollback": True, "check": ["triggers"], "hold_seconds": 0}
-    with pytest.raises(Failure, match=r"gives blue 50 %, green 50 % now.*Argo CD.*taken back. Its traffic is on blue. Nothing was scaled.") as raised:
+    given = {
+        "pool": "green",
+        "endpoint": {"url": world.gateway},
+        "seconds": 30,
+        "rollback": True,
+        "checks": ["triggers"],
+        "verify_seconds": 0,
+    }
+    with pytest.raises(
+        Failure,
+        match=r"gives blue 50 %, green 50 % now.*Argo CD.*taken back. Its traffic is on blue. Nothing was scaled.",
+    ) as raised:
         world.run(mcp_watch.SPEC, mcp_watch.run, **given)
     assert world.state == (0, 2, 2) and world.recorded["outcome"] == "rolled_back"
     assert raised.value.evidence["overwritten"]["by"] == "Argo CD"

@@ -17,8 +17,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_traffic_shift, release_steps
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Lost, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwritten import Overwritten
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, LeaseLost, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 
 STEPS = [{"weight": 10, "seconds": 5.0}, {"weight": 50, "seconds": 0.0}, {"weight": 100, "seconds": 5.0}]
@@ -26,8 +26,8 @@ RELEASE = {
     "id": "now-v2",
     "started": "2026-11-26T12:00:00.000Z",
     "outcome": "running",
-    "from": {"pool": "blue", "image": "r/x:v1", "version": "v1"},
-    "to": {"pool": "green", "image": "r/x:v2", "version": "v2"},
+    "from": {"pool": "blue", "image_ref": "r/x:v1", "version": "v1"},
+    "to": {"pool": "green", "image_ref": "r/x:v2", "version": "v2"},
     "steps": [],
 }
 
@@ -38,7 +38,7 @@ def params(**more: t.Any) -> dict[str, t.Any]:
         "server": "x",
         "host": "https://127.0.0.1:9",
         "api_key": "secret-key",
-        "lock": "run1",
+        "run_id": "run1",
         "pool": "green",
         "version": "v2",
         "steps": STEPS,
@@ -68,7 +68,7 @@ class World:
         self.held = False  # whether what is called looks at its task
         shown = {
             "SHIFT": lambda p: ("shift", "rollback" if p["rollback"] else p["weight"]),
-            "WATCH": lambda p: ("watch", "warm" if p["check"] == ["triggers"] else p["weight"], p["seconds"]),
+            "WATCH": lambda p: ("watch", "warm" if p["checks"] == ["triggers"] else p["weight"], p["seconds"]),
             "HEALTH": lambda p: ("session",),
             "GUARD": lambda p: ("guard", p["state"]),
             "ROLLOUT": lambda p: ("scale", p["pool"], p["replicas"]),
@@ -82,11 +82,19 @@ class World:
                 if hasattr(place, name):
                     module = getattr(place, name)
                     monkeypatch.setattr(place, name, replace(module, run=self._run(show)))
-        monkeypatch.setattr(release_steps.keeping, "renewed", self._renewed)
+        monkeypatch.setattr(release_steps.lease_renewal, "renewing", self._renewed)
         monkeypatch.setattr(release_steps, "LASTING", 0.3)
         images = {"blue": "r/x:v1", "green": "r/x:v2"}
-        monkeypatch.setattr(release_steps.lookout, "at_start", lambda _cluster, _server, expected: expected._replace(images=images))
-        monkeypatch.setattr(release_steps.Server, "image", lambda _server, _cluster, pool: (f"r/x:{'v2' if pool == 'green' else 'v1'}", 2))
+        monkeypatch.setattr(
+            release_steps.overwrite_monitor,
+            "at_start",
+            lambda _cluster, _server, expected: expected._replace(images=images),
+        )
+        monkeypatch.setattr(
+            release_steps.Server,
+            "image",
+            lambda _server, _cluster, pool: (f"r/x:{'v2' if pool == 'green' else 'v1'}", 2),
+        )
 
     def _run(self, show: t.Callable[[dict[str, t.Any]], tuple[t.Any, ...]]) -> t.Callable[[Task], dict[str, t.Any]]:
         def run(task: Task) -> dict[str, t.Any]:
@@ -94,12 +102,14 @@ class World:
             self.calls.append(call)
             self.given.append(task.params)
             if self.held and call[-1] != "rollback":
-                task.held()
+                task.check_lease()
             if call in self.fails:
                 raise self.fails[call]
             self.then.get(call, lambda: None)()
             if call[0] == "shift":
-                self.weights = {"blue": 100, "green": 0} if call[1] == "rollback" else {"blue": 100 - call[1], "green": call[1]}
+                self.weights = (
+                    {"blue": 100, "green": 0} if call[1] == "rollback" else {"blue": 100 - call[1], "green": call[1]}
+                )
             share = {"versions": self.versions}
             return {
                 "changed": True,
@@ -123,7 +133,9 @@ class World:
         ours.writers |= {self.writer}
 
     def go(self, *, check: bool = False, **more: t.Any) -> dict[str, t.Any]:
-        return mcp_traffic_shift.run(Task(params(**more), check_mode=check, progress=self.lines.append, warn=self.warnings.append))
+        return mcp_traffic_shift.run(
+            Task(params(**more), check_mode=check, progress=self.lines.append, warn=self.warnings.append)
+        )
 
 
 @pytest.fixture
@@ -145,13 +157,18 @@ ALL = [
     ("shift", 100), ("session",), ("watch", 100, 5.0),
     ("watch", "warm", 3.0),
 ]  # fmt: skip
-BACK = [("shift", "rollback"), ("scale", "green", 0), ("record", "unlocked", None), ("announce", "ended")]
+BACK = [("shift", "rollback"), ("scale", "green", 0), ("record", "lease_returned", None), ("announce", "ended")]
 
 
 def test_a_good_release(world: World) -> None:
     found = world.go()
     assert world.calls == [*ALL, ("record", "ended", "succeeded"), ("announce", "ended")]
-    assert (found["outcome"], found["changed"], len(found["steps"]), found["stats"]) == ("succeeded", True, 3, {"id": "now-v2"})
+    assert (found["outcome"], found["changed"], len(found["steps"]), found["stats"]) == (
+        "succeeded",
+        True,
+        3,
+        {"id": "now-v2"},
+    )
     assert [verdict["pool"] for verdict in found["verdicts"]] == ["green"] * 3
     assert "v2 is live on green" in world.lines[-1]
 
@@ -159,14 +176,14 @@ def test_a_good_release(world: World) -> None:
 def test_everything_around_it(world: World) -> None:
     alertmanager = {"url": "http://127.0.0.1:9"}
     world.go(
-        guard={"image": "ee:1"},
+        guard={"image_ref": "ee:1"},
         silence={"alertmanager": alertmanager, "seconds": 60},
         report={"dest": "/tmp/x/"},
         warm_replicas=1,
     )
     assert world.calls == [
         ("guard", "present"), ("silence", "present"), *ALL,
-        ("record", "ended", "succeeded"), ("scale", "blue", 1), ("record", "unlocked", None),
+        ("record", "ended", "succeeded"), ("scale", "blue", 1), ("record", "lease_returned", None),
         ("silence", "absent"), ("announce", "ended"), ("report",),
     ]  # fmt: skip
 
@@ -179,28 +196,30 @@ def test_a_breach_goes_back_at_once(world: World, at: tuple[t.Any, ...]) -> None
     assert world.calls == [*ALL[: ALL.index(at) + 1], *BACK]
     assert raised.value.evidence["outcome"] == "rolled_back" and raised.value.evidence["changed"]
     assert world.lines[-1] == "call 1. Ann"
-    assert world.given[-4]["reason"] == "It is bad." and world.given[-4]["api_patience"] == 600
+    assert world.given[-4]["reason"] == "It is bad." and world.given[-4]["api_retry_timeout"] == 600
 
 
 def test_what_cannot_be_judged_stays(world: World) -> None:
-    world.fails[("watch", 10, 5.0)] = Failure("Nothing to see.", held=True)
-    with pytest.raises(Failure, match="is held, and the traffic stays as it is: Nothing to see. The same command goes on") as raised:
+    world.fails[("watch", 10, 5.0)] = Failure("Nothing to see.", inconclusive=True)
+    with pytest.raises(
+        Failure, match="is paused, and the traffic stays as it is: Nothing to see. The same command goes on"
+    ) as raised:
         world.go()
-    assert world.calls == [*ALL[:3], ("record", "held", None), ("announce", "held")]
-    assert raised.value.evidence["outcome"] == "held"
+    assert world.calls == [*ALL[:3], ("record", "paused", None), ("announce", "paused")]
+    assert raised.value.evidence["outcome"] == "inconclusive"
 
 
 @pytest.mark.parametrize("at", [("shift", 50), ("watch", 10, 5.0)])
 def test_a_run_that_was_taken_over_does_nothing_more(world: World, at: tuple[t.Any, ...]) -> None:
-    world.fails[at] = Lost("Ann took over.")
-    with pytest.raises(Lost):
+    world.fails[at] = LeaseLost("Ann took over.")
+    with pytest.raises(LeaseLost):
         world.go()
     assert world.calls[-1] == at
 
 
 def test_taken_over_on_the_way_back(world: World) -> None:
-    world.fails = {("shift", 10): Failure("It is bad."), ("shift", "rollback"): Lost("Ann took over.")}
-    with pytest.raises(Lost, match="Ann took over"):
+    world.fails = {("shift", 10): Failure("It is bad."), ("shift", "rollback"): LeaseLost("Ann took over.")}
+    with pytest.raises(LeaseLost, match="Ann took over"):
         world.go()
     assert world.calls == [("shift", 10), ("shift", "rollback")]
 
@@ -213,7 +232,7 @@ def test_a_rollback_that_fails(world: World) -> None:
     assert world.calls == [("shift", 10), ("shift", "rollback"), ("announce", "rollback_failed")]
 
 
-@pytest.mark.parametrize("late", [("scale", "green", 0), ("record", "unlocked", None), ("announce", "ended")])
+@pytest.mark.parametrize("late", [("scale", "green", 0), ("record", "lease_returned", None), ("announce", "ended")])
 def test_what_comes_last_fails_nothing(world: World, late: tuple[t.Any, ...]) -> None:
     world.fails = {("shift", 10): Failure("It is bad."), late: Failure("No.")}
     with pytest.raises(Failure, match="traffic is on blue: It is bad."):
@@ -227,17 +246,20 @@ def test_a_signal_pauses_it(world: World) -> None:
     world.weights = {"blue": 90, "green": 10}  # it was written
     with pytest.raises(Interrupted) as raised:
         world.go()
-    assert world.calls == [("shift", 10), ("record", "held", None)]
+    assert world.calls == [("shift", 10), ("record", "paused", None)]
     assert world.given[-1]["reason"] == "paused at 10 % by SIGTERM"
-    assert (world.given[-1]["api_timeout"], world.given[-1]["api_patience"]) == (1.0, 0.0)
-    assert raised.value.__notes__ == ["It is paused at 10 %.", "The same command goes on from there; rollback.yml takes it back."]
+    assert (world.given[-1]["api_timeout"], world.given[-1]["api_retry_timeout"]) == (1.0, 0.0)
+    assert raised.value.__notes__ == [
+        "It is paused at 10 %.",
+        "The same command goes on from there; rollback.yml takes it back.",
+    ]
 
 
 def test_a_signal_on_the_way_back(world: World) -> None:
     world.fails = {("shift", 50): Failure("It is bad."), ("shift", "rollback"): Interrupted("SIGTERM")}
     with pytest.raises(Interrupted) as raised:
         world.go()
-    assert world.calls[-1] == ("record", "held", None)
+    assert world.calls[-1] == ("record", "paused", None)
     assert raised.value.__notes__ == ["It is paused at 10 %.", "It was on its way back: run rollback.yml."]
 
 
@@ -254,7 +276,7 @@ def test_a_signal_while_it_is_looked_whether_the_way_back_lasts(world: World, mo
         "All traffic is back on blue.",
         "What comes after that was cut off: pool green keeps its pods, and rollback.yml does the rest.",
     ]
-    assert ("record", "held", None) in world.calls  # which gives the Lease back
+    assert ("record", "paused", None) in world.calls  # which gives the Lease back
 
 
 def test_a_signal_after_the_end(world: World) -> None:
@@ -275,7 +297,7 @@ def test_a_lease_that_can_not_be_had_goes_back(world: World, monkeypatch: pytest
     def renewed(*_args: t.Any) -> t.Any:
         raise Failure("The webhook is away.")
 
-    monkeypatch.setattr(release_steps.keeping, "renewed", renewed)
+    monkeypatch.setattr(release_steps.lease_renewal, "renewing", renewed)
     with pytest.raises(Failure, match="traffic is on blue: The webhook is away."):
         world.go()
     assert world.calls == BACK
@@ -283,9 +305,11 @@ def test_a_lease_that_can_not_be_had_goes_back(world: World, monkeypatch: pytest
 
 def test_no_success_is_taken_back(world: World) -> None:
     world.fails[("scale", "blue", 1)] = Failure("A quota.")
-    with pytest.raises(Failure, match="v2 is live on green .100 % measured., but pool blue was not scaled to its warm size: A quota.") as raised:
+    with pytest.raises(
+        Failure, match="v2 is live on green .100 % measured., but pool blue was not scaled to its warm size: A quota."
+    ) as raised:
         world.go(warm_replicas=1)
-    assert world.calls[-3:] == [("scale", "blue", 1), ("record", "unlocked", None), ("announce", "ended")]
+    assert world.calls[-3:] == [("scale", "blue", 1), ("record", "lease_returned", None), ("announce", "ended")]
     assert raised.value.evidence["outcome"] == "succeeded" and ("shift", "rollback") not in world.calls
 
 
@@ -299,12 +323,16 @@ def test_a_route_that_somebody_changed_is_no_success(world: World) -> None:
 
 
 @pytest.mark.parametrize("at", [("shift", 50), ("watch", 10, 5.0), ("watch", "warm", 3.0)])
-def test_a_release_that_somebody_overwrites_goes_back_once_and_scales_nothing(world: World, at: tuple[t.Any, ...]) -> None:
+def test_a_release_that_somebody_overwrites_goes_back_once_and_scales_nothing(
+    world: World, at: tuple[t.Any, ...]
+) -> None:
     world.fails[at] = Overwritten("HTTPRoute ns/x gives blue 100 %: Argo CD did it.", overwritten={"by": "Argo CD"})
-    with pytest.raises(Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 %: Argo CD did it. Nothing was scaled.") as raised:
+    with pytest.raises(
+        Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 %: Argo CD did it. Nothing was scaled."
+    ) as raised:
         world.go()
     assert world.calls == [*ALL[: ALL.index(at) + 1], *(call for call in BACK if call[0] != "scale")]
-    assert (world.given[-3]["hold_seconds"], raised.value.evidence["overwritten"]["by"]) == (0.0, "Argo CD")
+    assert (world.given[-3]["verify_seconds"], raised.value.evidence["overwritten"]["by"]) == (0.0, "Argo CD")
     assert raised.value.evidence["outcome"] == "rolled_back"
 
 
@@ -315,7 +343,7 @@ def test_what_the_lookout_finds_ends_the_release(world: World, monkeypatch: pyte
     def refuse(_self: object) -> None:
         raise found
 
-    monkeypatch.setattr(release_steps.lookout.Lookout, "refuse", refuse)
+    monkeypatch.setattr(release_steps.overwrite_monitor.OverwriteMonitor, "refuse", refuse)
     world.held = True
     with pytest.raises(Failure, match="traffic is on blue: Somebody else writes. Nothing was scaled."):
         world.go()
@@ -323,7 +351,9 @@ def test_what_the_lookout_finds_ends_the_release(world: World, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("image", ["r/x:v1", "r/x:v3@sha256:aa"])
-def test_an_image_that_somebody_put_back_is_no_success(world: World, monkeypatch: pytest.MonkeyPatch, image: str) -> None:
+def test_an_image_that_somebody_put_back_is_no_success(
+    world: World, monkeypatch: pytest.MonkeyPatch, image: str
+) -> None:
     monkeypatch.setattr(release_steps.Server, "image", lambda _server, _cluster, pool: (image, 2))
     with pytest.raises(Failure, match=f"Pool green of ns/x runs {image} now, and not r/x:v2.* Nothing was scaled."):
         world.go()
@@ -341,11 +371,19 @@ def test_versions_that_never_were_its_tag_are_not_compared(world: World, monkeyp
     ("answers", "says"),
     [
         ([Answer(0, False, "green", "2")], ""),
-        ([Answer(0, False, "green", "v2"), Answer(1, False, None, "v1", reason="500")], ""),  # failures are for the watch
-        ([Answer(0, False, "green", "v2"), Answer(1, False, "green", "v1\n{{ x }}")], r"answers as version v1 \{\{ x \}\}, and not v2"),
+        (
+            [Answer(0, False, "green", "v2"), Answer(1, False, None, "v1", reason="500")],
+            "",
+        ),  # failures are for the watch
+        (
+            [Answer(0, False, "green", "v2"), Answer(1, False, "green", "v1\n{{ x }}")],
+            r"answers as version v1 \{\{ x \}\}, and not v2",
+        ),
     ],
 )
-def test_versions_in_the_answers_are_read_once_more(world: World, monkeypatch: pytest.MonkeyPatch, answers: list[Answer], says: str) -> None:
+def test_versions_in_the_answers_are_read_once_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, answers: list[Answer], says: str
+) -> None:
     monkeypatch.setattr(release_steps.share, "sample", lambda *_: answers)
     if says:
         with pytest.raises(Failure, match=says):
@@ -362,7 +400,7 @@ def test_that_no_version_can_be_compared_is_said(world: World) -> None:
 
 def test_a_route_that_another_run_wrote_is_that_ones(world: World) -> None:
     world.then[("watch", "warm", 3.0)] = lambda: setattr(world, "writer", "another")
-    with pytest.raises(Lost, match="run another has written its route"):
+    with pytest.raises(LeaseLost, match="run another has written its route"):
         world.go(warm_replicas=0)
     assert world.calls == ALL
 
@@ -374,9 +412,9 @@ def test_a_route_that_the_run_before_wrote_is_ours(world: World) -> None:
 
 
 def test_a_pause_that_is_not_recorded_is_none(world: World) -> None:
-    world.fails[("record", "held", None)] = Failure("No rights.")
+    world.fails[("record", "paused", None)] = Failure("No rights.")
     with pytest.raises(Failure, match="stays at 10 %, and is not paused, as that could not be recorded: No rights."):
-        world.go(guard={"image": "ee:1"}, stop_after=10)
+        world.go(guard={"image_ref": "ee:1"}, stop_after=10)
     assert ("shift", "rollback") not in world.calls
 
 
@@ -391,14 +429,18 @@ def test_triggers_are_watched_for_as_long_as_checks_take(world: World, monkeypat
 
 
 @pytest.mark.parametrize("outcome", [RuntimeError("can't start new thread"), "failed"])
-def test_checks_that_fail_or_can_not_be_run_go_back(world: World, monkeypatch: pytest.MonkeyPatch, outcome: t.Any) -> None:
+def test_checks_that_fail_or_can_not_be_run_go_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, outcome: t.Any
+) -> None:
     def run_checks(*_args: t.Any) -> list[t.Any]:
         if isinstance(outcome, Exception):
             raise outcome
         return [release_steps.checks.Outcome("mine", "command", False, 1.0, "exit code 1")]
 
     monkeypatch.setattr(release_steps.checks, "run_checks", run_checks)
-    with pytest.raises(Failure, match="traffic is on blue: (The checks could not be run|Check mine failed after 1.0 s: exit code 1)"):
+    with pytest.raises(
+        Failure, match="traffic is on blue: (The checks could not be run|Check mine failed after 1.0 s: exit code 1)"
+    ):
         world.go(checks=[{"name": "mine", "command": {"argv": ["true"]}}])
     assert ("shift", "rollback") in world.calls
 
@@ -410,15 +452,15 @@ def test_it_goes_on_where_it_was_killed(world: World) -> None:
 
 
 def test_check_mode_shows_every_shift(world: World) -> None:
-    found = world.go(check=True, warm_replicas=1, guard={"image": "ee:1"})
+    found = world.go(check=True, warm_replicas=1, guard={"image_ref": "ee:1"})
     assert world.calls == [("guard", "present"), ("shift", 10), ("shift", 50), ("shift", 100), ("scale", "blue", 1)]
     assert all(given.get("force", True) for given in world.given)
     assert found["changed"]
 
 
 def test_stop_after_hands_over_to_the_guard(world: World) -> None:
-    found = world.go(guard={"image": "ee:1"}, stop_after=50, pause_seconds=60)
-    assert world.calls == [("guard", "present"), *ALL[:5], ("record", "held", None), ("announce", "held")]
+    found = world.go(guard={"image_ref": "ee:1"}, stop_after=50, pause_seconds=60)
+    assert world.calls == [("guard", "present"), *ALL[:5], ("record", "paused", None), ("announce", "paused")]
     assert found["outcome"] == "paused" and found["paused_until"] == world.given[-2]["paused_until"]
 
 
@@ -428,16 +470,16 @@ def test_stop_after_hands_over_to_the_guard(world: World) -> None:
         ({"steps": STEPS[:2]}, "don't end with all the traffic"),
         ({"steps": [{"weight": 100, "seconds": -1}]}, "seconds -1: it must be 0 or more"),
         ({"stop_after": 10}, "needs a guard"),
-        ({"stop_after": 20, "guard": {"image": "x"}}, "stop_after is 20: it must be the weight of a step"),
-        ({"stop_after": 100, "guard": {"image": "x"}}, "less than 100"),
-        ({"stop_after": 10, "guard": {"image": "x"}, "pause_seconds": 0}, "pause_seconds is 0"),
-        ({"stop_after": 10, "guard": {"image": "x"}, "pause_seconds": 259200}, "for which a guard lasts"),
+        ({"stop_after": 20, "guard": {"image_ref": "x"}}, "stop_after is 20: it must be the weight of a step"),
+        ({"stop_after": 100, "guard": {"image_ref": "x"}}, "less than 100"),
+        ({"stop_after": 10, "guard": {"image_ref": "x"}, "pause_seconds": 0}, "pause_seconds is 0"),
+        ({"stop_after": 10, "guard": {"image_ref": "x"}, "pause_seconds": 259200}, "for which a guard lasts"),
         ({"watch": {"prometeus": {}}}, "watch: .*prometeus"),
-        ({"guard": {}}, "guard: .*image"),
+        ({"guard": {}}, "guard: .*image_ref"),
         ({"silence": {"alertmanager": {"url": "x"}}}, "silence: .*seconds"),
-        ({"announce": {"webhooks": [{"form": "json"}]}}, "announce: .*url"),
+        ({"announce": {"webhooks": [{"format": "json"}]}}, "announce: .*url"),
         ({"report": {}}, "report: .*dest"),
-        ({"lock": None}, "begin one with mcp_release"),
+        ({"run_id": None}, "begin one with mcp_release"),
         ({"rollback": True}, "leave out steps"),
     ],
 )
@@ -445,7 +487,7 @@ def test_options_are_refused_before_anything_is_done(world: World, more: dict[st
     with pytest.raises(Failure, match=words):
         world.go(**more)
     # What was cut off with traffic on the new pool must not stay without a word.
-    assert world.calls in ([], [("record", "held", None)])
+    assert world.calls in ([], [("record", "paused", None)])
 
 
 def test_secrets_of_what_is_called_are_not_shown(world: World) -> None:
@@ -472,8 +514,16 @@ IMAGES = {"blue": "r/x:v1", "green": "r/x:v2"}
     [
         (RELEASE, IMAGES, ""),
         (RELEASE, {"blue": "mirror/r/x:v1", "green": "mirror/r/x:v2@sha256:1"}, ""),  # an admission webhook's doing
-        ({**RELEASE, "to": {**RELEASE["to"], "image": "r/x@sha256:b"}}, {**IMAGES, "green": "mirror/r/x@sha256:b"}, ""),
-        ({**RELEASE, "to": {**RELEASE["to"], "image": "r/x@sha256:b"}}, {**IMAGES, "green": "r/x@sha256:c"}, "pool green runs r/x@sha256:c now"),
+        (
+            {**RELEASE, "to": {**RELEASE["to"], "image_ref": "r/x@sha256:b"}},
+            {**IMAGES, "green": "mirror/r/x@sha256:b"},
+            "",
+        ),
+        (
+            {**RELEASE, "to": {**RELEASE["to"], "image_ref": "r/x@sha256:b"}},
+            {**IMAGES, "green": "r/x@sha256:c"},
+            "pool green runs r/x@sha256:c now",
+        ),
         (None, IMAGES, "no release is running"),
         ({}, IMAGES, "no release is running"),
         ({**RELEASE, "outcome": "rolled_back"}, IMAGES, "no release is running"),
@@ -488,7 +538,7 @@ def test_complaint(release: t.Any, images: dict[str, str], words: str) -> None:
 
 
 def test_a_release_that_is_not_ours_shifts_nothing(world: World) -> None:
-    world.release = {**RELEASE, "to": {**RELEASE["to"], "image": "r/x:v3"}}
+    world.release = {**RELEASE, "to": {**RELEASE["to"], "image_ref": "r/x:v3"}}
     with pytest.raises(Failure, match="pool green runs r/x:v2 now"):
         world.go()
     assert ("shift", 10) not in world.calls
@@ -501,11 +551,13 @@ def test_a_token_is_handed_on(world: World) -> None:
 
 
 def test_calls_have_only_what_is_common() -> None:
-    calls = Calls.of({"namespace": "ns", "server": "x", "timeout": 1.0, "lock": "run1", "pool": "green"})
+    calls = Calls.of({"namespace": "ns", "server": "x", "timeout": 1.0, "run_id": "run1", "pool": "green"})
     assert calls.params(Module(ending.ANNOUNCE.spec, ending.ANNOUNCE.run))["timeout"] == 6.0
 
 
-def test_the_old_pool_is_scaled_down_once_the_weights_have_lasted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_old_pool_is_scaled_down_once_the_weights_have_lasted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without a warm window whoever puts them back would come too late to be seen."""
     begun = time.monotonic()
 
@@ -513,7 +565,7 @@ def test_the_old_pool_is_scaled_down_once_the_weights_have_lasted(world: World, 
         if time.monotonic() - begun > 0.2:
             raise Overwritten("Argo CD did it.")
 
-    monkeypatch.setattr(release_steps.lookout.Lookout, "refuse", refuse)
+    monkeypatch.setattr(release_steps.overwrite_monitor.OverwriteMonitor, "refuse", refuse)
     with pytest.raises(Failure, match="traffic is on blue: Argo CD did it. Nothing was scaled."):
         world.go(steps=[{"weight": 100, "seconds": 0}], warm_seconds=0, warm_replicas=0)
     assert ("record", "ended", "succeeded") not in world.calls and ("scale", "blue", 0) not in world.calls
@@ -529,7 +581,11 @@ def test_a_success_that_somebody_undoes_at_once_is_none(world: World, monkeypatc
         if ("scale", "blue", 0) in world.calls:
             raise Overwritten("HTTPRoute ns/x gives blue 100 % now: Argo CD did it.")
 
-    monkeypatch.setattr(release_steps.lookout.Lookout, "look", look)
-    with pytest.raises(Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 % now: Argo CD did it. Nothing was scaled.") as raised:
+    monkeypatch.setattr(release_steps.overwrite_monitor.OverwriteMonitor, "look", look)
+    with pytest.raises(
+        Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 % now: Argo CD did it. Nothing was scaled."
+    ) as raised:
         world.go(warm_replicas=0)
-    assert raised.value.evidence["outcome"] == "rolled_back" and ("shift", "rollback") in world.calls and len(looks) == 2
+    assert (
+        raised.value.evidence["outcome"] == "rolled_back" and ("shift", "rollback") in world.calls and len(looks) == 2
+    )

@@ -13,11 +13,16 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils import _preflight, _rollout
-from ansible_collections.mcp.server.plugins.module_utils._guard import module as guard
-from ansible_collections.mcp.server.plugins.module_utils._guard import watching
+from ansible_collections.mcp.server.plugins.module_utils._guard import watch
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard as guard
+from ansible_collections.mcp.server.plugins.module_utils._modules import (
+    mcp_preflight,
+    mcp_rollback,
+    mcp_rollout,
+    single_shift,
+)
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release as release
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import release, shift
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, right_of
 from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving
 from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
@@ -62,7 +67,9 @@ class Cluster:
 def cluster() -> t.Iterator[Cluster]:
     objects = mcp_server("ns", "x", blue="r/x:v1", green="r/x:v2")
     for pool in ("blue", "green"):
-        objects[SCALER + pool] = {"spec": {"minReplicas": 1, "maxReplicas": 4, "scaleTargetRef": {"kind": "Deployment", "name": f"x-{pool}"}}}
+        objects[SCALER + pool] = {
+            "spec": {"minReplicas": 1, "maxReplicas": 4, "scaleTargetRef": {"kind": "Deployment", "name": f"x-{pool}"}}
+        }
     api = ApiServer(objects)
     api.role = RELEASER
     Controllers(api)
@@ -71,13 +78,13 @@ def cluster() -> t.Iterator[Cluster]:
 
 
 def test_a_release_and_its_rollback_need_no_more_than_the_readmes_role(cluster: Cluster) -> None:
-    checks = cluster.run(_preflight.SPEC, _preflight.run)["checks"]
-    assert checks[2]["sentence"] == "We have all rights in namespace ns that a release needs."
-    lock = cluster.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")["lock"]
-    cluster.run(_rollout.SPEC, _rollout.run, pool="green", image="r/x:v2", replicas=3, lock=lock)
-    cluster.run(shift.SPEC, shift.run, pool="green", weight=50, lock=lock)
+    checks = cluster.run(mcp_preflight.SPEC, mcp_preflight.run)["checks"]
+    assert checks[2]["message"] == "We have all rights in namespace ns that a release needs."
+    run_id = cluster.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
+    cluster.run(mcp_rollout.SPEC, mcp_rollout.run, pool="green", image_ref="r/x:v2", replicas=3, run_id=run_id)
+    cluster.run(single_shift.SPEC, single_shift.run, pool="green", weight=50, run_id=run_id)
     assert cluster.weights == [50, 50]
-    cluster.run(shift.SPEC, shift.run, rollback=True)
+    cluster.run(mcp_rollback.SPEC, mcp_rollback.run)
     cluster.run(release.SPEC, release.run, state="ended", outcome="rolled_back")
     assert cluster.weights == [100, 0]
     assert [one for one in cluster.api.refusals() if "/namespaces/ns/" in one] == []
@@ -85,20 +92,27 @@ def test_a_release_and_its_rollback_need_no_more_than_the_readmes_role(cluster: 
 
 def test_a_guard_rolls_back_with_a_role_of_its_own(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its runner is gone, and the good pool has no pods: it takes the Lease, scales up, writes the weights and says so."""
-    begun = cluster.run(release.SPEC, release.run, state="begun", image="r/x:v2", version="v2")
-    cluster.run(shift.SPEC, shift.run, pool="green", weight=100, lock=begun["lock"])
+    begun = cluster.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")
+    cluster.run(single_shift.SPEC, single_shift.run, pool="green", weight=100, run_id=begun["run_id"])
     cluster.api.change(DEPLOYMENT + "blue", {"spec": {"replicas": 0}})
     del cluster.api.objects["/apis/coordination.k8s.io/v1/namespaces/ns/leases/x-release"]
-    monkeypatch.setattr(watching, "POLL", 0.01)
+    monkeypatch.setattr(watch, "POLL", 0.01)
     monkeypatch.setattr("ansible_collections.mcp.server.plugins.module_utils._guard.decide.EMPTY", 0.0)
     cluster.api.role = GUARD
     cluster.api.log.clear()
     # Nobody holds the Lease any more: a breach is what it rolls back for
     monkeypatch.setattr(guard.triggers, "breach", lambda params, server: lambda release: "errors breach")
     prometheus = {"url": "http://127.0.0.1:9"}
-    result = cluster.run(guard.SPEC, guard.run, state="watching", release=begun["record"]["id"], id="g", prometheus=prometheus)
+    result = cluster.run(
+        guard.SPEC, guard.run, state="running", release_id=begun["record"]["id"], guard_id="g", prometheus=prometheus
+    )
     assert (result["decision"], cluster.weights) == ("rollback", [100, 0]) and cluster.replicas("blue") > 0
     # What is better to have, and a guard is not given: autoscalers of other names, and why pods are not ready
-    assert {one.rpartition("/")[2] for one in cluster.api.refusals()} <= {"horizontalpodautoscalers", "events", "keda-hpa-x-blue", "keda-hpa-x-green"}
+    assert {one.rpartition("/")[2] for one in cluster.api.refusals()} <= {
+        "horizontalpodautoscalers",
+        "events",
+        "keda-hpa-x-blue",
+        "keda-hpa-x-green",
+    }
     used = {(right.verb, right.resource) for request in cluster.api.log if (right := right_of(request))}
     assert {(verb, resource) for rule in GUARD for resource in rule["resources"] for verb in rule["verbs"]} <= used

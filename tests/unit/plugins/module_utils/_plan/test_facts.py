@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden
-from ansible_collections.mcp.server.plugins.module_utils._plan import facts, module
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health, mcp_plan_info, mcp_version_check
+from ansible_collections.mcp.server.plugins.module_utils._plan import facts
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
@@ -23,7 +25,7 @@ RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release"
 PUBLIC = "/api/v1/namespaces/prod/services/public"
 PARAMS = {
-    **{name: option.get("default") for name, option in module.SPEC.options.items()},
+    **{name: option.get("default") for name, option in mcp_plan_info.SPEC.options.items()},
     "namespace": "prod",
     "server": "mcp",
     "version": "v1.2.0",
@@ -40,7 +42,11 @@ def deployment(pool: str) -> str:
 def objects() -> dict[str, t.Any]:
     """Return a server whose pool blue is live and has 2 pods, and whose pool green has none."""
     found: dict[str, t.Any] = {
-        ROUTE: {"spec": {"rules": [{"backendRefs": [{"name": "mcp-blue", "weight": 100}, {"name": "mcp-green", "weight": 0}]}]}},
+        ROUTE: {
+            "spec": {
+                "rules": [{"backendRefs": [{"name": "mcp-blue", "weight": 100}, {"name": "mcp-green", "weight": 0}]}]
+            }
+        },
         PUBLIC: {"spec": {"selector": {"app": "mcp", "pool": "blue"}}},
     }
     for pool, replicas in (("blue", 2), ("green", 0)):
@@ -63,23 +69,28 @@ def objects() -> dict[str, t.Any]:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[ApiServer]:
     one = ApiServer(objects())
-    names = ("API server", "namespace", "blue Deployment", "green Deployment", "route")
+    good = [{"id": check[0], "ok": True, "message": ""} for check in facts.preflight_checks.CHECKS]
     monkeypatch.setattr(facts, "connect", lambda _params: one)
-    monkeypatch.setattr(facts._preflight, "checks", lambda _context: [{"name": name, "ok": True, "sentence": ""} for name in names])
-    monkeypatch.setattr(facts._version_check, "run", lambda _task: {"image": {"digest": "sha256:new"}})
-    monkeypatch.setattr(facts.health_module, "run", lambda _task: {})
+    monkeypatch.setattr(facts.preflight_checks, "checks", lambda _context: good)
+    monkeypatch.setattr(mcp_version_check, "run", lambda _task: {"registry_image": {"digest": "sha256:new"}})
+    monkeypatch.setattr(mcp_health, "run", lambda _task: {})
     yield one
     assert one.writes() == [], "a plan writes nothing"
 
 
+def modules() -> facts.Modules:
+    """Those of the collection, as a test has patched them."""
+    return facts.Modules((mcp_version_check.SPEC, mcp_version_check.run), (mcp_health.SPEC, mcp_health.run))
+
+
 def search(**params: t.Any) -> facts.Facts:
-    return facts.Search(Task({**PARAMS, **params})).facts()
+    return facts.Search(Task({**PARAMS, **params}), modules()).facts()
 
 
 def test_all_that_is_known(cluster: ApiServer) -> None:
     found = search()
     assert found.problems == ()
-    assert (found.live, found.idle, found.digest, found.image) == ("blue", "green", "sha256:new", NEW)
+    assert (found.live, found.idle, found.digest, found.image_ref) == ("blue", "green", "sha256:new", NEW)
     assert found.pools["blue"] == facts.Pool("r.io/mcp:v1.1.5", 2, 2, "sha256:blue")
     assert found.pools["green"] == facts.Pool("r.io/mcp:v1.1.5", 0, 0, "")
     assert found.steps == (facts.Step(10, 5.0, 10), facts.Step(100, 1.0, 100))
@@ -118,10 +129,16 @@ def refused(cluster: ApiServer) -> None:
         (lambda one: one.fail(Forbidden("no"), "PATCH", deployment("green")), {}, []),
         (lambda one: one.put(RECORD, {"data": {"current": "[]"}}), {}, ["is not a release record"]),
         (lambda one: None, {"steps": [{"weight": 50, "seconds": 1}, {"weight": 10, "seconds": 1}]}, ["go up and down"]),
-        (lambda one: None, {"problems": ["The session mode forbids percentages."]}, ["The session mode forbids percentages."]),
+        (
+            lambda one: None,
+            {"problems": ["The session mode forbids percentages."]},
+            ["The session mode forbids percentages."],
+        ),
     ],
 )
-def test_what_would_fail(cluster: ApiServer, change: t.Callable[[ApiServer], t.Any], params: dict[str, t.Any], said: list[str]) -> None:
+def test_what_would_fail(
+    cluster: ApiServer, change: t.Callable[[ApiServer], t.Any], params: dict[str, t.Any], said: list[str]
+) -> None:
     change(cluster)
     problems = search(**params).problems
     assert len(problems) == len(said), problems
@@ -146,7 +163,7 @@ def test_a_release_that_goes_on_and_one_that_is_done(cluster: ApiServer) -> None
         "outcome": "running",
         "steps": [],
         "from": {"pool": "blue"},
-        "to": {"pool": "green", "image": NEW},
+        "to": {"pool": "green", "image_ref": NEW},
         "started": "2026-11-23T12:00:00.000Z",
     }
     cluster.put(RECORD, {"data": {"current": json.dumps(running)}})
@@ -160,40 +177,67 @@ def test_a_release_that_goes_on_and_one_that_is_done(cluster: ApiServer) -> None
     assert search().already_live
 
 
-@pytest.mark.parametrize("missing", ["API server", "namespace"])
+@pytest.mark.parametrize("missing", ["api_server", "namespace"])
 def test_without_a_cluster_the_rest_is_told(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    monkeypatch.setattr(facts._preflight, "checks", lambda _context: [{"name": missing, "ok": False, "sentence": f"No {missing}."}])
+    monkeypatch.setattr(
+        facts.preflight_checks, "checks", lambda _context: [{"id": missing, "ok": False, "message": f"No {missing}."}]
+    )
 
     def broken(_task: Task) -> dict[str, t.Any]:
         raise Failure("It does not answer.")
 
-    monkeypatch.setattr(facts.health_module, "run", broken)
+    monkeypatch.setattr(mcp_health, "run", broken)
     found = search()
     assert found.problems == (f"No {missing}.", "It does not answer.")
     assert (found.live, found.pools, found.digest) == (None, {}, "sha256:new")
 
 
+def test_it_does_not_wait_for_an_unwell_server_as_long_as_for_a_rollout(
+    cluster: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(mcp_health, "run", lambda task: waits.append(task.params["wait_timeout"]) or {})
+    assert search(wait_timeout=600.0, contract_check=True).wait_timeout == 600.0
+    assert waits == [0.0, 0.0]
+
+
 def test_a_version_that_arrives_as_a_number_is_refused(cluster: ApiServer) -> None:
     with pytest.raises(Failure, match="version is 1.1, a number"):
-        module.run(Task({**PARAMS, "version": 1.1}))
+        mcp_plan_info.run(Task({**PARAMS, "version": 1.1}))
 
 
-@pytest.mark.parametrize(("version", "image"), [("sha-abc1234", "r.io/mcp:sha-abc1234"), ("sha256:" + "a" * 64, "r.io/mcp@sha256:" + "a" * 64)])
+@pytest.mark.parametrize(
+    ("version", "image"),
+    [("sha-abc1234", "r.io/mcp:sha-abc1234"), ("sha256:" + "a" * 64, "r.io/mcp@sha256:" + "a" * 64)],
+)
 def test_versions_of_any_form(cluster: ApiServer, version: str, image: str) -> None:
     found = search(version=version)
-    assert (found.image, found.problems) == (image, ())
+    assert (found.image_ref, found.problems) == (image, ())
 
 
 @pytest.mark.parametrize(("green", "problems", "warnings"), [(0, ["a", "b"], ["c"]), (50, [], ["a", "b", "c"])])
-def test_what_is_needed_later(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch, green: int, problems: list[str], warnings: list[str]) -> None:
+def test_what_is_needed_later(
+    cluster: ApiServer, monkeypatch: pytest.MonkeyPatch, green: int, problems: list[str], warnings: list[str]
+) -> None:
     """What a release can do without, and all of one that goes on with traffic, is a warning."""
-    found = [facts.Finding(name, name != "c", ok, name, 0.0) for name, ok in (("a", False), ("fine", True), ("b", False), ("c", False))]
-    monkeypatch.setattr(facts, "later", lambda _params, _server: found)
+    found = [
+        facts.Finding(name, name, name != "c", ok, name, 0.0)
+        for name, ok in (("a", False), ("fine", True), ("b", False), ("c", False))
+    ]
+    monkeypatch.setattr(facts, "check_dependencies", lambda _params, _server: found)
     if green:
         half(cluster)
-    to = {"pool": "green", "image": NEW, "version": "v1.2.0"}
-    running = {"id": "x", "reason": "", "outcome": "running", "steps": [], "from": {"pool": "blue"}, "to": to, "started": "2026-11-23T12:00:00.000Z"}
+    to = {"pool": "green", "image_ref": NEW, "version": "v1.2.0"}
+    running = {
+        "id": "x",
+        "reason": "",
+        "outcome": "running",
+        "steps": [],
+        "from": {"pool": "blue"},
+        "to": to,
+        "started": "2026-11-23T12:00:00.000Z",
+    }
     cluster.put(RECORD, {"data": {"current": json.dumps(running)}})
     warned: list[str] = []
-    assert list(facts.Search(Task(PARAMS, warn=warned.append)).facts().problems) == problems
+    assert list(facts.Search(Task(PARAMS, warn=warned.append), modules()).facts().problems) == problems
     assert warned == warnings

@@ -10,26 +10,41 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._plan.plan import Change, Facts, Pool, Step, changes, clock, lines, plan, prelude, summary
+from ansible_collections.mcp.server.plugins.module_utils._plan.plan import (
+    Change,
+    Facts,
+    Pool,
+    Step,
+    changes,
+    clock,
+    lines,
+    plan,
+    prelude,
+    summary,
+)
 
 ROUTE = "HTTPRoute prod/mcp"
 BLUE, GREEN = (f"/spec/rules/0/backendRefs/{number}/weight" for number in (0, 1))
 FACTS = Facts(
     server="prod/mcp",
     version="v1.2.0",
-    image="r.io/mcp:v1.2.0",
+    image_ref="r.io/mcp:v1.2.0",
     digest="sha256:0123456789abcdef",
     pools={"blue": Pool("r.io/mcp:v1.1.5", 2, 2, "sha256:fedcba9876543210"), "green": Pool("r.io/mcp:v1.1.4", 0, 0)},
     live="blue",
     idle="green",
     weights={"blue": 100, "green": 0},
     steps=(Step(10, 300, 10), Step(50, 600, 50), Step(100, 0, 100)),
-    writes=({(ROUTE, BLUE): 90, (ROUTE, GREEN): 10}, {(ROUTE, BLUE): 50, (ROUTE, GREEN): 50}, {(ROUTE, BLUE): 0, (ROUTE, GREEN): 100}),
+    writes=(
+        {(ROUTE, BLUE): 90, (ROUTE, GREEN): 10},
+        {(ROUTE, BLUE): 50, (ROUTE, GREEN): 50},
+        {(ROUTE, BLUE): 0, (ROUTE, GREEN): 100},
+    ),
     written={(ROUTE, BLUE): 100, (ROUTE, GREEN): 0},
     container="mcp",
     deployment="Deployment prod/mcp-green",
     record="ConfigMap prod/mcp-release",
-    gates=("at most 1 % of the answers may fail", "the contract is kept"),
+    gate_descriptions=("at most 1 % of the answers may fail", "the contract is kept"),
 )
 WHOLE = """\
 Plan: v1.2.0 of prod/mcp from blue to green
@@ -63,8 +78,14 @@ def test_the_whole_plan() -> None:
     [
         ({"resumed": True, "weights": {"blue": 50, "green": 50}}, "going on with the release that was cut off"),
         ({"already_live": True}, "  nothing to do: blue runs r.io/mcp:v1.2.0 and has all the traffic"),
-        ({"steps": (Step(10, 30, 33), Step(100, 5, 100))}, "  step 1   33 % to green (10 % were asked for), watched for 30 s"),
-        ({"steps": (Step(10, 30),)}, "  step 1   10 % to green (whether the route reaches it is not known), watched for 30 s"),
+        (
+            {"steps": (Step(10, 30, 33), Step(100, 5, 100))},
+            "  step 1   33 % to green (10 % were asked for), watched for 30 s",
+        ),
+        (
+            {"steps": (Step(10, 30),)},
+            "  step 1   10 % to green (whether the route reaches it is not known), watched for 30 s",
+        ),
         ({"pools": {}}, "  blue     live: not known"),
         ({"pools": {}, "live": None, "idle": None, "weights": None, "writes": ()}, "  green    not known"),
         ({"problems": ("The image is missing.",)}, "  PROBLEM  The image is missing."),
@@ -76,7 +97,12 @@ def test_a_line_of_it(given: dict[str, t.Any], said: str) -> None:
 
 
 def test_what_is_done_already_is_left_out() -> None:
-    resumed = replace(FACTS, resumed=True, weights={"blue": 50, "green": 50}, pools={**FACTS.pools, "green": Pool("r.io/mcp:v1.2.0", 2, 2)})
+    resumed = replace(
+        FACTS,
+        resumed=True,
+        weights={"blue": 50, "green": 50},
+        pools={**FACTS.pools, "green": Pool("r.io/mcp:v1.2.0", 2, 2)},
+    )
     assert [step["weight"] for step in plan(resumed)["steps"]] == [50, 100]
     assert not [change for change in changes(resumed) if change.object.startswith("Deployment")]
     assert changes(replace(FACTS, already_live=True)) == []
@@ -92,7 +118,10 @@ def test_a_value_that_stays_is_told_once() -> None:
     ("problems", "said"),
     [
         (("A is missing.",), "The release of v1.2.0 to prod/mcp would fail, for 1 reason: A is missing."),
-        (("A is missing.", "B is held."), "The release of v1.2.0 to prod/mcp would fail, for 2 reasons: (1) A is missing. (2) B is held."),
+        (
+            ("A is missing.", "B is held."),
+            "The release of v1.2.0 to prod/mcp would fail, for 2 reasons: (1) A is missing. (2) B is held.",
+        ),
     ],
 )
 def test_one_sentence(problems: tuple[str, ...], said: str) -> None:
@@ -109,16 +138,27 @@ def release(outcome: str, *steps: str) -> dict[str, t.Any]:
         ([], None),
         ([release("rolled_back", "2026-11-23T12:00:10.000Z")], None),
         ([release("succeeded")], None),
-        ([release("failed"), release("succeeded", "2026-11-23T12:00:12.500Z", "2026-11-23T12:05:00.000Z"), release("succeeded")], 12.5),
+        (
+            [
+                release("failed"),
+                release("succeeded", "2026-11-23T12:00:12.500Z", "2026-11-23T12:05:00.000Z"),
+                release("succeeded"),
+            ],
+            12.5,
+        ),
         ([release("succeeded", "soon")], None),
     ],
 )
 def test_how_long_the_last_one_took_to_its_first_step(history: list[dict[str, t.Any]], seconds: float | None) -> None:
     assert prelude(history) == seconds
     if seconds:
-        assert "about 15 min 12 s in all: 12 s until the first step, as in the last release" in "\n".join(lines(replace(FACTS, history=tuple(history))))
+        assert "about 15 min 12 s in all: 12 s until the first step, as in the last release" in "\n".join(
+            lines(replace(FACTS, history=tuple(history)))
+        )
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (59.6, "1 min 0 s"), (3600, "1 h 0 min"), (930, "15 min 30 s")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (59.6, "1 min 0 s"), (3600, "1 h 0 min"), (930, "15 min 30 s")]
+)
 def test_clock(seconds: float, text: str) -> None:
     assert clock(seconds) == text

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._replay.playback import CHUNK, Playback
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import REQUESTS, START
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._replay.stored import Stored
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import REQUESTS, START
+from ansible_collections.mcp.server.tests.unit.fakes.stored_samples import Stored
 
 QUERY = f'{{__name__=~"{REQUESTS}"}}[%ds]'
 END = START + 3 * CHUNK
-KNOWN = Stored([Series({"__name__": REQUESTS}, [(START + 5.0 * number, float(number)) for number in range(-200, 1000)])], END + 1000)
+KNOWN = Stored(
+    [Series({"__name__": REQUESTS}, [(START + 5.0 * number, float(number)) for number in range(-200, 1000)])],
+    END + 1000,
+)
 
 
 def playback() -> tuple[Playback, Stored]:
@@ -53,7 +56,10 @@ def test_values_of_a_query_are_those_of_each_poll():
 
 
 def test_a_series_that_comes_and_goes():
-    series = [Series({"__name__": REQUESTS, "pod": pod}, [(START + at, 1.0) for at in ats]) for pod, ats in (("a", (0, 5, 10)), ("b", (1000, 1005)))]
+    series = [
+        Series({"__name__": REQUESTS, "pod": pod}, [(START + at, 1.0) for at in ats])
+        for pod, ats in (("a", (0, 5, 10)), ("b", (1000, 1005)))
+    ]
     played = Playback(Stored(series, END), START, END)
     assert [each.labels["pod"] for each in played.samples(QUERY % 35, START + 20)] == ["a"]
     assert [each.labels["pod"] for each in played.samples(QUERY % 35, START + 1010)] == ["b"]

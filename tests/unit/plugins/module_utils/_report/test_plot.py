@@ -77,7 +77,9 @@ def drawn(*lines, marks=(), span=(0.0, 100.0)):
 def test_a_chart():
     line = Line("green", "green", [(0, 0), (50, 10), (60, None), (70, 5)])
     tree, svg = drawn(
-        line, Line("set", "set", [(0, 0), (50, 10)], steps=True), marks=[Mark(50, "10 %"), Mark(51, "20 %"), Mark(52, "30 %"), Mark(90, "rolled back", "bad")]
+        line,
+        Line("set", "set", [(0, 0), (50, 10)], steps=True),
+        marks=[Mark(50, "10 %"), Mark(51, "20 %"), Mark(52, "30 %"), Mark(90, "rolled back", "bad")],
     )
     assert tree.attrib["aria-label"] == "A <b>: green, set"
     left, right, top, bottom = plot.LEFT, plot.WIDTH - plot.RIGHT, plot.TOP, plot.HEIGHT - plot.BOTTOM

@@ -9,12 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
-from ansible_collections.mcp.server.plugins.module_utils._gates import connecting, packs
-from ansible_collections.mcp.server.plugins.module_utils._report import report, series
+from ansible_collections.mcp.server.plugins.module_utils._gates import connect, packs
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_report
+from ansible_collections.mcp.server.plugins.module_utils._report import series
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._announce.told import Store, release
+from ansible_collections.mcp.server.tests.unit.fakes.records import Store, release
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 START, END = 1795496400.0, 1795497390.0  # the release's
@@ -61,7 +62,9 @@ def test_span_of_a_record_that_somebody_edited():
 def test_read():
     prometheus = Prometheus()
     found = series.read(prometheus, SERVER, release(), OPTION)
-    assert [(line["name"], line["pool"]) for line in found] == [(name, pool) for name in ("share", "errors", "latency") for pool in ("blue", "green")]
+    assert [(line["name"], line["pool"]) for line in found] == [
+        (name, pool) for name in ("share", "errors", "latency") for pool in ("blue", "green")
+    ]
     assert found[0]["points"] == [(START - 60, 1.0), (END + 120, 2.0)]
     # Envoy is named before the application, the kubelet tells none of it, and scrapes are 5 s apart.
     assert len(prometheus.asked) == 9 and all("envoy" in asked[0] for asked in prometheus.asked)
@@ -90,7 +93,10 @@ def test_what_one_source_does_not_have_another_may():
             '100 * (sum (rate(A{S, P, response_code=~"5.."}[20s])) or 0 * sum (rate(A{S, P}[20s]))) / sum (rate(A{S, P}[20s]))'.replace(
                 "A", "istio_requests_total"
             )
-            .replace("S", 'destination_workload_namespace=~"prod", destination_workload=~"mcp-blue|mcp-green", reporter=~"source|waypoint"')
+            .replace(
+                "S",
+                'destination_workload_namespace=~"prod", destination_workload=~"mcp-blue|mcp-green", reporter=~"source|waypoint"',
+            )
             .replace("P", 'destination_workload=~"mcp-blue"'),
         ),
     ],
@@ -110,15 +116,30 @@ def test_promql_of_shares():
 def test_no_placeholder_is_left(source, name):
     pack = packs.renamed(packs.PACKS[source], {"pod": "kubernetes_pod_name"})
     query = series.promql(pack, SERVER, "green", name, 20.0)
-    assert not [word for word in ("{blue}", "{green}", "{deployment}", "{namespace}", "{route}", "{pool}", "{server}") if word in query]
+    assert not [
+        word
+        for word in ("{blue}", "{green}", "{deployment}", "{namespace}", "{route}", "{pool}", "{server}")
+        if word in query
+    ]
     assert query.count("{") == query.count("}") and query.count("(") == query.count(")")
 
 
 def run(monkeypatch, tmp_path, prometheus, warnings):
     monkeypatch.setattr(connection, "connect", lambda params: Store(release()))
-    monkeypatch.setattr(connecting, "connect", lambda params: prometheus)
-    names = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
-    return report.run(Task({**names, "dest": str(tmp_path), "release": None, "prometheus": OPTION, "verdicts": []}, warn=warnings.append))
+    monkeypatch.setattr(connect, "connect", lambda params: prometheus)
+    names = {
+        "namespace": "prod",
+        "server": "mcp",
+        "pool_name_format": "{server}-{pool}",
+        "route": None,
+        "container": None,
+    }
+    return mcp_report.run(
+        Task(
+            {**names, "dest": str(tmp_path), "release_id": None, "prometheus": OPTION, "verdicts": []},
+            warn=warnings.append,
+        )
+    )
 
 
 def test_in_the_report(monkeypatch, tmp_path):
@@ -135,5 +156,7 @@ def test_a_prometheus_that_is_down(monkeypatch, tmp_path):
 
     warnings = []
     result = run(monkeypatch, tmp_path, Down(), warnings)
-    assert result["changed"] and warnings == ["The report has no series over time. Prometheus at http://x does not answer."]
+    assert result["changed"] and warnings == [
+        "The report has no series over time. Prometheus at http://x does not answer."
+    ]
     assert "made without Prometheus" in Path(result["path"]).read_text()

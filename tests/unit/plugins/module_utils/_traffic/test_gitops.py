@@ -11,12 +11,14 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mcp.server.plugins.module_utils import _preflight
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Forbidden, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_preflight, mcp_release
+from ansible_collections.mcp.server.plugins.module_utils._preflight import checks
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops, release
+from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
 
@@ -34,15 +36,15 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
     spec = {"scaleTargetRef": {"kind": "Deployment", "name": "x-green"}, "minReplicas": 1, "maxReplicas": 5}
     api.put(AUTOSCALER, {"spec": spec})
     monkeypatch.setattr(connection, "connect", lambda _params: api)
-    monkeypatch.setattr(_preflight, "connect", lambda _params: api)
+    monkeypatch.setattr(mcp_preflight, "connect", lambda _params: api)
     return api
 
 
 def begin(**options: t.Any) -> dict[str, t.Any]:
-    given = {"namespace": "ns", "server": "x", "state": "begun", "image": "r/x:v2", "version": "v2", **options}
-    validated = ArgumentSpecValidator(release.SPEC.options, **release.SPEC.rules()).validate(given)
+    given = {"namespace": "ns", "server": "x", "state": "begun", "image_ref": "r/x:v2", "version": "v2", **options}
+    validated = ArgumentSpecValidator(mcp_release.SPEC.options, **mcp_release.SPEC.rules()).validate(given)
     assert not validated.error_messages, validated.error_messages
-    return release.run(Task(validated.validated_parameters))
+    return mcp_release.run(Task(validated.validated_parameters))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,9 @@ def begin(**options: t.Any) -> dict[str, t.Any]:
         (AUTOSCALER, "autoscaler", {"minReplicas of HorizontalPodAutoscaler ns/x"}),
     ],
 )
-def test_a_release_beside_a_tool_is_refused_unless_it_leaves_that_alone(cluster: ApiServer, path: str, choice: str, titles: set[str]) -> None:
+def test_a_release_beside_a_tool_is_refused_unless_it_leaves_that_alone(
+    cluster: ApiServer, path: str, choice: str, titles: set[str]
+) -> None:
     cluster.change(path, ARGO_CD)
     found = gitops.find(cluster, SERVER)
     assert {f"{claim.field.title} of {claim.field.owner}" for claim in found} == titles
@@ -61,13 +65,18 @@ def test_a_release_beside_a_tool_is_refused_unless_it_leaves_that_alone(cluster:
     assert choice in choices
     with pytest.raises(Failure, match="Argo CD holds"):
         begin()
-    assert all("/leases" in request.path for request in cluster.writes()), "the Lease is taken and given back, and nothing else is written"
-    assert begin(gitops_ignores=sorted(choices))["lock"]
+    assert all("/leases" in request.path for request in cluster.writes()), (
+        "the Lease is taken and given back, and nothing else is written"
+    )
+    assert begin(gitops_ignores=sorted(choices))["run_id"]
 
 
 @pytest.mark.parametrize("blue", [100, 0, 50, 90])
 def test_the_weights_are_told_whatever_they_are(cluster: ApiServer, blue: int) -> None:
-    weights = [{"op": "replace", "path": f"/spec/rules/0/backendRefs/{place}/weight", "value": value} for place, value in enumerate((blue, 100 - blue))]
+    weights = [
+        {"op": "replace", "path": f"/spec/rules/0/backendRefs/{place}/weight", "value": value}
+        for place, value in enumerate((blue, 100 - blue))
+    ]
     cluster.change(ROUTE, weights, "json")
     cluster.change(ROUTE, ARGO_CD)
     assert {claim.field.choice for claim in gitops.find(cluster, SERVER)} == {"route"}
@@ -92,9 +101,9 @@ def test_preflight_says_so(cluster: ApiServer) -> None:
     cluster.change(ROUTE, ARGO_CD)
 
     def look(**params: t.Any) -> dict[str, t.Any]:
-        context = _preflight.Context(cluster, SERVER, {"gitops_ignores": [], **params})
-        (check,) = [_preflight._checked(name, lambda look=look: look(context)) for name, look in _preflight.CHECKS if name == "GitOps tools"]
-        return check
+        context = checks.Context(cluster, SERVER, {"gitops_ignores": [], **params})
+        ((name, look),) = [(name, look) for identifier, name, look in checks.CHECKS if identifier == "gitops"]
+        return checks._checked("gitops", name, lambda: look(context))
 
-    assert not look()["ok"] and "Argo CD holds spec.rules" in look()["sentence"]
+    assert not look()["ok"] and "Argo CD holds spec.rules" in look()["message"]
     assert look(gitops_ignores=["route"])["ok"]

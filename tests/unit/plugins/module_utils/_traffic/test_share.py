@@ -20,7 +20,12 @@ def weights(blue):
 def answers(text):
     """b, g: an answer of blue, green; lower case on a kept connection, upper case on a new one; x: a failed one; f: one of blue."""
     return [
-        Answer(float(at), c.islower(), {"b": "blue", "g": "green", "f": "blue"}.get(c.lower()), reason="broken" if c in "xf" else "")
+        Answer(
+            float(at),
+            c.islower(),
+            {"b": "blue", "g": "green", "f": "blue"}.get(c.lower()),
+            reason="broken" if c in "xf" else "",
+        )
         for at, c in enumerate(text)
     ]
 
@@ -149,13 +154,21 @@ def test_asking_is_paced_half_on_kept_connections_and_ends():
         seen = list(arriving)
     assert bound.elapsed < 1
     assert 25 <= len(seen) <= 55
-    assert 0.3 < sum(answer.held for answer in seen) / len(seen) < 0.7
+    assert 0.3 < sum(answer.keep_alive for answer in seen) / len(seen) < 0.7
     assert any(connection.closed > 1 for connection in endpoint.connections)
 
 
 @pytest.mark.parametrize(
     ("before", "wanted", "row"),
-    [(0, 100, share.RUN), (50, 100, share.RUN), (90, 100, 197), (99, 100, 2062), (100, 100, 2062), (100, 0, share.RUN), (10, 0, 197)],
+    [
+        (0, 100, share.RUN),
+        (50, 100, share.RUN),
+        (90, 100, 197),
+        (99, 100, 2062),
+        (100, 100, 2062),
+        (100, 0, share.RUN),
+        (10, 0, 197),
+    ],
 )
 def test_a_row_that_does_not_come_by_chance(before, wanted, row):
     assert share.row_needed({"blue": before, "green": 100 - before}, {"blue": wanted, "green": 100 - wanted}) == row

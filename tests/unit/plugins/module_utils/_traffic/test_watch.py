@@ -13,11 +13,11 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import options
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Lost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.fake import Fake, serving
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._gates.metrics import answers as scraped
-from ansible_collections.mcp.server.tests.unit.plugins.module_utils._mcp.servers.scripted import Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import answers as scraped
+from ansible_collections.mcp.server.tests.unit.fakes.prometheus import Fake, serving
 
 
 def answers(status=200):
@@ -37,10 +37,10 @@ def one_in(count):
 def run(url, check_mode=False, lines=None, held=lambda: None, **params):
     option = {name: sub.get("default") for name, sub in endpoint.OPTION["options"].items()}
     defaults = {name: sub.get("default") for name, sub in watch.SPEC.options.items()}
-    defaults |= {"seconds": 0.5, "rate": 200.0, "min_answers": 5, "hold_timeout": 0.0}
+    defaults |= {"seconds": 0.5, "rate": 200.0, "min_requests": 5, "inconclusive_timeout": 0.0}
     progress = (lines if lines is not None else []).append
     params = {**defaults, "endpoint": {**option, "url": url}, **params}
-    return watch.run(Task(params, check_mode, progress=progress, held=held))
+    return watch.run(Task(params, check_mode, progress=progress, check_lease=held))
 
 
 def test_good(monkeypatch):
@@ -48,8 +48,14 @@ def test_good(monkeypatch):
     lines = []
     with Scripted(answers()) as server:
         found = run(server.url, lines=lines, label="canary")
-    assert (found["verdict"], found["blue"], found["green"], found["failed_answers"], found["changed"]) == ("pass", 0.0, 100.0, 0, False)
-    assert 5 <= found["answers"] <= 110
+    assert (found["verdict"], found["blue"], found["green"], found["failed_requests"], found["changed"]) == (
+        "pass",
+        0.0,
+        100.0,
+        0,
+        False,
+    )
+    assert 5 <= found["requests"] <= 110
     assert found["p95"] > 0
     assert lines[0].startswith("canary 0 of 0 s: ")
 
@@ -57,20 +63,22 @@ def test_good(monkeypatch):
 def test_a_breach_ends_it():
     with (
         Scripted(answers(503)) as server,
-        pytest.raises(Failure, match=r"with a breach: fast breach \(100.0 %\).* own answers failed .*answered 503") as failure,
+        pytest.raises(
+            Failure, match=r"with a breach: error_burst breach \(100.0 %\).* own answers failed .*answered 503"
+        ) as failure,
     ):
-        run(server.url, seconds=30, triggers={"fast": {"window": 1}})
+        run(server.url, seconds=30, triggers={"error_burst": {"window": 1}})
     assert 1 <= failure.value.evidence["seconds"] < 5
-    assert (failure.value.evidence["verdict"], failure.value.evidence["held"]) == ("breach", False)
+    assert (failure.value.evidence["verdict"], failure.value.evidence["inconclusive"]) == ("breach", False)
     assert "failed" not in failure.value.evidence  # that is whether the task did
 
 
 def test_the_part_of_a_pool():
     """One answer in twenty fails: that is half of what a pool with 10 % gives, and a twentieth of what one with 100 % gives."""
     with Scripted(one_in(20)) as server:
-        fast = {"fast": {"window": 1}}
+        fast = {"error_burst": {"window": 1}}
         assert run(server.url, seconds=3, triggers=fast, max_failed_percent=50.0)["verdict"] == "pass"
-        with pytest.raises(Failure, match="fast breach"):
+        with pytest.raises(Failure, match="error_burst breach"):
             run(server.url, seconds=10, triggers=fast, weight=10)
 
 
@@ -82,33 +90,40 @@ def test_a_blip_is_no_breach():
         answers(503 if 0.5 < time.monotonic() - start < 1 else 200)["GET"](handler, message)
 
     with Scripted({"GET": blip}) as server:
-        found = run(server.url, seconds=3, triggers={"fast": {"window": 1}}, max_failed_percent=30.0)
-    assert (found["verdict"], found["failed_answers"] > 0) == ("pass", True)
+        found = run(server.url, seconds=3, triggers={"error_burst": {"window": 1}}, max_failed_percent=30.0)
+    assert (found["verdict"], found["failed_requests"] > 0) == ("pass", True)
 
 
 def test_failures_of_the_whole_time_are_a_breach():
     with Scripted(one_in(10)) as server, pytest.raises(Failure, match=r"with a breach: answers breach \(.* %\)"):
-        run(server.url, hold_timeout=20.0)
+        run(server.url, inconclusive_timeout=20.0)
 
 
-def test_too_few_answers_are_held():
-    with Scripted(answers()) as server, pytest.raises(Failure, match="held for 0 s .*answers no data: .* too few to tell by, 1000 are enough") as failure:
-        run(server.url, seconds=0.2, min_answers=1000)
-    assert (failure.value.evidence["verdict"], failure.value.evidence["held"]) == ("held", True)
+def test_too_few_requests_are_inconclusive():
+    with (
+        Scripted(answers()) as server,
+        pytest.raises(
+            Failure, match="inconclusive after waiting 0 s .*answers no data: .* too few to tell by, 1000 are enough"
+        ) as failure,
+    ):
+        run(server.url, seconds=0.2, min_requests=1000)
+    assert (failure.value.evidence["verdict"], failure.value.evidence["inconclusive"]) == ("inconclusive", True)
 
 
 def test_what_is_held_may_pass_later():
     with Scripted(answers()) as server:
-        assert run(server.url, seconds=0.2, min_answers=100, hold_timeout=10.0)["seconds"] > 0.2
+        assert run(server.url, seconds=0.2, min_requests=100, inconclusive_timeout=10.0)["seconds"] > 0.2
 
 
 def test_check_mode_asks_nothing():
     with Scripted(answers()) as server:
-        assert run(server.url, check_mode=True)["verdict"] == "no data"
+        assert run(server.url, check_mode=True)["verdict"] == "no_data"
         assert server.seen == []
 
 
-@pytest.mark.parametrize("params", [{"rate": 0.0}, {"rate": -1.0}, {"seconds": 0.0}, {"weight": 0}, {"poll": 0.0}])
+@pytest.mark.parametrize(
+    "params", [{"rate": 0.0}, {"rate": -1.0}, {"seconds": 0.0}, {"weight": 0}, {"poll_interval": 0.0}]
+)
 def test_bad_input(params):
     ((option, value),) = params.items()
     with pytest.raises(Failure, match=f"{option} is {value:g}: it must be more than 0"):
@@ -136,18 +151,34 @@ def test_age(since, age):
 
 def test_a_watch_of_a_run_that_lost_its_lease_ends():
     def lost():
-        raise Lost("This run is not the one any more.")
+        raise LeaseLost("This run is not the one any more.")
 
-    with Scripted(answers()) as server, pytest.raises(Lost):
-        run(server.url, held=lost)
+    with Scripted(answers()) as server, pytest.raises(LeaseLost):
+        run(server.url, check_lease=lost)
 
 
 def with_prometheus(url, public, lines=None, **params):
-    prometheus = {name: sub.get("default") for name, sub in options.OPTION["options"].items()} | {"url": url, "source": ["app"], "timeout": 1.0}
+    prometheus = {name: sub.get("default") for name, sub in options.OPTION["options"].items()} | {
+        "url": url,
+        "source": ["app"],
+        "timeout": 1.0,
+    }
     gates = {"latency_rise": {"enabled": False}}
     triggers = {"latency": {"enabled": False}, "memory": {"enabled": False}, "errors": {"window": 20}}
     server = {"namespace": "prod", "server": "mcp", "pool": "green", "pool_name_format": "{server}-{pool}"}
-    return run(public, lines, **{"prometheus": prometheus, "gates": gates, "triggers": triggers, "poll": 0.2, "seconds": 1.0, **server, **params})
+    return run(
+        public,
+        lines,
+        **{
+            "prometheus": prometheus,
+            "gates": gates,
+            "triggers": triggers,
+            "poll_interval": 0.2,
+            "seconds": 1.0,
+            **server,
+            **params,
+        },
+    )
 
 
 def metrics(share):
@@ -159,33 +190,40 @@ def metrics(share):
 def test_metrics_that_are_good():
     lines = []
     with Scripted(answers()) as server, metrics(0) as prometheus:
-        found = with_prometheus(prometheus.url, server.url, lines, check=["triggers"])
+        found = with_prometheus(prometheus.url, server.url, lines, checks=["triggers"])
     assert found["verdict"] == "pass"
-    assert [gate["gate"] for gate in found["gates"]] == ["errors", "database", "fast"]
+    assert [gate["gate"] for gate in found["gates"]] == ["errors", "database", "error_burst"]
 
 
 def test_a_trigger_by_metrics():
     """The watch's own answers are good: they are of the other pool."""
-    with Scripted(answers()) as server, metrics(10) as prometheus, pytest.raises(Failure, match=r"with a breach: errors breach \(10.0 %\)") as failure:
+    with (
+        Scripted(answers()) as server,
+        metrics(10) as prometheus,
+        pytest.raises(Failure, match=r"with a breach: errors breach \(10.0 %\)") as failure,
+    ):
         with_prometheus(prometheus.url, server.url, seconds=30, since="2026-01-01T00:00:00Z")
     assert failure.value.evidence["seconds"] < 5
-    assert failure.value.evidence["failed_answers"] == 0
+    assert failure.value.evidence["failed_requests"] == 0
 
 
 def test_without_prometheus_it_holds():
     with (
         Scripted(answers()) as server,
-        pytest.raises(Failure, match="held for 3 s .* cannot measure: Prometheus at http://127.0.0.1:9 does not answer") as failure,
+        pytest.raises(
+            Failure,
+            match="inconclusive after waiting 3 s .* cannot measure: Prometheus at http://127.0.0.1:9 does not answer",
+        ) as failure,
     ):
-        with_prometheus("http://127.0.0.1:9", server.url, hold_timeout=2.0)
-    assert failure.value.evidence["held"] is True
+        with_prometheus("http://127.0.0.1:9", server.url, inconclusive_timeout=2.0)
+    assert failure.value.evidence["inconclusive"] is True
 
 
 def test_prometheus_comes_back():
     with Scripted(answers()) as server, metrics(0) as prometheus:
         good, prometheus.answer = prometheus.answer, lambda _query: (503, b"")
         threading.Timer(2.0, lambda: setattr(prometheus, "answer", good)).start()
-        found = with_prometheus(prometheus.url, server.url, check=["triggers"], hold_timeout=20.0)
+        found = with_prometheus(prometheus.url, server.url, checks=["triggers"], inconclusive_timeout=20.0)
     assert found["verdict"] == "pass"
     assert found["seconds"] > 1.5
 
@@ -198,7 +236,7 @@ WITHOUT_DATA = {"latency_rise": {"enabled": False}, "errors": {"enabled": False}
 def test_the_live_pool_is_not_compared_with_at_100_percent(weight, comparing):
     with Scripted(answers()) as server, metrics(0) as prometheus:
         found = with_prometheus(prometheus.url, server.url, gates=WITHOUT_DATA, weight=weight)
-    assert [gate["gate"] for gate in found["gates"]] == ["errors", "database", "fast", "answers", *comparing]
+    assert [gate["gate"] for gate in found["gates"]] == ["errors", "database", "error_burst", "answers", *comparing]
 
 
 def test_own_failures_beside_prometheus_are_no_breach():
@@ -208,12 +246,14 @@ def test_own_failures_beside_prometheus_are_no_breach():
         pytest.raises(Failure, match="of both pools together") as failure,
     ):
         with_prometheus(prometheus.url, server.url, gates=WITHOUT_DATA)
-    assert (failure.value.evidence["verdict"], failure.value.evidence["held"]) == ("held", True)
+    assert (failure.value.evidence["verdict"], failure.value.evidence["inconclusive"]) == ("inconclusive", True)
 
 
 def test_it_passes_by_a_poll_that_began_after_the_end():
     """Prometheus is asked each minute, so the poll at the beginning would be the only one."""
     with Scripted(answers()) as server, metrics(0) as prometheus:
-        found = with_prometheus(prometheus.url, server.url, check=["triggers"], poll=60.0, hold_timeout=20.0)
+        found = with_prometheus(
+            prometheus.url, server.url, checks=["triggers"], poll_interval=60.0, inconclusive_timeout=20.0
+        )
         polls = sum(parameters["query"] != "time()" for _path, parameters, _headers in prometheus.seen)
     assert (found["verdict"], polls) == ("pass", 2)

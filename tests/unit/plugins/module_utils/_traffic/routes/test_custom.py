@@ -6,15 +6,18 @@ from __future__ import annotations
 
 import jmespath
 import pytest
-from routes_cluster import CUSTOM, changes, obj, server
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import custom
+from ansible_collections.mcp.server.tests.unit.fakes.routes import CUSTOM, changes, obj, server
 
 OBJECT = {
     "spec": {
-        "backends": [{"service": {"name": "b"}, "weight": 1, "tag": "x"}, {"service": {"name": "g"}, "weight": 3, "tag": "x"}],
+        "backends": [
+            {"service": {"name": "b"}, "weight": 1, "tag": "x"},
+            {"service": {"name": "g"}, "weight": 3, "tag": "x"},
+        ],
         "pair": [[5, 6]],
         "green": 7,
     },
@@ -73,7 +76,9 @@ def given(**more):
 
 
 def route(blue, green):
-    return obj(spec={"backends": [{"service": {"name": "mcp-blue"}, **blue}, {"service": {"name": "mcp-green"}, **green}]})
+    return obj(
+        spec={"backends": [{"service": {"name": "mcp-blue"}, **blue}, {"service": {"name": "mcp-green"}, **green}]}
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,13 +94,19 @@ def route(blue, green):
 )
 def test_weights(its, found, expected, values):
     assert tuple(custom.KIND.weights(found, its).values()) == expected
-    assert [operation["value"] for operation in changes(custom.KIND.patch(found, its, {"blue": 50, "green": 50}))] == values
+    assert [
+        operation["value"] for operation in changes(custom.KIND.patch(found, its, {"blue": 50, "green": 50}))
+    ] == values
 
 
 @pytest.mark.parametrize(
     "its, found, says",
     [
-        (given(blue="spec[*].weight"), route({}, {}), r"Split prod/mcp has no weight of blue at 'spec\[\*\].weight' \(route_custom.blue\): from"),
+        (
+            given(blue="spec[*].weight"),
+            route({}, {}),
+            r"Split prod/mcp has no weight of blue at 'spec\[\*\].weight' \(route_custom.blue\): from",
+        ),
         (given(), route({"weight": "much"}, {}), "has 'much' at .* which is no weight"),
         (given(), route({"weight": True}, {}), "has True at"),
         (given(), route({"weight": 0.5}, {}), "has 0.5 at"),
@@ -109,13 +120,22 @@ def test_what_is_no_weight(its, found, says):
 def test_what_has_to_be_true_of_it():
     its = given(accepted=["status.observed == metadata.generation"])
     assert custom.KIND.not_accepted({**route({}, {}), "status": {"observed": 3}}, its) == ""
-    assert "does not satisfy status.observed" in custom.KIND.not_accepted({**route({}, {}), "status": {"observed": 2}}, its)
+    assert "does not satisfy status.observed" in custom.KIND.not_accepted(
+        {**route({}, {}), "status": {"observed": 2}}, its
+    )
     assert "does not satisfy" in custom.KIND.not_accepted(route({}, {}), its)
     with pytest.raises(Failure, match="route_custom.accepted expression"):
         custom.KIND.not_accepted(route({}, {}), given(accepted=["a ||"]))
 
 
-PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None, "route_kind": "custom"}
+PARAMS = {
+    "namespace": "prod",
+    "server": "mcp",
+    "pool_name_format": "{server}-{pool}",
+    "route": None,
+    "container": None,
+    "route_kind": "custom",
+}
 
 
 @pytest.mark.parametrize(

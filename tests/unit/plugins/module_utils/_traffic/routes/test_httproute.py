@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import pytest
-from routes_cluster import changes
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import Server
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.httproute import KIND as httproute
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.httproute import mark
+from ansible_collections.mcp.server.tests.unit.fakes.routes import changes
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 
@@ -89,7 +89,9 @@ def put(rule, position, weight):
     ],
 )
 def test_patch(rules, wanted, expected):
-    assert changes(httproute.patch(route(*rules), SERVER, dict(zip(("blue", "green"), wanted, strict=True)))) == expected
+    assert (
+        changes(httproute.patch(route(*rules), SERVER, dict(zip(("blue", "green"), wanted, strict=True)))) == expected
+    )
 
 
 def session_rule(value, backends, name="Mcp-Session-Id", kind="RegularExpression"):
@@ -97,7 +99,11 @@ def session_rule(value, backends, name="Mcp-Session-Id", kind="RegularExpression
 
 
 def marked_route(blue, green, others, regexes=("^blue-.*", "^green-.*"), **more):
-    rules = [session_rule(regexes[0], split(*blue), **more), session_rule(regexes[1], split(*green), **more), {"backendRefs": split(*others)}]
+    rules = [
+        session_rule(regexes[0], split(*blue), **more),
+        session_rule(regexes[1], split(*green), **more),
+        {"backendRefs": split(*others)},
+    ]
     return {**route(), "spec": {"rules": rules}}
 
 
@@ -109,7 +115,17 @@ def marked_route(blue, green, others, regexes=("^blue-.*", "^green-.*"), **more)
         ([{}], None),
         ([{"path": {"value": "/"}}], None),
         ([{"headers": [{"name": "MCP-SESSION-ID", "type": "RegularExpression", "value": "^blue-"}]}], "blue"),
-        ([{"headers": [{"name": "x", "value": "y"}, {"name": "mcp-session-id", "type": "RegularExpression", "value": "^green-[0-9a-f]+$"}]}], "green"),
+        (
+            [
+                {
+                    "headers": [
+                        {"name": "x", "value": "y"},
+                        {"name": "mcp-session-id", "type": "RegularExpression", "value": "^green-[0-9a-f]+$"},
+                    ]
+                }
+            ],
+            "green",
+        ),
         ([{"headers": [{"name": "mcp-session-id", "type": "Exact", "value": "^blue-"}]}], None),
         ([{"headers": [{"name": "mcp-session-id", "value": "^blue-"}]}], None),
         ([{"headers": [{"name": "mcp-session-id", "type": "RegularExpression", "value": "blue-.*"}]}], None),
@@ -130,7 +146,19 @@ def test_mark(matches, pool):
         (marked_route((100, 0), (0, 100), (70, 30)), True),
         (marked_route((100, 0), (0, 100), (70, 30), name="x-session"), False),
         (marked_route((100, 0), (0, 100), (70, 30), regexes=("^blue-.*", "^blue-x")), False),
-        ({**route(), "spec": {"rules": [session_rule("^blue-", PINNED), session_rule("^green-", PINNED), {"backendRefs": split(1, 0)}]}}, False),
+        (
+            {
+                **route(),
+                "spec": {
+                    "rules": [
+                        session_rule("^blue-", PINNED),
+                        session_rule("^green-", PINNED),
+                        {"backendRefs": split(1, 0)},
+                    ]
+                },
+            },
+            False,
+        ),
     ],
 )
 def test_marked(found, expected):
@@ -149,7 +177,12 @@ def test_new_sessions_tell_the_share():
         # blue's rule, green's rule, the others; then what a write changes that keeps sessions, and one that does not
         (((100, 0), (0, 100), (100, 0)), (100, 0), [], [put(1, 0, 100), put(1, 1, 0)]),
         (((100, 0), (0, 100), (100, 0)), (90, 10), [put(2, 0, 90), put(2, 1, 10)], None),
-        (((100, 0), (0, 100), (90, 10)), (0, 100), [put(2, 0, 0), put(2, 1, 100)], [put(0, 0, 0), put(0, 1, 100), put(2, 0, 0), put(2, 1, 100)]),
+        (
+            ((100, 0), (0, 100), (90, 10)),
+            (0, 100),
+            [put(2, 0, 0), put(2, 1, 100)],
+            [put(0, 0, 0), put(0, 1, 100), put(2, 0, 0), put(2, 1, 100)],
+        ),
         (((100, 0), (100, 0), (100, 0)), (100, 0), [put(1, 0, 0), put(1, 1, 100)], []),
         (((100, 0), (100, 0), (100, 0)), (90, 10), [put(1, 0, 0), put(1, 1, 100), put(2, 0, 90), put(2, 1, 10)], None),
         (((1, 0), (0, 1), (9, 1)), (90, 10), [], None),
@@ -164,7 +197,9 @@ def test_patch_of_a_marked_route(before, wanted, pinned, broken):
 
 def test_without_marks_nothing_is_to_be_broken():
     found = route(split(100, 0))
-    assert httproute.unpinned().patch(found, SERVER, {"blue": 90, "green": 10}) == httproute.patch(found, SERVER, {"blue": 90, "green": 10})
+    assert httproute.unpinned().patch(found, SERVER, {"blue": 90, "green": 10}) == httproute.patch(
+        found, SERVER, {"blue": 90, "green": 10}
+    )
 
 
 GATEWAY = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "edge", "namespace": "infra"}
@@ -198,7 +233,11 @@ def said(accepted=("True", 3), resolved=("True", 3), parent=None):
         ([said(accepted=("True", 1)), said()], "", ""),
         ([said(), said(accepted=("False", 3))], "", ""),
         ([{"parentRef": GATEWAY}, said()], "", ""),
-        ([said(accepted=("False", 3)), said(accepted=("True", 1))], "ResolvedRefs|Accepted is False", "Accepted is False"),
+        (
+            [said(accepted=("False", 3)), said(accepted=("True", 1))],
+            "ResolvedRefs|Accepted is False",
+            "Accepted is False",
+        ),
         ([said(accepted=None), said(resolved=None)], "has not reported", ""),
         # Of the same name and another kind
         ([said(), said(accepted=("False", 3), parent={**GATEWAY, "kind": "Service", "group": ""})], "", ""),
@@ -216,7 +255,10 @@ def test_status(parents, pending, refused):
 
 
 def test_parent_in_the_routes_own_namespace():
-    now = {**route(split(1, 0), parentRefs=[{"name": "edge"}]), "status": {"parents": [said(parent={"name": "edge", "namespace": "prod"})]}}
+    now = {
+        **route(split(1, 0), parentRefs=[{"name": "edge"}]),
+        "status": {"parents": [said(parent={"name": "edge", "namespace": "prod"})]},
+    }
     assert httproute.not_accepted(now, SERVER) == ""
 
 

@@ -14,16 +14,17 @@ from pathlib import Path
 
 import pytest
 import yaml
-from routes_cluster import CUSTOM, Cluster, objects, server
 
 from ansible_collections.mcp.server.plugins.doc_fragments.server import ModuleDocFragment
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import Conflict, Forbidden
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import ROUTE_KINDS
-from ansible_collections.mcp.server.plugins.module_utils._rights import Right
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import Right
+from ansible_collections.mcp.server.plugins.module_utils._release.pools import Stable, note, split
+from ansible_collections.mcp.server.plugins.module_utils._server import ROUTE_KINDS
 from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
-from ansible_collections.mcp.server.plugins.module_utils._traffic.plan import Stable, note, split
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import RUN, STABLE, Stamp, unchanged
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+from ansible_collections.mcp.server.tests.unit.fakes.routes import CUSTOM, Cluster, objects, server
 
 ROOT = Path(__file__).parents[6]
 DOCUMENTED = (ROOT / "docs" / "routes.md").read_text()
@@ -87,9 +88,16 @@ def test_what_is_not_a_weight_is_not_touched(kind):
     write(cluster, its, GREEN)
     for path in objects(kind):
         now = cluster.objects[path]
-        versions = {key: value for key, value in before[path]["metadata"].items() if key in ("resourceVersion", "generation")}
+        versions = {
+            key: value for key, value in before[path]["metadata"].items() if key in ("resourceVersion", "generation")
+        }
         left = {**now, "metadata": {**now["metadata"], **versions}}
-        assert differences(before[path], left) <= {"weight", "nginx.ingress.kubernetes.io/canary-weight", "pool", "mcp.server/serving"}
+        assert differences(before[path], left) <= {
+            "weight",
+            "nginx.ingress.kubernetes.io/canary-weight",
+            "pool",
+            "mcp.server/serving",
+        }
 
 
 def differences(one, two):
@@ -99,7 +107,9 @@ def differences(one, two):
     if isinstance(one, dict) and isinstance(two, dict):
         return set().union(
             *(
-                differences(one[key], two[key]) if key in one and key in two and isinstance(one[key], (dict, list)) else {key}
+                differences(one[key], two[key])
+                if key in one and key in two and isinstance(one[key], (dict, list))
+                else {key}
                 for key in {*one, *two}
                 if one.get(key) != two.get(key)
             )
@@ -136,12 +146,16 @@ def test_what_the_role_grants_is_enough(kind):
     """And what the server's own Role grants beside it, for every kind."""
     cluster, its = Cluster(objects(kind)), given(kind)
     lists = [("", "pods"), ("discovery.k8s.io", "endpointslices")]
-    cluster.role = [Right(rule.group, rule.resource, rule.verbs, "", rule.names).rule() for rule in kind_of(its).rules(its)]
+    cluster.role = [
+        Right(rule.group, rule.resource, rule.verbs, "", rule.names).rule() for rule in kind_of(its).rules(its)
+    ]
     cluster.role += [Right(group, resource, ("list",), "").rule() for group, resource in lists]
     write(cluster, its, HALF, STAMP)
     assert weights(cluster, its) == HALF
     # One that is narrowed to other objects does not do
-    cluster.role = [{**rule, **({"resourceNames": ["other"]} if "resourceNames" in rule else {})} for rule in cluster.role]
+    cluster.role = [
+        {**rule, **({"resourceNames": ["other"]} if "resourceNames" in rule else {})} for rule in cluster.role
+    ]
     with pytest.raises(Forbidden):
         write(cluster, its, GREEN, STAMP)
 
@@ -151,7 +165,9 @@ def test_the_documentation_has_the_rules(kind):
     its = given(kind)
     row = next(line for line in DOCUMENTED.splitlines() if line.startswith(f"| `{kind}` | `{{"))
     shown = [yaml.safe_load(rule.replace("ROUTE", its.route)) for rule in re.findall(r"`({[^`]*})`", row)]
-    assert shown == [Right(rule.group, rule.resource, rule.verbs, "", rule.names).rule() for rule in kind_of(its).rules(its)]
+    assert shown == [
+        Right(rule.group, rule.resource, rule.verbs, "", rule.names).rule() for rule in kind_of(its).rules(its)
+    ]
 
 
 def test_the_sandbox_grants_what_each_kind_asks_for_and_no_more():
@@ -181,9 +197,15 @@ def test_the_stamp_goes_with_the_weights(kind, annotations):
     assert changed and (kind_of(its).run(route), kind_of(its).stable(route, its)) == ("run", Stable("blue"))
     *others, path = [request.path for request in cluster.writes()]
     assert path not in others
-    left = {key: value for key, value in cluster.objects[path]["metadata"]["annotations"].items() if key not in (RUN, STABLE)}
+    left = {
+        key: value
+        for key, value in cluster.objects[path]["metadata"]["annotations"].items()
+        if key not in (RUN, STABLE)
+    }
     was = before[path]["metadata"].get("annotations") or {}
-    assert {key: value for key, value in left.items() if "weight" not in key} == {key: value for key, value in was.items() if "weight" not in key}
+    assert {key: value for key, value in left.items() if "weight" not in key} == {
+        key: value for key, value in was.items() if "weight" not in key
+    }
     # Moved by a person since: what is noted does not count
     write(cluster, its, GREEN)
     assert kind_of(its).stable(kind_of(its).read(cluster, its), its) is None
@@ -243,13 +265,27 @@ def test_annotations_that_somebody_adds_meanwhile_are_kept(kind):
     "metadata, changes, expected",
     [
         ({"resourceVersion": "7"}, ["/spec/a"], {"/metadata/resourceVersion": "7"}),
-        ({"generation": 3}, ["/spec/a", "/spec/b"], {"/metadata/generation": 3, "/spec/a": 1, "/spec/b": None, "/metadata/annotations": None}),
-        ({"generation": 3, "annotations": {}}, [], {"/metadata/generation": 3, "/metadata/annotations/mcp.server~1run": None}),
-        ({"generation": 3, "annotations": {RUN: "x"}}, [], {"/metadata/generation": 3, "/metadata/annotations/mcp.server~1run": "x"}),
+        (
+            {"generation": 3},
+            ["/spec/a", "/spec/b"],
+            {"/metadata/generation": 3, "/spec/a": 1, "/spec/b": None, "/metadata/annotations": None},
+        ),
+        (
+            {"generation": 3, "annotations": {}},
+            [],
+            {"/metadata/generation": 3, "/metadata/annotations/mcp.server~1run": None},
+        ),
+        (
+            {"generation": 3, "annotations": {RUN: "x"}},
+            [],
+            {"/metadata/generation": 3, "/metadata/annotations/mcp.server~1run": "x"},
+        ),
         # The API server's JSON has it as \u003c, ours has not: they would never be equal
         ({"generation": 3, "annotations": {RUN: "<x>"}}, [], {"/metadata/generation": 3}),
     ],
 )
 def test_what_must_be_as_it_was(metadata, changes, expected):
-    operations = unchanged({"metadata": metadata, "spec": {"a": 1}}, [{"op": "add", "path": path, "value": 5} for path in changes])
+    operations = unchanged(
+        {"metadata": metadata, "spec": {"a": 1}}, [{"op": "add", "path": path, "value": 5} for path in changes]
+    )
     assert {operation["path"]: operation["value"] for operation in operations} == expected

@@ -7,13 +7,23 @@ from __future__ import annotations
 import math
 
 import pytest
-from routes_cluster import PODS, SERVICES, SLICES, Cluster, objects, pod, pods, server, service
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._release.pools import Stable, note, noted, split
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._traffic.plan import Stable, note, noted, split
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import STABLE, Stamp
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.service import KIND, SERVING
+from ansible_collections.mcp.server.tests.unit.fakes.routes import (
+    PODS,
+    SERVICES,
+    SLICES,
+    Cluster,
+    objects,
+    pod,
+    pods,
+    server,
+    service,
+)
 
 SERVER, NEAREST = server("service"), server("service", route_nearest=True)
 PATH = f"{SERVICES}/mcp"
@@ -70,11 +80,17 @@ def test_a_pod_that_is_not_ready_or_on_its_way_out_serves_nothing(change):
     assert weights(at) == {"blue": 67, "green": 33}
 
 
-@pytest.mark.parametrize("selector", [{"tier": "web"}, {"pool": "red"}, {"pool": "blue", **SPLIT}, {SERVING: "yes"}, {"app": "other", "pool": "blue"}])
+@pytest.mark.parametrize(
+    "selector",
+    [{"tier": "web"}, {"pool": "red"}, {"pool": "blue", **SPLIT}, {SERVING: "yes"}, {"app": "other", "pool": "blue"}],
+)
 def test_a_service_that_selects_something_else(selector):
     at = cluster(1, 1)
     at.objects[PATH]["spec"]["selector"] = {"app": "mcp", **selector}
-    with pytest.raises(Failure, match=r"Service prod/mcp selects app=.*: it must select app=mcp and pool=blue or pool=green \(or, while a split"):
+    with pytest.raises(
+        Failure,
+        match=r"Service prod/mcp selects app=.*: it must select app=mcp and pool=blue or pool=green \(or, while a split",
+    ):
         weights(at)
 
 
@@ -109,7 +125,10 @@ def test_a_share_is_made_by_as_many_pods_as_can(blue, green, wanted, counts):
 )
 def test_a_share_that_cannot_be_reached(blue, green, wanted, reached, near):
     route = KIND.read(cluster(blue, green), SERVER)
-    with pytest.raises(Failure, match=rf"can't give green {wanted} %: with {blue} ready pods of blue and {green} of green it reaches {reached} for green"):
+    with pytest.raises(
+        Failure,
+        match=rf"can't give green {wanted} %: with {blue} ready pods of blue and {green} of green it reaches {reached} for green",
+    ):
         KIND.reachable(route, SERVER, split("green", wanted))
     if near:
         assert KIND.reachable(route, NEAREST, split("green", wanted)) == split("green", near)
@@ -148,14 +167,21 @@ def test_all_or_nothing_is_one_write_and_leaves_the_rest_of_the_selector():
     at = cluster((2, 2), (2, 1), **SPLIT)
     at.objects[PATH]["spec"]["selector"]["tier"] = "web"
     assert write(at, split("green", 100))[0]
-    assert writes(at) == [PATH] and at.objects[PATH]["spec"]["selector"] == {"app": "mcp", "tier": "web", "pool": "green"}
+    assert writes(at) == [PATH] and at.objects[PATH]["spec"]["selector"] == {
+        "app": "mcp",
+        "tier": "web",
+        "pool": "green",
+    }
 
 
 def test_labels_are_right_before_the_service_looks_at_them():
     at = cluster((2, 1), (2, 2))  # what an earlier split left
     write(at, split("green", 33))
     assert writes(at)[-1] == PATH and len(writes(at)) == 3
-    assert serving(at) == ["mcp-blue-0", "mcp-blue-1", "mcp-green-0"] and "pool" not in at.objects[PATH]["spec"]["selector"]
+    assert (
+        serving(at) == ["mcp-blue-0", "mcp-blue-1", "mcp-green-0"]
+        and "pool" not in at.objects[PATH]["spec"]["selector"]
+    )
 
 
 def test_a_split_is_never_empty_on_the_way_to_another():
@@ -200,12 +226,17 @@ def test_in_force_is_what_the_endpoints_say():
     assert KIND.not_accepted(route, SERVER) == ""
     at.objects[PATH]["spec"]["selector"] = {"app": "mcp", "pool": "green"}
     late = {**KIND.read(at, SERVER), "slices": route["slices"]}
-    assert KIND.not_accepted(late, SERVER).startswith("its EndpointSlices have mcp-blue-0, mcp-blue-1, and not mcp-green-0, mcp-green-1")
+    assert KIND.not_accepted(late, SERVER).startswith(
+        "its EndpointSlices have mcp-blue-0, mcp-blue-1, and not mcp-green-0, mcp-green-1"
+    )
     assert "have no pod" in KIND.not_accepted({**late, "slices": []}, SERVER)
 
 
 def test_what_preflight_says():
-    assert KIND.note(KIND.read(Cluster(objects("service")), SERVER), SERVER) == "; with 2 ready pods in each pool it reaches 0, 33, 50, 67, 100 %"
+    assert (
+        KIND.note(KIND.read(Cluster(objects("service")), SERVER), SERVER)
+        == "; with 2 ready pods in each pool it reaches 0, 33, 50, 67, 100 %"
+    )
 
 
 def test_a_note_of_a_split_counts_as_long_as_the_service_selects_for_one():

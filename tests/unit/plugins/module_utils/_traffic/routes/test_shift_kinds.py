@@ -10,15 +10,16 @@ import contextlib
 import itertools
 
 import pytest
-from routes_cluster import CUSTOM, Cluster, objects
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.server import ROUTE_KINDS
+from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift
+from ansible_collections.mcp.server.plugins.module_utils._server import ROUTE_KINDS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import moving, shift
+from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as moving
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
+from ansible_collections.mcp.server.tests.unit.fakes.routes import CUSTOM, Cluster, objects
 
-DEFAULTS = {name: option.get("default") for name, option in shift.SPEC.options.items()}
+DEFAULTS = {name: option.get("default") for name, option in single_shift.SPEC.options.items()}
 
 
 @pytest.fixture
@@ -29,15 +30,18 @@ def call(monkeypatch):
         @contextlib.contextmanager
         def asking(public, pool_key, bound, kept=True):
             asked.append(kept)
-            server = shift.Server.from_params(params)
+            server = single_shift.Server.from_params(params)
             blue = kind_of(server).weights(kind_of(server).read(cluster, server), server)["blue"]
-            yield (Answer(number, kept and number % 2 == 0, "blue" if number * 37 % 100 < blue else "green") for number in itertools.count())
+            yield (
+                Answer(number, kept and number % 2 == 0, "blue" if number * 37 % 100 < blue else "green")
+                for number in itertools.count()
+            )
 
-        monkeypatch.setattr(shift.connection, "connect", lambda params: cluster)
-        monkeypatch.setattr(shift.endpoints, "public", lambda option: option)
+        monkeypatch.setattr(single_shift.connection, "connect", lambda params: cluster)
+        monkeypatch.setattr(single_shift.endpoints, "public", lambda option: option)
         monkeypatch.setattr(moving.share, "asking", asking)
         monkeypatch.setattr(moving, "PATIENCE", 0.1)  # no controller writes a status here
-        monkeypatch.setattr(shift.Shift, "await_acceptance", lambda self, bound: None)
+        monkeypatch.setattr(single_shift.Shift, "await_acceptance", lambda self, bound: None)
         params = {
             **DEFAULTS,
             "namespace": "prod",
@@ -48,10 +52,10 @@ def call(monkeypatch):
             "timeout": 5.0,
             "force": True,
             "session_mode": "stateless",
-            "hold_seconds": 0.0,
+            "verify_seconds": 0.0,
             **params,
         }
-        return {**shift.run(Task(params, check_mode)), "kept": asked[-1] if asked else None}
+        return {**single_shift.run(Task(params, check_mode)), "kept": asked[-1] if asked else None}
 
     return go
 

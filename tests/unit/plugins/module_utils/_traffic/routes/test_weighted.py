@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import pytest
-from routes_cluster import Cluster, changes, ingress, obj, objects, server
 
-from ansible_collections.mcp.server.plugins.module_utils._cluster.connection import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+from ansible_collections.mcp.server.tests.unit.fakes.routes import Cluster, changes, ingress, obj, objects, server
 
 
 def backend(pool, weight=None, **more):
@@ -33,7 +33,15 @@ def openshift(to, *others):
 def istio(*rules):
     return obj(
         spec={
-            "http": [{"route": [{"destination": {"host": host}, **({} if weight is None else {"weight": weight})} for host, weight in rule]} for rule in rules]
+            "http": [
+                {
+                    "route": [
+                        {"destination": {"host": host}, **({} if weight is None else {"weight": weight})}
+                        for host, weight in rule
+                    ]
+                }
+                for rule in rules
+            ]
         }
     )
 
@@ -53,12 +61,26 @@ MIRROR = {"name": "mcp-green", "mirror": True, "weight": 50}
         ("httpproxy", proxy([backend("blue"), backend("green")]), 50, 50),
         ("httpproxy", proxy([backend("blue"), backend("green"), {"name": "docs", "weight": 1}]), 0, 0),
         ("httpproxy", proxy([backend("blue", 1), MIRROR, backend("green", 3)]), 25, 75),
-        ("httpproxy", proxy([backend("blue")], [backend("blue", 100), backend("green", 0)], [backend("green", 30), backend("blue", 70)]), 85, 15),
+        (
+            "httpproxy",
+            proxy(
+                [backend("blue")],
+                [backend("blue", 100), backend("green", 0)],
+                [backend("green", 30), backend("blue", 70)],
+            ),
+            85,
+            15,
+        ),
         ("traefik", traefik(backend("blue", 9), backend("green", 1)), 90, 10),
         ("traefik", traefik(backend("blue"), backend("green")), 50, 50),
         (
             "traefik",
-            traefik(backend("green", 5, kind="TraefikService"), backend("green", 5, namespace="other"), backend("blue", 1), backend("green", 0)),
+            traefik(
+                backend("green", 5, kind="TraefikService"),
+                backend("green", 5, namespace="other"),
+                backend("blue", 1),
+                backend("green", 0),
+            ),
             100,
             0,
         ),
@@ -83,22 +105,46 @@ def test_weights(kind, route, blue, green):
 @pytest.mark.parametrize(
     "kind, route, says",
     [
-        ("httpproxy", proxy(), "HTTPProxy prod/mcp has no rule .* add Service mcp-blue and Service mcp-green together to the services of a route"),
-        ("httpproxy", proxy([backend("blue"), MIRROR]), "add Service mcp-green beside the other pool's Service to the services of a route"),
-        ("httpproxy", proxy([backend("blue"), backend("blue"), backend("green")]), "lists Service mcp-blue twice in route 0"),
+        (
+            "httpproxy",
+            proxy(),
+            "HTTPProxy prod/mcp has no rule .* add Service mcp-blue and Service mcp-green together to the services of a route",
+        ),
+        (
+            "httpproxy",
+            proxy([backend("blue"), MIRROR]),
+            "add Service mcp-green beside the other pool's Service to the services of a route",
+        ),
+        (
+            "httpproxy",
+            proxy([backend("blue"), backend("blue"), backend("green")]),
+            "lists Service mcp-blue twice in route 0",
+        ),
         ("traefik", obj(spec={"mirroring": {"name": "mcp-blue"}}), "TraefikService prod/mcp does not list both pools"),
-        ("traefik", traefik(backend("blue")), "add Service mcp-green beside .* to spec.weighted.services, the idle one with weight 0"),
+        (
+            "traefik",
+            traefik(backend("blue")),
+            "add Service mcp-green beside .* to spec.weighted.services, the idle one with weight 0",
+        ),
         (
             "openshift_route",
             openshift(backend("blue")),
             "Route prod/mcp does not list both pools .* add Service mcp-green .* to spec.to and spec.alternateBackends",
         ),
-        ("istio", istio([("mcp-blue.other", 1), ("mcp-green", 1)]), "VirtualService prod/mcp has no rule .* Service mcp-blue beside"),
+        (
+            "istio",
+            istio([("mcp-blue.other", 1), ("mcp-green", 1)]),
+            "VirtualService prod/mcp has no rule .* Service mcp-blue beside",
+        ),
         ("istio", obj(spec={"tcp": [{"route": []}]}), "to the route of an http rule"),
         ("istio", istio([("mcp-blue.prod.svc.example", 1), ("mcp-blue.prod.example.com", 1)]), "add Service mcp-green"),
         ("ingress_nginx", canary("blue"), "both lead to Service mcp-blue: let the canary lead to Service mcp-green"),
         ("ingress_nginx", canary("docs"), "Ingress prod/mcp-canary leads to no pool of prod/mcp"),
-        ("ingress_nginx", canary(canary="false"), "has no annotation nginx.ingress.kubernetes.io/canary: 'true', so it is no canary"),
+        (
+            "ingress_nginx",
+            canary(canary="false"),
+            "has no annotation nginx.ingress.kubernetes.io/canary: 'true', so it is no canary",
+        ),
         ("ingress_nginx", canary(canary_weight="ten"), "canary-weight: 'ten', which is not a whole number"),
     ],
 )
@@ -136,14 +182,24 @@ def test_parts_of_another_total():
 
 
 def reported(route, kind, status, generation=3, **more):
-    condition = {"type": "Valid" if kind == "httpproxy" else "Admitted", "status": status, "reason": "R", "message": "m", **more}
+    condition = {
+        "type": "Valid" if kind == "httpproxy" else "Admitted",
+        "status": status,
+        "reason": "R",
+        "message": "m",
+        **more,
+    }
     if kind == "httpproxy":
         return {**route, "status": {"conditions": [{**condition, "observedGeneration": generation}]}}
     return {**route, "status": {"ingress": [{"routerName": "default", "conditions": [condition]}]}}
 
 
 PROXY, ROUTE = proxy(), openshift(backend("blue"))
-WRONG = {"errors": [{"type": "ServiceError", "reason": "ServiceUnresolvedReference", "message": "service mcp-green not found"}]}
+WRONG = {
+    "errors": [
+        {"type": "ServiceError", "reason": "ServiceUnresolvedReference", "message": "service mcp-green not found"}
+    ]
+}
 
 
 @pytest.mark.parametrize(
@@ -154,11 +210,26 @@ WRONG = {"errors": [{"type": "ServiceError", "reason": "ServiceUnresolvedReferen
         ("httpproxy", reported(PROXY, "httpproxy", "False", 2), "has not reported Valid", False),
         ("httpproxy", reported(PROXY, "httpproxy", "True"), "", False),
         ("httpproxy", reported(PROXY, "httpproxy", "False"), "Contour says Valid is False (R: m)", True),
-        ("httpproxy", reported(PROXY, "httpproxy", "False", **WRONG), "(ServiceUnresolvedReference: service mcp-green not found)", True),
+        (
+            "httpproxy",
+            reported(PROXY, "httpproxy", "False", **WRONG),
+            "(ServiceUnresolvedReference: service mcp-green not found)",
+            True,
+        ),
         ("openshift_route", ROUTE, "no router has reported on it", False),
-        ("openshift_route", {**ROUTE, "status": {"ingress": [{"routerName": "default"}]}}, "router default says Admitted is None", False),
+        (
+            "openshift_route",
+            {**ROUTE, "status": {"ingress": [{"routerName": "default"}]}},
+            "router default says Admitted is None",
+            False,
+        ),
         ("openshift_route", reported(ROUTE, "openshift_route", "True"), "", False),
-        ("openshift_route", reported(ROUTE, "openshift_route", "False"), "router default says Admitted is False (R: m)", True),
+        (
+            "openshift_route",
+            reported(ROUTE, "openshift_route", "False"),
+            "router default says Admitted is False (R: m)",
+            True,
+        ),
         ("traefik", traefik(), "", False),
         ("istio", istio(), "", False),
     ],

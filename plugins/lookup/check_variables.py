@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: check_variables
+short_description: Check the variables of a host before anything is done
+version_added: 1.0.0
+author:
+  - the mcp.server authors (@mcp-server)
+description:
+  - Fails when a variable is missing that the roles need, or has a value that cannot be meant.
+  - Warns of C(version) where only a rollback runs, which does not read it, and of variables that begin with C(mcp_)
+    and that nothing reads, with the name that is likely meant.
+  - Its place is a task of each host, so that a host which fails stops no other.
+  - An emergency has it in the C(when) of C(ansible.builtin.meta), with O(strict=false), where it costs no task. A failure there would end the play.
+options:
+  _terms:
+    description: The roles of the play.
+    type: list
+    elements: str
+    required: true
+  strict:
+    description: Whether to fail. Otherwise an emergency goes on without what it cannot read, with a warning.
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+- name: Check the variables of each server
+  ansible.builtin.assert:
+    that: lookup('mcp.server.check_variables', 'preflight', 'bluegreen')
+"""
+
+RETURN = r"""
+_raw:
+  description: Always true.
+  type: list
+  elements: bool
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.utils.display import Display
+
+from ansible_collections.mcp.server.plugins.plugin_utils import _variables
+from ansible_collections.mcp.server.plugins.plugin_utils._reading import ReadingLookup
+
+
+class LookupModule(ReadingLookup):
+    def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
+        host = variables.get("inventory_hostname")
+        if "git_push" in terms:  # what its caller hands to it
+            later = {"git_push_version": variables.get("version") or "", "git_push_pool": "green"}
+            self._templar = self._templar.copy_with_new_env(available_variables={**variables, **later})
+        own: list[str] = []
+        problems = []
+        strict = kwargs.get("strict", True)
+        for name in dict.fromkeys(
+            [*_variables.TARGET, "mcp_own_variables", *(name for role in terms for name in _variables.of_role(role))]
+        ):
+            try:
+                found = self.read(name, variables)
+            except AnsibleError as error:
+                if strict or _variables.can_be_left_out(name):  # otherwise the task that reads it fails
+                    problems.append(str(error))
+                continue
+            if name == "mcp_own_variables":
+                own = found
+        if strict:
+            problems = [
+                *_variables.missing(terms, lambda name: not _variables.is_unset(self.given(name, variables))),
+                *problems,
+            ]
+            if problems:
+                raise AnsibleError(f"{host}: {' '.join(problems)}")
+        for problem in problems:
+            self.warn(problem)
+        if not _variables.is_unset(variables.get("version")) and "rollback" in terms and "bluegreen" not in terms:
+            Display().warning(
+                f"{host}: version is for releases and is not read here. To go back to a named one: -e mcp_rollback_version=v1.1.5."
+            )
+        if sentence := _variables.strangers(variables, own):
+            Display().warning(f"{host}: {sentence}")
+        return [True]

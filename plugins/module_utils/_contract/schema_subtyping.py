@@ -1,0 +1,730 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the values that a JSON Schema accepts changed: fewer, more, both, or not to be decided. Without a direction: that is compare.py's.
+
+Sound: when nothing is found to be narrower, both or undecidable, every value
+that the old schema accepts is accepted by the new one; likewise for wider. One
+convention departs from that: a property that the old schema did not name,
+where unnamed ones were open, is ADDED and not narrower, though a client could
+have sent anything under that name. A finding may be too strict: a range that
+no value meets is compared as any other.
+
+Both schemas are split into alternatives, one for each type that they accept,
+and compared type by type. So C(type: [string, null]) and pydantic's
+C(anyOf: [{type: string}, {type: null}]) are the same.
+"""
+
+from __future__ import annotations
+
+import math
+import typing as t
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from ansible_collections.mcp.server.plugins.module_utils._contract.schema import (
+    ANNOTATIONS,
+    MAX_DEPTH,
+    Schema,
+    is_names,
+    is_number,
+    is_schema,
+    key,
+    pointed,
+    without,
+)
+
+NARROWER, WIDER, BOTH, UNDECIDABLE = "narrower", "wider", "both", "undecidable"
+
+ADDED, REMOVED, REQUIRED, NOT_REQUIRED, CHANGED = "added", "removed", "now required", "no longer required", "changed"
+CHANGE_BY_EFFECT = {NARROWER: "narrowed", WIDER: "widened", BOTH: CHANGED, UNDECIDABLE: CHANGED}
+
+# Steps of one comparison. Recursive definitions could make more than anyone waits for.
+MAX_STEPS = 20_000
+
+
+class Absent:
+    """In place of the value of a keyword that is not there."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = Absent()
+Path: t.TypeAlias = "tuple[str, ...]"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """path: keywords and names down from the schema; a branch of a union has the union's path.
+    effect: on the values that are accepted; empty when it has none. old, new: what stood there, JSON or ABSENT.
+    fresh: a required property that the old schema did not name.
+    """
+
+    path: Path
+    effect: str
+    change: str
+    old: t.Any = ABSENT
+    new: t.Any = ABSENT
+    fresh: bool = False
+
+
+def differences(old: Schema, new: Schema) -> list[Finding]:
+    """What changed between two canonical schemas, one finding for each path, in no order."""
+    relation = _Relation(without(old, ANNOTATIONS), without(new, ANNOTATIONS))
+    try:
+        return relation.whole()
+    except _Exhausted:
+        return [Finding((), UNDECIDABLE, CHANGED)]
+
+
+class _Exhausted(Exception):
+    pass
+
+
+# A reference to the root, in a key().
+TO_ROOT = '"$ref":"#"'
+
+KINDS = ("null", "boolean", "number", "string", "array", "object")
+
+# How many, with the value that means the same as none given.
+COUNTS = {
+    "string": ("minLength", "maxLength"),
+    "array": ("minItems", "maxItems"),
+    "object": ("minProperties", "maxProperties"),
+}
+
+
+def _is_count(value: t.Any) -> bool:
+    return is_number(value) and value >= 0
+
+
+def _is_schemas(value: t.Any) -> bool:
+    return isinstance(value, list) and all(map(is_schema, value))
+
+
+def _is_map(value: t.Any) -> bool:
+    return isinstance(value, dict) and all(map(is_schema, value.values()))
+
+
+# The keywords that are compared, by the type that they speak about, with what makes their values well formed.
+# All other keywords, and malformed ones, are only compared for being equal.
+KEYWORDS: dict[str, dict[str, t.Callable[[t.Any], bool]]] = {
+    "null": {},
+    "boolean": {},
+    "number": {
+        **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), is_number),
+        "multipleOf": lambda value: is_number(value) and value > 0,
+    },
+    "string": {"minLength": _is_count, "maxLength": _is_count, "pattern": lambda value: isinstance(value, str)},
+    "array": {
+        **dict.fromkeys(("minItems", "maxItems"), _is_count),
+        "uniqueItems": lambda value: isinstance(value, bool),
+        "prefixItems": _is_schemas,
+        "items": is_schema,
+    },
+    "object": {
+        **dict.fromkeys(("minProperties", "maxProperties"), _is_count),
+        **dict.fromkeys(("properties", "patternProperties"), _is_map),
+        **dict.fromkeys(("additionalProperties", "propertyNames"), is_schema),
+        "required": is_names,
+        "dependentRequired": lambda value: isinstance(value, dict) and all(map(is_names, value.values())),
+    },
+}
+KIND_OF_KEYWORD = {keyword: kind for kind, keywords in KEYWORDS.items() for keyword in keywords}
+# They reach into what other keywords of the same schema accept.
+ENTANGLED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
+
+
+# Of the kinds that have few.
+ALL_VALUES: dict[str, tuple[t.Any, ...]] = {"null": (None,), "boolean": (False, True)}
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """Values of one kind. finite: all of them, if they are listed. rest: keywords that are compared apart, or only for being equal."""
+
+    kind: str
+    keywords: dict[str, t.Any] = field(default_factory=dict)
+    integer: bool = False
+    finite: tuple[t.Any, ...] | None = None
+    rest: dict[str, t.Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return "integer" if self.integer else self.kind
+
+    @property
+    def only_finite(self) -> bool:
+        return self.finite is not None and not self.keywords and not self.rest
+
+    @property
+    def everything(self) -> bool:
+        return not (self.keywords or self.rest or self.integer) and self.finite == ALL_VALUES.get(self.kind)
+
+
+def kind_of(value: t.Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    return {str: "string", list: "array", dict: "object"}.get(type(value), "number")
+
+
+class _Relation:
+    def __init__(self, old: Schema, new: Schema) -> None:
+        self._roots = (old, new)
+        definitions = [root.get("$defs") if isinstance(root, dict) else None for root in self._roots]
+        # Only then do equal references point at equal schemas; what points at the root does not.
+        self._same_definitions = key(definitions[0]) == key(definitions[1]) and TO_ROOT not in key(definitions[0])
+        self._keys: dict[int, tuple[t.Any, str]] = {}
+        self._assumed: set[tuple[t.Any, ...]] = set()
+        self._steps = 0
+
+    def whole(self) -> list[Finding]:
+        old, new = self._roots
+        if key(old) == key(new):
+            return []
+        found: dict[tuple[Path, str, str], Finding] = {}
+        for finding in self._schemas(old, new, ()):
+            found.setdefault((finding.path, finding.effect, finding.change), finding)
+        return list(found.values())
+
+    def _step(self, depth: int = 0) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS or depth > MAX_DEPTH:
+            raise _Exhausted
+
+    # Schemas
+
+    def _key(self, value: t.Any) -> str:
+        known = self._keys.get(id(value))
+        if known is None or known[0] is not value:
+            known = self._keys[id(value)] = (value, key(value))
+        return known[1]
+
+    def _same(self, old: t.Any, new: t.Any) -> bool:
+        return self._key(old) == self._key(new) and self._same_targets(self._key(old))
+
+    def _same_targets(self, text: str) -> bool:
+        return '"$ref"' not in text or self._same_definitions and TO_ROOT not in text
+
+    def _target(self, schema: t.Any, side: int) -> t.Any:
+        """The schema that a reference stands for; a chain that ends nowhere stands for itself."""
+        seen: set[str] = set()
+        while isinstance(schema, dict) and schema.keys() == {"$ref"} and key(schema) not in seen:
+            seen.add(key(schema))
+            try:
+                schema = pointed(self._roots[side], schema["$ref"])
+            except LookupError:
+                break
+        if schema is self._roots[side] and isinstance(schema, dict) and "$defs" in schema:
+            schema = self._bare(schema)
+        return schema
+
+    def _bare(self, root: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The root without its definitions, the same object each time."""
+        known = self._keys.get(-id(root))
+        if known is None:
+            known = self._keys[-id(root)] = ({name: value for name, value in root.items() if name != "$defs"}, "")
+        return known[0]
+
+    def _schemas(self, old: t.Any, new: t.Any, path: Path, kinds: t.Collection[str] = KINDS) -> list[Finding]:
+        """kinds: the types of values that come here."""
+        self._step(len(self._assumed))
+        if self._same(old, new):
+            return []
+        old, new = self._target(old, 0), self._target(new, 1)
+        if not (is_schema(old) and is_schema(new)):
+            return [Finding(path, UNDECIDABLE, CHANGED, old, new)]
+        # A pair that is being compared further out is taken for equal here: what differs is found there.
+        pair = (id(old), id(new), *kinds)
+        if pair in self._assumed:
+            return []
+        self._assumed.add(pair)
+        try:
+            ours, theirs = (
+                [one for one in self._alternatives(schema, side) if one.kind in kinds]
+                for side, schema in enumerate((old, new))
+            )
+            return self._alternated(ours, theirs, path)
+        finally:
+            self._assumed.discard(pair)
+
+    # Alternatives
+
+    def _alternatives(self, schema: t.Any, side: int, following: tuple[int, ...] = ()) -> list[Alternative]:
+        self._step(len(following))
+        schema = self._target(schema, side)
+        if isinstance(schema, bool):
+            return _of_keywords({}) if schema else []
+        if not isinstance(schema, dict):
+            return [Alternative(kind, rest={"": schema}) for kind in KINDS]
+        # A union that is a branch of itself adds nothing.
+        if id(schema) in following:
+            return []
+        schema = self._united(schema, side, (*following, id(schema)))
+        if schema.keys() == {"anyOf"} and _is_schemas(schema["anyOf"]):
+            return _simplified(
+                [
+                    one
+                    for branch in schema["anyOf"]
+                    for one in self._alternatives(branch, side, (*following, id(schema)))
+                ]
+            )
+        return _simplified(_of_keywords(schema))
+
+    def _united(self, schema: dict[str, t.Any], side: int, following: tuple[int, ...]) -> dict[str, t.Any]:
+        """oneOf as anyOf, where no value can match two of its branches."""
+        branches = schema.get("oneOf")
+        if not _is_schemas(branches) or "anyOf" in schema:
+            return schema
+        split = [self._alternatives(branch, side, following) for branch in branches]
+        if any(not self._disjoint(one, other, side) for number, one in enumerate(split) for other in split[:number]):
+            return schema
+        return {**{name: value for name, value in schema.items() if name != "oneOf"}, "anyOf": branches}
+
+    def _disjoint(self, one: list[Alternative], other: list[Alternative], side: int) -> bool:
+        return all(a.kind != b.kind or self._apart(a, b, side) for a in one for b in other)
+
+    def _apart(self, a: Alternative, b: Alternative, side: int) -> bool:
+        """Whether they have different listed values, or objects differ in a required property that has them (a discriminator)."""
+        self._step()
+        if a.finite is not None and b.finite is not None:
+            return not set(map(key, a.finite)) & set(map(key, b.finite))
+        if a.kind != "object":
+            return False
+        for name in {*a.keywords.get("required", ())} & {*b.keywords.get("required", ())}:
+            schemas = [self._target(one.keywords.get("properties", {}).get(name), side) for one in (a, b)]
+            listed = [one.get("enum") if isinstance(one, dict) else None for one in schemas]
+            if all(isinstance(values, list) for values in listed) and not set(map(key, listed[0])) & set(
+                map(key, listed[1])
+            ):
+                return True
+        return False
+
+    def _alternated(self, old: list[Alternative], new: list[Alternative], path: Path) -> list[Finding]:
+        findings = []
+        lost, gained = [], []
+        for kind in KINDS:
+            ours, theirs = ([one for one in side if one.kind == kind] for side in (old, new))
+            if ours and theirs:
+                findings += self._kind(ours, theirs, path)
+            lost += ours if not theirs else []
+            gained += theirs if not ours else []
+        if lost or gained:
+            findings.append(
+                _finding((*path, "type") if old and new else path, bool(lost), bool(gained), _names(old), _names(new))
+            )
+        return findings
+
+    def _kind(self, old: list[Alternative], new: list[Alternative], path: Path) -> list[Finding]:
+        """Alternatives of the same kind. Several of a kind are the branches of a union."""
+        if len(old) == len(new) == 1:
+            return self._pair(old[0], new[0], path)
+        narrower, undecided = self._uncovered(old, new, (NARROWER, BOTH), path)
+        wider, undecided_wider = self._uncovered(new, old, (WIDER, BOTH), path, reverse=True)
+        if not (narrower or wider or undecided or undecided_wider):
+            return []
+        left = [
+            [one for one in side if not any(self._same_alternative(one, other) for other in others)]
+            for side, others in ((old, new), (new, old))
+        ]
+        if len(left[0]) == len(left[1]) == 1:
+            return self._pair(left[0][0], left[1][0], path)
+        return [
+            _finding(
+                (*path, "anyOf"), narrower, wider, _forms(old), _forms(new), undecided=undecided or undecided_wider
+            )
+        ]
+
+    def _uncovered(
+        self,
+        some: list[Alternative],
+        others: list[Alternative],
+        bad: t.Collection[str],
+        path: Path,
+        *,
+        reverse: bool = False,
+    ) -> tuple[bool, bool]:
+        """Whether one of them is in none of the others: surely, perhaps. An added property makes no branch another one."""
+        surely = perhaps = False
+        for one in some:
+            trials = []
+            for other in others:
+                found = self._pair(other, one, path) if reverse else self._pair(one, other, path)
+                effects = {finding.effect for finding in found} | {
+                    NARROWER for finding in found if finding.change == ADDED and not reverse
+                }
+                trials.append("no" if effects & set(bad) else "perhaps" if UNDECIDABLE in effects else "yes")
+                if trials[-1] == "yes":
+                    break
+            if "yes" not in trials:
+                surely, perhaps = surely or "perhaps" not in trials, perhaps or "perhaps" in trials
+        return surely, perhaps
+
+    def _same_alternative(self, one: Alternative, other: Alternative) -> bool:
+        parts = [(side.name, side.finite, side.keywords, side.rest) for side in (one, other)]
+        return key(parts[0]) == key(parts[1]) and self._same_targets(key(parts[0]))
+
+    def _pair(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+        self._step()
+        if ENTANGLED & (old.rest.keys() | new.rest.keys()):
+            return [] if self._same_alternative(old, new) else [Finding(path, UNDECIDABLE, CHANGED)]
+        findings = self._rest(old, new, path)
+        if old.finite is not None or new.finite is not None:
+            return findings + self._finite(old, new, path)
+        return findings + {
+            "number": self._number,
+            "string": self._string,
+            "array": self._array,
+            "object": self._object,
+        }[old.kind](old, new, path)
+
+    def _rest(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+        findings = []
+        for keyword in sorted(old.rest.keys() | new.rest.keys()):
+            ours, theirs = old.rest.get(keyword, ABSENT), new.rest.get(keyword, ABSENT)
+            if ours is not ABSENT and theirs is not ABSENT and self._same(ours, theirs):
+                continue
+            if keyword == "anyOf" and all(value is ABSENT or _is_schemas(value) for value in (ours, theirs)):
+                unions = (
+                    self._alternatives({"anyOf": value} if value is not ABSENT else True, side)
+                    for side, value in enumerate((ours, theirs))
+                )
+                findings += self._alternated(
+                    *([one for one in union if one.kind == old.kind] for union in unions), path
+                )
+            elif keyword == "allOf" and all(value is ABSENT or _is_schemas(value) for value in (ours, theirs)):
+                findings += self._all(*([] if value is ABSENT else value for value in (ours, theirs)), path, old.kind)
+            else:
+                findings.append(Finding((*path, keyword), UNDECIDABLE, CHANGED, ours, theirs))
+        return findings
+
+    def _all(self, old: list[t.Any], new: list[t.Any], path: Path, kind: str) -> list[Finding]:
+        ours, theirs = (
+            [one for one in side if not any(self._same(one, other) for other in others)]
+            for side, others in ((old, new), (new, old))
+        )
+        if len(ours) <= 1 and len(theirs) <= 1:
+            return self._schemas(ours[0] if ours else True, theirs[0] if theirs else True, path, (kind,))
+        return [Finding((*path, "allOf"), UNDECIDABLE, CHANGED, len(old), len(new))]
+
+    # Kinds
+
+    def _finite(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+        lost, gained = _refused(new, old), _refused(old, new)
+        narrower = old.finite is None or bool(lost)
+        wider = new.finite is None or bool(gained)
+        if not narrower and not wider:
+            return []
+        unsure = None in lost or None in gained
+        values = (list(one.finite) if one.finite is not None else ABSENT for one in (old, new))
+        return [_finding((*path, "enum"), narrower, wider, *values, undecided=unsure)]
+
+    def _number(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+        findings = []
+        for keyword, exclusive, sign in (("minimum", "exclusiveMinimum", -1), ("maximum", "exclusiveMaximum", 1)):
+            bounds = [_bound(one, keyword, exclusive, sign) for one in (old, new)]
+            findings += _ordered(
+                bounds[0], bounds[1], (*path, keyword), *(_stated(one, keyword, exclusive) for one in (old, new))
+            )
+        if old.integer != new.integer:
+            findings.append(_finding((*path, "type"), new.integer, old.integer, old.name, new.name))
+        steps = [one.keywords.get("multipleOf", ABSENT) for one in (old, new)]
+        narrower = _steps_missing(new, old)
+        wider = _steps_missing(old, new)
+        if narrower or wider:
+            findings.append(_finding((*path, "multipleOf"), narrower, wider, *steps))
+        return findings
+
+    def _string(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+        patterns = [one.keywords.get("pattern", ABSENT) for one in (old, new)]
+        return _counted(old, new, path) + _presence(patterns, (*path, "pattern"))
+
+    def _array(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+        findings = _counted(old, new, path)
+        if _longest(old) > 1 and _longest(new) > 1:
+            unique = [True if one.keywords.get("uniqueItems") else ABSENT for one in (old, new)]
+            findings += _presence(unique, (*path, "uniqueItems"))
+        # What is beyond the length of one of them is in the finding about that length.
+        reach = min(_longest(old), _longest(new))
+        prefixes = max(len(one.keywords.get("prefixItems", ())) for one in (old, new))
+        for number in range(int(min(prefixes, reach))):
+            findings += self._schemas(_item(old, number), _item(new, number), (*path, "prefixItems", str(number)))
+        if prefixes < reach:
+            findings += self._schemas(_item(old, prefixes), _item(new, prefixes), (*path, "items"))
+        return findings
+
+    def _object(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+        findings = _counted(old, new, path)
+        declared = [one.keywords.get("properties", {}) for one in (old, new)]
+        required = [set(one.keywords.get("required", ())) for one in (old, new)]
+        patterns = [one.keywords.get("patternProperties", {}) for one in (old, new)]
+        others = [
+            self._target(one.keywords.get("additionalProperties", True), side) for side, one in enumerate((old, new))
+        ]
+        if not self._same(*patterns):
+            findings.append(Finding((*path, "patternProperties"), UNDECIDABLE, CHANGED, *patterns))
+        for name in sorted(declared[0].keys() | declared[1].keys() | required[0] | required[1]):
+            place = (*path, "properties", name)
+            # Who must send it knows it, also when nothing is said about its value.
+            known = name in declared[1] and name in required[0] and _is_open(others[0])
+            named = [{name: True, **declared[0]}, declared[1]] if known else declared
+            found = self._property(name, named, others, bool(patterns[0] or patterns[1]), place)
+            if (name in required[0]) != (name in required[1]):
+                here = [finding for finding in found if finding.path == place]
+                effect = _joined([NARROWER if name in required[1] else WIDER, *(finding.effect for finding in here)])
+                gone = any(finding.change == REMOVED for finding in here)
+                change = REQUIRED if name in required[1] else REMOVED if gone else NOT_REQUIRED
+                found = [
+                    *(finding for finding in found if finding.path != place),
+                    Finding(place, effect, change, fresh=change == REQUIRED and name not in declared[0]),
+                ]
+            findings += found
+        findings += self._schemas(*others, (*path, "additionalProperties"))
+        findings += self._schemas(
+            *(one.keywords.get("propertyNames", True) for one in (old, new)), (*path, "propertyNames"), ("string",)
+        )
+        dependent = [one.keywords.get("dependentRequired", {}) for one in (old, new)]
+        for name in sorted(dependent[0].keys() | dependent[1].keys()):
+            ours, theirs = (set(side.get(name, ())) for side in dependent)
+            narrower, wider = bool(theirs - ours - required[0]), bool(ours - theirs - required[1])
+            if narrower or wider:
+                findings.append(
+                    _finding((*path, "dependentRequired", name), narrower, wider, sorted(ours), sorted(theirs))
+                )
+        return findings
+
+    def _property(
+        self, name: str, declared: list[dict[str, t.Any]], others: list[t.Any], patterned: bool, place: Path
+    ) -> list[Finding]:
+        """A property that at least one of them names, unless it is only required."""
+        in_old, in_new = (name in side for side in declared)
+        if in_old and in_new:
+            return self._schemas(declared[0][name], declared[1][name], place)
+        if not in_old and not in_new:
+            return []
+        change, side = (ADDED, 0) if in_new else (REMOVED, 1)
+        mine, fallback = declared[1 - side][name], others[side]
+        if _is_open(fallback):
+            # The convention: see the head of this file.
+            if mine is False:
+                return [Finding(place, NARROWER if in_new else WIDER, CHANGED)]
+            return [Finding(place, "" if in_new else WIDER, change)]
+        if patterned:
+            return [Finding(place, UNDECIDABLE, change)]
+        if fallback is False:
+            return [] if mine is False else [Finding(place, WIDER if in_new else NARROWER, change)]
+        found = self._schemas(fallback, mine, place) if in_new else self._schemas(mine, fallback, place)
+        return found + [Finding(place, "", change)] * all(finding.path != place for finding in found)
+
+
+def _finding(
+    path: Path, narrower: bool, wider: bool, old: t.Any = ABSENT, new: t.Any = ABSENT, *, undecided: bool = False
+) -> Finding:
+    effect = UNDECIDABLE if undecided else BOTH if narrower and wider else NARROWER if narrower else WIDER
+    return Finding(path, effect, CHANGE_BY_EFFECT[effect], old, new)
+
+
+def _joined(effects: t.Iterable[str]) -> str:
+    """Of findings at one place."""
+    some = set(effects) - {""}
+    return UNDECIDABLE if UNDECIDABLE in some else BOTH if len(some) > 1 else some.pop() if some else ""
+
+
+def _is_open(schema: t.Any) -> bool:
+    return schema is True or schema == {}
+
+
+def _names(side: list[Alternative]) -> str:
+    if {one.kind for one in side if one.everything} == set(KINDS):
+        return "any"
+    return " | ".join(dict.fromkeys(one.name for one in sorted(side, key=lambda one: one.kind == "null"))) or "nothing"
+
+
+def _forms(side: list[Alternative]) -> str:
+    return f"{len(side)} forms of {side[0].kind}" if len(side) > 1 else side[0].kind
+
+
+def _of_keywords(schema: dict[str, t.Any]) -> list[Alternative]:
+    """The alternatives of a schema by its own keywords."""
+    rest = {
+        name: value for name, value in schema.items() if name not in ("type", "enum") and name not in KIND_OF_KEYWORD
+    }
+    by_kind: dict[str, dict[str, t.Any]] = {kind: {} for kind in KINDS}
+    for name, kind in KIND_OF_KEYWORD.items():
+        if name in schema:
+            if KEYWORDS[kind][name](schema[name]):
+                by_kind[kind][name] = schema[name]
+            else:
+                rest[name] = schema[name]
+    types = schema.get("type", list(KINDS))
+    if not (is_names(types) and set(types) <= {*KINDS, "integer"}):
+        types, rest["type"] = list(KINDS), schema["type"]
+    values = schema.get("enum", ABSENT)
+    if not isinstance(values, (list, Absent)):
+        values, rest["enum"] = ABSENT, schema["enum"]
+    found = []
+    for kind in KINDS:
+        integer = kind == "number" and "number" not in types and "integer" in types
+        if kind not in types and not integer:
+            continue
+        finite = None
+        if values is not ABSENT:
+            finite = tuple(
+                value for value in values if kind_of(value) == kind and not (integer and not isinstance(value, int))
+            )
+        else:
+            finite = ALL_VALUES.get(kind)
+        if finite != ():
+            found.append(Alternative(kind, by_kind[kind], integer and finite is None, finite, rest))
+    return found
+
+
+def _simplified(alternatives: list[Alternative]) -> list[Alternative]:
+    """Without those that others of their kind have in them; lists of values as one list."""
+    found: list[Alternative] = []
+    for kind in KINDS:
+        same = [one for one in alternatives if one.kind == kind]
+        whole = next((one for one in same if one.everything), None)
+        if whole or len(same) < 2:
+            found += [whole] if whole else same
+            continue
+        listed = [one for one in same if one.only_finite]
+        if len(listed) > 1:
+            values = {key(value): value for one in listed for value in one.finite or ()}
+            listed = [replace(listed[0], finite=tuple(values[name] for name in sorted(values)))]
+        others = {key([one.name, one.finite, one.keywords, one.rest]): one for one in same if not one.only_finite}
+        found += [*listed, *others.values()]
+    return found
+
+
+def _refused(one: Alternative, other: Alternative) -> list[bool | None]:
+    """For each listed value of the other that is not surely accepted by one: False, or None when that is not decided."""
+    known = None if one.finite is None else set(map(key, one.finite))
+    verdicts = (
+        False if known is not None and key(value) not in known else _accepts(one, value, other)
+        for value in other.finite or ()
+    )
+    return [verdict for verdict in verdicts if verdict is not True]
+
+
+def _accepts(one: Alternative, value: t.Any, other: Alternative) -> bool | None:
+    """Whether the keywords of one accept a listed value of the other; None: not decided.
+
+    A keyword that both have is met by every value of the other.
+    """
+    if one.integer and not isinstance(value, int):
+        return False
+    keywords = {
+        name: wanted
+        for name, wanted in one.keywords.items()
+        if name not in other.keywords or key(other.keywords[name]) != key(wanted)
+    }
+    verdicts = [_meets(name, wanted, value) for name, wanted in keywords.items()]
+    return False if False in verdicts else None if None in verdicts else True
+
+
+def _meets(keyword: str, wanted: t.Any, value: t.Any) -> bool | None:
+    if not (is_number(value) or isinstance(value, str)):
+        return None
+    tests: dict[str, t.Callable[[], bool]] = {
+        "minimum": lambda: value >= wanted,
+        "maximum": lambda: value <= wanted,
+        "exclusiveMinimum": lambda: value > wanted,
+        "exclusiveMaximum": lambda: value < wanted,
+        "multipleOf": lambda: _fraction(value) % _fraction(wanted) == 0,
+        "minLength": lambda: len(value) >= wanted,
+        "maxLength": lambda: len(value) <= wanted,
+    }
+    # A pattern is never run: a hostile one takes for ever.
+    return tests[keyword]() if keyword in tests else None
+
+
+def _fraction(number: t.Any) -> Fraction:
+    """As it was written: 0.1 is a tenth."""
+    return Fraction(repr(number))
+
+
+def _bound(one: Alternative, keyword: str, exclusive: str, sign: int) -> tuple[t.Any, ...]:
+    """The range's end; the greater, the more values are accepted."""
+    bounds = [(sign * one.keywords[keyword], 1)] if keyword in one.keywords else []
+    if exclusive in one.keywords:
+        bounds.append((sign * one.keywords[exclusive], 0))
+    value, inclusive = min(bounds, default=(math.inf, 1))
+    if one.integer and value != math.inf:
+        value = math.floor(value) - (1 if not inclusive and value == math.floor(value) else 0)
+        inclusive = 1
+    return (value, inclusive)
+
+
+def _stated(one: Alternative, *keywords: str) -> t.Any:
+    """The first of them that is there, as it was written."""
+    found = [
+        f"{'more than ' if name == 'exclusiveMinimum' else 'less than '}{one.keywords[name]}"
+        if name.startswith("ex")
+        else one.keywords[name]
+        for name in keywords
+        if name in one.keywords
+    ]
+    return found[0] if len(found) == 1 else " and ".join(map(str, found)) if found else ABSENT
+
+
+def _ordered(old: t.Any, new: t.Any, path: Path, *stated: t.Any) -> list[Finding]:
+    """old and new: the greater, the more values are accepted."""
+    if old == new:
+        return []
+    effect = NARROWER if new < old else WIDER
+    return [Finding(path, effect, CHANGE_BY_EFFECT[effect], *stated)]
+
+
+def _counted(old: Alternative, new: Alternative, path: Path) -> list[Finding]:
+    least, most = COUNTS[old.kind]
+    stated = [[one.keywords.get(name, ABSENT) for one in (old, new)] for name in (least, most)]
+    lows = [math.ceil(one.keywords.get(least, 0)) for one in (old, new)]
+    highs = (
+        [_longest(one) for one in (old, new)]
+        if old.kind == "array"
+        else [one.keywords.get(most, math.inf) for one in (old, new)]
+    )
+    if old.kind == "array":
+        stated[1] = [high if high < math.inf else ABSENT for high in highs]
+    return _ordered(-lows[0], -lows[1], (*path, least), *stated[0]) + _ordered(
+        highs[0], highs[1], (*path, most), *stated[1]
+    )
+
+
+def _presence(values: list[t.Any], path: Path) -> list[Finding]:
+    """A keyword that only ever restricts: which values, is not known."""
+    old, new = values
+    if key_or_absent(old) == key_or_absent(new):
+        return []
+    effect = NARROWER if old is ABSENT else WIDER if new is ABSENT else UNDECIDABLE
+    return [Finding(path, effect, CHANGE_BY_EFFECT[effect], old, new)]
+
+
+def key_or_absent(value: t.Any) -> str | None:
+    return None if value is ABSENT else key(value)
+
+
+def _longest(array: Alternative) -> float:
+    """The most items that it can have."""
+    longest = math.inf if array.keywords.get("items", True) is not False else len(array.keywords.get("prefixItems", ()))
+    most = array.keywords.get("maxItems", math.inf)
+    return min(most if most == math.inf else math.floor(most), longest)
+
+
+def _item(array: Alternative, number: int) -> t.Any:
+    prefix = array.keywords.get("prefixItems", ())
+    return prefix[number] if number < len(prefix) else array.keywords.get("items", True)
+
+
+def _steps_missing(wanted: Alternative, given: Alternative) -> bool:
+    """Whether values of the given are not multiples of what is wanted. An integer is a multiple of 1, which the type says."""
+    step = wanted.keywords.get("multipleOf")
+    if step is None:
+        return False
+    steps = [_fraction(given.keywords["multipleOf"])] if "multipleOf" in given.keywords else []
+    return not any(one % _fraction(step) == 0 for one in [*steps, *([Fraction(1)] if given.integer else [])])

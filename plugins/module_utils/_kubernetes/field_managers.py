@@ -1,0 +1,355 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tell who else writes to an object: which tool holds it, and who set a field last.
+
+Pure functions on an object as the API server gave it. Everything in it is others' text and may be missing or odd.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
+
+Object = t.Mapping[str, t.Any]
+
+LONGEST = 100  # characters of a name that others chose
+UNKNOWN = "unknown"
+ARGO_CD, FLUX, HELM, KEDA = "Argo CD", "Flux", "Helm", "KEDA"
+
+# The field managers that the tools are known by. kubectl's own are kubectl-edit, kubectl-client-side-apply and so on
+MANAGERS = {
+    "argocd-controller": ARGO_CD,
+    "argocd-application-controller": ARGO_CD,
+    "kustomize-controller": FLUX,
+    "helm-controller": FLUX,
+    "flux": FLUX,
+    "helm": HELM,
+    "keda": KEDA,
+    "keda-operator": KEDA,
+    "fleetagent": "Rancher Fleet",
+    "fleet-agent": "Rancher Fleet",
+    "configsync": "Config Sync",
+    "kapp": "kapp",
+    "kapp-controller": "kapp",
+    "flagger": "Flagger",
+    "rollouts-controller": "Argo Rollouts",
+    "argo-rollouts": "Argo Rollouts",
+    "kubectl": "kubectl",
+}
+OURS = ("mcp.server",)
+# These write once, when a person or a pipeline tells them to; the others do so by themselves
+ONCE = frozenset({"kubectl"})
+
+TRACKING = re.compile(r"([^:]+):([^/:]*)/([^:]+):([^/:]*)/(.+)")  # app:group/kind:namespace/name
+NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(\.\d{1,9})?Z")
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+# Our note of the tools whose server-side apply had set the fields that we wrote: the API server gives these to us then
+TAKEN = "mcp.server/taken-from"
+IF_NOT_PRESENT = "ifnotpresent"
+# What the object itself tells Flux, as a label or an annotation: it may be made, but is not put back
+FLUX_LEAVES_ALONE = {
+    "kustomize.toolkit.fluxcd.io/ssa": ("ignore", IF_NOT_PRESENT),
+    "kustomize.toolkit.fluxcd.io/reconcile": ("disabled",),
+    "helm.toolkit.fluxcd.io/driftdetection": ("disabled",),
+}
+
+
+class Writer(t.NamedTuple):
+    """Somebody else who writes to an object.
+
+    name: of the tool, or of the field manager where that is no tool we know, or UNKNOWN. manager: the field manager, may
+    be empty. at: when it wrote, as in managedFields, may be empty. suspend: the command that makes it stop for this object,
+    may be empty.
+    """
+
+    name: str
+    manager: str = ""
+    at: str = ""
+    suspend: str = ""
+
+
+def writer_of(obj: Object, pointer: str, ours: t.Collection[str] = OURS) -> Writer:
+    """Return who, except us, wrote the field at this JSON pointer last; a Writer UNKNOWN when managedFields don't tell.
+
+    Whoever owns a list or an object as a whole owns what is in it. Writes to the status don't count.
+    """
+    keys = _keys(pointer)
+    owners = [entry for entry in _entries(obj) if entry.manager not in ours and owns(entry.fields, obj, keys)]
+    if not owners:
+        return Writer(UNKNOWN)
+    newest = max(owners, key=lambda entry: entry.at)
+    name = _name(newest.manager)
+    suspend = next((tool.suspend for tool in tools(obj) if tool.name == name), "")
+    return Writer(name, _shown(newest.manager), newest.at, suspend)
+
+
+def ours_at(obj: Object) -> str:
+    """Return when we wrote the object last, as in managedFields; empty when they don't tell."""
+    return max((entry.at for entry in _entries(obj) if entry.manager in OURS), default="")
+
+
+def tools(obj: Object) -> list[Writer]:
+    """Return the tools that hold this object, by its labels, annotations, owners and managedFields.
+
+    A tool that the object itself tells to leave it alone is none of them.
+    """
+    newest = {_name(entry.manager): entry for entry in sorted(_entries(obj), key=lambda entry: entry.at)}
+    found = {name: "" for name in newest if name in MANAGERS.values() and name not in ONCE}
+    found |= _marked(obj, wrote_argo=ARGO_CD in found)
+    if FLUX in found and _leaves_alone(obj):
+        del found[FLUX]
+    # Both leave Helm's own marks as well
+    for name in {HELM} & found.keys() if {FLUX, "Rancher Fleet"} & found.keys() else ():
+        del found[name]
+    seen = [(name, newest.get(name), suspend) for name, suspend in found.items()]
+    return [
+        Writer(name, _shown(entry.manager) if entry else "", entry.at if entry else "", suspend)
+        for name, entry, suspend in seen
+    ]
+
+
+def holds(obj: Object, tool: Writer, pointer: str) -> bool:
+    """Return whether this tool sets the field, so that it would put it back.
+
+    With server-side apply managedFields tell, or where we wrote it last our note; or else the configuration that was
+    applied last; a tool of which neither tells may set anything.
+    """
+    annotations = _mapping(_mapping(obj.get("metadata")).get("annotations"))
+    if any(entry.applied and _name(entry.manager) == tool.name for entry in _entries(obj)):
+        owners = _owners(obj, [pointer])
+        return tool.name in (_appliers(owners) if owners else _text(annotations.get(TAKEN)).split(","))
+    try:
+        configuration = json.loads(_text(annotations.get(LAST_APPLIED)))
+    except (ValueError, RecursionError):
+        return True
+    return not isinstance(configuration, dict) or _has(configuration, obj, _keys(pointer))
+
+
+def taken_from(obj: Object, pointers: t.Collection[str]) -> str | None:
+    """Return what to note on an object when we write these fields; None when what is noted stays, since nobody else has them."""
+    owners = _owners(obj, pointers)
+    return ",".join(sorted(_appliers(owners))) if owners else None
+
+
+def _owners(obj: Object, pointers: t.Collection[str]) -> list[Entry]:
+    """Return the entries, except ours, that have one of these fields."""
+    return [
+        entry
+        for entry in _entries(obj)
+        if entry.manager not in OURS and any(owns(entry.fields, obj, _keys(pointer)) for pointer in pointers)
+    ]
+
+
+def _appliers(entries: t.Iterable[Entry]) -> set[str]:
+    names = {_name(entry.manager) for entry in entries if entry.applied}
+    return names & set(MANAGERS.values()) - ONCE
+
+
+def _has(configuration: t.Any, value: t.Any, keys: t.Sequence[str]) -> bool:
+    for key in keys:
+        if isinstance(configuration, list):
+            if not key.isdecimal() or not isinstance(value, list) or len(key) > 9 or int(key) >= len(value):
+                return True
+            value = value[int(key)]
+            name = _mapping(value).get("name")
+            configuration = next((item for item in configuration if _mapping(item).get("name") == name), None)
+        else:
+            configuration, value = _mapping(configuration).get(key), _mapping(value).get(key)
+        if configuration is None:
+            return False
+        if isinstance(configuration, list) and not all(_mapping(item).get("name") for item in configuration):
+            return True  # a list without names is put back as a whole
+    return True
+
+
+def sentence(writer: Writer, field: str) -> str:
+    """Return a sentence without its full stop: who set a field back, when, and what makes it stop."""
+    if writer.name == UNKNOWN:
+        return f"another client set {field} back (who, the object's managedFields do not tell)"
+    time = TIME.fullmatch(writer.at)
+    who = [writer.manager] if writer.manager not in ("", writer.name) else []
+    details = ", ".join([*who, *([f"{time[1]} UTC"] if time else [])])
+    said = f"{writer.name}{f' ({details})' if details else ''} set {field} back"
+    return f"{said}; suspend it: {writer.suspend}" if writer.suspend else said
+
+
+class Entry(t.NamedTuple):
+    """An entry of managedFields. applied: by server-side apply."""
+
+    manager: str
+    at: str
+    applied: bool
+    fields: t.Mapping[str, t.Any]
+
+
+def _entries(obj: Object) -> list[Entry]:
+    """Return those that are not about the status."""
+    listed = _mapping(obj.get("metadata")).get("managedFields")
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    return [
+        Entry(
+            _text(entry.get("manager")),
+            time if TIME.fullmatch(time := _text(entry.get("time"))) else "",
+            entry.get("operation") == "Apply",
+            _mapping(entry.get("fieldsV1")),
+        )
+        for entry in entries
+        if entry.get("subresource") != "status"
+    ]
+
+
+def owns(fields: t.Any, obj: t.Any, keys: t.Sequence[str]) -> bool:
+    """Return whether these fieldsV1 have the field, something in it, or a whole that it is a part of."""
+    node, value = fields, obj
+    if not node:
+        return False
+    for key in keys:
+        if not isinstance(node, dict) or not node:
+            return node == {}  # a leaf: all that is in it is owned with it
+        node, value = _below(node, value, key)
+        if node is None:
+            return False
+    return True
+
+
+def _below(node: t.Mapping[str, t.Any], value: t.Any, key: str) -> tuple[t.Any, t.Any]:
+    """Return the node and the value at a key or a list's index; the node is None when it is not there."""
+    if not isinstance(value, list):
+        return node.get(f"f:{key}"), _mapping(value).get(key)
+    if not key.isdecimal() or len(key) > 9 or int(key) >= len(value):
+        return None, None
+    item = value[int(key)]
+    for name, below in node.items():
+        if name == f"i:{int(key)}" or (name[:2] in ("k:", "v:") and _is_item(name, item)):
+            return below, item
+    return None, item
+
+
+def _is_item(name: str, item: t.Any) -> bool:
+    """Return whether this key of fieldsV1 is the item's: v: with its value, or k: with some of its keys."""
+    try:
+        wanted = json.loads(name[2:])
+    except (ValueError, RecursionError):
+        return False
+    if name.startswith("v:"):
+        return wanted == item
+    # A key that the item does not have was given by its default, such as the protocol of a port
+    return (
+        isinstance(wanted, dict)
+        and isinstance(item, dict)
+        and all(item.get(key, value) == value for key, value in wanted.items())
+    )
+
+
+def _keys(pointer: str) -> list[str]:
+    return [key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:]]
+
+
+def _name(manager: str) -> str:
+    """Return what people call the tool behind a field manager."""
+    if manager.startswith("kubectl-"):
+        return "kubectl"
+    return MANAGERS.get(manager) or _shown(manager) or UNKNOWN
+
+
+def _marked(obj: Object, *, wrote_argo: bool) -> dict[str, str]:
+    """Return the tools that left labels, annotations or owners on it, each with the command that suspends it."""
+    metadata = _mapping(obj.get("metadata"))
+    labels, annotations = _mapping(metadata.get("labels")), _mapping(metadata.get("annotations"))
+    found: dict[str, str] = {}
+    application = _argo_cd(obj, metadata, labels, annotations, wrote=wrote_argo)
+    if application is not None:
+        found[ARGO_CD] = _command("argocd app set {} --sync-policy none", application)
+    for kind, group in (("kustomization", "kustomize.toolkit.fluxcd.io"), ("helmrelease", "helm.toolkit.fluxcd.io")):
+        if f"{group}/name" in labels:
+            found[FLUX] = _command(
+                f"flux suspend {kind} {{}} -n {{}}", labels[f"{group}/name"], labels.get(f"{group}/namespace")
+            )
+    if "meta.helm.sh/release-name" in annotations and labels.get("app.kubernetes.io/managed-by") == "Helm":
+        found[HELM] = ""
+    if "objectset.rio.cattle.io/id" in annotations or any(
+        _text(key).startswith("fleet.cattle.io/") for key in (*labels, *annotations)
+    ):
+        found["Rancher Fleet"] = ""
+    if annotations.get("configmanagement.gke.io/managed") == "enabled":
+        found["Config Sync"] = ""
+    if "kapp.k14s.io/app" in labels:
+        found["kapp"] = ""
+    namespace = metadata.get("namespace")
+    keda = "kubectl annotate scaledobject {} -n {} autoscaling.keda.sh/paused=true"
+    if "scaledobject.keda.sh/name" in labels:
+        found[KEDA] = _command(keda, labels["scaledobject.keda.sh/name"], namespace)
+    owners = metadata.get("ownerReferences")
+    for owner in (owner for owner in owners if isinstance(owner, dict)) if isinstance(owners, list) else ():
+        kind, name = _text(owner.get("kind")), _text(owner.get("name"))
+        group = _text(owner.get("apiVersion")).partition("/")[0]
+        if (group, kind) == ("keda.sh", "ScaledObject"):
+            found[KEDA] = _command(keda, name, namespace)
+        elif (group, kind) == ("flagger.app", "Canary"):
+            found["Flagger"] = ""
+        elif (group, kind) == ("argoproj.io", "Rollout"):
+            found["Argo Rollouts"] = ""
+        elif owner.get("controller") is True:  # an operator, which makes it as its owner has it
+            found[_shown(f"the controller of {kind} {name}")] = ""
+    return found
+
+
+def _argo_cd(obj: Object, metadata: Object, labels: Object, annotations: Object, *, wrote: bool) -> str | None:
+    """Return the name of the application, empty when it is not known; None when Argo CD does not hold it."""
+    tracking = TRACKING.fullmatch(_text(annotations.get("argocd.argoproj.io/tracking-id"))[:2000])
+    if tracking:
+        application, _group, *whose = tracking.groups()
+        # An id of another object came with a copy: Argo CD does not count it. Items of a list have no kind
+        actual = [obj.get("kind"), metadata.get("namespace"), metadata.get("name")]
+        if all(theirs == own for theirs, own in zip(whose, actual, strict=True) if own):
+            return application.replace(
+                "_", "/", 1
+            )  # namespace_name of an application that is not in Argo CD's namespace
+    if "argocd.argoproj.io/instance" in labels:
+        return _text(labels["argocd.argoproj.io/instance"])
+    # Many others set this label too; it was Argo CD's own mark before version 3
+    return _text(labels.get("app.kubernetes.io/instance")) if wrote else None
+
+
+def _leaves_alone(obj: Object) -> bool:
+    """Return whether the object tells Flux to leave it as it is."""
+    metadata = _mapping(obj.get("metadata"))
+    for place in ("labels", "annotations"):
+        for key, value in _mapping(metadata.get(place)).items():
+            mark = _text(value).lower()
+            if mark in FLUX_LEAVES_ALONE.get(_text(key).lower(), ()) and (
+                mark != IF_NOT_PRESENT or _from_flux(obj, place, key)
+            ):
+                return True
+    return False
+
+
+def _from_flux(obj: Object, place: str, key: str) -> bool:
+    """Return whether Flux made the mark, as its manifest has it: this one counts there only."""
+    return any(
+        _name(entry.manager) == FLUX and owns(entry.fields, obj, ["metadata", place, key]) for entry in _entries(obj)
+    )
+
+
+def _command(text: str, *names: t.Any) -> str:
+    """Return the command; empty when a name has not the form of one, as it is for a person to copy into a shell."""
+    parts = [part for name in names for part in _text(name).split("/")]
+    return text.format(*names) if all(NAME.fullmatch(part) for part in parts) else ""
+
+
+def _shown(text: str) -> str:
+    return printable(text, LONGEST)
+
+
+def _text(value: t.Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _mapping(value: t.Any) -> t.Mapping[str, t.Any]:
+    return value if isinstance(value, dict) else {}

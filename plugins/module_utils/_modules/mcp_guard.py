@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A guard that outlives the machine that releases: the module mcp_guard."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
+from ansible_collections.mcp.server.plugins.module_utils._guard import triggers, watch
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import PAUSE, ROLL_BACK
+from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT, identity, is_ours, job, name
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
+from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
+from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import revert_monitor
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import owner, problem
+
+PRESENT, ABSENT, RUNNING = "present", "absent", "running"
+
+SPEC = Spec(
+    options={
+        **CLUSTER_OPTIONS,
+        **OPTIONS,
+        **lease_renewal.OPTION,
+        "state": {"type": "str", "choices": [PRESENT, ABSENT, RUNNING], "default": PRESENT},
+        "release_id": {"type": "str"},
+        "action": {"type": "str", "choices": [ROLL_BACK, PAUSE], "default": ROLL_BACK},
+        "image_ref": {"type": "str"},
+        "service_account": {"type": "str", "default": SERVICE_ACCOUNT},
+        "endpoint": endpoints.OPTION,
+        "pool_key": {"type": "str", "default": "pool", "no_log": False},
+        "prometheus": gates.OPTION,
+        "triggers": {"type": "dict", "default": {}},
+        **revert_monitor.OPTIONS,
+        "wait_timeout": {"type": "float", "default": 120.0},
+        "guard_id": {"type": "str"},
+    },
+    required_if=[("state", PRESENT, ("release_id", "image_ref")), ("state", RUNNING, ("release_id", "guard_id"))],
+)
+
+POLL = 1.0
+GRACE = 30.0  # seconds of what can pass by itself, such as a node that is full
+# What the guard in the cluster is told; how to reach the API server it finds in its pod.
+HANDED_ON = (
+    *OPTIONS,
+    *revert_monitor.OPTIONS,
+    "release_id",
+    "action",
+    "endpoint",
+    "pool_key",
+    "prometheus",
+    "triggers",
+)
+
+
+def run(task: Task) -> dict[str, t.Any]:
+    if task.params["state"] != RUNNING:
+        return lease_renewal.with_lease(_run)(task)
+    if task.check_mode:
+        return {"changed": False}
+    cluster, server = connection.connect(task.params), Server.from_params(task.params)
+
+    if not task.params["prometheus"]:
+        return watch.watch(task, cluster, server, emergency(task))
+    return watch.watch(task, cluster, server, emergency(task), triggers.breach(task.params, server))
+
+
+def emergency(task: Task) -> watch.RollBack:
+    """Return what rolls back the server of this guard, as mcp_traffic_shift does."""
+    same = {name: task.params[name] for name in single_shift.SPEC.options if task.params.get(name) is not None}
+
+    def roll_back(run_id: str, reason: str) -> dict[str, t.Any]:
+        given = {**same, "rollback": True, "run_id": run_id, "reason": reason}
+        validated = ArgumentSpecValidator(single_shift.SPEC.options, **single_shift.SPEC.rules()).validate(given)
+        return single_shift.run(replace(task, params=validated.validated_parameters))
+
+    return roll_back
+
+
+def _run(task: Task) -> dict[str, t.Any]:
+    params = task.params
+    cluster, server = connection.connect(params), Server.from_params(params)
+    if params["state"] == ABSENT:
+        found = _read(cluster, server)
+        if found:
+            _delete(cluster, server, task.check_mode)
+        return {"changed": bool(found), "diff": {"before": _shown(found), "after": {}}}
+    params = {**params, "prometheus": triggers.handed_on(params)}
+    options = {"state": RUNNING, **{option: params[option] for option in HANDED_ON if params[option] is not None}}
+    wanted = job(server, params["run_id"] or "", params["image_ref"], params["service_account"], options)
+    found = _read(cluster, server)
+    changed = found is None or identity(found) != identity(wanted)
+    result = {
+        "changed": changed,
+        "job": name(server),
+        "guard_id": identity(wanted),
+        "diff": {"before": _shown(found), "after": _shown(wanted)},
+    }
+    if changed:
+        if found:
+            _delete(cluster, server, task.check_mode)
+        if not (found and task.check_mode):
+            found = _create(cluster, server, wanted, params["wait_timeout"], task.check_mode)
+    if task.check_mode:
+        return result
+    return {**result, "guard": _await(task, cluster, server, identity(wanted), found["metadata"]["uid"])}
+
+
+def _read(cluster: Api, server: Server) -> dict[str, t.Any] | None:
+    try:
+        found = cluster.get(_path(server, name(server)))
+    except api.NotFound:
+        return None
+    if not is_ours(found):
+        raise Failure(
+            f"Job {server.namespace}/{name(server)} was not made by mcp_guard, and is left alone: rename it, or delete it yourself."
+        )
+    return found
+
+
+def _delete(cluster: Api, server: Server, dry_run: bool) -> None:
+    """With its pod. One that still runs meanwhile has another release to look at, or an older run of this one."""
+    try:
+        cluster.delete(_path(server, name(server)), dry_run=dry_run, propagationPolicy="Background")
+    except api.NotFound:
+        return
+
+
+def _create(cluster: Api, server: Server, wanted: dict[str, t.Any], patience: float, dry_run: bool) -> dict[str, t.Any]:
+    """Return the new Job, once the one that was deleted is gone."""
+
+    def attempt() -> dict[str, t.Any]:
+        found = _read(cluster, server)
+        if found and identity(found) == identity(wanted):
+            return found  # made by a request whose answer was lost
+        return cluster.create(_path(server), wanted, **({"dryRun": "All"} if dry_run else {}))
+
+    return on_conflict(attempt, patience)
+
+
+def _await(task: Task, cluster: Api, server: Server, identifier: str, uid: str) -> dict[str, t.Any]:
+    """Until the guard itself has written into the release record: then it runs, reaches the API server, and has its rights."""
+    bound = Deadline(task.params["wait_timeout"])
+    pods = f"batch.kubernetes.io/job-name={name(server)}"
+    while True:
+        book, _version = record.read(cluster, server)
+        guard = (book.current or {}).get("guard") or {}
+        if guard.get("id") == identifier:
+            return guard
+        said = ""
+        # Those of a Job that was deleted just now, and had the same name, may be there for a while.
+        ours = [
+            pod for pod in cluster.get(api.pod_path(server.namespace), labelSelector=pods)["items"] if owner(pod) == uid
+        ]
+        for pod in ours:
+            said = _last_words(pod) or said
+            found = problem(pod, [], cluster.now(), GRACE)
+            if found:
+                raise Failure(
+                    f"The guard of {server} does not start: pod {pod['metadata']['name']}: {found.said}{said}; {found.advice}; see Job {name(server)}."
+                )
+        if not bound.pause(POLL):
+            raise Failure(
+                f"The guard of {server} has not written into the release record within {bound.seconds:g} s{said}; see Job {name(server)} and its pod's log, "
+                f"and whether ServiceAccount {task.params['service_account']} exists and has the guard's Role (docs/guard.md)."
+            )
+
+
+def _last_words(pod: dict[str, t.Any]) -> str:
+    """The end of the log of a guard that failed."""
+    for status in pod.get("status", {}).get("containerStatuses") or []:
+        terminated = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated") or {}
+        if terminated.get("message"):
+            return f" ({' '.join(terminated['message'].split())[-300:]})"
+    return ""
+
+
+def _shown(found: dict[str, t.Any] | None) -> dict[str, t.Any]:
+    if found is None:
+        return {}
+    container = found["spec"]["template"]["spec"]["containers"][0]
+    return {"id": identity(found), "image": container["image"], "command": container["command"]}
+
+
+def _path(server: Server, name: str = "") -> str:
+    return f"/apis/batch/v1/namespaces/{server.namespace}/jobs" + (f"/{name}" if name else "")

@@ -1,0 +1,160 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a release would have come to by its metrics: the module mcp_replay_info."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.mcp.server.plugins.module_utils._gates import connect, options, thresholds
+from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_report import find
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, summary
+from ansible_collections.mcp.server.plugins.module_utils._replay import table
+from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import iso, told
+from ansible_collections.mcp.server.plugins.module_utils._replay.page import page
+from ansible_collections.mcp.server.plugins.module_utils._replay.playback import Playback
+from ansible_collections.mcp.server.plugins.module_utils._replay.polls import EVERY, Poll, Step, polls
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
+
+SPEC = Spec(
+    options={
+        **CLUSTER_OPTIONS,
+        **OPTIONS,
+        **lease_renewal.OPTION,
+        "prometheus": {**options.OPTION, "required": True},
+        "release_id": {"type": "str"},
+        "from": {"type": "str"},
+        "to": {"type": "str"},
+        "pool": {"type": "str", "choices": list(POOLS)},
+        "checks": {
+            "type": "list",
+            "elements": "str",
+            "choices": ["shift", "triggers"],
+            "default": ["shift", "triggers"],
+        },
+        "gates": {"type": "dict", "default": {}},
+        "triggers": {"type": "dict", "default": {}},
+        "seconds": {"type": "float", "default": 600.0},
+    },
+    mutually_exclusive=[("release_id", "from"), ("release_id", "pool")],
+    required_by={"from": ["pool"], "to": ["from"], "pool": ["from"]},
+)
+LONGEST = 12.0  # hours of an interval
+SAID = 5.0  # seconds between lines of progress
+
+
+def run(task: Task) -> dict[str, t.Any]:
+    params = task.params
+    if params["seconds"] <= 0:
+        raise Failure(f"seconds is {params['seconds']:g}: it must be more than 0.")
+    server = Server.from_params(params)
+    triggers = (
+        options.gates(thresholds.TRIGGERS, params["triggers"], "triggers") if "triggers" in params["checks"] else []
+    )
+    gates = options.gates(thresholds.SHIFT, params["gates"], "gates") if "shift" in params["checks"] else []
+    prometheus = connect.connect(params)
+    now = prometheus.now()
+    release = (
+        None
+        if params["from"]
+        else find(record.read(connection.connect(params), server)[0], params["release_id"], server)
+    )
+    pool = release["to"]["pool"] if release else params["pool"]
+    steps = (
+        steps_of(summary.readable(release), now) if release else [Step(*interval(params["from"], params["to"], now))]
+    )
+    hours = (steps[-1].end - steps[0].begin) / 3600
+    if hours > LONGEST:
+        raise Failure(
+            f"From {iso(steps[0].begin)} to {iso(steps[-1].end)} it is {hours:.1f} hours: a replay takes {LONGEST:g} at most."
+        )
+
+    # As in a release: what came before it is no reason to take it back.
+    since = started(release) if release else None
+    back = max([params["seconds"], *(gate.window or 0 for gate in triggers)])
+    playback = Playback(prometheus, steps[0].begin, steps[-1].end)
+    source = MetricsReader(
+        playback, server, pool, params["prometheus"], back, lambda: connect.memory_limit(params, server, pool)
+    )
+    seen = list(_said(polls(source, playback, triggers, gates, steps, since, params["seconds"]), task))
+    if not seen:
+        raise Failure(
+            f"From {iso(steps[0].begin)} to {iso(steps[-1].end)} there is no poll: they are {EVERY:g} s apart."
+        )
+    result: dict[str, t.Any] = {
+        "changed": False,
+        "pool": pool,
+        "from": iso(steps[0].begin),
+        "to": iso(steps[-1].end),
+        "release": {key: release.get(key) for key in ("id", "started", "ended", "outcome")} if release else None,
+        "polls": len(seen),
+        **told(seen, steps),
+    }
+    lines = table.lines(result)
+    for line in lines:
+        task.progress(line)
+    return {**result, "lines": lines, "html": page(result, seen, steps, str(server))}
+
+
+def _said(seen: t.Iterable[Poll], task: Task) -> t.Iterator[Poll]:
+    last = time.monotonic()
+    for moment in seen:
+        if time.monotonic() - last >= SAID:
+            last = time.monotonic()
+            task.progress(f"replayed until {summary.clock(iso(moment.at))}")
+        yield moment
+
+
+def interval(begin: str, end: str | None, now: float) -> tuple[float, float]:
+    """Epoch seconds of two times in ISO 8601. Raises Failure."""
+    first, last = _time(begin, "from"), _time(end, "to") if end else now
+    if not first < last <= now:
+        raise Failure(
+            f"The interval from {begin} to {end or 'now'} is not one of the past: from must be before to, and to not after {iso(now)}."
+        )
+    return first, last
+
+
+def _time(text: str, option: str) -> float:
+    moment = summary.moment(text)
+    if moment is None:
+        raise Failure(f"{option} is {text!r}: it must be a time in ISO 8601, such as 2026-11-24T06:00:00Z.")
+    return moment.timestamp()
+
+
+def steps_of(release: record.Release, now: float) -> list[Step]:
+    """The time that the new pool had at each weight: a step lasts until the next one. Raises Failure."""
+    pool = release["to"]["pool"]
+    at = [
+        (moment.timestamp(), step["weights"].get(pool))
+        for step in release["steps"]
+        if (moment := summary.moment(step.get("at")))
+    ]
+    ended = summary.moment(release.get("ended"))
+    last = min(now, ended.timestamp()) if ended else now
+    steps = [
+        Step(begin, end, weight)
+        for (begin, weight), end in zip(at, [*(begin for begin, _weight in at[1:]), last], strict=False)
+    ]
+    steps = [step for step in steps if isinstance(step.weight, int) and step.weight > 0 and step.begin < step.end]
+    if not steps:
+        raise Failure(
+            f"Release {release['id']} gave pool {pool} no traffic by its record; to look at an interval, give from, to and pool."
+        )
+    if release.get("outcome") == record.ROLLED_BACK:
+        # What took it back may have been seen after the last poll of these, which are so far apart.
+        steps[-1] = replace(steps[-1], end=min(now, steps[-1].end + EVERY))
+    return steps
+
+
+def started(release: record.Release) -> float | None:
+    moment = summary.moment(release.get("started"))
+    return moment.timestamp() if moment else None

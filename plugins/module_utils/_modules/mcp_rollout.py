@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module mcp_rollout: changes what a pool runs, and waits until it runs or can't."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._registry import Image
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic.pool_change import (
+    change,
+    refuse_if_it_has_traffic_again,
+)
+from ansible_collections.mcp.server.plugins.module_utils._workload import convergence
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object
+from ansible_collections.mcp.server.plugins.module_utils._workload.rollout import View, wait
+
+SPEC = Spec(
+    options={
+        **CLUSTER_OPTIONS,
+        **SERVER_OPTIONS,
+        **lease_renewal.OPTION,
+        "pool": {"type": "str", "required": True, "choices": list(POOLS)},
+        "image_ref": {"type": "str"},
+        "replicas": {"type": "int"},
+        "wait_timeout": {"type": "float", "default": 600.0},
+        "ready_grace": {"type": "float", "default": 30.0},
+    },
+    required_one_of=[("image_ref", "replicas")],
+)
+
+
+@lease_renewal.with_lease
+def run(task: Task) -> dict[str, t.Any]:
+    params = task.params
+    if params["image_ref"] is not None:
+        Image.parse(params["image_ref"])
+    server, pool = Server.from_params(params), params["pool"]
+    cluster = connect(params)
+    result, stale = change(task, cluster, server, pool, image_ref=params["image_ref"], replicas=params["replicas"])
+    if task.check_mode:
+        return result
+    view = View(cluster, server, pool, params["ready_grace"], stale, _as_asked(task, cluster, server, pool, result))
+    patience = Deadline(params["wait_timeout"])
+    try:
+        reached = wait(view, patience, task.progress)
+    except LeaseLost:
+        raise
+    except Failure as failure:
+        raise Failure(failure.msg, **result, **failure.evidence, seconds=round(patience.elapsed, 3)) from None
+    seconds = round(patience.elapsed, 3)
+    if result["replicas"] < result["previous"]["replicas"]:
+        refuse_if_it_has_traffic_again(
+            cluster, server, pool, result, params["run_id"]
+        )  # its pods took a while to leave
+    if result["changed"]:
+        _record_seconds(
+            task, cluster, server, lambda book: record.add_rollout(book, pool, result["image_ref"], seconds)
+        )
+    if reached.wanted and outage.current().ago < convergence.TRIES:
+        convergence.endpoints(task, cluster, server, pool, reached.ready)
+        convergence.gateway(task, pool)
+    return {**result, "ready": reached.ready, "revision": view.revision, "seconds": seconds}
+
+
+def _as_asked(
+    task: Task, cluster: Api, server: Server, pool: str, result: dict[str, t.Any]
+) -> t.Callable[[Object], None]:
+    """Return what raises Overwritten for a Deployment in which somebody else put back what was asked for, and Lost when a run did."""
+    # lazy: an emergency uses other parts of this file
+    from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor
+    from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected
+
+    params = task.params
+    images = {} if params["image_ref"] is None else {pool: result["image_ref"]}
+    # With an autoscaler the size is for that to choose.
+    sizes = {} if params["replicas"] is None or result["autoscaler"] else {pool: result["replicas"]}
+    runs = frozenset({params["run_id"]} if params["run_id"] else ())
+    return lambda deployment: overwrite_monitor.refuse(
+        cluster, server, pool, deployment, Expected(images=images, sizes=sizes, runs=runs, pool=pool)
+    )
+
+
+def _record_seconds(task: Task, cluster: Api, server: Server, change: record.Change) -> None:
+    """The pool is as it was asked for: what becomes of the note can't change that."""
+    try:
+        record.update(cluster, server, change, run=task.params["run_id"])
+    except LeaseLost:
+        raise
+    except Failure as failure:
+        task.warn(f"How long the rollout took was not recorded. {failure.msg}")

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module mcp_rollout_info: what each pool ran, runs, and could be taken back to."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
+from ansible_collections.mcp.server.plugins.module_utils._release import record
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
+from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+from ansible_collections.mcp.server.plugins.module_utils._workload import revisions as rollout_history
+
+SPEC = Spec(options={**CLUSTER_OPTIONS, **SERVER_OPTIONS})
+
+
+def run(task: Task) -> dict[str, t.Any]:
+    cluster, server = connect(task.params), Server.from_params(task.params)
+    kind = kind_of(server)
+    route = kind.read(cluster, server)
+    weights = kind.weights(route, server)
+    book, _version = record.read(cluster, server)
+    live, target = (
+        pools_by_weight.live(weights),
+        pools_by_weight.rollback_target(book.current, kind.stable(route, server)),
+    )
+    back = target.pool if target else other(live) if live else None
+    pools = {}
+    for pool in POOLS:
+        image_ref, replicas = server.image(cluster, pool)
+        pools[pool] = {
+            "deployment": f"{server.namespace}/{server.deployment(pool)}",
+            "weight": weights[pool],
+            "live": pool == live,
+            "image_ref": image_ref,
+            "replicas": replicas,
+            "ready": server.ready_endpoints(cluster, pool),
+            "revisions": revisions(cluster, server, pool),
+        }
+    return {"changed": False, "pools": pools, "live": live, "rollback_pool": back, "lines": lines(pools, back)}
+
+
+def revisions(cluster: Api, server: Server, pool: str) -> list[dict[str, t.Any]]:
+    """Of the pool's Deployment, see _workload/revisions.py."""
+    deployment = cluster.get(server.deployment_path(pool))
+    labels = ",".join(f"{key}={value}" for key, value in deployment["spec"]["selector"].get("matchLabels", {}).items())
+    replicasets = cluster.get(f"/apis/apps/v1/namespaces/{server.namespace}/replicasets", labelSelector=labels)["items"]
+    return rollout_history.revisions(deployment, replicasets, server.container)
+
+
+def lines(pools: dict[str, dict[str, t.Any]], back: str | None) -> list[str]:
+    """The same for people: a line for each pool, and one for each revision."""
+    said = []
+    for name, pool in pools.items():
+        said.append(
+            f"{name}: {'live, ' if pool['live'] else ''}{pool['weight']} % of the traffic, {pool['ready']} of {pool['replicas']} pods ready"
+        )
+        for one in pool["revisions"]:
+            cause = (
+                f", {one['change_cause']}"
+                if one["image_ref"] not in one["change_cause"] and one["change_cause"]
+                else ""
+            )
+            mark = "*" if one["current"] else " "
+            said.append(
+                f"{mark} {one['revision']:>3}  {one['created']}  {one['image_ref']}  {one['ready']} ready{cause}"
+            )
+    numbered = f"* is what a pool has now; mcp_rollback_revision=N is from the history of {back}"
+    said.append(numbered if back else "no pool has most of the traffic")
+    return said

@@ -1,0 +1,201 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Moving traffic: the module mcp_traffic_shift, and its everyday form (the emergency's is in emergency.py)."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
+from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, pools, record
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, revert_monitor
+from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import policy
+from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift, step, update_record
+
+SPEC = Spec(
+    options={
+        **CLUSTER_OPTIONS,
+        **OPTIONS,
+        **lease_renewal.OPTION,
+        "pool": {"type": "str", "choices": list(POOLS)},
+        "weight": {"type": "int"},
+        "rollback": {"type": "bool", "default": False},
+        "rollback_pool": {"type": "str", "choices": list(POOLS)},
+        "wait": {"type": "bool", "default": True},
+        "reason": {"type": "str", "default": ""},
+        "force": {"type": "bool", "default": False},
+        "endpoint": endpoints.OPTION,
+        "pool_key": {"type": "str", "default": "pool", "no_log": False},
+        "tolerance": {"type": "float", "default": 5.0},
+        "samples": {"type": "int"},
+        "timeout": {"type": "float", "default": 120.0},
+        "start_timeout": {"type": "float", "default": 300.0},
+        "ready_grace": {"type": "float", "default": 30.0},
+        **revert_monitor.OPTIONS,
+        "sessions": {"type": "str", "choices": list(policy.POLICIES), "default": policy.KEEP},
+        "session_mode": {"type": "str", "choices": [policy.AUTO, *policy.MODES], "default": policy.AUTO},
+        "sessions_metric": policy.METRIC,
+        "drain_timeout": {"type": "float", "default": 600.0},
+        "port": {"type": "int", "default": 8080},
+        "auth": auth.OPTION,
+    },
+    required_together=[("pool", "weight")],
+    required_if=[("rollback", False, ("pool", "weight"))],
+)
+
+
+def run(task: Task) -> dict[str, t.Any]:
+    # An emergency looks at its Lease beside what else it reads, see emergency.py.
+    return (_run if task.params["rollback"] else lease_renewal.with_lease(_run))(task)
+
+
+def _run(task: Task) -> dict[str, t.Any]:
+    params = task.params
+    if params["weight"] is not None and not 0 <= params["weight"] <= 100:
+        raise Failure(f"weight is {params['weight']}: it is a percentage, from 0 to 100.")
+    if params["rollback"] and params["pool"]:
+        raise Failure("rollback finds the pool by itself: leave out pool and weight, or leave out rollback.")
+    for option in ("tolerance", "samples", "timeout", "start_timeout", "drain_timeout"):
+        if params[option] is not None and params[option] <= 0:
+            raise Failure(f"{option} is {params[option]}: it must be more than 0.")
+    if params["verify_seconds"] < 0:
+        raise Failure(f"verify_seconds is {params['verify_seconds']:g}: it must be 0 or more.")
+    if params["rollback_pool"] and not params["rollback"]:
+        raise Failure("rollback_pool says where a rollback goes: set rollback as well, or use pool and weight.")
+    if not params["wait"]:
+        if not params["rollback"]:
+            raise Failure("wait is false: only a rollback may be left unverified; set rollback as well.")
+        task = replace(task, params={**params, "api_retry_timeout": 0.0})  # the next server is not to wait for this one
+    shift = Shift(
+        task, connection.connect(task.params), Server.from_params(params), _public(task) if params["wait"] else None
+    )
+    if not params["rollback"]:
+        return set_share(shift)
+    return emergency.roll_back(shift) if params["wait"] else emergency.send_back(shift)
+
+
+def _public(task: Task) -> endpoints.Endpoint | None:
+    try:
+        return endpoints.public(task.params["endpoint"]) if task.params["endpoint"] else None
+    except Failure as failure:
+        if not task.params["rollback"]:
+            raise
+        task.warn(f"The endpoint can't be used. {failure.msg}")  # the traffic moves without
+        return None
+
+
+def set_share(shift: Shift) -> dict[str, t.Any]:
+    """The everyday form: no traffic for a pool that is not as planned; a step of the running release is recorded."""
+    # An emergency has no time for it: it takes as long to import as the rest together.
+    from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.protection import SessionProtection
+
+    task, params = shift.task, shift.task.params
+    wanted = pools.split(params["pool"], params["weight"])
+    before = _read(shift, wanted)
+    if pools.whole(before) is None and shift.stable is None:
+        shift.release = _release(shift)
+    planning = task.check_mode and params["force"]
+    wanted = shift.kind.reachable(shift.route, shift.server, wanted, planning=planning)
+    sparing = SessionProtection(shift, before, wanted, planning)
+    if sparing.decide() and not task.check_mode:
+        sparing.wait()
+        before = _read(shift, wanted)
+    shift.pinned = _keeps_pins(shift, wanted)
+    if pools.gaining(before, wanted) and any(before.values()):
+        _pin_first(shift, before)
+    shift.write(before, wanted)
+    if task.check_mode:
+        return shift.result
+    try:
+        shift.verify(wanted)
+    except Failure:
+        _record_step(shift, "not_verified")
+        raise
+    sparing.report()
+    _record_step(shift, "followed" if shift.public else "not_measured")
+    return shift.result
+
+
+def _release(shift: Shift) -> record.Release | None:
+    try:
+        return record.read(shift.cluster, shift.server)[0].current
+    except Failure:
+        return None  # what is noted for a rollback is then told by the weights, or not at all
+
+
+def _read(shift: Shift, wanted: Weights) -> Weights:
+    """The weights that the route has. Raises Failure when a pool that would get more is not as planned."""
+    before = shift.read()
+    if not shift.task.params["force"]:
+        for pool in pools.gaining(before, wanted):
+            _refuse_unless_ready(shift, pool)
+    return before
+
+
+def _keeps_pins(shift: Shift, wanted: Weights) -> bool:
+    """Whether marked sessions stay on their pool: not where they are to be lost, and not on a pool without weight that has nobody to answer them."""
+    whole = pools.whole(wanted)
+    if whole is None or not shift.kind.marked(shift.route, shift.server):
+        return True
+    return (
+        shift.task.params["sessions"] != policy.BREAK and shift.server.ready_endpoints(shift.cluster, other(whole)) > 0
+    )
+
+
+def _pin_first(shift: Shift, before: Weights) -> None:
+    """Pins that an emergency broke are in force again before the first session that needs them can be opened."""
+    if shift.pinned and shift.kind.marked(shift.route, shift.server) and not shift.task.check_mode:
+        shift.write(before, before)
+        shift.await_acceptance(Deadline(shift.task.params["timeout"]))
+
+
+def _refuse_unless_ready(shift: Shift, pool: str) -> None:
+    # Only here: an emergency waits for imports.
+    from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, disruption_budgets
+
+    server = shift.server
+    _image, planned = server.image(shift.cluster, pool)
+    asked, budget = (
+        disruption_budgets.required_by(shift.cluster, server, pool, planned, shift.task.warn) if planned else (0, "")
+    )
+    wanted = max(planned, asked, 1)
+    if planned and not shift.task.check_mode:
+        ready = convergence.endpoints(shift.task, shift.cluster, server, pool, wanted)
+    else:
+        ready = server.ready_endpoints(shift.cluster, pool)
+    if ready >= wanted:
+        return
+    if planned <= ready < asked:
+        raise Failure(
+            f"Pool {pool} of {server} gets no more traffic: it has {ready} ready endpoints, and PodDisruptionBudget {budget} asks for {asked}; "
+            "scale the pool up, correct the budget, or set force.",
+            ready=ready,
+            planned=planned,
+        )
+    raise Failure(
+        f"Pool {pool} of {server} gets no more traffic: Service {server.service(pool)} has {ready} ready endpoints, "
+        f"planned are {planned}; wait for its rollout, see why its pods are not ready, or set force.",
+        ready=ready,
+        planned=planned,
+    )
+
+
+def _record_step(shift: Shift, verdict: str) -> None:
+    taken = step(shift, verdict)
+
+    def add(book: record.ReleaseRecord) -> record.ReleaseRecord:
+        current = book.current
+        if current is None or not record.is_running(current):
+            return book
+        known = bool(current["steps"]) and current["steps"][-1].get("weights") == taken["weights"]
+        return book if known and not shift.result["changed"] else record.add_step(book, taken)
+
+    update_record(shift, add)

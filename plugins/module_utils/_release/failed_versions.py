@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which versions the release record says to be bad: nobody, and no automatic retry, brings them back but by name. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._registry import Image
+from ansible_collections.mcp.server.plugins.module_utils._release.record import (
+    FAILED,
+    ROLLED_BACK,
+    Release,
+    ReleaseRecord,
+    is_judged,
+    is_release,
+    is_running,
+)
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
+
+OPTION: dict[str, t.Any] = {"type": "str"}
+MOST = 300  # characters of a reason
+
+
+def bad_end(book: ReleaseRecord, version: str) -> Release | None:
+    """Return the newest release of this version when it was rolled back or failed.
+
+    None when that one succeeded or still runs, and when the version was the stable one since. Of ends that are no verdict (record.is_judged)
+    the ones before count.
+    """
+    known = [
+        release
+        for release in (book.current, *book.history)
+        if release is not None and is_release(release) and is_judged(release)
+    ]
+    for release in sorted(known, key=_age, reverse=True):
+        if has(release["to"], version):
+            return release if release["outcome"] in (FAILED, ROLLED_BACK) else None
+        if has(release["from"], version):
+            return None
+    return None
+
+
+def refusal(book: ReleaseRecord, version: str, forced: str | None) -> str:
+    """Return why this version is refused, a sentence; empty when it is not. forced: the version that may come back all the same."""
+    release = bad_end(book, version)
+    if release is None or forced == version:
+        return ""
+    ended = "was rolled back" if release["outcome"] == ROLLED_BACK else "failed"
+    at = printable(str(release.get("ended") or "an unknown time"), 40)
+    why = printable(release["reason"], MOST).rstrip(".") or "no reason is recorded"
+    return (
+        f"{version} {ended} at {at} ({why}), and is refused since. Name another version, or force this one by its name: "
+        f"-e mcp_force_version={version} (option force_version of the modules)."
+    )
+
+
+def _age(release: Release) -> tuple[bool, str]:
+    """A failed rollback stands in the history behind what it was to take back."""
+    return is_running(release), str(release.get("ended") or "")
+
+
+def has(side: dict[str, t.Any], version: str) -> bool:
+    """Return whether this side of a release (from, to) is of that version."""
+    named = side.get("version")
+    if not isinstance(named, str) or not named:
+        try:
+            named = Image.parse(str(side.get("image_ref"))).version
+        except Failure:
+            return False
+    digest = side.get("digest")
+    return _versions.is_same(named, version) or (isinstance(digest, str) and _versions.is_same(digest, version))

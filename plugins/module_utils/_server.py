@@ -1,0 +1,172 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One MCP server in one namespace: the names of its objects, and what is read of them."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+
+POOLS = ("blue", "green")
+Weights = dict[str, int]  # percent of each pool
+# Each is a file of _traffic/routes
+ROUTE_KINDS = ("httproute", "service", "httpproxy", "traefik", "openshift_route", "istio", "ingress_nginx", "custom")
+
+# Documented in doc_fragments/server.py
+OPTIONS: dict[str, t.Any] = {
+    "namespace": {"type": "str", "required": True},
+    "server": {"type": "str", "required": True},
+    "pool_name_format": {"type": "str", "default": "{server}-{pool}"},
+    "route": {"type": "str"},
+    "route_kind": {"type": "str", "choices": list(ROUTE_KINDS), "default": "httproute"},
+    "route_nearest": {"type": "bool", "default": False},
+    "route_custom": {
+        "type": "dict",
+        "options": {
+            "api_version": {"type": "str", "required": True},
+            "kind": {"type": "str", "required": True},
+            "resource": {"type": "str"},
+            "blue": {"type": "str"},
+            "green": {"type": "str"},
+            "total": {"type": "int", "default": 100},
+            "accepted": {"type": "list", "elements": "str", "default": []},
+        },
+        "required_one_of": [("blue", "green")],
+    },
+    "container": {"type": "str"},
+}
+
+# Names go into the paths of requests.
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_API_VERSION = re.compile(rf"({_NAME.pattern}/)?[a-z0-9]+")
+
+
+def other(pool: str) -> str:
+    return POOLS[1 - POOLS.index(pool)]
+
+
+@dataclass(frozen=True)
+class Server:
+    """The server's names. A pool's Deployment and Service have the same one. What begins with route_ is as in the options."""
+
+    namespace: str
+    name: str
+    pool_name_format: str
+    route: str
+    container: str
+    route_kind: str = "httproute"
+    route_nearest: bool = False
+    route_custom: dict[str, t.Any] | None = None
+
+    @classmethod
+    def from_params(cls, params: dict[str, t.Any]) -> Server:
+        """The server that the options name. Raises Failure when they can't be names in a cluster."""
+        name = params["server"]
+        server = cls(
+            params["namespace"],
+            name,
+            params["pool_name_format"],
+            params["route"] or name,
+            params["container"] or name,
+            params.get("route_kind", "httproute"),
+            params.get("route_nearest", False),
+            params.get("route_custom"),
+        )
+        if server.pool_name("blue") == server.pool_name("green"):
+            raise Failure(
+                f"pool_name_format is {server.pool_name_format!r}: it must contain {{pool}}, as in {{server}}-{{pool}}."
+            )
+        names = {option: getattr(server, option) for option in ("namespace", "name", "route", "container")}
+        for option, value in {**names, "pool_name_format": server.pool_name("blue")}.items():
+            if not _NAME.fullmatch(value):
+                raise Failure(
+                    f"{'server' if option == 'name' else option} gives {value!r}, which can't be a name in Kubernetes: "
+                    "only lower-case letters, digits, dots and hyphens."
+                )
+        _refuse_custom(server)
+        return server
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+    def pool_name(self, pool: str) -> str:
+        return self.pool_name_format.replace("{server}", self.name).replace("{pool}", pool)
+
+    deployment = service = pool_name
+
+    def deployment_path(self, pool: str) -> str:
+        return f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.deployment(pool)}"
+
+    def ready_endpoints(self, cluster: Api, pool: str) -> int:
+        """How many pods the pool's Service sends traffic to now."""
+        slices = cluster.get(
+            f"/apis/discovery.k8s.io/v1/namespaces/{self.namespace}/endpointslices",
+            labelSelector=f"kubernetes.io/service-name={self.service(pool)}",
+        )
+        return ready_pods(slices["items"])
+
+    def image(self, cluster: Api, pool: str) -> tuple[str, int]:
+        """The image of the pool's Deployment, and its replicas. Raises Failure when it lacks our container."""
+        return self.deployed(cluster.get(self.deployment_path(pool)), pool)
+
+    def deployed(self, deployment: dict[str, t.Any], pool: str) -> tuple[str, int]:
+        """Return the same of a Deployment that was read."""
+        for container in deployment["spec"]["template"]["spec"]["containers"]:
+            if container["name"] == self.container:
+                return container["image"], deployment["spec"].get("replicas", 1)
+        raise Failure(
+            f"Deployment {self.namespace}/{self.deployment(pool)} has no container {self.container}: set container to its name."
+        )
+
+    def digest(self, cluster: Api, pool: str) -> str:
+        """The digest that the pool's ready pods run, empty when none is ready or they differ."""
+        pods = cluster.get(f"/api/v1/namespaces/{self.namespace}/pods", labelSelector=f"app={self.name},pool={pool}")[
+            "items"
+        ]
+        statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses") or []]
+        digests = {
+            status["imageID"].rpartition("@")[2]
+            for status in statuses
+            if status["name"] == self.container and status["ready"]
+        }
+        return digests.pop() if len(digests) == 1 else ""
+
+
+def _refuse_custom(server: Server) -> None:
+    custom = server.route_custom
+    if server.route_kind != "custom":
+        return
+    if not custom:
+        raise Failure(
+            "route_kind is custom, and route_custom is missing: say there which object it is, and where its weights are."
+        )
+    for option, pattern in (("api_version", _API_VERSION), ("resource", _NAME)):
+        if custom[option] and not pattern.fullmatch(custom[option]):
+            raise Failure(
+                f"route_custom.{option} is {custom[option]!r}: write it as kubectl api-resources does, such as networking.k8s.io/v1 and ingresses."
+            )
+    if not custom["resource"] and not re.fullmatch("[A-Za-z0-9]+", custom["kind"]):
+        raise Failure(
+            f"route_custom.kind is {custom['kind']!r}: write it as kubectl api-resources does, such as Ingress."
+        )
+    if custom["total"] < 1:
+        raise Failure(f"route_custom.total is {custom['total']}: it must be more than 0.")
+
+
+def ready_pods(slices: t.Sequence[dict[str, t.Any]]) -> int:
+    """Pods that a Service's EndpointSlices call ready; one is in two of them when it has IPv4 and IPv6."""
+    return len(
+        {
+            endpoint.get("targetRef", {}).get("uid") or endpoint["addresses"][0]
+            for item in slices
+            for endpoint in item.get("endpoints") or []
+            # Not known counts as ready, says the API
+            if (endpoint.get("conditions") or {}).get("ready") is not False
+        }
+    )

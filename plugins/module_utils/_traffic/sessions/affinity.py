@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Marked sessions of a pool that is about to have no pods: without them it gives no 404, which tells clients to start anew, but the gateway a 503."""
+
+from __future__ import annotations
+
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
+from ansible_collections.mcp.server.plugins.module_utils._release import fence, pools
+from ansible_collections.mcp.server.plugins.module_utils._server import Server, other
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+
+
+def drop(cluster: Api, server: Server, pool: str, run: str | None = None, *, dry_run: bool) -> bool:
+    """Send the pool's sessions to the other pool when that has all the weight; return whether that was a change.
+
+    Raises Lost when the run, if it is one, was taken over, and Failure.
+    """
+    kind = kind_of(server)
+
+    def attempt() -> bool:
+        try:
+            route = kind.read(cluster, server)
+        except NotFound:
+            return False  # nobody is led to the pool
+        if not kind.marked(route, server):
+            return False
+        weights = kind.weights(route, server)
+        if pools.whole(weights) != other(pool):
+            return False
+        fence.check(cluster, server, run, dry_run=dry_run)
+        return kind.unpinned().write(cluster, server, route, weights, dry_run=dry_run)[0]
+
+    return on_conflict(attempt, cluster.patience)

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rollout history of a Deployment, read from its ReplicaSets. Pure: objects in, revisions out."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object, owner
+from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import REVISION
+
+# Of a ReplicaSet that the Deployment came back to: the numbers that it had before, with commas.
+FORMER = "deployment.kubernetes.io/revision-history"
+
+
+def revisions(deployment: Object, replicasets: t.Iterable[Object], container: str) -> list[dict[str, t.Any]]:
+    """The Deployment's revisions, oldest first: {revision, former, image, change_cause, created, replicas, ready, current}.
+
+    former: numbers by which the revision went before. image_ref: of our container,
+    None in a revision that had none. created: of its ReplicaSet.
+    """
+    current = _number(deployment)
+    found = []
+    for replicaset in replicasets:
+        if owner(replicaset) != deployment["metadata"]["uid"]:
+            continue
+        notes = replicaset["metadata"].get("annotations") or {}
+        containers = replicaset["spec"]["template"]["spec"]["containers"]
+        found.append(
+            {
+                "revision": _number(replicaset),
+                "former": [int(number) for number in notes.get(FORMER, "").split(",") if number.isdecimal()],
+                "image_ref": next((one["image"] for one in containers if one["name"] == container), None),
+                "change_cause": notes.get("kubernetes.io/change-cause", ""),
+                "created": replicaset["metadata"]["creationTimestamp"],
+                "replicas": replicaset["spec"].get("replicas", 0),
+                "ready": (replicaset.get("status") or {}).get("readyReplicas", 0),
+                "current": _number(replicaset) == current,
+            }
+        )
+    return sorted(found, key=lambda one: one["revision"])
+
+
+def find(history: t.Iterable[dict[str, t.Any]], revision: int) -> dict[str, t.Any] | None:
+    """The revision with this number. By a number of before too: going back to a revision renumbers it, and the same command shall find it again."""
+    matches = [one for one in history if revision == one["revision"] or revision in one["former"]]
+    return max(matches, key=lambda one: one["revision"] == revision, default=None)
+
+
+def _number(obj: Object) -> int:
+    number = (obj["metadata"].get("annotations") or {}).get(REVISION, "")
+    return int(number) if number.isdecimal() else 0

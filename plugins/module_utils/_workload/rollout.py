@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Change a Deployment's image and size by a patch, and wait until its rollout is done or can't be."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._release import fence
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object
+from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import REVISION, State, state
+
+POLL = 1.0
+
+
+CAUSE = "kubernetes.io/change-cause"
+
+
+# Seconds after which a wait shows that it is alive
+HEARTBEAT = 10.0
+
+
+def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A strategic merge patch with what differs. A new image is a new revision, so its cause is noted with it."""
+    body: dict[str, t.Any] = {"spec": {}}
+    if after["replicas"] != before["replicas"]:
+        body["spec"]["replicas"] = after["replicas"]
+    if after["image_ref"] != before["image_ref"]:
+        body["metadata"] = {"annotations": _cause(after["image_ref"])}
+        body["spec"]["template"] = {"spec": {"containers": [{"name": container, "image": after["image_ref"]}]}}
+    return body
+
+
+def fenced(
+    deployment: Object, container: str, before: dict[str, t.Any], after: dict[str, t.Any], run: str
+) -> list[fence.Operation]:
+    """Return the same as a JSON patch of this run, for the Deployment as it was read (fence.py)."""
+    operations = fence.stamp(
+        deployment, run, _cause(after["image_ref"]) if after["image_ref"] != before["image_ref"] else None
+    )
+    if after["replicas"] != before["replicas"]:
+        operations.append({"op": "add", "path": "/spec/replicas", "value": after["replicas"]})
+    if after["image_ref"] != before["image_ref"]:
+        names = [one["name"] for one in deployment["spec"]["template"]["spec"]["containers"]]
+        place = f"/spec/template/spec/containers/{names.index(container)}"
+        operations.append({"op": "test", "path": f"{place}/name", "value": container})
+        operations.append({"op": "replace", "path": f"{place}/image", "value": after["image_ref"]})
+    return operations
+
+
+def _cause(image_ref: str) -> dict[str, str]:
+    return {CAUSE: f"mcp.server.mcp_rollout: {image_ref}"}
+
+
+class View:
+    """A pool's Deployment and what belongs to it, as the cluster shows them now.
+
+    stale: the Progressing condition from before a change of ours. refuse: raises Failure for a Deployment that is not to be waited for.
+    """
+
+    def __init__(
+        self,
+        cluster: Api,
+        server: Server,
+        pool: str,
+        grace: float,
+        stale: Object | None = None,
+        refuse: t.Callable[[Object], None] = lambda _deployment: None,
+    ) -> None:
+        self.cluster = cluster
+        self.pool = pool
+        self.path = server.deployment_path(pool)
+        self.name = f"{server.namespace}/{server.deployment(pool)}"
+        self.revision = ""
+        self.stale = stale
+        self._refuse = refuse
+        self._namespace = server.namespace
+        self._grace = grace
+        self._may_read_events = True
+
+    def state(self) -> State:
+        deployment = self.cluster.get(self.path)
+        self._refuse(deployment)
+        self.revision = deployment["metadata"].get("annotations", {}).get(REVISION, "")
+        labels = ",".join(
+            f"{key}={value}" for key, value in deployment["spec"]["selector"].get("matchLabels", {}).items()
+        )
+        replicasets = self.cluster.get(f"/apis/apps/v1/namespaces/{self._namespace}/replicasets", labelSelector=labels)[
+            "items"
+        ]
+        pods = self.cluster.get(pod_path(self._namespace), labelSelector=labels)["items"]
+        return state(deployment, replicasets, pods, self._events(), self.cluster.now(), self._grace, self.stale)
+
+    def _events(self) -> list[Object]:
+        if not self._may_read_events:
+            return []
+        try:
+            path = f"/api/v1/namespaces/{self._namespace}/events"
+            return self.cluster.get(path, fieldSelector="involvedObject.kind=Pod")["items"]
+        except Forbidden:
+            self._may_read_events = False
+            return []
+
+
+def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enough: int | None = None) -> State:
+    """The state in which the rollout is done. Raises Failure when it can't be, or not in time; that has the state as evidence.
+
+    enough: so many ready pods will do, and fewer when no more can come; an emergency waits for them, so it looks more often.
+    """
+    evidence: dict[str, t.Any] = {}
+    said, said_at = "", 0.0
+    problems: t.Sequence[str] = ()
+    while True:
+        now = view.state()
+        line, problems = f"{view.pool}: {now}", now.problems
+        evidence = {"ready": now.ready, "reason": now.reason, "problems": list(now.problems)}
+        if now.done or (enough is not None and (now.ready >= enough or (now.ready and now.failed))):
+            return now
+        if now.failed:
+            raise Failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
+        if line != said or patience.elapsed - said_at >= HEARTBEAT:
+            progress(f"{line}, {_clock(patience.elapsed)} of {_clock(patience.seconds)}")
+            said, said_at = line, patience.elapsed
+        if not patience.pause(POLL if enough is None else POLL / 2):
+            if enough is not None and evidence.get("ready"):
+                return now
+            why = f" ({'; '.join(problems)})" if problems else ""
+            raise Failure(
+                f"Deployment {view.name} is not complete after {patience.seconds:g} s: {line}{why}; see its events, or raise wait_timeout.",
+                **evidence,
+            )
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which hosts of a play are MCP servers, and whether the play may run on them: pure functions of plain data."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+SHOWN = 20  # names in one sentence
+
+
+@dataclass(frozen=True)
+class Route:
+    """The object that splits the traffic of a server, and the cluster that it is in; two servers never share one."""
+
+    kubeconfig: str
+    context: str
+    namespace: str
+    kind: str
+    name: str
+    api: str = ""
+
+    def __str__(self) -> str:
+        where = f" of context {self.context}" if self.context else ""
+        return f"{self.kind} {self.namespace}/{self.name}{where}"
+
+
+def route_of(host: str, variables: t.Mapping[str, t.Any]) -> Route:
+    """Return the route of the server that this host of the inventory stands for.
+
+    variables: of the host; mcp_namespace is there, whatever else is missing has the default of the roles.
+    """
+
+    def given(name: str, default: str = "") -> str:
+        try:
+            return str(variables.get(name) or default)
+        except (
+            Exception
+        ):  # a template that fails is its host's to tell, and must not keep the others from their rollback
+            return f"what {name} of {host} is"
+
+    server = given("mcp_server", host)
+    return Route(
+        given("mcp_kubeconfig"),
+        given("mcp_context"),
+        given("mcp_namespace"),
+        given("mcp_route_kind", "httproute"),
+        given("mcp_route", server),
+        given("mcp_api_host"),
+    )
+
+
+def problem(hosts: t.Sequence[str], routes: t.Mapping[str, Route], *, named: bool, writes: str, forks: int = 0) -> str:
+    """Return why a play must not run on these hosts; empty when it may.
+
+    hosts: all that match. routes: of those that are MCP servers. named: whether the user said which are meant.
+    writes: the name of a playbook that changes something, empty for one that only reads.
+    forks: how many hosts are worked on at once, for a playbook whose servers must all be; 0 for others.
+    """
+    if not routes:
+        return (
+            f"None of the hosts that match ({_names(hosts)}) is an MCP server. "
+            "The host of an MCP server has the variable mcp_namespace, see inventory/ for examples."
+        )
+    first: dict[Route, str] = {}
+    for host, route in routes.items():
+        if route in first:
+            return f"{first[route]} and {host} are the same server: both have {route}. Take one of them out of the inventory, or name one: -l {host}."
+        first[route] = host
+    if writes and len(routes) > 1 and not named:
+        return (
+            f"Refusing to run {writes} on {len(routes)} servers that nobody named: {_names(list(routes))}. "
+            f"Name the one that is meant, -l {next(iter(routes))}, or all of them, -l all."
+        )
+    if 0 < forks < len(routes):
+        return (
+            f"Refusing to watch {len(routes)} servers with {forks} forks: {len(routes) - forks} of them would be watched by nobody. "
+            f"Run it with -f {len(routes)}, or name fewer servers."
+        )
+    return ""
+
+
+def _names(hosts: t.Sequence[str]) -> str:
+    more = len(hosts) - SHOWN
+    return ", ".join(hosts[:SHOWN]) + (f" and {more} more" if more > 0 else "")

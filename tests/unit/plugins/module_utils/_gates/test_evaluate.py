@@ -1,0 +1,267 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gates that judge a period at once, compare with the live pool, or read values as they are."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    CANNOT_MEASURE,
+    NO_DATA,
+    Gate,
+    Period,
+    Verdict,
+    combined,
+)
+from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
+from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SHIFT, TRIGGERS, VALIDATION
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
+    EVERY,
+    START,
+    answers,
+    counter,
+    growing,
+    pod,
+    verdict,
+)
+
+TRIGGER, STEP, EXPECTED = ({gate.name: gate for gate in gates} for gates in (TRIGGERS, SHIFT, VALIDATION))
+BOUNDS = ("0.1", "0.2", "0.3", "0.5", "1", "+Inf")
+
+
+def histogram(name, pool, scrapes, every=EVERY, number=1):
+    """scrapes: for each the durations in seconds."""
+    series = []
+    for bound in BOUNDS:
+        amounts = [sum(duration <= float(bound) for duration in durations) for durations in scrapes]
+        series.append(counter(f"{name}_bucket", growing(*amounts), le=bound, **pod(pool, number)))
+    series.append(counter(f"{name}_count", growing(*(len(durations) for durations in scrapes)), **pod(pool, number)))
+    series.append(counter(f"{name}_sum", growing(*(sum(durations) for durations in scrapes)), **pod(pool, number)))
+    return series
+
+
+def latency(scrapes, pool="green"):
+    return histogram("mcp_server_request_duration_seconds", pool, scrapes)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "expected", "outcome"),
+    [
+        (1000, 0, "pass", "pass"),
+        (990, 10, "pass", "pass"),
+        (985, 15, "no_data", "inconclusive"),
+        (950, 50, "breach", "breach"),
+        (20, 0, "pass", "pass"),
+        # One of twenty may be an accident.
+        (19, 1, "no_data", "inconclusive"),
+        (15, 5, "breach", "breach"),
+        (19, 0, "no_data", "inconclusive"),
+        (0, 0, "no_data", "inconclusive"),
+    ],
+)
+def test_errors_of_a_step(good, bad, expected, outcome):
+    found = verdict(STEP["errors"], answers([good, *[0] * 5], [bad, *[0] * 5]))
+    assert (found.verdict, found.outcome, found.requests) == (expected, outcome, good + bad)
+    assert bool(found.reason) == (expected != "pass")
+
+
+def test_a_step_that_was_not_seen_is_not_passed():
+    """60 of 300 seconds, as Prometheus was down."""
+    found = verdict(STEP["errors"], answers([100] * 12, [0] * 12), seconds=300)
+    assert (found.verdict, found.outcome, found.reason) == (
+        "cannot_measure",
+        "inconclusive",
+        "only 60 of 300 s were seen",
+    )
+    assert verdict(STEP["errors"], answers([100] * 50, [0] * 50), seconds=300).verdict == "pass"
+    # What was seen may be enough to take it back.
+    assert verdict(STEP["errors"], answers([100] * 12, [50] * 12), seconds=300).verdict == "breach"
+
+
+@pytest.mark.parametrize(("slow", "expected"), [(4, "pass"), (6, "breach")])
+def test_p95_past_its_limit_for_five_minutes(slow, expected):
+    """Of 100 answers each 5 seconds so many take 0.8 seconds."""
+    found = verdict(TRIGGER["latency"], latency([[0.15] * (100 - slow) + [0.8] * slow] * 70))
+    assert found.verdict == expected
+    assert (found.value > 0.5) == (expected == "breach")
+
+
+def test_p95_between_two_bounds():
+    """As histogram_quantile() divides a bucket: half of those between 0.5 and 1 are slower than 0.75."""
+    gate = replace(TRIGGER["latency"], limit=0.75, window=30)
+    assert verdict(gate, latency([[0.1] * 91 + [0.9] * 9] * 12)).verdict == "pass"
+    assert verdict(gate, latency([[0.1] * 89 + [0.9] * 11] * 12)).verdict == "breach"
+
+
+def test_a_limit_past_the_buckets():
+    found = verdict(replace(TRIGGER["latency"], limit=2.0), latency([[0.1] * 20] * 12))
+    assert (found.verdict, found.outcome) == ("cannot_measure", "inconclusive")
+    assert "its largest bucket is 1 s" in found.reason
+
+
+@pytest.mark.parametrize(("duration", "expected"), [(0.15, "pass"), (0.4, "breach")])
+def test_p95_under_full_load(duration, expected):
+    assert verdict(EXPECTED["latency"], latency([[duration] * 100] * 12)).verdict == expected
+
+
+@pytest.mark.parametrize(("each_second", "expected"), [(1100, "pass"), (900, "breach")])
+def test_throughput(each_second, expected):
+    found = verdict(EXPECTED["throughput"], answers([each_second * EVERY] * 12, [0] * 12))
+    assert found.verdict == expected
+    assert found.value == pytest.approx(each_second)
+
+
+def spread(mean, count, seed):
+    source = random.Random(seed)
+    return [[source.lognormvariate(0, 0.5) * mean for _request in range(count)] for _scrape in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("live", "new", "count", "expected"),
+    [
+        (0.2, 0.2, 30, "pass"),
+        (0.2, 0.18, 30, "pass"),
+        (0.2, 0.3, 30, "breach"),
+        # More than 5 %, and less than anybody notices
+        (0.004, 0.008, 30, "pass"),
+        # Both are slower
+        (0.9, 0.9, 30, "pass"),
+        (0.2, 0.9, 0, "no_data"),
+    ],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_latency_against_the_live_pool(live, new, count, expected, seed):
+    series = latency(spread(live, 100, seed), "blue") + latency(spread(new, count, seed + 100))
+    assert verdict(STEP["latency_rise"], series).verdict == expected
+
+
+def test_one_slow_answer_is_no_rise():
+    new = spread(0.2, 30, 1)
+    new[20][0] = 300.0
+    assert verdict(STEP["latency_rise"], latency(spread(0.2, 100, 2), "blue") + latency(new)).verdict == "pass"
+
+
+def test_six_blocks_do_not_tell():
+    series = latency(spread(0.2, 100, 1)[:6], "blue") + latency(spread(0.4, 30, 2)[:6])
+    assert verdict(STEP["latency_rise"], series).verdict == "no_data"
+    series = latency(spread(0.2, 100, 1)[:7], "blue") + latency(spread(0.4, 30, 2)[:7])
+    assert verdict(STEP["latency_rise"], series).verdict == "breach"
+
+
+@pytest.mark.parametrize(
+    ("live", "new", "expected"),
+    [
+        ((1000, 0), (100, 0), "pass"),
+        ((1000, 50), (100, 5), "pass"),
+        ((1000, 50), (100, 20), "breach"),
+        ((1000, 0), (100, 3), "no_data"),
+        ((0, 0), (100, 50), "no_data"),
+    ],
+)
+def test_lost_sessions_against_the_live_pool(live, new, expected):
+    """404 of a pool that does not know the session."""
+    series = answers([live[0], 0], [live[1], 0], "blue", code="404") + answers([new[0], 0], [new[1], 0], code="404")
+    assert verdict(STEP["lost_sessions"], series).verdict == expected
+
+
+def test_errors_that_are_answered_200():
+    series = []
+    for pool, wrong in (("blue", 2), ("green", 40)):
+        for outcome, amount in (("ok", 100), ("tool_error", wrong)):
+            series.append(counter("mcp_server_operations_total", growing(*[amount] * 12), outcome=outcome, **pod(pool)))
+    assert verdict(STEP["mcp_errors"], series).verdict == "breach"
+    assert verdict(STEP["mcp_errors"], answers([1], [0])).outcome == "pass"  # none were sent
+
+
+@pytest.mark.parametrize(("broken", "expected"), [(0, "pass"), (1, "breach")])
+def test_database(broken, expected):
+    """Two queries in 5 seconds."""
+    pairs = (("mcp_server_database_requests_total", 2), ("mcp_server_database_errors_total", 2 * broken))
+    assert (
+        verdict(
+            TRIGGER["database"], [counter(name, growing(*[amount] * 20), **pod("green")) for name, amount in pairs]
+        ).verdict
+        == expected
+    )
+
+
+def memory(pool, number, *percent, limit=1000):
+    labels = {"container": "mcp", **pod(pool, number)}
+    used = counter("container_memory_working_set_bytes", [10 * value for value in percent], **labels)
+    return [used, counter("container_spec_memory_limit_bytes", [limit] * len(percent), **labels)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ([95] * 40, [10] * 40, "breach"),
+        ([90] * 40, [10] * 40, "pass"),
+        # Killed, and its successor goes the same way.
+        ([*[95] * 20, *[10] * 20], [95] * 19, "pass"),
+        ([*[95] * 20, *[10] * 20], [*[10] * 19, *[95] * 21], "breach"),
+    ],
+)
+def test_the_fullest_pod(one, other, expected):
+    assert (
+        verdict(TRIGGER["memory"], memory("green", 1, *one) + memory("green", 2, *other), pack="kubelet").verdict
+        == expected
+    )
+
+
+def test_memory_without_a_limit():
+    found = verdict(TRIGGER["memory"], memory("green", 1, *[95] * 40, limit=0), pack="kubelet")
+    assert (found.verdict, found.outcome) == ("cannot_measure", "inconclusive")
+    assert "its limit is not known" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("window", "values", "expected"),
+    [(None, [5, 5, 12], "breach"), (None, [50, 5], "pass"), (20, [12] * 5, "breach"), (20, [12] * 4, "pass")],
+)
+def test_own_query(window, values, expected):
+    gate = Gate("queue", "", 10.0, unit="", query="max(queue)", window=window)
+    series = [
+        Series({}, [(START + 5 * number, value) for number, value in enumerate(values)]),
+        Series({"pod": "b"}, [(START, 1.0)]),
+    ]
+    assert (
+        evaluate.evaluate(
+            gate,
+            evaluate.evaluate_custom_query(gate, series, 5.0),
+            Period(START, START + 5 * (len(values) - 1), since=START),
+        ).verdict
+        == expected
+    )
+    assert (
+        evaluate.evaluate(gate, evaluate.evaluate_custom_query(gate, [], 5.0), Period(START, START)).verdict
+        == "no_data"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [([], "pass"), (["pass", "no_data"], "inconclusive"), (["no_data", "breach", "pass"], "breach")],
+)
+def test_together(given, expected):
+    assert combined(Verdict(STEP["errors"], verdict) for verdict in given) == expected
+
+
+def test_what_no_source_tells():
+    found = verdict(TRIGGER["database"], answers([1], [0]), pack="envoy")
+    assert (found.verdict, found.outcome) == (NO_DATA, "pass")
+    assert found.verdict != CANNOT_MEASURE
+
+
+def test_a_result_is_plain_data():
+    result = verdict(TRIGGER["errors"], answers([80] * 40, [20] * 40)).result()
+    assert result == {
+        "gate": "errors", "limit": 5.0, "unit": "%", "window": 120, "outcome": "breach", "verdict": "breach", "value": 20.0, "seconds_past": 190.0,
+        "since": START + 5, "requests": 100, "coverage": 100.0, "reason": "past the limit of 5 % for 190 s, 120 s may be",
+    }  # fmt: skip

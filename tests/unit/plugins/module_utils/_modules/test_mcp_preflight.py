@@ -1,0 +1,444 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_preflight
+from ansible_collections.mcp.server.plugins.module_utils._preflight import checks as preflight_checks
+from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import rights
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+
+NAMESPACE = "/api/v1/namespaces/mcp-prod"
+ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/mcp-prod/httproutes/mcp-server"
+BLUE = "/apis/apps/v1/namespaces/mcp-prod/deployments/mcp-server-blue"
+GREEN = "/apis/apps/v1/namespaces/mcp-prod/deployments/mcp-server-green"
+PARAMS = {
+    **{name: option.get("default") for name, option in mcp_preflight.SPEC.options.items()},
+    "namespace": "mcp-prod",
+    "server": "mcp-server",
+    "pool_name_format": "{server}-{pool}",
+    "route": None,
+    "container": None,
+    "required_secrets": [{"name": "mcp-server-secrets", "keys": ["DATABASE_URL", "TOKEN"]}],
+    "guard": False,
+    "guard_service_account": "mcp-guard",
+    "gitops_ignores": [],
+}
+
+
+def deployment(pool):
+    template = {
+        "metadata": {"labels": {"app": "mcp-server", "pool": pool}},
+        "spec": {"containers": [{"name": "mcp-server", "image": "x:v1.1.5"}]},
+    }
+    return {"spec": {"replicas": 2, "template": template}}
+
+
+def service(pool):
+    return {"spec": {"selector": {"app": "mcp-server", "pool": pool}}}
+
+
+GATEWAY = {"name": "edge", "namespace": "gateways"}
+
+
+def conditions(generation=1, accepted="True"):
+    return [
+        {"type": kind, "status": accepted, "observedGeneration": generation, "message": "x"}
+        for kind in ("Accepted", "ResolvedRefs")
+    ]
+
+
+def encoded(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+GOOD = {
+    "/version": {"gitVersion": "v1.35.4"},
+    NAMESPACE: {"status": {"phase": "Active"}},
+    BLUE: deployment("blue"),
+    GREEN: deployment("green"),
+    f"{NAMESPACE}/services/mcp-server-blue": service("blue"),
+    f"{NAMESPACE}/services/mcp-server-green": service("green"),
+    ROUTE: {
+        "metadata": {"generation": 1},
+        "spec": {
+            "parentRefs": [GATEWAY],
+            "rules": [
+                {"backendRefs": [{"name": "mcp-server-blue", "weight": 100}, {"name": "mcp-server-green", "weight": 0}]}
+            ],
+        },
+        "status": {"parents": [{"parentRef": GATEWAY, "conditions": conditions()}]},
+    },
+    f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"DATABASE_URL": encoded("s3cret"), "TOKEN": encoded("t0ken")}},
+    "/api/v1/nodes/node-1": {"status": {"conditions": [{"type": "Ready", "status": "True"}]}},
+}
+GONE = None
+
+
+def cluster(objects, refused, role=None):
+    """Return a good cluster, but for some objects, and with some rights refused."""
+    api = ApiServer(GOOD)
+    api.host = "https://api.example:6443"
+    api.refused.update(refused)
+    api.role = role
+    for path, found in objects.items():
+        if found is GONE:
+            del api.objects[path]
+        elif isinstance(found, Failure):
+            api.fail(found, "GET", path)
+        else:
+            api.put(path, found)
+    return api
+
+
+@pytest.fixture
+def run(monkeypatch):
+    def go(objects=None, refused=(), role=None, **params):
+        monkeypatch.setattr(mcp_preflight, "connect", lambda params: cluster(objects or {}, refused, role))
+        return mcp_preflight.run(Task({**PARAMS, **params}))["checks"]
+
+    return go
+
+
+def test_all_good(run):
+    checks = run()
+    assert [(check["id"], check["name"]) for check in checks] == [
+        (identifier, name) for identifier, name, _look in preflight_checks.CHECKS
+    ]
+    assert all(check["ok"] and not check["skipped"] and check["seconds"] >= 0 for check in checks)
+    assert "s3cret" not in str(checks)
+    assert [check["message"] for check in checks] == [
+        "The API server https://api.example:6443 answers, Kubernetes v1.35.4.",
+        "Namespace mcp-prod exists.",
+        "We have all rights in namespace mcp-prod that a release needs.",
+        "Deployment mcp-prod/mcp-server-blue has 2 replicas of x:v1.1.5.",
+        "Deployment mcp-prod/mcp-server-green has 2 replicas of x:v1.1.5.",
+        "Service mcp-prod/mcp-server-blue selects its own pool only.",
+        "Service mcp-prod/mcp-server-green selects its own pool only.",
+        "HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.",
+        "No GitOps tool holds what a release writes.",
+        "The required Secrets (mcp-server-secrets) are there.",
+        "No guard is wanted.",
+        "All 1 nodes are Ready.",
+        "No version is named, so nothing is known against it.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("objects", "message"),
+    [
+        ({"/version": Unreachable("The API server x does not answer.")}, "The API server x does not answer."),
+        ({NAMESPACE: GONE}, "Namespace mcp-prod does not exist on https://api.example:6443"),
+        ({NAMESPACE: {"status": {"phase": "Terminating"}}}, "Namespace mcp-prod is being deleted"),
+        ({GREEN: GONE}, "Deployment mcp-prod/mcp-server-green does not exist"),
+        (
+            {GREEN: deployment("blue")},
+            "mcp-server-green: its pods must have .* pool=green, but has app=mcp-server,pool=blue",
+        ),
+        ({f"{NAMESPACE}/services/mcp-server-blue": GONE}, "Service mcp-prod/mcp-server-blue does not exist"),
+        ({f"{NAMESPACE}/services/mcp-server-blue": service("green")}, "mcp-server-blue: its selector must have"),
+        ({f"{NAMESPACE}/services/mcp-server-blue": {"spec": {}}}, "but has none"),
+        (
+            {f"{NAMESPACE}/services/mcp-server-blue": {"spec": {"selector": {"pool": "blue"}}}},
+            "app=mcp-server and pool=blue",
+        ),
+        ({ROUTE: GONE}, "HTTPRoute mcp-prod/mcp-server does not exist"),
+        (
+            {ROUTE: {**GOOD[ROUTE], "spec": {"rules": [{"backendRefs": [{"name": "mcp-server-blue"}]}]}}},
+            "add Service mcp-server-green",
+        ),
+        (
+            {
+                ROUTE: {
+                    **GOOD[ROUTE],
+                    "status": {"parents": [{"parentRef": GATEWAY, "conditions": conditions(accepted="False")}]},
+                }
+            },
+            "not in force: .* Accepted is False",
+        ),
+        ({f"{NAMESPACE}/secrets/mcp-server-secrets": GONE}, "Secret mcp-server-secrets does not exist"),
+        (
+            {f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"TOKEN": encoded(" \n")}}},
+            "has no value for DATABASE_URL, TOKEN",
+        ),
+        ({f"{NAMESPACE}/secrets/mcp-server-secrets": {}}, "has no value for DATABASE_URL, TOKEN"),
+        (
+            {"/api/v1/nodes/node-2": {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}},
+            r"1 of 2 nodes are not Ready \(node-2\)",
+        ),
+    ],
+)
+def test_one_thing_missing(run, objects, message):
+    with pytest.raises(Failure, match=message) as failure:
+        run(objects)
+    failed = [check for check in failure.value.evidence["checks"] if not check["ok"]]
+    assert len(failed) == 1
+    assert failure.value.msg == failed[0]["message"]
+
+
+def test_a_secret_that_we_may_not_read(run):
+    with pytest.raises(Failure, match="we may not read Secret mcp-server-secrets"):
+        run(refused=["get secrets"])
+
+
+@pytest.mark.parametrize("right", ["get namespaces", "list nodes"])
+def test_what_we_may_not_see_is_skipped(run, right):
+    skipped = [check for check in run(refused=[right]) if check["skipped"]]
+    assert [(check["ok"], "not permitted to look" in check["message"]) for check in skipped] == [(True, True)]
+
+
+def test_all_failures_at_once(run):
+    with pytest.raises(Failure) as failure:
+        run({ROUTE: GONE, GREEN: GONE}, refused=["patch httproutes"])
+    assert failure.value.msg == (
+        "In namespace mcp-prod this user may not patch httproutes.gateway.networking.k8s.io mcp-server: grant the Role in the collection's README, "
+        "with the names of this server's objects, to this user, or add to its Role "
+        '{"apiGroups": ["gateway.networking.k8s.io"], "resources": ["httproutes"], "resourceNames": ["mcp-server"], "verbs": ["patch"]}. '
+        "Deployment mcp-prod/mcp-server-green does not exist on https://api.example:6443: create it, or correct server and pool_name_format. "
+        "HTTPRoute mcp-prod/mcp-server does not exist on https://api.example:6443: create it, or correct route and route_kind."
+    )
+
+
+@pytest.mark.parametrize(("path", "made"), [("/version", 1), (NAMESPACE, 2)])
+def test_nothing_more_is_asked_without_its_premise(run, path, made):
+    with pytest.raises(Failure) as failure:
+        run({path: GONE})
+    assert len(failure.value.evidence["checks"]) == made
+
+
+SERVER = Server("mcp-prod", "mcp-server", "{server}-{pool}", "mcp-server", "mcp-server")
+NAMESPACED = [right.rule() for right in rights(SERVER)]
+# What is not in the namespace, and the Secrets, whose names the inventory tells
+BESIDE = [
+    {"apiGroups": [""], "resources": ["namespaces", "nodes"], "verbs": ["get", "list"]},
+    {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": ["mcp-server-secrets"]},
+]
+ACCOUNT = f"{NAMESPACE}/serviceaccounts/mcp-guard"
+SCALERS = "/apis/autoscaling/v2/namespaces/mcp-prod/horizontalpodautoscalers"
+
+
+def of_other(rules):
+    """Return the rules with the names of another server's objects."""
+    return [
+        {
+            **rule,
+            **(
+                {"resourceNames": [f"other-{name}" for name in rule["resourceNames"]]}
+                if "resourceNames" in rule
+                else {}
+            ),
+        }
+        for rule in rules
+    ]
+
+
+def test_a_role_that_is_narrowed_to_the_servers_objects_will_do(run):
+    checks = run({ACCOUNT: {}}, role=[*NAMESPACED, *BESIDE], guard=True)
+    assert checks[2]["message"] == "We have all rights in namespace mcp-prod that a release needs." and not any(
+        check["skipped"] for check in checks
+    )
+
+
+def test_a_role_that_is_not_narrowed_will_do(run):
+    broad = [{name: value for name, value in rule.items() if name != "resourceNames"} for rule in NAMESPACED]
+    assert run({ACCOUNT: {}}, role=[*broad, *BESIDE], guard=True)
+
+
+def test_a_role_for_other_objects_will_not_do(run):
+    """Whatever may be done with others, the sentence names ours; what can't be narrowed is not missing."""
+    with pytest.raises(Failure) as failure:
+        run(role=[*of_other(NAMESPACED), *BESIDE], guard=True)
+    assert failure.value.msg == (
+        "In namespace mcp-prod this user may not get and patch httproutes.gateway.networking.k8s.io mcp-server, "
+        "get and patch deployments.apps mcp-server-blue and mcp-server-green, get services mcp-server-blue and mcp-server-green, "
+        "get and patch configmaps mcp-server-release, get and patch leases.coordination.k8s.io mcp-server-release, "
+        "get and delete jobs.batch mcp-server-guard: grant the Role in the collection's README, with the names of this server's objects, to this user."
+    )
+
+
+def test_creating_cannot_be_narrowed(run):
+    """As who tries finds out: the API server does not know the name when it decides."""
+    tried = [
+        {**rule, "resourceNames": ["mcp-server-release"]} if rule["resources"] == ["leases"] else rule
+        for rule in NAMESPACED
+    ]
+    with pytest.raises(
+        Failure,
+        match=r"may not create leases.coordination.k8s.io: .*\"resources\": \[\"leases\"\], \"verbs\": \[\"create\"\]}\.",
+    ):
+        run(role=[*tried, *BESIDE])
+
+
+def scaler(pool):
+    return {"spec": {"maxReplicas": 4, "scaleTargetRef": {"kind": "Deployment", "name": f"mcp-server-{pool}"}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "said"),
+    [
+        (
+            None,
+            ["list horizontalpodautoscalers"],
+            "; we do without list horizontalpodautoscalers.autoscaling (autoscalers of the pools).",
+        ),
+        (
+            None,
+            ["patch horizontalpodautoscalers"],
+            "patch horizontalpodautoscalers.autoscaling mcp-server-blue and mcp-server-green (autoscalers of the pools).",
+        ),
+        (
+            "mcp-server-green",
+            ["list horizontalpodautoscalers"],
+            "do without list horizontalpodautoscalers.autoscaling (autoscalers of the pools).",
+        ),
+        ("mcp-server-green", ["patch horizontalpodautoscalers"], None),
+        ("mcp-server-green", ["list horizontalpodautoscalers", "patch horizontalpodautoscalers"], None),
+    ],
+)
+def test_an_autoscaler_that_works_on_a_pool_has_to_be_changed(run, name, refused, said):
+    objects = {f"{SCALERS}/{name}": scaler("green")} if name else {}
+    if said:
+        assert run(objects, refused)[2]["message"].endswith(said)
+        return
+    with pytest.raises(Failure, match="may not patch horizontalpodautoscalers.autoscaling mcp-server-green: "):
+        run(objects, refused)
+
+
+def test_an_autoscaler_of_any_name_is_asked_for(run):
+    with pytest.raises(Failure, match="may not get and patch horizontalpodautoscalers.autoscaling keda-hpa-mcp: "):
+        run({f"{SCALERS}/keda-hpa-mcp": scaler("blue")}, role=[*NAMESPACED, *BESIDE])
+
+
+def test_the_guards_service_account(run):
+    def of_the_guard(checks):
+        return next(check for check in checks if check["name"] == "guard's ServiceAccount")
+
+    assert (
+        of_the_guard(run({ACCOUNT: {}}, guard=True))["message"]
+        == "The guard's ServiceAccount mcp-prod/mcp-guard exists."
+    )
+    with pytest.raises(
+        Failure,
+        match="^ServiceAccount mcp-prod/mcp-guard, which the guard is to have, does not exist on https://api.example:6443: create it",
+    ):
+        run(guard=True)
+    with pytest.raises(Failure, match="^ServiceAccount mcp-prod/x/status, which"):
+        run({f"{NAMESPACE}/serviceaccounts/x": {}}, guard=True, guard_service_account="x/status")
+    skipped = of_the_guard(run(refused=["get serviceaccounts"], guard=True))
+    assert skipped["ok"] and skipped["skipped"]
+
+
+def test_events_are_not_needed(run):
+    sentence = run(refused=["list events"])[2]["message"]
+    assert sentence.endswith("; we do without list events (the reasons why pods are not ready).")
+
+
+RECORD = f"{NAMESPACE}/configmaps/mcp-server-release"
+
+
+def recorded(outcome, version="v1.2.1"):
+    """A release of that version to green, whose traffic is still on blue."""
+    current = {
+        "id": "1",
+        "reason": "5 % failed",
+        "outcome": outcome,
+        "ended": "2026-11-26T10:00:00Z",
+        "steps": [],
+        "from": {"pool": "blue"},
+    }
+    return {RECORD: {"data": {"current": json.dumps({**current, "to": {"pool": "green", "version": version}})}}}
+
+
+def test_a_version_that_ended_badly_is_refused_unless_it_is_forced(run):
+    with pytest.raises(Failure, match=r"v1.2.1 was rolled back at 2026-11-26T10:00:00Z \(5 % failed\)") as failure:
+        run(recorded("rolled_back"), version="v1.2.1")
+    assert [check["name"] for check in failure.value.evidence["checks"] if not check["ok"]] == ["version"]
+    run(recorded("rolled_back"), version="v1.2.1", force_version="v1.2.1")
+    run(recorded("rolled_back"), version="v1.2.0")
+    run(recorded("running"), version="v1.2.1")
+
+
+def test_a_number_is_no_version(run):
+    with pytest.raises(Failure, match="version is 1.1, a number"):
+        run(version=1.1)
+
+
+HOOK = {"url": "http://127.0.0.1:1/SECRET", "url_env": None, "url_file": None, "format": "json", "ca_cert": None}
+
+
+def split(green):
+    backends = [
+        {"name": f"mcp-server-{pool}", "port": 80, "weight": weight}
+        for pool, weight in (("blue", 100 - green), ("green", green))
+    ]
+    return {ROUTE: {**GOOD[ROUTE], "spec": {"rules": [{"backendRefs": backends}]}}}
+
+
+@pytest.mark.parametrize(
+    ("objects", "params", "failing"),
+    [
+        ({}, {}, ["files", "webhooks"]),
+        ({}, {"starts_release": True}, ["files"]),
+        (recorded("running") | split(10), {"starts_release": True, "version": "v1.2.1"}, []),  # it has traffic
+        (recorded("running") | split(0), {"starts_release": True, "version": "v1.2.1"}, ["files"]),
+        (
+            recorded("running") | split(10),
+            {"starts_release": True, "version": "v1.3.0"},
+            ["files"],
+        ),  # it takes the place of the one that runs
+        (recorded("running") | split(10), {"version": "v1.2.1"}, ["files", "webhooks"]),
+        ({RECORD: {"data": {"current": "[]"}}}, {"starts_release": True}, ["files"]),
+    ],
+)
+def test_what_is_needed_later(monkeypatch, objects, params, failing):
+    monkeypatch.setattr(mcp_preflight, "connect", lambda params: cluster(objects, ()))
+    warnings, lines = [], []
+    task = Task(
+        {**PARAMS, "scope": ["later"], "webhooks": [HOOK], "files": ["/no/such"], **params},
+        warn=warnings.append,
+        progress=lines.append,
+    )
+    try:
+        checks = mcp_preflight.run(task)["checks"]
+    except Failure as failure:
+        checks = failure.evidence["checks"]
+        assert failure.msg == " ".join(check["message"] for check in checks if check["name"] in failing)
+    assert [check["name"] for check in checks] == ["files", "webhooks"] and not any(check["ok"] for check in checks)
+    assert [check["name"] for check in checks if check["required"]] == failing
+    assert warnings == [check["message"] for check in checks if not check["required"]]
+    assert len(lines) == 2 and all(line.startswith(("FAILED: ", "warning: ")) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("objects", "message"),
+    [
+        ({"/version": {"gitVersion": "v1\x1b[31m\nforged"}}, ""),
+        ({"/version": {"gitVersion": ["v1"]}}, ""),
+        (
+            {NAMESPACE: {"status": None}},
+            "The check of the namespace could not read what the API server answered: Unexpected error AttributeError",
+        ),
+        ({BLUE: {"spec": None}}, "The check of the blue Deployment could not read"),
+        (
+            {f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"TOKEN": "x"}}},
+            "The check of the secrets could not read",
+        ),
+    ],
+)
+def test_an_answer_of_another_form(run, objects, message):
+    if not message:
+        sentence = run(objects)[0]["message"]
+        assert sentence.isprintable() and sentence.startswith("The API server https://api.example:6443 answers, ")
+        return
+    with pytest.raises(Failure, match=message) as caught:
+        run(objects)
+    assert len(caught.value.evidence["checks"]) >= 2

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which releases may begin, on a cluster of plain dicts."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+from ansible_collections.mcp.server.tests.unit.fakes.objects import mcp_server
+
+RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release"
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
+    one = ApiServer(mcp_server("prod", "mcp", blue="r.io/mcp:v1.1.5", green="r.io/mcp:v1.1.4"))
+    monkeypatch.setattr(mcp_release.connection, "connect", lambda _params: one)
+    return one
+
+
+def begin(version: t.Any = "v1.2.1", **params: t.Any) -> dict[str, t.Any]:
+    defaults = {name: option.get("default") for name, option in mcp_release.SPEC.options.items()}
+    given = {
+        "namespace": "prod",
+        "server": "mcp",
+        "state": "begun",
+        "image_ref": f"r.io/mcp:{version}",
+        "version": version,
+    }
+    return mcp_release.run(Task({**defaults, **given, **params}))
+
+
+def end(outcome: str, run: str) -> None:
+    begin(state="ended", outcome=outcome, reason="5 % of the answers failed.", run_id=run)
+
+
+def refused(api: ApiServer, **params: t.Any) -> str:
+    before = json.dumps([api.objects.get(RECORD)], default=str)
+    with pytest.raises(Failure) as failure:
+        begin(**params)
+    assert json.dumps([api.objects.get(RECORD)], default=str) == before
+    return failure.value.msg
+
+
+def test_what_was_refused_or_superseded_before_anything_was_deployed_is_no_bad_version(api: ApiServer) -> None:
+    begin(state="ended", outcome="failed", judged=False, reason="3 sessions would be lost.", run_id=begin()["run_id"])
+    begin()  # cut off
+    begin("v1.2.2", take_over=True, reason="more urgent")
+    assert begin(take_over=True, reason="its turn")["changed"]
+
+
+@pytest.mark.parametrize("outcome", ["failed", "rolled_back"])
+def test_an_automatic_retry_does_not_release_a_bad_version_again(api: ApiServer, outcome: str) -> None:
+    end(outcome, begin()["run_id"])
+    said = refused(api)
+    assert said.startswith("Release refused, nothing was changed: v1.2.1 ") and "5 % of the answers failed" in said
+    assert "-e mcp_force_version=v1.2.1 (option force_version of the modules)" in said
+    assert refused(api, force_version="v1.2.0") == said
+    # It holds no Lease, and nobody is in the way of another version
+    end("succeeded", begin("v1.2.2")["run_id"])
+    # By name it begins, and what was cut off then goes on as it was started
+    run = begin(force_version="v1.2.1")["run_id"]
+    assert begin(take_over=True, reason="cut off")["resumed"] and run
+
+
+def test_nobody_is_taken_over_from_for_what_is_refused(api: ApiServer) -> None:
+    end("failed", begin()["run_id"])
+    run = begin("v1.3.0")["run_id"]
+    assert "v1.2.1 failed at" in refused(api, take_over=True, reason="mine")
+    assert api.objects[LEASE]["spec"]["holderIdentity"] == run
+
+
+def test_a_number_is_refused_before_the_lease_is_taken(api: ApiServer) -> None:
+    assert "version is 1.1, a number" in refused(api, version=1.1)
+    assert LEASE not in api.objects and "is missing" in refused(api, version=None)

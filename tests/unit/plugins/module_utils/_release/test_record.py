@@ -1,0 +1,252 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._release import former_records, record, runner
+from ansible_collections.mcp.server.plugins.module_utils._release.record import ReleaseRecord
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+from ansible_collections.mcp.server.tests.unit.fakes.records import old
+
+SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
+RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
+
+
+def release(version, at="T1", origin="blue", target="green"):
+    return record.new_release(
+        SERVER,
+        by="me",
+        reason="",
+        at=at,
+        origin={"pool": origin, "image_ref": "x:v1"},
+        target={"pool": target, "image_ref": f"x:{version}", "version": version},
+    )
+
+
+def ended(one, outcome="succeeded"):
+    return {**one, "outcome": outcome, "ended": "T9"}
+
+
+FIRST, SECOND = release("v2"), release("v3", at="T2", origin="green", target="blue")
+
+
+@pytest.mark.parametrize(
+    "book, fresh, current, history",
+    [
+        (ReleaseRecord(), FIRST, FIRST, ()),
+        (ReleaseRecord(FIRST), release("v2", at="T5"), FIRST, ()),
+        (ReleaseRecord(ended(FIRST)), SECOND, SECOND, (ended(FIRST),)),
+        (ReleaseRecord(ended(FIRST)), release("v2", at="T5"), release("v2", at="T5"), (ended(FIRST),)),
+        (
+            ReleaseRecord(FIRST),
+            SECOND,
+            {**SECOND, "from": FIRST["from"]},
+            ({**FIRST, "outcome": "failed", "ended": "T2", "reason": "(superseded by T2-v3)"},),
+        ),
+    ],
+)
+def test_begin(book, fresh, current, history):
+    assert record.begin(book, fresh) == ReleaseRecord(current, history)
+
+
+VERDICTS = ("followed", "no_data", "cannot_measure", "not_measured", "not_verified", "inconclusive")
+
+
+def test_a_record_from_before_the_names_of_today_is_read():
+    steps = [
+        {
+            "at": "T1",
+            "weights": {},
+            "share": {"blue": 90.0, "green": 10.0, "requests": 144, "failed": 0},
+            "verdict": verdict,
+        }
+        for verdict in VERDICTS
+    ]
+    steps.append({**steps[0], "share": None})
+    now = {**FIRST, "steps": steps}
+    api = ApiServer(
+        {
+            RECORD: {
+                "data": {
+                    "current": json.dumps(old(now)),
+                    "history": json.dumps([old(ended(now)), "broken", {"steps": [None]}]),
+                }
+            }
+        }
+    )
+    assert "answers" in api.objects[RECORD]["data"]["current"] and "held" in api.objects[RECORD]["data"]["history"]
+    assert record.read(api, SERVER)[0] == ReleaseRecord(now, (ended(now), "broken", {"steps": [None]}))
+
+
+@pytest.mark.parametrize(
+    "step", [{}, {"share": "answers", "verdict": ["held"]}, {"share": {"answers": {}}, "verdict": 5}]
+)
+def test_a_step_that_was_edited_is_left_as_it_is(step):
+    expected = {**step, **({"share": {"requests": {}}} if step.get("verdict") == 5 else {})}
+    api = ApiServer({RECORD: {"data": {"current": json.dumps({**FIRST, "steps": [step]}), "history": "[]"}}})
+    assert record.read(api, SERVER)[0].current["steps"] == [expected]
+
+
+def test_a_record_that_only_has_old_names_is_not_written_for_that():
+    one = {**FIRST, "steps": [{"share": {"requests": 1}, "verdict": "not_measured"}]}
+    api = ApiServer({RECORD: {"data": {"current": json.dumps(old(one)), "history": "[]"}}})
+    assert record.update(api, SERVER, lambda book: book) == (ReleaseRecord(one), ReleaseRecord(one))
+    assert api.writes() == []
+
+
+def test_history_and_steps_are_bounded():
+    book = ReleaseRecord()
+    for number in range(30):
+        book = record.end(record.begin(book, release(f"v{number}")), "succeeded", "T9")
+        for step in range(record.STEPS + 5):
+            book = record.add_step(
+                book, {"at": f"T{step}", "weights": {"blue": 50, "green": 50}, "share": None, "verdict": "followed" * 3}
+            )
+    assert [one["to"]["version"] for one in book.history[:2]] == ["v28", "v27"] and len(book.history) == record.KEPT
+    assert len(book.current["steps"]) == record.STEPS and book.current["steps"][-1]["at"] == f"T{record.STEPS + 4}"
+    assert len(json.dumps([book.current, *book.history])) < 200_000
+
+
+def test_end():
+    over = record.end(ReleaseRecord(FIRST), "rolled_back", "T9", "5xx " * 500)
+    assert (over.current["outcome"], over.current["ended"], len(over.current["reason"])) == (
+        "rolled_back",
+        "T9",
+        record.REASON,
+    )
+    assert record.end(over, "rolled_back", "T10", "again") is over
+    assert record.end(ReleaseRecord({**FIRST, "reason": "kept"}), "failed", "T9").current["reason"] == "kept"
+
+
+def test_pause():
+    paused = record.pause(ReleaseRecord(FIRST), "T3", "no metrics " * 100)
+    assert paused.current["outcome"] == "running" and (
+        paused.current["paused"]["at"],
+        len(paused.current["paused"]["reason"]),
+    ) == ("T3", record.REASON)
+    assert record.pause(paused, "T4", "no metrics " * 100) is paused
+    assert record.begin(paused, release("v2", at="T5")) == ReleaseRecord(FIRST)  # it goes on
+    assert "paused" not in record.end(paused, "rolled_back", "T9").current
+    over = ReleaseRecord(ended(FIRST))
+    assert record.pause(over, "T10", "late") is over
+
+
+def kept(current, history="[]"):
+    return {RECORD: {"data": {"current": current, "history": history}}}
+
+
+def contested(others):
+    """Somebody else writes so many times just before us: makes the record, and then changes it."""
+    api = ApiServer()
+    if others:
+        api.call(lambda: api.put(RECORD, kept(json.dumps(ended(FIRST)))[RECORD]), "POST")
+    if others > 1:
+        api.call(lambda: api.touch(RECORD), "PATCH", times=others - 1)
+    return api
+
+
+def begun(book):
+    return record.begin(book, SECOND)
+
+
+@pytest.mark.parametrize("others, history", [(0, 0), (1, 1), (4, 1)])
+def test_update_on_top_of_what_somebody_else_wrote(others, history):
+    api = contested(others)
+    before, after = record.update(api, SERVER, begun)
+    assert len(before.history) == 0 and len(after.history) == history and len(api.writes()) == others + 1
+    assert record.read(api, SERVER)[0] == after
+    assert record.update(api, SERVER, begun) == (after, after) and len(api.writes()) == others + 1
+
+
+def test_update_gives_up_and_dry_run_writes_nothing():
+    with pytest.raises(Conflict):
+        record.update(contested(retry.LEAST), SERVER, begun)
+    api = ApiServer()
+    assert record.update(api, SERVER, begun, dry_run=True)[1].current == SECOND and RECORD not in api.objects
+
+
+@pytest.mark.parametrize(
+    "current, history",
+    [
+        ("{", "[]"),
+        ("[]", "[]"),
+        ('"x"', "[]"),
+        ("{}", "[]"),
+        (json.dumps({**FIRST, "from": {"pool": "red"}}), "[]"),
+        (json.dumps({**FIRST, "steps": None}), "[]"),
+        (json.dumps(FIRST), "{}"),
+    ],
+)
+def test_a_record_that_somebody_broke(current, history):
+    with pytest.raises(Failure, match="prod/mcp-release on https://cluster is not a release record"):
+        record.read(ApiServer(kept(current, history)), SERVER)
+
+
+BEFORE_1_0_0 = {
+    **{key: value for key, value in FIRST.items() if key not in ("from", "to")},
+    "run": "r1",
+    "held": {"at": "T3", "reason": "no metrics", "until": "T9"},
+    "from": {"pool": "blue", "image": "x:v1"},
+    "to": {"pool": "green", "image": "x:v2", "version": "v2"},
+    "guard": {"id": "g", "action": "hold", "state": "watching", "at": "T2", "reason": ""},
+}
+SINCE = {
+    **FIRST,
+    "run_id": "r1",
+    "paused": {"at": "T3", "reason": "no metrics", "until": "T9"},
+    "guard": {"id": "g", "action": "pause", "state": "running", "at": "T2", "reason": ""},
+}
+
+
+def test_a_record_from_before_1_0_0():
+    history = json.dumps([BEFORE_1_0_0, {**BEFORE_1_0_0, "guard": {"action": "rollback", "state": "held"}}, "broken"])
+    book, _version = record.read(ApiServer(kept(json.dumps(BEFORE_1_0_0), history)), SERVER)
+    assert book == ReleaseRecord(
+        SINCE, (SINCE, {**SINCE, "guard": {"action": "rollback", "state": "paused"}}, "broken")
+    )
+    assert record.resumes(book.current, FIRST["to"])
+    assert "paused" not in record.begin(book, release("v2", at="T5")).current
+
+
+def test_a_record_from_before_1_0_0_of_another_run():
+    api = ApiServer(kept(json.dumps({**BEFORE_1_0_0, "outcome": "failed", "reason": "5xx"})))
+    with pytest.raises(LeaseLost):
+        record.update(api, SERVER, lambda book: record.end(book, "succeeded", "T9"), run="r2")
+    assert json.loads(api.objects[RECORD]["data"]["current"])["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        [],
+        "x",
+        {},
+        SINCE,
+        {"guard": "x", "from": [], "to": None},
+        {"guard": {"state": ["watching"], "action": {}}},
+        {"run_id": "r", "run": "x", "from": {}},
+    ],
+)
+def test_what_has_no_older_names_stays_as_it_is(document):
+    assert former_records.current_names(document) == document
+
+
+@pytest.mark.parametrize(
+    "environment, expected",
+    [({"AWX_PRIVATE_DATA_DIR": "/x", "JOB_ID": "42"}, "AWX job 42"), ({"JOB_ID": "42", "LOGNAME": "kim"}, "kim@")],
+)
+def test_whoever_runs(monkeypatch, environment, expected):
+    monkeypatch.delenv("AWX_PRIVATE_DATA_DIR", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert runner.runner_name().startswith(expected)
