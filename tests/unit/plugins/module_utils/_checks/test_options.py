@@ -11,7 +11,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.doc_fragments.checks import ModuleDocFragment
-from ansible_collections.mcp.server.plugins.module_utils._checks import problems, run
+from ansible_collections.mcp.server.plugins.module_utils._checks import run, validation
 from ansible_collections.mcp.server.plugins.module_utils._checks.options import CHECKS, KINDS, kind
 
 
@@ -41,7 +41,7 @@ def test_the_kind_of_a_check(name: str) -> None:
 
 
 def test_every_kind_has_its_options_a_runner_and_what_may_be_wrong_with_it() -> None:
-    assert set(KINDS) == set(run.KINDS) == set(problems._OF_KIND) == set(CHECKS["options"]) - {"name", "timeout"}
+    assert set(KINDS) == set(run.KINDS) == set(validation._OF_KIND) == set(CHECKS["options"]) - {"name", "timeout"}
 
 
 def test_the_documentation_is_that_of_the_options() -> None:

@@ -172,13 +172,17 @@ def test_the_documentation_has_the_rules(kind):
 
 def test_the_sandbox_grants_what_each_kind_asks_for_and_no_more():
     manifests = yaml.safe_load_all((ROOT / "sandbox/manifests/routes/routes.yaml").read_text())
-    (granted,) = [one["rules"] for one in manifests if one["metadata"]["name"] == "mcp-releaser-routes" and one["kind"] == "Role"]
+    (granted,) = [
+        one["rules"] for one in manifests if one["metadata"]["name"] == "mcp-releaser-routes" and one["kind"] == "Role"
+    ]
     wanted = []
     for kind in ROUTE_KINDS:
         if kind in ("httproute", "custom"):  # the first is in the server's Role, the other an object of another kind
             continue
         its = replace(given(kind), route="mcp-server-public" if kind == "service" else "mcp-server")
-        wanted += [Right(rule.group, rule.resource, rule.verbs, "", rule.names).rule() for rule in kind_of(its).rules(its)]
+        wanted += [
+            Right(rule.group, rule.resource, rule.verbs, "", rule.names).rule() for rule in kind_of(its).rules(its)
+        ]
     assert sorted(map(str, granted)) == sorted(map(str, wanted))
 
 
