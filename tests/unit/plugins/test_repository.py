@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import typing as t
 from pathlib import Path
 
@@ -86,6 +87,33 @@ def test_every_module_is_complete(module):
     # One that acts on no server would refuse the group's defaults
     spec = importlib.import_module(f"ansible_collections.mcp.server.plugins.modules.{module}").SPEC
     assert (module in group) is ("namespace" in spec.options)
+
+
+def rows(heading: str) -> list[str]:
+    """Return the first column of the table below a heading of the README."""
+    (section,) = re.findall(rf"^## {heading}$(.*?)^## ", README, re.MULTILINE | re.DOTALL)
+    return [row for row in re.findall(r"^\| ([\w.]+) \|", section, re.MULTILINE) if "." in row]
+
+
+def test_the_readme_has_every_playbook_and_role():
+    playbooks, roles = ((ROOT / "playbooks").glob("*.yml"), (ROOT / "roles").iterdir())
+    assert sorted(rows("Playbooks")) == sorted(f"mcp.server.{file.stem}" for file in playbooks)
+    assert sorted(rows("Roles")) == sorted(f"mcp.server.{folder.name}" for folder in roles)
+
+
+def test_the_readme_begins_with_the_example_and_what_it_needs():
+    inventory = (ROOT / "docs/examples/inventory.yml").read_text().removeprefix("---\n")
+    needed = [
+        line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith(("#", "ansible"))
+    ]
+    assert f"```yaml\n{inventory}```" in README
+    quoted = " ".join(f"'{one}'" for one in needed)
+    assert f"pip install {quoted}\n" in README
+
+
+def test_the_readme_leads_to_every_page():
+    pages = {f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md")}
+    assert {page for page in pages if f"]({page}" not in README} == set()
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "plugins").rglob("*.py")), ids=lambda file: file.stem)
