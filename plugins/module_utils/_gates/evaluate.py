@@ -10,7 +10,7 @@ import math
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._gates import packs, significance, windows
+from ansible_collections.mcp.server.plugins.module_utils._gates import significance, windows
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     BREACH,
     CANNOT_MEASURE,
@@ -34,12 +34,8 @@ def measured(gate: Gate, readings: Readings, memory_limit: float | None = None) 
     """By the first pack that knows the gate's measure. memory_limit: bytes of a pod, where Prometheus does not tell."""
     for reading in readings:
         measure = reading.measure("errors" if gate.measure == "requests" else gate.measure)
-        if isinstance(measure, packs.Ratio):
-            return reading.share(measure)
-        if isinstance(measure, packs.Histogram):
-            return reading.duration(measure) if gate.versus else reading.slower(measure, gate.limit)
-        if isinstance(measure, packs.Utilization):
-            return reading.fill(measure, memory_limit)
+        if measure is not None:
+            return measure.read(reading, gate, memory_limit)
     return Measured(1.0, missing=f"none of the sources tells {gate.measure}")
 
 

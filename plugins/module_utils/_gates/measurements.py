@@ -171,20 +171,12 @@ class Reading:
 
 def query(pack: packs.Pack, names: Names, seconds: float) -> str:
     """PromQL for all samples of the pack's series of both pools in the last seconds."""
-    metrics = sorted({name for measure in pack.measures.values() for name in _metrics(measure)})
+    metrics = sorted({name for measure in pack.measures.values() for name in measure.metrics()})
     matchers = [
         f'__name__=~"{"|".join(metrics)}"',
         *(f'{label}=~"{value}"' for label, value in _rendered(pack.server, names).items()),
     ]
     return f"{{{', '.join(matchers)}}}[{math.ceil(seconds)}s]"
-
-
-def _metrics(measure: packs.Measure) -> list[str]:
-    if isinstance(measure, packs.Ratio):
-        return [measure.all.name, measure.counted.name]
-    if isinstance(measure, packs.Histogram):
-        return [f"{measure.name}_{suffix}" for suffix in ("bucket", "count", "sum")]
-    return [measure.used.name, *(pick.name for pick in measure.most)]
 
 
 def names_of(server: t.Any, pool: str) -> dict[str, str]:

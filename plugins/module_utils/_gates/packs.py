@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which series tell what, for each source of metrics. Plain data.
+"""Which series tell what, for each source of metrics. Plain data, and for each kind of measure how it is read.
 
 Values of labels are regular expressions that match as a whole. They may name
 {namespace}, {server}, {route}, {container}, {blue} and {green} (the pools'
@@ -14,6 +14,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
+
 Labels = t.Mapping[str, str]
 
 
@@ -23,12 +25,31 @@ class Selector:
     labels: Labels = field(default_factory=dict)
 
 
+class Measure(t.Protocol):
+    """One way to make a measure of metrics."""
+
+    def metrics(self) -> list[str]:
+        """Return the names of the series that Prometheus is asked for."""
+
+    def read(self, reading: t.Any, gate: Gate, memory_limit: float | None) -> t.Any:
+        """Return what this gate is judged by, a C(measurements.Measured), out of one pool's C(measurements.Reading).
+
+        memory_limit: bytes of a pod, where Prometheus does not tell.
+        """
+
+
 @dataclass(frozen=True)
 class Ratio:
     """counted: those of all, out of counters."""
 
     all: Selector
     counted: Selector
+
+    def metrics(self) -> list[str]:
+        return [self.all.name, self.counted.name]
+
+    def read(self, reading: t.Any, gate: Gate, memory_limit: float | None) -> t.Any:
+        return reading.share(self)
 
 
 @dataclass(frozen=True)
@@ -39,6 +60,12 @@ class Histogram:
     labels: Labels = field(default_factory=dict)
     seconds: float = 1.0
 
+    def metrics(self) -> list[str]:
+        return [f"{self.name}_{suffix}" for suffix in ("bucket", "count", "sum")]
+
+    def read(self, reading: t.Any, gate: Gate, memory_limit: float | None) -> t.Any:
+        return reading.duration(self) if gate.versus else reading.slower(self, gate.limit)
+
 
 @dataclass(frozen=True)
 class Utilization:
@@ -47,8 +74,11 @@ class Utilization:
     used: Selector
     most: t.Sequence[Selector]
 
+    def metrics(self) -> list[str]:
+        return [self.used.name, *(pick.name for pick in self.most)]
 
-Measure: t.TypeAlias = "Ratio | Histogram | Utilization"
+    def read(self, reading: t.Any, gate: Gate, memory_limit: float | None) -> t.Any:
+        return reading.fill(self, memory_limit)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._gates import measurements, options, packs
+from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, measurements, options, packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SETS
@@ -162,3 +162,18 @@ def test_the_options_name_every_pack():
 def test_every_gate_can_be_measured():
     known = {measure for pack in packs.PACKS.values() for measure in pack.measures} | {"requests"}
     assert {gate.measure for gates in SETS.values() for gate in gates} <= known
+
+
+def test_a_kind_of_measure_says_itself_what_it_asks_for_and_how_it_is_read():
+    class Restarts:
+        def metrics(self):
+            return ["restarts_total"]
+
+        def read(self, reading, gate, memory_limit):
+            return measurements.Measured(1.0, levels=[(START, gate.limit + 1)], newest=START)
+
+    pack = packs.Pack({"namespace": "prod"}, ({},), {"restarts": Restarts()})
+    names = measurements.names_of(SERVER, "green")
+    assert '__name__=~"restarts_total"' in measurements.query(pack, names, 60)
+    found = evaluate.measured(Gate("r", "restarts", 3.0), [measurements.Reading(pack, [], names)])
+    assert found.levels == [(START, 4.0)]
