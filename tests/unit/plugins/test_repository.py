@@ -142,3 +142,27 @@ def test_the_examples_of_a_module_are_tasks_that_it_takes(module):
         assert not [
             message for message in validation.error_messages if not any(name in message for name in templated)
         ], task["name"]
+
+
+def missing(page: str) -> set[str]:
+    """Return the files that a page of the repository names and that are not there; KIND and X stand for names of one's own."""
+    named = {
+        one
+        for one in re.findall(r"`([\w./-]+)`", page)
+        if not re.search(r"\b(mcp_)?(test_)?(KIND|X)\b|\.\.\.|^\.|mcp\.server", one)
+    }
+    paths = {one for one in named if "/" in one}
+    tests = {*re.findall(r"\btest_\w+\.py", page)} - {"test_KIND.py", "test_mcp_X.py"}
+    places = (ROOT, ROOT / "plugins", ROOT / "plugins" / "module_utils", ROOT / "roles" / "status")
+    return {path for path in paths if not any((place / path).exists() for place in places)} | {
+        name for name in tests if not [*(ROOT / "tests").rglob(name)]
+    }
+
+
+def test_contributing_names_files_that_there_are():
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    assert missing(page) == set()
+    assert missing("`_traffic/routes/nowhere.py` `plugins/action/mcp_X.py` test_nowhere.py") == {
+        "_traffic/routes/nowhere.py",
+        "test_nowhere.py",
+    }
