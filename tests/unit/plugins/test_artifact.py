@@ -55,7 +55,7 @@ def broken(files: dict[str, str], page: str) -> list[str]:
     folders = {str(parent) for name in files for parent in PurePosixPath(name).parents}
     wrong = []
     for link in links(files[page]):
-        path, _, anchor = link.partition("#")
+        path, _hash, anchor = link.partition("#")
         target = os.path.normpath(PurePosixPath(page).parent / path) if path else page
         if target not in files and target not in folders or anchor and anchor not in anchors(files.get(target, "")):
             wrong.append(link)

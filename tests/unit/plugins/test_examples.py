@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -13,14 +14,19 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_preflight
+from ansible_collections.mcp.server.plugins.module_utils._task import Task
 from ansible_collections.mcp.server.plugins.plugin_utils import _variables
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "docs" / "examples"
 INVENTORY = (EXAMPLES / "inventory.yml").read_text().removeprefix("---\n")
 OBJECTS = {
-    (one["kind"], one["metadata"]["name"]): one for one in yaml.safe_load_all((EXAMPLES / "server.yaml").read_text())
+    (one["kind"], one["metadata"]["name"]): one
+    for one in yaml.safe_load((EXAMPLES / "server.yaml").read_text())["items"]
 }
 PLAYBOOKS = sorted(file.stem for file in (ROOT / "playbooks").glob("*.yml"))
 # As docs/examples/README.md has it, but for a context that no file has.
@@ -84,10 +90,10 @@ def test_the_releaser_has_the_role_of_the_readme():
 
 def test_all_objects_are_the_servers_of_the_inventory():
     ((name, server),) = yaml.safe_load(INVENTORY)["mcp"]["hosts"].items()
-    assert {one["metadata"].get("namespace") for (kind, _), one in OBJECTS.items() if kind != "Namespace"} == {
+    assert {one["metadata"].get("namespace") for (kind, _name), one in OBJECTS.items() if kind != "Namespace"} == {
         server["mcp_namespace"]
     }
-    (route,) = [one for (kind, _), one in OBJECTS.items() if kind == "HTTPRoute"]
+    (route,) = [one for (kind, _name), one in OBJECTS.items() if kind == "HTTPRoute"]
     assert (
         route["metadata"]["name"] == name
         and server["mcp_endpoint"]["url"] == f"https://{route['spec']['hostnames'][0]}"
@@ -113,3 +119,29 @@ def test_all_objects_are_the_servers_of_the_inventory():
         assert {one["port"] for one in service["ports"]} == {
             one["port"] for one in route["spec"]["rules"][0]["backendRefs"]
         }
+
+
+# Where the API server has them.
+PLACES = {
+    "Service": "/api/v1/namespaces/mcp-prod/services",
+    "Deployment": "/apis/apps/v1/namespaces/mcp-prod/deployments",
+    "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/namespaces/mcp-prod/httproutes",
+}
+
+
+def test_a_pre_flight_check_finds_nothing_wrong_with_it(monkeypatch):
+    """As its releaser, once a gateway has accepted the route."""
+    objects = {f"{PLACES[kind]}/{name}": copy.deepcopy(one) for (kind, name), one in OBJECTS.items() if kind in PLACES}
+    route = objects[f"{PLACES['HTTPRoute']}/mcp-server"]
+    route["metadata"]["generation"] = 1
+    conditions = [{"type": kind, "status": "True", "observedGeneration": 1} for kind in ("Accepted", "ResolvedRefs")]
+    route["status"] = {"parents": [{"parentRef": route["spec"]["parentRefs"][0], "conditions": conditions}]}
+    api = ApiServer({**objects, "/version": {"gitVersion": "v1.35.4"}})
+    api.host, api.role = "https://api.example:6443", OBJECTS["Role", "mcp-releaser"]["rules"]
+    monkeypatch.setattr(mcp_preflight, "connect", lambda params: api)
+    given = {"namespace": "mcp-prod", "server": "mcp-server", "scope": ["now"]}
+    params = ArgumentSpecValidator(mcp_preflight.SPEC.options).validate(given).validated_parameters
+    checks = mcp_preflight.run(Task(params))["checks"]
+    assert {check["id"] for check in checks if check["skipped"]} == {"namespace", "nodes"}  # not the releaser's to see
+    assert {check["id"] for check in checks} >= {"rights", "route", "deployment_blue", "service_green"}
+    assert all(check["ok"] for check in checks)
