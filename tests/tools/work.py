@@ -194,9 +194,18 @@ class Work:
         modules = sorted(path.stem for path in (COPY / "plugins" / "modules").glob("mcp_*.py"))
         names = [f"mcp.server.{name}" for name in modules]
         run("ansible-doc", "-t", "module", *names, cwd=LOGS, ANSIBLE_COLLECTIONS_PATH=str(installed))
-        inventory = ("-i", ROOT / "inventory" / "sandbox")
-        words = ("ansible-playbook", "mcp.server.bluegreen", *inventory, "--syntax-check", "-e", "version=v1.2.0")
-        run(*words, cwd=LOGS, ANSIBLE_COLLECTIONS_PATH=str(installed))
+        examples = collection(installed) / "docs" / "examples"
+        for book in ("mcp.server.bluegreen", examples / "release.yml"):
+            words = (
+                "ansible-playbook",
+                book,
+                "-i",
+                examples / "inventory.yml",
+                "--syntax-check",
+                "-e",
+                "version=v1.2.0",
+            )
+            run(*words, cwd=LOGS, ANSIBLE_COLLECTIONS_PATH=str(installed))
 
     def _sandbox(self, log: t.TextIO) -> None:
         # With the machine's own PATH: the tools' one has no Go.

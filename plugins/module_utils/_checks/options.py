@@ -10,6 +10,9 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 
+# Each has a file that runs it (run.py), and its validation in validation.py.
+KINDS = ("mcp", "http", "pod", "command")
+
 # Values of headers and environment may be secrets, or words such as 1, blue and https. no_log would hide these words in
 # the whole result of the release, in weights and pools too. So the messages of checks hide them (_text.hide).
 # Documented in doc_fragments/checks.py
@@ -61,11 +64,11 @@ CHECKS: dict[str, t.Any] = {
             },
         },
     },
-    "required_one_of": [("mcp", "http", "pod", "command")],
-    "mutually_exclusive": [("mcp", "http", "pod", "command")],
+    "required_one_of": [KINDS],
+    "mutually_exclusive": [KINDS],
 }
 
 
 def kind(check: dict[str, t.Any]) -> str:
     """Return the kind of a check: mcp, http, pod or command."""
-    return next(name for name in ("mcp", "http", "pod", "command") if check.get(name) is not None)
+    return next(name for name in KINDS if check.get(name) is not None)

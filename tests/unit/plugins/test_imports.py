@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import typing as t
 from pathlib import Path
 
@@ -71,6 +72,26 @@ def test_the_packages_form_no_circle(modules: Graph) -> None:
 
 def test_the_modules_form_no_circle(modules: Graph) -> None:
     assert circle(modules) == []
+
+
+def not_downwards(order: list[str], graph: Graph) -> set[tuple[str, str]]:
+    """Return what imports something that is not below it in this order."""
+    at = {name: number for number, name in enumerate(order)}
+    return {(name, wanted) for name, all_wanted in graph.items() for wanted in all_wanted if at[wanted] < at[name]}
+
+
+def test_the_map_has_every_package_with_imports_downwards(modules: Graph) -> None:
+    page = (UTILS.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = page.partition("\n## Map\n")[2].partition("\n## ")[0]
+    order = re.findall(r"^\| `(_\w+)(?:\.py)?` \|", section, re.MULTILINE)
+    graph = between_packages(modules)
+    assert sorted(order) == sorted(graph)
+    assert not_downwards(order, graph) == set()
+
+
+def test_an_import_upwards_is_found() -> None:
+    assert not_downwards(["_a", "_b"], {"_a": {"_b"}, "_b": set()}) == set()
+    assert not_downwards(["_b", "_a"], {"_a": {"_b"}, "_b": set()}) == {("_a", "_b")}
 
 
 def test_nothing_imports_the_code_of_a_module(modules: Graph) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import typing as t
 from pathlib import Path
 
@@ -88,6 +89,33 @@ def test_every_module_is_complete(module):
     assert (module in group) is ("namespace" in spec.options)
 
 
+def rows(heading: str) -> list[str]:
+    """Return the first column of the table below a heading of the README."""
+    (section,) = re.findall(rf"^## {heading}$(.*?)^## ", README, re.MULTILINE | re.DOTALL)
+    return [row for row in re.findall(r"^\| ([\w.]+) \|", section, re.MULTILINE) if "." in row]
+
+
+def test_the_readme_has_every_playbook_and_role():
+    playbooks, roles = ((ROOT / "playbooks").glob("*.yml"), (ROOT / "roles").iterdir())
+    assert sorted(rows("Playbooks")) == sorted(f"mcp.server.{file.stem}" for file in playbooks)
+    assert sorted(rows("Roles")) == sorted(f"mcp.server.{folder.name}" for folder in roles)
+
+
+def test_the_readme_begins_with_the_example_and_what_it_needs():
+    inventory = (ROOT / "docs/examples/inventory.yml").read_text().removeprefix("---\n")
+    needed = [
+        line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith(("#", "ansible"))
+    ]
+    assert f"```yaml\n{inventory}```" in README
+    quoted = " ".join(f"'{one}'" for one in needed)
+    assert f"pip install {quoted}\n" in README
+
+
+def test_the_readme_leads_to_every_page():
+    pages = {f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md")}
+    assert {page for page in pages if f"]({page}" not in README} == set()
+
+
 @pytest.mark.parametrize("file", sorted((ROOT / "plugins").rglob("*.py")), ids=lambda file: file.stem)
 def test_nothing_is_imported_inside_match(file):
     """ansible-core 2.21 does not look there for what it has to pack with a module that runs in a process of its own."""
@@ -114,3 +142,27 @@ def test_the_examples_of_a_module_are_tasks_that_it_takes(module):
         assert not [
             message for message in validation.error_messages if not any(name in message for name in templated)
         ], task["name"]
+
+
+def missing(page: str) -> set[str]:
+    """Return the files that a page of the repository names and that are not there; KIND and X stand for names of one's own."""
+    named = {
+        one
+        for one in re.findall(r"`([\w./-]+)`", page)
+        if not re.search(r"\b(mcp_)?(test_)?(KIND|X)\b|\.\.\.|^\.|mcp\.server", one)
+    }
+    paths = {one for one in named if "/" in one}
+    tests = {*re.findall(r"\btest_\w+\.py", page)} - {"test_KIND.py", "test_mcp_X.py"}
+    places = (ROOT, ROOT / "plugins", ROOT / "plugins" / "module_utils", ROOT / "roles" / "status")
+    return {path for path in paths if not any((place / path).exists() for place in places)} | {
+        name for name in tests if not [*(ROOT / "tests").rglob(name)]
+    }
+
+
+def test_contributing_names_files_that_there_are():
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    assert missing(page) == set()
+    assert missing("`_traffic/routes/nowhere.py` `plugins/action/mcp_X.py` test_nowhere.py") == {
+        "_traffic/routes/nowhere.py",
+        "test_nowhere.py",
+    }

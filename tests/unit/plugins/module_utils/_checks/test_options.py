@@ -11,7 +11,8 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.doc_fragments.checks import ModuleDocFragment
-from ansible_collections.mcp.server.plugins.module_utils._checks.options import CHECKS, kind
+from ansible_collections.mcp.server.plugins.module_utils._checks import run, validation
+from ansible_collections.mcp.server.plugins.module_utils._checks.options import CHECKS, KINDS, kind
 
 
 @pytest.mark.parametrize(
@@ -34,9 +35,13 @@ def test_values_of_headers_and_variables_do_not_spoil_the_result_of_the_release(
     assert not ArgumentSpecValidator({"checks": CHECKS}).validate({"checks": [check]})._no_log_values
 
 
-@pytest.mark.parametrize("name", ["mcp", "http", "pod", "command"])
+@pytest.mark.parametrize("name", KINDS)
 def test_the_kind_of_a_check(name: str) -> None:
-    assert kind({"mcp": None, "http": None, "pod": None, "command": None, name: {}}) == name
+    assert kind({**dict.fromkeys(KINDS), name: {}}) == name
+
+
+def test_every_kind_has_its_options_a_runner_and_what_may_be_wrong_with_it() -> None:
+    assert set(KINDS) == set(run.KINDS) == set(validation._OF_KIND) == set(CHECKS["options"]) - {"name", "timeout"}
 
 
 def test_the_documentation_is_that_of_the_options() -> None:

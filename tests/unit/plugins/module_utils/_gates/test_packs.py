@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds impor
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import SERVER, START, counter, growing, verdict
 
+PAGE = (Path(__file__).parents[5] / "docs" / "gates.md").read_text()
 ERRORS = Gate("errors", "errors", 5.0)
 
 # By source: the counter of requests, its label of the HTTP status, and labels of green, of blue and of another server.
@@ -155,8 +157,18 @@ def test_labels_that_are_called_otherwise():
     assert pack.measures["memory"].evaluate(found, Gate("memory", "memory", 90.0)).levels == [(START, 50.0)]
 
 
-def test_the_options_name_every_pack():
-    assert set(options.SOURCES) == set(packs.PACKS)
+def test_the_options_the_page_and_these_tests_name_every_pack():
+    assert set(options.SOURCES) == set(packs.PACKS) == set(re.findall(r"^\| `(\w+)` \| `", PAGE, re.MULTILINE))
+    assert set(LABELS) == set(packs.PACKS) - {"app", "kubelet"}  # whose pods are found as those of otel are
+
+
+def test_the_page_has_every_gate_of_every_set():
+    rows, named = re.findall(r"^\| (\w*) ?\| (\w+) \| [^|]+ \| [^|]+ \|$", PAGE, re.MULTILINE), ""
+    found: dict[str, list[str]] = {}
+    for of_set, name in rows[1:]:
+        named = of_set or named
+        found.setdefault(named, []).append(name)
+    assert found == {name: [gate.name for gate in gates] for name, gates in SETS.items()}
 
 
 def test_every_gate_can_be_measured():
