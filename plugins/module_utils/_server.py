@@ -10,6 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
@@ -101,15 +102,11 @@ class Server:
     deployment = service = pool_name
 
     def deployment_path(self, pool: str) -> str:
-        return f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.deployment(pool)}"
+        return paths.deployments(self.namespace, self.deployment(pool))
 
     def ready_endpoints(self, cluster: Api, pool: str) -> int:
         """How many pods the pool's Service sends traffic to now."""
-        slices = cluster.get(
-            f"/apis/discovery.k8s.io/v1/namespaces/{self.namespace}/endpointslices",
-            labelSelector=f"kubernetes.io/service-name={self.service(pool)}",
-        )
-        return ready_pods(slices["items"])
+        return endpoints.count_ready(endpoints.slices(cluster, self.namespace, self.service(pool)))
 
     def image(self, cluster: Api, pool: str) -> tuple[str, int]:
         """The image of the pool's Deployment, and its replicas. Raises Failure when it lacks our container."""
@@ -126,9 +123,8 @@ class Server:
 
     def digest(self, cluster: Api, pool: str) -> str:
         """The digest that the pool's ready pods run, empty when none is ready or they differ."""
-        pods = cluster.get(f"/api/v1/namespaces/{self.namespace}/pods", labelSelector=f"app={self.name},pool={pool}")[
-            "items"
-        ]
+        selector = selectors.pool_pods(self.name, pool)
+        pods = cluster.get(paths.pods(self.namespace), labelSelector=selector)["items"]
         statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses") or []]
         digests = {
             status["imageID"].rpartition("@")[2]
@@ -157,16 +153,3 @@ def _refuse_custom(server: Server) -> None:
         )
     if custom["total"] < 1:
         raise Failure(f"route_custom.total is {custom['total']}: it must be more than 0.")
-
-
-def ready_pods(slices: t.Sequence[dict[str, t.Any]]) -> int:
-    """Pods that a Service's EndpointSlices call ready; one is in two of them when it has IPv4 and IPv6."""
-    return len(
-        {
-            endpoint.get("targetRef", {}).get("uid") or endpoint["addresses"][0]
-            for item in slices
-            for endpoint in item.get("endpoints") or []
-            # Not known counts as ready, says the API
-            if (endpoint.get("conditions") or {}).get("ready") is not False
-        }
-    )

@@ -13,6 +13,7 @@ from dataclasses import replace
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._checks.limit import Limit
 from ansible_collections.mcp.server.plugins.module_utils._checks.messages import hide
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, calls, endpoint, listing
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import Line, shake_hands
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import FAREWELL
@@ -25,7 +26,7 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
     with limit.not_counted():
         token = auth.token(
             context.auth,
-            lambda name: context.cluster.get(f"/api/v1/namespaces/{context.server.namespace}/secrets/{name}"),
+            lambda name: context.cluster.get(paths.secrets(context.server.namespace, name)),
         )
     public = endpoint.public(context.endpoint or endpoint.defaults())
     public = replace(public, dial=limit.dial(public.dial))

@@ -22,10 +22,6 @@ class Forbidden(Failure):
     """The API server knows us and refuses."""
 
 
-def pod_path(namespace: str, name: str = "") -> str:
-    return f"/api/v1/namespaces/{namespace}/pods" + (f"/{name}" if name else "")
-
-
 class Api(t.Protocol):
     """Requests to one API server. Paths are absolute, such as C(/api/v1/namespaces/prod/pods); objects are plain dicts.
 

@@ -26,9 +26,9 @@ from datetime import datetime
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage, paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, User
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.client import Answer, Client, NoAnswer, Refusal
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.clock import Clock
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection_line import announce
@@ -142,7 +142,7 @@ class Cluster:
         }
         review = self._request(
             "POST",
-            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            paths.ACCESS_REVIEWS,
             {
                 "apiVersion": "authorization.k8s.io/v1",
                 "kind": "SelfSubjectAccessReview",
@@ -163,7 +163,7 @@ class Cluster:
             raise Failure(missing_required_lib("kubernetes"), exception=traceback.format_exc()) from None
 
         try:
-            opened = self.websocket(f"{pod_path(namespace, pod)}/portforward", [("ports", str(port))], PROTOCOL)
+            opened = self.websocket(f"{paths.pods(namespace, pod)}/portforward", [("ports", str(port))], PROTOCOL)
         except Refusal as refusal:
             if refusal.answer.status in OVERLOADED and not _is_status(
                 refusal.answer

@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import options a
 from ansible_collections.mcp.server.plugins.module_utils._guard import triggers, watch
 from ansible_collections.mcp.server.plugins.module_utils._guard.decide import PAUSE, ROLL_BACK
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT, identity, is_ours, job, name
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection, paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
@@ -120,7 +120,7 @@ def _run(task: Task) -> dict[str, t.Any]:
 
 def _read(cluster: Api, server: Server) -> dict[str, t.Any] | None:
     try:
-        found = cluster.get(_path(server, name(server)))
+        found = cluster.get(paths.jobs(server.namespace, name(server)))
     except api.NotFound:
         return None
     if not is_ours(found):
@@ -133,7 +133,7 @@ def _read(cluster: Api, server: Server) -> dict[str, t.Any] | None:
 def _delete(cluster: Api, server: Server, dry_run: bool) -> None:
     """With its pod. One that still runs meanwhile has another release to look at, or an older run of this one."""
     try:
-        cluster.delete(_path(server, name(server)), dry_run=dry_run, propagationPolicy="Background")
+        cluster.delete(paths.jobs(server.namespace, name(server)), dry_run=dry_run, propagationPolicy="Background")
     except api.NotFound:
         return
 
@@ -145,7 +145,7 @@ def _create(cluster: Api, server: Server, wanted: dict[str, t.Any], patience: fl
         found = _read(cluster, server)
         if found and identity(found) == identity(wanted):
             return found  # made by a request whose answer was lost
-        return cluster.create(_path(server), wanted, **({"dryRun": "All"} if dry_run else {}))
+        return cluster.create(paths.jobs(server.namespace), wanted, **({"dryRun": "All"} if dry_run else {}))
 
     return on_conflict(attempt, patience)
 
@@ -153,7 +153,7 @@ def _create(cluster: Api, server: Server, wanted: dict[str, t.Any], patience: fl
 def _await(task: Task, cluster: Api, server: Server, identifier: str, uid: str) -> dict[str, t.Any]:
     """Until the guard itself has written into the release record: then it runs, reaches the API server, and has its rights."""
     bound = Deadline(task.params["wait_timeout"])
-    pods = f"batch.kubernetes.io/job-name={name(server)}"
+    pods = selectors.job_pods(name(server))
     while True:
         book, _version = record.read(cluster, server)
         guard = (book.current or {}).get("guard") or {}
@@ -162,7 +162,7 @@ def _await(task: Task, cluster: Api, server: Server, identifier: str, uid: str) 
         said = ""
         # Those of a Job that was deleted just now, and had the same name, may be there for a while.
         ours = [
-            pod for pod in cluster.get(api.pod_path(server.namespace), labelSelector=pods)["items"] if owner(pod) == uid
+            pod for pod in cluster.get(paths.pods(server.namespace), labelSelector=pods)["items"] if owner(pod) == uid
         ]
         for pod in ours:
             said = _last_words(pod) or said
@@ -192,7 +192,3 @@ def _shown(found: dict[str, t.Any] | None) -> dict[str, t.Any]:
         return {}
     container = found["spec"]["template"]["spec"]["containers"][0]
     return {"id": identity(found), "image": container["image"], "command": container["command"]}
-
-
-def _path(server: Server, name: str = "") -> str:
-    return f"/apis/batch/v1/namespaces/{server.namespace}/jobs" + (f"/{name}" if name else "")

@@ -12,7 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils import _registry, _versions
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
@@ -166,7 +167,7 @@ def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:
     pools = {}
     for pool in POOLS:
         image, replicas = server.image(cluster, pool)
-        found = cluster.get(pod_path(server.namespace), labelSelector=f"app={server.name},pool={pool}")["items"]
+        found = cluster.get(paths.pods(server.namespace), labelSelector=selectors.pool_pods(server.name, pool))["items"]
         pods = [describe(pod, server.container) for pod in found if not (is_finished(pod) or is_leaving(pod))]
         ready = [pod for pod in pods if pod["ready"]]
         pools[pool] = {"image_ref": image, "replicas": replicas, "ready": len(ready), "pods": pods}

@@ -27,6 +27,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost
@@ -161,7 +162,7 @@ class Lease:
         self._cluster = cluster
         self._place = (namespace, server)
         self._server = f"{namespace}/{server}"
-        self._folder = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        self._folder = paths.leases(namespace)
         self._name = f"{server}-release"
         # What was read last, and since when it has been so (monotonic)
         self._sight: tuple[Holder | None, float] | None = None

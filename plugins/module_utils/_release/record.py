@@ -23,6 +23,7 @@ import typing as t
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence, former_records
@@ -184,7 +185,7 @@ def _going_on(current: Release) -> Release:
 def read(cluster: Api, server: Server) -> tuple[ReleaseRecord, str | None]:
     """The record, and the version of its ConfigMap, None when there is none yet. Raises Failure when it can't be read."""
     try:
-        found = cluster.get(_path(server, _name(server)))
+        found = cluster.get(paths.config_maps(server.namespace, _name(server)))
     except NotFound:
         return ReleaseRecord(), None
     try:
@@ -282,10 +283,10 @@ def _write(cluster: Api, server: Server, book: ReleaseRecord, version: str | Non
         "data": {"current": json.dumps(book.current), "history": json.dumps(book.history)},
     }
     if version is None:
-        cluster.create(_path(server), body, **({"dryRun": "All"} if dry_run else {}))
+        cluster.create(paths.config_maps(server.namespace), body, **({"dryRun": "All"} if dry_run else {}))
     else:
         cluster.patch(
-            _path(server, _name(server)),
+            paths.config_maps(server.namespace, _name(server)),
             {**body, "metadata": {**metadata, "resourceVersion": version}},
             dry_run=dry_run,
         )
@@ -293,7 +294,3 @@ def _write(cluster: Api, server: Server, book: ReleaseRecord, version: str | Non
 
 def _name(server: Server) -> str:
     return f"{server.name}-release"
-
-
-def _path(server: Server, name: str = "") -> str:
-    return f"/api/v1/namespaces/{server.namespace}/configmaps" + (f"/{name}" if name else "")

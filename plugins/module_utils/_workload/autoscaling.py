@@ -16,6 +16,7 @@ import typing as t
 import weakref
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
@@ -133,7 +134,7 @@ def _find_by_name(
     names = [form.format(deployment=server.deployment(pool)) for pool in POOLS for form in NAMES]
     items, refused = [], 0
     for name in names:
-        path = f"{_path(server)}/{name}"
+        path = _path(server, name)
         try:
             if path not in absent:
                 items.append(cluster.get(path))
@@ -181,12 +182,12 @@ def set_min_replicas(
         if patch is None:
             return False
         fence.check(cluster, server, run, dry_run=dry_run)
-        cluster.patch(f"{_path(server)}/{autoscaler.name}", *patch, dry_run=dry_run)
+        cluster.patch(_path(server, autoscaler.name), *patch, dry_run=dry_run)
         return True
 
     def again(_conflict: Conflict) -> None:
         nonlocal autoscaler
-        autoscaler = Autoscaler(cluster.get(f"{_path(server)}/{autoscaler.name}"))
+        autoscaler = Autoscaler(cluster.get(_path(server, autoscaler.name)))
 
     try:
         return on_conflict(attempt, cluster.patience, again)
@@ -205,5 +206,5 @@ def give_back(cluster: Api, server: Server, warn: t.Callable[[str], None], run: 
         set_min_replicas(cluster, server, autoscaler, 0, run)
 
 
-def _path(server: Server) -> str:
-    return f"/apis/autoscaling/v2/namespaces/{server.namespace}/horizontalpodautoscalers"
+def _path(server: Server, name: str = "") -> str:
+    return paths.horizontal_pod_autoscalers(server.namespace, name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
@@ -49,7 +50,7 @@ def required_by(
 ) -> tuple[int, str]:
     """strictest() for a pool; 0, with a warning, when we may not look."""
     try:
-        budgets = cluster.get(f"/apis/policy/v1/namespaces/{server.namespace}/poddisruptionbudgets")["items"]
+        budgets = cluster.get(paths.disruption_budgets(server.namespace))["items"]
     except NotFound:
         return 0, ""
     except Forbidden:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
@@ -87,21 +88,16 @@ class View:
         deployment = self.cluster.get(self.path)
         self._refuse(deployment)
         self.revision = deployment["metadata"].get("annotations", {}).get(REVISION, "")
-        labels = ",".join(
-            f"{key}={value}" for key, value in deployment["spec"]["selector"].get("matchLabels", {}).items()
-        )
-        replicasets = self.cluster.get(f"/apis/apps/v1/namespaces/{self._namespace}/replicasets", labelSelector=labels)[
-            "items"
-        ]
-        pods = self.cluster.get(pod_path(self._namespace), labelSelector=labels)["items"]
+        selector = selectors.labels(deployment["spec"]["selector"].get("matchLabels", {}))
+        replicasets = self.cluster.get(paths.replica_sets(self._namespace), labelSelector=selector)["items"]
+        pods = self.cluster.get(paths.pods(self._namespace), labelSelector=selector)["items"]
         return state(deployment, replicasets, pods, self._events(), self.cluster.now(), self._grace, self.stale)
 
     def _events(self) -> list[Object]:
         if not self._may_read_events:
             return []
         try:
-            path = f"/api/v1/namespaces/{self._namespace}/events"
-            return self.cluster.get(path, fieldSelector="involvedObject.kind=Pod")["items"]
+            return self.cluster.get(paths.events(self._namespace), fieldSelector="involvedObject.kind=Pod")["items"]
         except Forbidden:
             self._may_read_events = False
             return []

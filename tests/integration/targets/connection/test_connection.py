@@ -28,7 +28,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import cred
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster, connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.locate import locate
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import PATH
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.paths import SUBJECT_REVIEWS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 pytestmark = pytest.mark.skipif(not CONFIG["admin_kubeconfig"], reason="takes an administrator's kubeconfig")
@@ -185,7 +185,7 @@ def cluster(file: str | None, seconds: float = 10.0, **options: t.Any) -> Cluste
 
 def known(one: Cluster) -> dict[str, t.Any]:
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-    return one.create(PATH, review)["status"]["userInfo"]
+    return one.create(SUBJECT_REVIEWS, review)["status"]["userInfo"]
 
 
 def beside(name: str, file: Path | str, context: str | None = None, seconds: float = 10.0) -> tuple[str, str]:
