@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._release import record, summary
 
 Row = t.Sequence[str]
@@ -38,7 +39,7 @@ def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str,
             [("POD", "READY", "VERSION", "DIGEST"), *(_pod(pod) for pool in pools.values() for pod in pool["pods"])]
         ),
         "",
-        f"{holder['by']} releases, since {summary.day(holder['since'])}" if holder else "nobody releases now",
+        f"{holder['by']} releases, since {_times.day(holder['since'])}" if holder else "nobody releases now",
         "",
         *(_releases(known) if known else ["no release is recorded"]),
     ]
@@ -66,7 +67,7 @@ def _releases(known: t.Sequence[record.Release]) -> t.Iterator[str]:
     """Each with why it was, or why it ended so, on a line of its own."""
     rows = [
         (
-            summary.day(one.get("started")),
+            _times.day(one.get("started")),
             summary.version(one["to"]),
             one["to"]["pool"],
             summary.outcome(one),

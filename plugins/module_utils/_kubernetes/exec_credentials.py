@@ -17,10 +17,10 @@ import time
 import typing as t
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from ansible.module_utils.common.text.converters import to_text
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Certificate, Plugin
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
@@ -108,13 +108,10 @@ def parse(plugin: Plugin, output: bytes) -> Credential:
 def _until(plugin: Plugin, text: t.Any) -> float | None:
     if text is None:
         return None
-    try:
-        at = datetime.fromisoformat(text)
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        raise Failure(
-            f"{_name(plugin)} gave an expirationTimestamp that is no time: {printable(str(text), 60)}."
-        ) from None
+    at = _times.parse(text)
+    if at is None:
+        raise Failure(f"{_name(plugin)} gave an expirationTimestamp that is no time: {printable(str(text), 60)}.")
+    return at.timestamp()
 
 
 def _run(plugin: Plugin, environment: dict[str, str], seconds: float) -> tuple[int, bytes, bytes]:

@@ -10,6 +10,7 @@ import time
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._gates import connect, options, thresholds
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
@@ -17,7 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options imp
 from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_report import find
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, summary
 from ansible_collections.mcp.server.plugins.module_utils._replay import table
-from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import iso, told
+from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import told
 from ansible_collections.mcp.server.plugins.module_utils._replay.page import page
 from ansible_collections.mcp.server.plugins.module_utils._replay.playback import Playback
 from ansible_collections.mcp.server.plugins.module_utils._replay.polls import EVERY, Poll, Step, polls
@@ -74,7 +75,7 @@ def run(task: Task) -> dict[str, t.Any]:
     hours = (steps[-1].end - steps[0].begin) / 3600
     if hours > LONGEST:
         raise Failure(
-            f"From {iso(steps[0].begin)} to {iso(steps[-1].end)} it is {hours:.1f} hours: a replay takes {LONGEST:g} at most."
+            f"From {_times.iso_of(steps[0].begin)} to {_times.iso_of(steps[-1].end)} it is {hours:.1f} hours: a replay takes {LONGEST:g} at most."
         )
 
     # As in a release: what came before it is no reason to take it back.
@@ -87,13 +88,13 @@ def run(task: Task) -> dict[str, t.Any]:
     seen = list(_said(polls(source, playback, triggers, gates, steps, since, params["seconds"]), task))
     if not seen:
         raise Failure(
-            f"From {iso(steps[0].begin)} to {iso(steps[-1].end)} there is no poll: they are {EVERY:g} s apart."
+            f"From {_times.iso_of(steps[0].begin)} to {_times.iso_of(steps[-1].end)} there is no poll: they are {EVERY:g} s apart."
         )
     result: dict[str, t.Any] = {
         "changed": False,
         "pool": pool,
-        "from": iso(steps[0].begin),
-        "to": iso(steps[-1].end),
+        "from": _times.iso_of(steps[0].begin),
+        "to": _times.iso_of(steps[-1].end),
         "release": {key: release.get(key) for key in ("id", "started", "ended", "outcome")} if release else None,
         "polls": len(seen),
         **told(seen, steps),
@@ -109,7 +110,7 @@ def _said(seen: t.Iterable[Poll], task: Task) -> t.Iterator[Poll]:
     for moment in seen:
         if time.monotonic() - last >= SAID:
             last = time.monotonic()
-            task.progress(f"replayed until {summary.clock(iso(moment.at))}")
+            task.progress(f"replayed until {_times.clock(_times.iso_of(moment.at))}")
         yield moment
 
 
@@ -118,13 +119,13 @@ def interval(begin: str, end: str | None, now: float) -> tuple[float, float]:
     first, last = _time(begin, "from"), _time(end, "to") if end else now
     if not first < last <= now:
         raise Failure(
-            f"The interval from {begin} to {end or 'now'} is not one of the past: from must be before to, and to not after {iso(now)}."
+            f"The interval from {begin} to {end or 'now'} is not one of the past: from must be before to, and to not after {_times.iso_of(now)}."
         )
     return first, last
 
 
 def _time(text: str, option: str) -> float:
-    moment = summary.moment(text)
+    moment = _times.parse(text)
     if moment is None:
         raise Failure(f"{option} is {text!r}: it must be a time in ISO 8601, such as 2026-11-24T06:00:00Z.")
     return moment.timestamp()
@@ -136,9 +137,9 @@ def steps_of(release: record.Release, now: float) -> list[Step]:
     at = [
         (moment.timestamp(), step["weights"].get(pool))
         for step in release["steps"]
-        if (moment := summary.moment(step.get("at")))
+        if (moment := _times.parse(step.get("at")))
     ]
-    ended = summary.moment(release.get("ended"))
+    ended = _times.parse(release.get("ended"))
     last = min(now, ended.timestamp()) if ended else now
     steps = [
         Step(begin, end, weight)
@@ -156,5 +157,5 @@ def steps_of(release: record.Release, now: float) -> list[Step]:
 
 
 def started(release: record.Release) -> float | None:
-    moment = summary.moment(release.get("started"))
+    moment = _times.parse(release.get("started"))
     return moment.timestamp() if moment else None

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from ansible.module_utils.basic import missing_required_lib
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._alertmanager import (
     OPTION,
     REQUESTS_ERROR,
@@ -97,7 +98,7 @@ def change(existing: t.Sequence[Silence], wanted: Silence, until: datetime) -> S
         if shown == wanted["matchers"]:
             return (
                 None
-                if datetime.fromisoformat(one["endsAt"]) >= until
+                if (ends := _times.parse(one["endsAt"])) and ends >= until
                 else {**wanted, "id": one["id"], "startsAt": one["startsAt"]}
             )
     # Alertmanager puts it in the place of the one with other matchers
@@ -123,8 +124,8 @@ def run(task: Task) -> dict[str, t.Any]:
     until = now + timedelta(seconds=params["seconds"])
     wanted = {
         "matchers": matchers(server, params["matchers"]),
-        "startsAt": _iso(now),
-        "endsAt": _iso(until + timedelta(seconds=SLACK)),
+        "startsAt": _times.iso(now),
+        "endsAt": _times.iso(until + timedelta(seconds=SLACK)),
         "createdBy": CREATOR,
         "comment": comment(server, params["release_id"] or _newest(params, server)),
     }
@@ -151,7 +152,3 @@ def _newest(params: dict[str, t.Any], server: Server) -> str:
     if current is None:
         raise Failure(f"No release of {server} is recorded: name the one that the silence is for (release_id).")
     return current["id"]
-
-
-def _iso(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

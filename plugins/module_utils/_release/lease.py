@@ -24,9 +24,10 @@ import time
 import typing as t
 import uuid
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict, Unanswered, Unreachable
@@ -347,8 +348,8 @@ class Lease:
             "spec": {
                 "holderIdentity": holder.run,
                 "leaseDurationSeconds": SECONDS,
-                "acquireTime": _micro(holder.acquired),
-                "renewTime": _micro(holder.renewed),
+                "acquireTime": _times.iso(holder.acquired, "microseconds"),
+                "renewTime": _times.iso(holder.renewed, "microseconds"),
             },
         }
         if version is None:
@@ -363,18 +364,11 @@ class Lease:
 
 def _holder(spec: dict[str, t.Any], notes: dict[str, str]) -> Holder | None:
     """None for a Lease that says nothing, as one that was given back, or that somebody else wrote."""
-    try:
-        renewed, acquired = (datetime.fromisoformat(spec[key]).astimezone(UTC) for key in ("renewTime", "acquireTime"))
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
-    if not spec.get("holderIdentity"):
+    renewed, acquired = _times.parse(spec.get("renewTime")), _times.parse(spec.get("acquireTime"))
+    if not (renewed and acquired and spec.get("holderIdentity")):
         return None
     seconds = spec.get("leaseDurationSeconds")
     duration = min(max(SHORTEST, seconds), LONGEST) if isinstance(seconds, int) else SECONDS
     return Holder(
         spec["holderIdentity"], notes.get(BY, "somebody"), notes.get(PROCESS, ""), acquired, renewed, float(duration)
     )
-
-
-def _micro(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

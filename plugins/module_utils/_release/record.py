@@ -23,6 +23,7 @@ import typing as t
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
@@ -56,7 +57,7 @@ Change = t.Callable[[ReleaseRecord], ReleaseRecord]
 
 def now(cluster: Api = None) -> str:
     """The API server's time, where the cluster is given; all times of a record are by it."""
-    return (cluster.now() if cluster else datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _times.iso(cluster.now() if cluster else datetime.now(UTC))
 
 
 def new_release(

@@ -10,8 +10,8 @@ A release is one that went through readable().
 from __future__ import annotations
 
 import typing as t
-from datetime import UTC, datetime
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._release.record import (
     FAILED,
     ROLLED_BACK,
@@ -87,42 +87,13 @@ def step(one: dict[str, t.Any], pool: str) -> str:
     measured = share.get(pool)
     said = "not measured" if measured is None else f"measured {measured} % of {share.get('requests', 0)} answers"
     failed = f", {share['failed']} failed" if share.get("failed") else ""
-    return f"{clock(one.get('at'))} {pool} {one['weights'].get(pool, '?')} %: {said}{failed}, {verdict_text(str(one.get('verdict') or 'no verdict'))}"
-
-
-def moment(text: t.Any) -> datetime | None:
-    """A time of the record, which anybody may have edited."""
-    try:
-        found = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def clock(text: t.Any) -> str:
-    found = moment(text)
-    return f"{found:%H:%M:%S}" if found else "--:--:--"
-
-
-def day(text: t.Any) -> str:
-    found = moment(text)
-    return f"{found:%Y-%m-%d %H:%M:%S} UTC" if found else "unknown"
+    return f"{_times.clock(one.get('at'))} {pool} {one['weights'].get(pool, '?')} %: {said}{failed}, {verdict_text(str(one.get('verdict') or 'no verdict'))}"
 
 
 def seconds(release: Release) -> float | None:
     """How long it took; None while it goes on."""
-    started, ended = moment(release.get("started")), moment(release.get("ended"))
+    started, ended = _times.parse(release.get("started")), _times.parse(release.get("ended"))
     return round((ended - started).total_seconds(), 3) if started and ended else None
-
-
-def duration(length: float | None) -> str:
-    if length is None:
-        return "unknown"
-    minutes, rest = divmod(round(length), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def stats(release: Release) -> dict[str, t.Any]:

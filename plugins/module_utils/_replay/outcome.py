@@ -10,9 +10,9 @@ Times in results are ISO 8601 in UTC, by Prometheus' clock.
 from __future__ import annotations
 
 import typing as t
-from datetime import UTC, datetime
 from itertools import groupby
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, windows
 from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
     INCONCLUSIVE,
@@ -125,9 +125,9 @@ def _breach(kind: str, column: t.Sequence[Seen], steps: t.Sequence[Step]) -> dic
                 else None
             )
             return {
-                "since": iso(since),
-                "window_full": iso(full),
-                "reported": iso(seen.moment.at),
+                "since": _times.iso_of(since) if since is not None else None,
+                "window_full": _times.iso_of(full) if full is not None else None,
+                "reported": _times.iso_of(seen.moment.at),
                 "value": None if verdict.value is None else round(verdict.value, 4),
                 "weight": steps[seen.moment.step].weight,
                 "reason": verdict.reason,
@@ -165,23 +165,15 @@ def _seconds(column: t.Sequence[Seen], verdict: str) -> float:
 
 
 def _span(verdict: str, same: t.Sequence[Seen]) -> dict[str, t.Any]:
-    return {"verdict": verdict, "from": iso(same[0].moment.at), "to": iso(same[-1].until)}
+    return {"verdict": verdict, "from": _times.iso_of(same[0].moment.at), "to": _times.iso_of(same[-1].until)}
 
 
 def _step(moment: Poll, step: Step, decision: Decision) -> dict[str, t.Any]:
     """What would have been decided at its end."""
     return {
         "weight": step.weight,
-        "from": iso(step.begin),
-        "to": iso(step.end),
+        "from": _times.iso_of(step.begin),
+        "to": _times.iso_of(step.end),
         "verdict": decision.outcome,
         "reason": evaluate.reasons([*moment.triggers, *moment.gates]),
     }
-
-
-def iso(at: float | None) -> str | None:
-    return (
-        None
-        if at is None
-        else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    )

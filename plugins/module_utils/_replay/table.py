@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, INCONCLUSIVE, Gate
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
@@ -28,7 +29,7 @@ def details(result: dict[str, t.Any]) -> list[str]:
     """All but the first sentence."""
     steps = [
         [
-            f"{_weight(step['weight'])}{summary.clock(step['from'])} to {summary.clock(step['to'])}: {step['verdict']}",
+            f"{_weight(step['weight'])}{_times.clock(step['from'])} to {_times.clock(step['to'])}: {step['verdict']}",
             *_folded(step["reason"]),
         ]
         for step in result["steps"]
@@ -48,11 +49,11 @@ def _gates(kind: str, gates: t.Sequence[dict[str, t.Any]]) -> list[str]:
 
 def headline(result: dict[str, t.Any]) -> str:
     """What it comes to, in one sentence or two."""
-    about = f"Pool {result['pool']}, {summary.day(result['from'])} to {summary.clock(result['to'])}"
+    about = f"Pool {result['pool']}, {_times.day(result['from'])} to {_times.clock(result['to'])}"
     really = result.get("release")
     ended = ""
     if really:
-        at = f" at {summary.clock(really['ended'])}" if really["ended"] else ""
+        at = f" at {_times.clock(really['ended'])}" if really["ended"] else ""
         ended = f" Release {really['id']} {summary.outcome(really)}{at}."
     return f"{about}: {_said(result)}.{ended}"
 
@@ -65,9 +66,9 @@ def _said(result: dict[str, t.Any]) -> str:
             if result["verdict"] == INCONCLUSIVE
             else "would have passed"
         )
-    full = f"window full at {summary.clock(first['window_full'])}, " if first["window_full"] else ""
+    full = f"window full at {_times.clock(first['window_full'])}, " if first["window_full"] else ""
     step = "" if first["weight"] is None else f" at {first['weight']} %"
-    reported = f"{full}reported at {summary.clock(first['reported'])}"
+    reported = f"{full}reported at {_times.clock(first['reported'])}"
     return f"would have been rolled back{step} by the {first['kind']} {first['gate']}, {reported}: {first['reason']}"
 
 
@@ -83,7 +84,7 @@ def _row(gate: dict[str, t.Any]) -> list[str]:
         _length(gate["seconds_past"]),
         _length(gate["seconds_no_data"]),
         _length(gate["seconds_cannot_measure"]),
-        summary.clock(breach["window_full"] or breach["reported"]) if breach else "-",
+        _times.clock(breach["window_full"] or breach["reported"]) if breach else "-",
     ]
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._release.record import (
     FAILED,
@@ -97,11 +98,10 @@ def _facts(release: Release, place: str) -> str:
         ("From", _end(origin)),
         ("To", _end(target)),
         ("By", escape(str(release.get("by") or "unknown"))),
-        ("Started", escape(summary.day(release.get("started")))),
+        ("Started", escape(_times.day(release.get("started")))),
         (
             "Ended",
-            escape(summary.day(release.get("ended")))
-            + (f", after {summary.duration(took)}" if took is not None else "")
+            escape(_times.day(release.get("ended"))) + (f", after {_times.duration(took)}" if took is not None else "")
             if release.get("ended")
             else "not yet",
         ),
@@ -130,7 +130,7 @@ def _end(end: dict[str, t.Any]) -> str:
 
 def _span(release: Release, series: t.Sequence[Series]) -> tuple[float, float] | None:
     moments = [
-        summary.moment(at)
+        _times.parse(at)
         for at in (release.get("started"), release.get("ended"), *(step.get("at") for step in release["steps"]))
     ]
     seconds = [moment.timestamp() for moment in moments if moment] + [
@@ -173,7 +173,7 @@ def _set(release: Release, span: tuple[float, float]) -> Line:
     pool = release["to"]["pool"]
     points: list[Point] = [(span[0], _number(release["from"]["weights"].get(pool, 0)))]
     for step in release["steps"]:
-        if moment := summary.moment(step.get("at")):
+        if moment := _times.parse(step.get("at")):
             points.append((moment.timestamp(), _number(step["weights"].get(pool))))
     return Line("set", "set", points, steps=True)
 
@@ -184,7 +184,7 @@ def _measured(release: Release) -> list[Line]:
         steps = [
             (moment.timestamp(), _number(step["share"].get(pool)), step)
             for step in release["steps"]
-            if (moment := summary.moment(step.get("at")))
+            if (moment := _times.parse(step.get("at")))
         ]
         if steps:
             lines.append(
@@ -203,9 +203,9 @@ def _marks(release: Release) -> list[Mark]:
     marks = [
         Mark(moment.timestamp(), f"{step['weights'].get(pool, '?')} %")
         for step in release["steps"]
-        if (moment := summary.moment(step.get("at")))
+        if (moment := _times.parse(step.get("at")))
     ]
-    if ended := summary.moment(release.get("ended")):
+    if ended := _times.parse(release.get("ended")):
         marks.append(Mark(ended.timestamp(), summary.outcome(release), TONES.get(release["outcome"], "warn")))
     return marks
 
@@ -221,7 +221,7 @@ def _steps(release: Release, series: t.Sequence[Series]) -> str:
         f'<th class="n">Set<br>for {new}</th><th class="n">Measured</th><th class="n">Answers</th><th class="n">Followed<br>after</th><th>Verdict</th>',
         *(f'<th class="n">{heads[name].format(new=new, old=old)}</th>' for name in watched),
     ]
-    starts = [summary.moment(step.get("at")) for step in release["steps"]]
+    starts = [_times.parse(step.get("at")) for step in release["steps"]]
     # A release that is rolled back ends before its last step is verified.
     ends = [*starts[1:], None]
     rows = []
@@ -233,12 +233,12 @@ def _steps(release: Release, series: t.Sequence[Series]) -> str:
 
 def _step(release: Release, step: dict[str, t.Any], pool: str) -> str:
     share = step["share"]
-    started, at = summary.moment(release.get("started")), summary.moment(step.get("at"))
-    since = f' <span class="soft">+{summary.duration((at - started).total_seconds())}</span>' if started and at else ""
+    started, at = _times.parse(release.get("started")), _times.parse(step.get("at"))
+    since = f' <span class="soft">+{_times.duration((at - started).total_seconds())}</span>' if started and at else ""
     failed = _number(share.get("failed"))
     followed = step.get("seconds_to_follow")
     cells = [
-        f"<td>{summary.clock(step.get('at'))}{since}</td>",
+        f"<td>{_times.clock(step.get('at'))}{since}</td>",
         _cell(step["weights"].get(pool), " %"),
         _cell(share.get(pool), " %"),
         f'<td class="n">{escape(str(share.get("requests", "–")))}{f", {number(failed)} failed" if failed else ""}</td>',
@@ -289,11 +289,11 @@ def _verdicts(verdicts: t.Sequence[Verdict]) -> str:
     ):
         run = list(same)
         first, last = run[0], run[-1]
-        until = f" – {summary.clock(last['at'])}" if len(run) > 1 else ""
+        until = f" – {_times.clock(last['at'])}" if len(run) > 1 else ""
         rows.append(
             f"<tr><td>{escape(gate)}</td><td>{escape(pool)}</td>"
             f'<td class="{TONES.get(verdict, "warn")}">{escape(verdict_text(verdict))}</td>'
-            f"<td>{summary.clock(first['at'])}{until}</td><td>{escape(_detail(last))}</td></tr>"
+            f"<td>{_times.clock(first['at'])}{until}</td><td>{escape(_detail(last))}</td></tr>"
         )
     more = f'<p class="soft">and {len(rows) - MOST_VERDICTS} rows more</p>' if len(rows) > MOST_VERDICTS else ""
     head = "<thead><tr><th>Gate</th><th>Pool</th><th>Verdict</th><th>From – to</th><th>At last</th></tr></thead>"

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._gates import measurements, packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import interval
-from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._release.record import Release
 from ansible_collections.mcp.server.plugins.module_utils._report.page import ERRORS, LATENCY, SHARE, Series
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
@@ -28,7 +28,7 @@ SCRAPES = 4  # a rate is over so many, so that one that is missing makes no gap
 
 def span(release: Release, now: float) -> tuple[float, float]:
     """What is drawn, in seconds since the epoch. Raises Failure."""
-    started, ended = summary.moment(release.get("started")), summary.moment(release.get("ended"))
+    started, ended = _times.parse(release.get("started")), _times.parse(release.get("ended"))
     if started is None:
         raise Failure(f"When release {release['id']} started can't be read in its record, so it has no series.")
     begin = started.timestamp() - BEFORE

@@ -11,6 +11,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
+
 Object = dict[str, t.Any]
 
 IMAGE = "check the image's name and tag, and that the nodes may pull it"
@@ -181,7 +183,8 @@ def _time(event: Object) -> str:
 
 def _age(timestamp: str | None, now: datetime.datetime) -> float:
     """Seconds since an RFC 3339 time; 0 when there is none yet."""
-    return (now - datetime.datetime.fromisoformat(timestamp)).total_seconds() if timestamp else 0.0
+    at = _times.parse(timestamp)
+    return (now - at).total_seconds() if at else 0.0
 
 
 def _line(message: str | None) -> str:

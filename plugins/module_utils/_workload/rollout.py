@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
@@ -120,7 +121,7 @@ def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enou
         if now.failed:
             raise Failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
         if line != said or patience.elapsed - said_at >= HEARTBEAT:
-            progress(f"{line}, {_clock(patience.elapsed)} of {_clock(patience.seconds)}")
+            progress(f"{line}, {_times.stopwatch(patience.elapsed)} of {_times.stopwatch(patience.seconds)}")
             said, said_at = line, patience.elapsed
         if not patience.pause(POLL if enough is None else POLL / 2):
             if enough is not None and evidence.get("ready"):
@@ -130,7 +131,3 @@ def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enou
                 f"Deployment {view.name} is not complete after {patience.seconds:g} s: {line}{why}; see its events, or raise wait_timeout.",
                 **evidence,
             )
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

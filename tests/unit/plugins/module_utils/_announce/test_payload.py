@@ -139,14 +139,6 @@ def test_a_record_that_somebody_edited(broken):
     assert event["release"]["seconds"] in (None, 990.0)
 
 
-@pytest.mark.parametrize(
-    ("length", "said"),
-    [(None, "unknown"), (0.4, "0 s"), (59.6, "1 min 0 s"), (990, "16 min 30 s"), (3600 * 25 + 60, "25 h 1 min")],
-)
-def test_duration(length, said):
-    assert words.duration(length) == said
-
-
 def test_stats():
     assert words.stats(words.readable(release("rolled_back", reason="why"))) == {
         "id": ID,
