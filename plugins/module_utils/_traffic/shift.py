@@ -148,7 +148,7 @@ class Shift:
         if not run or self.task.check_mode or (self.emergency and not again):
             return
         lease = leases.Lease(self.cluster, self.server.namespace, self.server.name)
-        lease_renewal.check(self.task, lease, run, must=not self.emergency)
+        lease_renewal.check(self.task, lease, run, required=not self.emergency)
 
     def verify(self, wanted: Weights, meanwhile: t.Callable[[], None] = lambda: None) -> None:
         """Waits until the route is in force and the measured share is what was set. Raises Failure with what was found.

@@ -65,4 +65,10 @@ def test_duration(seconds: float | None, expected: str) -> None:
 
 
 def test_stopwatch() -> None:
-    assert [_times.stopwatch(seconds) for seconds in (0, 65.9, 3600)] == ["0:00", "1:05", "60:00"]
+    assert [_times.stopwatch(seconds) for seconds in (0, 12.9, 65.9, 600, 3661)] == [
+        "0:00",
+        "0:12",
+        "1:05",
+        "10:00",
+        "61:01",
+    ]

@@ -56,7 +56,7 @@ def told(outcome="succeeded", event="ended", failure="", **more):
         (
             told(to={"pool": "green"}),
             "succeeded",
-            "prod/mcp: what pool green runs is released, v1.1.5 was live before",
+            "prod/mcp: the version of pool green is released, v1.1.5 was live before",
             0,
         ),
     ],

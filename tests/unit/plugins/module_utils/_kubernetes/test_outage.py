@@ -428,7 +428,7 @@ def test_an_emergency_does_not_wait_for_its_lease(
         start = time.monotonic()
         for _each in range(3):
             lease_renewal.check(
-                Task({"namespace": "prod", "server": "mcp"}, warn=warnings.append), lease, "ours", must=False
+                Task({"namespace": "prod", "server": "mcp"}, warn=warnings.append), lease, "ours", required=False
             )
     assert time.monotonic() - start < 1.5
     # Nor does it go on asking behind the emergency's back
@@ -436,4 +436,4 @@ def test_an_emergency_does_not_wait_for_its_lease(
     asked = len(server.asked)
     time.sleep(0.3)
     assert len(server.asked) == asked
-    assert len(warnings) == 1 and warnings[0].startswith("Going on without the Lease of this run")
+    assert len(warnings) == 1 and warnings[0].startswith("Continuing without the Lease of this run")

@@ -121,10 +121,10 @@ def refused(cluster: ApiServer) -> None:
 @pytest.mark.parametrize(
     ("change", "params", "said"),
     [
-        (lambda one: holds(one, "theirs"), {}, ["A release of prod/mcp is under way: eva@runner"]),
+        (lambda one: holds(one, "theirs"), {}, ["A release of prod/mcp is in progress (by eva@runner"]),
         (lambda one: holds(one, "theirs"), {"take_over": True}, []),
         (paused, {}, ["Deployment prod/mcp-green is paused"]),
-        (half, {}, ["Which pool of prod/mcp is live can't be told"]),
+        (half, {}, ["Which pool of prod/mcp is Cannot tell which pool"]),
         (refused, {}, ["A webhook refuses it.", "Changed meanwhile."]),
         (lambda one: one.fail(Forbidden("no"), "PATCH", deployment("green")), {}, []),
         (lambda one: one.put(RECORD, {"data": {"current": "[]"}}), {}, ["is not a release record"]),
