@@ -234,7 +234,7 @@ class ApiServer:
     def port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
         self._ask(Request("GET", f"{paths.pods(namespace, pod)}/portforward", query={"ports": str(port)}))
         if pod not in self.ports:
-            raise Failure(f"No port-forward to {namespace}/{pod}.")
+            raise Failure(f"Cannot forward a port to {namespace}/{pod}.")
         return socket.create_connection(("127.0.0.1", self.ports[pod]))
 
     def now(self) -> datetime:

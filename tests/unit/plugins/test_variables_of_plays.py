@@ -235,7 +235,7 @@ def test_a_bad_value_of_one_server_stops_no_other(ansible, tmp_path, strategy):
         output
     )
     for host in ("good", "fine"):
-        assert f'fatal: [{host}]: FAILED! => {{"changed": false, "msg": "No cluster to talk to' in output, output
+        assert f'fatal: [{host}]: FAILED! => {{"changed": false, "msg": "No cluster to connect to' in output, output
 
 
 def test_a_template_of_one_server_that_fails_keeps_no_other_from_its_rollback(ansible, tmp_path):
@@ -245,7 +245,7 @@ def test_a_template_of_one_server_that_fails_keeps_no_other_from_its_rollback(an
     code, output = ansible("mcp.server.rollback", "-i", str(tmp_path / "several.yml"), "-l", "bad,fine,worse")
     assert (
         code == 2
-        and 'fatal: [fine]: FAILED! => {"changed": false, "msg": "No cluster to talk to' in output
+        and 'fatal: [fine]: FAILED! => {"changed": false, "msg": "No cluster to connect to' in output
         and "Traceback" not in output
     ), output
     for host in ("bad", "worse"):
@@ -261,7 +261,7 @@ def test_what_a_push_is_told_later_is_not_missed_before(ansible):
     code, output = ansible(
         "mcp.server.bluegreen", host={**SERVER, "mcp_git_changes": [change]}, extra={"version": "v1.2.0"}
     )
-    assert code != 0 and "No cluster to talk to" in output and "undefined" not in output, output
+    assert code != 0 and "No cluster to connect to" in output and "undefined" not in output, output
     code, output = ansible(
         "mcp.server.bluegreen",
         host={**SERVER, "mcp_git_changes": [{**change, "file": "{{ nowhere }}"}]},
@@ -280,7 +280,7 @@ def test_an_emergency_goes_on_without_what_it_cannot_read(ansible):
     }
     extra |= {"mcp_route_nearest": "maybe", "mcp_hosts": "", "mcp_rollback_version": ""}
     code, output = ansible("mcp.server.rollback", extra=extra)
-    assert code != 0 and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in output, (
+    assert code != 0 and "No cluster to connect to: kubeconfig /nowhere/kubeconfig" in output, (
         output
     )  # as far as a play gets here
     assert "[WARNING]: mcp_shift_timeout must be a number, not 'soon'. Going on as if it were not set." in output, (
@@ -288,7 +288,7 @@ def test_an_emergency_goes_on_without_what_it_cannot_read(ansible):
     )
     extra = {"mcp_api_timeout": "{{ nowhere }}", "mcp_endpoint": {"url": "{{ nowhere }}"}, "mcp_reason": "{{ 1 / 0 }}"}
     code, templates = ansible("mcp.server.rollback", extra=extra)
-    assert code != 0 and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in templates, templates
+    assert code != 0 and "No cluster to connect to: kubeconfig /nowhere/kubeconfig" in templates, templates
     assert "mcp_api_timeout cannot be read: 'nowhere' is undefined. Going on as if it were not set." in templates, (
         templates
     )
@@ -309,7 +309,7 @@ def test_an_emergency_goes_on_without_what_it_cannot_read(ansible):
 def test_an_emergency_takes_no_other_cluster_or_pool_for_what_it_cannot_read(ansible, extra, says):
     code, output = ansible("mcp.server.rollback", extra=extra)
     assert code != 0 and says in output and "Going on as if" not in output, output
-    assert 'fatal: [a]: FAILED! => {"changed": false, "msg": "No cluster to talk to' not in output, output
+    assert 'fatal: [a]: FAILED! => {"changed": false, "msg": "No cluster to connect to' not in output, output
 
 
 def test_a_rollback_does_not_read_the_version_and_says_so(ansible):
@@ -373,9 +373,9 @@ def test_without_prometheus_a_release_says_which_triggers_nobody_watches(ansible
     assert (
         code != 0
         and output.count(says) == 1
-        and output.index(says) < output.index("No cluster to talk to: kubeconfig /nowhere/kubeconfig")
+        and output.index(says) < output.index("No cluster to connect to: kubeconfig /nowhere/kubeconfig")
     ), output
     code, output = ansible("play.yml", extra={"version": "v1.2.0", "mcp_prometheus": '{"url": "http://127.0.0.1:3"}'})
-    assert code != 0 and says not in output and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in output, (
+    assert code != 0 and says not in output and "No cluster to connect to: kubeconfig /nowhere/kubeconfig" in output, (
         output
     )

@@ -50,7 +50,7 @@ def plugin(folder: Path, text: str, **more: t.Any) -> Plugin:
 def test_a_token(tmp_path: Path) -> None:
     one = plugin(tmp_path, f"echo '{answer(token=TOKEN)}'; echo warning >&2")
     given = exec_credentials.ask(one, 5)
-    assert (given.token, given.certificate, given.over) == (TOKEN, None, False)
+    assert (given.token, given.certificate, given.expired) == (TOKEN, None, False)
     assert TOKEN not in repr(given) and TOKEN not in without_secrets(f"it was {TOKEN}")
 
 
@@ -95,7 +95,10 @@ def test_what_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         (f"echo '{answer()}'", "gave neither a token nor a certificate"),
         (f"echo '{answer(token=5)}'", "gave credentials that are not text"),
         (f"echo '{answer(clientCertificateData='x')}'", "gave a certificate without its key"),
-        (f"echo '{answer(token=TOKEN, expirationTimestamp='soon')}'", "an expirationTimestamp that is no time: soon"),
+        (
+            f"echo '{answer(token=TOKEN, expirationTimestamp='soon')}'",
+            "an expirationTimestamp that is not a time: soon",
+        ),
         ("head -c 3000000 /dev/zero", "wrote more than 1 MiB, and was killed"),
         ("while :; do echo flood >&2; done", "wrote more than 1 MiB: flood, and was killed"),
     ],
@@ -126,7 +129,7 @@ def test_a_secret_that_it_is_given_is_in_no_complaint(tmp_path: Path, more: dict
 def test_a_configuration_that_contains_itself(tmp_path: Path) -> None:
     endless: list[t.Any] = []
     endless.append(endless)
-    with pytest.raises(Failure, match="cannot be told of its cluster"):
+    with pytest.raises(Failure, match="the configuration of its cluster, which is not JSON"):
         exec_credentials.ask(plugin(tmp_path, "true", cluster={"config": endless}), 5)
 
 

@@ -97,7 +97,7 @@ def test_a_write_takes_no_connection_that_was_left_for_long(monkeypatch: pytest.
 
 
 def test_nor_does_a_read_one_that_may_have_been_dropped_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "KEPT", 0.1)
+    monkeypatch.setattr(client, "MAX_IDLE", 0.1)
     server = closing_at(1, lambda sock: time.sleep(5))
     one = cluster(server, timeout=2.0)
     assert one.get(PATH) == {}
@@ -160,7 +160,7 @@ def test_a_load_balancer_that_refuses_a_port_forward_is_an_outage() -> None:
     assert "planted-cookie" not in caught.value.msg
     said = b'{"kind": "Status", "message": "error dialing backend"}'
     status = sends(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: %d\r\n\r\n%s" % (len(said), said))
-    with pytest.raises(Failure, match="No port-forward to prod/pod port 80 .* error dialing backend") as caught:
+    with pytest.raises(Failure, match="Cannot forward a port to prod/pod port 80 .* error dialing backend") as caught:
         cluster(Server(status), timeout=5.0).port_forward("prod", "pod", 80)
     assert not isinstance(caught.value, Unreachable)
 

@@ -121,19 +121,19 @@ def test_a_token_for_a_password(server: OAuthServer) -> None:
 @pytest.mark.parametrize(
     ("trouble", "params", "said"),
     [
-        ("", {"password": "wrong"}, r"No login to OpenShift: \S+ refuses user eva .* check username and password"),
+        ("", {"password": "wrong"}, r"Login to OpenShift failed: \S+ refuses user eva .* Check username and password"),
         (
             "/.well-known/oauth-authorization-server",
             {},
-            r"No login to OpenShift: \S+ answered 503 \(Couldn't find OpenShift's OAuth API\)",
+            r"Login to OpenShift failed: \S+ answered 503 \(Couldn't find OpenShift's OAuth API\)",
         ),
         (
             "",
             {"host": "http://127.0.0.1:9"},
-            r"No login to OpenShift: http://127.0.0.1:9 has no OAuth server that answers \(ConnectionError\)",
+            r"Login to OpenShift failed: the OAuth server of http://127.0.0.1:9 does not answer \(ConnectionError\)",
         ),
-        ("", {"password": None}, "give both or none"),
-        ("", {"username": None}, "give both or none"),
+        ("", {"password": None}, "give both or neither"),
+        ("", {"username": None}, "give both or neither"),
     ],
 )
 def test_no_login(server: OAuthServer, trouble: str, params: dict[str, t.Any], said: str) -> None:

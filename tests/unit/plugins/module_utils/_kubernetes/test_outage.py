@@ -166,7 +166,7 @@ def test_one_that_served_us_something_does_not_start() -> None:
 
 def test_patience_ends() -> None:
     how = Watched()
-    with pytest.raises(Unreachable, match=r"does not answer .*; it was waited for, for 0 s \(api_retry_timeout\)\."):
+    with pytest.raises(Unreachable, match=r"does not answer .*; gave up after 0 s \(api_retry_timeout\)\."):
         cluster("http://127.0.0.1:9", 0.3, how).get(PATH)
     assert how.back == 0 and "waiting for it, 0 of 0 s" in how.lines[0]
     start = time.monotonic()

@@ -125,7 +125,7 @@ def test_all_good(run):
         "Service mcp-prod/mcp-server-blue selects its own pool only.",
         "Service mcp-prod/mcp-server-green selects its own pool only.",
         "HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.",
-        "No GitOps tool holds what a release writes.",
+        "No GitOps tool sets what a release writes.",
         "The required Secrets (mcp-server-secrets) are there.",
         "No guard is wanted.",
         "All 1 nodes are Ready.",

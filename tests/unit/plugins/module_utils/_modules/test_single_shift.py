@@ -1155,12 +1155,12 @@ def test_a_release_that_ended_well_does_not_fail_for_its_lease(cluster, gateway,
     call(pool="green", weight=100, run_id=run)
 
     def refuse(lease, run):
-        raise Conflict("Changed by somebody else meanwhile.")
+        raise Conflict("Conflict, modified by another client.")
 
     monkeypatch.setattr(mcp_release.leases.Lease, "release", refuse)
     result = call(mcp_release.run, state="ended", outcome="succeeded", run_id=run)
     assert result["record"]["outcome"] == "succeeded"
-    assert "was not returned; it expires in 60 s. Changed by somebody else" in result["warnings"][0]
+    assert "was not returned; it expires in 60 s. Conflict, modified by another client" in result["warnings"][0]
 
 
 @pytest.mark.parametrize(
