@@ -27,7 +27,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Say whom to call
+- name: Show whom to call
   ansible.builtin.debug:
     msg: "{{ [{'when': 'Deployment issues', 'name': 'Platform Engineering On-Call'}] | mcp.server.escalation }}"
 """
@@ -45,7 +45,8 @@ def escalation(tree: t.Any) -> list[str]:
     sound = isinstance(tree, (list, tuple)) and all(isinstance(one, t.Mapping) and one.get("name") for one in tree)
     if not sound:
         raise AnsibleFilterError(
-            "The escalation tree (mcp_escalation) is a list, and each element has name, and may have when and contact."
+            "The escalation tree (mcp_escalation) must be a list whose elements have name, and may have when and "
+            "contact."
         )
     return lines(tree)
 

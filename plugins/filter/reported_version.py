@@ -10,13 +10,13 @@ from ansible_collections.mcp.server.plugins.module_utils._versions import is_com
 
 DOCUMENTATION = r"""
 name: reported_version
-short_description: The version that a server is expected to tell
+short_description: The version that a server is expected to report
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
   - The tag of a version such as C(v1.2.0) or C(1.10), for C(expect_version) in M(mcp.server.mcp_health).
-  - Empty for any other tag, and for a digest, as servers know nothing of these.
+  - Empty for any other tag and for a digest, which servers do not know.
 options:
   _input:
     description: The version.
@@ -25,7 +25,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Assert the version where that can be told
+- name: Check the reported version where it is comparable
   mcp.server.mcp_health:
     endpoint:
       url: https://mcp.example.com
@@ -34,7 +34,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The version, or nothing.
+  description: The version; empty when servers do not report it.
   type: str
   sample: v1.2.0
 """

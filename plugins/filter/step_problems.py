@@ -12,12 +12,13 @@ from ansible_collections.mcp.server.plugins.module_utils._plan.steps import prob
 
 DOCUMENTATION = r"""
 name: step_problems
-short_description: What is wrong with a release's steps
+short_description: Problems of a release's steps
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - A sentence for each problem; none when the weights rise and end at 100. M(mcp.server.mcp_plan_info) tells the same.
+  - A sentence for each problem; none when the weights rise and end at 100. M(mcp.server.mcp_plan_info) reports the
+    same.
 options:
   _input:
     description: The steps; each element has C(weight), in percent.
@@ -27,7 +28,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Steps that make a release
+- name: Validate the steps
   ansible.builtin.assert:
     that: problems == []
     fail_msg: "{{ problems | join(' ') }}"
@@ -40,7 +41,8 @@ _value:
   description: The sentences.
   type: list
   elements: str
-  sample: ["The steps (10, 50) don't end with all the traffic: add one of weight 100; to stay at a share, make its seconds longer."]
+  sample: ["The steps (10, 50) don't end with all the traffic: add one of weight 100; to stay at a share, make its
+  seconds longer."]
 """
 
 
@@ -49,7 +51,7 @@ def step_problems(steps: t.Any) -> list[str]:
         return problems([int(step["weight"]) for step in steps])
     except (TypeError, KeyError, ValueError):
         raise AnsibleFilterError(
-            "The steps (mcp_steps) are a list, and each element has weight, a number, and seconds."
+            "The steps (mcp_steps) must be a list whose elements have weight, a number, and seconds."
         ) from None
 
 

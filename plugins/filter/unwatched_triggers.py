@@ -14,12 +14,12 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 DOCUMENTATION = r"""
 name: unwatched_triggers
-short_description: Which triggers nobody watches without Prometheus
+short_description: The triggers that are not watched without Prometheus
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - A sentence with the triggers that only metrics can tell; empty when there is none.
+  - A sentence with the triggers that need metrics; empty without any.
 options:
   _input:
     description: Changes of the triggers, as O(mcp.server.mcp_watch#module:triggers).
@@ -28,7 +28,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Say which triggers nobody watches
+- name: Show which triggers are not watched
   ansible.builtin.debug:
     msg: "{{ {} | mcp.server.unwatched_triggers }}"
 """
@@ -38,7 +38,8 @@ _value:
   description: The sentence.
   type: str
   sample: >-
-    Without Prometheus (mcp_prometheus) nobody watches these triggers: latency, database, memory. The watch's own requests are judged for: errors, error_burst.
+    Without Prometheus (mcp_prometheus) these triggers are not watched: latency, database, memory.
+    Synthetic requests are judged for: errors, error_burst.
 """
 
 
@@ -47,12 +48,12 @@ def unwatched_triggers(changes: t.Any) -> str:
         triggers = options.gates(thresholds.TRIGGERS, changes, "triggers")
     except Failure as failure:
         raise AnsibleFilterError(failure.msg) from None
-    own = [gate.name for gate in synthetic_triggers(triggers, False)]
-    unwatched = [gate.name for gate in triggers if gate.name not in own]
+    synthetic = [gate.name for gate in synthetic_triggers(triggers, False)]
+    unwatched = [gate.name for gate in triggers if gate.name not in synthetic]
     if not unwatched:
         return ""
-    rest = f" The watch's own requests are judged for: {', '.join(own)}." if own else ""
-    return f"Without Prometheus (mcp_prometheus) nobody watches these triggers: {', '.join(unwatched)}.{rest}"
+    rest = f" Synthetic requests are judged for: {', '.join(synthetic)}." if synthetic else ""
+    return f"Without Prometheus (mcp_prometheus) these triggers are not watched: {', '.join(unwatched)}.{rest}"
 
 
 class FilterModule:

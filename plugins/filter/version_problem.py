@@ -10,22 +10,23 @@ from ansible_collections.mcp.server.plugins.module_utils._versions import proble
 
 DOCUMENTATION = r"""
 name: version_problem
-short_description: What is wrong with a version
+short_description: The problem of a version
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - A sentence when it can't be a version, such as a number, which may have lost digits (1.1 for 1.10); empty when it can.
+  - A sentence when it is not a version, such as a number, which may have lost digits (1.1 for 1.10); empty when it is
+    one.
   - A version is a tag of an image in any form, a digest, or both.
 options:
   _input:
-    description: The version, of whatever type it arrived.
+    description: The version, of any type.
     type: raw
     required: true
 """
 
 EXAMPLES = r"""
-- name: A version that lost nothing on its way
+- name: Validate the version
   ansible.builtin.assert:
     that: version | mcp.server.version_problem == ''
     fail_msg: "{{ version | mcp.server.version_problem }}"
@@ -35,7 +36,7 @@ RETURN = r"""
 _value:
   description: The sentence.
   type: str
-  sample: "version is missing: give it, such as -e version=v1.2.0."
+  sample: "version is missing: pass it, such as -e version=v1.2.0."
 """
 
 

@@ -11,11 +11,13 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Fails when a variable is missing that the roles need, or has a value that cannot be meant.
-  - Warns of C(version) where only a rollback runs, which does not read it, and of variables that begin with C(mcp_)
-    and that nothing reads, with the name that is likely meant.
-  - Its place is a task of each host, so that a host which fails stops no other.
-  - An emergency has it in the C(when) of C(ansible.builtin.meta), with O(strict=false), where it costs no task. A failure there would end the play.
+  - Fails when a variable that the roles require is missing or has an invalid value.
+  - Warns about C(version) when only a rollback runs, which does not read it, and about unknown variables that begin
+    with
+    C(mcp_), with a suggestion.
+  - Use it in a task of each host, so that a host that fails stops no other.
+  - An emergency uses it in the C(when) of C(ansible.builtin.meta), with O(strict=false), where it needs no task.
+    A failure there would end the play.
 options:
   _terms:
     description: The roles of the play.
@@ -23,7 +25,7 @@ options:
     elements: str
     required: true
   strict:
-    description: Whether to fail. Otherwise an emergency goes on without what it cannot read, with a warning.
+    description: Whether to fail. Otherwise an emergency continues without a value that it cannot read, with a warning.
     type: bool
     default: true
 """
@@ -53,9 +55,9 @@ from ansible_collections.mcp.server.plugins.plugin_utils._reading import Reading
 class LookupModule(ReadingLookup):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
         host = variables.get("inventory_hostname")
-        if "git_push" in terms:  # what its caller hands to it
+        if "git_push" in terms:  # which its caller sets
             later = {"git_push_version": variables.get("version") or "", "git_push_pool": "green"}
-            self._templar = self._templar.copy_with_new_env(available_variables={**variables, **later})
+            self._templar: t.Any = self._templar.copy_with_new_env(available_variables={**variables, **later})
         own: list[str] = []
         problems = []
         strict = kwargs.get("strict", True)
@@ -81,7 +83,8 @@ class LookupModule(ReadingLookup):
             self.warn(problem)
         if not _variables.is_unset(variables.get("version")) and "rollback" in terms and "bluegreen" not in terms:
             Display().warning(
-                f"{host}: version is for releases and is not read here. To go back to a named one: -e mcp_rollback_version=v1.1.5."
+                f"{host}: version is for releases and is not read here. To roll back to a version, pass "
+                "-e mcp_rollback_version=v1.1.5."
             )
         if sentence := _variables.strangers(variables, own):
             Display().warning(f"{host}: {sentence}")

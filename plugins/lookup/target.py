@@ -6,18 +6,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: target
-short_description: The server and the cluster that the inventory names
+short_description: The server and the cluster by the inventory
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - The options that all modules of this collection share, out of C(mcp_namespace), C(mcp_server) (default is the host's name), C(mcp_kubeconfig) and the like.
-  - What is not given is left out.
+  - The options that all modules of this collection share, from C(mcp_namespace), C(mcp_server) (default is the host's
+    name),
+    C(mcp_kubeconfig) and the like.
+  - Options that are not set are left out.
 options:
   strict:
     description:
-      - Whether to fail when a value cannot be meant. Otherwise that is a warning, and the default is taken, as an emergency does.
-      - What says which server, cluster or user is meant fails all the same, as without it another one would be acted on.
+      - Whether to fail for an invalid value. Otherwise it is a warning, and the default is used, as in an emergency.
+      - An invalid value for the server, cluster or user always fails, as another one would be acted on without it.
     type: bool
     default: true
 """
@@ -26,7 +28,7 @@ EXAMPLES = r"""
 - name: Show which server is meant
   module_defaults:
     group/mcp.server.mcp: "{{ lookup('mcp.server.target') }}"
-  mcp.server.mcp_release:
+  mcp.server.mcp_release_info:
 """
 
 RETURN = r"""

@@ -11,9 +11,10 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Converts what is given to the variable's type, as C(-e), surveys and the environment give text for everything, and has its default.
+  - Converts the value to the variable's type, as C(-e), surveys and the environment give text for everything. Without a
+    value it is the default.
   - Lists and dictionaries may be JSON or YAML. An empty text is no value.
-  - Fails with a sentence that names the variable when the value cannot be meant.
+  - Fails for an invalid value, with a sentence that names the variable.
 options:
   _terms:
     description: The name of the variable.
@@ -22,8 +23,8 @@ options:
     required: true
   strict:
     description:
-      - Whether to fail when the value cannot be meant. Otherwise that is a warning, and the default is taken, as an emergency does.
-      - What says which server, cluster, user, version or pool is meant fails all the same.
+      - Whether to fail for an invalid value. Otherwise it is a warning, and the default is used, as in an emergency.
+      - An invalid value for the server, cluster, user, version or pool always fails.
     type: bool
     default: true
 """

@@ -18,7 +18,8 @@ WAIT, PAUSE, KEEP, ROLL_BACK, END = "wait", "pause", "keep", "rollback", "end"
 
 # Seconds of a Lease's age that the guard need not have observed: its dates tell them, but clocks may differ.
 BELIEVED = 30.0
-# Seconds for which the guard must observe a Lease without a holder: after a deletion the run takes it at its next renewal.
+# Seconds for which the guard must observe a Lease without a holder: after a deletion the run takes it at its next
+# renewal.
 EMPTY = 20.0
 
 
@@ -68,8 +69,8 @@ def paused(observed: Observation) -> str:
 def decide(observed: Observation, guarded: str, action: str, now: datetime | None, breach: str = "") -> Decision:
     """Decide what to do now.
 
-    guarded: the id of the release. action: PAUSE or ROLL_BACK, for when the run has died. breach: why a trigger says that
-    the release is bad, a clause; empty otherwise.
+    guarded: the id of the release. action: PAUSE or ROLL_BACK, for when the run has died. breach: why a trigger says
+    that the release is bad, a clause; empty otherwise.
 
     A run that is alive judges its triggers itself. A run that returned the Lease has paused the release for a reason,
     such as monitoring that is down, so the guard does not roll it back.

@@ -29,8 +29,8 @@ def name(server: Server) -> str:
 def job(server: Server, run: str, image_ref: str, service_account: str, options: dict[str, t.Any]) -> Object:
     """Return the Job of a guard.
 
-    Its id (see identity()) is a hash of the run that starts it, the image, the ServiceAccount and the options of mcp_guard
-    with state=running.
+    Its id (see identity()) is a hash of the run that starts it, the image, the ServiceAccount and the options of
+    mcp_guard with state=running.
     """
     made_from = json.dumps([run, image_ref, service_account, options], sort_keys=True)
     identifier = hashlib.sha256(made_from.encode()).hexdigest()[:12]

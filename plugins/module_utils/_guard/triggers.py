@@ -28,7 +28,8 @@ def handed_on(params: dict[str, t.Any]) -> dict[str, t.Any] | None:
     named = [option for option in LOCAL_OPTIONS if params["prometheus"][option]]
     if named:
         raise Failure(
-            f"A guard cannot use prometheus.{named[0]}: set prometheus.token_secret (a Secret in its namespace) instead, or neither."
+            f"A guard cannot use prometheus.{named[0]}: set prometheus.token_secret (a Secret in its namespace) "
+            "instead, or neither."
         )
     return {name: value for name, value in params["prometheus"].items() if value is not None and name != "password"}
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The loop of a guard, in its Job: observe a release's Lease and record until the release has ended or is rolled back."""
+"""The loop of a guard: observe a release's Lease and record until it has ended or is rolled back."""
 
 from __future__ import annotations
 

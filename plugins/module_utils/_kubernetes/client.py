@@ -118,7 +118,7 @@ class Client:
         return Answer(response.status, text, t.cast(t.Mapping[str, str], response.headers))
 
     def _connection(self, longest: float) -> tuple[Connection, bool]:
-        """Return a connection, and whether it was idle for a while. longest: seconds for which it may have been idle."""
+        """Return a connection, and whether it was idle for a while. longest: seconds of idleness that are allowed."""
         with suppress(IndexError):
             while True:
                 connection, since = self._idle.pop()
@@ -128,7 +128,10 @@ class Client:
         return Connection(self._dial, self._dial.authority, MAX_BYTES, proxied=self._dial.forwards), False
 
     def websocket(self, path: str, query: Query, protocol: str, seconds: float) -> t.Any:
-        """Return an open WebSocket (of websocket-client), which the caller closes. Raises Refusal, NoAnswer, Failure."""
+        """Return an open WebSocket (of websocket-client), which the caller closes.
+
+        Raises Refusal, NoAnswer, Failure.
+        """
         who = self._credentials.headers()
         try:
             return self._websocket(path, query, {**who, "Sec-WebSocket-Protocol": protocol}, seconds)

@@ -128,7 +128,7 @@ class Cluster:
         return self._request("DELETE", path, query={**query, **({"dryRun": "All"} if dry_run else {})})
 
     def may(self, namespace: str, verb: str, group: str, resource: str, name: str = "") -> bool:
-        """Return whether the user has this permission (SelfSubjectAccessReview). resource: such as C(pods/portforward)."""
+        """Return whether the user has this permission. resource: such as C(pods/portforward)."""
         resource, _slash, subresource = resource.partition("/")
         attributes = {
             "namespace": namespace,
@@ -244,8 +244,8 @@ class Cluster:
     def _is_starting(self) -> bool:
         """Return whether the API server is starting, by its readiness.
 
-        Until it has read the Roles it refuses every request, the one for its readiness too; that is taken for a start for
-        STARTING seconds. Once it has granted any request, a refusal means a missing permission.
+        Until it has read the Roles it refuses every request, the one for its readiness too; that is taken for a start
+        for STARTING seconds. Once it has granted any request, a refusal means a missing permission.
         """
         if self._served:
             return False
@@ -263,18 +263,17 @@ class Cluster:
         if none.final:  # a certificate that is refused does not become valid by waiting
             return Failure(f"The API server {self.host} does not answer ({none.reason}); check the client certificate.")
         return Unreachable(
-            f"The API server {self.host} does not answer ({none.reason}); check the address, the network and the cluster."
+            f"The API server {self.host} does not answer ({none.reason}); check the address, the network and the "
+            "cluster."
         )
 
 
 def _logged_in(access: Access, seconds: float) -> Access:
-    from ansible_collections.mcp.server.plugins.module_utils._kubernetes.openshift_login import (  # lazy: emergency path
-        token,
-    )
+    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import openshift_login  # lazy: emergency path
 
     user = access.user
     conceal(user.password)
-    bearer = token(access.host, user.username, user.password, access.verify, access.ca, seconds)
+    bearer = openshift_login.token(access.host, user.username, user.password, access.verify, access.ca, seconds)
     return replace(access, user=User(user.name, token=bearer))
 
 

@@ -117,8 +117,8 @@ def tools(obj: Object) -> list[Writer]:
 def holds(obj: Object, tool: Writer, pointer: str) -> bool:
     """Return whether this tool sets the field, so that it would revert a change.
 
-    For server-side apply that is in managedFields or, where we wrote the field last, in our note. Otherwise it is in the
-    configuration that was applied last. A tool with none of these may set any field.
+    For server-side apply that is in managedFields or, where we wrote the field last, in our note. Otherwise it is in
+    the configuration that was applied last. A tool with none of these may set any field.
     """
     annotations = _mapping(_mapping(obj.get("metadata")).get("annotations"))
     if any(entry.applied and _name(entry.manager) == tool.name for entry in _entries(obj)):

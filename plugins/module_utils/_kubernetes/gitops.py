@@ -81,7 +81,8 @@ def _refused(tool: Writer, fields: t.Sequence[Field]) -> str:
     manager = f" ({tool.manager})" if tool.manager not in ("", tool.name) else ""
     suspend = f" or suspend it ({tool.suspend})," if tool.suspend else ""
     return (
-        f"{tool.name}{manager} sets {_titles(fields)} and would revert what a release writes there. Leave these fields out "
+        f"{tool.name}{manager} sets {_titles(fields)} and would revert what a release writes there. Leave these fields "
+        "out "
         f"of its manifests (docs/gitops.md){suspend} and then set gitops_ignores (mcp_gitops_ignores) to "
         f"[{', '.join(choices)}]."
     )

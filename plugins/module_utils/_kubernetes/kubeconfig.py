@@ -115,7 +115,10 @@ class Kubeconfig:
     lists: _Lists
 
     def access(self, context: str | None = None, *, with_user: bool = True) -> Access:
-        """Return the access of a context, by default the current one. with_user: whether to read its user. Raises Failure."""
+        """Return the access of a context, by default the current one. with_user: whether to read its user.
+
+        Raises Failure.
+        """
         name = context or self.current
         if not name:
             raise Failure(

@@ -76,7 +76,10 @@ def _without_files(chosen: Chosen, environment: t.Mapping[str, str]) -> Access:
 
 
 def _overlaid(access: Access, chosen: Chosen) -> Access:
-    """Return the access changed by options and environment. A credential of theirs replaces the whole user of a file."""
+    """Return the access changed by options and environment.
+
+    A credential of theirs replaces the whole user of a file.
+    """
     values, named_by = chosen.values, chosen.named_by
     changes: dict[str, t.Any] = {}
     if values["host"]:

@@ -29,7 +29,8 @@ OPTIONS: dict[str, t.Any] = {
     "api_retry_timeout": {"type": "float", "default": 0.0},
 }
 
-# The variables of kubernetes.core and of AWX's credential type. ansible-core's fallbacks would hide where a value is from.
+# The variables of kubernetes.core and of AWX's credential type. ansible-core's fallbacks would hide where a value is
+# from.
 ENVIRONMENT = {
     "kubeconfig": "K8S_AUTH_KUBECONFIG",
     "context": "K8S_AUTH_CONTEXT",
@@ -61,9 +62,9 @@ class Chosen(t.NamedTuple):
 def choose(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> Chosen:
     """Combine options and environment. Raises Failure.
 
-    When a task names its cluster (kubeconfig, context or host), the environment changes neither the cluster nor the user:
-    no K8S_AUTH_* counts, except for the file in which a context is looked up. Credentials belong together: a task that
-    has one takes no other from the environment.
+    When a task names its cluster (kubeconfig, context or host), the environment changes neither the cluster nor the
+    user: no K8S_AUTH_* counts, except for the file in which a context is looked up. Credentials belong together: a task
+    that has one takes no other from the environment.
     """
     values = {name: params.get(name) if params.get(name) not in ("", None) else None for name in ENVIRONMENT}
     given = [name for name, value in values.items() if value is not None]

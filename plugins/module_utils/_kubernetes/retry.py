@@ -25,7 +25,9 @@ def on_conflict(
     patience: float,
     again: t.Callable[[Conflict], None] = lambda conflict: None,
 ) -> Result:
-    """Return attempt(), called again while it raises Conflict: at least MIN_ATTEMPTS times, and for C(patience) seconds.
+    """Return attempt(), called again while it raises Conflict.
+
+    It is called at least MIN_ATTEMPTS times, and for C(patience) seconds.
 
     again: called with the conflict before each further attempt; for an attempt that does not read the object itself.
     Unanswered is a Conflict too, as only reading the object shows whether the write was stored.

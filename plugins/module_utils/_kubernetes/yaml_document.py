@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parse YAML with bounded references and depth: a few lines could expand to any number of values, or end the process."""
+"""Parse YAML with bounded references and depth, as a few lines could expand to any number of values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ class TooMuch(Exception):
 
 
 def load(data: bytes) -> t.Any:
-    """Return the first document, None without one. Raises TooMuch, errors of PyYAML, and Failure without that library."""
+    """Return the first document, None without one.
+
+    Raises TooMuch, errors of PyYAML, and Failure without that library.
+    """
     if yaml is None:
         raise Failure(missing_required_lib("PyYAML"))
     _weigh(data)

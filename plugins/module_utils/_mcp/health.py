@@ -48,6 +48,6 @@ class Assertions:
         complaint = jmes.complaint(self.expressions, document)
         if complaint:
             return complaint
-        if self.version is not None and not _versions.is_told(document.get("version"), self.version):
+        if self.version is not None and not _versions.is_reported(document.get("version"), self.version):
             return f"says version {printable(str(document.get('version')), 40)}, expected is {self.version}"
         return None

@@ -125,7 +125,8 @@ def _read(cluster: Api, server: Server) -> dict[str, t.Any] | None:
         return None
     if not is_ours(found):
         raise Failure(
-            f"Refusing to change Job {server.namespace}/{name(server)}: mcp_guard did not create it. Rename or delete it."
+            f"Refusing to change Job {server.namespace}/{name(server)}: mcp_guard did not create it. Rename or delete "
+            "it."
         )
     return found
 

@@ -182,7 +182,8 @@ def _run(task: Task) -> dict[str, t.Any]:
         _refuse_bad(params, recorded)
     if params["state"] != "begun" and recorded.current is None:
         raise Failure(
-            f"Cannot set the release of {server} to {params['state']}: none has begun. Run mcp_release with state=begun first."
+            f"Cannot set the release of {server} to {params['state']}: none has begun. Run mcp_release with "
+            "state=begun first."
         )
     fencing = {"run": params["run_id"], "dry_run": task.check_mode}
     if params["state"] == "updated":

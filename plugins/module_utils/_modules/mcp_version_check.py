@@ -129,7 +129,7 @@ def mismatches(name: str, pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
             )
         if pod["problem"]:
             found.append(f"Pod {pod['name']} does not tell its version: {pod['problem'].rstrip('.')}.")
-        elif comparable and not _versions.is_told(pod["health_version"], wanted.version):
+        elif comparable and not _versions.is_reported(pod["health_version"], wanted.version):
             found.append(
                 f"Pod {pod['name']} says that its version is {pod['health_version']}, expected is {wanted.version}."
             )
@@ -143,7 +143,7 @@ def doubtful(pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
         for pod in pool["pods"]
         if pod["ready"]
         and _versions.is_comparable(wanted.version)
-        and not _versions.is_told(pod["server_version"], wanted.version)
+        and not _versions.is_reported(pod["server_version"], wanted.version)
     ]
 
 

@@ -455,13 +455,13 @@ class StepsRelease:
         It is compared where health documents told that version at the last step: what others call a build need not be its tag.
         """
         wanted = self.release["to"].get("version") or ""
-        known = any(_versions.is_told(version, wanted) for version in self._told())
+        known = any(_versions.is_reported(version, wanted) for version in self._told())
         public = endpoints.public(self.task.params["endpoint"])
         answers = share.sample(public, self.task.params["pool_key"], ANSWERS)
         versions = sorted({answer.version for answer in answers if answer.version and not answer.reason})
         if not (wanted and known and versions):
             self.task.progress(f"the version was not compared once more: {public.name} does not tell {wanted or 'one'}")
-        elif others := [version for version in versions if not _versions.is_told(version, wanted)]:
+        elif others := [version for version in versions if not _versions.is_reported(version, wanted)]:
             raise Overwritten(
                 f"{public.name} answers as version {', '.join(printable(version, 100) for version in others)}, and not {wanted}: "
                 f"see what pool {self.pool} of {self.server} runs, and who changed it."

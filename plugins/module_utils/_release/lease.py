@@ -213,10 +213,14 @@ class Lease:
         dry_run: bool = False,
         progress: t.Callable[[str], None] = lambda line: None,
     ) -> Holder | None:
-        """Take the Lease; return the holder whom it was taken from, None without one. Raises Failure when it is in use."""
+        """Take the Lease; return the holder whom it was taken from, None without one.
+
+        Raises Failure when it is in use.
+        """
         taken_from: Holder | None = None
         simultaneous = Failure(
-            f"Another release of {self._server} began at the same moment. Find out which (status.yml), then run this again."
+            f"Another release of {self._server} began at the same moment. Find out which (status.yml), then run this "
+            "again."
         )
 
         def attempt() -> None:
@@ -305,7 +309,10 @@ class Lease:
             ) from None
 
     def check(self, run: str, runner: int | None = None) -> str:
-        """Make sure that this run holds it, and will for longer than a write takes. Return and raise the same as renew()."""
+        """Make sure that this run holds it, and will for longer than a write takes.
+
+        Return and raise the same as renew().
+        """
         holder, _version, _lapse = self._mine(run)
         if holder and (self._cluster.now() - holder.renewed).total_seconds() <= SECONDS / 2:
             return ""
@@ -331,12 +338,10 @@ class Lease:
         raise LeaseLost(f"This run lost the Lease of {self._server} ({reason}) and makes no further changes.")
 
     def _again(self, run: str, runner: int | None) -> Holder:
-        from ansible_collections.mcp.server.plugins.module_utils._release.runner import (  # lazy: emergency path
-            runner_name,
-        )
+        from ansible_collections.mcp.server.plugins.module_utils._release import runner as names  # lazy: emergency path
 
         now = self._cluster.now()
-        return Holder(run, runner_name(), this_process(runner), now, now)
+        return Holder(run, names.runner_name(), this_process(runner), now, now)
 
     def release(self, run: str) -> None:
         """Return it, unless another run holds it."""

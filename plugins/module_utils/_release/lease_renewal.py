@@ -43,7 +43,7 @@ _RENEWED: ContextVar[str] = ContextVar("mcp_server_renewed", default="")  # the 
 
 
 def with_lease(run: Run) -> Run:
-    """Return a module's function that renews the Lease of the run in its option C(run_id), if it has one, while it works.
+    """Return a module's function that renews the Lease of its run (option C(run_id)) while it works.
 
     A rollback stops only when another run holds the Lease, see best_effort().
     """
@@ -169,7 +169,7 @@ class _Renewal:
         self._failure: Failure | None = None
 
     def check_lease(self) -> None:
-        """Raise LeaseLost when another run holds it, and Unreachable when no renewal succeeded for C(patience) seconds."""
+        """Raise LeaseLost when another run holds it, and Unreachable after C(patience) seconds without a renewal."""
         if self._failure is not None:
             raise self._failure
 

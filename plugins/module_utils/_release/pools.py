@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide which pool is live, stable, or the target of a rollback, by the route's weights, its note and the record. Pure."""
+"""Decide which pool is live, stable, or the target of a rollback, by the route's weights, its note and the record.
+
+Pure.
+"""
 
 from __future__ import annotations
 

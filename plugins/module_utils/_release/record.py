@@ -222,7 +222,7 @@ def add_rollout(record: ReleaseRecord, pool: str, image_ref: str, seconds: float
 
 
 def rollout_seconds(record: ReleaseRecord, pool: str) -> float | None:
-    """Return how long the newest rollout of this pool took, or else that of the other pool; None when neither is known."""
+    """Return the seconds of the newest known rollout of this pool, or else of the other one; None without any."""
     targets = [release["to"] for release in (record.current, *record.history) if release]
     known = [target for target in targets if target.get("rollout_seconds")]
     of_pool = [target for target in known if target["pool"] == pool]
@@ -301,7 +301,8 @@ def read(cluster: Api, server: Server) -> tuple[ReleaseRecord, str | None]:
         is_sound = False
     if not is_sound:
         raise Failure(
-            f"ConfigMap {server.namespace}/{_name(server)} on {cluster.host} is not a release record. Restore it, or find "
+            f"ConfigMap {server.namespace}/{_name(server)} on {cluster.host} is not a release record. Restore it, or "
+            "find "
             "out which pool is good before you delete it. A rollback works without it: it goes by the route's note of "
             "the stable pool, or to the pool that you name (mcp_rollback_pool)."
         )

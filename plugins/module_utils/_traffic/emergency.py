@@ -296,7 +296,7 @@ def _refuse_other_version(shift: Shift) -> None:
         shift.task.warn("The version was not verified: the health document tells none.")
     elif not _versions.is_comparable(expected):
         shift.task.warn(_versions.not_compared(expected))
-    elif not all(_versions.is_told(version, expected) for version in seen):
+    elif not all(_versions.is_reported(version, expected) for version in seen):
         raise Failure(
             f"{shift.server} is back on pool {shift.result['pool']}, but it answers as version {', '.join(seen)}, not {expected}: find out what runs there.",
             **shift.result,

@@ -30,12 +30,15 @@ NOTE = "mcp.server/min-replicas"  # {"former": 2, "raised": 5}
 NAMES = ("{deployment}", "keda-hpa-{deployment}")
 UNLISTED_FOR = 30.0  # seconds
 UNLISTED = (
-    "No permission to list HorizontalPodAutoscalers in namespace {namespace}: only those with the usual names ({names}) "
+    "No permission to list HorizontalPodAutoscalers in namespace {namespace}: only those with the usual names "
+    "({names}) "
     "are known. Grant list on horizontalpodautoscalers.autoscaling as in the Role in the collection's README."
 )
 UNKNOWN = (
-    "Cannot tell whether a HorizontalPodAutoscaler scales the pools: no permission to list them in namespace {namespace}, "
-    "nor to read {names}. Grant list and get on horizontalpodautoscalers.autoscaling as in the Role in the collection's "
+    "Cannot tell whether a HorizontalPodAutoscaler scales the pools: no permission to list them in namespace "
+    "{namespace}, "
+    "nor to read {names}. Grant list and get on horizontalpodautoscalers.autoscaling as in the Role in the "
+    "collection's "
     "README."
 )
 
@@ -82,7 +85,7 @@ class Autoscaler:
         return max(now, self.min_replicas_for(wanted)) if wanted else 0
 
     def patch(self, wanted: int, run: str | None = None) -> tuple[t.Any, str] | None:
-        """Return a patch for C(wanted) pods and its kind; None when nothing differs. wanted: 0 restores the original value.
+        """Return a patch for C(wanted) pods (0: the original value), and its kind; None when nothing differs.
 
         The patch of a run is fenced (fence.py). It needs no resourceVersion, as the controller writes the status every
         15 s.
@@ -204,7 +207,8 @@ def set_min_replicas(
         if run or warn is None:
             raise
         warn(
-            f"HorizontalPodAutoscaler {server.namespace}/{autoscaler.name} keeps its minReplicas and may remove pods again. "
+            f"HorizontalPodAutoscaler {server.namespace}/{autoscaler.name} keeps its minReplicas and may remove pods "
+            "again. "
             f"{failure.msg}"
         )
         return False

@@ -49,6 +49,7 @@ def gateway(task: Task, pool: str) -> None:
     while bound.left:
         task.check_lease()
         task.progress(
-            f"{pool}: after the outage of the API server, the gateway may take {bound.left:.0f} s more to learn of the new pods"
+            f"{pool}: after the outage of the API server, the gateway may take {bound.left:.0f} s more to learn of the "
+            "new pods"
         )
         bound.pause(outage.EVERY)

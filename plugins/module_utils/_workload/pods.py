@@ -121,7 +121,7 @@ def _crashes(container: Object) -> str:
 
 
 def _not_created(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:
-    """Return the problem of containers that the kubelet cannot create; only events show it (a missing Secret, no sandbox)."""
+    """Return why the kubelet cannot create containers (a missing Secret, no sandbox), which only events show."""
     status = pod.get("status", {})
     waiting = any(
         c.get("state", {}).get("waiting", {}).get("reason") in ("ContainerCreating", "PodInitializing")

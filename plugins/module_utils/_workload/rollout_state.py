@@ -61,8 +61,8 @@ def state(
     """Return the state of a rollout.
 
     pods, replicasets: at least those of the Deployment. events: of its pods, none without the permission to read them.
-    grace: see pods.problem(). stale: the Progressing condition from before the change, which the controller may not have
-    replaced yet.
+    grace: see pods.problem(). stale: the Progressing condition from before the change, which the controller may not
+    have replaced yet.
     """
     wanted, status = deployment["spec"].get("replicas", 1), deployment.get("status", {})
     replicasets_of_it = {rs["metadata"]["uid"]: rs for rs in replicasets if owner(rs) == deployment["metadata"]["uid"]}
@@ -96,7 +96,7 @@ def state(
 def _terminal(
     deployment: Object, newest: Object, problems: dict[str, Problem], pods: int, stale: Object | None
 ) -> Problem | None:
-    """Return what keeps the rollout from succeeding. problems: by name of a new pod. pods: how many new pods there are."""
+    """Return why the rollout cannot succeed. problems: by name of a new pod. pods: how many new pods there are."""
     if deployment["spec"].get("paused"):
         return Problem("Paused", "it is paused", "resume it (kubectl rollout resume)")
     # A single pod may run without becoming ready; when all of them do, the version is at fault.

@@ -152,7 +152,7 @@ def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
         (
             "bluegreen",
             {},
-            "a: version is not set: say which one to release, ansible-playbook mcp.server.bluegreen -e version=v1.2.0.",
+            "a: version is not set: pass the version to release, such as -e version=v1.2.0.",
         ),
         ("bluegreen", {"version": ""}, "version is not set"),
         ("bluegreen", {"version": "v1.2.0", "mcp_guard": "maybe"}, "mcp_guard must be true or false, not 'maybe'."),
@@ -283,13 +283,13 @@ def test_an_emergency_goes_on_without_what_it_cannot_read(ansible):
     assert code != 0 and "No cluster to connect to: kubeconfig /nowhere/kubeconfig" in output, (
         output
     )  # as far as a play gets here
-    assert "[WARNING]: mcp_shift_timeout must be a number, not 'soon'. Going on as if it were not set." in output, (
+    assert "[WARNING]: mcp_shift_timeout must be a number, not 'soon'. Continuing as if it were not set." in output, (
         output
     )
     extra = {"mcp_api_timeout": "{{ nowhere }}", "mcp_endpoint": {"url": "{{ nowhere }}"}, "mcp_reason": "{{ 1 / 0 }}"}
     code, templates = ansible("mcp.server.rollback", extra=extra)
     assert code != 0 and "No cluster to connect to: kubeconfig /nowhere/kubeconfig" in templates, templates
-    assert "mcp_api_timeout cannot be read: 'nowhere' is undefined. Going on as if it were not set." in templates, (
+    assert "mcp_api_timeout cannot be read: 'nowhere' is undefined. Continuing as if it were not set." in templates, (
         templates
     )
     assert output.count("mcp_shift_timeout must be a number") == 1 and "mcp_guard must" not in output, output
@@ -368,7 +368,7 @@ def test_without_prometheus_a_release_says_which_triggers_nobody_watches(ansible
         "tasks": [role],
     }
     (tmp_path / "play.yml").write_text(json.dumps([play]))
-    says = "nobody watches these triggers: latency, database, memory."
+    says = "these triggers are not watched: latency, database, memory."
     code, output = ansible("play.yml", extra={"version": "v1.2.0"})
     assert (
         code != 0

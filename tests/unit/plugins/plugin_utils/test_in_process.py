@@ -178,7 +178,7 @@ def test_task_timeout(count, alarm, ended):
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
     assert bool(result["left"]) == ended
-    warnings = ["The timeout of 30 s does not end mcp_x: it has time limits of its own."]
+    warnings = ["The timeout of 30 s does not end mcp_x, which has its own time limits."]
     assert result.get("warnings") == (warnings if alarm and not ended else None)
 
 

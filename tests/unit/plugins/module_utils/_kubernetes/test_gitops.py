@@ -45,8 +45,10 @@ def fields(route=None, deployment=None, autoscaler=None):
         (
             {"route": ARGO_CD},
             [],
-            "Argo CD sets spec.rules of HTTPRoute prod/mcp and would revert what a release writes there. Leave these fields out of its manifests (docs/gitops.md)"
-            " or suspend it (argocd app set shop --sync-policy none), and then set gitops_ignores (mcp_gitops_ignores) to [route].",
+            "Argo CD sets spec.rules of HTTPRoute prod/mcp and would revert what a release writes there. Leave these "
+            "fields out of its manifests (docs/gitops.md)"
+            " or suspend it (argocd app set shop --sync-policy none), and then set gitops_ignores (mcp_gitops_ignores) "
+            "to [route].",
             NOBODY,
         ),
         ({"route": ARGO_CD}, ["route"], "", "Argo CD leaves route alone (gitops_ignores)."),

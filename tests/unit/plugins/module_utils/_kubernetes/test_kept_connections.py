@@ -118,7 +118,8 @@ def test_a_credential_that_another_thread_renewed_is_used(tmp_path: Path, monkey
     """As plugins give the same token until it is over."""
     monkeypatch.chdir(tmp_path)
     credentials._GIVEN.clear()
-    text = f"echo x >> asked; test $(wc -l < asked) -gt 1 && T=new-planted || T=old-planted; echo '{answer(token='TOKEN')}' | sed s/TOKEN/$T/"
+    chooses = "echo x >> asked; test $(wc -l < asked) -gt 1 && T=new-planted || T=old-planted"
+    text = f"{chooses}; echo '{answer(token='TOKEN')}' | sed s/TOKEN/$T/"
     mine = credentials.Credentials(User(plugin=plugin(tmp_path, text)), 5)
     refused = mine.headers()
     assert mine.renew(refused), "the first one asks"
@@ -133,7 +134,8 @@ def test_a_plugin_that_fails_in_the_middle_is_named_while_it_is_waited_for(
     monkeypatch.chdir(tmp_path)
     credentials._GIVEN.clear()
     monkeypatch.setattr(Unreachable, "again_in", 0.1)
-    text = f"test ! -e away || {{ echo 'no route to the login; really' >&2; exit 3; }}; echo '{answer(token='planted-token')}'"
+    fails_when_away = "test ! -e away || { echo 'no route to the login; really' >&2; exit 3; }"
+    text = f"{fails_when_away}; echo '{answer(token='planted-token')}'"
     lines: list[str] = []
 
     def back(line: str) -> None:

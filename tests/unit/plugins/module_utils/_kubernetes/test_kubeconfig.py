@@ -344,8 +344,8 @@ def test_nothing_secret_goes_out_without_tls() -> None:
         one = access({"server": "http://127.0.0.1:8001"}, {**secret, "as": "ann"})
         assert one.user == User(impersonation=(("Impersonate-User", ("ann",)),))
         assert (
-            one.sentence()
-            == "cluster http://127.0.0.1:8001 (context prod of /etc/a/config), as an anonymous user, without TLS, impersonating ann"
+            one.sentence() == "cluster http://127.0.0.1:8001 (context prod of /etc/a/config), "
+            "as an anonymous user, without TLS, impersonating ann"
         )
     # Of `kubectl proxy`, which needs no user.
     proxy = config(

@@ -211,7 +211,8 @@ def test_every_variable_is_one_of_an_option() -> None:
         (
             {},
             AWX,
-            "cluster https://ambient (K8S_AUTH_HOST), its certificate not verified, as the user of the token in K8S_AUTH_API_KEY",
+            "cluster https://ambient (K8S_AUTH_HOST), its certificate not verified, as the user of the token in "
+            "K8S_AUTH_API_KEY",
         ),
         (
             {"kubeconfig": "two"},

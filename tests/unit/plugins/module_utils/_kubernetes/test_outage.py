@@ -36,7 +36,7 @@ GOOD = (200, {})
 
 
 class ApiServer(http.server.ThreadingHTTPServer):
-    """Gives the answers (status, headers) one after the other, the last for ever; asked: method and path of each request."""
+    """Give these answers (status, headers) in turn, the last for ever. asked: method and path of each request."""
 
     daemon_threads = True
 
@@ -203,7 +203,7 @@ def test_the_end_of_an_outage_is_told_once() -> None:
 
 def test_what_stores_is_never_sent_twice() -> None:
     server, how = ApiServer((503, {}), GOOD), Watched()
-    with pytest.raises(Unanswered, match=f"Whether PATCH {PATH} was done is not known"):
+    with pytest.raises(Unanswered, match=f"It is unknown whether PATCH {PATH} was done"):
         cluster(server.url, how=how).patch(PATH, {})
     assert server.asked == [("PATCH", PATH)]
     server = ApiServer((503, {}), GOOD)
@@ -266,7 +266,10 @@ WHOLE = HEAD + b"Content-Length: 2\r\n\r\n{}"
 
 
 class Raw:
-    """Sends these bytes on one connection each, the last on all that follow, and closes it; None resets it, after "stall" nothing more comes for a while."""
+    """Send these bytes on one connection each, the last on all that follow, and close it.
+
+    None resets the connection; after "stall" nothing more arrives for a while.
+    """
 
     def __init__(self, *answers: bytes | None) -> None:
         self._answers = list(answers)

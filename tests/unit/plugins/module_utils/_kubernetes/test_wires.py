@@ -56,7 +56,7 @@ Step = t.Callable[[socket.socket], t.Any]
 
 
 class Server:
-    """Treats each connection by one of these, the last one those that follow. asked: how many came. heads: what was asked."""
+    """Treat each connection by one of these, further ones by the last. asked: how many came. heads: what was asked."""
 
     def __init__(self, *steps: Step, pair: Pair | None = LOCAL, client_ca: str = "") -> None:
         self._steps = list(steps)
@@ -276,7 +276,7 @@ def test_no_password_of_a_key_is_asked_for_on_the_terminal() -> None:
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     os.close(terminal)
-    assert b"pass phrase" not in shown and b"the key not encrypted" in shown
+    assert b"pass phrase" not in shown and b"the key must not be encrypted" in shown
 
 
 def test_where_there_are_no_files_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

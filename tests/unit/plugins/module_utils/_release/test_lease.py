@@ -445,7 +445,8 @@ def test_a_lease_whose_age_no_clock_tells_is_watched(
     assert before is not None and before.run == "one" and cluster.holder == "two"
     assert 0.3 <= time.monotonic() - start < 2
     assert 2 <= len(lines) <= 4 and lines[0].startswith(
-        "eva@runner holds the Lease of prod/mcp, and its clock differs from the API server's: waiting to see whether it is renewed, 0 of"
+        "eva@runner holds the Lease of prod/mcp, and its clock differs from the API server's: waiting to see whether "
+        "it is renewed, 0 of"
     )
 
 

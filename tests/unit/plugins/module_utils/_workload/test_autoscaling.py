@@ -133,7 +133,8 @@ def named(*pools, refused=("list horizontalpodautoscalers",)):
         (("blue", "green"), ""),
         (
             ("green",),
-            "only those with the usual names (mcp-blue, keda-hpa-mcp-blue, mcp-green, keda-hpa-mcp-green) are known. Grant list on",
+            "only those with the usual names (mcp-blue, keda-hpa-mcp-blue, mcp-green, keda-hpa-mcp-green) are known. "
+            "Grant list on",
         ),
         ((), "only those with the usual names"),
     ],

@@ -330,7 +330,8 @@ def test_state_of_a_rollout(case, sets, pods, line, done, reason):
 def test_the_sentence_names_the_pod_and_the_cure():
     found = state(deployment(), replicasets(), [pod(running(35))], [UNHEALTHY], NOW)
     assert found.failed == (
-        "pod new-1: has run for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: 503); read its log (kubectl logs)"
+        "pod new-1: has run for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: "
+        "503); read its log (kubectl logs)"
     )
     assert found.problems == (
         "pod new-1: has run for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: 503)",
@@ -341,8 +342,10 @@ def test_the_sentence_names_the_pod_and_the_cure():
     "message",
     [
         # The API server was away, or slow
-        'MountVolume.SetUp failed for volume "api": failed to fetch token: Post "https://10.0.0.1/token": dial tcp 10.0.0.1:443: connect: connection refused',
-        'MountVolume.SetUp failed for volume "settings": failed to sync configmap cache: timed out waiting for the condition',
+        'MountVolume.SetUp failed for volume "api": failed to fetch token: Post "https://10.0.0.1/token": '
+        "dial tcp 10.0.0.1:443: connect: connection refused",
+        'MountVolume.SetUp failed for volume "settings": failed to sync configmap cache: '
+        "timed out waiting for the condition",
         'MountVolume.SetUp failed for volume "nfs": rpc error: code = Internal desc = context deadline exceeded',
     ],
 )
