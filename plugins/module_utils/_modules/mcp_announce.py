@@ -75,8 +75,10 @@ def run(task: Task) -> dict[str, t.Any]:
 
 def _keep(task: Task, cluster: Api, server: Server, release: record.Release) -> None:
     def announced(book: record.ReleaseRecord) -> record.ReleaseRecord:
-        same = book.current is not None and book.current["id"] == release["id"]
-        return record.ReleaseRecord({**book.current, "announced": release["outcome"]}, book.history) if same else book
+        current = book.current
+        if current is None or current["id"] != release["id"]:
+            return book
+        return record.ReleaseRecord({**current, "announced": release["outcome"]}, book.history)
 
     try:
         record.update(cluster, server, announced)

@@ -140,7 +140,7 @@ class Search:
                 f"Which pool of {self.server} is live can't be told from its weights (blue {weights['blue']} %, green {weights['green']} %), "
                 "and no release is running: give one pool 100 with mcp_traffic_shift first."
             )
-        target = {"pool": other(live), "image_ref": self.image_ref}
+        target: record.Side = {"pool": other(live), "image_ref": self.image_ref}
         pool = self.known["pools"].get(live)
         self.known |= {
             "live": live,

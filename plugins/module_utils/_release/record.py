@@ -70,7 +70,8 @@ class Step(t.TypedDict, total=False):
     at: str
     weights: Weights
     # Percent of each pool, how many requests that was measured by (requests), and how many of these failed (failed).
-    share: dict[str, t.Any]
+    # None when it was not measured.
+    share: dict[str, t.Any] | None
     seconds_to_follow: float | None
     verdict: str
 
@@ -121,6 +122,8 @@ Release = t.TypedDict(
         "paused": Pause,
         # False when its end says nothing of its version, see is_judged().
         "judged": bool,
+        # The outcome that was announced last.
+        "announced": str,
         # True for a rollback to a pool that a person named.
         "named": bool,
     },

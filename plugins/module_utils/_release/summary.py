@@ -86,7 +86,7 @@ def percents(of_pools: dict[str, t.Any]) -> str:
 
 def step(one: Step, pool: str) -> str:
     """Return a step as a line. pool: the one that the release goes to."""
-    share = one["share"]
+    share = one["share"] or {}
     percent = share.get(pool)
     measured = "not measured" if percent is None else f"measured {percent} % of {share.get('requests', 0)} answers"
     failed = f", {share['failed']} failed" if share.get("failed") else ""

@@ -26,6 +26,8 @@ from ansible_collections.mcp.server.plugins.module_utils._release.record import 
     RUNNING,
     SUCCEEDED,
     Release,
+    Side,
+    Step,
 )
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
 from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart, number
@@ -123,7 +125,7 @@ def _facts(release: Release, place: str) -> str:
     return f"<section><dl>\n{rows}\n</dl></section>"
 
 
-def _end(end: dict[str, t.Any]) -> str:
+def _end(end: Side) -> str:
     image = " ".join(f"<code>{escape(str(end[key]))}</code>" for key in ("image_ref", "digest") if end.get(key))
     return f'{escape(str(summary.version(end)))} on <span class="{end["pool"]}">{end["pool"]}</span><br>{image}'
 
@@ -182,7 +184,7 @@ def _measured(release: Release) -> list[Line]:
     lines = []
     for pool in POOLS:
         steps = [
-            (moment.timestamp(), _number(step["share"].get(pool)), step)
+            (moment.timestamp(), _number((step["share"] or {}).get(pool)), step)
             for step in release["steps"]
             if (moment := _times.parse(step.get("at")))
         ]
@@ -231,8 +233,8 @@ def _steps(release: Release, series: t.Sequence[Series]) -> str:
     return f"<section><h2>Steps</h2>\n<table><thead><tr>{''.join(columns)}</tr></thead>\n<tbody>\n{chr(10).join(rows)}\n</tbody></table></section>"
 
 
-def _step(release: Release, step: dict[str, t.Any], pool: str) -> str:
-    share = step["share"]
+def _step(release: Release, step: Step, pool: str) -> str:
+    share = step["share"] or {}
     started, at = _times.parse(release.get("started")), _times.parse(step.get("at"))
     since = f' <span class="soft">+{_times.duration((at - started).total_seconds())}</span>' if started and at else ""
     failed = _number(share.get("failed"))

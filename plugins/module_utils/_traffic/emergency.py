@@ -131,7 +131,7 @@ def _prepare(shift: Shift) -> _Emergency:
     }
     shift.result["version"] = str(known["from"].get("version") or "")
     # Anybody may have edited it.
-    planned, last = known["from"].get("replicas"), (known["steps"] or [None])[-1]
+    planned, last = known["from"].get("replicas"), known["steps"][-1] if known["steps"] else None
     return _Emergency(
         before,
         wanted,
@@ -305,13 +305,13 @@ def _refuse_other_version(shift: Shift) -> None:
 
 def _unrecorded(server: Server, before: Weights, good: pools.Stable) -> record.Release:
     """Stands for the release that was not recorded; its images are not worth a read now."""
-    nothing = {"image_ref": "", "digest": "", "version": ""}
+    origin: record.Side = {"pool": good.pool, "image_ref": "", "digest": "", "version": "", "weights": before}
     release = record.new_release(
         server,
         by=runner.runner_name(),
         reason="rolled back without a release record",
         at=record.now(),
-        origin={"pool": good.pool, **nothing, "weights": before},
-        target={"pool": other(good.pool), **nothing},
+        origin=origin,
+        target={"pool": other(good.pool), "image_ref": "", "digest": "", "version": ""},
     )
     return {**release, "named": True} if good.named else release
