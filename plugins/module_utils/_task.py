@@ -136,9 +136,9 @@ def conceal(*secrets: str) -> None:
         _SECRETS.update(one for one in (secret, secret.strip()) if len(one) >= MIN_LENGTH)
 
 
-def without_secrets(value: t.Any) -> t.Any:
+def without_secrets(value: Answer) -> Answer:
     """Return a value without the secrets that were concealed."""
-    return remove_values(value, list(_SECRETS)) if _SECRETS else value
+    return t.cast(Answer, remove_values(value, list(_SECRETS))) if _SECRETS else value
 
 
 def unexpected(error: Exception) -> str:

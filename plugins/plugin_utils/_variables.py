@@ -86,9 +86,9 @@ class Invalid(ValueError):
 @functools.cache
 def of_role(role: str) -> dict[str, Spec]:
     """Return the variables that a role reads, by name."""
-    return yaml_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"][
-        "main"
-    ]["options"]
+    text = (ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+    options: dict[str, Spec] = yaml_load(text)["argument_specs"]["main"]["options"]
+    return options
 
 
 @functools.cache
@@ -167,7 +167,7 @@ def _list(where: str, spec: Spec, given: t.Any) -> list[t.Any]:
 
 def _dict(where: str, options: dict[str, Spec] | None, given: t.Any) -> dict[str, t.Any]:
     try:
-        found = check_type_dict(_parsed(given))
+        found: dict[str, t.Any] = check_type_dict(_parsed(given))
     except (TypeError, ValueError):
         raise Invalid(f"{where} must be a dictionary, or one as JSON or YAML.") from None
     if options is None:

@@ -170,7 +170,7 @@ class Cluster:
                 f"Cannot forward a port to {namespace}/{pod} port {port} through {self.host}: {_message(answer)}; "
                 "the Role needs create and get on pods/portforward, and the pod must run."
             ) from None
-        return PortForward(opened, [port]).socket(port)
+        return t.cast(socket.socket, PortForward(opened, [port]).socket(port))
 
     def websocket(self, path: str, query: t.Sequence[tuple[str, str]], protocol: str) -> t.Any:
         """Return an open WebSocket to the API server, which the caller closes. Raises Refusal, Unreachable, Failure."""
@@ -321,7 +321,7 @@ def _message(answer: t.Any) -> str:
 def _is_status(answer: Answer) -> bool:
     """Return whether the answer is an API server's own."""
     try:
-        return json.loads(answer.body)["kind"] == "Status"
+        return bool(json.loads(answer.body)["kind"] == "Status")
     except (TypeError, ValueError, KeyError, RecursionError):
         return False
 

@@ -182,7 +182,9 @@ class Dialler:
             ) from None
         login = {"proxy_username": proxy.username, "proxy_password": proxy.password} if proxy.username else {}
         where = {"proxy_type": socks.SOCKS5, "proxy_addr": proxy.host, "proxy_port": proxy.port, "proxy_rdns": True}
-        return socks.create_connection((self._host, self._port), timeout=max(bound.left, 0.001), **where, **login)
+        timeout = max(bound.left, 0.001)
+        sock = socks.create_connection((self._host, self._port), timeout=timeout, **where, **login)
+        return t.cast(socket.socket, sock)
 
     def _wrapped(self, sock: socket.socket) -> socket.socket:
         context = self._context(self._credentials.certificate())

@@ -17,7 +17,8 @@ Object = dict[str, t.Any]
 def slices(cluster: Api, namespace: str, service: str) -> list[Object]:
     """Return the EndpointSlices of a Service; none for a Service that does not exist. Raises Failure."""
     selector = selectors.service_slices(service)
-    return cluster.get(paths.endpoint_slices(namespace), labelSelector=selector)["items"]
+    found: list[Object] = cluster.get(paths.endpoint_slices(namespace), labelSelector=selector)["items"]
+    return found
 
 
 def ready(endpoint_slices: t.Iterable[Object]) -> list[Object]:

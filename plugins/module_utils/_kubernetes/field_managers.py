@@ -241,7 +241,7 @@ def _is_item(name: str, item: t.Any) -> bool:
     except (ValueError, RecursionError):
         return False
     if name.startswith("v:"):
-        return wanted == item
+        return bool(wanted == item)
     # A key that the item lacks has its default, such as the protocol of a port.
     return (
         isinstance(wanted, dict)

@@ -43,7 +43,7 @@ def token(host: str, username: str, password: str, verify: bool, ca: str | None,
         with as_file(ca.encode("latin-1")) if ca else nullcontext() as ca_file:
             login = Login()
             bounded(login.get_token, seconds)
-        return login.token["access_token"]
+        return str(login.token["access_token"])
     except OCPLoginRequestException as error:
         status = error.req_info.get("req_status_code")
         refused = f"refuses user {username}" if status == 401 else f"answered {status}"

@@ -14,6 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import conn
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import OPTION
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._registry import Image
 from ansible_collections.mcp.server.plugins.module_utils._release import (
     failed_versions,
@@ -85,7 +86,7 @@ def run(task: Task) -> dict[str, t.Any]:
     run = _begin(task, lease)
     try:
         result = lease_renewal.with_lease(_run)(replace(task, params={**params, "run_id": run}))
-    except connection.Unreachable:
+    except Unreachable:
         raise  # the Lease expires, and returning it would only wait for the API server again
     except Failure:
         _return_lease(task, lease, run)

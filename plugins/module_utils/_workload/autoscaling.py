@@ -52,11 +52,11 @@ class Autoscaler:
 
     @property
     def name(self) -> str:
-        return self.obj["metadata"]["name"]
+        return str(self.obj["metadata"]["name"])
 
     @property
     def min_replicas(self) -> int:
-        return self.obj["spec"].get("minReplicas", 1)
+        return int(self.obj["spec"].get("minReplicas", 1))
 
     @property
     def original_min_replicas(self) -> int:
@@ -78,7 +78,7 @@ class Autoscaler:
 
     def min_replicas_for(self, wanted: int) -> int:
         """Return the minReplicas while the pool needs C(wanted) pods: between the original value and maxReplicas."""
-        return max(self.original_min_replicas, min(wanted, self.obj["spec"]["maxReplicas"]))
+        return max(self.original_min_replicas, min(wanted, int(self.obj["spec"]["maxReplicas"])))
 
     def size(self, now: int, wanted: int) -> int:
         """Return the size to set on the Deployment. 0 switches the autoscaler off; to scale down is its own work."""

@@ -175,12 +175,13 @@ def _newest(events: t.Sequence[Object], reason: str, containing: str = "") -> st
 
 def _time(event: Object) -> str:
     # RFC 3339 in UTC sorts as text. The API events.k8s.io and the older one fill different fields.
-    return (
+    time: str = (
         (event.get("series") or {}).get("lastObservedTime")
         or event.get("lastTimestamp")
         or event.get("eventTime")
         or event["metadata"]["creationTimestamp"]
     )
+    return time
 
 
 def _age(timestamp: str | None, now: datetime.datetime) -> float:

@@ -95,7 +95,8 @@ class View:
         if not self._may_read_events:
             return []
         try:
-            return self.cluster.get(paths.events(self._namespace), fieldSelector="involvedObject.kind=Pod")["items"]
+            found = self.cluster.get(paths.events(self._namespace), fieldSelector="involvedObject.kind=Pod")
+            return t.cast(list[Object], found["items"])
         except Forbidden:
             self._may_read_events = False
             return []

@@ -121,4 +121,5 @@ def _terminal(
 
 
 def _revision(obj: Object) -> str | None:
-    return obj["metadata"].get("annotations", {}).get(REVISION)
+    revision: str | None = obj["metadata"].get("annotations", {}).get(REVISION)
+    return revision
