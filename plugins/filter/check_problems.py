@@ -18,7 +18,7 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - A sentence for each thing that is wrong, so that a release is refused before anything is deployed.
+  - A sentence for each problem, so that a release is refused before anything is deployed.
 options:
   _input:
     description: The checks, as O(mcp.server.mcp_traffic_shift#module:checks).

@@ -45,7 +45,8 @@ def escalation(tree: t.Any) -> list[str]:
     sound = isinstance(tree, (list, tuple)) and all(isinstance(one, t.Mapping) and one.get("name") for one in tree)
     if not sound:
         raise AnsibleFilterError(
-            "The escalation tree (mcp_escalation) is a list, and each element has name, and may have when and contact."
+            "The escalation tree (mcp_escalation) must be a list whose elements have name, and may have when and "
+            "contact."
         )
     return lines(tree)
 

@@ -17,10 +17,11 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - True for a host without C(mcp_namespace), which a playbook of this collection leaves alone.
-  - Fails for the first host of a play that must not run at all, because no host is an MCP server, two hosts are the same server,
-    or the playbook changes something and more than one server matches without being named.
-  - It costs no task of its own in the C(when) of C(ansible.builtin.meta), so an emergency does not wait for it.
+  - True for a host without C(mcp_namespace), which the playbooks of this collection leave alone.
+  - Fails for the first host of a play that must not run, because no host is an MCP server, two hosts are the same
+    server,
+    or the playbook makes changes and several servers match that were not named.
+  - In the C(when) of C(ansible.builtin.meta) it needs no task, so an emergency does not wait for it.
 positional: hostvars, hosts, named, writes, forks
 options:
   _input:
@@ -37,15 +38,16 @@ options:
     elements: str
     required: true
   named:
-    description: How the user named the servers that are meant, by C(-l) or C(mcp_hosts); empty when nobody did.
+    description: The servers that the user named, by C(-l) or C(mcp_hosts); empty without any.
     type: str
     default: ""
   writes:
-    description: The name of a playbook that changes something; empty for one that only reads.
+    description: The name of a playbook that makes changes; empty for one that only reads.
     type: str
     default: ""
   forks:
-    description: For a playbook that must work on all of its servers at once, how many it can, C(ansible_forks).
+    description: How many hosts Ansible works on at once, C(ansible_forks), for a playbook that needs all of them at
+      once.
     type: int
     default: 0
 """
@@ -60,7 +62,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Whether it is none.
+  description: Whether the host is no MCP server.
   type: bool
   sample: false
 """
@@ -69,7 +71,7 @@ _value:
 def is_no_mcp_server(
     host: str, hostvars: t.Any, hosts: t.Sequence[str], named: str = "", writes: str = "", forks: int = 0
 ) -> bool:
-    if host == hosts[0]:  # once for the play: the variables of a host take a millisecond each
+    if host == hosts[0]:  # once a play, as reading the variables takes a millisecond a host
         routes = {one: route_of(one, hostvars[one]) for one in hosts if "mcp_namespace" in hostvars[one]}
         if sentence := problem(hosts, routes, named=bool(named), writes=writes, forks=int(forks)):
             raise AnsibleFilterError(sentence)

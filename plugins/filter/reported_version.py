@@ -34,7 +34,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The version, or nothing.
+  description: The version; empty when servers do not report it.
   type: str
   sample: v1.2.0
 """

@@ -15,7 +15,7 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Ansible says "no hosts matched" and ends well when a play has no hosts. For an emergency that is no success, so this fails.
+  - Ansible says "no hosts matched" and succeeds when a play has no hosts. For an emergency that is a failure.
 positional: pattern, limit
 options:
   _input:
@@ -24,11 +24,11 @@ options:
     elements: str
     required: true
   pattern:
-    description: What they match, for the message.
+    description: The pattern that they match, for the message.
     type: str
     required: true
   limit:
-    description: What they match as well, C(ansible_limit), for the message.
+    description: The limit that they match too, C(ansible_limit), for the message.
     type: str
     default: all
 """
@@ -49,8 +49,8 @@ _value:
 
 def require_hosts(hosts: t.Sequence[str], pattern: str, limit: str = "all") -> list[str]:
     if not hosts:
-        asked = " and ".join(dict.fromkeys(one for one in (pattern, limit) if one != "all"))
-        what = f"No host of the inventory matches {asked}" if asked else "The inventory has no host"
+        patterns = " and ".join(dict.fromkeys(one for one in (pattern, limit) if one != "all"))
+        what = f"No host of the inventory matches {patterns}" if patterns else "The inventory has no host"
         raise AnsibleFilterError(f"{what}, so nothing was done. Check the inventory (-i), mcp_hosts and -l.")
     return list(hosts)
 

@@ -21,15 +21,15 @@ description:
 positional: pools, answers, releases
 options:
   _input:
-    description: What M(mcp.server.mcp_release_info) returned.
+    description: The result of M(mcp.server.mcp_release_info).
     type: dict
     required: true
   pools:
-    description: The key C(pools) of what M(mcp.server.mcp_version_check) returned.
+    description: The key C(pools) of the result of M(mcp.server.mcp_version_check).
     type: dict
     required: true
   answers:
-    description: What M(mcp.server.mcp_watch) returned, also when it failed or was skipped.
+    description: The result of M(mcp.server.mcp_watch), also when it failed or was skipped.
     type: dict
     default: {}
   releases:
@@ -61,7 +61,8 @@ def status(release: t.Any, pools: t.Any, answers: t.Any = None, releases: int = 
         return lines(release, pools, answers or {}, releases)
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"status takes what mcp_release_info and mcp_version_check returned; {error!r} is missing or another thing."
+            f"status needs the results of mcp_release_info and mcp_version_check; {error!r} is missing or of another "
+            "type."
         ) from error
 
 

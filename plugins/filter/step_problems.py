@@ -49,7 +49,7 @@ def step_problems(steps: t.Any) -> list[str]:
         return problems([int(step["weight"]) for step in steps])
     except (TypeError, KeyError, ValueError):
         raise AnsibleFilterError(
-            "The steps (mcp_steps) are a list, and each element has weight, a number, and seconds."
+            "The steps (mcp_steps) must be a list whose elements have weight, a number, and seconds."
         ) from None
 
 

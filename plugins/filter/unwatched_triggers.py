@@ -38,7 +38,8 @@ _value:
   description: The sentence.
   type: str
   sample: >-
-    Without Prometheus (mcp_prometheus) nobody watches these triggers: latency, database, memory. The watch's own requests are judged for: errors, error_burst.
+    Without Prometheus (mcp_prometheus) these triggers are not watched: latency, database, memory.
+    Synthetic requests are judged for: errors, error_burst.
 """
 
 
@@ -47,12 +48,12 @@ def unwatched_triggers(changes: t.Any) -> str:
         triggers = options.gates(thresholds.TRIGGERS, changes, "triggers")
     except Failure as failure:
         raise AnsibleFilterError(failure.msg) from None
-    own = [gate.name for gate in synthetic_triggers(triggers, False)]
-    unwatched = [gate.name for gate in triggers if gate.name not in own]
+    synthetic = [gate.name for gate in synthetic_triggers(triggers, False)]
+    unwatched = [gate.name for gate in triggers if gate.name not in synthetic]
     if not unwatched:
         return ""
-    rest = f" The watch's own requests are judged for: {', '.join(own)}." if own else ""
-    return f"Without Prometheus (mcp_prometheus) nobody watches these triggers: {', '.join(unwatched)}.{rest}"
+    rest = f" Synthetic requests are judged for: {', '.join(synthetic)}." if synthetic else ""
+    return f"Without Prometheus (mcp_prometheus) these triggers are not watched: {', '.join(unwatched)}.{rest}"
 
 
 class FilterModule:

@@ -15,11 +15,12 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - A sentence when it can't be a version, such as a number, which may have lost digits (1.1 for 1.10); empty when it can.
+  - A sentence when it is not a version, such as a number, which may have lost digits (1.1 for 1.10); empty when it is
+    one.
   - A version is a tag of an image in any form, a digest, or both.
 options:
   _input:
-    description: The version, of whatever type it arrived.
+    description: The version, of any type.
     type: raw
     required: true
 """
@@ -35,7 +36,7 @@ RETURN = r"""
 _value:
   description: The sentence.
   type: str
-  sample: "version is missing: give it, such as -e version=v1.2.0."
+  sample: "version is missing: pass it, such as -e version=v1.2.0."
 """
 
 

@@ -24,7 +24,7 @@ options:
     elements: str
     required: true
   strict:
-    description: Whether to fail. Otherwise an emergency goes on without what it cannot read, with a warning.
+    description: Whether to fail. Otherwise an emergency continues without a value that it cannot read, with a warning.
     type: bool
     default: true
 """
@@ -61,7 +61,7 @@ class LookupModule(ReadingLookup):
             Display().warning(too_old)
         if "git_push" in terms:  # what its caller hands to it
             later = {"git_push_version": variables.get("version") or "", "git_push_pool": "green"}
-            self._templar = self._templar.copy_with_new_env(available_variables={**variables, **later})
+            self._templar: t.Any = self._templar.copy_with_new_env(available_variables={**variables, **later})
         own: list[str] = []
         problems = []
         for name in dict.fromkeys(
@@ -86,7 +86,8 @@ class LookupModule(ReadingLookup):
             self.warn(problem)
         if not _variables.is_unset(variables.get("version")) and "rollback" in terms and "bluegreen" not in terms:
             Display().warning(
-                f"{host}: version is for releases and is not read here. To go back to a named one: -e mcp_rollback_version=v1.1.5."
+                f"{host}: version is for releases and is not read here. To roll back to a version, pass "
+                "-e mcp_rollback_version=v1.1.5."
             )
         if sentence := _variables.strangers(variables, own):
             Display().warning(f"{host}: {sentence}")

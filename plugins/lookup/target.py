@@ -11,8 +11,10 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - The options that all modules of this collection share, out of C(mcp_namespace), C(mcp_server) (default is the host's name), C(mcp_kubeconfig) and the like.
-  - What is not given is left out.
+  - The options that all modules of this collection share, from C(mcp_namespace), C(mcp_server) (default is the host's
+    name),
+    C(mcp_kubeconfig) and the like.
+  - Options that are not set are left out.
 options:
   strict:
     description:
@@ -26,7 +28,7 @@ EXAMPLES = r"""
 - name: Show which server is meant
   module_defaults:
     group/mcp.server.mcp: "{{ lookup('mcp.server.target') }}"
-  mcp.server.mcp_release:
+  mcp.server.mcp_release_info:
 """
 
 RETURN = r"""

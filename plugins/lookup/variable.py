@@ -11,7 +11,8 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Converts what is given to the variable's type, as C(-e), surveys and the environment give text for everything, and has its default.
+  - Converts the value to the variable's type, as C(-e), surveys and the environment give text for everything. Without a
+    value it is the default.
   - Lists and dictionaries may be JSON or YAML. An empty text is no value.
   - Fails with a sentence that names the variable when the value is not valid.
 options:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What became of a request, as the second half of a sentence: whoever made the request knows the first."""
+"""Failed requests, as the predicate of a sentence. The caller, who knows what it asked for, adds the subject."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Fault(Failure):
 
 @contextmanager
 def subject(name: str) -> t.Iterator[None]:
-    """Makes the sentence."""
+    """Complete the predicate of a Fault in this block to a sentence, with C(name) as its subject. Raises Failure."""
     try:
         yield
     except Fault as fault:

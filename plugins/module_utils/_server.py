@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One MCP server in one namespace: the names of its objects, and what is read of them."""
+"""An MCP server in a namespace: the names of its objects, and what its Deployments and Services say."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 POOLS = ("blue", "green")
 Weights = dict[str, int]  # percent of each pool
-# Each is a file of _traffic/routes
+# Each is a file in _traffic/routes.
 ROUTE_KINDS = ("httproute", "service", "httpproxy", "traefik", "openshift_route", "istio", "ingress_nginx", "custom")
 
 # Documented in doc_fragments/server.py
@@ -42,7 +43,7 @@ OPTIONS: dict[str, t.Any] = {
     "container": {"type": "str"},
 }
 
-# Names go into the paths of requests.
+# Names become parts of paths.
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _API_VERSION = re.compile(rf"({_NAME.pattern}/)?[a-z0-9]+")
 
@@ -53,7 +54,7 @@ def other(pool: str) -> str:
 
 @dataclass(frozen=True)
 class Server:
-    """The server's names. A pool's Deployment and Service have the same one. What begins with route_ is as in the options."""
+    """The server's names. A pool's Deployment and Service share one. The fields are those of OPTIONS."""
 
     namespace: str
     name: str
@@ -66,7 +67,7 @@ class Server:
 
     @classmethod
     def from_params(cls, params: dict[str, t.Any]) -> Server:
-        """The server that the options name. Raises Failure when they can't be names in a cluster."""
+        """Return the server by a task's options. Raises Failure for invalid names."""
         name = params["server"]
         server = cls(
             params["namespace"],
@@ -86,8 +87,9 @@ class Server:
         for option, value in {**names, "pool_name_format": server.pool_name("blue")}.items():
             if not _NAME.fullmatch(value):
                 raise Failure(
-                    f"{'server' if option == 'name' else option} gives {value!r}, which can't be a name in Kubernetes: "
-                    "only lower-case letters, digits, dots and hyphens."
+                    f"{'server' if option == 'name' else option} gives {value!r}, which is not a valid name in "
+                    "Kubernetes: "
+                    "use only lower-case letters, digits, dots and hyphens."
                 )
         _refuse_custom(server)
         return server
@@ -101,34 +103,33 @@ class Server:
     deployment = service = pool_name
 
     def deployment_path(self, pool: str) -> str:
-        return f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.deployment(pool)}"
+        return paths.deployments(self.namespace, self.deployment(pool))
 
     def ready_endpoints(self, cluster: Api, pool: str) -> int:
-        """How many pods the pool's Service sends traffic to now."""
-        slices = cluster.get(
-            f"/apis/discovery.k8s.io/v1/namespaces/{self.namespace}/endpointslices",
-            labelSelector=f"kubernetes.io/service-name={self.service(pool)}",
-        )
-        return ready_pods(slices["items"])
+        """Return how many pods the pool's Service sends traffic to. Raises Failure."""
+        return endpoints.count_ready(endpoints.slices(cluster, self.namespace, self.service(pool)))
 
     def image(self, cluster: Api, pool: str) -> tuple[str, int]:
-        """The image of the pool's Deployment, and its replicas. Raises Failure when it lacks our container."""
+        """Return the image_ref and the replicas of the pool's Deployment.
+
+        Raises Failure when it lacks the container.
+        """
         return self.deployed(cluster.get(self.deployment_path(pool)), pool)
 
     def deployed(self, deployment: dict[str, t.Any], pool: str) -> tuple[str, int]:
-        """Return the same of a Deployment that was read."""
+        """Return the same as image(), of a Deployment that was read."""
         for container in deployment["spec"]["template"]["spec"]["containers"]:
             if container["name"] == self.container:
                 return container["image"], deployment["spec"].get("replicas", 1)
         raise Failure(
-            f"Deployment {self.namespace}/{self.deployment(pool)} has no container {self.container}: set container to its name."
+            f"Deployment {self.namespace}/{self.deployment(pool)} has no container {self.container}: "
+            "set the option container to the name of the server's container."
         )
 
     def digest(self, cluster: Api, pool: str) -> str:
-        """The digest that the pool's ready pods run, empty when none is ready or they differ."""
-        pods = cluster.get(f"/api/v1/namespaces/{self.namespace}/pods", labelSelector=f"app={self.name},pool={pool}")[
-            "items"
-        ]
+        """Return the digest that the pool's ready pods run; empty when none is ready or they differ."""
+        selector = selectors.pool_pods(self.name, pool)
+        pods = cluster.get(paths.pods(self.namespace), labelSelector=selector)["items"]
         statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses") or []]
         digests = {
             status["imageID"].rpartition("@")[2]
@@ -144,12 +145,13 @@ def _refuse_custom(server: Server) -> None:
         return
     if not custom:
         raise Failure(
-            "route_kind is custom, and route_custom is missing: say there which object it is, and where its weights are."
+            "route_kind is custom but route_custom is missing: set it to the object and the places of its weights."
         )
     for option, pattern in (("api_version", _API_VERSION), ("resource", _NAME)):
         if custom[option] and not pattern.fullmatch(custom[option]):
             raise Failure(
-                f"route_custom.{option} is {custom[option]!r}: write it as kubectl api-resources does, such as networking.k8s.io/v1 and ingresses."
+                f"route_custom.{option} is {custom[option]!r}: write it as kubectl api-resources does, "
+                "such as networking.k8s.io/v1 and ingresses."
             )
     if not custom["resource"] and not re.fullmatch("[A-Za-z0-9]+", custom["kind"]):
         raise Failure(
@@ -157,16 +159,3 @@ def _refuse_custom(server: Server) -> None:
         )
     if custom["total"] < 1:
         raise Failure(f"route_custom.total is {custom['total']}: it must be more than 0.")
-
-
-def ready_pods(slices: t.Sequence[dict[str, t.Any]]) -> int:
-    """Pods that a Service's EndpointSlices call ready; one is in two of them when it has IPv4 and IPv6."""
-    return len(
-        {
-            endpoint.get("targetRef", {}).get("uid") or endpoint["addresses"][0]
-            for item in slices
-            for endpoint in item.get("endpoints") or []
-            # Not known counts as ready, says the API
-            if (endpoint.get("conditions") or {}).get("ready") is not False
-        }
-    )

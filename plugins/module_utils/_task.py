@@ -2,19 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shape of every plugin here: a spec, and a function from a Task to a result.
+"""The form of every module of the collection: a Spec, and a function from a Task to a result.
 
-The same function runs in two places. As a module it is started by C(main())
-on the managed host. As an action plugin (plugins/action) it runs in the
-controller's process when the connection is local: that saves packing and
-starting a second Python, 0.3 to 0.7 s of an emergency rollback, and it is the
-only way to show progress while a wait goes on.
+The same function runs in two places. As a module, C(main()) starts it on the managed host. As an action plugin
+(plugins/action), it runs in the controller's process when the connection is local. That saves packing and starting a
+second Python, 0.3 to 0.7 s of an emergency rollback, and it is the only way to show progress during a wait.
+
+An emergency waits for imports, so code that it does not always need is imported where it is used, marked with
+C(lazy: emergency path).
 
 This file is private to the collection.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import queue
 import socket
@@ -30,9 +32,9 @@ from ansible.module_utils.common.parameters import remove_values
 
 
 class Failure(Exception):
-    """What a user sees: one sentence that says what failed, where, why and what to do.
+    """A failure for the user, as one sentence: what failed, on which server, why, and what to do.
 
-    Every keyword becomes a key of the failed task's result (its evidence).
+    Each keyword becomes a key of the failed task's result (its evidence).
     """
 
     def __init__(self, msg: str, **evidence: t.Any) -> None:
@@ -42,16 +44,16 @@ class Failure(Exception):
 
 
 class LeaseLost(Failure):
-    """Another run releases the server now (_release/lease.py), and it is that one's to tell how it ends."""
+    """Another run releases the server now (_release/lease.py) and reports how that ends."""
 
     def __init__(self, msg: str) -> None:
         super().__init__(msg, taken_over=True)
 
 
 class Interrupted(BaseException):
-    """A signal asks the task to stop. No Exception, so that nothing that goes on after errors goes on after it.
+    """A signal asks the task to stop. Not an Exception, so that no code that continues after errors catches it.
 
-    Whoever catches it cleans up within 3 s and raises it again; what add_note() was given follows in the message.
+    Code that catches it cleans up within 3 s and raises it again. Notes (add_note()) follow in the message.
     """
 
     def __init__(self, signal: str) -> None:
@@ -61,7 +63,7 @@ class Interrupted(BaseException):
 
 @dataclass(frozen=True)
 class Spec:
-    """What C(AnsibleModule) takes, as data, so that both places validate alike."""
+    """The arguments of C(AnsibleModule), as data, so that both places validate the same way."""
 
     options: dict[str, t.Any]
     mutually_exclusive: t.Sequence[t.Sequence[str]] = ()
@@ -71,7 +73,7 @@ class Spec:
     required_by: dict[str, t.Any] = field(default_factory=dict)
 
     def rules(self) -> dict[str, t.Any]:
-        """The relations between options, by the names that ansible-core gives them."""
+        """Return the rules between options, by their names in ansible-core."""
         return {
             "mutually_exclusive": self.mutually_exclusive,
             "required_together": self.required_together,
@@ -83,37 +85,36 @@ class Spec:
 
 @dataclass(frozen=True)
 class Task:
-    """One call of a module.
+    """One call of a module."""
 
-    params: the validated options. progress: shows one line to the person who
-    waits (nothing in a module, a line of the play's output in an action).
-    warn: a warning of the result. runner: the id of the process that runs the
-    play, where the module runs in it. check_lease: raises Failure when the run that the
-    task belongs to can't go on (_release/lease_renewal.py); for waits that ask the
-    cluster nothing. traffic_back: called once a rollback is verified, before it looks whether that lasts.
-    """
-
+    # The validated options.
     params: dict[str, t.Any]
     check_mode: bool = False
+    # Show a line to the person who waits: in the play's output in an action plugin, not at all in a module.
     progress: t.Callable[[str], None] = lambda line: None
+    # Add a warning to the result.
     warn: t.Callable[[str], None] = lambda text: None
+    # The id of the process that runs the play, when the module runs in it.
     runner: int | None = None
+    # Raise Failure when the run of this task must stop (_release/lease_renewal.py), for waits without requests.
     check_lease: t.Callable[[], None] = lambda: None
+    # Called once a rollback is verified, before it is watched for a while.
     traffic_back: t.Callable[[], None] = lambda: None
 
 
 Run = t.Callable[[Task], dict[str, t.Any]]
+Answer = t.TypeVar("Answer")
 
 
 def main(spec: Spec, run: Run) -> None:
-    """The C(main()) of every module here; all of them support check mode."""
+    """Run a module; every module supports check mode."""
     module = AnsibleModule(argument_spec=spec.options, supports_check_mode=True, **spec.rules())
 
     def warn(text: str) -> None:
         module.warn(without_secrets(text))
 
     def shown(result: dict[str, t.Any]) -> dict[str, t.Any]:
-        # The arguments too, which the result repeats: one may be a URL with a password.
+        # The result repeats the arguments, of which one may be a URL with a password.
         module.no_log_values = module.no_log_values | set(_SECRETS)
         return without_secrets(result)
 
@@ -126,20 +127,20 @@ def main(spec: Spec, run: Run) -> None:
     module.exit_json(**shown(result))
 
 
-# Secrets that are no option: of a kubeconfig, of the environment, from a plugin. Of this process, which has one task.
+# Secrets that are not options: of a kubeconfig, the environment or a plugin. A process has one task.
 _SECRETS: set[str] = set()
-SHORTEST = 6  # characters: what is shorter would tear holes into words
+MIN_LENGTH = 6  # characters of a secret: a shorter one would be removed from within words
 
 
 def conceal(*secrets: str) -> None:
-    """Have these shown in no result, whoever puts them there."""
+    """Remove these secrets from every result, warning and line of progress."""
     for secret in secrets:
-        _SECRETS.update(one for one in (secret, secret.strip()) if len(one) >= SHORTEST)
+        _SECRETS.update(one for one in (secret, secret.strip()) if len(one) >= MIN_LENGTH)
 
 
-def without_secrets(value: t.Any) -> t.Any:
+def without_secrets(value: Answer) -> Answer:
     """Return a value without the secrets that were concealed."""
-    return remove_values(value, list(_SECRETS)) if _SECRETS else value
+    return t.cast(Answer, remove_values(value, list(_SECRETS))) if _SECRETS else value
 
 
 def missing_library(name: str) -> str:
@@ -154,16 +155,18 @@ def missing_library(name: str) -> str:
 
 
 def unexpected(error: Exception) -> str:
-    """Return the sentence for an error that nobody thought of. Without its text, which may hold anything, also a secret in another writing."""
+    """Return the sentence for an unexpected error. It omits the error's text, which may contain a secret."""
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if f"{os.sep}plugins{os.sep}" in frame.filename]
-    places = [f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in (ours[-1:] + frames[-1:])]
+    in_collection = [frame for frame in frames if f"{os.sep}plugins{os.sep}" in frame.filename]
+    places = [f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in (in_collection[-1:] + frames[-1:])]
     where = " and ".join(dict.fromkeys(places)) or "an unknown place"
-    return f"Unexpected error {type(error).__name__} at {where}: this is a fault of the collection, please report it with this line."
+    return (
+        f"Unexpected error {type(error).__name__} at {where}. This is a bug of the collection: please report this line."
+    )
 
 
 class Deadline:
-    """Seconds that are left of a bounded wait, by the monotonic clock."""
+    """The end of a bounded wait, by the monotonic clock. seconds: from now."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -178,34 +181,44 @@ class Deadline:
         return max(0.0, self.seconds - self.elapsed)
 
     def pause(self, seconds: float) -> bool:
-        """Sleep, never past the deadline; whether there is time left afterwards."""
+        """Sleep, never past the deadline; return whether time is left afterwards."""
         time.sleep(min(seconds, self.left))
         return self.left > 0
 
 
-def bounded(call: t.Callable[[], t.Any], seconds: float) -> t.Any:
-    """What call() gives or raises, for libraries that take no time-out. Raises TimeoutError; what comes later is for nobody."""
+def bounded(call: t.Callable[[], Answer], seconds: float) -> Answer:
+    """Return call(), for libraries without time-outs.
+
+    Raises what call() raises, and TimeoutError, which leaves it running.
+    """
     return started(call)(seconds)
 
 
-def started(call: t.Callable[[], t.Any]) -> t.Callable[[float], t.Any]:
-    """Start the call beside us; return what waits for it for some seconds and gives what it gave or raised, once. That raises TimeoutError."""
-    done: queue.SimpleQueue[tuple[t.Any, Exception | None]] = queue.SimpleQueue()
+def started(call: t.Callable[[], Answer]) -> t.Callable[[float], Answer]:
+    """Start call() in a thread; return a function that waits for it.
+
+    That function takes the seconds to wait, and returns or raises what call() did, once, or raises TimeoutError.
+    """
+    done: queue.SimpleQueue[t.Callable[[], Answer]] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            done.put((call(), None))
+            result = call()
         except Exception as error:
-            done.put((None, error))
+            done.put(functools.partial(_raised, error))
+        else:
+            done.put(lambda: result)
 
-    def wait(seconds: float) -> t.Any:
+    def wait(seconds: float) -> Answer:
         try:
-            result, error = done.get(timeout=seconds)
+            outcome = done.get(timeout=seconds)
         except queue.Empty:
             raise TimeoutError(f"no answer within {seconds:g} s") from None
-        if error is not None:
-            raise error
-        return result
+        return outcome()
 
     threading.Thread(target=work, daemon=True).start()
     return wait
+
+
+def _raised(error: Exception) -> t.NoReturn:
+    raise error

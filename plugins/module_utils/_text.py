@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text from outside, made fit to be shown."""
+"""Text of others, made fit to be shown."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import json
 import typing as t
 
 
-def printable(text: str | bytes, most: int) -> str:
-    """What fits into a sentence of what a server chose to say."""
+def printable(text: str | bytes, max_length: int) -> str:
+    """Return text of others as a part of a sentence: one printable line, shortened to C(max_length) characters."""
     if isinstance(text, bytes):
-        text = text[: 4 * most].decode("utf-8", errors="replace")
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * most]).split())
-    return line if len(line) <= most else line[: most - 3] + "..."
+        text = text[: 4 * max_length].decode("utf-8", errors="replace")
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * max_length]).split())
+    return line if len(line) <= max_length else line[: max_length - 3] + "..."
 
 
 def verdict_text(verdict: str) -> str:

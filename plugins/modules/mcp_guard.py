@@ -129,7 +129,7 @@ reason:
   description: The same in words.
   returned: with O(state=running)
   type: str
-  sample: the run of deploy@runner was last heard of 64 s ago
+  sample: the run of deploy@runner last renewed its Lease 64 s ago
 """
 
 from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_guard import SPEC, run

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a module's function in the controller's process (see module_utils/_task.py).
+"""Run a module's function in the controller's process (see module_utils/_task.py).
 
-Ansible runs each task in a worker, a fork of the play's process and in a session of its own. What ansible-core 2.19
-and 2.21 do with signals to the play's process: SIGINT, they send it to the workers and wait for them; SIGTERM, they
-send it on and end at once; SIGHUP, they end at once. A worker of ours ends when its play ends (end_with_the_play),
-so the play's process has to wait for it (end_after_the_workers).
+Ansible runs each task in a worker: a fork of the play's process, in its own session. On SIGINT, the play's process of
+ansible-core 2.19 and 2.21 signals the workers and waits for them. On SIGTERM it signals them and ends at once. On
+SIGHUP it ends at once. A worker of this collection ends when its play ends (end_with_the_play), so the play's process
+has to wait for the worker (end_after_the_workers).
 """
 
 from __future__ import annotations
@@ -53,30 +53,30 @@ PR_SET_PDEATHSIG = 1
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SECONDS_TO_STOP = 10.0
 
-# The signal that stopped this worker: the further rounds of a loop must not begin.
+# The signal that stopped this worker: no further iteration of a loop may begin.
 stopped_by: str | None = None
 
 
 def end_with_the_play() -> int:
-    """Have the kernel end this process when its play ends, however that comes; return the process id of the play.
+    """Have the kernel end this process when its play ends, for any reason; return the play's process id.
 
-    Neither kill -9 of the play's process group nor SIGHUP reaches a worker, and it would go on moving traffic that
-    another run is already responsible for. Linux only.
+    Neither kill -9 of the play's process group nor SIGHUP reaches a worker, which would go on shifting traffic that
+    another run is responsible for by then. Linux only.
     """
     parent = multiprocessing.parent_process()
-    if parent is None or parent.pid is None:  # not a fork of a play: a test calls us
+    if parent is None or parent.pid is None:  # not a fork of a play, but a test
         return os.getppid()
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent.pid:  # it ended before we could ask
+    if os.getppid() != parent.pid:  # it ended before prctl()
         os._exit(1)
     return parent.pid
 
 
 @contextlib.contextmanager
 def _handling(handler: t.Callable[[int, t.Any], None]) -> t.Iterator[None]:
-    """Handle the signals that stop a run, but for those that are ignored (nohup, ansible-runner)."""
+    """Handle the signals that stop a run, except those that are ignored (nohup, ansible-runner)."""
     before = {number: signal.getsignal(number) for number in STOPPING}
     before = {number: known for number, known in before.items() if known not in (signal.SIG_IGN, None)}
     for number in before:
@@ -90,7 +90,10 @@ def _handling(handler: t.Callable[[int, t.Any], None]) -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def interruptible() -> t.Iterator[None]:
-    """Raise Interrupted at the first signal that stops a run, and ignore later ones; the process ends at the latest 10 s after it."""
+    """Raise Interrupted on the first signal that stops a run. Ignore later ones.
+
+    The process ends at most SECONDS_TO_STOP after the signal.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -99,7 +102,7 @@ def interruptible() -> t.Iterator[None]:
         global stopped_by
         if stopped_by is None:
             stopped_by = signal.Signals(number).name
-            # Of the standard library only this ends a process whatever its threads and locks do.
+            # Only this function of the standard library ends a process whatever its threads and locks do.
             faulthandler.dump_traceback_later(SECONDS_TO_STOP, exit=True, file=os.open(os.devnull, os.O_WRONLY))
             raise Interrupted(stopped_by)
 
@@ -110,7 +113,7 @@ def interruptible() -> t.Iterator[None]:
 
 
 def end_after_the_workers() -> None:
-    """In the process of a play: on a signal that stops it, tell the workers, wait for them, and then do what Ansible does."""
+    """On a signal that stops the play's process: signal the workers, wait for them, and then do what Ansible does."""
     ansible_handles = callable(signal.getsignal(signal.SIGTERM))
     if (
         multiprocessing.parent_process() is not None
@@ -126,8 +129,7 @@ def end_after_the_workers() -> None:
         if ends:
             return
         ends = True
-        # Here, as they import each other; in a play both are loaded.
-        from ansible.executor.process.worker import WorkerProcess
+        from ansible.executor.process.worker import WorkerProcess  # here, as the two modules import each other
 
         deadline = time.monotonic() + SECONDS_TO_STOP
         workers = [child for child in multiprocessing.active_children() if isinstance(child, WorkerProcess)]
@@ -136,8 +138,8 @@ def end_after_the_workers() -> None:
                 os.kill(t.cast(int, worker.pid), number)
         while any(worker.is_alive() for worker in workers) and time.monotonic() < deadline:
             time.sleep(0.05)
-        time.sleep(0.1)  # another thread still shows what they said
-        with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: we came in the middle of a write
+        time.sleep(0.1)  # until another thread has shown their output
+        with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: in the middle of a write
             sys.stdout.flush()
         handling.close()
         os.kill(os.getpid(), number)
@@ -145,7 +147,7 @@ def end_after_the_workers() -> None:
     handling.enter_context(_handling(end))
 
 
-# The strategy loads an action plugin in the process of the play before it forks the first worker.
+# The strategy loads an action plugin in the play's process before it forks the first worker.
 end_after_the_workers()
 
 
@@ -162,17 +164,20 @@ def _environment(variables: dict[str, t.Any]) -> t.Iterator[None]:
                 os.environ[name] = value
 
 
-# Shared by the process of the play and its workers, which are forks of it: what of the kind "once in a play" was said.
-_SAID = mmap.mmap(-1, 8 * 1024)
+# Hashes of the lines that are shown once in a play. Shared by the play's process and its forks, the workers.
+_SHOWN = mmap.mmap(-1, 8 * 1024)
 
 
-def _once(host: str, say: t.Callable[[str], None], line: str) -> None:
+def _once(host: str, show: t.Callable[[str], None], line: str) -> None:
     """Show a line, unless a task of this play has shown it for this host."""
     digest = hashlib.sha256(f"{host}\0{line}".encode()).digest()[:8]
-    place = 8 * (int.from_bytes(digest, "big") % (len(_SAID) // 8))
-    if _SAID[place : place + 8] != digest:
-        _SAID[place : place + 8] = digest
-        say(line)
+    place = 8 * (int.from_bytes(digest, "big") % (len(_SHOWN) // 8))
+    if _SHOWN[place : place + 8] != digest:
+        _SHOWN[place : place + 8] = digest
+        show(line)
+
+
+Params = dict[str, t.Any]
 
 
 # Stdout callbacks whose output is read by people, by the last part of their names. Others may write a document there.
@@ -190,17 +195,18 @@ def _never(_params: dict[str, t.Any]) -> bool:
 
 
 class InProcessAction(ActionBase):
-    """An action plugin names its module's spec and function and is done.
+    """The base of all action plugins, which only name their module's spec and function.
 
-    With a connection that is not local, become or async, the task was meant for another process: the module is sent
-    there as usual. What needs this process refuses that (MUST_BE_HERE). What has time limits of its own is not ended
-    by Ansible's (OUTLASTS_TASK_TIMEOUT). Both are told by the params.
+    For a connection that is not local, become or async, the task is for another process: the module is sent there as
+    usual.
     """
 
     SPEC: t.ClassVar[Spec]
     RUN: t.ClassVar[Run]
-    MUST_BE_HERE: t.ClassVar[t.Callable[[dict[str, t.Any]], bool]] = _never
-    OUTLASTS_TASK_TIMEOUT: t.ClassVar[t.Callable[[dict[str, t.Any]], bool]] = _never
+    # Whether these params need this process, so that another one is refused.
+    MUST_BE_HERE: t.ClassVar[staticmethod[[Params], bool]] = staticmethod(_never)
+    # Whether these params have their own time limits, so that Ansible's timeout does not end the task.
+    OUTLASTS_TASK_TIMEOUT: t.ClassVar[staticmethod[[Params], bool]] = staticmethod(_never)
 
     _requires_connection = False
     _supports_check_mode = True
@@ -211,7 +217,9 @@ class InProcessAction(ActionBase):
         if changes := self._what_sends_it_elsewhere():
             if type(self).MUST_BE_HERE(self._validate().validated_parameters):
                 raise AnsibleActionFail(
-                    f"Refusing to run {self._task.action} in another process, where nobody could stop it or see how far it is: {', '.join(changes)}."
+                    f"Refusing to run {self._task.action} in another process, where it could not be stopped and would "
+                    "show "
+                    f"no progress: {', '.join(changes)}."
                 )
             wrap_async = self._task.async_val and not self._connection.has_native_async
             return {**result, **self._execute_module(task_vars=task_vars, wrap_async=wrap_async)}
@@ -221,7 +229,10 @@ class InProcessAction(ActionBase):
             return {**result, **self._run_here((task_vars or {}).get("inventory_hostname", ""))}
 
     def _what_sends_it_elsewhere(self) -> list[str]:
-        """Return what to change to have it run in this process. Variables, as one in the inventory beats the keyword of a play."""
+        """Return what to change so that it runs in this process; empty when it does.
+
+        These are variables, as a variable in the inventory takes precedence over the keyword of a play.
+        """
         changes = []
         if self._connection.transport != "local":
             changes.append("set ansible_connection: local in the vars of the play")
@@ -235,7 +246,7 @@ class InProcessAction(ActionBase):
         return ArgumentSpecValidator(self.SPEC.options, **self.SPEC.rules()).validate(self._task.args.copy())
 
     def _problem(self, error: AnsibleValidationError) -> str:
-        """Return what AnsibleModule says of options that it does not take: the error itself begins with their names."""
+        """Return AnsibleModule's message for an error: for unsupported options, it puts a text before the error."""
         unsupported = (
             f"Unsupported parameters for ({self._task.action}) module: " if isinstance(error, UnsupportedError) else ""
         )
@@ -266,7 +277,8 @@ class InProcessAction(ActionBase):
         )
         if type(self).OUTLASTS_TASK_TIMEOUT(task.params) and signal.alarm(0):
             task.warn(
-                f"The timeout of {self._task.timeout} s does not end {self._task.action}: it has time limits of its own."
+                f"The timeout of {self._task.timeout} s does not end {self._task.action}, which has its own time "
+                "limits."
             )
         try:
             with (
@@ -286,7 +298,7 @@ class InProcessAction(ActionBase):
         except Exception as error:
             outcome = {"failed": True, "msg": unexpected(error)}
         if stopped_by is not None and "msg" in outcome:
-            task.progress(outcome["msg"])  # a play that ends shows no results
+            task.progress(outcome["msg"])  # a play that is ending shows no results
         result: dict[str, t.Any] = without_secrets(remove_values({"changed": False, **outcome}, secrets))
         if warnings:
             result["warnings"] = without_secrets(remove_values(warnings, secrets))

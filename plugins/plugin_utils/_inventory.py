@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which hosts of a play are MCP servers, and whether the play may run on them: pure functions of plain data."""
+"""Decide which hosts of a play are MCP servers, and whether the play may run on them. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN = 20  # names in one sentence
 
 @dataclass(frozen=True)
 class Route:
-    """The object that splits the traffic of a server, and the cluster that it is in; two servers never share one."""
+    """The object that splits a server's traffic, and its cluster. Two servers never share one."""
 
     kubeconfig: str
     context: str
@@ -29,18 +29,16 @@ class Route:
 
 
 def route_of(host: str, variables: t.Mapping[str, t.Any]) -> Route:
-    """Return the route of the server that this host of the inventory stands for.
+    """Return the route of a host's server. variables: of the host.
 
-    variables: of the host; mcp_namespace is there, whatever else is missing has the default of the roles.
+    Other missing ones than mcp_namespace have defaults.
     """
 
     def given(name: str, default: str = "") -> str:
         try:
             return str(variables.get(name) or default)
-        except (
-            Exception
-        ):  # a template that fails is its host's to tell, and must not keep the others from their rollback
-            return f"what {name} of {host} is"
+        except Exception:  # the host itself reports a template that fails; it must not stop the rollback of others
+            return f"{name} of {host}"
 
     server = given("mcp_server", host)
     return Route(
@@ -54,31 +52,34 @@ def route_of(host: str, variables: t.Mapping[str, t.Any]) -> Route:
 
 
 def problem(hosts: t.Sequence[str], routes: t.Mapping[str, Route], *, named: bool, writes: str, forks: int = 0) -> str:
-    """Return why a play must not run on these hosts; empty when it may.
+    """Return a sentence that says why a play must not run on these hosts; empty when it may.
 
-    hosts: all that match. routes: of those that are MCP servers. named: whether the user said which are meant.
-    writes: the name of a playbook that changes something, empty for one that only reads.
-    forks: how many hosts are worked on at once, for a playbook whose servers must all be; 0 for others.
+    hosts: all that match. routes: of those that are MCP servers, by host. named: whether the user named the servers.
+    writes: the name of a playbook that makes changes, empty for one that only reads.
+    forks: how many hosts Ansible works on at once, for a playbook that needs all of them at once; 0 for others.
     """
     if not routes:
         return (
-            f"None of the hosts that match ({_names(hosts)}) is an MCP server. "
-            "The host of an MCP server has the variable mcp_namespace, see inventory/ for examples."
+            f"None of the matching hosts ({_names(hosts)}) is an MCP server. "
+            "The host of an MCP server has the variable mcp_namespace; see inventory/ for examples."
         )
     first: dict[Route, str] = {}
     for host, route in routes.items():
         if route in first:
-            return f"{first[route]} and {host} are the same server: both have {route}. Take one of them out of the inventory, or name one: -l {host}."
+            return (
+                f"{first[route]} and {host} are the same server: both have {route}. "
+                f"Remove one of them from the inventory, or name one: -l {host}."
+            )
         first[route] = host
     if writes and len(routes) > 1 and not named:
         return (
-            f"Refusing to run {writes} on {len(routes)} servers that nobody named: {_names(list(routes))}. "
-            f"Name the one that is meant, -l {next(iter(routes))}, or all of them, -l all."
+            f"Refusing to run {writes} on {len(routes)} servers that were not named: {_names(list(routes))}. "
+            f"Name one, -l {next(iter(routes))}, or all of them, -l all."
         )
     if 0 < forks < len(routes):
         return (
-            f"Refusing to watch {len(routes)} servers with {forks} forks: {len(routes) - forks} of them would be watched by nobody. "
-            f"Run it with -f {len(routes)}, or name fewer servers."
+            f"Refusing to watch {len(routes)} servers with {forks} forks, which leaves {len(routes) - forks} of them "
+            f"unwatched. Run it with -f {len(routes)}, or name fewer servers."
         )
     return ""
 

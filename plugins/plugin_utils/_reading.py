@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Look-ups that read variables of a host (see _variables.py)."""
+"""The base of lookups that read variables of a host (see _variables.py)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ansible_collections.mcp.server.plugins.plugin_utils import _variables
 
 class ReadingLookup(LookupBase):
     def given(self, name: str, variables: t.Any) -> t.Any:
-        """Return what the inventory, -e and the like have for a variable; None for nothing."""
+        """Return the value of a variable by inventory, -e and the like; None when it is not set."""
         return self._templar.template(variables[name]) if name in variables else None
 
     def read(self, name: str, variables: t.Any, default: bool = True) -> t.Any:
-        """Return the value in its type, or the default. Raise AnsibleError with a sentence that names the variable."""
+        """Return the value in its type, or the default. Raises AnsibleError, which names the variable."""
         try:
             given = self.given(name, variables)
             return None if not default and _variables.is_unset(given) else _variables.value(name, given)
@@ -31,7 +31,7 @@ class ReadingLookup(LookupBase):
             raise AnsibleError(f"{name} cannot be read: {error}") from error
 
     def read_if_possible(self, name: str, variables: t.Any, strict: bool, default: bool = True) -> t.Any:
-        """Return the same; unless strict, a value that cannot be meant is a warning and none, if it can be left out."""
+        """Return the same as read(). Unless strict, only warn about an invalid value that can be left out."""
         try:
             return self.read(name, variables, default)
         except AnsibleError as error:
@@ -42,4 +42,4 @@ class ReadingLookup(LookupBase):
 
     @staticmethod
     def warn(problem: t.Any) -> None:
-        Display().warning(f"{str(problem).rstrip('. ')}. Going on as if it were not set.")
+        Display().warning(f"{str(problem).rstrip('. ')}. Continuing as if it were not set.")

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variables of the playbooks: which there are, and what a value means that was given as text.
+"""The variables of the playbooks: their names, and the conversion of their values.
 
--e, AWX surveys and look-ups in the environment give text for everything. One place converts it, by the types in
-roles/*/meta/argument_specs.yml and in the options of the modules for server and cluster. Pure, but for reading these.
+-e, AWX surveys and lookups in the environment give every value as text. This module converts it to the types in
+roles/*/meta/argument_specs.yml and in the options of the modules for server and cluster. Pure, except for reading
+these.
 """
 
 from __future__ import annotations
@@ -31,19 +32,18 @@ PREFIX = "mcp_"
 SHOWN = 10  # names in one sentence
 LONGEST = 60  # characters of a name or a value in a sentence
 LONGEST_TEXT = 100_000  # characters of YAML
-NUMBER = re.compile(
-    r"\+?(\d[\d_]{0,15}\.?\d{0,20}|\.\d{1,20})(e[+-]?\d{1,2})?", re.IGNORECASE
-)  # none of them counts backwards
+# None of the variables is negative.
+NUMBER = re.compile(r"\+?(\d[\d_]{0,15}\.?\d{0,20}|\.\d{1,20})(e[+-]?\d{1,2})?", re.IGNORECASE)
 
 Spec = dict[str, t.Any]
 
-# Options of every module, by their variables. mcp_host would be taken for the name of a server (mcp_hosts).
+# Options of every module, by their variables. mcp_host would be mistaken for mcp_hosts.
 TARGET: dict[str, str] = {
     {"host": "mcp_api_host"}.get(option, f"{PREFIX}{option}"): option
     for option in (*SERVER, *CLUSTER)
     if option != "api_retry_timeout"  # each role has its own
 }
-# What the playbooks read themselves.
+# Variables that the playbooks read themselves.
 PLAYBOOKS: dict[str, Spec] = {
     "mcp_hosts": {
         "type": "str",
@@ -56,7 +56,7 @@ PLAYBOOKS: dict[str, Spec] = {
         "description": "Names or patterns of your own variables that begin with C(mcp_), so that there is no warning of them.",
     },
 }
-# What a release hands to the jobs that follow (set_stats), which have it as a variable.
+# Variables that a release sets for the jobs that follow (set_stats).
 PUBLISHED = ("mcp_release",)
 
 KINDS = {
@@ -66,12 +66,12 @@ KINDS = {
 }
 
 
-# Which version or pool an emergency returns to.
+# Variables that say which version or pool an emergency returns to.
 MEANT = ("mcp_rollback_version", "mcp_rollback_revision", "mcp_rollback_pool")
 
 
 class Plain(yaml.SafeLoader):
-    """YAML without aliases, by which a few lines may come to gigabytes."""
+    """YAML without aliases, by which a few lines could expand to gigabytes."""
 
     def compose_node(self, *place: t.Any) -> t.Any:
         if self.check_event(yaml.AliasEvent):
@@ -80,39 +80,42 @@ class Plain(yaml.SafeLoader):
 
 
 class Invalid(ValueError):
-    """A value that cannot be meant, as a sentence that names its variable."""
+    """An invalid value, as a sentence that names its variable."""
 
 
 @functools.cache
 def of_role(role: str) -> dict[str, Spec]:
     """Return the variables that a role reads, by name."""
-    return yaml_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"][
-        "main"
-    ]["options"]
+    text = (ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+    options: dict[str, Spec] = yaml_load(text)["argument_specs"]["main"]["options"]
+    return options
 
 
 @functools.cache
 def known() -> dict[str, Spec]:
-    """Return all variables there are, by name."""
+    """Return all variables, by name."""
     target = {name: {**SERVER, **CLUSTER}[option] for name, option in TARGET.items()}
     roles = sorted(file.parents[1].name for file in ROLES.glob("*/meta/argument_specs.yml"))
     return {**PLAYBOOKS, **target, **{name: spec for role in roles for name, spec in of_role(role).items()}}
 
 
 def can_be_left_out(name: str) -> bool:
-    """Return whether an emergency can do without its value: not where it says what is meant, as what is ambient may be another cluster."""
+    """Return whether an emergency can do without its value.
+
+    It cannot when the variable says which server, cluster or version is meant: another one would be acted on.
+    """
     return name not in MEANT and (name not in TARGET or known()[name].get("type") in KINDS)
 
 
 def is_unset(given: t.Any) -> bool:
-    """Return whether a variable has no value: a survey gives an empty text for an answer that was left out."""
+    """Return whether a variable has no value. A survey gives an empty text for an answer that was left out."""
     return given is None or (isinstance(given, str) and not given.strip())
 
 
 def value(name: str, given: t.Any) -> t.Any:
-    """Return what is given in the variable's type; its default, or None, when it is unset. Raise Invalid."""
+    """Return a value in the variable's type; its default, or None, when it is unset. Raises Invalid."""
     if name not in known():
-        raise Invalid(f"{_shown(name)} is no variable of mcp.server (docs/variables.md).")
+        raise Invalid(f"{_shown(name)} is not a variable of mcp.server (docs/variables.md).")
     spec = known()[name]
     if spec.get("type") in ("list", "dict") and _parsed(given) is None:  # null
         given = None
@@ -131,7 +134,7 @@ def _converted(where: str, spec: Spec, given: t.Any) -> t.Any:
     elif kind in KINDS:
         found = _scalar(where, kind, given)
     else:
-        # What YAML made of a version that nobody quoted is for the module to tell.
+        # The module reports a version that was not quoted.
         if isinstance(given, (dict, list)) and kind != "raw":
             raise Invalid(f"{where} must be text, not {_shown(given)}.")
         found = given.strip() if isinstance(given, str) and "choices" in spec else given
@@ -164,7 +167,7 @@ def _list(where: str, spec: Spec, given: t.Any) -> list[t.Any]:
 
 def _dict(where: str, options: dict[str, Spec] | None, given: t.Any) -> dict[str, t.Any]:
     try:
-        found = check_type_dict(_parsed(given))
+        found: dict[str, t.Any] = check_type_dict(_parsed(given))
     except (TypeError, ValueError):
         raise Invalid(f"{where} must be a dictionary, or one as JSON or YAML.") from None
     if options is None:
@@ -177,7 +180,7 @@ def _dict(where: str, options: dict[str, Spec] | None, given: t.Any) -> dict[str
 
 
 def _parsed(given: t.Any) -> t.Any:
-    """Return what a text says as JSON or YAML, or the text itself."""
+    """Return the value of a text as JSON or YAML, or the text itself."""
     if not isinstance(given, str):
         return given
     for parse in (json.loads, lambda text: yaml.load(text, Plain) if len(text) <= LONGEST_TEXT else text):
@@ -190,16 +193,16 @@ def _parsed(given: t.Any) -> t.Any:
 
 def _shown(given: t.Any) -> str:
     try:
-        # Ansible's own dictionaries and lists have names that nobody knows.
+        # Ansible's dictionaries and lists have unusual names.
         kind = next((one.__name__ for one in (dict, list) if isinstance(given, one)), type(given).__name__)
         text = repr(given) if isinstance(given, (str, int, float, bool)) else f"a {kind}"
     except ValueError:  # more digits than Python shows
-        text = "one of so many digits"
+        text = "a number with too many digits"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def strangers(names: t.Iterable[t.Any], own: t.Iterable[str]) -> str:
-    """Return a sentence that names the variables which look like ours and are not, with the likely ones; empty for none."""
+    """Return a sentence about variables that begin with PREFIX but are unknown, with suggestions; empty without any."""
     patterns = (*known(), *PUBLISHED, *map(str, own))
     found = sorted(str(name) for name in names if str(name).lower().startswith(PREFIX))
     found = [name for name in found if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
@@ -207,7 +210,10 @@ def strangers(names: t.Iterable[t.Any], own: t.Iterable[str]) -> str:
         return ""
     shown = ", ".join(_shown(name)[1:-1] + _likely(name) for name in found[:SHOWN])
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return f"no playbook of mcp.server reads {shown}{more}. Correct the name, or list it in mcp_own_variables if it is one of yours (docs/variables.md)."
+    return (
+        f"no playbook of mcp.server reads {shown}{more}. "
+        "Correct the name, or list it in mcp_own_variables if it is one of yours (docs/variables.md)."
+    )
 
 
 def _likely(name: str) -> str:
@@ -217,7 +223,7 @@ def _likely(name: str) -> str:
 
 
 def missing(roles: t.Iterable[str], is_given: t.Callable[[str], bool]) -> list[str]:
-    """Return a sentence for each variable that these roles need and that is not given."""
+    """Return a sentence for each variable that these roles require and that is not set."""
     names = dict.fromkeys(
         ["mcp_namespace", *(name for role in roles for name, spec in of_role(role).items() if spec.get("required"))]
     )
@@ -225,7 +231,7 @@ def missing(roles: t.Iterable[str], is_given: t.Callable[[str], bool]) -> list[s
 
 
 def needed(name: str) -> str:
-    """Return the sentence for a variable that is not given."""
+    """Return the sentence for a required variable that is not set."""
     if name == "version":
-        return "version is not set: say which one to release, ansible-playbook mcp.server.bluegreen -e version=v1.2.0."
-    return f"{name} is not set: give it in the inventory (docs/variables.md)."
+        return "version is not set: pass the version to release, such as -e version=v1.2.0."
+    return f"{name} is not set: set it in the inventory (docs/variables.md)."

@@ -38,7 +38,8 @@ import json, os, sys
 from collections import Counter
 import urllib3.connectionpool as pool
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.mcp.server.plugins.module_utils._cluster import connection, lock
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease, this_process
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.watch import SPEC, run
 
@@ -52,9 +53,9 @@ arguments = json.loads(sys.argv[1])
 validation = ArgumentSpecValidator(SPEC.options, **SPEC.rules()).validate(arguments)
 assert not validation.error_messages, validation.error_messages
 params = validation.validated_parameters
-lease = lock.Lock(connection.connect(params), params["namespace"], params["server"])
+lease = Lease(connection.connect(params), params["namespace"], params["server"])
 if params["run_id"]:
-    lease.acquire(params["run_id"], "tests/benchmark/watch.py", lock.this_process(os.getpid()))
+    lease.acquire(params["run_id"], "tests/benchmark/watch.py", this_process(os.getpid()))
 try:
     result = run(Task(params, progress=lambda line: print(line, file=sys.stderr, flush=True)))
 except Failure as failure:

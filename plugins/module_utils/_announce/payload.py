@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._announce import escalation
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, SUCCEEDED, Release
@@ -125,11 +126,11 @@ def _facts(release: dict[str, t.Any]) -> list[tuple[str, str]]:
         (label, f"{summary.version(release[end])} on {release[end]['pool']}")
         for label, end in (("From", "from"), ("To", "to"))
     ]
-    took = f" ({summary.duration(release['seconds'])})" if release["seconds"] is not None else ""
+    took = f" ({_times.duration(release['seconds'])})" if release["seconds"] is not None else ""
     return [
         *ends,
         ("By", str(release["by"] or "unknown")),
-        ("When", f"{summary.day(release['started'])} to {summary.clock(release['ended'])}{took}"),
+        ("When", f"{_times.day(release['started'])} to {_times.clock(release['ended'])}{took}"),
         ("Traffic", summary.percents(release["weights"]) or "unknown"),
         ("Release", release["id"]),
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._release import record, summary
 
 Row = t.Sequence[str]
@@ -42,7 +43,7 @@ def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str,
             [("POD", "READY", "VERSION", "DIGEST"), *(_pod(pod) for pool in pools.values() for pod in pool["pods"])]
         ),
         "",
-        f"release in progress, by {holder['by']} since {summary.day(holder['since'])}"
+        f"release in progress, by {holder['by']} since {_times.day(holder['since'])}"
         if holder
         else "no release in progress",
         "",
@@ -72,7 +73,7 @@ def _releases(known: t.Sequence[record.Release]) -> t.Iterator[str]:
     """Yield a line for each release, and another one for the reason that it has."""
     rows = [
         (
-            summary.day(one.get("started")),
+            _times.day(one.get("started")),
             summary.version(one["to"]),
             one["to"]["pool"],
             summary.outcome(one),

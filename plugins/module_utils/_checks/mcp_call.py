@@ -13,6 +13,7 @@ from dataclasses import replace
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._checks.limit import Limit
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._mcp import calls, endpoint, listing
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import Connections, ready_client
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import CLEANUP
@@ -26,7 +27,7 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
     with limit.not_counted():
         token = credentials.bearer_token(
             context.auth,
-            lambda name: context.cluster.get(f"/api/v1/namespaces/{context.server.namespace}/secrets/{name}"),
+            lambda name: context.cluster.get(paths.secrets(context.server.namespace, name)),
         )
     public = endpoint.public(context.endpoint or endpoint.defaults())
     public = replace(public, dial=limit.dial(public.dial))

@@ -13,8 +13,8 @@ from contextlib import suppress
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._checks.limit import SLICE, Limit
 from ansible_collections.mcp.server.plugins.module_utils._checks.messages import MAX_QUOTE, Tail, with_output
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage, paths
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.client import Refusal
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import OVERLOADED
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
@@ -35,7 +35,7 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
         pod = pods_of_pool(cluster, server.namespace, server.name, options["pool"] or context.pool)[0]
         query = [("container", options["container"] or server.container), ("stdout", "true"), ("stderr", "true")]
         query += [("command", part) for part in options["command"]]
-        path = f"{pod_path(server.namespace, pod)}/exec"
+        path = f"{paths.pods(server.namespace, pod)}/exec"
         sock = outage.patiently(lambda: _open(cluster, path, query), cluster.patience, outage.current())
     tail = Tail()
     try:

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Prometheus
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
@@ -60,4 +61,4 @@ def _authorization(params: dict[str, t.Any], option: dict[str, t.Any]) -> str:
 def _secret(params: dict[str, t.Any], name: str) -> dict[str, t.Any]:
     from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
-    return connection.connect(params).get(f"/api/v1/namespaces/{params['namespace']}/secrets/{name}")
+    return connection.connect(params).get(paths.secrets(params["namespace"], name))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Job that a guard is, C(SERVER-guard). Pure: options in, an object out."""
+"""The Job C(SERVER-guard), in which a guard runs. Pure: options in, an object out."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 ID = "mcp.server/guard"
 OURS = {"app.kubernetes.io/managed-by": "mcp.server"}
-# The guard's own, with a Role that is smaller than that of who releases (docs/guard.md)
+# Of the guard. Its Role is smaller than that of a release (docs/guard.md).
 SERVICE_ACCOUNT = "mcp-guard"
-# Seconds. A Job that has ended is kept for its log; one whose release never ends is ended.
-KEPT = 600
-LONGEST = 24 * 3600
+KEPT = 600  # seconds for which a Job that has ended is kept, for its log
+LONGEST = 24 * 3600  # seconds after which the Job of a release that never ends is stopped
 
 Object = dict[str, t.Any]
 
@@ -28,10 +27,14 @@ def name(server: Server) -> str:
 
 
 def job(server: Server, run: str, image_ref: str, service_account: str, options: dict[str, t.Any]) -> Object:
-    """A Job whose id (see identity()) tells what it is made from: the run that starts it, the image, and the options of mcp_guard with state=running."""
+    """Return the Job of a guard.
+
+    Its id (see identity()) is a hash of the run that starts it, the image, the ServiceAccount and the options of
+    mcp_guard with state=running.
+    """
     made_from = json.dumps([run, image_ref, service_account, options], sort_keys=True)
     identifier = hashlib.sha256(made_from.encode()).hexdigest()[:12]
-    # As an argument and not in a file: a Job has no other place that needs no further right.
+    # An argument and not a file: everything else in which a Job could find them needs a further permission.
     arguments = json.dumps({**options, "guard_id": identifier}, sort_keys=True)
     container = {
         "name": "guard",
@@ -70,7 +73,7 @@ def job(server: Server, run: str, image_ref: str, service_account: str, options:
 
 
 def identity(found: Object) -> str:
-    """What the Job was made from; empty when it has ended, and guards nothing any more."""
+    """Return the id of a Job that was read; empty when it has ended and guards nothing."""
     ended = any(
         one["type"] in ("Complete", "Failed") and one["status"] == "True"
         for one in found.get("status", {}).get("conditions") or []

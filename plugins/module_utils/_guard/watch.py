@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The guard at work, in its Job: looks at the Lease of a release, and at its record, until the release has ended or is rolled back."""
+"""The loop of a guard: observe a release's Lease and record until it has ended or is rolled back."""
 
 from __future__ import annotations
 
@@ -18,35 +18,32 @@ from ansible_collections.mcp.server.plugins.module_utils._guard.decide import (
     WAIT,
     Decision,
     Observation,
+    abandoned,
     decide,
-    gone,
     paused,
 )
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 
-# Seconds between two looks. With one or two reads each that is at most 15 calls a minute, and half of that while the runner lives.
+# Seconds between two observations. With one or two reads each, that is at most 15 requests a minute, and half of that
+# while the run is alive.
 POLL = 8.0
 
 RUNNING, PAUSED, ROLLED_BACK, FAILED = "running", "paused", "rolled_back", "failed"
 
-# Rolls back as the run with this id, for this reason. Raises Failure.
+# Roll back as the run with this id, for this reason. Raises Failure.
 RollBack = t.Callable[[str, str], dict[str, t.Any]]
-# Why a trigger says that a release is bad; empty while none does. Asked once its runner is gone.
+# Return why a trigger finds a release bad, a clause; empty while none does. Called once the release has no live run.
 Breach = t.Callable[[record.Release], str]
 
 
 @dataclass
 class Guard:
-    """One guard, and what it saw last.
-
-    version: of the Lease. known: the run that holds it while its release goes on;
-    never its own, which rolls back. noted: the state in the record, and whether it is that of a pause for an approval.
-    """
+    """A guard, and what it observed last."""
 
     task: Task
     cluster: Api
@@ -54,77 +51,87 @@ class Guard:
     emergency: RollBack
     breach: Breach
     lease: leases.Lease = field(init=False)
+    # The resourceVersion of the Lease.
     version: str | None = None
-    known: str = ""
-    own: str = ""
+    # The run that works on the release and holds the Lease; never own_run.
+    live_run: str = ""
+    # The guard's own run, once it has one.
+    own_run: str = ""
+    # The state that the guard wrote to the record last, and whether it is a pause for an approval.
     noted: tuple[str, bool] = ("", False)
 
     def __post_init__(self) -> None:
         self.lease = leases.Lease(self.cluster, self.server.namespace, self.server.name)
 
     def look(self) -> Decision:
-        """What is to be done now. Raises Failure."""
+        """Observe the release; return what to do now. Raises Failure."""
         params = self.task.params
         holder, self.version = self.lease.read()
         now, unchanged = self.cluster.server_time(), self.lease.unchanged
-        alone = bool(gone(holder, unchanged, now))
-        if holder and holder.run == self.known and not alone:
-            return Decision(WAIT)  # its release goes on: the record can wait
-        book, _version = record.read(self.cluster, self.server)
-        sight = Observation(holder, unchanged, book.current)
-        breach = self.breach(book.current) if book.current and (alone or paused(sight)) else ""
-        decision = decide(sight, params["release_id"], params["action"], now, breach)
-        self.known = holder.run if holder and decision.what == WAIT and holder.run != self.own else ""
+        alone = bool(abandoned(holder, unchanged, now))
+        if holder and holder.run == self.live_run and not alone:
+            return Decision(WAIT)  # the run is alive, so the record need not be read
+        recorded, _version = record.read(self.cluster, self.server)
+        release = recorded.current
+        observed = Observation(holder, unchanged, release)
+        breach = self.breach(release) if release and (alone or paused(observed)) else ""
+        decision = decide(observed, params["release_id"], params["action"], now, breach)
+        self.live_run = holder.run if holder and decision.what == WAIT and holder.run != self.own_run else ""
         return decision
 
     def note(self, state: str, reason: str = "", *, approval: bool = False) -> None:
-        """Into the record, when it is news."""
+        """Write the state to the record, unless it is there."""
         if (state, approval) == self.noted:
             return
         params = self.task.params
-        entry = {
+        entry: record.GuardNote = {
             "id": params["guard_id"],
             "action": params["action"],
             "state": state,
             "at": record.now(self.cluster),
             "reason": reason[: record.REASON],
         }
-        record.update(self.cluster, self.server, lambda book: record.add_guard(book, params["release_id"], entry))
+        record.update(
+            self.cluster, self.server, lambda recorded: record.add_guard(recorded, params["release_id"], entry)
+        )
         self.noted = (state, approval)
         self.task.progress(f"{state}{': ' if reason else ''}{reason}")
 
     def keep(self, why: str) -> None:
-        """Hold the Lease of a release that is paused, in a way that whoever goes on with it may take it. Raises Conflict when somebody does."""
-        self.own = self.own or leases.new_run_id()
-        self.lease.take(self.own, f"the guard of {self.server}", self.version, leases.PAUSED)
+        """Hold the Lease of a paused release, marked so that any run may take it. Raises Conflict when one does."""
+        self.own_run = self.own_run or leases.new_run_id()
+        self.lease.take(self.own_run, f"the guard of {self.server}", self.version, leases.PAUSED)
         self.note(PAUSED, why, approval=True)
 
     def roll_back(self, why: str) -> dict[str, t.Any]:
-        """What mcp_traffic_shift says of the emergency. Raises Conflict when the runner is back."""
-        self.own = leases.new_run_id()
-        self.lease.take(self.own, f"the guard of {self.server}", self.version)
+        """Roll back; return the result of the emergency. Raises Failure, and Conflict when a run is back."""
+        self.own_run = leases.new_run_id()
+        self.lease.take(self.own_run, f"the guard of {self.server}", self.version)
         try:
-            result = self.emergency(self.own, f"rolled back by the guard: {why}")
+            result = self.emergency(self.own_run, f"rolled back by the guard: {why}")
         except Failure as failure:
-            # The Lease is kept, and runs out: then this is tried again.
+            # The Lease is not returned. When it has expired, the guard tries again.
             self.note(FAILED, f"{why}; {failure.msg}")
             raise
         self.note(ROLLED_BACK, why)
-        self.lease.release(self.own)
+        self.lease.release(self.own_run)
         return {**result, "decision": ROLL_BACK, "reason": why}
 
 
 def watch(
     task: Task, cluster: Api, server: Server, emergency: RollBack, breach: Breach = lambda release: ""
 ) -> dict[str, t.Any]:
-    """Until there is nothing more to guard. breach: where the release's triggers are plugged in."""
+    """Guard a release until it has ended or is rolled back; return the module's result.
+
+    breach: judges the release's triggers.
+    """
     guard = Guard(task, cluster, server, emergency, breach)
     guard.note(RUNNING)
     while True:
         try:
             decision = guard.look()
             if decision.what == END:
-                guard.lease.release(guard.own)
+                guard.lease.release(guard.own_run)
                 return {"changed": False, "decision": END, "reason": decision.why}
             if decision.what == ROLL_BACK:
                 return guard.roll_back(decision.why)
@@ -132,10 +139,10 @@ def watch(
                 guard.note(PAUSED, decision.why)
             elif decision.what == KEEP:
                 guard.keep(decision.why)
-            elif guard.known:  # a runner is there, perhaps again
+            elif guard.live_run:  # a run works on it, perhaps again
                 guard.note(RUNNING)
         except Conflict:
-            continue  # the Lease was written meanwhile: look again, at once
+            continue  # the Lease was written meanwhile: observe again at once
         except Failure as failure:
             task.progress(failure.msg)
         time.sleep(POLL)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the API server is and who we are there, as data: what kubeconfig, options and environment come to."""
+"""The API server and the user of a task, as data: the outcome of kubeconfig, options and environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Plugin:
     arguments: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     install_hint: str = ""
-    # What it is told of the cluster, when it asks for that.
+    # What it gets about the cluster, when it asks for that.
     cluster: dict[str, t.Any] | None = field(default=None, hash=False)
 
 
@@ -35,47 +35,48 @@ class Certificate:
 
 @dataclass(frozen=True)
 class User:
-    """How we prove who we are. name: for people. token_file beats token for as long as it can be read.
+    """The credentials of a user."""
 
-    logs_in: whether username and password get a token from OpenShift, instead of being sent with each request.
-    """
-
+    # For people.
     name: str = "an anonymous user"
     token: str = field(default="", repr=False)
+    # Preferred to token while it is readable.
     token_file: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
+    # Whether username and password get a token from OpenShift instead of being sent with each request.
     logs_in: bool = False
     certificate: Certificate | None = None
     plugin: Plugin | None = None
-    # Whom we act as: headers, of which some come several times.
+    # Headers of the user to impersonate; some occur several times.
     impersonation: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def impersonated(self) -> str:
-        """Return the name of the user whom we act as, or nothing."""
+        """Return the name of the user to impersonate; empty without one."""
         return dict(self.impersonation).get("Impersonate-User", ("",))[0]
 
 
 @dataclass(frozen=True)
 class Access:
-    """One API server, and one user of it.
+    """One API server and one user of it."""
 
-    host: its URL. origin: what named it, for people. proxy: a URL, or None for what the environment says.
-    ca: PEM, or None for the system's. ignored: what the environment says and nobody listens to, for people.
-    """
-
+    # The URL of the API server.
     host: str
+    # What named it, for people.
     origin: str = ""
     user: User = User()
+    # The certificate authorities as PEM; None for those of the system.
     ca: str | None = None
     verify: bool = True
     tls_name: str = ""
+    # A URL; None to use the environment.
     proxy: str | None = None
+    # Environment variables that are ignored, for people.
     ignored: tuple[str, ...] = ()
 
     def sentence(self) -> str:
-        """Return the line that begins a run."""
+        """Return the line that a run starts with: the cluster and the user."""
         line = f"cluster {printable(self.host, 200)}"
         if self.origin:
             line += f" ({printable(self.origin, 300)})"
@@ -87,5 +88,5 @@ class Access:
         if self.user.impersonated:
             line += f", impersonating {printable(self.user.impersonated, 200)}"
         if self.ignored:
-            line += f"; ignored, as the task names its cluster itself: {', '.join(self.ignored)}"
+            line += f"; ignored because the task names its cluster: {', '.join(self.ignored)}"
         return line

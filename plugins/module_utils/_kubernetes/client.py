@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests to one API server: what was answered, or that nothing was. What that means is for others to tell."""
+"""Requests to one API server: return its answer, or raise NoAnswer. connection.py gives both their meaning."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_BYTES = 64 * 1024 * 1024  # of an answer: a list of a large namespace
-IDLE = 8  # connections that are kept for the next request
-# Seconds after which a kept connection is not used again: what stands between may have dropped it without a word.
-KEPT = 30.0
-# Seconds in which nobody closes a connection for being idle. What writes, and so is not sent twice, takes no older one,
-# and that an older one was cut says nothing about the server.
+IDLE = 8  # keep-alive connections
+# Seconds after which an idle connection is not used again: a firewall may have dropped it silently.
+MAX_IDLE = 30.0
+# Seconds for which no server closes an idle connection. A write, which is not sent twice, uses no older one; when an
+# older one turns out to be closed, that says nothing about the server.
 JUST_USED = 1.0
 
 Query = t.Sequence[tuple[str, str]]
@@ -41,7 +41,7 @@ class Answer(t.NamedTuple):
 
 
 class NoAnswer(Exception):
-    """Nothing came that can be used. It may if it is tried again, unless final."""
+    """No usable answer arrived. final: whether it is useless to try again."""
 
     def __init__(self, reason: str, *, final: bool = False) -> None:
         super().__init__(reason)
@@ -49,7 +49,7 @@ class NoAnswer(Exception):
 
 
 class Refusal(Exception):
-    """A WebSocket was not opened: what was answered instead."""
+    """A WebSocket was not opened; the server gave this answer instead."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(str(answer.status))
@@ -57,7 +57,7 @@ class Refusal(Exception):
 
 
 class Client:
-    """Thread-safe. seconds: how long a plugin for credentials may take."""
+    """A client of one API server. Thread-safe. seconds: how long a credential plugin may take."""
 
     def __init__(self, access: Access, seconds: float) -> None:
         self.host = access.host
@@ -75,7 +75,7 @@ class Client:
         body: t.Any = None,
         content_type: str | None = None,
     ) -> Answer:
-        """Return the answer, whatever its status. All of it has so many seconds. Raises NoAnswer, Failure."""
+        """Return the answer, whatever its status. seconds: for all of it. Raises NoAnswer, Failure."""
         data = None if body is None else json.dumps(body).encode()
         headers: Headers = {"Accept": "application/json", "User-Agent": "mcp.server"}
         if data is not None:
@@ -88,14 +88,14 @@ class Client:
         answer = self._sent(method, target, Deadline(seconds), {**headers, **who}, data)
         if proxy is not None and answer.status == 407:
             raise unknown_to(proxy)
-        # Who is not known has done nothing, so that nothing is done twice.
+        # A request that was not authenticated has changed nothing, so it may be sent again.
         if answer.status == 401 and self._credentials.renew(who):
             self._idle.clear()
             answer = self._sent(method, target, Deadline(seconds), {**headers, **self._credentials.headers()}, data)
         return answer
 
     def _sent(self, method: str, target: str, bound: Deadline, headers: Headers, data: bytes | None) -> Answer:
-        connection, was_idle = self._connection(KEPT if method == "GET" else JUST_USED)
+        connection, was_idle = self._connection(MAX_IDLE if method == "GET" else JUST_USED)
         subject = "the connection"
         try:
             connection.open(bound)
@@ -108,15 +108,15 @@ class Client:
         except Fault as fault:
             if was_idle and subject == "the request" and isinstance(fault.__context__, ConnectionError):
                 return self._sent(method, target, bound, headers, data)
-            # Without the cure, which is one for MCP endpoints.
+            # Without the advice, which is for MCP endpoints.
             raise NoAnswer(
                 f"{subject} {fault.msg.partition(';')[0]}", final=tls.refuses_ours(fault.__context__)
             ) from None
-        self._idle.append((connection, Deadline(KEPT)))
-        return Answer(response.status, text, response.headers)
+        self._idle.append((connection, Deadline(MAX_IDLE)))
+        return Answer(response.status, text, t.cast(t.Mapping[str, str], response.headers))
 
     def _connection(self, longest: float) -> tuple[Connection, bool]:
-        """Return one that was used within so many seconds, or a new one, and whether it was idle."""
+        """Return a connection, and whether it was idle for a while. longest: seconds of idleness that are allowed."""
         with suppress(IndexError):
             while True:
                 connection, since = self._idle.pop()
@@ -126,7 +126,10 @@ class Client:
         return Connection(self._dial, self._dial.authority, MAX_BYTES, proxied=self._dial.forwards), False
 
     def websocket(self, path: str, query: Query, protocol: str, seconds: float) -> t.Any:
-        """Return an open WebSocket (of websocket-client), which the caller closes. Raises Refusal, NoAnswer, Failure."""
+        """Return an open WebSocket (of websocket-client), which the caller closes.
+
+        Raises Refusal, NoAnswer, Failure.
+        """
         who = self._credentials.headers()
         try:
             return self._websocket(path, query, {**who, "Sec-WebSocket-Protocol": protocol}, seconds)
@@ -139,7 +142,7 @@ class Client:
 
     def _websocket(self, path: str, query: Query, headers: Headers, seconds: float) -> t.Any:
         try:
-            import websocket  # lazy: only what talks to pods needs it
+            import websocket  # lazy: emergency path
         except ImportError:
             raise Failure(missing_library("websocket-client"), exception=traceback.format_exc()) from None
         try:
@@ -153,9 +156,9 @@ class Client:
             sock = self._dial(bound, tunnel=True)
             try:
                 sock.settimeout(max(bound.left, 0.001))
-                # A redirect would take our credentials along.
+                # A redirect would get the credentials.
                 made.connect(url, header=lines, socket=sock, redirect_limit=0)
-                if made.getstatus() != 101:  # an older websocket-client takes it for a success
+                if made.getstatus() != 101:  # older versions of websocket-client accept any status
                     raise websocket.WebSocketException("Redirect limit exhausted")
                 made.settimeout(None)
             except BaseException:
@@ -171,7 +174,8 @@ class Client:
             text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else str(body)
             raise Refusal(Answer(int(error.status_code), text, {})) from None
         except (websocket.WebSocketException, OSError, ValueError) as error:
-            if 300 <= (made.getstatus() or 0) < 400:
-                raise Refusal(Answer(made.getstatus(), "", made.getheaders() or {})) from None
+            status = made.getstatus() or 0
+            if 300 <= status < 400:
+                raise Refusal(Answer(status, "", made.getheaders() or {})) from None
             reason = f"the connection failed ({printable(str(error), 200) or type(error).__name__})"
             raise NoAnswer(reason, final=tls.refuses_ours(error)) from None

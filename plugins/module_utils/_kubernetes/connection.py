@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Kubernetes API server, spoken to by path.
+"""Requests to a Kubernetes API server by path (api.Api).
 
-Without the library C(kubernetes), whose import takes longer than an emergency's request, and which reads kubeconfigs
-by rules of its own (_kubernetes/kubeconfig.py). Without discovery: we know the few paths that we need. What is left
-to the library is a port-forward's protocol.
+This module does without the library C(kubernetes), whose import takes longer than an emergency's request, and which
+reads kubeconfigs by other rules than kubectl (kubeconfig.py). It does without discovery, as paths.py has the few paths
+that are needed. Only the protocol of a port-forward is the library's.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ import urllib.parse
 from dataclasses import replace
 from datetime import datetime
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage, paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, User
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.client import Answer, Client, NoAnswer, Refusal
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.clock import Clock
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection_line import announce
@@ -42,28 +42,26 @@ PATCH_TYPES = {
     "apply": "application/apply-patch+yaml",
 }
 FIELD_MANAGER = "mcp.server"
-# What an API server, or the load balancer before it, answers when it can't serve for now
+# Statuses of an API server, or of the load balancer before it, that cannot serve for now.
 OVERLOADED = (429, 502, 503, 504)
-# What it says when etcd can't serve for now: no leader, no space, too slow
+# Beginnings of its messages when etcd cannot serve for now: no leader, no space, too slow.
 ETCD = ("etcdserver: ", "rpc error: code = ", "context deadline exceeded")
-# What it says when a JSON patch does not fit the object, as one of its tests fails
+# Its message when a test of a JSON patch fails.
 UNPATCHED = "the server rejected our request due to an error in our request"
 PROTOCOL = "v4.channel.k8s.io"  # of a port-forward
-LONGEST = (
-    7 * 86400
-)  # seconds that a request, or an outage, may be given: what is longer is no number that anybody meant
-STARTING = 20.0  # seconds for which refusals of everything are put down to that
+LONGEST = 7 * 86400  # seconds, the highest time-out that is accepted
+STARTING = 20.0  # seconds for which refusals of everything may come from an API server that is starting
 
 
 def connect(params: dict[str, t.Any]) -> Cluster:
-    """Return the cluster that a task names by its options, a kubeconfig, the environment, or by the pod that it runs in.
+    """Return the cluster of a task, by its options, a kubeconfig, the environment, or the pod that it runs in.
 
-    Raises Failure. Nothing is sent yet, but for a login to OpenShift.
+    Raises Failure. Sends nothing yet, except for a login to OpenShift.
     """
     timeout, patience = params["api_timeout"], params["api_retry_timeout"]
-    if not (0 < timeout <= LONGEST and 0 <= patience <= LONGEST):  # also when one is no number at all (nan)
+    if not (0 < timeout <= LONGEST and 0 <= patience <= LONGEST):  # nan too
         raise Failure(
-            f"api_timeout has to be above 0, api_retry_timeout 0 or more, and both at most {LONGEST} (seconds); correct them."
+            f"api_timeout must be above 0, api_retry_timeout must be 0 or more, and both at most {LONGEST} (seconds)."
         )
     access = locate(params, os.environ)
     announce(access.sentence())
@@ -74,9 +72,9 @@ def connect(params: dict[str, t.Any]) -> Cluster:
 
 
 class Cluster:
-    """Requests to one API server. Objects are plain dicts; every request is bounded by C(timeout) seconds.
+    """Requests to one API server (api.Api), each bounded by C(timeout) seconds.
 
-    patience: seconds that an API server which is away is waited for, see outage.py.
+    patience: seconds for which a request waits for an API server that does not answer (outage.py).
     """
 
     def __init__(self, access: Access, timeout: float = 10.0, patience: float = 0.0) -> None:
@@ -86,7 +84,7 @@ class Cluster:
         self._waiting = outage.current()
         self._refused: Deadline | None = None
         self._clock = Clock()
-        self._served = False  # something that takes a right: it has read the Roles
+        self._served = False  # whether it has granted a request, so that it has read the Roles
         self._client = Client(access, timeout)
 
     @property
@@ -94,21 +92,21 @@ class Cluster:
         return self.access.host
 
     def now(self) -> datetime:
-        """The API server's time, for ages of its objects; ours as long as no answer has told it."""
+        """Return the API server's time, for ages of its objects; this machine's until a response has told it."""
         return self._clock.at(time.time())
 
     def server_time(self) -> datetime | None:
-        """now(), for what our own clock must not decide; None as long as no answer has told it."""
+        """Return now(), or None until a response has told it: for decisions that this machine's clock must not make."""
         return self.now() if self._clock.known else None
 
     def limited(self, patience: float, timeout: float = math.inf) -> Cluster:
-        """The same API server, by the same connections, with no more patience and no more time for a request than that."""
+        """Return the same API server, with the same connections and lower bounds."""
         same = copy.copy(self)
         same.patience, same.timeout = min(self.patience, patience), min(self.timeout, timeout)
         return same
 
     def get(self, path: str, **query: str) -> dict[str, t.Any]:
-        """One object, or a list of them. Raises NotFound, Forbidden, Unreachable, Failure."""
+        """Return one object, or a list of them. Raises NotFound, Forbidden, Unreachable, Failure."""
         return self._request("GET", path, query=query)
 
     def create(self, path: str, body: dict[str, t.Any], **query: str) -> dict[str, t.Any]:
@@ -117,9 +115,9 @@ class Cluster:
     def patch(
         self, path: str, body: t.Any, kind: str = "merge", *, dry_run: bool = False, **query: str
     ) -> dict[str, t.Any]:
-        """Patch as C(kind), a key of PATCH_TYPES; C(apply) is a server-side apply by our field manager.
+        """Patch an object. kind: a key of PATCH_TYPES; C(apply) is a server-side apply by FIELD_MANAGER.
 
-        With dry_run the API server does all but store the result (dryRun=All).
+        dry_run: the API server does everything but store the result (dryRun=All).
         """
         query = {"fieldManager": FIELD_MANAGER, **query, **({"dryRun": "All"} if dry_run else {})}
         return self._request("PATCH", path, body, content_type=PATCH_TYPES[kind], query=query, stores=not dry_run)
@@ -128,7 +126,7 @@ class Cluster:
         return self._request("DELETE", path, query={**query, **({"dryRun": "All"} if dry_run else {})})
 
     def may(self, namespace: str, verb: str, group: str, resource: str, name: str = "") -> bool:
-        """Whether we may do this (SelfSubjectAccessReview, which everybody may ask). resource: C(pods/portforward)."""
+        """Return whether the user has this permission. resource: such as C(pods/portforward)."""
         resource, _slash, subresource = resource.partition("/")
         attributes = {
             "namespace": namespace,
@@ -140,7 +138,7 @@ class Cluster:
         }
         review = self._request(
             "POST",
-            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            paths.ACCESS_REVIEWS,
             {
                 "apiVersion": "authorization.k8s.io/v1",
                 "kind": "SelfSubjectAccessReview",
@@ -151,7 +149,7 @@ class Cluster:
         return isinstance(status, dict) and status.get("allowed") is True
 
     def port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
-        """A socket to a port of a pod, through the API server. The caller closes it."""
+        """Return a socket to a port of a pod, through the API server. The caller closes it."""
         return outage.patiently(lambda: self._port_forward(namespace, pod, port), self.patience, self._waiting)
 
     def _port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
@@ -161,19 +159,16 @@ class Cluster:
             raise Failure(missing_library("kubernetes"), exception=traceback.format_exc()) from None
 
         try:
-            opened = self.websocket(f"{pod_path(namespace, pod)}/portforward", [("ports", str(port))], PROTOCOL)
+            opened = self.websocket(f"{paths.pods(namespace, pod)}/portforward", [("ports", str(port))], PROTOCOL)
         except Refusal as refusal:
-            if refusal.answer.status in OVERLOADED and not _is_status(
-                refusal.answer
-            ):  # what stands between us and the API server
-                raise self._unreachable(
-                    NoAnswer(f"a port-forward got {refusal.answer.status} {_said(refusal.answer)}")
-                ) from None
+            answer = refusal.answer
+            if answer.status in OVERLOADED and not _is_status(answer):  # of a load balancer
+                raise self._unreachable(NoAnswer(f"a port-forward got {answer.status} {_message(answer)}")) from None
             raise Failure(
-                f"No port-forward to {namespace}/{pod} port {port} through {self.host}: {_said(refusal.answer)}; "
+                f"Cannot forward a port to {namespace}/{pod} port {port} through {self.host}: {_message(answer)}; "
                 "the Role needs create and get on pods/portforward, and the pod must run."
             ) from None
-        return PortForward(opened, [port]).socket(port)
+        return t.cast(socket.socket, PortForward(opened, [port]).socket(port))
 
     def websocket(self, path: str, query: t.Sequence[tuple[str, str]], protocol: str) -> t.Any:
         """Return an open WebSocket to the API server, which the caller closes. Raises Refusal, Unreachable, Failure."""
@@ -201,7 +196,7 @@ class Cluster:
             return send()
         except Unreachable as failure:
             time.sleep(min(failure.again_in, self.patience))
-            raise Unanswered(f"{failure.msg} Whether {method} {path} was done is not known.") from None
+            raise Unanswered(f"{failure.msg} It is unknown whether {method} {path} was done.") from None
 
     def _send(
         self,
@@ -213,7 +208,7 @@ class Cluster:
         *,
         ready: bool = False,
     ) -> dict[str, t.Any]:
-        """ready: it is known to have read the Roles."""
+        """Send once. ready: whether the API server has read the Roles for sure."""
         try:
             answer = self._exchange(
                 method, path, body=body, content_type=content_type, query=list((query or {}).items())
@@ -224,31 +219,31 @@ class Cluster:
             failure = _api_failure(answer, method, path, self.host)
             if self.patience and answer.status in (401, 403) and not ready:
                 if not self._is_starting():
-                    return self._send(
-                        method, path, body, content_type, query, ready=True
-                    )  # when it refused, it may not have been
+                    # It may have been starting when it refused.
+                    return self._send(method, path, body, content_type, query, ready=True)
                 failure = Unreachable(failure.msg)
             raise failure
         try:
             document = json.loads(answer.body)
         except (ValueError, RecursionError):
             document = None
-        if not isinstance(document, dict):  # of whatever stands between us and it, or a part of an answer
-            raise self._unreachable(NoAnswer("what came is no JSON object"))
+        if not isinstance(document, dict):  # of a load balancer, or only a part of an answer
+            raise self._unreachable(NoAnswer("its answer is not a JSON object"))
         self._served = True
         return document
 
     def _exchange(self, method: str, path: str, **more: t.Any) -> Answer:
-        """The answer. Its Date is noted, also that of a refusal."""
+        """Return the answer, also a refusal. Note its Date."""
         sent = time.time()
         answer = self._client.send(method, path, self.timeout, **more)
         self._clock.see(answer.headers.get("Date"), sent, time.time())
         return answer
 
     def _is_starting(self) -> bool:
-        """Whether it says so itself. Until it has read the Roles it refuses everybody, and that question too: believed for STARTING seconds.
+        """Return whether the API server is starting, by its readiness.
 
-        Not once it has served us something, beside or before that: then a right is missing.
+        Until it has read the Roles it refuses every request, the one for its readiness too; that is taken for a start
+        for STARTING seconds. Once it has granted any request, a refusal means a missing permission.
         """
         if self._served:
             return False
@@ -263,48 +258,46 @@ class Cluster:
 
     def _unreachable(self, none: NoAnswer) -> Failure:
         self._refused, self._served = None, False
-        # What is wrong with a certificate does not mend while we wait: that is no outage.
-        cure = (
-            "check our client certificate" if none.final else "check the address, the network and the cluster's state"
-        )
-        return (Failure if none.final else Unreachable)(
-            f"The API server {self.host} does not answer ({none.reason}); {cure}."
+        if none.final:  # a certificate that is refused does not become valid by waiting
+            return Failure(f"The API server {self.host} does not answer ({none.reason}); check the client certificate.")
+        return Unreachable(
+            f"The API server {self.host} does not answer ({none.reason}); check the address, the network and the "
+            "cluster."
         )
 
 
 def _logged_in(access: Access, seconds: float) -> Access:
-    from ansible_collections.mcp.server.plugins.module_utils._kubernetes.openshift_login import (
-        token,
-    )  # lazy: an optional library
+    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import openshift_login  # lazy: emergency path
 
     user = access.user
     conceal(user.password)
-    bearer = token(access.host, user.username, user.password, access.verify, access.ca, seconds)
+    bearer = openshift_login.token(access.host, user.username, user.password, access.verify, access.ca, seconds)
     return replace(access, user=User(user.name, token=bearer))
 
 
 def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
-    said = _said(error)
+    message = _message(error)
     where = f"{method} {path} on {host}"
     if error.status == 401:
         return Failure(
-            f"The API server {host} does not accept our credentials ({said}); renew the token or the kubeconfig."
+            f"The API server {host} does not accept the credentials ({message}); renew the token or the kubeconfig."
         )
     if error.status == 403:
-        return Forbidden(f"The API server refuses: {said}; grant the Role in the collection's README to this user.")
+        return Forbidden(f"The API server refuses: {message}; grant this user the Role in the collection's README.")
     if error.status == 404:
-        return NotFound(f"Not in the cluster: {said} ({where}).")
+        return NotFound(f"Not in the cluster: {message} ({where}).")
     if error.status == 409:
-        return Conflict(f"Changed by somebody else meanwhile: {said} ({where}).")
-    if error.status == 422 and method == "PATCH" and said == UNPATCHED:
-        return Conflict(f"Changed by somebody else meanwhile: the object is not as it was read ({where}).")
+        return Conflict(f"Conflict, modified by another client: {message} ({where}).")
+    if error.status == 422 and method == "PATCH" and message == UNPATCHED:
+        return Conflict(f"Conflict, modified by another client: the object is not as it was read ({where}).")
     if 300 <= error.status < 400:
         return Failure(
-            f"The API server answered {error.status} to {where}: {said}; correct the server's URL (host, or server in the kubeconfig)."
+            f"The API server answered {error.status} to {where}: {message}; "
+            "correct the server's URL (host, or server in the kubeconfig)."
         )
-    failure = Failure(f"The API server answered {error.status} to {where}: {said}.")
+    failure = Failure(f"The API server answered {error.status} to {where}: {message}.")
     retry_after = (error.headers or {}).get("Retry-After", "")
-    if error.status in OVERLOADED or retry_after or (error.status == 500 and any(words in said for words in ETCD)):
+    if error.status in OVERLOADED or retry_after or (error.status == 500 and any(text in message for text in ETCD)):
         failure = Unreachable(failure.msg)
         failure.again_in = (
             min(max(outage.PAUSE, float(retry_after)), outage.LONGEST) if retry_after.isdecimal() else outage.PAUSE
@@ -312,33 +305,31 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
     return failure
 
 
-def _said(answer: t.Any) -> str:
-    """Return the message of an answer that is a Status, or what else there is."""
+def _message(answer: t.Any) -> str:
+    """Return the message of an answer, by its Status, or else by its HTTP status."""
     if 300 <= answer.status < 400:
-        return (
-            f"it redirects to {_place(answer.headers)}, which is not followed, as our credentials are not meant for it"
-        )
+        return f"it redirects to {_place(answer.headers)}, which is not followed, as it must not get the credentials"
     try:
-        said = json.loads(answer.body)["message"]
+        message = json.loads(answer.body)["message"]
     except (TypeError, ValueError, KeyError, RecursionError):
-        said = answer.reason or http.client.responses.get(answer.status, "no reason given")
-    return printable(str(said), 1000)
+        message = answer.reason or http.client.responses.get(answer.status, "no reason given")
+    return printable(str(message), 1000)
 
 
 def _is_status(answer: Answer) -> bool:
-    """Whether an API server said it."""
+    """Return whether the answer is an API server's own."""
     try:
-        return json.loads(answer.body)["kind"] == "Status"
+        return bool(json.loads(answer.body)["kind"] == "Status")
     except (TypeError, ValueError, KeyError, RecursionError):
         return False
 
 
 def _place(headers: t.Mapping[str, str]) -> str:
-    """Return where a redirect leads to, without what may be secret in it."""
+    """Return where a redirect leads to, without its parts that may be secret."""
     location = headers.get("Location") or headers.get("location") or ""
     try:
         url = urllib.parse.urlsplit(location)
     except ValueError:
-        return "what is no URL"
+        return "an invalid URL"
     there = url.netloc.rpartition("@")[2]
     return printable(f"{url.scheme}://{there}" if there else url.path, 200) or "nowhere"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which cluster a task acts on, as whom: told when it connects, to whoever shows it."""
+"""Show which cluster a task acts on, and as which user, when it connects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _tell: t.Callable[[str], None] | None = None
 
 @contextmanager
 def announcing(tell: t.Callable[[str], None]) -> t.Iterator[None]:
-    """Have every connection that is made in this block told, also by other threads: a process has one task."""
+    """Call tell() for every connection that this block makes, in any thread: a process has one task."""
     global _tell
     before, _tell = _tell, tell
     try:

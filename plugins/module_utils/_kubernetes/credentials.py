@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who we are, for each request: tokens that change meanwhile, and plugins that give them."""
+"""Credentials for each request: tokens that change, and credential plugins."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 Headers = dict[str, "str | tuple[str, ...]"]
 
-# Of this process: a task has several connections, and a plugin may take seconds.
+# One cache for the process: a task has several connections, and a plugin may take seconds.
 _GIVEN: dict[Plugin, exec_credentials.Credential] = {}
-_WORKED: set[Plugin] = set()  # those that gave something once
+_WORKED: set[Plugin] = set()  # plugins that have succeeded once
 _ONE = threading.Lock()
 
 
 class Credentials:
-    """What a user sends. seconds: how long a plugin may take. Methods raise Failure."""
+    """The credentials of a user. seconds: how long a plugin may take. Methods raise Failure."""
 
     def __init__(self, user: User, seconds: float) -> None:
         self._user = user
@@ -48,7 +48,7 @@ class Credentials:
         return self._given(self._user.plugin).certificate if self._user.plugin else None
 
     def renew(self, refused: Headers) -> bool:
-        """After a refusal (401) of these headers: whether there are other credentials now."""
+        """Return whether there are other credentials after these headers were refused (401)."""
         plugin = self._user.plugin
         if plugin is None or self._has_header():
             return self.headers() != refused
@@ -60,7 +60,7 @@ class Credentials:
         return self._given(plugin) != before
 
     def _has_header(self) -> bool:
-        """Whether the user has what goes into a header, so that a plugin is not asked."""
+        """Return whether the user has credentials for a header, so that no plugin runs."""
         user = self._user
         return bool(user.token or user.token_file or user.username or user.password)
 
@@ -91,12 +91,13 @@ class Credentials:
             token = read(user.token_file, "The token file").decode("latin-1").strip()
             if not token:
                 raise Failure(
-                    f"The token file {printable(user.token_file, 300)} is empty; write the token to it, or correct the kubeconfig."
+                    f"The token file {printable(user.token_file, 300)} is empty. "
+                    "Write the token to it, or correct the kubeconfig."
                 )
         except Failure as failure:
             if user.token:
                 return user.token.strip()
-            if self._was_read:  # whoever rotates it may be between two steps, or its disk is away
+            if self._was_read:  # it may be rotated right now, or its disk be unavailable
                 raise Unreachable(failure.msg) from None
             raise
         conceal(token)
@@ -106,11 +107,11 @@ class Credentials:
     def _given(self, plugin: Plugin) -> exec_credentials.Credential:
         with _ONE:
             given = _GIVEN.get(plugin)
-            if given is None or given.over:
+            if given is None or given.expired:
                 try:
                     given = exec_credentials.ask(plugin, self._seconds)
                 except Failure as failure:
-                    if plugin in _WORKED:  # so it is set up well, and may work again
+                    if plugin in _WORKED:  # so it is set up correctly and may succeed again
                         raise Unreachable(failure.msg) from None
                     raise
                 _GIVEN[plugin] = given

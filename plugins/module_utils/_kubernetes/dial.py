@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A connected socket to an API server: addresses, proxies and TLS."""
+"""Connect a socket to an API server: addresses, proxies and TLS."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access impo
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal, missing_library
 
-NEXT = 3.05  # seconds after which the next address of a name is tried: the first one may be dead
+NEXT = 3.05  # seconds after which the next address of a name is tried, as the first one may be dead
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-BUSY = (429, 500, 502, 503, 504)  # what a proxy answers when it, or what is behind it, is away
+BUSY = (429, 500, 502, 503, 504)  # statuses of a proxy that cannot serve for now, or whose target cannot
 
 
 class Proxy(t.NamedTuple):
@@ -39,7 +39,7 @@ class Proxy(t.NamedTuple):
 
     @property
     def authorization(self) -> dict[str, str]:
-        """Return the header that logs in to it."""
+        """Return the header with the proxy's credentials; empty without any."""
         if not (self.username or self.password):
             return {}
         pair = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
@@ -48,7 +48,7 @@ class Proxy(t.NamedTuple):
 
 
 def proxy_of(access: Access, environment: t.Mapping[str, str] | None = None) -> Proxy | None:
-    """Return the proxy to go through, as kubectl chooses it: what the cluster says, or else the environment. Raises Failure."""
+    """Return the proxy to use, as kubectl chooses it: the cluster's, or else the environment's. Raises Failure."""
     if access.proxy is not None:
         return parse_proxy(access.proxy, "The proxy of the API server")
     environment = os.environ if environment is None else environment
@@ -62,7 +62,7 @@ def proxy_of(access: Access, environment: t.Mapping[str, str] | None = None) -> 
 
 
 def parse_proxy(text: str, what: str) -> Proxy | None:
-    """Return the parts of a proxy's URL, None when it is empty. Raises Failure without its password."""
+    """Return the parts of a proxy's URL, None when it is empty. Raises Failure, which never shows the password."""
     if not text:
         return None
     try:
@@ -73,13 +73,13 @@ def parse_proxy(text: str, what: str) -> Proxy | None:
     if not port or not url.hostname:
         raise Failure(f"{what} is not a URL with http, https or socks5, such as http://proxy.example.com:3128.")
     username, password = (urllib.parse.unquote(part or "") for part in (url.username, url.password))
-    # With what stands around it: a password that is too short to be concealed alone.
+    # A password may be too short to be concealed alone, so its surroundings are too.
     conceal(password, url.password or "", f"{url.netloc.rpartition('@')[0]}@" if url.password else "")
     return Proxy(url.scheme, url.hostname, port, username, password)
 
 
 def bypassed(host: str, port: int, without: str) -> bool:
-    """Whether no proxy leads to a host, by NO_PROXY as kubectl reads it: names with all below them, addresses, networks, and ports."""
+    """Return whether NO_PROXY excludes a host, as kubectl reads it: domains, addresses, networks, and ports."""
     address = _address(host)
     if host == "localhost" or (address is not None and address.is_loopback):
         return True
@@ -117,7 +117,7 @@ def _network(text: str) -> t.Any:
 
 
 class Dialler:
-    """Makes connections to one API server. Thread-safe."""
+    """Connects to one API server. Thread-safe."""
 
     def __init__(self, access: Access, credentials: Credentials) -> None:
         url = urllib.parse.urlsplit(access.host)
@@ -126,13 +126,13 @@ class Dialler:
         self._tls = url.scheme == "https"
         self._host, self._port = t.cast(str, url.hostname), url.port or PORTS[url.scheme]
         self.authority = url.netloc
-        self.base = url.path  # what comes before each path
+        self.base = url.path  # the prefix of each path
         self.proxy = proxy_of(access)
         self._context = functools.lru_cache(maxsize=2)(functools.partial(tls.context, access))
 
     @property
     def forwards(self) -> bool:
-        """Whether requests go to the proxy as such: it is not asked for a tunnel for plain HTTP."""
+        """Return whether the proxy forwards requests, as for plain HTTP, instead of opening a tunnel."""
         return self.proxy is not None and not self._tls and self.proxy.scheme in ("http", "https")
 
     def __call__(self, bound: Deadline, *, tunnel: bool = False) -> socket.socket:
@@ -173,18 +173,20 @@ class Dialler:
 
     def _socks(self, proxy: Proxy, bound: Deadline) -> socket.socket:
         try:
-            import socks  # lazy: an optional library
+            import socks  # lazy: emergency path
         except ImportError:
             raise Failure(f"The proxy {proxy.shown} needs a further library: {missing_library('PySocks')}") from None
         login = {"proxy_username": proxy.username, "proxy_password": proxy.password} if proxy.username else {}
         where = {"proxy_type": socks.SOCKS5, "proxy_addr": proxy.host, "proxy_port": proxy.port, "proxy_rdns": True}
-        return socks.create_connection((self._host, self._port), timeout=max(bound.left, 0.001), **where, **login)
+        timeout = max(bound.left, 0.001)
+        sock = socks.create_connection((self._host, self._port), timeout=timeout, **where, **login)
+        return t.cast(socket.socket, sock)
 
     def _wrapped(self, sock: socket.socket) -> socket.socket:
         context = self._context(self._credentials.certificate())
         name = self._access.tls_name or self._host
-        if isinstance(sock, ssl.SSLSocket):  # TLS in TLS, which the standard library has not
-            from urllib3.util.ssltransport import SSLTransport  # lazy: for a rare kind of proxy
+        if isinstance(sock, ssl.SSLSocket):  # TLS in TLS, which the standard library lacks
+            from urllib3.util.ssltransport import SSLTransport  # lazy: emergency path
 
             return t.cast(socket.socket, SSLTransport(sock, context, server_hostname=name))
         return context.wrap_socket(sock, server_hostname=name)
@@ -212,7 +214,7 @@ def _connected(host: str, port: int, bound: Deadline) -> socket.socket:
 
 
 def _tunnel(sock: socket.socket, proxy: Proxy, target: str) -> None:
-    """Have a proxy connect us (CONNECT). Raises OSError, Failure."""
+    """Open a tunnel through a proxy (CONNECT). Raises OSError, Failure."""
     lines = [
         f"CONNECT {target} HTTP/1.1",
         f"Host: {target}",
@@ -226,7 +228,7 @@ def _tunnel(sock: socket.socket, proxy: Proxy, target: str) -> None:
         response.begin()
         status = response.status
     except http.client.HTTPException as error:
-        raise ConnectionError(f"the proxy {proxy.shown} gives no answer of HTTP ({type(error).__name__})") from None
+        raise ConnectionError(f"the proxy {proxy.shown} gives no HTTP answer ({type(error).__name__})") from None
     finally:
         response.close()
     if status in BUSY:
@@ -235,14 +237,15 @@ def _tunnel(sock: socket.socket, proxy: Proxy, target: str) -> None:
         raise unknown_to(proxy)
     if not 200 <= status < 300:
         raise Failure(
-            f"The proxy {proxy.shown} refuses to connect us to {target} (it answers {status}); correct the proxy, or what it allows."
+            f"The proxy {proxy.shown} refuses to connect to {target} (it answers {status}). "
+            "Correct the proxy, or what it allows."
         )
 
 
 def unknown_to(proxy: Proxy) -> Failure:
-    """Return what to raise when a proxy answers 407."""
+    """Return the Failure for a proxy that answers 407."""
     return Failure(
-        f"The proxy {proxy.shown} does not accept our credentials (407); correct user and password in its URL."
+        f"The proxy {proxy.shown} does not accept the credentials (407); correct user and password in its URL."
     )
 
 

@@ -17,29 +17,29 @@ import time
 import typing as t
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from ansible.module_utils.common.text.converters import to_text
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Certificate, Plugin
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
-MAX_BYTES = 1024 * 1024  # of what it writes
+MAX_BYTES = 1024 * 1024  # of its output
 SECRET = re.compile("secret|token|passw", re.IGNORECASE)
-LOOK = 0.02  # seconds between two looks whether it has ended
+POLL = 0.02  # seconds
 
 
 @dataclass(frozen=True)
 class Credential:
-    """What a plugin gave. until: when it is over, in seconds since 1970."""
+    """The credential of a plugin. until: when it expires, in seconds since 1970."""
 
     token: str = field(default="", repr=False)
     certificate: Certificate | None = None
     until: float | None = None
 
     @property
-    def over(self) -> bool:
+    def expired(self) -> bool:
         return self.until is not None and time.time() >= self.until
 
 
@@ -51,11 +51,9 @@ def ask(plugin: Plugin, seconds: float) -> Credential:
     question = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
     environment = {**os.environ, **dict(plugin.environment), "KUBERNETES_EXEC_INFO": _json(plugin, question)}
     conceal(*_given(plugin))
-    status, output, complaint = _run(plugin, environment, seconds)
+    status, output, stderr = _run(plugin, environment, seconds)
     if status:
-        raise Failure(
-            f"{_name(plugin)} failed with exit code {status}{_because(complaint)}; run it by hand to see why."
-        )
+        raise Failure(f"{_name(plugin)} failed with exit code {status}{_because(stderr)}; run it by hand to see why.")
     return parse(plugin, output)
 
 
@@ -64,12 +62,13 @@ def _json(plugin: Plugin, question: dict[str, t.Any]) -> str:
         return json.dumps(question, default=str, separators=(",", ":"))
     except (ValueError, RecursionError):  # a configuration that contains itself, by YAML's references
         raise Failure(
-            f"{_name(plugin)} cannot be told of its cluster: the configuration there is no JSON; correct the kubeconfig."
+            f"Cannot give {_name(plugin, start=False)} the configuration of its cluster, which is not JSON; "
+            "correct the kubeconfig."
         ) from None
 
 
 def _given(plugin: Plugin) -> list[str]:
-    """Return what the kubeconfig gives a plugin under the name of a secret, which it may repeat in a complaint."""
+    """Return the secrets that the kubeconfig gives a plugin, which may repeat them in its standard error."""
     pairs = list(plugin.environment)
     for word, following in itertools.zip_longest(plugin.arguments, plugin.arguments[1:], fillvalue=""):
         name, equals, value = word.partition("=")
@@ -79,7 +78,7 @@ def _given(plugin: Plugin) -> list[str]:
 
 
 def parse(plugin: Plugin, output: bytes) -> Credential:
-    """Return the credential that a plugin wrote. Raises Failure, which never quotes it."""
+    """Return the credential in a plugin's output. Raises Failure, which never shows the output."""
     try:
         answer = json.loads(output)
     except (ValueError, RecursionError):
@@ -88,7 +87,8 @@ def parse(plugin: Plugin, output: bytes) -> Credential:
         raise Failure(f"{_name(plugin)} wrote no ExecCredential to its standard output.")
     if answer.get("apiVersion") != plugin.api_version:
         raise Failure(
-            f"{_name(plugin)} answered in version {printable(str(answer.get('apiVersion')), 80)}, the kubeconfig says {plugin.api_version}."
+            f"{_name(plugin)} answered in version {printable(str(answer.get('apiVersion')), 80)}, "
+            f"but the kubeconfig says {plugin.api_version}."
         )
     status = answer.get("status")
     if not isinstance(status, dict):
@@ -108,17 +108,17 @@ def parse(plugin: Plugin, output: bytes) -> Credential:
 def _until(plugin: Plugin, text: t.Any) -> float | None:
     if text is None:
         return None
-    try:
-        at = datetime.fromisoformat(text)
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        raise Failure(
-            f"{_name(plugin)} gave an expirationTimestamp that is no time: {printable(str(text), 60)}."
-        ) from None
+    at = _times.parse(text)
+    if at is None:
+        raise Failure(f"{_name(plugin)} gave an expirationTimestamp that is not a time: {printable(str(text), 60)}.")
+    return at.timestamp()
 
 
 def _run(plugin: Plugin, environment: dict[str, str], seconds: float) -> tuple[int, bytes, bytes]:
-    """Return exit code, standard output and standard error. In a session of its own: what is killed is it and its children."""
+    """Return exit code, standard output and standard error. Raises Failure.
+
+    The plugin runs in a new session, so that its children are killed with it.
+    """
     try:
         process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             [plugin.command, *plugin.arguments],
@@ -131,12 +131,14 @@ def _run(plugin: Plugin, environment: dict[str, str], seconds: float) -> tuple[i
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         hint = printable(plugin.install_hint, 300).rstrip(".") or "install it, or correct the kubeconfig"
-        raise Failure(f"{_name(plugin)} could not be started ({reason or 'its words are unusable'}); {hint}.") from None
+        raise Failure(
+            f"{_name(plugin)} could not be started ({reason or 'its arguments are unusable'}); {hint}."
+        ) from None
     try:
-        output, complaint = _written(process, Deadline(seconds))
-        return process.wait(), output, complaint
+        output, stderr = _written(process, Deadline(seconds))
+        return process.wait(), output, stderr
     except _Stopped as stopped:
-        reason = stopped.reason + _because(stopped.complaint)
+        reason = stopped.reason + _because(stopped.stderr)
         raise Failure(f"{_name(plugin)} {reason}, and was killed; run it by hand to see why.") from None
     finally:
         if process.poll() is None:
@@ -146,35 +148,35 @@ def _run(plugin: Plugin, environment: dict[str, str], seconds: float) -> tuple[i
 
 
 class _Stopped(Exception):
-    """It has to be killed. complaint: its standard error so far."""
+    """The plugin has to be killed. stderr: its standard error so far."""
 
-    def __init__(self, reason: str, complaint: bytes) -> None:
+    def __init__(self, reason: str, stderr: bytes) -> None:
         super().__init__(reason)
-        self.reason, self.complaint = reason, complaint
+        self.reason, self.stderr = reason, stderr
 
 
 def _written(process: subprocess.Popen[bytes], bound: Deadline) -> tuple[bytes, bytes]:
-    """Return standard output and standard error when it has ended. Whoever else holds its pipes then is not waited for."""
-    output, complaint = bytearray(), bytearray()
+    """Return standard output and standard error once it has ended, even if another process still holds its pipes."""
+    output, stderr = bytearray(), bytearray()
     with selectors.DefaultSelector() as selector:
         selector.register(t.cast(t.IO[bytes], process.stdout), selectors.EVENT_READ, output)
-        selector.register(t.cast(t.IO[bytes], process.stderr), selectors.EVENT_READ, complaint)
+        selector.register(t.cast(t.IO[bytes], process.stderr), selectors.EVENT_READ, stderr)
         while True:
             ended = process.poll() is not None
-            ready = selector.select(0 if ended else min(LOOK, bound.left))
+            ready = selector.select(0 if ended else min(POLL, bound.left))
             for key, _events in ready:
                 data = os.read(key.fd, 65536)
                 key.data.extend(data)
                 if not data:
                     selector.unregister(key.fileobj)
-            if max(len(output), len(complaint)) > MAX_BYTES:
-                raise _Stopped(f"wrote more than {MAX_BYTES >> 20} MiB", bytes(complaint))
+            if max(len(output), len(stderr)) > MAX_BYTES:
+                raise _Stopped(f"wrote more than {MAX_BYTES >> 20} MiB", bytes(stderr))
             if ended and not ready:
-                return bytes(output), bytes(complaint)
+                return bytes(output), bytes(stderr)
             if not bound.left:
-                raise _Stopped(f"did not end within {bound.seconds:g} s (api_timeout)", bytes(complaint))
+                raise _Stopped(f"did not end within {bound.seconds:g} s (api_timeout)", bytes(stderr))
             if not (ended or selector.get_map()):
-                time.sleep(LOOK)
+                time.sleep(POLL)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -183,11 +185,11 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _because(complaint: bytes) -> str:
-    lines = [line for line in to_text(complaint, errors="replace").splitlines() if line.strip()]
+def _because(stderr: bytes) -> str:
+    lines = [line for line in to_text(stderr, errors="replace").splitlines() if line.strip()]
     return f": {printable(lines[-1], 300).rstrip('.')}" if lines else ""
 
 
-def _name(plugin: Plugin) -> str:
-    """Return the beginning of a sentence. Without the arguments: they may hold a secret."""
-    return f"The credential plugin {printable(plugin.command, 200)} of the kubeconfig"
+def _name(plugin: Plugin, *, start: bool = True) -> str:
+    """Return what messages call a plugin, by default at the start of a sentence. Its arguments may be secret."""
+    return f"{'The' if start else 'the'} credential plugin {printable(plugin.command, 200)} of the kubeconfig"

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tell who else writes to an object: which tool holds it, and who set a field last.
+"""Find out who else writes to an object: which tool manages it, and who set a field last.
 
-Pure functions on an object as the API server gave it. Everything in it is others' text and may be missing or odd.
+Pure functions of an object as the API server returned it. Everything in it is written by others, and may be missing or
+of another type.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ LONGEST = 100  # characters of a name that others chose
 UNKNOWN = "unknown"
 ARGO_CD, FLUX, HELM, KEDA = "Argo CD", "Flux", "Helm", "KEDA"
 
-# The field managers that the tools are known by. kubectl's own are kubectl-edit, kubectl-client-side-apply and so on
+# The field managers of the tools. Those of kubectl are kubectl-edit, kubectl-client-side-apply and so on.
 MANAGERS = {
     "argocd-controller": ARGO_CD,
     "argocd-application-controller": ARGO_CD,
@@ -42,17 +43,17 @@ MANAGERS = {
     "kubectl": "kubectl",
 }
 OURS = ("mcp.server",)
-# These write once, when a person or a pipeline tells them to; the others do so by themselves
+# Tools that write only when a person or a pipeline runs them; the others write by themselves.
 ONCE = frozenset({"kubectl"})
 
 TRACKING = re.compile(r"([^:]+):([^/:]*)/([^:]+):([^/:]*)/(.+)")  # app:group/kind:namespace/name
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(\.\d{1,9})?Z")
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-# Our note of the tools whose server-side apply had set the fields that we wrote: the API server gives these to us then
+# Our note of the tools whose server-side apply had set the fields that we wrote, as a write changes their owner to us.
 TAKEN = "mcp.server/taken-from"
 IF_NOT_PRESENT = "ifnotpresent"
-# What the object itself tells Flux, as a label or an annotation: it may be made, but is not put back
+# Labels or annotations by which the object tells Flux to leave it alone: it may be created, but is not reverted.
 FLUX_LEAVES_ALONE = {
     "kustomize.toolkit.fluxcd.io/ssa": ("ignore", IF_NOT_PRESENT),
     "kustomize.toolkit.fluxcd.io/reconcile": ("disabled",),
@@ -61,23 +62,22 @@ FLUX_LEAVES_ALONE = {
 
 
 class Writer(t.NamedTuple):
-    """Somebody else who writes to an object.
+    """Another client that writes to an object."""
 
-    name: of the tool, or of the field manager where that is no tool we know, or UNKNOWN. manager: the field manager, may
-    be empty. at: when it wrote, as in managedFields, may be empty. suspend: the command that makes it stop for this object,
-    may be empty.
-    """
-
+    # Of the tool; or of the field manager, if it belongs to no known tool; or UNKNOWN.
     name: str
+    # The field manager; may be empty.
     manager: str = ""
+    # When it wrote, as in managedFields; may be empty.
     at: str = ""
+    # The command that suspends it for this object; may be empty.
     suspend: str = ""
 
 
 def writer_of(obj: Object, pointer: str, ours: t.Collection[str] = OURS) -> Writer:
-    """Return who, except us, wrote the field at this JSON pointer last; a Writer UNKNOWN when managedFields don't tell.
+    """Return who other than us wrote the field at this JSON pointer last; UNKNOWN when managedFields do not say.
 
-    Whoever owns a list or an object as a whole owns what is in it. Writes to the status don't count.
+    The owner of a list or an object owns everything in it. Writes to the status do not count.
     """
     keys = _keys(pointer)
     owners = [entry for entry in _entries(obj) if entry.manager not in ours and owns(entry.fields, obj, keys)]
@@ -90,21 +90,21 @@ def writer_of(obj: Object, pointer: str, ours: t.Collection[str] = OURS) -> Writ
 
 
 def ours_at(obj: Object) -> str:
-    """Return when we wrote the object last, as in managedFields; empty when they don't tell."""
+    """Return when we wrote the object last, as in managedFields; empty when they do not say."""
     return max((entry.at for entry in _entries(obj) if entry.manager in OURS), default="")
 
 
 def tools(obj: Object) -> list[Writer]:
-    """Return the tools that hold this object, by its labels, annotations, owners and managedFields.
+    """Return the tools that manage this object, by its labels, annotations, owners and managedFields.
 
-    A tool that the object itself tells to leave it alone is none of them.
+    A tool that the object tells to leave it alone does not count.
     """
     newest = {_name(entry.manager): entry for entry in sorted(_entries(obj), key=lambda entry: entry.at)}
     found = {name: "" for name in newest if name in MANAGERS.values() and name not in ONCE}
     found |= _marked(obj, wrote_argo=ARGO_CD in found)
     if FLUX in found and _leaves_alone(obj):
         del found[FLUX]
-    # Both leave Helm's own marks as well
+    # Both also leave the marks of Helm.
     for name in {HELM} & found.keys() if {FLUX, "Rancher Fleet"} & found.keys() else ():
         del found[name]
     seen = [(name, newest.get(name), suspend) for name, suspend in found.items()]
@@ -115,10 +115,10 @@ def tools(obj: Object) -> list[Writer]:
 
 
 def holds(obj: Object, tool: Writer, pointer: str) -> bool:
-    """Return whether this tool sets the field, so that it would put it back.
+    """Return whether this tool sets the field, so that it would revert a change.
 
-    With server-side apply managedFields tell, or where we wrote it last our note; or else the configuration that was
-    applied last; a tool of which neither tells may set anything.
+    For server-side apply that is in managedFields or, where we wrote the field last, in our note. Otherwise it is in
+    the configuration that was applied last. A tool with none of these may set any field.
     """
     annotations = _mapping(_mapping(obj.get("metadata")).get("annotations"))
     if any(entry.applied and _name(entry.manager) == tool.name for entry in _entries(obj)):
@@ -132,7 +132,10 @@ def holds(obj: Object, tool: Writer, pointer: str) -> bool:
 
 
 def taken_from(obj: Object, pointers: t.Collection[str]) -> str | None:
-    """Return what to note on an object when we write these fields; None when what is noted stays, since nobody else has them."""
+    """Return the note for an object when we write these fields (see TAKEN).
+
+    None to keep its note, when nobody else owns the fields.
+    """
     owners = _owners(obj, pointers)
     return ",".join(sorted(_appliers(owners))) if owners else None
 
@@ -164,19 +167,19 @@ def _has(configuration: t.Any, value: t.Any, keys: t.Sequence[str]) -> bool:
         if configuration is None:
             return False
         if isinstance(configuration, list) and not all(_mapping(item).get("name") for item in configuration):
-            return True  # a list without names is put back as a whole
+            return True  # a list without names is reverted as a whole
     return True
 
 
 def sentence(writer: Writer, field: str) -> str:
-    """Return a sentence without its full stop: who set a field back, when, and what makes it stop."""
+    """Return a sentence without its full stop: who reverted a field, when, and how to suspend that."""
     if writer.name == UNKNOWN:
-        return f"another client set {field} back (who, the object's managedFields do not tell)"
+        return f"another client reverted {field} (the object's managedFields do not say which)"
     time = TIME.fullmatch(writer.at)
     who = [writer.manager] if writer.manager not in ("", writer.name) else []
     details = ", ".join([*who, *([f"{time[1]} UTC"] if time else [])])
-    said = f"{writer.name}{f' ({details})' if details else ''} set {field} back"
-    return f"{said}; suspend it: {writer.suspend}" if writer.suspend else said
+    reverted = f"{writer.name}{f' ({details})' if details else ''} reverted {field}"
+    return f"{reverted}; suspend it: {writer.suspend}" if writer.suspend else reverted
 
 
 class Entry(t.NamedTuple):
@@ -189,7 +192,7 @@ class Entry(t.NamedTuple):
 
 
 def _entries(obj: Object) -> list[Entry]:
-    """Return those that are not about the status."""
+    """Return the entries that are not about the status."""
     listed = _mapping(obj.get("metadata")).get("managedFields")
     entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     return [
@@ -205,13 +208,13 @@ def _entries(obj: Object) -> list[Entry]:
 
 
 def owns(fields: t.Any, obj: t.Any, keys: t.Sequence[str]) -> bool:
-    """Return whether these fieldsV1 have the field, something in it, or a whole that it is a part of."""
+    """Return whether these fieldsV1 contain the field, a part of it, or something that it is a part of."""
     node, value = fields, obj
     if not node:
         return False
     for key in keys:
         if not isinstance(node, dict) or not node:
-            return node == {}  # a leaf: all that is in it is owned with it
+            return node == {}  # a leaf is owned with everything in it
         node, value = _below(node, value, key)
         if node is None:
             return False
@@ -238,8 +241,8 @@ def _is_item(name: str, item: t.Any) -> bool:
     except (ValueError, RecursionError):
         return False
     if name.startswith("v:"):
-        return wanted == item
-    # A key that the item does not have was given by its default, such as the protocol of a port
+        return bool(wanted == item)
+    # A key that the item lacks has its default, such as the protocol of a port.
     return (
         isinstance(wanted, dict)
         and isinstance(item, dict)
@@ -259,7 +262,7 @@ def _name(manager: str) -> str:
 
 
 def _marked(obj: Object, *, wrote_argo: bool) -> dict[str, str]:
-    """Return the tools that left labels, annotations or owners on it, each with the command that suspends it."""
+    """Return the tools that left labels, annotations or owners on it, with the command that suspends each."""
     metadata = _mapping(obj.get("metadata"))
     labels, annotations = _mapping(metadata.get("labels")), _mapping(metadata.get("annotations"))
     found: dict[str, str] = {}
@@ -295,30 +298,29 @@ def _marked(obj: Object, *, wrote_argo: bool) -> dict[str, str]:
             found["Flagger"] = ""
         elif (group, kind) == ("argoproj.io", "Rollout"):
             found["Argo Rollouts"] = ""
-        elif owner.get("controller") is True:  # an operator, which makes it as its owner has it
+        elif owner.get("controller") is True:  # an operator, which derives it from its owner
             found[_shown(f"the controller of {kind} {name}")] = ""
     return found
 
 
 def _argo_cd(obj: Object, metadata: Object, labels: Object, annotations: Object, *, wrote: bool) -> str | None:
-    """Return the name of the application, empty when it is not known; None when Argo CD does not hold it."""
+    """Return the name of the application, empty when unknown; None when Argo CD does not manage it."""
     tracking = TRACKING.fullmatch(_text(annotations.get("argocd.argoproj.io/tracking-id"))[:2000])
     if tracking:
         application, _group, *whose = tracking.groups()
-        # An id of another object came with a copy: Argo CD does not count it. Items of a list have no kind
+        # An id of another object was copied, and Argo CD ignores it. Items of a list have no kind.
         actual = [obj.get("kind"), metadata.get("namespace"), metadata.get("name")]
         if all(theirs == own for theirs, own in zip(whose, actual, strict=True) if own):
-            return application.replace(
-                "_", "/", 1
-            )  # namespace_name of an application that is not in Argo CD's namespace
+            # It is NAMESPACE_NAME for an application outside Argo CD's namespace.
+            return application.replace("_", "/", 1)
     if "argocd.argoproj.io/instance" in labels:
         return _text(labels["argocd.argoproj.io/instance"])
-    # Many others set this label too; it was Argo CD's own mark before version 3
+    # Many others set this label too. Before version 3 it was Argo CD's mark.
     return _text(labels.get("app.kubernetes.io/instance")) if wrote else None
 
 
 def _leaves_alone(obj: Object) -> bool:
-    """Return whether the object tells Flux to leave it as it is."""
+    """Return whether the object tells Flux to leave it alone."""
     metadata = _mapping(obj.get("metadata"))
     for place in ("labels", "annotations"):
         for key, value in _mapping(metadata.get(place)).items():
@@ -331,14 +333,14 @@ def _leaves_alone(obj: Object) -> bool:
 
 
 def _from_flux(obj: Object, place: str, key: str) -> bool:
-    """Return whether Flux made the mark, as its manifest has it: this one counts there only."""
+    """Return whether Flux set the mark, from its manifest: ifnotpresent only counts there."""
     return any(
         _name(entry.manager) == FLUX and owns(entry.fields, obj, ["metadata", place, key]) for entry in _entries(obj)
     )
 
 
 def _command(text: str, *names: t.Any) -> str:
-    """Return the command; empty when a name has not the form of one, as it is for a person to copy into a shell."""
+    """Return the command; empty when a name is malformed, as people copy the command into a shell."""
     parts = [part for name in names for part in _text(name).split("/")]
     return text.format(*names) if all(NAME.fullmatch(part) for part in parts) else ""
 

@@ -4,8 +4,8 @@
 
 """Kubeconfig files, by the rules of kubectl.
 
-The Python library has others: of several files the last current-context wins, it ignores whom to act as, goes on
-without credentials when a plugin fails, and leaves keys on disk.
+The Python library has other rules: the last current-context of several files wins, impersonation is ignored, a plugin
+that fails leaves no credentials, and keys stay on disk.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure, b
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_BYTES = 8 * 1024 * 1024  # of a file
-SECONDS = 10.0  # for a file, which may be on a disk of the network, or a pipe
+SECONDS = 10.0  # for a file, which may be on a network disk or a pipe
 API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 EXTENSION = "client.authentication.k8s.io/exec"
 
@@ -78,7 +78,7 @@ class Entry:
         return str(self.folder / text) if text else ""
 
     def pem(self, key: str) -> bytes:
-        """Return what KEY-data or else the file KEY holds."""
+        """Return the content of KEY-data, or else of the file KEY."""
         data = self.text(f"{key}-data")
         if data:
             try:
@@ -108,18 +108,22 @@ def read(path: str, what: str) -> bytes:
 
 @dataclass(frozen=True)
 class Kubeconfig:
-    """Several files, merged. name: what is shown of them."""
+    """Several files, merged. name: for people."""
 
     name: str
     current: str
     lists: _Lists
 
     def access(self, context: str | None = None, *, with_user: bool = True) -> Access:
-        """Return what a context comes to, by default the current one; with_user: or who we are is known already. Raises Failure."""
+        """Return the access of a context, by default the current one. with_user: whether to read its user.
+
+        Raises Failure.
+        """
         name = context or self.current
         if not name:
             raise Failure(
-                f"kubeconfig {self.name} has no current-context; name one (context), or select one (kubectl config use-context)."
+                f"kubeconfig {self.name} has no current-context. "
+                "Name a context (option context), or select one (kubectl config use-context)."
             )
         chosen = self._find("contexts", name, "")
         cluster = self._find("clusters", chosen.text("cluster"), f"{chosen.label}: ")
@@ -130,7 +134,7 @@ class Kubeconfig:
         if not (encrypted or chosen.text("user") in self.lists["users"]):
             return access
         entry = self._find("users", chosen.text("user"), f"{chosen.label}: ")
-        # As kubectl does: without TLS nothing is sent that is secret.
+        # Like kubectl, send no secrets without TLS.
         user = _user(entry, cluster, chosen.text("user")) if encrypted else User(impersonation=_impersonation(entry))
         return replace(access, user=user)
 
@@ -145,9 +149,9 @@ class Kubeconfig:
 
 
 def load(paths: t.Sequence[str]) -> Kubeconfig | None:
-    """Return the files that are there as one: of each name the first counts, and the first current-context.
+    """Merge the files that exist: the first of each name counts, and the first current-context.
 
-    Returns None when none is there. Raises Failure for one that cannot be read.
+    Return None when no file exists. Raises Failure for a file that cannot be read.
     """
     there = [path for path in paths if _is_there(path)]
     if not there:
@@ -156,7 +160,7 @@ def load(paths: t.Sequence[str]) -> Kubeconfig | None:
 
 
 def _is_there(path: str) -> bool:
-    """Whether there is something, also when it can't be read: that is an error."""
+    """Return whether the file exists, also when it cannot be read, which is an error."""
     try:
         bounded(lambda: os.stat(path), SECONDS)
     except FileNotFoundError:
@@ -167,7 +171,7 @@ def _is_there(path: str) -> bool:
 
 
 def merge(files: t.Sequence[tuple[Path, dict[str, t.Any]]]) -> Kubeconfig:
-    """Return the parsed files as one. Raises Failure."""
+    """Merge parsed files. Raises Failure."""
     lists: _Lists = {"clusters": {}, "users": {}, "contexts": {}}
     current = ""
     for path, content in files:
@@ -193,7 +197,7 @@ def _named(whole: Entry, kind: str) -> dict[str, Entry]:
         name = Entry(f"{whole.label}: {kind}", row, whole.folder).text("name")
         label = f"{whole.label}: {kind[:-1]} {printable(name, 100)}"
         if name in found:
-            raise Failure(f"{label} is there twice.")
+            raise Failure(f"{label} occurs twice.")
         body = Entry(label, row, whole.folder).part(kind[:-1])
         found[name] = Entry(label, body.body if body else {}, whole.folder)
     return found
@@ -207,8 +211,8 @@ def _parse(path: str) -> dict[str, t.Any]:
     except Failure:
         raise
     except yaml_document.TooMuch:
-        raise Failure(f"{what} has too many values, or is too deep.") from None
-    except Exception as error:  # whichever errors the YAML library has
+        raise Failure(f"{what} has too many values, or is nested too deeply.") from None
+    except Exception as error:  # of the YAML library
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = f" (line {line + 1})" if isinstance(line, int) else ""
         raise Failure(f"{what} is not YAML{where}.") from None
@@ -243,7 +247,7 @@ def _access(cluster: Entry, user: User, origin: str) -> Access:
 
 
 def server_url(text: str, what: str) -> str:
-    """Return the URL of an API server without what does not belong there. Raises Failure."""
+    """Return the URL of an API server without query and fragment. Raises Failure."""
     if not text:
         raise Failure(f"{what}: it names no server.")
     if "://" not in text:
@@ -263,7 +267,8 @@ def server_url(text: str, what: str) -> str:
 def _user(entry: Entry, cluster: Entry, name: str) -> User:
     if entry.body.get("auth-provider") is not None:
         raise Failure(
-            f"{entry.label}: auth-provider is not supported; use an exec plugin (kubelogin, gke-gcloud-auth-plugin), or a token."
+            f"{entry.label}: auth-provider is not supported. "
+            "Use an exec plugin (kubelogin, gke-gcloud-auth-plugin), or a token."
         )
     token, username, password = (entry.text(key) for key in ("token", "username", "password"))
     if token and (username or password):
@@ -291,14 +296,14 @@ def _impersonation(entry: Entry) -> tuple[tuple[str, tuple[str, ...]], ...]:
         if uid or groups or extra.body:
             raise Failure(f"{entry.label}: as-uid, as-groups and as-user-extra need a user to act as (as).")
         return ()
-    headers = [("Impersonate-User", (name,))]
+    headers: list[tuple[str, tuple[str, ...]]] = [("Impersonate-User", (name,))]
     if uid:
         headers.append(("Impersonate-Uid", (uid,)))
     if groups:
         headers.append(("Impersonate-Group", groups))
     extra = replace(extra, body={str(key): value for key, value in extra.body.items()})
     for key in sorted(extra.body):
-        # A key is a part of a header's name, so kubectl escapes what that can't have.
+        # A key is a part of a header's name, so kubectl escapes other characters.
         escaped = urllib.parse.quote(key.lower(), safe="!#$&'*+^`|")
         headers.append((f"Impersonate-Extra-{escaped}", extra.texts(key)))
     return tuple(headers)
@@ -310,7 +315,8 @@ def _plugin(entry: Entry, cluster: Entry) -> Plugin:
         raise Failure(f"{entry.label}: it names no command.")
     if version not in API_VERSIONS:
         raise Failure(
-            f"{entry.label}: its apiVersion is {printable(version, 100) or 'missing'}, known are {' and '.join(API_VERSIONS)}; update the plugin."
+            f"{entry.label}: its apiVersion is {printable(version, 100) or 'missing'}, "
+            f"not {' or '.join(API_VERSIONS)}; update the plugin."
         )
     mode = entry.text("interactiveMode")
     if mode not in ("Never", "IfAvailable", "Always") and (mode or version == API_VERSIONS[0]):
@@ -319,12 +325,13 @@ def _plugin(entry: Entry, cluster: Entry) -> Plugin:
         )
     if mode == "Always":
         raise Failure(
-            f"{entry.label}: the plugin wants a terminal (interactiveMode: Always), and there is none; use a token, or another plugin."
+            f"{entry.label}: the plugin needs a terminal (interactiveMode: Always), and there is none. "
+            "Use a token, or another plugin."
         )
     if os.sep in command:
         command = str(entry.folder / command)
-    told = _told(cluster) if entry.flag("provideClusterInfo") else None
-    return Plugin(command, version, entry.texts("args"), _environment(entry), entry.text("installHint"), told)
+    info = _cluster_info(cluster) if entry.flag("provideClusterInfo") else None
+    return Plugin(command, version, entry.texts("args"), _environment(entry), entry.text("installHint"), info)
 
 
 def _environment(entry: Entry) -> tuple[tuple[str, str], ...]:
@@ -343,20 +350,20 @@ def _environment(entry: Entry) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _told(cluster: Entry) -> dict[str, t.Any]:
-    """Return what a plugin with provideClusterInfo is told (ExecCredential.spec.cluster)."""
-    told: dict[str, t.Any] = {"server": cluster.text("server")}
+def _cluster_info(cluster: Entry) -> dict[str, t.Any]:
+    """Return what a plugin with provideClusterInfo gets (ExecCredential.spec.cluster)."""
+    info: dict[str, t.Any] = {"server": cluster.text("server")}
     ca = cluster.pem("certificate-authority")
     if ca:
-        told["certificate-authority-data"] = base64.b64encode(ca).decode()
+        info["certificate-authority-data"] = base64.b64encode(ca).decode()
     for key in ("tls-server-name", "proxy-url"):
         if cluster.text(key):
-            told[key] = cluster.text(key)
+            info[key] = cluster.text(key)
     for key in ("insecure-skip-tls-verify", "disable-compression"):
         if cluster.flag(key):
-            told[key] = True
+            info[key] = True
     extensions = cluster.body.get("extensions")
     for row in extensions if isinstance(extensions, list) else ():
         if isinstance(row, dict) and row.get("name") == EXTENSION:
-            told["config"] = row.get("extension")
-    return told
+            info["config"] = row.get("extension")
+    return info

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find the cluster that a task acts on, and the user: options first, then files, then the environment, then the pod that we run in."""
+"""Find the cluster and the user of a task: by options, then files, then the environment, then the pod it runs in."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ CURE = "set kubeconfig (or KUBECONFIG, K8S_AUTH_KUBECONFIG), or host and api_key
 
 
 def locate(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> Access:
-    """Return what the options of a task and the environment come to. Raises Failure. Nothing is sent."""
+    """Return the access by a task's options and the environment. Raises Failure. Sends nothing."""
     chosen = choose(params, environment)
     values = chosen.values
     if (values["username"] is None) is not (values["password"] is None):
-        raise Failure("username and password log in to OpenShift together: give both or none.")
+        raise Failure("username and password log in to OpenShift together: give both or neither.")
     if values["client_key"] is not None and values["client_cert"] is None:
-        raise Failure("client_key is of no use without client_cert: give both or none.")
+        raise Failure("client_key needs client_cert: give both or neither.")
     identified = any(values[name] is not None for name in IDENTITIES)
     if values["host"] and identified and not (values["kubeconfig"] or values["context"]):
         access = Access("")
@@ -37,18 +37,18 @@ def locate(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> A
 
 
 def _from_files(values: dict[str, t.Any], environment: t.Mapping[str, str], *, with_user: bool) -> Access | None:
-    """Return what the kubeconfig files say, None when there are none and nobody named any."""
+    """Return the access by the kubeconfig files; None when there are none and none was named."""
     named = values["kubeconfig"] or environment.get("KUBECONFIG") or ""
     paths = [os.path.expanduser(path) for path in str(named).split(os.pathsep) if path]
     if named and not paths:
         raise Failure(
-            f"No cluster to talk to: kubeconfig {printable(str(named), 300)} names no file; correct it, or {CURE}."
+            f"No cluster to connect to: kubeconfig {printable(str(named), 300)} names no file; correct it, or {CURE}."
         )
     found = kubeconfig.load(paths or [os.path.expanduser("~/.kube/config")])
     context = values["context"]
     if found is None and (paths or context):
-        what = f"kubeconfig {printable(str(named), 300) or '~/.kube/config'} is not there"
-        raise Failure(f"No cluster to talk to: {what}; correct it, or {CURE}.")
+        what = f"kubeconfig {printable(str(named), 300) or '~/.kube/config'} does not exist"
+        raise Failure(f"No cluster to connect to: {what}; correct it, or {CURE}.")
     if found is None or (
         not paths and not context and not found.current and (values["host"] or not found.lists["contexts"])
     ):
@@ -61,11 +61,13 @@ def _without_files(chosen: Chosen, environment: t.Mapping[str, str]) -> Access:
     if values["host"]:
         return Access("")
     if any(values[name] is not None for name in (*PLACES, *IDENTITIES)):
-        raise Failure(f"No cluster to talk to: there is a credential and no server for it; {CURE}.")
+        raise Failure(f"No cluster to connect to: there is a credential but no server for it; {CURE}.")
     address, port = (environment.get(f"KUBERNETES_SERVICE_{what}", "") for what in ("HOST", "PORT"))
     token = os.path.join(POD, "token")
     if not (address and port and os.path.isfile(token)):
-        raise Failure(f"No cluster to talk to: there is no kubeconfig ~/.kube/config, and this is no pod; {CURE}.")
+        raise Failure(
+            f"No cluster to connect to: kubeconfig ~/.kube/config does not exist, and this is not a pod; {CURE}."
+        )
     ca = kubeconfig.read(os.path.join(POD, "ca.crt"), "The pod's certificate authority").decode("latin-1")
     host = kubeconfig.server_url(
         f"https://{f'[{address}]' if ':' in address else address}:{port}", "KUBERNETES_SERVICE_HOST"
@@ -74,15 +76,18 @@ def _without_files(chosen: Chosen, environment: t.Mapping[str, str]) -> Access:
 
 
 def _overlaid(access: Access, chosen: Chosen) -> Access:
-    """Return the access with what options or environment say themselves. A credential of theirs replaces the whole user of a file."""
-    values, said_by = chosen.values, chosen.said_by
+    """Return the access changed by options and environment.
+
+    A credential of theirs replaces the whole user of a file.
+    """
+    values, named_by = chosen.values, chosen.named_by
     changes: dict[str, t.Any] = {}
     if values["host"]:
-        origin = f"{said_by['host']}, the rest by {access.origin}" if access.origin else said_by["host"]
-        # The name that a kubeconfig gives belongs to its own server.
+        origin = f"{named_by['host']}, the rest by {access.origin}" if access.origin else named_by["host"]
+        # tls-server-name of a kubeconfig is for its own server.
         changes |= {"host": kubeconfig.server_url(values["host"], "host"), "origin": origin, "tls_name": ""}
     if values["ca_cert"]:
-        # As kubectl does: whoever names a CA wants it verified, whatever the kubeconfig says.
+        # Like kubectl: a CA is verified, whatever the kubeconfig says.
         changes |= {"ca": kubeconfig.read(values["ca_cert"], "ca_cert").decode("latin-1"), "verify": True}
     if values["validate_certs"] is not None:
         changes["verify"] = values["validate_certs"]
@@ -95,11 +100,11 @@ def _overlaid(access: Access, chosen: Chosen) -> Access:
 
 
 def _user(chosen: Chosen) -> User | None:
-    values, said_by = chosen.values, chosen.said_by
+    values, named_by = chosen.values, chosen.named_by
     certificate = _certificate(values) if values["client_cert"] else None
     if values["api_key"]:
         return User(
-            f"the user of the token in {said_by['api_key']}", token=str(values["api_key"]), certificate=certificate
+            f"the user of the token in {named_by['api_key']}", token=str(values["api_key"]), certificate=certificate
         )
     if values["username"]:
         name = f"user {values['username']} (by a login to OpenShift)"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which API server, and as whom: the options, and what the environment adds to them."""
+"""The options for the API server and the user, and the environment variables that complete them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ OPTIONS: dict[str, t.Any] = {
     "api_retry_timeout": {"type": "float", "default": 0.0},
 }
 
-# The variables of kubernetes.core and of AWX's credential type. Not ansible-core's fallbacks, which hide who said what.
+# The variables of kubernetes.core and of AWX's credential type. ansible-core's fallbacks would hide where a value is
+# from.
 ENVIRONMENT = {
     "kubeconfig": "K8S_AUTH_KUBECONFIG",
     "context": "K8S_AUTH_CONTEXT",
@@ -48,23 +49,26 @@ IDENTITIES = ("api_key", "username", "password", "client_cert", "client_key")
 
 
 class Chosen(t.NamedTuple):
-    """values: each option of ENVIRONMENT, None where nobody says it. said_by: what to call it. ignored: variables that do not count."""
+    """The outcome of options and environment."""
 
+    # By option of ENVIRONMENT; None when it is not set.
     values: dict[str, t.Any]
-    said_by: dict[str, str]
+    # Where a value is from, for people, by option.
+    named_by: dict[str, str]
+    # Environment variables that do not count.
     ignored: tuple[str, ...]
 
 
 def choose(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> Chosen:
-    """Return what options and environment come to. Raises Failure.
+    """Combine options and environment. Raises Failure.
 
-    A task that names its cluster (kubeconfig, context or host) is not led elsewhere, nor made somebody else, by the
-    environment: none of its K8S_AUTH_* counts, but for the file in which a context is looked up. And credentials
-    belong together: a task that gives one takes no other from there.
+    When a task names its cluster (kubeconfig, context or host), the environment changes neither the cluster nor the
+    user: no K8S_AUTH_* counts, except for the file in which a context is looked up. Credentials belong together: a task
+    that has one takes no other from the environment.
     """
     values = {name: params.get(name) if params.get(name) not in ("", None) else None for name in ENVIRONMENT}
     given = [name for name, value in values.items() if value is not None]
-    said_by, ignored = dict.fromkeys(given, ""), []
+    named_by, ignored = dict.fromkeys(given, ""), []
     named, identified = any(name in given for name in PLACES), any(name in given for name in IDENTITIES)
     for name, variable in ENVIRONMENT.items():
         value = environment.get(variable)
@@ -75,10 +79,10 @@ def choose(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> C
             ignored.append(variable)
             continue
         is_path = OPTIONS[name]["type"] == "path"
-        values[name], said_by[name] = os.path.expanduser(os.path.expandvars(value)) if is_path else value, variable
+        values[name], named_by[name] = os.path.expanduser(os.path.expandvars(value)) if is_path else value, variable
     if isinstance(values["validate_certs"], str):
         try:
             values["validate_certs"] = boolean(values["validate_certs"])
         except TypeError:
             raise Failure("K8S_AUTH_VERIFY_SSL is neither true nor false.") from None
-    return Chosen(values, {name: by or f"option {name}" for name, by in said_by.items()}, tuple(ignored))
+    return Chosen(values, {name: by or f"option {name}" for name, by in named_by.items()}, tuple(ignored))

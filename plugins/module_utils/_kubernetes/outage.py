@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An API server that is away for a while: who waits for it, how long, and what happens when it is back.
+"""Outages of the API server: wait until it answers again.
 
-Only what reads is sent again. A write whose answer was lost may have been stored,
-so it ends as Unanswered: whoever writes reads again, which waits here, and sees.
+Only reads are sent again. A write whose answer was lost may have been stored, so it raises Unanswered; the caller then
+reads again, which waits here, and sees whether it was.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import threading
 import time
@@ -21,73 +22,73 @@ from dataclasses import dataclass, field
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 EVERY = 5.0  # seconds between lines of progress
-PAUSE = 1.0  # seconds until it is asked again, unless it says when
-LONGEST = 5.0  # of what it says: an emergency is not silent for longer, and one more question does no harm
+PAUSE = 1.0  # seconds until the next attempt, unless the API server says when
+LONGEST = 5.0  # the most seconds that it may say, as an emergency has to try often
 
 Answer = t.TypeVar("Answer")
 
 
 class Unreachable(Failure):
-    """No answer from the API server, or the one of a server that can't serve now. again_in: seconds until it may."""
+    """The API server does not answer, or cannot serve now. again_in: seconds until the next attempt."""
 
     again_in = PAUSE
 
 
 class Conflict(Failure):
-    """The object was changed by somebody else since it was read."""
+    """Another client has changed the object since it was read."""
 
 
 class Unanswered(Conflict):
-    """It is not known whether the object was changed by us: to be read again, as after a conflict."""
+    """It is unknown whether the write was stored: read the object again, as after a conflict."""
 
 
 @dataclass
 class Waiting:
-    """How a task waits.
-
-    regained: called when an API server that was away is back; it may raise. seconds: waited so far. back_at: when it was back last (monotonic).
-    without_lease: whether an emergency goes on without the run's Lease (_release/lease_renewal.py).
-    """
+    """How a task waits for the API server."""
 
     progress: t.Callable[[str], None] = lambda line: None
+    # Called when the API server answers again; it may raise.
     regained: t.Callable[[], None] = lambda: None
+    # How long it has waited in total.
     seconds: float = 0.0
+    # When the last outage ended (monotonic).
     back_at: float = -math.inf
+    # Whether an emergency continues without the run's Lease (_release/lease_renewal.py).
     without_lease: bool = False
-    _said: float = 0.0
+    _shown_at: float = 0.0
     _away: bool = False
-    _one: threading.Lock = field(default_factory=threading.Lock)
+    _mutex: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def ago(self) -> float:
-        """Seconds since an outage was over; endless when there was none."""
+        """Return the seconds since the last outage; infinity without one."""
         return time.monotonic() - self.back_at
 
     def say(self, line: t.Callable[[], str]) -> None:
-        """Shows that it is away, unless that was shown just now, by whichever thread."""
-        with self._one:
+        """Show that the API server does not answer, unless a thread has just shown it."""
+        with self._mutex:
             self._away = True
-            if time.monotonic() - self._said < EVERY:
+            if time.monotonic() - self._shown_at < EVERY:
                 return
-            self._said = time.monotonic()
+            self._shown_at = time.monotonic()
         self.progress(line())
 
     def over(self, seconds: float) -> None:
-        """Shows that it is back, once, whichever thread sees it first."""
-        with self._one:
+        """Show once that the API server answers again, whichever thread notices first."""
+        with self._mutex:
             self.back_at = time.monotonic()
             was_away, self._away = self._away, False
         if was_away:
             self.progress(f"the API server answers again, after {seconds:.0f} s")
 
 
-# Of the task that runs. Not an argument, since what waits is far below what knows the task.
-_CURRENT: ContextVar[Waiting] = ContextVar("mcp_server_waiting", default=Waiting())  # noqa: B039, a module's process has one task
+# Of the running task. Not a parameter, as the code that waits is far below the code that knows the task.
+_CURRENT: ContextVar[Waiting] = ContextVar("mcp_server_waiting", default=Waiting())  # noqa: B039, one task a process
 
 
 @contextmanager
 def waiting(how: Waiting) -> t.Iterator[Waiting]:
-    """Every Cluster that is made in this block waits so."""
+    """Have every Cluster that is created in this block wait in this way."""
     before = _CURRENT.set(how)
     try:
         yield how
@@ -100,7 +101,7 @@ def current() -> Waiting:
 
 
 def patiently(send: t.Callable[[], Answer], patience: float, how: Waiting) -> Answer:
-    """What send() gives, called again while it raises Unreachable, for at most so many seconds. Raises Unreachable."""
+    """Return send(), called again while it raises Unreachable, for at most C(patience) seconds. Raises Unreachable."""
     bound: Deadline | None = None
     while True:
         try:
@@ -113,20 +114,19 @@ def patiently(send: t.Callable[[], Answer], patience: float, how: Waiting) -> An
             bound = bound or Deadline(patience)
             if not bound.left:
                 raise _given_up(failure, patience) from None
-            how.say(
-                lambda failure=failure, bound=bound: (
-                    f"{failure.msg.partition(';')[0].rstrip('.')}; waiting for it, {bound.elapsed:.0f} of {patience:.0f} s"
-                )
-            )
+            how.say(functools.partial(_waiting_line, failure, bound, patience))
             bound.pause(failure.again_in)
     if bound is not None:
         how.seconds += bound.elapsed
     return answer
 
 
+def _waiting_line(failure: Unreachable, bound: Deadline, patience: float) -> str:
+    cause = failure.msg.partition(";")[0].rstrip(".")
+    return f"{cause}; waiting for it, {bound.elapsed:.0f} of {patience:.0f} s"
+
+
 def _given_up(failure: Unreachable, patience: float) -> Unreachable:
-    return (
-        Unreachable(f"{failure.msg.rstrip('.')}; it was waited for, for {patience:.0f} s (api_retry_timeout).")
-        if patience
-        else failure
-    )
+    if not patience:
+        return failure
+    return Unreachable(f"{failure.msg.rstrip('.')}; gave up after {patience:.0f} s (api_retry_timeout).")

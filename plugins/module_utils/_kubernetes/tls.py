@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""TLS to an API server, and client certificates that never get a name on disk."""
+"""TLS to an API server, with client certificates that never get a file name on disk."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE----
 
 
 def context(access: Access, certificate: Certificate | None) -> ssl.SSLContext:
-    """Return what to make connections with. Raises Failure."""
-    # Without what stands around the certificates, which may be in any language.
+    """Return the SSL context for connections to an API server. Raises Failure."""
+    # Without the text around the certificates, which need not be ASCII.
     authorities = None if access.ca is None else "\n".join(CERTIFICATE.findall(access.ca))
     try:
         if authorities == "":
@@ -29,9 +29,10 @@ def context(access: Access, certificate: Certificate | None) -> ssl.SSLContext:
         made = ssl.create_default_context(cadata=authorities)
     except (ssl.SSLError, ValueError, TypeError):
         raise Failure(
-            f"The certificate authority for {access.host} is not PEM; correct ca_cert, or certificate-authority in the kubeconfig."
+            f"The certificate authority for {access.host} is not PEM. "
+            "Correct ca_cert, or certificate-authority in the kubeconfig."
         ) from None
-    # As kubectl verifies: a CA may be an intermediate one, and many clusters have one without the identifiers that Python 3.13 demands.
+    # Like kubectl: accept an intermediate CA, and a CA without the identifiers that Python 3.13 requires.
     made.verify_flags = (made.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN) & ~ssl.VERIFY_X509_STRICT
     if not access.verify:
         made.check_hostname = False
@@ -43,16 +44,17 @@ def context(access: Access, certificate: Certificate | None) -> ssl.SSLContext:
                 made.load_cert_chain(path, password="")
             except (OSError, ValueError):
                 raise Failure(
-                    f"The client certificate for {access.host} cannot be used with its key; both have to be PEM, belong together, and the key not encrypted."
+                    f"The client certificate for {access.host} cannot be used with its key. "
+                    "Both must be PEM and belong together, and the key must not be encrypted."
                 ) from None
     return made
 
 
 @contextmanager
 def as_file(data: bytes) -> t.Iterator[str]:
-    """Give a path from which the data can be read while the block lasts, for what takes nothing but files.
+    """Give a path from which the data can be read during the block, for libraries that only read files.
 
-    In memory where the system has that (Linux), so that nothing is left however the process ends.
+    On Linux the file is in memory, so that nothing is left however the process ends.
     """
     try:
         descriptor = os.memfd_create("mcp-server")
@@ -84,14 +86,14 @@ _CURES = {
 
 
 def distrust(host: str, error: ssl.SSLCertVerificationError) -> Failure:
-    """Return what to raise for a certificate of the API server that is not trusted. It does not mend while we wait."""
+    """Return the Failure for a certificate of the API server that is not trusted. Waiting would not help."""
     reason = " ".join(str(error.verify_message or error.reason).split())[:200].rstrip(".")
     cure = _CURES.get(error.verify_code, "name its CA (ca_cert, or certificate-authority in the kubeconfig)")
     return Failure(f"The certificate of the API server {host} is not trusted ({reason}); {cure}.")
 
 
 def refuses_ours(error: BaseException | None) -> bool:
-    """Whether the server says in TLS that it does not take our client certificate, or wants one."""
+    """Return whether a TLS alert says that the server refuses the client certificate, or requires one."""
     if not isinstance(error, ssl.SSLError):
         return False
     reason = error.reason or ""

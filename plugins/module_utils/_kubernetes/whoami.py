@@ -2,22 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ask the API server who we are."""
+"""Ask the API server who the user is."""
 
 from __future__ import annotations
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
-PATH = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-
 
 def known_as(cluster: Api) -> str:
-    """Return the end of a sentence that says as whom the API server knows us; nothing where it does not tell (before 1.28)."""
+    """Return the end of a sentence with the user's name there; empty before Kubernetes 1.28, which does not say."""
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     try:
-        status = cluster.create(PATH, review, dryRun="All").get("status")
+        status = cluster.create(paths.SUBJECT_REVIEWS, review, dryRun="All").get("status")
     except Failure:
         return ""
     info = status.get("userInfo") if isinstance(status, dict) else None

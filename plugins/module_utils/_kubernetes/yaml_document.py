@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""YAML whose references and depth are bounded: a few lines of it can become any number of values, or end the process."""
+"""Parse YAML with bounded references and depth, as a few lines could expand to any number of values."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ MAX_DEPTH = 100
 
 
 class TooMuch(Exception):
-    """It has more than that."""
+    """The document has more values, or is nested more deeply, than allowed."""
 
 
 def load(data: bytes) -> t.Any:
-    """Return the first document, None when there is none. Raises TooMuch, Failure without the YAML library, or what that raises."""
+    """Return the first document, None without one.
+
+    Raises TooMuch, errors of PyYAML, and Failure without that library.
+    """
     if yaml is None:
         raise Failure(missing_library("PyYAML"))
     _weigh(data)
@@ -40,24 +43,24 @@ def load(data: bytes) -> t.Any:
 def _weigh(data: bytes) -> None:
     """Count the values as if each reference were written out. Raises TooMuch."""
     weights: dict[str, int] = {}
-    open_ones: list[tuple[str | None, int]] = []
+    open_collections: list[tuple[str | None, int]] = []
     weight = 0
     for event in yaml.parse(data, Loader=SafeLoader):
         anchor = getattr(event, "anchor", None)
         if isinstance(event, yaml.CollectionStartEvent):
-            open_ones.append((anchor, weight))
+            open_collections.append((anchor, weight))
             weight = 1
         elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = open_ones.pop()
+            anchor, before = open_collections.pop()
             if anchor:
                 weights[anchor] = weight
             weight += before
         elif isinstance(event, yaml.AliasEvent):
-            contains_itself = any(anchor == one for one, _before in open_ones)
+            contains_itself = any(anchor == one for one, _before in open_collections)
             weight += MAX_VALUES if contains_itself else weights.get(anchor or "", 1)
         elif isinstance(event, yaml.ScalarEvent):
             weight += 1
             if anchor:
                 weights[anchor] = 1
-        if weight >= MAX_VALUES or len(open_ones) > MAX_DEPTH:
+        if weight >= MAX_VALUES or len(open_collections) > MAX_DEPTH:
             raise TooMuch

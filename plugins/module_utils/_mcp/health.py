@@ -48,6 +48,6 @@ class Assertions:
         problem = jmes.problem(self.expressions, document)
         if problem:
             return problem
-        if self.version is not None and not _versions.is_told(document.get("version"), self.version):
+        if self.version is not None and not _versions.is_reported(document.get("version"), self.version):
             return f"reports version {printable(str(document.get('version')), 40)}, expected {self.version}"
         return None

@@ -10,6 +10,7 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, handshake
@@ -112,7 +113,7 @@ def token(params: dict[str, t.Any]) -> str | None:
     def secret(name: str) -> dict[str, t.Any]:
         if not params["namespace"]:
             raise Failure("auth.token_secret needs the option namespace, in which the Secret is.")
-        return connect(params).get(f"/api/v1/namespaces/{params['namespace']}/secrets/{name}")
+        return connect(params).get(paths.secrets(params["namespace"], name))
 
     return credentials.bearer_token(params["auth"], secret)
 
@@ -122,22 +123,9 @@ def ready_pods(pods: dict[str, t.Any]) -> list[str]:
     return sorted(pod["metadata"]["name"] for pod in pods["items"] if is_ready(pod))
 
 
-def ready_endpoints(slices: dict[str, t.Any]) -> list[str]:
-    """Names of pods out of an EndpointSliceList. An endpoint that does not say whether it is ready, is."""
-    return sorted(
-        {
-            endpoint["targetRef"]["name"]
-            for endpoint_slice in slices["items"]
-            for endpoint in endpoint_slice.get("endpoints") or []
-            if endpoint.get("targetRef", {}).get("kind") == "Pod"
-            and endpoint.get("conditions", {}).get("ready") is not False
-        }
-    )
-
-
 def pods_of_pool(cluster: Api, namespace: str, server: str, pool: str) -> list[str]:
-    selector = f"app={server},pool={pool}"
-    pods = cluster.get(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
+    selector = selectors.pool_pods(server, pool)
+    pods = cluster.get(paths.pods(namespace), labelSelector=selector)
     names = ready_pods(pods)
     if not names:
         count = len(pods["items"])
@@ -148,13 +136,9 @@ def pods_of_pool(cluster: Api, namespace: str, server: str, pool: str) -> list[s
 
 def pod_of_service(cluster: Api, namespace: str, service: str) -> str:
     """One of them, as C(kubectl port-forward) does."""
-    slices = cluster.get(
-        f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
-        labelSelector=f"kubernetes.io/service-name={service}",
-    )
-    names = ready_endpoints(slices)
+    names = endpoints.ready_pods(endpoints.slices(cluster, namespace, service))
     if not names:
         # Raises NotFound when that is why.
-        cluster.get(f"/api/v1/namespaces/{namespace}/services/{service}")
+        cluster.get(paths.services(namespace, service))
         raise NoneReady(f"Service {namespace}/{service} has no ready endpoint.")
     return names[0]

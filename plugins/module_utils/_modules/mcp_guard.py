@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A guard that outlives the machine that releases: the module mcp_guard."""
+"""The module mcp_guard: start and stop the guard of a release, a Job that outlives the machine that releases."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import options a
 from ansible_collections.mcp.server.plugins.module_utils._guard import triggers, watch
 from ansible_collections.mcp.server.plugins.module_utils._guard.decide import PAUSE, ROLL_BACK
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT, identity, is_ours, job, name
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection, paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
@@ -51,9 +51,9 @@ SPEC = Spec(
 )
 
 POLL = 1.0
-GRACE = 30.0  # seconds of what can pass by itself, such as a node that is full
-# What the guard in the cluster is told; how to reach the API server it finds in its pod.
-HANDED_ON = (
+GRACE = 30.0  # seconds, see pods.problem()
+# Options that the guard in the cluster gets too. Its pod tells it how to reach the API server.
+PASSED_ON = (
     *OPTIONS,
     *revert_monitor.OPTIONS,
     "release_id",
@@ -78,11 +78,11 @@ def run(task: Task) -> dict[str, t.Any]:
 
 
 def emergency(task: Task) -> watch.RollBack:
-    """Return what rolls back the server of this guard, as mcp_traffic_shift does."""
-    same = {name: task.params[name] for name in single_shift.SPEC.options if task.params.get(name) is not None}
+    """Return the function by which the guard rolls back, with the code of mcp_traffic_shift."""
+    common = {name: task.params[name] for name in single_shift.SPEC.options if task.params.get(name) is not None}
 
     def roll_back(run_id: str, reason: str) -> dict[str, t.Any]:
-        given = {**same, "rollback": True, "run_id": run_id, "reason": reason}
+        given = {**common, "rollback": True, "run_id": run_id, "reason": reason}
         validated = ArgumentSpecValidator(single_shift.SPEC.options, **single_shift.SPEC.rules()).validate(given)
         return single_shift.run(replace(task, params=validated.validated_parameters))
 
@@ -98,7 +98,7 @@ def _run(task: Task) -> dict[str, t.Any]:
             _delete(cluster, server, task.check_mode)
         return {"changed": bool(found), "diff": {"before": _shown(found), "after": {}}}
     params = {**params, "prometheus": triggers.handed_on(params)}
-    options = {"state": RUNNING, **{option: params[option] for option in HANDED_ON if params[option] is not None}}
+    options = {"state": RUNNING, **{option: params[option] for option in PASSED_ON if params[option] is not None}}
     wanted = job(server, params["run_id"] or "", params["image_ref"], params["service_account"], options)
     found = _read(cluster, server)
     changed = found is None or identity(found) != identity(wanted)
@@ -113,73 +113,79 @@ def _run(task: Task) -> dict[str, t.Any]:
             _delete(cluster, server, task.check_mode)
         if not (found and task.check_mode):
             found = _create(cluster, server, wanted, params["wait_timeout"], task.check_mode)
-    if task.check_mode:
+    if task.check_mode or found is None:
         return result
     return {**result, "guard": _await(task, cluster, server, identity(wanted), found["metadata"]["uid"])}
 
 
 def _read(cluster: Api, server: Server) -> dict[str, t.Any] | None:
     try:
-        found = cluster.get(_path(server, name(server)))
+        found = cluster.get(paths.jobs(server.namespace, name(server)))
     except api.NotFound:
         return None
     if not is_ours(found):
         raise Failure(
-            f"Job {server.namespace}/{name(server)} was not made by mcp_guard, and is left alone: rename it, or delete it yourself."
+            f"Refusing to change Job {server.namespace}/{name(server)}: mcp_guard did not create it. Rename or delete "
+            "it."
         )
     return found
 
 
 def _delete(cluster: Api, server: Server, dry_run: bool) -> None:
-    """With its pod. One that still runs meanwhile has another release to look at, or an older run of this one."""
+    """Delete the Job and its pod. A pod that still terminates guards another release, or an older run of this one."""
     try:
-        cluster.delete(_path(server, name(server)), dry_run=dry_run, propagationPolicy="Background")
+        cluster.delete(paths.jobs(server.namespace, name(server)), dry_run=dry_run, propagationPolicy="Background")
     except api.NotFound:
         return
 
 
 def _create(cluster: Api, server: Server, wanted: dict[str, t.Any], patience: float, dry_run: bool) -> dict[str, t.Any]:
-    """Return the new Job, once the one that was deleted is gone."""
+    """Create the Job, once the deleted one is gone; return it."""
 
     def attempt() -> dict[str, t.Any]:
         found = _read(cluster, server)
         if found and identity(found) == identity(wanted):
-            return found  # made by a request whose answer was lost
-        return cluster.create(_path(server), wanted, **({"dryRun": "All"} if dry_run else {}))
+            return found  # created by a request whose answer was lost
+        return cluster.create(paths.jobs(server.namespace), wanted, **({"dryRun": "All"} if dry_run else {}))
 
     return on_conflict(attempt, patience)
 
 
-def _await(task: Task, cluster: Api, server: Server, identifier: str, uid: str) -> dict[str, t.Any]:
-    """Until the guard itself has written into the release record: then it runs, reaches the API server, and has its rights."""
+def _await(task: Task, cluster: Api, server: Server, identifier: str, uid: str) -> record.GuardNote:
+    """Wait until the guard has written to the release record; return what it wrote. Raises Failure.
+
+    Then it runs, reaches the API server, and has its permissions.
+    """
     bound = Deadline(task.params["wait_timeout"])
-    pods = f"batch.kubernetes.io/job-name={name(server)}"
+    pods = selectors.job_pods(name(server))
     while True:
-        book, _version = record.read(cluster, server)
-        guard = (book.current or {}).get("guard") or {}
-        if guard.get("id") == identifier:
+        release = record.read(cluster, server)[0].current
+        guard = release.get("guard") if release else None
+        if guard and guard.get("id") == identifier:
             return guard
-        said = ""
-        # Those of a Job that was deleted just now, and had the same name, may be there for a while.
+        output = ""
+        # Pods of a deleted Job of the same name may still exist.
         ours = [
-            pod for pod in cluster.get(api.pod_path(server.namespace), labelSelector=pods)["items"] if owner(pod) == uid
+            pod for pod in cluster.get(paths.pods(server.namespace), labelSelector=pods)["items"] if owner(pod) == uid
         ]
         for pod in ours:
-            said = _last_words(pod) or said
+            output = _last_output(pod) or output
             found = problem(pod, [], cluster.now(), GRACE)
             if found:
                 raise Failure(
-                    f"The guard of {server} does not start: pod {pod['metadata']['name']}: {found.said}{said}; {found.advice}; see Job {name(server)}."
+                    f"The guard of {server} does not start: pod {pod['metadata']['name']}: {found.message}{output}; "
+                    f"{found.advice}; see Job {name(server)}."
                 )
         if not bound.pause(POLL):
             raise Failure(
-                f"The guard of {server} has not written into the release record within {bound.seconds:g} s{said}; see Job {name(server)} and its pod's log, "
-                f"and whether ServiceAccount {task.params['service_account']} exists and has the guard's Role (docs/guard.md)."
+                f"The guard of {server} has not written to the release record within {bound.seconds:g} s{output}. "
+                f"Check Job {name(server)} and the log of its pod, and that ServiceAccount "
+                f"{task.params['service_account']} exists and has the guard's Role (docs/guard.md)."
             )
 
 
-def _last_words(pod: dict[str, t.Any]) -> str:
-    """The end of the log of a guard that failed."""
+def _last_output(pod: dict[str, t.Any]) -> str:
+    """Return the end of the log of a guard that failed, in parentheses; empty for any other pod."""
     for status in pod.get("status", {}).get("containerStatuses") or []:
         terminated = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated") or {}
         if terminated.get("message"):
@@ -192,7 +198,3 @@ def _shown(found: dict[str, t.Any] | None) -> dict[str, t.Any]:
         return {}
     container = found["spec"]["template"]["spec"]["containers"][0]
     return {"id": identity(found), "image": container["image"], "command": container["command"]}
-
-
-def _path(server: Server, name: str = "") -> str:
-    return f"/apis/batch/v1/namespaces/{server.namespace}/jobs" + (f"/{name}" if name else "")

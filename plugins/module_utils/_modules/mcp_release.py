@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The release record's two ends: the module mcp_release."""
+"""The module mcp_release: begin, update, pause and end a release, and return its Lease."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import conn
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import OPTION
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._release import (
     failed_versions,
     lease_renewal,
@@ -79,28 +80,30 @@ def run(task: Task) -> dict[str, t.Any]:
     lease = leases.Lease(connection.connect(params), params["namespace"], params["server"])
     if params["state"] == "lease_returned":
         if not task.check_mode:
-            _give_back_sizes(task, connection.connect(params), Server.from_params(params))
-            _give_back(task, lease, params["run_id"])
+            _restore_min_replicas(task, connection.connect(params), Server.from_params(params))
+            _return_lease(task, lease, params["run_id"])
         return {"changed": False}
     run = _begin(task, lease)
     try:
         result = lease_renewal.with_lease(_run)(replace(task, params={**params, "run_id": run}))
-    except connection.Unreachable:
-        raise  # it lets go by itself, and asking for that would only wait again
+    except Unreachable:
+        raise  # the Lease expires, and returning it would only wait for the API server again
     except Failure:
-        _give_back(task, lease, run)
+        _return_lease(task, lease, run)
         raise
     if result["already_live"]:
-        _give_back(task, lease, run)
+        _return_lease(task, lease, run)
     return result | {"run_id": run}
 
 
 def _begin(task: Task, lease: leases.Lease) -> str:
-    """The id of a run that may release. Raises Failure when another one does."""
+    """Take the Lease; return the id of the new run. Raises Failure when another run holds it."""
     params = task.params
     if params["take_over"] and not params["reason"]:
-        raise Failure("take_over needs a reason: whoever is taken over from reads it in the release record.")
-    if params["take_over"]:  # nobody is taken over from for what is refused afterwards
+        raise Failure(
+            "take_over needs a reason: set reason, which the release record shows to whoever is taken over from."
+        )
+    if params["take_over"]:  # a refused version must not take over from anybody
         _refuse_bad(params, record.read(connection.connect(params), Server.from_params(params))[0])
     run, by = leases.new_run_id(), params["by"] or runner.runner_name()
     before = lease.acquire(
@@ -112,49 +115,52 @@ def _begin(task: Task, lease: leases.Lease) -> str:
         progress=task.progress,
     )
     if before is not None:
-        task.progress(f"took over from {before.by}, who began at {before.acquired:%H:%M:%S} UTC and did not end")
+        task.progress(f"took over from {before.by}, who began at {before.acquired:%H:%M:%S} UTC and has not finished")
     return run
 
 
-def _give_back(task: Task, lease: leases.Lease, run: str) -> None:
-    """It lets go by itself soon: what ended well must not fail, and so be rolled back, for want of it."""
+def _return_lease(task: Task, lease: leases.Lease, run: str) -> None:
+    """Return the Lease; only warn when that fails: it expires soon, and a failure would roll back a good release."""
     try:
         lease.release(run)
     except Failure as failure:
-        task.warn(f"The Lease was not given back, and lasts for {leases.SECONDS} s more. {failure.msg}")
+        task.warn(f"The Lease was not returned; it expires in {leases.SECONDS} s. {failure.msg}")
 
 
-def _give_back_sizes(task: Task, cluster: Api, server: Server) -> None:
-    """What this run raised; another run that took over gives it back itself."""
+def _restore_min_replicas(task: Task, cluster: Api, server: Server) -> None:
+    """Restore the minReplicas that this run raised. A run that took over restores them itself."""
     try:
         holder, _version = leases.Lease(cluster, server.namespace, server.name).read()
         if holder is None or holder.run == task.params["run_id"]:
-            autoscaling.give_back(cluster, server, task.warn, task.params["run_id"] if holder else None)
+            autoscaling.restore_min_replicas(cluster, server, task.warn, task.params["run_id"] if holder else None)
     except Failure as failure:
         task.warn(f"A HorizontalPodAutoscaler keeps its raised minReplicas until the next release ends. {failure.msg}")
 
 
 def look(cluster: Api, server: Server) -> tuple[record.ReleaseRecord, Weights, str]:
-    """Return the record, the route's weights, and the live pool: during a release, the one that had the traffic before it. Raises Failure."""
-    book, _version = record.read(cluster, server)
+    """Return the record, the route's weights, and the live pool. Raises Failure.
+
+    During a release the live pool is the one that had the traffic before it.
+    """
+    recorded, _version = record.read(cluster, server)
     kind = kind_of(server)
     weights = kind.weights(kind.read(cluster, server), server)
-    live = pools.stable(weights, book.current)
+    live = pools.stable(weights, recorded.current)
     if live is None:
         raise Failure(
-            f"Which pool of {server} is live can't be told: the route gives blue {weights['blue']} % and green {weights['green']} %, "
-            "and no release is running; give one pool 100 with mcp_traffic_shift first."
+            f"Cannot tell which pool of {server} is live: the route gives blue {weights['blue']} % and green "
+            f"{weights['green']} %, and no release is running. First give one pool 100 % with mcp_traffic_shift."
         )
-    return book, weights, live
+    return recorded, weights, live
 
 
 def _run(task: Task) -> dict[str, t.Any]:
     params = task.params
     cluster = connection.connect(params)
     server = Server.from_params(params)
-    book, weights, live = look(cluster, server)
+    recorded, weights, live = look(cluster, server)
     image_ref, replicas = server.image(cluster, live)
-    target = {
+    target: record.Side = {
         "pool": other(live),
         "image_ref": params["image_ref"],
         "digest": params["digest"],
@@ -167,29 +173,32 @@ def _run(task: Task) -> dict[str, t.Any]:
         "weights": weights,
         "previous_image_ref": image_ref,
         "replicas": replicas,
-        "resumed": record.resumes(book.current, target),
-        "already_live": pools.already_live(weights, book.current, image_ref, params["image_ref"]),
-        "record": book.current,
+        "resumed": record.resumes(recorded.current, target),
+        "already_live": pools.already_live(weights, recorded.current, image_ref, params["image_ref"]),
+        "record": recorded.current,
     }
     if params["state"] == "begun" and result["already_live"]:
         return result
     if params["state"] == "begun":
-        _refuse_bad(params, book)
-    if params["state"] != "begun" and book.current is None:
+        _refuse_bad(params, recorded)
+    if params["state"] != "begun" and recorded.current is None:
         raise Failure(
-            f"No release of {server} has begun, so none can be {params['state']}: run mcp_release with state=begun first."
+            f"Cannot set the release of {server} to {params['state']}: none has begun. Run mcp_release with "
+            "state=begun first."
         )
     fencing = {"run": params["run_id"], "dry_run": task.check_mode}
     if params["state"] == "updated":
         before, after = record.update(
-            cluster, server, lambda book: record.add_contract(book, params["contract"]), **fencing
+            cluster, server, lambda old: record.add_contract(old, params["contract"]), **fencing
         )
     elif params["state"] in ("paused", "ended"):
-        before, after = record.update(cluster, server, lambda book: _left(book, params, record.now(cluster)), **fencing)
+        before, after = record.update(
+            cluster, server, lambda old: _without_run(old, params, record.now(cluster)), **fencing
+        )
         if params["return_lease"] and not task.check_mode:
-            _give_back_sizes(task, cluster, server)
+            _restore_min_replicas(task, cluster, server)
             if params["run_id"]:
-                _give_back(task, leases.Lease(cluster, server.namespace, server.name), params["run_id"])
+                _return_lease(task, leases.Lease(cluster, server.namespace, server.name), params["run_id"])
     else:
         gitops.check(cluster, server, params["gitops_ignores"])
         fresh = record.new_release(
@@ -200,7 +209,7 @@ def _run(task: Task) -> dict[str, t.Any]:
             origin=_origin(cluster, server, live, image_ref, weights, replicas),
             target=target,
         )
-        before, after = record.update(cluster, server, lambda book: record.begin(book, fresh), **fencing)
+        before, after = record.update(cluster, server, lambda old: record.begin(old, fresh), **fencing)
     return result | {
         "changed": after != before,
         "record": after.current,
@@ -208,20 +217,25 @@ def _run(task: Task) -> dict[str, t.Any]:
     }
 
 
-def _refuse_bad(params: dict[str, t.Any], book: record.ReleaseRecord) -> None:
-    if found := failed_versions.refusal(book, params["version"], params["force_version"]):
+def _refuse_bad(params: dict[str, t.Any], recorded: record.ReleaseRecord) -> None:
+    if found := failed_versions.refusal(recorded, params["version"], params["force_version"]):
         raise Failure(f"Release refused, nothing was changed: {found}")
 
 
-def _left(book: record.ReleaseRecord, params: dict[str, t.Any], now: str) -> record.ReleaseRecord:
-    """The record once this run has nothing more to do with its release."""
+def _without_run(recorded: record.ReleaseRecord, params: dict[str, t.Any], now: str) -> record.ReleaseRecord:
+    """Return the record of a release that this run pauses or ends."""
     if params["state"] == "paused":
-        return record.pause(book, now, params["reason"], params["paused_until"])
-    return record.end(book, params["outcome"], now, params["reason"], params["judged"])
+        return record.pause(recorded, now, params["reason"], params["paused_until"])
+    return record.end(recorded, params["outcome"], now, params["reason"], params["judged"])
 
 
-def _origin(
-    cluster: Api, server: Server, pool: str, image_ref: str, weights: Weights, replicas: int
-) -> dict[str, t.Any]:
-    known = {"digest": server.digest(cluster, pool), "version": Image.parse(image_ref).version}
-    return {"pool": pool, "image_ref": image_ref, **known, "weights": weights, "replicas": replicas}
+def _origin(cluster: Api, server: Server, pool: str, image_ref: str, weights: Weights, replicas: int) -> record.Side:
+    """Return where the release starts from."""
+    return {
+        "pool": pool,
+        "image_ref": image_ref,
+        "digest": server.digest(cluster, pool),
+        "version": Image.parse(image_ref).version,
+        "weights": weights,
+        "replicas": replicas,
+    }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_release_info: what is live, who releases, and what is recorded of it."""
+"""The module mcp_release_info: which pool is live, who releases, and the release record."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ SPEC = Spec(options={**CLUSTER_OPTIONS, **SERVER_OPTIONS})
 
 def run(task: Task) -> dict[str, t.Any]:
     cluster, server = connection.connect(task.params), Server.from_params(task.params)
-    book, weights, live = mcp_release.look(cluster, server)
+    recorded, weights, live = mcp_release.look(cluster, server)
     return {
         "changed": False,
         "live": live,
         "idle": other(live),
         "weights": weights,
-        "record": book.current,
-        "history": list(book.history),
+        "record": recorded.current,
+        "history": list(recorded.history),
         "holder": holder(cluster, server),
     }
 
 
 def holder(cluster: Api, server: Server) -> dict[str, str] | None:
-    """Return who releases now, since when, and until when the Lease lasts; None when nobody does."""
+    """Return who holds the Lease, since when, and when it expires; None when no release is in progress."""
     found, _version = lease.Lease(cluster, server.namespace, server.name).read()
     seconds = lease.seconds_left(found, 0.0, cluster.server_time()) if found else 0.0
     if found is None or seconds <= 0 or lease.is_dead(found.process):

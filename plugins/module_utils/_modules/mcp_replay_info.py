@@ -10,6 +10,7 @@ import time
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._gates import connect, options, thresholds
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
@@ -17,7 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options imp
 from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_report import find
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, summary
 from ansible_collections.mcp.server.plugins.module_utils._replay import table
-from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import iso, result_of
+from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import result_of
 from ansible_collections.mcp.server.plugins.module_utils._replay.page import page
 from ansible_collections.mcp.server.plugins.module_utils._replay.playback import Playback
 from ansible_collections.mcp.server.plugins.module_utils._replay.polls import EVERY, Poll, Step, polls
@@ -71,7 +72,7 @@ def run(task: Task) -> dict[str, t.Any]:
     hours = (steps[-1].end - steps[0].begin) / 3600
     if hours > LONGEST:
         raise Failure(
-            f"Cannot replay {iso(steps[0].begin)} to {iso(steps[-1].end)}: "
+            f"Cannot replay {_times.iso_of(steps[0].begin)} to {_times.iso_of(steps[-1].end)}: "
             f"it is {hours:.1f} hours, {LONGEST:g} are allowed. Choose a shorter interval."
         )
 
@@ -86,14 +87,14 @@ def run(task: Task) -> dict[str, t.Any]:
     seen = list(_with_progress(replayed, task))
     if not seen:
         raise Failure(
-            f"Cannot replay {iso(steps[0].begin)} to {iso(steps[-1].end)}: it is shorter than the {EVERY:g} s "
+            f"Cannot replay {_times.iso_of(steps[0].begin)} to {_times.iso_of(steps[-1].end)}: it is shorter than the {EVERY:g} s "
             "between polls. Choose a longer interval."
         )
     result: dict[str, t.Any] = {
         "changed": False,
         "pool": pool,
-        "from": iso(steps[0].begin),
-        "to": iso(steps[-1].end),
+        "from": _times.iso_of(steps[0].begin),
+        "to": _times.iso_of(steps[-1].end),
         "release": {key: release.get(key) for key in ("id", "started", "ended", "outcome")} if release else None,
         "polls": len(seen),
         **result_of(seen, steps),
@@ -115,7 +116,7 @@ def _with_progress(replayed: t.Iterable[Poll], task: Task) -> t.Iterator[Poll]:
     for poll in replayed:
         if time.monotonic() - last >= PROGRESS:
             last = time.monotonic()
-            task.progress(f"replayed until {summary.clock(iso(poll.at))}")
+            task.progress(f"replayed until {_times.clock(_times.iso_of(poll.at))}")
         yield poll
 
 
@@ -125,13 +126,13 @@ def interval(begin: str, end: str | None, now: float) -> tuple[float, float]:
     if not first < last <= now:
         raise Failure(
             f"The interval from {begin} to {end or 'now'} is not one of the past: "
-            f"from must be before to, and to must not be after {iso(now)}."
+            f"from must be before to, and to must not be after {_times.iso_of(now)}."
         )
     return first, last
 
 
 def _time(text: str, option: str) -> float:
-    moment = summary.moment(text)
+    moment = _times.parse(text)
     if moment is None:
         raise Failure(f"{option} is {text!r}: it must be a time in ISO 8601, such as 2026-11-24T06:00:00Z.")
     return moment.timestamp()
@@ -143,9 +144,9 @@ def steps_of(release: record.Release, now: float) -> list[Step]:
     at = [
         (moment.timestamp(), step["weights"].get(pool))
         for step in release["steps"]
-        if (moment := summary.moment(step.get("at")))
+        if (moment := _times.parse(step.get("at")))
     ]
-    ended = summary.moment(release.get("ended"))
+    ended = _times.parse(release.get("ended"))
     last = min(now, ended.timestamp()) if ended else now
     steps = [
         Step(begin, end, weight)
@@ -165,5 +166,5 @@ def steps_of(release: record.Release, now: float) -> list[Step]:
 
 def started(release: record.Release) -> float | None:
     """Return when the release began, in epoch seconds; None if the record does not say."""
-    moment = summary.moment(release.get("started"))
+    moment = _times.parse(release.get("started"))
     return moment.timestamp() if moment else None

@@ -253,32 +253,32 @@ def _record(task: Task) -> dict[str, t.Any]:
     pool = params["pool"]
     image_ref, replicas = server.image(cluster, other(pool))
     at = record.now(cluster)
-    good = {
+    good: record.Side = {
         "pool": pool,
         "image_ref": params["image_ref"],
         "digest": server.digest(cluster, pool),
         "version": Image.parse(params["image_ref"]).version,
     }
-    bad = {
+    bad: record.Side = {
         "pool": other(pool),
         "image_ref": image_ref,
         "digest": server.digest(cluster, other(pool)),
         "version": Image.parse(image_ref).version,
     }
-    if params["state"] == "failed":
-        note, origin, target, outcome = give_up, {**bad, "replicas": replicas}, good, record.FAILED
+    by, reason, failed = runner.runner_name(), params["reason"], params["state"] == "failed"
+    if failed:
+        bad["replicas"] = replicas
+        entry = record.new_release(server, by=by, reason=reason, at=at, origin=bad, target=good)
+        entry = {**entry, "outcome": record.FAILED, "ended": at, "judged": False}
     else:
-        note, origin, target, outcome = (
-            prepare,
-            {**good, "replicas": server.image(cluster, pool)[1]},
-            bad,
-            record.ROLLED_BACK,
-        )
-    entry = record.new_release(
-        server, by=runner.runner_name(), reason=params["reason"], at=at, origin=origin, target=target
-    )
-    entry |= {"outcome": outcome, "ended": at} | ({"judged": False} if params["state"] == "failed" else {})
-    before, after = record.update(cluster, server, lambda book: note(book, entry), dry_run=task.check_mode)
+        good["replicas"] = server.image(cluster, pool)[1]
+        entry = record.new_release(server, by=by, reason=reason, at=at, origin=good, target=bad)
+        entry = {**entry, "outcome": record.ROLLED_BACK, "ended": at}
+
+    def note(book: record.ReleaseRecord) -> record.ReleaseRecord:
+        return give_up(book, entry) if failed else prepare(book, entry)
+
+    before, after = record.update(cluster, server, note, dry_run=task.check_mode)
     return {
         "changed": before != after,
         "record": after.current,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
@@ -52,7 +53,7 @@ def revisions(cluster: Api, server: Server, pool: str) -> list[dict[str, t.Any]]
     """Of the pool's Deployment, see _workload/revisions.py."""
     deployment = cluster.get(server.deployment_path(pool))
     labels = ",".join(f"{key}={value}" for key, value in deployment["spec"]["selector"].get("matchLabels", {}).items())
-    replicasets = cluster.get(f"/apis/apps/v1/namespaces/{server.namespace}/replicasets", labelSelector=labels)["items"]
+    replicasets = cluster.get(paths.replica_sets(server.namespace), labelSelector=labels)["items"]
     return rollout_history.revisions(deployment, replicasets, server.container)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 from datetime import UTC, datetime, timedelta
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._alertmanager import (
     OPTION,
     Alertmanager,
@@ -92,7 +93,8 @@ def needed(existing: t.Sequence[Silence], wanted: Silence, until: datetime) -> S
             key=lambda one: (one["name"], one["value"]),
         )
         if shown == wanted["matchers"]:
-            if datetime.fromisoformat(one["endsAt"]) >= until:
+            ends = _times.parse(one["endsAt"])
+            if ends and ends >= until:
                 return None
             return {**wanted, "id": one["id"], "startsAt": one["startsAt"]}
     # By its id, Alertmanager replaces the silence that has other matchers.
@@ -116,8 +118,8 @@ def run(task: Task) -> dict[str, t.Any]:
     until = now + timedelta(seconds=params["seconds"])
     wanted: Silence = {
         "matchers": matchers(server, params["matchers"]),
-        "startsAt": _iso(now),
-        "endsAt": _iso(until + timedelta(seconds=MARGIN)),
+        "startsAt": _times.iso(now),
+        "endsAt": _times.iso(until + timedelta(seconds=MARGIN)),
         "createdBy": CREATOR,
         "comment": comment(server, params["release_id"] or _recorded_id(params, server)),
     }
@@ -144,7 +146,3 @@ def _recorded_id(params: dict[str, t.Any], server: Server) -> str:
     if current is None:
         raise Failure(f"There is no release record of {server}: set release_id to the release that the silence is for.")
     return str(current["id"])
-
-
-def _iso(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

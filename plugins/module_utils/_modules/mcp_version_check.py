@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _registry, _versions
 from ansible_collections.mcp.server.plugins.module_utils._image import Image, digest_of, tagged
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
@@ -137,7 +138,7 @@ def mismatches(name: str, pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
             )
         if pod["problem"]:
             found.append(f"Pod {pod['name']} reports no version: {pod['problem'].rstrip('.')}.")
-        elif comparable and not _versions.is_told(pod["health_version"], wanted.version):
+        elif comparable and not _versions.is_reported(pod["health_version"], wanted.version):
             reported = f"version {pod['health_version']}" if pod["health_version"] is not None else "no version"
             found.append(f"Pod {pod['name']} reports {reported}, expected {wanted.version}.")
     return found
@@ -148,7 +149,7 @@ def server_version_mismatches(pool: dict[str, t.Any], wanted: Wanted) -> list[st
     if not _versions.is_comparable(wanted.version):
         return []
     differing = [
-        pod for pod in pool["pods"] if pod["ready"] and not _versions.is_told(pod["server_version"], wanted.version)
+        pod for pod in pool["pods"] if pod["ready"] and not _versions.is_reported(pod["server_version"], wanted.version)
     ]
     return [
         f"Pod {pod['name']} reports version {pod['server_version']} in serverInfo, expected {wanted.version}."
@@ -173,7 +174,7 @@ def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:
     pools = {}
     for pool in POOLS:
         image, replicas = server.image(cluster, pool)
-        found = cluster.get(pod_path(server.namespace), labelSelector=f"app={server.name},pool={pool}")["items"]
+        found = cluster.get(paths.pods(server.namespace), labelSelector=selectors.pool_pods(server.name, pool))["items"]
         pods = [describe(pod, server.container) for pod in found if not (is_finished(pod) or is_leaving(pod))]
         ready = [pod for pod in pods if pod["ready"]]
         pools[pool] = {"image_ref": image, "replicas": replicas, "ready": len(ready), "pods": pods}

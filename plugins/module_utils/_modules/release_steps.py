@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils import _times, _versions
 from ansible_collections.mcp.server.plugins.module_utils._announce import payload
 from ansible_collections.mcp.server.plugins.module_utils._checks import run as checks
 from ansible_collections.mcp.server.plugins.module_utils._checks import validation as checks_problems
@@ -367,10 +367,8 @@ class StepsRelease:
 
     def _since(self) -> str | None:
         """When the release began, by this machine's clock: the record has the API server's."""
-        if not self.release.get("started"):
-            return None
-        ahead = self.cluster.now() - datetime.now(UTC)
-        return (datetime.fromisoformat(self.release["started"]) - ahead).isoformat()
+        started = _times.parse(self.release.get("started"))
+        return (started - (self.cluster.now() - datetime.now(UTC))).isoformat() if started else None
 
     def _watch(self, weight: int, seconds: float, until: t.Callable[[], None] = lambda: None, **more: t.Any) -> None:
         """Watch for so many seconds, or until that raises Failure."""
@@ -457,13 +455,13 @@ class StepsRelease:
         It is compared where health documents told that version at the last step: what others call a build need not be its tag.
         """
         wanted = self.release["to"].get("version") or ""
-        known = any(_versions.is_told(version, wanted) for version in self._told())
+        known = any(_versions.is_reported(version, wanted) for version in self._told())
         public = endpoints.public(self.task.params["endpoint"])
         answers = share.sample(public, self.task.params["pool_key"], ANSWERS)
         versions = sorted({answer.version for answer in answers if answer.version and not answer.reason})
         if not (wanted and known and versions):
             self.task.progress(f"the version was not compared once more: {public.name} does not tell {wanted or 'one'}")
-        elif others := [version for version in versions if not _versions.is_told(version, wanted)]:
+        elif others := [version for version in versions if not _versions.is_reported(version, wanted)]:
             raise Overwritten(
                 f"{public.name} answers as version {', '.join(printable(version, 100) for version in others)}, and not {wanted}: "
                 f"see what pool {self.pool} of {self.server} runs, and who changed it."
@@ -552,7 +550,7 @@ class StepsRelease:
     def pause_for_approval(self, weight: int) -> Outcome:
         """Hand the Lease to the guard, which watches and rolls back when nobody goes on in time."""
         until = self.cluster.now() + timedelta(seconds=self.task.params["pause_seconds"])
-        text = until.isoformat(timespec="seconds").replace("+00:00", "Z")
+        text = _times.iso(until, "seconds")
         why = f"paused at {weight} % until {text}, as stop_after says."
         try:
             self.calls.run(self.task, RELEASE, state="paused", reason=why, paused_until=text)

@@ -144,7 +144,7 @@ class Search:
                 f"Cannot tell which pool of {self.server} is live: its weights are blue {weights['blue']} % and green "
                 f"{weights['green']} %, and no release is in progress. Give one pool 100 with mcp_traffic_shift first."
             )
-        target = {"pool": other(live), "image_ref": self.image_ref}
+        target: record.Side = {"pool": other(live), "image_ref": self.image_ref}
         pool = self.known["pools"].get(live)
         self.known |= {
             "live": live,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._release.record import SUCCEEDED, Release
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Weights
 
@@ -134,13 +134,10 @@ def seconds_until_first_step(history: t.Sequence[Release]) -> float | None:
     """Return the seconds from the start of the newest successful release to its first step; None when unknown."""
     for release in history:
         if release["outcome"] == SUCCEEDED and release["steps"]:
-            try:
-                started, first = (
-                    datetime.fromisoformat(text) for text in (release["started"], release["steps"][0]["at"])
-                )
-                return round((first - started).total_seconds(), 1)
-            except (KeyError, TypeError, ValueError):
-                return None
+            step = release["steps"][0]
+            started = _times.parse(release.get("started"))
+            first = _times.parse(step.get("at")) if isinstance(step, dict) else None
+            return round((first - started).total_seconds(), 1) if started and first else None
     return None
 
 
@@ -236,22 +233,22 @@ def _steps(facts: Facts) -> list[str]:
         if step.reached is None:
             note = " (unknown whether the route can reach it)"
         percent = step.weight if step.reached is None else step.reached
-        watched = f", watched for {duration(step.seconds)}" if step.seconds > 0 else ", not watched"
+        watched = f", watched for {_times.duration(step.seconds)}" if step.seconds > 0 else ", not watched"
         found.append(f"  step {number:<3} {percent} % to {facts.idle or 'the new version'}{note}{watched}")
     if facts.warm_seconds > 0:
-        watched = f"the triggers are watched for {duration(facts.warm_seconds)}"
+        watched = f"the triggers are watched for {_times.duration(facts.warm_seconds)}"
         found.append(f"  warm     then {watched}, with the old pool at full size")
     return found
 
 
 def _time(facts: Facts) -> str:
     seconds = plan(facts)["seconds"]
-    watched, until, most = seconds["watched"], seconds["until_first_step"], duration(seconds["most"])
+    watched, until, most = seconds["watched"], seconds["until_first_step"], _times.duration(seconds["most"])
     if until is None:
-        rollout = f"a rollout of at most {duration(facts.wait_timeout)}"
-        return f"{duration(watched)} of watching, after {rollout}; at most {most} in all"
-    parts = f"{duration(until)} until the first step, as in the last release, and {duration(watched)} of watching"
-    return f"about {duration(until + watched)} in all: {parts}; at most {most}"
+        rollout = f"a rollout of at most {_times.duration(facts.wait_timeout)}"
+        return f"{_times.duration(watched)} of watching, after {rollout}; at most {most} in all"
+    parts = f"{_times.duration(until)} until the first step, as in the last release, and {_times.duration(watched)} of watching"
+    return f"about {_times.duration(until + watched)} in all: {parts}; at most {most}"
 
 
 def _change(change: Change) -> str:
@@ -261,12 +258,3 @@ def _change(change: Change) -> str:
 
 def _digest(digest: str) -> str:
     return f" ({digest[:19]})" if digest else ""
-
-
-def duration(seconds: float) -> str:
-    """Return a duration for people, such as C(1 h 5 min), C(10 min 5 s) or C(25 s)."""
-    hours, rest = divmod(round(seconds), 3600)
-    minutes, rest = divmod(rest, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as gitops_policy
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import (
@@ -95,7 +96,7 @@ def _api_server(context: Context) -> str:
 def _namespace(context: Context) -> str:
     name = context.server.namespace
     try:
-        phase = context.cluster.get(f"/api/v1/namespaces/{name}").get("status", {}).get("phase")
+        phase = context.cluster.get(paths.namespaces(name)).get("status", {}).get("phase")
     except NotFound:
         raise Failure(
             f"Namespace {name} does not exist on {context.cluster.host}: create it, or correct namespace."
@@ -145,7 +146,7 @@ def _deployment(context: Context, pool: str) -> str:
 def _service(context: Context, pool: str) -> str:
     server = context.server
     name = f"Service {server.namespace}/{server.service(pool)}"
-    service = _existing(context, f"/api/v1/namespaces/{server.namespace}/services/{server.service(pool)}", name)
+    service = _existing(context, paths.services(server.namespace, server.service(pool)), name)
     _require_labels(f"The selector of {name}", service["spec"].get("selector"), server, pool)
     return f"{name} selects only the pods of pool {pool}."
 
@@ -211,7 +212,7 @@ def _secret_problem(context: Context, secret: dict[str, t.Any]) -> str:
     """Return what is wrong with a required Secret, empty when nothing is."""
     name = secret["name"]
     try:
-        data = context.cluster.get(f"/api/v1/namespaces/{context.server.namespace}/secrets/{name}").get("data") or {}
+        data = context.cluster.get(paths.secrets(context.server.namespace, name)).get("data") or {}
     except NotFound:
         return f"Secret {name} does not exist: create it"
     except Forbidden:
@@ -225,7 +226,7 @@ def _guard(context: Context) -> str:
         return "No guard is configured."
     server, name = context.server, context.params["guard_service_account"]
     try:
-        context.cluster.get(f"/api/v1/namespaces/{server.namespace}/serviceaccounts/{quote(name, safe='')}")
+        context.cluster.get(paths.service_accounts(server.namespace, quote(name, safe="")))
     except NotFound:
         raise Failure(
             f"The guard's ServiceAccount {server.namespace}/{name} does not exist on {context.cluster.host}: "
@@ -235,7 +236,7 @@ def _guard(context: Context) -> str:
 
 
 def _nodes(context: Context) -> str:
-    nodes = context.cluster.get("/api/v1/nodes")["items"]
+    nodes = context.cluster.get(paths.NODES)["items"]
     unready = [node["metadata"]["name"] for node in nodes if condition(node, "Ready").get("status") != "True"]
     if unready:
         raise Failure(

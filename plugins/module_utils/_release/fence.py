@@ -2,13 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fence: a run that was taken over is refused by the API server itself.
+"""Fencing: the API server itself refuses a run that another one has taken over from.
 
-A run leaves its id on what it writes. Its write is a JSON patch that tests the id
-that was read there, so it fails once another run has written. The order is: read,
-check the Lease, write. Then either the Lease is lost already, or whoever takes it
-writes later and leaves a mark that the test finds. What a controller writes, such
-as the status, is no conflict.
+A run leaves its id on each object that it writes. The write is a JSON patch that tests the id that was read, so it
+fails once another run has written. The order is: read, check the Lease, write. Then either the check finds the Lease
+lost, or the run that takes it writes later and leaves an id that the test finds. Writes of controllers, such as of the
+status, are no conflict.
 """
 
 from __future__ import annotations
@@ -26,22 +25,23 @@ RUN = "mcp.server/run"  # the annotation
 
 
 def check(cluster: Api, server: Server, run: str | None, *, dry_run: bool = False) -> None:
-    """Raise Lost when this run, if it is one, does not hold the server's Lease.
+    """Raise LeaseLost when this run does not hold the server's Lease. Call it between the read and the write.
 
-    Call it after the read, right before the write.
+    run: its id; nothing is checked without one.
     """
     if run and not dry_run:
         Lease(cluster, server.namespace, server.name).check(run)
 
 
 def stamp(obj: Object, run: str, notes: t.Mapping[str, str | None] | None = None) -> list[Operation]:
-    """Return a JSON patch that leaves the run's id, and these annotations (None removes one), on the object.
+    """Return a JSON patch that writes the run's id and other annotations (None removes one) to the object.
 
-    It fails when one of them is not as it was read.
+    The patch fails when one of these annotations is not as it was read.
     """
     found, wanted = obj["metadata"].get("annotations"), {RUN: run, **(notes or {})}
     if found is None:
-        # To the API server what is not there equals null (evanphx/json-patch). Annotations that came since are not replaced.
+        # The API server takes a missing value for null (evanphx/json-patch), so annotations that were added since
+        # make the patch fail and are not replaced.
         kept = {key: value for key, value in wanted.items() if value is not None}
         return [unchanged(obj, "/metadata/annotations"), {"op": "add", "path": "/metadata/annotations", "value": kept}]
     operations = []
@@ -56,7 +56,10 @@ def stamp(obj: Object, run: str, notes: t.Mapping[str, str | None] | None = None
 
 
 def unchanged(obj: Object, path: str) -> Operation:
-    """Return a test that a field of dictionaries, by its JSON pointer, is as it was read. Only its last part may be missing."""
+    """Return a JSON patch operation that fails when a field is not as it was read.
+
+    path: a JSON pointer through dictionaries; only its last key may be missing.
+    """
     *parents, last = path.split("/")[1:]
     for key in parents:
         obj = obj[key]

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Releases that were recorded before 1.0.0, read by the names of today. Pure."""
+"""Read releases that were recorded before 1.0.0: give them the current names. Pure."""
 
 from __future__ import annotations
 
 import typing as t
 
-# What a guard noted, and what that is called now.
+# Old values in the note of a guard, and the current ones.
 GUARD = {("action", "hold"): "pause", ("state", "watching"): "running", ("state", "held"): "paused"}
 VERDICTS = {
     **{verdict.replace("_", " "): verdict for verdict in ("no_data", "cannot_measure", "not_measured", "not_verified")},
@@ -17,7 +17,7 @@ VERDICTS = {
 
 
 def current_names(document: t.Any) -> t.Any:
-    """Return a release with the names of today. What is no release stays as it is."""
+    """Return a release with the current names. Anything else stays as it is."""
     if not isinstance(document, dict):
         return document
     renamed = _renamed(document, {"run": "run_id", "held": "paused"})
@@ -45,7 +45,7 @@ def _step(step: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _renamed(found: dict[str, t.Any], names: dict[str, str]) -> dict[str, t.Any]:
-    """Return the same with new names for these keys, unless there is one of the new name already."""
+    """Return it with other names for these keys, unless there is a key of that name already."""
     return {
         new if (new := names.get(key, key)) == key or new not in found else key: value for key, value in found.items()
     }

@@ -2,17 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One release at a time for each server: a Lease, C(SERVER-release), that a run holds, renews while it lives, and gives back.
+"""The Lease C(SERVER-release), by which a server has one release at a time.
 
-A run has an id, which its tasks hand on as their option C(run_id). Whoever writes
-to the cluster looks before that whether the run still holds the Lease: an
-emergency rollback takes it from a release that goes on somewhere else.
+A run holds the Lease, renews it while it lives, and returns it. A run has an id, which its tasks pass on as their
+option C(run_id). Each write to the cluster is preceded by a check that the run still holds the Lease, as an emergency
+rollback takes it from a release that runs elsewhere.
 
-It has expired by client-go's rule: when we saw it unchanged for its duration, by our own monotonic
-clock. The API server's time may only shorten that wait, and our wall clock decides nothing.
+The Lease expires by client-go's rule: when this process has seen it unchanged for its duration, by the monotonic
+clock. The API server's time can only shorten that wait. The wall clock of this machine decides nothing.
 
-A Lease that was deleted, or that somebody emptied, is taken again by the run that had it. One that
-a run gave back is not: whoever believes to have it was taken over meanwhile.
+A run takes its Lease again when it was deleted or emptied. It does not when the Lease was returned: then another run
+had taken it over.
 """
 
 from __future__ import annotations
@@ -24,38 +24,41 @@ import time
 import typing as t
 import uuid
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict, Unanswered, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost
 
-SECONDS = 60  # that a Lease lasts after it was renewed
-SHORTEST, LONGEST = 30.0, 300.0  # of what a Lease that others wrote may say instead
+SECONDS = 60  # for which a Lease lasts after a renewal
+SHORTEST, LONGEST = 30.0, 300.0  # bounds for the duration in a Lease that others wrote
+AHEAD = 5.0  # seconds by which a recent renewal may be ahead of the API server's time
+SLOW = 15.0  # seconds for a read that mean an outage of the API server, in which the holder could not renew either
+POLL = 2.0  # seconds between two reads of a Lease that is watched
+EVERY = 5.0  # seconds between two lines of progress
 
-ATTEMPTS = 5
-AHEAD = 5.0  # seconds by which a renewal may seem to lie ahead of the API server's time, and is from just now
-SLOW = 15.0  # seconds for a read, after which the API server was away: its holder could not renew it either
-POLL = 2.0  # seconds between looks at a Lease that is watched
-EVERY = 5.0  # seconds between lines of progress
-
-BY, PROCESS, GIVEN_BACK = "mcp.server/by", "mcp.server/process", "mcp.server/given-back"
-PAUSED = "paused"  # as the process: a guard holds the Lease only until somebody goes on with the release
+BY, PROCESS, RETURNED = "mcp.server/by", "mcp.server/process", "mcp.server/given-back"
+# In place of the process: a guard holds the Lease of a paused release, and any run may take it.
+PAUSED = "paused"
 
 
 @dataclass(frozen=True)
 class Holder:
-    """run: its id. by: for people. process: where it runs, see this_process().
+    """The run that holds the Lease."""
 
-    duration: seconds that the Lease lasts after it was renewed.
-    """
-
+    # The id of the run.
     run: str
+    # For people.
     by: str
+    # Where it runs, see this_process().
     process: str
     acquired: datetime
     renewed: datetime
+    # Seconds for which the Lease lasts after a renewal.
     duration: float = float(SECONDS)
 
 
@@ -64,9 +67,9 @@ def new_run_id() -> str:
 
 
 def this_process(pid: int | None) -> str:
-    """Return a name for a process that no other one ever has: host, boot, PID namespace, pid, start.
+    """Return a unique name for a process (host, boot, PID namespace, pid, start); empty when it has none.
 
-    Empty when it can't be named. Two containers may share a host name and a boot, and then the same pid is not the same process.
+    The PID namespace tells containers apart that share a host name and a boot.
     """
     if pid is None:
         return ""
@@ -81,9 +84,9 @@ def this_process(pid: int | None) -> str:
 
 
 def is_dead(process: str) -> bool:
-    """Return whether the process was one that can be seen from here, and is gone.
+    """Return whether the process could be seen from here and has ended.
 
-    What runs elsewhere is not known, nor is what /proc hides from us (hidepid): neither is dead.
+    A process of another machine is not dead, nor is one that /proc hides (hidepid).
     """
     ours = this_process(os.getpid()).rsplit("/", 2)[0]
     if not ours or not process.startswith(f"{ours}/"):
@@ -106,24 +109,21 @@ def _exists(pid: int) -> bool:
 
 
 def seconds_left(holder: Holder, unchanged: float, now: datetime | None) -> float:
-    """Return the seconds until the Lease has expired; none are left when it has.
+    """Return the seconds until the Lease expires, 0 or less when it has.
 
-    unchanged: seconds for which we saw it as it is. now: the API server's time, None when it is not known.
+    unchanged: seconds for which this process has seen it as it is. now: the API server's time, None when unknown.
     """
     by_date = math.inf if now is None else holder.duration - (now - holder.renewed).total_seconds()
     return min(holder.duration - unchanged, by_date)
 
 
 def expired(holder: Holder, unchanged: float, now: datetime | None) -> bool:
-    """Return whether the Lease may be taken from its holder; see left()."""
+    """Return whether the Lease may be taken from its holder; see seconds_left() for the parameters."""
     return seconds_left(holder, unchanged, now) <= 0
 
 
-def tells(holder: Holder, now: datetime | None) -> bool:
-    """Return whether the API server's time tells how old the Lease is.
-
-    It does not when the Lease was renewed in the future, by a clock that is ahead.
-    """
+def has_known_age(holder: Holder, now: datetime | None) -> bool:
+    """Return whether the API server's time says how old the Lease is: not when a clock that is ahead renewed it."""
     return now is not None and (holder.renewed - now).total_seconds() <= AHEAD
 
 
@@ -137,7 +137,10 @@ def refusal(
     take_over: bool = False,
     unchanged: float = 0.0,
 ) -> str:
-    """Why the Lease cannot be had; empty when it can."""
+    """Return a sentence that says why the run cannot have the Lease; empty when it can.
+
+    dead: whether the holder's process has ended. unchanged: as for seconds_left().
+    """
     if (
         holder is None
         or holder.run == run
@@ -147,10 +150,12 @@ def refusal(
         or expired(holder, unchanged, now)
     ):
         return ""
-    age = int((max(now or holder.renewed, holder.renewed) - holder.acquired).total_seconds())
+    age = _times.duration((max(now or holder.renewed, holder.renewed) - holder.acquired).total_seconds())
+    left = seconds_left(holder, unchanged, now)
     return (
-        f"A release of {server} is under way: {holder.by} has held it for {age // 60} min {age % 60} s. Wait for its end; if it was killed, it lets go "
-        f"in {seconds_left(holder, unchanged, now):.0f} s by itself; to take over from it, say so and why (-e mcp_take_over=true -e mcp_reason=...)."
+        f"A release of {server} is in progress (by {holder.by}, for {age}). Wait for it to finish. "
+        f"If it was killed, its Lease expires in {left:.0f} s. "
+        "To take over, pass -e mcp_take_over=true -e mcp_reason=... (options take_over and reason of mcp_release)."
     )
 
 
@@ -159,30 +164,30 @@ class Lease:
 
     def __init__(self, cluster: Api, namespace: str, server: str) -> None:
         self._cluster = cluster
-        self._place = (namespace, server)
+        self._namespace, self._server_name = namespace, server
         self._server = f"{namespace}/{server}"
-        self._folder = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        self._folder = paths.leases(namespace)
         self._name = f"{server}-release"
-        # What was read last, and since when it has been so (monotonic)
-        self._sight: tuple[Holder | None, float] | None = None
+        # The holder that was read last, and since when it has been unchanged (monotonic).
+        self._seen: tuple[Holder | None, float] | None = None
 
     def limited(self, patience: float, timeout: float = math.inf) -> Lease:
-        """The same Lease, by requests of no more patience and time; see connection.Cluster."""
-        return Lease(self._cluster.limited(patience, timeout), *self._place)
+        """Return the same Lease, with requests bounded as by Api.limited()."""
+        return Lease(self._cluster.limited(patience, timeout), self._namespace, self._server_name)
 
     @property
     def unchanged(self) -> float:
-        """Seconds for which it was seen as read() found it last."""
-        return time.monotonic() - self._sight[1] if self._sight else 0.0
+        """Return the seconds for which it has been seen as read() found it last."""
+        return time.monotonic() - self._seen[1] if self._seen else 0.0
 
     def read(self) -> tuple[Holder | None, str | None]:
-        """Who holds it, and the version of the object, None when there is none yet."""
+        """Return the holder, None without one, and the object's resourceVersion, None when it does not exist."""
         return self._read()[:2]
 
     def _read(self) -> tuple[Holder | None, str | None, dict[str, str]]:
-        """With its annotations."""
-        # An error is no sight of it: while the API server was away, nobody could renew it.
-        began, before, self._sight = time.monotonic(), self._sight, None
+        """Return the same as read(), and the annotations."""
+        # After an error it has not been seen: during an outage of the API server nobody could renew it.
+        began, before, self._seen = time.monotonic(), self._seen, None
         try:
             lease = self._cluster.get(f"{self._folder}/{self._name}")
         except NotFound:
@@ -190,11 +195,12 @@ class Lease:
         metadata = lease.get("metadata") or {}
         if "resourceVersion" not in metadata:
             raise Unreachable(
-                f"The API server does not answer with the Lease {self._name} of {self._server}, but with something else; see what is before it."
+                f"The answer to a request for Lease {self._name} of {self._server} is not a Lease. "
+                "Check what stands between this machine and the API server."
             )
         notes = metadata.get("annotations") or {}
         holder, now = _holder(lease.get("spec") or {}, notes), time.monotonic()
-        self._sight = before if before and before[0] == holder and now - began <= SLOW else (holder, now)
+        self._seen = before if before and before[0] == holder and now - began <= SLOW else (holder, now)
         return holder, metadata["resourceVersion"], notes
 
     def acquire(
@@ -207,38 +213,49 @@ class Lease:
         dry_run: bool = False,
         progress: t.Callable[[str], None] = lambda line: None,
     ) -> Holder | None:
-        """Whom it was taken from, if it was in use. Raises Failure when it can't be had."""
-        before: Holder | None = None
-        for attempt in range(1, ATTEMPTS + 1):
-            holder, version, complaint = self._look(run, take_over, progress)
-            if holder is not None and holder.run == run:
-                return before  # a write whose answer was lost
-            if complaint:
-                raise Failure(complaint)
-            try:
-                before = holder
-                if not dry_run:
-                    now = self._cluster.now()
-                    self._write(Holder(run, by, process, now, now), version)
-            except Unanswered:
-                if attempt == ATTEMPTS:
-                    raise
-                continue
-            except Conflict:
-                if take_over:
-                    continue  # its holder renewed it: that must not hold up an emergency
-                break
-            return before
-        raise Failure(
-            f"Another release of {self._server} began at the same moment: see who holds it, and run this again."
+        """Take the Lease; return the holder whom it was taken from, None without one.
+
+        Raises Failure when it is in use.
+        """
+        taken_from: Holder | None = None
+        simultaneous = Failure(
+            f"Another release of {self._server} began at the same moment. Find out which (status.yml), then run this "
+            "again."
         )
+
+        def attempt() -> None:
+            nonlocal taken_from
+            holder, version, problem = self._look(run, take_over, progress)
+            if holder is not None and holder.run == run:
+                return  # by a write whose answer was lost
+            if problem:
+                raise Failure(problem)
+            taken_from = holder
+            if dry_run:
+                return
+            now = self._cluster.now()
+            try:
+                self._write(Holder(run, by, process, now, now), version)
+            except Conflict as conflict:
+                # A holder that goes on renewing it must not delay an emergency.
+                if take_over or isinstance(conflict, Unanswered):
+                    raise
+                raise simultaneous from None
+
+        try:
+            on_conflict(attempt, 0.0)
+        except Unanswered:
+            raise
+        except Conflict:
+            raise simultaneous from None
+        return taken_from
 
     def _look(
         self, run: str, take_over: bool, progress: t.Callable[[str], None]
     ) -> tuple[Holder | None, str | None, str]:
-        """Return the Lease as read() does, and why it can't be had.
+        """Return the same as read(), and why the run cannot have the Lease.
 
-        Where no clock tells whether its holder lives, watch it until that is seen.
+        When no clock says whether the holder is alive, watch the Lease until a renewal, or none, has been seen.
         """
         first: Holder | None = None
         bound = Deadline(2 * LONGEST)
@@ -247,107 +264,109 @@ class Lease:
             holder, version = self.read()
             now = self._cluster.server_time()
             dead = bool(holder and is_dead(holder.process))
-            complaint = refusal(
-                self._server, holder, run, now, dead=dead, take_over=take_over, unchanged=self.unchanged
-            )
-            if not (holder and complaint) or tells(holder, now) or (first and holder != first) or not bound.left:
-                return holder, version, complaint
+            problem = refusal(self._server, holder, run, now, dead=dead, take_over=take_over, unchanged=self.unchanged)
+            if not (holder and problem) or has_known_age(holder, now) or (first and holder != first) or not bound.left:
+                return holder, version, problem
             first = holder
             if bound.elapsed - shown >= EVERY:
                 shown = bound.elapsed
                 progress(
-                    f"{holder.by} holds {self._server}, by a clock that differs from the API server's: "
-                    f"seeing whether it is renewed, {self.unchanged:.0f} of {holder.duration:.0f} s"
+                    f"{holder.by} holds the Lease of {self._server}, and its clock differs from the API server's: "
+                    f"waiting to see whether it is renewed, {self.unchanged:.0f} of {holder.duration:.0f} s"
                 )
             time.sleep(POLL)
 
     def take(self, run: str, by: str, version: str | None, process: str = "") -> None:
-        """Takes it from whoever has it, as read() found it. Raises Conflict when it was written since."""
+        """Take it from the holder that read() found. Raises Conflict when it was written since."""
         now = self._cluster.now()
         self._write(Holder(run, by, process, now, now), version)
 
     def renew(self, run: str, runner: int | None = None) -> str:
-        """Renew it, or take it again when nobody else has it: then return why, a clause. Raises Lost.
+        """Renew it, or take it again when nobody else holds it. Raises LeaseLost.
 
+        Return why it had to be taken again, a clause; empty when it was only renewed.
         runner: the id of the process that runs the play.
         """
         lapse = ""
-        for _attempt in range(ATTEMPTS):
+
+        def attempt() -> None:
+            nonlocal lapse
             holder, version, found = self._mine(run)
             lapse = lapse or found
-            try:
-                self._write(replace(holder or self._again(run, runner), renewed=self._cluster.now()), version)
-                return lapse
-            except Conflict:
-                continue  # Somebody wrote in between: perhaps our other thread, perhaps another run.
-        raise Failure(
-            f"The Lease {self._name} of {self._server} could not be renewed: it is written to all the time; see who does that."
-        )
+            self._write(replace(holder or self._again(run, runner), renewed=self._cluster.now()), version)
+
+        self._despite_conflicts(attempt, "renew")
+        return lapse
+
+    def _despite_conflicts(self, attempt: t.Callable[[], None], verb: str) -> None:
+        """Call attempt() until no other thread, and no other run, has written in between. Raises Failure."""
+        try:
+            on_conflict(attempt, 0.0)
+        except Conflict:
+            raise Failure(
+                f"Cannot {verb} Lease {self._name} of {self._server}: another client keeps updating it. "
+                "Find out which (managedFields of the Lease) and stop it."
+            ) from None
 
     def check(self, run: str, runner: int | None = None) -> str:
-        """See to it that this run holds it, and will for longer than a write takes; as renew()."""
+        """Make sure that this run holds it, and will for longer than a write takes.
+
+        Return and raise the same as renew().
+        """
         holder, _version, _lapse = self._mine(run)
         if holder and (self._cluster.now() - holder.renewed).total_seconds() <= SECONDS / 2:
             return ""
         return self.renew(run, runner)
 
     def _mine(self, run: str) -> tuple[Holder | None, str | None, str]:
-        """Return the Lease as read() does; without a holder, and with the reason, where the run is to take it again.
+        """Return the same as read(), and an empty text. Raises LeaseLost.
 
-        Raises Lost.
+        Where the run has to take the Lease again, there is no holder, and the text is the reason, a clause.
         """
         holder, version, notes = self._read()
-        if holder is None and (last := notes.get(GIVEN_BACK)):
-            whom = (
-                "it was given back" if last == run else f"{notes.get(BY, 'somebody')} took over, and gave it back since"
-            )
+        if holder is None and (last := notes.get(RETURNED)):
+            another = f"{notes.get(BY, 'another run')} took over and has returned it"
+            reason = "it was returned" if last == run else another
         elif holder is None:
-            return None, version, "had no holder any more" if version else "was deleted"
+            return None, version, "had no holder" if version else "was deleted"
         elif holder.run == run:
             return holder, version, ""
         elif expired(holder, self.unchanged, self._cluster.server_time()):
-            return None, version, f"had been taken by {holder.by}, and has expired"
+            return None, version, f"was taken by {holder.by} and has expired"
         else:
-            whom = f"{holder.by} took over"
-        raise LeaseLost(
-            f"This run is not the one that releases {self._server} any more: {whom}. Nothing more is changed by it."
-        )
+            reason = f"{holder.by} took over"
+        raise LeaseLost(f"This run lost the Lease of {self._server} ({reason}) and makes no further changes.")
 
     def _again(self, run: str, runner: int | None) -> Holder:
-        # Only here: it is seldom needed.
-        from ansible_collections.mcp.server.plugins.module_utils._release.runner import runner_name
+        from ansible_collections.mcp.server.plugins.module_utils._release import runner as names  # lazy: emergency path
 
         now = self._cluster.now()
-        return Holder(run, runner_name(), this_process(runner), now, now)
+        return Holder(run, names.runner_name(), this_process(runner), now, now)
 
     def release(self, run: str) -> None:
-        """Gives it back, unless another run has it."""
-        for _attempt in range(ATTEMPTS):
+        """Return it, unless another run holds it."""
+
+        def attempt() -> None:
             holder, version = self.read()
             if holder is None or holder.run != run:
                 return
-            try:
-                metadata = {"resourceVersion": version, "annotations": {GIVEN_BACK: run}}
-                self._patch({"spec": {"holderIdentity": None, "renewTime": None}, "metadata": metadata})
-                return
-            except Conflict:
-                continue  # our other thread renewed it, or the answer was lost
-        raise Failure(
-            f"The Lease {self._name} of {self._server} could not be given back: it is written to all the time; see who does that."
-        )
+            metadata = {"resourceVersion": version, "annotations": {RETURNED: run}}
+            self._patch({"spec": {"holderIdentity": None, "renewTime": None}, "metadata": metadata})
+
+        self._despite_conflicts(attempt, "return")
 
     def _write(self, holder: Holder, version: str | None) -> None:
         body: dict[str, t.Any] = {
             "metadata": {
                 "name": self._name,
                 "labels": {"app.kubernetes.io/managed-by": "mcp.server"},
-                "annotations": {BY: holder.by, PROCESS: holder.process, GIVEN_BACK: ""},
+                "annotations": {BY: holder.by, PROCESS: holder.process, RETURNED: ""},
             },
             "spec": {
                 "holderIdentity": holder.run,
                 "leaseDurationSeconds": SECONDS,
-                "acquireTime": _micro(holder.acquired),
-                "renewTime": _micro(holder.renewed),
+                "acquireTime": _times.iso(holder.acquired, "microseconds"),
+                "renewTime": _times.iso(holder.renewed, "microseconds"),
             },
         }
         if version is None:
@@ -361,19 +380,12 @@ class Lease:
 
 
 def _holder(spec: dict[str, t.Any], notes: dict[str, str]) -> Holder | None:
-    """None for a Lease that says nothing, as one that was given back, or that somebody else wrote."""
-    try:
-        renewed, acquired = (datetime.fromisoformat(spec[key]).astimezone(UTC) for key in ("renewTime", "acquireTime"))
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
-    if not spec.get("holderIdentity"):
+    """Return the holder by a Lease's spec; None for one that was returned, or that is incomplete."""
+    renewed, acquired = _times.parse(spec.get("renewTime")), _times.parse(spec.get("acquireTime"))
+    if not (renewed and acquired and spec.get("holderIdentity")):
         return None
     seconds = spec.get("leaseDurationSeconds")
     duration = min(max(SHORTEST, seconds), LONGEST) if isinstance(seconds, int) else SECONDS
     return Holder(
-        spec["holderIdentity"], notes.get(BY, "somebody"), notes.get(PROCESS, ""), acquired, renewed, float(duration)
+        spec["holderIdentity"], notes.get(BY, "another run"), notes.get(PROCESS, ""), acquired, renewed, float(duration)
     )
-
-
-def _micro(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

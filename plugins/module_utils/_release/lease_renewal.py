@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Holding on to the Lease of a run (see lease.py) while one of its tasks works, also through an outage of the API server (_kubernetes/outage.py)."""
+"""Lease renewal: keep the Lease of a run (lease.py) while one of its tasks works.
+
+It also covers an outage of the API server (_kubernetes/outage.py).
+"""
 
 from __future__ import annotations
 
@@ -23,91 +26,98 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage impo
 )
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Run, Task, bounded
 
+if t.TYPE_CHECKING:
+    from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease
+
 # Documented in doc_fragments/run_id.py
 OPTION: dict[str, t.Any] = {"run_id": {"type": "str", "no_log": False}}
 
 EVERY = 15.0  # seconds between two renewals
-AGAIN = 1.0  # seconds until the next try while the API server is away: the Lease runs out meanwhile
-EMERGENCY = 5.0  # seconds that an emergency gives its Lease; then it goes on without
-NEXT = 1.0  # and when it went on without it before
+AGAIN = 1.0  # seconds until the next try during an outage, in which the Lease expires
+EMERGENCY = 5.0  # seconds for which an emergency waits for its Lease before it continues without
+NEXT = 1.0  # the same, once it has continued without it
 
 Answer = t.TypeVar("Answer")
 
-_RENEWED: ContextVar[str] = ContextVar("mcp_server_renewed", default="")  # the run whose Lease is renewed here already
+_RENEWED: ContextVar[str] = ContextVar("mcp_server_renewed", default="")  # the run whose Lease this task renews
 
 
 def with_lease(run: Run) -> Run:
-    """A module's function that holds on to the Lease of the run in its option C(run_id), if there is one, for as long as it takes.
+    """Return a module's function that renews the Lease of its run (option C(run_id)) while it works.
 
-    Of a rollback only another run that holds the Lease is the end, see hastily().
+    A rollback stops only when another run holds the Lease, see best_effort().
     """
 
     @functools.wraps(run)
-    def holding(task: Task) -> dict[str, t.Any]:
+    def renewing_run(task: Task) -> dict[str, t.Any]:
         params = task.params
         if not params["run_id"] or task.check_mode:
             return run(task)
-        with renewing(task, params["run_id"], must=not params.get("rollback")) as kept_task:
-            return run(kept_task)
+        with renewing(task, params["run_id"], required=not params.get("rollback")) as renewed_task:
+            return run(renewed_task)
 
-    return holding
+    return renewing_run
 
 
 @contextmanager
-def renewing(task: Task, run: str, *, must: bool = True) -> t.Iterator[Task]:
-    """The run's Lease is renewed while the block works, with a task whose check_lease() tells what came of it. Raises Failure.
+def renewing(task: Task, run: str, *, required: bool = True) -> t.Iterator[Task]:
+    """Renew the run's Lease while the block works; give the block a task whose check_lease() reports failures.
 
-    must: whether the block can't do without it; else only Lost is raised, and all else is a warning.
+    required: whether to raise Failure when the Lease cannot be renewed. Otherwise only LeaseLost is raised, and
+    everything else is a warning.
     """
-    # The library for it takes 0.2 s to import.
-    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
-    from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease
+    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection  # lazy: emergency path
+    from ansible_collections.mcp.server.plugins.module_utils._release.lease import Lease  # lazy: emergency path
 
     params = task.params
-    if must and _RENEWED.get() == run:  # by the task that this one is a part of
+    if required and _RENEWED.get() == run:  # by the task that this one is a part of
         yield task
         return
 
-    def renew(lease: t.Any) -> None:
-        _tell(task, lease.renew(run, task.runner))
+    def renew(lease: Lease) -> None:
+        _warn_of_lapse(task, lease.renew(run, task.runner))
 
     with waiting(Waiting(task.progress)) as how:
         lease = Lease(connection.connect(params), params["namespace"], params["server"])
-        (renew if must else functools.partial(hastily, task, act=renew))(lease)
-        # Without patience: it is what a wait does when it is over.
+        (renew if required else functools.partial(best_effort, task, act=renew))(lease)
+        # Without retries: this is what a wait for the API server does once it answers.
         lease = lease.limited(patience=0.0)
-        how.regained = functools.partial(renew, lease) if must else functools.partial(hastily, task, lease, renew, how)
-        keeper = _Renewal(
+        how.regained = (
+            functools.partial(renew, lease) if required else functools.partial(best_effort, task, lease, renew, how)
+        )
+        renewal = _Renewal(
             functools.partial(renew, lease),
             how,
-            params["api_retry_timeout"] if must else math.inf,
+            params["api_retry_timeout"] if required else math.inf,
             task.warn,
             task.runner,
         )
         before = _RENEWED.set(run)
         try:
-            with keeper.renewing():
-                yield replace(task, check_lease=keeper.check_lease)
+            with renewal.renewing():
+                yield replace(task, check_lease=renewal.check_lease)
         finally:
             _RENEWED.reset(before)
 
 
-def check(task: Task, lease: t.Any, run: str, *, must: bool = True) -> None:
-    """See to it that the run holds its Lease (a lock.Lock), before a write. Raises Failure; see renewed() for must."""
+def check(task: Task, lease: Lease, run: str, *, required: bool = True) -> None:
+    """Make sure, before a write, that the run holds its Lease. Raises Failure; see renewing() for required."""
 
-    def look(lease: t.Any) -> None:
-        _tell(task, lease.check(run, task.runner))
+    def act(lease: Lease) -> None:
+        _warn_of_lapse(task, lease.check(run, task.runner))
 
-    if must:
-        look(lease)
+    if required:
+        act(lease)
     else:
-        hastily(task, lease, look)
+        best_effort(task, lease, act)
 
 
-def hastily(task: Task, lease: t.Any, act: t.Callable[[t.Any], Answer], how: Waiting | None = None) -> Answer | None:
-    """Return what act gives, called with the Lease (a lock.Lock) as an emergency uses it: for a few seconds.
+def best_effort(
+    task: Task, lease: Lease, act: t.Callable[[Lease], Answer], how: Waiting | None = None
+) -> Answer | None:
+    """Return act(lease), for which an emergency waits a few seconds only. Raises LeaseLost.
 
-    Raises Lost. Whatever else goes wrong is a warning, and None.
+    After any other failure warn, and return None.
     """
     how = how or current()
     seconds = NEXT if how.without_lease else EMERGENCY
@@ -116,10 +126,11 @@ def hastily(task: Task, lease: t.Any, act: t.Callable[[t.Any], Answer], how: Wai
         answer = bounded(lambda: act(lease), seconds)
     except LeaseLost:
         raise
-    except Exception as error:  # an answer that nobody thought of, too: the traffic can't wait for it
+    except Exception as error:  # whatever it is, the traffic cannot wait
         if not how.without_lease:
             task.warn(
-                f"Going on without the Lease of this run: only another run that holds it would be an end. {_failure(error).msg}"
+                "Continuing without the Lease of this run. Only another run that holds it would stop this one. "
+                f"{_failure(error).msg}"
             )
         how.without_lease = True
         return None
@@ -127,21 +138,20 @@ def hastily(task: Task, lease: t.Any, act: t.Callable[[t.Any], Answer], how: Wai
     return answer
 
 
-def _tell(task: Task, lapse: str) -> None:
+def _warn_of_lapse(task: Task, lapse: str) -> None:
     if lapse:
-        task.warn(f"The Lease of {task.params['namespace']}/{task.params['server']} {lapse}: this run took it again.")
+        server = f"{task.params['namespace']}/{task.params['server']}"
+        task.warn(f"The Lease of {server} {lapse}. This run took it again.")
 
 
 def _failure(error: Exception) -> Failure:
-    return (
-        error
-        if isinstance(error, Failure)
-        else Failure(f"The Lease could not be renewed ({type(error).__name__}: {error})")
-    )
+    if isinstance(error, Failure):
+        return error
+    return Failure(f"The Lease could not be renewed ({type(error).__name__}: {error}).")
 
 
 class _Renewal:
-    """Renews every now and then in a thread; check_lease() tells what came of it."""
+    """Renew the Lease in a thread, every few seconds; check_lease() raises what came of it."""
 
     def __init__(
         self,
@@ -159,7 +169,7 @@ class _Renewal:
         self._failure: Failure | None = None
 
     def check_lease(self) -> None:
-        """Raises Lost when another run has it, and Unreachable when it could not be renewed for longer than the patience."""
+        """Raise LeaseLost when another run holds it, and Unreachable after C(patience) seconds without a renewal."""
         if self._failure is not None:
             raise self._failure
 
@@ -178,26 +188,25 @@ class _Renewal:
         away: Deadline | None = None
         while not over.wait(AGAIN if away else EVERY):
             if self._runner is not None and os.getppid() != self._runner:
-                return  # the play was killed, and left this task behind: the release is nobody's
+                return  # the play was killed and left this task behind: nobody is responsible for the release
             try:
                 self._renew()
                 if away:
                     self._how.over(away.elapsed)
                 away, self._failure = None, None
             except LeaseLost as failure:
-                # Whoever writes next looks for himself.
+                # Every write checks the Lease itself.
                 self._failure = failure
                 self._warn(failure.msg)
                 return
-            except (
-                Exception
-            ) as error:  # an answer that nobody thought of, too: an end of this thread would be the end of the renewals
+            except Exception as error:  # whatever it is: without this thread there are no renewals
                 away = away or Deadline(self._patience)
-                said = _failure(error).msg.partition(";")[0]
+                cause = _failure(error).msg.partition(";")[0].rstrip(".")
                 if not away.left:
                     self._failure = Unreachable(
-                        f"{said}, and the Lease of this run was not renewed for {self._patience:.0f} s (api_retry_timeout)."
+                        f"{cause}, and the Lease of this run was not renewed for {self._patience:.0f} s "
+                        "(api_retry_timeout)."
                     )
                 bound = "" if math.isinf(self._patience) else f" of {self._patience:.0f}"
-                line = f"{said}; going on without it, {away.elapsed:.0f}{bound} s"
-                self._how.say(lambda line=line: line)
+                line = f"{cause}; continuing without it, {away.elapsed:.0f}{bound} s"
+                self._how.say(functools.partial(str, line))

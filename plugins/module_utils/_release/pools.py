@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which pool is which, out of the route's weights, what is noted on it, and the release record. Pure: plain data in, a pool out."""
+"""Decide which pool is live, stable, or the target of a rollback, by the route's weights, its note and the record.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -14,29 +17,30 @@ from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, W
 
 
 def live(weights: Weights) -> str | None:
-    """The pool with more than half of the traffic, or None."""
+    """Return the pool with more than half of the traffic, or None."""
     return next((pool for pool in POOLS if weights[pool] > 50), None)
 
 
 def stable(weights: Weights, release: Release | None) -> str | None:
-    """The pool that a release starts from and returns to: while one runs, the one that was live before it."""
+    """Return the pool that a release starts from and returns to: while one runs, the pool that was live before it."""
     return release["from"]["pool"] if release and is_running(release) else live(weights)
 
 
 class Stable(t.NamedTuple):
-    """The pool that traffic returns to. named: a person named it, and nothing else says that the other pool is bad."""
+    """The pool that traffic returns to."""
 
     pool: str
+    # Whether a person named it, and nothing else says that the other pool is bad.
     named: bool = False
 
 
 def note(stable: Stable, weights: Weights) -> str:
-    """Return what is noted on the route of the stable pool, together with the weights that it is written with."""
+    """Return the note of the stable pool for the route. weights: the ones that it is written with."""
     return json.dumps({"pool": stable.pool, "weights": weights, **({"named": True} if stable.named else {})})
 
 
 def noted(text: str | None) -> tuple[Stable, Weights] | None:
-    """Return what a note says; None without one, and for one that is not ours."""
+    """Return the content of a note; None without one, or when its text is something else."""
     try:
         found = json.loads(text or "null")
         weights = {pool: found["weights"][pool] for pool in POOLS}
@@ -47,26 +51,26 @@ def noted(text: str | None) -> tuple[Stable, Weights] | None:
 
 
 def recorded(release: Release | None) -> Stable | None:
-    """Return what the release record says: the pool that was live before the newest release."""
+    """Return the stable pool by the release record: the one that was live before the newest release."""
     return Stable(release["from"]["pool"], release.get("named") is True) if release else None
 
 
 def rollback_target(release: Release | None, noted_pool: Stable | None, named: str | None = None) -> Stable | None:
-    """Return the pool to go back to: the one that is named, or else the recorded one, or else the one noted on the route.
+    """Return the pool to roll back to: the named one, or else by the record, or else by the route's note.
 
-    None when nothing says which one is good: the weights alone don't tell.
+    None when none of them says which pool is good: the weights alone do not.
     """
-    told = recorded(release) or noted_pool
+    known = recorded(release) or noted_pool
     if named:
-        return told if told and told.pool == named else Stable(named, named=True)
-    return told
+        return known if known and known.pool == named else Stable(named, named=True)
+    return known
 
 
 def returns_to(before: Weights, noted_pool: Stable | None, release: Release | None = None) -> Stable | None:
-    """Return the pool that traffic returns to once other weights are written; None when that can't be told.
+    """Return the pool that traffic returns to after the weights change; None when it is unknown.
 
-    While a release runs, the one that it started from. Without one, the pool that has everything until now; of a split, the one
-    that is noted on the route, or else the one that has most.
+    While a release runs, that is the pool that it started from. Without one, it is the pool with all the traffic; for a
+    split, the pool in the route's note, or else the one with most of the traffic.
     """
     if release and is_running(release):
         return recorded(release)
@@ -77,21 +81,21 @@ def returns_to(before: Weights, noted_pool: Stable | None, release: Release | No
 
 
 def split(pool: str, percent: int) -> Weights:
-    """Both pools' weights when one has this percent, blue first."""
+    """Return the weights of both pools when this one has C(percent), blue first."""
     weights = {pool: percent, other(pool): 100 - percent}
     return {pool: weights[pool] for pool in POOLS}
 
 
 def gaining(before: Weights, wanted: Weights) -> list[str]:
-    """The pools that would get more traffic than they have."""
+    """Return the pools that would get more traffic than they have."""
     return [pool for pool in POOLS if wanted[pool] > before[pool]]
 
 
 def whole(weights: Weights) -> str | None:
-    """The pool that has everything, or None for a split."""
+    """Return the pool with all the traffic, or None for a split."""
     return next((pool for pool in POOLS if weights[pool] == 100), None)
 
 
 def already_live(weights: Weights, release: Release | None, live_image_ref: str, image_ref: str | None) -> bool:
-    """Whether the image has all the traffic and no release is under way, so that there is nothing to release."""
+    """Return whether the image has all the traffic and no release is running, so that there is nothing to release."""
     return whole(weights) is not None and live_image_ref == image_ref and not (release and is_running(release))

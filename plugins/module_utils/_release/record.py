@@ -2,18 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The release record: what is kept in the cluster of each release, in the ConfigMap C(SERVER-release).
+"""The release record: what the cluster keeps of each release of a server, in the ConfigMap C(SERVER-release).
 
-A release is plain data: {id, server, run_id, started, by, reason, from, to, steps,
-outcome, ended}. run_id: of the run that wrote last (lease.py), if any. from, to: {pool, image_ref, digest, version}; from also has the
-weights before and its replicas, and to the contract, once it was read and accepted:
-{structure_hash, text_hash, accepted}, and rollout_seconds, which its pool took to get ready. A step: {at, weights, share, seconds_to_follow, verdict}.
-A release that a guard watches also has guard: {id, action, state, at, reason}, and one that waits to be run again has paused: {at, reason},
-and until when it may stay paused (until). One that ended without a verdict on its version has judged: false: it was refused before anything was
-deployed, or was a rollback to a named version that did not get to the traffic.
-Times are ISO 8601 in UTC. Records from before 1.0.0 have other names, see former_records.current_names().
-Nothing secret goes in. Its size is bounded: KEPT releases of at most STEPS
-steps are far below the 1 MiB that a ConfigMap may have.
+The record is plain data (the TypedDicts below). Times are ISO 8601 in UTC. Nothing secret goes in. Its size is
+bounded: KEPT releases of at most STEPS steps are far below the 1 MiB that a ConfigMap may have.
+
+Anybody may have edited the ConfigMap. read() guarantees what is_release() checks of the newest release; everything
+else may be missing or of another type, so readers take it with get(). Records from before 1.0.0 have other names,
+see former_records.current_names().
 """
 
 from __future__ import annotations
@@ -23,10 +19,12 @@ import typing as t
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence, former_records
-from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost
 
 KEPT = 20
@@ -39,29 +37,125 @@ SUCCEEDED = "succeeded"
 ROLLED_BACK = "rolled_back"
 FAILED = "failed"
 
-Release = dict[str, t.Any]
+
+class Contract(t.TypedDict, total=False):
+    """What the new version offers, once it was read and accepted."""
+
+    structure_hash: str
+    text_hash: str
+    accepted: list[str]
+
+
+class Side(t.TypedDict, total=False):
+    """One end of a release: the pool that it starts from, or the one that it goes to."""
+
+    pool: t.Required[str]
+    image_ref: str
+    # Empty when the pods of the pool ran different ones.
+    digest: str
+    version: str | None
+    # Of both pools before the release. Only in from.
+    weights: Weights
+    # Of the pool before the release. Only in from.
+    replicas: int
+    # Only in to.
+    contract: Contract
+    # Seconds until the pool was ready. Only in to.
+    rollout_seconds: float
+
+
+class Step(t.TypedDict, total=False):
+    """One change of the weights, and what came of it."""
+
+    at: str
+    weights: Weights
+    # Percent of each pool, how many requests that was measured by (requests), and how many of these failed (failed).
+    # None when it was not measured.
+    share: dict[str, t.Any] | None
+    seconds_to_follow: float | None
+    verdict: str
+
+
+class GuardNote(t.TypedDict):
+    """What the guard of a release does."""
+
+    # Of the guard, see job.identity().
+    id: str
+    # What it does when the run has died: rollback or pause.
+    action: str
+    # One of running, paused, rolled_back, failed.
+    state: str
+    at: str
+    reason: str
+
+
+class Pause(t.TypedDict, total=False):
+    """Since when and why a release waits to be run again."""
+
+    at: str
+    reason: str
+    # When the guard rolls it back.
+    until: str
+
+
+# In functional form, as one key is a keyword.
+Release = t.TypedDict(
+    "Release",
+    {
+        "id": t.Required[str],
+        "server": str,
+        # Of the run that wrote last, if any (lease.py).
+        "run_id": str,
+        "started": str,
+        # For people: who started it.
+        "by": str,
+        # Why it began; once it has ended, why it ended.
+        "reason": t.Required[str],
+        "from": t.Required[Side],
+        "to": t.Required[Side],
+        "steps": t.Required[list[Step]],
+        "outcome": t.Required[str],
+        "ended": str | None,
+        # Only with a guard.
+        "guard": GuardNote,
+        # Only while it waits to be run again.
+        "paused": Pause,
+        # False when its end says nothing of its version, see is_judged().
+        "judged": bool,
+        # The outcome that was announced last.
+        "announced": str,
+        # True for a rollback to a pool that a person named.
+        "named": bool,
+    },
+    total=False,
+)
 
 
 @dataclass(frozen=True)
 class ReleaseRecord:
-    """current: the newest release, also after it has ended. history: the ones before it, newest first."""
-
+    # The newest release, also after it has ended.
     current: Release | None = None
+    # The ones before it, newest first.
     history: tuple[Release, ...] = ()
+
+    @property
+    def newest(self) -> Release:
+        """Return the newest release. Raises Failure without one."""
+        if self.current is None:
+            raise Failure("No release is recorded: begin one first (mcp_release with state=begun).")
+        return self.current
 
 
 Change = t.Callable[[ReleaseRecord], ReleaseRecord]
 
 
-def now(cluster: Api = None) -> str:
-    """The API server's time, where the cluster is given; all times of a record are by it."""
-    return (cluster.now() if cluster else datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def now(cluster: Api | None = None) -> str:
+    """Return the time as text: the API server's, by which all times of a record are, where the cluster is given."""
+    return _times.iso(cluster.now() if cluster else datetime.now(UTC))
 
 
-def new_release(
-    server: Server, *, by: str, reason: str, at: str, origin: dict[str, t.Any], target: dict[str, t.Any]
-) -> Release:
-    """A release that starts at C(at), from origin to target (see the top of this file)."""
+def new_release(server: Server, *, by: str, reason: str, at: str, origin: Side, target: Side) -> Release:
+    """Return a release that starts at C(at), from origin to target."""
     return {
         "id": f"{at}-{target['version']}",
         "server": server.name,
@@ -80,134 +174,147 @@ def is_running(current: Release) -> bool:
     return current["outcome"] == RUNNING
 
 
-def resumes(current: Release | None, target: dict[str, t.Any]) -> bool:
-    """Whether a release to this target (pool, image_ref) is the one that was cut off."""
-    return (
-        current is not None
-        and is_running(current)
-        and all(current["to"].get(key) == target[key] for key in ("pool", "image_ref"))
-    )
+def resumes(current: Release | None, target: Side) -> bool:
+    """Return whether a release to this target (pool, image_ref) continues one that was interrupted."""
+    if current is None or not is_running(current):
+        return False
+    old = current["to"]
+    return (old["pool"], old.get("image_ref")) == (target["pool"], target["image_ref"])
 
 
-def begin(book: ReleaseRecord, fresh: Release) -> ReleaseRecord:
-    """A release starts, unless it is the one that was cut off: that one goes on.
+def begin(record: ReleaseRecord, fresh: Release) -> ReleaseRecord:
+    """Begin a release, or continue the one that was interrupted when both have the same target.
 
-    One that was cut off and had another target has failed; the stable pool stays the one it started from.
+    One that was interrupted and had another target has failed; the stable pool stays the one that it started from.
     """
-    current = book.current
+    current = record.current
     if current is None:
         return ReleaseRecord(fresh)
     if resumes(current, fresh["to"]):
-        return replace(book, current=_going_on(current))
+        return replace(record, current=_continued(current))
     if is_running(current):
         fresh = {**fresh, "from": current["from"]}
-        current = {
-            **_ended(current, FAILED, fresh["started"]),
-            "reason": f"{current['reason']} {SUPERSEDED}{fresh['id']})".strip(),
-        }
-    return ReleaseRecord(fresh, (current, *book.history)[:KEPT])
+        reason = f"{current['reason']} {SUPERSEDED}{fresh['id']})".strip()
+        current = {**_ended(current, FAILED, fresh["started"]), "reason": reason}
+    return ReleaseRecord(fresh, (current, *record.history)[:KEPT])
 
 
-def add_step(book: ReleaseRecord, step: dict[str, t.Any]) -> ReleaseRecord:
-    """A step of the newest release; a no-op when it is its last one."""
-    if book.current["steps"][-1:] == [step]:
-        return book
-    return replace(book, current={**book.current, "steps": [*book.current["steps"], step][-STEPS:]})
+def add_step(record: ReleaseRecord, step: Step) -> ReleaseRecord:
+    """Add a step to the newest release, unless it is its last one already."""
+    current = record.newest
+    if current["steps"][-1:] == [step]:
+        return record
+    return replace(record, current={**current, "steps": [*current["steps"], step][-STEPS:]})
 
 
-def add_contract(book: ReleaseRecord, contract: dict[str, t.Any]) -> ReleaseRecord:
-    """What the newest release was allowed to offer."""
-    return replace(book, current={**book.current, "to": {**book.current["to"], "contract": contract}})
+def add_contract(record: ReleaseRecord, contract: Contract) -> ReleaseRecord:
+    """Note what the newest release was allowed to offer."""
+    current = record.newest
+    return replace(record, current={**current, "to": {**current["to"], "contract": contract}})
 
 
-def add_rollout(book: ReleaseRecord, pool: str, image_ref: str, seconds: float) -> ReleaseRecord:
-    """How long the pool of the release that runs took to get ready; of another rollout nothing is kept."""
-    current = book.current
-    if (
-        current is None
-        or not is_running(current)
-        or (current["to"]["pool"], current["to"].get("image_ref")) != (pool, image_ref)
-    ):
-        return book
-    return replace(book, current={**current, "to": {**current["to"], "rollout_seconds": seconds}})
+def add_rollout(record: ReleaseRecord, pool: str, image_ref: str, seconds: float) -> ReleaseRecord:
+    """Note how long the pool of the running release took to get ready; ignore any other rollout."""
+    current = record.current
+    if current is None or not is_running(current):
+        return record
+    target = current["to"]
+    if (target["pool"], target.get("image_ref")) != (pool, image_ref):
+        return record
+    return replace(record, current={**current, "to": {**target, "rollout_seconds": seconds}})
 
 
-def rollout_seconds(book: ReleaseRecord, pool: str) -> float | None:
-    """How long this pool took at its newest release, or else the other one at its own; None when that is not known."""
-    known = [one["to"] for one in (book.current, *book.history) if one and one["to"].get("rollout_seconds")]
-    own = [target for target in known if target["pool"] == pool]
-    return next((target["rollout_seconds"] for target in [*own, *known]), None)
+def rollout_seconds(record: ReleaseRecord, pool: str) -> float | None:
+    """Return the seconds of the newest known rollout of this pool, or else of the other one; None without any."""
+    targets = [release["to"] for release in (record.current, *record.history) if release]
+    known = [target for target in targets if target.get("rollout_seconds")]
+    of_pool = [target for target in known if target["pool"] == pool]
+    return next((target["rollout_seconds"] for target in [*of_pool, *known]), None)
 
 
-def add_guard(book: ReleaseRecord, release_id: str, guard: dict[str, t.Any]) -> ReleaseRecord:
-    """What the guard of that release does; a no-op when it did so before, or when another release has begun."""
-    current = book.current
-    if current is None or current["id"] != release_id or {**current.get("guard", {}), "at": ""} == {**guard, "at": ""}:
-        return book
-    return replace(book, current={**current, "guard": guard})
+def add_guard(record: ReleaseRecord, release_id: str, guard: GuardNote) -> ReleaseRecord:
+    """Note what the guard of that release does, unless only the time differs, or another release has begun."""
+    current = record.current
+    if current is None or current["id"] != release_id:
+        return record
+    if {**current.get("guard", {}), "at": ""} == {**guard, "at": ""}:
+        return record
+    return replace(record, current={**current, "guard": guard})
 
 
-def pause(book: ReleaseRecord, at: str, reason: str, until: str | None = None) -> ReleaseRecord:
-    """The newest release goes on when it is run again; its traffic stays as it is. A no-op when it has ended, or is paused for this reason."""
-    current = book.current
-    if not is_running(current) or current.get("paused", {}).get("reason") == reason[:REASON]:
-        return book
-    return replace(
-        book,
-        current={**current, "paused": {"at": at, "reason": reason[:REASON], **({"until": until} if until else {})}},
-    )
+def pause(record: ReleaseRecord, at: str, reason: str, until: str | None = None) -> ReleaseRecord:
+    """Pause the newest release: running it again continues it, and its traffic stays as it is.
+
+    A no-op when it has ended, or is paused for this reason.
+    """
+    current, reason = record.newest, reason[:REASON]
+    if not is_running(current) or current.get("paused", {}).get("reason") == reason:
+        return record
+    paused: Pause = {"at": at, "reason": reason}
+    if until:
+        paused["until"] = until
+    return replace(record, current={**current, "paused": paused})
 
 
-def end(book: ReleaseRecord, outcome: str, at: str, reason: str = "", judged: bool = True) -> ReleaseRecord:
-    """The newest release ends; a no-op when it has ended so. The reason, if any, takes the place of the one it began with."""
-    if book.current["outcome"] == outcome:
-        return book
-    more = {**({"reason": reason[:REASON]} if reason else {}), **({} if judged else {"judged": False})}
-    return replace(book, current={**_ended(book.current, outcome, at), **more})
+def end(record: ReleaseRecord, outcome: str, at: str, reason: str = "", judged: bool = True) -> ReleaseRecord:
+    """End the newest release, unless it has ended so. A reason replaces the one that it began with."""
+    if record.newest["outcome"] == outcome:
+        return record
+    ended = _ended(record.newest, outcome, at)
+    if reason:
+        ended["reason"] = reason[:REASON]
+    if not judged:
+        ended["judged"] = False
+    return replace(record, current=ended)
 
 
 def is_judged(ended: Release) -> bool:
-    """Return whether its end says anything of the version: not when it was never tried, and not of a rollback that did not get to the traffic."""
+    """Return whether its end says anything about the version.
+
+    It does not when the release was refused before anything was deployed, nor for a rollback that did not get the
+    traffic.
+    """
     untried = not ended["steps"] and not ended["to"].get("rollout_seconds")
     superseded = SUPERSEDED in ended["reason"] and ended["reason"].endswith(")")
     return ended.get("judged") is not False and not (ended["outcome"] == FAILED and superseded and untried)
 
 
 def _ended(current: Release, outcome: str, at: str) -> Release:
-    return {**_going_on(current), "outcome": outcome, "ended": at}
+    return {**_continued(current), "outcome": outcome, "ended": at}
 
 
-def _going_on(current: Release) -> Release:
-    return {key: value for key, value in current.items() if key != "paused"}
+def _continued(current: Release) -> Release:
+    continued = current.copy()
+    continued.pop("paused", None)
+    return continued
 
 
 def read(cluster: Api, server: Server) -> tuple[ReleaseRecord, str | None]:
-    """The record, and the version of its ConfigMap, None when there is none yet. Raises Failure when it can't be read."""
+    """Return the record, and the resourceVersion of its ConfigMap, None without one. Raises Failure when unreadable."""
     try:
-        found = cluster.get(_path(server, _name(server)))
+        found = cluster.get(paths.config_maps(server.namespace, _name(server)))
     except NotFound:
         return ReleaseRecord(), None
     try:
         data = found.get("data") or {}
-        current, history = (
-            former_records.current_names(json.loads(data.get("current", "null"))),
-            json.loads(data.get("history", "[]")),
-        )
-        sound = (current is None or is_release(current)) and isinstance(history, list)
+        current = former_records.current_names(json.loads(data.get("current", "null")))
+        history = json.loads(data.get("history", "[]"))
+        is_sound = (current is None or is_release(current)) and isinstance(history, list)
     except ValueError:
-        sound = False
-    if not sound:
+        is_sound = False
+    if not is_sound:
         raise Failure(
-            f"ConfigMap {server.namespace}/{_name(server)} on {cluster.host} is not a release record: restore it, or look which pool is good "
-            "before it is deleted; a rollback goes by what is noted on the route, or to the pool that is named (mcp_rollback_pool)."
+            f"ConfigMap {server.namespace}/{_name(server)} on {cluster.host} is not a release record. Restore it, or "
+            "find "
+            "out which pool is good before you delete it. A rollback works without it: it goes by the route's note of "
+            "the stable pool, or to the pool that you name (mcp_rollback_pool)."
         )
-    return ReleaseRecord(current, tuple(map(former_records.current_names, history))), found["metadata"][
-        "resourceVersion"
-    ]
+    record = ReleaseRecord(current, tuple(map(former_records.current_names, history)))
+    return record, found["metadata"]["resourceVersion"]
 
 
-def is_release(document: t.Any) -> bool:
-    """Whether it has what is read here; anybody may have edited the ConfigMap."""
+def is_release(document: t.Any) -> t.TypeGuard[Release]:
+    """Return whether it has the keys without which no code here works; anybody may have edited the ConfigMap."""
     return (
         isinstance(document, dict)
         and isinstance(document.get("steps"), list)
@@ -225,13 +332,12 @@ def update(
     takes_over: bool = False,
     dry_run: bool = False,
 ) -> tuple[ReleaseRecord, ReleaseRecord]:
-    """Return the record before and after the change, written only when they differ.
+    """Change the record; return it before and after. It is written only when the two differ.
 
-    change: a pure function; it is called again on a fresh record when somebody
-    else wrote in between. run: the run that writes, if it is one; the newest release is
-    its own then. Raises Lost when that belongs to another run, unless this one took over
-    from it: it holds the Lease then. takes_over: that is not asked, for an emergency whose
-    Lease may be in trouble.
+    change: a pure function, called again with a fresh record when another client wrote in between.
+    run: the id of the run that writes, if it is one. The newest release belongs to it from then on. Raises LeaseLost
+    when the release belongs to another run, unless this one holds the Lease, having taken over.
+    takes_over: skip that check, for an emergency whose Lease may be in trouble.
     """
 
     def attempt() -> tuple[ReleaseRecord, ReleaseRecord]:
@@ -241,9 +347,8 @@ def update(
         after = change(before)
         if run and not takes_over and after != before:
             _refuse_ended(before.current, after.current, run)
-        if (
-            run and after.current and (after != before or not takes_over)
-        ):  # an emergency that finds all done changes nothing
+        # An emergency that finds everything done changes nothing.
+        if run and after.current and (after != before or not takes_over):
             after = replace(after, current={**after.current, "run_id": run})
         if after != before:
             _write(cluster, server, after, version, dry_run)
@@ -253,47 +358,43 @@ def update(
 
 
 def _refuse_ended(before: Release | None, after: Release | None, run: str) -> None:
-    """Raise Lost for a change of a release that another run has ended, whoever holds the Lease."""
-    same = before and after and before["id"] == after["id"]
-    if same and not is_running(before) and before.get("run_id") not in (None, "", run):
+    """Raise LeaseLost for a change of a release that another run has ended, whoever holds the Lease."""
+    if before is None or after is None or before["id"] != after["id"]:
+        return
+    if not is_running(before) and before.get("run_id") not in (None, "", run):
         raise LeaseLost(
-            f"Another run ended release {before['id']}: {before['outcome']} ({before['reason'] or 'no reason given'}). Nothing more is changed by this one."
+            f"Another run has ended release {before['id']}: {before['outcome']} "
+            f"({before['reason'] or 'no reason given'}). This run makes no further changes."
         )
 
 
 def _refuse_another_run(cluster: Api, server: Server, current: Release | None, run: str, dry_run: bool) -> None:
-    """Raise Lost when another run wrote the newest release, and this one does not hold the Lease."""
+    """Raise LeaseLost when another run wrote the newest release, and this one does not hold the Lease."""
     if not current or current.get("run_id") in (None, "", run):
         return
     try:
         fence.check(cluster, server, run, dry_run=dry_run)
     except LeaseLost as lost:
         raise LeaseLost(
-            f"{lost.msg} The newest release in its record is {current['id']} by {current.get('by')}."
+            f"{lost.msg} The newest release in the record is {current['id']}, by {current.get('by')}."
         ) from None
 
 
-def _write(cluster: Api, server: Server, book: ReleaseRecord, version: str | None, dry_run: bool) -> None:
+def _write(cluster: Api, server: Server, record: ReleaseRecord, version: str | None, dry_run: bool) -> None:
     metadata = {"name": _name(server), "labels": {"app.kubernetes.io/managed-by": "mcp.server"}}
     body = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": metadata,
-        "data": {"current": json.dumps(book.current), "history": json.dumps(book.history)},
+        "data": {"current": json.dumps(record.current), "history": json.dumps(record.history)},
     }
     if version is None:
-        cluster.create(_path(server), body, **({"dryRun": "All"} if dry_run else {}))
+        query = {"dryRun": "All"} if dry_run else {}
+        cluster.create(paths.config_maps(server.namespace), body, **query)
     else:
-        cluster.patch(
-            _path(server, _name(server)),
-            {**body, "metadata": {**metadata, "resourceVersion": version}},
-            dry_run=dry_run,
-        )
+        body["metadata"] = {**metadata, "resourceVersion": version}
+        cluster.patch(paths.config_maps(server.namespace, _name(server)), body, dry_run=dry_run)
 
 
 def _name(server: Server) -> str:
     return f"{server.name}-release"
-
-
-def _path(server: Server, name: str = "") -> str:
-    return f"/api/v1/namespaces/{server.namespace}/configmaps" + (f"/{name}" if name else "")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who releases: what the record and the Lease say of it."""
+"""The name of whoever releases, for the record and the Lease."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import socket
 
 
 def runner_name() -> str:
-    """AWX's job, or else the user and the machine."""
+    """Return the AWX job, or else USER@MACHINE."""
     if "AWX_PRIVATE_DATA_DIR" in os.environ and os.environ.get("JOB_ID"):
         return f"AWX job {os.environ['JOB_ID']}"
     try:

@@ -2,22 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A release in words, for announcements and reports: what is said of it is said here, once. Pure.
+"""Releases as text, for announcements and reports. Pure.
 
-A release is one that went through readable().
+All functions but readable() take a release that readable() returned.
 """
 
 from __future__ import annotations
 
 import typing as t
-from datetime import UTC, datetime
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._release.record import (
     FAILED,
     ROLLED_BACK,
     RUNNING,
     SUCCEEDED,
     Release,
+    Side,
+    Step,
 )
 from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
@@ -27,13 +29,14 @@ OUTCOMES = {SUCCEEDED: "succeeded", ROLLED_BACK: "rolled back", FAILED: "failed"
 
 
 def readable(release: Release) -> Release:
-    """With nothing in it that can't be read as what it should be: anybody may have edited the record."""
-    steps = [
+    """Return the release without values of a wrong type: anybody may have edited the record."""
+    steps: list[Step] = [
         {**step, "weights": _dict(step.get("weights")), "share": _dict(step.get("share"))}
         for step in release["steps"]
         if isinstance(step, dict)
     ]
-    return {**release, "steps": steps, "from": {**release["from"], "weights": _dict(release["from"].get("weights"))}}
+    origin: Side = {**release["from"], "weights": _dict(release["from"].get("weights"))}
+    return {**release, "steps": steps, "from": origin}
 
 
 def _dict(found: t.Any) -> dict[str, t.Any]:
@@ -45,30 +48,30 @@ def outcome(release: Release) -> str:
 
 
 def paused(release: Release) -> str:
-    """Why it waits to be run again; empty when it does not."""
+    """Return why it waits to be run again; empty when it does not."""
     return str(_dict(release.get("paused")).get("reason") or "") if release["outcome"] == RUNNING else ""
 
 
-def version(end: dict[str, t.Any]) -> str:
-    """Of a release's from or to."""
-    return end.get("version") or end.get("image_ref") or f"what pool {end['pool']} runs"
+def version(side: Side) -> str:
+    """Return the version of a side of a release, for people."""
+    return side.get("version") or side.get("image_ref") or f"the version of pool {side['pool']}"
 
 
 def headline(release: Release, place: str) -> str:
-    """What happened, in one line. place: the server, as NAMESPACE/NAME."""
+    """Return what happened as one line. place: the server, as NAMESPACE/NAME."""
     new, old = version(release["to"]), version(release["from"])
-    said = {
+    headlines = {
         SUCCEEDED: f"{new} is released, {old} was live before",
         ROLLED_BACK: f"{new} was rolled back to {old}",
         FAILED: f"the release of {new} failed",
         PAUSED: f"the release of {new} is paused at {weights(release)}",
         RUNNING: f"the release of {new} is running, {weights(release)}",
     }
-    return f"{place}: {said.get(release['outcome'], f'the release of {new} ended as {outcome(release)}')}"
+    return f"{place}: {headlines.get(release['outcome'], f'the release of {new} ended as {outcome(release)}')}"
 
 
 def last_weights(release: Release) -> dict[str, int]:
-    """Percent of each pool after the last step; empty when the record doesn't tell."""
+    """Return the percent of each pool after the last step; empty when the record does not say."""
     steps = release["steps"]
     return (steps[-1] if steps else release["from"])["weights"]
 
@@ -81,52 +84,24 @@ def percents(of_pools: dict[str, t.Any]) -> str:
     return ", ".join(f"{pool} {percent} %" for pool, percent in of_pools.items())
 
 
-def step(one: dict[str, t.Any], pool: str) -> str:
-    """A step as a line. pool: the one that the release goes to."""
-    share = one["share"]
-    measured = share.get(pool)
-    said = "not measured" if measured is None else f"measured {measured} % of {share.get('requests', 0)} answers"
+def step(one: Step, pool: str) -> str:
+    """Return a step as a line. pool: the one that the release goes to."""
+    share = one["share"] or {}
+    percent = share.get(pool)
+    measured = "not measured" if percent is None else f"measured {percent} % of {share.get('requests', 0)} answers"
     failed = f", {share['failed']} failed" if share.get("failed") else ""
-    return f"{clock(one.get('at'))} {pool} {one['weights'].get(pool, '?')} %: {said}{failed}, {verdict_text(str(one.get('verdict') or 'no verdict'))}"
-
-
-def moment(text: t.Any) -> datetime | None:
-    """A time of the record, which anybody may have edited."""
-    try:
-        found = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def clock(text: t.Any) -> str:
-    found = moment(text)
-    return f"{found:%H:%M:%S}" if found else "--:--:--"
-
-
-def day(text: t.Any) -> str:
-    found = moment(text)
-    return f"{found:%Y-%m-%d %H:%M:%S} UTC" if found else "unknown"
+    verdict = verdict_text(str(one.get("verdict") or "no verdict"))
+    return f"{_times.clock(one.get('at'))} {pool} {one['weights'].get(pool, '?')} %: {measured}{failed}, {verdict}"
 
 
 def seconds(release: Release) -> float | None:
-    """How long it took; None while it goes on."""
-    started, ended = moment(release.get("started")), moment(release.get("ended"))
+    """Return how many seconds it took; None while it runs."""
+    started, ended = _times.parse(release.get("started")), _times.parse(release.get("ended"))
     return round((ended - started).total_seconds(), 3) if started and ended else None
 
 
-def duration(length: float | None) -> str:
-    if length is None:
-        return "unknown"
-    minutes, rest = divmod(round(length), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
 def stats(release: Release) -> dict[str, t.Any]:
-    """What a job that comes after this one needs (set_stats, which AWX hands on)."""
+    """Return what a job that follows needs to know (set_stats, which AWX passes on)."""
     return {
         "id": release["id"],
         "outcome": release["outcome"],

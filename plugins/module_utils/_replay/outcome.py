@@ -10,9 +10,9 @@ Times in results are ISO 8601 in UTC, by Prometheus' clock.
 from __future__ import annotations
 
 import typing as t
-from datetime import UTC, datetime
 from itertools import groupby
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, windows
 from ansible_collections.mcp.server.plugins.module_utils._gates.decide import Decision, Observation, decide
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
@@ -120,9 +120,9 @@ def _breach(kind: str, judged: t.Sequence[Judged], steps: t.Sequence[Step]) -> d
             window = verdict.gate.window if verdict.verdict == BREACH else None
             full = None if verdict.since is None or window is None else verdict.since + window
             return {
-                "since": iso(verdict.since),
-                "window_full": iso(full),
-                "reported": iso(one.poll.at),
+                "since": _iso(verdict.since),
+                "window_full": _iso(full),
+                "reported": _times.iso_of(one.poll.at),
                 "value": None if verdict.value is None else round(verdict.value, 4),
                 "weight": step.weight,
                 "reason": verdict.reason,
@@ -158,26 +158,19 @@ def _seconds(judged: t.Sequence[Judged], verdict: str) -> float:
 
 
 def _span(verdict: str, same: t.Sequence[Judged]) -> dict[str, t.Any]:
-    return {"verdict": verdict, "from": iso(same[0].poll.at), "to": iso(same[-1].until)}
+    return {"verdict": verdict, "from": _times.iso_of(same[0].poll.at), "to": _times.iso_of(same[-1].until)}
 
 
 def _step(poll: Poll, step: Step, decision: Decision) -> dict[str, t.Any]:
     """Return what would have been decided at the end of the step."""
     return {
         "weight": step.weight,
-        "from": iso(step.begin),
-        "to": iso(step.end),
+        "from": _times.iso_of(step.begin),
+        "to": _times.iso_of(step.end),
         "verdict": decision.outcome,
         "reason": evaluate.reasons([*poll.triggers, *poll.gates]),
     }
 
 
-@t.overload
-def iso(at: float) -> str: ...
-@t.overload
-def iso(at: float | None) -> str | None: ...
-def iso(at: float | None) -> str | None:
-    """Return epoch seconds as ISO 8601 in UTC, with milliseconds."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _iso(seconds: float | None) -> str | None:
+    return None if seconds is None else _times.iso_of(seconds)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 from html import escape
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH
-from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._replay import table
 from ansible_collections.mcp.server.plugins.module_utils._replay.polls import Poll, Step
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
@@ -78,5 +78,5 @@ def _breach(gate: dict[str, t.Any]) -> list[Mark]:
 
 
 def _seconds(text: str) -> float:
-    moment = summary.moment(text)
+    moment = _times.parse(text)
     return moment.timestamp() if moment else 0.0

@@ -12,6 +12,7 @@ from __future__ import annotations
 import textwrap
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, INCONCLUSIVE, Gate
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
@@ -32,7 +33,7 @@ def details(result: dict[str, t.Any]) -> list[str]:
     """Return all lines but the headline."""
     steps = [
         [
-            f"{_weight(step['weight'])}{summary.clock(step['from'])} to {summary.clock(step['to'])}: {step['verdict']}",
+            f"{_weight(step['weight'])}{_times.clock(step['from'])} to {_times.clock(step['to'])}: {step['verdict']}",
             *_folded(step["reason"]),
         ]
         for step in result["steps"]
@@ -52,11 +53,11 @@ def _gates(kind: str, gates: t.Sequence[dict[str, t.Any]]) -> list[str]:
 
 def headline(result: dict[str, t.Any]) -> str:
     """Return how the release would have ended, and how it ended."""
-    about = f"Pool {result['pool']}, {summary.day(result['from'])} to {summary.clock(result['to'])}"
+    about = f"Pool {result['pool']}, {_times.day(result['from'])} to {_times.clock(result['to'])}"
     release = result.get("release")
     ended = ""
     if release:
-        at = f" at {summary.clock(release['ended'])}" if release["ended"] else ""
+        at = f" at {_times.clock(release['ended'])}" if release["ended"] else ""
         ended = f" Release {release['id']} {summary.outcome(release)}{at}."
     return f"{about}: {_verdict(result)}.{ended}"
 
@@ -67,9 +68,9 @@ def _verdict(result: dict[str, t.Any]) -> str:
         return "would have been inconclusive: no limit was violated, but not everything could be judged"
     if first is None:
         return "would have passed"
-    full = f"window full at {summary.clock(first['window_full'])}, " if first["window_full"] else ""
+    full = f"window full at {_times.clock(first['window_full'])}, " if first["window_full"] else ""
     step = "" if first["weight"] is None else f" at {first['weight']} %"
-    reported = f"{full}reported at {summary.clock(first['reported'])}"
+    reported = f"{full}reported at {_times.clock(first['reported'])}"
     return f"would have been rolled back{step} by the {first['kind']} {first['gate']}, {reported}: {first['reason']}"
 
 
@@ -85,7 +86,7 @@ def _row(gate: dict[str, t.Any]) -> list[str]:
         _length(gate["seconds_past"]),
         _length(gate["seconds_no_data"]),
         _length(gate["seconds_cannot_measure"]),
-        summary.clock(breach["window_full"] or breach["reported"]) if breach else "-",
+        _times.clock(breach["window_full"] or breach["reported"]) if breach else "-",
     ]
 
 

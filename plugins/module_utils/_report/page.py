@@ -20,6 +20,7 @@ from datetime import datetime
 from html import escape
 from itertools import groupby
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._release.record import (
     FAILED,
@@ -27,6 +28,8 @@ from ansible_collections.mcp.server.plugins.module_utils._release.record import 
     RUNNING,
     SUCCEEDED,
     Release,
+    Side,
+    Step,
 )
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
 from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart, known, number
@@ -97,14 +100,14 @@ def _facts(release: Release, place: str) -> str:
     contract = target.get("contract")
     ended = "not yet"
     if release.get("ended"):
-        after = f", after {summary.duration(took)}" if took is not None else ""
-        ended = escape(summary.day(release.get("ended"))) + after
+        after = f", after {_times.duration(took)}" if took is not None else ""
+        ended = escape(_times.day(release.get("ended"))) + after
     facts = [
         ("Server", escape(place)),
         ("From", _end(origin)),
         ("To", _end(target)),
         ("By", escape(str(release.get("by") or "unknown"))),
-        ("Started", escape(summary.day(release.get("started")))),
+        ("Started", escape(_times.day(release.get("started")))),
         ("Ended", ended),
         ("Traffic at the end" if release.get("ended") else "Traffic", escape(summary.weights(release))),
     ]
@@ -116,14 +119,14 @@ def _facts(release: Release, place: str) -> str:
     return f"<section><dl>\n{rows}\n</dl></section>"
 
 
-def _end(end: dict[str, t.Any]) -> str:
+def _end(end: Side) -> str:
     image = " ".join(f"<code>{escape(str(end[key]))}</code>" for key in ("image_ref", "digest") if end.get(key))
     return f'{escape(str(summary.version(end)))} on <span class="{end["pool"]}">{end["pool"]}</span><br>{image}'
 
 
 def _span(release: Release, series: t.Sequence[Series]) -> tuple[float, float] | None:
     moments = [
-        summary.moment(at)
+        _times.parse(at)
         for at in (release.get("started"), release.get("ended"), *(step.get("at") for step in release["steps"]))
     ]
     seconds = [moment.timestamp() for moment in moments if moment] + [
@@ -166,7 +169,7 @@ def _set(release: Release, span: tuple[float, float]) -> Line:
     pool = release["to"]["pool"]
     points: list[Point] = [(span[0], _number(release["from"]["weights"].get(pool, 0)))]
     for step in release["steps"]:
-        if moment := summary.moment(step.get("at")):
+        if moment := _times.parse(step.get("at")):
             points.append((moment.timestamp(), _number(step["weights"].get(pool))))
     return Line("set", "set", points, steps=True)
 
@@ -175,9 +178,9 @@ def _measured(release: Release) -> list[Line]:
     lines = []
     for pool in POOLS:
         steps = [
-            (moment.timestamp(), _number(step["share"].get(pool)), step)
+            (moment.timestamp(), _number((step["share"] or {}).get(pool)), step)
             for step in release["steps"]
-            if (moment := summary.moment(step.get("at")))
+            if (moment := _times.parse(step.get("at")))
         ]
         if steps:
             lines.append(
@@ -196,9 +199,9 @@ def _marks(release: Release) -> list[Mark]:
     marks = [
         Mark(moment.timestamp(), f"{step['weights'].get(pool, '?')} %")
         for step in release["steps"]
-        if (moment := summary.moment(step.get("at")))
+        if (moment := _times.parse(step.get("at")))
     ]
-    if ended := summary.moment(release.get("ended")):
+    if ended := _times.parse(release.get("ended")):
         marks.append(Mark(ended.timestamp(), summary.outcome(release), TONES.get(release["outcome"], "warn")))
     return marks
 
@@ -215,7 +218,7 @@ def _steps(release: Release, series: t.Sequence[Series]) -> str:
         '<th class="n">Followed<br>after</th><th>Verdict</th>',
         *(f'<th class="n">{heads[name].format(new=new, old=old)}</th>' for name in watched),
     ]
-    starts = [summary.moment(step.get("at")) for step in release["steps"]]
+    starts = [_times.parse(step.get("at")) for step in release["steps"]]
     # The last step has no end: a release that is rolled back ends before that step is verified.
     ends = [*starts[1:], None]
     rows = []
@@ -227,15 +230,15 @@ def _steps(release: Release, series: t.Sequence[Series]) -> str:
     return f"<section><h2>Steps</h2>\n<table>{head}\n<tbody>\n{body}\n</tbody></table></section>"
 
 
-def _step(release: Release, step: dict[str, t.Any], pool: str) -> str:
-    share = step["share"]
-    started, at = summary.moment(release.get("started")), summary.moment(step.get("at"))
-    since = f' <span class="soft">+{summary.duration((at - started).total_seconds())}</span>' if started and at else ""
+def _step(release: Release, step: Step, pool: str) -> str:
+    share = step["share"] or {}
+    started, at = _times.parse(release.get("started")), _times.parse(step.get("at"))
+    since = f' <span class="soft">+{_times.duration((at - started).total_seconds())}</span>' if started and at else ""
     failed = _number(share.get("failed"))
     requests = f"{share.get('requests', '–')}" + (f", {number(failed)} failed" if failed else "")
     tone = TONES.get(str(step.get("verdict")), "warn")
     cells = [
-        f"<td>{summary.clock(step.get('at'))}{since}</td>",
+        f"<td>{_times.clock(step.get('at'))}{since}</td>",
         _cell(step["weights"].get(pool), " %"),
         _cell(share.get(pool), " %"),
         f'<td class="n">{escape(requests)}</td>',
@@ -283,11 +286,11 @@ def _verdicts(verdicts: t.Sequence[Verdict]) -> str:
     for (gate, pool, verdict), same in groupby(by_gate, key=lambda one: (*gate_and_pool(one), str(one["verdict"]))):
         group = list(same)
         first, last = group[0], group[-1]
-        until = f" – {summary.clock(last['at'])}" if len(group) > 1 else ""
+        until = f" – {_times.clock(last['at'])}" if len(group) > 1 else ""
         rows.append(
             f"<tr><td>{escape(gate)}</td><td>{escape(pool)}</td>"
             f'<td class="{TONES.get(verdict, "warn")}">{escape(verdict_text(verdict))}</td>'
-            f"<td>{summary.clock(first['at'])}{until}</td><td>{escape(_detail(last))}</td></tr>"
+            f"<td>{_times.clock(first['at'])}{until}</td><td>{escape(_detail(last))}</td></tr>"
         )
     more = f'<p class="soft">and {len(rows) - MAX_ROWS} more rows</p>' if len(rows) > MAX_ROWS else ""
     head = "<thead><tr><th>Gate</th><th>Pool</th><th>Verdict</th><th>From – to</th><th>At last</th></tr></thead>"

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._gates import packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Labels, Selector, names_of, render
 from ansible_collections.mcp.server.plugins.module_utils._gates.measures import Histogram, Measure, Ratio
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import Metrics
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import interval
-from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._release.record import Release
 from ansible_collections.mcp.server.plugins.module_utils._report.page import ERRORS, LATENCY, SHARE, Series
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
@@ -31,7 +31,7 @@ SCRAPES = 4  # that a rate is over, so that a missing one leaves no gap
 
 def span(release: Release, now: float) -> tuple[float, float]:
     """Return the time that is drawn, in epoch seconds. Raise Failure."""
-    started, ended = summary.moment(release.get("started")), summary.moment(release.get("ended"))
+    started, ended = _times.parse(release.get("started")), _times.parse(release.get("ended"))
     if started is None:
         raise Failure(
             f"Cannot draw series of release {release['id']}: its record has no valid time at which it started."

@@ -131,7 +131,7 @@ def _prepare(shift: Shift) -> _Emergency:
     }
     shift.result["version"] = str(known["from"].get("version") or "")
     # Anybody may have edited it.
-    planned, last = known["from"].get("replicas"), (known["steps"] or [None])[-1]
+    planned, last = known["from"].get("replicas"), known["steps"][-1] if known["steps"] else None
     return _Emergency(
         before,
         wanted,
@@ -296,7 +296,7 @@ def _refuse_other_version(shift: Shift) -> None:
         shift.task.warn("The version was not verified: the health document tells none.")
     elif not _versions.is_comparable(expected):
         shift.task.warn(_versions.not_compared(expected))
-    elif not all(_versions.is_told(version, expected) for version in seen):
+    elif not all(_versions.is_reported(version, expected) for version in seen):
         raise Failure(
             f"{shift.server} is back on pool {shift.result['pool']}, but it answers as version {', '.join(seen)}, not {expected}: find out what runs there.",
             **shift.result,
@@ -305,13 +305,13 @@ def _refuse_other_version(shift: Shift) -> None:
 
 def _unrecorded(server: Server, before: Weights, good: pools.Stable) -> record.Release:
     """Stands for the release that was not recorded; its images are not worth a read now."""
-    nothing = {"image_ref": "", "digest": "", "version": ""}
+    origin: record.Side = {"pool": good.pool, "image_ref": "", "digest": "", "version": "", "weights": before}
     release = record.new_release(
         server,
         by=runner.runner_name(),
         reason="rolled back without a release record",
         at=record.now(),
-        origin={"pool": good.pool, **nothing, "weights": before},
-        target={"pool": other(good.pool), **nothing},
+        origin=origin,
+        target={"pool": other(good.pool), "image_ref": "", "digest": "", "version": ""},
     )
     return {**release, "named": True} if good.named else release

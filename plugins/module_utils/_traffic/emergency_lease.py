@@ -33,7 +33,7 @@ def hold_on(shift: Shift, held: ExitStack) -> None:
     run = shift.task.params["run_id"] or shift.result.get("run_id")
     if not run:
         return
-    held.enter_context(lease_renewal.renewing(shift.task, run, must=False))
+    held.enter_context(lease_renewal.renewing(shift.task, run, required=False))
 
 
 def take_over(shift: Shift) -> str:

@@ -130,7 +130,7 @@ def read(cluster: Api, server: Server, expected: Expected) -> tuple[Seen, dict[s
         there(pool, functools.partial(_deployment, cluster, server, pool, expected, seen, objects))
     if expected.minimums:
         scalers = _get(lambda: autoscaling.find(cluster, server, lambda _warning: None)) or {}
-        seen["minimums"] = {pool: _get(lambda scaler=scaler: scaler.least) for pool, scaler in scalers.items()}
+        seen["minimums"] = {pool: _get(lambda scaler=scaler: scaler.min_replicas) for pool, scaler in scalers.items()}
         objects |= {f"{MINIMUM} {pool}": scaler.obj for pool, scaler in scalers.items()}
     return Seen(**seen), objects
 
@@ -152,11 +152,11 @@ def at_start(cluster: Api, server: Server, expected: Expected) -> Expected:
         runs.add(run)
         if (scaler := scalers.get(pool)) is None:
             continue
-        sizes[pool] = min(sizes[pool], scaler.least)
-        if scaler.least > scaler.own:
-            minimums[pool] = scaler.least
-        elif pool == expected.pool and scaler.noted > scaler.least:  # put back between the rollout and now
-            minimums[pool] = scaler.noted
+        sizes[pool] = min(sizes[pool], scaler.min_replicas)
+        if scaler.min_replicas > scaler.original_min_replicas:
+            minimums[pool] = scaler.min_replicas
+        elif pool == expected.pool and scaler.raised_to > scaler.min_replicas:  # put back between the rollout and now
+            minimums[pool] = scaler.raised_to
     # Where nobody may tell whether an autoscaler works on them, any size may be its choice.
     return expected._replace(images=images, sizes={} if unknown else sizes, minimums=minimums, runs=frozenset(runs))
 

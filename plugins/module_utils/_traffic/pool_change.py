@@ -68,15 +68,15 @@ def change(
         **after,
         "autoscaler": {
             "name": scaler.name,
-            "min_replicas": scaler.raised(replicas or 0),
-            "original_min_replicas": scaler.own,
+            "min_replicas": scaler.min_replicas_for(replicas or 0),
+            "original_min_replicas": scaler.original_min_replicas,
         }
         if scaler
         else None,
         "diff": {"before": before, "after": after},
     }
     if raised:
-        least = (scaler.least, scaler.raised(replicas or 0))
+        least = (scaler.min_replicas, scaler.min_replicas_for(replicas or 0))
         result["diff"] = {"before": {**before, "min_replicas": least[0]}, "after": {**after, "min_replicas": least[1]}}
         task.progress(f"HorizontalPodAutoscaler {scaler.name}: minReplicas {least[0]} -> {least[1]}")
     if before == after:

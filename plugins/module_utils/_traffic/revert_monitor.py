@@ -10,8 +10,8 @@ Each time that is seen, the weights are written again, for LONGEST at most.
 from __future__ import annotations
 
 import typing as t
-from datetime import datetime
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers, gitops
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost
@@ -112,12 +112,9 @@ class RevertMonitor:
         So what several servers wait for is over for all at the same time, also when their tasks come one after the other.
         """
         shift = self._shift
-        now, at = shift.cluster.server_time(), field_managers.ours_at(shift.kind.written(shift.route))
-        try:
-            # It has whole seconds: we may have written up to one second later.
-            return max(0.0, (now - datetime.fromisoformat(at)).total_seconds() - 1.0) if now else 0.0
-        except ValueError:
-            return 0.0
+        now, at = shift.cluster.server_time(), _times.parse(field_managers.ours_at(shift.kind.written(shift.route)))
+        # It has whole seconds: the write may have been up to one second later.
+        return max(0.0, (now - at).total_seconds() - 1.0) if now and at else 0.0
 
     def _look(self) -> None:
         shift = self._shift

@@ -148,7 +148,7 @@ class Shift:
         if not run or self.task.check_mode or (self.emergency and not again):
             return
         lease = leases.Lease(self.cluster, self.server.namespace, self.server.name)
-        lease_renewal.check(self.task, lease, run, must=not self.emergency)
+        lease_renewal.check(self.task, lease, run, required=not self.emergency)
 
     def verify(self, wanted: Weights, meanwhile: t.Callable[[], None] = lambda: None) -> None:
         """Waits until the route is in force and the measured share is what was set. Raises Failure with what was found.
@@ -327,11 +327,16 @@ class Shift:
             self.task.progress(line if isinstance(line, str) else line())
 
 
-def step(shift: Shift, verdict: str) -> dict[str, t.Any]:
+def step(shift: Shift, verdict: str) -> record.Step:
     measured = shift.result["share"]
     kept = {key: measured[key] for key in (*POOLS, "requests", "failed")} if measured else None
-    found = {"share": kept, "seconds_to_follow": shift.result["seconds_to_follow"], "verdict": verdict}
-    return {"at": record.now(shift.cluster), "weights": shift.result["after"], **found}
+    return {
+        "at": record.now(shift.cluster),
+        "weights": shift.result["after"],
+        "share": kept,
+        "seconds_to_follow": shift.result["seconds_to_follow"],
+        "verdict": verdict,
+    }
 
 
 def update_record(shift: Shift, change: record.Change, seconds: float | None = None) -> None:

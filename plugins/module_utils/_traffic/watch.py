@@ -13,6 +13,7 @@ from collections import deque
 from contextlib import nullcontext
 from datetime import UTC, datetime
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, options, thresholds
 from ansible_collections.mcp.server.plugins.module_utils._gates.decide import (
     CONTINUE,
@@ -224,11 +225,10 @@ def age(since: str | None, now: datetime) -> float | None:
     """Return the seconds from a time in ISO 8601 until now; None without a time. Raise Failure."""
     if not since:
         return None
-    try:
-        at = datetime.fromisoformat(since)
-    except ValueError:
-        raise Failure(f"since is {since!r}: it must be a time in ISO 8601, such as 2026-11-24T06:00:00Z.") from None
-    return (now - (at if at.tzinfo else at.replace(tzinfo=UTC))).total_seconds()
+    at = _times.parse(since)
+    if at is None:
+        raise Failure(f"since is {since!r}: it must be a time in ISO 8601, such as 2026-11-24T06:00:00Z.")
+    return (now - at).total_seconds()
 
 
 def metrics_text(verdicts: t.Sequence[Verdict]) -> str:

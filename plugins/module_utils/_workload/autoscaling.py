@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HorizontalPodAutoscalers of the pools: what they may go down to is raised while a release needs more, and given back.
+"""HorizontalPodAutoscalers of the pools: raise minReplicas while a release needs more pods, and restore it afterwards.
 
-An autoscaler puts back any size that it did not choose, so the least size that
-it may choose is what is changed. The former one is noted on the autoscaler by the
-same write, so that a run that is killed does not lose it.
+An autoscaler reverts any size that it did not choose, so a release changes minReplicas. The same write notes the
+original value on the autoscaler, so that it survives a run that is killed.
 """
 
 from __future__ import annotations
@@ -16,8 +15,9 @@ import typing as t
 import weakref
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
@@ -26,67 +26,77 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 Object = dict[str, t.Any]
 
 NOTE = "mcp.server/min-replicas"  # {"former": 2, "raised": 5}
-# How an autoscaler of a Deployment is usually called: by kubectl autoscale and most charts, and by KEDA
+# The usual names of a Deployment's autoscaler: of kubectl autoscale and most charts, and of KEDA.
 NAMES = ("{deployment}", "keda-hpa-{deployment}")
 UNLISTED_FOR = 30.0  # seconds
 UNLISTED = (
-    "Listing HorizontalPodAutoscalers in namespace {namespace} is forbidden: only those that have the usual names ({names}) are known; "
-    "grant list on horizontalpodautoscalers.autoscaling as in the Role in the collection's README."
+    "No permission to list HorizontalPodAutoscalers in namespace {namespace}: only those with the usual names "
+    "({names}) "
+    "are known. Grant list on horizontalpodautoscalers.autoscaling as in the Role in the collection's README."
 )
 UNKNOWN = (
-    "Whether a HorizontalPodAutoscaler works on the pools is not known: listing them in namespace {namespace}, and reading {names}, is forbidden; "
-    "grant list and get on horizontalpodautoscalers.autoscaling as in the Role in the collection's README."
+    "Cannot tell whether a HorizontalPodAutoscaler scales the pools: no permission to list them in namespace "
+    "{namespace}, "
+    "nor to read {names}. Grant list and get on horizontalpodautoscalers.autoscaling as in the Role in the "
+    "collection's "
+    "README."
 )
 
 
 @dataclass(frozen=True)
 class Autoscaler:
-    """One as it was read."""
+    """A HorizontalPodAutoscaler."""
 
+    # As it was read.
     obj: Object
 
     @property
     def name(self) -> str:
-        return self.obj["metadata"]["name"]
+        return str(self.obj["metadata"]["name"])
 
     @property
-    def least(self) -> int:
-        return self.obj["spec"].get("minReplicas", 1)
+    def min_replicas(self) -> int:
+        return int(self.obj["spec"].get("minReplicas", 1))
 
     @property
-    def own(self) -> int:
-        """The least size that its owner gave it."""
+    def original_min_replicas(self) -> int:
+        """Return the minReplicas that its owner set."""
         try:
             note = json.loads(self._note or "{}")
-            # Another value than ours is its owner's newest word.
-            return int(note["former"]) if note["raised"] == self.least else self.least
+            # A value that no run set is the owner's newest one.
+            return int(note["former"]) if note["raised"] == self.min_replicas else self.min_replicas
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
-            return self.least
+            return self.min_replicas
 
     @property
-    def noted(self) -> int:
-        """The least size that a run raised it to, also when its owner has put it back since; 0 when none did."""
+    def raised_to(self) -> int:
+        """Return the minReplicas that a run set, also when the owner has reverted that since; 0 when no run did."""
         try:
             return int(json.loads(self._note or "{}")["raised"])
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
             return 0
 
-    def raised(self, wanted: int) -> int:
-        """Its least size while the pool needs C(wanted) pods: never below its own, nor above its greatest."""
-        return max(self.own, min(wanted, self.obj["spec"]["maxReplicas"]))
+    def min_replicas_for(self, wanted: int) -> int:
+        """Return the minReplicas while the pool needs C(wanted) pods: between the original value and maxReplicas."""
+        return max(self.original_min_replicas, min(wanted, int(self.obj["spec"]["maxReplicas"])))
 
     def size(self, now: int, wanted: int) -> int:
-        """The size to set on the Deployment: 0 switches the autoscaler off, and going down is its own work."""
-        return max(now, self.raised(wanted)) if wanted else 0
+        """Return the size to set on the Deployment. 0 switches the autoscaler off; to scale down is its own work."""
+        return max(now, self.min_replicas_for(wanted)) if wanted else 0
 
     def patch(self, wanted: int, run: str | None = None) -> tuple[t.Any, str] | None:
-        """Return a patch for C(wanted) pods, 0 to give back what was raised, with its kind; None when it is so already.
+        """Return a patch for C(wanted) pods (0: the original value), and its kind; None when nothing differs.
 
-        That of a run is fenced (fence.py). It fits later versions too, as the controller writes the status every 15 s.
+        The patch of a run is fenced (fence.py). It needs no resourceVersion, as the controller writes the status every
+        15 s.
         """
-        raised = self.raised(wanted)
-        note = json.dumps({"former": self.own, "raised": raised}) if raised > self.own else None
-        if (raised, note) == (self.least, self._note):
+        raised = self.min_replicas_for(wanted)
+        note = (
+            json.dumps({"former": self.original_min_replicas, "raised": raised})
+            if raised > self.original_min_replicas
+            else None
+        )
+        if (raised, note) == (self.min_replicas, self._note):
             return None
         if run:
             read = [fence.unchanged(self.obj, f"/spec/{name}") for name in ("minReplicas", "maxReplicas")]
@@ -103,7 +113,7 @@ class Autoscaler:
 
 
 class _Unlisted:
-    """That listing is forbidden, and which of the usual names nobody has: known for a while, as whoever watches asks every few seconds."""
+    """A cache for a user who may not list autoscalers: which of the usual names do not exist. A watch asks often."""
 
     def __init__(self) -> None:
         self.fresh = Deadline(UNLISTED_FOR)
@@ -114,7 +124,7 @@ _UNLISTED: weakref.WeakKeyDictionary[t.Any, _Unlisted] = weakref.WeakKeyDictiona
 
 
 def find(cluster: Api, server: Server, warn: t.Callable[[str], None]) -> dict[str, Autoscaler]:
-    """Return the autoscalers by pool. Warn when some of them may not be known for want of a right."""
+    """Return the autoscalers by pool. Warn when a missing permission may hide some of them."""
     unlisted = _UNLISTED.get(cluster)
     if unlisted is None or not unlisted.fresh.left:
         try:
@@ -129,11 +139,14 @@ def find(cluster: Api, server: Server, warn: t.Callable[[str], None]) -> dict[st
 def _find_by_name(
     cluster: Api, server: Server, absent: set[str], warn: t.Callable[[str], None]
 ) -> dict[str, Autoscaler]:
-    """Return those that have a usual name, which a Role that is narrowed by resourceNames lets us read. absent: paths that need no look."""
+    """Return the autoscalers with a usual name, which a Role with resourceNames allows to read.
+
+    absent: paths that are known not to exist; more are added.
+    """
     names = [form.format(deployment=server.deployment(pool)) for pool in POOLS for form in NAMES]
     items, refused = [], 0
     for name in names:
-        path = f"{_path(server)}/{name}"
+        path = _path(server, name)
         try:
             if path not in absent:
                 items.append(cluster.get(path))
@@ -143,8 +156,8 @@ def _find_by_name(
             refused += 1
     found = _by_pool(server, items)
     if len(found) < len(POOLS):
-        complaint = UNKNOWN if refused == len(names) else UNLISTED
-        warn(complaint.format(namespace=server.namespace, names=", ".join(names)))
+        warning = UNKNOWN if refused == len(names) else UNLISTED
+        warn(warning.format(namespace=server.namespace, names=", ".join(names)))
     return found
 
 
@@ -171,9 +184,9 @@ def set_min_replicas(
     dry_run: bool = False,
     warn: t.Callable[[str], None] | None = None,
 ) -> bool:
-    """Return whether anything was to be changed. Raises Lost when the run was taken over.
+    """Set minReplicas for C(wanted) pods; return whether it changed. Raises LeaseLost when another run took over.
 
-    warn: for what must go on without the right, as an emergency, which is no run's.
+    warn: only warn about a missing permission. For an emergency, which has no run.
     """
 
     def attempt() -> bool:
@@ -181,12 +194,12 @@ def set_min_replicas(
         if patch is None:
             return False
         fence.check(cluster, server, run, dry_run=dry_run)
-        cluster.patch(f"{_path(server)}/{autoscaler.name}", *patch, dry_run=dry_run)
+        cluster.patch(_path(server, autoscaler.name), *patch, dry_run=dry_run)
         return True
 
     def again(_conflict: Conflict) -> None:
         nonlocal autoscaler
-        autoscaler = Autoscaler(cluster.get(f"{_path(server)}/{autoscaler.name}"))
+        autoscaler = Autoscaler(cluster.get(_path(server, autoscaler.name)))
 
     try:
         return on_conflict(attempt, cluster.patience, again)
@@ -194,16 +207,18 @@ def set_min_replicas(
         if run or warn is None:
             raise
         warn(
-            f"HorizontalPodAutoscaler {server.namespace}/{autoscaler.name} keeps its minReplicas, and may take pods away again. {failure.msg}"
+            f"HorizontalPodAutoscaler {server.namespace}/{autoscaler.name} keeps its minReplicas and may remove pods "
+            "again. "
+            f"{failure.msg}"
         )
         return False
 
 
-def give_back(cluster: Api, server: Server, warn: t.Callable[[str], None], run: str | None = None) -> None:
-    """All that was raised."""
+def restore_min_replicas(cluster: Api, server: Server, warn: t.Callable[[str], None], run: str | None = None) -> None:
+    """Restore the original minReplicas of both pools. Raises Failure."""
     for autoscaler in find(cluster, server, warn).values():
         set_min_replicas(cluster, server, autoscaler, 0, run)
 
 
-def _path(server: Server) -> str:
-    return f"/apis/autoscaling/v2/namespaces/{server.namespace}/horizontalpodautoscalers"
+def _path(server: Server, name: str = "") -> str:
+    return paths.horizontal_pod_autoscalers(server.namespace, name)

@@ -2,23 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""PodDisruptionBudgets: how many pods of a pool their owner wants to be there at least."""
+"""PodDisruptionBudgets: how many pods their owner requires of a pool."""
 
 from __future__ import annotations
 
 import math
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 Object = dict[str, t.Any]
 
-UNKNOWN = "Whether a PodDisruptionBudget asks for more pods is not known: we may not list them (see the Role in the collection's README)."
+UNKNOWN = (
+    "Cannot tell whether a PodDisruptionBudget requires more pods: no permission to list them "
+    "(see the Role in the collection's README)."
+)
 
 
 def min_available(budget: Object, planned: int) -> int:
-    """How many of C(planned) pods the budget wants, counted as Kubernetes does, which rounds a percentage up."""
+    """Return how many of C(planned) pods the budget requires. Like Kubernetes, round a percentage up."""
     spec = budget["spec"]
     if spec.get("minAvailable") is not None:
         return _count(spec["minAvailable"], planned)
@@ -28,16 +32,16 @@ def min_available(budget: Object, planned: int) -> int:
 
 
 def covers(budget: Object, labels: dict[str, str]) -> bool:
-    """Whether its selector takes pods with these labels."""
+    """Return whether its selector matches pods with these labels."""
     selector = budget["spec"].get("selector")
     if selector is None:
         return False
     same = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
-    return same and all(_holds(expression, labels) for expression in selector.get("matchExpressions") or [])
+    return same and all(_matches(expression, labels) for expression in selector.get("matchExpressions") or [])
 
 
 def strictest(budgets: t.Iterable[Object], labels: dict[str, str], planned: int) -> tuple[int, str]:
-    """What the budgets for pods with these labels ask for at most, and the name of the one that does; 0 and an empty name without any."""
+    """Return the largest requirement of the budgets for these labels, and that budget's name; 0 and "" without any."""
     return max(
         ((min_available(budget, planned), budget["metadata"]["name"]) for budget in budgets if covers(budget, labels)),
         default=(0, ""),
@@ -47,9 +51,9 @@ def strictest(budgets: t.Iterable[Object], labels: dict[str, str], planned: int)
 def required_by(
     cluster: Api, server: Server, pool: str, planned: int, warn: t.Callable[[str], None]
 ) -> tuple[int, str]:
-    """strictest() for a pool; 0, with a warning, when we may not look."""
+    """Return strictest() for a pool; 0, with a warning, without the permission to list budgets."""
     try:
-        budgets = cluster.get(f"/apis/policy/v1/namespaces/{server.namespace}/poddisruptionbudgets")["items"]
+        budgets = cluster.get(paths.disruption_budgets(server.namespace))["items"]
     except NotFound:
         return 0, ""
     except Forbidden:
@@ -65,7 +69,7 @@ def _count(value: int | str, planned: int) -> int:
     return math.ceil(planned * int(value.removesuffix("%")) / 100) if isinstance(value, str) else value
 
 
-def _holds(expression: Object, labels: dict[str, str]) -> bool:
+def _matches(expression: Object, labels: dict[str, str]) -> bool:
     has, values = expression["key"] in labels, expression.get("values") or []
     match expression["operator"]:
         case "In":

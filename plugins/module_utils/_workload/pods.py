@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a pod is ready, and why not, read from what the cluster says of it. Pure: objects in, reasons out."""
+"""Decide whether a pod is ready, and if not, why. Pure: objects in, reasons out."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
+
 Object = dict[str, t.Any]
 
 IMAGE = "check the image's name and tag, and that the nodes may pull it"
 CONFIGURATION = "create what the pod template refers to, or correct the template"
-# What the kubelet gives as the reason of a waiting container, where waiting longer doesn't help; and what to do
+# Reasons of a waiting container (by the kubelet) that do not pass by themselves, and what to do about them.
 TERMINAL = {
     "ImagePullBackOff": IMAGE,
     "InvalidImageName": IMAGE,
@@ -25,22 +27,24 @@ TERMINAL = {
     "RunContainerError": CONFIGURATION,
 }
 UNHEALTHY = "Unhealthy"
-# The kubelet could not reach something, often the API server itself; it tries again, with pauses of up to two minutes
+# The kubelet could not reach something, often the API server; it tries again, with pauses of up to two minutes.
 UNREACHED = re.compile(
-    r"dial tcp|connection refused|i/o timeout|TLS handshake timeout|context deadline exceeded|timed out waiting|failed to sync \w+ cache"
+    r"dial tcp|connection refused|i/o timeout|TLS handshake timeout|context deadline exceeded|timed out waiting"
+    r"|failed to sync \w+ cache"
 )
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a pod is not becoming ready. reason: the cluster's word for it; said: what happened; advice: what to do.
+    """Why a pod does not become ready."""
 
-    may_pass: it is tried again, and may well go right; so it is told, and the rollout goes on.
-    """
-
+    # The cluster's word for it.
     reason: str
-    said: str
+    # What happened, a clause.
+    message: str
+    # What to do, a clause.
     advice: str
+    # Whether the kubelet tries again and may succeed: then it is shown, and the rollout goes on.
     may_pass: bool = False
 
 
@@ -49,25 +53,25 @@ def is_ready(pod: Object) -> bool:
 
 
 def is_leaving(pod: Object) -> bool:
-    """Whether it has been deleted and is on its way out."""
+    """Return whether it was deleted and is terminating."""
     return "deletionTimestamp" in pod["metadata"]
 
 
 def is_finished(pod: Object) -> bool:
-    """Whether it will never run again, as an evicted one: such pods stay listed and count for nothing."""
+    """Return whether it will never run again, such as an evicted pod. Such pods stay listed and do not count."""
     return pod.get("status", {}).get("phase") in ("Failed", "Succeeded")
 
 
 def owner(obj: Object) -> str:
-    """The uid of the object's controller, or nothing."""
+    """Return the uid of the object's controller; empty without one."""
     return next((ref["uid"] for ref in obj["metadata"].get("ownerReferences", []) if ref.get("controller")), "")
 
 
 def problem(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:
-    """Why this pod is not becoming ready, or None while there is nothing to say.
+    """Return why this pod does not become ready; None while it may.
 
-    What can pass by itself (no node yet, a volume not mounted yet, a readiness
-    probe that fails at first) is a problem after C(grace) seconds of it.
+    events: of pods. grace: seconds after which something that can pass by itself is a problem (no node yet, a volume
+    that is not mounted yet, a readiness probe that fails at first).
     """
     if is_ready(pod) or is_leaving(pod) or is_finished(pod):
         return None
@@ -86,7 +90,7 @@ def _unscheduled(pod: Object, now: datetime.datetime, grace: float) -> Problem |
         return None
     return Problem(
         "Unschedulable",
-        f"no node takes it ({_line(scheduled.get('message'))})",
+        f"no node accepts it ({_line(scheduled.get('message'))})",
         "free or add capacity, or lower the requests",
     )
 
@@ -95,11 +99,11 @@ def _waiting(pod: Object, events: t.Sequence[Object]) -> Problem | None:
     for container in _containers(pod):
         waiting = container.get("state", {}).get("waiting", {})
         reason, message = waiting.get("reason", ""), waiting.get("message", "")
-        # Other pull errors pass now and then (a registry that restarts): they are final as ImagePullBackOff
+        # Other pull errors may pass (a registry that restarts); as ImagePullBackOff they are final.
         if reason in TERMINAL or (reason == "ErrImagePull" and "not found" in message):
             advice = TERMINAL.get(reason, IMAGE)
             if advice is IMAGE:
-                # Before 1.32 the back-off's own message doesn't tell why
+                # Before Kubernetes 1.32 the message of the back-off does not say why.
                 message = _newest(events, "Failed", "pull image") or message
             return Problem(reason, f"container {container['name']}: {reason} ({_line(message)})", advice)
         if reason == "CrashLoopBackOff" or container.get("restartCount", 0) >= 2:
@@ -117,7 +121,7 @@ def _crashes(container: Object) -> str:
 
 
 def _not_created(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:
-    """Containers that the kubelet can't create yet; only events tell (no such Secret to mount, no sandbox)."""
+    """Return why the kubelet cannot create containers (a missing Secret, no sandbox), which only events show."""
     status = pod.get("status", {})
     waiting = any(
         c.get("state", {}).get("waiting", {}).get("reason") in ("ContainerCreating", "PodInitializing")
@@ -125,12 +129,12 @@ def _not_created(pod: Object, events: t.Sequence[Object], now: datetime.datetime
     )
     if not waiting or _age(status.get("startTime"), now) < grace:
         return None
-    # Of two in the same second, the warning is the one that has passed: an image may be on its way for long
+    # Of two events in the same second, the warning is the older one: pulling an image may take long.
     newest = max(events, key=lambda event: (_time(event), event["type"] == "Normal"), default=None)
     if newest is None or newest["type"] == "Normal":
         return None
-    said = f"{newest['reason']} ({_line(newest['message'])})"
-    return Problem(newest["reason"], said, CONFIGURATION, may_pass=bool(UNREACHED.search(newest["message"])))
+    message = f"{newest['reason']} ({_line(newest['message'])})"
+    return Problem(newest["reason"], message, CONFIGURATION, may_pass=bool(UNREACHED.search(newest["message"])))
 
 
 def _unready(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:
@@ -141,15 +145,15 @@ def _unready(pod: Object, events: t.Sequence[Object], now: datetime.datetime, gr
     ages = []
     for container in pod.get("status", {}).get("containerStatuses", []):
         running = container.get("state", {}).get("running")
-        # A startup probe gives a slow server its time; started is false until it has passed
+        # Until its startup probe has passed, which gives a slow server time, started is false.
         if running is None or container.get("started") is False:
             return None
         ages.append(_age(running["startedAt"], now) - delays.get(container["name"], 0))
     if not ages or min(ages) < grace:
         return None
-    said = _newest(events, UNHEALTHY) or condition(pod, "Ready").get("message")
+    message = _newest(events, UNHEALTHY) or condition(pod, "Ready").get("message")
     return Problem(
-        UNHEALTHY, f"runs for {min(ages):.0f} s and is not ready ({_line(said)})", "read its log (kubectl logs)"
+        UNHEALTHY, f"has run for {min(ages):.0f} s and is not ready ({_line(message)})", "read its log (kubectl logs)"
     )
 
 
@@ -159,29 +163,31 @@ def _containers(pod: Object) -> list[Object]:
 
 
 def condition(obj: Object, kind: str) -> Object:
-    """The condition of that type in the object's status, or an empty one."""
+    """Return the condition of this type in the object's status; an empty one when it has none."""
     return next((c for c in obj.get("status", {}).get("conditions", []) if c["type"] == kind), {})
 
 
 def _newest(events: t.Sequence[Object], reason: str, containing: str = "") -> str:
-    """The message of the newest event of that reason, or nothing."""
+    """Return the message of the newest event with this reason; empty without one."""
     found = [event for event in events if event["reason"] == reason and containing in event["message"]]
     return max(found, key=_time)["message"] if found else ""
 
 
 def _time(event: Object) -> str:
-    # RFC 3339 in UTC sorts as text; events.k8s.io and the old recorder fill different fields
-    return (
+    # RFC 3339 in UTC sorts as text. The API events.k8s.io and the older one fill different fields.
+    time: str = (
         (event.get("series") or {}).get("lastObservedTime")
         or event.get("lastTimestamp")
         or event.get("eventTime")
         or event["metadata"]["creationTimestamp"]
     )
+    return time
 
 
 def _age(timestamp: str | None, now: datetime.datetime) -> float:
-    """Seconds since an RFC 3339 time; 0 when there is none yet."""
-    return (now - datetime.datetime.fromisoformat(timestamp)).total_seconds() if timestamp else 0.0
+    """Return the seconds since an RFC 3339 time; 0 without one."""
+    at = _times.parse(timestamp)
+    return (now - at).total_seconds() if at else 0.0
 
 
 def _line(message: str | None) -> str:

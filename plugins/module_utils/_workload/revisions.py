@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rollout history of a Deployment, read from its ReplicaSets. Pure: objects in, revisions out."""
+"""The rollout history of a Deployment, by its ReplicaSets. Pure: objects in, revisions out."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object, owner
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import REVISION
 
-# Of a ReplicaSet that the Deployment came back to: the numbers that it had before, with commas.
+# The former numbers of a revision that the Deployment returned to, separated by commas.
 FORMER = "deployment.kubernetes.io/revision-history"
 
 
 def revisions(deployment: Object, replicasets: t.Iterable[Object], container: str) -> list[dict[str, t.Any]]:
-    """The Deployment's revisions, oldest first: {revision, former, image, change_cause, created, replicas, ready, current}.
+    """Return the Deployment's revisions, oldest first.
 
-    former: numbers by which the revision went before. image_ref: of our container,
-    None in a revision that had none. created: of its ReplicaSet.
+    Each is {revision, former, image_ref, change_cause, created, replicas, ready, current}. former: the numbers that it
+    had before. image_ref: of the container, None without that container. created: of its ReplicaSet.
     """
     current = _number(deployment)
     found = []
@@ -44,7 +44,10 @@ def revisions(deployment: Object, replicasets: t.Iterable[Object], container: st
 
 
 def find(history: t.Iterable[dict[str, t.Any]], revision: int) -> dict[str, t.Any] | None:
-    """The revision with this number. By a number of before too: going back to a revision renumbers it, and the same command shall find it again."""
+    """Return the revision with this number, or that had it before; None without one.
+
+    A rollback to a revision renumbers it, and the same command has to find it again.
+    """
     matches = [one for one in history if revision == one["revision"] or revision in one["former"]]
     return max(matches, key=lambda one: one["revision"] == revision, default=None)
 

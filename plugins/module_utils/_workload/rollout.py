@@ -2,31 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Change a Deployment's image and size by a patch, and wait until its rollout is done or can't be."""
+"""Change a Deployment's image and size by a patch, and wait until its rollout is complete or has failed."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, pod_path
+from ansible_collections.mcp.server.plugins.module_utils import _times
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import REVISION, State, state
 
-POLL = 1.0
-
-
 CAUSE = "kubernetes.io/change-cause"
 
-
-# Seconds after which a wait shows that it is alive
-HEARTBEAT = 10.0
+POLL = 1.0  # seconds
+HEARTBEAT = 10.0  # seconds after which an unchanged line of progress is shown again
 
 
 def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> dict[str, t.Any]:
-    """A strategic merge patch with what differs. A new image is a new revision, so its cause is noted with it."""
+    """Return a strategic merge patch with what differs. A new image is a new revision, so the patch has its cause."""
     body: dict[str, t.Any] = {"spec": {}}
     if after["replicas"] != before["replicas"]:
         body["spec"]["replicas"] = after["replicas"]
@@ -39,7 +37,7 @@ def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> 
 def fenced(
     deployment: Object, container: str, before: dict[str, t.Any], after: dict[str, t.Any], run: str
 ) -> list[fence.Operation]:
-    """Return the same as a JSON patch of this run, for the Deployment as it was read (fence.py)."""
+    """Return the same as a fenced JSON patch of this run (fence.py). deployment: as it was read."""
     operations = fence.stamp(
         deployment, run, _cause(after["image_ref"]) if after["image_ref"] != before["image_ref"] else None
     )
@@ -58,9 +56,10 @@ def _cause(image_ref: str) -> dict[str, str]:
 
 
 class View:
-    """A pool's Deployment and what belongs to it, as the cluster shows them now.
+    """A pool's Deployment and its pods, read anew for each state.
 
-    stale: the Progressing condition from before a change of ours. refuse: raises Failure for a Deployment that is not to be waited for.
+    grace: seconds, see pods.problem(). stale: the Progressing condition from before this run's change. refuse: raises
+    Failure for a Deployment that must not be waited for.
     """
 
     def __init__(
@@ -87,33 +86,29 @@ class View:
         deployment = self.cluster.get(self.path)
         self._refuse(deployment)
         self.revision = deployment["metadata"].get("annotations", {}).get(REVISION, "")
-        labels = ",".join(
-            f"{key}={value}" for key, value in deployment["spec"]["selector"].get("matchLabels", {}).items()
-        )
-        replicasets = self.cluster.get(f"/apis/apps/v1/namespaces/{self._namespace}/replicasets", labelSelector=labels)[
-            "items"
-        ]
-        pods = self.cluster.get(pod_path(self._namespace), labelSelector=labels)["items"]
+        selector = selectors.labels(deployment["spec"]["selector"].get("matchLabels", {}))
+        replicasets = self.cluster.get(paths.replica_sets(self._namespace), labelSelector=selector)["items"]
+        pods = self.cluster.get(paths.pods(self._namespace), labelSelector=selector)["items"]
         return state(deployment, replicasets, pods, self._events(), self.cluster.now(), self._grace, self.stale)
 
     def _events(self) -> list[Object]:
         if not self._may_read_events:
             return []
         try:
-            path = f"/api/v1/namespaces/{self._namespace}/events"
-            return self.cluster.get(path, fieldSelector="involvedObject.kind=Pod")["items"]
+            found = self.cluster.get(paths.events(self._namespace), fieldSelector="involvedObject.kind=Pod")
+            return t.cast(list[Object], found["items"])
         except Forbidden:
             self._may_read_events = False
             return []
 
 
 def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enough: int | None = None) -> State:
-    """The state in which the rollout is done. Raises Failure when it can't be, or not in time; that has the state as evidence.
+    """Wait until the rollout is complete; return its state. Raises Failure, with the state as evidence.
 
-    enough: so many ready pods will do, and fewer when no more can come; an emergency waits for them, so it looks more often.
+    enough: for an emergency, which polls more often: this many ready pods are enough, or fewer when no more can come.
     """
     evidence: dict[str, t.Any] = {}
-    said, said_at = "", 0.0
+    shown, shown_at = "", 0.0
     problems: t.Sequence[str] = ()
     while True:
         now = view.state()
@@ -123,18 +118,15 @@ def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enou
             return now
         if now.failed:
             raise Failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
-        if line != said or patience.elapsed - said_at >= HEARTBEAT:
-            progress(f"{line}, {_clock(patience.elapsed)} of {_clock(patience.seconds)}")
-            said, said_at = line, patience.elapsed
+        if line != shown or patience.elapsed - shown_at >= HEARTBEAT:
+            progress(f"{line}, {_times.stopwatch(patience.elapsed)} of {_times.stopwatch(patience.seconds)}")
+            shown, shown_at = line, patience.elapsed
         if not patience.pause(POLL if enough is None else POLL / 2):
             if enough is not None and evidence.get("ready"):
                 return now
             why = f" ({'; '.join(problems)})" if problems else ""
             raise Failure(
-                f"Deployment {view.name} is not complete after {patience.seconds:g} s: {line}{why}; see its events, or raise wait_timeout.",
+                f"Deployment {view.name} is not complete after {patience.seconds:g} s: {line}{why}. "
+                "Check its events, or raise wait_timeout.",
                 **evidence,
             )
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection, paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes import managed_fields
@@ -242,9 +242,9 @@ class ApiServer:
         return self.create(f"/apis/authorization.k8s.io/v1/{ACCESS_REVIEWS}", review)["status"]["allowed"]
 
     def port_forward(self, namespace: str, pod: str, port: int) -> socket.socket:
-        self._ask(Request("GET", f"{api.pod_path(namespace, pod)}/portforward", query={"ports": str(port)}))
+        self._ask(Request("GET", f"{paths.pods(namespace, pod)}/portforward", query={"ports": str(port)}))
         if pod not in self.ports:
-            raise Failure(f"No port-forward to {namespace}/{pod}.")
+            raise Failure(f"Cannot forward a port to {namespace}/{pod}.")
         return socket.create_connection(("127.0.0.1", self.ports[pod]))
 
     def now(self) -> datetime:

@@ -395,7 +395,7 @@ def test_port_forward(api: ApiServer) -> None:
     with pytest.raises(NotFound):
         api.port_forward("prod", "pod", 8080)
     api.put(f"{PODS}/pod", {})
-    with pytest.raises(Failure, match="No port-forward to prod/pod"):
+    with pytest.raises(Failure, match="Cannot forward a port to prod/pod"):
         api.port_forward("prod", "pod", 8080)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         api.ports["pod"] = listening.getsockname()[1]

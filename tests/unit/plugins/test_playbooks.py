@@ -63,7 +63,7 @@ def play(tmp_path):
     [
         ((), "a and twin are the same server: both have httproute prod/a. Take one of them out"),
         (("-l", "all"), "a and twin are the same server"),
-        (("-l", "web"), "None of the hosts that match (web1) is an MCP server."),
+        (("-l", "web"), "None of the matching hosts (web1) is an MCP server."),
         (("-e", "mcp_hosts=nothere"), "No host of the inventory matches nothere, so nothing was done."),
         (("-e", "mcp_hosts=a", "-l", "b"), "No host of the inventory matches a and b, so nothing was done."),
         (("-l", "nothere"), "hosts to target"),  # Ansible's own
@@ -84,8 +84,7 @@ def test_more_than_one_server_that_nobody_named_is_refused(play, tmp_path):
         code, output = play(name.removesuffix(".yml"), "-e", "version=v1.2.0")
         assert (
             code != 0
-            and f"Refusing to run {name} on 2 servers that nobody named: a, b. Name the one that is meant, -l a, or "
-            f"all of them, -l all."
+            and f"Refusing to run {name} on 2 servers that were not named: a, b. Name one, -l a, or all of them, -l all."
             in output
         )
     code, output = play("rollback", "-l", "all")

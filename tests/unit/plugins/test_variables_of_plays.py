@@ -156,7 +156,7 @@ def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
         (
             "bluegreen",
             {},
-            "a: version is not set: say which one to release, ansible-playbook mcp.server.bluegreen -e version=v1.2.0.",
+            "a: version is not set: pass the version to release, such as -e version=v1.2.0.",
         ),
         ("bluegreen", {"version": ""}, "version is not set"),
         ("bluegreen", {"version": "v1.2.0", "mcp_guard": "maybe"}, "mcp_guard must be true or false, not 'maybe'."),
@@ -239,7 +239,7 @@ def test_a_bad_value_of_one_server_stops_no_other(ansible, tmp_path, strategy):
         output
     )
     for host in ("good", "fine"):
-        assert f'fatal: [{host}]: FAILED! => {{"changed": false, "msg": "No cluster to talk to' in output, output
+        assert f'fatal: [{host}]: FAILED! => {{"changed": false, "msg": "No cluster to connect to' in output, output
 
 
 def test_a_template_of_one_server_that_fails_keeps_no_other_from_its_rollback(ansible, tmp_path):
@@ -249,7 +249,7 @@ def test_a_template_of_one_server_that_fails_keeps_no_other_from_its_rollback(an
     code, output = ansible("mcp.server.rollback", "-i", str(tmp_path / "several.yml"), "-l", "bad,fine,worse")
     assert (
         code == 2
-        and 'fatal: [fine]: FAILED! => {"changed": false, "msg": "No cluster to talk to' in output
+        and 'fatal: [fine]: FAILED! => {"changed": false, "msg": "No cluster to connect to' in output
         and "Traceback" not in output
     ), output
     for host in ("bad", "worse"):
@@ -265,7 +265,7 @@ def test_what_a_push_is_told_later_is_not_missed_before(ansible):
     code, output = ansible(
         "mcp.server.bluegreen", host={**SERVER, "mcp_git_changes": [change]}, extra={"version": "v1.2.0"}
     )
-    assert code != 0 and "No cluster to talk to" in output and "undefined" not in output, output
+    assert code != 0 and "No cluster to connect to" in output and "undefined" not in output, output
     code, output = ansible(
         "mcp.server.bluegreen",
         host={**SERVER, "mcp_git_changes": [{**change, "file": "{{ nowhere }}"}]},
@@ -284,16 +284,16 @@ def test_an_emergency_goes_on_without_what_it_cannot_read(ansible):
     }
     extra |= {"mcp_route_nearest": "maybe", "mcp_hosts": "", "mcp_rollback_version": ""}
     code, output = ansible("mcp.server.rollback", extra=extra)
-    assert code != 0 and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in output, (
+    assert code != 0 and "No cluster to connect to: kubeconfig /nowhere/kubeconfig" in output, (
         output
     )  # as far as a play gets here
-    assert "[WARNING]: mcp_shift_timeout must be a number, not 'soon'. Going on as if it were not set." in output, (
+    assert "[WARNING]: mcp_shift_timeout must be a number, not 'soon'. Continuing as if it were not set." in output, (
         output
     )
     extra = {"mcp_api_timeout": "{{ nowhere }}", "mcp_endpoint": {"url": "{{ nowhere }}"}, "mcp_reason": "{{ 1 / 0 }}"}
     code, templates = ansible("mcp.server.rollback", extra=extra)
-    assert code != 0 and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in templates, templates
-    assert "mcp_api_timeout cannot be read: 'nowhere' is undefined. Going on as if it were not set." in templates, (
+    assert code != 0 and "No cluster to connect to: kubeconfig /nowhere/kubeconfig" in templates, templates
+    assert "mcp_api_timeout cannot be read: 'nowhere' is undefined. Continuing as if it were not set." in templates, (
         templates
     )
     assert output.count("mcp_shift_timeout must be a number") == 1 and "mcp_guard must" not in output, output
@@ -313,7 +313,7 @@ def test_an_emergency_goes_on_without_what_it_cannot_read(ansible):
 def test_an_emergency_takes_no_other_cluster_or_pool_for_what_it_cannot_read(ansible, extra, says):
     code, output = ansible("mcp.server.rollback", extra=extra)
     assert code != 0 and says in output and "Going on as if" not in output, output
-    assert 'fatal: [a]: FAILED! => {"changed": false, "msg": "No cluster to talk to' not in output, output
+    assert 'fatal: [a]: FAILED! => {"changed": false, "msg": "No cluster to connect to' not in output, output
 
 
 def test_a_rollback_does_not_read_the_version_and_says_so(ansible):
@@ -379,14 +379,14 @@ def test_without_prometheus_a_release_says_which_triggers_nobody_watches(ansible
         "tasks": [role],
     }
     (tmp_path / "play.yml").write_text(json.dumps([play]))
-    says = "nobody watches these triggers: latency, database, memory."
+    says = "these triggers are not watched: latency, database, memory."
     code, output = ansible("play.yml", extra={"version": "v1.2.0"})
     assert (
         code != 0
         and output.count(says) == 1
-        and output.index(says) < output.index("No cluster to talk to: kubeconfig /nowhere/kubeconfig")
+        and output.index(says) < output.index("No cluster to connect to: kubeconfig /nowhere/kubeconfig")
     ), output
     code, output = ansible("play.yml", extra={"version": "v1.2.0", "mcp_prometheus": '{"url": "http://127.0.0.1:3"}'})
-    assert code != 0 and says not in output and "No cluster to talk to: kubeconfig /nowhere/kubeconfig" in output, (
+    assert code != 0 and says not in output and "No cluster to connect to: kubeconfig /nowhere/kubeconfig" in output, (
         output
     )

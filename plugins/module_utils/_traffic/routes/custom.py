@@ -10,6 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions as jmes
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -41,8 +42,7 @@ class Filter:
 class Custom(Weighted):
     def path(self, server: Server) -> str:
         custom = server.route_custom
-        start = f"/apis/{custom['api_version']}" if "/" in custom["api_version"] else f"/api/{custom['api_version']}"
-        return f"{start}/namespaces/{server.namespace}/{_resource(custom)}/{server.route}"
+        return paths.resource(custom["api_version"], server.namespace, _resource(custom), server.route)
 
     def name(self, server: Server) -> str:
         return f"{server.route_custom['kind']} {server.namespace}/{server.route}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers, paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
@@ -61,8 +61,8 @@ class Kind:
     pod_label = ""
 
     def path(self, server: Server) -> str:
-        start = f"/apis/{self.group}" if self.group else "/api"
-        return f"{start}/{self.version}/namespaces/{server.namespace}/{self.resource}/{server.route}"
+        api_version = f"{self.group}/{self.version}" if self.group else self.version
+        return paths.resource(api_version, server.namespace, self.resource, server.route)
 
     def name(self, server: Server) -> str:
         return f"{self.title} {server.namespace}/{server.route}"

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, pod_path
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -47,11 +48,12 @@ class Service(Kind):
         return (Rule("", "services", ("get", "patch"), (server.route,)), Rule("", "pods", ("patch",)))
 
     def read(self, cluster: Api, server: Server) -> Route:
-        slices = f"/apis/discovery.k8s.io/v1/namespaces/{server.namespace}/endpointslices"
         return {
             "service": cluster.get(self.path(server)),
-            "pods": cluster.get(pod_path(server.namespace), labelSelector=f"app={server.name}")["items"],
-            "slices": cluster.get(slices, labelSelector=f"kubernetes.io/service-name={server.route}")["items"],
+            "pods": cluster.get(paths.pods(server.namespace), labelSelector=selectors.server_pods(server.name))[
+                "items"
+            ],
+            "slices": endpoints.slices(cluster, server.namespace, server.route),
         }
 
     def weights(self, route: Route, server: Server) -> Weights:
@@ -113,7 +115,7 @@ class Service(Kind):
         chosen = _chosen(route, self.reachable(route, server, wanted))
         pods = [
             (
-                pod_path(server.namespace, pod["metadata"]["name"]),
+                paths.pods(server.namespace, pod["metadata"]["name"]),
                 [{"op": "add", "path": PLACE, "value": str(serves).lower()}],
             )
             for serves in (True, False)

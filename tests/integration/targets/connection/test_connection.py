@@ -28,7 +28,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import cred
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster, connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.locate import locate
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import PATH
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.paths import SUBJECT_REVIEWS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 pytestmark = pytest.mark.skipif(not CONFIG["admin_kubeconfig"], reason="takes an administrator's kubeconfig")
@@ -189,7 +189,7 @@ def cluster(file: str | None, seconds: float = 10.0, **options: t.Any) -> Cluste
 
 def known(one: Cluster) -> dict[str, t.Any]:
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-    return one.create(PATH, review)["status"]["userInfo"]
+    return one.create(SUBJECT_REVIEWS, review)["status"]["userInfo"]
 
 
 def beside(name: str, file: Path | str, context: str | None = None, seconds: float = 10.0) -> tuple[str, str]:
@@ -320,7 +320,7 @@ def cases(here: Here) -> dict[str, Case]:
         "plugin that answers in another version": Case(plugin(beta), REFUSED),
         "plugin without interactiveMode": Case(plugin(here.gives, interactiveMode=None), REFUSED),
         "plugin without interactiveMode, v1beta1": Case(plugin(beta, V1BETA1, interactiveMode=None), one),
-        "plugin that wants a terminal": Case(plugin(here.gives, interactiveMode="Always"), REFUSED),
+        "plugin that needs a terminal": Case(plugin(here.gives, interactiveMode="Always"), REFUSED),
         "plugin that fails": Case(plugin(here.fails), REFUSED),
         "plugin that gives nothing": Case(plugin(here.script("nothing", f"echo '{answered()}'")), REFUSED),
         "plugin that is not there": Case(plugin("/nowhere/login"), REFUSED),
@@ -497,7 +497,7 @@ def test_the_environment_does_not_lead_elsewhere(here: Here) -> None:
     elsewhere = {"K8S_AUTH_HOST": "https://127.0.0.1:9", "K8S_AUTH_API_KEY": "planted-token-of-the-environment"}
     code, output = play("playbooks/preflight.yml", "-e", f"mcp_kubeconfig={CONFIG['kubeconfig']}", **elsewhere)
     assert code == 0, output
-    assert "; ignored, as the task names its cluster itself: K8S_AUTH_HOST, K8S_AUTH_API_KEY" in output
+    assert "; ignored because the task names its cluster: K8S_AUTH_HOST, K8S_AUTH_API_KEY" in output
     code, output = play("playbooks/preflight.yml", "-e", "mcp_kubeconfig=", **elsewhere)
     assert (
         code and "cluster https://127.0.0.1:9 (K8S_AUTH_HOST), as the user of the token in K8S_AUTH_API_KEY" in output

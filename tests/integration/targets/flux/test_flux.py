@@ -43,7 +43,7 @@ def flux(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Flux]:
 
 
 class Held:
-    """A small server that Flux holds."""
+    """A small server that Flux sets."""
 
     def __init__(self, server: Small, kustomization: Kustomization, folder: Path) -> None:
         self.server, self.kustomization = server, kustomization

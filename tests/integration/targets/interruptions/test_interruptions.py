@@ -184,7 +184,7 @@ def test_two_at_once() -> None:
     ) as process:
         until(process, "green 100 %: measured")
         code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.3.0")
-        assert code and "is under way: " in output and "Traceback" not in output, output
+        assert code and "is in progress (by " in output and "Traceback" not in output, output
         code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.3.0", "-e", "mcp_take_over=true")
         assert code and "take_over needs a reason" in output, output
         said = rest(process)
@@ -205,7 +205,7 @@ def test_an_emergency_takes_over_from_a_release() -> None:
         assert code == 0 and "took over from " in output, output
         said = rest(process)
     assert process.returncode
-    assert "This run is not the one that releases" in said
+    assert "This run lost the Lease of " in said
     assert (
         "Deployment issues" not in said and "mcp.server.announce" not in said
     )  # it did not fail, and it is the emergency's to tell

@@ -106,7 +106,7 @@ def test_the_machine_dies_and_the_guard_holds() -> None:
     expires = expiry()
     held = recorded(lambda found: found["guard"]["state"] == "paused", LEASE + SOON + 30)
     assert 0 < moment(held["guard"]["at"]) - expires < SOON
-    assert "was last heard of" in held["guard"]["reason"]
+    assert "last renewed its Lease" in held["guard"]["reason"]
     assert weights() == {"blue": 50, "green": 50}
     first = job()["metadata"]["uid"]
     # Somebody runs it again: it goes on, with a guard of its own, which ends with it.
@@ -179,7 +179,7 @@ def test_a_paused_release_goes_on_when_it_is_approved() -> None:
 def test_a_paused_release_goes_back_when_nobody_approves_it() -> None:
     paused(25)
     ended = recorded(lambda found: found["outcome"] != "running", 25 + SOON)
-    assert ended["outcome"] == "rolled_back" and "nobody went on with it" in ended["reason"], ended
+    assert ended["outcome"] == "rolled_back" and "nobody continued it" in ended["reason"], ended
     assert weights() == {"blue": 100, "green": 0}
     await_the_end_of_the_guard()
 

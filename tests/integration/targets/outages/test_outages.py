@@ -100,7 +100,7 @@ def judge_outages(said: str, number: int, seen: dict[str, t.Any], seconds: float
     waits = [int(wait) for wait in re.findall(r"answers again, after (\d+) s", said)]
     assert len(waits) >= number and max(waits) >= seconds - 25, (waits, said)
     assert re.search(
-        r"The API server \S+ does not answer \(.*\); (waiting for it, \d+ of \d+ s|going on without it)", said
+        r"The API server \S+ does not answer \(.*\); (waiting for it, \d+ of \d+ s|continuing without it)", said
     ), said
 
 

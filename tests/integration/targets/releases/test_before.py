@@ -54,8 +54,8 @@ def test_a_retry_does_not_release_again_what_failed() -> None:
 @pytest.mark.parametrize(
     ("variables", "says"),
     [
-        ({"version": 1.10}, "version is 1.1, a number and not a text"),
-        ({"version": "v1 2"}, "give the tag of an image"),
+        ({"version": 1.10}, "version is 1.1, which is a number and may"),
+        ({"version": "v1 2"}, "it must be the tag of an image"),
         (
             {"version": NEW, "mcp_prometheus": {"url": DEAD}},
             f"Metrics (app, kubelet): Prometheus at {DEAD} does not answer",

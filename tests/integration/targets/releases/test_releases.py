@@ -289,7 +289,7 @@ def test_two_servers_in_one_play(tmp_path):
     code, output = play("playbooks/bluegreen.yml", *words)
     assert (
         code
-        and "Refusing to run bluegreen.yml on 2 servers that nobody named: mcp-server, mcp-sessions."
+        and "Refusing to run bluegreen.yml on 2 servers that were not named: mcp-server, mcp-sessions."
         in " ".join(output.split())
     ), output
     code, output = play("playbooks/bluegreen.yml", *words, "-l", "all")

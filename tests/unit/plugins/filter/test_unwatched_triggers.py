@@ -16,13 +16,13 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds impor
     ("changes", "says"),
     [
         ({}, yaml.safe_load(unwatched_triggers.RETURN)["_value"]["sample"]),
-        (None, "these triggers: latency, database, memory."),
-        ({"memory": {"enabled": False}}, "these triggers: latency, database."),
-        ({"mine": {"query": "up", "limit": "1"}}, "these triggers: latency, database, memory, mine."),
+        (None, "these triggers are not watched: latency, database, memory."),
+        ({"memory": {"enabled": False}}, "these triggers are not watched: latency, database."),
+        ({"mine": {"query": "up", "limit": "1"}}, "these triggers are not watched: latency, database, memory, mine."),
         ({name: {"enabled": False} for name in ("latency", "database", "memory")}, ""),
         (
             {name: {"enabled": False} for name in ("errors", "error_burst")},
-            "these triggers: latency, database, memory.",
+            "these triggers are not watched: latency, database, memory.",
         ),
     ],
 )

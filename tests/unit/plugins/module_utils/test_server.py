@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._server import Server, ready_pods
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "route": None, "container": None}
@@ -35,33 +35,3 @@ def test_names():
 def test_names_that_cannot_be(params, says):
     with pytest.raises(Failure, match=says):
         Server.from_params({**PARAMS, **params})
-
-
-def endpoint(uid, **conditions):
-    return {"addresses": ["10.0.0.1"], "targetRef": {"uid": uid}, "conditions": conditions}
-
-
-@pytest.mark.parametrize(
-    "slices, expected",
-    [
-        ([], 0),
-        ([{"endpoints": None}], 0),
-        (
-            [
-                {
-                    "endpoints": [
-                        endpoint("a", ready=True),
-                        endpoint("b", ready=False),
-                        endpoint("c", ready=None),
-                        endpoint("d"),
-                    ]
-                }
-            ],
-            3,
-        ),
-        ([{"endpoints": [endpoint("a", ready=True)]}, {"endpoints": [endpoint("a", ready=True)]}], 1),
-        ([{"endpoints": [{"addresses": ["10.0.0.1"]}, {"addresses": ["10.0.0.2"]}]}], 2),
-    ],
-)
-def test_ready_pods(slices, expected):
-    assert ready_pods(slices) == expected

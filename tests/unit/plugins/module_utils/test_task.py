@@ -44,7 +44,7 @@ def run(task: Task) -> dict[str, t.Any]:
     [
         ("result", None),
         ("failure", "It was ********."),
-        ("error", r"Unexpected error ValueError at test_task.py:\d+: this is a fault of the collection"),
+        ("error", r"Unexpected error ValueError at test_task.py:\d+\. This is a bug of the collection"),
     ],
 )
 def test_a_module_shows_no_secret(how: str, said: str | None, capsys: pytest.CaptureFixture[str]) -> None:

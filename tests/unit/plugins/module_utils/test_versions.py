@@ -38,16 +38,16 @@ A, B = (f"sha256:{letter * 64}" for letter in "ab")
                 f"v1.2.0@{A}",
             )
         ),
-        (1.1, "version is 1.1, a number and not a text"),
-        (1000.0, "version is 1000.0, a number"),
+        (1.1, "version is 1.1, which is a number and may"),
+        (1000.0, "version is 1000.0, which is a number"),
         (2026, "put it in quotes"),
-        (True, "version is True, true or false"),
+        (True, "version is True, which is true or false"),
         (None, "version is missing"),
         ("", "version is empty"),
-        (datetime.date(2026, 11, 1), "version is not a text"),
-        ({"a": 1}, "version is not a text"),
+        (datetime.date(2026, 11, 1), "version is not text"),
+        ({"a": 1}, "version is not text"),
         *(
-            (bad, "give the tag of an image")
+            (bad, "it must be the tag of an image")
             for bad in (
                 "-x",
                 ".x",
@@ -138,7 +138,7 @@ def test_comparable(version: str, comparable: bool) -> None:
     ],
 )
 def test_told(told: t.Any, version: str, same: bool) -> None:
-    assert _versions.is_told(told, version) is same
+    assert _versions.is_reported(told, version) is same
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import signal
@@ -28,6 +29,9 @@ SPEC = Spec(
         "token": {"type": "str", "no_log": True},
     }
 )
+
+COLLECTION = "ansible_collections.mcp.server.plugins"
+ACTIONS = Path(__file__).parents[4] / "plugins" / "action"
 
 
 def say(task):
@@ -205,7 +209,7 @@ def test_task_timeout(count, alarm, ended):
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
     assert bool(result["left"]) == ended
-    warnings = ["The timeout of 30 s does not end mcp_x: it has time limits of its own."]
+    warnings = ["The timeout of 30 s does not end mcp_x, which has its own time limits."]
     assert result.get("warnings") == (warnings if alarm and not ended else None)
 
 
@@ -401,3 +405,11 @@ def test_the_cluster_is_named_once_in_a_play(shown, monkeypatch):
     assert shown == ["  [mcp-prod] cluster of c"]
     announce("nobody listens")
     assert len(shown) == 1
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in ACTIONS.glob("mcp_*.py")))
+def test_each_action_plugin_is_of_its_own_module(name: str) -> None:
+    """Most of them are links to one file, which finds its module by the name that it is imported by."""
+    action = importlib.import_module(f"{COLLECTION}.action.{name}").ActionModule
+    code = importlib.import_module(f"{COLLECTION}.module_utils._modules.{name}")
+    assert action.SPEC is code.SPEC and action.RUN is code.run

@@ -44,7 +44,7 @@ def test_the_route_of_a_host(host, variables, route):
             {"a": A, "b": B},
             False,
             "rollback.yml",
-            "Refusing to run rollback.yml on 2 servers that nobody named: a, b. Name the one that is meant, -l a, ",
+            "Refusing to run rollback.yml on 2 servers that were not named: a, b. Name one, -l a, ",
         ),
         ({"a": A, "again": A}, True, "rollback.yml", "a and again are the same server: both have httproute prod/a. "),
         ({"a": A, "again": A}, False, "", "a and again are the same server"),
@@ -54,7 +54,7 @@ def test_the_route_of_a_host(host, variables, route):
             "rollback.yml",
             "",
         ),
-        ({}, True, "", "None of the hosts that match (a, b, web) is an MCP server. "),
+        ({}, True, "", "None of the matching hosts (a, b, web) is an MCP server. "),
     ],
 )
 def test_whether_a_play_may_run(routes, named, writes, words):
@@ -64,7 +64,7 @@ def test_whether_a_play_may_run(routes, named, writes, words):
 
 def test_a_long_list_is_cut():
     routes = {f"s{number}": Route("", "", "prod", "httproute", f"s{number}") for number in range(50)}
-    assert "on 50 servers that nobody named: s0, s1," in (
+    assert "on 50 servers that were not named: s0, s1," in (
         said := problem(list(routes), routes, named=False, writes="rollback.yml")
     )
     assert ", s19 and 30 more." in said

@@ -121,7 +121,7 @@ def test_what_a_value_means(name, given, means):
         pytest.param(
             "mcp_warm_seconds",
             10**5000,
-            "mcp_warm_seconds must be a number, not one of so many digits.",
+            "mcp_warm_seconds must be a number, not a number with too many digits.",
             id="more digits than Python shows",
         ),
         ("mcp_warm_seconds", float("inf"), "mcp_warm_seconds must be a number, not inf."),
@@ -192,14 +192,11 @@ def test_what_is_missing_and_the_version_first():
     (first, *others) = _variables.missing(
         ["preflight", "bluegreen"], lambda name: name in ("mcp_image", "mcp_namespace")
     )
-    assert (
-        first
-        == "version is not set: say which one to release, ansible-playbook mcp.server.bluegreen -e version=v1.2.0."
-    )
-    assert others == ["mcp_endpoint is not set: give it in the inventory (docs/variables.md)."]
+    assert first == "version is not set: pass the version to release, such as -e version=v1.2.0."
+    assert others == ["mcp_endpoint is not set: set it in the inventory (docs/variables.md)."]
     assert _variables.missing(["preflight"], lambda name: name != "version") == []
     assert _variables.missing(["report"], lambda name: False) == [
-        "mcp_namespace is not set: give it in the inventory (docs/variables.md)."
+        "mcp_namespace is not set: set it in the inventory (docs/variables.md)."
     ]
 
 
@@ -211,7 +208,7 @@ def test_the_examples_have_no_name_that_nothing_reads(file):
 
 
 def test_a_name_that_is_none():
-    with pytest.raises(_variables.Invalid, match="'mcp_x' is no variable of mcp.server"):
+    with pytest.raises(_variables.Invalid, match="'mcp_x' is not a variable of mcp.server"):
         _variables.value("mcp_x", 1)
 
 

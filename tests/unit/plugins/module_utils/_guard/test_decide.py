@@ -17,7 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._guard.decide import (
     WAIT,
     Observation,
     decide,
-    silence,
+    seconds_silent,
 )
 from ansible_collections.mcp.server.plugins.module_utils._release.lease import PAUSED, Holder
 
@@ -46,9 +46,9 @@ def release(outcome: str = "running", identifier: str = OURS) -> dict[str, t.Any
     ],
 )
 def test_how_long_the_runner_has_been_silent(age: float, unchanged: float, seconds: float) -> None:
-    assert silence(held(age), unchanged, NOW) == seconds
+    assert seconds_silent(held(age), unchanged, NOW) == seconds
     # Without the API server's time only what was seen counts.
-    assert silence(held(age), unchanged, None) == unchanged
+    assert seconds_silent(held(age), unchanged, None) == unchanged
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,8 @@ def test_how_long_the_runner_has_been_silent(age: float, unchanged: float, secon
     [
         (held(10), 8, release(), ROLL_BACK, "", WAIT, ""),
         (held(60), 58, release(), ROLL_BACK, "", WAIT, ""),
-        (held(61), 58, release(), ROLL_BACK, "", ROLL_BACK, "the run of eva@runner was last heard of 61 s ago"),
-        (held(61), 58, release(), PAUSE, "", PAUSE, "the run of eva@runner was last heard of 61 s ago"),
+        (held(61), 58, release(), ROLL_BACK, "", ROLL_BACK, "the run of eva@runner last renewed its Lease 61 s ago"),
+        (held(61), 58, release(), PAUSE, "", PAUSE, "the run of eva@runner last renewed its Lease 61 s ago"),
         (
             held(61),
             58,
@@ -65,7 +65,7 @@ def test_how_long_the_runner_has_been_silent(age: float, unchanged: float, secon
             PAUSE,
             "p95 is 2 s",
             ROLL_BACK,
-            "the run of eva@runner was last heard of 61 s ago, and p95 is 2 s",
+            "the run of eva@runner last renewed its Lease 61 s ago, and p95 is 2 s",
         ),
         (held(10), 8, release(), ROLL_BACK, "p95 is 2 s", WAIT, ""),  # a runner that lives sees to that
         # A run that gave the Lease back paused it: it had a reason, and is not dead.
@@ -78,14 +78,14 @@ def test_how_long_the_runner_has_been_silent(age: float, unchanged: float, secon
             WAIT,
             "",
         ),  # it may have been deleted: a run that lives takes it again
-        (None, 21, release(), ROLL_BACK, "", PAUSE, "its run ended, and left it as it is"),
-        (None, 600, release(), ROLL_BACK, "", PAUSE, "its run ended, and left it as it is"),
-        (None, 21, release(), PAUSE, "p95 is 2 s", ROLL_BACK, "its run ended, and left it as it is, and p95 is 2 s"),
+        (None, 21, release(), ROLL_BACK, "", PAUSE, "its run ended without finishing it"),
+        (None, 600, release(), ROLL_BACK, "", PAUSE, "its run ended without finishing it"),
+        (None, 21, release(), PAUSE, "p95 is 2 s", ROLL_BACK, "its run ended without finishing it, and p95 is 2 s"),
         (held(61), 58, release("succeeded"), ROLL_BACK, "", END, "the release has ended: succeeded"),
         (held(61), 58, release("rolled_back"), ROLL_BACK, "p95 is 2 s", END, "the release has ended: rolled_back"),
         (held(61), 58, release(identifier="another"), ROLL_BACK, "", END, "the newest release is another"),
         (held(10), 8, release(identifier="another"), ROLL_BACK, "", END, "the newest release is another"),
-        (held(61), 58, None, ROLL_BACK, "", END, "the newest release is not recorded any more"),
+        (held(61), 58, None, ROLL_BACK, "", END, "the newest release is no longer recorded"),
     ],
 )
 def test_what_a_guard_does(holder, unchanged, newest, action, breach, what, why) -> None:
@@ -100,7 +100,7 @@ GUARD = Holder("guard", "the guard of prod/mcp", PAUSED, NOW - timedelta(hours=1
     [
         (None, release(), 60, "", KEEP, "paused until "),  # it was handed over just now
         (GUARD, release(), 60, "", KEEP, "paused until "),
-        (GUARD, release(), 0, "", ROLL_BACK, "and nobody went on with it"),
+        (GUARD, release(), 0, "", ROLL_BACK, "and nobody continued it"),
         (GUARD, release(), 60, "p95 is 2 s", ROLL_BACK, "it is paused, and p95 is 2 s"),
         (held(8), release(), -60, "", WAIT, ""),  # somebody goes on with it
         (GUARD, release("rolled_back"), 60, "", END, "the release has ended: rolled_back"),
@@ -111,3 +111,10 @@ def test_what_a_guard_does_with_a_release_that_is_paused(holder, newest, left, b
     paused = {**newest, "paused": {"until": (NOW + timedelta(seconds=left)).isoformat()}}
     found = decide(Observation(holder, 5, paused), OURS, PAUSE, NOW, breach)
     assert found.what == what and why in found.why
+
+
+def test_a_pause_without_a_readable_end_lasts() -> None:
+    """The record may be edited; a guard that cannot tell the end must not roll back."""
+    paused = {**release(), "paused": {"at": "x", "reason": "y", "until": "tomorrow"}}
+    assert decide(Observation(None, 21, paused), OURS, ROLL_BACK, NOW).what == PAUSE
+    assert decide(Observation(GUARD, 5, paused), OURS, ROLL_BACK, NOW).what == WAIT

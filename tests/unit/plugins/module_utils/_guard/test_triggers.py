@@ -66,7 +66,7 @@ def test_only_a_breach_says_that_a_release_is_bad(
 
 @pytest.mark.parametrize("option", ["token_file", "token_env", "username"])
 def test_what_a_guard_could_not_use(option: str) -> None:
-    with pytest.raises(Failure, match=rf"prometheus\.{option} can't be handed to a guard"):
+    with pytest.raises(Failure, match=rf"A guard cannot use prometheus\.{option}"):
         triggers.handed_on({"triggers": {}, "prometheus": {**PROMETHEUS, option: "something"}})
 
 

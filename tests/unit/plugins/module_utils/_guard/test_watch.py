@@ -159,7 +159,7 @@ def test_a_runner_that_dies(world: World, rolled_back: list[float]) -> None:
     (moment,) = rolled_back
     assert 60 < moment - 90 <= 68  # of the last renewal
     assert world.release["guard"]["state"] == "rolled_back"
-    assert "the run of eva@runner was last heard of" in world.release["guard"]["reason"]
+    assert "the run of eva@runner last renewed its Lease" in world.release["guard"]["reason"]
     assert world.holder is None
 
 
@@ -286,7 +286,7 @@ def test_a_release_that_is_paused_is_kept_until_somebody_goes_on(world: World, r
 @pytest.mark.parametrize("key", ["paused", "held"])  # as it was called before 1.0.0
 def test_a_release_that_is_paused_for_too_long_goes_back(world: World, rolled_back: list[float], key: str) -> None:
     world.at(10, lambda: pause(world, 100, key))
-    assert "nobody went on with it" in watch(world, "pause")["reason"]
+    assert "nobody continued it" in watch(world, "pause")["reason"]
     assert 110 <= rolled_back[0] <= 120 and world.holder is None
 
 
@@ -298,7 +298,7 @@ def test_it_is_noted_when_a_guard_that_had_paused_it_keeps_it_for_an_approval(
     world.at(90, lambda: pause(world, 100))
     world.at(110, lambda: reasons.append(world.release["guard"]["reason"]))
     watch(world, "pause")
-    assert "was last heard of" in reasons[0] and reasons[1].startswith("paused until ")
+    assert "last renewed its Lease" in reasons[0] and reasons[1].startswith("paused until ")
 
 
 def test_a_release_that_is_paused_goes_back_at_a_breach(world: World, rolled_back: list[float]) -> None:

@@ -50,7 +50,7 @@ def plugin(folder: Path, text: str, **more: t.Any) -> Plugin:
 def test_a_token(tmp_path: Path) -> None:
     one = plugin(tmp_path, f"echo '{answer(token=TOKEN)}'; echo warning >&2")
     given = exec_credentials.ask(one, 5)
-    assert (given.token, given.certificate, given.over) == (TOKEN, None, False)
+    assert (given.token, given.certificate, given.expired) == (TOKEN, None, False)
     assert TOKEN not in repr(given) and TOKEN not in without_secrets(f"it was {TOKEN}")
 
 
@@ -66,7 +66,8 @@ def test_a_certificate(tmp_path: Path) -> None:
 
 def test_what_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INHERITED", "yes")
-    text = f'echo "$KUBERNETES_EXEC_INFO" > info; echo "$INHERITED $OWN $1" > words; readlink /proc/self/fd/0 > stdin; echo \'{answer(token=TOKEN)}\''
+    notes = 'echo "$KUBERNETES_EXEC_INFO" > info; echo "$INHERITED $OWN $1" > words; readlink /proc/self/fd/0 > stdin'
+    text = f"{notes}; echo '{answer(token=TOKEN)}'"
     monkeypatch.chdir(tmp_path)
     cluster = {"server": "https://x", "config": {"a": 1}}
     exec_credentials.ask(plugin(tmp_path, text, arguments=("one",), environment=(("OWN", "mine"),), cluster=cluster), 5)
@@ -89,13 +90,16 @@ def test_what_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         ("true", "wrote no ExecCredential"),
         ("echo '[1]'", "wrote no ExecCredential"),
         (f"echo '{answer(kind='Status', token=TOKEN)}'", "wrote no ExecCredential"),
-        (f"echo '{answer(V1BETA1, token=TOKEN)}'", f"answered in version {V1BETA1}, the kubeconfig says {V1}"),
+        (f"echo '{answer(V1BETA1, token=TOKEN)}'", f"answered in version {V1BETA1}, but the kubeconfig says {V1}"),
         (f"echo '{answer(None, token=TOKEN)}'", "answered in version None"),  # type: ignore[arg-type]
         ('echo \'{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential"}\'', "gave no credentials"),
         (f"echo '{answer()}'", "gave neither a token nor a certificate"),
         (f"echo '{answer(token=5)}'", "gave credentials that are not text"),
         (f"echo '{answer(clientCertificateData='x')}'", "gave a certificate without its key"),
-        (f"echo '{answer(token=TOKEN, expirationTimestamp='soon')}'", "an expirationTimestamp that is no time: soon"),
+        (
+            f"echo '{answer(token=TOKEN, expirationTimestamp='soon')}'",
+            "an expirationTimestamp that is not a time: soon",
+        ),
         ("head -c 3000000 /dev/zero", "wrote more than 1 MiB, and was killed"),
         ("while :; do echo flood >&2; done", "wrote more than 1 MiB: flood, and was killed"),
     ],
@@ -126,14 +130,14 @@ def test_a_secret_that_it_is_given_is_in_no_complaint(tmp_path: Path, more: dict
 def test_a_configuration_that_contains_itself(tmp_path: Path) -> None:
     endless: list[t.Any] = []
     endless.append(endless)
-    with pytest.raises(Failure, match="cannot be told of its cluster"):
+    with pytest.raises(Failure, match="the configuration of its cluster, which is not JSON"):
         exec_credentials.ask(plugin(tmp_path, "true", cluster={"config": endless}), 5)
 
 
 def test_a_plugin_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(
         Failure,
-        match="/nowhere/login of the kubeconfig could not be started .No such file or directory.; install it, or correct",
+        match="/login of the kubeconfig could not be started .No such file or directory.; install it, or correct",
     ):
         exec_credentials.ask(Plugin("/nowhere/login", V1), 5)
     with pytest.raises(Failure, match="could not be started .*; get it from example.com"):
@@ -175,7 +179,8 @@ def test_who_holds_its_pipes_is_not_waited_for(tmp_path: Path, monkeypatch: pyte
 def test_it_is_asked_once_until_its_credential_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
-    text = f"echo x >> asked; echo '{answer(token='TOKEN', expirationTimestamp=soon)}' | sed s/TOKEN/planted-$(wc -l < asked)/"
+    given = answer(token="TOKEN", expirationTimestamp=soon)
+    text = f"echo x >> asked; echo '{given}' | sed s/TOKEN/planted-$(wc -l < asked)/"
     one = User(plugin=plugin(tmp_path, text))
     assert {Credentials(one, 5).headers()["Authorization"] for _each in range(3)} == {"Bearer planted-1"}
     time.sleep(2.1)

@@ -239,17 +239,17 @@ def test_the_writer_of_a_field_comes_with_the_command_that_suspends_it():
     suspend = "argocd app set shop --sync-policy none"
     assert writer_of(route, WEIGHT).suspend == suspend
     assert sentence(writer_of(route, WEIGHT), "spec.rules") == (
-        f"Argo CD (argocd-controller, 07:55:03 UTC) set spec.rules back; suspend it: {suspend}"
+        f"Argo CD (argocd-controller, 07:55:03 UTC) reverted spec.rules; suspend it: {suspend}"
     )
 
 
 @pytest.mark.parametrize(
     ("writer", "expected"),
     [
-        (UNKNOWN, "another client set image back (who, the object's managedFields do not tell)"),
-        (Writer("KEDA"), "KEDA set image back"),
-        (Writer("shop-bot", "shop-bot", "2026-11-26T07:55:03Z"), "shop-bot (07:55:03 UTC) set image back"),
-        (Writer("kubectl", "kubectl-edit", ""), "kubectl (kubectl-edit) set image back"),
+        (UNKNOWN, "another client reverted image (the object's managedFields do not say which)"),
+        (Writer("KEDA"), "KEDA reverted image"),
+        (Writer("shop-bot", "shop-bot", "2026-11-26T07:55:03Z"), "shop-bot (07:55:03 UTC) reverted image"),
+        (Writer("kubectl", "kubectl-edit", ""), "kubectl (kubectl-edit) reverted image"),
     ],
 )
 def test_what_is_said_of_a_writer(writer, expected):

@@ -15,7 +15,7 @@ HELM = {"labels": {"app.kubernetes.io/managed-by": "Helm"}, "annotations": {"met
 KEDA = {"labels": {"scaledobject.keda.sh/name": "mcp"}}
 OPERATOR = {"ownerReferences": [{"apiVersion": "x/v1", "kind": "MCPServer", "name": "mcp", "controller": True}]}
 LEFT_OUT = {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}"}}
-NOBODY = "No GitOps tool holds what a release writes."
+NOBODY = "No GitOps tool sets what a release writes."
 
 
 def fields(route=None, deployment=None, autoscaler=None):
@@ -45,35 +45,37 @@ def fields(route=None, deployment=None, autoscaler=None):
         (
             {"route": ARGO_CD},
             [],
-            "Argo CD holds spec.rules of HTTPRoute prod/mcp, and would put back what a release writes there: leave these fields out there (docs/gitops.md)"
-            " or suspend it (argocd app set shop --sync-policy none), and then set gitops_ignores (mcp_gitops_ignores) to [route].",
+            "Argo CD sets spec.rules of HTTPRoute prod/mcp and would revert what a release writes there. Leave these "
+            "fields out of its manifests (docs/gitops.md)"
+            " or suspend it (argocd app set shop --sync-policy none), and then set gitops_ignores (mcp_gitops_ignores) "
+            "to [route].",
             NOBODY,
         ),
-        ({"route": ARGO_CD}, ["route"], "", "Argo CD leaves alone route, as gitops_ignores says."),
+        ({"route": ARGO_CD}, ["route"], "", "Argo CD leaves route alone (gitops_ignores)."),
         ({"route": ARGO_CD | LEFT_OUT}, [], "", NOBODY),
-        ({"deployment": ARGO_CD}, ["route", "image"], "to [replicas].", "Argo CD leaves alone image, as"),
+        ({"deployment": ARGO_CD}, ["route", "image"], "to [replicas].", "Argo CD leaves image alone"),
         ({"route": ARGO_CD, "deployment": ARGO_CD}, [], "to [route, image, replicas].", NOBODY),
         (
             {"autoscaler": KEDA},
             ["route", "image", "replicas"],
-            "KEDA holds minReplicas of HorizontalPodAutoscaler prod/mcp",
+            "KEDA sets minReplicas of HorizontalPodAutoscaler prod/mcp",
             NOBODY,
         ),
-        ({"autoscaler": KEDA}, ["autoscaler"], "", "KEDA leaves alone autoscaler"),
+        ({"autoscaler": KEDA}, ["autoscaler"], "", "KEDA leaves autoscaler alone"),
         ({"deployment": KEDA}, [], "", NOBODY),
         (
             {"deployment": OPERATOR},
             [],
-            "the controller of MCPServer mcp holds replicas of Deployment prod/mcp-blue, image of",
+            "the controller of MCPServer mcp sets replicas of Deployment prod/mcp-blue, image of",
             NOBODY,
         ),
         (
             {"route": HELM, "deployment": HELM},
             [],
             "",
-            "Helm holds spec.rules of HTTPRoute prod/mcp, replicas of Deployment prod/mcp-blue, image",
+            "Helm sets spec.rules of HTTPRoute prod/mcp, replicas of Deployment prod/mcp-blue, image",
         ),
-        ({"route": ARGO_CD, "autoscaler": KEDA}, [], "to [route]. KEDA holds", NOBODY),
+        ({"route": ARGO_CD, "autoscaler": KEDA}, [], "to [route]. KEDA sets", NOBODY),
     ],
 )
 def test_who_would_put_it_back(objects, ignores, refused, noted):

@@ -97,7 +97,7 @@ def test_a_write_takes_no_connection_that_was_left_for_long(monkeypatch: pytest.
 
 
 def test_nor_does_a_read_one_that_may_have_been_dropped_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "KEPT", 0.1)
+    monkeypatch.setattr(client, "MAX_IDLE", 0.1)
     server = closing_at(1, lambda sock: time.sleep(5))
     one = cluster(server, timeout=2.0)
     assert one.get(PATH) == {}
@@ -118,7 +118,8 @@ def test_a_credential_that_another_thread_renewed_is_used(tmp_path: Path, monkey
     """As plugins give the same token until it is over."""
     monkeypatch.chdir(tmp_path)
     credentials._GIVEN.clear()
-    text = f"echo x >> asked; test $(wc -l < asked) -gt 1 && T=new-planted || T=old-planted; echo '{answer(token='TOKEN')}' | sed s/TOKEN/$T/"
+    chooses = "echo x >> asked; test $(wc -l < asked) -gt 1 && T=new-planted || T=old-planted"
+    text = f"{chooses}; echo '{answer(token='TOKEN')}' | sed s/TOKEN/$T/"
     mine = credentials.Credentials(User(plugin=plugin(tmp_path, text)), 5)
     refused = mine.headers()
     assert mine.renew(refused), "the first one asks"
@@ -133,7 +134,8 @@ def test_a_plugin_that_fails_in_the_middle_is_named_while_it_is_waited_for(
     monkeypatch.chdir(tmp_path)
     credentials._GIVEN.clear()
     monkeypatch.setattr(Unreachable, "again_in", 0.1)
-    text = f"test ! -e away || {{ echo 'no route to the login; really' >&2; exit 3; }}; echo '{answer(token='planted-token')}'"
+    fails_when_away = "test ! -e away || { echo 'no route to the login; really' >&2; exit 3; }"
+    text = f"{fails_when_away}; echo '{answer(token='planted-token')}'"
     lines: list[str] = []
 
     def back(line: str) -> None:
@@ -160,7 +162,7 @@ def test_a_load_balancer_that_refuses_a_port_forward_is_an_outage() -> None:
     assert "planted-cookie" not in caught.value.msg
     said = b'{"kind": "Status", "message": "error dialing backend"}'
     status = sends(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: %d\r\n\r\n%s" % (len(said), said))
-    with pytest.raises(Failure, match="No port-forward to prod/pod port 80 .* error dialing backend") as caught:
+    with pytest.raises(Failure, match="Cannot forward a port to prod/pod port 80 .* error dialing backend") as caught:
         cluster(Server(status), timeout=5.0).port_forward("prod", "pod", 80)
     assert not isinstance(caught.value, Unreachable)
 

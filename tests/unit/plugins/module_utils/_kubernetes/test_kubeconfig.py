@@ -184,7 +184,7 @@ def plugin(**changes: t.Any) -> dict[str, t.Any]:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ({}, "has no current-context; name one"),
+        ({}, "has no current-context. Name a context"),
         (config(**{"current-context": "gone"}), "has no context gone; it has prod"),
         (
             config(contexts=[{"name": "prod", "context": {"cluster": "x", "user": "prod"}}]),
@@ -201,7 +201,7 @@ def plugin(**changes: t.Any) -> dict[str, t.Any]:
         (config(contexts=["prod"]), "contexts has an element that is not a mapping"),
         (config(clusters={"prod": {}}), "clusters is not a list"),
         (config(users=[{"name": "prod", "user": "x"}]), "user prod: user is not a mapping"),
-        (config(users=2 * [{"name": "prod", "user": {}}]), "user prod is there twice"),
+        (config(users=2 * [{"name": "prod", "user": {}}]), "user prod occurs twice"),
         (config(**{"current-context": 1}), "current-context is not a string"),
         (config({}), "cluster prod: it names no server"),
         (config({"server": 8080}), "server is not a string"),
@@ -233,17 +233,17 @@ def plugin(**changes: t.Any) -> dict[str, t.Any]:
         (config(user={"token": "a-secret-token", "username": "u"}), "has both a token and a password"),
         (config(user={"client-certificate-data": "YQ=="}), "a client certificate without its key"),
         (config(user={"client-key-data": "YQ=="}), "a client certificate without its key"),
-        (config(user={"auth-provider": {"name": "oidc"}}), "auth-provider is not supported; use an exec plugin"),
+        (config(user={"auth-provider": {"name": "oidc"}}), "auth-provider is not supported. Use an exec plugin"),
         (
             config(user=plugin(apiVersion="client.authentication.k8s.io/v1alpha1")),
-            "apiVersion is client.authentication.k8s.io/v1alpha1, known are",
+            "apiVersion is client.authentication.k8s.io/v1alpha1, not client",
         ),
         (config(user=plugin(apiVersion=None)), "apiVersion is missing"),
         (config(user=plugin(command="")), "names no command"),
         (config(user=plugin(args="-v")), "args is not a list of strings"),
         (config(user=plugin(env=[{"value": "a-secret"}])), "env has an element without a usable name"),
         (config(user=plugin(env={"A": "a-secret"})), "env is not a list of mappings"),
-        (config(user=plugin(interactiveMode="Always")), "wants a terminal"),
+        (config(user=plugin(interactiveMode="Always")), "needs a terminal"),
         (config(user=plugin(interactiveMode=None)), "interactiveMode is missing"),
         (config(user=plugin(interactiveMode="Now")), "interactiveMode is Now"),
     ],
@@ -277,10 +277,10 @@ def bomb(form: str) -> bytes:
         (b"\xff\xfe\x00", "is not YAML"),
         (b"!!python/object/apply:os.system ['true']", "is not YAML"),
         (b"a: *b", "is not YAML"),
-        (b"a: &a [*a]", "has too many values, or is too deep"),
-        (bomb("[%s]"), "has too many values, or is too deep"),
-        (bomb("{<<: [%s]}"), "has too many values, or is too deep"),
-        (100000 * b"[", "has too many values, or is too deep"),
+        (b"a: &a [*a]", "has too many values, or is nested too deeply"),
+        (bomb("[%s]"), "has too many values, or is nested too deeply"),
+        (bomb("{<<: [%s]}"), "has too many values, or is nested too deeply"),
+        (100000 * b"[", "has too many values, or is nested too deeply"),
         (b"a: 2026-13-45", "is not YAML"),
         (b"x" * (kubeconfig.MAX_BYTES + 1), "has more than 8 MiB"),
         (None, "cannot be read .Is a directory"),
@@ -344,8 +344,8 @@ def test_nothing_secret_goes_out_without_tls() -> None:
         one = access({"server": "http://127.0.0.1:8001"}, {**secret, "as": "ann"})
         assert one.user == User(impersonation=(("Impersonate-User", ("ann",)),))
         assert (
-            one.sentence()
-            == "cluster http://127.0.0.1:8001 (context prod of /etc/a/config), as an anonymous user, without TLS, impersonating ann"
+            one.sentence() == "cluster http://127.0.0.1:8001 (context prod of /etc/a/config), "
+            "as an anonymous user, without TLS, impersonating ann"
         )
     # Of `kubectl proxy`, which needs no user.
     proxy = config(

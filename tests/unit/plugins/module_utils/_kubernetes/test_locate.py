@@ -119,22 +119,22 @@ def test_who_decides(params: dict[str, t.Any], environment: dict[str, str], expe
 @pytest.mark.parametrize(
     ("params", "environment", "said"),
     [
-        ({}, {}, "there is no kubeconfig ~/.kube/config, and this is no pod"),
-        ({}, {"KUBERNETES_SERVICE_HOST": "10.96.0.1"}, "this is no pod"),
+        ({}, {}, "kubeconfig ~/.kube/config does not exist, and this is not a pod"),
+        ({}, {"KUBERNETES_SERVICE_HOST": "10.96.0.1"}, "this is not a pod"),
         # What is named and can't be loaded is never silently another cluster.
-        ({"kubeconfig": "gone"}, POD, "kubeconfig gone is not there"),
-        ({}, {**POD, "KUBECONFIG": "gone:gone-too"}, "kubeconfig gone:gone-too is not there"),
-        ({}, {**POD, "K8S_AUTH_KUBECONFIG": "gone"}, "kubeconfig gone is not there"),
+        ({"kubeconfig": "gone"}, POD, "kubeconfig gone does not exist"),
+        ({}, {**POD, "KUBECONFIG": "gone:gone-too"}, "kubeconfig gone:gone-too does not exist"),
+        ({}, {**POD, "K8S_AUTH_KUBECONFIG": "gone"}, "kubeconfig gone does not exist"),
         ({"kubeconfig": ":"}, POD, "kubeconfig : names no file"),
         ({}, {**POD, "KUBECONFIG": ":"}, "kubeconfig : names no file"),
-        ({"context": "one"}, POD, "kubeconfig ~/.kube/config is not there"),
-        ({}, {**POD, "K8S_AUTH_CONTEXT": "one"}, "kubeconfig ~/.kube/config is not there"),
+        ({"context": "one"}, POD, "kubeconfig ~/.kube/config does not exist"),
+        ({}, {**POD, "K8S_AUTH_CONTEXT": "one"}, "kubeconfig ~/.kube/config does not exist"),
         ({"context": "three"}, {**POD, "KUBECONFIG": "one:two"}, "has no context three; it has one, two"),
         ({"kubeconfig": "empty"}, POD, "has no current-context"),
-        ({"api_key": "my-token"}, POD, "there is a credential and no server for it"),
-        ({}, {**POD, "K8S_AUTH_API_KEY": "my-token"}, "there is a credential and no server for it"),
-        ({"host": "https://x", "username": "eva"}, {}, "give both or none"),
-        ({"host": "https://x", "client_key": "one"}, {}, "client_key is of no use without client_cert"),
+        ({"api_key": "my-token"}, POD, "there is a credential but no server for it"),
+        ({}, {**POD, "K8S_AUTH_API_KEY": "my-token"}, "there is a credential but no server for it"),
+        ({"host": "https://x", "username": "eva"}, {}, "give both or neither"),
+        ({"host": "https://x", "client_key": "one"}, {}, "client_key needs client_cert"),
         ({"host": "nonsense://x"}, {}, "host: its server is not a URL"),
         ({"host": "https://x", "ca_cert": "gone"}, {}, "ca_cert gone cannot be read"),
         ({}, {**AWX, "K8S_AUTH_VERIFY_SSL": "perhaps"}, "K8S_AUTH_VERIFY_SSL is neither true nor false"),
@@ -211,12 +211,13 @@ def test_every_variable_is_one_of_an_option() -> None:
         (
             {},
             AWX,
-            "cluster https://ambient (K8S_AUTH_HOST), its certificate not verified, as the user of the token in K8S_AUTH_API_KEY",
+            "cluster https://ambient (K8S_AUTH_HOST), its certificate not verified, as the user of the token in "
+            "K8S_AUTH_API_KEY",
         ),
         (
             {"kubeconfig": "two"},
             AWX,
-            "cluster https://two (context two of ~/two), as user two; ignored, as the task names its cluster itself: "
+            "cluster https://two (context two of ~/two), as user two; ignored because the task names its cluster: "
             "K8S_AUTH_HOST, K8S_AUTH_API_KEY, K8S_AUTH_VERIFY_SSL, K8S_AUTH_PROXY",
         ),
         (

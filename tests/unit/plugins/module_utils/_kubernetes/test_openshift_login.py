@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The real package openshift, over HTTP on loopback, with an OAuth server that does what OpenShift's does for oc login."""
+"""The real package openshift, over HTTP on loopback, with an OAuth server that acts like OpenShift's for oc login."""
 
 from __future__ import annotations
 
@@ -121,19 +121,19 @@ def test_a_token_for_a_password(server: OAuthServer) -> None:
 @pytest.mark.parametrize(
     ("trouble", "params", "said"),
     [
-        ("", {"password": "wrong"}, r"No login to OpenShift: \S+ refuses user eva .* check username and password"),
+        ("", {"password": "wrong"}, r"Login to OpenShift failed: \S+ refuses user eva .* Check username and password"),
         (
             "/.well-known/oauth-authorization-server",
             {},
-            r"No login to OpenShift: \S+ answered 503 \(Couldn't find OpenShift's OAuth API\)",
+            r"Login to OpenShift failed: \S+ answered 503 \(Couldn't find OpenShift's OAuth API\)",
         ),
         (
             "",
             {"host": "http://127.0.0.1:9"},
-            r"No login to OpenShift: http://127.0.0.1:9 has no OAuth server that answers \(ConnectionError\)",
+            r"Login to OpenShift failed: the OAuth server of http://127.0.0.1:9 does not answer \(ConnectionError\)",
         ),
-        ("", {"password": None}, "give both or none"),
-        ("", {"username": None}, "give both or none"),
+        ("", {"password": None}, "give both or neither"),
+        ("", {"username": None}, "give both or neither"),
     ],
 )
 def test_no_login(server: OAuthServer, trouble: str, params: dict[str, t.Any], said: str) -> None:
@@ -155,16 +155,16 @@ def test_an_oauth_server_that_is_away_is_waited_for(server: OAuthServer, monkeyp
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("inf"), float("nan"), 1e9])
 def test_seconds_that_nobody_meant(server: OAuthServer, seconds: float) -> None:
-    with pytest.raises(Failure, match="api_timeout has to be above 0"):
+    with pytest.raises(Failure, match="api_timeout must be above 0"):
         connect(server.url, api_timeout=seconds)
     if seconds:
-        with pytest.raises(Failure, match="api_retry_timeout 0 or more"):
+        with pytest.raises(Failure, match="api_retry_timeout must be 0 or more"):
             connect(server.url, api_retry_timeout=seconds)
 
 
 def test_without_the_package(server: OAuthServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openshift.helper.userpassauth", None)
-    with pytest.raises(Failure, match="pip install openshift, or give a token"):
+    with pytest.raises(Failure, match="pip install openshift., or use a token"):
         connect(server.url)
 
 

@@ -145,7 +145,7 @@ def test_one_that_served_us_something_does_not_start() -> None:
 
 def test_patience_ends() -> None:
     how = Watched()
-    with pytest.raises(Unreachable, match=r"does not answer .*; it was waited for, for 0 s \(api_retry_timeout\)\."):
+    with pytest.raises(Unreachable, match=r"does not answer .*; gave up after 0 s \(api_retry_timeout\)\."):
         cluster("http://127.0.0.1:9", 0.3, how).get(PATH)
     assert how.back == 0 and "waiting for it, 0 of 0 s" in how.lines[0]
     start = time.monotonic()
@@ -182,7 +182,7 @@ def test_the_end_of_an_outage_is_told_once() -> None:
 
 def test_what_stores_is_never_sent_twice() -> None:
     server, how = Serving((503, {}), GOOD), Watched()
-    with pytest.raises(Unanswered, match=f"Whether PATCH {PATH} was done is not known"):
+    with pytest.raises(Unanswered, match=f"It is unknown whether PATCH {PATH} was done"):
         cluster(server.url, how=how).patch(PATH, {})
     assert server.asked() == [("PATCH", PATH)]
     server = Serving((503, {}), GOOD)
@@ -245,7 +245,10 @@ WHOLE = HEAD + b"Content-Length: 2\r\n\r\n{}"
 
 
 class Raw:
-    """Sends these bytes on one connection each, the last on all that follow, and closes it; None resets it, after "stall" nothing more comes for a while."""
+    """Send these bytes on one connection each, the last on all that follow, and close it.
+
+    None resets the connection; after "stall" nothing more arrives for a while.
+    """
 
     def __init__(self, *answers: bytes | None) -> None:
         self._answers = list(answers)
@@ -408,7 +411,7 @@ def test_an_emergency_does_not_wait_for_its_lease(
         start = time.monotonic()
         for _each in range(3):
             lease_renewal.check(
-                Task({"namespace": "prod", "server": "mcp"}, warn=warnings.append), lease, "ours", must=False
+                Task({"namespace": "prod", "server": "mcp"}, warn=warnings.append), lease, "ours", required=False
             )
     assert time.monotonic() - start < 1.5
     # Nor does it go on asking behind the emergency's back
@@ -416,4 +419,4 @@ def test_an_emergency_does_not_wait_for_its_lease(
     asked = len(server.asked())
     time.sleep(0.3)
     assert len(server.asked()) == asked
-    assert len(warnings) == 1 and warnings[0].startswith("Going on without the Lease of this run")
+    assert len(warnings) == 1 and warnings[0].startswith("Continuing without the Lease of this run")

@@ -45,7 +45,7 @@ def failing(*failures):
     return attempt
 
 
-CONFLICT, UNANSWERED = Conflict("Changed by somebody else meanwhile: x."), Unanswered("No answer.")
+CONFLICT, UNANSWERED = Conflict("Conflict, modified by another client: x."), Unanswered("No answer.")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_for_as_long_as_the_patience_lasts(clock, conflicts, patience, through):
     else:
         with pytest.raises(Conflict):
             retry.on_conflict(attempt, patience)
-        assert len(clock.pauses) + 1 >= retry.LEAST and clock.now <= max(patience + retry.LONGEST, 1)
+        assert len(clock.pauses) + 1 >= retry.MIN_ATTEMPTS and clock.now <= max(patience + retry.LONGEST, 1)
     assert clock.pauses == sorted(clock.pauses) and max(clock.pauses, default=0) <= retry.LONGEST
 
 
@@ -80,4 +80,4 @@ def test_a_long_wait_is_told(clock):
     lines = []
     with outage.waiting(outage.Waiting(lines.append)):
         retry.on_conflict(failing(*12 * [CONFLICT]), 60)
-    assert lines == ["Changed by somebody else meanwhile: x; trying again, 6 of 60 s"]
+    assert lines == ["Conflict, modified by another client: x; trying again, 6 of 60 s"]

@@ -8,9 +8,10 @@ import typing as t
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import PATH, known_as
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
 
 
 class FakeCluster:
@@ -19,7 +20,7 @@ class FakeCluster:
 
     def create(self, path: str, body: dict[str, t.Any], **query: str) -> t.Any:
         # Not stored, so that it is asked again after an outage.
-        assert (path, body["kind"], query) == (PATH, "SelfSubjectReview", {"dryRun": "All"})
+        assert (path, body["kind"], query) == (paths.SUBJECT_REVIEWS, "SelfSubjectReview", {"dryRun": "All"})
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer

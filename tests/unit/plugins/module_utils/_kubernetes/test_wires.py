@@ -56,7 +56,7 @@ Step = t.Callable[[socket.socket], t.Any]
 
 
 class Server:
-    """Treats each connection by one of these, the last one those that follow. asked: how many came. heads: what was asked."""
+    """Treat each connection by one of these, further ones by the last. asked: how many came. heads: what was asked."""
 
     def __init__(self, *steps: Step, pair: Pair | None = LOCAL, client_ca: str = "") -> None:
         self._steps = list(steps)
@@ -276,7 +276,7 @@ def test_no_password_of_a_key_is_asked_for_on_the_terminal() -> None:
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     os.close(terminal)
-    assert b"pass phrase" not in shown and b"the key not encrypted" in shown
+    assert b"pass phrase" not in shown and b"the key must not be encrypted" in shown
 
 
 def test_where_there_are_no_files_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +308,7 @@ def test_a_client_certificate_that_is_wanted_or_refused(newest: ssl.TLSVersion) 
         server._context.maximum_version = newest
         if newest is ssl.TLSVersion.TLSv1_2 and user.certificate is None:
             continue  # it only says that the handshake failed, as many a broken load balancer does
-        with pytest.raises(Failure, match="check our client certificate") as caught:
+        with pytest.raises(Failure, match="check the client certificate") as caught:
             cluster(server, patience=30.0, timeout=5.0, user=user).get(PATH)
         assert not isinstance(caught.value, Unreachable)
 
@@ -379,7 +379,7 @@ def test_requests_and_port_forwards_say_the_same() -> None:
     one = cluster(f"{server.url}/k8s/c-1", timeout=5.0, user=ANN)
     with pytest.raises(Failure):
         one.get(PATH)
-    with pytest.raises(Failure, match=r"No port-forward to prod/pod port 8080 through .*; the Role needs"):
+    with pytest.raises(Failure, match=r"Cannot forward a port to prod/pod port 8080 through .*; the Role needs"):
         one.port_forward("prod", "pod", 8080)
     assert [head.partition(" HTTP")[0] for head in server.heads] == [
         f"GET /k8s/c-1{PATH}",
@@ -405,7 +405,7 @@ def test_a_refused_token_is_read_again_and_the_request_sent_again(tmp_path: Path
     assert cluster(server, timeout=5.0, user=User(token_file=str(file))).patch(PATH, {}) == {}
     assert [headers_of(head, "Authorization") for head in server.heads] == [["Bearer old-token"], ["Bearer new-token"]]
     server = Server(sends(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"))
-    with pytest.raises(Failure, match="does not accept our credentials"):
+    with pytest.raises(Failure, match="does not accept the credentials"):
         cluster(server, timeout=5.0, user=User(token="the-token")).get(PATH)
     assert server.asked == 1
 
@@ -472,17 +472,17 @@ def test_a_proxy_with_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (
             "407 Proxy Authentication Required",
             Failure,
-            r"The proxy http://127.0.0.1:\d+ does not accept our credentials \(407\)",
+            r"The proxy http://127.0.0.1:\d+ does not accept the credentials \(407\)",
         ),
         (
             "403 Forbidden",
             Failure,
-            r"The proxy http://127.0.0.1:\d+ refuses to connect us to 127.0.0.1:\d+ \(it answers 403\)",
+            r"The proxy http://127.0.0.1:\d+ refuses to connect to 127.0.0.1:\d+ \(it answers 403\)",
         ),
         ("503 Busy", Unreachable, r"does not answer \(the connection .*\)"),
         ("502 Bad Gateway", Unreachable, r"does not answer \(the connection .*\)"),
         ("500 Out of sockets", Unreachable, r"does not answer \(the connection .*\)"),
-        ("501 No CONNECT here", Failure, r"refuses to connect us to 127.0.0.1:\d+ \(it answers 501\)"),
+        ("501 No CONNECT here", Failure, r"refuses to connect to 127.0.0.1:\d+ \(it answers 501\)"),
         ("nonsense", Unreachable, r"does not answer \(the connection .*\)"),
     ],
 )
@@ -582,7 +582,7 @@ def test_a_proxy_that_breaks_is_an_outage(step: Step) -> None:
 
 def test_a_proxy_that_refuses_a_request_without_tls_is_named() -> None:
     proxy = Server(sends(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"), pair=None)
-    with pytest.raises(Failure, match=rf"The proxy {proxy.url} does not accept our credentials"):
+    with pytest.raises(Failure, match=rf"The proxy {proxy.url} does not accept the credentials"):
         cluster("http://kube.example:8080", timeout=5.0, proxy=f"http://joe:x@127.0.0.1:{proxy.port}").get(PATH)
 
 

@@ -36,4 +36,4 @@ def test_assertions(expressions: list[str], version: str | None, problem: str | 
     [("1.2.0", "v1.2.0", True), ("v1.2.0", "1.2.0", True), ("1.2", "1.2.0", False), (None, "1", False)],
 )
 def test_versions(said: str | None, expected: str, same: bool) -> None:
-    assert _versions.is_told(said, expected) is same
+    assert _versions.is_reported(said, expected) is same

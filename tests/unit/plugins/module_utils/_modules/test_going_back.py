@@ -145,7 +145,7 @@ def test_what_another_run_has_ended_stays_ended(cluster: Cluster) -> None:
         run="another",
         takes_over=True,
     )
-    with pytest.raises(LeaseLost, match="Another run ended release .*: rolled_back .by hand."):
+    with pytest.raises(LeaseLost, match="Another run has ended release .*: rolled_back .by hand."):
         cluster.run(mcp_release.SPEC, mcp_release.run, state="ended", outcome="succeeded", run_id=cluster.run_id)
     assert record.read(cluster.api, server)[0].current["outcome"] == "rolled_back"
     # What would change nothing, as of a rollout for a rollback to another version, is no reason to stop.

@@ -90,7 +90,7 @@ def test_one_unhealthy_pod_fails_the_pool_with_the_evidence_of_all(run: t.Any) -
             server="weather",
             pool="green",
         )
-    assert caught.value.msg == "1 of 2 servers failed: pod mcp/b is not healthy: No port-forward to mcp/b."
+    assert caught.value.msg == "1 of 2 servers failed: pod mcp/b is not healthy: Cannot forward a port to mcp/b."
     assert [one["healthy"] for one in caught.value.evidence["servers"]] == [True, False]
     assert caught.value.evidence["healthy"] is False
 

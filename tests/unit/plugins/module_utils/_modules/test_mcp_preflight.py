@@ -125,7 +125,7 @@ def test_all_good(run):
         "Service mcp-prod/mcp-server-blue selects only the pods of pool blue.",
         "Service mcp-prod/mcp-server-green selects only the pods of pool green.",
         "HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.",
-        "No GitOps tool holds what a release writes.",
+        "No GitOps tool sets what a release writes.",
         "The required Secrets exist (mcp-server-secrets).",
         "No guard is configured.",
         "All 1 nodes are Ready.",

@@ -73,5 +73,5 @@ def test_a_split_that_is_nobodys(api: ApiServer) -> None:
     route = next(path for path in api.objects if "httproutes" in path)
     for backend in api.objects[route]["spec"]["rules"][0]["backendRefs"]:
         backend["weight"] = 50
-    with pytest.raises(Failure, match="Which pool of ns/x is live can't be told"):
+    with pytest.raises(Failure, match="Cannot tell which pool of ns/x is live"):
         mcp_release_info.run(Task(PARAMS))

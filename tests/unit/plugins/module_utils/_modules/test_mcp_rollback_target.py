@@ -206,7 +206,7 @@ def test_begun(monkeypatch, params, pool, image, deploy):
     ("params", "says"),
     [
         ({"version": 1.1, "image": "r.io/mcp"}, "in quotes"),
-        ({"version": "a b", "image": "r.io/mcp"}, "give the tag of an image"),
+        ({"version": "a b", "image": "r.io/mcp"}, "it must be the tag of an image"),
         ({"version": "v1.1.5", "image": "r.io/mcp:v1"}, "has a tag"),
         (
             {"revision": 7},

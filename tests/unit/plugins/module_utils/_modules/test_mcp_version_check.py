@@ -232,11 +232,11 @@ def test_server_version_enforced(run):
     [
         (
             {"version": 1.1},
-            r"version is 1.1, a number and not a text, and may have lost digits \(1.10 becomes 1.1\): put it in quotes",
+            r"version is 1.1, which is a number and may have lost digits \(1.10 becomes 1.1\): put it in quotes",
         ),
-        ({"version": 2026}, "version is 2026, a number"),
-        ({"version": "v1.2.0\n"}, r"version is 'v1.2.0\\n': give the tag of an image"),
-        ({"version": "v1.2.0+b1"}, "give the tag of an image"),
+        ({"version": 2026}, "version is 2026, which is a number"),
+        ({"version": "v1.2.0\n"}, r"version is 'v1.2.0\\n': it must be the tag of an image"),
+        ({"version": "v1.2.0+b1"}, "it must be the tag of an image"),
         ({"image": "ghcr.io/org/mcp-server:v1"}, "has a tag or digest"),
         ({"image": f"ghcr.io/org/mcp-server@{SHA}"}, "has a tag or digest"),
     ],

@@ -391,9 +391,9 @@ def test_an_emergency_holds_on_to_its_lease_while_the_gateway_follows(cluster, g
     seen, renewed = [], lease_renewal.renewing
 
     @contextlib.contextmanager
-    def watched(task, run, *, must=True):
-        seen.append((run, cluster.weights, cluster.record[0]["outcome"], must))
-        with renewed(task, run, must=must) as kept:
+    def watched(task, run, *, required=True):
+        seen.append((run, cluster.weights, cluster.record[0]["outcome"], required))
+        with renewed(task, run, required=required) as kept:
             yield kept
         seen.append("over")
 
@@ -991,7 +991,7 @@ def test_begin_in_check_mode(cluster):
 
 def test_begin_when_no_pool_is_live(cluster):
     call(pool="green", weight=50)
-    with pytest.raises(Failure, match="can't be told"):
+    with pytest.raises(Failure, match="Cannot tell which pool"):
         begin()
 
 
@@ -1006,7 +1006,7 @@ def test_end(cluster):
 def test_a_release_holds_the_lease_until_it_ends(cluster, gateway):
     run = call(mcp_release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
     assert cluster.holder == run
-    with pytest.raises(Failure, match="is under way"):
+    with pytest.raises(Failure, match="is in progress"):
         call(mcp_release.run, state="begun", image_ref="r.io/mcp:v1.3.0", version="v1.3.0")
     call(pool="green", weight=100, run_id=run)
     call(mcp_release.run, state="ended", outcome="succeeded", run_id=run)
@@ -1097,7 +1097,7 @@ def test_a_release_that_is_paused_lets_others_release(cluster, gateway):
 
 def test_a_beginning_that_fails_holds_nothing(cluster, gateway):
     call(pool="green", weight=50)
-    with pytest.raises(Failure, match="can't be told"):
+    with pytest.raises(Failure, match="Cannot tell which pool"):
         call(mcp_release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")
     assert not cluster.holder
 
@@ -1155,12 +1155,12 @@ def test_a_release_that_ended_well_does_not_fail_for_its_lease(cluster, gateway,
     call(pool="green", weight=100, run_id=run)
 
     def refuse(lease, run):
-        raise Conflict("Changed by somebody else meanwhile.")
+        raise Conflict("Conflict, modified by another client.")
 
     monkeypatch.setattr(mcp_release.leases.Lease, "release", refuse)
     result = call(mcp_release.run, state="ended", outcome="succeeded", run_id=run)
     assert result["record"]["outcome"] == "succeeded"
-    assert "was not given back, and lasts for 60 s more. Changed by somebody else" in result["warnings"][0]
+    assert "was not returned; it expires in 60 s. Conflict, modified by another client" in result["warnings"][0]
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def refused(cluster: ApiServer) -> None:
 @pytest.mark.parametrize(
     ("change", "params", "said"),
     [
-        (lambda one: holds(one, "theirs"), {}, ["A release of prod/mcp is under way: eva@runner"]),
+        (lambda one: holds(one, "theirs"), {}, ["A release of prod/mcp is in progress (by eva@runner"]),
         (lambda one: holds(one, "theirs"), {"take_over": True}, []),
         (paused, {}, ["Deployment prod/mcp-green is paused"]),
         (half, {}, ["Cannot tell which pool of prod/mcp is live"]),

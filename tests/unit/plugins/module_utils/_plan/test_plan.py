@@ -16,7 +16,6 @@ from ansible_collections.mcp.server.plugins.module_utils._plan.plan import (
     Pool,
     Step,
     changes,
-    duration,
     lines,
     plan,
     seconds_until_first_step,
@@ -155,10 +154,3 @@ def test_how_long_the_last_one_took_to_its_first_step(history: list[dict[str, t.
         assert "about 15 min 12 s in all: 12 s until the first step, as in the last release" in "\n".join(
             lines(replace(FACTS, history=tuple(history)))
         )
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0 s"), (59.6, "1 min 0 s"), (3600, "1 h 0 min"), (930, "15 min 30 s")]
-)
-def test_duration(seconds: float, text: str) -> None:
-    assert duration(seconds) == text

@@ -56,7 +56,8 @@ def release(
             True,
         ),
         (release("v2", RUNNING, stable="v1"), [release("v1", FAILED, "2026-11-26T11:00:00Z")], False),
-        # No verdict on it: refused before anything was deployed, a rollback to it that did not get to the traffic, or another run came first
+        # No verdict on it: refused before anything was deployed, a rollback to it that did not get to the traffic, or
+        # another run came first
         (release("v1", FAILED) | {"judged": False}, [], False),
         (release("v2", SUCCEEDED), [release("v1", FAILED) | {"judged": False}, release("v1", ROLLED_BACK)], True),
         (release("v2", SUCCEEDED), [release("v1", FAILED) | {"judged": False}, release("v1", SUCCEEDED)], False),

@@ -19,7 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rel
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollout
 from ansible_collections.mcp.server.plugins.module_utils._release import fence, record
 from ansible_collections.mcp.server.plugins.module_utils._release.fence import RUN
-from ansible_collections.mcp.server.plugins.module_utils._release.lease import GIVEN_BACK
+from ansible_collections.mcp.server.plugins.module_utils._release.lease import RETURNED
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
@@ -237,7 +237,7 @@ def test_what_was_raised_is_given_back(holder, kind):
     api.change(LEASE, {"spec": {"holderIdentity": holder}})
     note = json.dumps({"former": 1, "raised": 4})
     api.change(SCALER, {"metadata": {"annotations": {NOTE: note}}, "spec": {"minReplicas": 4}})
-    release._give_back_sizes(Task({"run_id": "ours"}), api, SERVER)
+    release._restore_min_replicas(Task({"run_id": "ours"}), api, SERVER)
     assert api.patches == ([(SCALER, kind)] if kind else [])
 
 
@@ -246,7 +246,7 @@ def test_what_its_owner_gave_an_autoscaler_meanwhile_is_given_back():
     api.call(lambda: api.change(SCALER, {"spec": {"minReplicas": 2}}), "PATCH", SCALER)
     change(api, replicas=4)
     assert json.loads(api.annotations(SCALER)[NOTE]) == {"former": 2, "raised": 4}
-    autoscaling.give_back(api, SERVER, print, "ours")
+    autoscaling.restore_min_replicas(api, SERVER, print, "ours")
     assert api.objects[SCALER]["spec"]["minReplicas"] == 2 and api.annotations(SCALER) == {RUN: "ours"}
 
 
@@ -283,10 +283,10 @@ def test_the_record_of_another_run():
     api = Api()
     api.keep({**RELEASE, "run_id": "theirs"})
     api.take_over()
-    with pytest.raises(LeaseLost, match=r"lee@desk took over.*The newest release in its record is r by kim@laptop\."):
+    with pytest.raises(LeaseLost, match=r"lee@desk took over.*The newest release in the record is r, by kim@laptop\."):
         record.update(api, SERVER, end, run="ours")
-    api.change(LEASE, {"metadata": {"annotations": {GIVEN_BACK: "theirs"}}, "spec": {"holderIdentity": None}})
-    with pytest.raises(LeaseLost, match="lee@desk took over, and gave it back since"):
+    api.change(LEASE, {"metadata": {"annotations": {RETURNED: "theirs"}}, "spec": {"holderIdentity": None}})
+    with pytest.raises(LeaseLost, match="lee@desk took over and has returned it"):
         record.update(api, SERVER, end, run="ours")
     assert api.patches == []
     # Without a run as before, and an emergency does not ask.

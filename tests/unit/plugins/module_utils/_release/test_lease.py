@@ -45,11 +45,11 @@ def held(renewed: float, run: str = "theirs") -> Holder:
     ("holder", "given", "said"),
     [
         (None, {}, ""),
-        (held(0), {}, "A release of prod/mcp is under way: eva@runner has held it for 1 min 5 s. .* lets go in 60 s"),
-        (held(59), {}, "lets go in 1 s"),
+        (held(0), {}, r"A release of prod/mcp is in progress .by eva@runner, for 1 min 5 s.\. .* expires in 60 s"),
+        (held(59), {}, "expires in 1 s"),
         (held(60), {}, ""),
-        (held(-30), {}, "lets go in 60 s"),  # renewed in the future: by the API server's time it would last for 90
-        (held(-30), {"unchanged": 50.0}, "lets go in 10 s"),
+        (held(-30), {}, "expires in 60 s"),  # renewed in the future: by the API server's time it would last for 90
+        (held(-30), {"unchanged": 50.0}, "expires in 10 s"),
         (held(0), {"unchanged": 60.0}, ""),
         (held(0, "ours"), {}, ""),
         (held(0), {"take_over": True}, ""),
@@ -176,7 +176,7 @@ def lock(cluster: Cluster) -> Lease:
 
 def test_one_run_at_a_time(cluster: Cluster, lock: Lease) -> None:
     assert lock.acquire("one", "eva@runner", "") is None
-    with pytest.raises(Failure, match="eva@runner has held it for 0 min 0 s"):
+    with pytest.raises(Failure, match="by eva@runner, for 0 s"):
         lock.acquire("two", "max@laptop", "")
     lock.renew("one")
     lock.release("two")
@@ -192,14 +192,14 @@ def test_who_was_taken_over_from_knows(cluster: Cluster, lock: Lease) -> None:
     before = lock.acquire("two", "max@laptop", "", take_over=True)
     assert before is not None and before.by == "eva@runner"
     for lost in (lock.renew, lock.check):
-        with pytest.raises(LeaseLost, match="prod/mcp any more: max@laptop took over"):
+        with pytest.raises(LeaseLost, match="lost the Lease of prod/mcp .max@laptop took over"):
             lost("one")
     # What it did is done, and must not be undone by a run that did not notice
     lock.release("two")
     for lost in (lock.renew, lock.check):
-        with pytest.raises(LeaseLost, match="max@laptop took over, and gave it back since"):
+        with pytest.raises(LeaseLost, match="max@laptop took over and has returned it"):
             lost("one")
-    with pytest.raises(LeaseLost, match="it was given back"):
+    with pytest.raises(LeaseLost, match="it was returned"):
         lock.renew("two")
     assert lock.acquire("three", "eva@runner", "") is None
     assert lock.renew("three") == ""
@@ -238,7 +238,7 @@ def test_check_mode_takes_nothing_and_says_who_has_it(cluster: Cluster, lock: Le
     lock.acquire("one", "eva@runner", "", dry_run=True)
     assert LEASE not in cluster.objects
     lock.acquire("two", "eva@runner", "")
-    with pytest.raises(Failure, match="is under way"):
+    with pytest.raises(Failure, match="is in progress"):
         lock.acquire("one", "eva@runner", "", dry_run=True)
 
 
@@ -367,7 +367,7 @@ def test_an_outage_that_nothing_waits_for_is_told_with_its_end(
         return {}
 
     kept(work, progress=lines.append)
-    assert "going on without it, 0 of 5 s" in lines[0]
+    assert "continuing without it, 0 of 5 s" in lines[0]
     assert lines[1:] == ["the API server answers again, after 0 s"]
 
 
@@ -413,7 +413,7 @@ def test_our_wall_clock_decides_nothing(cluster: Cluster, lock: Lease, ahead: fl
     cluster.ahead = ahead
     lock.acquire("one", "eva@runner", "")
     cluster.age(55)
-    with pytest.raises(Failure, match="lets go in [45] s"):
+    with pytest.raises(Failure, match="expires in [45] s"):
         lock.acquire("two", "max@laptop", "")
     cluster.age(61)
     before = lock.acquire("two", "max@laptop", "")
@@ -445,7 +445,8 @@ def test_a_lease_whose_age_no_clock_tells_is_watched(
     assert before is not None and before.run == "one" and cluster.holder == "two"
     assert 0.3 <= time.monotonic() - start < 2
     assert 2 <= len(lines) <= 4 and lines[0].startswith(
-        "eva@runner holds prod/mcp, by a clock that differs from the API server's: seeing whether it is renewed, 0 of"
+        "eva@runner holds the Lease of prod/mcp, and its clock differs from the API server's: waiting to see whether "
+        "it is renewed, 0 of"
     )
 
 
@@ -459,7 +460,7 @@ def test_a_lease_that_is_watched_and_renewed_is_in_use(cluster: Cluster, lock: L
         if time.monotonic() - start > 0.15:
             cluster.age(-3601)
 
-    with pytest.raises(Failure, match="eva@runner has held it .* lets go in 100 s"):
+    with pytest.raises(Failure, match="by eva@runner, .* expires in 100 s"):
         Lease(cluster, "prod", "mcp").acquire("two", "max@laptop", "", progress=renew)
     assert cluster.holder == "one" and time.monotonic() - start < 2
 
@@ -507,10 +508,10 @@ def test_a_lease_that_could_not_be_renewed_is_not_seen_unchanged(
 
 LAPSES: list[tuple[t.Callable[[Cluster], object], str]] = [
     (lambda cluster: cluster.objects.pop(LEASE), "was deleted"),
-    (lambda cluster: cluster.edit(holderIdentity=None), "had no holder any more"),
-    (lambda cluster: cluster.edit(renewTime="soon"), "had no holder any more"),
-    (lambda cluster: cluster.edit(acquireTime=None), "had no holder any more"),
-    (lambda cluster: (cluster.edit(holderIdentity="other"), cluster.age(61)), "had been taken by "),
+    (lambda cluster: cluster.edit(holderIdentity=None), "had no holder"),
+    (lambda cluster: cluster.edit(renewTime="soon"), "had no holder"),
+    (lambda cluster: cluster.edit(acquireTime=None), "had no holder"),
+    (lambda cluster: (cluster.edit(holderIdentity="other"), cluster.age(61)), "was taken by "),
     (lambda cluster: cluster.age(3600), ""),  # it lapsed, and nobody took it
 ]
 
@@ -524,7 +525,7 @@ def test_a_lease_that_nobody_else_holds_is_taken_again(
 
     def work(task: Task) -> dict[str, t.Any]:
         assert cluster.holder == "ours"
-        lease_renewal.check(task, lock, "ours", must=not rollback)
+        lease_renewal.check(task, lock, "ours", required=not rollback)
         return {"done": True}
 
     lock.acquire("ours", "eva@runner", "")
@@ -532,7 +533,7 @@ def test_a_lease_that_nobody_else_holds_is_taken_again(
     assert kept(work, warn=warnings.append, rollback=rollback) == {"done": True}
     assert bool(warnings) is bool(told)
     assert not told or (
-        warnings[0].startswith(f"The Lease of prod/mcp {told}") and warnings[0].endswith(": this run took it again.")
+        warnings[0].startswith(f"The Lease of prod/mcp {told}") and warnings[0].endswith(". This run took it again.")
     )
     lapse(cluster)
     found = lock.check("ours")
@@ -561,7 +562,7 @@ def test_only_another_run_that_holds_it_ends_a_rollback(
     def work(task: Task) -> dict[str, t.Any]:
         lock.acquire("other", "max@laptop", "", take_over=True)
         cluster.age(renewed)
-        lease_renewal.check(task, Lease(cluster, "prod", "mcp"), "ours", must=False)
+        lease_renewal.check(task, Lease(cluster, "prod", "mcp"), "ours", required=False)
         return {}
 
     for task in (work, lambda _task: pytest.fail("it did something")):
@@ -575,7 +576,7 @@ TROUBLE: dict[str, t.Callable[[Cluster], object]] = {
     "500": lambda cluster: cluster.fail(StatusError(500, "failed calling webhook"), "GET", times=math.inf),
     "429": lambda cluster: cluster.fail(StatusError(429, "Too many requests"), "GET", times=math.inf),
     "odd": lambda cluster: cluster.objects.update({LEASE: {"kind": "Lease"}}),
-    "written to all the time": lambda cluster: cluster.call(lambda: cluster.touch(LEASE), "PATCH", times=math.inf),
+    "keeps updating it": lambda cluster: cluster.call(lambda: cluster.touch(LEASE), "PATCH", times=math.inf),
     "may not be written": lambda cluster: cluster.refused.add("patch leases"),
     "no answer": lambda cluster: cluster.slow(1.5, "GET"),
 }
@@ -595,7 +596,7 @@ def test_a_rollback_goes_on_without_its_lease(
 
     def work(task: Task) -> dict[str, t.Any]:
         for _each in range(3):
-            lease_renewal.check(task, lock, "ours", must=False)
+            lease_renewal.check(task, lock, "ours", required=False)
             time.sleep(0.1)
             task.check_lease()
         return {"done": True}
@@ -604,7 +605,7 @@ def test_a_rollback_goes_on_without_its_lease(
     assert kept(work, rollback=True, warn=warnings.append, patience=0.0) == {"done": True}
     # The thread that renews is waited for, where it is given no answer.
     assert time.monotonic() - start < (3 if trouble == "no answer" else 1.5)
-    assert len(warnings) == 1 and warnings[0].startswith("Going on without the Lease of this run")
+    assert len(warnings) == 1 and warnings[0].startswith("Continuing without the Lease of this run")
     if trouble != "no answer":
         with pytest.raises(Failure):
             kept(work, patience=0.0)

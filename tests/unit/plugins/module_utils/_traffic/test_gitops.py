@@ -63,7 +63,7 @@ def test_a_release_beside_a_tool_is_refused_unless_it_leaves_that_alone(
     assert {f"{claim.field.title} of {claim.field.owner}" for claim in found} == titles
     choices = {claim.field.choice for claim in found}
     assert choice in choices
-    with pytest.raises(Failure, match="Argo CD holds"):
+    with pytest.raises(Failure, match="Argo CD sets"):
         begin()
     assert all("/leases" in request.path for request in cluster.writes()), (
         "the Lease is taken and given back, and nothing else is written"
@@ -105,5 +105,5 @@ def test_preflight_says_so(cluster: ApiServer) -> None:
         ((name, look),) = [(name, look) for identifier, name, look in checks.CHECKS if identifier == "gitops"]
         return checks._checked("gitops", name, lambda: look(context))
 
-    assert not look()["ok"] and "Argo CD holds spec.rules" in look()["message"]
+    assert not look()["ok"] and "Argo CD sets spec.rules" in look()["message"]
     assert look(gitops_ignores=["route"])["ok"]

@@ -18,7 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._workload.autoscaling i
     NOTE,
     Autoscaler,
     find,
-    give_back,
+    restore_min_replicas,
     set_min_replicas,
 )
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
@@ -88,7 +88,7 @@ def having(**autoscalers):
 
 
 def leasts(api):
-    return {pool: one.least for pool, one in find(api, SERVER, print).items()}
+    return {pool: one.min_replicas for pool, one in find(api, SERVER, print).items()}
 
 
 def test_found_by_pool():
@@ -114,7 +114,7 @@ def test_its_controller_writes_meanwhile():
 
 def test_only_what_was_raised_is_given_back():
     api = having(blue=scaler(4, note=note(2, 4)), green=scaler(3))
-    give_back(api, SERVER, print)
+    restore_min_replicas(api, SERVER, print)
     assert leasts(api) == {"blue": 2, "green": 3} and len(api.writes()) == 1
 
 
@@ -133,9 +133,10 @@ def named(*pools, refused=("list horizontalpodautoscalers",)):
         (("blue", "green"), ""),
         (
             ("green",),
-            "only those that have the usual names (mcp-blue, keda-hpa-mcp-blue, mcp-green, keda-hpa-mcp-green) are known; grant list on",
+            "only those with the usual names (mcp-blue, keda-hpa-mcp-blue, mcp-green, keda-hpa-mcp-green) are known. "
+            "Grant list on",
         ),
-        ((), "only those that have the usual names"),
+        ((), "only those with the usual names"),
     ],
 )
 def test_found_by_name_where_listing_is_forbidden(pools, warned):
@@ -175,7 +176,7 @@ def test_nothing_is_known_where_both_are_forbidden():
     )
     (warning,) = warnings
     assert (
-        warning.startswith("Whether a HorizontalPodAutoscaler works on the pools is not known")
+        warning.startswith("Cannot tell whether a HorizontalPodAutoscaler scales the pools")
         and "in namespace prod" in warning
     )
 
@@ -255,7 +256,7 @@ def test_one_of_another_form_is_left_out(change, monkeypatch):
 )
 def test_a_note_of_another_form_counts_for_nothing(annotations):
     one = Autoscaler({"metadata": {"annotations": annotations}, "spec": {"minReplicas": 2, "maxReplicas": 6}})
-    assert one.own == 2
+    assert one.original_min_replicas == 2
 
 
 def test_one_without_a_name_is_left_out():

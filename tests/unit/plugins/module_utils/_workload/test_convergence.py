@@ -71,7 +71,9 @@ def test_endpoints_take_longer_after_an_outage(
     assert least <= time.monotonic() - start < most
     assert bool(lines) is (least >= 0.5)
     assert all(
-        re.fullmatch(r"green: 1 of 2 endpoints; after an outage of the API server they may take [01] s more", line)
+        re.fullmatch(
+            r"green: 1 of 2 endpoints are ready; after the outage of the API server they may take [01] s more", line
+        )
         for line in lines
     )
 

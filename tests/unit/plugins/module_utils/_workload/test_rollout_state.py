@@ -163,7 +163,7 @@ UNHEALTHY = event("Unhealthy", "Readiness probe failed: HTTP probe failed with s
             pod(running(35)),
             [UNHEALTHY],
             "Unhealthy",
-            "runs for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: 503)",
+            "has run for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: 503)",
         ),
         (
             pod(running(35)),
@@ -182,13 +182,13 @@ UNHEALTHY = event("Unhealthy", "Readiness probe failed: HTTP probe failed with s
 def test_problem_of_a_pod(case, events, reason, said):
     found = problem(case, events, NOW, grace=30)
     assert (found and found.reason) == reason
-    assert found is None or said in found.said
+    assert found is None or said in found.message
 
 
 def test_a_long_message_stays_a_sentence():
     found = problem(pod(waiting("InvalidImageName", "x\ny " * 1000)), [], NOW, 30)
-    assert len(found.said) < 500
-    assert "\n" not in found.said
+    assert len(found.message) < 500
+    assert "\n" not in found.message
 
 
 def deployment(
@@ -257,7 +257,7 @@ QUOTA = {
             deployment(updated=3, available=3, total=4),
             replicasets(),
             [*READY, OLD_BROKEN],
-            "1 pods still leaving",
+            "1 pods still terminating",
             False,
             "",
         ),
@@ -276,7 +276,7 @@ QUOTA = {
             deployment(0),
             replicasets(),
             [ready_pod("new-1", deletionTimestamp=at(1))],
-            "1 pods still leaving",
+            "1 pods still terminating",
             False,
             "",
         ),
@@ -284,7 +284,7 @@ QUOTA = {
             deployment(0, total=1),
             replicasets(),
             [pod(waiting("CrashLoopBackOff", restartCount=9))],
-            "1 pods still leaving",
+            "1 pods still terminating",
             False,
             "",
         ),
@@ -330,10 +330,11 @@ def test_state_of_a_rollout(case, sets, pods, line, done, reason):
 def test_the_sentence_names_the_pod_and_the_cure():
     found = state(deployment(), replicasets(), [pod(running(35))], [UNHEALTHY], NOW)
     assert found.failed == (
-        "pod new-1: runs for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: 503); read its log (kubectl logs)"
+        "pod new-1: has run for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: "
+        "503); read its log (kubectl logs)"
     )
     assert found.problems == (
-        "pod new-1: runs for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: 503)",
+        "pod new-1: has run for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: 503)",
     )
 
 
@@ -341,8 +342,10 @@ def test_the_sentence_names_the_pod_and_the_cure():
     "message",
     [
         # The API server was away, or slow
-        'MountVolume.SetUp failed for volume "api": failed to fetch token: Post "https://10.0.0.1/token": dial tcp 10.0.0.1:443: connect: connection refused',
-        'MountVolume.SetUp failed for volume "settings": failed to sync configmap cache: timed out waiting for the condition',
+        'MountVolume.SetUp failed for volume "api": failed to fetch token: Post "https://10.0.0.1/token": '
+        "dial tcp 10.0.0.1:443: connect: connection refused",
+        'MountVolume.SetUp failed for volume "settings": failed to sync configmap cache: '
+        "timed out waiting for the condition",
         'MountVolume.SetUp failed for volume "nfs": rpc error: code = Internal desc = context deadline exceeded',
     ],
 )
