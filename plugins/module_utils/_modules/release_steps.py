@@ -89,6 +89,18 @@ def remaining(steps: t.Sequence[Step], weight: int) -> list[Step]:
     return [step for step in steps if step["weight"] >= weight]
 
 
+def other_versions(wanted: str, before: t.Iterable[str], now: t.Sequence[str]) -> list[str] | None:
+    """Return the versions among those reported now that are not the wanted one; None when they can't be compared.
+
+    before: the versions that answers reported when the new pool got all the traffic. What a server calls its build need
+    not be its tag: only where the wanted version was reported then is it expected now. Pure.
+    """
+    known = any(_versions.is_told(version, wanted) for version in before)
+    if not (wanted and known and now):
+        return None
+    return [version for version in now if not _versions.is_told(version, wanted)]
+
+
 def complaint(release: record.Release | None, pool: str, images: dict[str, str]) -> str:
     """Return why there is no release here that could shift traffic, a sentence; empty when there is one. Pure.
 
@@ -457,16 +469,16 @@ class StepsRelease:
         It is compared where health documents told that version at the last step: what others call a build need not be its tag.
         """
         wanted = self.release["to"].get("version") or ""
-        known = any(_versions.is_told(version, wanted) for version in self._told())
         public = endpoints.public(self.task.params["endpoint"])
         answers = share.sample(public, self.task.params["pool_key"], ANSWERS)
         versions = sorted({answer.version for answer in answers if answer.version and not answer.reason})
-        if not (wanted and known and versions):
-            self.task.progress(f"the version was not compared once more: {public.name} does not tell {wanted or 'one'}")
-        elif others := [version for version in versions if not _versions.is_told(version, wanted)]:
+        others = other_versions(wanted, self._told(), versions)
+        if others is None:
+            self.task.progress(f"version not compared again: {public.name} does not report {wanted or 'one'}")
+        elif others:
             raise Overwritten(
-                f"{public.name} answers as version {', '.join(printable(version, 100) for version in others)}, and not {wanted}: "
-                f"see what pool {self.pool} of {self.server} runs, and who changed it."
+                f"{public.name} reports version {', '.join(printable(version, 100) for version in others)}, not {wanted}. "
+                f"Find out what pool {self.pool} of {self.server} runs, and who changed it."
             )
 
     def _told(self) -> list[str]:

@@ -163,28 +163,45 @@ def _refuse_unless_ready(shift: Shift, pool: str) -> None:
 
     server = shift.server
     _image, planned = server.image(shift.cluster, pool)
-    asked, budget = (
+    minimum, budget = (
         disruption_budgets.required_by(shift.cluster, server, pool, planned, shift.task.warn) if planned else (0, "")
     )
-    wanted = max(planned, asked, 1)
     if planned and not shift.task.check_mode:
-        ready = convergence.endpoints(shift.task, shift.cluster, server, pool, wanted)
+        needed = endpoints_needed(planned, minimum)
+        ready = convergence.endpoints(shift.task, shift.cluster, server, pool, needed)
     else:
         ready = server.ready_endpoints(shift.cluster, pool)
-    if ready >= wanted:
-        return
-    if planned <= ready < asked:
-        raise Failure(
-            f"Pool {pool} of {server} gets no more traffic: it has {ready} ready endpoints, and PodDisruptionBudget {budget} asks for {asked}; "
-            "scale the pool up, correct the budget, or set force.",
-            ready=ready,
-            planned=planned,
+    if problem := not_ready(server, pool, ready, planned, minimum, budget):
+        raise Failure(problem, ready=ready, planned=planned)
+
+
+def endpoints_needed(planned: int, minimum: int) -> int:
+    """Return how many ready endpoints a pool needs before it gets more traffic.
+
+    planned: its Deployment's replicas. minimum: the pods that a PodDisruptionBudget asks for, 0 without one. Pure.
+    """
+    return max(planned, minimum, 1)
+
+
+def not_ready(server: Server, pool: str, ready: int, planned: int, minimum: int = 0, budget: str = "") -> str:
+    """Return why the pool must not get more traffic, as a sentence; empty when it may.
+
+    ready: its ready endpoints. planned, minimum: see endpoints_needed(). budget: the PodDisruptionBudget's name. Pure.
+    """
+    needed = endpoints_needed(planned, minimum)
+    if ready >= needed:
+        return ""
+    refusing = f"Refusing to give pool {pool} of {server} more traffic:"
+    if not planned:
+        return f"{refusing} its Deployment is scaled to 0. Roll it out first, or set force."
+    if planned <= ready < minimum:
+        return (
+            f"{refusing} it has {ready} ready endpoints, but PodDisruptionBudget {budget} requires {minimum}. "
+            "Scale the pool up, correct the budget, or set force."
         )
-    raise Failure(
-        f"Pool {pool} of {server} gets no more traffic: Service {server.service(pool)} has {ready} ready endpoints, "
-        f"planned are {planned}; wait for its rollout, see why its pods are not ready, or set force.",
-        ready=ready,
-        planned=planned,
+    return (
+        f"{refusing} Service {server.service(pool)} has {ready} of {needed} ready endpoints. "
+        "Wait for the rollout, check why pods are not ready, or set force."
     )
 
 

@@ -279,28 +279,51 @@ def _full_size(shift: Shift, pool: str, planned: int) -> None:
     """A pool that was kept small gets the size that it had before the release. The traffic has moved: not being able to is a warning."""
     try:
         _image, replicas = shift.server.image(shift.cluster, pool)
-        if 0 < replicas < planned:
+        if is_too_small(replicas, planned):
             from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
 
-            shift.task.progress(f"pool {pool} had {planned} pods before the release, and has {replicas} now: scaled up")
+            shift.task.progress(f"scaling pool {pool} from {replicas} to {planned} pods, its size before the release")
             pool_change.change(without_run(shift.task), shift.cluster, shift.server, pool, replicas=planned)
     except Failure as failure:
         shift.task.warn(f"Pool {pool} may be smaller than before the release. {failure.msg}")
 
 
+def is_too_small(replicas: int, planned: int) -> bool:
+    """Return whether a pool that runs this many pods has to be scaled up to the size it had before the release.
+
+    planned: that size, 0 when not known. A pool at 0 is not meant: it came up before the traffic, or was let be. Pure.
+    """
+    return 0 < replicas < planned
+
+
 def _refuse_other_version(shift: Shift) -> None:
-    expected, seen = shift.result["version"], (shift.result["share"] or {}).get("versions", [])
-    if not expected or shift.public is None:
+    """Raise Failure when the answers report another version than the one that the traffic was to go back to."""
+    if shift.public is None:
         return
-    if not seen:
-        shift.task.warn("The version was not verified: the health document tells none.")
-    elif not _versions.is_comparable(expected):
-        shift.task.warn(_versions.not_compared(expected))
-    elif not all(_versions.is_told(version, expected) for version in seen):
+    warning, problem = other_version(shift.result["version"], (shift.result["share"] or {}).get("versions", []))
+    if warning:
+        shift.task.warn(warning)
+    if problem:
         raise Failure(
-            f"{shift.server} is back on pool {shift.result['pool']}, but it answers as version {', '.join(seen)}, not {expected}: find out what runs there.",
+            f"Traffic of {shift.server} is back on pool {shift.result['pool']}, but {problem}. Find out what runs there.",
             **shift.result,
         )
+
+
+def other_version(expected: str, reported: t.Sequence[str]) -> tuple[str, str]:
+    """Return a warning, a sentence, when the versions can't be compared, and a problem, a clause, when they differ.
+
+    expected: of the pool that the traffic went back to, empty when not known. reported: by the answers. Pure.
+    """
+    if not expected:
+        return "", ""
+    if not reported:
+        return "The version was not verified: the health document does not report one.", ""
+    if not _versions.is_comparable(expected):
+        return _versions.not_compared(expected), ""
+    if all(_versions.is_told(version, expected) for version in reported):
+        return "", ""
+    return "", f"answers report version {', '.join(reported)}, not {expected}"
 
 
 def _unrecorded(server: Server, before: Weights, good: pools.Stable) -> record.Release:

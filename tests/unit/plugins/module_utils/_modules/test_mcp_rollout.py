@@ -291,11 +291,17 @@ def test_a_change_whose_answer_was_lost_is_made_once(monkeypatch, stored):
     assert cluster.size == 2 and len(cluster.patches) == 2
 
 
-def test_still_alive_is_shown(monkeypatch):
-    monkeypatch.setattr(rollout, "HEARTBEAT", 0.0)
-    lines, go = run(monkeypatch, Cluster(), replicas=4)
-    go()
-    assert len(lines) > 1
+@pytest.mark.parametrize(("heartbeat", "again"), [(0.0, True), (math.inf, False)])
+def test_still_alive_is_shown(monkeypatch, heartbeat, again):
+    """A state that does not change is shown again once the heartbeat is over, and not before."""
+    monkeypatch.setattr(rollout, "HEARTBEAT", heartbeat)
+    cluster = Cluster(replicas=2)
+    cluster.have(1)  # and no more, as nothing is patched
+    lines, go = run(monkeypatch, cluster, replicas=2, wait_timeout=0.05)
+    with pytest.raises(Failure, match="not complete after 0.05 s"):
+        go()
+    states = [line.rpartition(", ")[0] for line in lines]
+    assert len(set(states)) == 1 and (len(states) > 1) is again
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release, mcp_release_info, single_shift
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, emergency_lease
 from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as moving
@@ -229,7 +230,7 @@ def test_without_endpoint_the_share_is_not_measured(cluster):
 def test_no_weight_for_a_pool_that_is_not_as_planned(cluster, ready, refused):
     cluster.have(green=ready)
     if refused:
-        with pytest.raises(Failure, match=f"has {ready} ready endpoints, planned are 2"):
+        with pytest.raises(Failure, match=f"Service mcp-green has {ready} of 2 ready endpoints"):
             call(pool="green", weight=10)
         assert cluster.written() == []
         call(pool="green", weight=10, force=True)
@@ -238,9 +239,42 @@ def test_no_weight_for_a_pool_that_is_not_as_planned(cluster, ready, refused):
     assert cluster.weights == (90, 10)
 
 
+REFUSING = "Refusing to give pool green of prod/mcp more traffic: "
+ROLLOUT_HINT = " Wait for the rollout, check why pods are not ready, or set force."
+BUDGET_HINT = " Scale the pool up, correct the budget, or set force."
+
+
+@pytest.mark.parametrize(
+    ("ready", "planned", "minimum", "says"),
+    [
+        (2, 2, 0, ""),
+        (3, 2, 0, ""),
+        (3, 2, 3, ""),
+        (2, 2, 1, ""),
+        (1, 0, 0, ""),  # scaled down just now, and still answering
+        (0, 0, 0, "its Deployment is scaled to 0. Roll it out first, or set force."),
+        (0, 1, 0, "Service mcp-green has 0 of 1 ready endpoints." + ROLLOUT_HINT),
+        (1, 2, 0, "Service mcp-green has 1 of 2 ready endpoints." + ROLLOUT_HINT),
+        (1, 2, 2, "Service mcp-green has 1 of 2 ready endpoints." + ROLLOUT_HINT),
+        (1, 2, 3, "Service mcp-green has 1 of 3 ready endpoints." + ROLLOUT_HINT),
+        (2, 2, 3, "it has 2 ready endpoints, but PodDisruptionBudget pdb requires 3." + BUDGET_HINT),
+        (3, 2, 4, "it has 3 ready endpoints, but PodDisruptionBudget pdb requires 4." + BUDGET_HINT),
+    ],
+)
+def test_whether_a_pool_may_get_more_traffic(ready, planned, minimum, says):
+    server = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
+    found = single_shift.not_ready(server, "green", ready, planned, minimum, "pdb")
+    assert found == (says and REFUSING + says)
+
+
+@pytest.mark.parametrize(("planned", "minimum", "needed"), [(2, 0, 2), (2, 3, 3), (3, 2, 3), (0, 0, 1), (1, 1, 1)])
+def test_how_many_endpoints_are_needed(planned, minimum, needed):
+    assert single_shift.endpoints_needed(planned, minimum) == needed
+
+
 def test_no_weight_for_a_pool_that_has_less_than_its_budget_asks_for(cluster):
     cluster.put(f"{BUDGETS}/pdb", {"spec": {"minAvailable": 3, "selector": {"matchLabels": {}}}})
-    with pytest.raises(Failure, match="it has 2 ready endpoints, and PodDisruptionBudget pdb asks for 3"):
+    with pytest.raises(Failure, match="it has 2 ready endpoints, but PodDisruptionBudget pdb requires 3"):
         call(pool="green", weight=10)
     assert cluster.written() == []
     call(pool="green", weight=10, force=True)
@@ -923,7 +957,7 @@ def test_rollback_that_cannot_be_verified_has_written_and_recorded(cluster, gate
 def test_rollback_to_a_pool_with_another_version(cluster, gateway):
     released(cluster)
     gateway.versions["blue"] = "1.0.0"
-    with pytest.raises(Failure, match="answers as version 1.0.0, not v1.1.5"):
+    with pytest.raises(Failure, match="answers report version 1.0.0, not v1.1.5"):
         call(rollback=True, endpoint={"url": "x"})
     assert cluster.weights == (100, 0)
 
