@@ -31,7 +31,7 @@ from ansible_collections.mcp.server.plugins.module_utils._guard import job
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
-from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_health
+from ansible_collections.mcp.server.plugins.module_utils._modules import closing, ending, mcp_health
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard as guard
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module, secrets
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, ROLLOUT, SHIFT, SILENCE, Ending
@@ -499,13 +499,17 @@ class StepsRelease:
                 failed = getattr(error, "msg", f"{type(error).__name__}: {error}")
             self.ending.give_back(params["run_id"])
         version, before = self.release["to"]["version"], self.release["from"].get("version") or "the version before"
-        live = f"{version} is live on {self.pool} (100 % measured)"
+        since = self.cluster.now() - timedelta(seconds=time.monotonic() - self.shifted)
         more = {"outcome": record.SUCCEEDED}
         if failed:
+            live = closing.live(version, self.pool, since)
             failure = Failure(f"{live}, but pool {self.stable} was not scaled to its warm size: {failed}")
             return Outcome(more=more, failure=failure)
-        size = f" with {params['warm_replicas']} pods" if shrinks else ""
-        self.task.progress(f"{live}; {before} stays on {self.stable}{size}, and rollback.yml goes back to it")
+        self.task.progress(
+            closing.succeeded(
+                version, self.pool, since, before=before, stable=self.stable, replicas=params["warm_replicas"]
+            )
+        )
         return Outcome(more=more)
 
     def _shrink_stable(self) -> None:
@@ -522,7 +526,7 @@ class StepsRelease:
 
     def roll_back(self, cause: Failure) -> Outcome:
         """Return the traffic to where it was. Raises Lost when another run holds the Lease."""
-        why, about = cause.msg, f"Release of {self.version} failed"
+        why = cause.msg
         self.going_back = True
         once = isinstance(cause, Overwritten)
         if once:
@@ -535,12 +539,18 @@ class StepsRelease:
             raise
         except Exception as error:
             told = getattr(error, "msg", f"{type(error).__name__}: {error}")
-            failure = Failure(f"{about} ({why}), and the rollback failed: {told}", **getattr(error, "evidence", {}))
+            failure = Failure(
+                f"Release of {self.version} failed ({why}), and the rollback failed: {told}",
+                **getattr(error, "evidence", {}),
+            )
             return Outcome(payload.ROLLBACK_FAILED, told, failure=failure, bad=True)
         self.ended = record.ROLLED_BACK
         more = {"changed": True, "outcome": record.ROLLED_BACK}
         scaled = " Nothing was scaled." if once else ""
-        failure = Failure(f"{about}, traffic is on {found['pool']}: {why}{scaled}", **cause.evidence)
+        before = (self.release.get("from") or {}).get("version") or ""
+        brief = cause.brief if isinstance(cause, shift.FailedAnswers) else why
+        msg = closing.rolled_back(self.version, f"{brief}{scaled}", pool=found["pool"], before=before)
+        failure = Failure(msg, **cause.evidence)
         return Outcome(more=more, failure=failure, bad=True)
 
     @property

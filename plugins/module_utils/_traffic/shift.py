@@ -37,6 +37,14 @@ ASKED = 5  # answers that tell what clients get meanwhile
 SESSIONS = ("mode", "marked", "at_risk_before", "at_risk_after")  # of the result
 
 
+class FailedAnswers(Failure):
+    """Too many answers failed while the share was measured. brief: at which weight and how many, a clause."""
+
+    def __init__(self, msg: str, brief: str, **evidence: t.Any) -> None:
+        super().__init__(msg, **evidence)
+        self.brief = brief
+
+
 @dataclass
 class Shift:
     """One change of weights: what it works on, and what it found so far (the module's result, and the evidence of a failure)."""
@@ -292,12 +300,7 @@ class Shift:
             self._say(lambda: f"{pool} {wanted[pool]} %: measured {_measured(share.tally(last), pool)}")
 
         if pools.gaining(self.result["before"], wanted) == [params["pool"]]:
-            # An emergency does not wait for this import.
-            from ansible_collections.mcp.server.plugins.module_utils._traffic import synthetic
-
-            answers = synthetic.unless_failing(
-                answers, wanted[pool], f"The weights of {self.server} are written ({text(wanted)}), but", self.result
-            )
+            answers = self._unless_failing(answers, pool, wanted)
         seen, reached = share.until_followed(
             answers, wanted, needed, params["tolerance"], progress, kept=not self.kind.per_connection
         )
@@ -320,6 +323,22 @@ class Shift:
             "check that endpoint leads through this route, and the gateway's own logs.",
             **self.result,
         )
+
+    def _unless_failing(
+        self, answers: t.Iterable[share.Answer], pool: str, wanted: Weights
+    ) -> t.Iterator[share.Answer]:
+        """Yield the answers. Raise FailedAnswers once too many of this pool fail."""
+        # lazy: emergency path
+        from ansible_collections.mcp.server.plugins.module_utils._traffic import synthetic
+
+        about = f"Weights of {self.server} were written ({text(wanted)}), but"
+        try:
+            yield from synthetic.unless_failing(answers, wanted[pool], about, self.result)
+        except Failure as failure:
+            if not failure.msg.startswith(about):  # of whoever looks at the answers before
+                raise
+            brief = f"at {wanted[pool]} %,{failure.msg.removeprefix(about)}"
+            raise FailedAnswers(failure.msg, brief, **failure.evidence) from None
 
     def _say(self, line: str | t.Callable[[], str]) -> None:
         if time.monotonic() - self._said >= EVERY:

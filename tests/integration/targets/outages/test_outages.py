@@ -166,7 +166,7 @@ def test_a_release_rolls_back_when_it_is_told_to(tmp_path: Path) -> None:
         said += rest(process)
     assert process.returncode, said
     judge_outages(said, 1, seen)
-    assert "failed, traffic is on blue: The API server" in said
+    assert re.search(r"all traffic is on blue .*again\. Cause: The API server", said)
     assert weights() == BLUE
     assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import typing as t
@@ -20,6 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._modules.calls import C
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
+from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import FailedAnswers
 
 STEPS = [{"weight": 10, "seconds": 5.0}, {"weight": 50, "seconds": 0.0}, {"weight": 100, "seconds": 5.0}]
 RELEASE = {
@@ -170,7 +172,10 @@ def test_a_good_release(world: World) -> None:
         {"id": "now-v2"},
     )
     assert [verdict["pool"] for verdict in found["verdicts"]] == ["green"] * 3
-    assert "v2 is live on green" in world.lines[-1]
+    assert re.fullmatch(
+        r"v2 is live on green since \d\d:\d\d:\d\d \(100 % measured\)\. v1 stays ready on blue; to go back: rollback.yml\.",
+        world.lines[-1],
+    )
 
 
 def test_everything_around_it(world: World) -> None:
@@ -191,12 +196,23 @@ def test_everything_around_it(world: World) -> None:
 @pytest.mark.parametrize("at", [*ALL[:3], ("shift", 50), ("watch", "warm", 3.0)])
 def test_a_breach_goes_back_at_once(world: World, at: tuple[t.Any, ...]) -> None:
     world.fails[at] = Failure("It is bad.", verdict="breach")
-    with pytest.raises(Failure, match="Release of v2 failed, traffic is on blue: It is bad.") as raised:
+    with pytest.raises(
+        Failure, match=r"^v2 was rolled back; all traffic is on blue \(v1\) again. Cause: It is bad.$"
+    ) as raised:
         world.go(announce={"escalation": [{"name": "Ann"}]})
     assert world.calls == [*ALL[: ALL.index(at) + 1], *BACK]
     assert raised.value.evidence["outcome"] == "rolled_back" and raised.value.evidence["changed"]
     assert world.lines[-1] == "call 1. Ann"
     assert world.given[-4]["reason"] == "It is bad." and world.given[-4]["api_retry_timeout"] == 600
+
+
+def test_a_shift_whose_answers_fail_ends_with_how_many(world: World) -> None:
+    """What the weights are is left out of the cause: they are not any more."""
+    long, brief = "Weights of ns/x were written (...), but 5 of 9 answers failed.", "at 50 %, 5 of 9 answers failed."
+    world.fails[("shift", 50)] = FailedAnswers(long, brief)
+    with pytest.raises(Failure, match=rf"^v2 was rolled back; all traffic is on blue \(v1\) again\. Cause: {brief}$"):
+        world.go()
+    assert next(given for given in world.given if given.get("rollback"))["reason"] == long
 
 
 def test_what_cannot_be_judged_stays(world: World) -> None:
@@ -235,7 +251,7 @@ def test_a_rollback_that_fails(world: World) -> None:
 @pytest.mark.parametrize("late", [("scale", "green", 0), ("record", "lease_returned", None), ("announce", "ended")])
 def test_what_comes_last_fails_nothing(world: World, late: tuple[t.Any, ...]) -> None:
     world.fails = {("shift", 10): Failure("It is bad."), late: Failure("No.")}
-    with pytest.raises(Failure, match="traffic is on blue: It is bad."):
+    with pytest.raises(Failure, match="again. Cause: It is bad."):
         world.go()
     assert world.calls == [("shift", 10), *BACK]
     assert any("No." in warning for warning in world.warnings)
@@ -288,7 +304,7 @@ def test_a_signal_after_the_end(world: World) -> None:
 
 def test_a_bug_goes_back_too(world: World) -> None:
     world.fails[("watch", 10, 5.0)] = KeyError("outcome")
-    with pytest.raises(Failure, match=r"traffic is on blue: The task broke off \(KeyError: 'outcome'\)\."):
+    with pytest.raises(Failure, match=r"again. Cause: The task broke off \(KeyError: 'outcome'\)\."):
         world.go()
     assert world.calls == [*ALL[:3], *BACK]
 
@@ -298,7 +314,7 @@ def test_a_lease_that_can_not_be_had_goes_back(world: World, monkeypatch: pytest
         raise Failure("The webhook is away.")
 
     monkeypatch.setattr(release_steps.lease_renewal, "renewing", renewed)
-    with pytest.raises(Failure, match="traffic is on blue: The webhook is away."):
+    with pytest.raises(Failure, match="again. Cause: The webhook is away."):
         world.go()
     assert world.calls == BACK
 
@@ -306,7 +322,8 @@ def test_a_lease_that_can_not_be_had_goes_back(world: World, monkeypatch: pytest
 def test_no_success_is_taken_back(world: World) -> None:
     world.fails[("scale", "blue", 1)] = Failure("A quota.")
     with pytest.raises(
-        Failure, match="v2 is live on green .100 % measured., but pool blue was not scaled to its warm size: A quota."
+        Failure,
+        match="v2 is live on green since .* .100 % measured., but pool blue was not scaled to its warm size: A quota.",
     ) as raised:
         world.go(warm_replicas=1)
     assert world.calls[-3:] == [("scale", "blue", 1), ("record", "lease_returned", None), ("announce", "ended")]
@@ -328,7 +345,7 @@ def test_a_release_that_somebody_overwrites_goes_back_once_and_scales_nothing(
 ) -> None:
     world.fails[at] = Overwritten("HTTPRoute ns/x gives blue 100 %: Argo CD did it.", overwritten={"by": "Argo CD"})
     with pytest.raises(
-        Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 %: Argo CD did it. Nothing was scaled."
+        Failure, match="again. Cause: HTTPRoute ns/x gives blue 100 %: Argo CD did it. Nothing was scaled."
     ) as raised:
         world.go()
     assert world.calls == [*ALL[: ALL.index(at) + 1], *(call for call in BACK if call[0] != "scale")]
@@ -345,7 +362,7 @@ def test_what_the_lookout_finds_ends_the_release(world: World, monkeypatch: pyte
 
     monkeypatch.setattr(release_steps.overwrite_monitor.OverwriteMonitor, "refuse", refuse)
     world.held = True
-    with pytest.raises(Failure, match="traffic is on blue: Somebody else writes. Nothing was scaled."):
+    with pytest.raises(Failure, match="again. Cause: Somebody else writes. Nothing was scaled."):
         world.go()
     assert world.calls[0] == ("shift", 10) and ("scale", "green", 0) not in world.calls
 
@@ -461,7 +478,7 @@ def test_checks_that_fail_or_can_not_be_run_go_back(
 
     monkeypatch.setattr(release_steps.checks, "run_checks", run_checks)
     with pytest.raises(
-        Failure, match="traffic is on blue: (The checks could not be run|Check mine failed after 1.0 s: exit code 1)"
+        Failure, match="again. Cause: (The checks could not be run|Check mine failed after 1.0 s: exit code 1)"
     ):
         world.go(checks=[{"name": "mine", "command": {"argv": ["true"]}}])
     assert ("shift", "rollback") in world.calls
@@ -588,7 +605,7 @@ def test_the_old_pool_is_scaled_down_once_the_weights_have_lasted(
             raise Overwritten("Argo CD did it.")
 
     monkeypatch.setattr(release_steps.overwrite_monitor.OverwriteMonitor, "refuse", refuse)
-    with pytest.raises(Failure, match="traffic is on blue: Argo CD did it. Nothing was scaled."):
+    with pytest.raises(Failure, match="again. Cause: Argo CD did it. Nothing was scaled."):
         world.go(steps=[{"weight": 100, "seconds": 0}], warm_seconds=0, warm_replicas=0)
     assert ("record", "ended", "succeeded") not in world.calls and ("scale", "blue", 0) not in world.calls
 
@@ -605,7 +622,7 @@ def test_a_success_that_somebody_undoes_at_once_is_none(world: World, monkeypatc
 
     monkeypatch.setattr(release_steps.overwrite_monitor.OverwriteMonitor, "look", look)
     with pytest.raises(
-        Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 % now: Argo CD did it. Nothing was scaled."
+        Failure, match="again. Cause: HTTPRoute ns/x gives blue 100 % now: Argo CD did it. Nothing was scaled."
     ) as raised:
         world.go(warm_replicas=0)
     assert (
