@@ -14,6 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
     Reference,
     Route,
     Rule,
@@ -85,7 +86,7 @@ class Custom(Weighted):
         return Reference(pointer, int(value or 0), text=isinstance(value, str))
 
 
-KIND = Custom()
+KIND: Kind = Custom()
 
 
 def steps(path: str) -> list[str | int | Filter]:

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
     Reference,
     Route,
     Split,
@@ -49,7 +50,7 @@ class HTTPProxy(Weighted):
         return ""
 
 
-KIND = HTTPProxy()
+KIND: Kind = HTTPProxy()
 
 
 def _backends(number: int, rule: dict[str, t.Any], server: Server) -> t.Iterator[tuple[str | None, Reference]]:

@@ -76,7 +76,7 @@ class HTTPRoute(Weighted):
         return ""
 
 
-KIND = HTTPRoute()
+KIND: Kind = HTTPRoute()
 
 
 def mark(rule: dict[str, t.Any]) -> str | None:

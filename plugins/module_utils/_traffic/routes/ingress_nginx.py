@@ -13,6 +13,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
     Operation,
     Reference,
     Route,
@@ -107,4 +108,4 @@ class IngressNginx(Weighted):
         return pools.pop()
 
 
-KIND = IngressNginx()
+KIND: Kind = IngressNginx()

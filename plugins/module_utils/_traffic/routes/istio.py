@@ -9,7 +9,13 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Reference, Route, Split, Weighted
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
+    Reference,
+    Route,
+    Split,
+    Weighted,
+)
 
 
 class VirtualService(Weighted):
@@ -35,7 +41,7 @@ class VirtualService(Weighted):
         )
 
 
-KIND = VirtualService()
+KIND: Kind = VirtualService()
 
 
 def _pool(backend: dict[str, t.Any], server: Server) -> str | None:

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
     Reference,
     Route,
     Split,
@@ -56,7 +57,7 @@ class OpenShiftRoute(Weighted):
         return next((_said(router, admitted) for router, admitted in routers if admitted.get("status") != "True"), "")
 
 
-KIND = OpenShiftRoute()
+KIND: Kind = OpenShiftRoute()
 
 
 def _weight(backend: dict[str, t.Any]) -> int:

@@ -154,7 +154,7 @@ class Service(Kind):
         return f"its EndpointSlices have {_names(has)}, and not {_names(wanted)}: see the kube-controller-manager"
 
 
-KIND = Service()
+KIND: Kind = Service()
 
 
 def _ready(route: Route) -> dict[str, list[Route]]:
