@@ -36,8 +36,8 @@ SILENCE = Module(mcp_silence.SPEC, mcp_silence.run, "silence")
 ANNOUNCE = Module(mcp_announce.SPEC, mcp_announce.run, "announce")
 REPORT = Module(mcp_report.SPEC, mcp_report.run, "report")
 
-ANNOUNCING = 30.0  # seconds that an announcement beside the rollback may still take at its end
-SHRINK = 120.0  # seconds until the pods of a bad pool must be gone
+ANNOUNCE_TIMEOUT = 30.0  # seconds that an announcement beside the rollback may still take at its end
+SCALE_DOWN_TIMEOUT = 120.0  # seconds until the pods of a bad pool must be gone
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Ending:
         """
         params = self.task.params
         patience = {"api_retry_timeout": params["rollback_retry_timeout"]}
-        small = {"replicas": params["failed_replicas"], "wait_timeout": SHRINK}
+        small = {"replicas": params["failed_replicas"], "wait_timeout": SCALE_DOWN_TIMEOUT}
         waits = {
             name: params[name]
             for name in ("start_timeout", "ready_grace", "sessions_metric", "gitops_ignores")
@@ -143,7 +143,7 @@ class Ending:
         """Return what announcing that came to, so that nobody is told twice; nothing when it was not tried or takes too long."""
         announcing, self._announcing = self._announcing, None
         with suppress(TimeoutError):
-            return announcing(ANNOUNCING) if announcing else {}
+            return announcing(ANNOUNCE_TIMEOUT) if announcing else {}
         return {}
 
     def _announce(self, event: str, failure: str = "") -> dict[str, t.Any]:

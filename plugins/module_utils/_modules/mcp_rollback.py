@@ -14,7 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
 
 # Options of a shift that say nothing in an emergency. The pool to return to has a shorter name here.
-NOT_OURS = (
+NOT_IN_EMERGENCY = (
     "pool",
     "weight",
     "rollback",
@@ -30,13 +30,13 @@ NOT_OURS = (
 
 SPEC = Spec(
     options={
-        **{name: option for name, option in single_shift.SPEC.options.items() if name not in NOT_OURS},
+        **{name: option for name, option in single_shift.SPEC.options.items() if name not in NOT_IN_EMERGENCY},
         "pool": {"type": "str", "choices": list(POOLS)},
     },
 )
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    defaults = {name: single_shift.SPEC.options[name].get("default") for name in NOT_OURS}
+    defaults = {name: single_shift.SPEC.options[name].get("default") for name in NOT_IN_EMERGENCY}
     its = {**defaults, **task.params, "pool": None, "rollback": True, "rollback_pool": task.params["pool"]}
     return single_shift.run(replace(task, params=its))

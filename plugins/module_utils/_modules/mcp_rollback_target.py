@@ -70,7 +70,7 @@ class Pool:
 
 
 @dataclass(frozen=True)
-class Pin:
+class RollbackTarget:
     """pool: that gets all traffic. needed: whether anything is to be done. clear_first: both pools have traffic, and none has the image: first
     all goes to the stable one. deploy: whether the pool must get the image or more pods. replicas: that it shall have then."""
 
@@ -81,13 +81,15 @@ class Pin:
     replicas: int = 0
 
 
-def decide(weights: Weights, release: record.Release | None, pools: dict[str, Pool], image_ref: str) -> Pin | None:
+def decide(
+    weights: Weights, release: record.Release | None, pools: dict[str, Pool], image_ref: str
+) -> RollbackTarget | None:
     """Where the image gets the traffic; None when that can't be told. Never another image for a pool that has traffic."""
     whole = pools_by_weight.whole(weights)
     if whole and pools[whole].image_ref == image_ref:
         # A release that went there is nothing to undo; a rollback that went there may have an end that was cut off.
         settled = release is None or (release["to"]["pool"] == whole and release["outcome"] != record.ROLLED_BACK)
-        return Pin(whole, needed=not settled, replicas=pools[whole].replicas)
+        return RollbackTarget(whole, needed=not settled, replicas=pools[whole].replicas)
     stable = pools_by_weight.stable(weights, release)
     having = [pool for pool in POOLS if pools[pool].image_ref == image_ref]
     if having:
@@ -99,7 +101,7 @@ def decide(weights: Weights, release: record.Release | None, pools: dict[str, Po
     before = release["from"].get("replicas") or 0 if release and release["from"]["pool"] == target else 0
     replicas = max(before, *(pool.replicas for pool in pools.values()), 1)
     has = pools[target]
-    return Pin(
+    return RollbackTarget(
         target,
         clear_first=clear_first,
         deploy=has.image_ref != image_ref or not has.complete or has.replicas < replicas,
@@ -107,24 +109,24 @@ def decide(weights: Weights, release: record.Release | None, pools: dict[str, Po
     )
 
 
-def prepare(book: record.ReleaseRecord, fresh: record.Release) -> record.ReleaseRecord:
+def prepare(release_record: record.ReleaseRecord, fresh: record.Release) -> record.ReleaseRecord:
     """The record once the pool is ready for the traffic: what is good is what C(fresh) comes from, what is bad is what it goes to.
 
     A release that ended, or was cut off, and came from the same is the one that is rolled back; it stays.
     """
-    current = book.current
+    current = release_record.current
     if current is None:
         return record.ReleaseRecord(fresh)
     if all(current["from"].get(key) == fresh["from"][key] for key in ("pool", "image_ref")):
-        return book
+        return release_record
     if record.is_running(current):
         current = {**current, "outcome": record.ROLLED_BACK, "ended": fresh["started"]}
-    return record.ReleaseRecord(fresh, (current, *book.history)[: record.KEPT])
+    return record.ReleaseRecord(fresh, (current, *release_record.history)[: record.KEPT])
 
 
-def give_up(book: record.ReleaseRecord, failed: record.Release) -> record.ReleaseRecord:
+def give_up(release_record: record.ReleaseRecord, failed: record.Release) -> record.ReleaseRecord:
     """A rollback that did not get to the traffic is history; what an emergency returns to stays."""
-    return record.ReleaseRecord(book.current, (failed, *book.history)[: record.KEPT])
+    return record.ReleaseRecord(release_record.current, (failed, *release_record.history)[: record.KEPT])
 
 
 def run(task: Task) -> dict[str, t.Any]:
@@ -139,27 +141,27 @@ def _begin(task: Task) -> dict[str, t.Any]:
     shift = Shift(task, connection.connect(params), Server.from_params(params), None)
     cluster, server = shift.cluster, shift.server
     weights = shift.read()
-    book, _version = record.read(cluster, server)
+    release_record, _version = record.read(cluster, server)
     image_ref = (
         _versions.reference(params["image"], params["version"])
         if params["version"] is not None
-        else _of_revision(task, shift, weights, book)
+        else _of_revision(task, shift, weights, release_record)
     )
     version = Image.parse(image_ref).version
-    if found := failed_versions.refusal(book, params["version"] or version, params["force_version"]):
+    if found := failed_versions.refusal(release_record, params["version"] or version, params["force_version"]):
         raise Failure(f"No rollback of {server}, nothing was changed: {found}")
     pools = {pool: _pool(cluster, server, pool) for pool in POOLS}
-    pin = decide(weights, book.current, pools, image_ref)
+    pin = decide(weights, release_record.current, pools, image_ref)
     if pin is None:
         raise Failure(
             f"No rollback of {server}: no release is recorded and no pool has most of the traffic; give one pool 100 with mcp_traffic_shift first."
         )
-    if not pin.needed and (why := _unwell(task, pin)):
-        raise Failure(_nothing_done(server, pin, pools, image_ref, why, book))
+    if not pin.needed and (why := _why_unhealthy(task, pin)):
+        raise Failure(_refusal_to_stay(server, pin, pools, image_ref, why, release_record))
     run_id = params["run_id"] or ""
     if pin.needed and not run_id and not task.check_mode:
         run_id = emergency_lease.take_over(shift)
-    task.progress(_said(server, pin, pools, image_ref))
+    task.progress(_summary(server, pin, pools, image_ref))
     return {
         "changed": False,
         "needed": pin.needed,
@@ -175,7 +177,7 @@ def _begin(task: Task) -> dict[str, t.Any]:
     }
 
 
-def _unwell(task: Task, pin: Pin) -> str:
+def _why_unhealthy(task: Task, pin: RollbackTarget) -> str:
     """Return why what is live does not answer well, a sentence; empty when it does. Asked where clients ask, or else in its pods."""
     # Only here: a rollback that moves traffic does not wait for it.
     from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health
@@ -192,23 +194,30 @@ def _unwell(task: Task, pin: Pin) -> str:
     return ""
 
 
-def _nothing_done(
-    server: Server, pin: Pin, pools: dict[str, Pool], image_ref: str, why: str, book: record.ReleaseRecord
+def _refusal_to_stay(
+    server: Server,
+    pin: RollbackTarget,
+    pools: dict[str, Pool],
+    image_ref: str,
+    why: str,
+    release_record: record.ReleaseRecord,
 ) -> str:
     """Say that a rollback to what is live already would help nobody, and what would."""
     pool = other(pin.pool)
     version = Image.parse(pools[pool].image_ref).version
-    bad = ", which the release record says to be bad as well" if failed_versions.bad_end(book, version) else ""
+    bad = (
+        ", which the release record says to be bad as well" if failed_versions.bad_end(release_record, version) else ""
+    )
     return (
         f"{image_ref} is live on pool {pin.pool} of {server} already, and does not answer well: {why} Nothing was changed. "
         f"Pool {pool} has {version}{bad}: rollback.yml -e mcp_rollback_version={version} goes there."
     )
 
 
-def _of_revision(task: Task, shift: Shift, weights: Weights, book: record.ReleaseRecord) -> str:
+def _of_revision(task: Task, shift: Shift, weights: Weights, release_record: record.ReleaseRecord) -> str:
     """The image of our container in a revision of the pool that the traffic is to return to."""
     cluster, server = shift.cluster, shift.server
-    target, live = pools_by_weight.rollback_target(book.current, shift.stable), pools_by_weight.live(weights)
+    target, live = pools_by_weight.rollback_target(release_record.current, shift.stable), pools_by_weight.live(weights)
     pool = target.pool if target else other(live) if live else None
     if pool is None:
         raise Failure(
@@ -237,7 +246,7 @@ def _pool(cluster: Api, server: Server, pool: str) -> Pool:
     return Pool(image_ref, replicas, seen and counts == {replicas})
 
 
-def _said(server: Server, pin: Pin, pools: dict[str, Pool], image_ref: str) -> str:
+def _summary(server: Server, pin: RollbackTarget, pools: dict[str, Pool], image_ref: str) -> str:
     if not pin.needed:
         return f"{image_ref} is live on pool {pin.pool} of {server} and answers well: nothing is to be done"
     first = f"all traffic goes to {other(pin.pool)} first, then " if pin.clear_first else ""
@@ -278,7 +287,9 @@ def _record(task: Task) -> dict[str, t.Any]:
         server, by=runner.runner_name(), reason=params["reason"], at=at, origin=origin, target=target
     )
     entry |= {"outcome": outcome, "ended": at} | ({"judged": False} if params["state"] == "failed" else {})
-    before, after = record.update(cluster, server, lambda book: note(book, entry), dry_run=task.check_mode)
+    before, after = record.update(
+        cluster, server, lambda release_record: note(release_record, entry), dry_run=task.check_mode
+    )
     return {
         "changed": before != after,
         "record": after.current,

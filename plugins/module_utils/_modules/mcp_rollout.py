@@ -65,7 +65,10 @@ def run(task: Task) -> dict[str, t.Any]:
         )  # its pods took a while to leave
     if result["changed"]:
         _record_seconds(
-            task, cluster, server, lambda book: record.add_rollout(book, pool, result["image_ref"], seconds)
+            task,
+            cluster,
+            server,
+            lambda release_record: record.add_rollout(release_record, pool, result["image_ref"], seconds),
         )
     if reached.wanted and outage.current().ago < convergence.TRIES:
         convergence.endpoints(task, cluster, server, pool, reached.ready)

@@ -27,10 +27,10 @@ def run(task: Task) -> dict[str, t.Any]:
     kind = kind_of(server)
     route = kind.read(cluster, server)
     weights = kind.weights(route, server)
-    book, _version = record.read(cluster, server)
+    release_record, _version = record.read(cluster, server)
     live, target = (
         pools_by_weight.live(weights),
-        pools_by_weight.rollback_target(book.current, kind.stable(route, server)),
+        pools_by_weight.rollback_target(release_record.current, kind.stable(route, server)),
     )
     back = target.pool if target else other(live) if live else None
     pools = {}

@@ -49,14 +49,14 @@ HEALTH = Module(mcp_health.SPEC, mcp_health.run)
 WATCH = Module(watch.SPEC, watch.run, "watch")
 GUARD = Module(guard.SPEC, guard.run, "guard")
 
-ANSWERS = 10  # that tell the version once more before a release has succeeded
+VERSION_ANSWERS = 10  # that tell the version once more before a release has succeeded
 ROUNDS = 20  # lists in one session through the gateway, after each step
-QUICK = {"api_timeout": 1.0, "api_retry_timeout": 0.0}  # what was interrupted has 3 s
+QUICK_OPTIONS = {"api_timeout": 1.0, "api_retry_timeout": 0.0}  # what was interrupted has 3 s
 
 # Seconds that the last weights must have lasted before the old pool is scaled down: whoever puts them back mostly does so by then
-LASTING = 10.0
-SLICE = 5.0  # seconds of a watch while checks take longer than the warm window
-LONGEST_PAUSE = job.LONGEST - 4 * 3600.0  # seconds; the guard has started before
+STABLE_SECONDS = 10.0
+WATCH_SLICE = 5.0  # seconds of a watch while checks take longer than the warm window
+MAX_PAUSE_SECONDS = job.LONGEST - 4 * 3600.0  # seconds; the guard has started before
 
 Step = dict[str, t.Any]
 
@@ -72,9 +72,9 @@ def problems(params: dict[str, t.Any]) -> list[str]:
             found.append(
                 "stop_after needs a guard: without one nobody watches the release while it is paused (set guard)."
             )
-        if not 0 < params["pause_seconds"] <= LONGEST_PAUSE:
+        if not 0 < params["pause_seconds"] <= MAX_PAUSE_SECONDS:
             found.append(
-                f"pause_seconds is {params['pause_seconds']:g}: it must be more than 0, and at most {LONGEST_PAUSE:g}, for which a guard lasts."
+                f"pause_seconds is {params['pause_seconds']:g}: it must be more than 0, and at most {MAX_PAUSE_SECONDS:g}, for which a guard lasts."
             )
     found += [
         f"A step has seconds {step['seconds']:g}: it must be 0 or more."
@@ -101,7 +101,7 @@ def other_versions(wanted: str, before: t.Iterable[str], now: t.Sequence[str]) -
     return [version for version in now if not _versions.is_told(version, wanted)]
 
 
-def complaint(release: record.Release | None, pool: str, images: dict[str, str]) -> str:
+def why_not_to_continue(release: record.Release | None, pool: str, images: dict[str, str]) -> str:
     """Return why there is no release here that could shift traffic, a sentence; empty when there is one. Pure.
 
     images: what each pool's Deployment has now.
@@ -182,7 +182,7 @@ class StepsRelease:
         self.weights: Weights = {}
         self.shifted = 0.0  # when the weights were seen to be in force, on the monotonic clock
         self.writers = {params["run_id"]}
-        self.lookout = overwrite_monitor.OverwriteMonitor(task, self.cluster, self.server, Expected())
+        self.monitor = overwrite_monitor.OverwriteMonitor(task, self.cluster, self.server, Expected())
         self.result: dict[str, t.Any] = {"changed": False, "steps": [], "verdicts": self.ending.verdicts}
 
     def go_on_as(self, task: Task) -> None:
@@ -208,7 +208,7 @@ class StepsRelease:
         expected = overwrite_monitor.at_start(
             self.cluster, self.server, Expected(self.weights, runs=frozenset(self.writers), pool=self.pool)
         )
-        if reason := complaint(self.release, self.pool, expected.images):
+        if reason := why_not_to_continue(self.release, self.pool, expected.images):
             recorded = {
                 self.release[side]["pool"]: self.release[side].get("image_ref")
                 for side in ("from", "to")
@@ -219,7 +219,7 @@ class StepsRelease:
                 self.task, self.cluster, self.server, expected._replace(images=images)
             ).look()  # names who changed one
             raise Failure(f"The release of {self.server} can't go on: {reason}")
-        self.lookout = overwrite_monitor.OverwriteMonitor(self.task, self.cluster, self.server, expected)
+        self.monitor = overwrite_monitor.OverwriteMonitor(self.task, self.cluster, self.server, expected)
         self._start_guard()
         if self.task.params["silence"] is not None:
             try:
@@ -299,11 +299,11 @@ class StepsRelease:
 
         def held() -> None:
             kept.check_lease()
-            self.lookout.refuse()
+            self.monitor.refuse()
 
         self.go_on_as(replace(kept, check_lease=held))
         try:
-            with self.lookout:
+            with self.monitor:
                 yield
         finally:
             self.go_on_as(kept)
@@ -342,12 +342,12 @@ class StepsRelease:
             "port",
         )
         options = {name: self.task.params[name] for name in names}
-        self.lookout.expected = self.lookout.expected._replace(weights=None)  # the shift itself looks at them
+        self.monitor.expected = self.monitor.expected._replace(weights=None)  # the shift itself looks at them
         found = self.calls.run(
             self.task, SHIFT, pool=self.pool, weight=step["weight"], force=force or self.task.params["force"], **options
         )
         self.weights, self.shifted = found["after"], time.monotonic()
-        self.lookout.expected = self.lookout.expected._replace(weights=self.weights)
+        self.monitor.expected = self.monitor.expected._replace(weights=self.weights)
         self.result["steps"].append(
             {name: found.get(name) for name in ("after", "share", "seconds_to_follow", "written_at", "sessions")}
         )
@@ -407,12 +407,12 @@ class StepsRelease:
         names = ("endpoint", "auth", "era")
         context = Context(self.cluster, self.server, self.pool, version, **{name: params[name] for name in names})
         with Checks(self.task, context, params["checks"]) as running:
-            seconds = params["warm_seconds"] or (SLICE if params["checks"] else 0.0)
+            seconds = params["warm_seconds"] or (WATCH_SLICE if params["checks"] else 0.0)
             label = f"{self.pool} 100 %, {self.stable} is warm,"
             while seconds > 0:
                 self._watch(100, seconds, checks=["triggers"], label=label, until=running.refuse_failed)
                 # Checks that take longer: the triggers are watched until they have ended.
-                seconds, label = SLICE if running.going_on else 0.0, f"{self.pool} 100 %, checks go on,"
+                seconds, label = WATCH_SLICE if running.going_on else 0.0, f"{self.pool} 100 %, checks go on,"
             running.refuse_failed()
             self.result["checks"] = running.outcomes
         if params["warm_replicas"] is not None:
@@ -420,8 +420,8 @@ class StepsRelease:
 
     def _let_last(self) -> None:
         """Wait until the last weights have lasted for a while. Raises Failure when somebody else writes."""
-        bound = Deadline(LASTING - (time.monotonic() - self.shifted))
-        if bound.left > SLICE:
+        bound = Deadline(STABLE_SECONDS - (time.monotonic() - self.shifted))
+        if bound.left > WATCH_SLICE:
             self.task.progress(
                 f"{self.stable} is scaled down in {bound.left:.0f} s, unless somebody puts the route back"
             )
@@ -430,7 +430,7 @@ class StepsRelease:
 
     def record_success(self) -> None:
         """Record the release as succeeded, if route, image and answers still say so."""
-        self.lookout.look()  # names who changed something
+        self.monitor.look()  # names who changed something
         self._refuse_changed()
         self._refuse_other_image()
         self._refuse_other_version()
@@ -470,7 +470,7 @@ class StepsRelease:
         """
         wanted = self.release["to"].get("version") or ""
         public = endpoints.public(self.task.params["endpoint"])
-        answers = share.sample(public, self.task.params["pool_key"], ANSWERS)
+        answers = share.sample(public, self.task.params["pool_key"], VERSION_ANSWERS)
         versions = sorted({answer.version for answer in answers if answer.version and not answer.reason})
         others = other_versions(wanted, self._told(), versions)
         if others is None:
@@ -518,7 +518,7 @@ class StepsRelease:
         try:
             self._scale_stable()
         except Failure:
-            self.lookout.look()  # that may be why
+            self.monitor.look()  # that may be why
             raise
 
     def _scale_stable(self) -> None:
@@ -593,7 +593,7 @@ class StepsRelease:
         if self.ended:
             stopped.add_note(f"The release has ended before: {self.ended}. What comes after that was cut off.")
             return
-        quick = Calls({**self.calls.common, **QUICK})
+        quick = Calls({**self.calls.common, **QUICK_OPTIONS})
         weight = self.weights.get(self.pool, 0)
         try:
             # It may have been stopped between a write and what followed from it.
@@ -635,7 +635,7 @@ class Checks:
 
     def __exit__(self, *_error: object) -> None:
         self._stop.set()
-        self._thread.join(QUICK["api_timeout"])
+        self._thread.join(QUICK_OPTIONS["api_timeout"])
 
     def _work(self, context: Context) -> None:
         try:

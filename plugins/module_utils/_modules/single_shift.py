@@ -78,7 +78,7 @@ def _run(task: Task) -> dict[str, t.Any]:
         task, connection.connect(task.params), Server.from_params(params), _public(task) if params["wait"] else None
     )
     if not params["rollback"]:
-        return set_share(shift)
+        return shift_traffic(shift)
     return emergency.roll_back(shift) if params["wait"] else emergency.send_back(shift)
 
 
@@ -92,7 +92,7 @@ def _public(task: Task) -> endpoints.Endpoint | None:
         return None
 
 
-def set_share(shift: Shift) -> dict[str, t.Any]:
+def shift_traffic(shift: Shift) -> dict[str, t.Any]:
     """The everyday form: no traffic for a pool that is not as planned; a step of the running release is recorded."""
     # An emergency has no time for it: it takes as long to import as the rest together.
     from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.protection import SessionProtection
@@ -101,16 +101,16 @@ def set_share(shift: Shift) -> dict[str, t.Any]:
     wanted = pools.split(params["pool"], params["weight"])
     before = _read(shift, wanted)
     if pools.whole(before) is None and shift.stable is None:
-        shift.release = _release(shift)
+        shift.release = _current_release(shift)
     planning = task.check_mode and params["force"]
     wanted = shift.kind.reachable(shift.route, shift.server, wanted, planning=planning)
     sparing = SessionProtection(shift, before, wanted, planning)
     if sparing.decide() and not task.check_mode:
         sparing.wait()
         before = _read(shift, wanted)
-    shift.pinned = _keeps_pins(shift, wanted)
+    shift.keeps_affinity = _keeps_affinity(shift, wanted)
     if pools.gaining(before, wanted) and any(before.values()):
-        _pin_first(shift, before)
+        _restore_affinity(shift, before)
     shift.write(before, wanted)
     if task.check_mode:
         return shift.result
@@ -124,7 +124,7 @@ def set_share(shift: Shift) -> dict[str, t.Any]:
     return shift.result
 
 
-def _release(shift: Shift) -> record.Release | None:
+def _current_release(shift: Shift) -> record.Release | None:
     try:
         return record.read(shift.cluster, shift.server)[0].current
     except Failure:
@@ -140,19 +140,19 @@ def _read(shift: Shift, wanted: Weights) -> Weights:
     return before
 
 
-def _keeps_pins(shift: Shift, wanted: Weights) -> bool:
+def _keeps_affinity(shift: Shift, wanted: Weights) -> bool:
     """Whether marked sessions stay on their pool: not where they are to be lost, and not on a pool without weight that has nobody to answer them."""
     whole = pools.whole(wanted)
-    if whole is None or not shift.kind.marked(shift.route, shift.server):
+    if whole is None or not shift.kind.has_affinity(shift.route, shift.server):
         return True
     return (
         shift.task.params["sessions"] != policy.BREAK and shift.server.ready_endpoints(shift.cluster, other(whole)) > 0
     )
 
 
-def _pin_first(shift: Shift, before: Weights) -> None:
+def _restore_affinity(shift: Shift, before: Weights) -> None:
     """Pins that an emergency broke are in force again before the first session that needs them can be opened."""
-    if shift.pinned and shift.kind.marked(shift.route, shift.server) and not shift.task.check_mode:
+    if shift.keeps_affinity and shift.kind.has_affinity(shift.route, shift.server) and not shift.task.check_mode:
         shift.write(before, before)
         shift.await_acceptance(Deadline(shift.task.params["timeout"]))
 
@@ -208,11 +208,11 @@ def not_ready(server: Server, pool: str, ready: int, planned: int, minimum: int 
 def _record_step(shift: Shift, verdict: str) -> None:
     taken = step(shift, verdict)
 
-    def add(book: record.ReleaseRecord) -> record.ReleaseRecord:
-        current = book.current
+    def add(release_record: record.ReleaseRecord) -> record.ReleaseRecord:
+        current = release_record.current
         if current is None or not record.is_running(current):
-            return book
+            return release_record
         known = bool(current["steps"]) and current["steps"][-1].get("weights") == taken["weights"]
-        return book if known and not shift.result["changed"] else record.add_step(book, taken)
+        return release_record if known and not shift.result["changed"] else record.add_step(release_record, taken)
 
     update_record(shift, add)

@@ -18,22 +18,30 @@ from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, S
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, bounded, started
 from ansible_collections.mcp.server.plugins.module_utils._traffic import revert_monitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import (
-    give_back,
-    hold_on,
-    lease_beside,
-    without_run,
+    acquire_beside,
+    renew_lease,
+    return_lease,
+    without_run_id,
 )
-from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import SOON, Shift, step, text, update_record
+from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import (
+    OPTIONAL_TIMEOUT,
+    Shift,
+    step,
+    text,
+    update_record,
+)
 
-REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
-RECORD = 3.0  # seconds that the release record may take where others wait for this one
+SESSIONS_TIMEOUT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
+RECORD_TIMEOUT = 3.0  # seconds that the release record may take where others wait for this one
 NOT_VERIFIED = "not_verified"
-MOMENT = 1.0  # seconds that the weights wait for the Lease once all is read
-AGAIN = 15.0  # seconds for a second look at the good pool's endpoints: traffic to an empty one is lost
-LATE = outage.LONGEST + 1  # seconds after which what is read beside the route has seen the end of an outage, too
+LEASE_WAIT = 1.0  # seconds that the weights wait for the Lease once all is read
+SECOND_LOOK_TIMEOUT = 15.0  # seconds for a second look at the good pool's endpoints: traffic to an empty one is lost
+READ_TIMEOUT = (
+    outage.LONGEST + 1
+)  # seconds after which what is read beside the route has seen the end of an outage, too
 
 
-class _Emergency(t.NamedTuple):
+class _Rollback(t.NamedTuple):
     """What is done.
 
     good: the pool to return to. known: the release that is rolled back, or what stands for it. planned: the good pool's size
@@ -53,19 +61,19 @@ class _Emergency(t.NamedTuple):
     reason: str
     at: t.Callable[[], str]
 
-    def end(self, book: record.ReleaseRecord) -> record.ReleaseRecord:
-        return ended(book, self.known, self.at(), self.reason)
+    def end(self, release_record: record.ReleaseRecord) -> record.ReleaseRecord:
+        return ended(release_record, self.known, self.at(), self.reason)
 
 
 def roll_back(shift: Shift) -> dict[str, t.Any]:
     """The emergency: weights first, from as few reads as tell the pool; all that is known of the bad pool can wait."""
-    hold = lease_beside(shift)
+    hold = acquire_beside(shift)
     try:
         it = _prepare(shift)
     except Failure:
-        give_back(shift, hold)
+        return_lease(shift, hold)
         raise
-    hold(MOMENT)  # before the weights, so that a release that goes on elsewhere does not write its own after them
+    hold(LEASE_WAIT)  # before the weights, so that a release that goes on elsewhere does not write its own after them
     if it.empty or (it.unknown and _is_empty(shift, it.good.pool)):
         # Only here: an emergency waits for imports.
         from ansible_collections.mcp.server.plugins.module_utils._traffic import scale_up
@@ -74,7 +82,7 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
     undone = revert_monitor.RevertMonitor(shift, it.wanted, it.good)
     undone.since_sent()
     _write(shift, it)
-    hold(SOON, last=True)
+    hold(OPTIONAL_TIMEOUT, last=True)
     if it.good.named:
         shift.task.warn(
             f"Pool {other(it.good.pool)} keeps its pods: it counts as the bad one only because pool {it.good.pool} was named."
@@ -87,21 +95,21 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
 def send_back(shift: Shift) -> dict[str, t.Any]:
     """The emergency without all that takes time: the weights, or nothing and why. What is left is roll_back's, which comes after it."""
     shift.result["written"] = False
-    hold = lease_beside(shift)
+    hold = acquire_beside(shift)
     try:
         it = _prepare(shift)
-        hold(MOMENT)
+        hold(LEASE_WAIT)
         if it.empty or it.unknown:
             known = "has no ready endpoint" if it.empty else "may have no ready endpoint, which could not be read"
             shift.result["msg"] = f"Pool {it.good.pool} of {shift.server} {known}; the weights stay until it has."
         else:
             _write(shift, it)
             if not shift.task.check_mode:
-                update_record(shift, it.end, RECORD)
+                update_record(shift, it.end, RECORD_TIMEOUT)
     except (Conflict, Unreachable) as failure:
         shift.result["msg"] = f"The weights are not written yet. {failure.msg}"
     except Failure:
-        give_back(shift, hold)
+        return_lease(shift, hold)
         raise
     hold(0.0, last=True)
     if "msg" in shift.result:
@@ -109,19 +117,19 @@ def send_back(shift: Shift) -> dict[str, t.Any]:
     return shift.result
 
 
-def _prepare(shift: Shift) -> _Emergency:
+def _prepare(shift: Shift) -> _Rollback:
     """Find out where the traffic goes back to. Raises Failure."""
     server, params = shift.server, shift.task.params
-    before, book, ready = _read(shift)
-    current = book.current if book else None
+    before, release_record, ready = _read(shift)
+    current = release_record.current if release_record else None
     good = pools.rollback_target(current, shift.stable, params["rollback_pool"])
     if good is None:
-        if book is None and not params["wait"]:
+        if release_record is None and not params["wait"]:
             raise Unreachable(f"The release record of {server} was not read, and nothing else says which pool is good.")
         raise Failure(_which_pool(server, before, ready), before=before, ready=ready)
     wanted = pools.split(good.pool, 100)
     known = current if current and current["from"]["pool"] == good.pool else _unrecorded(server, before, good)
-    gitops = revert_monitor.held_by(shift)
+    gitops = revert_monitor.managed_by(shift)
     shift.result |= {
         "pool": good.pool,
         "bad_pool": other(good.pool),
@@ -132,13 +140,13 @@ def _prepare(shift: Shift) -> _Emergency:
     shift.result["version"] = str(known["from"].get("version") or "")
     # Anybody may have edited it.
     planned, last = known["from"].get("replicas"), (known["steps"] or [None])[-1]
-    return _Emergency(
+    return _Rollback(
         before,
         wanted,
         good,
         known,
         planned if isinstance(planned, int) else 0,
-        _rollout_seconds(book, good.pool),
+        _rollout_seconds(release_record, good.pool),
         empty=not params["force"] and ready[good.pool] == 0,
         unknown=not params["force"] and ready[good.pool] is None and bool(pools.gaining(before, wanted)),
         recorded=isinstance(last, dict) and last.get("weights") == wanted and last.get("verdict") != NOT_VERIFIED,
@@ -150,42 +158,42 @@ def _prepare(shift: Shift) -> _Emergency:
 def _is_empty(shift: Shift, pool: str) -> bool:
     """Look again, for longer, at a pool whose endpoints could not be read beside the rest; not empty when that can't be told."""
     try:
-        return not bounded(lambda: shift.server.ready_endpoints(shift.cluster, pool), AGAIN)
+        return not bounded(lambda: shift.server.ready_endpoints(shift.cluster, pool), SECOND_LOOK_TIMEOUT)
     except (Failure, TimeoutError):
         return False
 
 
-def _rollout_seconds(book: record.ReleaseRecord | None, pool: str) -> float | None:
+def _rollout_seconds(release_record: record.ReleaseRecord | None, pool: str) -> float | None:
     try:
-        return record.rollout_seconds(book, pool) if book else None
+        return record.rollout_seconds(release_record, pool) if release_record else None
     except (AttributeError, KeyError, TypeError):
         return None
 
 
-def _write(shift: Shift, it: _Emergency) -> None:
+def _write(shift: Shift, it: _Rollback) -> None:
     # Marked sessions of the bad pool go too: the good one answers 404, at which their clients start anew.
-    shift.pinned = False
+    shift.keeps_affinity = False
     if it.before != it.wanted:
         revert_monitor.announce(shift)
     shift.write(it.before, it.wanted, it.good)
     shift.result["written"] = not shift.task.check_mode
 
 
-def _verify(shift: Shift, it: _Emergency, undone: revert_monitor.RevertMonitor) -> None:
+def _verify(shift: Shift, it: _Rollback, undone: revert_monitor.RevertMonitor) -> None:
     """Wait until the traffic follows, also when another task wrote the weights and left that to this one."""
     fresh = shift.result["changed"] or not it.recorded
 
     def meanwhile() -> None:
         # At once, not after the verification: a second rollback must not take this one for the release.
-        update_record(shift, it.end, SOON)
+        update_record(shift, it.end, OPTIONAL_TIMEOUT)
         if fresh:
             _full_size(shift, it.good.pool, it.planned)
-        hold_on(shift, held)
+        renew_lease(shift, held)
 
     def add_step(verdict: str) -> None:
         if fresh:
             taken = step(shift, verdict)
-            update_record(shift, lambda book: record.add_step(it.end(book), taken))
+            update_record(shift, lambda release_record: record.add_step(it.end(release_record), taken))
 
     with ExitStack() as held:
         try:
@@ -215,7 +223,7 @@ def _read(shift: Shift) -> tuple[Weights, record.ReleaseRecord | None, dict[str,
     def await_(wait: t.Callable[[float], t.Any], missing: str, needed: bool = False) -> t.Any:
         try:
             try:
-                return wait(max(bound.left, LATE))
+                return wait(max(bound.left, READ_TIMEOUT))
             except TimeoutError:
                 if not needed:
                     raise
@@ -225,12 +233,12 @@ def _read(shift: Shift) -> tuple[Weights, record.ReleaseRecord | None, dict[str,
             return None
 
     alone = shift.stable is None and not shift.task.params["rollback_pool"]  # nothing else says where it goes
-    book = await_(
+    release_record = await_(
         reading, f"The release record of {server} was not read; what is noted on the route counts.", needed=alone
     )
     return (
         before,
-        book,
+        release_record,
         {
             pool: await_(wait, f"Whether pool {pool} has ready endpoints is not known.")
             for pool, wait in counting.items()
@@ -247,27 +255,27 @@ def _which_pool(server: Server, before: Weights, ready: dict[str, int | None]) -
     )
 
 
-def ended(book: record.ReleaseRecord, known: record.Release, at: str, reason: str) -> record.ReleaseRecord:
+def ended(release_record: record.ReleaseRecord, known: record.Release, at: str, reason: str) -> record.ReleaseRecord:
     """Return the record once C(known) is rolled back: the newest release when it came from the same pool, or else one that follows it."""
-    current = book.current
+    current = release_record.current
     if current is None:
-        book = record.ReleaseRecord(known)
+        release_record = record.ReleaseRecord(known)
     elif current["from"]["pool"] != known["from"]["pool"]:
         if record.is_running(current):
             current = {**current, "outcome": record.ROLLED_BACK, "ended": at}
-        book = record.ReleaseRecord(known, (current, *book.history)[: record.KEPT])
-    return record.end(book, record.ROLLED_BACK, at, reason)
+        release_record = record.ReleaseRecord(known, (current, *release_record.history)[: record.KEPT])
+    return record.end(release_record, record.ROLLED_BACK, at, reason)
 
 
 def _report_sessions(shift: Shift) -> None:
     """When all is done: what is still open on the bad pool is lost."""
     found = shift.result["sessions"]
-    found["marked"] = shift.kind.marked(shift.route, shift.server)
+    found["marked"] = shift.kind.has_affinity(shift.route, shift.server)
     if shift.task.params["sessions_metric"]:
         from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions
 
         found["at_risk_after"] = open_sessions.count(
-            shift.task, shift.cluster, shift.server, shift.result["bad_pool"], REPORT
+            shift.task, shift.cluster, shift.server, shift.result["bad_pool"], SESSIONS_TIMEOUT
         )
         if found["at_risk_after"]:
             shift.task.progress(
@@ -283,7 +291,7 @@ def _full_size(shift: Shift, pool: str, planned: int) -> None:
             from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
 
             shift.task.progress(f"scaling pool {pool} from {replicas} to {planned} pods, its size before the release")
-            pool_change.change(without_run(shift.task), shift.cluster, shift.server, pool, replicas=planned)
+            pool_change.change(without_run_id(shift.task), shift.cluster, shift.server, pool, replicas=planned)
     except Failure as failure:
         shift.task.warn(f"Pool {pool} may be smaller than before the release. {failure.msg}")
 

@@ -20,15 +20,15 @@ from ansible_collections.mcp.server.plugins.module_utils._task import (
     bounded,
     started,
 )
-from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import SOON, Shift
+from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import OPTIONAL_TIMEOUT, Shift
 
 
-def without_run(task: Task) -> Task:
+def without_run_id(task: Task) -> Task:
     """Return the task as that of no run: what it does to a pool is right whoever releases, and must not fail for want of a Lease."""
     return replace(task, params={**task.params, "run_id": None})
 
 
-def hold_on(shift: Shift, held: ExitStack) -> None:
+def renew_lease(shift: Shift, held: ExitStack) -> None:
     """To the Lease of this emergency, which lasts for less than a pool may need to come up, or a gateway to follow."""
     run = shift.task.params["run_id"] or shift.result.get("run_id")
     if not run:
@@ -39,43 +39,43 @@ def hold_on(shift: Shift, held: ExitStack) -> None:
 def take_over(shift: Shift) -> str:
     """The id of this run, which releases the server from now on, whoever did before. An emergency does not fail for want of it."""
     run = leases.new_run_id()
-    hold = _hold(shift, _taking(shift, run))
+    hold = _lease_wait(shift, _start_taking_over(shift, run))
     return run if hold(2 * shift.task.params["api_timeout"], last=True) else ""
 
 
-def lease_beside(shift: Shift) -> t.Callable[..., bool]:
+def acquire_beside(shift: Shift) -> t.Callable[..., bool]:
     """Take the Lease from whoever holds it, or see that the run of the option C(run_id) does, beside the reads; see _hold()."""
     run = shift.task.params["run_id"]
     if shift.task.check_mode:
         return lambda seconds, last=False: False
     if run:
         lease = leases.Lease(shift.cluster, shift.server.namespace, shift.server.name)
-        return _hold(shift, started(lambda: lease_renewal.check(shift.task, lease, run)))
-    shift.own_run, shift.result["run_id"] = leases.new_run_id(), ""
-    hold = _hold(shift, _taking(shift, shift.own_run))
+        return _lease_wait(shift, started(lambda: lease_renewal.check(shift.task, lease, run)))
+    shift.emergency_run_id, shift.result["run_id"] = leases.new_run_id(), ""
+    hold = _lease_wait(shift, _start_taking_over(shift, shift.emergency_run_id))
 
     def taken(seconds: float, *, last: bool = False) -> bool:
         if hold(seconds, last=last):
-            shift.result["run_id"] = shift.own_run
+            shift.result["run_id"] = shift.emergency_run_id
         return bool(shift.result["run_id"])
 
     return taken
 
 
-def give_back(shift: Shift, hold: t.Callable[..., bool]) -> None:
+def return_lease(shift: Shift, hold: t.Callable[..., bool]) -> None:
     """Give the Lease back that was taken for an emergency which is refused: a run that does nothing must not keep others out."""
     with suppress(Failure, TimeoutError):
-        if shift.own_run and hold(SOON, last=True):
+        if shift.emergency_run_id and hold(OPTIONAL_TIMEOUT, last=True):
             lease = leases.Lease(shift.cluster, shift.server.namespace, shift.server.name)
-            bounded(lambda: lease.release(shift.own_run), SOON)
+            bounded(lambda: lease.release(shift.emergency_run_id), OPTIONAL_TIMEOUT)
 
 
-def _hold(shift: Shift, wait: t.Callable[[float], leases.Holder | None]) -> t.Callable[..., bool]:
+def _lease_wait(shift: Shift, wait: t.Callable[[float], leases.Holder | None]) -> t.Callable[..., bool]:
     """Return what waits for the Lease and returns whether it is ours: at first until SOON is over, and then for some seconds more.
 
     It raises Lost, and nothing else. last: whether it is given up then.
     """
-    bound, known = Deadline(SOON), None
+    bound, known = Deadline(OPTIONAL_TIMEOUT), None
 
     def hold(seconds: float, *, last: bool = False) -> bool:
         nonlocal known
@@ -99,7 +99,7 @@ def _hold(shift: Shift, wait: t.Callable[[float], leases.Holder | None]) -> t.Ca
     return hold
 
 
-def _taking(shift: Shift, run: str) -> t.Callable[[float], leases.Holder | None]:
+def _start_taking_over(shift: Shift, run: str) -> t.Callable[[float], leases.Holder | None]:
     lease = leases.Lease(shift.cluster, shift.server.namespace, shift.server.name)
     return started(
         lambda: lease.acquire(run, runner.runner_name(), leases.this_process(shift.task.runner), take_over=True)

@@ -35,8 +35,8 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling
 
-EVERY = 3.0  # seconds between looks
-REQUEST = 3.0  # seconds that one request of a look may take
+POLL_INTERVAL = 3.0  # seconds between looks
+REQUEST_TIMEOUT = 3.0  # seconds that one request of a look may take
 
 Object = dict[str, t.Any]
 
@@ -50,7 +50,7 @@ class OverwriteMonitor:
     def __init__(self, task: Task, cluster: Api, server: Server, expected: Expected | None) -> None:
         self.expected = expected
         self._task = task
-        self._cluster = cluster.limited(0.0, REQUEST)
+        self._cluster = cluster.limited(0.0, REQUEST_TIMEOUT)
         self._server = server
         self._found: Failure | None = None
         self._warned: set[tuple[str, str]] = set()
@@ -79,10 +79,10 @@ class OverwriteMonitor:
         self.refuse()
 
     def _work(self) -> None:
-        while self._found is None and not self._over.wait(EVERY if self.expected else 0.0):
+        while self._found is None and not self._over.wait(POLL_INTERVAL if self.expected else 0.0):
             _get(lambda: self._look(self._over.is_set))
             if self.expected is None:
-                self._over.wait(EVERY)
+                self._over.wait(POLL_INTERVAL)
 
     def _look(self, over: t.Callable[[], bool]) -> None:
         expected = self.expected

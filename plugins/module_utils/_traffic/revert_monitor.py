@@ -28,9 +28,15 @@ OPTIONS: dict[str, t.Any] = {
     **gitops.OPTION,
 }
 
-EVERY = 2.0  # seconds between looks at the route
-LONGEST = 180.0  # seconds for which the weights are written again, from the first time on
-KEPT = ("before", "changed", "diff", "written_at", "seconds_to_follow")  # of the result: what the first write came to
+POLL_INTERVAL = 2.0  # seconds between looks at the route
+MAX_REWRITE_SECONDS = 180.0  # seconds for which the weights are written again, from the first time on
+OF_FIRST_WRITE = (
+    "before",
+    "changed",
+    "diff",
+    "written_at",
+    "seconds_to_follow",
+)  # of the result: what the first write came to
 
 
 def announce(shift: Shift) -> None:
@@ -40,7 +46,7 @@ def announce(shift: Shift) -> None:
         shift.task.progress(f"{tool.name} holds {shift.kind.name(shift.server)} and may undo this{suspend}")
 
 
-def held_by(shift: Shift) -> list[str]:
+def managed_by(shift: Shift) -> list[str]:
     """Return the names of the tools that hold the route and do not leave the weights to us. Helm writes at its upgrades only."""
     ignored = "route" in shift.task.params["gitops_ignores"]
     return [] if ignored else [tool.name for tool in _tools(shift) if tool.name != field_managers.HELM]
@@ -96,7 +102,7 @@ class RevertMonitor:
         verified = len(self._undone)
         going_on = True
         while going_on:
-            going_on = quiet.pause(EVERY)
+            going_on = quiet.pause(POLL_INTERVAL)
             try:
                 self._look()
             except Overwritten as undone:
@@ -128,7 +134,7 @@ class RevertMonitor:
         """Write the weights again, unless that has gone on for too long. Raises Failure."""
         shift = self._shift
         self._keep(undone)
-        self._bound = self._bound or Deadline(LONGEST)
+        self._bound = self._bound or Deadline(MAX_REWRITE_SECONDS)
         if not self._seconds or not self._bound.left:
             times = "once" if len(self._undone) == 1 else f"{len(self._undone)} times in {self._bound.elapsed:.0f} s"
             again = ", and they are not written again" if not self._seconds else ""
@@ -137,7 +143,7 @@ class RevertMonitor:
                 **{**shift.result, **undone.evidence},
             )
         shift.task.progress(f"undone: {undone.msg.rstrip('.')}; writing the weights again")
-        kept = {name: shift.result[name] for name in KEPT}
+        kept = {name: shift.result[name] for name in OF_FIRST_WRITE}
         try:
             shift.write(shift.read(), self._wanted, self._good)
         except LeaseLost:
@@ -161,7 +167,7 @@ class RevertMonitor:
             shift.task.warn(
                 f"The rollback of {shift.server} was undone {times} and written again; pool {bad} keeps its pods. {self._undone[-1].msg}"
             )
-        elif (names := held_by(shift)) and not self._good.named:
+        elif (names := managed_by(shift)) and not self._good.named:
             suspend = "".join(f" Suspend it: {tool.suspend}." for tool in _tools(shift) if tool.suspend)
             shift.task.warn(
                 f"Pool {bad} keeps its pods, since {', '.join(names)} holds {shift.kind.name(shift.server)} and may give it traffic again."

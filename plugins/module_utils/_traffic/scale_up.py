@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from ansible_collections.mcp.server.plugins.module_utils._server import other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
-from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import hold_on, without_run
+from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import renew_lease, without_run_id
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout
 
@@ -46,7 +46,7 @@ def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> No
         planned = max(has, planned or server.image(shift.cluster, other(pool))[1], 1)
         patience = Deadline(task.params["start_timeout"])
         task.progress(announcement(pool, has, planned, seconds, patience.seconds))
-        result, stale = pool_change.change(without_run(task), shift.cluster, server, pool, replicas=planned)
+        result, stale = pool_change.change(without_run_id(task), shift.cluster, server, pool, replicas=planned)
         shift.result["scaled_up"] = {
             "from": has,
             "to": result["replicas"],
@@ -56,7 +56,7 @@ def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> No
         if task.check_mode:
             return
         with ExitStack() as held:
-            hold_on(shift, held)
+            renew_lease(shift, held)
             view = rollout.View(shift.cluster, server, pool, task.params["ready_grace"], stale)
             ready = rollout.wait(view, patience, task.progress, min_ready(result["replicas"])).ready
             if not convergence.endpoints(task, shift.cluster, server, pool, 1):

@@ -29,11 +29,11 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 
 CONNECTIONS = 8
 RATE = 200.0  # answers a second; what a server in trouble can still bear
-STEP = 3.0  # seconds that one answer may take
-RUN = 40  # answers in a row that show that all traffic is on one pool
-RUN_EACH = 10  # of them at least, on kept and on new connections
+ANSWER_TIMEOUT = 3.0  # seconds that one answer may take
+ROW = 40  # answers in a row that show that all traffic is on one pool
+ROW_EACH = 10  # of them at least, on kept and on new connections
 CHANCE = 1e-9  # of such a row, at any one answer
-LEAST = 100  # answers that a split is measured by
+MIN_ANSWERS = 100  # answers that a split is measured by
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Answer:
 def answers_needed(wanted: Weights, tolerance: float) -> int:
     """How many answers tell a split to within the tolerance (points): two standard deviations of a binomial share."""
     if 100 in wanted.values():
-        return RUN
-    return max(LEAST, math.ceil(4 * wanted["blue"] * wanted["green"] / tolerance**2))
+        return ROW
+    return max(MIN_ANSWERS, math.ceil(4 * wanted["blue"] * wanted["green"] / tolerance**2))
 
 
 def row_needed(before: Weights, wanted: Weights) -> int:
@@ -64,7 +64,7 @@ def row_needed(before: Weights, wanted: Weights) -> int:
     before: what it may still have. Where that is the same, it may have anything.
     """
     part = next((before[pool] / 100 for pool in POOLS if wanted[pool] == 100), 0.0)
-    return max(RUN, math.ceil(math.log(CHANCE) / math.log(min(part, 0.99)))) if part else RUN
+    return max(ROW, math.ceil(math.log(CHANCE) / math.log(min(part, 0.99)))) if part else ROW
 
 
 def tally(answers: t.Collection[Answer]) -> dict[str, t.Any]:
@@ -88,7 +88,7 @@ def follows(answers: t.Collection[Answer], wanted: Weights, tolerance: float, ke
         # However small a split is, a pool that gives no answer has none of it.
         return blue is not None and 0 < blue < 100 and abs(blue - wanted["blue"]) <= tolerance
     right = all(answer.pool == whole and not answer.reason for answer in answers)
-    return right and min(sum(answer.keep_alive is alive for answer in answers) for alive in (kept, False)) >= RUN_EACH
+    return right and min(sum(answer.keep_alive is alive for answer in answers) for alive in (kept, False)) >= ROW_EACH
 
 
 def until_followed(
@@ -114,7 +114,7 @@ def until_followed(
 
 
 @contextmanager
-def asking(
+def answer_stream(
     endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True
 ) -> t.Iterator[t.Iterator[Answer]]:
     """Asks for the health document from now on, at most C(rate) times a second, until the bound is over or the block is left."""
@@ -126,7 +126,7 @@ def asking(
             except queue.Empty:
                 return
 
-    with asked(endpoint, pool_key, bound, rate, kept) as arrived:
+    with answer_queue(endpoint, pool_key, bound, rate, kept) as arrived:
         arriving = answers(arrived)
         try:
             yield arriving
@@ -135,7 +135,7 @@ def asking(
 
 
 @contextmanager
-def asked(
+def answer_queue(
     endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True
 ) -> t.Iterator[queue.SimpleQueue[Answer]]:
     """The same, for who can't wait for answers that may stay away."""
@@ -164,7 +164,7 @@ def asked(
 
 def sample(endpoint: Endpoint, pool_key: str, count: int) -> list[Answer]:
     """Return so many answers, each over a new connection; fewer when they take long or one fails."""
-    bound, answers = Deadline(STEP), []
+    bound, answers = Deadline(ANSWER_TIMEOUT), []
     while len(answers) < count and bound.left and not (answers and answers[-1].reason):
         with closing(endpoint.connection()) as connection:
             answers.append(ask(connection, endpoint.health_path, pool_key))
@@ -176,7 +176,7 @@ def ask(connection: Connection, path: str, pool_key: str, keep_alive: bool = Fal
     start = time.monotonic()
     reason = ""
     try:
-        document = fetch_health(connection, path, Deadline(STEP))
+        document = fetch_health(connection, path, Deadline(ANSWER_TIMEOUT))
     except Failure as failure:
         document, reason = failure.evidence.get("health", {}), failure.msg
     pool = document.get(pool_key)

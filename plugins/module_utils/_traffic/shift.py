@@ -26,14 +26,14 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 ATTEMPTS = 5  # at least; a route that others keep writing is tried again for as long as an API server that is away is waited for
-AGAIN = 0.2  # seconds between further ones
-EVERY = 2.0  # seconds between lines of progress
-POLL = 0.05  # seconds between looks at the route's status, and at endpoints
+RETRY_PAUSE = 0.2  # seconds between further ones
+PROGRESS_INTERVAL = 2.0  # seconds between lines of progress
+POLL_INTERVAL = 0.05  # seconds between looks at the route's status, and at endpoints
 PATIENCE = (
     3.0  # seconds after which it is said that a gateway does not take the weights up; then it is still waited for
 )
-SOON = 5.0  # seconds that an emergency waits for what it can do without
-ASKED = 5  # answers that tell what clients get meanwhile
+OPTIONAL_TIMEOUT = 5.0  # seconds that an emergency waits for what it can do without
+CLIENT_ANSWERS = 5  # answers that tell what clients get meanwhile
 SESSIONS = ("mode", "marked", "at_risk_before", "at_risk_after")  # of the result
 
 
@@ -64,10 +64,10 @@ class Shift:
     )
     route: Route = field(default_factory=dict)
     waiting: outage.Waiting = field(default_factory=outage.current)
-    pinned: bool = True  # whether sessions with a mark stay on their pool
+    keeps_affinity: bool = True  # whether sessions with a mark stay on their pool
     release: record.Release | None = None  # the newest one, where it was read
-    own_run: str = ""  # of an emergency that is no part of a run, and begins one
-    lookout: OverwriteMonitor | None = None  # while the weights are verified
+    emergency_run_id: str = ""  # of an emergency that is no part of a run, and begins one
+    monitor: OverwriteMonitor | None = None  # while the weights are verified
     _runs: set[str] | None = None  # those that may have written the weights last, see read()
     _clock: float = 0.0
     _said: float = field(default_factory=time.monotonic)
@@ -75,7 +75,7 @@ class Shift:
     @property
     def kind(self) -> Kind:
         kind = kind_of(self.server)
-        return kind if self.pinned else kind.unpinned()
+        return kind if self.keeps_affinity else kind.without_affinity()
 
     @property
     def emergency(self) -> bool:
@@ -84,7 +84,7 @@ class Shift:
     @property
     def run(self) -> str:
         """The id of the run that this is a part of; empty when there is none."""
-        return self.task.params["run_id"] or self.own_run
+        return self.task.params["run_id"] or self.emergency_run_id
 
     @property
     def stable(self) -> pools.Stable | None:
@@ -127,7 +127,7 @@ class Shift:
                 break
             except (connection.Conflict, api.NotFound) as failure:  # changed, or one of its parts replaced
                 if attempt >= ATTEMPTS:
-                    if isinstance(failure, api.NotFound) or not bound.pause(AGAIN):
+                    if isinstance(failure, api.NotFound) or not bound.pause(RETRY_PAUSE):
                         raise
                     self._say(f"{failure.msg.rstrip('.')}; trying again, {bound.elapsed:.0f} of {bound.seconds:.0f} s")
                 now = self.read()
@@ -181,19 +181,19 @@ class Shift:
     def _go_on(self) -> None:
         """Raise Failure when somebody else changed the route, or the run that this belongs to can't go on."""
         self.task.check_lease()
-        if self.lookout is not None:
-            self.lookout.refuse()
+        if self.monitor is not None:
+            self.monitor.refuse()
 
     def _verify(self, wanted: Weights, meanwhile: t.Callable[[], None], bound: Deadline) -> None:
         params = self.task.params
         # Asked from the very write on, so that the answers tell when the data plane followed.
         asked = (
-            share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection)
+            share.answer_stream(self.public, params["pool_key"], bound, kept=not self.kind.per_connection)
             if self.public
             else nullcontext()
         )
-        lookout = OverwriteMonitor(self.task, self.cluster, self.server, self.expected(wanted))
-        with asked as answers, lookout as self.lookout:
+        monitor = OverwriteMonitor(self.task, self.cluster, self.server, self.expected(wanted))
+        with asked as answers, monitor as self.monitor:
             meanwhile()
             if answers is None:
                 self.await_acceptance(bound)
@@ -215,7 +215,7 @@ class Shift:
         said = False
         while reason := self.kind.not_accepted(self.route, self.server):
             self._go_on()
-            if self.kind.refused(self.route, self.server) or not bound.pause(POLL):
+            if self.kind.refused(self.route, self.server) or not bound.pause(POLL_INTERVAL):
                 raise Failure(f"{self._unverified(reason)}.", **self.result)
             said = self._say_pending(reason, bound, said)
             self.read()
@@ -243,7 +243,7 @@ class Shift:
             for answer in itertools.chain([None], answers):  # the first look comes before the first answer
                 if answer is not None:
                     yield answer
-                if time.monotonic() - looked < POLL:
+                if time.monotonic() - looked < POLL_INTERVAL:
                     continue
                 if looked:
                     self.read()
@@ -270,7 +270,7 @@ class Shift:
         """Return whether the route is in force a moment after the traffic followed: a status is written last."""
         moment = Deadline(min(PATIENCE, bound.left))
         while self.kind.not_accepted(self.route, self.server):
-            if not moment.pause(POLL):
+            if not moment.pause(POLL_INTERVAL):
                 return False
             self.read()
         return True
@@ -281,7 +281,7 @@ class Shift:
 
     def _clients(self) -> str:
         """What clients get now, in a clause; over new connections, which follow the soonest."""
-        answers = share.sample(self.public, self.task.params["pool_key"], ASKED)
+        answers = share.sample(self.public, self.task.params["pool_key"], CLIENT_ANSWERS)
         if answers[-1].reason:
             return f"clients get no good answer now ({answers[-1].reason})"
         counts = {pool: sum(answer.pool == pool for answer in answers) for pool in POOLS}
@@ -341,7 +341,7 @@ class Shift:
             raise FailedAnswers(failure.msg, brief, **failure.evidence) from None
 
     def _say(self, line: str | t.Callable[[], str]) -> None:
-        if time.monotonic() - self._said >= EVERY:
+        if time.monotonic() - self._said >= PROGRESS_INTERVAL:
             self._said = time.monotonic()
             self.task.progress(line if isinstance(line, str) else line())
 

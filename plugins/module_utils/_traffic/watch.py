@@ -118,7 +118,9 @@ class Watch:
         poller = self._poller()
         with (
             poller or nullcontext(),
-            share.asked(self.public, self.task.params["pool_key"], self.bound, self.task.params["rate"]) as arrived,
+            share.answer_queue(
+                self.public, self.task.params["pool_key"], self.bound, self.task.params["rate"]
+            ) as arrived,
         ):
             while True:
                 self.bound.pause(TICK)

@@ -93,11 +93,11 @@ class Kind:
         """What else a user should know about it before a release: the end of a sentence."""
         return ""
 
-    def marked(self, route: Route, server: Server) -> bool:
+    def has_affinity(self, route: Route, server: Server) -> bool:
         """Whether it keeps a session whose id begins with a pool's name on that pool, for both pools (docs/sessions.md)."""
         return False
 
-    def unpinned(self) -> Kind:
+    def without_affinity(self) -> Kind:
         """This kind as it writes when marked sessions go where the weights lead, as everybody else."""
         return self
 

@@ -25,12 +25,12 @@ def drop(cluster: Api, server: Server, pool: str, run: str | None = None, *, dry
             route = kind.read(cluster, server)
         except NotFound:
             return False  # nobody is led to the pool
-        if not kind.marked(route, server):
+        if not kind.has_affinity(route, server):
             return False
         weights = kind.weights(route, server)
         if pools.whole(weights) != other(pool):
             return False
         fence.check(cluster, server, run, dry_run=dry_run)
-        return kind.unpinned().write(cluster, server, route, weights, dry_run=dry_run)[0]
+        return kind.without_affinity().write(cluster, server, route, weights, dry_run=dry_run)[0]
 
     return on_conflict(attempt, cluster.patience)

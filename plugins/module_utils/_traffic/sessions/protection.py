@@ -18,10 +18,13 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions, policy
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
 
-PROBE, STEP = 15.0, 5.0  # seconds for finding out how one pod keeps sessions, and for each step of it
-COUNT = 5.0  # seconds for reading the number of sessions
-POLL = 2.0  # seconds between two looks at a pool that drains
-EVERY = 10.0  # seconds between two lines of progress with the same number
+PROBE_TIMEOUT, PROBE_STEP_TIMEOUT = (
+    15.0,
+    5.0,
+)  # seconds for finding out how one pod keeps sessions, and for each step of it
+COUNT_TIMEOUT = 5.0  # seconds for reading the number of sessions
+POLL_INTERVAL = 2.0  # seconds between two looks at a pool that drains
+PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress with the same number
 
 
 @dataclass
@@ -39,7 +42,7 @@ class SessionProtection:
     def decide(self) -> bool:
         """Whether there has to be a wait before the weights are written. Raises Failure when they must not be."""
         shift, params = self.shift, self.shift.task.params
-        route_marked = shift.kind.marked(shift.route, shift.server)
+        route_marked = shift.kind.has_affinity(shift.route, shift.server)
         concerned = policy.concerned(self.before, self.wanted)
         pools = {pool: self._sessions(pool) for pool in (concerned[:1] if self.planning else concerned)}
         loser = policy.losing(self.before, self.wanted)
@@ -63,12 +66,12 @@ class SessionProtection:
         bound = Deadline(task.params["drain_timeout"])
         said: tuple[int | None, float] | None = None
         while (still_open := self._count()) != 0:
-            if said is None or said[0] != still_open or bound.elapsed - said[1] >= EVERY:
+            if said is None or said[0] != still_open or bound.elapsed - said[1] >= PROGRESS_INTERVAL:
                 said = (still_open, bound.elapsed)
                 task.progress(
                     f"draining {self.at_risk}: {_number(still_open)} open, {bound.elapsed:.0f} of {bound.seconds:.0f} s"
                 )
-            if not bound.pause(POLL):
+            if not bound.pause(POLL_INTERVAL):
                 task.warn(f"drain_timeout is over: {_number(still_open)} of pool {self.at_risk} still open.")
                 return
         task.progress(f"draining {self.at_risk}: no sessions are open any more, after {bound.elapsed:.0f} s")
@@ -85,7 +88,7 @@ class SessionProtection:
         """Sessions at risk: none on a pool whose sessions are safe."""
         if self.at_risk is None:
             return 0
-        return open_sessions.count(self.shift.task, self.shift.cluster, self.shift.server, self.at_risk, COUNT)
+        return open_sessions.count(self.shift.task, self.shift.cluster, self.shift.server, self.at_risk, COUNT_TIMEOUT)
 
     def _sessions(self, pool: str) -> policy.Sessions:
         shift, params = self.shift, self.shift.task.params
@@ -99,7 +102,7 @@ class SessionProtection:
         except Failure as failure:
             return self._unknown(pool, failure.msg)
         asked = endpoint.in_pod(shift.cluster, shift.server.namespace, pod, params["port"], params["endpoint"])
-        found = probe(asked, Settings(Assertions(), AUTO, PROBE, STEP, lists=(), token=token))
+        found = probe(asked, Settings(Assertions(), AUTO, PROBE_TIMEOUT, PROBE_STEP_TIMEOUT, lists=(), token=token))
         if not found["healthy"]:
             return self._unknown(pool, f"{found['target']}: {found['reason']}.")
         return policy.Sessions(found["session_mode"], found["session_mark"] == pool)

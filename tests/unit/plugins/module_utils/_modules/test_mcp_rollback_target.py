@@ -11,8 +11,8 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health, mcp_rollback_target
 from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_rollback_target import (
-    Pin,
     Pool,
+    RollbackTarget,
     decide,
     give_up,
     prepare,
@@ -61,30 +61,36 @@ def weights(blue):
     ("blue", "recorded", "has", "image", "pin"),
     [
         # After a release: back to what was live before, which runs still; which was scaled down; which is smaller
-        (0, release(), pools(), OLD, Pin("blue", replicas=2)),
-        (0, release(), pools(size=(0, 3)), OLD, Pin("blue", deploy=True, replicas=3)),
-        (0, release(), pools(size=(1, 2)), OLD, Pin("blue", deploy=True, replicas=2)),
-        (0, release(replicas=5), pools(size=(1, 2)), OLD, Pin("blue", deploy=True, replicas=5)),
+        (0, release(), pools(), OLD, RollbackTarget("blue", replicas=2)),
+        (0, release(), pools(size=(0, 3)), OLD, RollbackTarget("blue", deploy=True, replicas=3)),
+        (0, release(), pools(size=(1, 2)), OLD, RollbackTarget("blue", deploy=True, replicas=2)),
+        (0, release(replicas=5), pools(size=(1, 2)), OLD, RollbackTarget("blue", deploy=True, replicas=5)),
         # Something else: to the pool without traffic
-        (0, release(), pools(), OTHER, Pin("blue", deploy=True, replicas=2)),
+        (0, release(), pools(), OTHER, RollbackTarget("blue", deploy=True, replicas=2)),
         # The image is there, and its rollout was cut off
-        (0, release(), pools(blue=OTHER, complete=False), OTHER, Pin("blue", deploy=True, replicas=2)),
+        (0, release(), pools(blue=OTHER, complete=False), OTHER, RollbackTarget("blue", deploy=True, replicas=2)),
         # What is live already
-        (0, release(), pools(), NEW, Pin("green", needed=False, replicas=2)),
-        (0, None, pools(), NEW, Pin("green", needed=False, replicas=2)),
+        (0, release(), pools(), NEW, RollbackTarget("green", needed=False, replicas=2)),
+        (0, None, pools(), NEW, RollbackTarget("green", needed=False, replicas=2)),
         # It is live after a rollback whose end may have been cut off, or after a release that was cut off
-        (100, release(ROLLED_BACK), pools(), OLD, Pin("blue", replicas=2)),
-        (100, release(RUNNING), pools(), OLD, Pin("blue", replicas=2)),
+        (100, release(ROLLED_BACK), pools(), OLD, RollbackTarget("blue", replicas=2)),
+        (100, release(RUNNING), pools(), OLD, RollbackTarget("blue", replicas=2)),
         # After a rollback, to a third: the live pool is blue, though it is also the one of the record
-        (100, release(ROLLED_BACK), pools(), OTHER, Pin("green", deploy=True, replicas=2)),
+        (100, release(ROLLED_BACK), pools(), OTHER, RollbackTarget("green", deploy=True, replicas=2)),
         # During a release: the stable pool has it; none has it
-        (50, release(RUNNING), pools(), OLD, Pin("blue", replicas=2)),
-        (50, release(RUNNING), pools(), OTHER, Pin("green", clear_first=True, deploy=True, replicas=2)),
-        (50, release(RUNNING, origin="green"), pools(), OTHER, Pin("blue", clear_first=True, deploy=True, replicas=2)),
-        (90, release(RUNNING), pools(green=OLD), OLD, Pin("blue", replicas=2)),
+        (50, release(RUNNING), pools(), OLD, RollbackTarget("blue", replicas=2)),
+        (50, release(RUNNING), pools(), OTHER, RollbackTarget("green", clear_first=True, deploy=True, replicas=2)),
+        (
+            50,
+            release(RUNNING, origin="green"),
+            pools(),
+            OTHER,
+            RollbackTarget("blue", clear_first=True, deploy=True, replicas=2),
+        ),
+        (90, release(RUNNING), pools(green=OLD), OLD, RollbackTarget("blue", replicas=2)),
         # Without a record
-        (0, None, pools(), OTHER, Pin("blue", deploy=True, replicas=2)),
-        (90, None, pools(), OTHER, Pin("green", clear_first=True, deploy=True, replicas=2)),
+        (0, None, pools(), OTHER, RollbackTarget("blue", deploy=True, replicas=2)),
+        (90, None, pools(), OTHER, RollbackTarget("green", clear_first=True, deploy=True, replicas=2)),
         (50, None, pools(), OTHER, None),
     ],
 )

@@ -129,7 +129,7 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
     api = ApiServer(mcp_server("ns", "x", blue="r/x:v1", green="r/x:v2"))
     Controllers(api)
-    monkeypatch.setattr(overwrite_monitor, "EVERY", 0.2)
+    monkeypatch.setattr(overwrite_monitor, "POLL_INTERVAL", 0.2)
     monkeypatch.setattr(
         release_steps, "HEALTH", replace(release_steps.HEALTH, run=lambda _task: {})
     )  # the gateway speaks no MCP
@@ -232,7 +232,7 @@ def test_what_fails_before_the_next_look_is_put_down_to_who_changed_it(
         world.put_back(50)
         raise Failure("No session.")
 
-    monkeypatch.setattr(overwrite_monitor, "EVERY", 60)
+    monkeypatch.setattr(overwrite_monitor, "POLL_INTERVAL", 60)
     monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=probe))
     failure = world.release(STEPS)
     assert (

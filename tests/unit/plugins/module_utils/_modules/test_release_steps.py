@@ -85,7 +85,7 @@ class World:
                     module = getattr(place, name)
                     monkeypatch.setattr(place, name, replace(module, run=self._run(show)))
         monkeypatch.setattr(release_steps.lease_renewal, "renewing", self._renewed)
-        monkeypatch.setattr(release_steps, "LASTING", 0.3)
+        monkeypatch.setattr(release_steps, "STABLE_SECONDS", 0.3)
         images = {"blue": "r/x:v1", "green": "r/x:v2"}
         monkeypatch.setattr(
             release_steps.overwrite_monitor,
@@ -353,7 +353,7 @@ def test_a_release_that_somebody_overwrites_goes_back_once_and_scales_nothing(
     assert raised.value.evidence["outcome"] == "rolled_back"
 
 
-def test_what_the_lookout_finds_ends_the_release(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_monitor_finds_ends_the_release(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also beside what is called: it is held() that tells."""
     found = Overwritten("Somebody else writes.")
 
@@ -572,7 +572,7 @@ IMAGES = {"blue": "r/x:v1", "green": "r/x:v2"}
     ],
 )
 def test_complaint(release: t.Any, images: dict[str, str], words: str) -> None:
-    found = release_steps.complaint(release, "green", images)
+    found = release_steps.why_not_to_continue(release, "green", images)
     assert words in found and bool(words) == bool(found)
 
 
@@ -600,7 +600,7 @@ def test_the_old_pool_is_scaled_down_once_the_weights_have_lasted(
     """Without a warm window whoever puts them back would come too late to be seen."""
     begun = time.monotonic()
 
-    def refuse(_lookout: t.Any) -> None:
+    def refuse(_monitor: t.Any) -> None:
         if time.monotonic() - begun > 0.2:
             raise Overwritten("Argo CD did it.")
 
@@ -615,7 +615,7 @@ def test_a_success_that_somebody_undoes_at_once_is_none(world: World, monkeypatc
     world.fails[("scale", "blue", 0)] = Failure("The route gives it 100 % of the traffic.")
     looks: list[int] = []
 
-    def look(_lookout: t.Any) -> None:
+    def look(_monitor: t.Any) -> None:
         looks.append(1)
         if ("scale", "blue", 0) in world.calls:
             raise Overwritten("HTTPRoute ns/x gives blue 100 % now: Argo CD did it.")

@@ -154,7 +154,7 @@ def gateway(cluster, monkeypatch):
     fake = FakeGateway(cluster)
     monkeypatch.setattr(single_shift.endpoints, "public", lambda option: fake)
     # As fast as the machine can: pacing has its own test.
-    monkeypatch.setattr(moving.share, "asking", functools.partial(moving.share.asking, rate=5000.0))
+    monkeypatch.setattr(moving.share, "answer_stream", functools.partial(moving.share.answer_stream, rate=5000.0))
     return fake
 
 
@@ -629,8 +629,8 @@ def test_a_lease_is_looked_at_once_before_the_weights(cluster, gateway):
 @pytest.mark.parametrize(("seconds", "before_the_weights"), [(0.1, True), (0.5, False)])
 def test_a_lease_that_comes_late_is_this_emergency_s(cluster, gateway, monkeypatch, seconds, before_the_weights):
     released(cluster)
-    monkeypatch.setattr(emergency_lease, "SOON", 0.3)
-    monkeypatch.setattr(emergency, "MOMENT", 0.1)
+    monkeypatch.setattr(emergency_lease, "OPTIONAL_TIMEOUT", 0.3)
+    monkeypatch.setattr(emergency, "LEASE_WAIT", 0.1)
     acquire, weights = emergency_lease.leases.Lease.acquire, []
 
     def late(*words, **more):
@@ -647,8 +647,8 @@ def test_a_lease_that_comes_late_is_this_emergency_s(cluster, gateway, monkeypat
 
 def test_a_lease_that_hangs_holds_an_emergency_up_for_a_moment_only(cluster, gateway, monkeypatch):
     released(cluster)
-    monkeypatch.setattr(emergency_lease, "SOON", 0.1)
-    monkeypatch.setattr(emergency, "MOMENT", 0.1)
+    monkeypatch.setattr(emergency_lease, "OPTIONAL_TIMEOUT", 0.1)
+    monkeypatch.setattr(emergency, "LEASE_WAIT", 0.1)
     over = threading.Event()
     monkeypatch.setattr(emergency_lease.leases.Lease, "acquire", lambda *words, **more: over.wait(30))
     result = call(rollback=True, endpoint={"url": "x"})
@@ -676,7 +676,7 @@ def test_an_emergency_reads_side_by_side(cluster, gateway):
 @pytest.mark.parametrize("hangs", [RECORD, SLICES])
 def test_what_an_emergency_can_do_without_is_not_waited_for(cluster, gateway, monkeypatch, hangs):
     released(cluster)
-    monkeypatch.setattr(emergency, "LATE", 0.1)
+    monkeypatch.setattr(emergency, "READ_TIMEOUT", 0.1)
     over = threading.Event()
     cluster.call(lambda: cluster.weights == (0, 100) and over.wait(30), "GET", hangs, times=math.inf)
     result = call(rollback=True, endpoint={"url": "x"}, api_timeout=0.1)
@@ -687,7 +687,7 @@ def test_what_an_emergency_can_do_without_is_not_waited_for(cluster, gateway, mo
 def test_a_record_that_is_late_is_waited_for_where_nothing_else_says_where_to_go(cluster, gateway, monkeypatch):
     released(cluster)
     forget(cluster, "note")
-    monkeypatch.setattr(emergency, "LATE", 0.1)
+    monkeypatch.setattr(emergency, "READ_TIMEOUT", 0.1)
     cluster.slow(0.5, "GET", RECORD)
     assert call(rollback=True, endpoint={"url": "x"}, api_timeout=0.1, api_retry_timeout=5.0)["pool"] == "blue"
 
@@ -1208,7 +1208,7 @@ def test_a_route_that_others_keep_writing_is_tried_again(
     begin()
     cluster.have(green=2)
     call(pool="green", weight=100)
-    monkeypatch.setattr(moving, "AGAIN", 0.01)
+    monkeypatch.setattr(moving, "RETRY_PAUSE", 0.01)
 
     def meddle():
         if status:
@@ -1241,7 +1241,7 @@ def opened(monkeypatch):
         return found[pool].pop(0) if len(found[pool]) > 1 else found[pool][0]
 
     monkeypatch.setattr(open_sessions, "count", count)
-    monkeypatch.setattr(protection, "POLL", 0.01)
+    monkeypatch.setattr(protection, "POLL_INTERVAL", 0.01)
     return found
 
 
@@ -1320,7 +1320,7 @@ def test_drain_looks_again_before_it_switches(cluster, opened):
     opened["blue"] = [1, 1]
     cluster.have(green=2)
     cluster.call(lambda: cluster.have(green=0), "GET", SLICES, after=True)
-    with pytest.raises(Failure, match="has 0 ready endpoints"):
+    with pytest.raises(Failure, match="has 0 of 2 ready endpoints"):
         call(pool="green", weight=100, sessions="drain", drain_timeout=0.05, **STATEFUL)
     assert cluster.weights == (100, 0)
 

@@ -46,8 +46,8 @@ class Writing:
         self.lines: list[str] = []
         self.warnings: list[str] = []
         monkeypatch.setattr(shift.connection, "connect", lambda _params: self.api)
-        monkeypatch.setattr(overwrite_monitor, "EVERY", 0.05)
-        monkeypatch.setattr(revert_monitor, "EVERY", 0.05)
+        monkeypatch.setattr(overwrite_monitor, "POLL_INTERVAL", 0.05)
+        monkeypatch.setattr(revert_monitor, "POLL_INTERVAL", 0.05)
         self.server = Server("ns", "x", "{server}-{pool}", "x", "x")
         self.green(0)
 
@@ -115,7 +115,7 @@ def writing(monkeypatch: pytest.MonkeyPatch) -> Writing:
 
 
 def found(looking: OverwriteMonitor, seconds: float = 2.0) -> Failure:
-    """Return what the lookout finds."""
+    """Return what the monitor finds."""
     bound = time.monotonic() + seconds
     with pytest.raises(Failure) as raised:
         while time.monotonic() < bound:
@@ -152,7 +152,7 @@ def test_a_shift_that_is_overwritten_while_it_is_measured(
 
         yield answers()
 
-    monkeypatch.setattr(moving.share, "asking", asking)
+    monkeypatch.setattr(moving.share, "answer_stream", asking)
     start = time.monotonic()
     with pytest.raises(
         Overwritten, match=rf"HTTPRoute ns/x gives blue 100 %, green 0 % now, and not blue 90 %, green 10 % .*{words}"
@@ -161,7 +161,7 @@ def test_a_shift_that_is_overwritten_while_it_is_measured(
     assert time.monotonic() - start < 3
 
 
-def test_everything_that_a_lookout_finds(writing: Writing) -> None:
+def test_everything_that_a_monitor_finds(writing: Writing) -> None:
     with writing.looking(None) as looking:
         while looking.expected is None:
             time.sleep(0.01)
@@ -386,7 +386,7 @@ def test_what_was_undone_once_is_verified_again_and_leaves_the_bad_pool(
 def test_an_emergency_that_is_undone_for_too_long_fails_and_says_where_the_traffic_is(
     writing: Writing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(revert_monitor, "LONGEST", 0.5)
+    monkeypatch.setattr(revert_monitor, "MAX_REWRITE_SECONDS", 0.5)
     writing.green(100, "argocd-controller")
     with (
         writing.loop(100, every=0.1, seconds=60),

@@ -39,7 +39,7 @@ def call(monkeypatch):
 
         monkeypatch.setattr(single_shift.connection, "connect", lambda params: cluster)
         monkeypatch.setattr(single_shift.endpoints, "public", lambda option: option)
-        monkeypatch.setattr(moving.share, "asking", asking)
+        monkeypatch.setattr(moving.share, "answer_stream", asking)
         monkeypatch.setattr(moving.share, "sample", lambda *_: [Answer(0, False, "blue")])  # for a wait that takes long
         monkeypatch.setattr(moving, "PATIENCE", 0.1)  # no controller writes a status here
         monkeypatch.setattr(single_shift.Shift, "await_acceptance", lambda self, bound: None)
