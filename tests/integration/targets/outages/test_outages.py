@@ -240,7 +240,7 @@ def test_an_emergency_with_the_gateways_controller_down() -> None:
         with running("playbooks/rollback.yml", "-e", "mcp_shift_timeout=20") as process:
             assert process.stdout is not None
             for line in process.stdout:
-                if "not verified" in line and not said:
+                if "not been confirmed" in line and not said:
                     said = time.monotonic() - start
             assert process.wait(60) != 0
         assert 0 < said < 10 and weights() == BLUE and module("mcp_release_info")["record"]["outcome"] == "rolled_back"
