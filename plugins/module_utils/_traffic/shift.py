@@ -194,7 +194,7 @@ class Shift:
         params = self.task.params
         # Requests start with the write, so that the answers show when the data plane followed.
         stream = (
-            share.answer_stream(self.public, params["pool_key"], bound, kept=not self.kind.per_connection)
+            share.answer_stream(self.public, params["pool_key"], bound, keep_alive=not self.kind.per_connection)
             if self.public
             else nullcontext()
         )
@@ -269,9 +269,9 @@ class Shift:
                 reported = self._report_pending(reason, bound, reported)
 
         row = share.row_needed(self.result["before"], wanted)
-        kept = not self.kind.per_connection
+        keep_alive = not self.kind.per_connection
         seen, reached = share.until_followed(
-            pending(), wanted, row, self.task.params["tolerance"], lambda last: None, kept=kept
+            pending(), wanted, row, self.task.params["tolerance"], lambda last: None, keep_alive=keep_alive
         )
         if reason and not reached:
             raise Failure(f"{self._unverified(reason)}.", **self.result)
@@ -327,7 +327,7 @@ class Shift:
         if pools.gaining(self.result["before"], wanted) == [params["pool"]]:
             answers = self._unless_failing(answers, pool, wanted)
         seen, reached = share.until_followed(
-            answers, wanted, needed, params["tolerance"], progress, kept=not self.kind.per_connection
+            answers, wanted, needed, params["tolerance"], progress, keep_alive=not self.kind.per_connection
         )
         measured = share.tally(seen)
         self.result["share"] = {

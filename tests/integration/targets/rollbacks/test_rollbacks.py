@@ -173,7 +173,7 @@ def test_bad_ones_and_then_an_emergency_whose_pool_is_at_0() -> None:
     module("mcp_rollout", f"pool=blue image_ref={image('v1.1.5')} replicas=0")
     output = roll_back()
     assert (
-        output.index("it is scaled up from 0 to 2 pods") < output.index("written: blue 100 %")
+        output.index("scaling it up from 0 to 2 pods") < output.index("written: blue 100 %")
         and "a rollout of this server took" in output
     )
     assert weights() == BLUE and pools()["blue"]["replicas"] == 2

@@ -143,9 +143,10 @@ def test_enough(planned, needed):
 
 def test_announcement():
     said = announcement("blue", 2, 2, 11.6, 300)
-    assert "has 2 pods, which are waited for" in said and said.endswith(
-        "after 300 s at most; a rollout of this server took 12 s"
+    assert "waiting for its 2 pods" in said and said.endswith(
+        "traffic follows once 1 pod is ready, within 300 s; a rollout of this server took 12 s"
     )
+    assert "once 2 pods are ready" in announcement("blue", 0, 3, None, 300)
 
 
 def test_how_long_a_rollout_took():

@@ -359,15 +359,20 @@ def test_controller_that_is_down_is_said_soon_with_what_clients_get(cluster, gat
     )
     clients = "of 5 answers to clients just now: 5 from green"
     with pytest.raises(
-        Failure, match=f"were written .* not been confirmed .* for generation 2: see the gateway's controller; {clients}"
+        Failure,
+        match=f"were written .* not been confirmed .* for generation 2: see the gateway's controller; {clients}",
     ):
         single_shift.run(task)
-    assert [clients in line and "still checking, 0 s left" in line for line in lines if "not been confirmed" in line] == [True]
+    assert [
+        clients in line and "still checking, 0 s left" in line for line in lines if "not been confirmed" in line
+    ] == [True]
 
 
 def test_controller_that_is_down(cluster, monkeypatch):
     monkeypatch.setattr(cluster, "accept", lambda: None)
-    with pytest.raises(Failure, match="were written .* not been confirmed .* has not reported Accepted for generation 2"):
+    with pytest.raises(
+        Failure, match="were written .* not been confirmed .* has not reported Accepted for generation 2"
+    ):
         call(pool="green", weight=10, timeout=0.2)
 
 
@@ -481,7 +486,7 @@ def test_second_rollback_when_the_record_can_not_be_written(cluster, gateway):
     again = call(rollback=True, endpoint={"url": "x"})
     assert again["pool"] == "blue" and not again["changed"] and cluster.weights == (100, 0)
     assert (
-        "The release record of prod/mcp was not read; what is noted on the route counts. The API server refuses."
+        "The release record of prod/mcp could not be read; going by the note on the route. The API server refuses."
         in again["warnings"]
     )
 
@@ -495,7 +500,7 @@ def test_rollback_without_a_record_goes_where_the_route_says(cluster, gateway, w
         cluster.objects[RECORD] = {"metadata": {"resourceVersion": "1"}, "data": {"current": record}}
     result = call(rollback=True, endpoint={"url": "x"})
     assert result["pool"] == "blue" and result["scale_down"] and cluster.weights == (100, 0)
-    assert not record or any("was not read" in warning for warning in result["warnings"])
+    assert not record or any("could not be read" in warning for warning in result["warnings"])
     assert record or cluster.record[0]["from"]["pool"] == "blue"
 
 
@@ -516,7 +521,7 @@ def test_rollback_is_not_guessed(cluster, gateway, weight):
     assert cluster.written() == []
     named = call(rollback=True, rollback_pool="blue", endpoint={"url": "x"})
     assert cluster.weights == (100, 0) and named["pool"] == "blue" and not named["scale_down"]
-    assert "Pool green keeps its pods: it counts as the bad one only because pool blue was named." in named["warnings"]
+    assert "Pool green keeps its pods: it is the bad pool only because pool blue was named." in named["warnings"]
     for lost in ("", "record", "note"):  # it stays so, and is not known to be bad by what the first one wrote
         forget(cluster, lost)
         again = call(rollback=True, endpoint={"url": "x"})
@@ -592,7 +597,7 @@ def test_a_run_whose_route_another_one_wrote_is_lost_also_without_a_lease(cluste
     cluster.call(lambda: stamp(cluster, "another"), "PATCH", ROUTE, after=True)
     if params.get("rollback"):
         cluster.fail(Failure("The API server refuses: leases."), part=LEASE, times=math.inf)
-    with pytest.raises(LeaseLost, match="run another has written its route since"):
+    with pytest.raises(LeaseLost, match="run another wrote its route"):
         call(run_id=run, timeout=1.0, **{"pool": "blue", **params} if "pool" in params else params)
 
 
@@ -613,7 +618,7 @@ def test_a_rollback_of_a_run_whose_lease_nobody_can_read(cluster, gateway):
     cluster.fail(Failure("500: a webhook."), part=LEASE, times=math.inf)
     result = call(rollback=True, run_id=run, endpoint={"url": "x"})
     assert cluster.weights == (100, 0) and any(
-        "is not held off. 500: a webhook." in warning for warning in result["warnings"]
+        "another run may still change it. 500: a webhook." in warning for warning in result["warnings"]
     )
 
 
@@ -642,7 +647,7 @@ def test_a_lease_that_comes_late_is_this_emergency_s(cluster, gateway, monkeypat
     result = call(rollback=True, endpoint={"url": "x"})
     assert cluster.holder == result["run_id"] == notes(cluster)["mcp.server/run"]
     assert weights == [(0, 100) if before_the_weights else (100, 0)]
-    assert not any("held off" in warning for warning in result["warnings"])
+    assert not any("Continuing without the Lease" in warning for warning in result["warnings"])
 
 
 def test_a_lease_that_hangs_holds_an_emergency_up_for_a_moment_only(cluster, gateway, monkeypatch):
@@ -730,7 +735,7 @@ def test_without_waiting_the_weights_are_back_and_the_rest_is_left(cluster, gate
 def test_a_verification_that_failed_is_made_up_for(cluster, gateway):
     released(cluster)
     gateway.trouble = "no"
-    with pytest.raises(Failure, match="not verified"):
+    with pytest.raises(Failure, match="not been confirmed"):
         call(rollback=True, endpoint={"url": "x"}, timeout=0.2)
     gateway.trouble = ""
     call(rollback=True, endpoint={"url": "x"})
@@ -882,8 +887,8 @@ def test_rollback_scales_up_a_pool_that_is_at_0_and_says_how_long_before(cluster
     said = [(line, replicas) for line, replicas in lines if "no ready endpoint" in line]
     assert said == [
         (
-            "pool blue has no ready endpoint: it is scaled up from 0 to 2 pods; the traffic follows when 1 of them can answer, after 300 s at most; "
-            "how long its pods take is not recorded",
+            "pool blue has no ready endpoint: scaling it up from 0 to 2 pods; "
+            "traffic follows once 1 pod is ready, within 300 s; no rollout time is recorded",
             0,
         )
     ]
@@ -899,7 +904,8 @@ def test_rollback_of_a_pool_that_cannot_come_up(cluster, monkeypatch):
         State(wanted=2, reason="ImagePullBackOff", failed="pod a: ImagePullBackOff; check the image"),
     )
     with pytest.raises(
-        Failure, match="blue has no ready endpoint and does not come up.* ImagePullBackOff.* Traffic is where it was"
+        Failure,
+        match="blue has no ready endpoint and does not come up.* ImagePullBackOff.* The traffic was not shifted",
     ) as caught:
         call(rollback=True)
     assert cluster.weights == (0, 100) and caught.value.evidence["reason"] == "ImagePullBackOff"
@@ -934,7 +940,7 @@ def test_rollback_does_not_wait_for_all_of_the_good_pool_nor_for_rights_on_the_r
         cluster.fail(no, part=path, times=math.inf)
     result = call(rollback=True)
     assert cluster.weights == (100, 0) and any(
-        "ready endpoints is not known" in warning for warning in result["warnings"]
+        "ready endpoints could not be read" in warning for warning in result["warnings"]
     )
 
 
@@ -948,7 +954,9 @@ def test_rollback_that_cannot_be_recorded_is_still_a_rollback(cluster, gateway):
 def test_rollback_that_cannot_be_verified_has_written_and_recorded(cluster, gateway):
     released(cluster)
     gateway.trouble = "GET /health got no complete answer within 3 s"
-    with pytest.raises(Failure, match=r"written \(blue 100 %, green 0 %\), but traffic has not been confirmed") as caught:
+    with pytest.raises(
+        Failure, match=r"written \(blue 100 %, green 0 %\), but traffic has not been confirmed"
+    ) as caught:
         call(rollback=True, endpoint={"url": "x"}, timeout=0.3)
     assert cluster.weights == (100, 0) and caught.value.evidence["bad_pool"] == "green"
     assert cluster.record[0]["outcome"] == "rolled_back" and cluster.record[0]["steps"][-1]["verdict"] == "not_verified"
@@ -1175,7 +1183,9 @@ def test_an_emergency_does_not_need_the_lease(cluster, gateway):
     cluster.fail(Failure("The API server refuses: leases."), part=LEASE, times=math.inf)
     result = call(rollback=True, endpoint={"url": "x"})
     assert cluster.weights == (100, 0) and result["run_id"] == ""
-    assert any("is not held off. The API server refuses: leases." in warning for warning in result["warnings"])
+    assert any(
+        "another run may still change it. The API server refuses: leases." in warning for warning in result["warnings"]
+    )
 
 
 def test_endpoints_that_come_a_moment_later_are_waited_for(cluster):
@@ -1284,7 +1294,7 @@ def test_sessions_that_no_mark_keeps_are_not_split_nor_left_unasked(cluster, ope
 
 def test_what_changes_nothing_asks_nothing(cluster, opened):
     result = call(pool="blue", weight=100, **{**STATEFUL, "session_mode": "auto"})
-    assert not result["changed"] and result["warnings"] == ["The share was not measured: endpoint is not set."]
+    assert not result["changed"] and result["warnings"] == ["The share was not measured because endpoint is not set."]
     assert not cluster.asked("GET", PODS)
 
 

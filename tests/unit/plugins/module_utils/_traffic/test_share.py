@@ -73,7 +73,7 @@ def test_follows(text, blue, expected):
 
 @pytest.mark.parametrize(("text", "expected"), [("B" * 40, True), ("b" * 40, False), ("B" * 39 + "G", False)])
 def test_without_kept_connections_new_ones_show_it_alone(text, expected):
-    assert share.follows(answers(text), weights(100), 5.0, kept=False) is expected
+    assert share.follows(answers(text), weights(100), 5.0, keep_alive=False) is expected
 
 
 def quiet(_last):
