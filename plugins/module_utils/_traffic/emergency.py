@@ -73,7 +73,7 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
 
         scale_up.scale_up(shift, rollback.target.pool, rollback.planned, rollback.rollout_seconds)
     reverts = revert_monitor.RevertMonitor(shift, rollback.wanted, rollback.target)
-    reverts.since_sent()
+    reverts.note_earlier_revert()
     _write(shift, rollback)
     wait_for_lease(OPTIONAL_TIMEOUT, last=True)
     if rollback.target.named:

@@ -72,9 +72,11 @@ class HTTPRoute(Weighted):
             return "it has no parentRefs: name its Gateway there"
         for parent, kind, condition in conditions:
             if not _is_current(route, condition):
-                return f"{parent} has not reported {kind} for generation {route['metadata'].get('generation')}: see the gateway's controller"
+                generation = route["metadata"].get("generation")
+                return f"{parent} has not reported {kind} for generation {generation}: check the gateway's controller"
             if condition["status"] != "True":
-                return f"{parent} says {kind} is {condition['status']} ({condition.get('reason')}: {condition.get('message')})"
+                why = f"{condition.get('reason')}: {condition.get('message')}"
+                return f"{parent} says {kind} is {condition['status']} ({why})"
         return ""
 
 
@@ -82,7 +84,7 @@ KIND: Kind = HTTPRoute()
 
 
 def mark(rule: dict[str, t.Any]) -> str | None:
-    """The pool whose sessions this rule is for: each of its matches asks for an id that begins with the pool's name."""
+    """Return the pool whose marked sessions this rule is for: each of its matches requires an id with that mark."""
     marks = {_mark(match) for match in rule.get("matches") or []}
     return marks.pop() if len(marks) == 1 else None
 
@@ -95,7 +97,7 @@ def _mark(match: dict[str, t.Any]) -> str | None:
 
 
 def _backends(route: Route, server: Server, marked: str | None) -> Lists:
-    """Yield the backends of the rules for sessions with that pool's mark, or, with None, of the rules for all others."""
+    """Yield the backends of the rules for sessions with that pool's mark; with None, of the rules for all others."""
     for number, rule in enumerate(route["spec"].get("rules") or []):
         if mark(rule) == marked:
             backends = enumerate(rule.get("backendRefs") or [])
@@ -117,24 +119,24 @@ def _pool(backend: dict[str, t.Any], server: Server) -> str | None:
 
 
 def _conditions(route: Route) -> list[tuple[str, str, dict[str, t.Any]]]:
-    """(parent, kind, condition) of what has to be true; a condition that is not reported is empty.
+    """Return (parent, kind, condition) for each condition that has to be true; one that is not reported is empty.
 
-    Only parents that the route still names: what a removed one said stays in the status, and so does what a controller said
-    that is gone. Of several controllers that report on one parent, one that took the route is enough.
+    Only of parents that the route still names: reports of removed ones, and of controllers that are gone, stay in the
+    status. Of several controllers that report on one parent, one that accepted the route is enough.
     """
     reported: dict[tuple[t.Any, ...], list[dict[str, dict[str, t.Any]]]] = {}
     for parent in route.get("status", {}).get("parents") or []:
         conditions = {condition["type"]: condition for condition in parent.get("conditions") or []}
         reported.setdefault(_parent_key(route, parent["parentRef"]), []).append(conditions)
 
-    def taken(conditions: dict[str, dict[str, t.Any]]) -> tuple[int, int]:
+    def accepted(conditions: dict[str, dict[str, t.Any]]) -> tuple[int, int]:
         current = [conditions[kind] for kind in CONDITIONS if _is_current(route, conditions.get(kind, {}))]
         return sum(condition["status"] == "True" for condition in current), len(current)
 
     found = []
     for reference in route["spec"].get("parentRefs") or []:
         kind, namespace, name, *_rest = key = _parent_key(route, reference)
-        best = max(reported.get(key, [{}]), key=taken)
+        best = max(reported.get(key, [{}]), key=accepted)
         found += [(f"{kind} {namespace}/{name}", condition, best.get(condition, {})) for condition in CONDITIONS]
     return found
 

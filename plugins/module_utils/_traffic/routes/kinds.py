@@ -4,8 +4,9 @@
 
 """The table of route kinds, by their name in the option route_kind.
 
-To add a kind: a file in this directory with its KIND, its name in _server.ROUTE_KINDS, and a row here. The tests then ask for
-its choice in doc_fragments/server.py, its rows in docs/routes.md, and its objects in tests/unit/fakes/routes.py.
+To add a kind: a file in this directory with its KIND, its name in _server.ROUTE_KINDS, and a row here. The tests then
+ask for its choice in doc_fragments/server.py, its rows in docs/routes.md, and its objects in
+tests/unit/fakes/routes.py.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
 def kind_of(server: Server) -> Kind:
     """Return the kind of the server's route. Raises Failure for one that is not in the table."""
     kind = server.route_kind
-    # lazy: emergency path. By statements, since Ansible packs what it finds imported; not in match, where ansible-core 2.21
+    # lazy: emergency path. By statements, since Ansible packs what it finds imported; not in match, where ansible-core
+    # 2.21
     # does not look.
     if kind == "httproute":
         from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.httproute import KIND

@@ -261,8 +261,8 @@ def test_autoscalers_are_raised_and_given_back(beside: t.Callable[..., str]) -> 
 def test_budgets(beside: t.Callable[..., str]) -> None:
     beside("create", "poddisruptionbudget", "server", "--selector=app=mcp-server", "--min-available=3")
     code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.0", "-e", json.dumps(AT_ONCE))
-    assert code and "PodDisruptionBudget server asks for 3" in " ".join(output.split()), output
+    assert code and "PodDisruptionBudget server requires 3" in " ".join(output.split()), output
     assert weights() == BLUE
-    with pytest.raises(AssertionError, match="PodDisruptionBudget server asks for 3"):
+    with pytest.raises(AssertionError, match="PodDisruptionBudget server requires 3"):
         module("mcp_rollout", "pool=blue replicas=1")
     assert pools()["blue"]["replicas"] == 2

@@ -271,9 +271,9 @@ class TestUnmarked:
         assert (after["weights"], after["record"]["outcome"]) == (before["weights"], "failed")
 
     def test_a_share_and_an_unasked_switch_are_refused(self, three: list[str]) -> None:
-        assert "in a split their requests would meet the other pool" in refused("green", 10, sessions="break")
-        assert "pool blue has 3 sessions open" in refused("green", 100)
-        assert "an unknown number of sessions open" in refused("green", 100, sessions_metric=None)
+        assert "in a split their requests would reach the other pool" in refused("green", 10, sessions="break")
+        assert "pool blue has 3 open sessions" in refused("green", 100)
+        assert "an unknown number of open sessions" in refused("green", 100, sessions_metric=None)
         assert "set sessions_metric" in refused("green", 100, sessions="drain", sessions_metric=None)
         assert weights() == BLUE and [lists(session) for session in three] == [200] * 3
 

@@ -195,8 +195,8 @@ class PutBack(Cluster):
 @pytest.mark.parametrize(
     ("there", "says"),
     [
-        ({"image": OLD}, f"green runs {OLD} now, and not {NEW} .*set spec.template.spec.containers.0..image back"),
-        ({"replicas": 0}, "green is to have 0 pods now, and not 2 .*set spec.replicas back"),
+        ({"image": OLD}, f"green runs {OLD} now, not {NEW} .*set spec.template.spec.containers.0..image back"),
+        ({"replicas": 0}, "green has 0 replicas now, not 2 .*set spec.replicas back"),
     ],
 )
 def test_what_is_put_back_meanwhile_is_no_rollout(monkeypatch, there, says):
@@ -350,7 +350,7 @@ def test_what_an_autoscaler_chose_is_not_fought(monkeypatch):
     lines, go = run(monkeypatch, cluster, replicas=2)
     result = go()
     assert (result["changed"], result["replicas"], cluster.writes()) == (False, 5, [])
-    assert "decides the size of pool green: 5 pods, 2 were asked for" in lines[0]
+    assert "sizes pool green: 5 pods (2 requested)" in lines[0]
 
 
 def test_no_right_to_list_autoscalers_and_budgets_is_said(monkeypatch):
@@ -373,7 +373,7 @@ def test_a_pool_with_traffic_keeps_what_its_budget_asks_for(monkeypatch, weight,
     cluster.put(BUDGET, {"spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "mcp-server"}}}})
     go = run(monkeypatch, cluster, check_mode=True, replicas=wanted)[1]
     if refused:
-        with pytest.raises(Failure, match=f"has {weight} % of the traffic, and PodDisruptionBudget pdb asks for 2"):
+        with pytest.raises(Failure, match=f"has {weight} % of the traffic, and PodDisruptionBudget pdb requires 2"):
             go()
         assert cluster.patches == []
     else:
@@ -447,7 +447,7 @@ def test_a_pool_that_gets_traffic_while_it_is_scaled_down_gets_its_pods_back(mon
     cluster = Cluster(replicas=2)
     cluster.call(lambda: cluster.route(100), "PATCH", DEPLOYMENT, after=True)
     with pytest.raises(
-        Failure, match="was scaled to 0 pods and back to 2: somebody gave it 100 % of the traffic meanwhile"
+        Failure, match="was scaled to 0 pods and back to 2: another client gave it 100 % of the traffic in between"
     ):
         run(monkeypatch, cluster, replicas=0)[1]()
     assert cluster.size == 2 and [body["spec"] for body, _dry in cluster.patches] == [{"replicas": 0}, {"replicas": 2}]
@@ -461,6 +461,6 @@ def test_a_pool_that_gets_traffic_while_its_pods_leave_gets_them_back(monkeypatc
         "/replicasets",
         times=math.inf,
     )
-    with pytest.raises(Failure, match="was scaled to 0 pods and back to 2: somebody gave it 10 %"):
+    with pytest.raises(Failure, match="was scaled to 0 pods and back to 2: another client gave it 10 %"):
         run(monkeypatch, cluster, replicas=0)[1]()
     assert cluster.size == 2

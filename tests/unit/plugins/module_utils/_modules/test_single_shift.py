@@ -360,7 +360,7 @@ def test_controller_that_is_down_is_said_soon_with_what_clients_get(cluster, gat
     clients = "of 5 answers to clients just now: 5 from green"
     with pytest.raises(
         Failure,
-        match=f"were written .* not been confirmed .* for generation 2: see the gateway's controller; {clients}",
+        match=f"were written .* not been confirmed .* for generation 2: check the gateway's controller; {clients}",
     ):
         single_shift.run(task)
     assert [
@@ -940,7 +940,7 @@ def test_rollback_does_not_wait_for_all_of_the_good_pool_nor_for_rights_on_the_r
         cluster.fail(no, part=path, times=math.inf)
     result = call(rollback=True)
     assert cluster.weights == (100, 0) and any(
-        "ready endpoints could not be read" in warning for warning in result["warnings"]
+        "Ready endpoints of pool blue of prod/mcp could not be read" in warning for warning in result["warnings"]
     )
 
 
@@ -1279,7 +1279,10 @@ OWN = [(100, 0), (0, 100)]
 
 def test_sessions_that_no_mark_keeps_are_not_split_nor_left_unasked(cluster, opened):
     opened["blue"] = [12]
-    for weight, says in ((10, "stay as they are: pool blue keeps sessions"), (100, "pool blue has 12 sessions open")):
+    for weight, says in (
+        (10, "Refusing to shift traffic of prod/mcp: pool blue keeps sessions"),
+        (100, "pool blue has 12 open sessions"),
+    ):
         with pytest.raises(Failure, match=says) as caught:
             call(pool="green", weight=weight, **STATEFUL)
         assert cluster.written() == [] and caught.value.evidence["sessions"]["at_risk_before"] == 12
@@ -1311,7 +1314,7 @@ def test_drain_waits_until_no_session_is_open(cluster, opened):
         "draining blue: 3 sessions open",
         "draining blue: an unknown number of sessions open",
         "draining blue: 1 session open",
-        "draining blue: no sessions are open any more",
+        "draining blue: no open sessions",
     ]
 
 

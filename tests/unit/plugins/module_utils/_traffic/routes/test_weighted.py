@@ -124,7 +124,7 @@ def test_weights(kind, route, blue, green):
         (
             "traefik",
             traefik(backend("blue")),
-            "add Service mcp-green beside .* to spec.weighted.services, the idle one with weight 0",
+            "add Service mcp-green beside .* to spec.weighted.services, the idle pool's with weight 0",
         ),
         (
             "openshift_route",
@@ -143,7 +143,7 @@ def test_weights(kind, route, blue, green):
         (
             "ingress_nginx",
             canary(canary="false"),
-            "has no annotation nginx.ingress.kubernetes.io/canary: 'true', so it is no canary",
+            "is not a canary: add the annotation nginx.ingress.kubernetes.io/canary: 'true'",
         ),
         ("ingress_nginx", canary(canary_weight="ten"), "canary-weight: 'ten', which is not a whole number"),
     ],
