@@ -39,6 +39,7 @@ POLL_INTERVAL = 3.0  # seconds between checks
 REQUEST_TIMEOUT = 3.0  # seconds for one request of a check
 
 Object = dict[str, t.Any]
+Got = t.TypeVar("Got")
 
 
 class OverwriteMonitor:
@@ -219,7 +220,7 @@ def _deployed(deployment: Object, server: Server, pool: str) -> tuple[str, int, 
     return image, size, run if isinstance(run, str) else ""
 
 
-def _get(get: t.Callable[[], t.Any], but: type[Failure] | tuple[()] = ()) -> t.Any:
+def _get(get: t.Callable[[], Got], but: type[Failure] | tuple[()] = ()) -> Got | None:
     """Return what get() returns; None when that fails. but: failures that are raised regardless."""
     try:
         return get()

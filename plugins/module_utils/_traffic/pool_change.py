@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server

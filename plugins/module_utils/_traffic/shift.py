@@ -15,7 +15,7 @@ import typing as t
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection, outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
@@ -131,13 +131,13 @@ class Shift:
                     self.cluster, self.server, self.route, wanted, stamp, dry_run=self.task.check_mode
                 )
                 break
-            except (connection.Conflict, api.NotFound) as failure:  # the route changed, or a pod was replaced
+            except (outage.Conflict, api.NotFound) as failure:  # the route changed, or a pod was replaced
                 if attempt >= ATTEMPTS:
                     if isinstance(failure, api.NotFound) or not bound.pause(RETRY_PAUSE):
                         raise
                     self._progress(f"{failure.msg.rstrip('.')}; retrying, {bound.elapsed:.0f} of {bound.seconds:.0f} s")
                 now = self.read()
-                written = isinstance(failure, connection.Unanswered) and now == wanted
+                written = isinstance(failure, outage.Unanswered) and now == wanted
                 before = before if written else now
         if (changed or written) and self.run and not self.task.check_mode:
             self._runs = {self.run}

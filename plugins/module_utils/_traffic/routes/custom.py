@@ -54,7 +54,8 @@ class Custom(Weighted):
         return (Rule(group if slash else "", _resource(_custom(server)), ("get", "patch"), (server.route,)),)
 
     def total(self, route: Route, server: Server) -> int:
-        return _custom(server)["total"]
+        total: int = _custom(server)["total"]
+        return total
 
     def splits(self, route: Route, server: Server) -> list[Split]:
         custom = _custom(server)

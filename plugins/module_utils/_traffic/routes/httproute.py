@@ -148,4 +148,6 @@ def _parent_key(route: Route, reference: dict[str, t.Any]) -> tuple[t.Any, ...]:
 
 
 def _is_current(route: Route, condition: dict[str, t.Any]) -> bool:
-    return condition.get("observedGeneration", -1) == route["metadata"].get("generation", 0)
+    observed: int = condition.get("observedGeneration", -1)
+    generation: int = route["metadata"].get("generation", 0)
+    return observed == generation

@@ -70,7 +70,8 @@ class IngressNginx(Weighted):
         return self._number(route["canary"]["metadata"].get("annotations") or {}, TOTAL, 100, server)
 
     def written(self, route: Route) -> Route:
-        return route["canary"]
+        canary: Route = route["canary"]
+        return canary
 
     def writes(
         self, route: Route, server: Server, wanted: dict[str, int], stamp: Stamp | None = None

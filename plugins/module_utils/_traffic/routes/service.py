@@ -93,7 +93,8 @@ class Service(Kind):
         return f"; with {most} ready pods in each pool it reaches {_list(100 - blue for blue in shares)}"
 
     def written(self, route: Route) -> Route:
-        return route["service"]
+        service: Route = route["service"]
+        return service
 
     def field(self, route: Route, server: Server) -> str:
         return "/spec/selector"
@@ -179,11 +180,13 @@ def _ready(route: Route) -> dict[str, list[Route]]:
 
 
 def _selects(selector: dict[str, str], pod: Route) -> bool:
-    return selector.items() <= pod["metadata"]["labels"].items()
+    labels: dict[str, str] = pod["metadata"]["labels"]
+    return selector.items() <= labels.items()
 
 
 def _serves(pod: Route) -> bool:
-    return pod["metadata"]["labels"].get(SERVING) == "true"
+    labels: dict[str, str] = pod["metadata"]["labels"]
+    return labels.get(SERVING) == "true"
 
 
 def _shares(counts: dict[str, int]) -> dict[int, dict[str, int]]:

@@ -17,10 +17,9 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions, policy
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
 
-PROBE_TIMEOUT, PROBE_STEP_TIMEOUT = 15.0, 5.0  # seconds to find out how one pod keeps sessions, and for each step
-    15.0,
-    5.0,
-)  COUNT_TIMEOUT = 5.0  # seconds to count the sessions
+PROBE_TIMEOUT = 15.0  # seconds to find out how one pod keeps sessions
+PROBE_STEP_TIMEOUT = 5.0  # seconds for each step of that
+COUNT_TIMEOUT = 5.0  # seconds to count the sessions
 POLL_INTERVAL = 2.0  # seconds between two counts of a pool that drains
 PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress with the same number
 
@@ -70,7 +69,7 @@ class SessionProtection:
             if not bound.pause(POLL_INTERVAL):
                 task.warn(f"drain_timeout is over: {_number(still_open)} of pool {self.at_risk} still open.")
                 return
-        task.progress(f"draining {self.at_risk}: no open sessions after {bound.elapsed:.0f} s")
+        task.progress(f"draining {self.at_risk}: no open sessions, after {bound.elapsed:.0f} s")
 
     def report(self) -> None:
         """Report, once the weights are in force, how many sessions the change has ended."""

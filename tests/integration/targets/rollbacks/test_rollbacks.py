@@ -72,7 +72,7 @@ def test_to_a_version_from_the_history_and_again() -> None:
     assert "changed=0" in listed and "green: live, 100 % of the traffic, 2 of 2 pods ready" in listed
     assert "from the history of blue" in listed
     recorded = module("mcp_release_info")["record"]
-    assert "are made ready there instead of" in roll_back("--check", "--diff", "-e", "mcp_rollback_version=v1.3.0")
+    assert "are ready there instead of" in roll_back("--check", "--diff", "-e", "mcp_rollback_version=v1.3.0")
     roll_back("--check", "-e", "mcp_rollback_version=v1.1.5")
     assert pools() == before and module("mcp_release_info")["record"] == recorded
 
@@ -100,10 +100,10 @@ def test_to_a_version_from_the_history_and_again() -> None:
 
     # The history of green, which the traffic is to return to, has the release's version
     number = next(one["revision"] for one in after["green"]["revisions"] if one["image_ref"] == image("v1.2.0"))
-    refused("there are ", "-e", "mcp_rollback_revision=7777")
+    refused("It has: ", "-e", "mcp_rollback_revision=7777")
     refused("-e mcp_force_version=v1.2.0", "-e", f"mcp_rollback_revision={number}")  # it was rolled back
     output = roll_back("-e", f"mcp_rollback_revision={number}", "-e", "mcp_force_version=v1.2.0")
-    assert "only the image of container mcp-server is taken from it" in output
+    assert "only the image of container mcp-server is used" in output
     assert (
         weights() == BLUE
         and pools()["blue"]["image_ref"] == image("v1.2.0")

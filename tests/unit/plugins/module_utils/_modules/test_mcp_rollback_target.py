@@ -205,7 +205,7 @@ def call(monkeypatch, cluster, **params):
 def test_begun(monkeypatch, params, pool, image, deploy):
     result, lines = call(monkeypatch, cluster(), **params)
     assert (result["pool"], result["image_ref"], result["deploy"], result["bad_pool"]) == (pool, image, deploy, "green")
-    assert ("only the image of container mcp is taken from it" in lines[0]) is ("revision" in params)
+    assert ("only the image of container mcp is used" in lines[0]) is ("revision" in params)
     assert "goes to pool blue" in lines[-1] and result["version"] == image.rpartition(":")[2]
 
 
@@ -217,7 +217,7 @@ def test_begun(monkeypatch, params, pool, image, deploy):
         ({"version": "v1.1.5", "image": "r.io/mcp:v1"}, "has a tag"),
         (
             {"revision": 7},
-            r"has no revision 7 with a container mcp; there are 1 \(r.io/mcp:v1.1.4\), 2 \(r.io/mcp:v1.1.5\)",
+            r"has no revision 7 with a container mcp. It has: 1 \(r.io/mcp:v1.1.4\), 2 \(r.io/mcp:v1.1.5\)",
         ),
     ],
 )
@@ -267,7 +267,7 @@ def test_a_version_that_ended_badly_comes_back_only_by_name(monkeypatch):
     failed = {**release(FAILED), "reason": "It crashed.", "ended": "then", "to": {"pool": "green", "image_ref": OTHER}}
     api.put(RECORD, {"data": {"current": json.dumps(release()), "history": json.dumps([failed])}})
     said = bad(monkeypatch, api, "v1.1.4")
-    assert said.startswith("No rollback of prod/mcp, nothing was changed: v1.1.4 failed at then (It crashed)")
+    assert said.startswith("Cannot roll back prod/mcp, nothing was changed: v1.1.4 failed at then (It crashed)")
     assert "-e mcp_force_version=v1.1.4" in said
     assert bad(monkeypatch, api, "v1.1.4", force_version="v1.1.5") == said
     with pytest.raises(Failure, match="v1.1.4 failed at then"):
@@ -286,8 +286,9 @@ def test_a_rollback_that_fails_because_it_is_live_and_not_well(monkeypatch):
     monkeypatch.setattr(mcp_health, "run", probe)
     said = bad(monkeypatch, cluster(), "v1.2.0", endpoint={"url": "https://mcp.example"})
     assert said == (
-        "r.io/mcp:v1.2.0 is live on pool green of prod/mcp already, and does not answer well: https://mcp.example is not healthy: 5 of 20 lists failed. "
-        "Nothing was changed. Pool blue has v1.1.5: rollback.yml -e mcp_rollback_version=v1.1.5 goes there."
+        "r.io/mcp:v1.2.0 is live on pool green of prod/mcp already, and does not answer well: "
+        "https://mcp.example is not healthy: 5 of 20 lists failed. "
+        "Nothing was changed. Pool blue has v1.1.5. To go there: rollback.yml -e mcp_rollback_version=v1.1.5."
     )
     bad(monkeypatch, cluster(), "v1.2.0")
     bad(monkeypatch, cluster(), "v1.2.0", auth={"expect_401": True})
@@ -304,7 +305,7 @@ def test_a_rollback_that_fails_because_it_is_live_and_not_well(monkeypatch):
 def test_what_is_live_and_well_is_left_alone(monkeypatch):
     monkeypatch.setattr(mcp_health, "run", lambda task: {})
     result, lines = call(monkeypatch, cluster(), version="v1.2.0", image="r.io/mcp", run_id=None)
-    assert not result["needed"] and result["run_id"] == "" and "answers well: nothing is to be done" in lines[-1]
+    assert not result["needed"] and result["run_id"] == "" and "answers well: nothing to do" in lines[-1]
 
 
 def test_versions_of_any_form(monkeypatch):

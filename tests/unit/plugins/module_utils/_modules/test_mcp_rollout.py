@@ -427,7 +427,8 @@ def test_a_pool_gets_no_fewer_pods_while_the_route_gives_it_traffic(monkeypatch,
     if refused:
         with pytest.raises(
             Failure,
-            match=rf"Refusing to scale pool green of mcp-prod/mcp-server from 2 to {wanted} pods: the route gives it {weight} %",
+            match="Refusing to scale pool green of mcp-prod/mcp-server "
+            f"from 2 to {wanted} pods: the route gives it {weight} %",
         ):
             go()
         assert cluster.size == 2 and cluster.writes() == []

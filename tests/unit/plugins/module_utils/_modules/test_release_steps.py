@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A release in one task: which steps, in what order what is called, and how it ends. The modules that it calls are stood in for."""
+"""A release in one task: its steps, the order of its calls, and how it ends. The modules that it calls are fakes."""
 
 from __future__ import annotations
 
@@ -130,9 +130,9 @@ class World:
 
         return nullcontext(task)
 
-    def read(self, ours: t.Any) -> None:
-        ours.release, ours.weights = self.release, dict(self.weights)
-        ours.writers |= {self.writer}
+    def read(self, steps_release: t.Any) -> None:
+        steps_release.release, steps_release.weights = self.release, dict(self.weights)
+        steps_release.writers |= {self.writer}
 
     def go(self, *, check: bool = False, **more: t.Any) -> dict[str, t.Any]:
         return mcp_traffic_shift.run(
@@ -144,8 +144,8 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(monkeypatch)
 
-    def read(ours: release_steps.StepsRelease) -> None:
-        world.read(ours)
+    def read(steps_release: release_steps.StepsRelease) -> None:
+        world.read(steps_release)
 
     monkeypatch.setattr(release_steps.StepsRelease, "_read", read)
     kind = SimpleNamespace(read=lambda *_: None, run=lambda _route: world.writer, weights=lambda *_: world.weights)
@@ -173,7 +173,8 @@ def test_a_good_release(world: World) -> None:
     )
     assert [verdict["pool"] for verdict in found["verdicts"]] == ["green"] * 3
     assert re.fullmatch(
-        r"v2 is live on green since \d\d:\d\d:\d\d \(100 % measured\)\. v1 stays ready on blue; to go back: rollback.yml\.",
+        r"v2 is live on green since \d\d:\d\d:\d\d \(100 % measured\)\. "
+        r"v1 stays ready on blue; to go back: rollback.yml\.",
         world.lines[-1],
     )
 
@@ -218,7 +219,7 @@ def test_a_shift_whose_answers_fail_ends_with_how_many(world: World) -> None:
 def test_what_cannot_be_judged_stays(world: World) -> None:
     world.fails[("watch", 10, 5.0)] = Failure("Nothing to see.", inconclusive=True)
     with pytest.raises(
-        Failure, match="is paused, and the traffic stays as it is: Nothing to see. The same command goes on"
+        Failure, match="is paused, and the traffic stays as it is: Nothing to see. To continue: the same command."
     ) as raised:
         world.go()
     assert world.calls == [*ALL[:3], ("record", "paused", None), ("announce", "paused")]
@@ -267,7 +268,7 @@ def test_a_signal_pauses_it(world: World) -> None:
     assert (world.given[-1]["api_timeout"], world.given[-1]["api_retry_timeout"]) == (1.0, 0.0)
     assert raised.value.__notes__ == [
         "It is paused at 10 %.",
-        "The same command goes on from there; rollback.yml takes it back.",
+        "To continue: the same command. To go back: rollback.yml.",
     ]
 
 
@@ -276,7 +277,7 @@ def test_a_signal_on_the_way_back(world: World) -> None:
     with pytest.raises(Interrupted) as raised:
         world.go()
     assert world.calls[-1] == ("record", "paused", None)
-    assert raised.value.__notes__ == ["It is paused at 10 %.", "It was on its way back: run rollback.yml."]
+    assert raised.value.__notes__ == ["It is paused at 10 %.", "The rollback was cut off: run rollback.yml."]
 
 
 def test_a_signal_while_it_is_looked_whether_the_way_back_lasts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,7 +291,7 @@ def test_a_signal_while_it_is_looked_whether_the_way_back_lasts(world: World, mo
         world.go()
     assert raised.value.__notes__ == [
         "All traffic is back on blue.",
-        "What comes after that was cut off: pool green keeps its pods, and rollback.yml does the rest.",
+        "The steps after that were cut off: pool green keeps its pods. Run rollback.yml to finish.",
     ]
     assert ("record", "paused", None) in world.calls  # which gives the Lease back
 
@@ -304,7 +305,7 @@ def test_a_signal_after_the_end(world: World) -> None:
 
 def test_a_bug_goes_back_too(world: World) -> None:
     world.fails[("watch", 10, 5.0)] = KeyError("outcome")
-    with pytest.raises(Failure, match=r"again. Cause: The task broke off \(KeyError: 'outcome'\)\."):
+    with pytest.raises(Failure, match=r"again. Cause: The task failed unexpectedly \(KeyError: 'outcome'\)\."):
         world.go()
     assert world.calls == [*ALL[:3], *BACK]
 
@@ -334,7 +335,7 @@ def test_a_route_that_somebody_changed_is_no_success(world: World) -> None:
     """In the warm window, so that nothing has noticed."""
     read = {"blue": 100, "green": 0}
     world.then[("watch", "warm", 3.0)] = lambda: setattr(world, "weights", read)
-    with pytest.raises(Failure, match="The route gives blue 100 %, green 0 % now, not all to green"):
+    with pytest.raises(Failure, match="The route of ns/x gives blue 100 %, green 0 % now, not all to green"):
         world.go(warm_replicas=0)
     assert ("record", "ended", "succeeded") not in world.calls and ("scale", "blue", 0) not in world.calls
 
@@ -439,7 +440,7 @@ def test_that_no_version_can_be_compared_is_said(world: World) -> None:
 
 def test_a_route_that_another_run_wrote_is_that_ones(world: World) -> None:
     world.then[("watch", "warm", 3.0)] = lambda: setattr(world, "writer", "another")
-    with pytest.raises(LeaseLost, match="run another has written its route"):
+    with pytest.raises(LeaseLost, match="run another wrote its route"):
         world.go(warm_replicas=0)
     assert world.calls == ALL
 
@@ -452,7 +453,7 @@ def test_a_route_that_the_run_before_wrote_is_ours(world: World) -> None:
 
 def test_a_pause_that_is_not_recorded_is_none(world: World) -> None:
     world.fails[("record", "paused", None)] = Failure("No rights.")
-    with pytest.raises(Failure, match="stays at 10 %, and is not paused, as that could not be recorded: No rights."):
+    with pytest.raises(Failure, match="stays at 10 %, but the pause could not be recorded: No rights."):
         world.go(guard={"image_ref": "ee:1"}, stop_after=10)
     assert ("shift", "rollback") not in world.calls
 
@@ -563,9 +564,9 @@ IMAGES = {"blue": "r/x:v1", "green": "r/x:v2"}
             {**IMAGES, "green": "r/x@sha256:c"},
             "pool green runs r/x@sha256:c now",
         ),
-        (None, IMAGES, "no release is running"),
-        ({}, IMAGES, "no release is running"),
-        ({**RELEASE, "outcome": "rolled_back"}, IMAGES, "no release is running"),
+        (None, IMAGES, "no release in progress"),
+        ({}, IMAGES, "no release in progress"),
+        ({**RELEASE, "outcome": "rolled_back"}, IMAGES, "no release in progress"),
         ({**RELEASE, "from": RELEASE["to"], "to": RELEASE["from"]}, IMAGES, "goes to pool blue, not to green"),
         (RELEASE, {**IMAGES, "green": "r/x:v3"}, "pool green runs r/x:v3 now, not r/x:v2"),
         (RELEASE, {**IMAGES, "blue": "r/x:v0"}, "pool blue runs r/x:v0 now, not r/x:v1"),

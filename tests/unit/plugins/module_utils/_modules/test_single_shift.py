@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""mcp_traffic_shift and mcp_release on a cluster of plain dicts, and a gateway that answers as its route's weights say."""
+"""mcp_traffic_shift and mcp_release on a fake API server, with a gateway that answers by the route's weights."""
 
 from __future__ import annotations
 
@@ -513,7 +513,8 @@ def test_rollback_is_not_guessed(cluster, gateway, weight):
     ):
         backend["weight"] = its
     cluster.log.clear()
-    commands = "ansible-playbook rollback.yml -e mcp_rollback_pool=blue or ansible-playbook rollback.yml -e mcp_rollback_pool=green"
+    command = "ansible-playbook rollback.yml -e mcp_rollback_pool="
+    commands = f"{command}blue or {command}green"
     with pytest.raises(
         Failure, match=rf"Refusing to guess .*weights: blue {100 - weight} %.*endpoints: blue 2, green 2\).*{commands}"
     ):

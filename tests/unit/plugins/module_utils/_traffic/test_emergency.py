@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an emergency decides from what it read, as tables. What it does is tested with the module (test_single_shift.py)."""
+"""The decisions of an emergency, as tables. What it does is tested with the module (test_single_shift.py)."""
 
 from __future__ import annotations
 

@@ -201,7 +201,8 @@ def test_a_failure_says_who_what_and_when() -> None:
     writer = Writer("Argo CD", "argocd-controller", "2026-11-26T19:02:11Z", "argocd app set x --sync-policy none")
     found = failure(finding, "HTTPRoute ns/x", writer, "/spec/rules/0/backendRefs/0/weight", "19:02:13")
     assert found.msg == (
-        "HTTPRoute ns/x gives blue 100 %, green 0 % now, not blue 90 %, green 10 % (seen at 19:02:13 UTC): Argo CD (argocd-controller, 19:02:11 UTC) "
+        "HTTPRoute ns/x gives blue 100 %, green 0 % now, not blue 90 %, green 10 % (seen at 19:02:13 UTC): "
+        "Argo CD (argocd-controller, 19:02:11 UTC) "
         "set spec.rules[0].backendRefs[0].weight back; suspend it: argocd app set x --sync-policy none."
     )
     assert found.evidence["overwritten"]["by"] == "Argo CD" and found.evidence["overwritten"]["suspend"].startswith(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Somebody else writes while a shift is verified, after an emergency, and under a watch: against the fake API server."""
+"""Another client overwrites during a shift, after an emergency and under a watch: on the fake API server."""
 
 from __future__ import annotations
 

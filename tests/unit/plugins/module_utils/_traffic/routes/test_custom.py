@@ -46,8 +46,24 @@ def test_places(path, pointer):
 
 @pytest.mark.parametrize(
     "path",
-    ["", ".spec", "spec.", "spec..green", "spec[*].weight", "spec.backends[].weight", "spec.*", "a | b", "length(spec)", "[?a=='b'", "spec.backends[-1].weight",
-     "spec.backends[?weight>`1`].weight", "spec.backends[?tag!='x'].weight", "spec.backends[?service.name=='g']", "spec.{a: b}", "spec.a b"],
+    [
+        "",
+        ".spec",
+        "spec.",
+        "spec..green",
+        "spec[*].weight",
+        "spec.backends[].weight",
+        "spec.*",
+        "a | b",
+        "length(spec)",
+        "[?a=='b'",
+        "spec.backends[-1].weight",
+        "spec.backends[?weight>`1`].weight",
+        "spec.backends[?tag!='x'].weight",
+        "spec.backends[?service.name=='g']",
+        "spec.{a: b}",
+        "spec.a b",
+    ],
 )  # fmt: skip
 def test_paths_that_cannot_be_written_to(path):
     with pytest.raises(ValueError, match="can be written|must end with"):

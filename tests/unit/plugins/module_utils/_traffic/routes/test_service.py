@@ -89,7 +89,8 @@ def test_a_service_that_selects_something_else(selector):
     at.objects[PATH]["spec"]["selector"] = {"app": "mcp", **selector}
     with pytest.raises(
         Failure,
-        match=r"Service prod/mcp selects app=.*: it must select app=mcp and pool=blue or pool=green \(or, while a split",
+        match="Service prod/mcp selects app=.*: "
+        r"it must select app=mcp and pool=blue or pool=green \(or, while a split",
     ):
         weights(at)
 
@@ -127,7 +128,8 @@ def test_a_share_that_cannot_be_reached(blue, green, wanted, reached, near):
     route = KIND.read(cluster(blue, green), SERVER)
     with pytest.raises(
         Failure,
-        match=rf"can't give green {wanted} %: with {blue} ready pods of blue and {green} of green it reaches {reached} for green",
+        match=f"can't give green {wanted} %: "
+        f"with {blue} ready pods of blue and {green} of green it reaches {reached} for green",
     ):
         KIND.reachable(route, SERVER, split("green", wanted))
     if near:

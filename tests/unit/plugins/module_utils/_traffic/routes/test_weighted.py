@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kinds whose objects list the pools with weights: which entries are ours, and what a weight that is not written means."""
+"""Kinds whose objects list the pools with weights: which entries are written, and what a missing weight means."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ def test_weights(kind, route, blue, green):
         (
             "httpproxy",
             proxy(),
-            "HTTPProxy prod/mcp has no rule .* add Service mcp-blue and Service mcp-green together to the services of a route",
+            "HTTPProxy prod/mcp has no rule .* "
+            "add Service mcp-blue and Service mcp-green together to the services of a route",
         ),
         (
             "httpproxy",
