@@ -34,7 +34,8 @@ def succeeded(
 def rolled_back(version: str, cause: str, *, pool: str, before: str = "") -> str:
     """Return how a release ended that was rolled back.
 
-    cause: a sentence, or a clause with its full stop. pool: where all traffic is. before: its version, empty when not known.
+    cause: a sentence, or a clause with its full stop. pool: where all traffic is.
+    before: the version of that pool, empty when not known.
     """
     where = f"{pool} ({before})" if before else pool
     return f"{version} was rolled back; all traffic is on {where} again. Cause: {cause}"

@@ -80,7 +80,7 @@ def run(task: Task) -> dict[str, t.Any]:
 def _refuse_overwritten(
     task: Task, cluster: Api, server: Server, pool: str, result: dict[str, t.Any]
 ) -> t.Callable[[Object], None]:
-    """Return a check of the Deployment. It raises Overwritten when another client has changed it, LeaseLost for a run."""
+    """Return a check of the Deployment: it raises Overwritten when another client changed it, LeaseLost for a run."""
     # lazy: emergency path
     from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor
     from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected

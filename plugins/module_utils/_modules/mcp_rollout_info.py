@@ -73,6 +73,6 @@ def lines(pools: dict[str, dict[str, t.Any]], back: str | None) -> list[str]:
             found.append(
                 f"{mark} {one['revision']:>3}  {one['created']}  {one['image_ref']}  {one['ready']} ready{cause}"
             )
-    hint = f"* marks what a pool runs now; mcp_rollback_revision=N takes N from the revisions of {back}"
+    hint = f"* marks what a pool runs now; mcp_rollback_revision=N takes N from the history of {back}"
     found.append(hint if back else "neither pool has a majority of the traffic")
     return found

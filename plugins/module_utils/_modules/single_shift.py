@@ -141,7 +141,7 @@ def _read(shift: Shift, wanted: Weights) -> Weights:
 
 
 def _keeps_affinity(shift: Shift, wanted: Weights) -> bool:
-    """Return whether marked sessions stay on their pool: not with sessions=break, nor where no pod would answer them."""
+    """Return whether marked sessions stay on their pool: not with sessions=break, nor where no pod can answer them."""
     whole = pools.whole(wanted)
     if whole is None or not shift.kind.has_affinity(shift.route, shift.server):
         return True

@@ -179,7 +179,7 @@ def _verify(shift: Shift, rollback: _Rollback, reverts: revert_monitor.RevertMon
     """Wait until the traffic follows, also when an earlier task wrote the weights and left this to the next."""
     fresh = shift.result["changed"] or not rollback.recorded
 
-    def meanwhile() -> None:
+    def during_wait() -> None:
         # Not after the verification: a second rollback in between must not take this one for the release.
         update_record(shift, rollback.end, OPTIONAL_TIMEOUT)
         if fresh:
@@ -193,7 +193,7 @@ def _verify(shift: Shift, rollback: _Rollback, reverts: revert_monitor.RevertMon
 
     with ExitStack() as stack:
         try:
-            reverts.verify(meanwhile)
+            reverts.verify(during_wait)
             _refuse_other_version(shift)
         except LeaseLost:
             raise

@@ -82,14 +82,14 @@ class RevertMonitor:
                 shift.task.progress(f"reverted: {revert.msg.rstrip('.')}; writing the weights again")
                 self._keep(revert)
 
-    def verify(self, meanwhile: t.Callable[[], None] = lambda: None) -> None:
+    def verify(self, during_wait: t.Callable[[], None] = lambda: None) -> None:
         """Verify that the traffic follows the weights. Raises Failure."""
         while True:
             try:
-                return self._shift.verify(self._wanted, meanwhile)
+                return self._shift.verify(self._wanted, during_wait)
             except Overwritten as revert:
                 self._write_again(revert)
-                meanwhile = _nothing
+                during_wait = _nothing
 
     def watch(self) -> None:
         """Read the route, at least once, until nobody has reverted the weights for verify_seconds. Raises Failure."""
@@ -147,7 +147,7 @@ class RevertMonitor:
                 **{**shift.result, **revert.evidence},
             )
         shift.task.progress(f"reverted: {revert.msg.rstrip('.')}; writing the weights again")
-        kept = {name: shift.result[name] for name in OF_FIRST_WRITE}
+        first = {name: shift.result[name] for name in OF_FIRST_WRITE}
         try:
             shift.write(shift.read(), self._wanted, self._target)
         except LeaseLost:
@@ -159,7 +159,7 @@ class RevertMonitor:
                 f"{failure.msg} {revert.msg}"
             )
             raise Overwritten(msg, **{**shift.result, **revert.evidence}) from None
-        shift.result |= {**kept, "changed": True}
+        shift.result |= {**first, "changed": True}
 
     def _keep(self, revert: Overwritten) -> None:
         result = self._shift.result

@@ -34,7 +34,7 @@ PROGRESS_INTERVAL = 2.0  # seconds between lines of progress
 POLL_INTERVAL = 0.05  # seconds between reads of the route's status
 PATIENCE = 3.0  # seconds after which a gateway that does not accept the weights is reported; the wait goes on
 OPTIONAL_TIMEOUT = 5.0  # seconds that an emergency waits for a step it can do without
-CLIENT_ANSWERS = 5  # answers sampled to report what clients get meanwhile
+CLIENT_ANSWERS = 5  # answers sampled to report what clients get during a wait
 SESSIONS = ("mode", "marked", "at_risk_before", "at_risk_after")  # keys of the result's sessions
 
 
@@ -112,7 +112,7 @@ class Shift:
         return self.kind.weights(self.route, self.server)
 
     def write(self, before: Weights, wanted: Weights, target: pools.Stable | None = None) -> None:
-        """Set the weights on the route as it was read; read it again and retry when somebody changed it meanwhile.
+        """Set the weights on the route as it was read; read it again and retry when somebody changed it in between.
 
         target: the pool that an emergency returns to, noted on the route even where the weights are right already.
         Raises LeaseLost, Conflict, Unreachable and Failure.
@@ -164,14 +164,14 @@ class Shift:
         lease = leases.Lease(self.cluster, self.server.namespace, self.server.name)
         lease_renewal.check(self.task, lease, run, must=not self.emergency)
 
-    def verify(self, wanted: Weights, meanwhile: t.Callable[[], None] = lambda: None) -> None:
+    def verify(self, wanted: Weights, during_wait: t.Callable[[], None] = lambda: None) -> None:
         """Wait until the route is in force and the measured share matches the weights. Raise Failure with the evidence.
 
-        meanwhile: called once, while the gateway picks the weights up.
+        during_wait: called once, while the gateway picks the weights up.
         """
         seconds, waited = self.task.params["timeout"], self.waiting.seconds
         try:
-            self._verify(wanted, meanwhile, Deadline(seconds))
+            self._verify(wanted, during_wait, Deadline(seconds))
         except (LeaseLost, Overwritten):
             raise
         except Failure:
@@ -190,7 +190,7 @@ class Shift:
         if self.monitor is not None:
             self.monitor.refuse()
 
-    def _verify(self, wanted: Weights, meanwhile: t.Callable[[], None], bound: Deadline) -> None:
+    def _verify(self, wanted: Weights, during_wait: t.Callable[[], None], bound: Deadline) -> None:
         params = self.task.params
         # Requests start with the write, so that the answers show when the data plane followed.
         stream = (
@@ -200,7 +200,7 @@ class Shift:
         )
         monitor = OverwriteMonitor(self.task, self.cluster, self.server, self.expected(wanted))
         with stream as answers, monitor as self.monitor:
-            meanwhile()
+            during_wait()
             if answers is None or self.public is None:
                 self.await_acceptance(bound)
                 self.task.warn("The share was not measured because endpoint is not set.")

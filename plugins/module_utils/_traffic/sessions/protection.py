@@ -96,8 +96,10 @@ class SessionProtection:
             return policy.Sessions(None)  # no pod that could keep any
         except Failure as failure:
             return self._unknown(pool, failure.msg)
-        asked = endpoint.in_pod(shift.cluster, shift.server.namespace, pod, params["port"], params["endpoint"])
-        found = probe(asked, Settings(Assertions(), AUTO, PROBE_TIMEOUT, PROBE_STEP_TIMEOUT, lists=(), token=token))
+        pod_endpoint = endpoint.in_pod(shift.cluster, shift.server.namespace, pod, params["port"], params["endpoint"])
+        found = probe(
+            pod_endpoint, Settings(Assertions(), AUTO, PROBE_TIMEOUT, PROBE_STEP_TIMEOUT, lists=(), token=token)
+        )
         if not found["healthy"]:
             return self._unknown(pool, f"{found['target']}: {found['reason']}.")
         return policy.Sessions(found["session_mode"], found["session_mark"] == pool)

@@ -25,7 +25,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release import lease_r
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, emergency_lease
-from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as moving
+from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as shift_module
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions, protection
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.affinity import drop
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout
@@ -154,7 +154,9 @@ def gateway(cluster, monkeypatch):
     fake = FakeGateway(cluster)
     monkeypatch.setattr(single_shift.endpoints, "public", lambda option: fake)
     # As fast as the machine can: pacing has its own test.
-    monkeypatch.setattr(moving.share, "answer_stream", functools.partial(moving.share.answer_stream, rate=5000.0))
+    monkeypatch.setattr(
+        shift_module.share, "answer_stream", functools.partial(shift_module.share.answer_stream, rate=5000.0)
+    )
     return fake
 
 
@@ -321,7 +323,7 @@ def test_weights_that_are_not_followed_are_a_failure_with_evidence(cluster, gate
 def test_a_verification_without_an_api_server_is_made_again(cluster, away):
     """Its time was over when the API server was back: the weights are not to blame."""
     with outage.waiting(outage.Waiting()):
-        one = moving.Shift(Task({"timeout": 30.0}), cluster, None, None)
+        one = shift_module.Shift(Task({"timeout": 30.0}), cluster, None, None)
     tries, meanwhile = [], []
 
     def verify(wanted, also, bound):
@@ -352,7 +354,7 @@ def test_refusal_by_the_gateway_is_told_at_once(cluster, monkeypatch):
 
 def test_controller_that_is_down_is_said_soon_with_what_clients_get(cluster, gateway, monkeypatch):
     monkeypatch.setattr(cluster, "accept", lambda: None)
-    monkeypatch.setattr(moving, "PATIENCE", 0.1)
+    monkeypatch.setattr(shift_module, "PATIENCE", 0.1)
     lines = []
     task = Task(
         {**DEFAULTS, "pool": "green", "weight": 100, "timeout": 0.5, "endpoint": {"url": "x"}}, progress=lines.append
@@ -606,7 +608,7 @@ def test_the_api_server_refuses_a_run_that_was_taken_over(cluster, gateway, monk
     """Between its read and its write, and what that changed besides is the same."""
     run = call(mcp_release.run, state="begun", image_ref="r.io/mcp:v1.2.0", version="v1.2.0")["run_id"]
     call(pool="green", weight=10, run_id=run)
-    monkeypatch.setattr(moving.leases.Lease, "check", lambda lease, run, runner=None: "")
+    monkeypatch.setattr(shift_module.leases.Lease, "check", lambda lease, run, runner=None: "")
     cluster.call(lambda: stamp(cluster, "another"), "PATCH", ROUTE)
     with pytest.raises(LeaseLost, match="run another"):
         call(pool="green", weight=50, run_id=run)
@@ -797,7 +799,7 @@ def test_without_waiting_in_check_mode(cluster, gateway):
 def test_an_emergency_believes_the_answers(cluster, gateway, monkeypatch, refused):
     """A stale entry of a controller, or one that refuses what another one serves."""
     released(cluster)
-    monkeypatch.setattr(moving, "PATIENCE", 0.2)
+    monkeypatch.setattr(shift_module, "PATIENCE", 0.2)
 
     def accept():
         for condition in cluster.objects[ROUTE]["status"]["parents"][0]["conditions"]:
@@ -825,7 +827,7 @@ def test_an_emergency_that_neither_the_status_nor_the_answers_confirm(cluster, g
     """Of a canary of 1 %, a row of 40 good answers comes by chance."""
     begin()
     call(pool="green", weight=1)
-    monkeypatch.setattr(moving, "PATIENCE", 0.2)
+    monkeypatch.setattr(shift_module, "PATIENCE", 0.2)
 
     def accept():
         for condition in cluster.objects[ROUTE]["status"]["parents"][0]["conditions"]:
@@ -1219,7 +1221,7 @@ def test_a_route_that_others_keep_writing_is_tried_again(
     begin()
     cluster.have(green=2)
     call(pool="green", weight=100)
-    monkeypatch.setattr(moving, "RETRY_PAUSE", 0.01)
+    monkeypatch.setattr(shift_module, "RETRY_PAUSE", 0.01)
 
     def meddle():
         if status:
@@ -1268,7 +1270,7 @@ def mark(cluster):
         rules.append({"matches": [match], "backendRefs": copy.deepcopy(rules[0]["backendRefs"])})
 
 
-def pins(cluster):
+def affinity_weights(cluster):
     return [
         tuple(backend["weight"] for backend in rule["backendRefs"])
         for rule in cluster.objects[ROUTE]["spec"]["rules"][1:]
@@ -1377,16 +1379,16 @@ def test_no_weights_at_all_are_no_reason_to_write_pins_first(cluster, opened):
     ]
     mark(cluster)
     call(pool="blue", weight=100)
-    assert cluster.weights == (100, 0) and pins(cluster) == OWN and cluster.written() == [ROUTE]
+    assert cluster.weights == (100, 0) and affinity_weights(cluster) == OWN and cluster.written() == [ROUTE]
 
 
 def test_marked_sessions_stay_while_new_ones_follow(cluster, opened):
     mark(cluster)
     call(pool="green", weight=10, **STATEFUL)
     # First the pins, which nobody needs yet, and only then the weights
-    assert cluster.weights == (90, 10) and pins(cluster) == OWN and cluster.written() == [ROUTE, ROUTE]
+    assert cluster.weights == (90, 10) and affinity_weights(cluster) == OWN and cluster.written() == [ROUTE, ROUTE]
     result = call(pool="green", weight=100, **STATEFUL)
-    assert cluster.weights == (0, 100) and pins(cluster) == OWN and cluster.written() == [ROUTE] * 3
+    assert cluster.weights == (0, 100) and affinity_weights(cluster) == OWN and cluster.written() == [ROUTE] * 3
     assert result["sessions"] == {"mode": "stateful", "marked": True, "at_risk_before": 0, "at_risk_after": 0}
     cluster.log.clear()
     assert not call(pool="green", weight=100, **STATEFUL)["changed"] and cluster.written() == []
@@ -1401,17 +1403,17 @@ def test_where_marked_sessions_go_when_their_pool_has_no_weight(cluster, opened,
     mark(cluster)
     cluster.have(blue=ready)
     call(pool="green", weight=100, sessions=sessions, **STATEFUL)
-    assert cluster.weights == (0, 100) and pins(cluster) == expected
+    assert cluster.weights == (0, 100) and affinity_weights(cluster) == expected
 
 
 def test_an_emergency_breaks_the_pins_and_reports(cluster, gateway, opened):
     mark(cluster)
     begin()
     call(pool="green", weight=50, **STATEFUL)
-    assert pins(cluster) == OWN
+    assert affinity_weights(cluster) == OWN
     opened["green"] = [7]
     result = call(rollback=True, endpoint={"url": "x"}, sessions_metric=METRIC)
-    assert cluster.weights == (100, 0) and pins(cluster) == [(100, 0)] * 2
+    assert cluster.weights == (100, 0) and affinity_weights(cluster) == [(100, 0)] * 2
     assert result["sessions"] == {"mode": None, "marked": True, "at_risk_before": None, "at_risk_after": 7}
     cluster.log.clear()
     assert not call(rollback=True, endpoint={"url": "x"})["changed"] and cluster.written() == []
@@ -1422,8 +1424,8 @@ def test_an_emergency_breaks_pins_also_where_the_weights_are_right(cluster):
     begin()
     call(pool="green", weight=50)
     call(pool="blue", weight=100)
-    assert pins(cluster) == OWN
-    assert call(rollback=True)["changed"] and pins(cluster) == [(100, 0)] * 2
+    assert affinity_weights(cluster) == OWN
+    assert call(rollback=True)["changed"] and affinity_weights(cluster) == [(100, 0)] * 2
 
 
 @pytest.mark.parametrize("weight, let, expected", [(0, True, [(100, 0)] * 2), (50, False, OWN)])
@@ -1432,7 +1434,7 @@ def test_a_pool_that_goes_lets_go_of_its_sessions(cluster, weight, let, expected
     call(pool="green", weight=50)
     call(pool="green", weight=weight)
     assert drop(cluster, single_shift.Server.from_params(PARAMS), "green", dry_run=False) is let
-    assert pins(cluster) == expected and cluster.weights == (100 - weight, weight)
+    assert affinity_weights(cluster) == expected and cluster.weights == (100 - weight, weight)
     assert not drop(cluster, single_shift.Server.from_params(PARAMS), "green", dry_run=False)
 
 
@@ -1443,7 +1445,7 @@ def test_a_run_that_was_taken_over_lets_go_of_no_sessions(cluster):
     begin()
     with pytest.raises(LeaseLost):
         drop(cluster, single_shift.Server.from_params(PARAMS), "green", "another", dry_run=False)
-    assert pins(cluster) == OWN
+    assert affinity_weights(cluster) == OWN
 
 
 def test_nobody_s_sessions_are_let_go_of(cluster):

@@ -18,7 +18,7 @@ def weights(blue):
 
 
 def answers(text):
-    """b, g: an answer of blue, green, in lower case kept alive, in upper case on a new connection; x: failed; f: of blue."""
+    """b, g: an answer of blue, green; lower case: kept alive, upper case: a new connection; x: failed; f: of blue."""
     return [
         Answer(
             float(at),

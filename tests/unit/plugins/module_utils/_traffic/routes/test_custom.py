@@ -64,7 +64,7 @@ def test_places(path, pointer):
         "spec.{a: b}",
         "spec.a b",
     ],
-)  # fmt: skip
+)
 def test_paths_that_cannot_be_written_to(path):
     with pytest.raises(ValueError, match="can be written|must end with"):
         custom.steps(path)

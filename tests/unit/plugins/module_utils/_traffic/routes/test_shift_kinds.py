@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift
 from ansible_collections.mcp.server.plugins.module_utils._server import ROUTE_KINDS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as moving
+from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as shift_module
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 from ansible_collections.mcp.server.tests.unit.fakes.routes import CUSTOM, Cluster, objects
@@ -39,9 +39,11 @@ def call(monkeypatch):
 
         monkeypatch.setattr(single_shift.connection, "connect", lambda params: cluster)
         monkeypatch.setattr(single_shift.endpoints, "public", lambda option: option)
-        monkeypatch.setattr(moving.share, "answer_stream", answer_stream)
-        monkeypatch.setattr(moving.share, "sample", lambda *_: [Answer(0, False, "blue")])  # for a wait that takes long
-        monkeypatch.setattr(moving, "PATIENCE", 0.1)  # no controller writes a status here
+        monkeypatch.setattr(shift_module.share, "answer_stream", answer_stream)
+        monkeypatch.setattr(
+            shift_module.share, "sample", lambda *_: [Answer(0, False, "blue")]
+        )  # for a wait that takes long
+        monkeypatch.setattr(shift_module, "PATIENCE", 0.1)  # no controller writes a status here
         monkeypatch.setattr(single_shift.Shift, "await_acceptance", lambda self, bound: None)
         params = {
             **DEFAULTS,
