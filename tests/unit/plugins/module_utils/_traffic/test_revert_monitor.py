@@ -361,8 +361,11 @@ def test_what_was_undone_once_is_verified_again_and_leaves_the_bad_pool(
     def counted(self: shift.Shift, *given: t.Any) -> None:
         verify(self, *given)
         verified.append(writing.weights)
+        if len(verified) == 1:
+            timer.start()
 
     monkeypatch.setattr(shift.Shift, "verify", counted)
+    timer = threading.Timer(0.1, lambda: writing.green(100))
     writing.green(100)
     writing.api.change(
         ROUTE,
@@ -372,8 +375,6 @@ def test_what_was_undone_once_is_verified_again_and_leaves_the_bad_pool(
             }
         },
     )
-    timer = threading.Timer(0.3, lambda: writing.green(100))
-    timer.start()
     result = writing.shift(rollback=True, verify_seconds=0.5)
     timer.join()
     assert len(result["reverted"]) == 1 and result["reverted"][0]["by"] == "unknown" and result["gitops"] == []
