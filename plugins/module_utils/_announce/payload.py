@@ -48,7 +48,7 @@ def event(
     namespace, server = place
     release = summary.readable(release) if release else None
     name = f"{namespace}/{server}"
-    recorded: str = (release or {}).get("outcome", "")
+    recorded: str = release.get("outcome", "") if release else ""
     outcome = _OUTCOMES.get(what, recorded)
     if outcome == FAILED and what != ENDED:
         headline = f"{name}: the {'rollback' if what == ROLLBACK_FAILED else 'release'} FAILED"

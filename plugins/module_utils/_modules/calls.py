@@ -4,8 +4,7 @@
 
 """Calls of one module by another, in the same process: options in, result out.
 
-The rooms below know nothing of modules. What is wired together here (a release from its first weight to its end)
-is the same code that a playbook calls one by one.
+A release calls the same code that a playbook calls task by task. The packages below know nothing of modules.
 """
 
 from __future__ import annotations
@@ -25,32 +24,33 @@ COMMON = (*CLUSTER_OPTIONS, *SERVER_OPTIONS, *lease_renewal.OPTION, "endpoint", 
 
 @dataclass(frozen=True)
 class Module:
-    """A module that can be called. option: the option whose value it gets, for what is said about a mistake in it."""
+    """A module that can be called."""
 
     spec: Spec
     run: Run
-    option: str = ""
+    option: str = ""  # the caller's option with its options, for messages
 
 
 @dataclass(frozen=True)
 class Calls:
-    """What every module that is called has in common: where the cluster and the server are, and the run."""
+    """Calls of modules that share the options of the cluster, the server and the run."""
 
     common: dict[str, t.Any]
 
     @classmethod
     def of(cls, params: dict[str, t.Any]) -> Calls:
-        """Return calls that have this in common with the module of these options."""
+        """Return calls that share these options of the calling module."""
         return cls({name: params[name] for name in COMMON if name in params})
 
     def params(self, module: Module, **options: t.Any) -> dict[str, t.Any]:
-        """Return the validated options of a call; of those in common what the module takes. Raises Failure for one that it does not take."""
+        """Return the validated options of a call: the shared ones that the module has, and these. Raises Failure."""
         given = {name: value for name, value in self.common.items() if name in module.spec.options}
         given = _given({**given, **options})
         validated = ArgumentSpecValidator(module.spec.options, **module.spec.rules()).validate(given)
         if validated.error_messages:
             raise Failure(f"{module.option or 'The call'}: {'; '.join(validated.error_messages)}")
-        return validated.validated_parameters
+        parameters: dict[str, t.Any] = validated.validated_parameters
+        return parameters
 
     def run(self, task: Task, module: Module, **options: t.Any) -> dict[str, t.Any]:
         """Return what the module returns. Raises its Failure."""
@@ -58,13 +58,13 @@ class Calls:
 
 
 def _given(value: t.Any) -> t.Any:
-    """Return a value without what is None in it: to a spec an option that is there and None is one of two that exclude each other."""
+    """Return a value without the None in it: a spec counts an option that is None as given."""
     if isinstance(value, dict):
         return {name: _given(one) for name, one in value.items() if one is not None}
     return [_given(one) for one in value] if isinstance(value, list) else value
 
 
 def secrets(module: Module, options: dict[str, t.Any]) -> set[str]:
-    """Return the values among these options that must not be shown."""
+    """Return the values among these options that must not be shown (no_log)."""
     given = {name: value for name, value in options.items() if name in module.spec.options and value is not None}
     return set(ArgumentSpecValidator(module.spec.options).validate(given)._no_log_values)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of a task that ends by itself (see ending.py, which takes longer to import)."""
+"""The options of a task that ends with ending.py, which takes longer to import."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._traffic import revert_monitor
 
-# Documented in doc_fragments/ending.py. What is a dict has the options of the module of that name.
+# Documented in doc_fragments/ending.py. A dict has the options of the module of that name.
 OPTIONS: dict[str, t.Any] = {
     "failed_replicas": {"type": "int", "default": 0},
     "rollback_retry_timeout": {"type": "float", "default": 600.0},

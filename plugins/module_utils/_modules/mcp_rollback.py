@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_rollback: the emergency's one call, which is mcp_traffic_shift with rollback=true."""
+"""The module mcp_rollback: the emergency's one call, the same as mcp_traffic_shift with rollback=true."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ansible_collections.mcp.server.plugins.module_utils._modules import single_
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
 
-# Options of a shift that say nothing in an emergency. The pool to return to has a shorter name here.
-NOT_OURS = (
+# Options of a shift without effect in an emergency. rollback_pool is called pool here.
+NOT_IN_EMERGENCY = (
     "pool",
     "weight",
     "rollback",
@@ -30,13 +30,13 @@ NOT_OURS = (
 
 SPEC = Spec(
     options={
-        **{name: option for name, option in single_shift.SPEC.options.items() if name not in NOT_OURS},
+        **{name: option for name, option in single_shift.SPEC.options.items() if name not in NOT_IN_EMERGENCY},
         "pool": {"type": "str", "choices": list(POOLS)},
     },
 )
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    defaults = {name: single_shift.SPEC.options[name].get("default") for name in NOT_OURS}
-    its = {**defaults, **task.params, "pool": None, "rollback": True, "rollback_pool": task.params["pool"]}
-    return single_shift.run(replace(task, params=its))
+    defaults = {name: single_shift.SPEC.options[name].get("default") for name in NOT_IN_EMERGENCY}
+    params = {**defaults, **task.params, "pool": None, "rollback": True, "rollback_pool": task.params["pool"]}
+    return single_shift.run(replace(task, params=params))

@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A rollback to a version or revision that is named: where it goes, and what is recorded of it. The module mcp_rollback_target.
+"""The module mcp_rollback_target: choose the pool for a named version or revision, and record the rollback to it.
 
-It prepares: once the pool runs what is wanted and the record says so, the
-emergency's one call (emergency.py) brings the traffic there. What is done is read
-from the cluster each time, so that a run that was killed can be run again.
+It only prepares: once the pool runs the image and the record says so, the emergency's one call (emergency.py) shifts
+the traffic there. Progress is read from the cluster each time, so that a run that was killed can be run again.
 """
 
 from __future__ import annotations
@@ -57,49 +56,55 @@ SPEC = Spec(
 )
 
 
-ROUNDS = 20  # lists in one session that what is live already has to answer
+ROUNDS = 20  # lists in one session that the live pool has to answer
 
 
 @dataclass(frozen=True)
 class Pool:
-    """What a pool's Deployment has. complete: whether exactly that is ready."""
+    """The state of a pool's Deployment."""
 
     image_ref: str
     replicas: int
-    complete: bool
+    complete: bool  # whether exactly these replicas of this image are available
 
 
 @dataclass(frozen=True)
-class Pin:
-    """pool: that gets all traffic. needed: whether anything is to be done. clear_first: both pools have traffic, and none has the image: first
-    all goes to the stable one. deploy: whether the pool must get the image or more pods. replicas: that it shall have then."""
+class RollbackTarget:
+    """Where a rollback to a named image goes."""
 
-    pool: str
-    needed: bool = True
-    clear_first: bool = False
-    deploy: bool = False
-    replicas: int = 0
+    pool: str  # gets all traffic
+    needed: bool = True  # False when it has all traffic and the image already
+    clear_first: bool = (
+        False  # whether the traffic goes to the stable pool first: both pools have some, and none the image
+    )
+    deploy: bool = False  # whether the pool needs the image or more pods
+    replicas: int = 0  # the pods that it gets then
 
 
-def decide(weights: Weights, release: record.Release | None, pools: dict[str, Pool], image_ref: str) -> Pin | None:
-    """Where the image gets the traffic; None when that can't be told. Never another image for a pool that has traffic."""
+def decide(
+    weights: Weights, release: record.Release | None, pools: dict[str, Pool], image_ref: str
+) -> RollbackTarget | None:
+    """Return where the image gets the traffic, None when no pool can be chosen. A pool with traffic keeps its image.
+
+    Pure.
+    """
     whole = pools_by_weight.whole(weights)
     if whole and pools[whole].image_ref == image_ref:
-        # A release that went there is nothing to undo; a rollback that went there may have an end that was cut off.
-        settled = release is None or (release["to"]["pool"] == whole and release["outcome"] != record.ROLLED_BACK)
-        return Pin(whole, needed=not settled, replicas=pools[whole].replicas)
+        # After a release to it nothing is left to do; a rollback to it may have been cut off before its end.
+        finished = release is None or (release["to"]["pool"] == whole and release["outcome"] != record.ROLLED_BACK)
+        return RollbackTarget(whole, needed=not finished, replicas=pools[whole].replicas)
     stable = pools_by_weight.stable(weights, release)
     having = [pool for pool in POOLS if pools[pool].image_ref == image_ref]
     if having:
         target, clear_first = stable if stable in having else having[0], False
-    elif whole or stable:
-        target, clear_first = other(whole or stable), whole is None
+    elif serving := whole or stable:
+        target, clear_first = other(serving), whole is None
     else:
         return None
     before = release["from"].get("replicas") or 0 if release and release["from"]["pool"] == target else 0
     replicas = max(before, *(pool.replicas for pool in pools.values()), 1)
     has = pools[target]
-    return Pin(
+    return RollbackTarget(
         target,
         clear_first=clear_first,
         deploy=has.image_ref != image_ref or not has.complete or has.replicas < replicas,
@@ -107,24 +112,27 @@ def decide(weights: Weights, release: record.Release | None, pools: dict[str, Po
     )
 
 
-def prepare(book: record.ReleaseRecord, fresh: record.Release) -> record.ReleaseRecord:
-    """The record once the pool is ready for the traffic: what is good is what C(fresh) comes from, what is bad is what it goes to.
+def prepare(release_record: record.ReleaseRecord, fresh: record.Release) -> record.ReleaseRecord:
+    """Return the record for a pool that is ready for the traffic, which goes from the target of C(fresh) to its origin.
 
-    A release that ended, or was cut off, and came from the same is the one that is rolled back; it stays.
+    A release that came from the same pool and image is the one that is rolled back, and stays the newest. Pure.
     """
-    current = book.current
+    current = release_record.current
     if current is None:
         return record.ReleaseRecord(fresh)
     if all(current["from"].get(key) == fresh["from"][key] for key in ("pool", "image_ref")):
-        return book
+        return release_record
     if record.is_running(current):
         current = {**current, "outcome": record.ROLLED_BACK, "ended": fresh["started"]}
-    return record.ReleaseRecord(fresh, (current, *book.history)[: record.KEPT])
+    return record.ReleaseRecord(fresh, (current, *release_record.history)[: record.KEPT])
 
 
-def give_up(book: record.ReleaseRecord, failed: record.Release) -> record.ReleaseRecord:
-    """A rollback that did not get to the traffic is history; what an emergency returns to stays."""
-    return record.ReleaseRecord(book.current, (failed, *book.history)[: record.KEPT])
+def give_up(release_record: record.ReleaseRecord, failed: record.Release) -> record.ReleaseRecord:
+    """Return the record with a rollback that failed before its shift in the history; an emergency's target stays.
+
+    Pure.
+    """
+    return record.ReleaseRecord(release_record.current, (failed, *release_record.history)[: record.KEPT])
 
 
 def run(task: Task) -> dict[str, t.Any]:
@@ -139,80 +147,92 @@ def _begin(task: Task) -> dict[str, t.Any]:
     shift = Shift(task, connection.connect(params), Server.from_params(params), None)
     cluster, server = shift.cluster, shift.server
     weights = shift.read()
-    book, _version = record.read(cluster, server)
+    release_record, _version = record.read(cluster, server)
     image_ref = (
         _versions.reference(params["image"], params["version"])
         if params["version"] is not None
-        else _of_revision(task, shift, weights, book)
+        else _of_revision(task, shift, weights, release_record)
     )
     version = Image.parse(image_ref).version
-    if found := failed_versions.refusal(book, params["version"] or version, params["force_version"]):
-        raise Failure(f"No rollback of {server}, nothing was changed: {found}")
+    if found := failed_versions.refusal(release_record, params["version"] or version, params["force_version"]):
+        raise Failure(f"Cannot roll back {server}, nothing was changed: {found}")
     pools = {pool: _pool(cluster, server, pool) for pool in POOLS}
-    pin = decide(weights, book.current, pools, image_ref)
-    if pin is None:
+    target = decide(weights, release_record.current, pools, image_ref)
+    if target is None:
         raise Failure(
-            f"No rollback of {server}: no release is recorded and no pool has most of the traffic; give one pool 100 with mcp_traffic_shift first."
+            f"Cannot roll back {server}: there is no release record, and neither pool has a majority of the traffic. "
+            "Give one pool 100 with mcp_traffic_shift first."
         )
-    if not pin.needed and (why := _unwell(task, pin)):
-        raise Failure(_nothing_done(server, pin, pools, image_ref, why, book))
+    if not target.needed and (why := _why_unhealthy(task, target)):
+        raise Failure(_refusal_to_stay(server, target, pools, image_ref, why, release_record))
     run_id = params["run_id"] or ""
-    if pin.needed and not run_id and not task.check_mode:
+    if target.needed and not run_id and not task.check_mode:
         run_id = emergency_lease.take_over(shift)
-    task.progress(_said(server, pin, pools, image_ref))
+    task.progress(_summary(server, target, pools, image_ref))
     return {
         "changed": False,
-        "needed": pin.needed,
-        "pool": pin.pool,
-        "bad_pool": other(pin.pool),
+        "needed": target.needed,
+        "pool": target.pool,
+        "bad_pool": other(target.pool),
         "image_ref": image_ref,
         "version": version,
-        "clear_first": pin.clear_first,
-        "deploy": pin.deploy,
-        "replicas": pin.replicas,
+        "clear_first": target.clear_first,
+        "deploy": target.deploy,
+        "replicas": target.replicas,
         "weights": weights,
         "run_id": run_id,
     }
 
 
-def _unwell(task: Task, pin: Pin) -> str:
-    """Return why what is live does not answer well, a sentence; empty when it does. Asked where clients ask, or else in its pods."""
-    # Only here: a rollback that moves traffic does not wait for it.
+def _why_unhealthy(task: Task, target: RollbackTarget) -> str:
+    """Return why the live pool does not answer well, a sentence, empty when it does.
+
+    Asks the endpoint, or else its pods.
+    """
+    # lazy: emergency path
     from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health
 
     params = task.params
-    ours = {name: params.get(name, option.get("default")) for name, option in mcp_health.SPEC.options.items()}
+    options = {name: params.get(name, option.get("default")) for name, option in mcp_health.SPEC.options.items()}
     rounds = None if (params["auth"] or {}).get("expect_401") else {"rounds": ROUNDS}
-    where = None if params["endpoint"] else pin.pool
-    asked = {**ours, "run_id": None, "pool": where, "health": [], "lists": [], "stability": rounds}
+    where = None if params["endpoint"] else target.pool
+    health = {**options, "run_id": None, "pool": where, "health": [], "lists": [], "stability": rounds}
     try:
-        mcp_health.run(replace(task, params=asked))
+        mcp_health.run(replace(task, params=health))
     except Failure as failure:
         return failure.msg
     return ""
 
 
-def _nothing_done(
-    server: Server, pin: Pin, pools: dict[str, Pool], image_ref: str, why: str, book: record.ReleaseRecord
+def _refusal_to_stay(
+    server: Server,
+    target: RollbackTarget,
+    pools: dict[str, Pool],
+    image_ref: str,
+    why: str,
+    release_record: record.ReleaseRecord,
 ) -> str:
-    """Say that a rollback to what is live already would help nobody, and what would."""
-    pool = other(pin.pool)
+    """Return the refusal of a rollback to what is live already and unhealthy, with the command that would help."""
+    pool = other(target.pool)
     version = Image.parse(pools[pool].image_ref).version
-    bad = ", which the release record says to be bad as well" if failed_versions.bad_end(book, version) else ""
+    failed = failed_versions.bad_end(release_record, version)
+    bad = ", which failed before according to the release record" if failed else ""
     return (
-        f"{image_ref} is live on pool {pin.pool} of {server} already, and does not answer well: {why} Nothing was changed. "
-        f"Pool {pool} has {version}{bad}: rollback.yml -e mcp_rollback_version={version} goes there."
+        f"{image_ref} is live on pool {target.pool} of {server} already, and does not answer well: {why} "
+        f"Nothing was changed. Pool {pool} has {version}{bad}. "
+        f"To go there: rollback.yml -e mcp_rollback_version={version}."
     )
 
 
-def _of_revision(task: Task, shift: Shift, weights: Weights, book: record.ReleaseRecord) -> str:
-    """The image of our container in a revision of the pool that the traffic is to return to."""
+def _of_revision(task: Task, shift: Shift, weights: Weights, release_record: record.ReleaseRecord) -> str:
+    """Return the image of the server's container in the revision of the pool to roll back to. Raises Failure."""
     cluster, server = shift.cluster, shift.server
-    target, live = pools_by_weight.rollback_target(book.current, shift.stable), pools_by_weight.live(weights)
-    pool = target.pool if target else other(live) if live else None
+    stable, live = pools_by_weight.rollback_target(release_record.current, shift.stable), pools_by_weight.live(weights)
+    pool = stable.pool if stable else other(live) if live else None
     if pool is None:
         raise Failure(
-            f"No rollback of {server}: no release is recorded and no pool has most of the traffic; give one pool 100 with mcp_traffic_shift first."
+            f"Cannot roll back {server}: there is no release record, and neither pool has a majority of the traffic. "
+            "Give one pool 100 with mcp_traffic_shift first."
         )
     known = mcp_rollout_info.revisions(cluster, server, pool)
     name = f"Deployment {server.namespace}/{server.deployment(pool)}"
@@ -220,12 +240,14 @@ def _of_revision(task: Task, shift: Shift, weights: Weights, book: record.Releas
     if found is None or found["image_ref"] is None:
         listed = ", ".join(f"{one['revision']} ({one['image_ref']})" for one in known if one["image_ref"]) or "none"
         raise Failure(
-            f"{name} has no revision {task.params['revision']} with a container {server.container}; there are {listed}."
+            f"{name} has no revision {task.params['revision']} with a container {server.container}. It has: {listed}."
         )
     task.progress(
-        f"revision {task.params['revision']} of {name}: {found['image_ref']}; only the image of container {server.container} is taken from it"
+        f"revision {task.params['revision']} of {name}: {found['image_ref']} "
+        f"(only the image of container {server.container} is used)"
     )
-    return found["image_ref"]
+    image_ref: str = found["image_ref"]
+    return image_ref
 
 
 def _pool(cluster: Api, server: Server, pool: str) -> Pool:
@@ -237,14 +259,14 @@ def _pool(cluster: Api, server: Server, pool: str) -> Pool:
     return Pool(image_ref, replicas, seen and counts == {replicas})
 
 
-def _said(server: Server, pin: Pin, pools: dict[str, Pool], image_ref: str) -> str:
-    if not pin.needed:
-        return f"{image_ref} is live on pool {pin.pool} of {server} and answers well: nothing is to be done"
-    first = f"all traffic goes to {other(pin.pool)} first, then " if pin.clear_first else ""
-    how = f"{pin.replicas} pods of {image_ref} are made ready there" if pin.deploy else f"it runs {image_ref}"
-    return f"{first}the traffic of {server} goes to pool {pin.pool}: {how}" + (
-        f" instead of {pools[pin.pool].image_ref}" if pools[pin.pool].image_ref != image_ref else ""
-    )
+def _summary(server: Server, target: RollbackTarget, pools: dict[str, Pool], image_ref: str) -> str:
+    if not target.needed:
+        return f"{image_ref} is live on pool {target.pool} of {server} and answers well: nothing to do"
+    first = f"all traffic goes to {other(target.pool)} first, then " if target.clear_first else ""
+    how = f"once {target.replicas} pods of {image_ref} are ready there" if target.deploy else f"it runs {image_ref}"
+    has = pools[target.pool].image_ref
+    instead = f" instead of {has}" if has != image_ref else ""
+    return f"{first}traffic of {server} goes to pool {target.pool}: {how}{instead}"
 
 
 def _record(task: Task) -> dict[str, t.Any]:

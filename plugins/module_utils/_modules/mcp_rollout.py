@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_rollout: changes what a pool runs, and waits until it runs or can't."""
+"""The module mcp_rollout: change a pool's image or size, and wait until that is complete or can't be."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def run(task: Task) -> dict[str, t.Any]:
     result, stale = change(task, cluster, server, pool, image_ref=params["image_ref"], replicas=params["replicas"])
     if task.check_mode:
         return result
-    view = View(cluster, server, pool, params["ready_grace"], stale, _as_asked(task, cluster, server, pool, result))
+    view = View(
+        cluster, server, pool, params["ready_grace"], stale, _refuse_overwritten(task, cluster, server, pool, result)
+    )
     patience = Deadline(params["wait_timeout"])
     try:
         reached = wait(view, patience, task.progress)
@@ -60,12 +62,14 @@ def run(task: Task) -> dict[str, t.Any]:
         raise Failure(failure.msg, **result, **failure.evidence, seconds=round(patience.elapsed, 3)) from None
     seconds = round(patience.elapsed, 3)
     if result["replicas"] < result["previous"]["replicas"]:
-        refuse_if_it_has_traffic_again(
-            cluster, server, pool, result, params["run_id"]
-        )  # its pods took a while to leave
+        # Once more: its pods took a while to end.
+        refuse_if_it_has_traffic_again(cluster, server, pool, result, params["run_id"])
     if result["changed"]:
         _record_seconds(
-            task, cluster, server, lambda book: record.add_rollout(book, pool, result["image_ref"], seconds)
+            task,
+            cluster,
+            server,
+            lambda release_record: record.add_rollout(release_record, pool, result["image_ref"], seconds),
         )
     if reached.wanted and outage.current().ago < convergence.TRIES:
         convergence.endpoints(task, cluster, server, pool, reached.ready)
@@ -73,17 +77,17 @@ def run(task: Task) -> dict[str, t.Any]:
     return {**result, "ready": reached.ready, "revision": view.revision, "seconds": seconds}
 
 
-def _as_asked(
+def _refuse_overwritten(
     task: Task, cluster: Api, server: Server, pool: str, result: dict[str, t.Any]
 ) -> t.Callable[[Object], None]:
-    """Return what raises Overwritten for a Deployment in which somebody else put back what was asked for, and Lost when a run did."""
-    # lazy: an emergency uses other parts of this file
+    """Return a check of the Deployment: it raises Overwritten when another client changed it, LeaseLost for a run."""
+    # lazy: emergency path
     from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor
     from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected
 
     params = task.params
     images = {} if params["image_ref"] is None else {pool: result["image_ref"]}
-    # With an autoscaler the size is for that to choose.
+    # An autoscaler chooses the size itself.
     sizes = {} if params["replicas"] is None or result["autoscaler"] else {pool: result["replicas"]}
     runs = frozenset({params["run_id"]} if params["run_id"] else ())
     return lambda deployment: overwrite_monitor.refuse(
@@ -92,10 +96,10 @@ def _as_asked(
 
 
 def _record_seconds(task: Task, cluster: Api, server: Server, change: record.Change) -> None:
-    """The pool is as it was asked for: what becomes of the note can't change that."""
+    """Record how long the rollout took. Failing to is a warning: the pool is as requested. Raises LeaseLost."""
     try:
         record.update(cluster, server, change, run=task.params["run_id"])
     except LeaseLost:
         raise
     except Failure as failure:
-        task.warn(f"How long the rollout took was not recorded. {failure.msg}")
+        task.warn(f"The rollout time of {server} was not recorded. {failure.msg}")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_rollout_info: what each pool ran, runs, and could be taken back to."""
+"""The module mcp_rollout_info: each pool's present image and size, and the revisions to roll back to."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def run(task: Task) -> dict[str, t.Any]:
     kind = kind_of(server)
     route = kind.read(cluster, server)
     weights = kind.weights(route, server)
-    book, _version = record.read(cluster, server)
+    release_record, _version = record.read(cluster, server)
     live, target = (
         pools_by_weight.live(weights),
-        pools_by_weight.rollback_target(book.current, kind.stable(route, server)),
+        pools_by_weight.rollback_target(release_record.current, kind.stable(route, server)),
     )
     back = target.pool if target else other(live) if live else None
     pools = {}
@@ -50,7 +50,7 @@ def run(task: Task) -> dict[str, t.Any]:
 
 
 def revisions(cluster: Api, server: Server, pool: str) -> list[dict[str, t.Any]]:
-    """Of the pool's Deployment, see _workload/revisions.py."""
+    """Return the revisions of the pool's Deployment, see _workload/revisions.py."""
     deployment = cluster.get(server.deployment_path(pool))
     labels = ",".join(f"{key}={value}" for key, value in deployment["spec"]["selector"].get("matchLabels", {}).items())
     replicasets = cluster.get(paths.replica_sets(server.namespace), labelSelector=labels)["items"]
@@ -58,12 +58,12 @@ def revisions(cluster: Api, server: Server, pool: str) -> list[dict[str, t.Any]]
 
 
 def lines(pools: dict[str, dict[str, t.Any]], back: str | None) -> list[str]:
-    """The same for people: a line for each pool, and one for each revision."""
-    said = []
+    """Return a line for each pool and for each revision, for people to read. back: the pool to roll back to. Pure."""
+    found = []
     for name, pool in pools.items():
-        said.append(
-            f"{name}: {'live, ' if pool['live'] else ''}{pool['weight']} % of the traffic, {pool['ready']} of {pool['replicas']} pods ready"
-        )
+        live = "live, " if pool["live"] else ""
+        ready = f"{pool['ready']} of {pool['replicas']} pods ready"
+        found.append(f"{name}: {live}{pool['weight']} % of the traffic, {ready}")
         for one in pool["revisions"]:
             cause = (
                 f", {one['change_cause']}"
@@ -71,9 +71,9 @@ def lines(pools: dict[str, dict[str, t.Any]], back: str | None) -> list[str]:
                 else ""
             )
             mark = "*" if one["current"] else " "
-            said.append(
+            found.append(
                 f"{mark} {one['revision']:>3}  {one['created']}  {one['image_ref']}  {one['ready']} ready{cause}"
             )
-    numbered = f"* is what a pool has now; mcp_rollback_revision=N is from the history of {back}"
-    said.append(numbered if back else "no pool has most of the traffic")
-    return said
+    hint = f"* marks what a pool runs now; mcp_rollback_revision=N takes N from the history of {back}"
+    found.append(hint if back else "neither pool has a majority of the traffic")
+    return found

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module mcp_traffic_shift: one shift, the emergency, or with steps a whole release from its first weight on."""
+"""The module mcp_traffic_shift: one shift, an emergency rollback, or, with steps, a whole release."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.protocol import AU
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending_options, single_shift
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 
-# Of the modules that are called in it; options of these are validated by their own specs.
+# Options of a release. Options of the modules that it calls are validated by their own specs.
 STEPS: dict[str, t.Any] = {
     "steps": {
         "type": "list",
@@ -44,12 +44,12 @@ SPEC = replace(
 
 
 def has_steps(params: dict[str, t.Any]) -> bool:
-    """Return whether it is a release, which has to be where it can be stopped, and where its play can be seen."""
+    """Return whether the task is a release, which must run where it can be stopped and its progress can be seen."""
     return params.get("steps") is not None
 
 
 def has_own_limits(params: dict[str, t.Any]) -> bool:
-    """Return whether the task has an end that no time limit of Ansible may cut off: a release, and an emergency."""
+    """Return whether the task is a release or an emergency, which no time limit of Ansible may cut off."""
     return has_steps(params) or params["rollback"]
 
 
@@ -58,7 +58,7 @@ def run(task: Task) -> dict[str, t.Any]:
         return single_shift.run(task)
     if task.params["rollback"]:
         raise Failure("rollback finds the pool by itself: leave out steps, or leave out rollback.")
-    # An emergency does not wait for what only a release needs.
+    # lazy: emergency path
     from ansible_collections.mcp.server.plugins.module_utils._modules import release_steps
 
     return release_steps.run(task)

@@ -64,7 +64,7 @@ def run(task: Task) -> dict[str, t.Any]:
         overwritten = isinstance(breach, Overwritten)
         if breach.evidence.get("verdict") != BREACH and not overwritten:
             raise
-        ending.keep(breach.evidence, task.params["pool"])
+        ending.keep_verdicts(breach.evidence, task.params["pool"])
         try:
             now = calls.run(task, RELEASE_INFO)
         except Failure:
@@ -78,18 +78,18 @@ def run(task: Task) -> dict[str, t.Any]:
         except LeaseLost as lost:
             raise Failure(f"{breach.msg} {lost.msg}", **{**breach.evidence, **lost.evidence}) from None
         except Failure as failure:
-            ending.tell(payload.ROLLBACK_FAILED, failure.msg)
+            ending.conclude(payload.ROLLBACK_FAILED, failure.msg)
             ending.escalate()
             raise Failure(
                 f"{breach.msg} The rollback failed: {failure.msg}",
-                **{**breach.evidence, **failure.evidence, **ending.told},
+                **{**breach.evidence, **failure.evidence, **ending.result},
             ) from None
-        ending.tell()
+        ending.conclude()
         ending.escalate()
         scaled = " Nothing was scaled." if overwritten else ""
         raise Failure(
             f"{breach.msg} The release was rolled back: all traffic is on {found['pool']}.{scaled}",
-            **{**breach.evidence, **ending.told, "changed": found["changed"]},
+            **{**breach.evidence, **ending.result, "changed": found["changed"]},
         ) from None
 
 
@@ -105,7 +105,7 @@ def _watch(task: Task) -> dict[str, t.Any]:
         return watch.run(task)
     renewing: t.ContextManager[Task] = nullcontext(task)
     if params["run_id"]:
-        renewing = lease_renewal.renewing(task, params["run_id"], must=not params["rollback"])
+        renewing = lease_renewal.renewing(task, params["run_id"], required=not params["rollback"])
     with monitor, renewing as renewed:
 
         def check_lease() -> None:

@@ -4,9 +4,9 @@
 
 """A release from its first weight to the end of its warm window: mcp_traffic_shift with steps.
 
-One task for each server, so that no strategy, fork, batch or rescue of Ansible stands between a breach and the way
-back. It shifts, probes, watches, checks, and at a breach rolls back; what comes last (sizes, record, Lease,
-announcement, report) are its last acts, however it ends.
+One task for each server, so that no strategy, fork, batch or rescue of Ansible stands between a breach and the
+rollback. It shifts, probes, watches and checks, and rolls back at a breach. However it ends, the sizes, the record, the
+Lease, the announcement and the report come last.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ansible_collections.mcp.server.plugins.module_utils._guard import job
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
-from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_health
+from ansible_collections.mcp.server.plugins.module_utils._modules import closing, ending, mcp_health
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard as guard
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module, secrets
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, ROLLOUT, SHIFT, SILENCE, Ending
@@ -49,32 +49,31 @@ HEALTH = Module(mcp_health.SPEC, mcp_health.run)
 WATCH = Module(watch.SPEC, watch.run, "watch")
 GUARD = Module(guard.SPEC, guard.run, "guard")
 
-ANSWERS = 10  # that tell the version once more before a release has succeeded
-ROUNDS = 20  # lists in one session through the gateway, after each step
-QUICK = {"api_timeout": 1.0, "api_retry_timeout": 0.0}  # what was interrupted has 3 s
+VERSION_ANSWERS = 10  # answers to read the version from once more, before a release has succeeded
+ROUNDS = 20  # lists in one session through the gateway after each step
+QUICK_OPTIONS = {"api_timeout": 1.0, "api_retry_timeout": 0.0}  # an interrupted task has 3 s
 
-# Seconds that the last weights must have lasted before the old pool is scaled down: whoever puts them back mostly does so by then
-LASTING = 10.0
-SLICE = 5.0  # seconds of a watch while checks take longer than the warm window
-LONGEST_PAUSE = job.LONGEST - 4 * 3600.0  # seconds; the guard has started before
+# Seconds that the last weights must have lasted before the old pool is scaled down: most reverts come earlier
+STABLE_SECONDS = 10.0
+WATCH_SLICE = 5.0  # seconds of each watch while checks take longer than the warm window
+MAX_PAUSE_SECONDS = job.LONGEST - 4 * 3600.0  # seconds: the guard started earlier and must last as long
 
 Step = dict[str, t.Any]
 
 
 def problems(params: dict[str, t.Any]) -> list[str]:
-    """Return a sentence for each option that makes no sense. Pure."""
+    """Return a sentence for each option that is not valid. Pure."""
     weights = [step["weight"] for step in params["steps"]]
     found = planned.problems(weights)
     if params["stop_after"] is not None:
         if params["stop_after"] not in weights or params["stop_after"] >= 100:
             found.append(f"stop_after is {params['stop_after']}: it must be the weight of a step, and less than 100.")
         if params["guard"] is None:
+            found.append("stop_after needs a guard, which watches the release while it is paused: set guard.")
+        if not 0 < params["pause_seconds"] <= MAX_PAUSE_SECONDS:
             found.append(
-                "stop_after needs a guard: without one nobody watches the release while it is paused (set guard)."
-            )
-        if not 0 < params["pause_seconds"] <= LONGEST_PAUSE:
-            found.append(
-                f"pause_seconds is {params['pause_seconds']:g}: it must be more than 0, and at most {LONGEST_PAUSE:g}, for which a guard lasts."
+                f"pause_seconds is {params['pause_seconds']:g}: it must be more than 0, "
+                f"and at most {MAX_PAUSE_SECONDS:g}, for which a guard lasts."
             )
     found += [
         f"A step has seconds {step['seconds']:g}: it must be 0 or more."
@@ -85,30 +84,45 @@ def problems(params: dict[str, t.Any]) -> list[str]:
 
 
 def remaining(steps: t.Sequence[Step], weight: int) -> list[Step]:
-    """Return the steps that are still to be done by a release whose pool has this weight. The one that it stands at is done again."""
+    """Return the steps left for a release whose pool has this weight. The step with that weight is repeated. Pure."""
     return [step for step in steps if step["weight"] >= weight]
 
 
-def complaint(release: record.Release | None, pool: str, images: dict[str, str]) -> str:
-    """Return why there is no release here that could shift traffic, a sentence; empty when there is one. Pure.
+def other_versions(wanted: str, before: t.Iterable[str], now: t.Sequence[str]) -> list[str] | None:
+    """Return the versions among those reported now that are not the wanted one; None when they can't be compared.
 
-    images: what each pool's Deployment has now.
+    before: the versions that answers reported when the new pool got all the traffic. What a server calls its build need
+    not be its tag: only where the wanted version was reported then is it expected now. Pure.
+    """
+    known = any(_versions.is_reported(version, wanted) for version in before)
+    if not (wanted and known and now):
+        return None
+    return [version for version in now if not _versions.is_reported(version, wanted)]
+
+
+def why_not_to_continue(release: record.Release | None, pool: str, images: t.Mapping[str, str]) -> str:
+    """Return why the release can't shift traffic to the pool, a clause with its full stop; empty when it can. Pure.
+
+    images: what each pool's Deployment runs now.
     """
     if not release or not record.is_running(release):
-        return "no release is running: begin one with mcp_release."
+        return "no release in progress. Begin one with mcp_release."
     if release["to"]["pool"] != pool:
-        return f"the release that runs goes to pool {release['to']['pool']}, not to {pool}."
+        return f"the release in progress goes to pool {release['to']['pool']}, not to {pool}."
     for side in ("from", "to"):
         has, wanted = images[release[side]["pool"]], release[side].get("image_ref") or ""
         if wanted and not same_image(has, wanted):
-            return f"pool {release[side]['pool']} runs {has} now, and not {wanted}: find out who changed it, and release again."
+            return (
+                f"pool {release[side]['pool']} runs {has} now, not {wanted}. "
+                "Find out which client changed it, and release again."
+            )
     return ""
 
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if not params["run_id"] and not task.check_mode:
-        raise Failure("steps belong to a release: begin one with mcp_release (state=begun), and give its run_id.")
+        raise Failure("steps need a release: begin one with mcp_release (state=begun), and pass its run_id.")
     called = ((ending.ANNOUNCE, params["announce"]), (ending.REPORT, params["report"]), (WATCH, params["watch"]))
     hidden = set().union(*(secrets(module, options or {}) for module, options in called))
     shown = replace(
@@ -117,45 +131,43 @@ def run(task: Task) -> dict[str, t.Any]:
         warn=lambda text: task.warn(remove_values(text, hidden)),
     )
     try:
-        return remove_values(_run(shown), hidden)
+        result: dict[str, t.Any] = remove_values(_run(shown), hidden)
+        return result
     except Failure as failure:
         failure.msg, failure.evidence = remove_values(failure.msg, hidden), remove_values(failure.evidence, hidden)
         raise
 
 
 def _run(task: Task) -> dict[str, t.Any]:
-    ours = StepsRelease(task)
+    steps_release = StepsRelease(task)
     try:
-        ours.check()
+        steps_release.check()
     except Failure as failure:
         if not task.check_mode:
-            ours.note_pause(failure.msg)  # it may have traffic, if it was cut off
+            steps_release.note_pause(failure.msg)  # a release that was cut off may have traffic
         raise
     if task.check_mode:
-        return ours.plan()
+        return steps_release.plan()
     try:
-        return ours.tell(ours.go())
+        return steps_release.finish(steps_release.execute())
     except Interrupted as stopped:
-        ours.stop(stopped)
+        steps_release.stop(stopped)
         raise
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the task ends. event: for the announcement, and why: for one that the record does not tell.
+    """How the task ends."""
 
-    more: of the result. failure: raised after all is told. bad: whether somebody is to be called.
-    """
-
-    event: str = payload.ENDED
-    why: str = ""
-    more: dict[str, t.Any] = field(default_factory=dict)
-    failure: Failure | None = None
-    bad: bool = False
+    event: str = payload.ENDED  # what is announced
+    why: str = ""  # for the announcement of an event whose cause the record does not have
+    result: dict[str, t.Any] = field(default_factory=dict)  # keys for the task's result
+    failure: Failure | None = None  # raised once all is announced
+    bad: bool = False  # whether to show whom to call
 
 
 class StepsRelease:
-    """One release, and how far it has come."""
+    """One release and its progress."""
 
     def __init__(self, task: Task) -> None:
         params = task.params
@@ -165,24 +177,25 @@ class StepsRelease:
         self.calls = Calls.of(params)
         self.ending = Ending(task, self.calls)
         self.task = task
-        self.release: record.Release = {}
-        self.ended, self.going_back = "", False
+        self.release: record.Release | dict[str, t.Any] = {}
+        self.ended, self.rolling_back = "", False
         self.weights: Weights = {}
-        self.shifted = 0.0  # when the weights were seen to be in force, on the monotonic clock
+        self.shifted = 0.0  # when the share was measured last, on the monotonic clock
         self.writers = {params["run_id"]}
-        self.lookout = overwrite_monitor.OverwriteMonitor(task, self.cluster, self.server, Expected())
+        self.expected = Expected()  # what the monitor checks for
+        self.monitor = overwrite_monitor.OverwriteMonitor(task, self.cluster, self.server, self.expected)
         self.result: dict[str, t.Any] = {"changed": False, "steps": [], "verdicts": self.ending.verdicts}
 
-    def go_on_as(self, task: Task) -> None:
-        """Do the rest as this task, whose Lease is renewed."""
+    def _use_task(self, task: Task) -> None:
+        """Continue as this task, such as one whose Lease is renewed."""
         self.task = self.ending.task = task
 
     def check(self) -> None:
-        """Validate the options, also of every module that is called later. Raises Failure."""
+        """Validate the options, also those of every module that is called later. Raises Failure."""
         if found := problems(self.task.params):
             raise Failure(f"Release of {self.server} refused: {' '.join(found)}")
         self.ending.check()
-        self.calls.params(WATCH, **self._watching(100, 1.0))
+        self.calls.params(WATCH, **self._watch_options(100, 1.0))
         if self.task.params["guard"] is not None:
             self.calls.params(
                 GUARD, state="present", **{"release_id": "any", "endpoint": None, **self.task.params["guard"]}
@@ -191,12 +204,15 @@ class StepsRelease:
             self.calls.params(SILENCE, **self.task.params["silence"])
 
     def start(self) -> None:
-        """Read again what the release builds on: its host may have waited for others since it was begun. Then start the guard and the silence."""
+        """Read again what the release builds on, which may have changed since its beginning; start guard and silence.
+
+        Raises Overwritten and Failure.
+        """
         self._read()
         expected = overwrite_monitor.at_start(
             self.cluster, self.server, Expected(self.weights, runs=frozenset(self.writers), pool=self.pool)
         )
-        if reason := complaint(self.release, self.pool, expected.images):
+        if reason := why_not_to_continue(self.release, self.pool, expected.images):
             recorded = {
                 self.release[side]["pool"]: self.release[side].get("image_ref")
                 for side in ("from", "to")
@@ -205,20 +221,21 @@ class StepsRelease:
             images = {pool: image for pool, image in recorded.items() if image}
             overwrite_monitor.OverwriteMonitor(
                 self.task, self.cluster, self.server, expected._replace(images=images)
-            ).look()  # names who changed one
-            raise Failure(f"The release of {self.server} can't go on: {reason}")
-        self.lookout = overwrite_monitor.OverwriteMonitor(self.task, self.cluster, self.server, expected)
+            ).look()  # names the client that changed one
+            raise Failure(f"Cannot continue the release of {self.server}: {reason}")
+        self.expected = expected
+        self.monitor = overwrite_monitor.OverwriteMonitor(self.task, self.cluster, self.server, expected)
         self._start_guard()
         if self.task.params["silence"] is not None:
             try:
                 self.calls.run(self.task, SILENCE, release_id=self.release["id"], **self.task.params["silence"])
-            except Failure as failure:  # a release can do without it
-                self.task.warn(f"The server's alerts are not silenced. {failure.msg}")
+            except Failure as failure:  # not worth a failed release
+                self.task.warn(f"Alerts of {self.server} could not be silenced. {failure.msg}")
 
     def _read(self) -> None:
         self.release = record.read(self.cluster, self.server)[0].current or {}
         writer, self.weights = self._route(self.cluster)
-        # Of one that was cut off, whoever began it has written the route.
+        # A release that was cut off may have been written by another run.
         self.writers |= {writer}
 
     def _route(self, cluster: Api) -> tuple[str, Weights]:
@@ -236,10 +253,10 @@ class StepsRelease:
                 GUARD,
                 **{"release_id": self.release.get("id") or "none", "triggers": triggers, "endpoint": None, **options},
             )
-            self._note(found)
+            self._add_changes(found)
 
     def plan(self) -> dict[str, t.Any]:
-        """In check mode: every change that would be made, one after the other."""
+        """Return the result in check mode: every change that would be made, one after the other."""
         self._read()
         if self.task.params["guard"] is not None:
             self._start_guard()
@@ -249,13 +266,16 @@ class StepsRelease:
             self._scale_stable()
         return self.result
 
-    def go(self) -> Outcome:
-        """Do the release, and what its end changes in the cluster. Raises Lost when another run holds the Lease, and tells nobody: that is its."""
+    def execute(self) -> Outcome:
+        """Do the release, and what its end changes in the cluster.
+
+        Raises LeaseLost when another run holds the Lease: the announcement is that run's.
+        """
         try:
-            with lease_renewal.renewing(self.task, self.task.params["run_id"]) as kept:
-                self.go_on_as(kept)
+            with lease_renewal.renewing(self.task, self.task.params["run_id"]) as task:
+                self._use_task(task)
                 self.start()
-                with self._looking_out():
+                with self._refusing_overwrites():
                     reached = self.shift_step_by_step()
                 if reached is not None:
                     return self.pause_for_approval(reached)
@@ -268,36 +288,36 @@ class StepsRelease:
                 return self.pause(failure.msg)
             return self.roll_back(failure)
         except Exception as error:  # a bug must not leave the traffic where it is
-            return self.roll_back(Failure(f"The task broke off ({type(error).__name__}: {error})."))
+            return self.roll_back(Failure(f"The task failed unexpectedly ({type(error).__name__}: {error})."))
 
-    def tell(self, outcome: Outcome) -> dict[str, t.Any]:
-        """Tell people; return the task's result, or raise its failure."""
-        self.ending.tell(outcome.event, outcome.why)
+    def finish(self, outcome: Outcome) -> dict[str, t.Any]:
+        """Announce and report the outcome; return the task's result, or raise its failure."""
+        self.ending.conclude(outcome.event, outcome.why)
         if outcome.bad:
             self.ending.escalate()
-        result = {**self.result, **self.ending.told, **outcome.more}
+        result = {**self.result, **self.ending.result, **outcome.result}
         if outcome.failure is None:
             return result
         raise Failure(outcome.failure.msg, **{**outcome.failure.evidence, **result})
 
     @contextmanager
-    def _looking_out(self) -> t.Iterator[None]:
-        """End whatever is done in this block once somebody else changed route, image or size."""
-        kept = self.task
+    def _refusing_overwrites(self) -> t.Iterator[None]:
+        """End what runs in the block once another client has overwritten route, image or size."""
+        task = self.task
 
-        def held() -> None:
-            kept.check_lease()
-            self.lookout.refuse()
+        def check() -> None:
+            task.check_lease()
+            self.monitor.refuse()
 
-        self.go_on_as(replace(kept, check_lease=held))
+        self._use_task(replace(task, check_lease=check))
         try:
-            with self.lookout:
+            with self.monitor:
                 yield
         finally:
-            self.go_on_as(kept)
+            self._use_task(task)
 
     def shift_step_by_step(self) -> int | None:
-        """Return the weight at which the release is to stop for an approval, None when it has all the traffic."""
+        """Do the steps. Return the weight at which to pause for an approval, None when the pool has all the traffic."""
         steps, params = self._remaining(), self.task.params
         for number, step in enumerate(steps, 1):
             self.task.progress(
@@ -307,8 +327,9 @@ class StepsRelease:
             self._probe()
             if step["seconds"]:
                 self._watch(step["weight"], step["seconds"], label=f"{self.pool} {step['weight']} %,")
-            if step["weight"] == params["stop_after"]:
-                return step["weight"]
+            weight: int = step["weight"]
+            if weight == params["stop_after"]:
+                return weight
         self._warm()
         return None
 
@@ -330,24 +351,30 @@ class StepsRelease:
             "port",
         )
         options = {name: self.task.params[name] for name in names}
-        self.lookout.expected = self.lookout.expected._replace(weights=None)  # the shift itself looks at them
+        self._expect_weights(None)  # the shift has a monitor of its own
         found = self.calls.run(
             self.task, SHIFT, pool=self.pool, weight=step["weight"], force=force or self.task.params["force"], **options
         )
         self.weights, self.shifted = found["after"], time.monotonic()
-        self.lookout.expected = self.lookout.expected._replace(weights=self.weights)
+        self._expect_weights(self.weights)
         self.result["steps"].append(
             {name: found.get(name) for name in ("after", "share", "seconds_to_follow", "written_at", "sessions")}
         )
-        self._note(found)
+        self._add_changes(found)
 
-    def _note(self, found: dict[str, t.Any]) -> None:
+    def _expect_weights(self, weights: Weights | None) -> None:
+        self.expected = self.monitor.expected = self.expected._replace(weights=weights)
+
+    def _add_changes(self, found: dict[str, t.Any]) -> None:
         self.result["changed"] = self.result["changed"] or found["changed"]
         if found.get("diff") and found["changed"]:
             self.result.setdefault("diff", []).append(found["diff"])
 
     def _probe(self) -> None:
-        """A whole session through the gateway: what a client's greeting and its lists meet after the shift."""
+        """Do a whole session through the gateway, from the handshake to its lists.
+
+        Raises Failure when it is not healthy.
+        """
         params = self.task.params
         if (params["auth"] or {}).get("expect_401"):
             return
@@ -355,7 +382,7 @@ class StepsRelease:
             self.task, HEALTH, auth=params["auth"], era=params["era"], health=[], lists=[], stability={"rounds": ROUNDS}
         )
 
-    def _watching(self, weight: int, seconds: float, **more: t.Any) -> dict[str, t.Any]:
+    def _watch_options(self, weight: int, seconds: float, **more: t.Any) -> dict[str, t.Any]:
         return {
             **self.task.params["watch"],
             "pool": self.pool,
@@ -366,57 +393,60 @@ class StepsRelease:
         }
 
     def _since(self) -> str | None:
-        """When the release began, by this machine's clock: the record has the API server's."""
+        """Return when the release began, by this machine's clock; the record has the API server's."""
         started = _times.parse(self.release.get("started"))
         return (started - (self.cluster.now() - datetime.now(UTC))).isoformat() if started else None
 
     def _watch(self, weight: int, seconds: float, until: t.Callable[[], None] = lambda: None, **more: t.Any) -> None:
-        """Watch for so many seconds, or until that raises Failure."""
+        """Watch for so many seconds, or until C(until) raises Failure."""
 
-        def held() -> None:
+        def check() -> None:
             self.task.check_lease()
             until()
 
         try:
             found = self.calls.run(
-                replace(self.task, check_lease=held), WATCH, **self._watching(weight, seconds, **more)
+                replace(self.task, check_lease=check), WATCH, **self._watch_options(weight, seconds, **more)
             )
         except Failure as failure:
-            self.ending.keep(failure.evidence, self.pool)
+            self.ending.keep_verdicts(failure.evidence, self.pool)
             raise
-        self.ending.keep(found, self.pool)
+        self.ending.keep_verdicts(found, self.pool)
 
     def _warm(self) -> None:
-        """Watch the triggers while the old pool stays as it is, and run the checks meanwhile."""
+        """Watch the triggers while the old pool keeps its size, and run the checks beside that."""
         params = self.task.params
-        version = params["version"] or self.release["to"]["version"]
+        version = params["version"] or self.release["to"]["version"] or ""
         names = ("endpoint", "auth", "era")
         context = Context(self.cluster, self.server, self.pool, version, **{name: params[name] for name in names})
         with Checks(self.task, context, params["checks"]) as running:
-            seconds = params["warm_seconds"] or (SLICE if params["checks"] else 0.0)
+            seconds = params["warm_seconds"] or (WATCH_SLICE if params["checks"] else 0.0)
             label = f"{self.pool} 100 %, {self.stable} is warm,"
             while seconds > 0:
                 self._watch(100, seconds, checks=["triggers"], label=label, until=running.refuse_failed)
-                # Checks that take longer: the triggers are watched until they have ended.
-                seconds, label = SLICE if running.going_on else 0.0, f"{self.pool} 100 %, checks go on,"
+                # While checks take longer, the triggers are still watched.
+                seconds, label = WATCH_SLICE if running.is_alive else 0.0, f"{self.pool} 100 %, checks still run,"
             running.refuse_failed()
             self.result["checks"] = running.outcomes
         if params["warm_replicas"] is not None:
-            self._let_last()
+            self._await_stable_weights()
 
-    def _let_last(self) -> None:
-        """Wait until the last weights have lasted for a while. Raises Failure when somebody else writes."""
-        bound = Deadline(LASTING - (time.monotonic() - self.shifted))
-        if bound.left > SLICE:
+    def _await_stable_weights(self) -> None:
+        """Wait until the last weights have lasted for STABLE_SECONDS.
+
+        Raises Overwritten when another client reverts them.
+        """
+        bound = Deadline(STABLE_SECONDS - (time.monotonic() - self.shifted))
+        if bound.left > WATCH_SLICE:
             self.task.progress(
-                f"{self.stable} is scaled down in {bound.left:.0f} s, unless somebody puts the route back"
+                f"scaling {self.stable} down in {bound.left:.0f} s, unless another client reverts the route"
             )
         while bound.pause(TICK):
             self.task.check_lease()
 
     def record_success(self) -> None:
-        """Record the release as succeeded, if route, image and answers still say so."""
-        self.lookout.look()  # names who changed something
+        """Record the release as succeeded, if route, image and answers still agree. Raises Failure otherwise."""
+        self.monitor.look()  # names the client that overwrote something
         self._refuse_changed()
         self._refuse_other_image()
         self._refuse_other_version()
@@ -430,50 +460,52 @@ class StepsRelease:
         self.ended = record.SUCCEEDED
 
     def _refuse_changed(self) -> None:
-        """Raise Lost when another run has written the route, and Overwritten when somebody else took traffic off the new pool."""
+        """Raise LeaseLost when another run has written the route, Overwritten when the new pool has not all traffic."""
         writer, weights = self._route(self.cluster)
         if writer and writer not in self.writers:
             raise LeaseLost(
-                f"This run is not the one that releases {self.server} any more: run {writer} has written its route. Nothing more is changed by it."
+                f"This run lost the Lease of {self.server} (run {writer} wrote its route) and makes no further changes."
             )
         if weights[self.pool] != 100:
             raise Overwritten(
-                f"The route gives {shift.text(weights)} now, and not all to {self.pool}: somebody else changed it; find out who."
+                f"The route of {self.server} gives {shift.text(weights)} now, not all to {self.pool}. "
+                "Find out which client changed it."
             )
 
     def _refuse_other_image(self) -> None:
-        """Raise Overwritten when the new pool is not to run what was released."""
+        """Raise Overwritten when the new pool's Deployment has another image than the released one."""
         has, wanted = self.server.image(self.cluster, self.pool)[0], self.release["to"].get("image_ref") or ""
         if wanted and not same_image(has, wanted):
             raise Overwritten(
-                f"Pool {self.pool} of {self.server} runs {has} now, and not {wanted}: somebody else changed it; find out who."
+                f"Pool {self.pool} of {self.server} runs {has} now, not {wanted}. Find out which client changed it."
             )
 
     def _refuse_other_version(self) -> None:
-        """Raise Overwritten when clients get another version than the one that was released.
-
-        It is compared where health documents told that version at the last step: what others call a build need not be its tag.
-        """
+        """Raise Overwritten when answers report another version than the released one, see other_versions()."""
         wanted = self.release["to"].get("version") or ""
-        known = any(_versions.is_reported(version, wanted) for version in self._told())
         public = endpoints.public(self.task.params["endpoint"])
-        answers = share.sample(public, self.task.params["pool_key"], ANSWERS)
+        answers = share.sample(public, self.task.params["pool_key"], VERSION_ANSWERS)
         versions = sorted({answer.version for answer in answers if answer.version and not answer.reason})
-        if not (wanted and known and versions):
-            self.task.progress(f"the version was not compared once more: {public.name} does not tell {wanted or 'one'}")
-        elif others := [version for version in versions if not _versions.is_reported(version, wanted)]:
+        others = other_versions(wanted, self._reported_versions(), versions)
+        if others is None:
+            self.task.progress(f"version not compared again: {public.name} does not report {wanted or 'one'}")
+        elif others:
+            shown = ", ".join(printable(version, 100) for version in others)
             raise Overwritten(
-                f"{public.name} answers as version {', '.join(printable(version, 100) for version in others)}, and not {wanted}: "
-                f"see what pool {self.pool} of {self.server} runs, and who changed it."
+                f"{public.name} reports version {shown}, not {wanted}. "
+                f"Find out what pool {self.pool} of {self.server} runs, and who changed it."
             )
 
-    def _told(self) -> list[str]:
-        """Return the versions that the answers told when the new pool got all the traffic."""
+    def _reported_versions(self) -> list[str]:
+        """Return the versions that answers reported when the new pool got all the traffic."""
         share_ = self.result["steps"][-1].get("share") if self.result["steps"] else None
         return (share_ or {}).get("versions") or []
 
     def succeed(self) -> Outcome:
-        """Do what comes after a success, none of which takes it back: only somebody else who writes does."""
+        """Scale the stable pool down and return the Lease.
+
+        Only another client that overwrites takes the success back.
+        """
         params, failed = self.task.params, ""
         shrinks = params["warm_replicas"] is not None
         if shrinks:
@@ -483,72 +515,83 @@ class StepsRelease:
                 raise
             except Exception as error:
                 failed = getattr(error, "msg", f"{type(error).__name__}: {error}")
-            self.ending.give_back(params["run_id"])
-        version, before = self.release["to"]["version"], self.release["from"].get("version") or "the version before"
-        live = f"{version} is live on {self.pool} (100 % measured)"
-        more = {"outcome": record.SUCCEEDED}
+            self.ending.return_lease(params["run_id"])
+        version = self.release["to"]["version"] or "The new version"
+        before = self.release["from"].get("version") or "the version before"
+        since = self.cluster.now() - timedelta(seconds=time.monotonic() - self.shifted)
+        result = {"outcome": record.SUCCEEDED}
         if failed:
+            live = closing.live(version, self.pool, since)
             failure = Failure(f"{live}, but pool {self.stable} was not scaled to its warm size: {failed}")
-            return Outcome(more=more, failure=failure)
-        size = f" with {params['warm_replicas']} pods" if shrinks else ""
-        self.task.progress(f"{live}; {before} stays on {self.stable}{size}, and rollback.yml goes back to it")
-        return Outcome(more=more)
+            return Outcome(result=result, failure=failure)
+        self.task.progress(
+            closing.succeeded(
+                version, self.pool, since, before=before, stable=self.stable, replicas=params["warm_replicas"]
+            )
+        )
+        return Outcome(result=result)
 
     def _shrink_stable(self) -> None:
-        """Scale the stable pool to its warm size. Raises Overwritten when somebody gave it traffic again."""
+        """Scale the stable pool to its warm size. Raises Overwritten when another client gave it traffic again."""
         self._refuse_changed()
         try:
             self._scale_stable()
         except Failure:
-            self.lookout.look()  # that may be why
+            self.monitor.look()  # an overwrite may be the cause
             raise
 
     def _scale_stable(self) -> None:
-        self._note(self.calls.run(self.task, ROLLOUT, pool=self.stable, replicas=self.task.params["warm_replicas"]))
+        self._add_changes(
+            self.calls.run(self.task, ROLLOUT, pool=self.stable, replicas=self.task.params["warm_replicas"])
+        )
 
     def roll_back(self, cause: Failure) -> Outcome:
-        """Return the traffic to where it was. Raises Lost when another run holds the Lease."""
-        why, about = cause.msg, f"Release of {self.version} failed"
-        self.going_back = True
+        """Return the traffic to the stable pool. Raises LeaseLost when another run holds the Lease."""
+        why = cause.msg
+        self.rolling_back = True
         once = isinstance(cause, Overwritten)
         if once:
-            self.task.progress(
-                f"somebody else writes: {why.rstrip('.')}; giving all traffic back to {self.stable}, once"
-            )
+            self.task.progress(f"overwritten: {why.rstrip('.')}; returning all traffic to {self.stable}, once")
         try:
             found = self.ending.roll_back(why, self.task.params["run_id"], once=once)
         except LeaseLost:
             raise
         except Exception as error:
-            told = getattr(error, "msg", f"{type(error).__name__}: {error}")
-            failure = Failure(f"{about} ({why}), and the rollback failed: {told}", **getattr(error, "evidence", {}))
-            return Outcome(payload.ROLLBACK_FAILED, told, failure=failure, bad=True)
+            reason = getattr(error, "msg", f"{type(error).__name__}: {error}")
+            failure = Failure(
+                f"Release of {self.version} failed ({why}), and the rollback failed: {reason}",
+                **getattr(error, "evidence", {}),
+            )
+            return Outcome(payload.ROLLBACK_FAILED, reason, failure=failure, bad=True)
         self.ended = record.ROLLED_BACK
-        more = {"changed": True, "outcome": record.ROLLED_BACK}
+        result = {"changed": True, "outcome": record.ROLLED_BACK}
         scaled = " Nothing was scaled." if once else ""
-        failure = Failure(f"{about}, traffic is on {found['pool']}: {why}{scaled}", **cause.evidence)
-        return Outcome(more=more, failure=failure, bad=True)
+        before = (self.release.get("from") or {}).get("version") or ""
+        brief = cause.brief if isinstance(cause, shift.FailedAnswers) else why
+        msg = closing.rolled_back(self.version, f"{brief}{scaled}", pool=found["pool"], before=before)
+        failure = Failure(msg, **cause.evidence)
+        return Outcome(result=result, failure=failure, bad=True)
 
     @property
     def version(self) -> str:
         return self.task.params["version"] or "the new version"
 
     def pause(self, why: str) -> Outcome:
-        """Leave the traffic of a release that can't be judged where it is, and say so in the record."""
+        """Leave the traffic of an inconclusive release where it is, and record that as a pause."""
         self.note_pause(why)
         about = f"Release of {self.version} is paused, and the traffic stays as it is: {why}"
-        failure = Failure(f"{about} The same command goes on from there; rollback.yml takes it back.")
+        failure = Failure(f"{about} To continue: the same command. To go back: rollback.yml.")
         return Outcome(payload.PAUSED, why, {"inconclusive": True, "outcome": INCONCLUSIVE}, failure)
 
     def note_pause(self, why: str) -> None:
-        """Say in the record why the release waits to be run again, and give the Lease back."""
+        """Record why the release is paused, and return the Lease."""
         try:
             self.calls.run(self.task, RELEASE, state="paused", reason=why)
         except Failure as failure:
-            self.task.warn(f"That the release is paused was not recorded. {failure.msg}")
+            self.task.warn(f"The pause of the release of {self.server} was not recorded. {failure.msg}")
 
     def pause_for_approval(self, weight: int) -> Outcome:
-        """Hand the Lease to the guard, which watches and rolls back when nobody goes on in time."""
+        """Pause and return the Lease; the guard watches, and rolls back when the release is not continued in time."""
         until = self.cluster.now() + timedelta(seconds=self.task.params["pause_seconds"])
         text = _times.iso(until, "seconds")
         why = f"paused at {weight} % until {text}, as stop_after says."
@@ -557,22 +600,22 @@ class StepsRelease:
         except LeaseLost:
             raise
         except Failure as failure:
-            told = f"Release of {self.version} stays at {weight} %, and is not paused, as that could not be recorded: {failure.msg}"
-            return Outcome(payload.PAUSED, told, failure=Failure(told), bad=True)
+            msg = f"Release of {self.version} stays at {weight} %, but the pause could not be recorded: {failure.msg}"
+            return Outcome(payload.PAUSED, msg, failure=Failure(msg), bad=True)
         self.task.progress(
-            f"{why.rstrip('.')}; the same command without stop_after goes on from there, and rollback.yml takes it back"
+            f"{why.rstrip('.')}; to continue: the same command without stop_after; to go back: rollback.yml"
         )
         return Outcome(payload.PAUSED, why, {"outcome": "paused", "paused_until": text})
 
     def stop(self, stopped: Interrupted) -> None:
-        """Within 3 s: say where the release stands, and let others go on with it."""
+        """Record within 3 s where the release stands, and return the Lease."""
         if self.ended:
-            stopped.add_note(f"The release has ended before: {self.ended}. What comes after that was cut off.")
+            stopped.add_note(f"The release has ended before: {self.ended}. The steps after that were cut off.")
             return
-        quick = Calls({**self.calls.common, **QUICK})
+        quick = Calls({**self.calls.common, **QUICK_OPTIONS})
         weight = self.weights.get(self.pool, 0)
         try:
-            # It may have been stopped between a write and what followed from it.
+            # The signal may have come between a write and the end of its verification.
             weight = self._route(connection.connect(quick.common))[1][self.pool]
             quick.run(self.task, RELEASE, state="paused", reason=f"paused at {weight} % by {stopped.signal}")
             stopped.add_note(
@@ -582,23 +625,23 @@ class StepsRelease:
             stopped.add_note(f"It stays at {weight} %, which could not be recorded: {failure.msg}")
         if self.ending.is_back:
             stopped.add_note(
-                f"What comes after that was cut off: pool {self.pool} keeps its pods, and rollback.yml does the rest."
+                f"The steps after that were cut off: pool {self.pool} keeps its pods. Run rollback.yml to finish."
             )
-        elif self.going_back:
-            stopped.add_note("It was on its way back: run rollback.yml.")
+        elif self.rolling_back:
+            stopped.add_note("The rollback was cut off: run rollback.yml.")
         else:
-            stopped.add_note("The same command goes on from there; rollback.yml takes it back.")
+            stopped.add_note("To continue: the same command. To go back: rollback.yml.")
 
 
 class Checks:
-    """The checks of a release in a thread of their own, so that the watch goes on meanwhile. Ends them when its block is left."""
+    """The checks of a release, run in a thread beside the watch. They are ended when the block is left."""
 
     def __init__(self, task: Task, context: Context, wanted: list[dict[str, t.Any]]) -> None:
         self._task, self._wanted = task, wanted
         self._stop = threading.Event()
         self._found: list[checks.Outcome] = []
         self._broken = ""
-        copied = contextvars.copy_context()  # so that it waits for the API server as this task does
+        copied = contextvars.copy_context()  # so that it shares the task's waits for the API server
         self._thread = threading.Thread(target=copied.run, args=(self._work, context), daemon=True)
 
     def __enter__(self) -> Checks:
@@ -606,12 +649,12 @@ class Checks:
         return self
 
     @property
-    def going_on(self) -> bool:
+    def is_alive(self) -> bool:
         return self._thread.is_alive()
 
     def __exit__(self, *_error: object) -> None:
         self._stop.set()
-        self._thread.join(QUICK["api_timeout"])
+        self._thread.join(QUICK_OPTIONS["api_timeout"])
 
     def _work(self, context: Context) -> None:
         try:
@@ -624,6 +667,6 @@ class Checks:
         return [asdict(outcome) for outcome in self._found]
 
     def refuse_failed(self) -> None:
-        """Raise Failure when one has failed."""
-        if not self.going_on and (sentence := self._broken or checks.failure_sentence(self._found)):
+        """Raise Failure once all have run and one has failed."""
+        if not self.is_alive and (sentence := self._broken or checks.failure_sentence(self._found)):
             raise Failure(sentence, checks=self.outcomes)

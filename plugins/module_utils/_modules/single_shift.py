@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Moving traffic: the module mcp_traffic_shift, and its everyday form (the emergency's is in emergency.py)."""
+"""One shift of traffic: its options, and the everyday form. The emergency's is in _traffic/emergency.py."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ SPEC = Spec(
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    # An emergency looks at its Lease beside what else it reads, see emergency.py.
+    # An emergency checks its Lease beside its other reads, see emergency.py.
     return (_run if task.params["rollback"] else lease_renewal.with_lease(_run))(task)
 
 
 def _run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if params["weight"] is not None and not 0 <= params["weight"] <= 100:
-        raise Failure(f"weight is {params['weight']}: it is a percentage, from 0 to 100.")
+        raise Failure(f"weight is {params['weight']}: it must be a percentage from 0 to 100.")
     if params["rollback"] and params["pool"]:
         raise Failure("rollback finds the pool by itself: leave out pool and weight, or leave out rollback.")
     for option in ("tolerance", "samples", "timeout", "start_timeout", "drain_timeout"):
@@ -69,16 +69,16 @@ def _run(task: Task) -> dict[str, t.Any]:
     if params["verify_seconds"] < 0:
         raise Failure(f"verify_seconds is {params['verify_seconds']:g}: it must be 0 or more.")
     if params["rollback_pool"] and not params["rollback"]:
-        raise Failure("rollback_pool says where a rollback goes: set rollback as well, or use pool and weight.")
+        raise Failure("rollback_pool is for a rollback only: set rollback as well, or use pool and weight.")
     if not params["wait"]:
         if not params["rollback"]:
             raise Failure("wait is false: only a rollback may be left unverified; set rollback as well.")
-        task = replace(task, params={**params, "api_retry_timeout": 0.0})  # the next server is not to wait for this one
+        task = replace(task, params={**params, "api_retry_timeout": 0.0})  # other servers must not wait for this one
     shift = Shift(
         task, connection.connect(task.params), Server.from_params(params), _public(task) if params["wait"] else None
     )
     if not params["rollback"]:
-        return set_share(shift)
+        return shift_traffic(shift)
     return emergency.roll_back(shift) if params["wait"] else emergency.send_back(shift)
 
 
@@ -88,29 +88,29 @@ def _public(task: Task) -> endpoints.Endpoint | None:
     except Failure as failure:
         if not task.params["rollback"]:
             raise
-        task.warn(f"The endpoint can't be used. {failure.msg}")  # the traffic moves without
+        task.warn(f"The endpoint can't be used. {failure.msg}")  # the traffic is shifted regardless
         return None
 
 
-def set_share(shift: Shift) -> dict[str, t.Any]:
-    """The everyday form: no traffic for a pool that is not as planned; a step of the running release is recorded."""
-    # An emergency has no time for it: it takes as long to import as the rest together.
+def shift_traffic(shift: Shift) -> dict[str, t.Any]:
+    """Shift the traffic, to a ready pool only, and record that as a step of the running release. Raises Failure."""
+    # lazy: emergency path
     from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.protection import SessionProtection
 
     task, params = shift.task, shift.task.params
     wanted = pools.split(params["pool"], params["weight"])
     before = _read(shift, wanted)
     if pools.whole(before) is None and shift.stable is None:
-        shift.release = _release(shift)
+        shift.release = _current_release(shift)
     planning = task.check_mode and params["force"]
     wanted = shift.kind.reachable(shift.route, shift.server, wanted, planning=planning)
-    sparing = SessionProtection(shift, before, wanted, planning)
-    if sparing.decide() and not task.check_mode:
-        sparing.wait()
+    protection = SessionProtection(shift, before, wanted, planning)
+    if protection.decide() and not task.check_mode:
+        protection.wait()
         before = _read(shift, wanted)
-    shift.pinned = _keeps_pins(shift, wanted)
+    shift.keeps_affinity = _keeps_affinity(shift, wanted)
     if pools.gaining(before, wanted) and any(before.values()):
-        _pin_first(shift, before)
+        _restore_affinity(shift, before)
     shift.write(before, wanted)
     if task.check_mode:
         return shift.result
@@ -119,20 +119,20 @@ def set_share(shift: Shift) -> dict[str, t.Any]:
     except Failure:
         _record_step(shift, "not_verified")
         raise
-    sparing.report()
+    protection.report()
     _record_step(shift, "followed" if shift.public else "not_measured")
     return shift.result
 
 
-def _release(shift: Shift) -> record.Release | None:
+def _current_release(shift: Shift) -> record.Release | None:
     try:
         return record.read(shift.cluster, shift.server)[0].current
     except Failure:
-        return None  # what is noted for a rollback is then told by the weights, or not at all
+        return None  # the stable pool is then inferred from the weights, or not noted
 
 
 def _read(shift: Shift, wanted: Weights) -> Weights:
-    """The weights that the route has. Raises Failure when a pool that would get more is not as planned."""
+    """Return the weights that the route has. Raises Failure when a pool that would get more is not ready."""
     before = shift.read()
     if not shift.task.params["force"]:
         for pool in pools.gaining(before, wanted):
@@ -140,62 +140,81 @@ def _read(shift: Shift, wanted: Weights) -> Weights:
     return before
 
 
-def _keeps_pins(shift: Shift, wanted: Weights) -> bool:
-    """Whether marked sessions stay on their pool: not where they are to be lost, and not on a pool without weight that has nobody to answer them."""
+def _keeps_affinity(shift: Shift, wanted: Weights) -> bool:
+    """Return whether marked sessions stay on their pool: not with sessions=break, nor where no pod can answer them."""
     whole = pools.whole(wanted)
-    if whole is None or not shift.kind.marked(shift.route, shift.server):
+    if whole is None or not shift.kind.has_affinity(shift.route, shift.server):
         return True
     return (
         shift.task.params["sessions"] != policy.BREAK and shift.server.ready_endpoints(shift.cluster, other(whole)) > 0
     )
 
 
-def _pin_first(shift: Shift, before: Weights) -> None:
-    """Pins that an emergency broke are in force again before the first session that needs them can be opened."""
-    if shift.pinned and shift.kind.marked(shift.route, shift.server) and not shift.task.check_mode:
+def _restore_affinity(shift: Shift, before: Weights) -> None:
+    """Restore the affinity that an emergency ended, before the first session that needs it can be opened."""
+    if shift.keeps_affinity and shift.kind.has_affinity(shift.route, shift.server) and not shift.task.check_mode:
         shift.write(before, before)
         shift.await_acceptance(Deadline(shift.task.params["timeout"]))
 
 
 def _refuse_unless_ready(shift: Shift, pool: str) -> None:
-    # Only here: an emergency waits for imports.
+    """Raise Failure unless the pool has the ready endpoints that it needs before it gets more traffic."""
+    # lazy: emergency path
     from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, disruption_budgets
 
     server = shift.server
     _image, planned = server.image(shift.cluster, pool)
-    asked, budget = (
+    minimum, budget = (
         disruption_budgets.required_by(shift.cluster, server, pool, planned, shift.task.warn) if planned else (0, "")
     )
-    wanted = max(planned, asked, 1)
     if planned and not shift.task.check_mode:
-        ready = convergence.endpoints(shift.task, shift.cluster, server, pool, wanted)
+        needed = endpoints_needed(planned, minimum)
+        ready = convergence.endpoints(shift.task, shift.cluster, server, pool, needed)
     else:
         ready = server.ready_endpoints(shift.cluster, pool)
-    if ready >= wanted:
-        return
-    if planned <= ready < asked:
-        raise Failure(
-            f"Pool {pool} of {server} gets no more traffic: it has {ready} ready endpoints, and PodDisruptionBudget {budget} asks for {asked}; "
-            "scale the pool up, correct the budget, or set force.",
-            ready=ready,
-            planned=planned,
+    if problem := not_ready(server, pool, ready, planned, minimum, budget):
+        raise Failure(problem, ready=ready, planned=planned)
+
+
+def endpoints_needed(planned: int, minimum: int) -> int:
+    """Return how many ready endpoints a pool needs before it gets more traffic.
+
+    planned: its Deployment's replicas. minimum: the pods that a PodDisruptionBudget asks for, 0 without one. Pure.
+    """
+    return max(planned, minimum, 1)
+
+
+def not_ready(server: Server, pool: str, ready: int, planned: int, minimum: int = 0, budget: str = "") -> str:
+    """Return why the pool must not get more traffic, as a sentence; empty when it may.
+
+    ready: its ready endpoints. planned, minimum: see endpoints_needed(). budget: the PodDisruptionBudget's name. Pure.
+    """
+    needed = endpoints_needed(planned, minimum)
+    if ready >= needed:
+        return ""
+    refusing = f"Refusing to give pool {pool} of {server} more traffic:"
+    if not planned:
+        return f"{refusing} its Deployment is scaled to 0. Roll it out first, or set force."
+    if planned <= ready < minimum:
+        return (
+            f"{refusing} it has {ready} ready endpoints, but PodDisruptionBudget {budget} requires {minimum}. "
+            "Scale the pool up, correct the budget, or set force."
         )
-    raise Failure(
-        f"Pool {pool} of {server} gets no more traffic: Service {server.service(pool)} has {ready} ready endpoints, "
-        f"planned are {planned}; wait for its rollout, see why its pods are not ready, or set force.",
-        ready=ready,
-        planned=planned,
+    return (
+        f"{refusing} Service {server.service(pool)} has {ready} of {needed} ready endpoints. "
+        "Wait for the rollout, check why pods are not ready, or set force."
     )
 
 
 def _record_step(shift: Shift, verdict: str) -> None:
+    """Add the shift to the running release, if there is one, unless it changed nothing and is its last step already."""
     taken = step(shift, verdict)
 
-    def add(book: record.ReleaseRecord) -> record.ReleaseRecord:
-        current = book.current
+    def add(release_record: record.ReleaseRecord) -> record.ReleaseRecord:
+        current = release_record.current
         if current is None or not record.is_running(current):
-            return book
+            return release_record
         known = bool(current["steps"]) and current["steps"][-1].get("weights") == taken["weights"]
-        return book if known and not shift.result["changed"] else record.add_step(book, taken)
+        return release_record if known and not shift.result["changed"] else record.add_step(release_record, taken)
 
     update_record(shift, add)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emergency's one call: the traffic back to where it was, at once."""
+"""Roll back: the emergency's one call, which returns the traffic to the stable pool at once."""
 
 from __future__ import annotations
 
@@ -18,129 +18,133 @@ from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, S
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, bounded, started
 from ansible_collections.mcp.server.plugins.module_utils._traffic import revert_monitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import (
-    give_back,
-    hold_on,
-    lease_beside,
-    without_run,
+    acquire_beside,
+    renew_lease,
+    return_lease,
+    without_run_id,
 )
-from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import SOON, Shift, step, text, update_record
+from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import (
+    OPTIONAL_TIMEOUT,
+    Shift,
+    step,
+    text,
+    update_record,
+)
 
-REPORT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
-RECORD = 3.0  # seconds that the release record may take where others wait for this one
+SESSIONS_TIMEOUT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
+RECORD_TIMEOUT = 3.0  # seconds that the release record may take when other servers wait for this one
 NOT_VERIFIED = "not_verified"
-MOMENT = 1.0  # seconds that the weights wait for the Lease once all is read
-AGAIN = 15.0  # seconds for a second look at the good pool's endpoints: traffic to an empty one is lost
-LATE = outage.LONGEST + 1  # seconds after which what is read beside the route has seen the end of an outage, too
+LEASE_WAIT = 1.0  # seconds that the write waits for the Lease once all is read
+SECOND_LOOK_TIMEOUT = 15.0  # seconds for a second look at the target's endpoints: traffic to an empty pool is lost
+READ_TIMEOUT = outage.LONGEST + 1  # seconds for what is read beside the route: an outage that the route saw is over
 
 
-class _Emergency(t.NamedTuple):
-    """What is done.
-
-    good: the pool to return to. known: the release that is rolled back, or what stands for it. planned: the good pool's size
-    before it, 0 when not known. empty: whether that pool has no ready endpoint; unknown: whether that could not be read.
-    recorded: whether the record says already that the traffic is back, and was verified.
-    """
+class _Rollback(t.NamedTuple):
+    """One rollback, as prepared from what was read."""
 
     before: Weights
     wanted: Weights
-    good: pools.Stable
-    known: record.Release
-    planned: int
-    rollout_seconds: float | None
-    empty: bool
-    unknown: bool
-    recorded: bool
+    target: pools.Stable  # the pool to return to
+    release: record.Release  # the one that is rolled back, or a stand-in when none is recorded
+    planned: int  # the target's pods before the release, 0 when not known
+    rollout_seconds: float | None  # how long a rollout took, None when not known
+    empty: bool  # whether the target has no ready endpoint
+    unknown: bool  # whether its endpoints could not be read
+    recorded: bool  # whether the record has this rollback already, verified
     reason: str
-    at: t.Callable[[], str]
+    at: t.Callable[[], str]  # gives the API server's time, ISO 8601
 
-    def end(self, book: record.ReleaseRecord) -> record.ReleaseRecord:
-        return ended(book, self.known, self.at(), self.reason)
+    def end(self, release_record: record.ReleaseRecord) -> record.ReleaseRecord:
+        return ended(release_record, self.release, self.at(), self.reason)
 
 
 def roll_back(shift: Shift) -> dict[str, t.Any]:
-    """The emergency: weights first, from as few reads as tell the pool; all that is known of the bad pool can wait."""
-    hold = lease_beside(shift)
+    """Roll back and verify: weights first, from as few reads as possible; what concerns the bad pool comes later."""
+    wait_for_lease = acquire_beside(shift)
     try:
-        it = _prepare(shift)
+        rollback = _prepare(shift)
     except Failure:
-        give_back(shift, hold)
+        return_lease(shift, wait_for_lease)
         raise
-    hold(MOMENT)  # before the weights, so that a release that goes on elsewhere does not write its own after them
-    if it.empty or (it.unknown and _is_empty(shift, it.good.pool)):
-        # Only here: an emergency waits for imports.
+    wait_for_lease(LEASE_WAIT)  # before the write, so that a running release does not write after it
+    if rollback.empty or (rollback.unknown and _is_empty(shift, rollback.target.pool)):
+        # lazy: emergency path
         from ansible_collections.mcp.server.plugins.module_utils._traffic import scale_up
 
-        scale_up.scale_up(shift, it.good.pool, it.planned, it.rollout_seconds)
-    undone = revert_monitor.RevertMonitor(shift, it.wanted, it.good)
-    undone.since_sent()
-    _write(shift, it)
-    hold(SOON, last=True)
-    if it.good.named:
+        scale_up.scale_up(shift, rollback.target.pool, rollback.planned, rollback.rollout_seconds)
+    reverts = revert_monitor.RevertMonitor(shift, rollback.wanted, rollback.target)
+    reverts.note_earlier_revert()
+    _write(shift, rollback)
+    wait_for_lease(OPTIONAL_TIMEOUT, last=True)
+    if rollback.target.named:
         shift.task.warn(
-            f"Pool {other(it.good.pool)} keeps its pods: it counts as the bad one only because pool {it.good.pool} was named."
+            f"Pool {other(rollback.target.pool)} keeps its pods: "
+            f"it is the bad pool only because pool {rollback.target.pool} was named."
         )
     if not shift.task.check_mode:
-        _verify(shift, it, undone)
+        _verify(shift, rollback, reverts)
     return shift.result
 
 
 def send_back(shift: Shift) -> dict[str, t.Any]:
-    """The emergency without all that takes time: the weights, or nothing and why. What is left is roll_back's, which comes after it."""
+    """Write the weights without waiting for anything, or return why not (msg). A later roll_back() does the rest."""
     shift.result["written"] = False
-    hold = lease_beside(shift)
+    wait_for_lease = acquire_beside(shift)
     try:
-        it = _prepare(shift)
-        hold(MOMENT)
-        if it.empty or it.unknown:
-            known = "has no ready endpoint" if it.empty else "may have no ready endpoint, which could not be read"
-            shift.result["msg"] = f"Pool {it.good.pool} of {shift.server} {known}; the weights stay until it has."
+        rollback = _prepare(shift)
+        wait_for_lease(LEASE_WAIT)
+        if rollback.empty or rollback.unknown:
+            known = "has no ready endpoint" if rollback.empty else "may have no ready endpoint, they could not be read"
+            shift.result["msg"] = f"Weights not written yet: pool {rollback.target.pool} of {shift.server} {known}."
         else:
-            _write(shift, it)
+            _write(shift, rollback)
             if not shift.task.check_mode:
-                update_record(shift, it.end, RECORD)
+                update_record(shift, rollback.end, RECORD_TIMEOUT)
     except (Conflict, Unreachable) as failure:
-        shift.result["msg"] = f"The weights are not written yet. {failure.msg}"
+        shift.result["msg"] = f"Weights of {shift.server} not written yet. {failure.msg}"
     except Failure:
-        give_back(shift, hold)
+        return_lease(shift, wait_for_lease)
         raise
-    hold(0.0, last=True)
+    wait_for_lease(0.0, last=True)
     if "msg" in shift.result:
         shift.task.progress(shift.result["msg"])
     return shift.result
 
 
-def _prepare(shift: Shift) -> _Emergency:
-    """Find out where the traffic goes back to. Raises Failure."""
+def _prepare(shift: Shift) -> _Rollback:
+    """Read the cluster and find out where the traffic goes back to. Raises Failure."""
     server, params = shift.server, shift.task.params
-    before, book, ready = _read(shift)
-    current = book.current if book else None
-    good = pools.rollback_target(current, shift.stable, params["rollback_pool"])
-    if good is None:
-        if book is None and not params["wait"]:
-            raise Unreachable(f"The release record of {server} was not read, and nothing else says which pool is good.")
+    before, release_record, ready = _read(shift)
+    current = release_record.current if release_record else None
+    target = pools.rollback_target(current, shift.stable, params["rollback_pool"])
+    if target is None:
+        if release_record is None and not params["wait"]:
+            raise Unreachable(
+                f"The release record of {server} could not be read, and nothing else names the stable pool."
+            )
         raise Failure(_which_pool(server, before, ready), before=before, ready=ready)
-    wanted = pools.split(good.pool, 100)
-    known = current if current and current["from"]["pool"] == good.pool else _unrecorded(server, before, good)
-    gitops = revert_monitor.held_by(shift)
+    wanted = pools.split(target.pool, 100)
+    release = current if current and current["from"]["pool"] == target.pool else _unrecorded(server, before, target)
+    gitops = revert_monitor.managed_by(shift)
     shift.result |= {
-        "pool": good.pool,
-        "bad_pool": other(good.pool),
-        "scale_down": not (good.named or gitops),
+        "pool": target.pool,
+        "bad_pool": other(target.pool),
+        "scale_down": not (target.named or gitops),
         "gitops": gitops,
         "reverted": [],
     }
-    shift.result["version"] = str(known["from"].get("version") or "")
-    # Anybody may have edited it.
-    planned, last = known["from"].get("replicas"), known["steps"][-1] if known["steps"] else None
-    return _Emergency(
+    shift.result["version"] = str(release["from"].get("version") or "")
+    # Anybody may have edited the record.
+    planned, last = release["from"].get("replicas"), release["steps"][-1] if release["steps"] else None
+    return _Rollback(
         before,
         wanted,
-        good,
-        known,
+        target,
+        release,
         planned if isinstance(planned, int) else 0,
-        _rollout_seconds(book, good.pool),
-        empty=not params["force"] and ready[good.pool] == 0,
-        unknown=not params["force"] and ready[good.pool] is None and bool(pools.gaining(before, wanted)),
+        _rollout_seconds(release_record, target.pool),
+        empty=not params["force"] and ready[target.pool] == 0,
+        unknown=not params["force"] and ready[target.pool] is None and bool(pools.gaining(before, wanted)),
         recorded=isinstance(last, dict) and last.get("weights") == wanted and last.get("verdict") != NOT_VERIFIED,
         reason=params["reason"],
         at=functools.partial(record.now, shift.cluster),
@@ -148,48 +152,48 @@ def _prepare(shift: Shift) -> _Emergency:
 
 
 def _is_empty(shift: Shift, pool: str) -> bool:
-    """Look again, for longer, at a pool whose endpoints could not be read beside the rest; not empty when that can't be told."""
+    """Read again, with more time, whether the pool has no ready endpoint; False when it can't be read."""
     try:
-        return not bounded(lambda: shift.server.ready_endpoints(shift.cluster, pool), AGAIN)
+        return not bounded(lambda: shift.server.ready_endpoints(shift.cluster, pool), SECOND_LOOK_TIMEOUT)
     except (Failure, TimeoutError):
         return False
 
 
-def _rollout_seconds(book: record.ReleaseRecord | None, pool: str) -> float | None:
+def _rollout_seconds(release_record: record.ReleaseRecord | None, pool: str) -> float | None:
     try:
-        return record.rollout_seconds(book, pool) if book else None
+        return record.rollout_seconds(release_record, pool) if release_record else None
     except (AttributeError, KeyError, TypeError):
         return None
 
 
-def _write(shift: Shift, it: _Emergency) -> None:
-    # Marked sessions of the bad pool go too: the good one answers 404, at which their clients start anew.
-    shift.pinned = False
-    if it.before != it.wanted:
+def _write(shift: Shift, rollback: _Rollback) -> None:
+    # Without affinity: the target answers marked sessions of the bad pool with 404, at which clients start new ones.
+    shift.keeps_affinity = False
+    if rollback.before != rollback.wanted:
         revert_monitor.announce(shift)
-    shift.write(it.before, it.wanted, it.good)
+    shift.write(rollback.before, rollback.wanted, rollback.target)
     shift.result["written"] = not shift.task.check_mode
 
 
-def _verify(shift: Shift, it: _Emergency, undone: revert_monitor.RevertMonitor) -> None:
-    """Wait until the traffic follows, also when another task wrote the weights and left that to this one."""
-    fresh = shift.result["changed"] or not it.recorded
+def _verify(shift: Shift, rollback: _Rollback, reverts: revert_monitor.RevertMonitor) -> None:
+    """Wait until the traffic follows, also when an earlier task wrote the weights and left this to the next."""
+    fresh = shift.result["changed"] or not rollback.recorded
 
-    def meanwhile() -> None:
-        # At once, not after the verification: a second rollback must not take this one for the release.
-        update_record(shift, it.end, SOON)
+    def during_wait() -> None:
+        # Not after the verification: a second rollback in between must not take this one for the release.
+        update_record(shift, rollback.end, OPTIONAL_TIMEOUT)
         if fresh:
-            _full_size(shift, it.good.pool, it.planned)
-        hold_on(shift, held)
+            _full_size(shift, rollback.target.pool, rollback.planned)
+        renew_lease(shift, stack)
 
     def add_step(verdict: str) -> None:
         if fresh:
             taken = step(shift, verdict)
-            update_record(shift, lambda book: record.add_step(it.end(book), taken))
+            update_record(shift, lambda release_record: record.add_step(rollback.end(release_record), taken))
 
-    with ExitStack() as held:
+    with ExitStack() as stack:
         try:
-            undone.verify(meanwhile)
+            reverts.verify(during_wait)
             _refuse_other_version(shift)
         except LeaseLost:
             raise
@@ -199,13 +203,14 @@ def _verify(shift: Shift, it: _Emergency, undone: revert_monitor.RevertMonitor) 
         add_step("followed" if shift.public else "not_measured")
         _report_sessions(shift)
         shift.task.traffic_back()
-        undone.watch()
+        reverts.watch()
 
 
 def _read(shift: Shift) -> tuple[Weights, record.ReleaseRecord | None, dict[str, int | None]]:
-    """Return the weights, the record, and how many endpoints of each pool are ready; None for what can't be read.
+    """Return the weights, the record, and each pool's number of ready endpoints; None for what can't be read.
 
-    Side by side, since an API server in trouble takes seconds for each. What is not the route is waited for no longer than for one request.
+    Read concurrently, since an API server in trouble takes seconds for each. All but the route has to answer within the
+    time of one request.
     """
     cluster, server, bound = shift.cluster, shift.server, Deadline(shift.task.params["api_timeout"])
     reading = started(lambda: record.read(cluster, server)[0])
@@ -215,103 +220,137 @@ def _read(shift: Shift) -> tuple[Weights, record.ReleaseRecord | None, dict[str,
     def await_(wait: t.Callable[[float], t.Any], missing: str, needed: bool = False) -> t.Any:
         try:
             try:
-                return wait(max(bound.left, LATE))
+                return wait(max(bound.left, READ_TIMEOUT))
             except TimeoutError:
                 if not needed:
                     raise
             return wait(shift.task.params["api_retry_timeout"])
-        except Exception as error:  # whatever anybody wrote there
+        except Exception as error:  # any error, such as a record that somebody edited
             shift.task.warn(f"{missing} {getattr(error, 'msg', None) or f'{type(error).__name__}: {error}'}")
             return None
 
-    alone = shift.stable is None and not shift.task.params["rollback_pool"]  # nothing else says where it goes
-    book = await_(
-        reading, f"The release record of {server} was not read; what is noted on the route counts.", needed=alone
+    alone = shift.stable is None and not shift.task.params["rollback_pool"]  # nothing else names the target
+    release_record = await_(
+        reading, f"The release record of {server} could not be read; going by the note on the route.", needed=alone
     )
     return (
         before,
-        book,
+        release_record,
         {
-            pool: await_(wait, f"Whether pool {pool} has ready endpoints is not known.")
+            pool: await_(wait, f"Ready endpoints of pool {pool} of {server} could not be read.")
             for pool, wait in counting.items()
         },
     )
 
 
 def _which_pool(server: Server, before: Weights, ready: dict[str, int | None]) -> str:
+    """Return the refusal for a rollback without a known target, with what was seen and the commands that name it."""
     endpoints = ", ".join(f"{pool} {'an unknown number' if count is None else count}" for pool, count in ready.items())
     commands = " or ".join(f"ansible-playbook rollback.yml -e mcp_rollback_pool={pool}" for pool in POOLS)
     return (
-        f"Refusing to guess which pool of {server} is good: neither a release record nor a note on the route says it "
-        f"(weights: {text(before)}; ready endpoints: {endpoints}). Name the good pool: {commands} (pool of mcp_rollback)."
+        f"Refusing to guess which pool of {server} to roll back to: neither a release record nor a note on the route "
+        f"names it (weights: {text(before)}; ready endpoints: {endpoints}). "
+        f"Name the pool: {commands} (pool of mcp_rollback)."
     )
 
 
-def ended(book: record.ReleaseRecord, known: record.Release, at: str, reason: str) -> record.ReleaseRecord:
-    """Return the record once C(known) is rolled back: the newest release when it came from the same pool, or else one that follows it."""
-    current = book.current
+def ended(release_record: record.ReleaseRecord, release: record.Release, at: str, reason: str) -> record.ReleaseRecord:
+    """Return the record with this release rolled back: the newest entry if it came from the same pool, else a new one.
+
+    at: ISO 8601. reason: takes the place of the release's own. Pure.
+    """
+    current = release_record.current
     if current is None:
-        book = record.ReleaseRecord(known)
-    elif current["from"]["pool"] != known["from"]["pool"]:
+        release_record = record.ReleaseRecord(release)
+    elif current["from"]["pool"] != release["from"]["pool"]:
         if record.is_running(current):
             current = {**current, "outcome": record.ROLLED_BACK, "ended": at}
-        book = record.ReleaseRecord(known, (current, *book.history)[: record.KEPT])
-    return record.end(book, record.ROLLED_BACK, at, reason)
+        release_record = record.ReleaseRecord(release, (current, *release_record.history)[: record.KEPT])
+    return record.end(release_record, record.ROLLED_BACK, at, reason)
 
 
 def _report_sessions(shift: Shift) -> None:
-    """When all is done: what is still open on the bad pool is lost."""
+    """Report the sessions that are still open on the bad pool: they are lost."""
     found = shift.result["sessions"]
-    found["marked"] = shift.kind.marked(shift.route, shift.server)
+    found["marked"] = shift.kind.has_affinity(shift.route, shift.server)
     if shift.task.params["sessions_metric"]:
+        # lazy: emergency path
         from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions
 
         found["at_risk_after"] = open_sessions.count(
-            shift.task, shift.cluster, shift.server, shift.result["bad_pool"], REPORT
+            shift.task, shift.cluster, shift.server, shift.result["bad_pool"], SESSIONS_TIMEOUT
         )
         if found["at_risk_after"]:
             shift.task.progress(
-                f"sessions that pool {shift.result['bad_pool']} had open, and that end with this: {found['at_risk_after']}"
+                f"this rollback ends {found['at_risk_after']} open sessions of pool {shift.result['bad_pool']}"
             )
 
 
 def _full_size(shift: Shift, pool: str, planned: int) -> None:
-    """A pool that was kept small gets the size that it had before the release. The traffic has moved: not being able to is a warning."""
+    """Scale a pool that was kept small up to its size before the release.
+
+    Failing to is a warning: the traffic is back.
+    """
     try:
         _image, replicas = shift.server.image(shift.cluster, pool)
-        if 0 < replicas < planned:
+        if is_too_small(replicas, planned):
+            # lazy: emergency path
             from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
 
-            shift.task.progress(f"pool {pool} had {planned} pods before the release, and has {replicas} now: scaled up")
-            pool_change.change(without_run(shift.task), shift.cluster, shift.server, pool, replicas=planned)
+            shift.task.progress(f"scaling pool {pool} from {replicas} to {planned} pods, its size before the release")
+            pool_change.change(without_run_id(shift.task), shift.cluster, shift.server, pool, replicas=planned)
     except Failure as failure:
-        shift.task.warn(f"Pool {pool} may be smaller than before the release. {failure.msg}")
+        shift.task.warn(f"Pool {pool} of {shift.server} may be smaller than before the release. {failure.msg}")
+
+
+def is_too_small(replicas: int, planned: int) -> bool:
+    """Return whether a pool that runs this many pods has to be scaled up to the size it had before the release.
+
+    planned: that size, 0 when not known. A pool at 0 is left to scale_up(), or was chosen with force. Pure.
+    """
+    return 0 < replicas < planned
 
 
 def _refuse_other_version(shift: Shift) -> None:
-    expected, seen = shift.result["version"], (shift.result["share"] or {}).get("versions", [])
-    if not expected or shift.public is None:
+    """Raise Failure when the answers report another version than the one that the traffic was to go back to."""
+    if shift.public is None:
         return
-    if not seen:
-        shift.task.warn("The version was not verified: the health document tells none.")
-    elif not _versions.is_comparable(expected):
-        shift.task.warn(_versions.not_compared(expected))
-    elif not all(_versions.is_reported(version, expected) for version in seen):
+    warning, problem = other_version(shift.result["version"], (shift.result["share"] or {}).get("versions", []))
+    if warning:
+        shift.task.warn(warning)
+    if problem:
         raise Failure(
-            f"{shift.server} is back on pool {shift.result['pool']}, but it answers as version {', '.join(seen)}, not {expected}: find out what runs there.",
+            f"Traffic of {shift.server} is back on pool {shift.result['pool']}, but {problem}. "
+            "Find out what runs there.",
             **shift.result,
         )
 
 
-def _unrecorded(server: Server, before: Weights, good: pools.Stable) -> record.Release:
-    """Stands for the release that was not recorded; its images are not worth a read now."""
-    origin: record.Side = {"pool": good.pool, "image_ref": "", "digest": "", "version": "", "weights": before}
+def other_version(expected: str, reported: t.Sequence[str]) -> tuple[str, str]:
+    """Return a warning, a sentence, when the versions can't be compared, and a problem, a clause, when they differ.
+
+    expected: of the pool that the traffic went back to, empty when not known. reported: by the answers. Pure.
+    """
+    if not expected:
+        return "", ""
+    if not reported:
+        return "The version was not verified: the health document does not report one.", ""
+    if not _versions.is_comparable(expected):
+        return _versions.not_compared(expected), ""
+    if all(_versions.is_reported(version, expected) for version in reported):
+        return "", ""
+    return "", f"answers report version {', '.join(reported)}, not {expected}"
+
+
+def _unrecorded(server: Server, before: Weights, target: pools.Stable) -> record.Release:
+    """Return a stand-in for a release that was not recorded; reading its images would take time."""
+    origin: record.Side = {"pool": target.pool, "image_ref": "", "digest": "", "version": "", "weights": before}
     release = record.new_release(
         server,
         by=runner.runner_name(),
         reason="rolled back without a release record",
         at=record.now(),
         origin=origin,
-        target={"pool": other(good.pool), "image_ref": "", "digest": "", "version": ""},
+        target={"pool": other(target.pool), "image_ref": "", "digest": "", "version": ""},
     )
-    return {**release, "named": True} if good.named else release
+    return {**release, "named": True} if target.named else release

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Lease of an emergency: taken from whoever has it, and done without when that does not work."""
+"""The Lease of an emergency: taken over from whoever holds it, and optional: an emergency goes on without it."""
 
 from __future__ import annotations
 
@@ -20,86 +20,95 @@ from ansible_collections.mcp.server.plugins.module_utils._task import (
     bounded,
     started,
 )
-from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import SOON, Shift
+from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import OPTIONAL_TIMEOUT, Shift
 
 
-def without_run(task: Task) -> Task:
-    """Return the task as that of no run: what it does to a pool is right whoever releases, and must not fail for want of a Lease."""
+def without_run_id(task: Task) -> Task:
+    """Return the task without its run: scaling the target up is right whoever releases, and must not need a Lease."""
     return replace(task, params={**task.params, "run_id": None})
 
 
-def hold_on(shift: Shift, held: ExitStack) -> None:
-    """To the Lease of this emergency, which lasts for less than a pool may need to come up, or a gateway to follow."""
+def renew_lease(shift: Shift, stack: ExitStack) -> None:
+    """Renew the Lease of this emergency until the stack is left: pods and gateways may take longer than it lasts."""
     run = shift.task.params["run_id"] or shift.result.get("run_id")
     if not run:
         return
-    held.enter_context(lease_renewal.renewing(shift.task, run, required=False))
+    stack.enter_context(lease_renewal.renewing(shift.task, run, required=False))
 
 
 def take_over(shift: Shift) -> str:
-    """The id of this run, which releases the server from now on, whoever did before. An emergency does not fail for want of it."""
+    """Take the Lease over from whoever holds it; return the new run's id, empty, with a warning, when that failed."""
     run = leases.new_run_id()
-    hold = _hold(shift, _taking(shift, run))
-    return run if hold(2 * shift.task.params["api_timeout"], last=True) else ""
+    wait = _lease_wait(shift, _start_taking_over(shift, run))
+    return run if wait(2 * shift.task.params["api_timeout"], last=True) else ""
 
 
-def lease_beside(shift: Shift) -> t.Callable[..., bool]:
-    """Take the Lease from whoever holds it, or see that the run of the option C(run_id) does, beside the reads; see _hold()."""
+def acquire_beside(shift: Shift) -> t.Callable[..., bool]:
+    """Start to take the Lease over, or to check that of the run in the option C(run_id), beside the reads.
+
+    Return what waits for the outcome, see _lease_wait().
+    """
     run = shift.task.params["run_id"]
     if shift.task.check_mode:
         return lambda seconds, last=False: False
     if run:
         lease = leases.Lease(shift.cluster, shift.server.namespace, shift.server.name)
-        return _hold(shift, started(lambda: lease_renewal.check(shift.task, lease, run)))
-    shift.own_run, shift.result["run_id"] = leases.new_run_id(), ""
-    hold = _hold(shift, _taking(shift, shift.own_run))
+        return _lease_wait(shift, started(lambda: lease_renewal.check(shift.task, lease, run)))
+    shift.emergency_run_id, shift.result["run_id"] = leases.new_run_id(), ""
+    wait = _lease_wait(shift, _start_taking_over(shift, shift.emergency_run_id))
 
     def taken(seconds: float, *, last: bool = False) -> bool:
-        if hold(seconds, last=last):
-            shift.result["run_id"] = shift.own_run
+        if wait(seconds, last=last):
+            shift.result["run_id"] = shift.emergency_run_id
         return bool(shift.result["run_id"])
 
     return taken
 
 
-def give_back(shift: Shift, hold: t.Callable[..., bool]) -> None:
-    """Give the Lease back that was taken for an emergency which is refused: a run that does nothing must not keep others out."""
+def return_lease(shift: Shift, wait: t.Callable[..., bool]) -> None:
+    """Return the Lease that was taken for an emergency which is refused, so that it does not block others."""
     with suppress(Failure, TimeoutError):
-        if shift.own_run and hold(SOON, last=True):
+        if shift.emergency_run_id and wait(OPTIONAL_TIMEOUT, last=True):
             lease = leases.Lease(shift.cluster, shift.server.namespace, shift.server.name)
-            bounded(lambda: lease.release(shift.own_run), SOON)
+            bounded(lambda: lease.release(shift.emergency_run_id), OPTIONAL_TIMEOUT)
 
 
-def _hold(shift: Shift, wait: t.Callable[[float], leases.Holder | None]) -> t.Callable[..., bool]:
-    """Return what waits for the Lease and returns whether it is ours: at first until SOON is over, and then for some seconds more.
+def _lease_wait(shift: Shift, result: t.Callable[[float], leases.Holder | None]) -> t.Callable[..., bool]:
+    """Return a function that waits for the Lease and returns whether this run holds it.
 
-    It raises Lost, and nothing else. last: whether it is given up then.
+    result: waits for the call that was started, for some seconds. The function's seconds: how long it waits at least,
+    beside what is left of OPTIONAL_TIMEOUT. Its last: whether the Lease is given up then. It raises LeaseLost only.
     """
-    bound, known = Deadline(SOON), None
+    bound = Deadline(OPTIONAL_TIMEOUT)
+    acquired: bool | None = None  # None while that is not known
 
-    def hold(seconds: float, *, last: bool = False) -> bool:
-        nonlocal known
-        if known is not None:
-            return known
+    def wait(seconds: float, *, last: bool = False) -> bool:
+        nonlocal acquired
+        if acquired is not None:
+            return acquired
         try:
-            before = wait(max(bound.left, seconds))
+            before = result(max(bound.left, seconds))
         except LeaseLost:
             raise
-        except Exception as error:  # also what nobody thought of: the traffic does not wait for a Lease
+        except Exception as error:  # any error: the traffic does not wait for a Lease
             if isinstance(error, TimeoutError) and not last:
                 return False
-            known = False
-            shift.task.warn(f"A release that goes on somewhere else is not held off. {getattr(error, 'msg', error)}")
+            acquired = False
+            shift.task.warn(
+                f"Continuing without the Lease of {shift.server}: another run may still change it. "
+                f"{getattr(error, 'msg', error)}"
+            )
             return False
-        known = True
+        acquired = True
         if before is not None:
-            shift.task.progress(f"took over from {before.by}, whose release does not go on")
+            shift.task.progress(f"took over from {before.by}: that run makes no further changes")
         return True
 
-    return hold
+    return wait
 
 
-def _taking(shift: Shift, run: str) -> t.Callable[[float], leases.Holder | None]:
+def _start_taking_over(shift: Shift, run: str) -> t.Callable[[float], leases.Holder | None]:
+    """Start to take the Lease over; return what waits for that, for some seconds, and returns the former holder."""
     lease = leases.Lease(shift.cluster, shift.server.namespace, shift.server.name)
     return started(
         lambda: lease.acquire(run, runner.runner_name(), leases.this_process(shift.task.runner), take_over=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the fields that a release writes, and the tools that would put them back."""
+"""Read the fields that a release writes, and find the GitOps tools that would overwrite them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from ansible_collections.mcp.server.plugins.module_utils._workload import autosc
 
 
 def find(cluster: Api, server: Server) -> list[Claim]:
-    """Return the fields of route, Deployments and autoscalers with the tools that hold them.
+    """Return the fields of route, Deployments and autoscalers that tools manage.
 
-    What is not there or may not be read holds nothing: that is for others to say. Raises Unreachable.
+    An object that does not exist or can't be read counts as managed by none. Raises Unreachable.
     """
     return claims([*_route(cluster, server), *_deployments(cluster, server), *_autoscalers(cluster, server)])
 
 
 def check(cluster: Api, server: Server, ignores: t.Collection[str]) -> None:
-    """Raise Failure when a tool would put back what a release writes."""
+    """Raise Failure when a tool would overwrite what a release writes. ignores: choices of gitops_ignores."""
     refused = refusal(find(cluster, server), ignores)
     if refused:
         raise Failure(refused)
@@ -38,7 +38,7 @@ def _route(cluster: Api, server: Server) -> list[Field]:
     kind = kind_of(server)
     try:
         route = kind.read(cluster, server)
-        # All of it to another pool: that is written to nothing else than the route
+        # To another pool with all of it: such a shift patches the route and no pods
         elsewhere = next(pool for pool, weight in kind.weights(route, server).items() if weight != 100)
         writes = kind.writes(route, server, pools.split(elsewhere, 100))
     except Unreachable:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Look every few seconds whether somebody else changes what a release, a watch or a rollback has made.
+"""Check every few seconds whether another client overwrites what a release, a watch or a rollback has written.
 
-In a thread of its own: an API server that is slow or away holds up nothing, and what could not be read is no finding.
+In a thread of its own: an API server that is slow or away delays nothing, and what can't be read is no finding.
 """
 
 from __future__ import annotations
@@ -35,26 +35,27 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling
 
-EVERY = 3.0  # seconds between looks
-REQUEST = 3.0  # seconds that one request of a look may take
+POLL_INTERVAL = 3.0  # seconds between checks
+REQUEST_TIMEOUT = 3.0  # seconds for one request of a check
 
 Object = dict[str, t.Any]
+Got = t.TypeVar("Got")
 
 
 class OverwriteMonitor:
-    """Looks from now on, until the block is left. When that fails, whoever changed something since the last look is the failure.
+    """Check until the block is left. When the block fails, a last check may name an overwrite as the cause.
 
-    expected: may be replaced at any time by whoever changes something. None: what the first look finds, which is at once.
+    expected: may be replaced at any time by whoever writes. None takes what the first check, at once, finds.
     """
 
     def __init__(self, task: Task, cluster: Api, server: Server, expected: Expected | None) -> None:
         self.expected = expected
         self._task = task
-        self._cluster = cluster.limited(0.0, REQUEST)
+        self._cluster = cluster.limited(0.0, REQUEST_TIMEOUT)
         self._server = server
         self._found: Failure | None = None
         self._warned: set[tuple[str, str]] = set()
-        self._gone: t.Mapping[str, str] = {}  # at the last look
+        self._gone: t.Mapping[str, str] = {}  # objects that were missing at the last check, with the API server's words
         self._over = threading.Event()
         self._one = threading.Lock()
 
@@ -63,53 +64,54 @@ class OverwriteMonitor:
         return self
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        # Nobody waits for it: it may be waiting for the API server.
+        # The thread is not joined: it may be waiting for the API server.
         self._over.set()
         if isinstance(error, Failure) and not isinstance(error, (LeaseLost, Overwritten)):
-            self.look()  # that may be why
+            self.look()  # an overwrite may be the cause
 
     def refuse(self) -> None:
-        """Raise Overwritten once somebody else changed something, and Lost when another run did."""
+        """Raise Overwritten once another client has overwritten something, and LeaseLost when another run has."""
         if self._found is not None:
             raise self._found
 
     def look(self) -> None:
-        """Look now; see refuse()."""
+        """Check now; see refuse() for what is raised."""
         _get(lambda: self._look(lambda: False))
         self.refuse()
 
     def _work(self) -> None:
-        while self._found is None and not self._over.wait(EVERY if self.expected else 0.0):
+        while self._found is None and not self._over.wait(POLL_INTERVAL if self.expected else 0.0):
             _get(lambda: self._look(self._over.is_set))
             if self.expected is None:
-                self._over.wait(EVERY)
+                self._over.wait(POLL_INTERVAL)
 
     def _look(self, over: t.Callable[[], bool]) -> None:
         expected = self.expected
         if expected is None:
             found = as_found(self._cluster, self._server)
-            # Who may not read the pools still sees the route.
+            # Without the right to read the pools the route is still checked.
             self.expected = _get(lambda: at_start(self._cluster, self._server, found)) or found
             return
         seen, objects = read(self._cluster, self._server, expected)
-        # Twice: an API server that starts knows no custom resources for a moment.
-        gone, self._gone = {name: said for name, said in seen.gone.items() if name in self._gone}, seen.gone
+        # Missing twice: an API server that starts knows no custom resources for a moment.
+        gone = {name: message for name, message in seen.gone.items() if name in self._gone}
+        self._gone = seen.gone
         for finding in findings(expected, seen._replace(gone=gone)):
-            found = _failure(self._cluster, self._server, finding, objects)
-            # What was expected when the look began may have been changed by us meanwhile.
+            failure_ = _failure(self._cluster, self._server, finding, objects)
+            # The task itself may have changed what is expected since the check began.
             if over() or expected is not self.expected:
                 return
             with self._one:
                 if finding.harmful:
-                    self._found = self._found or found
+                    self._found = self._found or failure_
                 elif (finding.what, finding.pool) not in self._warned:
                     self._warned.add((finding.what, finding.pool))
-                    self._task.progress(found.msg)
-                    self._task.warn(found.msg)
+                    self._task.progress(failure_.msg)
+                    self._task.warn(failure_.msg)
 
 
 def read(cluster: Api, server: Server, expected: Expected) -> tuple[Seen, dict[str, Object]]:
-    """Return what is there of what is expected, and the objects that were read: the route, each pool's Deployment, its autoscaler."""
+    """Return the present state of what is expected, and the objects read: route, Deployments and autoscalers."""
     objects: dict[str, Object] = {}
     gone: dict[str, str] = {}
     seen: dict[str, t.Any] = {"images": {}, "image_runs": {}, "sizes": {}, "minimums": {}, "gone": gone}
@@ -125,25 +127,28 @@ def read(cluster: Api, server: Server, expected: Expected) -> tuple[Seen, dict[s
     if expected.weights is not None and (route := there(ROUTE, lambda: kind.read(cluster, server))) is not None:
         objects[ROUTE] = route
         seen["run"] = _run(kind.written(route), kind.run(route), expected)
-        seen |= _get(lambda: _weights(route, server, expected.weights)) or {}
+        weights = expected.weights
+        seen |= _get(lambda: _weights(route, server, weights)) or {}
     for pool in expected.images.keys() | expected.sizes.keys():
         there(pool, functools.partial(_deployment, cluster, server, pool, expected, seen, objects))
     if expected.minimums:
         scalers = _get(lambda: autoscaling.find(cluster, server, lambda _warning: None)) or {}
-        seen["minimums"] = {pool: _get(lambda scaler=scaler: scaler.min_replicas) for pool, scaler in scalers.items()}
+        seen["minimums"] = {
+            pool: _get(functools.partial(getattr, scaler, "min_replicas")) for pool, scaler in scalers.items()
+        }
         objects |= {f"{MINIMUM} {pool}": scaler.obj for pool, scaler in scalers.items()}
     return Seen(**seen), objects
 
 
 def as_found(cluster: Api, server: Server) -> Expected:
-    """Return the weights that the route has now, whoever gave it these. Raises Failure."""
+    """Return the route's present weights and writer as what is expected. Raises Failure."""
     kind = kind_of(server)
     route = kind.read(cluster, server)
     return Expected(weights=kind.weights(route, server), runs=frozenset({kind.run(route)}))
 
 
 def at_start(cluster: Api, server: Server, expected: Expected) -> Expected:
-    """Return this with the pools' images, sizes and minimums as they are now. Raises Failure."""
+    """Return what is expected with the pools' present images, sizes and minReplicas. Raises Failure."""
     unknown: list[str] = []
     scalers = autoscaling.find(cluster, server, unknown.append)
     images, sizes, minimums, runs = {}, {}, {}, set(expected.runs)
@@ -155,9 +160,11 @@ def at_start(cluster: Api, server: Server, expected: Expected) -> Expected:
         sizes[pool] = min(sizes[pool], scaler.min_replicas)
         if scaler.min_replicas > scaler.original_min_replicas:
             minimums[pool] = scaler.min_replicas
-        elif pool == expected.pool and scaler.raised_to > scaler.min_replicas:  # put back between the rollout and now
+        elif (
+            pool == expected.pool and scaler.raised_to > scaler.min_replicas
+        ):  # overwritten between the rollout and now
             minimums[pool] = scaler.raised_to
-    # Where nobody may tell whether an autoscaler works on them, any size may be its choice.
+    # When autoscalers can't be listed, any size may be the choice of one.
     return expected._replace(images=images, sizes={} if unknown else sizes, minimums=minimums, runs=frozenset(runs))
 
 
@@ -170,7 +177,7 @@ def _weights(route: Route, server: Server, expected: Weights) -> dict[str, t.Any
 
 
 def overwritten_route(cluster: Api, server: Server, route: Route, expected: Weights) -> Failure | None:
-    """Return the failure that says who changed these weights of a route that was read just now; None when nobody did."""
+    """Return the failure that names who overwrote the weights of a route that was just read; None when nobody did."""
     kind = kind_of(server)
 
     def find() -> Failure | None:
@@ -184,10 +191,10 @@ def overwritten_route(cluster: Api, server: Server, route: Route, expected: Weig
 
 
 def refuse(cluster: Api, server: Server, pool: str, deployment: Object, expected: Expected) -> None:
-    """Raise Overwritten when somebody else changed a Deployment that was read just now, and Lost when another run did."""
+    """Raise Overwritten when another client has overwritten a Deployment just read, LeaseLost when a run has."""
     seen: dict[str, t.Any] = {"images": {}, "image_runs": {}, "sizes": {}}
     _add(server, pool, expected, seen, deployment)
-    if not expected.runs:  # nothing tells a run that wrote after us from one that wrote before
+    if not expected.runs:  # a run that wrote later can't be told from one that wrote before
         seen["image_runs"] = {}
     if (finding := overwritten(expected, Seen(**seen))) is not None:
         raise _failure(cluster, server, finding, {pool: deployment})
@@ -196,39 +203,39 @@ def refuse(cluster: Api, server: Server, pool: str, deployment: Object, expected
 def _deployment(
     cluster: Api, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], objects: dict[str, Object]
 ) -> None:
-    """Read a pool's Deployment."""
+    """Read a pool's Deployment, and add its state to C(seen)."""
     objects[pool] = cluster.get(server.deployment_path(pool))
     _add(server, pool, expected, seen, objects[pool])
 
 
 def _add(server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], deployment: Object) -> None:
-    """Add what a pool's Deployment is."""
+    """Add the state of a pool's Deployment to C(seen)."""
     try:
         seen["images"][pool], seen["sizes"][pool], run = _deployed(deployment, server, pool)
-    except Failure:  # somebody replaced it
+    except Failure:  # it was replaced by another one
         seen["images"][pool], run = f"no container {server.container}", ""
     seen["image_runs"][pool] = _run(deployment, run, expected)
 
 
 def _deployed(deployment: Object, server: Server, pool: str) -> tuple[str, int, str]:
-    """Return its image, its size, and the run that wrote it last."""
+    """Return a Deployment's image, its replicas, and the run that wrote it last."""
     image, size = server.deployed(deployment, pool)
     run = (deployment["metadata"].get("annotations") or {}).get(fence.RUN)
     return image, size, run if isinstance(run, str) else ""
 
 
-def _get(get: t.Callable[[], t.Any], but: type[Failure] | tuple[()] = ()) -> t.Any:
-    """Return what it gives; None when that can't be read, or is not what it should be. but: raised all the same."""
+def _get(get: t.Callable[[], Got], but: type[Failure] | tuple[()] = ()) -> Got | None:
+    """Return what get() returns; None when that fails. but: failures that are raised regardless."""
     try:
         return get()
     except but:
         raise
-    except Exception:  # whatever anybody wrote there: the next look may tell
+    except Exception:  # any error, such as an object in another form: the next check may succeed
         return None
 
 
 def _run(obj: Object, run: str, expected: Expected) -> str:
-    """Return the run that wrote the object, unless its id is a copy: in somebody's manifest, say."""
+    """Return the run that wrote the object; empty when another client copied its id, for example into a manifest."""
     if run in expected.runs:
         return run
     return run if field_managers.writer_of(obj, place_of(RUN)).name == field_managers.UNKNOWN else ""
@@ -237,14 +244,14 @@ def _run(obj: Object, run: str, expected: Expected) -> str:
 def _failure(cluster: Api, server: Server, finding: Finding, objects: dict[str, Object]) -> Failure:
     if finding.run:
         return LeaseLost(
-            f"This run is not the one that releases {server} any more: run {finding.run} has written since. Nothing more is changed by it."
+            f"This run lost the Lease of {server} (run {finding.run} has written since) and makes no further changes."
         )
     name, obj, place = _where(server, finding, objects)
     return failure(finding, name, field_managers.writer_of(obj, place), place, f"{cluster.now():%H:%M:%S}")
 
 
 def _where(server: Server, finding: Finding, objects: dict[str, Object]) -> tuple[str, Object, str]:
-    """Return the name of the object that was changed, the object, and the JSON pointer of the field, empty where the object is gone."""
+    """Return the overwritten object's name, the object, and the field's JSON pointer, empty when the object is gone."""
     if finding.what == ROUTE:
         kind = kind_of(server)
         if ROUTE not in objects:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide whether somebody else changed what a release or a watch builds on. Pure: plain data in, a finding out."""
+"""Decide whether another client has overwritten what a release or a watch builds on. Pure: plain data in and out."""
 
 from __future__ import annotations
 
@@ -23,65 +23,52 @@ _IMAGE = re.compile(r"(?P<name>[^:@]*)(?::(?P<tag>[^@]*))?(?:@(?P<digest>.*))?",
 
 
 class Overwritten(Failure):
-    """Somebody else changed it. The stable pool gets its traffic back once, and nothing is scaled."""
+    """Another client has overwritten something. The stable pool gets its traffic back once, and nothing is scaled."""
 
 
 class Expected(t.NamedTuple):
-    """What a release or a watch has made, or has found at its start.
+    """What a release or a watch has written, or has found at its start."""
 
-    weights: None while they are changed. images, sizes and minimums by pool: what the Deployment runs, the pods that it must
-    have at least, and a minReplicas that a run raised. runs: the ids of the runs that may write. pool: the one that must not
-    lose pods, since it is given traffic; empty where that is for others to decide.
-    """
-
-    weights: Weights | None = None
-    images: t.Mapping[str, str] = {}
-    sizes: t.Mapping[str, int] = {}
-    minimums: t.Mapping[str, int] = {}
-    runs: frozenset[str] = frozenset()
-    pool: str = ""
+    weights: Weights | None = None  # None while they are changed
+    images: t.Mapping[str, str] = {}  # what each pool's Deployment runs
+    sizes: t.Mapping[str, int] = {}  # the pods that each pool must have at least
+    minimums: t.Mapping[str, int] = {}  # by pool, a minReplicas that a run has raised
+    runs: frozenset[str] = frozenset()  # ids of the runs that may write
+    pool: str = ""  # the one that must not lose pods, since it is given traffic; empty for none
 
 
 class Seen(t.NamedTuple):
-    """What one look found. What could not be read is missing.
-
-    as_written: whether the route is as it is when the expected weights were written. broken: why a route that was read has
-    no weights. gone: what is not in the cluster, ROUTE or a pool, with what the API server says. run, image_runs: who wrote the route and the Deployments last.
-    """
+    """What one check found. What could not be read is missing."""
 
     weights: Weights | None = None
-    as_written: bool = True
-    broken: str = ""
-    gone: t.Mapping[str, str] = {}
-    run: str = ""
-    images: t.Mapping[str, str] = {}
-    image_runs: t.Mapping[str, str] = {}
-    sizes: t.Mapping[str, int] = {}
-    minimums: t.Mapping[str, int] = {}
+    as_written: bool = True  # whether the route is as a write of the expected weights leaves it
+    broken: str = ""  # why a route that was read has no weights
+    gone: t.Mapping[str, str] = {}  # ROUTE or pools that are not in the cluster, with the API server's words
+    run: str = ""  # the run that wrote the route last
+    images: t.Mapping[str, str] = {}  # by pool
+    image_runs: t.Mapping[str, str] = {}  # the run that wrote each pool's Deployment last
+    sizes: t.Mapping[str, int] = {}  # replicas by pool
+    minimums: t.Mapping[str, int] = {}  # minReplicas by pool
 
 
 class Finding(t.NamedTuple):
-    """What was changed.
+    """What was overwritten."""
 
-    what: one of the above. pool: whose it is, empty for the route. text: what is there now and what was before, a clause.
-    harmful: whether the release or watch ends. run: another run of this collection that did it.
-    """
-
-    what: str
-    pool: str
-    text: str
-    harmful: bool = True
-    run: str = ""
+    what: str  # ROUTE, IMAGE, SIZE, MINIMUM or DEPLOYMENT
+    pool: str  # empty for the route
+    text: str  # the present and the former state, a clause
+    harmful: bool = True  # whether the release or watch ends
+    run: str = ""  # another run of this collection that did it
 
 
 def findings(expected: Expected, seen: Seen) -> list[Finding]:
-    """Return all that somebody else changed, the worst kind first."""
+    """Return all that another client has overwritten, harmful findings first."""
     found = [*_route(expected, seen), *_gone(expected, seen), *_images(expected, seen), *_sizes(expected, seen)]
     return sorted(found, key=lambda one: not one.harmful)
 
 
 def overwritten(expected: Expected, seen: Seen) -> Finding | None:
-    """Return the worst of the findings; None when all is as expected."""
+    """Return the first finding; None when all is as expected."""
     return next(iter(findings(expected, seen)), None)
 
 
@@ -96,15 +83,15 @@ def _route(expected: Expected, seen: Seen) -> t.Iterator[Finding]:
         yield Finding(
             ROUTE,
             "",
-            f"does not lead to both pools any more, {wanted} were set ({printable(seen.broken, LONGEST)})",
+            f"no longer leads to both pools, {wanted} were set ({printable(seen.broken, LONGEST)})",
             run=run,
         )
     elif seen.weights is not None and (run or not seen.as_written):
-        yield Finding(ROUTE, "", f"gives {_text(seen.weights)} now, and not {wanted}", run=run)
+        yield Finding(ROUTE, "", f"gives {_text(seen.weights)} now, not {wanted}", run=run)
 
 
 def _gone(expected: Expected, seen: Seen) -> t.Iterator[Finding]:
-    """A Deployment that is deleted takes its pods with it: that ends a release to it, and a watch of what has all the traffic."""
+    """Yield deleted Deployments. Harmful is that of the pool that a release goes to, or that has all the traffic."""
     for pool in expected.images.keys() | expected.sizes.keys():
         if pool in seen.gone:
             harmful = pool == expected.pool or (expected.weights or {}).get(pool) == 100
@@ -116,28 +103,26 @@ def _images(expected: Expected, seen: Seen) -> t.Iterator[Finding]:
         has = seen.images.get(pool)
         if has is not None and not same_image(wanted, has):
             run = seen.image_runs.get(pool, "")
-            text = f"runs {printable(has, LONGEST)} now, and not {printable(wanted, LONGEST)}"
+            text = f"runs {printable(has, LONGEST)} now, not {printable(wanted, LONGEST)}"
             yield Finding(IMAGE, pool, text, run=run if run not in expected.runs else "")
 
 
 def _sizes(expected: Expected, seen: Seen) -> t.Iterator[Finding]:
-    """An autoscaler's minimum that is gone takes no pods yet: that is said. Pods that are gone from the new pool end the release."""
+    """Yield smaller sizes, harmful for the new pool, and smaller minReplicas, which take no pods yet."""
     for pool, wanted in expected.sizes.items():
         if seen.sizes.get(pool, wanted) < wanted:
             yield Finding(
-                SIZE, pool, f"is to have {seen.sizes[pool]} pods now, and not {wanted}", harmful=pool == expected.pool
+                SIZE, pool, f"has {seen.sizes[pool]} replicas now, not {wanted}", harmful=pool == expected.pool
             )
     for pool, raised in expected.minimums.items():
         if (seen.minimums.get(pool) or raised) < raised:
-            yield Finding(
-                MINIMUM, pool, f"may go down to {seen.minimums[pool]} pods now, and not to {raised}", harmful=False
-            )
+            yield Finding(MINIMUM, pool, f"has minReplicas {seen.minimums[pool]} now, not {raised}", harmful=False)
 
 
 def same_image(one: str, another: str) -> bool:
     """Return whether both may be the same image.
 
-    An admission webhook may name a mirror, or put a digest in the place of the tag or behind it: what both name is compared.
+    An admission webhook may name a mirror, or a digest instead of the tag or after it: compared is what both name.
     """
     first, second = (_IMAGE.fullmatch(image.rpartition("/")[2]) for image in (one, another))
     if first is None or second is None or first["name"] != second["name"]:
@@ -155,16 +140,16 @@ def field(pointer: str) -> str:
 
 
 def failure(finding: Finding, name: str, writer: field_managers.Writer, place: str, at: str) -> Overwritten:
-    """Return what a release or watch ends with.
+    """Return the failure that a release or watch ends with.
 
-    name: of the object. place: the field's JSON pointer, empty where the object is gone. at: when it was seen, UTC.
+    name: the object's. place: the field's JSON pointer, empty when the object is gone. at: when it was seen, UTC.
     """
     evidence = {"what": finding.what, "pool": finding.pool, "object": name, "field": field(place), "by": writer.name}
     evidence |= {"manager": writer.manager, "at": writer.at, "seen_at": at, "suspend": writer.suspend}
     who = (
         field_managers.sentence(writer, field(place))
         if place
-        else "who did it, only the API server's audit log can tell; make it again"
+        else "only the API server's audit log can name who did it; create it again"
     )
     return Overwritten(
         f"{name} {finding.text} (seen at {at} UTC): {who}.",

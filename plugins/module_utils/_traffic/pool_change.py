@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Change what a pool runs, as far as its traffic allows."""
+"""Change a pool's image or size, as far as its traffic allows."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -30,35 +30,36 @@ def change(
     replicas: int | None = None,
     run: str | None = None,
 ) -> tuple[dict[str, t.Any], Object | None]:
-    """Changes what differs, and waits for nothing: the result so far, and the Progressing condition from before.
+    """Change what differs, and wait for nothing. Return the result so far, and the Progressing condition from before.
 
-    Where an autoscaler works on the pool, its least size is raised, and it does what is left: going down.
-    run: where it is not the one in the option C(run_id). Raises Lost when it was taken over.
+    Where an autoscaler works on the pool, its minReplicas is set, and scaling down is left to it.
+    run: the run that writes, when it is not the one in the option C(run_id). Raises LeaseLost and Failure.
     """
     run = run or task.params["run_id"]
     has_image_ref, has_replicas = server.image(cluster, pool)
     before: dict[str, t.Any] = {"image_ref": has_image_ref, "replicas": has_replicas}
-    after = {
-        "image_ref": before["image_ref"] if image_ref is None else image_ref,
-        "replicas": before["replicas"] if replicas is None else replicas,
+    after: dict[str, t.Any] = {
+        "image_ref": has_image_ref if image_ref is None else image_ref,
+        "replicas": has_replicas if replicas is None else replicas,
     }
     scaler = autoscaling.find(cluster, server, task.warn).get(pool) if replicas is not None else None
     if scaler and replicas is not None:
         after["replicas"] = scaler.size(has_replicas, replicas)
         if 0 < replicas != after["replicas"]:
             task.progress(
-                f"HorizontalPodAutoscaler {scaler.name} decides the size of pool {pool}: {after['replicas']} pods, {replicas} were asked for"
+                f"HorizontalPodAutoscaler {scaler.name} sizes pool {pool}: "
+                f"{after['replicas']} pods ({replicas} requested)"
             )
     if after["replicas"] < has_replicas:
         _keep_budget(task, cluster, server, pool, has_replicas, after["replicas"])
     shrinks = after["replicas"] < has_replicas and not task.check_mode
     if shrinks and (weight := _weight(cluster, server, pool)):
         raise Failure(
-            f"Refusing to scale pool {pool} of {server} from {has_replicas} to {after['replicas']} pods: the route gives it {weight} % of the traffic. "
-            "Shift the traffic away first."
+            f"Refusing to scale pool {pool} of {server} from {has_replicas} to {after['replicas']} pods: "
+            f"the route gives it {weight} % of the traffic. Shift the traffic away first."
         )
 
-    raised = bool(scaler) and autoscaling.set_min_replicas(
+    raised = scaler is not None and autoscaling.set_min_replicas(
         cluster, server, scaler, replicas or 0, run, dry_run=task.check_mode, warn=task.warn
     )
     result = {
@@ -75,14 +76,14 @@ def change(
         else None,
         "diff": {"before": before, "after": after},
     }
-    if raised:
-        least = (scaler.min_replicas, scaler.min_replicas_for(replicas or 0))
-        result["diff"] = {"before": {**before, "min_replicas": least[0]}, "after": {**after, "min_replicas": least[1]}}
-        task.progress(f"HorizontalPodAutoscaler {scaler.name}: minReplicas {least[0]} -> {least[1]}")
+    if raised and scaler:
+        old, new = scaler.min_replicas, scaler.min_replicas_for(replicas or 0)
+        result["diff"] = {"before": {**before, "min_replicas": old}, "after": {**after, "min_replicas": new}}
+        task.progress(f"HorizontalPodAutoscaler {scaler.name}: minReplicas {old} -> {new}")
     if before == after:
         return result, None
     if after["replicas"] == 0 < has_replicas:
-        _let_go(task, cluster, server, pool, run)
+        _end_affinity(task, cluster, server, pool, run)
     patched = _patched(cluster, server, pool, before, after, run, task.check_mode)
     if shrinks:
         refuse_if_it_has_traffic_again(cluster, server, pool, result, run)
@@ -92,7 +93,7 @@ def change(
 def refuse_if_it_has_traffic_again(
     cluster: Api, server: Server, pool: str, result: dict[str, t.Any], run: str | None
 ) -> None:
-    """Give a pool its pods back when it got traffic while it was scaled down. Raises Failure then, and Lost."""
+    """Scale a pool up again that got traffic while it was scaled down, and raise Failure then. Raises LeaseLost."""
     weight = _weight(cluster, server, pool)
     if not weight:
         return
@@ -100,15 +101,15 @@ def refuse_if_it_has_traffic_again(
     now = {"image_ref": result["image_ref"], "replicas": has}
     _patched(cluster, server, pool, now, {**now, "replicas": had}, run, dry_run=False)
     raise Failure(
-        f"Pool {pool} of {server} was scaled to {has} pods and back to {had}: somebody gave it {weight} % of the traffic meanwhile. "
-        "Find out who writes the route, and shift the traffic away first.",
+        f"Pool {pool} of {server} was scaled to {has} pods and back to {had}: another client gave it {weight} % of the "
+        "traffic in between. Find out which client writes the route, and shift the traffic away first.",
         **result,
     )
 
 
 def _weight(cluster: Api, server: Server, pool: str) -> int:
-    """Return the percent of the traffic that the route gives the pool; 0 where there is no route. Raises Failure when that can't be read."""
-    # Only here: the kinds of routes are not needed otherwise.
+    """Return the pool's percentage of the traffic; 0 where there is no route. Raises Failure when it can't be read."""
+    # lazy: emergency path
     from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
     kind = kind_of(server)
@@ -119,28 +120,28 @@ def _weight(cluster: Api, server: Server, pool: str) -> int:
 
 
 def _keep_budget(task: Task, cluster: Api, server: Server, pool: str, now: int, wanted: int) -> None:
-    """Raises Failure when a pool that has traffic would go below what its PodDisruptionBudget asks for."""
-    # Of no pods no budget asks for any: the end of a pool is judged by the size that it has.
-    least, budget = disruption_budgets.required_by(cluster, server, pool, wanted or now, task.warn)
-    if wanted >= least:
+    """Raise Failure when a pool that has traffic would get fewer pods than its PodDisruptionBudget requires."""
+    # A budget requires no pods of none: a pool that is scaled to 0 is judged by the size that it has.
+    minimum, budget = disruption_budgets.required_by(cluster, server, pool, wanted or now, task.warn)
+    if wanted >= minimum:
         return
     weight = _weight(cluster, server, pool)
     if weight:
         raise Failure(
-            f"Pool {pool} of {server} is not scaled from {now} to {wanted} pods: it has {weight} % of the traffic, and PodDisruptionBudget {budget} "
-            f"asks for {least}; shift the traffic away first, or ask for more pods."
+            f"Refusing to scale pool {pool} of {server} from {now} to {wanted} pods: it has {weight} % of the traffic, "
+            f"and PodDisruptionBudget {budget} requires {minimum}. Shift the traffic away first, or request more pods."
         )
 
 
-def _let_go(task: Task, cluster: Api, server: Server, pool: str, run: str | None) -> None:
-    """A route that is not there, or can't be written, keeps no pool from being scaled down."""
+def _end_affinity(task: Task, cluster: Api, server: Server, pool: str, run: str | None) -> None:
+    """Send the pool's marked sessions to the other pool. Failing to is a warning, and the pool is scaled down."""
     try:
         if affinity.drop(cluster, server, pool, run, dry_run=task.check_mode):
-            task.progress(f"sessions of pool {pool} go with the weights of {server} now")
+            task.progress(f"session affinity of pool {pool} of {server} ended: its sessions follow the weights")
     except LeaseLost:
         raise
     except Failure as failure:
-        task.warn(f"Sessions with the mark of pool {pool} may get a 503 from the gateway. {failure.msg}")
+        task.warn(f"Sessions of pool {pool} of {server} may get a 503 from the gateway. {failure.msg}")
 
 
 def _patched(
@@ -163,7 +164,7 @@ def _patched(
 
     def again(_conflict: Conflict) -> None:
         nonlocal deployment
-        found = cluster.get(path)  # waits until the API server is back; the same patch again does no harm
+        found = cluster.get(path)  # waits until the API server is back
         deployment = found if run else None
 
     return on_conflict(attempt, cluster.patience, again)

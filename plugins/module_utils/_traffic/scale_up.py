@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The good pool of an emergency has no pod that can answer: it is scaled up first, if it can be.
+"""Scale up the pool that an emergency returns to, when it has no ready endpoint.
 
-The traffic waits for half of the pods: the first one alone would get what all are
-needed for and may fall over, and the last one is not worth a longer outage. When no
-more can come up, those that are ready will do.
+The traffic waits for half of the pods: the first one alone would get the load of all and may fall over, and the last
+one is not worth a longer outage. When no more can become ready, the traffic goes to those that are.
 """
 
 from __future__ import annotations
@@ -16,29 +15,33 @@ from contextlib import ExitStack
 from ansible_collections.mcp.server.plugins.module_utils._server import other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
-from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import hold_on, without_run
+from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import renew_lease, without_run_id
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout
 
 
 def min_ready(planned: int) -> int:
-    """How many of the planned pods must be ready before the traffic comes."""
+    """Return how many of the planned pods must be ready before the traffic comes."""
     return (planned + 1) // 2
 
 
 def announcement(pool: str, has: int, planned: int, seconds: float | None, bound: float) -> str:
-    """What is said before the wait: what is done, and how long that will take."""
-    done = f"is scaled up from {has} to {planned} pods" if has < planned else f"has {has} pods, which are waited for"
-    known = f"a rollout of this server took {seconds:.0f} s" if seconds else "how long its pods take is not recorded"
-    when = f"the traffic follows when {min_ready(planned)} of them can answer, after {bound:.0f} s at most"
-    return f"pool {pool} has no ready endpoint: it {done}; {when}; {known}"
+    """Return the line of progress before the wait.
+
+    has, planned: pods. seconds: how long a rollout took, None when not known. bound: seconds that the wait may take.
+    """
+    done = f"scaling it up from {has} to {planned} pods" if has < planned else f"waiting for its {has} pods"
+    before = f"a rollout of this server took {seconds:.0f} s" if seconds else "no rollout time is recorded"
+    enough = min_ready(planned)
+    when = f"traffic follows once {enough} {'pod is' if enough == 1 else 'pods are'} ready, within {bound:.0f} s"
+    return f"pool {pool} has no ready endpoint: {done}; {when}; {before}"
 
 
 def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> None:
-    """Scales the pool up to what is planned (0 when not known: to the other pool's size), and waits until it can take the traffic.
+    """Scale the pool up, and wait until it can take the traffic.
 
-    seconds: how long that took at a release, None when not known. Raises Failure
-    when it can't come up, as soon as the cluster knows.
+    planned: pods, 0 when not known, which takes the other pool's size. seconds: how long a rollout took at a release,
+    None when not known. Raises Failure when the pool can't become ready, as soon as the cluster reports that.
     """
     task, server = shift.task, shift.server
     try:
@@ -46,7 +49,7 @@ def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> No
         planned = max(has, planned or server.image(shift.cluster, other(pool))[1], 1)
         patience = Deadline(task.params["start_timeout"])
         task.progress(announcement(pool, has, planned, seconds, patience.seconds))
-        result, stale = pool_change.change(without_run(task), shift.cluster, server, pool, replicas=planned)
+        result, stale = pool_change.change(without_run_id(task), shift.cluster, server, pool, replicas=planned)
         shift.result["scaled_up"] = {
             "from": has,
             "to": result["replicas"],
@@ -55,19 +58,20 @@ def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> No
         }
         if task.check_mode:
             return
-        with ExitStack() as held:
-            hold_on(shift, held)
+        with ExitStack() as stack:
+            renew_lease(shift, stack)
             view = rollout.View(shift.cluster, server, pool, task.params["ready_grace"], stale)
             ready = rollout.wait(view, patience, task.progress, min_ready(result["replicas"])).ready
             if not convergence.endpoints(task, shift.cluster, server, pool, 1):
                 raise Failure(
-                    f"Its pods are ready, but Service {server.service(pool)} has no endpoint: see its selector."
+                    f"Its pods are ready, but Service {server.service(pool)} has no endpoint. Check its selector."
                 )
     except Failure as failure:
         raise Failure(
-            f"No rollback of {server}: pool {pool} has no ready endpoint and does not come up. {failure.msg} Traffic is where it was; "
-            "name a version that runs (-e mcp_rollback_version=...), or set force to send the traffic there all the same.",
+            f"Cannot roll back {server}: pool {pool} has no ready endpoint and does not come up. {failure.msg} "
+            "The traffic was not shifted. Name a version that runs (-e mcp_rollback_version=...), or set force to "
+            "shift the traffic to this pool regardless.",
             **{**shift.result, **failure.evidence},
         ) from None
     shift.result["scaled_up"]["seconds"] = round(patience.elapsed, 3)
-    task.progress(f"pool {pool}: {ready} of {result['replicas']} pods can answer after {patience.elapsed:.1f} s")
+    task.progress(f"pool {pool}: {ready} of {result['replicas']} pods ready after {patience.elapsed:.1f} s")

@@ -2,12 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The share of answers that each pool really gives, measured through the gateway.
+"""Measure, through the gateway, the share of answers that each pool gives.
 
-Half of the answers come over connections that are kept, as MCP clients keep
-theirs, the other half each over a new one: a switch may move the one and not
-the other. Without kept ones (kept=False) all come over new connections, for a
-route that can't move a connection.
+Half of the requests use connections that are kept alive, as MCP clients do, the other half a new one each: a shift may
+move the one kind and not the other. With keep_alive=False all use new connections, for a route that can't move one.
 """
 
 from __future__ import annotations
@@ -28,67 +26,72 @@ from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, W
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 CONNECTIONS = 8
-RATE = 200.0  # answers a second; what a server in trouble can still bear
-STEP = 3.0  # seconds that one answer may take
-RUN = 40  # answers in a row that show that all traffic is on one pool
-RUN_EACH = 10  # of them at least, on kept and on new connections
-CHANCE = 1e-9  # of such a row, at any one answer
-LEAST = 100  # answers that a split is measured by
+RATE = 200.0  # requests per second; a server in trouble can still bear these
+ANSWER_TIMEOUT = 3.0  # seconds for one answer
+ROW = 40  # answers in a row that show that all traffic is on one pool
+ROW_EACH = 10  # at least so many of them over kept-alive connections, and over new ones
+CHANCE = 1e-9  # probability of such a row by chance, at any one answer
+MIN_ANSWERS = 100  # answers to measure a split by
 
 
 @dataclass(frozen=True)
 class Answer:
-    """at: when it came, on the monotonic clock. keep_alive: over a kept connection. seconds: how long it took.
+    """One answer to a request for the health document."""
 
-    pool: None when the answer doesn't tell. reason: why it is not a good answer, empty when it is one.
-    """
-
-    at: float
-    keep_alive: bool
-    pool: str | None
-    version: str = ""
-    seconds: float = 0.0
-    reason: str = ""
+    at: float  # when it came, on the monotonic clock
+    keep_alive: bool  # whether its connection was kept alive
+    pool: str | None  # the pool that answered, None when the answer does not name it
+    version: str = ""  # as the health document reports it
+    seconds: float = 0.0  # how long it took
+    reason: str = ""  # why it counts as failed; empty when it does not
 
 
 def answers_needed(wanted: Weights, tolerance: float) -> int:
-    """How many answers tell a split to within the tolerance (points): two standard deviations of a binomial share."""
+    """Return how many answers measure a split to within the tolerance: two standard deviations of a binomial share.
+
+    tolerance: percentage points.
+    """
     if 100 in wanted.values():
-        return RUN
-    return max(LEAST, math.ceil(4 * wanted["blue"] * wanted["green"] / tolerance**2))
+        return ROW
+    return max(MIN_ANSWERS, math.ceil(4 * wanted["blue"] * wanted["green"] / tolerance**2))
 
 
 def row_needed(before: Weights, wanted: Weights) -> int:
-    """Return how many answers in a row from the only pool that is wanted can't come by chance while the gateway has other weights.
+    """Return how many answers in a row from the pool that should have all traffic rule out the weights from before.
 
-    before: what it may still have. Where that is the same, it may have anything.
+    before: the weights that the gateway may still have. Where that pool had all before too, it may have any.
     """
     part = next((before[pool] / 100 for pool in POOLS if wanted[pool] == 100), 0.0)
-    return max(RUN, math.ceil(math.log(CHANCE) / math.log(min(part, 0.99)))) if part else RUN
+    return max(ROW, math.ceil(math.log(CHANCE) / math.log(min(part, 0.99)))) if part else ROW
 
 
 def tally(answers: t.Collection[Answer]) -> dict[str, t.Any]:
-    """blue, green: percent of the answers that tell their pool, None without any. requests, failed: counts. reason: of the last failure."""
+    """Return counts of the answers.
+
+    blue, green: percent of the answers that name their pool, None without any. requests, failed: how many.
+    reason: of the last one that failed, empty without any.
+    """
     counts = Counter(answer.pool for answer in answers if answer.pool)
-    told = sum(counts.values())
+    named = sum(counts.values())
     reasons = [answer.reason for answer in answers if answer.reason]
     return {
-        **{pool: round(100 * counts[pool] / told, 1) if told else None for pool in POOLS},
+        **{pool: round(100 * counts[pool] / named, 1) if named else None for pool in POOLS},
         "requests": len(answers),
         "failed": len(reasons),
         "reason": reasons[-1] if reasons else "",
     }
 
 
-def follows(answers: t.Collection[Answer], wanted: Weights, tolerance: float, kept: bool = True) -> bool:
-    """Whether these answers are what the weights ask for: a split within tolerance, all or nothing without an exception."""
+def follows(answers: t.Collection[Answer], wanted: Weights, tolerance: float, keep_alive: bool = True) -> bool:
+    """Return whether the answers match the weights: a split within the tolerance, all or nothing without exception."""
     whole = next((pool for pool in POOLS if wanted[pool] == 100), None)
     if whole is None:
         blue = tally(answers)["blue"]
-        # However small a split is, a pool that gives no answer has none of it.
+        # Even of a small split a pool without a single answer has none.
         return blue is not None and 0 < blue < 100 and abs(blue - wanted["blue"]) <= tolerance
     right = all(answer.pool == whole and not answer.reason for answer in answers)
-    return right and min(sum(answer.keep_alive is alive for answer in answers) for alive in (kept, False)) >= RUN_EACH
+    each = [sum(answer.keep_alive is kind for answer in answers) for kind in (keep_alive, False)]
+    return right and min(each) >= ROW_EACH
 
 
 def until_followed(
@@ -97,36 +100,39 @@ def until_followed(
     needed: int,
     tolerance: float,
     progress: t.Callable[[t.Collection[Answer]], None],
-    kept: bool = True,
+    keep_alive: bool = True,
 ) -> tuple[list[Answer], bool]:
-    """The answers that show that the data plane does what the weights say, and True; the last ones, and False, when they end before.
+    """Return the answers that show that the data plane follows the weights, and True; else the last ones, and False.
 
-    A split is looked at once in C(needed) answers: looking at each would find a share that is within tolerance by chance.
+    A split is judged once every C(needed) answers: judging at each would find a share within the tolerance by chance.
     """
     last: deque[Answer] = deque(maxlen=needed)
     at_each = 100 in wanted.values()
     for count, answer in enumerate(answers, 1):
         last.append(answer)
         progress(last)
-        if count >= needed and (at_each or count % needed == 0) and follows(last, wanted, tolerance, kept):
+        if count >= needed and (at_each or count % needed == 0) and follows(last, wanted, tolerance, keep_alive):
             return list(last), True
     return list(last), False
 
 
 @contextmanager
-def asking(
-    endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True
+def answer_stream(
+    endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, keep_alive: bool = True
 ) -> t.Iterator[t.Iterator[Answer]]:
-    """Asks for the health document from now on, at most C(rate) times a second, until the bound is over or the block is left."""
+    """Request the health document at most C(rate) times per second until the bound is over or the block is left.
 
-    def answers(arrived: queue.SimpleQueue[Answer]) -> t.Iterator[Answer]:
+    Gives an iterator of the answers as they come.
+    """
+
+    def answers(arrived: queue.SimpleQueue[Answer]) -> t.Generator[Answer, None, None]:
         while bound.left:
             try:
                 yield arrived.get(timeout=bound.left)
             except queue.Empty:
                 return
 
-    with asked(endpoint, pool_key, bound, rate, kept) as arrived:
+    with answer_queue(endpoint, pool_key, bound, rate, keep_alive) as arrived:
         arriving = answers(arrived)
         try:
             yield arriving
@@ -135,25 +141,25 @@ def asking(
 
 
 @contextmanager
-def asked(
-    endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, kept: bool = True
+def answer_queue(
+    endpoint: Endpoint, pool_key: str, bound: Deadline, rate: float = RATE, keep_alive: bool = True
 ) -> t.Iterator[queue.SimpleQueue[Answer]]:
-    """The same, for who can't wait for answers that may stay away."""
+    """Do the same, but give a queue of the answers, for a caller that must not block while none come."""
     arrived: queue.SimpleQueue[Answer] = queue.SimpleQueue()
     stop = threading.Event()
 
     def work(number: int) -> None:
-        keep_alive = kept and number % 2 == 0
+        kept_alive = keep_alive and number % 2 == 0
         wait = number / rate
         with closing(endpoint.connection()) as connection:
             while bound.left and not stop.wait(wait):
-                answer = ask(connection, endpoint.health_path, pool_key, keep_alive)
+                answer = ask(connection, endpoint.health_path, pool_key, kept_alive)
                 arrived.put(answer)
-                if not keep_alive:
+                if not kept_alive:
                     connection.close()
                 wait = max(0.0, CONNECTIONS / rate - answer.seconds)
 
-    # Daemons: one that waits for an answer ends by itself after STEP, and nobody has to wait for it.
+    # Daemons: one that waits for an answer ends within ANSWER_TIMEOUT, and need not be joined.
     for number in range(CONNECTIONS):
         threading.Thread(target=work, args=(number,), daemon=True).start()
     try:
@@ -163,8 +169,9 @@ def asked(
 
 
 def sample(endpoint: Endpoint, pool_key: str, count: int) -> list[Answer]:
-    """Return so many answers, each over a new connection; fewer when they take long or one fails."""
-    bound, answers = Deadline(STEP), []
+    """Return C(count) answers, each over a new connection; fewer when they take long or one fails."""
+    bound = Deadline(ANSWER_TIMEOUT)
+    answers: list[Answer] = []
     while len(answers) < count and bound.left and not (answers and answers[-1].reason):
         with closing(endpoint.connection()) as connection:
             answers.append(ask(connection, endpoint.health_path, pool_key))
@@ -172,11 +179,11 @@ def sample(endpoint: Endpoint, pool_key: str, count: int) -> list[Answer]:
 
 
 def ask(connection: Connection, path: str, pool_key: str, keep_alive: bool = False) -> Answer:
-    """One health document. Never raises: a failed answer is an answer."""
+    """Request one health document and return the answer. Raises nothing: a failure is an answer with a reason."""
     start = time.monotonic()
     reason = ""
     try:
-        document = fetch_health(connection, path, Deadline(STEP))
+        document = fetch_health(connection, path, Deadline(ANSWER_TIMEOUT))
     except Failure as failure:
         document, reason = failure.evidence.get("health", {}), failure.msg
     pool = document.get(pool_key)

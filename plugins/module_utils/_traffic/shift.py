@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One change of weights: written, and verified by what clients get. What is common to the everyday shift and to the emergency."""
+"""Write weights to the route, and verify by measured answers that traffic follows.
+
+Shared by shifts and the emergency.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import typing as t
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection, outage
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
@@ -25,26 +28,35 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites imp
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route, Stamp
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
-ATTEMPTS = 5  # at least; a route that others keep writing is tried again for as long as an API server that is away is waited for
-AGAIN = 0.2  # seconds between further ones
-EVERY = 2.0  # seconds between lines of progress
-POLL = 0.05  # seconds between looks at the route's status, and at endpoints
-PATIENCE = (
-    3.0  # seconds after which it is said that a gateway does not take the weights up; then it is still waited for
-)
-SOON = 5.0  # seconds that an emergency waits for what it can do without
-ASKED = 5  # answers that tell what clients get meanwhile
-SESSIONS = ("mode", "marked", "at_risk_before", "at_risk_after")  # of the result
+ATTEMPTS = 5  # writes without a pause; after those a write that conflicts is retried for api_retry_timeout
+RETRY_PAUSE = 0.2  # seconds between those retries
+PROGRESS_INTERVAL = 2.0  # seconds between lines of progress
+POLL_INTERVAL = 0.05  # seconds between reads of the route's status
+PATIENCE = 3.0  # seconds after which a gateway that does not accept the weights is reported; the wait goes on
+OPTIONAL_TIMEOUT = 5.0  # seconds that an emergency waits for a step it can do without
+CLIENT_ANSWERS = 5  # answers sampled to report what clients get during a wait
+SESSIONS = ("mode", "marked", "at_risk_before", "at_risk_after")  # keys of the result's sessions
+
+
+class FailedAnswers(Failure):
+    """Too many answers failed while the share was measured.
+
+    brief: the weight and how many failed, as a clause for the end of a release.
+    """
+
+    def __init__(self, msg: str, brief: str, **evidence: t.Any) -> None:
+        super().__init__(msg, **evidence)
+        self.brief = brief
 
 
 @dataclass
 class Shift:
-    """One change of weights: what it works on, and what it found so far (the module's result, and the evidence of a failure)."""
+    """One change of weights: what it works on, and its result so far, which is also the evidence of a failure."""
 
     task: Task
     cluster: Api
     server: Server
-    public: endpoints.Endpoint | None
+    public: endpoints.Endpoint | None  # where the share is measured; None leaves it unmeasured
     result: dict[str, t.Any] = field(
         default_factory=lambda: {
             "changed": False,
@@ -54,20 +66,20 @@ class Shift:
             "sessions": dict.fromkeys(SESSIONS),
         }
     )
-    route: Route = field(default_factory=dict)
+    route: Route = field(default_factory=dict)  # as it was read or written last
     waiting: outage.Waiting = field(default_factory=outage.current)
-    pinned: bool = True  # whether sessions with a mark stay on their pool
+    keeps_affinity: bool = True  # whether marked sessions stay on their pool
     release: record.Release | None = None  # the newest one, where it was read
-    own_run: str = ""  # of an emergency that is no part of a run, and begins one
-    lookout: OverwriteMonitor | None = None  # while the weights are verified
-    _runs: set[str] | None = None  # those that may have written the weights last, see read()
-    _clock: float = 0.0
-    _said: float = field(default_factory=time.monotonic)
+    emergency_run_id: str = ""  # of the run that an emergency starts when it belongs to none
+    monitor: OverwriteMonitor | None = None  # runs while the weights are verified
+    _runs: set[str] | None = None  # ids of runs that may have written the weights last, see read()
+    _written: float = 0.0  # when the write began, on the monotonic clock
+    _last_progress: float = field(default_factory=time.monotonic)
 
     @property
     def kind(self) -> Kind:
         kind = kind_of(self.server)
-        return kind if self.pinned else kind.unpinned()
+        return kind if self.keeps_affinity else kind.without_affinity()
 
     @property
     def emergency(self) -> bool:
@@ -75,18 +87,19 @@ class Shift:
 
     @property
     def run(self) -> str:
-        """The id of the run that this is a part of; empty when there is none."""
-        return self.task.params["run_id"] or self.own_run
+        """Return the id of the run that this shift belongs to; empty when there is none."""
+        return self.task.params["run_id"] or self.emergency_run_id
 
     @property
     def stable(self) -> pools.Stable | None:
-        """The pool to return to, as the route has it."""
+        """Return the pool to roll back to, as noted on the route."""
         return self.kind.stable(self.route, self.server)
 
     def read(self) -> Weights:
-        """Return the weights that the route has now. Raises Lost when another run has written them.
+        """Read the route and return its weights. Raise LeaseLost when another run has written it.
 
-        Which it has when this task wrote them before; of an everyday shift, also when that run did since this task read them first.
+        A run counts as another one when its id appears on the route after this task wrote it, or, outside of an
+        emergency, after this task first read it.
         """
         self.route = self.kind.read(self.cluster, self.server)
         run = self.kind.run(self.route)
@@ -94,36 +107,37 @@ class Shift:
             self._runs = {run}
         if run and self.run and self._runs is not None and run not in {self.run, *self._runs}:
             raise LeaseLost(
-                f"This run is not the one that releases {self.server} any more: run {run} has written its route since. Nothing more is changed by it."
+                f"This run lost the Lease of {self.server} (run {run} wrote its route) and makes no further changes."
             )
         return self.kind.weights(self.route, self.server)
 
-    def write(self, before: Weights, wanted: Weights, good: pools.Stable | None = None) -> None:
-        """Sets the weights on the route as it was read, and reads it again when somebody else changed it meanwhile.
+    def write(self, before: Weights, wanted: Weights, target: pools.Stable | None = None) -> None:
+        """Set the weights on the route as it was read; read it again and retry when somebody changed it in between.
 
-        good: the pool that an emergency returns to. It is noted on the route also where the weights are right.
+        target: the pool that an emergency returns to, noted on the route even where the weights are right already.
+        Raises LeaseLost, Conflict, Unreachable and Failure.
         """
-        self._clock = self._said = time.monotonic()
+        self._written = self._last_progress = time.monotonic()
         at = time.time()
-        written = False  # by a request whose answer was lost
+        written = False  # whether a request whose answer was lost has set the weights
         bound, attempt = Deadline(self.task.params["api_retry_timeout"]), 0
         while True:
             attempt += 1
             self._check_lease(again=attempt > 1)
-            stable = good or pools.returns_to(before, self.stable, self.release)
-            stamp = Stamp(pools.note(stable, wanted) if stable else None, self.run, alone=good is not None)
+            stable = target or pools.returns_to(before, self.stable, self.release)
+            stamp = Stamp(pools.note(stable, wanted) if stable else None, self.run, alone=target is not None)
             try:
                 changed, self.route = self.kind.write(
                     self.cluster, self.server, self.route, wanted, stamp, dry_run=self.task.check_mode
                 )
                 break
-            except (connection.Conflict, api.NotFound) as failure:  # changed, or one of its parts replaced
+            except (outage.Conflict, api.NotFound) as failure:  # the route changed, or a pod was replaced
                 if attempt >= ATTEMPTS:
-                    if isinstance(failure, api.NotFound) or not bound.pause(AGAIN):
+                    if isinstance(failure, api.NotFound) or not bound.pause(RETRY_PAUSE):
                         raise
-                    self._say(f"{failure.msg.rstrip('.')}; trying again, {bound.elapsed:.0f} of {bound.seconds:.0f} s")
+                    self._progress(f"{failure.msg.rstrip('.')}; retrying, {bound.elapsed:.0f} of {bound.seconds:.0f} s")
                 now = self.read()
-                written = isinstance(failure, connection.Unanswered) and now == wanted
+                written = isinstance(failure, outage.Unanswered) and now == wanted
                 before = before if written else now
         if (changed or written) and self.run and not self.task.check_mode:
             self._runs = {self.run}
@@ -136,13 +150,13 @@ class Shift:
         }
         if self.result["changed"] and not self.task.check_mode:
             self.result["written_at"] = at
-            what = "weights" if before != wanted else "notes and rules for sessions"
+            what = "weights" if before != wanted else "annotations and session rules"
             self.task.progress(f"{what} of {self.server} written: {text(wanted)}")
 
     def _check_lease(self, *, again: bool) -> None:
-        """Between the read and the write, which fails when the route was written in between. Raises Lost, and Failure.
+        """Check the run's Lease between read and write: a write of another run in between makes the patch conflict.
 
-        An emergency has looked already, and only another run that holds the Lease stops it.
+        An emergency has checked already; only another run that holds the Lease stops it. Raises LeaseLost and Failure.
         """
         run = self.task.params["run_id"]
         if not run or self.task.check_mode or (self.emergency and not again):
@@ -150,138 +164,157 @@ class Shift:
         lease = leases.Lease(self.cluster, self.server.namespace, self.server.name)
         lease_renewal.check(self.task, lease, run, required=not self.emergency)
 
-    def verify(self, wanted: Weights, meanwhile: t.Callable[[], None] = lambda: None) -> None:
-        """Waits until the route is in force and the measured share is what was set. Raises Failure with what was found.
+    def verify(self, wanted: Weights, during_wait: t.Callable[[], None] = lambda: None) -> None:
+        """Wait until the route is in force and the measured share matches the weights. Raise Failure with the evidence.
 
-        meanwhile: called once, while the gateway takes the weights up.
+        during_wait: called once, while the gateway picks the weights up.
         """
         seconds, waited = self.task.params["timeout"], self.waiting.seconds
         try:
-            self._verify(wanted, meanwhile, Deadline(seconds))
+            self._verify(wanted, during_wait, Deadline(seconds))
         except (LeaseLost, Overwritten):
             raise
         except Failure:
             if self.waiting.seconds == waited:
                 raise
-            # The API server was away: the time for it is over, and nothing is known of the route.
+            # The time-out passed while the API server was away, so nothing is known of the route: verify once more.
             self._verify(wanted, lambda: None, Deadline(seconds))
 
     def expected(self, wanted: Weights) -> Expected:
-        """Return what the route has while nobody else writes it."""
+        """Return what an OverwriteMonitor should find while nobody else writes the route."""
         return Expected(weights=wanted, runs=frozenset({self.run, self.kind.run(self.route), *(self._runs or ())}))
 
-    def _go_on(self) -> None:
-        """Raise Failure when somebody else changed the route, or the run that this belongs to can't go on."""
+    def _check_interrupted(self) -> None:
+        """Raise Failure when somebody else changed the route, or the run that this belongs to has to stop."""
         self.task.check_lease()
-        if self.lookout is not None:
-            self.lookout.refuse()
+        if self.monitor is not None:
+            self.monitor.refuse()
 
-    def _verify(self, wanted: Weights, meanwhile: t.Callable[[], None], bound: Deadline) -> None:
+    def _verify(self, wanted: Weights, during_wait: t.Callable[[], None], bound: Deadline) -> None:
         params = self.task.params
-        # Asked from the very write on, so that the answers tell when the data plane followed.
-        asked = (
-            share.asking(self.public, params["pool_key"], bound, kept=not self.kind.per_connection)
+        # Requests start with the write, so that the answers show when the data plane followed.
+        stream = (
+            share.answer_stream(self.public, params["pool_key"], bound, keep_alive=not self.kind.per_connection)
             if self.public
             else nullcontext()
         )
-        lookout = OverwriteMonitor(self.task, self.cluster, self.server, self.expected(wanted))
-        with asked as answers, lookout as self.lookout:
-            meanwhile()
-            if answers is None:
+        monitor = OverwriteMonitor(self.task, self.cluster, self.server, self.expected(wanted))
+        with stream as answers, monitor as self.monitor:
+            during_wait()
+            if answers is None or self.public is None:
                 self.await_acceptance(bound)
-                self.task.warn("The share was not measured: endpoint is not set.")
+                self.task.warn("The share was not measured because endpoint is not set.")
                 return
-            answers = self._while_ours(answers)
+            answers = self._until_interrupted(answers)
             if self.emergency:
                 answers = self._unless_accepted(answers, wanted, bound)
             else:
                 self.await_acceptance(bound)
-            self._measure(answers, wanted, bound)
+            self._measure(self.public, answers, wanted, bound)
 
-    def _while_ours(self, answers: t.Iterator[share.Answer]) -> t.Iterator[share.Answer]:
+    def _until_interrupted(self, answers: t.Iterator[share.Answer]) -> t.Iterator[share.Answer]:
+        """Yield the answers; see _check_interrupted() for what is raised."""
         for answer in answers:
-            self._go_on()
+            self._check_interrupted()
             yield answer
 
     def await_acceptance(self, bound: Deadline) -> None:
-        said = False
+        """Wait until the route's status says that it is in force.
+
+        Raise Failure when it is refused or the time is over.
+        """
+        reported = False
         while reason := self.kind.not_accepted(self.route, self.server):
-            self._go_on()
-            if self.kind.refused(self.route, self.server) or not bound.pause(POLL):
+            self._check_interrupted()
+            if self.kind.refused(self.route, self.server) or not bound.pause(POLL_INTERVAL):
                 raise Failure(f"{self._unverified(reason)}.", **self.result)
-            said = self._say_pending(reason, bound, said)
+            reported = self._report_pending(reason, bound, reported)
             self.read()
 
-    def _say_pending(self, reason: str, bound: Deadline, said: bool) -> bool:
-        """Show that the gateway does not take the weights up, and soon what clients get; return whether that was shown."""
-        if not said and bound.elapsed >= PATIENCE:
-            said = True
-            self.task.progress(f"{self._unverified(reason)}; looking on for {bound.left:.0f} s")
-        self._say(f"waiting for the gateway: {reason}")
-        return said
+    def _report_pending(self, reason: str, bound: Deadline, reported: bool) -> bool:
+        """Show that the gateway has not accepted the weights; after PATIENCE once also what clients get.
+
+        reported: whether the latter was shown before. Return whether it has been shown now.
+        """
+        if not reported and bound.elapsed >= PATIENCE:
+            reported = True
+            self.task.progress(f"{self._unverified(reason)}; still checking, {bound.left:.0f} s left")
+        self._progress(f"waiting for the gateway: {reason}")
+        return reported
 
     def _unless_accepted(
         self, answers: t.Iterator[share.Answer], wanted: Weights, bound: Deadline
     ) -> t.Iterator[share.Answer]:
-        """Return answers to measure by, once the route is in force or they show it by themselves: what clients get outranks the route's status.
+        """Return the answers to measure by, once the route's status or the answers themselves show that it is in force.
 
-        The latter takes a longer row from the good pool, which could come by chance where a small part of the traffic went elsewhere. Raises
-        Failure when neither comes.
+        What clients get outranks the status, but takes a longer row of answers from the wanted pool: a short one can
+        come by chance while a small part of the traffic still goes elsewhere. Raises Failure when neither shows it in
+        time.
         """
-        reason, said, looked = "", False, 0.0
+        reason, reported, read_at = "", False, 0.0
 
         def pending() -> t.Iterator[share.Answer]:
-            nonlocal reason, said, looked
-            for answer in itertools.chain([None], answers):  # the first look comes before the first answer
+            nonlocal reason, reported, read_at
+            for answer in itertools.chain([None], answers):  # the status is read before the first answer
                 if answer is not None:
                     yield answer
-                if time.monotonic() - looked < POLL:
+                if time.monotonic() - read_at < POLL_INTERVAL:
                     continue
-                if looked:
+                if read_at:
                     self.read()
-                looked = time.monotonic()
+                read_at = time.monotonic()
                 reason = self.kind.not_accepted(self.route, self.server)
                 if not reason or (bound.elapsed >= PATIENCE and self.kind.refused(self.route, self.server)):
                     return
-                said = self._say_pending(reason, bound, said)
+                reported = self._report_pending(reason, bound, reported)
 
         row = share.row_needed(self.result["before"], wanted)
-        kept = not self.kind.per_connection
+        keep_alive = not self.kind.per_connection
         seen, reached = share.until_followed(
-            pending(), wanted, row, self.task.params["tolerance"], lambda last: None, kept=kept
+            pending(), wanted, row, self.task.params["tolerance"], lambda last: None, keep_alive=keep_alive
         )
         if reason and not reached:
             raise Failure(f"{self._unverified(reason)}.", **self.result)
         if reason and not self._accepted_soon(bound):
             self.task.warn(
-                f"All answers come from pool {self.result['pool']}, though the route is not in force by its status: {reason}."
+                f"All answers come from pool {self.result['pool']}, "
+                f"but the route's status does not say that it is in force: {reason}."
             )
         return itertools.chain(seen, answers)
 
     def _accepted_soon(self, bound: Deadline) -> bool:
-        """Return whether the route is in force a moment after the traffic followed: a status is written last."""
+        """Return whether the status says in a moment that the route is in force: controllers write it last."""
         moment = Deadline(min(PATIENCE, bound.left))
         while self.kind.not_accepted(self.route, self.server):
-            if not moment.pause(POLL):
+            if not moment.pause(POLL_INTERVAL):
                 return False
             self.read()
         return True
 
     def _unverified(self, reason: str) -> str:
-        clients = f"; {self._clients()}" if self.public else ""
-        return f"The weights of {self.server} are written ({text(self.result['after'])}), but it is not verified that traffic follows them: {reason}{clients}"
+        """Return the sentence, without its full stop, for weights that traffic has not been confirmed to follow."""
+        clients = f"; {self._clients(self.public)}" if self.public else ""
+        return f"{self._written_but(self.result['after'])} traffic has not been confirmed to follow: {reason}{clients}"
 
-    def _clients(self) -> str:
-        """What clients get now, in a clause; over new connections, which follow the soonest."""
-        answers = share.sample(self.public, self.task.params["pool_key"], ASKED)
+    def _written_but(self, weights: Weights) -> str:
+        return f"Weights of {self.server} were written ({text(weights)}), but"
+
+    def _clients(self, public: endpoints.Endpoint) -> str:
+        """Return what clients get now, as a clause. Sampled over new connections, which follow a change first."""
+        answers = share.sample(public, self.task.params["pool_key"], CLIENT_ANSWERS)
         if answers[-1].reason:
-            return f"clients get no good answer now ({answers[-1].reason})"
+            return f"requests through the gateway are failing ({answers[-1].reason})"
         counts = {pool: sum(answer.pool == pool for answer in answers) for pool in POOLS}
-        return f"of {len(answers)} answers to clients now, " + ", ".join(
-            f"{count} came from {pool}" for pool, count in counts.items() if count
-        )
+        pools_seen = ", ".join(f"{count} from {pool}" for pool, count in counts.items() if count)
+        return f"of {len(answers)} answers to clients just now: {pools_seen}"
 
-    def _measure(self, answers: t.Iterable[share.Answer], wanted: Weights, bound: Deadline) -> None:
+    def _measure(
+        self, public: endpoints.Endpoint, answers: t.Iterable[share.Answer], wanted: Weights, bound: Deadline
+    ) -> None:
+        """Measure the share until it matches the weights, and put it into the result.
+
+        Raise Failure when it does not.
+        """
         params = self.task.params
         needed = share.answers_needed(wanted, params["tolerance"])
         if params["samples"] and 100 not in wanted.values():
@@ -289,17 +322,12 @@ class Shift:
         pool = params["pool"] or self.result["pool"]
 
         def progress(last: t.Collection[share.Answer]) -> None:
-            self._say(lambda: f"{pool} {wanted[pool]} %: measured {_measured(share.tally(last), pool)}")
+            self._progress(lambda: f"{pool} {wanted[pool]} %: measured {_measured(share.tally(last), pool)}")
 
         if pools.gaining(self.result["before"], wanted) == [params["pool"]]:
-            # An emergency does not wait for this import.
-            from ansible_collections.mcp.server.plugins.module_utils._traffic import synthetic
-
-            answers = synthetic.unless_failing(
-                answers, wanted[pool], f"The weights of {self.server} are written ({text(wanted)}), but", self.result
-            )
+            answers = self._unless_failing(answers, pool, wanted)
         seen, reached = share.until_followed(
-            answers, wanted, needed, params["tolerance"], progress, kept=not self.kind.per_connection
+            answers, wanted, needed, params["tolerance"], progress, keep_alive=not self.kind.per_connection
         )
         measured = share.tally(seen)
         self.result["share"] = {
@@ -310,24 +338,42 @@ class Shift:
         }
         if reached:
             if self.result["changed"]:
-                self.result["seconds_to_follow"] = round(seen[0].at - self._clock, 3)
+                self.result["seconds_to_follow"] = round(seen[0].at - self._written, 3)
             self.task.progress(f"{pool} {wanted[pool]} %: measured {_measured(measured, pool)}")
             return
         raise Failure(
-            f"The weights of {self.server} are written ({text(wanted)}), but it is not verified that traffic follows them: "
-            f"within {bound.seconds:g} s {self.public.name} gave {pool} {_measured(measured, pool)}"
-            f"{' (' + measured['reason'] + ')' if measured['reason'] else ''}; "
-            "check that endpoint leads through this route, and the gateway's own logs.",
+            f"{self._written_but(wanted)} traffic has not been confirmed to follow: "
+            f"within {bound.seconds:g} s {public.name} gave {pool} {_measured(measured, pool)}"
+            f"{' (' + measured['reason'] + ')' if measured['reason'] else ''}. "
+            "Check that endpoint leads through this route, and check the gateway's logs.",
             **self.result,
         )
 
-    def _say(self, line: str | t.Callable[[], str]) -> None:
-        if time.monotonic() - self._said >= EVERY:
-            self._said = time.monotonic()
+    def _unless_failing(
+        self, answers: t.Iterable[share.Answer], pool: str, wanted: Weights
+    ) -> t.Iterator[share.Answer]:
+        """Yield the answers. Raise FailedAnswers once too many of this pool fail."""
+        # lazy: emergency path
+        from ansible_collections.mcp.server.plugins.module_utils._traffic import synthetic
+
+        about = self._written_but(wanted)
+        try:
+            yield from synthetic.unless_failing(answers, wanted[pool], about, self.result)
+        except Failure as failure:
+            if not failure.msg.startswith(about):  # raised by where the answers come from
+                raise
+            brief = f"at {wanted[pool]} %,{failure.msg.removeprefix(about)}"
+            raise FailedAnswers(failure.msg, brief, **failure.evidence) from None
+
+    def _progress(self, line: str | t.Callable[[], str]) -> None:
+        """Show a line of progress, unless one was shown less than PROGRESS_INTERVAL ago."""
+        if time.monotonic() - self._last_progress >= PROGRESS_INTERVAL:
+            self._last_progress = time.monotonic()
             self.task.progress(line if isinstance(line, str) else line())
 
 
 def step(shift: Shift, verdict: str) -> record.Step:
+    """Return the shift as a step of the release record."""
     measured = shift.result["share"]
     kept = {key: measured[key] for key in (*POOLS, "requests", "failed")} if measured else None
     return {
@@ -340,13 +386,19 @@ def step(shift: Shift, verdict: str) -> record.Step:
 
 
 def update_record(shift: Shift, change: record.Change, seconds: float | None = None) -> None:
-    """The traffic has moved already: what becomes of the record can't change that, so it is a warning. seconds: how long that may take."""
-    by = {"run": shift.run or None, "takes_over": shift.emergency}
+    """Change the release record. Failing to is a warning: the traffic has been shifted already. Raises LeaseLost.
+
+    seconds: how long that may take, None for as long as the API server is waited for.
+    """
+
+    def update() -> None:
+        record.update(shift.cluster, shift.server, change, run=shift.run or None, takes_over=shift.emergency)
+
     try:
         if seconds is None:
-            record.update(shift.cluster, shift.server, change, **by)
+            update()
         else:
-            bounded(lambda: record.update(shift.cluster, shift.server, change, **by), seconds)
+            bounded(update, seconds)
     except LeaseLost:
         raise
     except (Failure, TimeoutError) as error:
@@ -354,11 +406,11 @@ def update_record(shift: Shift, change: record.Change, seconds: float | None = N
 
 
 def text(weights: Weights) -> str:
+    """Return the weights as people read them."""
     return ", ".join(f"{pool} {percent} %" for pool, percent in weights.items())
 
 
 def _measured(measured: dict[str, t.Any], pool: str) -> str:
-    share_ = "nothing" if measured[pool] is None else f"{measured[pool]} %"
-    return f"{share_} of {measured['requests']} answers" + (
-        f", {measured['failed']} failed" if measured["failed"] else ""
-    )
+    percent = "nothing" if measured[pool] is None else f"{measured[pool]} %"
+    failed = f", {measured['failed']} failed" if measured["failed"] else ""
+    return f"{percent} of {measured['requests']} answers{failed}"

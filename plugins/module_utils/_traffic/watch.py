@@ -128,7 +128,7 @@ class Watch:
         """Watch until the end. Return the result, or raise Failure with it."""
         poller = self._poller()
         pool_key, rate = self.task.params["pool_key"], self.task.params["rate"]
-        with poller or nullcontext(), share.asked(self.public, pool_key, self.bound, rate) as arrived:
+        with poller or nullcontext(), share.answer_queue(self.public, pool_key, self.bound, rate) as arrived:
             while True:
                 self.bound.pause(TICK)
                 self.task.check_lease()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Weights at given places of any object, named by paths that can be read and written: a small part of JMESPath."""
+"""Weights at given places of any object. The paths to them are a small part of JMESPath that can also be written."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
     Reference,
     Route,
     Rule,
@@ -24,13 +25,14 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _STEP = re.compile(
-    rf"""\.?(?P<field>{_NAME})|\.?"(?P<quoted>[^"\\]+)"|\[(?P<index>[0-9]+)\]|\[\?\s*(?P<key>{_NAME}(?:\.{_NAME})*)\s*==\s*'(?P<value>[^'\\]*)'\s*\]"""
+    rf"""\.?(?P<field>{_NAME})|\.?"(?P<quoted>[^"\\]+)"|\[(?P<index>[0-9]+)\]"""
+    rf"""|\[\?\s*(?P<key>{_NAME}(?:\.{_NAME})*)\s*==\s*'(?P<value>[^'\\]*)'\s*\]"""
 )
 
 
 @dataclass(frozen=True)
 class Filter:
-    """The only element of a list whose key (names, from the outside in) has this value."""
+    """The one element of a list whose key has this value. key: field names, from the outside in."""
 
     key: tuple[str, ...]
     value: str
@@ -41,21 +43,22 @@ class Filter:
 
 class Custom(Weighted):
     def path(self, server: Server) -> str:
-        custom = server.route_custom
+        custom = _custom(server)
         return paths.resource(custom["api_version"], server.namespace, _resource(custom), server.route)
 
     def name(self, server: Server) -> str:
-        return f"{server.route_custom['kind']} {server.namespace}/{server.route}"
+        return f"{_custom(server)['kind']} {server.namespace}/{server.route}"
 
     def rules(self, server: Server) -> tuple[Rule, ...]:
-        group, slash, _version = server.route_custom["api_version"].partition("/")
-        return (Rule(group if slash else "", _resource(server.route_custom), ("get", "patch"), (server.route,)),)
+        group, slash, _version = _custom(server)["api_version"].partition("/")
+        return (Rule(group if slash else "", _resource(_custom(server)), ("get", "patch"), (server.route,)),)
 
     def total(self, route: Route, server: Server) -> int:
-        return server.route_custom["total"]
+        total: int = _custom(server)["total"]
+        return total
 
     def splits(self, route: Route, server: Server) -> list[Split]:
-        custom = server.route_custom
+        custom = _custom(server)
         found = {pool: self._reference(route, server, pool) for pool in POOLS if custom.get(pool)}
         for pool in POOLS:
             if pool not in found:
@@ -63,13 +66,13 @@ class Custom(Weighted):
         return [found]
 
     def not_accepted(self, route: Route, server: Server) -> str:
-        expressions = server.route_custom["accepted"]
+        expressions = _custom(server)["accepted"]
         jmes.check("route_custom.accepted", expressions)
         complaint = jmes.problem(expressions, {"metadata": {}, "status": {}, **route})
         return f"it {complaint}" if complaint else ""
 
     def _reference(self, route: Route, server: Server, pool: str) -> Reference:
-        path = server.route_custom[pool]
+        path = _custom(server)[pool]
         try:
             pointer, value = find(route, steps(path))
         except ValueError as error:
@@ -80,24 +83,25 @@ class Custom(Weighted):
             value is None or isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit())
         ):
             raise Failure(
-                f"{self.name(server)} has {value!r} at {path!r} (route_custom.{pool}), which is no weight: name the place of a whole number."
+                f"{self.name(server)} has {value!r} at {path!r} (route_custom.{pool}), which is not a weight. "
+                "Name the place of a whole number."
             )
         return Reference(pointer, int(value or 0), text=isinstance(value, str))
 
 
-KIND = Custom()
+KIND: Kind = Custom()
 
 
 def steps(path: str) -> list[str | int | Filter]:
-    """The steps of a path. Raises ValueError with the reason when it is not of the part that can be written to."""
+    """Return the steps of a path. Raises ValueError with the reason when it is not one that can be written."""
     found: list[str | int | Filter] = []
     position = 0
     while position < len(path):
         step = _STEP.match(path, position)
         if not step or (step[0].startswith(".") != bool(found) and step["index"] is None and step["key"] is None):
             raise ValueError(
-                f'from {path[position:]!r} on it is no path that can be written to; it may have fields (a.b, a."x.y/z"), positions ([0]) '
-                "and filters ([?name=='x'])"
+                f"from {path[position:]!r} on it is not a path that can be written; "
+                """it may have fields (a.b, a."x.y/z"), positions ([0]) and filters ([?name=='x'])"""
             )
         if step["index"] is not None:
             found.append(int(step["index"]))
@@ -112,9 +116,9 @@ def steps(path: str) -> list[str | int | Filter]:
 
 
 def find(obj: t.Any, path: t.Sequence[str | int | Filter]) -> tuple[str, t.Any]:
-    """The JSON pointer of the place and what is there; None when only its last field is missing.
+    """Return the JSON pointer of the place and its value, None when only the last field is missing.
 
-    Raises ValueError with the reason when it is nowhere, or at more than one place.
+    Raises ValueError with the reason when the place does not exist, or there are several.
     """
     pointer = ""
     for number, step in enumerate(path):
@@ -141,6 +145,13 @@ def _value(element: t.Any, key: t.Iterable[str]) -> t.Any:
     for name in key:
         element = element.get(name) if isinstance(element, dict) else None
     return element
+
+
+def _custom(server: Server) -> dict[str, t.Any]:
+    """Return the option route_custom, which Server.from_params() asks for with this kind."""
+    if server.route_custom is None:
+        raise Failure("route_kind is custom, and route_custom is missing.")
+    return server.route_custom
 
 
 def _resource(custom: dict[str, t.Any]) -> str:

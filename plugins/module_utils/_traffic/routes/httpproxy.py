@@ -4,8 +4,8 @@
 
 """Weights on Contour's HTTPProxy, and whether Contour took them.
 
-A service without a weight has 0, unless no service of its route has one: then
-they share evenly. A mirror gets copies of requests and is no backend.
+A service without a weight has 0, unless no service of its route has one: then they share evenly. A mirror gets copies
+of requests and is not a backend.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
     Reference,
     Route,
     Split,
@@ -42,14 +43,17 @@ class HTTPProxy(Weighted):
     def not_accepted(self, route: Route, server: Server) -> str:
         valid = _valid(route)
         if not valid:
-            return f"Contour has not reported Valid for generation {route['metadata'].get('generation')}: see Contour, and the ingressClassName"
+            generation = route["metadata"].get("generation")
+            return (
+                f"Contour has not reported Valid for generation {generation}: check Contour, and the ingressClassName"
+            )
         if valid["status"] != "True":
             error = next(iter(valid.get("errors") or []), valid)
             return f"Contour says Valid is {valid['status']} ({error.get('reason')}: {error.get('message')})"
         return ""
 
 
-KIND = HTTPProxy()
+KIND: Kind = HTTPProxy()
 
 
 def _backends(number: int, rule: dict[str, t.Any], server: Server) -> t.Iterator[tuple[str | None, Reference]]:
@@ -63,7 +67,7 @@ def _backends(number: int, rule: dict[str, t.Any], server: Server) -> t.Iterator
 
 
 def _valid(route: Route) -> dict[str, t.Any]:
-    """The condition Valid of the present generation; empty without one."""
+    """Return the condition Valid of the present generation; empty without one."""
     return next(
         (
             condition

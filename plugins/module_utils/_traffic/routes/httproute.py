@@ -4,9 +4,8 @@
 
 """Weights on a Gateway API HTTPRoute, and whether its controllers took them.
 
-A pin is a rule for sessions whose id begins with a pool's name. It lists both
-pools, as every rule that is ours: its own pool has all of it while sessions are
-kept, and its weights are those of the other rules when they are not.
+Session affinity is made by rules that match ids that begin with a pool's name. Such a rule lists both pools: while
+affinity is kept, the marked pool has all of its weight, and else its weights are those of the other rules.
 """
 
 from __future__ import annotations
@@ -34,29 +33,32 @@ class HTTPRoute(Weighted):
     title, group, version, resource = "HTTPRoute", "gateway.networking.k8s.io", "v1", "httproutes"
     backends = "the backendRefs of a rule that matches no session's mark"
 
-    def __init__(self, pinned: bool = True) -> None:
-        self.pinned = pinned
+    def __init__(self, keeps_affinity: bool = True) -> None:
+        self.keeps_affinity = keeps_affinity
 
     def splits(self, route: Route, server: Server) -> list[Split]:
-        """Those of the rules that new sessions meet: they tell the share."""
+        """Return the splits of the rules that new sessions match: these determine the share."""
         return self.shared(server, _backends(route, server, None))
 
-    def pins(self, route: Route, server: Server) -> list[tuple[Split, str]]:
-        """Those of the pins, each with the pool whose mark it matches."""
+    def affinity_splits(self, route: Route, server: Server) -> list[tuple[Split, str]]:
+        """Return the splits of the rules for marked sessions, each with the pool whose mark the rule matches."""
         return [(split, pool) for pool in POOLS for split in both(self.listed(server, _backends(route, server, pool)))]
 
-    def marked(self, route: Route, server: Server) -> bool:
-        return {pool for _split, pool in self.pins(route, server)} == set(POOLS)
+    def has_affinity(self, route: Route, server: Server) -> bool:
+        return {pool for _split, pool in self.affinity_splits(route, server)} == set(POOLS)
 
-    def unpinned(self) -> Kind:
-        return HTTPRoute(pinned=False)
+    def without_affinity(self) -> Kind:
+        return HTTPRoute(keeps_affinity=False)
 
     def planned(self, route: Route, server: Server, wanted: Weights) -> list[tuple[Split, Weights]]:
-        pins = [(split, pools.split(pool, 100) if self.pinned else wanted) for split, pool in self.pins(route, server)]
-        return [*pins, *super().planned(route, server, wanted)]
+        marked = [
+            (split, pools.split(pool, 100) if self.keeps_affinity else wanted)
+            for split, pool in self.affinity_splits(route, server)
+        ]
+        return [*marked, *super().planned(route, server, wanted)]
 
     def note(self, route: Route, server: Server) -> str:
-        return "; sessions whose ids begin with a pool's name stay on it" if self.marked(route, server) else ""
+        return "; sessions whose ids begin with a pool's name stay on it" if self.has_affinity(route, server) else ""
 
     def refused(self, route: Route, server: Server) -> str:
         for parent, kind, condition in _conditions(route):
@@ -70,17 +72,19 @@ class HTTPRoute(Weighted):
             return "it has no parentRefs: name its Gateway there"
         for parent, kind, condition in conditions:
             if not _is_current(route, condition):
-                return f"{parent} has not reported {kind} for generation {route['metadata'].get('generation')}: see the gateway's controller"
+                generation = route["metadata"].get("generation")
+                return f"{parent} has not reported {kind} for generation {generation}: check the gateway's controller"
             if condition["status"] != "True":
-                return f"{parent} says {kind} is {condition['status']} ({condition.get('reason')}: {condition.get('message')})"
+                why = f"{condition.get('reason')}: {condition.get('message')}"
+                return f"{parent} says {kind} is {condition['status']} ({why})"
         return ""
 
 
-KIND = HTTPRoute()
+KIND: Kind = HTTPRoute()
 
 
 def mark(rule: dict[str, t.Any]) -> str | None:
-    """The pool whose sessions this rule is for: each of its matches asks for an id that begins with the pool's name."""
+    """Return the pool whose marked sessions this rule is for: each of its matches requires an id with that mark."""
     marks = {_mark(match) for match in rule.get("matches") or []}
     return marks.pop() if len(marks) == 1 else None
 
@@ -92,10 +96,10 @@ def _mark(match: dict[str, t.Any]) -> str | None:
     return None
 
 
-def _backends(route: Route, server: Server, pinned: str | None) -> Lists:
-    """The backends of the rules that are pinned to that pool, or of those that are pinned to none."""
+def _backends(route: Route, server: Server, marked: str | None) -> Lists:
+    """Yield the backends of the rules for sessions with that pool's mark; with None, of the rules for all others."""
     for number, rule in enumerate(route["spec"].get("rules") or []):
-        if mark(rule) == pinned:
+        if mark(rule) == marked:
             backends = enumerate(rule.get("backendRefs") or [])
             places = [
                 (_pool(backend, server), f"/spec/rules/{number}/backendRefs/{position}/weight", backend)
@@ -115,24 +119,24 @@ def _pool(backend: dict[str, t.Any], server: Server) -> str | None:
 
 
 def _conditions(route: Route) -> list[tuple[str, str, dict[str, t.Any]]]:
-    """(parent, kind, condition) of what has to be true; a condition that is not reported is empty.
+    """Return (parent, kind, condition) for each condition that has to be true; one that is not reported is empty.
 
-    Only parents that the route still names: what a removed one said stays in the status, and so does what a controller said
-    that is gone. Of several controllers that report on one parent, one that took the route is enough.
+    Only of parents that the route still names: reports of removed ones, and of controllers that are gone, stay in the
+    status. Of several controllers that report on one parent, one that accepted the route is enough.
     """
     reported: dict[tuple[t.Any, ...], list[dict[str, dict[str, t.Any]]]] = {}
     for parent in route.get("status", {}).get("parents") or []:
         conditions = {condition["type"]: condition for condition in parent.get("conditions") or []}
         reported.setdefault(_parent_key(route, parent["parentRef"]), []).append(conditions)
 
-    def taken(conditions: dict[str, dict[str, t.Any]]) -> tuple[int, int]:
+    def accepted(conditions: dict[str, dict[str, t.Any]]) -> tuple[int, int]:
         current = [conditions[kind] for kind in CONDITIONS if _is_current(route, conditions.get(kind, {}))]
         return sum(condition["status"] == "True" for condition in current), len(current)
 
     found = []
     for reference in route["spec"].get("parentRefs") or []:
         kind, namespace, name, *_rest = key = _parent_key(route, reference)
-        best = max(reported.get(key, [{}]), key=taken)
+        best = max(reported.get(key, [{}]), key=accepted)
         found += [(f"{kind} {namespace}/{name}", condition, best.get(condition, {})) for condition in CONDITIONS]
     return found
 
@@ -144,4 +148,6 @@ def _parent_key(route: Route, reference: dict[str, t.Any]) -> tuple[t.Any, ...]:
 
 
 def _is_current(route: Route, condition: dict[str, t.Any]) -> bool:
-    return condition.get("observedGeneration", -1) == route["metadata"].get("generation", 0)
+    observed: int = condition.get("observedGeneration", -1)
+    generation: int = route["metadata"].get("generation", 0)
+    return observed == generation

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The weight in the annotations of an ingress-nginx canary: the Ingress C(route) leads to one pool, C(route)-canary beside it to the other.
+"""The weight in the annotations of an ingress-nginx canary.
 
-ingress-nginx reports no status that tells whether it took the weight.
+The Ingress C(route) leads to one pool, C(route)-canary beside it to the other. ingress-nginx reports no status for the
+weight.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
     Operation,
     Reference,
     Route,
@@ -29,7 +31,7 @@ WEIGHT, TOTAL = f"{CANARY}-weight", f"{CANARY}-weight-total"
 
 
 class IngressNginx(Weighted):
-    """What it reads is C(main) and C(canary), an Ingress each; only the latter is written."""
+    """A route that was read is C(main) and C(canary), an Ingress each; only the latter is written."""
 
     title, group, version, resource = "Ingress", "networking.k8s.io", "v1", "ingresses"
 
@@ -39,7 +41,8 @@ class IngressNginx(Weighted):
             return {"main": main, "canary": cluster.get(self._canary_path(server))}
         except NotFound:
             raise Failure(
-                f"{self.name(server)}-canary does not exist: create it beside {server.route}, with the same rules for the other pool's Service "
+                f"{self.name(server)}-canary does not exist: create it beside {server.route}, "
+                "with the same rules for the other pool's Service, "
                 f"and the annotations {CANARY}: 'true' and {WEIGHT}: '0'."
             ) from None
 
@@ -59,7 +62,7 @@ class IngressNginx(Weighted):
             )
         annotations = route["canary"]["metadata"].get("annotations") or {}
         if annotations.get(CANARY) != "true":
-            raise Failure(f"{self.name(server)}-canary has no annotation {CANARY}: 'true', so it is no canary: add it.")
+            raise Failure(f"{self.name(server)}-canary is not a canary: add the annotation {CANARY}: 'true'.")
         weight, total = self._number(annotations, WEIGHT, 0, server), self.total(route, server)
         return [{canary: Reference(place_of(WEIGHT), weight, text=True), main: Reference("", max(0, total - weight))}]
 
@@ -67,7 +70,8 @@ class IngressNginx(Weighted):
         return self._number(route["canary"]["metadata"].get("annotations") or {}, TOTAL, 100, server)
 
     def written(self, route: Route) -> Route:
-        return route["canary"]
+        canary: Route = route["canary"]
+        return canary
 
     def writes(
         self, route: Route, server: Server, wanted: dict[str, int], stamp: Stamp | None = None
@@ -87,24 +91,28 @@ class IngressNginx(Weighted):
         value = annotations.get(key, str(default))
         if not (value.isascii() and value.isdigit()):
             raise Failure(
-                f"{self.name(server)}-canary has the annotation {key}: {value!r}, which is not a whole number: correct it."
+                f"{self.name(server)}-canary has the annotation {key}: {value!r}, which is not a whole number. "
+                "Correct it."
             )
         return int(value)
 
     def _pool(self, ingress: Route, server: Server) -> str:
-        """The only pool that this Ingress leads to."""
+        """Return the only pool that this Ingress leads to. Raises Failure when there is not exactly one."""
         spec = ingress["spec"]
         backends = [
             path["backend"] for rule in spec.get("rules") or [] for path in (rule.get("http") or {}).get("paths") or []
         ]
         backends += [spec["defaultBackend"]] if spec.get("defaultBackend") else []
-        pools = {pool_of((backend.get("service") or {}).get("name"), server) for backend in backends} & set(POOLS)
+        found = {pool_of((backend.get("service") or {}).get("name"), server) for backend in backends}
+        pools = [pool for pool in POOLS if pool in found]
         if len(pools) != 1:
+            name = f"{self.title} {server.namespace}/{ingress['metadata']['name']}"
+            services = f"Services {server.service('blue')} and {server.service('green')}"
             raise Failure(
-                f"{self.title} {server.namespace}/{ingress['metadata']['name']} leads to {'both pools' if pools else 'no pool'} of {server}: "
-                f"let it lead to one of the Services {server.service('blue')} and {server.service('green')}, and its canary or main Ingress to the other."
+                f"{name} leads to {'both pools' if pools else 'no pool'} of {server}: "
+                f"let it lead to one of the {services}, and its canary or main Ingress to the other."
             )
-        return pools.pop()
+        return pools[0]
 
 
-KIND = IngressNginx()
+KIND: Kind = IngressNginx()

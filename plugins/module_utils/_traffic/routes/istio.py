@@ -2,14 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Weights on the HTTP rules of an Istio VirtualService; its tcp and tls rules are not ours. Istio's webhook refuses a wrong object when it is written."""
+"""Weights on the HTTP rules of an Istio VirtualService; its tcp and tls rules are left alone.
+
+Its status is not read: Istio's webhook refuses a wrong object when it is written.
+"""
 
 from __future__ import annotations
 
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Reference, Route, Split, Weighted
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
+    Reference,
+    Route,
+    Split,
+    Weighted,
+)
 
 
 class VirtualService(Weighted):
@@ -35,11 +44,11 @@ class VirtualService(Weighted):
         )
 
 
-KIND = VirtualService()
+KIND: Kind = VirtualService()
 
 
 def _pool(backend: dict[str, t.Any], server: Server) -> str | None:
-    """The host is a Service's name, alone or with its namespace, as in DNS."""
+    """Return the backend's pool. Its host is a Service's name, alone or with its namespace, as in DNS."""
     name, _dot, rest = backend["destination"]["host"].partition(".")
     namespace, _dot, domain = rest.partition(".")
     if namespace not in ("", server.namespace) or (domain and not f"{domain}.".startswith("svc.")):

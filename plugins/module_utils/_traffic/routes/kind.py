@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a kind of route must tell: where it is, its weights, how they are changed, and whether the change is in force."""
+"""The base of all kinds of route: where its object is, its weights, how they change, and whether that is in force."""
 
 from __future__ import annotations
 
@@ -18,91 +18,84 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 Route = dict[str, t.Any]
 Operation = dict[str, t.Any]  # of a JSON patch
 
-STABLE = "mcp.server/stable"  # the pool to return to, see plan.note
+STABLE = "mcp.server/stable"  # the pool to roll back to, see pools.note()
 RUN = "mcp.server/run"  # the run that wrote the weights last
 IS_RUN = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 NOTES = "/metadata/annotations"
 
 
 class Stamp(t.NamedTuple):
-    """What is written on the route together with weights, as annotations.
+    """The annotations that are written on the route together with weights."""
 
-    stable: the note of the stable pool, None to remove what is there. run: the id of the run, empty when there is none.
-    alone: whether a stable pool that is not noted yet is written also where the weights are right already.
-    """
-
-    stable: str | None
-    run: str = ""
-    alone: bool = False
+    stable: str | None  # the note of the stable pool, None to remove it
+    run: str = ""  # the id of the run that writes, empty when there is none
+    alone: bool = False  # whether a missing note is written even when the weights are right already
 
 
 class Rule(t.NamedTuple):
-    """A rule of a Role. names: of the objects that it is narrowed to (resourceNames); none where Kubernetes can't narrow it."""
+    """A rule of a Role."""
 
     group: str
     resource: str
     verbs: tuple[str, ...]
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()  # resourceNames; empty where Kubernetes can't narrow the rule to names
 
 
 class Kind:
-    """One kind of route. Apart from read and write its methods are pure functions on what read gave.
+    """One kind of route. Apart from read() and write() its methods are pure functions of what read() returned."""
 
-    title: what people call the object. per_connection: whether the share is one
-    of connections, so that a connection that is kept stays where it is. pod_label:
-    a label of pods that is ours, so that a Deployment's template must not have it.
-    """
-
-    title: str
+    title: str  # what people call the object
     group: str
     version: str
     resource: str
-    per_connection = False
-    pod_label = ""
+    per_connection = False  # whether the share is one of connections: one that is kept alive stays on its pool
+    pod_label = ""  # a label that is put on pods, so that a Deployment's template must not have it
 
     def path(self, server: Server) -> str:
+        """Return the API path of the route's object."""
         api_version = f"{self.group}/{self.version}" if self.group else self.version
         return paths.resource(api_version, server.namespace, self.resource, server.route)
 
     def name(self, server: Server) -> str:
+        """Return what messages call the route."""
         return f"{self.title} {server.namespace}/{server.route}"
 
     def rules(self, server: Server) -> tuple[Rule, ...]:
-        """What the Role must grant for this kind, beside what every release needs."""
+        """Return what the Role must grant for this kind, beside what every release needs."""
         return (Rule(self.group, self.resource, ("get", "patch"), (server.route,)),)
 
     def read(self, cluster: Api, server: Server) -> Route:
-        """Raises NotFound, Forbidden, Unreachable, Failure."""
+        """Return the route as the API server has it. Raises NotFound, Forbidden, Unreachable and Failure."""
         return cluster.get(self.path(server))
 
     def weights(self, route: Route, server: Server) -> Weights:
-        """Percent of each pool; a pool has 0 or 100 only when that is exact. No weight at all: 0 and 0.
+        """Return the percentage of each pool: 0 or 100 only when that is exact, 0 and 0 when there is no weight at all.
 
         Raises Failure when the route does not lead to both pools.
         """
         raise NotImplementedError
 
     def reachable(self, route: Route, server: Server, wanted: Weights, *, planning: bool = False) -> Weights:
-        """The weights to set for the wanted ones; with route_nearest it may be others. Raises Failure when there are none.
+        """Return the weights to set for the wanted ones; with route_nearest these may differ. Raises Failure for none.
 
         planning: the idle pool is not deployed yet.
         """
         return wanted
 
     def note(self, route: Route, server: Server) -> str:
-        """What else a user should know about it before a release: the end of a sentence."""
+        """Return what else to know about the route before a release: the end of a sentence, empty for nothing."""
         return ""
 
-    def marked(self, route: Route, server: Server) -> bool:
-        """Whether it keeps a session whose id begins with a pool's name on that pool, for both pools (docs/sessions.md)."""
+    def has_affinity(self, route: Route, server: Server) -> bool:
+        """Return whether it keeps marked sessions of both pools on their pool (docs/sessions.md)."""
         return False
 
-    def unpinned(self) -> Kind:
-        """This kind as it writes when marked sessions go where the weights lead, as everybody else."""
+    def without_affinity(self) -> Kind:
+        """Return this kind as it writes without affinity: marked sessions follow the weights as all others."""
         return self
 
     def written(self, route: Route) -> Route:
-        """The object that carries the weights, and what is noted of them."""
+        """Return the object that carries the weights and their annotations."""
         return route
 
     def run(self, route: Route) -> str:
@@ -111,12 +104,12 @@ class Kind:
         return run if IS_RUN.fullmatch(run) else ""
 
     def stable(self, route: Route, server: Server) -> pools.Stable | None:
-        """Return the pool to return to as it was noted; None when the traffic was moved by somebody else since."""
+        """Return the noted pool to roll back to; None when another client has shifted the traffic since."""
         found = self.noted(route)
         return found[0] if found and self.is_as_written(route, server, found[1]) else None
 
     def noted(self, route: Route) -> tuple[pools.Stable, Weights] | None:
-        """Return the pool to return to with the weights that were written, whoever wrote others since."""
+        """Return the noted pool to roll back to and the weights written with the note, whoever wrote others since."""
         return pools.noted(_notes(self.written(route)).get(STABLE))
 
     def is_as_written(self, route: Route, server: Server, weights: Weights) -> bool:
@@ -124,13 +117,13 @@ class Kind:
         return self.weights(route, server) == weights
 
     def field(self, route: Route, server: Server) -> str:
-        """Return the JSON pointer of a field of written() that carries the weights, to tell who wrote it."""
+        """Return the JSON pointer of a field of written() that carries weights, to find out who wrote it."""
         return "/spec"
 
     def writes(
         self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None
     ) -> list[tuple[str, list[Operation]]]:
-        """What to patch, in this order: paths with JSON patches that set the weights and no other field; none when they are so already.
+        """Return paths with the JSON patches that set the weights, in this order; empty when the weights are right.
 
         stamp: goes into the patch of the object that carries the weights.
         """
@@ -139,58 +132,59 @@ class Kind:
     def write(
         self, cluster: Api, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool
     ) -> tuple[bool, Route]:
-        """Whether anything was to be changed, and the route as it is then. Raises Conflict, NotFound, Forbidden, Unreachable, Failure."""
+        """Write the weights; return whether anything was changed, and the route as it is then.
+
+        Raises Conflict, NotFound, Forbidden, Unreachable and Failure.
+        """
         writes = self.writes(route, server, wanted, stamp)
         answers = [cluster.patch(path, operations, "json", dry_run=dry_run) for path, operations in writes]
         return bool(writes), self.after(cluster, server, route, answers, dry_run=dry_run)
 
     def after(self, cluster: Api, server: Server, route: Route, answers: list[Route], *, dry_run: bool) -> Route:
-        """The route once it is written, out of the API server's answers."""
+        """Return the route once it is written, from the API server's answers to the patches."""
         return answers[-1] if answers else route
 
     def refused(self, route: Route, server: Server) -> str:
-        """Why a controller will not have the route as it is now; empty when none said so, or the kind has no status."""
+        """Return why a controller refuses the present route; empty when none does, or the kind has no status."""
         return ""
 
     def not_accepted(self, route: Route, server: Server) -> str:
-        """Why the route is not in force at its present generation; empty when it is, or the kind has no status that tells."""
+        """Return why the present generation is not in force; empty when it is, or the kind has no status for it."""
         return ""
 
 
 class Reference(t.NamedTuple):
-    """A weight. place: its JSON pointer, empty when it is what the other one leaves. text: whether it is written as a string."""
+    """A weight of one pool."""
 
-    place: str
+    place: str  # its JSON pointer, empty when it is what the other pool's leaves of the total
     weight: int
-    text: bool = False
+    text: bool = False  # whether it is written as a string
 
 
 Split = dict[str, Reference]  # by pool
-Lists: t.TypeAlias = "t.Iterable[tuple[str, t.Iterable[tuple[str | None, Reference]]]]"  # what a list of backends is called, its backends with their pools
+# What a list of backends is called in messages, and its backends, each with its pool, None for those of no pool
+Lists: t.TypeAlias = "t.Iterable[tuple[str, t.Iterable[tuple[str | None, Reference]]]]"
 
 
 class Weighted(Kind):
-    """A kind whose objects carry a weight for each pool.
+    """A kind whose objects carry a weight for each pool."""
 
-    For what is said about a route without them: rule is what lists the pools, empty when there can be only one;
-    backends is where a user adds the pools' Services.
-    """
-
-    rule, backends = "rule", ""
+    rule = "rule"  # for messages: what lists the pools, empty when there can be only one
+    backends = ""  # for messages: where a user adds the pools' Services
 
     def splits(self, route: Route, server: Server) -> list[Split]:
-        """The places that have both pools. Others (a session pinned to one pool, another path) are not ours.
+        """Return the places that list both pools. Others (rules for marked sessions, other paths) are left alone.
 
         Raises Failure when there is none.
         """
         raise NotImplementedError
 
     def total(self, route: Route, server: Server) -> int:
-        """What the weights that are written come to together."""
+        """Return the sum of the weights in each split."""
         return 100
 
     def weights(self, route: Route, server: Server) -> Weights:
-        """The mean where rules differ."""
+        """Return the percentages; their mean where rules differ."""
         splits = [(split["blue"].weight, split["green"].weight) for split in self.splits(route, server)]
         parts = [100 * blue / (blue + green) for blue, green in splits if blue + green]
         return percent(sum(parts), sum(100 - part for part in parts))
@@ -198,7 +192,7 @@ class Weighted(Kind):
     def field(self, route: Route, server: Server) -> str:
         try:
             places = [reference.place for split in self.splits(route, server) for reference in split.values()]
-        except Failure:  # it leads elsewhere now
+        except Failure:  # it no longer lists both pools
             places = []
         return next(filter(None, places), super().field(route, server))
 
@@ -208,18 +202,18 @@ class Weighted(Kind):
             return wanted
         if not server.route_nearest:
             raise Failure(
-                f"{self.name(server)} can't give green {wanted['green']} %: its weights are parts of {total}; "
-                f"set a share that comes to a whole number of them, or set route_nearest."
+                f"{self.name(server)} can't give green {wanted['green']} %: its weights are parts of {total}. "
+                "Set a weight that is a whole number of these, or set route_nearest."
             )
         blue = min(max(1, round(wanted["blue"] * total / 100)), total - 1)
         return percent(blue, total - blue)
 
     def planned(self, route: Route, server: Server, wanted: Weights) -> list[tuple[Split, Weights]]:
-        """Every place that is ours, with what it gets."""
+        """Return every place to write, with its weights."""
         return [(split, wanted) for split in self.splits(route, server)]
 
     def patch(self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None) -> list[Operation]:
-        """A JSON patch for the object that carries the weights; empty when every place is as wanted already."""
+        """Return a JSON patch of the object that carries the weights; empty when every place is as wanted already."""
         total = self.total(route, server)
         changes = [
             {"op": "add", "path": split[pool].place, "value": str(parts[pool]) if split[pool].text else parts[pool]}
@@ -237,7 +231,7 @@ class Weighted(Kind):
         return [(self.path(server), operations)] if operations else []
 
     def listed(self, server: Server, lists: Lists) -> list[Split]:
-        """What each list has of the pools. Raises Failure when it has one twice."""
+        """Return what each list has of the pools. Raises Failure when it lists one twice."""
         every = []
         for called, backends in lists:
             found: Split = {}
@@ -246,14 +240,14 @@ class Weighted(Kind):
                     continue
                 if pool in found:
                     raise Failure(
-                        f"{self.name(server)} lists Service {server.service(pool)} twice in {called}: list it once, so that its weight has one place."
+                        f"{self.name(server)} lists Service {server.service(pool)} twice in {called}. List it once."
                     )
                 found[pool] = reference
             every.append(found)
         return every
 
     def shared(self, server: Server, lists: Lists) -> list[Split]:
-        """The splits among lists of backends. Raises Failure when there is none."""
+        """Return the lists that have both pools, as splits. Raises Failure when there is none."""
         every = self.listed(server, lists)
         shared, seen = both(every), {pool for found in every for pool in found}
         if not shared:
@@ -263,18 +257,20 @@ class Weighted(Kind):
             where = "beside the other pool's Service" if len(missing) == 1 else "together"
             lacks = f"has no {self.rule} that lists" if self.rule else "does not list"
             raise Failure(
-                f"{self.name(server)} {lacks} both pools of {server}: add Service {' and Service '.join(missing)} {where} "
-                f"to {self.backends}, the idle one with weight 0."
+                f"{self.name(server)} {lacks} both pools of {server}: "
+                f"add Service {' and Service '.join(missing)} {where} to {self.backends}, "
+                "the idle pool's with weight 0."
             )
         return shared
 
 
 def both(found: t.Iterable[Split]) -> list[Split]:
+    """Return those that have both pools."""
     return [split for split in found if len(split) == len(POOLS)]
 
 
 def stamped(obj: Route, changes: list[Operation], stamp: Stamp | None) -> list[Operation]:
-    """Return a JSON patch of the object, as it was read, with these changes and the stamp; empty when there is nothing to write."""
+    """Return a JSON patch of the object as it was read: the changes and the stamp; empty for nothing to write."""
     missing = stamp is not None and stamp.alone and _notes(obj).get(STABLE) != stamp.stable
     if not changes and not missing:
         return []
@@ -286,11 +282,11 @@ def stamped(obj: Route, changes: list[Operation], stamp: Stamp | None) -> list[O
 
 
 def unchanged(obj: Route, changes: list[Operation]) -> list[Operation]:
-    """Have the API server refuse a patch when somebody else changed what it is about since it was read.
+    """Return the tests of a JSON patch that make it a conflict when the object was changed since it was read.
 
-    A write of the status changes resourceVersion and not generation. Annotations change only the former: so the one that tells the
-    last run is compared, and what is at the places that are changed, for kinds that have weights in annotations. To a real API
-    server a key that is missing equals null.
+    A write of the status changes resourceVersion and not generation, and so do annotations. Therefore the generation is
+    compared, the annotation of the run that wrote last, and, for kinds with weights in annotations, what is at the
+    changed places. To an API server a missing key equals null.
     """
     metadata = obj["metadata"]
     if metadata.get("generation") is None:
@@ -301,9 +297,8 @@ def unchanged(obj: Route, changes: list[Operation]) -> list[Operation]:
     }
     if metadata.get("annotations") is None:
         compared[NOTES] = None
-    elif IS_RUN.fullmatch(
-        run := metadata["annotations"].get(RUN, "-")
-    ):  # what may be written in more than one way in JSON never is equal
+    # Only an id: text that JSON can write in more than one way may not compare equal.
+    elif IS_RUN.fullmatch(run := metadata["annotations"].get(RUN, "-")):
         compared[place_of(RUN)] = run if RUN in metadata["annotations"] else None
     return [{"op": "test", "path": path, "value": value} for path, value in compared.items()]
 
@@ -344,12 +339,12 @@ def _noting(obj: Route, stamp: Stamp, places: list[str]) -> list[Operation]:
 
 
 def pool_of(name: str | None, server: Server) -> str | None:
-    """The pool whose Service has this name."""
+    """Return the pool whose Service has this name, if one has."""
     return next((pool for pool in POOLS if name == server.service(pool)), None)
 
 
 def percent(blue: float, green: float) -> Weights:
-    """A pool has 0 or 100 only when that is exact; no weight at all is 0 and 0."""
+    """Return the percentages of two weights: 0 or 100 only when that is exact, 0 and 0 when both weights are 0."""
     if not blue + green:
         return dict.fromkeys(POOLS, 0)
     exact = 100 * blue / (blue + green)

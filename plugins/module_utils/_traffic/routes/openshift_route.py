@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Weights on an OpenShift Route, and whether the routers admitted it. They do not say for which generation."""
+"""Weights on an OpenShift Route, and whether the routers admitted it. They do not report for which generation."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
     Reference,
     Route,
     Split,
@@ -46,17 +47,18 @@ class OpenShiftRoute(Weighted):
 
     def refused(self, route: Route, server: Server) -> str:
         return next(
-            (_said(router, admitted) for router, admitted in _admitted(route) if admitted.get("status") == "False"), ""
+            (_report(router, admitted) for router, admitted in _admitted(route) if admitted.get("status") == "False"),
+            "",
         )
 
     def not_accepted(self, route: Route, server: Server) -> str:
         routers = _admitted(route)
         if not routers:
-            return "no router has reported on it: see the ingress controller, and its route selector"
-        return next((_said(router, admitted) for router, admitted in routers if admitted.get("status") != "True"), "")
+            return "no router has reported on it: check the ingress controller, and its route selector"
+        return next((_report(router, admitted) for router, admitted in routers if admitted.get("status") != "True"), "")
 
 
-KIND = OpenShiftRoute()
+KIND: Kind = OpenShiftRoute()
 
 
 def _weight(backend: dict[str, t.Any]) -> int:
@@ -65,7 +67,7 @@ def _weight(backend: dict[str, t.Any]) -> int:
 
 
 def _admitted(route: Route) -> list[tuple[str, dict[str, t.Any]]]:
-    """Each router's name with its condition Admitted, empty when it has not reported it."""
+    """Return each router's name with its condition Admitted, empty when it has not reported it."""
     return [
         (
             router.get("routerName", ""),
@@ -75,5 +77,6 @@ def _admitted(route: Route) -> list[tuple[str, dict[str, t.Any]]]:
     ]
 
 
-def _said(router: str, admitted: dict[str, t.Any]) -> str:
-    return f"router {router} says Admitted is {admitted.get('status')} ({admitted.get('reason')}: {admitted.get('message')})"
+def _report(router: str, admitted: dict[str, t.Any]) -> str:
+    why = f"{admitted.get('reason')}: {admitted.get('message')}"
+    return f"router {router} says Admitted is {admitted.get('status')} ({why})"

@@ -2,15 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plain Service, with no gateway before it: the share is made by which pods it selects.
+"""A plain Service, without a gateway: the pods that it selects make the share.
 
-All or nothing: its selector has C(pool), so that every pod of that pool serves,
-also one that replaces another, and none of the other pool. A split: it has the
-serving label instead, which ready pods of both pools carry in the wanted
-proportion. The label is on pods only. A pod that is made during a split
-doesn't have it and gets nothing until the split is set again.
+All or nothing: its selector has C(pool), so that every pod of that pool serves, also a replacement, and none of the
+other. A split: the selector has the serving label instead, which ready pods of both pools carry in the wanted
+proportion. Only pods have the label. A pod that is created during a split doesn't have it, and gets no requests until
+the split is set again.
 
-A Service spreads connections, not requests: one that is kept stays where it is.
+A Service spreads connections, not requests: a connection that is kept alive stays on its pool.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ PLACE = f"/metadata/labels/{SERVING.replace('/', '~1')}"
 
 
 class Service(Kind):
-    """What it reads is the Service (C(service)), the server's pods (C(pods)), and the Service's EndpointSlices (C(slices))."""
+    """A route that was read is the C(service), the server's C(pods), and the Service's EndpointSlices (C(slices))."""
 
     title, group, version, resource = "Service", "", "v1", "services"
     per_connection = True
@@ -74,7 +73,8 @@ class Service(Kind):
             return wanted
         if route["service"]["spec"].get("sessionAffinity") == "ClientIP":
             raise Failure(
-                f"{self.name(server)} has sessionAffinity ClientIP, which keeps each client where it is: without it the Service can be split."
+                f"{self.name(server)} has sessionAffinity ClientIP, which keeps each client on its pod. "
+                "Remove it to split the traffic."
             )
         counts = {pool: len(ready) for pool, ready in _ready(route).items()}
         shares = _shares(dict.fromkeys(POOLS, max(counts.values())) if planning else counts)
@@ -84,22 +84,28 @@ class Service(Kind):
             blue = min(shares, key=lambda share: abs(share - wanted["blue"]))
             return {"blue": blue, "green": 100 - blue}
         raise Failure(
-            f"{self.name(server)} can't give green {wanted['green']} %: with {counts['blue']} ready pods of blue and {counts['green']} of green "
-            f"it reaches {_list(100 - blue for blue in shares)} for green; set one of these, change the number of pods, or set route_nearest."
+            f"{self.name(server)} can't give green {wanted['green']} %: with {counts['blue']} ready pods of blue and "
+            f"{counts['green']} of green it reaches {_list(100 - blue for blue in shares)} for green. "
+            "Set one of these, change the number of pods, or set route_nearest."
         )
 
     def note(self, route: Route, server: Server) -> str:
         most = max(len(ready) for ready in _ready(route).values())
-        return f"; with {most} ready pods in each pool it reaches {_list(100 - blue for blue in _shares(dict.fromkeys(POOLS, most)))}"
+        shares = _shares(dict.fromkeys(POOLS, most))
+        return f"; with {most} ready pods in each pool it reaches {_list(100 - blue for blue in shares)}"
 
     def written(self, route: Route) -> Route:
-        return route["service"]
+        service: Route = route["service"]
+        return service
 
     def field(self, route: Route, server: Server) -> str:
         return "/spec/selector"
 
     def is_as_written(self, route: Route, server: Server, weights: Weights) -> bool:
-        """A split changes with every pod that comes and goes: that the Service still selects for one is what can be told."""
+        """Return whether it selects as it does for these weights.
+
+        A split's share changes with every pod that comes or goes.
+        """
         pool = pools.whole(weights)
         selector = route["service"]["spec"].get("selector") or {}
         return selector.get("pool") == pool if pool else selector.get(SERVING) == "true"
@@ -107,7 +113,10 @@ class Service(Kind):
     def writes(
         self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None
     ) -> list[tuple[str, list[Operation]]]:
-        """Labels first: they count for nothing while the Service selects by pool, and a split is never empty on the way to another."""
+        """Return the patches, labels first: without effect while the Service selects by pool, and added before removed.
+
+        So a Service that is split is never without pods on the way to another split.
+        """
         whole = pools.whole(wanted)
         if whole:
             operations = stamped(route["service"], _select(route, "pool", whole, SERVING), stamp)
@@ -123,7 +132,7 @@ class Service(Kind):
             if (pod["metadata"]["name"] in chosen) is serves and _serves(pod) is not serves
         ]
         selects = _select(route, SERVING, "true", "pool")
-        # What is noted has to be right also when only pods change.
+        # The annotations have to be right also when only pods change.
         operations = stamped(
             route["service"], selects, stamp._replace(alone=stamp.alone or bool(pods)) if stamp else None
         )
@@ -132,7 +141,7 @@ class Service(Kind):
     def write(
         self, cluster: Api, server: Server, route: Route, wanted: Weights, stamp: Stamp | None = None, *, dry_run: bool
     ) -> tuple[bool, Route]:
-        if dry_run and pools.whole(wanted) is None:  # the pods of a release that is only planned can't be labelled
+        if dry_run and pools.whole(wanted) is None:  # in check mode the new pods may not exist yet
             return self.weights(route, server) != wanted, route
         return super().write(cluster, server, route, wanted, stamp, dry_run=dry_run)
 
@@ -153,14 +162,14 @@ class Service(Kind):
         }
         if wanted == has:
             return ""
-        return f"its EndpointSlices have {_names(has)}, and not {_names(wanted)}: see the kube-controller-manager"
+        return f"its EndpointSlices have {_names(has)}, not {_names(wanted)}: check the kube-controller-manager"
 
 
-KIND = Service()
+KIND: Kind = Service()
 
 
 def _ready(route: Route) -> dict[str, list[Route]]:
-    """The ready pods of each pool that have whatever else the Service selects, the oldest first."""
+    """Return the ready pods of each pool that match all else that the Service selects, the oldest first."""
     selector = {
         key: value for key, value in route["service"]["spec"]["selector"].items() if key not in ("pool", SERVING)
     }
@@ -173,15 +182,17 @@ def _ready(route: Route) -> dict[str, list[Route]]:
 
 
 def _selects(selector: dict[str, str], pod: Route) -> bool:
-    return selector.items() <= pod["metadata"]["labels"].items()
+    labels: dict[str, str] = pod["metadata"]["labels"]
+    return selector.items() <= labels.items()
 
 
 def _serves(pod: Route) -> bool:
-    return pod["metadata"]["labels"].get(SERVING) == "true"
+    labels: dict[str, str] = pod["metadata"]["labels"]
+    return labels.get(SERVING) == "true"
 
 
 def _shares(counts: dict[str, int]) -> dict[int, dict[str, int]]:
-    """Blue's percent of each split that so many pods can make, falling, with the pods that make it: as many as possible."""
+    """Return each split that so many pods can make: blue's percent, falling, with the most pods that make it."""
     found: dict[int, dict[str, int]] = {}
     for blue in range(1, counts["blue"] + 1):
         for green in range(1, counts["green"] + 1):
@@ -194,7 +205,7 @@ def _shares(counts: dict[str, int]) -> dict[int, dict[str, int]]:
 
 
 def _chosen(route: Route, wanted: Weights) -> set[str]:
-    """The names of the pods that are to serve; those that do already are kept."""
+    """Return the names of the pods that are to serve; those that do already are chosen first."""
     ready = _ready(route)
     counts = _shares({pool: len(ready[pool]) for pool in POOLS})[wanted["blue"]]
     return {
@@ -205,7 +216,7 @@ def _chosen(route: Route, wanted: Weights) -> set[str]:
 
 
 def _select(route: Route, key: str, value: str, instead_of: str) -> list[Operation]:
-    """Return what makes the Service select so; empty when it does."""
+    """Return the operations that make the Service select by this key instead of the other; empty when it does."""
     place, selector = "/spec/selector/", route["service"]["spec"]["selector"]
     operations = (
         [{"op": "add", "path": place + key.replace("/", "~1"), "value": value}] if selector.get(key) != value else []

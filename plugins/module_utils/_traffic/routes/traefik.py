@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
     Reference,
     Route,
     Split,
@@ -41,7 +42,7 @@ class TraefikService(Weighted):
         )
 
 
-KIND = TraefikService()
+KIND: Kind = TraefikService()
 
 
 def _pool(service: dict[str, t.Any], server: Server) -> str | None:

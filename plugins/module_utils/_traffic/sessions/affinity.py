@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Marked sessions of a pool that is about to have no pods: without them it gives no 404, which tells clients to start anew, but the gateway a 503."""
+"""End the session affinity of a pool that is about to have no pods.
+
+Without pods nothing answers marked sessions with the 404 at which clients start new ones: they get the gateway's 503.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds i
 
 
 def drop(cluster: Api, server: Server, pool: str, run: str | None = None, *, dry_run: bool) -> bool:
-    """Send the pool's sessions to the other pool when that has all the weight; return whether that was a change.
+    """Send the pool's marked sessions to the other pool when that has all the weight; return whether that was a change.
 
-    Raises Lost when the run, if it is one, was taken over, and Failure.
+    run: the id of the run that writes, None outside of one. Raises LeaseLost when it was taken over, and Failure.
     """
     kind = kind_of(server)
 
@@ -24,13 +27,13 @@ def drop(cluster: Api, server: Server, pool: str, run: str | None = None, *, dry
         try:
             route = kind.read(cluster, server)
         except NotFound:
-            return False  # nobody is led to the pool
-        if not kind.marked(route, server):
+            return False  # no route leads to the pool
+        if not kind.has_affinity(route, server):
             return False
         weights = kind.weights(route, server)
         if pools.whole(weights) != other(pool):
             return False
         fence.check(cluster, server, run, dry_run=dry_run)
-        return kind.unpinned().write(cluster, server, route, weights, dry_run=dry_run)[0]
+        return kind.without_affinity().write(cluster, server, route, weights, dry_run=dry_run)[0]
 
     return on_conflict(attempt, cluster.patience)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How many sessions a pool has open, by a gauge that its pods show to Prometheus."""
+"""Count a pool's open sessions, by a metric that its pods export for Prometheus."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ansible_collections.mcp.server.plugins.module_utils._errors import Fault, s
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, targets
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Task
 
 _LABELS = r'\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\}'
 
 
 def value(text: str, name: str) -> float | None:
-    """The sum of a metric's samples in Prometheus' text format; None without any."""
+    """Return the sum of a metric's samples in Prometheus' text format; None without any or when one is no number."""
     samples = re.findall(rf"^{re.escape(name)}(?:{_LABELS})?[ \t]+(\S+)", text, re.MULTILINE)
     try:
         return sum(float(sample) for sample in samples) if samples else None
@@ -28,7 +28,10 @@ def value(text: str, name: str) -> float | None:
 
 
 def open_sessions(cluster: Api, server: Server, pool: str, metric: dict[str, t.Any], seconds: float) -> int:
-    """Over all ready pods of the pool, 0 without any: clients reach no other. Raises Failure when one does not tell."""
+    """Return the open sessions of all ready pods of the pool, 0 without any. Raises Failure when a pod reports none.
+
+    metric: the option sessions_metric. seconds: how long that may take.
+    """
     bound = Deadline(seconds)
 
     def ask(pod: endpoint.Endpoint) -> int:
@@ -37,7 +40,7 @@ def open_sessions(cluster: Api, server: Server, pool: str, metric: dict[str, t.A
             with subject(f"{pod.name}: GET {metric['path']} on port {metric['port']}"):
                 reply = connection.fetch("GET", metric["path"], bound)
                 found = value(reply.text, metric["name"]) if reply.status == 200 else None
-                # Infinity and NaN are numbers of the format, and of no sessions.
+                # Infinity and NaN are numbers in this format.
                 if found is None or not 0 <= found < 1e9:
                     raise Fault(f"is answered {reply.status} without a number for {metric['name']}")
                 return round(found)
@@ -52,13 +55,13 @@ def open_sessions(cluster: Api, server: Server, pool: str, metric: dict[str, t.A
     return sum(targets.in_parallel(ask, pods))
 
 
-def count(task: t.Any, cluster: Api, server: Server, pool: str, seconds: float) -> int | None:
-    """As open_sessions(); None, and a warning that says why, when they are not known."""
+def count(task: Task, cluster: Api, server: Server, pool: str, seconds: float) -> int | None:
+    """Return open_sessions(), or None, with a warning that says why, when they can't be counted or no metric is set."""
     metric = task.params["sessions_metric"]
     if metric is None:
         return None
     try:
         return open_sessions(cluster, server, pool, metric, seconds)
     except Failure as failure:
-        task.warn(f"How many sessions pool {pool} has open is not known. {failure.msg}")
+        task.warn(f"Open sessions of pool {pool} of {server} could not be counted. {failure.msg}")
         return None

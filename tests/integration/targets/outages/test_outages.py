@@ -169,7 +169,7 @@ def test_a_release_rolls_back_when_it_is_told_to(tmp_path: Path) -> None:
         said += rest(process)
     assert process.returncode, said
     judge_outages(said, 1, seen)
-    assert "failed, traffic is on blue: The API server" in said
+    assert re.search(r"all traffic is on blue .*again\. Cause: The API server", said)
     assert weights() == BLUE
     assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
 
@@ -245,7 +245,7 @@ def test_an_emergency_with_the_gateways_controller_down() -> None:
         with running("playbooks/rollback.yml", "-e", "mcp_shift_timeout=20") as process:
             assert process.stdout is not None
             for line in process.stdout:
-                if "not verified" in line and not said:
+                if "not been confirmed" in line and not said:
                     said = time.monotonic() - start
             assert process.wait(60) != 0
         assert 0 < said < 10 and weights() == BLUE and module("mcp_release_info")["record"]["outcome"] == "rolled_back"

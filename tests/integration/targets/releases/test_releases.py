@@ -256,7 +256,7 @@ def test_tasks_of_the_user_and_checks(tmp_path):
     code, output = play(
         "playbooks/bluegreen.yml", "-e", json.dumps({**more, "mcp_checks": failing, "mcp_warm_seconds": 30})
     )
-    judge_failure(code, output, "traffic is on blue: .*a bad one")
+    judge_failure(code, output, "all traffic is on blue .*again. Cause: .*a bad one")
     assert module("mcp_release_info")["record"]["outcome"] == "rolled_back"
     code, output = play("playbooks/bluegreen.yml", "-e", json.dumps(more))
     assert code == 0, output

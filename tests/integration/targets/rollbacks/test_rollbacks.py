@@ -75,7 +75,7 @@ def test_to_a_version_from_the_history_and_again() -> None:
     assert "changed=0" in listed and "green: live, 100 % of the traffic, 2 of 2 pods ready" in listed
     assert "from the history of blue" in listed
     recorded = module("mcp_release_info")["record"]
-    assert "are made ready there instead of" in roll_back("--check", "--diff", "-e", "mcp_rollback_version=v1.3.0")
+    assert "are ready there instead of" in roll_back("--check", "--diff", "-e", "mcp_rollback_version=v1.3.0")
     roll_back("--check", "-e", "mcp_rollback_version=v1.1.5")
     assert pools() == before and module("mcp_release_info")["record"] == recorded
 
@@ -103,10 +103,10 @@ def test_to_a_version_from_the_history_and_again() -> None:
 
     # The history of green, which the traffic is to return to, has the release's version
     number = next(one["revision"] for one in after["green"]["revisions"] if one["image_ref"] == image("v1.2.0"))
-    refused("there are ", "-e", "mcp_rollback_revision=7777")
+    refused("It has: ", "-e", "mcp_rollback_revision=7777")
     refused("-e mcp_force_version=v1.2.0", "-e", f"mcp_rollback_revision={number}")  # it was rolled back
     output = roll_back("-e", f"mcp_rollback_revision={number}", "-e", "mcp_force_version=v1.2.0")
-    assert "only the image of container mcp-server is taken from it" in output
+    assert "only the image of container mcp-server is used" in output
     assert (
         weights() == BLUE
         and pools()["blue"]["image_ref"] == image("v1.2.0")
@@ -178,7 +178,7 @@ def test_bad_ones_and_then_an_emergency_whose_pool_is_at_0() -> None:
     module("mcp_rollout", f"pool=blue image_ref={image('v1.1.5')} replicas=0")
     output = roll_back()
     assert (
-        output.index("it is scaled up from 0 to 2 pods") < output.index("written: blue 100 %")
+        output.index("scaling it up from 0 to 2 pods") < output.index("written: blue 100 %")
         and "a rollout of this server took" in output
     )
     assert weights() == BLUE and pools()["blue"]["replicas"] == 2
@@ -268,8 +268,8 @@ def test_autoscalers_are_raised_and_given_back(beside: t.Callable[..., str]) -> 
 def test_budgets(beside: t.Callable[..., str]) -> None:
     beside("create", "poddisruptionbudget", "server", "--selector=app=mcp-server", "--min-available=3")
     code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.0", "-e", json.dumps(AT_ONCE))
-    assert code and "PodDisruptionBudget server asks for 3" in " ".join(output.split()), output
+    assert code and "PodDisruptionBudget server requires 3" in " ".join(output.split()), output
     assert weights() == BLUE
-    with pytest.raises(AssertionError, match="PodDisruptionBudget server asks for 3"):
+    with pytest.raises(AssertionError, match="PodDisruptionBudget server requires 3"):
         module("mcp_rollout", "pool=blue replicas=1")
     assert pools()["blue"]["replicas"] == 2

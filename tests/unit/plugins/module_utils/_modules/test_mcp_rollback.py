@@ -63,7 +63,8 @@ def test_it_is_a_shift_with_rollback(
 
 
 def imported(module: str) -> set[str]:
-    code = f"import sys, {PLACE}{module}; print(*(name for name in sys.modules if name.startswith('ansible_collections.mcp.')))"
+    names = "(name for name in sys.modules if name.startswith('ansible_collections.mcp.'))"
+    code = f"import sys, {PLACE}{module}; print(*{names})"
     return set(
         subprocess.run(
             [sys.executable, "-c", code],

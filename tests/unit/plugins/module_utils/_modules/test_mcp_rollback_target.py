@@ -11,8 +11,8 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health, mcp_rollback_target
 from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_rollback_target import (
-    Pin,
     Pool,
+    RollbackTarget,
     decide,
     give_up,
     prepare,
@@ -61,30 +61,36 @@ def weights(blue):
     ("blue", "recorded", "has", "image", "pin"),
     [
         # After a release: back to what was live before, which runs still; which was scaled down; which is smaller
-        (0, release(), pools(), OLD, Pin("blue", replicas=2)),
-        (0, release(), pools(size=(0, 3)), OLD, Pin("blue", deploy=True, replicas=3)),
-        (0, release(), pools(size=(1, 2)), OLD, Pin("blue", deploy=True, replicas=2)),
-        (0, release(replicas=5), pools(size=(1, 2)), OLD, Pin("blue", deploy=True, replicas=5)),
+        (0, release(), pools(), OLD, RollbackTarget("blue", replicas=2)),
+        (0, release(), pools(size=(0, 3)), OLD, RollbackTarget("blue", deploy=True, replicas=3)),
+        (0, release(), pools(size=(1, 2)), OLD, RollbackTarget("blue", deploy=True, replicas=2)),
+        (0, release(replicas=5), pools(size=(1, 2)), OLD, RollbackTarget("blue", deploy=True, replicas=5)),
         # Something else: to the pool without traffic
-        (0, release(), pools(), OTHER, Pin("blue", deploy=True, replicas=2)),
+        (0, release(), pools(), OTHER, RollbackTarget("blue", deploy=True, replicas=2)),
         # The image is there, and its rollout was cut off
-        (0, release(), pools(blue=OTHER, complete=False), OTHER, Pin("blue", deploy=True, replicas=2)),
+        (0, release(), pools(blue=OTHER, complete=False), OTHER, RollbackTarget("blue", deploy=True, replicas=2)),
         # What is live already
-        (0, release(), pools(), NEW, Pin("green", needed=False, replicas=2)),
-        (0, None, pools(), NEW, Pin("green", needed=False, replicas=2)),
+        (0, release(), pools(), NEW, RollbackTarget("green", needed=False, replicas=2)),
+        (0, None, pools(), NEW, RollbackTarget("green", needed=False, replicas=2)),
         # It is live after a rollback whose end may have been cut off, or after a release that was cut off
-        (100, release(ROLLED_BACK), pools(), OLD, Pin("blue", replicas=2)),
-        (100, release(RUNNING), pools(), OLD, Pin("blue", replicas=2)),
+        (100, release(ROLLED_BACK), pools(), OLD, RollbackTarget("blue", replicas=2)),
+        (100, release(RUNNING), pools(), OLD, RollbackTarget("blue", replicas=2)),
         # After a rollback, to a third: the live pool is blue, though it is also the one of the record
-        (100, release(ROLLED_BACK), pools(), OTHER, Pin("green", deploy=True, replicas=2)),
+        (100, release(ROLLED_BACK), pools(), OTHER, RollbackTarget("green", deploy=True, replicas=2)),
         # During a release: the stable pool has it; none has it
-        (50, release(RUNNING), pools(), OLD, Pin("blue", replicas=2)),
-        (50, release(RUNNING), pools(), OTHER, Pin("green", clear_first=True, deploy=True, replicas=2)),
-        (50, release(RUNNING, origin="green"), pools(), OTHER, Pin("blue", clear_first=True, deploy=True, replicas=2)),
-        (90, release(RUNNING), pools(green=OLD), OLD, Pin("blue", replicas=2)),
+        (50, release(RUNNING), pools(), OLD, RollbackTarget("blue", replicas=2)),
+        (50, release(RUNNING), pools(), OTHER, RollbackTarget("green", clear_first=True, deploy=True, replicas=2)),
+        (
+            50,
+            release(RUNNING, origin="green"),
+            pools(),
+            OTHER,
+            RollbackTarget("blue", clear_first=True, deploy=True, replicas=2),
+        ),
+        (90, release(RUNNING), pools(green=OLD), OLD, RollbackTarget("blue", replicas=2)),
         # Without a record
-        (0, None, pools(), OTHER, Pin("blue", deploy=True, replicas=2)),
-        (90, None, pools(), OTHER, Pin("green", clear_first=True, deploy=True, replicas=2)),
+        (0, None, pools(), OTHER, RollbackTarget("blue", deploy=True, replicas=2)),
+        (90, None, pools(), OTHER, RollbackTarget("green", clear_first=True, deploy=True, replicas=2)),
         (50, None, pools(), OTHER, None),
     ],
 )
@@ -137,9 +143,10 @@ def test_enough(planned, needed):
 
 def test_announcement():
     said = announcement("blue", 2, 2, 11.6, 300)
-    assert "has 2 pods, which are waited for" in said and said.endswith(
-        "after 300 s at most; a rollout of this server took 12 s"
+    assert "waiting for its 2 pods" in said and said.endswith(
+        "traffic follows once 1 pod is ready, within 300 s; a rollout of this server took 12 s"
     )
+    assert "once 2 pods are ready" in announcement("blue", 0, 3, None, 300)
 
 
 def test_how_long_a_rollout_took():
@@ -198,7 +205,7 @@ def call(monkeypatch, cluster, **params):
 def test_begun(monkeypatch, params, pool, image, deploy):
     result, lines = call(monkeypatch, cluster(), **params)
     assert (result["pool"], result["image_ref"], result["deploy"], result["bad_pool"]) == (pool, image, deploy, "green")
-    assert ("only the image of container mcp is taken from it" in lines[0]) is ("revision" in params)
+    assert ("only the image of container mcp is used" in lines[0]) is ("revision" in params)
     assert "goes to pool blue" in lines[-1] and result["version"] == image.rpartition(":")[2]
 
 
@@ -210,7 +217,7 @@ def test_begun(monkeypatch, params, pool, image, deploy):
         ({"version": "v1.1.5", "image": "r.io/mcp:v1"}, "has a tag"),
         (
             {"revision": 7},
-            r"has no revision 7 with a container mcp; there are 1 \(r.io/mcp:v1.1.4\), 2 \(r.io/mcp:v1.1.5\)",
+            r"has no revision 7 with a container mcp. It has: 1 \(r.io/mcp:v1.1.4\), 2 \(r.io/mcp:v1.1.5\)",
         ),
     ],
 )
@@ -260,7 +267,7 @@ def test_a_version_that_ended_badly_comes_back_only_by_name(monkeypatch):
     failed = {**release(FAILED), "reason": "It crashed.", "ended": "then", "to": {"pool": "green", "image_ref": OTHER}}
     api.put(RECORD, {"data": {"current": json.dumps(release()), "history": json.dumps([failed])}})
     said = bad(monkeypatch, api, "v1.1.4")
-    assert said.startswith("No rollback of prod/mcp, nothing was changed: v1.1.4 failed at then (It crashed)")
+    assert said.startswith("Cannot roll back prod/mcp, nothing was changed: v1.1.4 failed at then (It crashed)")
     assert "-e mcp_force_version=v1.1.4" in said
     assert bad(monkeypatch, api, "v1.1.4", force_version="v1.1.5") == said
     with pytest.raises(Failure, match="v1.1.4 failed at then"):
@@ -279,8 +286,9 @@ def test_a_rollback_that_fails_because_it_is_live_and_not_well(monkeypatch):
     monkeypatch.setattr(mcp_health, "run", probe)
     said = bad(monkeypatch, cluster(), "v1.2.0", endpoint={"url": "https://mcp.example"})
     assert said == (
-        "r.io/mcp:v1.2.0 is live on pool green of prod/mcp already, and does not answer well: https://mcp.example is not healthy: 5 of 20 lists failed. "
-        "Nothing was changed. Pool blue has v1.1.5: rollback.yml -e mcp_rollback_version=v1.1.5 goes there."
+        "r.io/mcp:v1.2.0 is live on pool green of prod/mcp already, and does not answer well: "
+        "https://mcp.example is not healthy: 5 of 20 lists failed. "
+        "Nothing was changed. Pool blue has v1.1.5. To go there: rollback.yml -e mcp_rollback_version=v1.1.5."
     )
     bad(monkeypatch, cluster(), "v1.2.0")
     bad(monkeypatch, cluster(), "v1.2.0", auth={"expect_401": True})
@@ -297,7 +305,7 @@ def test_a_rollback_that_fails_because_it_is_live_and_not_well(monkeypatch):
 def test_what_is_live_and_well_is_left_alone(monkeypatch):
     monkeypatch.setattr(mcp_health, "run", lambda task: {})
     result, lines = call(monkeypatch, cluster(), version="v1.2.0", image="r.io/mcp", run_id=None)
-    assert not result["needed"] and result["run_id"] == "" and "answers well: nothing is to be done" in lines[-1]
+    assert not result["needed"] and result["run_id"] == "" and "answers well: nothing to do" in lines[-1]
 
 
 def test_versions_of_any_form(monkeypatch):

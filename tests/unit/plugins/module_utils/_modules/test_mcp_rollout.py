@@ -195,8 +195,8 @@ class PutBack(Cluster):
 @pytest.mark.parametrize(
     ("there", "says"),
     [
-        ({"image": OLD}, f"green runs {OLD} now, and not {NEW} .*set spec.template.spec.containers.0..image back"),
-        ({"replicas": 0}, "green is to have 0 pods now, and not 2 .*set spec.replicas back"),
+        ({"image": OLD}, f"green runs {OLD} now, not {NEW} .*set spec.template.spec.containers.0..image back"),
+        ({"replicas": 0}, "green has 0 replicas now, not 2 .*set spec.replicas back"),
     ],
 )
 def test_what_is_put_back_meanwhile_is_no_rollout(monkeypatch, there, says):
@@ -292,11 +292,17 @@ def test_a_change_whose_answer_was_lost_is_made_once(monkeypatch, stored):
     assert cluster.size == 2 and len(cluster.patches) == 2
 
 
-def test_still_alive_is_shown(monkeypatch):
-    monkeypatch.setattr(rollout, "HEARTBEAT", 0.0)
-    lines, go = run(monkeypatch, Cluster(), replicas=4)
-    go()
-    assert len(lines) > 1
+@pytest.mark.parametrize(("heartbeat", "again"), [(0.0, True), (math.inf, False)])
+def test_still_alive_is_shown(monkeypatch, heartbeat, again):
+    """A state that does not change is shown again once the heartbeat is over, and not before."""
+    monkeypatch.setattr(rollout, "HEARTBEAT", heartbeat)
+    cluster = Cluster(replicas=2)
+    cluster.have(1)  # and no more, as nothing is patched
+    lines, go = run(monkeypatch, cluster, replicas=2, wait_timeout=0.05)
+    with pytest.raises(Failure, match="not complete after 0.05 s"):
+        go()
+    states = [line.rpartition(", ")[0] for line in lines]
+    assert len(set(states)) == 1 and (len(states) > 1) is again
 
 
 @pytest.mark.parametrize(
@@ -340,7 +346,7 @@ def test_what_an_autoscaler_chose_is_not_fought(monkeypatch):
     lines, go = run(monkeypatch, cluster, replicas=2)
     result = go()
     assert (result["changed"], result["replicas"], cluster.writes()) == (False, 5, [])
-    assert "decides the size of pool green: 5 pods, 2 were asked for" in lines[0]
+    assert "sizes pool green: 5 pods (2 requested)" in lines[0]
 
 
 def test_no_right_to_list_autoscalers_and_budgets_is_said(monkeypatch):
@@ -363,7 +369,7 @@ def test_a_pool_with_traffic_keeps_what_its_budget_asks_for(monkeypatch, weight,
     cluster.put(BUDGET, {"spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "mcp-server"}}}})
     go = run(monkeypatch, cluster, check_mode=True, replicas=wanted)[1]
     if refused:
-        with pytest.raises(Failure, match=f"has {weight} % of the traffic, and PodDisruptionBudget pdb asks for 2"):
+        with pytest.raises(Failure, match=f"has {weight} % of the traffic, and PodDisruptionBudget pdb requires 2"):
             go()
         assert cluster.patches == []
     else:
@@ -417,7 +423,8 @@ def test_a_pool_gets_no_fewer_pods_while_the_route_gives_it_traffic(monkeypatch,
     if refused:
         with pytest.raises(
             Failure,
-            match=rf"Refusing to scale pool green of mcp-prod/mcp-server from 2 to {wanted} pods: the route gives it {weight} %",
+            match="Refusing to scale pool green of mcp-prod/mcp-server "
+            f"from 2 to {wanted} pods: the route gives it {weight} %",
         ):
             go()
         assert cluster.size == 2 and cluster.writes() == []
@@ -437,7 +444,7 @@ def test_a_pool_that_gets_traffic_while_it_is_scaled_down_gets_its_pods_back(mon
     cluster = Cluster(replicas=2)
     cluster.call(lambda: cluster.route(100), "PATCH", DEPLOYMENT, after=True)
     with pytest.raises(
-        Failure, match="was scaled to 0 pods and back to 2: somebody gave it 100 % of the traffic meanwhile"
+        Failure, match="was scaled to 0 pods and back to 2: another client gave it 100 % of the traffic in between"
     ):
         run(monkeypatch, cluster, replicas=0)[1]()
     assert cluster.size == 2 and [body["spec"] for body, _dry in cluster.patches] == [{"replicas": 0}, {"replicas": 2}]
@@ -451,6 +458,6 @@ def test_a_pool_that_gets_traffic_while_its_pods_leave_gets_them_back(monkeypatc
         "/replicasets",
         times=math.inf,
     )
-    with pytest.raises(Failure, match="was scaled to 0 pods and back to 2: somebody gave it 10 %"):
+    with pytest.raises(Failure, match="was scaled to 0 pods and back to 2: another client gave it 10 %"):
         run(monkeypatch, cluster, replicas=0)[1]()
     assert cluster.size == 2

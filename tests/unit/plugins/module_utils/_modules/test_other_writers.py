@@ -106,7 +106,7 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
     api = ApiServer(mcp_server("ns", "x", blue="r/x:v1", green="r/x:v2"))
     Controllers(api)
-    monkeypatch.setattr(overwrite_monitor, "EVERY", 0.2)
+    monkeypatch.setattr(overwrite_monitor, "POLL_INTERVAL", 0.2)
     monkeypatch.setattr(
         release_steps, "HEALTH", replace(release_steps.HEALTH, run=lambda _task: {})
     )  # the gateway speaks no MCP
@@ -126,10 +126,11 @@ STEPS: list[dict[str, float]] = [{"weight": 10, "seconds": 30}, {"weight": 100, 
     [
         (
             "route",
-            r"HTTPRoute ns/x gives blue 100 %, green 0 % now, and not blue 90 %, green 10 % .* Argo CD \(argocd-controller, 19:02:11 UTC\) set spec.rules",
+            "HTTPRoute ns/x gives blue 100 %, green 0 % now, not blue 90 %, green 10 % .* "
+            r"Argo CD \(argocd-controller, 19:02:11 UTC\) set spec.rules",
         ),
-        ("image", "Deployment ns/x-green runs r/x:v1 now, and not r/x:v2"),
-        ("size", "Deployment ns/x-green is to have 1 pods now, and not 2"),
+        ("image", "Deployment ns/x-green runs r/x:v1 now, not r/x:v2"),
+        ("size", "Deployment ns/x-green has 1 replicas now, not 2"),
     ],
 )
 def test_a_release(world: World, what: str, words: str) -> None:
@@ -163,7 +164,7 @@ def test_an_image_that_is_put_back_before_the_first_step_is_named(world: World) 
         world.api.change(f"{DEPLOYMENT}green", {"metadata": {"managedFields": [entry], "labels": labels}})
 
     failure = world.release(STEPS, put_back)
-    assert "Deployment ns/x-green runs r/x:v1 now, and not r/x:v2" in failure.msg, failure.msg
+    assert "Deployment ns/x-green runs r/x:v1 now, not r/x:v2" in failure.msg, failure.msg
     assert (
         "Flux (kustomize-controller, 19:02:11 UTC) set" in failure.msg
         and "flux suspend kustomization apps -n flux-system" in failure.msg
@@ -184,10 +185,10 @@ def test_a_put_back_that_is_undone_as_well_is_not_fought(world: World) -> None:
 
     world.progress = slowly  # type: ignore[method-assign]
     failure = world.release(STEPS)
-    assert "the rollback failed" in failure.msg and "undone once, and they are not written again" in failure.msg, (
+    assert "the rollback failed" in failure.msg and "reverted once, and are not written again" in failure.msg, (
         failure.msg
     )
-    assert "gives blue 50 %, green 50 % now, and not blue 100 %, green 0 %" in failure.msg
+    assert "gives blue 50 %, green 50 % now, not blue 100 %, green 0 %" in failure.msg
     assert world.state == (50, 2, 2)
 
 
@@ -195,7 +196,7 @@ def test_an_api_server_that_is_slow_or_away_is_no_finding(world: World) -> None:
     world.does["10 %: measured"] = lambda: world.api.slow(1.0, "GET", times=6)
     world.does["100 %: measured"] = world.put_back
     failure = world.release([{"weight": 10, "seconds": 3}, {"weight": 100, "seconds": 20}])
-    assert "gives blue 100 %, green 0 % now, and not blue 0 %, green 100 %" in failure.msg
+    assert "gives blue 100 %, green 0 % now, not blue 0 %, green 100 %" in failure.msg
 
 
 def fails(_task: Task) -> t.NoReturn:
@@ -209,7 +210,7 @@ def test_what_fails_before_the_next_look_is_put_down_to_who_changed_it(
         world.put_back(50)
         raise Failure("No session.")
 
-    monkeypatch.setattr(overwrite_monitor, "EVERY", 60)
+    monkeypatch.setattr(overwrite_monitor, "POLL_INTERVAL", 60)
     monkeypatch.setattr(release_steps, "HEALTH", replace(release_steps.HEALTH, run=probe))
     failure = world.release(STEPS)
     assert (

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A release in one task: which steps, in what order what is called, and how it ends. The modules that it calls are stood in for."""
+"""A release in one task: its steps, the order of its calls, and how it ends. The modules that it calls are fakes."""
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import typing as t
@@ -20,6 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._modules.calls import C
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
+from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import FailedAnswers
 
 STEPS = [{"weight": 10, "seconds": 5.0}, {"weight": 50, "seconds": 0.0}, {"weight": 100, "seconds": 5.0}]
 RELEASE = {
@@ -83,7 +85,7 @@ class World:
                     module = getattr(place, name)
                     monkeypatch.setattr(place, name, replace(module, run=self._run(show)))
         monkeypatch.setattr(release_steps.lease_renewal, "renewing", self._renewed)
-        monkeypatch.setattr(release_steps, "LASTING", 0.3)
+        monkeypatch.setattr(release_steps, "STABLE_SECONDS", 0.3)
         images = {"blue": "r/x:v1", "green": "r/x:v2"}
         monkeypatch.setattr(
             release_steps.overwrite_monitor,
@@ -128,9 +130,9 @@ class World:
 
         return nullcontext(task)
 
-    def read(self, ours: t.Any) -> None:
-        ours.release, ours.weights = self.release, dict(self.weights)
-        ours.writers |= {self.writer}
+    def read(self, steps_release: t.Any) -> None:
+        steps_release.release, steps_release.weights = self.release, dict(self.weights)
+        steps_release.writers |= {self.writer}
 
     def go(self, *, check: bool = False, **more: t.Any) -> dict[str, t.Any]:
         return mcp_traffic_shift.run(
@@ -142,8 +144,8 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(monkeypatch)
 
-    def read(ours: release_steps.StepsRelease) -> None:
-        world.read(ours)
+    def read(steps_release: release_steps.StepsRelease) -> None:
+        world.read(steps_release)
 
     monkeypatch.setattr(release_steps.StepsRelease, "_read", read)
     kind = SimpleNamespace(read=lambda *_: None, run=lambda _route: world.writer, weights=lambda *_: world.weights)
@@ -170,7 +172,11 @@ def test_a_good_release(world: World) -> None:
         {"id": "now-v2"},
     )
     assert [verdict["pool"] for verdict in found["verdicts"]] == ["green"] * 3
-    assert "v2 is live on green" in world.lines[-1]
+    assert re.fullmatch(
+        r"v2 is live on green since \d\d:\d\d:\d\d \(100 % measured\)\. "
+        r"v1 stays ready on blue; to go back: rollback.yml\.",
+        world.lines[-1],
+    )
 
 
 def test_everything_around_it(world: World) -> None:
@@ -191,7 +197,9 @@ def test_everything_around_it(world: World) -> None:
 @pytest.mark.parametrize("at", [*ALL[:3], ("shift", 50), ("watch", "warm", 3.0)])
 def test_a_breach_goes_back_at_once(world: World, at: tuple[t.Any, ...]) -> None:
     world.fails[at] = Failure("It is bad.", verdict="breach")
-    with pytest.raises(Failure, match="Release of v2 failed, traffic is on blue: It is bad.") as raised:
+    with pytest.raises(
+        Failure, match=r"^v2 was rolled back; all traffic is on blue \(v1\) again. Cause: It is bad.$"
+    ) as raised:
         world.go(announce={"escalation": [{"name": "Ann"}]})
     assert world.calls == [*ALL[: ALL.index(at) + 1], *BACK]
     assert raised.value.evidence["outcome"] == "rolled_back" and raised.value.evidence["changed"]
@@ -199,10 +207,19 @@ def test_a_breach_goes_back_at_once(world: World, at: tuple[t.Any, ...]) -> None
     assert world.given[-4]["reason"] == "It is bad." and world.given[-4]["api_retry_timeout"] == 600
 
 
+def test_a_shift_whose_answers_fail_ends_with_how_many(world: World) -> None:
+    """What the weights are is left out of the cause: they are not any more."""
+    long, brief = "Weights of ns/x were written (...), but 5 of 9 answers failed.", "at 50 %, 5 of 9 answers failed."
+    world.fails[("shift", 50)] = FailedAnswers(long, brief)
+    with pytest.raises(Failure, match=rf"^v2 was rolled back; all traffic is on blue \(v1\) again\. Cause: {brief}$"):
+        world.go()
+    assert next(given for given in world.given if given.get("rollback"))["reason"] == long
+
+
 def test_what_cannot_be_judged_stays(world: World) -> None:
     world.fails[("watch", 10, 5.0)] = Failure("Nothing to see.", inconclusive=True)
     with pytest.raises(
-        Failure, match="is paused, and the traffic stays as it is: Nothing to see. The same command goes on"
+        Failure, match="is paused, and the traffic stays as it is: Nothing to see. To continue: the same command."
     ) as raised:
         world.go()
     assert world.calls == [*ALL[:3], ("record", "paused", None), ("announce", "paused")]
@@ -235,7 +252,7 @@ def test_a_rollback_that_fails(world: World) -> None:
 @pytest.mark.parametrize("late", [("scale", "green", 0), ("record", "lease_returned", None), ("announce", "ended")])
 def test_what_comes_last_fails_nothing(world: World, late: tuple[t.Any, ...]) -> None:
     world.fails = {("shift", 10): Failure("It is bad."), late: Failure("No.")}
-    with pytest.raises(Failure, match="traffic is on blue: It is bad."):
+    with pytest.raises(Failure, match="again. Cause: It is bad."):
         world.go()
     assert world.calls == [("shift", 10), *BACK]
     assert any("No." in warning for warning in world.warnings)
@@ -251,7 +268,7 @@ def test_a_signal_pauses_it(world: World) -> None:
     assert (world.given[-1]["api_timeout"], world.given[-1]["api_retry_timeout"]) == (1.0, 0.0)
     assert raised.value.__notes__ == [
         "It is paused at 10 %.",
-        "The same command goes on from there; rollback.yml takes it back.",
+        "To continue: the same command. To go back: rollback.yml.",
     ]
 
 
@@ -260,7 +277,7 @@ def test_a_signal_on_the_way_back(world: World) -> None:
     with pytest.raises(Interrupted) as raised:
         world.go()
     assert world.calls[-1] == ("record", "paused", None)
-    assert raised.value.__notes__ == ["It is paused at 10 %.", "It was on its way back: run rollback.yml."]
+    assert raised.value.__notes__ == ["It is paused at 10 %.", "The rollback was cut off: run rollback.yml."]
 
 
 def test_a_signal_while_it_is_looked_whether_the_way_back_lasts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,7 +291,7 @@ def test_a_signal_while_it_is_looked_whether_the_way_back_lasts(world: World, mo
         world.go()
     assert raised.value.__notes__ == [
         "All traffic is back on blue.",
-        "What comes after that was cut off: pool green keeps its pods, and rollback.yml does the rest.",
+        "The steps after that were cut off: pool green keeps its pods. Run rollback.yml to finish.",
     ]
     assert ("record", "paused", None) in world.calls  # which gives the Lease back
 
@@ -288,7 +305,7 @@ def test_a_signal_after_the_end(world: World) -> None:
 
 def test_a_bug_goes_back_too(world: World) -> None:
     world.fails[("watch", 10, 5.0)] = KeyError("outcome")
-    with pytest.raises(Failure, match=r"traffic is on blue: The task broke off \(KeyError: 'outcome'\)\."):
+    with pytest.raises(Failure, match=r"again. Cause: The task failed unexpectedly \(KeyError: 'outcome'\)\."):
         world.go()
     assert world.calls == [*ALL[:3], *BACK]
 
@@ -298,7 +315,7 @@ def test_a_lease_that_can_not_be_had_goes_back(world: World, monkeypatch: pytest
         raise Failure("The webhook is away.")
 
     monkeypatch.setattr(release_steps.lease_renewal, "renewing", renewed)
-    with pytest.raises(Failure, match="traffic is on blue: The webhook is away."):
+    with pytest.raises(Failure, match="again. Cause: The webhook is away."):
         world.go()
     assert world.calls == BACK
 
@@ -306,7 +323,8 @@ def test_a_lease_that_can_not_be_had_goes_back(world: World, monkeypatch: pytest
 def test_no_success_is_taken_back(world: World) -> None:
     world.fails[("scale", "blue", 1)] = Failure("A quota.")
     with pytest.raises(
-        Failure, match="v2 is live on green .100 % measured., but pool blue was not scaled to its warm size: A quota."
+        Failure,
+        match="v2 is live on green since .* .100 % measured., but pool blue was not scaled to its warm size: A quota.",
     ) as raised:
         world.go(warm_replicas=1)
     assert world.calls[-3:] == [("scale", "blue", 1), ("record", "lease_returned", None), ("announce", "ended")]
@@ -317,7 +335,7 @@ def test_a_route_that_somebody_changed_is_no_success(world: World) -> None:
     """In the warm window, so that nothing has noticed."""
     read = {"blue": 100, "green": 0}
     world.then[("watch", "warm", 3.0)] = lambda: setattr(world, "weights", read)
-    with pytest.raises(Failure, match="The route gives blue 100 %, green 0 % now, and not all to green"):
+    with pytest.raises(Failure, match="The route of ns/x gives blue 100 %, green 0 % now, not all to green"):
         world.go(warm_replicas=0)
     assert ("record", "ended", "succeeded") not in world.calls and ("scale", "blue", 0) not in world.calls
 
@@ -328,7 +346,7 @@ def test_a_release_that_somebody_overwrites_goes_back_once_and_scales_nothing(
 ) -> None:
     world.fails[at] = Overwritten("HTTPRoute ns/x gives blue 100 %: Argo CD did it.", overwritten={"by": "Argo CD"})
     with pytest.raises(
-        Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 %: Argo CD did it. Nothing was scaled."
+        Failure, match="again. Cause: HTTPRoute ns/x gives blue 100 %: Argo CD did it. Nothing was scaled."
     ) as raised:
         world.go()
     assert world.calls == [*ALL[: ALL.index(at) + 1], *(call for call in BACK if call[0] != "scale")]
@@ -336,7 +354,7 @@ def test_a_release_that_somebody_overwrites_goes_back_once_and_scales_nothing(
     assert raised.value.evidence["outcome"] == "rolled_back"
 
 
-def test_what_the_lookout_finds_ends_the_release(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_monitor_finds_ends_the_release(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also beside what is called: it is held() that tells."""
     found = Overwritten("Somebody else writes.")
 
@@ -345,7 +363,7 @@ def test_what_the_lookout_finds_ends_the_release(world: World, monkeypatch: pyte
 
     monkeypatch.setattr(release_steps.overwrite_monitor.OverwriteMonitor, "refuse", refuse)
     world.held = True
-    with pytest.raises(Failure, match="traffic is on blue: Somebody else writes. Nothing was scaled."):
+    with pytest.raises(Failure, match="again. Cause: Somebody else writes. Nothing was scaled."):
         world.go()
     assert world.calls[0] == ("shift", 10) and ("scale", "green", 0) not in world.calls
 
@@ -355,7 +373,7 @@ def test_an_image_that_somebody_put_back_is_no_success(
     world: World, monkeypatch: pytest.MonkeyPatch, image: str
 ) -> None:
     monkeypatch.setattr(release_steps.Server, "image", lambda _server, _cluster, pool: (image, 2))
-    with pytest.raises(Failure, match=f"Pool green of ns/x runs {image} now, and not r/x:v2.* Nothing was scaled."):
+    with pytest.raises(Failure, match=f"Pool green of ns/x runs {image} now, not r/x:v2.* Nothing was scaled."):
         world.go()
     assert ("record", "ended", "succeeded") not in world.calls and ("shift", "rollback") in world.calls
 
@@ -364,7 +382,7 @@ def test_versions_that_never_were_its_tag_are_not_compared(world: World, monkeyp
     world.versions = ["2026.11"]
     monkeypatch.setattr(release_steps.share, "sample", lambda *_: [Answer(0, False, "green", "2026.11")])
     assert world.go()["outcome"] == "succeeded"
-    assert any("the version was not compared once more" in line for line in world.lines)
+    assert any("version not compared again" in line for line in world.lines)
 
 
 @pytest.mark.parametrize(
@@ -377,7 +395,7 @@ def test_versions_that_never_were_its_tag_are_not_compared(world: World, monkeyp
         ),  # failures are for the watch
         (
             [Answer(0, False, "green", "v2"), Answer(1, False, "green", "v1\n{{ x }}")],
-            r"answers as version v1 \{\{ x \}\}, and not v2",
+            r"reports version v1 \{\{ x \}\}, not v2",
         ),
     ],
 )
@@ -393,14 +411,36 @@ def test_versions_in_the_answers_are_read_once_more(
         assert world.go()["outcome"] == "succeeded"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "before", "now", "others"),
+    [
+        ("v2", ["v2"], ["v2"], []),
+        ("v2", ["2"], ["2"], []),
+        ("v2", ["v1", "v2"], ["v2"], []),
+        ("v2", ["v2"], ["v1"], ["v1"]),
+        ("v2", ["v2"], ["v1", "v2"], ["v1"]),
+        ("v2", ["v2"], ["v1", "v3"], ["v1", "v3"]),
+        ("v2", ["2026.11"], ["2026.11"], None),  # never reported as its tag
+        ("v2", ["2026.11"], ["v1"], None),
+        ("v2", [], ["v1"], None),
+        ("v2", ["v2"], [], None),
+        ("", ["v2"], ["v1"], None),
+    ],
+)
+def test_which_versions_are_not_the_released_one(
+    wanted: str, before: list[str], now: list[str], others: list[str] | None
+) -> None:
+    assert release_steps.other_versions(wanted, before, now) == others
+
+
 def test_that_no_version_can_be_compared_is_said(world: World) -> None:
     assert world.go()["outcome"] == "succeeded"
-    assert any("the version was not compared once more" in line for line in world.lines)
+    assert any("version not compared again" in line for line in world.lines)
 
 
 def test_a_route_that_another_run_wrote_is_that_ones(world: World) -> None:
     world.then[("watch", "warm", 3.0)] = lambda: setattr(world, "writer", "another")
-    with pytest.raises(LeaseLost, match="run another has written its route"):
+    with pytest.raises(LeaseLost, match="run another wrote its route"):
         world.go(warm_replicas=0)
     assert world.calls == ALL
 
@@ -413,7 +453,7 @@ def test_a_route_that_the_run_before_wrote_is_ours(world: World) -> None:
 
 def test_a_pause_that_is_not_recorded_is_none(world: World) -> None:
     world.fails[("record", "paused", None)] = Failure("No rights.")
-    with pytest.raises(Failure, match="stays at 10 %, and is not paused, as that could not be recorded: No rights."):
+    with pytest.raises(Failure, match="stays at 10 %, but the pause could not be recorded: No rights."):
         world.go(guard={"image_ref": "ee:1"}, stop_after=10)
     assert ("shift", "rollback") not in world.calls
 
@@ -439,7 +479,7 @@ def test_checks_that_fail_or_can_not_be_run_go_back(
 
     monkeypatch.setattr(release_steps.checks, "run_checks", run_checks)
     with pytest.raises(
-        Failure, match="traffic is on blue: (The checks could not be run|Check mine failed after 1.0 s: exit code 1)"
+        Failure, match="again. Cause: (The checks could not be run|Check mine failed after 1.0 s: exit code 1)"
     ):
         world.go(checks=[{"name": "mine", "command": {"argv": ["true"]}}])
     assert ("shift", "rollback") in world.calls
@@ -524,16 +564,16 @@ IMAGES = {"blue": "r/x:v1", "green": "r/x:v2"}
             {**IMAGES, "green": "r/x@sha256:c"},
             "pool green runs r/x@sha256:c now",
         ),
-        (None, IMAGES, "no release is running"),
-        ({}, IMAGES, "no release is running"),
-        ({**RELEASE, "outcome": "rolled_back"}, IMAGES, "no release is running"),
+        (None, IMAGES, "no release in progress"),
+        ({}, IMAGES, "no release in progress"),
+        ({**RELEASE, "outcome": "rolled_back"}, IMAGES, "no release in progress"),
         ({**RELEASE, "from": RELEASE["to"], "to": RELEASE["from"]}, IMAGES, "goes to pool blue, not to green"),
-        (RELEASE, {**IMAGES, "green": "r/x:v3"}, "pool green runs r/x:v3 now, and not r/x:v2"),
-        (RELEASE, {**IMAGES, "blue": "r/x:v0"}, "pool blue runs r/x:v0 now, and not r/x:v1"),
+        (RELEASE, {**IMAGES, "green": "r/x:v3"}, "pool green runs r/x:v3 now, not r/x:v2"),
+        (RELEASE, {**IMAGES, "blue": "r/x:v0"}, "pool blue runs r/x:v0 now, not r/x:v1"),
     ],
 )
 def test_complaint(release: t.Any, images: dict[str, str], words: str) -> None:
-    found = release_steps.complaint(release, "green", images)
+    found = release_steps.why_not_to_continue(release, "green", images)
     assert words in found and bool(words) == bool(found)
 
 
@@ -561,12 +601,12 @@ def test_the_old_pool_is_scaled_down_once_the_weights_have_lasted(
     """Without a warm window whoever puts them back would come too late to be seen."""
     begun = time.monotonic()
 
-    def refuse(_lookout: t.Any) -> None:
+    def refuse(_monitor: t.Any) -> None:
         if time.monotonic() - begun > 0.2:
             raise Overwritten("Argo CD did it.")
 
     monkeypatch.setattr(release_steps.overwrite_monitor.OverwriteMonitor, "refuse", refuse)
-    with pytest.raises(Failure, match="traffic is on blue: Argo CD did it. Nothing was scaled."):
+    with pytest.raises(Failure, match="again. Cause: Argo CD did it. Nothing was scaled."):
         world.go(steps=[{"weight": 100, "seconds": 0}], warm_seconds=0, warm_replicas=0)
     assert ("record", "ended", "succeeded") not in world.calls and ("scale", "blue", 0) not in world.calls
 
@@ -576,14 +616,14 @@ def test_a_success_that_somebody_undoes_at_once_is_none(world: World, monkeypatc
     world.fails[("scale", "blue", 0)] = Failure("The route gives it 100 % of the traffic.")
     looks: list[int] = []
 
-    def look(_lookout: t.Any) -> None:
+    def look(_monitor: t.Any) -> None:
         looks.append(1)
         if ("scale", "blue", 0) in world.calls:
             raise Overwritten("HTTPRoute ns/x gives blue 100 % now: Argo CD did it.")
 
     monkeypatch.setattr(release_steps.overwrite_monitor.OverwriteMonitor, "look", look)
     with pytest.raises(
-        Failure, match="traffic is on blue: HTTPRoute ns/x gives blue 100 % now: Argo CD did it. Nothing was scaled."
+        Failure, match="again. Cause: HTTPRoute ns/x gives blue 100 % now: Argo CD did it. Nothing was scaled."
     ) as raised:
         world.go(warm_replicas=0)
     assert (

@@ -61,7 +61,7 @@ AS_IT_IS = Seen(
             "",
             True,
             "",
-            "gives blue 100 %, green 0 % now, and not blue 90 %, green 10 %",
+            "gives blue 100 %, green 0 % now, not blue 90 %, green 10 %",
         ),
         ({"weights": BACK, "as_written": False, "run": ""}, ROUTE, "", True, "", "gives blue 100 %"),
         ({"weights": {"blue": 0, "green": 0}, "as_written": False}, ROUTE, "", True, "", "gives blue 0 %, green 0 %"),
@@ -81,7 +81,7 @@ AS_IT_IS = Seen(
             "",
             True,
             "",
-            r"does not lead to both pools any more.*\(no rule lists both\)",
+            r"no longer leads to both pools.*\(no rule lists both\)",
         ),
         ({"weights": None, "gone": {"route": "no\nroute"}}, ROUTE, "", True, "", r"was deleted \(no route\)"),
         ({"images": {}, "sizes": {}, "gone": {"green": "x"}}, DEPLOYMENT, "green", True, "", "was deleted"),
@@ -99,14 +99,14 @@ AS_IT_IS = Seen(
             "green",
             True,
             "",
-            "runs ghcr.io/org/x:v1 now, and not ghcr.io/org/x:v2",
+            "runs ghcr.io/org/x:v1 now, not ghcr.io/org/x:v2",
         ),
         ({"images": {"blue": "ghcr.io/org/x:v0", "green": NEW}}, IMAGE, "blue", True, "", "x:v0 now"),
         ({"images": {"green": OLD}, "image_runs": {"green": "other"}}, IMAGE, "green", True, "other", ""),
         ({"images": {"green": OLD}, "image_runs": {"green": "ours"}}, IMAGE, "green", True, "", ""),
         ({"images": {"green": "mirror.local/org/x:v2@sha256:aa"}}, None, "", False, "", ""),
-        ({"sizes": {"blue": 3, "green": 1}}, SIZE, "green", True, "", "is to have 1 pods now, and not 3"),
-        ({"sizes": {"blue": 0, "green": 3}}, SIZE, "blue", False, "", "is to have 0 pods now"),
+        ({"sizes": {"blue": 3, "green": 1}}, SIZE, "green", True, "", "has 1 replicas now, not 3"),
+        ({"sizes": {"blue": 0, "green": 3}}, SIZE, "blue", False, "", "has 0 replicas now"),
         (
             {"sizes": {"blue": 9, "green": 9}, "minimums": {"green": 9}},
             None,
@@ -115,7 +115,7 @@ AS_IT_IS = Seen(
             "",
             "",
         ),  # an autoscaler went up
-        ({"minimums": {"green": 1}}, MINIMUM, "green", False, "", "may go down to 1 pods now, and not to 3"),
+        ({"minimums": {"green": 1}}, MINIMUM, "green", False, "", "has minReplicas 1 now, not 3"),
         ({"minimums": {"green": None}}, None, "", False, "", ""),
         ({"minimums": {"green": 1}, "sizes": {"green": 1}}, SIZE, "green", True, "", ""),  # it took pods
         (
@@ -201,7 +201,8 @@ def test_a_failure_says_who_what_and_when() -> None:
     writer = Writer("Argo CD", "argocd-controller", "2026-11-26T19:02:11Z", "argocd app set x --sync-policy none")
     found = failure(finding, "HTTPRoute ns/x", writer, "/spec/rules/0/backendRefs/0/weight", "19:02:13")
     assert found.msg == (
-        "HTTPRoute ns/x gives blue 100 %, green 0 % now, and not blue 90 %, green 10 % (seen at 19:02:13 UTC): Argo CD (argocd-controller, 19:02:11 UTC) "
+        "HTTPRoute ns/x gives blue 100 %, green 0 % now, not blue 90 %, green 10 % (seen at 19:02:13 UTC): "
+        "Argo CD (argocd-controller, 19:02:11 UTC) "
         "set spec.rules[0].backendRefs[0].weight back; suspend it: argocd app set x --sync-policy none."
     )
     assert found.evidence["overwritten"]["by"] == "Argo CD" and found.evidence["overwritten"]["suspend"].startswith(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Somebody else writes while a shift is verified, after an emergency, and under a watch: against the fake API server."""
+"""Another client overwrites during a shift, after an emergency and under a watch: on the fake API server."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Writing:
         self.lines: list[str] = []
         self.warnings: list[str] = []
         monkeypatch.setattr(shift.connection, "connect", lambda _params: self.api)
-        monkeypatch.setattr(overwrite_monitor, "EVERY", 0.05)
-        monkeypatch.setattr(revert_monitor, "EVERY", 0.05)
+        monkeypatch.setattr(overwrite_monitor, "POLL_INTERVAL", 0.05)
+        monkeypatch.setattr(revert_monitor, "POLL_INTERVAL", 0.05)
         self.server = Server("ns", "x", "{server}-{pool}", "x", "x")
         self.green(0)
 
@@ -115,7 +115,7 @@ def writing(monkeypatch: pytest.MonkeyPatch) -> Writing:
 
 
 def found(looking: OverwriteMonitor, seconds: float = 2.0) -> Failure:
-    """Return what the lookout finds."""
+    """Return what the monitor finds."""
     bound = time.monotonic() + seconds
     with pytest.raises(Failure) as raised:
         while time.monotonic() < bound:
@@ -152,16 +152,16 @@ def test_a_shift_that_is_overwritten_while_it_is_measured(
 
         yield answers()
 
-    monkeypatch.setattr(moving.share, "asking", asking)
+    monkeypatch.setattr(moving.share, "answer_stream", asking)
     start = time.monotonic()
     with pytest.raises(
-        Overwritten, match=rf"HTTPRoute ns/x gives blue 100 %, green 0 % now, and not blue 90 %, green 10 % .*{words}"
+        Overwritten, match=rf"HTTPRoute ns/x gives blue 100 %, green 0 % now, not blue 90 %, green 10 % .*{words}"
     ):
         writing.shift(pool="green", weight=10, endpoint={"url": "http://127.0.0.1:9"})
     assert time.monotonic() - start < 3
 
 
-def test_everything_that_a_lookout_finds(writing: Writing) -> None:
+def test_everything_that_a_monitor_finds(writing: Writing) -> None:
     with writing.looking(None) as looking:
         while looking.expected is None:
             time.sleep(0.01)
@@ -172,7 +172,7 @@ def test_everything_that_a_lookout_finds(writing: Writing) -> None:
             f"{DEPLOYMENT}green", {"spec": {"template": {"spec": {"containers": containers}}}}, "strategic"
         )
         failure = found(looking)
-    assert isinstance(failure, Overwritten) and "Deployment ns/x-green runs r/x:v0 now, and not r/x:v2" in failure.msg
+    assert isinstance(failure, Overwritten) and "Deployment ns/x-green runs r/x:v0 now, not r/x:v2" in failure.msg
     assert failure.evidence["overwritten"]["field"] == "spec.template.spec.containers[0].image"
 
 
@@ -200,12 +200,9 @@ def test_an_autoscalers_minimum_is_said_once_and_pods_that_it_takes_end_it(writi
         time.sleep(0.3)
         looking.refuse()
         (warning,) = writing.warnings
-        assert (
-            "HorizontalPodAutoscaler ns/x-green may go down to 1 pods now, and not to 2" in warning
-            and "KEDA" in warning
-        )
+        assert "HorizontalPodAutoscaler ns/x-green has minReplicas 1 now, not 2" in warning and "KEDA" in warning
         writing.api.change(f"{DEPLOYMENT}green", {"spec": {"replicas": 1}})
-        assert "Deployment ns/x-green is to have 1 pods now, and not 2" in found(looking).msg
+        assert "Deployment ns/x-green has 1 replicas now, not 2" in found(looking).msg
 
 
 @pytest.mark.parametrize(
@@ -227,7 +224,7 @@ def test_a_minimum_that_was_put_back_before_the_first_step_is_named(
         )
     ).look()
     assert len(writing.warnings) == warned
-    assert all("may go down to 1 pods now, and not to 2" in text and "KEDA" in text for text in writing.warnings)
+    assert all("has minReplicas 1 now, not 2" in text and "KEDA" in text for text in writing.warnings)
 
 
 @pytest.mark.parametrize("error", [Unreachable("It is away."), KeyError("spec"), RecursionError()])
@@ -286,7 +283,7 @@ def test_what_we_change_ourselves_meanwhile_is_no_finding(writing: Writing) -> N
 def test_a_route_without_both_pools_is_found(writing: Writing) -> None:
     looking = writing.looking(Expected(weights=BLUE_100, runs=frozenset({""})))
     writing.green(0, "argocd-controller", rules=[{"backendRefs": [{"name": "x-blue", "port": 80}]}])
-    with pytest.raises(Overwritten, match=r"does not lead to both pools any more.* Argo CD \(argocd-controller"):
+    with pytest.raises(Overwritten, match=r"no longer leads to both pools.* Argo CD \(argocd-controller"):
         looking.look()
 
 
@@ -313,7 +310,7 @@ def test_a_container_that_is_replaced_is_named(writing: Writing) -> None:
     entry = {"manager": "argocd-controller", "operation": "Apply", "time": "2026-11-26T19:02:11Z", "fieldsV1": fields}
     template = {"spec": {"containers": [{"name": "app", "image": "r/x:v1"}]}}
     writing.api.change(f"{DEPLOYMENT}green", {"metadata": {"managedFields": [entry]}, "spec": {"template": template}})
-    with pytest.raises(Overwritten, match=r"Deployment ns/x-green runs no container x now, and not r/x:v2 .*Argo CD"):
+    with pytest.raises(Overwritten, match=r"Deployment ns/x-green runs no container x now, not r/x:v2 .*Argo CD"):
         writing.looking(expected).look()
 
 
@@ -342,7 +339,7 @@ def test_an_emergency_that_nobody_undoes_says_nothing_of_it(writing: Writing) ->
     assert 0.3 <= time.monotonic() - start < 2
     assert (writing.weights, result["reverted"], result["gitops"]) == ((100, 0), [], [])
     assert any("is back on blue; watching the route for 0.3 s" in line for line in writing.lines)
-    assert not any("undone" in text for text in writing.warnings)
+    assert not any("reverted" in text for text in writing.warnings)
 
 
 def test_an_emergency_writes_again_what_is_undone(writing: Writing) -> None:
@@ -364,8 +361,11 @@ def test_what_was_undone_once_is_verified_again_and_leaves_the_bad_pool(
     def counted(self: shift.Shift, *given: t.Any) -> None:
         verify(self, *given)
         verified.append(writing.weights)
+        if len(verified) == 1:
+            timer.start()
 
     monkeypatch.setattr(shift.Shift, "verify", counted)
+    timer = threading.Timer(0.1, lambda: writing.green(100))
     writing.green(100)
     writing.api.change(
         ROUTE,
@@ -375,8 +375,6 @@ def test_what_was_undone_once_is_verified_again_and_leaves_the_bad_pool(
             }
         },
     )
-    timer = threading.Timer(0.3, lambda: writing.green(100))
-    timer.start()
     result = writing.shift(rollback=True, verify_seconds=0.5)
     timer.join()
     assert len(result["reverted"]) == 1 and result["reverted"][0]["by"] == "unknown" and result["gitops"] == []
@@ -386,11 +384,11 @@ def test_what_was_undone_once_is_verified_again_and_leaves_the_bad_pool(
 def test_an_emergency_that_is_undone_for_too_long_fails_and_says_where_the_traffic_is(
     writing: Writing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(revert_monitor, "LONGEST", 0.5)
+    monkeypatch.setattr(revert_monitor, "MAX_REWRITE_SECONDS", 0.5)
     writing.green(100, "argocd-controller")
     with (
         writing.loop(100, every=0.1, seconds=60),
-        pytest.raises(Overwritten, match=r"undone \d+ times in .*gives blue 0 %, green 100 % now.*Argo CD") as raised,
+        pytest.raises(Overwritten, match=r"reverted \d+ times in .*gives blue 0 %, green 100 % now.*Argo CD") as raised,
     ):
         writing.shift(rollback=True, rollback_pool="blue", verify_seconds=5)
     assert raised.value.evidence["scale_down"] is False
@@ -399,7 +397,7 @@ def test_an_emergency_that_is_undone_for_too_long_fails_and_says_where_the_traff
 def test_who_took_a_pool_off_the_route_in_a_shift_is_named(writing: Writing) -> None:
     rules = [{"backendRefs": [{"name": "x-blue", "port": 80}]}]
     writing.api.call(lambda: writing.green(0, "argocd-controller", rules=rules), "PATCH", ROUTE, after=True)
-    with pytest.raises(Overwritten, match=r"does not lead to both pools any more.*Argo CD \(argocd-controller"):
+    with pytest.raises(Overwritten, match=r"no longer leads to both pools.*Argo CD \(argocd-controller"):
         writing.shift(pool="green", weight=10)
 
 
@@ -419,7 +417,7 @@ def test_without_hold_seconds_it_is_written_once(writing: Writing) -> None:
     writing.green(100)
     writing.api.call(lambda: writing.green(100, "argocd-controller"), "PATCH", ROUTE, after=True)
     with pytest.raises(
-        Overwritten, match="undone once, and they are not written again. HTTPRoute ns/x gives blue 0 %, green 100 % now"
+        Overwritten, match="reverted once, and are not written again. HTTPRoute ns/x gives blue 0 %, green 100 % now"
     ):
         writing.shift(rollback=True, rollback_pool="blue", verify_seconds=0)
     assert len([one for one in writing.api.writes(ROUTE) if one.kind == "json"]) == 1
@@ -440,12 +438,12 @@ def test_a_tool_that_holds_the_route_is_named_before_it_is_written(
         **{"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})},
     )
     result = writing.shift(rollback=True, verify_seconds=0, **more)
-    named = next(number for number, line in enumerate(writing.lines) if "Argo CD sets HTTPRoute ns/x" in line)
+    named = next(number for number, line in enumerate(writing.lines) if "Argo CD manages HTTPRoute ns/x" in line)
     written = next(number for number, line in enumerate(writing.lines) if "written: blue 100 %" in line)
     assert named < written and "argocd app set shop --sync-policy none" in writing.lines[named]
     assert (
         result["scale_down"] is scaled
-        and any("keeps its pods, since Argo CD sets" in text for text in writing.warnings) is told
+        and any("keeps its pods because Argo CD manages" in text for text in writing.warnings) is told
     )
 
 
@@ -486,7 +484,7 @@ def test_a_rollback_keeps_the_bad_pool_where_the_tool_has_the_weights(
     writing.api.change(ROUTE, {"metadata": owned(("kustomize-controller", LABELS), ("mcp.server", RULES))})
     result = writing.shift(rollback=True, run_id=sent["run_id"], verify_seconds=0)
     assert [sent["scale_down"], result["scale_down"]] == [not held, not held]
-    assert any("Flux sets HTTPRoute ns/x" in text for text in [*writing.lines, *writing.warnings]) is held
+    assert any("Flux manages HTTPRoute ns/x" in text for text in [*writing.lines, *writing.warnings]) is held
 
 
 def test_a_field_that_is_handed_over_later_is_nobodys(writing: Writing) -> None:
@@ -509,8 +507,8 @@ def test_what_is_undone_between_the_tasks_of_a_rollback_is_named_and_keeps_the_b
         False,
         ["shop-bot"],
     )
-    assert any("undone: HTTPRoute ns/x gives blue 0 %, green 100 % now" in line for line in writing.lines)
-    assert any("was undone once and written again; pool green keeps its pods" in text for text in writing.warnings)
+    assert any("reverted: HTTPRoute ns/x gives blue 0 %, green 100 % now" in line for line in writing.lines)
+    assert any("was reverted once and written again; pool green keeps its pods" in text for text in writing.warnings)
 
 
 def test_what_a_release_wrote_is_not_undone_by_its_rollback(writing: Writing) -> None:

@@ -18,7 +18,7 @@ def weights(blue):
 
 
 def answers(text):
-    """b, g: an answer of blue, green; lower case on a kept connection, upper case on a new one; x: a failed one; f: one of blue."""
+    """b, g: an answer of blue, green; lower case: kept alive, upper case: a new connection; x: failed; f: of blue."""
     return [
         Answer(
             float(at),
@@ -32,7 +32,7 @@ def answers(text):
 
 @pytest.mark.parametrize(
     "blue, tolerance, expected",
-    [(100, 5, share.RUN), (0, 1, share.RUN), (50, 5, 400), (90, 5, 144), (50, 2, 2500), (99, 5, share.LEAST)],
+    [(100, 5, share.ROW), (0, 1, share.ROW), (50, 5, 400), (90, 5, 144), (50, 2, 2500), (99, 5, share.MIN_ANSWERS)],
 )
 def test_answers_needed(blue, tolerance, expected):
     assert share.answers_needed(weights(blue), tolerance) == expected
@@ -73,7 +73,7 @@ def test_follows(text, blue, expected):
 
 @pytest.mark.parametrize(("text", "expected"), [("B" * 40, True), ("b" * 40, False), ("B" * 39 + "G", False)])
 def test_without_kept_connections_new_ones_show_it_alone(text, expected):
-    assert share.follows(answers(text), weights(100), 5.0, kept=False) is expected
+    assert share.follows(answers(text), weights(100), 5.0, keep_alive=False) is expected
 
 
 def quiet(_last):
@@ -150,7 +150,7 @@ class Endpoint:
 
 def test_asking_is_paced_half_on_kept_connections_and_ends():
     endpoint, bound = Endpoint(), Deadline(0.5)
-    with share.asking(endpoint, "pool", bound, rate=100) as arriving:
+    with share.answer_stream(endpoint, "pool", bound, rate=100) as arriving:
         seen = list(arriving)
     assert bound.elapsed < 1
     assert 25 <= len(seen) <= 55
@@ -161,12 +161,12 @@ def test_asking_is_paced_half_on_kept_connections_and_ends():
 @pytest.mark.parametrize(
     ("before", "wanted", "row"),
     [
-        (0, 100, share.RUN),
-        (50, 100, share.RUN),
+        (0, 100, share.ROW),
+        (50, 100, share.ROW),
         (90, 100, 197),
         (99, 100, 2062),
         (100, 100, 2062),
-        (100, 0, share.RUN),
+        (100, 0, share.ROW),
         (10, 0, 197),
     ],
 )

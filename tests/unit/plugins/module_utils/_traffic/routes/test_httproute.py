@@ -162,7 +162,7 @@ def test_mark(matches, pool):
     ],
 )
 def test_marked(found, expected):
-    assert httproute.marked(found, SERVER) is expected
+    assert httproute.has_affinity(found, SERVER) is expected
 
 
 def test_new_sessions_tell_the_share():
@@ -192,12 +192,12 @@ def test_patch_of_a_marked_route(before, wanted, pinned, broken):
     found, wanted = marked_route(*before), dict(zip(("blue", "green"), wanted, strict=True))
     assert changes(httproute.patch(found, SERVER, wanted)) == pinned
     if broken is not None:
-        assert changes(httproute.unpinned().patch(found, SERVER, wanted)) == broken
+        assert changes(httproute.without_affinity().patch(found, SERVER, wanted)) == broken
 
 
 def test_without_marks_nothing_is_to_be_broken():
     found = route(split(100, 0))
-    assert httproute.unpinned().patch(found, SERVER, {"blue": 90, "green": 10}) == httproute.patch(
+    assert httproute.without_affinity().patch(found, SERVER, {"blue": 90, "green": 10}) == httproute.patch(
         found, SERVER, {"blue": 90, "green": 10}
     )
 

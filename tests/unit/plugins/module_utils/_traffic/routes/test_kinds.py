@@ -21,7 +21,9 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection 
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import Right
 from ansible_collections.mcp.server.plugins.module_utils._release.pools import Stable, note, split
 from ansible_collections.mcp.server.plugins.module_utils._server import ROUTE_KINDS
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import kinds
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import RUN, STABLE, Stamp, unchanged
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.tests.unit.fakes.routes import CUSTOM, Cluster, objects, server
@@ -47,9 +49,23 @@ def weights(cluster, server):
 def test_the_option_offers_every_kind():
     documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]["route_kind"]["choices"]
     assert list(ROUTE_KINDS) == documented
-    # A kind that is forgotten there would be taken for an HTTPRoute
-    assert len({type(kind_of(server(kind))) for kind in ROUTE_KINDS}) == len(ROUTE_KINDS)
-    assert kind_of(server("httproute")).title == "HTTPRoute"
+
+
+def test_every_kind_is_in_the_table():
+    routes = Path(kinds.__file__).parent
+    assert {path.stem for path in routes.glob("*.py")} - {"__init__", "kind", "kinds"} == set(ROUTE_KINDS)
+    for kind in ROUTE_KINDS:
+        assert type(kind_of(server(kind))).__module__.rpartition(".")[2] == kind
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(Failure, match="route_kind is 'nginx': it must be one of httproute, service, "):
+        kind_of(server("nginx"))
+
+
+@pytest.mark.parametrize("kind", ROUTE_KINDS)
+def test_every_kind_is_documented(kind):
+    assert f"\n| `{kind}`" in DOCUMENTED
 
 
 @pytest.mark.parametrize("kind", ROUTE_KINDS)

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift
 from ansible_collections.mcp.server.plugins.module_utils._server import ROUTE_KINDS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as moving
+from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as shift_module
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 from ansible_collections.mcp.server.tests.unit.fakes.routes import CUSTOM, Cluster, objects
@@ -28,19 +28,22 @@ def call(monkeypatch):
 
     def go(cluster, kind, check_mode=False, **params):
         @contextlib.contextmanager
-        def asking(public, pool_key, bound, kept=True):
-            asked.append(kept)
+        def answer_stream(public, pool_key, bound, keep_alive=True):
+            asked.append(keep_alive)
             server = single_shift.Server.from_params(params)
             blue = kind_of(server).weights(kind_of(server).read(cluster, server), server)["blue"]
             yield (
-                Answer(number, kept and number % 2 == 0, "blue" if number * 37 % 100 < blue else "green")
+                Answer(number, keep_alive and number % 2 == 0, "blue" if number * 37 % 100 < blue else "green")
                 for number in itertools.count()
             )
 
         monkeypatch.setattr(single_shift.connection, "connect", lambda params: cluster)
         monkeypatch.setattr(single_shift.endpoints, "public", lambda option: option)
-        monkeypatch.setattr(moving.share, "asking", asking)
-        monkeypatch.setattr(moving, "PATIENCE", 0.1)  # no controller writes a status here
+        monkeypatch.setattr(shift_module.share, "answer_stream", answer_stream)
+        monkeypatch.setattr(
+            shift_module.share, "sample", lambda *_: [Answer(0, False, "blue")]
+        )  # for a wait that takes long
+        monkeypatch.setattr(shift_module, "PATIENCE", 0.1)  # no controller writes a status here
         monkeypatch.setattr(single_shift.Shift, "await_acceptance", lambda self, bound: None)
         params = {
             **DEFAULTS,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kinds whose objects list the pools with weights: which entries are ours, and what a weight that is not written means."""
+"""Kinds whose objects list the pools with weights: which entries are written, and what a missing weight means."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ def test_weights(kind, route, blue, green):
         (
             "httpproxy",
             proxy(),
-            "HTTPProxy prod/mcp has no rule .* add Service mcp-blue and Service mcp-green together to the services of a route",
+            "HTTPProxy prod/mcp has no rule .* "
+            "add Service mcp-blue and Service mcp-green together to the services of a route",
         ),
         (
             "httpproxy",
@@ -124,7 +125,7 @@ def test_weights(kind, route, blue, green):
         (
             "traefik",
             traefik(backend("blue")),
-            "add Service mcp-green beside .* to spec.weighted.services, the idle one with weight 0",
+            "add Service mcp-green beside .* to spec.weighted.services, the idle pool's with weight 0",
         ),
         (
             "openshift_route",
@@ -143,7 +144,7 @@ def test_weights(kind, route, blue, green):
         (
             "ingress_nginx",
             canary(canary="false"),
-            "has no annotation nginx.ingress.kubernetes.io/canary: 'true', so it is no canary",
+            "is not a canary: add the annotation nginx.ingress.kubernetes.io/canary: 'true'",
         ),
         ("ingress_nginx", canary(canary_weight="ten"), "canary-weight: 'ten', which is not a whole number"),
     ],

@@ -95,7 +95,7 @@ def test_one_pod_that_does_not_tell_makes_the_number_unknown(bad):
             open_sessions(pods, SERVER, "blue", METRIC, 5)
         warnings = []
         assert count(Task({"sessions_metric": METRIC}, warn=warnings.append), pods, SERVER, "blue", 5) is None
-        assert "How many sessions pool blue has open is not known" in warnings[0]
+        assert "Open sessions of pool blue of prod/mcp could not be counted" in warnings[0]
 
 
 def test_without_a_metric_nobody_is_asked():

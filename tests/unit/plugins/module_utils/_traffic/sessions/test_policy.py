@@ -72,8 +72,8 @@ def test_whose_sessions_live_on(pool, route_marked, safe, policy):
     "policy, still_open, counted, action, says",
     [
         (KEEP, 0, True, GO, ""),
-        (KEEP, 12, True, REFUSE, "pool blue has 12 sessions open, kept by itself (stateful)"),
-        (KEEP, None, False, REFUSE, "pool blue has an unknown number of sessions open"),
+        (KEEP, 12, True, REFUSE, "pool blue has 12 open sessions that only it can answer (stateful)"),
+        (KEEP, None, False, REFUSE, "pool blue has an unknown number of open sessions"),
         (DRAIN, 0, True, GO, ""),
         (DRAIN, 12, True, WAIT, ""),
         (DRAIN, None, True, WAIT, ""),
@@ -100,7 +100,7 @@ def test_a_new_version_that_keeps_sessions_gets_no_share_either():
 @pytest.mark.parametrize(
     "pool, route_marked, says",
     [
-        (Sessions("stateful"), False, "their ids carry no mark of the pool"),
+        (Sessions("stateful"), False, "their ids have no mark that the route could match"),
         (Sessions("stateful"), True, "ids of this pool do not begin with blue-"),
         (Sessions("stateful", marked=True), False, "the route has no rules for it"),
         (Sessions("sse"), True, "HTTP+SSE has no session ids"),

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The last sentence of a release: which pool serves which version, since when or why, and the way back. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+def live(version: str, pool: str, since: datetime) -> str:
+    """Return the clause for a version that has all the traffic. since: when the share was measured, UTC."""
+    return f"{version} is live on {pool} since {since:%H:%M:%S} (100 % measured)"
+
+
+def succeeded(
+    version: str, pool: str, since: datetime, *, before: str, stable: str, replicas: int | None = None
+) -> str:
+    """Return how a release ended that succeeded.
+
+    before: the version on the stable pool. replicas: the warm size that pool was scaled to, None when it keeps its own.
+    """
+    match replicas:
+        case None:
+            kept = f"stays ready on {stable}"
+        case 0:
+            kept = f"stays on {stable}, scaled to 0"
+        case _:
+            kept = f"stays ready on {stable} with {replicas} pod{'' if replicas == 1 else 's'}"
+    return f"{live(version, pool, since)}. {before} {kept}; to go back: rollback.yml."
+
+
+def rolled_back(version: str, cause: str, *, pool: str, before: str = "") -> str:
+    """Return how a release ended that was rolled back.
+
+    cause: a sentence, or a clause with its full stop. pool: where all traffic is.
+    before: the version of that pool, empty when not known.
+    """
+    where = f"{pool} ({before})" if before else pool
+    return f"{version} was rolled back; all traffic is on {where} again. Cause: {cause}"

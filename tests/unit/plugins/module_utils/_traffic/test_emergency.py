@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The decisions of an emergency, as tables. What it does is tested with the module (test_single_shift.py)."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency
+
+
+@pytest.mark.parametrize(
+    ("replicas", "planned", "too_small"),
+    [
+        (1, 2, True),
+        (1, 3, True),
+        (2, 2, False),
+        (3, 2, False),
+        (0, 2, False),  # scaled up before the traffic came, or sent there by force
+        (2, 0, False),  # not known
+        (0, 0, False),
+    ],
+)
+def test_which_pool_gets_its_size_back(replicas: int, planned: int, too_small: bool) -> None:
+    assert emergency.is_too_small(replicas, planned) is too_small
+
+
+@pytest.mark.parametrize(
+    ("expected", "reported", "warning", "problem"),
+    [
+        ("v1.1.5", ["1.1.5"], "", ""),
+        ("v1.1.5", ["v1.1.5", "1.1.5"], "", ""),
+        ("v1.1.5", ["1.0.0"], "", "answers report version 1.0.0, not v1.1.5"),
+        ("v1.1.5", ["1.0.0", "1.1.5"], "", "answers report version 1.0.0, 1.1.5, not v1.1.5"),
+        ("v1.1.5", [], "The version was not verified: the health document does not report one.", ""),
+        ("", ["1.0.0"], "", ""),
+        ("", [], "", ""),
+        ("sha-abc1234", [], "The version was not verified: the health document does not report one.", ""),
+    ],
+)
+def test_which_version_is_another_one(expected: str, reported: list[str], warning: str, problem: str) -> None:
+    assert emergency.other_version(expected, reported) == (warning, problem)
+
+
+def test_a_version_that_servers_do_not_report_is_not_compared() -> None:
+    warning, problem = emergency.other_version("sha-abc1234", ["1.0.0"])
+    assert "sha-abc1234" in warning and problem == ""
