@@ -21,4 +21,4 @@ def known_as(cluster: Api) -> str:
         return ""
     info = status.get("userInfo") if isinstance(status, dict) else None
     name = info.get("username") if isinstance(info, dict) else None
-    return f", and knows us as {printable(name, 200)}" if name and isinstance(name, str) else ""
+    return f", and knows the user as {printable(name, 200)}" if name and isinstance(name, str) else ""

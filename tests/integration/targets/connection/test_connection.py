@@ -489,7 +489,7 @@ def test_the_first_line_of_a_run(here: Here) -> None:
     assert len(lines) == 1 and re.fullmatch(r"cluster https://\S+ \(context \S+ of \S+\), as user \S+", lines[0]), (
         output
     )
-    assert re.search(r"The API server \S+ answers, Kubernetes \S+, and knows us as \S+\.", output), output
+    assert re.search(r"The API server \S+ answers, Kubernetes \S+, and knows the user as \S+\.", output), output
     assert output.index(lines[0]) < output.index("The API server")
 
 

@@ -31,9 +31,9 @@ class FakeCluster:
     [
         (
             {"status": {"userInfo": {"username": "system:serviceaccount:prod:releaser"}}},
-            ", and knows us as system:serviceaccount:prod:releaser",
+            ", and knows the user as system:serviceaccount:prod:releaser",
         ),
-        ({"status": {"userInfo": {"username": "x\x1b[1m\ny"}}}, ", and knows us as x [1m y"),
+        ({"status": {"userInfo": {"username": "x\x1b[1m\ny"}}}, ", and knows the user as x [1m y"),
         ({"status": {"userInfo": {"username": 7}}}, ""),
         ({"status": {"userInfo": []}}, ""),
         ({"status": "ok"}, ""),
