@@ -120,8 +120,8 @@ def _breach(kind: str, judged: t.Sequence[Judged], steps: t.Sequence[Step]) -> d
             window = verdict.gate.window if verdict.verdict == BREACH else None
             full = None if verdict.since is None or window is None else verdict.since + window
             return {
-                "since": iso(verdict.since),
-                "window_full": iso(full),
+                "since": None if verdict.since is None else iso(verdict.since),
+                "window_full": None if full is None else iso(full),
                 "reported": iso(one.poll.at),
                 "value": None if verdict.value is None else round(verdict.value, 4),
                 "weight": step.weight,
@@ -172,12 +172,6 @@ def _step(poll: Poll, step: Step, decision: Decision) -> dict[str, t.Any]:
     }
 
 
-@t.overload
-def iso(at: float) -> str: ...
-@t.overload
-def iso(at: float | None) -> str | None: ...
-def iso(at: float | None) -> str | None:
+def iso(at: float) -> str:
     """Return epoch seconds as ISO 8601 in UTC, with milliseconds."""
-    if at is None:
-        return None
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
