@@ -52,13 +52,11 @@ options:
     type: float
     required: true
   rate:
-    description: Synthetic requests a second, which the watch sends through the gateway itself.
+    description: Answers a second that it asks for itself.
     type: float
     default: 20.0
   max_failed_percent:
-    description:
-      - How many percent of these requests may fail, over the whole time. This is the gate C(synthetic_requests).
-      - With O(prometheus), more of them are inconclusive, as a failed request does not say which pool failed.
+    description: How many percent of these answers may fail, over the whole time. With O(prometheus) more of them are inconclusive, as they don't tell the pool.
     type: float
     default: 1.0
   min_requests:
@@ -78,7 +76,7 @@ options:
     type: str
     choices: [blue, green]
   weight:
-    description: Percent of the traffic that O(pool) has. A failed request does not say which pool failed, so failures are set against this part of all.
+    description: Percent of the traffic that O(pool) has. Answers that failed don't tell whose they are, so they are held against this part of all.
     type: int
     default: 100
   checks:
@@ -94,7 +92,7 @@ options:
   triggers:
     description:
       - Changes of the triggers, likewise.
-      - The trigger C(error_burst) is judged by synthetic requests too, and C(errors) by them without O(prometheus).
+      - The trigger C(error_burst) is judged by the answers that the watch gets itself too, and C(errors) by them where there is no O(prometheus).
     type: dict
     default: {}
   since:
@@ -164,7 +162,9 @@ inconclusive:
   returned: always
   type: bool
 gates:
-  description: The newest verdict of each trigger and gate, as M(mcp.server.mcp_gate) returns them.
+  description:
+    - The newest verdict of each trigger and gate, as M(mcp.server.mcp_gate) returns them.
+    - The gate C(synthetic_requests) judges the requests that the watch sends itself, by O(max_failed_percent).
   returned: always
   type: list
   elements: dict
