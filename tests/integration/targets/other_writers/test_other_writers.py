@@ -106,9 +106,7 @@ def test_a_route_that_is_put_back(
             said += rest(play)
             assert loop.first is not None and named - loop.first < 10, said
     assert (
-        play.returncode != 0
-        and writer in said
-        and "gives blue 100 %, green 0 % now, not blue 90 %, green 10 %" in said
+        play.returncode != 0 and writer in said and "gives blue 100 %, green 0 % now, not blue 90 %, green 10 %" in said
     ), said
     assert "Nothing was scaled." in said and green(server) == 0
     assert pools(server) == {"blue": ("v1.1.5", 1), "green": ("v1.2.0", 1)}
