@@ -350,7 +350,7 @@ class _Relation:
     ) -> tuple[bool, bool]:
         """Return whether one of C(some) is covered by none of the others: surely, and perhaps.
 
-        A branch with an added property counts as covered.
+        In a union, unlike elsewhere, an added property makes a branch narrower.
         """
         surely = perhaps = False
         for one in some:
