@@ -244,7 +244,11 @@ def test_tasks_of_the_user_and_checks(tmp_path):
         "mcp_warm_seconds": 4,
     }
     code, output = play("playbooks/bluegreen.yml", "-e", json.dumps({**more, "fail_mine": True}))
-    judge_failure(code, output, "Release of v1.2.0 failed before it got any traffic; all traffic is on blue. Cause: Assertion failed")
+    judge_failure(
+        code,
+        output,
+        "Release of v1.2.0 failed before it got any traffic; all traffic is on blue. Cause: Assertion failed",
+    )
     failing = [*checks, {"name": "a bad one", "command": {"argv": ["false"]}}]
     code, output = play(
         "playbooks/bluegreen.yml", "-e", json.dumps({**more, "mcp_checks": failing, "mcp_warm_seconds": 30})

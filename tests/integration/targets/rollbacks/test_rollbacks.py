@@ -206,7 +206,9 @@ def test_new_pods_that_crash_right_after_100_percent() -> None:
     )
 
 
-@pytest.mark.parametrize(("task", "seconds"), [("Deploy the named version", 0.8), ("Shift the traffic to the requested version", 0.3)])
+@pytest.mark.parametrize(
+    ("task", "seconds"), [("Deploy the named version", 0.8), ("Shift the traffic to the requested version", 0.3)]
+)
 def test_killed_and_run_again(task: str, seconds: float) -> None:
     words = ("-e", "mcp_rollback_version=v1.3.0")
     with running(PLAYBOOK, *words) as process:
