@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make demo: release v1.2.0 over v1.1.5 under load, take it back, and say what was measured.
+"""make demo: release v1.2.0 over v1.1.5 under load, roll it back, and report what was measured.
 
 Runs in the collection's virtual environment. With KUBECONFIG set it uses that
 cluster, where manifests/mcp-server have been applied; MCP_URL, MCP_REGISTRY
@@ -32,7 +32,7 @@ OLD, NEW = "v1.1.5", "v1.2.0"
 
 
 def ansible(*words: str, quiet: bool = False) -> float:
-    """Runs ansible-playbook or ansible as a user would; its seconds. Exits when it fails."""
+    """Run ansible-playbook or ansible as a user would, and return its seconds. Exit when it fails."""
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "KUBECONFIG": KUBECONFIG}
     start = time.monotonic()
     done = subprocess.run(words, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL if quiet else None, check=False)
@@ -47,12 +47,12 @@ def playbook(name: str, *words: str) -> float:
 
 
 def record() -> dict:
-    """The release record, as the cluster has it."""
+    """Return the release record, as the cluster has it."""
     return module("mcp_release_info")["record"]
 
 
 def module(name: str, arguments: str = "") -> dict:
-    """What a module of ours returned. Exits when it failed."""
+    """Return the result of a module of the collection. Exit when it failed."""
     target = f"namespace={NAMESPACE} server=mcp-server kubeconfig={KUBECONFIG} {arguments}".strip()
     one_line = {"ANSIBLE_LOAD_CALLBACK_PLUGINS": "1", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.oneline"}
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), **one_line}
@@ -64,7 +64,7 @@ def module(name: str, arguments: str = "") -> dict:
 
 
 def start_over() -> None:
-    """Blue runs the old version and has the traffic, green is empty: as before anybody's first release."""
+    """Set blue to the old version with all the traffic, and green to no pods, as before a first release."""
     print(f"Setting blue to {OLD}, with all the traffic", flush=True)
     module("mcp_rollout", f"pool=blue image_ref=ghcr.io/org/mcp-server:{OLD} replicas=2")
     module("mcp_traffic_shift", "pool=blue weight=100")
@@ -97,7 +97,7 @@ def main() -> None:
     try:
         release_seconds = playbook(
             "bluegreen", "-e", f"version={NEW}", "-e", f"mcp_force_version={NEW}"
-        )  # the last demo took it back
+        )  # the last demo rolled it back
         steps = record()["steps"]
         time.sleep(2)
         rollback_at = time.time()
@@ -140,7 +140,7 @@ def main() -> None:
         f"{clients['failures'] or ''}"
     )
     if not os.environ.get("KUBECONFIG"):
-        print("The sandbox stays up; 'make sandbox-down' takes it away.")
+        print("The sandbox stays up; 'make sandbox-down' removes it.")
     print(f"The same as JSON: {result}")
     if clients["failed"] or summary["outcome"] != "rolled_back":
         sys.exit(1)

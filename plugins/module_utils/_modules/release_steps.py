@@ -59,6 +59,8 @@ WATCH_SLICE = 5.0  # seconds of each watch while checks take longer than the war
 MAX_PAUSE_SECONDS = job.LONGEST - 4 * 3600.0  # seconds: the guard started earlier and must last as long
 
 Step = dict[str, t.Any]
+# As long as no release was read, or where there is none.
+NOT_RECORDED = t.cast(record.Release, {})
 
 
 def problems(params: dict[str, t.Any]) -> list[str]:
@@ -177,7 +179,7 @@ class StepsRelease:
         self.calls = Calls.of(params)
         self.ending = Ending(task, self.calls)
         self.task = task
-        self.release: record.Release | dict[str, t.Any] = {}
+        self.release = NOT_RECORDED
         self.ended, self.rolling_back = "", False
         self.weights: Weights = {}
         self.shifted = 0.0  # when the share was measured last, on the monotonic clock
@@ -233,7 +235,7 @@ class StepsRelease:
                 self.task.warn(f"Alerts of {self.server} could not be silenced. {failure.msg}")
 
     def _read(self) -> None:
-        self.release = record.read(self.cluster, self.server)[0].current or {}
+        self.release = record.read(self.cluster, self.server)[0].current or NOT_RECORDED
         writer, self.weights = self._route(self.cluster)
         # A release that was cut off may have been written by another run.
         self.writers |= {writer}
