@@ -75,11 +75,7 @@ def watched_pool(found: Result) -> dict[str, t.Any]:
     weights = found["weights"]
     pool = "green" if weights["green"] > weights["blue"] else "blue"
     record = found.get("record")
-<<<<<<< HEAD
     possible = bool(record and record["from"]["pool"] != pool)
-=======
-    possible = record is not None and record["from"]["pool"] != pool
->>>>>>> p-tasks
     advice = (
         "To return the traffic to the previous version: ansible-playbook mcp.server.rollback."
         if possible
