@@ -19,3 +19,11 @@ options:
         the release record. The API server refuses the write of a run when another run has written there since it looked.
     type: str
 """
+
+    # For modules that read only, and for those that act on no Deployment or route.
+    UNUSED = r"""
+options:
+  run_id:
+    description: Not used here. It is accepted so that one set of defaults serves every module of the group.
+    type: str
+"""

@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - mcp.server.webhooks
   - mcp.server.cluster
   - mcp.server.server
+  - mcp.server.run_id.unused
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:
@@ -32,9 +33,6 @@ attributes:
     support: partial
     details: An end that was announced is not announced again; other events are.
 options:
-  run_id:
-    description: Not used here. It is taken so that one set of defaults can serve every module.
-    type: str
   event:
     description:
       - What happened. With V(ended) the release record tells it, and nothing is announced while the release goes on.

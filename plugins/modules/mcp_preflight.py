@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - mcp.server.required_secrets
   - mcp.server.gitops
   - mcp.server.server
+  - mcp.server.run_id.unused
   - mcp.server.attributes
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only

@@ -17,6 +17,7 @@ description:
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
+  - mcp.server.run_id.unused
   - mcp.server.attributes
   - mcp.server.attributes.read_only
   - mcp.server.attributes.action_group

@@ -20,14 +20,12 @@ description:
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
+  - mcp.server.run_id.unused
   - mcp.server.prometheus
   - mcp.server.attributes
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 options:
-  run_id:
-    description: Not used here. It is taken so that one set of defaults can serve every module.
-    type: str
   prometheus:
     required: true
   release_id:

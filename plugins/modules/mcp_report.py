@@ -19,6 +19,7 @@ description:
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
+  - mcp.server.run_id.unused
   - mcp.server.prometheus
   - mcp.server.attributes
   - mcp.server.attributes.action_group
@@ -32,9 +33,6 @@ attributes:
     support: full
     details: The file is written when its content differs. That of a release which goes on differs each time.
 options:
-  run_id:
-    description: Not used here. It is taken so that one set of defaults can serve every module.
-    type: str
   dest:
     description:
       - The file, which ends in C(.html), or the folder that it goes to, under the name of server and release. Missing folders are made.

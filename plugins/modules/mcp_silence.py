@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - mcp.server.alertmanager
   - mcp.server.cluster
   - mcp.server.server
+  - mcp.server.run_id.unused
   - mcp.server.attributes
   - mcp.server.attributes.action_group
 attributes:
@@ -29,9 +30,6 @@ attributes:
   idempotent:
     support: full
 options:
-  run_id:
-    description: Not used here. It is taken so that one set of defaults can serve every module.
-    type: str
   state:
     description:
       - V(present) makes sure of a silence for O(release_id).

@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.registry
   - mcp.server.server
+  - mcp.server.run_id.unused
   - mcp.server.endpoint
   - mcp.server.attributes
   - mcp.server.attributes.action_group

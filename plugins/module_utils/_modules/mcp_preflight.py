@@ -17,7 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options imp
 from ansible_collections.mcp.server.plugins.module_utils._preflight import options as later_options
 from ansible_collections.mcp.server.plugins.module_utils._preflight.checks import Context, checks
 from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import check_dependencies
-from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, record
+from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
@@ -29,6 +29,7 @@ SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **SERVER_OPTIONS,
+        **lease_renewal.OPTION,
         **gitops_policy.OPTION,
         "required_secrets": {
             "type": "list",

@@ -13,12 +13,12 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import conn
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release
-from ansible_collections.mcp.server.plugins.module_utils._release import lease
+from ansible_collections.mcp.server.plugins.module_utils._release import lease, lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
 
-SPEC = Spec(options={**CLUSTER_OPTIONS, **SERVER_OPTIONS})
+SPEC = Spec(options={**CLUSTER_OPTIONS, **SERVER_OPTIONS, **lease_renewal.OPTION})
 
 
 def run(task: Task) -> dict[str, t.Any]:

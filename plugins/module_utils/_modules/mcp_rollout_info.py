@@ -12,15 +12,15 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import path
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
-from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._workload import revisions as rollout_history
 
-SPEC = Spec(options={**CLUSTER_OPTIONS, **SERVER_OPTIONS})
+SPEC = Spec(options={**CLUSTER_OPTIONS, **SERVER_OPTIONS, **lease_renewal.OPTION})
 
 
 def run(task: Task) -> dict[str, t.Any]:

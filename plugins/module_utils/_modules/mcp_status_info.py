@@ -13,6 +13,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options imp
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release_info, mcp_version_check, mcp_watch
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 
@@ -20,6 +21,7 @@ SPEC = Spec(
     options={
         **CLUSTER_OPTIONS,
         **SERVER_OPTIONS,
+        **lease_renewal.OPTION,
         "endpoint": {**endpoint.OPTION, "required": True},
         "seconds": {"type": "float", "default": 2.0},
         "releases": {"type": "int", "default": 5},

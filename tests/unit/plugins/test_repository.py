@@ -87,6 +87,8 @@ def test_every_module_is_complete(module):
     # One that acts on no server would refuse the group's defaults
     spec = importlib.import_module(f"ansible_collections.mcp.server.plugins.modules.{module}").SPEC
     assert (module in group) is ("namespace" in spec.options)
+    # A release sets both for all of its tasks, also for those of the user.
+    assert ("run_id" in spec.options) is ("namespace" in spec.options)
 
 
 def rows(heading: str) -> list[str]:
