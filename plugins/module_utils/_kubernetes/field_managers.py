@@ -80,7 +80,7 @@ def writer_of(obj: Object, pointer: str, ours: t.Collection[str] = OURS) -> Writ
     The owner of a list or an object owns everything in it. Writes to the status do not count.
     """
     keys = _keys(pointer)
-    owners = [entry for entry in _entries(obj) if entry.manager not in ours and owns(entry.fields, obj, keys)]
+    owners = [entry for entry in _entries_with(obj, keys) if entry.manager not in ours]
     if not owners:
         return Writer(UNKNOWN)
     newest = max(owners, key=lambda entry: entry.at)
@@ -142,11 +142,19 @@ def taken_from(obj: Object, pointers: t.Collection[str]) -> str | None:
 
 def _owners(obj: Object, pointers: t.Collection[str]) -> list[Entry]:
     """Return the entries, except ours, that have one of these fields."""
-    return [
-        entry
-        for entry in _entries(obj)
-        if entry.manager not in OURS and any(owns(entry.fields, obj, _keys(pointer)) for pointer in pointers)
-    ]
+    found = [entry for pointer in pointers for entry in _entries_with(obj, _keys(pointer)) if entry.manager not in OURS]
+    return [entry for entry in _entries(obj) if entry in found]
+
+
+def _entries_with(obj: Object, keys: t.Sequence[str]) -> list[Entry]:
+    """Return the entries that have the field.
+
+    Those that come closest to it count: a leaf above the field is what a manager has that replaced the whole, and also
+    one that has nothing below it any more.
+    """
+    found = [(entry, depth) for entry in _entries(obj) if (depth := _depth(entry.fields, obj, keys)) is not None]
+    closest = max((depth for _entry, depth in found), default=0)
+    return [entry for entry, depth in found if depth == closest]
 
 
 def _appliers(entries: t.Iterable[Entry]) -> set[str]:
@@ -209,16 +217,21 @@ def _entries(obj: Object) -> list[Entry]:
 
 def owns(fields: t.Any, obj: t.Any, keys: t.Sequence[str]) -> bool:
     """Return whether these fieldsV1 contain the field, a part of it, or something that it is a part of."""
+    return _depth(fields, obj, keys) is not None
+
+
+def _depth(fields: t.Any, obj: t.Any, keys: t.Sequence[str]) -> int | None:
+    """Return how many of the keys lead to what these fieldsV1 own; None when that is nothing."""
     node, value = fields, obj
     if not node:
-        return False
-    for key in keys:
+        return None
+    for number, key in enumerate(keys):
         if not isinstance(node, dict) or not node:
-            return node == {}  # a leaf is owned with everything in it
+            return number if node == {} else None  # a leaf is owned with everything in it
         node, value = _below(node, value, key)
         if node is None:
-            return False
-    return True
+            return None
+    return len(keys)
 
 
 def _below(node: t.Mapping[str, t.Any], value: t.Any, key: str) -> tuple[t.Any, t.Any]:

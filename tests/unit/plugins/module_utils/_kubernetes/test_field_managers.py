@@ -77,6 +77,13 @@ def an_object(*entries, labels=None, annotations=None, owners=None, kind="HTTPRo
         ),
         ([entry("a", {"f:spec": {"f:rules": {"i:0": {}}}})], WEIGHT, ("a", "a", "2026-11-26T07:55:03Z")),
         ([entry("a", {"f:spec": {"f:rules": {"i:1": {}}}})], WEIGHT, ("unknown", "", "")),
+        # Whoever made the object, and lost all that was in it to somebody else, keeps the field around it.
+        (
+            [entry("maker", {"f:spec": {}}, time="2026-11-26T08:00:00Z"), entry("taker")],
+            WEIGHT,
+            ("taker", "taker", "2026-11-26T07:55:03Z"),
+        ),
+        ([entry("maker", {"f:spec": {}}), entry("mcp.server")], WEIGHT, ("unknown", "", "")),
         ([entry("", RULES)], WEIGHT, ("unknown", "", "2026-11-26T07:55:03Z")),
         ([entry("a", time="yesterday\x1b[31m")], WEIGHT, ("a", "a", "")),
     ],
