@@ -127,7 +127,7 @@ STEPS: list[dict[str, float]] = [{"weight": 10, "seconds": 30}, {"weight": 100, 
         (
             "route",
             "HTTPRoute ns/x gives blue 100 %, green 0 % now, not blue 90 %, green 10 % .* "
-            r"Argo CD \(argocd-controller, 19:02:11 UTC\) set spec.rules",
+            r"Argo CD \(argocd-controller, 19:02:11 UTC\) reverted spec.rules",
         ),
         ("image", "Deployment ns/x-green runs r/x:v1 now, not r/x:v2"),
         ("size", "Deployment ns/x-green has 1 replicas now, not 2"),

@@ -130,9 +130,9 @@ BLUE_100 = {"blue": 100, "green": 0}
 @pytest.mark.parametrize(
     ("manager", "words"),
     [
-        ("argocd-controller", r"Argo CD \(argocd-controller, 19:02:11 UTC\) set spec.rules"),
+        ("argocd-controller", r"Argo CD \(argocd-controller, 19:02:11 UTC\) reverted spec.rules"),
         ("kubectl-client-side-apply", "kubectl .kubectl-client-side-apply"),
-        ("", "another client set spec.rules.* back .who, the object's managedFields do not tell"),
+        ("", "another client reverted spec.rules.* .the object's managedFields do not say which"),
     ],
 )
 def test_a_shift_that_is_overwritten_while_it_is_measured(
