@@ -41,7 +41,7 @@ def flux(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Flux]:
 
 
 class Held:
-    """A small server that Flux sets."""
+    """A small server that Flux holds."""
 
     def __init__(self, server: Small, kustomization: Kustomization, folder: Path) -> None:
         self.server, self.kustomization = server, kustomization

@@ -61,8 +61,8 @@ def test_credentials():
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((401, b""), r"does not accept the credentials \(401\); check those in prometheus"),
-        ((403, b""), "does not accept the credentials"),
+        ((401, b""), r"does not accept our credentials \(401\); check those in prometheus"),
+        ((403, b""), "does not accept our credentials"),
         (
             (400, b'{"status": "error", "error": "parse error: unexpected ]"}'),
             r"refuses up\[5m\]: parse error: unexpected \]\.$",

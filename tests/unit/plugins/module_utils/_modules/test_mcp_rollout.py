@@ -195,8 +195,8 @@ class PutBack(Cluster):
 @pytest.mark.parametrize(
     ("there", "says"),
     [
-        ({"image": OLD}, f"green runs {OLD} now, and not {NEW} .*set spec.template.spec.containers.0..image back"),
-        ({"replicas": 0}, "green is to have 0 pods now, and not 2 .*set spec.replicas back"),
+        ({"image": OLD}, f"green runs {OLD} now, and not {NEW} .*reverted spec.template.spec.containers.0..image"),
+        ({"replicas": 0}, "green is to have 0 pods now, and not 2 .*reverted spec.replicas"),
     ],
 )
 def test_what_is_put_back_meanwhile_is_no_rollout(monkeypatch, there, says):

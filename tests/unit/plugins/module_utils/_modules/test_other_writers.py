@@ -149,7 +149,7 @@ STEPS: list[dict[str, float]] = [{"weight": 10, "seconds": 30}, {"weight": 100, 
     [
         (
             "route",
-            r"HTTPRoute ns/x gives blue 100 %, green 0 % now, and not blue 90 %, green 10 % .* Argo CD \(argocd-controller, 19:02:11 UTC\) set spec.rules",
+            r"HTTPRoute ns/x gives blue 100 %, green 0 % now, and not blue 90 %, green 10 % .* Argo CD \(argocd-controller, 19:02:11 UTC\) reverted spec.rules",
         ),
         ("image", "Deployment ns/x-green runs r/x:v1 now, and not r/x:v2"),
         ("size", "Deployment ns/x-green is to have 1 pods now, and not 2"),
@@ -188,7 +188,7 @@ def test_an_image_that_is_put_back_before_the_first_step_is_named(world: World) 
     failure = world.release(STEPS, put_back)
     assert "Deployment ns/x-green runs r/x:v1 now, and not r/x:v2" in failure.msg, failure.msg
     assert (
-        "Flux (kustomize-controller, 19:02:11 UTC) set" in failure.msg
+        "Flux (kustomize-controller, 19:02:11 UTC) reverted" in failure.msg
         and "flux suspend kustomization apps -n flux-system" in failure.msg
     )
     assert world.state == (0, 2, 2) and failure.evidence["overwritten"]["by"] == "Flux"

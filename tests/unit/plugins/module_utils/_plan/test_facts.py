@@ -124,7 +124,7 @@ def refused(cluster: ApiServer) -> None:
         (lambda one: holds(one, "theirs"), {}, ["A release of prod/mcp is in progress (by eva@runner"]),
         (lambda one: holds(one, "theirs"), {"take_over": True}, []),
         (paused, {}, ["Deployment prod/mcp-green is paused"]),
-        (half, {}, ["Which pool of prod/mcp is Cannot tell which pool"]),
+        (half, {}, ["Which pool of prod/mcp is live can't be told"]),
         (refused, {}, ["A webhook refuses it.", "Changed meanwhile."]),
         (lambda one: one.fail(Forbidden("no"), "PATCH", deployment("green")), {}, []),
         (lambda one: one.put(RECORD, {"data": {"current": "[]"}}), {}, ["is not a release record"]),
@@ -202,7 +202,7 @@ def test_it_does_not_wait_for_an_unwell_server_as_long_as_for_a_rollout(
 
 
 def test_a_version_that_arrives_as_a_number_is_refused(cluster: ApiServer) -> None:
-    with pytest.raises(Failure, match="version is 1.1, a number"):
+    with pytest.raises(Failure, match="version is 1.1, which is a number"):
         mcp_plan_info.run(Task({**PARAMS, "version": 1.1}))
 
 

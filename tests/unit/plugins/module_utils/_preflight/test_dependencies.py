@@ -80,7 +80,7 @@ def refused(parameters: dict[str, str]) -> tuple[int, bytes]:
         (
             lambda _parameters: (401, b""),
             {},
-            "Metrics (app, kubelet): Prometheus at URL does not accept the credentials (401)",
+            "Metrics (app, kubelet): Prometheus at URL does not accept our credentials (401)",
         ),
         (lambda _parameters: (302, b""), {}, "answers 302, and not what Prometheus does"),
         (

@@ -202,7 +202,7 @@ def test_a_failure_says_who_what_and_when() -> None:
     found = failure(finding, "HTTPRoute ns/x", writer, "/spec/rules/0/backendRefs/0/weight", "19:02:13")
     assert found.msg == (
         "HTTPRoute ns/x gives blue 100 %, green 0 % now, and not blue 90 %, green 10 % (seen at 19:02:13 UTC): Argo CD (argocd-controller, 19:02:11 UTC) "
-        "set spec.rules[0].backendRefs[0].weight back; suspend it: argocd app set x --sync-policy none."
+        "reverted spec.rules[0].backendRefs[0].weight; suspend it: argocd app set x --sync-policy none."
     )
     assert found.evidence["overwritten"]["by"] == "Argo CD" and found.evidence["overwritten"]["suspend"].startswith(
         "argocd app"

@@ -130,9 +130,9 @@ BLUE_100 = {"blue": 100, "green": 0}
 @pytest.mark.parametrize(
     ("manager", "words"),
     [
-        ("argocd-controller", r"Argo CD \(argocd-controller, 19:02:11 UTC\) set spec.rules"),
+        ("argocd-controller", r"Argo CD \(argocd-controller, 19:02:11 UTC\) reverted spec.rules"),
         ("kubectl-client-side-apply", "kubectl .kubectl-client-side-apply"),
-        ("", "another client set spec.rules.* back .who, the object's managedFields do not tell"),
+        ("", "another client reverted spec.rules.* .the object's managedFields do not say which"),
     ],
 )
 def test_a_shift_that_is_overwritten_while_it_is_measured(
@@ -440,12 +440,12 @@ def test_a_tool_that_holds_the_route_is_named_before_it_is_written(
         **{"mcp.server/stable": json.dumps({"pool": "blue", "weights": {"blue": 0, "green": 100}})},
     )
     result = writing.shift(rollback=True, verify_seconds=0, **more)
-    named = next(number for number, line in enumerate(writing.lines) if "Argo CD sets HTTPRoute ns/x" in line)
+    named = next(number for number, line in enumerate(writing.lines) if "Argo CD holds HTTPRoute ns/x" in line)
     written = next(number for number, line in enumerate(writing.lines) if "written: blue 100 %" in line)
     assert named < written and "argocd app set shop --sync-policy none" in writing.lines[named]
     assert (
         result["scale_down"] is scaled
-        and any("keeps its pods, since Argo CD sets" in text for text in writing.warnings) is told
+        and any("keeps its pods, since Argo CD holds" in text for text in writing.warnings) is told
     )
 
 
@@ -486,7 +486,7 @@ def test_a_rollback_keeps_the_bad_pool_where_the_tool_has_the_weights(
     writing.api.change(ROUTE, {"metadata": owned(("kustomize-controller", LABELS), ("mcp.server", RULES))})
     result = writing.shift(rollback=True, run_id=sent["run_id"], verify_seconds=0)
     assert [sent["scale_down"], result["scale_down"]] == [not held, not held]
-    assert any("Flux sets HTTPRoute ns/x" in text for text in [*writing.lines, *writing.warnings]) is held
+    assert any("Flux holds HTTPRoute ns/x" in text for text in [*writing.lines, *writing.warnings]) is held
 
 
 def test_a_field_that_is_handed_over_later_is_nobodys(writing: Writing) -> None:
