@@ -80,4 +80,4 @@ def test_a_timeout_does_not_end_what_has_its_own(running, keywords, environment)
     process, _worker = running({"seconds": 1.5}, keywords, **environment)
     output, _errors = process.communicate(timeout=10)
     assert process.returncode == 0, output
-    assert "The timeout of 1 s does not end stoppable: which has its own time limits." in output.replace("\n", " ")
+    assert "The timeout of 1 s does not end stoppable, which has its own time limits." in output.replace("\n", " ")

@@ -166,7 +166,7 @@ def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
             "mcp_steps[0].seconds must be a number, not 'soon'.",
         ),
         ("bluegreen", {"version": "v1.2.0", "mcp_escalation": "nobody"}, "mcp_escalation must be a list"),
-        ("bluegreen", {"version": "v1.2.0", "mcp_image": ""}, "mcp_image is not set: give it in the inventory"),
+        ("bluegreen", {"version": "v1.2.0", "mcp_image": ""}, "mcp_image is not set: set it in the inventory"),
         (
             "bluegreen",
             {"version": "v1.2.0", "mcp_git_timeout": "soon"},

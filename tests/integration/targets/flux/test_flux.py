@@ -43,7 +43,7 @@ def flux(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Flux]:
 
 
 class Held:
-    """A small server that Flux sets."""
+    """A small server that Flux holds."""
 
     def __init__(self, server: Small, kustomization: Kustomization, folder: Path) -> None:
         self.server, self.kustomization = server, kustomization
@@ -180,7 +180,7 @@ def test_an_image_that_it_puts_back_before_the_first_step_ends_the_release(held:
 def named(held: Held, said: str) -> str:
     """Return the field that a release which was overwritten names, after Flux and how to suspend it, soon enough."""
     assert held.suspend in said and "Traceback" not in said, said
-    found = re.search(r"\(seen at (\S+) UTC\): Flux \(kustomize-controller, (\S+) UTC\) set (\S+) back", said)
+    found = re.search(r"\(seen at (\S+) UTC\): Flux \(kustomize-controller, (\S+) UTC\) reverted ([^;\s]+)", said)
     assert found, said
     seen, put_back = (datetime.strptime(found[number], "%H:%M:%S") for number in (1, 2))
     assert (seen - put_back).total_seconds() % 86400 <= FOUND_WITHIN

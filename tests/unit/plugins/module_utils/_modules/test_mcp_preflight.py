@@ -379,7 +379,7 @@ def test_a_version_that_ended_badly_is_refused_unless_it_is_forced(run):
 
 
 def test_a_number_is_no_version(run):
-    with pytest.raises(Failure, match="version is 1.1, a number"):
+    with pytest.raises(Failure, match="version is 1.1, which is a number"):
         run(version=1.1)
 
 

@@ -80,5 +80,5 @@ def test_nobody_is_taken_over_from_for_what_is_refused(api: ApiServer) -> None:
 
 
 def test_a_number_is_refused_before_the_lease_is_taken(api: ApiServer) -> None:
-    assert "version is 1.1, a number" in refused(api, version=1.1)
+    assert "version is 1.1, which is a number" in refused(api, version=1.1)
     assert LEASE not in api.objects and "is missing" in refused(api, version=None)

@@ -166,7 +166,7 @@ def test_an_image_that_is_put_back_before_the_first_step_is_named(world: World) 
     failure = world.release(STEPS, put_back)
     assert "Deployment ns/x-green runs r/x:v1 now, not r/x:v2" in failure.msg, failure.msg
     assert (
-        "Flux (kustomize-controller, 19:02:11 UTC) set" in failure.msg
+        "Flux (kustomize-controller, 19:02:11 UTC) reverted" in failure.msg
         and "flux suspend kustomization apps -n flux-system" in failure.msg
     )
     assert world.state == (0, 2, 2) and failure.evidence["overwritten"]["by"] == "Flux"

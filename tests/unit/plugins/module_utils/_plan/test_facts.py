@@ -202,7 +202,7 @@ def test_it_does_not_wait_for_an_unwell_server_as_long_as_for_a_rollout(
 
 
 def test_a_version_that_arrives_as_a_number_is_refused(cluster: ApiServer) -> None:
-    with pytest.raises(Failure, match="version is 1.1, a number"):
+    with pytest.raises(Failure, match="version is 1.1, which is a number"):
         mcp_plan_info.run(Task({**PARAMS, "version": 1.1}))
 
 

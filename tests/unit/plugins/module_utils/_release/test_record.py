@@ -169,7 +169,7 @@ def test_update_on_top_of_what_somebody_else_wrote(others, history):
 
 def test_update_gives_up_and_dry_run_writes_nothing():
     with pytest.raises(Conflict):
-        record.update(contested(retry.LEAST), SERVER, begun)
+        record.update(contested(retry.MIN_ATTEMPTS), SERVER, begun)
     api = ApiServer()
     assert record.update(api, SERVER, begun, dry_run=True)[1].current == SECOND and RECORD not in api.objects
 
