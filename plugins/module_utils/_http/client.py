@@ -80,9 +80,9 @@ class Answer:
         """Return the body as JSON. Raises ValueError."""
         return json.loads(self.body)
 
-    def text(self, most: int) -> str:
-        """Return the beginning of the body for a message."""
-        return printable(self.body, most)
+    def text(self, limit: int) -> str:
+        """Return at most so many characters of the body, for a message."""
+        return printable(self.body, limit)
 
 
 def require_requests() -> None:
@@ -231,7 +231,7 @@ class Client:
     def _body(self, response: requests.Response) -> bytes:
         coding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if coding not in ("", "identity", "gzip", "x-gzip"):
-            raise Fault(f"answered in the encoding {printable(coding, 40)}, which was not asked for")
+            raise Fault(f"answered in the encoding {printable(coding, 40)}, which was not requested")
         pieces = response.raw.stream(CHUNK, decode_content=False)
         body = bytearray()
         for piece in _inflated(pieces) if coding.endswith("gzip") else pieces:

@@ -275,8 +275,8 @@ def test_a_body_in_gzip() -> None:
     [
         (gzip.compress(b"whole" * 1000)[:-4], "gzip", "cut its answer short"),
         (b"plain text", "gzip", "a body that is not gzip, though its headers say so"),
-        (gzip.compress(gzip.compress(b"x")), "gzip, gzip", "in the encoding gzip, gzip, which was not asked for"),
-        (b"x", "br", "in the encoding br, which was not asked for"),
+        (gzip.compress(gzip.compress(b"x")), "gzip, gzip", "in the encoding gzip, gzip, which was not requested"),
+        (b"x", "br", "in the encoding br, which was not requested"),
     ],
 )
 def test_other_encodings(body: bytes, coding: str, words: str) -> None:
