@@ -43,9 +43,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - RV(_value.message), a sentence.
-    - RV(_value.taken_over), whether another run releases the server now.
-    - RV(_value.success), whether all traffic was back when it took over.
+    - C(message), a sentence.
+    - C(taken_over), whether another run releases the server now.
+    - C(success), whether all traffic was back when it took over.
   type: dict
 """
 

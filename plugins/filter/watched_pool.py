@@ -31,7 +31,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The keys RV(_value.pool), RV(_value.weight), RV(_value.can_roll_back) and RV(_value.advice).
+  description: The keys C(pool), C(weight), C(can_roll_back) and C(advice).
   type: dict
 """
 
