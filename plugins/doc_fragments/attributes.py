@@ -37,7 +37,8 @@ attributes:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/mcp.server.mcp) in C(module_defaults) to set options for all modules that act on a server in a cluster.
+    description: Use C(group/mcp.server.mcp) in C(module_defaults) to set options for all modules that act on a server
+      in a cluster.
     support: full
     membership:
       - mcp.server.mcp

@@ -35,7 +35,8 @@ options:
             default: token
       expect_401:
         description:
-          - Send no token, and expect that the server refuses with 401 and names the place where a client gets a token (RFC 9728).
+          - Send no token, and expect that the server refuses with 401 and names the place where a client gets a token
+            (RFC 9728).
           - That shows that the server is there and guarded. It does not show that it works.
         type: bool
         default: false

@@ -14,7 +14,8 @@ options:
     type: int
     default: 0
   rollback_retry_timeout:
-    description: Seconds that a rollback waits for an API server that does not answer. It takes the place of O(api_retry_timeout), which may be shorter.
+    description: Seconds that a rollback waits for an API server that does not answer. It takes the place of
+      O(api_retry_timeout), which may be shorter.
     type: float
     default: 600.0
   rollback_timeout:
@@ -31,18 +32,22 @@ options:
     default: 30.0
   verify_seconds:
     description:
-      - Seconds since the weights were written for which a rollback reads the route every 2 s, at least once, in case another client
-        reverts them. Each time, the weights are written again and the seconds start again, for at most 3 minutes; then it fails and names who
+      - Seconds since the weights were written for which a rollback reads the route every 2 s, at least once, in case
+        another client
+        reverts them. Each time, the weights are written again and the seconds start again, for at most 3 minutes; then
+        it fails and names who
         does it.
       - With V(0) it looks once, writes nothing again, and fails when it was undone.
       - After a release or watch that somebody overwrote it is V(0), whatever is set, so that nobody is fought.
     type: float
     default: 30.0
   silence:
-    description: The options of M(mcp.server.mcp_silence) that the server's alerts are silenced by; the silence ends with the task.
+    description: The options of M(mcp.server.mcp_silence) that the server's alerts are silenced by; the silence ends
+      with the task.
     type: dict
   announce:
-    description: The options C(webhooks) and C(escalation) of M(mcp.server.mcp_announce), for the end. Whom to call is also shown.
+    description: The options C(webhooks) and C(escalation) of M(mcp.server.mcp_announce), for the end. Whom to call is
+      also shown.
     type: dict
   report:
     description: The options C(dest) and C(prometheus) of M(mcp.server.mcp_report). Without it no report is written.

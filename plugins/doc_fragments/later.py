@@ -10,13 +10,16 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   step_gates:
-    description: Changes of the gates that a step is passed by, as C(gates) in M(mcp.server.mcp_watch). With O(prometheus), custom queries are tried.
+    description: Changes of the gates that a step is passed by, as C(gates) in M(mcp.server.mcp_watch). With
+      O(prometheus), custom queries are tried.
     type: dict
   triggers:
-    description: Changes of the triggers that roll back, as in M(mcp.server.mcp_watch). With O(prometheus), custom queries are tried.
+    description: Changes of the triggers that roll back, as in M(mcp.server.mcp_watch). With O(prometheus), custom
+      queries are tried.
     type: dict
   guard_image_ref:
-    description: The image of a guard (M(mcp.server.mcp_guard)), whose digest its registry is asked for. Without it, it is not.
+    description: The image of a guard (M(mcp.server.mcp_guard)), whose digest its registry is asked for. Without it, it
+      is not.
     type: str
   report_dest:
     description: Where the report of the release goes, as C(dest) in M(mcp.server.mcp_report). Nothing is written there.

@@ -12,7 +12,8 @@ options:
   prometheus:
     description:
       - The Prometheus, or a server with the same HTTP API, that has the server's metrics.
-      - It is queried for raw samples, once for each source; C(docs/gates.md) in the collection explains how they are evaluated.
+      - It is queried for raw samples, once for each source; C(docs/gates.md) in the collection explains how they are
+        evaluated.
     type: dict
     suboptions:
       url:
@@ -22,8 +23,10 @@ options:
       source:
         description:
           - Where the metrics come from. A measure is taken from the first of them that has it.
-          - V(app) is the example server's own metrics, V(envoy) Envoy's of each cluster as Contour names them, V(istio) Istio's,
-            V(otel) OpenTelemetry's conventions for MCP and HTTP servers, V(ingress_nginx) the ingress-nginx controller's,
+          - V(app) is the example server's own metrics, V(envoy) Envoy's of each cluster as Contour names them, V(istio)
+            Istio's,
+            V(otel) OpenTelemetry's conventions for MCP and HTTP servers, V(ingress_nginx) the ingress-nginx
+            controller's,
             V(kubelet) the memory of the pods.
         type: list
         elements: str

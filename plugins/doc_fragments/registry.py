@@ -11,7 +11,8 @@ class ModuleDocFragment:
 options:
   registry:
     description:
-      - URL of the registry that is used in place of the image's own host, such as a mirror. Default is that host by HTTPS.
+      - URL of the registry that is used in place of the image's own host, such as a mirror. Default is that host by
+        HTTPS.
     type: str
   registry_username:
     description: User name for the registry. Without it, it is read anonymously.

@@ -10,7 +10,8 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   required_secrets:
-    description: Secrets that must exist in the namespace. They are read, which needs the right to get each by its name; no value is returned.
+    description: Secrets that must exist in the namespace. They are read, which needs the right to get each by its name;
+      no value is returned.
     type: list
     elements: dict
     default: []

@@ -26,12 +26,17 @@ options:
     type: str
   route_kind:
     description:
-      - What kind of object O(route) is. C(docs/routes.md) in the collection lists what each needs, and which were tested on a data plane.
-      - V(httproute) is the Gateway API's HTTPRoute, V(httpproxy) Contour's HTTPProxy, V(traefik) a weighted TraefikService,
-        V(openshift_route) a Route with alternate backends, V(istio) a VirtualService, V(ingress_nginx) an Ingress with a canary
+      - What kind of object O(route) is. C(docs/routes.md) in the collection lists what each needs, and which were
+        tested on a data plane.
+      - V(httproute) is the Gateway API's HTTPRoute, V(httpproxy) Contour's HTTPProxy, V(traefik) a weighted
+        TraefikService,
+        V(openshift_route) a Route with alternate backends, V(istio) a VirtualService, V(ingress_nginx) an Ingress with
+        a canary
         named O(route) and C(-canary), V(custom) what O(route_custom) says.
-      - V(service) is a plain Service, which moves new connections only. Its selector has C(pool) and, while a split is set, the label
-        C(mcp.server/serving) instead, which is put on ready pods of both pools. So it reaches few shares, and refuses others.
+      - V(service) is a plain Service, which moves new connections only. Its selector has C(pool) and, while a split is
+        set, the label
+        C(mcp.server/serving) instead, which is put on ready pods of both pools. So it reaches few shares, and refuses
+        others.
     type: str
     choices: [httproute, service, httpproxy, traefik, openshift_route, istio, ingress_nginx, custom]
     default: httproute
@@ -56,7 +61,8 @@ options:
         type: str
       blue:
         description:
-          - Place of blue's weight, a path of fields, positions and filters, such as V(spec.backends[?name=='mcp-server-blue'].weight).
+          - Place of blue's weight, a path of fields, positions and filters, such as
+            V(spec.backends[?name=='mcp-server-blue'].weight).
           - Without it blue has what green leaves of O(route_custom.total). One of both places is required.
         type: str
       green:

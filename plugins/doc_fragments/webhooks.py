@@ -11,7 +11,8 @@ class ModuleDocFragment:
 options:
   webhooks:
     description:
-      - Where to. The address of a webhook is a secret, and is shown nowhere; keep it in an environment variable or in a file.
+      - Where to. The address of a webhook is a secret, and is shown nowhere; keep it in an environment variable or in a
+        file.
       - Certificates are verified, and redirects are not followed.
     type: list
     elements: dict
@@ -27,7 +28,8 @@ options:
         description: The URL itself.
         type: str
       format:
-        description: V(slack) for Slack's incoming webhooks, Mattermost and the like; V(json) for the C(announcement) of M(mcp.server.mcp_announce) as it is.
+        description: V(slack) for Slack's incoming webhooks, Mattermost and the like; V(json) for the C(announcement) of
+          M(mcp.server.mcp_announce) as it is.
         type: str
         choices: [json, slack]
         default: json

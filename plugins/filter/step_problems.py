@@ -17,7 +17,8 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - A sentence for each problem; none when the weights rise and end at 100. M(mcp.server.mcp_plan_info) reports the same.
+  - A sentence for each problem; none when the weights rise and end at 100. M(mcp.server.mcp_plan_info) reports the
+    same.
 options:
   _input:
     description: The steps; each element has C(weight), in percent.
@@ -40,7 +41,8 @@ _value:
   description: The sentences.
   type: list
   elements: str
-  sample: ["The steps (10, 50) do not end at 100 %: add a step of weight 100. To stay at a lower weight for longer, raise its seconds."]
+  sample: ["The steps (10, 50) do not end at 100 %: add a step of weight 100. To stay at a lower weight for longer,
+    raise its seconds."]
 """
 
 

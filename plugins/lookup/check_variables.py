@@ -16,7 +16,8 @@ description:
   - Warns of C(version) where only a rollback runs, which does not read it, and of variables that begin with C(mcp_)
     and that nothing reads, with the likely name.
   - Use it in a task of each host, so that a host which fails stops no other.
-  - An emergency has it in the C(when) of C(ansible.builtin.meta), with O(strict=false), where it costs no task. A failure there would end the play.
+  - An emergency has it in the C(when) of C(ansible.builtin.meta), with O(strict=false), where it costs no task. A
+    failure there would end the play.
 options:
   _terms:
     description: The roles of the play.

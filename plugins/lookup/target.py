@@ -18,8 +18,10 @@ description:
 options:
   strict:
     description:
-      - Whether to fail when a value is not valid. Otherwise that is a warning, and the default is taken, as an emergency does.
-      - A variable that names the server, cluster or user fails all the same, as without it another one would be changed.
+      - Whether to fail when a value is not valid. Otherwise that is a warning, and the default is taken, as an
+        emergency does.
+      - A variable that names the server, cluster or user fails all the same, as without it another one would be
+        changed.
     type: bool
     default: true
 """

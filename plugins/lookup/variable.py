@@ -23,7 +23,8 @@ options:
     required: true
   strict:
     description:
-      - Whether to fail when the value is not valid. Otherwise that is a warning, and the default is taken, as an emergency does.
+      - Whether to fail when the value is not valid. Otherwise that is a warning, and the default is taken, as an
+        emergency does.
       - A variable that names the server, cluster, user, version or pool fails all the same.
     type: bool
     default: true

@@ -39,7 +39,9 @@ def hide(text: str, secrets: t.Iterable[str]) -> str:
 
 
 def _forms(secret: str) -> t.Iterator[str]:
-    """Yield what it looks like in a text: as it is, on one line, in JSON; and its long words (a token without C(Bearer))."""
+    """Yield what it looks like in a text: as it is, on one line, in JSON; and its long words (a token without
+    C(Bearer)).
+    """
     if len(secret) >= SHORTEST:
         yield from (secret, " ".join(secret.split()) or secret, json.dumps(secret)[1:-1])
     yield from (word for word in secret.split() if len(word) >= SHORTEST_WORD)

@@ -12,8 +12,10 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Posts what the release record tells to webhooks, as generic JSON or as Slack (and what is compatible with it) takes it.
-  - Each end is announced once. The record keeps what was announced, so that a second run posts nothing. Other events (O(event)) are always announced.
+  - Posts what the release record tells to webhooks, as generic JSON or as Slack (and what is compatible with it) takes
+    it.
+  - Each end is announced once. The record keeps what was announced, so that a second run posts nothing. Other events
+    (O(event)) are always announced.
   - A webhook that is down is a warning and nothing more, and all of them together take no longer than O(timeout).
   - Without anything to announce, it returns RV(stats) all the same.
 extends_documentation_fragment:
@@ -36,7 +38,8 @@ options:
   event:
     description:
       - What happened. With V(ended) the release record tells it, and nothing is announced while the release goes on.
-      - V(release_failed), V(rollback_failed) and V(paused) are what the record can't tell. V(paused) is a release that stays at its share.
+      - V(release_failed), V(rollback_failed) and V(paused) are what the record can't tell. V(paused) is a release that
+        stays at its share.
     type: str
     choices: [ended, release_failed, rollback_failed, paused]
     default: ended

@@ -12,9 +12,11 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Reads samples from Prometheus once, and gives a verdict for each gate. M(mcp.server.mcp_watch) does so again and again for a while.
+  - Reads samples from Prometheus once, and gives a verdict for each gate. M(mcp.server.mcp_watch) does so again and
+    again for a while.
   - A verdict is C(pass), C(breach), C(no_data) (nothing there, or too few requests to judge) or C(cannot_measure)
-    (Prometheus does not answer, or does not see the server any more). With the last two the outcome is C(inconclusive), unless the gate says otherwise.
+    (Prometheus does not answer, or does not see the server any more). With the last two the outcome is C(inconclusive),
+    unless the gate says otherwise.
   - In check mode it never fails on a verdict, and shows the queries and what each of them gives now.
 extends_documentation_fragment:
   - mcp.server.cluster
@@ -44,10 +46,13 @@ options:
     default: [triggers]
   gates:
     description:
-      - Changes of these gates, by name, and gates of your own. Each is a dictionary. A change is one of each gate with that name.
-      - C(limit), C(window) (seconds), C(clear), C(floor) (seconds), C(min_requests), C(no_data) and C(cannot_measure) (V(inconclusive), V(pass) or V(fail)),
+      - Changes of these gates, by name, and gates of your own. Each is a dictionary. A change is one of each gate with
+        that name.
+      - C(limit), C(window) (seconds), C(clear), C(floor) (seconds), C(min_requests), C(no_data) and C(cannot_measure)
+        (V(inconclusive), V(pass) or V(fail)),
         and C(enabled).
-      - One of your own needs C(query), in PromQL with C($namespace), C($server), C($pool) and C($deployment), and C(limit);
+      - One of your own needs C(query), in PromQL with C($namespace), C($server), C($pool) and C($deployment), and
+        C(limit);
         it may have C(direction) (V(above) or V(below)) and C(unit).
     type: dict
     default: {}
@@ -125,7 +130,8 @@ gates:
       description: The limit, in the same unit.
       type: float
     window:
-      description: Seconds that the value has to be past the limit for a breach; nothing where the whole time is judged at once.
+      description: Seconds that the value has to be past the limit for a breach; nothing where the whole time is judged
+        at once.
       type: float
     seconds_past:
       description: How long it has been past the limit, or was when the window was full.

@@ -12,7 +12,8 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Clones a branch into a temporary folder, replaces text in some of its files, commits and pushes that. See C(docs/gitops.md).
+  - Clones a branch into a temporary folder, replaces text in some of its files, commits and pushes that. See
+    C(docs/gitops.md).
   - When others push in between, it begins again with what is there then, O(attempts) times at most.
   - Nothing is pushed when the files have it already, and it fails when a pattern matches nothing.
   - It knows no cluster. The role P(mcp.server.git_push#role) calls it with what the inventory says.
@@ -31,7 +32,8 @@ requirements:
 options:
   repository:
     description:
-      - URL or path of the repository, as C(git clone) takes it. Whatever Git itself finds for it is used - SSH keys, an agent, credential helpers, proxies.
+      - URL or path of the repository, as C(git clone) takes it. Whatever Git itself finds for it is used - SSH keys, an
+        agent, credential helpers, proxies.
       - A URL with a password in it is refused. Questions are not answered.
     type: str
     required: true
@@ -50,7 +52,8 @@ options:
         type: str
         required: true
       regexp:
-        description: A regular expression of Python. C(^) and C($) are the begin and the end of a line. It must match, also when there is nothing to change.
+        description: A regular expression of Python. C(^) and C($) are the begin and the end of a line. It must match,
+          also when there is nothing to change.
         type: str
         required: true
       replace:
@@ -71,7 +74,8 @@ options:
     default: mcp.server@localhost
   token_env:
     description:
-      - The name of an environment variable that has a token, where the module runs. It is sent to the host of O(repository) only, and over HTTPS only.
+      - The name of an environment variable that has a token, where the module runs. It is sent to the host of
+        O(repository) only, and over HTTPS only.
       - Git hands it on in its environment; it is in no command and no file.
     type: str
   username:

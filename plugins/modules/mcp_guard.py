@@ -12,10 +12,13 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - A guard is a Job in the server's namespace, C(SERVER-guard), with an execution-environment image that holds this collection.
-  - It watches the Lease of the release. When the run that releases does not renew it any more, it rolls back, by the same code as
+  - A guard is a Job in the server's namespace, C(SERVER-guard), with an execution-environment image that holds this
+    collection.
+  - It watches the Lease of the release. When the run that releases does not renew it any more, it rolls back, by the
+    same code as
     M(mcp.server.mcp_rollback), or it pauses the release; and writes that into the release record.
-  - With O(prometheus), as it is reached from inside the cluster, it also watches the triggers of a release whose run is gone. A credential for it can only
+  - With O(prometheus), as it is reached from inside the cluster, it also watches the triggers of a release whose run is
+    gone. A credential for it can only
     be a Secret (C(token_secret)).
   - It ends when the release has ended, or another one has begun, and its Job is deleted ten minutes later.
 extends_documentation_fragment:
@@ -37,37 +40,45 @@ attributes:
 options:
   state:
     description:
-      - V(present) starts the Job, in place of one for another run or with other options, and waits until the guard has written into the release record
+      - V(present) starts the Job, in place of one for another run or with other options, and waits until the guard has
+        written into the release record
         that it watches. So it is known to run, to reach the API server, and to have its rights.
       - V(absent) deletes the Job.
-      - V(running) is the guard itself, which the Job runs. It watches the release until that has ended or is rolled back. By hand it does the same.
+      - V(running) is the guard itself, which the Job runs. It watches the release until that has ended or is rolled
+        back. By hand it does the same.
     type: str
     choices: [present, absent, running]
     default: present
   release_id:
-    description: The id of the release, as M(mcp.server.mcp_release) returned it in its record. Needed for O(state=present) and O(state=running).
+    description: The id of the release, as M(mcp.server.mcp_release) returned it in its record. Needed for
+      O(state=present) and O(state=running).
     type: str
   action:
     description:
       - What the guard does when the run is gone.
-      - V(pause) leaves the traffic as it is, says so in the record, and goes on watching, until somebody runs the release again or rolls back.
+      - V(pause) leaves the traffic as it is, says so in the record, and goes on watching, until somebody runs the
+        release again or rolls back.
     type: str
     choices: [rollback, pause]
     default: rollback
   image_ref:
-    description: An execution-environment image that holds this collection, of the same version. Needed for O(state=present).
+    description: An execution-environment image that holds this collection, of the same version. Needed for
+      O(state=present).
     type: str
   service_account:
-    description: The ServiceAccount of the Job's pod. It needs the Role in C(docs/guard.md), which is smaller than that of who releases.
+    description: The ServiceAccount of the Job's pod. It needs the Role in C(docs/guard.md), which is smaller than that
+      of who releases.
     type: str
     default: mcp-guard
   endpoint:
     description:
-      - The server's public address as the guard reaches it, from inside the cluster, and the paths that it serves. Files that it names are the image's.
+      - The server's public address as the guard reaches it, from inside the cluster, and the paths that it serves.
+        Files that it names are the image's.
       - Without it the guard's rollback is not verified by what clients get.
   triggers:
     description:
-      - Changes of the triggers, as in M(mcp.server.mcp_watch). With O(prometheus) a breach of one rolls back a release whose run is gone, also where the
+      - Changes of the triggers, as in M(mcp.server.mcp_watch). With O(prometheus) a breach of one rolls back a release
+        whose run is gone, also where the
         guard pauses. What can't be measured rolls nothing back.
     type: dict
     default: {}
@@ -116,12 +127,14 @@ guard_id:
   type: str
   sample: 0c2b6cbd1f5e
 guard:
-  description: What the release record says of the guard. Its C(state) is V(running), V(paused), V(rolled_back) or V(failed).
+  description: What the release record says of the guard. Its C(state) is V(running), V(paused), V(rolled_back) or
+    V(failed).
   returned: with O(state=present), not in check mode
   type: dict
   sample: {id: 0c2b6cbd1f5e, action: rollback, state: running, at: "2026-11-24T06:20:00.000Z", reason: ""}
 decision:
-  description: Why there is nothing more to guard, V(end) or V(rollback). After a rollback the keys of M(mcp.server.mcp_rollback) are there too.
+  description: Why there is nothing more to guard, V(end) or V(rollback). After a rollback the keys of
+    M(mcp.server.mcp_rollback) are there too.
   returned: with O(state=running)
   type: str
   sample: rollback

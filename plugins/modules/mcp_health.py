@@ -10,11 +10,13 @@ module: mcp_health
 short_description: Check that MCP servers are healthy
 version_added: 1.0.0
 description:
-  - Asks one or more MCP (Model Context Protocol) servers for their health document and speaks MCP with them as a client does,
+  - Asks one or more MCP (Model Context Protocol) servers for their health document and speaks MCP with them as a client
+    does,
     then fails unless all of them are healthy.
   - Speaks the five revisions of the protocol from 2024-11-05 to 2026-07-28, over Streamable HTTP and over HTTP+SSE,
     and finds out by itself which of them a server speaks.
-  - At most one session is open at a time, and every session that a server opens for the check is ended, also when the check fails.
+  - At most one session is open at a time, and every session that a server opens for the check is ended, also when the
+    check fails.
   - Pods are reached through the Kubernetes API, without C(kubectl) and without a route to their addresses.
 author:
   - the mcp.server authors (@mcp-server)
@@ -48,7 +50,8 @@ options:
   lists:
     description:
       - What to list, of all pages, as far as the server says that it has such things.
-      - The default keeps a check of a modern server, with its health document, at four requests, or five when it gives sessions to
+      - The default keeps a check of a modern server, with its health document, at four requests, or five when it gives
+        sessions to
         legacy clients. M(mcp.server.mcp_contract) reads everything.
     type: list
     elements: str
@@ -62,7 +65,8 @@ options:
   calls:
     description:
       - Tools to call, to see whether they work. Take some that only read.
-      - A result that says C(isError) is a failure, although it comes as an HTTP 200. So is a tool that the server does not list.
+      - A result that says C(isError) is a failure, although it comes as an HTTP 200. So is a tool that the server does
+        not list.
     type: list
     elements: dict
     default: []
@@ -83,8 +87,10 @@ options:
         default: []
   stability:
     description:
-      - Ask again and again, in the same session, once all else went well. The question is the first list that the server has.
-      - A modern server that gives legacy clients sessions, as O(era=auto) finds out, is asked in one of those too, and RV(servers[].stability) is of that.
+      - Ask again and again, in the same session, once all else went well. The question is the first list that the
+        server has.
+      - A modern server that gives legacy clients sessions, as O(era=auto) finds out, is asked in one of those too, and
+        RV(servers[].stability) is of that.
     type: dict
     suboptions:
       rounds:
@@ -222,11 +228,13 @@ servers:
         - V(stateful) when legacy clients get sessions, which bind them to one pod.
         - V(stateless) when they are served without.
         - V(sse) when they are served over HTTP+SSE, where the stream is the session.
-        - V(modern) when the server serves modern clients only, who have none, or with O(era=modern), which does not look further.
+        - V(modern) when the server serves modern clients only, who have none, or with O(era=modern), which does not
+          look further.
         - So a server of RV(servers[].era=modern) that is V(stateful) or V(stateless) serves both.
       type: str
     session_mark:
-      description: The pool with whose name the session's id begins (V(blue) for C(blue-...)), or V(null). C(docs/sessions.md) tells what for.
+      description: The pool with whose name the session's id begins (V(blue) for C(blue-...)), or V(null).
+        C(docs/sessions.md) tells what for.
       type: str
     protocol_version:
       description: The protocol revision that was agreed on.
@@ -274,10 +282,12 @@ servers:
       type: float
     levels:
       description:
-        - For V(transport), V(health), V(handshake), V(list), V(call) and V(stability) whether all their steps went well (C(ok))
+        - For V(transport), V(health), V(handshake), V(list), V(call) and V(stability) whether all their steps went well
+          (C(ok))
           and how long they took (C(seconds)), or V(null) for a level that was not reached or not asked for.
       type: dict
-      sample: {"transport": {"ok": true, "seconds": 0.001}, "health": null, "handshake": {"ok": false, "seconds": 0.012}}
+      sample: {"transport": {"ok": true, "seconds": 0.001}, "health": null, "handshake": {"ok": false, "seconds":
+        0.012}}
     steps:
       description: The steps of the check.
       type: list

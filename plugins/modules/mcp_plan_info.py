@@ -12,9 +12,11 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Shows the whole plan of a release - pools, images, steps with the weights that the route reaches, gates, time, each field of each object that would change -
+  - Shows the whole plan of a release - pools, images, steps with the weights that the route reaches, gates, time, each
+    field of each object that would change -
     and all that would fail already, without stopping at the first.
-  - Makes all checks of M(mcp.server.mcp_preflight), also of what is needed later; what the release can do without (webhooks, Alertmanager, the report)
+  - Makes all checks of M(mcp.server.mcp_preflight), also of what is needed later; what the release can do without
+    (webhooks, Alertmanager, the report)
     is a warning. It asks the registry for the image, and the live pool whether it answers. The API server
     is asked by dry runs whether it takes the new Deployment and the new weights.
   - It does not fail because of what it finds; see RV(problems).
@@ -43,7 +45,8 @@ options:
     required: true
   force_version:
     description:
-      - The version that may be released although the newest end of it in the release record is failed or rolled back, which is a problem otherwise.
+      - The version that may be released although the newest end of it in the release record is failed or rolled back,
+        which is a problem otherwise.
       - It has to be equal to O(version).
     type: str
   image:
@@ -79,7 +82,8 @@ options:
     type: float
     default: 120.0
   warm_seconds:
-    description: Seconds after the last step in which the old pool stays at full scale and the triggers are still watched.
+    description: Seconds after the last step in which the old pool stays at full scale and the triggers are still
+      watched.
     type: float
     default: 0.0
   guard:
@@ -134,7 +138,8 @@ summary:
   description: RV(problems) in one sentence, empty when there are none.
   returned: success
   type: str
-  sample: "The release of v9.9.9 to mcp-prod/mcp-server would fail, for 1 reason: ghcr.io/org/mcp-server:v9.9.9 is not in the registry https://ghcr.io: \
+  sample: "The release of v9.9.9 to mcp-prod/mcp-server would fail, for 1 reason: ghcr.io/org/mcp-server:v9.9.9 is not
+    in the registry https://ghcr.io: \
     push it, or correct image or version."
 lines:
   description: The plan as it is shown.
@@ -144,9 +149,12 @@ lines:
 plan:
   description:
     - The plan as data. What could not be found is null, or missing in its C(pools).
-    - C(steps) are those that are left, each with C(weight), C(seconds) and C(reached), the weight that the route reaches.
-    - C(seconds) are C(watched), the warm ones included, C(until_first_step) as the last release that succeeded took, and C(most).
-    - C(changes) are fields, each with C(object), C(field), C(before) and the C(values) that it gets one after the other.
+    - C(steps) are those that are left, each with C(weight), C(seconds) and C(reached), the weight that the route
+      reaches.
+    - C(seconds) are C(watched), the warm ones included, C(until_first_step) as the last release that succeeded took,
+      and C(most).
+    - C(changes) are fields, each with C(object), C(field), C(before) and the C(values) that it gets one after the
+      other.
   returned: success
   type: dict
   sample:

@@ -11,13 +11,19 @@ short_description: Check that the cluster has what a release needs
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
-  - Looks at the API server, the namespace, our rights in it, the Deployment and the Service of each pool, the route, the tools that would
-    put back what a release writes (C(docs/gitops.md)), the Secrets and the nodes, and fails with all that is missing in one message.
-  - The rights are asked for by the names of the server's objects, so that a Role may be narrowed to them by C(resourceNames), as the one in the
-    collection's README is. What is missing is named with its verb, resource, group, name and namespace, and with the rule to add.
-  - Also tries what the release needs later - a query for each source of O(prometheus), a connection to each of O(webhooks) without a message,
+  - Looks at the API server, the namespace, our rights in it, the Deployment and the Service of each pool, the route,
+    the tools that would
+    put back what a release writes (C(docs/gitops.md)), the Secrets and the nodes, and fails with all that is missing in
+    one message.
+  - The rights are asked for by the names of the server's objects, so that a Role may be narrowed to them by
+    C(resourceNames), as the one in the
+    collection's README is. What is missing is named with its verb, resource, group, name and namespace, and with the
+    rule to add.
+  - Also tries what the release needs later - a query for each source of O(prometheus), a connection to each of
+    O(webhooks) without a message,
     O(alertmanager), the digest of O(guard_image_ref), places and O(files) - side by side and within 20 s.
-  - What a release does not need and we may not look at (the namespace's own object, the nodes, the guard's ServiceAccount) is skipped.
+  - What a release does not need and we may not look at (the namespace's own object, the nodes, the guard's
+    ServiceAccount) is skipped.
 extends_documentation_fragment:
   - mcp.server.alertmanager
   - mcp.server.later
@@ -34,7 +40,8 @@ extends_documentation_fragment:
   - mcp.server.attributes.read_only
 options:
   guard:
-    description: Whether a guard is wanted (M(mcp.server.mcp_guard)), so that the rights for its Job are asked for, and its ServiceAccount is looked at.
+    description: Whether a guard is wanted (M(mcp.server.mcp_guard)), so that the rights for its Job are asked for, and
+      its ServiceAccount is looked at.
     type: bool
     default: false
   guard_service_account:
@@ -43,24 +50,28 @@ options:
     default: mcp-guard
   version:
     description:
-      - The version to release - a tag in any form, or a digest. It is refused when its newest end in the release record is failed or rolled back.
+      - The version to release - a tag in any form, or a digest. It is refused when its newest end in the release record
+        is failed or rolled back.
       - A number is refused, as it may have lost digits; put the version in quotes.
     type: raw
   force_version:
     description: The version that may be released all the same. It has to be equal to O(version).
     type: str
   image:
-    description: The server's image without its tag. O(registry) stands in for its registry, and for that of O(guard_image_ref) when it is the same.
+    description: The server's image without its tag. O(registry) stands in for its registry, and for that of
+      O(guard_image_ref) when it is the same.
     type: str
   scope:
-    description: Which checks are made - V(now), of what has to be there now, and V(later), of what the release needs later.
+    description: Which checks are made - V(now), of what has to be there now, and V(later), of what the release needs
+      later.
     type: list
     elements: str
     choices: [now, later]
     default: [now, later]
   starts_release:
     description:
-      - Whether a release starts with this. Then webhooks, O(alertmanager) and O(report_dest), which it can do without, are warned of and fail nothing.
+      - Whether a release starts with this. Then webhooks, O(alertmanager) and O(report_dest), which it can do without,
+        are warned of and fail nothing.
       - All of V(later) is only warned of for a release that goes on after it was cut off, and has traffic already.
     type: bool
     default: false
@@ -97,17 +108,21 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checks:
-  description: The checks in the order in which they were made. After a missing API server or namespace there are only those of V(later).
+  description: The checks in the order in which they were made. After a missing API server or namespace there are only
+    those of V(later).
   returned: always, once the options were found right
   type: list
   elements: dict
   contains:
     id:
       description:
-        - What was looked at, for programs. It stays the same when the words of RV(checks[].name) and RV(checks[].message) change.
-        - Of V(now), C(api_server), C(namespace), C(rights), C(deployment_blue), C(deployment_green), C(service_blue), C(service_green), C(route),
+        - What was looked at, for programs. It stays the same when the words of RV(checks[].name) and
+          RV(checks[].message) change.
+        - Of V(now), C(api_server), C(namespace), C(rights), C(deployment_blue), C(deployment_green), C(service_blue),
+          C(service_green), C(route),
           C(gitops), C(secrets), C(guard_service_account), C(nodes) and C(version).
-        - Of V(later), C(metrics), C(guard_image), C(files), C(webhooks), C(alertmanager) and C(report), as far as there is something to look at.
+        - Of V(later), C(metrics), C(guard_image), C(files), C(webhooks), C(alertmanager) and C(report), as far as there
+          is something to look at.
       type: str
     name:
       description: The same for people.

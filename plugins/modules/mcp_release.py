@@ -12,9 +12,11 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - The release record is what the cluster keeps of each release, in the ConfigMap C(SERVER-release) - who, when, from what, to what, each step, the outcome.
+  - The release record is what the cluster keeps of each release, in the ConfigMap C(SERVER-release) - who, when, from
+    what, to what, each step, the outcome.
   - Begin a release before anything is changed; a rollback finds there what to go back to.
-  - A release that was cut off is resumed when the same image is released again. One of another image takes its place and keeps its stable pool.
+  - A release that was cut off is resumed when the same image is released again. One of another image takes its place
+    and keeps its stable pool.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.gitops
@@ -61,8 +63,10 @@ options:
     type: raw
   force_version:
     description:
-      - With O(state=begun), the version that may be released although the newest end of it in the record is failed or rolled back.
-      - Without it, such a version is refused, so that an automatic retry does not release it again. It has to be equal to O(version).
+      - With O(state=begun), the version that may be released although the newest end of it in the record is failed or
+        rolled back.
+      - Without it, such a version is refused, so that an automatic retry does not release it again. It has to be equal
+        to O(version).
     type: str
   contract:
     description: What the released version offers. Needed for O(state=updated).
@@ -88,11 +92,13 @@ options:
   judged:
     description:
       - Whether the end (O(state=ended)) says anything of the version.
-      - Set it to V(false) for a release that was refused before anything was deployed. The version may be released again then without O(force_version).
+      - Set it to V(false) for a release that was refused before anything was deployed. The version may be released
+        again then without O(force_version).
     type: bool
     default: true
   return_lease:
-    description: Whether the run's Lease is given back with O(state=ended) and O(state=paused). Without that, end with O(state=lease_returned).
+    description: Whether the run's Lease is given back with O(state=ended) and O(state=paused). Without that, end with
+      O(state=lease_returned).
     type: bool
     default: true
   paused_until:
@@ -179,7 +185,8 @@ already_live:
   type: bool
 record:
   description:
-    - The record of the newest release; null when there was none. It has C(paused), with C(at) and C(reason), while it waits to be run again.
+    - The record of the newest release; null when there was none. It has C(paused), with C(at) and C(reason), while it
+      waits to be run again.
     - C(run_id) is the id of the run that wrote it last, where that was one.
   returned: unless O(state=lease_returned)
   type: dict
@@ -190,7 +197,8 @@ record:
     started: "2026-11-23T11:20:00.000Z"
     by: deploy@runner
     reason: ""
-    from: {pool: blue, image_ref: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5, weights: {blue: 100, green: 0}, replicas: 2}
+    from: {pool: blue, image_ref: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5, weights:
+      {blue: 100, green: 0}, replicas: 2}
     to: {pool: green, image_ref: "ghcr.io/org/mcp-server:v1.2.0", digest: "", version: v1.2.0}
     steps: []
     outcome: running

@@ -51,7 +51,8 @@ weights:
   sample: {blue: 100, green: 0}
 record:
   description:
-    - The record of the newest release; null when there was none. It has C(paused), with C(at) and C(reason), while it waits to be run again.
+    - The record of the newest release; null when there was none. It has C(paused), with C(at) and C(reason), while it
+      waits to be run again.
     - C(run_id) is the id of the run that wrote it last, where that was one.
   returned: success
   type: dict
@@ -62,7 +63,8 @@ record:
     started: "2026-11-23T11:20:00.000Z"
     by: deploy@runner
     reason: ""
-    from: {pool: blue, image_ref: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5, weights: {blue: 100, green: 0}, replicas: 2}
+    from: {pool: blue, image_ref: "ghcr.io/org/mcp-server:v1.1.5", digest: "sha256:...", version: v1.1.5, weights:
+      {blue: 100, green: 0}, replicas: 2}
     to: {pool: green, image_ref: "ghcr.io/org/mcp-server:v1.2.0", digest: "", version: v1.2.0}
     steps: []
     outcome: running

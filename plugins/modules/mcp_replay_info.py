@@ -12,10 +12,14 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Tells whether a release would have passed its gates, and if not, which one would have taken it back and at what second.
-  - Every 5 seconds of the interval it judges as M(mcp.server.mcp_watch) does, by the samples that Prometheus had by then.
-    The watch's own requests through the gateway are not among them; a watch that goes on may be told by those before its metrics tell.
-  - After the first breach it goes on as if nothing had happened, to tell of the other gates too. What a real rollback did is in the samples.
+  - Tells whether a release would have passed its gates, and if not, which one would have taken it back and at what
+    second.
+  - Every 5 seconds of the interval it judges as M(mcp.server.mcp_watch) does, by the samples that Prometheus had by
+    then.
+    The watch's own requests through the gateway are not among them; a watch that goes on may be told by those before
+    its metrics tell.
+  - After the first breach it goes on as if nothing had happened, to tell of the other gates too. What a real rollback
+    did is in the samples.
   - With other limits it tells what they would have done.
 extends_documentation_fragment:
   - mcp.server.cluster
@@ -30,7 +34,8 @@ options:
     required: true
   release_id:
     description:
-      - The id of a release in the release record. Its steps are judged, each from its time until the next one. Without it and O(from), the newest.
+      - The id of a release in the release record. Its steps are judged, each from its time until the next one. Without
+        it and O(from), the newest.
       - It can be one that goes on.
     type: str
   from:
@@ -44,7 +49,8 @@ options:
     type: str
     choices: [blue, green]
   checks:
-    description: V(shift) judges the gates that a step is passed by, V(triggers) those whose breach takes the release back.
+    description: V(shift) judges the gates that a step is passed by, V(triggers) those whose breach takes the release
+      back.
     type: list
     elements: str
     choices: [shift, triggers]
@@ -99,7 +105,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: What it would have come to, C(pass), C(breach) (rolled back), or C(inconclusive) when something could not be told at the end of a step.
+  description: What it would have come to, C(pass), C(breach) (rolled back), or C(inconclusive) when something could not
+    be told at the end of a step.
   returned: success
   type: str
   sample: breach
@@ -154,13 +161,15 @@ gates:
       description: The unit, such as C(%) or C(s).
       type: str
     window:
-      description: Seconds that the value has to be past the limit for a breach; nothing where the whole time is judged at once.
+      description: Seconds that the value has to be past the limit for a breach; nothing where the whole time is judged
+        at once.
       type: float
     verdict:
       description: The last one, C(pass), C(breach), C(no_data) or C(cannot_measure).
       type: str
     outcome:
-      description: C(breach) when it would have rolled back, or else what the last verdict comes to by the gate's policy.
+      description: C(breach) when it would have rolled back, or else what the last verdict comes to by the gate's
+        policy.
       type: str
     reason:
       description: That of the last verdict; empty when it passed.
@@ -178,7 +187,8 @@ gates:
       description: How long Prometheus did not see the server.
       type: float
     breach:
-      description: The first breach that would have rolled back, with the keys of RV(first_breach) but C(gate) and C(kind); nothing when there was none.
+      description: The first breach that would have rolled back, with the keys of RV(first_breach) but C(gate) and
+        C(kind); nothing when there was none.
       type: dict
     verdicts:
       description: Its verdicts one after the other, each with C(verdict), C(from) and C(to).
@@ -186,7 +196,8 @@ gates:
       elements: dict
 steps:
   description:
-    - What would have been decided at the end of each step, with C(weight), C(from), C(to), C(verdict) and C(reason). An interval is one step.
+    - What would have been decided at the end of each step, with C(weight), C(from), C(to), C(verdict) and C(reason). An
+      interval is one step.
   returned: success
   type: list
   elements: dict

@@ -12,9 +12,11 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - The file tells what was released, by whom, when, how it ended and why, with each step's share as it was set and as it was measured.
+  - The file tells what was released, by whom, when, how it ended and why, with each step's share as it was set and as
+    it was measured.
   - With O(prometheus), also with the share, the error rate and the latency of both pools over time.
-  - It needs nothing else (no script, font or image from elsewhere), can be printed, and is below 200 kB, so that it can be attached to a ticket.
+  - It needs nothing else (no script, font or image from elsewhere), can be printed, and is below 200 kB, so that it can
+    be attached to a ticket.
   - It is written where the module runs.
 extends_documentation_fragment:
   - mcp.server.cluster
@@ -35,7 +37,8 @@ attributes:
 options:
   dest:
     description:
-      - The file, which ends in C(.html), or the folder that it goes to, under the name of server and release. Missing folders are made.
+      - The file, which ends in C(.html), or the folder that it goes to, under the name of server and release. Missing
+        folders are made.
     type: path
     required: true
   release_id:
@@ -43,11 +46,13 @@ options:
     type: str
   prometheus:
     description:
-      - Where the series over time come from, from a minute before the release until two minutes after it. Without it, there are none.
+      - Where the series over time come from, from a minute before the release until two minutes after it. Without it,
+        there are none.
       - A Prometheus that is down is a warning.
   verdicts:
     description:
-      - Verdicts of gates, oldest first, each as M(mcp.server.mcp_gate) returns it in C(gates), with C(at) (ISO 8601) and C(pool) besides.
+      - Verdicts of gates, oldest first, each as M(mcp.server.mcp_gate) returns it in C(gates), with C(at) (ISO 8601)
+        and C(pool) besides.
     type: list
     elements: dict
     default: []

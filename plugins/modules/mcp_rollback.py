@@ -12,18 +12,26 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - The emergency's one call. It writes the weights first and verifies afterwards. It spares no sessions of the bad pool.
-  - The first of these says which pool the traffic returns to - O(pool), the release record, the note that each write of weights leaves on the route.
-    Without any, it is refused; nothing is guessed. A note counts while the route has the weights that it was written with.
+  - The emergency's one call. It writes the weights first and verifies afterwards. It spares no sessions of the bad
+    pool.
+  - The first of these says which pool the traffic returns to - O(pool), the release record, the note that each write of
+    weights leaves on the route.
+    Without any, it is refused; nothing is guessed. A note counts while the route has the weights that it was written
+    with.
   - The pool is noted and recorded, so that a second rollback does not undo the first.
-  - Only another run that holds the server's Lease stops it, or one that wrote the route since. A Lease or record that can't be read or written is a warning.
-  - It waits for nothing about the bad pool. When the good pool has no ready endpoint, it is scaled up to the size that it had before the release, or else to
-    that of the bad one; it shows first how long that may take, and the traffic follows when half of its pods are ready. When it can't come up, this fails as
+  - Only another run that holds the server's Lease stops it, or one that wrote the route since. A Lease or record that
+    can't be read or written is a warning.
+  - It waits for nothing about the bad pool. When the good pool has no ready endpoint, it is scaled up to the size that
+    it had before the release, or else to
+    that of the bad one; it shows first how long that may take, and the traffic follows when half of its pods are ready.
+    When it can't come up, this fails as
     soon as the cluster knows, and the weights stay.
   - When it cannot confirm that the traffic follows, the module fails; the weights stay written.
-  - The tools that hold the route are named before it is written. What another client reverts within O(verify_seconds) is written again.
+  - The tools that hold the route are named before it is written. What another client reverts within O(verify_seconds)
+    is written again.
   - It is the same as M(mcp.server.mcp_traffic_shift) with O(mcp.server.mcp_traffic_shift#module:rollback=true).
-  - Scaling the bad pool down (RV(scale_down)) and giving the Lease back is left to M(mcp.server.mcp_rollout) and M(mcp.server.mcp_release). The rollback
+  - Scaling the bad pool down (RV(scale_down)) and giving the Lease back is left to M(mcp.server.mcp_rollout) and
+    M(mcp.server.mcp_release). The rollback
     role does all of it.
 extends_documentation_fragment:
   - mcp.server.cluster
@@ -43,15 +51,19 @@ attributes:
 options:
   pool:
     description:
-      - The pool that the traffic returns to, whatever is recorded. For when neither the release record nor the route says which one is good.
+      - The pool that the traffic returns to, whatever is recorded. For when neither the release record nor the route
+        says which one is good.
       - When nothing but this option says that the other pool is bad, RV(scale_down) is false.
     type: str
     choices: [blue, green]
   wait:
     description:
-      - With V(false) the weights are written and nothing is waited for, so that the traffic of many servers is back before any of
-        them is waited for. The same task without it, with O(pool) and O(run_id) as this one returned them, does the rest.
-      - When the API server does not answer, which is not waited for, or the good pool has no ready endpoint, nothing is written.
+      - With V(false) the weights are written and nothing is waited for, so that the traffic of many servers is back
+        before any of
+        them is waited for. The same task without it, with O(pool) and O(run_id) as this one returned them, does the
+        rest.
+      - When the API server does not answer, which is not waited for, or the good pool has no ready endpoint, nothing is
+        written.
         That is no failure, see RV(written).
     type: bool
     default: true
@@ -84,8 +96,10 @@ options:
     default: 30.0
   verify_seconds:
     description:
-      - Seconds since the weights were written for which the route is read every 2 s, at least once, in case another client
-        reverts them. Each time, the weights are written again and the seconds start again, for at most 3 minutes; then it fails and names who
+      - Seconds since the weights were written for which the route is read every 2 s, at least once, in case another
+        client
+        reverts them. Each time, the weights are written again and the seconds start again, for at most 3 minutes; then
+        it fails and names who
         does it.
       - With V(0) it looks once, writes nothing again, and fails when it was undone.
     type: float
@@ -142,7 +156,8 @@ after:
 run_id:
   description:
     - The id of this run, without O(run_id). The emergency takes the server's Lease from whoever holds it,
-      so that a release that goes on somewhere else stops. Give it back with M(mcp.server.mcp_release) and C(state=lease_returned).
+      so that a release that goes on somewhere else stops. Give it back with M(mcp.server.mcp_release) and
+      C(state=lease_returned).
   returned: when it took the Lease
   type: str
 live:
@@ -186,10 +201,12 @@ sessions:
   type: dict
   contains:
     mode:
-      description: How the pool that loses traffic keeps sessions, as RV(mcp.server.mcp_health#module:servers[].session_mode). Null when not known.
+      description: How the pool that loses traffic keeps sessions, as
+        RV(mcp.server.mcp_health#module:servers[].session_mode). Null when not known.
       type: str
     marked:
-      description: Whether the route and that pool's ids carry marks, by which sessions stay on it. In a rollback, whether the route does.
+      description: Whether the route and that pool's ids carry marks, by which sessions stay on it. In a rollback,
+        whether the route does.
       type: bool
     at_risk_before:
       description: How many open sessions of that pool the change would end. Null when not known.
@@ -221,7 +238,8 @@ bad_pool:
   type: str
   sample: green
 written:
-  description: Whether the route has the weights, from this task or from before. With O(wait=false) it may not have them, and RV(msg) says why.
+  description: Whether the route has the weights, from this task or from before. With O(wait=false) it may not have
+    them, and RV(msg) says why.
   returned: success
   type: bool
   sample: true
@@ -231,7 +249,8 @@ msg:
   type: str
 scale_down:
   description:
-    - Whether the pool that the traffic left may be scaled down. It must be known to be the bad one, by the release record or the route,
+    - Whether the pool that the traffic left may be scaled down. It must be known to be the bad one, by the release
+      record or the route,
       and nobody may give it traffic again, see RV(gitops) and RV(reverted).
   returned: success
   type: bool
@@ -248,7 +267,8 @@ reverted:
   type: list
   elements: dict
 overwritten:
-  description: What another client changed, with C(object), C(field), C(by), C(manager), C(at), C(seen_at), C(suspend), C(what) and C(pool).
+  description: What another client changed, with C(object), C(field), C(by), C(manager), C(at), C(seen_at), C(suspend),
+    C(what) and C(pool).
   returned: on failure, when that is why
   type: dict
   sample:

@@ -12,8 +12,10 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Decides which pool a named version gets its traffic on, and what has to be done there first. A pool that has traffic never gets another image.
-  - The rollback role does the rest with M(mcp.server.mcp_rollout), M(mcp.server.mcp_health) and M(mcp.server.mcp_rollback).
+  - Decides which pool a named version gets its traffic on, and what has to be done there first. A pool that has traffic
+    never gets another image.
+  - The rollback role does the rest with M(mcp.server.mcp_rollout), M(mcp.server.mcp_health) and
+    M(mcp.server.mcp_rollback).
     A rollback to what was live before needs none of it; that is M(mcp.server.mcp_rollback) alone.
 extends_documentation_fragment:
   - mcp.server.auth
@@ -33,8 +35,10 @@ attributes:
 options:
   state:
     description:
-      - V(begun) decides from the cluster's state, and takes the server's Lease from whoever holds it, unless nothing is to be done or O(run_id) is given.
-      - V(checked) records that O(pool) runs O(image_ref) and is what an emergency returns to; M(mcp.server.mcp_rollback) then brings the traffic there.
+      - V(begun) decides from the cluster's state, and takes the server's Lease from whoever holds it, unless nothing is
+        to be done or O(run_id) is given.
+      - V(checked) records that O(pool) runs O(image_ref) and is what an emergency returns to;
+        M(mcp.server.mcp_rollback) then brings the traffic there.
       - V(failed) adds a rollback to the record's history that did not get to the traffic.
     type: str
     choices: [begun, checked, failed]
@@ -47,11 +51,13 @@ options:
   force_version:
     description:
       - The version that may come back although the newest end of it in the release record is failed or rolled back.
-      - Without it, such a version is refused. It has to be equal to O(version), or to the tag of the image of O(revision).
+      - Without it, such a version is refused. It has to be equal to O(version), or to the tag of the image of
+        O(revision).
     type: str
   endpoint:
     description:
-      - Where clients reach the server. When O(version) is live already, it is asked there whether it answers well, or without this in its pods.
+      - Where clients reach the server. When O(version) is live already, it is asked there whether it answers well, or
+        without this in its pods.
       - If it does not, the module fails, as an emergency that changes nothing is no success.
   port:
     description: The port of a pod that is asked directly.
@@ -61,11 +67,13 @@ options:
     description: The image without its tag. Needed with O(version).
     type: str
   image_ref:
-    description: The image with its tag or digest, as RV(image_ref) was. Needed for V(checked) and V(failed) of O(state).
+    description: The image with its tag or digest, as RV(image_ref) was. Needed for V(checked) and V(failed) of
+      O(state).
     type: str
   revision:
     description:
-      - Instead of O(version), a revision of the rollout history of the pool that the traffic is to return to. For O(state=begun).
+      - Instead of O(version), a revision of the rollout history of the pool that the traffic is to return to. For
+        O(state=begun).
       - Only the image of the server's container is taken from it. M(mcp.server.mcp_rollout_info) lists them.
     type: int
   pool:

@@ -11,24 +11,35 @@ short_description: Change the image or the size of a pool, and wait until the ro
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
-  - Sets the image, the number of replicas, or both on the Deployment of one pool by one patch, and waits until exactly that is ready
+  - Sets the image, the number of replicas, or both on the Deployment of one pool by one patch, and waits until exactly
+    that is ready
     and available.
-  - Does not wait for the time-out when the rollout can't succeed. It fails at once with the reason that the cluster gives when an image
-    can't be pulled, a container crashes again and again or can't be created for want of a Secret, a quota refuses the pods, or the
-    Deployment's own deadline has passed; and after O(ready_grace) when no node takes a pod, a volume is not mounted, or no new pod
+  - Does not wait for the time-out when the rollout can't succeed. It fails at once with the reason that the cluster
+    gives when an image
+    can't be pulled, a container crashes again and again or can't be created for want of a Secret, a quota refuses the
+    pods, or the
+    Deployment's own deadline has passed; and after O(ready_grace) when no node takes a pod, a volume is not mounted, or
+    no new pod
     gets ready.
-  - Fails as soon as somebody else puts the image back while it waits, or makes the pool smaller where no autoscaler works on it. It names who
+  - Fails as soon as somebody else puts the image back while it waits, or makes the pool smaller where no autoscaler
+    works on it. It names who
     did it, and the command that suspends a GitOps tool (C(docs/gitops.md)).
   - With O(replicas=0) it waits until the pods are gone.
-  - When the API server was away meanwhile it ends no sooner than a minute after that, and when the pods are endpoints (or after 3 minutes),
-    so that a gateway's controller, which pauses for up to a minute, has heard of the pods before it hears of their weight.
-  - Where a HorizontalPodAutoscaler works on the pool, its C(minReplicas) is raised to O(replicas), up to its C(maxReplicas); the former
+  - When the API server was away meanwhile it ends no sooner than a minute after that, and when the pods are endpoints
+    (or after 3 minutes),
+    so that a gateway's controller, which pauses for up to a minute, has heard of the pods before it hears of their
+    weight.
+  - Where a HorizontalPodAutoscaler works on the pool, its C(minReplicas) is raised to O(replicas), up to its
+    C(maxReplicas); the former
     value is kept in its annotation C(mcp.server/min-replicas) and given back when the release or rollback ends
-    (M(mcp.server.mcp_release)). Going down, but for 0, is left to the autoscaler. 0 switches it off, as Kubernetes has it.
-  - A pool gets no fewer pods than it has while the route gives it traffic. The route is read right before and right after; when somebody gave it
+    (M(mcp.server.mcp_release)). Going down, but for 0, is left to the autoscaler. 0 switches it off, as Kubernetes has
+    it.
+  - A pool gets no fewer pods than it has while the route gives it traffic. The route is read right before and right
+    after; when somebody gave it
     traffic in between, the pool gets its pods back and this fails.
   - How long it took is noted in the release record, when it is the release that runs.
-  - Before a pool without traffic is scaled to 0, sessions with its mark (C(docs/sessions.md)) are sent to the other pool, whose 404 makes their
+  - Before a pool without traffic is scaled to 0, sessions with its mark (C(docs/sessions.md)) are sent to the other
+    pool, whose 404 makes their
     clients start anew; nobody would answer them but the gateway.
 extends_documentation_fragment:
   - mcp.server.cluster
@@ -62,14 +73,17 @@ options:
     default: 600.0
   ready_grace:
     description:
-      - Seconds that a pod may stay in a state that can pass by itself, which are no node for it, no volume yet, and a readiness probe that fails.
-      - The last is counted from the start of the containers, after the probe's own initial delay, and not while a startup probe goes on.
+      - Seconds that a pod may stay in a state that can pass by itself, which are no node for it, no volume yet, and a
+        readiness probe that fails.
+      - The last is counted from the start of the containers, after the probe's own initial delay, and not while a
+        startup probe goes on.
       - Raise it where nodes are added on demand.
     type: float
     default: 30.0
 notes:
   - Reasons are more exact with the right to list events; it does without.
-  - Without the right to list autoscalers it finds those that have the name of their Deployment, or C(keda-hpa-) before it, and warns that there
+  - Without the right to list autoscalers it finds those that have the name of their Deployment, or C(keda-hpa-) before
+    it, and warns that there
     may be others.
   - Without the right to list budgets it warns, and does without.
 seealso:
@@ -153,7 +167,8 @@ seconds:
   type: float
   sample: 12.4
 reason:
-  description: The cluster's word for why the rollout can't succeed, such as V(ImagePullBackOff); empty when it only took too long.
+  description: The cluster's word for why the rollout can't succeed, such as V(ImagePullBackOff); empty when it only
+    took too long.
   returned: when the wait failed
   type: str
   sample: CrashLoopBackOff
@@ -162,7 +177,8 @@ problems:
   returned: when the wait failed
   type: list
   elements: str
-  sample: ["pod mcp-server-green-6d4b: container mcp-server was restarted 2 times, last after exit code 137 (OOMKilled)"]
+  sample: ["pod mcp-server-green-6d4b: container mcp-server was restarted 2 times, last after exit code 137
+    (OOMKilled)"]
 overwritten:
   description: What another client changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten).
   returned: on failure, when that is why

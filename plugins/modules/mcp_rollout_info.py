@@ -12,7 +12,8 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Reads the rollout history of both pools' Deployments, as C(kubectl rollout history) does, with the images and with what has the traffic.
+  - Reads the rollout history of both pools' Deployments, as C(kubectl rollout history) does, with the images and with
+    what has the traffic.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
@@ -109,7 +110,8 @@ live:
   type: str
   sample: blue
 rollback_pool:
-  description: The pool that a rollback returns to, in whose history a revision is looked up; null when that is not known.
+  description: The pool that a rollback returns to, in whose history a revision is looked up; null when that is not
+    known.
   returned: success
   type: str
   sample: blue

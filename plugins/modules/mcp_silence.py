@@ -40,11 +40,13 @@ options:
   alertmanager:
     required: true
   release_id:
-    description: The id of the release. Without it, the newest of the release record, which is the only thing that is read in the cluster.
+    description: The id of the release. Without it, the newest of the release record, which is the only thing that is
+      read in the cluster.
     type: str
   seconds:
     description:
-      - How long the silence is needed from now on, with O(state=present). It ends 300 s after that when nobody expires it.
+      - How long the silence is needed from now on, with O(state=present). It ends 300 s after that when nobody expires
+        it.
       - Needed for O(state=present).
     type: int
   matchers:
@@ -98,7 +100,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 silence:
-  description: The id of the silence; null with O(state=absent), and in check mode when one would be made or made longer.
+  description: The id of the silence; null with O(state=absent), and in check mode when one would be made or made
+    longer.
   returned: always
   type: str
   sample: 269725ef-ee40-4914-9101-79730171f114

@@ -14,24 +14,38 @@ author:
 description:
   - Sets the weights of both pools on the server's route, and is done when the gateway has accepted them
     and the share of answers that is measured through O(endpoint) is what was set.
-  - With O(route_kind=service) the weights that are set can be others than O(weight) when O(route_nearest) is set, and the share is
+  - With O(route_kind=service) the weights that are set can be others than O(weight) when O(route_nearest) is set, and
+    the share is
     measured over new connections only.
-  - With the weights, the same request writes the annotations C(mcp.server/stable), the pool to return to, and C(mcp.server/run), the run
-    that O(run_id) names. No other field of the route is touched. The route must list the Services of both pools; one may have weight 0.
-  - Sessions of legacy MCP clients are not ended unless it is allowed, see O(sessions). C(docs/sessions.md) in the collection explains what is safe.
-  - With O(rollback=true) it is the emergency's one call, as M(mcp.server.mcp_rollback) is. It writes the weights first and verifies afterwards.
+  - With the weights, the same request writes the annotations C(mcp.server/stable), the pool to return to, and
+    C(mcp.server/run), the run
+    that O(run_id) names. No other field of the route is touched. The route must list the Services of both pools; one
+    may have weight 0.
+  - Sessions of legacy MCP clients are not ended unless it is allowed, see O(sessions). C(docs/sessions.md) in the
+    collection explains what is safe.
+  - With O(rollback=true) it is the emergency's one call, as M(mcp.server.mcp_rollback) is. It writes the weights first
+    and verifies afterwards.
     It spares no sessions of the bad pool.
   - A step of a release that is running is added to the release record (see M(mcp.server.mcp_release)).
-  - With O(steps) it is a release from its first weight to the end of its warm window - it shifts, asks for a whole session, watches, and at a breach
-    returns the traffic itself. Sizes, record, silence, Lease, announcement and report are its last acts, however it ends. It needs no other task
-    after it, so several servers in one play do not wait for each other. It runs in the controller's process only, and goes on where it was killed.
-  - While it verifies a share, and with O(steps) from the first weight to the end, it reads the route every 3 s, with O(steps) also the pools' images
-    and sizes and the C(minReplicas) that was raised for them. When another client changes them it fails and names it, by C(managedFields).
-    A release gives all traffic back to the stable pool then, once, and scales nothing. An autoscaler that goes up is no change; a C(minReplicas)
+  - With O(steps) it is a release from its first weight to the end of its warm window - it shifts, asks for a whole
+    session, watches, and at a breach
+    returns the traffic itself. Sizes, record, silence, Lease, announcement and report are its last acts, however it
+    ends. It needs no other task
+    after it, so several servers in one play do not wait for each other. It runs in the controller's process only, and
+    goes on where it was killed.
+  - While it verifies a share, and with O(steps) from the first weight to the end, it reads the route every 3 s, with
+    O(steps) also the pools' images
+    and sizes and the C(minReplicas) that was raised for them. When another client changes them it fails and names it,
+    by C(managedFields).
+    A release gives all traffic back to the stable pool then, once, and scales nothing. An autoscaler that goes up is no
+    change; a C(minReplicas)
     that was lowered, or fewer pods of the stable pool, are a warning.
-  - With O(steps) the route's weights, the image of the pool and the versions in the answers are read again before the release is recorded as succeeded.
-  - With O(rollback=true) the tools that hold the route are named before it is written. What another client reverts within O(verify_seconds) is written again.
-  - What can't be judged is no breach. Then, and on SIGINT, SIGTERM and SIGHUP, the traffic stays as it is, the record says why, the Lease is given back,
+  - With O(steps) the route's weights, the image of the pool and the versions in the answers are read again before the
+    release is recorded as succeeded.
+  - With O(rollback=true) the tools that hold the route are named before it is written. What another client reverts
+    within O(verify_seconds) is written again.
+  - What can't be judged is no breach. Then, and on SIGINT, SIGTERM and SIGHUP, the traffic stays as it is, the record
+    says why, the Lease is given back,
     and the same release goes on from there.
 extends_documentation_fragment:
   - mcp.server.cluster
@@ -61,29 +75,39 @@ options:
     type: int
   rollback:
     description:
-      - Give all traffic to the pool that was live before the current release. The first of these says which one that is - O(rollback_pool), the
-        release record, the note that each write of weights leaves on the route. Without any, it is refused; nothing is guessed.
-      - A note counts while the route has the weights that it was written with. When they differ, a person moved the traffic.
+      - Give all traffic to the pool that was live before the current release. The first of these says which one that is
+        - O(rollback_pool), the
+        release record, the note that each write of weights leaves on the route. Without any, it is refused; nothing is
+        guessed.
+      - A note counts while the route has the weights that it was written with. When they differ, a person moved the
+        traffic.
       - The pool is noted and recorded, so that a second rollback does not undo the first.
-      - Only another run that holds the server's Lease stops it, or one that wrote the route since. A Lease or record that can't be read or
+      - Only another run that holds the server's Lease stops it, or one that wrote the route since. A Lease or record
+        that can't be read or
         written is a warning.
-      - It waits for nothing about the bad pool. When the good pool has no ready endpoint, it is scaled up to the size that it had before
-        the release, or else to that of the bad one; it shows first how long that may take, and the traffic follows when half of its pods are ready.
+      - It waits for nothing about the bad pool. When the good pool has no ready endpoint, it is scaled up to the size
+        that it had before
+        the release, or else to that of the bad one; it shows first how long that may take, and the traffic follows when
+        half of its pods are ready.
         When it can't come up, this fails as soon as the cluster knows, and the weights stay.
       - When it cannot confirm that the traffic follows, the module fails; the weights stay written.
     type: bool
     default: false
   rollback_pool:
     description:
-      - The pool that O(rollback=true) returns to, whatever is recorded. For when neither the release record nor the route says which one is good.
+      - The pool that O(rollback=true) returns to, whatever is recorded. For when neither the release record nor the
+        route says which one is good.
       - When nothing but this option says that the other pool is bad, RV(scale_down) is false.
     type: str
     choices: [blue, green]
   wait:
     description:
-      - With V(false), O(rollback=true) writes the weights and waits for nothing, so that the traffic of many servers is back before any of
-        them is waited for. The same task without it, with O(rollback_pool) and O(run_id) as this one returned them, does the rest.
-      - When the API server does not answer, which is not waited for, or the good pool has no ready endpoint, nothing is written.
+      - With V(false), O(rollback=true) writes the weights and waits for nothing, so that the traffic of many servers is
+        back before any of
+        them is waited for. The same task without it, with O(rollback_pool) and O(run_id) as this one returned them,
+        does the rest.
+      - When the API server does not answer, which is not waited for, or the good pool has no ready endpoint, nothing is
+        written.
         That is no failure, see RV(written).
     type: bool
     default: true
@@ -92,7 +116,8 @@ options:
     type: str
     default: ""
   force:
-    description: Give more weight also to a pool with fewer ready endpoints than its Deployment plans or a PodDisruptionBudget asks for, or none.
+    description: Give more weight also to a pool with fewer ready endpoints than its Deployment plans or a
+      PodDisruptionBudget asks for, or none.
     type: bool
     default: false
   pool_key:
@@ -100,11 +125,13 @@ options:
     type: str
     default: pool
   tolerance:
-    description: How many points the measured share may differ from a split that was set; 0 and 100 percent are always exact.
+    description: How many points the measured share may differ from a split that was set; 0 and 100 percent are always
+      exact.
     type: float
     default: 5.0
   samples:
-    description: How many answers a split is measured by; default is what O(tolerance) needs, 400 for a half and 5 points.
+    description: How many answers a split is measured by; default is what O(tolerance) needs, 400 for a half and 5
+      points.
     type: int
   timeout:
     description:
@@ -115,10 +142,12 @@ options:
     default: 120.0
   sessions:
     description:
-      - What becomes of sessions that pods keep by themselves (RV(sessions.mode=stateful) and V(sse)) and no colour mark keeps on their pool.
+      - What becomes of sessions that pods keep by themselves (RV(sessions.mode=stateful) and V(sse)) and no colour mark
+        keeps on their pool.
         A share other than 0 and 100 is refused for these whatever is said here, since it would break every one of them.
       - V(keep) refuses to move all traffic at once while sessions are open, or their number is not known.
-      - V(drain) lets the losing pool serve until it has no session left or O(drain_timeout) is over, and then moves all at once. New clients
+      - V(drain) lets the losing pool serve until it has no session left or O(drain_timeout) is over, and then moves all
+        at once. New clients
         still go there meanwhile.
       - V(break) moves all at once and accepts that they are lost. Sessions with a mark are lost then too.
       - Not used with O(rollback=true).
@@ -127,8 +156,10 @@ options:
     default: keep
   session_mode:
     description:
-      - How the pools keep sessions. V(auto) asks one ready pod of each pool that is concerned, and warns when that can't be found out.
-      - Name it where pods must not be asked. V(stateful) is then taken to give ids with the pool's mark where the route has rules for it.
+      - How the pools keep sessions. V(auto) asks one ready pod of each pool that is concerned, and warns when that
+        can't be found out.
+      - Name it where pods must not be asked. V(stateful) is then taken to give ids with the pool's mark where the route
+        has rules for it.
       - Name V(stateless) where the gateway by itself keeps each session on its pod.
     type: str
     choices: [auto, modern, stateless, stateful, sse]
@@ -159,12 +190,14 @@ options:
     default: 8080
   auth:
     description:
-      - Credentials for the MCP endpoint of the pods, for O(session_mode=auto). The token is sent nowhere else, and shown nowhere.
+      - Credentials for the MCP endpoint of the pods, for O(session_mode=auto). The token is sent nowhere else, and
+        shown nowhere.
       - At most one of the three places of a token can be given. Without one, none is sent.
       - With O(auth.expect_401) it is not known how the server keeps sessions, unless O(session_mode) says so.
   steps:
     description:
-      - The steps of a release of O(pool), which has begun (M(mcp.server.mcp_release)) and is deployed, in order, the last with all the traffic.
+      - The steps of a release of O(pool), which has begun (M(mcp.server.mcp_release)) and is deployed, in order, the
+        last with all the traffic.
       - Of a release that was cut off, those are left out whose weight the pool has already passed.
     type: list
     elements: dict
@@ -182,12 +215,14 @@ options:
     type: str
   watch:
     description:
-      - The options C(prometheus), C(gates), C(triggers), C(rate), C(max_failed_percent), C(min_requests), C(inconclusive_timeout) and C(poll_interval)
+      - The options C(prometheus), C(gates), C(triggers), C(rate), C(max_failed_percent), C(min_requests),
+        C(inconclusive_timeout) and C(poll_interval)
         of M(mcp.server.mcp_watch). Used with O(steps).
     type: dict
     default: {}
   era:
-    description: How the client addresses the server when it makes 20 list requests in one session after each step, as in M(mcp.server.mcp_health).
+    description: How the client addresses the server when it makes 20 list requests in one session after each step, as
+      in M(mcp.server.mcp_health).
     type: str
     choices: [auto, modern, legacy, sse]
     default: auto
@@ -200,14 +235,17 @@ options:
     type: int
   guard:
     description:
-      - The options C(image_ref), C(action), C(service_account), C(endpoint) and C(prometheus) of M(mcp.server.mcp_guard). It starts before the first weight.
+      - The options C(image_ref), C(action), C(service_account), C(endpoint) and C(prometheus) of
+        M(mcp.server.mcp_guard). It starts before the first weight.
         Without it there is no guard.
     type: dict
   stop_after:
     description:
-      - The weight of a step after which the task ends well and the release is paused, as for an approval. Needs O(guard), to which the Lease goes. The guard
+      - The weight of a step after which the task ends well and the release is paused, as for an approval. Needs
+        O(guard), to which the Lease goes. The guard
         watches the triggers and rolls back at a breach, and when O(pause_seconds) are over.
-      - The same release without it, or with a later step, goes on from there. A rollback takes the Lease from the guard, as from anybody.
+      - The same release without it, or with a later step, goes on from there. A rollback takes the Lease from the
+        guard, as from anybody.
     type: int
   pause_seconds:
     description: How long a release may stay paused.
@@ -270,18 +308,21 @@ EXAMPLES = r"""
 RETURN = r"""
 outcome:
   description:
-    - How the release ended, C(succeeded), or C(paused) with O(stop_after). On failure C(rolled_back), or C(inconclusive) when a step could
+    - How the release ended, C(succeeded), or C(paused) with O(stop_after). On failure C(rolled_back), or
+      C(inconclusive) when a step could
       not be judged and the traffic stays as it is.
   returned: with O(steps)
   type: str
   sample: succeeded
 steps:
-  description: What each shift came to, with C(after), C(share), C(seconds_to_follow), C(written_at) and C(sessions) as below.
+  description: What each shift came to, with C(after), C(share), C(seconds_to_follow), C(written_at) and C(sessions) as
+    below.
   returned: with O(steps)
   type: list
   elements: dict
 verdicts:
-  description: Of each watch, the newest verdict of each trigger and gate, as M(mcp.server.mcp_gate) returns them, with C(at) and C(pool).
+  description: Of each watch, the newest verdict of each trigger and gate, as M(mcp.server.mcp_gate) returns them, with
+    C(at) and C(pool).
   returned: with O(steps)
   type: list
   elements: dict
@@ -310,8 +351,10 @@ after:
   sample: {blue: 90, green: 10}
 run_id:
   description:
-    - The id of this run, with O(rollback=true) and without O(run_id). The emergency takes the server's Lease from whoever holds it,
-      so that a release that goes on somewhere else stops. Give it back with M(mcp.server.mcp_release) and C(state=lease_returned).
+    - The id of this run, with O(rollback=true) and without O(run_id). The emergency takes the server's Lease from
+      whoever holds it,
+      so that a release that goes on somewhere else stops. Give it back with M(mcp.server.mcp_release) and
+      C(state=lease_returned).
   returned: when it took the Lease
   type: str
 live:
@@ -355,10 +398,12 @@ sessions:
   type: dict
   contains:
     mode:
-      description: How the pool that loses traffic keeps sessions, as RV(mcp.server.mcp_health#module:servers[].session_mode). Null when not known.
+      description: How the pool that loses traffic keeps sessions, as
+        RV(mcp.server.mcp_health#module:servers[].session_mode). Null when not known.
       type: str
     marked:
-      description: Whether the route and that pool's ids carry marks, by which sessions stay on it. With O(rollback=true), whether the route does.
+      description: Whether the route and that pool's ids carry marks, by which sessions stay on it. With
+        O(rollback=true), whether the route does.
       type: bool
     at_risk_before:
       description: How many open sessions of that pool the change would end. Null when not known.
@@ -390,7 +435,8 @@ bad_pool:
   type: str
   sample: green
 written:
-  description: Whether the route has the weights, from this task or from before. With O(wait=false) it may not have them, and RV(msg) says why.
+  description: Whether the route has the weights, from this task or from before. With O(wait=false) it may not have
+    them, and RV(msg) says why.
   returned: with O(rollback=true)
   type: bool
   sample: true
@@ -400,7 +446,8 @@ msg:
   type: str
 scale_down:
   description:
-    - Whether the pool that the traffic left may be scaled down. It must be known to be the bad one, by the release record or the route,
+    - Whether the pool that the traffic left may be scaled down. It must be known to be the bad one, by the release
+      record or the route,
       and nobody may give it traffic again, see RV(gitops) and RV(reverted).
   returned: with O(rollback=true)
   type: bool
@@ -417,7 +464,8 @@ reverted:
   type: list
   elements: dict
 overwritten:
-  description: What another client changed, with C(object), C(field), C(by), C(manager), C(at), C(seen_at), C(suspend), C(what) and C(pool).
+  description: What another client changed, with C(object), C(field), C(by), C(manager), C(at), C(seen_at), C(suspend),
+    C(what) and C(pool).
   returned: on failure, when that is why
   type: dict
   sample:

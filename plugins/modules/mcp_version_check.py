@@ -11,9 +11,11 @@ short_description: Check that a version's image exists and that a pool runs it
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
-  - Fails when the image of O(version) is not in the registry and, with O(pool), when a ready pod of that pool does not run it. All
+  - Fails when the image of O(version) is not in the registry and, with O(pool), when a ready pod of that pool does not
+    run it. All
     differences are reported at once.
-  - A pod runs the version when its image and digest are the registry's and its health document says so. What MCP's C(serverInfo)
+  - A pod runs the version when its image and digest are the registry's and its health document says so. What MCP's
+    C(serverInfo)
     says is often the version of a library, so it counts only on request (O(server_version)).
   - With O(namespace) it returns what runs in both pools, also without a version to compare with.
 extends_documentation_fragment:
@@ -36,10 +38,12 @@ options:
     required: false
   version:
     description:
-      - The version, which is the tag of O(image) in any form, such as V(v1.2.0) or V(sha-abc1234), or its digest, or both (V(v1.2.0@sha256:...)).
+      - The version, which is the tag of O(image) in any form, such as V(v1.2.0) or V(sha-abc1234), or its digest, or
+        both (V(v1.2.0@sha256:...)).
       - A number is refused, as it may have lost digits (1.1 for 1.10); put the version in quotes.
       - A tag without a digit in it, such as V(latest), is warned of, as it may name another image later.
-      - What pods report is compared with a version such as V(v1.2.0) or V(1.10), and not with other tags and digests, which is warned of once.
+      - What pods report is compared with a version such as V(v1.2.0) or V(1.10), and not with other tags and digests,
+        which is warned of once.
     type: raw
   image:
     description: The image without its tag, such as V(ghcr.io/org/mcp-server). Required with O(version).
@@ -55,7 +59,8 @@ options:
     type: bool
     default: true
   server_version:
-    description: Whether C(serverInfo) of each ready pod of O(pool) must give the version (V(enforce)), should (V(warn)), or is not asked (V(off)).
+    description: Whether C(serverInfo) of each ready pod of O(pool) must give the version (V(enforce)), should
+      (V(warn)), or is not asked (V(off)).
     type: str
     default: "off"
     choices: ["off", warn, enforce]

@@ -12,13 +12,18 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Asks for health documents through the gateway at a steady rate, on kept and on new connections, and reads the server's metrics out of Prometheus,
+  - Asks for health documents through the gateway at a steady rate, on kept and on new connections, and reads the
+    server's metrics out of Prometheus,
     if there is one. It shows a line every 5 seconds.
-  - It fails as soon as a trigger is breached. At the end of O(seconds) everything has to pass. It waits for gates that are inconclusive, at most
+  - It fails as soon as a trigger is breached. At the end of O(seconds) everything has to pass. It waits for gates that
+    are inconclusive, at most
     O(inconclusive_timeout), and then fails too, with RV(inconclusive), so that nothing is rolled back for it.
-  - With O(namespace), O(server) and O(pool) it also reads the route and the pools' Deployments and autoscalers every 3 s. When another client changes
-    the weights or an image, it fails and names it, by C(managedFields). With O(rollback) it gives all traffic back to the stable pool then, once, and
-    scales nothing. Fewer pods, or a lower C(minReplicas), are a warning. An API server that is slow or does not answer does not delay the watch.
+  - With O(namespace), O(server) and O(pool) it also reads the route and the pools' Deployments and autoscalers every 3
+    s. When another client changes
+    the weights or an image, it fails and names it, by C(managedFields). With O(rollback) it gives all traffic back to
+    the stable pool then, once, and
+    scales nothing. Fewer pods, or a lower C(minReplicas), are a warning. An API server that is slow or does not answer
+    does not delay the watch.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
@@ -56,7 +61,8 @@ options:
     type: float
     default: 20.0
   max_failed_percent:
-    description: How many percent of these answers may fail, over the whole time. With O(prometheus) more of them are inconclusive, as they don't tell the pool.
+    description: How many percent of these answers may fail, over the whole time. With O(prometheus) more of them are
+      inconclusive, as they don't tell the pool.
     type: float
     default: 1.0
   min_requests:
@@ -76,7 +82,8 @@ options:
     type: str
     choices: [blue, green]
   weight:
-    description: Percent of the traffic that O(pool) has. Answers that failed don't tell whose they are, so they are held against this part of all.
+    description: Percent of the traffic that O(pool) has. Answers that failed don't tell whose they are, so they are
+      held against this part of all.
     type: int
     default: 100
   checks:
@@ -92,12 +99,14 @@ options:
   triggers:
     description:
       - Changes of the triggers, likewise.
-      - The trigger C(error_burst) is judged by the answers that the watch gets itself too, and C(errors) by them where there is no O(prometheus).
+      - The trigger C(error_burst) is judged by the answers that the watch gets itself too, and C(errors) by them where
+        there is no O(prometheus).
     type: dict
     default: {}
   since:
     description:
-      - When the release began, in ISO 8601. A trigger that was breached after that is breached, also when this watch did not run then.
+      - When the release began, in ISO 8601. A trigger that was breached after that is breached, also when this watch
+        did not run then.
       - Without it only what is past its limit while it watches counts.
     type: str
   inconclusive_timeout:
@@ -106,8 +115,10 @@ options:
     default: 600.0
   rollback:
     description:
-      - Whether a breach returns the traffic to the pool that was live before, as O(mcp.server.mcp_traffic_shift#module:rollback) does,
-        and scales the bad pool to O(failed_replicas). The task does that itself, waits for no other host of the play, and fails afterwards.
+      - Whether a breach returns the traffic to the pool that was live before, as
+        O(mcp.server.mcp_traffic_shift#module:rollback) does,
+        and scales the bad pool to O(failed_replicas). The task does that itself, waits for no other host of the play,
+        and fails afterwards.
       - Needs O(namespace) and O(server). In check mode nothing is watched and nothing is returned.
     type: bool
     default: false
@@ -197,7 +208,8 @@ seconds:
   returned: always
   type: float
 overwritten:
-  description: What another client changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten). The values above are missing then.
+  description: What another client changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten). The values above are
+    missing then.
   returned: on failure, when that is why
   type: dict
 """

@@ -185,7 +185,9 @@ CALLBACKS_FOR_PEOPLE = ("default", "minimal", "oneline", "awx_display")
 
 
 def show(line: str) -> None:
-    """Show a progress line: on stdout beside what Ansible writes there for people, else on stderr, so that JSON stays JSON."""
+    """Show a progress line: on stdout beside what Ansible writes there for people, else on stderr, so that JSON stays
+    JSON.
+    """
     callback = str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
     display.display(line, stderr=callback not in CALLBACKS_FOR_PEOPLE)
 
@@ -253,7 +255,7 @@ class InProcessAction(ActionBase):
         return f"{unsupported}{error.msg}"
 
     def _booleans(self) -> list[str]:
-        """Return a sentence for each number that is true or false: Ansible makes 1 and 0 of these, which nobody means."""
+        """Return a sentence for each number that is true or false: Ansible would make 1 and 0 of these."""
         return [
             f"{name} must be a number, not {str(self._task.args[name]).lower()}"
             for name, option in self.SPEC.options.items()

@@ -33,7 +33,7 @@ def release_refusal(causes: t.Any, version: t.Any) -> str:
 
 
 def release_failure(cause: str, version: str, live: str) -> str:
-    """Return the sentence for a release that failed before its first weight. live: the pool that has all the traffic."""
+    """Return the sentence for a release that failed before its first weight. live: the pool with the traffic."""
     return f"Release of {version} failed before it got any traffic; all traffic is on {live}. Cause: {cause}"
 
 
@@ -53,7 +53,8 @@ def rollback_failure(failed: t.Any, server: str, sent: t.Any = None, verified: t
     """Return what became of a rollback, one of whose tasks failed: message, taken_over, and success.
 
     failed: the task's result. sent, verified: the results of the two tasks that return the traffic, as far as they ran.
-    taken_over: another run releases the server now, and reports how that ends. success: it took over when all traffic was
+    taken_over: another run releases the server now, and reports how that ends. success: it took over when all
+    traffic was
     back already, so that nothing of the rollback is missing.
     """
     cause = failure_message(failed)
@@ -68,7 +69,8 @@ def rollback_failure(failed: t.Any, server: str, sent: t.Any = None, verified: t
 
 
 def watched_pool(found: Result) -> dict[str, t.Any]:
-    """Return which pool a watch judges, its weight, and whether a breach could be rolled back, with what to do otherwise.
+    """Return which pool a watch judges, its weight, and whether a breach could be rolled back, with what to do
+    otherwise.
 
     found: as mcp_release_info returns it. A rollback returns to the pool that the newest release came from.
     """
@@ -80,6 +82,7 @@ def watched_pool(found: Result) -> dict[str, t.Any]:
         "To return the traffic to the previous version: ansible-playbook mcp.server.rollback."
         if possible
         else f"No automatic way back: the release record has no release to pool {pool}. "
-        "To return the traffic to a version that is named: ansible-playbook mcp.server.rollback -e mcp_rollback_version=v1.1.5."
+        "To return the traffic to a version that is named: ansible-playbook mcp.server.rollback -e "
+        "mcp_rollback_version=v1.1.5."
     )
     return {"pool": pool, "weight": weights[pool], "can_roll_back": possible, "advice": advice}

@@ -53,7 +53,8 @@ PLAYBOOKS: dict[str, Spec] = {
         "type": "list",
         "elements": "str",
         "default": [],
-        "description": "Names or patterns of your own variables that begin with C(mcp_), so that there is no warning of them.",
+        "description": "Names or patterns of your own variables that begin with C(mcp_), so that there is no warning "
+        "of them.",
     },
 }
 # Variables that a release sets for the jobs that follow (set_stats).

@@ -62,7 +62,8 @@ class Gateway:
                 status, document = self.answer(host[1], *head.split(" ", 2)[:2], body)
                 data = json.dumps(document).encode() if document is not None else b""
                 writer.write(
-                    f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+                    f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: "
+                    f"{len(data)}\r\n\r\n".encode()
                     + data
                 )
         except (asyncio.IncompleteReadError, OSError):  # the client is done

@@ -52,7 +52,8 @@ def _target(name: str, test: float | None, soak: float | None = None, **more: t.
 
 NO_METRICS = {"uses": frozenset({"cluster"})}
 
-# Targets so short that starting ansible-test for each would take longer than they do: of one module each, but for the first.
+# Targets so short that starting ansible-test for each would take longer than they do: of one module each, but for the
+# first.
 MODULES = (
     "api_contract",
     "mcp_contract",

@@ -1,7 +1,9 @@
 # Copyright (c) 2026, the mcp.server authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write docs/supported-versions.md out of what the tests run with: pinned requirements, the sandbox, the matrix; a unit test compares them."""
+"""Write docs/supported-versions.md out of what the tests run with: pinned requirements, the sandbox, the matrix; a unit
+test compares them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "supported-versions.md"
 HEAD = """# Supported versions
 
-What the tests of this version run with. Other versions in the ranges should work; reports of those that do not are welcome.
+What the tests of this version run with. Other versions in the ranges should work; please report those that do not.
 `tests/tools/supported_versions.py` writes this page from the files that pin them.
 
 """
@@ -149,7 +151,8 @@ def page() -> str:
             + ".\n",
             "## The cluster\n",
             table(("what", "version", "tests"), cluster()),
-            "Other [kinds of routes](routes.md) are written to an API server with the CRDs that their projects publish; which of them\n"
+            "Other [kinds of routes](routes.md) are written to an API server with the CRDs that their projects "
+            "publish; which of them\n"
             "have no data plane in the tests, that page says. To say who you are, pre-flight needs Kubernetes 1.28.\n",
             "## MCP\n",
             table(

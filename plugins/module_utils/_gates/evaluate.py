@@ -154,8 +154,9 @@ Judged = tuple[str, "float | None", str]  # the verdict, the value, and why it i
 
 def _compare(gate: Gate, ours: RatioSeries, theirs: RatioSeries | None) -> Judged:
     """Judge a pool against the live one."""
-    if theirs is None or theirs.sums()[0] < gate.min_requests:
-        return NO_DATA, None, "the live pool has too few requests to compare with"
+    requests = 0 if theirs is None else theirs.sums()[0]
+    if theirs is None or requests < gate.min_requests:
+        return NO_DATA, None, f"only {requests:.0f} requests in the live pool, {gate.min_requests} needed to compare"
     if gate.compare_with == RISE:
         verdict, rise, blocks = significance.rise(ours, theirs, gate.limit / 100, gate.min_rise_seconds)
         reason = f"{blocks} time blocks: not conclusive yet" if verdict == NO_DATA else ""

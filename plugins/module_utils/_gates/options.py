@@ -99,7 +99,7 @@ def _valid(gate: Gate, option: str) -> Gate:
     if gate.window is not None and gate.window <= 0:
         raise Failure(f"{where}.window is {gate.window:g}: it must be more than 0 seconds.")
     if gate.clear is not None and (gate.clear < gate.limit if gate.direction == BELOW else gate.clear > gate.limit):
-        raise Failure(f"{where}.clear is {gate.clear:g}: it must not be past the limit, {gate.limit:g}.")
+        raise Failure(f"{where}.clear is {gate.clear:g}: it must not be on the bad side of the limit, {gate.limit:g}.")
     if gate.clear is not None and gate.quantile is not None:
         raise Failure(
             f"{where}.clear can't be set: a quantile is judged by the number of requests slower than the limit."

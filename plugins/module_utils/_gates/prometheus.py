@@ -34,7 +34,9 @@ class Prometheus:
         self._synced: float | None = None
 
     def now(self) -> float:
-        """Prometheus' own time: what is judged by it is the same on whatever machine this runs. When it can't be asked, as it was last known."""
+        """Prometheus' own time: what is judged by it is the same on whatever machine this runs. When it can't be asked,
+        as it was last known.
+        """
         if self._synced is None or time.monotonic() - self._synced > SYNCED:
             begin = time.monotonic()
             _type, result = self._ask("query", {"query": "time()"})
@@ -61,7 +63,8 @@ class Prometheus:
         kind, result = self._ask(path, parameters)
         if kind != "matrix":
             raise Failure(
-                f"{self._name} answers {parameters['query']} with a {kind} where a matrix was expected; it must select series."
+                f"{self._name} answers {parameters['query']} with a {kind} where a matrix was expected; it must "
+                f"select series."
             )
         try:
             return [

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials of MCP: the option that names a bearer token, and what a guarded server says to a client that has none."""
+"""Credentials of MCP: the option that names a bearer token, and where clients of a guarded server get one."""
 
 from __future__ import annotations
 

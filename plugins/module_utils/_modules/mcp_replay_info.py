@@ -87,7 +87,8 @@ def run(task: Task) -> dict[str, t.Any]:
     seen = list(_with_progress(replayed, task))
     if not seen:
         raise Failure(
-            f"Cannot replay {_times.iso_of(steps[0].begin)} to {_times.iso_of(steps[-1].end)}: it is shorter than the {EVERY:g} s "
+            f"Cannot replay {_times.iso_of(steps[0].begin)} to {_times.iso_of(steps[-1].end)}: it is shorter than "
+            f"the {EVERY:g} s "
             "between polls. Choose a longer interval."
         )
     result: dict[str, t.Any] = {

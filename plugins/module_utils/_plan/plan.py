@@ -247,7 +247,10 @@ def _time(facts: Facts) -> str:
     if until is None:
         rollout = f"a rollout of at most {_times.duration(facts.wait_timeout)}"
         return f"{_times.duration(watched)} of watching, after {rollout}; at most {most} in all"
-    parts = f"{_times.duration(until)} until the first step, as in the last release, and {_times.duration(watched)} of watching"
+    parts = (
+        f"{_times.duration(until)} until the first step, as in the last release, and {_times.duration(watched)} "
+        f"of watching"
+    )
     return f"about {_times.duration(until + watched)} in all: {parts}; at most {most}"
 
 

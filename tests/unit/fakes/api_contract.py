@@ -67,7 +67,8 @@ class Differs(t.NamedTuple):
 class Step:
     """A request, and what is compared of its answer.
 
-    expects: by JSON pointer; also C(status), the HTTP status (without it, any success), a header such as C(header Date),
+    expects: by JSON pointer; also C(status), the HTTP status (without it, any success), a header such as C(header
+    Date),
     C(names) of a list's items, C(managers) with the fields that each field manager has, and C(owners of POINTER).
     name: by which later steps refer to the answer. limited: asked by the user of RULES, who has no other rights.
     eventually: asked until it answers so.

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of the contract of API servers, see api_contract.py. In texts {ns} is the namespace, {name} the case's own name."""
+"""The table of the contract of API servers, see api_contract.py. In texts {ns} is the namespace, {name} the case's own
+name.
+"""
 
 from __future__ import annotations
 
@@ -191,7 +193,7 @@ def is_as(name: str) -> Object:
 def locking(
     path: str, body: Object, what: str, kind: str, change: Object, pointer: str, value: t.Any, *, settles: bool = False
 ) -> Case:
-    """Return a case of optimistic locking. change sets the field at pointer to value, and is sent with both versions."""
+    """Return a case of optimistic locking: change sets the field at pointer to value, with both versions."""
 
     def versioned(version: t.Any) -> t.Any:
         if kind == "json":
@@ -491,7 +493,8 @@ OBJECTS = (
                     "status": Differs(
                         400,
                         201,
-                        "The fake takes each kind by its path, as a real one takes what is built in. We create nothing else.",
+                        "The fake takes each kind by its path, as a real one takes what is built in. We create "
+                        "nothing else.",
                     )
                 },
             ),

@@ -186,7 +186,8 @@ class Rule:
 class ApiServer:
     """Objects by path. Tests may read and change them.
 
-    log: every request that a client made. refused: "verb resource" that the client may not do. role: the rules of the Role that the
+    log: every request that a client made. refused: "verb resource" that the client may not do. role: the rules of
+    the Role that the
     client has, None for all rights. clock: gives the time.
     ahead: seconds by which its time differs from that, None when the client has not been told its time.
     rules: the faults that are still to come; clear() ends them. ports: where pods listen on this machine, by name.
@@ -272,7 +273,9 @@ class ApiServer:
         self._store(path, stored)
 
     def change(self, path: str, body: t.Any, kind: str = "merge", manager: str = NOBODY) -> Object:
-        """Patch as another client: neither logged, nor refused, nor hit by faults. manager: whom managedFields tell of it."""
+        """Patch as another client: neither logged, nor refused, nor hit by faults. manager: whom managedFields tell of
+        it.
+        """
         return self._answer(Request("PATCH", path, _plain(body), kind, {"fieldManager": manager}))
 
     def touch(self, path: str) -> None:
@@ -623,7 +626,9 @@ def _merged(old: t.Any, new: t.Any, list_keys: dict[str, str]) -> t.Any:
 
 
 def _merged_list(old: list[Object], new: list[Object], by: str, list_keys: dict[str, str]) -> list[Object]:
-    """Return the items of both. The new ones are in their own order, and none of the old ones comes before one that it followed."""
+    """Return the items of both. The new ones are in their own order, and none of the old ones comes before one that it
+    followed.
+    """
     before, patches = {one[by]: one for one in old}, {one[by]: one for one in new}
     merged = {key: _merged(before.get(key), patch, list_keys) for key, patch in patches.items()}
     places, result = list(before), []

@@ -54,7 +54,9 @@ def updated(before: Object, after: Object, manager: str, subresource: str, time:
 def applied(
     before: Object, configuration: Object, after: Object, manager: str, time: str, *, force: bool
 ) -> tuple[Object, list[t.Any]]:
-    """Return the object after an apply and its managedFields. after: with the configuration merged into it. Raises Refused."""
+    """Return the object after an apply and its managedFields. after: with the configuration merged into it. Raises
+    Refused.
+    """
     old, wanted = _fields(before), {path: value for path, value in _fields(configuration).items() if not _is_map(path)}
     changed = {path for path, value in wanted.items() if path in old and old[path] != value}
     entry, entries = Entry(manager, "Apply", ""), _entries(before)

@@ -70,7 +70,8 @@ def test_links_lead_somewhere_inside(artifact):
 
 def test_what_a_broken_link_is():
     files = {
-        "README.md": "# A b: c\n[x](#a-b-c) [x](docs/a.md) [x](docs) [x](https://e.x/y) `[x](no.md)`\n```\n[x](no)\n```\n",
+        "README.md": "# A b: c\n[x](#a-b-c) [x](docs/a.md) [x](docs) [x](https://e.x/y) "
+        "`[x](no.md)`\n```\n[x](no)\n```\n",
         "docs/a.md": "# H",
     }
     assert broken(files, "README.md") == []

@@ -84,7 +84,8 @@ def test_more_than_one_server_that_nobody_named_is_refused(play, tmp_path):
         code, output = play(name.removesuffix(".yml"), "-e", "version=v1.2.0")
         assert (
             code != 0
-            and f"Refusing to run {name} on 2 servers that were not named: a, b. Name one, -l a, or all of them, -l all."
+            and f"Refusing to run {name} on 2 servers that were not named: a, b. Name one, -l a, or all of them, -l "
+            f"all."
             in output
         )
     code, output = play("rollback", "-l", "all")

@@ -147,7 +147,9 @@ def test_the_examples_of_a_module_are_tasks_that_it_takes(module):
 
 
 def missing(page: str) -> set[str]:
-    """Return the files that a page of the repository names and that are not there; KIND and X stand for names of one's own."""
+    """Return the files that a page of the repository names and that are not there; KIND and X stand for names of one's
+    own.
+    """
     named = {
         one
         for one in re.findall(r"`([\w./-]+)`", page)

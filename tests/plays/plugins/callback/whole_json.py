@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A stdout callback for programs, as ansible.posix.json is, which ansible-core does not have: one JSON document at the end."""
+"""A stdout callback for programs, as ansible.posix.json is, which ansible-core does not have: one JSON document at the
+end.
+"""
 
 from __future__ import annotations
 

@@ -85,7 +85,8 @@ def test_a_missing_library_is_named_with_the_python_and_the_command(monkeypatch:
     monkeypatch.setattr("socket.gethostname", lambda: "runner")
     assert missing_library("kubernetes") == (
         "The Python library kubernetes is missing on runner, in the Python that runs this task. "
-        "Install it: /opt/ansible/bin/python3 -m pip install kubernetes (the collection's requirements.txt has the versions)."
+        "Install it: /opt/ansible/bin/python3 -m pip install kubernetes (the collection's requirements.txt has the "
+        "versions)."
     )
 
 

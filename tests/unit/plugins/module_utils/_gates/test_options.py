@@ -89,7 +89,7 @@ def test_a_custom_gate():
             "a gate of your own needs query and limit",
         ),
         ({"errors": {"window": 0}}, "window is 0: it must be more than 0"),
-        ({"errors": {"clear": 7}}, "clear is 7: it must not be past the limit, 5"),
+        ({"errors": {"clear": 7}}, "clear is 7: it must not be on the bad side of the limit, 5"),
         ({"latency": {"clear": 0.4}}, "clear can't be set"),
         ({"errors": {"min_requests": -1}}, "min_requests is -1"),
     ],

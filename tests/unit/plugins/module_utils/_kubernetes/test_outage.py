@@ -38,7 +38,9 @@ GOOD = (200, {})
 
 
 class Serving(ApiServer):
-    """Gives the answers (status, headers) one after the other, the last for ever; GOOD is what it would answer by itself."""
+    """Gives the answers (status, headers) one after the other, the last for ever; GOOD is what it would answer by
+    itself.
+    """
 
     def __init__(self, *answers: tuple[int, dict[str, str]], port: int = 0) -> None:
         super().__init__({PATH: {"message": "said 200"}})

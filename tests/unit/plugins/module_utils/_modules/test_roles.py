@@ -91,7 +91,7 @@ def test_a_release_and_its_rollback_need_no_more_than_the_readmes_role(cluster: 
 
 
 def test_a_guard_rolls_back_with_a_role_of_its_own(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its runner is gone, and the good pool has no pods: it takes the Lease, scales up, writes the weights and says so."""
+    """Its runner is gone, and the good pool has no pods: it takes the Lease, scales up and writes the weights."""
     begun = cluster.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")
     cluster.run(single_shift.SPEC, single_shift.run, pool="green", weight=100, run_id=begun["run_id"])
     cluster.api.change(DEPLOYMENT + "blue", {"spec": {"replicas": 0}})

@@ -153,7 +153,9 @@ def test_a_change_by_somebody_else_is_a_conflict(kind):
     ],
 )
 def test_what_the_role_must_grant(kind, rules):
-    """Of those that docs/routes.md does not spell out; of the others, the page is the table (test_the_documentation_has_the_rules)."""
+    """Of those that docs/routes.md does not spell out; of the others, the page is the table
+    (test_the_documentation_has_the_rules).
+    """
     its = given(kind)
     assert list(kind_of(its).rules(its)) == rules
 
