@@ -65,6 +65,7 @@ MODULES = (
     "mcp_rollback_target",
     "mcp_rollout",
     "mcp_rollout_info",
+    "mcp_status_info",
     "mcp_traffic_shift",
     "mcp_version_check",
     "mcp_watch",

@@ -137,7 +137,8 @@ def test_a_configuration_that_contains_itself(tmp_path: Path) -> None:
 def test_a_plugin_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(
         Failure,
-        match="/login of the kubeconfig could not be started .No such file or directory.; install it, or correct",
+        match="/nowhere/login of the kubeconfig could not be started .No such file or directory.; "
+        "install it, or correct",
     ):
         exec_credentials.ask(Plugin("/nowhere/login", V1), 5)
     with pytest.raises(Failure, match="could not be started .*; get it from example.com"):

@@ -164,7 +164,7 @@ def test_seconds_that_nobody_meant(server: OAuthServer, seconds: float) -> None:
 
 def test_without_the_package(server: OAuthServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openshift.helper.userpassauth", None)
-    with pytest.raises(Failure, match="pip install openshift., or use a token"):
+    with pytest.raises(Failure, match=r"pip install openshift\), or use a token"):
         connect(server.url)
 
 

@@ -45,7 +45,7 @@ def held(renewed: float, run: str = "theirs") -> Holder:
     ("holder", "given", "said"),
     [
         (None, {}, ""),
-        (held(0), {}, r"A release of prod/mcp is in progress .by eva@runner, for 1 min 5 s.\. .* expires in 60 s"),
+        (held(0), {}, r"A release of prod/mcp is in progress \(by eva@runner, for 1 min 5 s\)\. .* expires in 60 s"),
         (held(59), {}, "expires in 1 s"),
         (held(60), {}, ""),
         (held(-30), {}, "expires in 60 s"),  # renewed in the future: by the API server's time it would last for 90
