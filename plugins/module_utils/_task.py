@@ -149,9 +149,8 @@ def missing_library(name: str) -> str:
     Ansible's own sentence names ansible_python_interpreter, which does nothing for a task in the controller's process.
     """
     return (
-        f"The Python library {name} is missing on {socket.gethostname()}, in the Python that runs this task. Install "
-        f"it: "
-        f"{sys.executable} -m pip install {name} (the collection's requirements.txt has the versions)."
+        f"The Python library {name} is missing on {socket.gethostname()}, in the Python that runs this task. "
+        f"Install it: {sys.executable} -m pip install {name} (the collection's requirements.txt has the versions)."
     )
 
 
