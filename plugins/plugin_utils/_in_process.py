@@ -112,6 +112,11 @@ def interruptible() -> t.Iterator[None]:
         yield
 
 
+# Kept here, as a worker drops the handlers: without a reference, the next garbage collection would close this,
+# in whatever thread that happens.
+_HANDLING = contextlib.ExitStack()
+
+
 def end_after_the_workers() -> None:
     """On a signal that stops the play's process: signal the workers, wait for them, and then do what Ansible does."""
     ansible_handles = callable(signal.getsignal(signal.SIGTERM))
@@ -121,7 +126,6 @@ def end_after_the_workers() -> None:
         or not ansible_handles
     ):
         return
-    handling = contextlib.ExitStack()
     ends = False
 
     def end(number: int, _frame: t.Any) -> None:
@@ -141,10 +145,10 @@ def end_after_the_workers() -> None:
         time.sleep(0.1)  # until another thread has shown their output
         with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: in the middle of a write
             sys.stdout.flush()
-        handling.close()
+        _HANDLING.close()
         os.kill(os.getpid(), number)
 
-    handling.enter_context(_handling(end))
+    _HANDLING.enter_context(_handling(end))
 
 
 # The strategy loads an action plugin in the play's process before it forks the first worker.

@@ -8,6 +8,8 @@ import importlib
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -413,3 +415,24 @@ def test_each_action_plugin_is_of_its_own_module(name: str) -> None:
     action = importlib.import_module(f"{COLLECTION}.action.{name}").ActionModule
     code = importlib.import_module(f"{COLLECTION}.module_utils._modules.{name}")
     assert action.SPEC is code.SPEC and action.RUN is code.run
+
+
+def test_a_worker_that_drops_the_handlers_shows_no_traceback():
+    """Its garbage collection may run in a thread, which must not touch signals."""
+    script = """
+import gc, signal, threading
+signal.signal(signal.SIGTERM, lambda number, frame: None)
+from ansible_collections.mcp.server.plugins.plugin_utils import _in_process
+assert callable(signal.getsignal(signal.SIGHUP))
+for number in _in_process.STOPPING:
+    signal.signal(number, signal.SIG_DFL)
+thread = threading.Thread(target=gc.collect)
+thread.start()
+thread.join()
+assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
