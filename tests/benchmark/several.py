@@ -5,7 +5,7 @@ python tests/benchmark/several.py live [SERVERS ...]: one bluegreen.yml of 10 an
 of other numbers, with one small
 pod for each pool. It makes them beside the server of MCP_NAMESPACE, MCP_HOST and KUBECONFIG, or the first one, and
 takes them away again. API calls are
-counted by a proxy before the API server, own requests by the gateway; the sandbox's clients ask nothing meanwhile.
+counted by a proxy before the API server, synthetic requests by the gateway; the sandbox's clients ask nothing meanwhile.
 
 python tests/benchmark/several.py fakes [SERVERS ...]: 50 and 200 servers against a fake API server and a fake
 gateway, 25 at a time. Nothing is
@@ -53,7 +53,7 @@ COLUMNS = (
     "worker MiB",
     "all MiB",
     "API calls",
-    "own requests",
+    "synthetic requests",
     "succeeded",
 )
 # What comes after the deployment, with the role's own tasks.
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def row(number: int, forks: int, cost: Cost, calls: int, own: int, outcomes: t.Sequence[str], log: Path) -> None:
-    """Print what it cost; calls and own requests for each server.
+    """Print what it cost; calls and synthetic requests for each server.
 
     watched: how long it takes if nothing but watching takes time, and servers wait only for a fork.
     """
@@ -117,7 +117,7 @@ def row(number: int, forks: int, cost: Cost, calls: int, own: int, outcomes: t.S
     )
     succeeded = f"{outcomes.count('succeeded')} of {number}"
     print("  ".join([f"{value:>12.0f}" for value in values] + [f"{succeeded:>12}"]), flush=True)
-    print(f"{own / cost.seconds:>12.0f} own requests a second, of all servers together", flush=True)
+    print(f"{own / cost.seconds:>12.0f} synthetic requests a second, of all servers together", flush=True)
     if cost.failed:
         kept = Path(tempfile.gettempdir()) / log.name
         kept.write_text(log.read_text())
