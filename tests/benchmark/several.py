@@ -5,7 +5,7 @@ python tests/benchmark/several.py live [SERVERS ...]: one bluegreen.yml of 10 an
 of other numbers, with one small
 pod for each pool. It makes them beside the server of MCP_NAMESPACE, MCP_HOST and KUBECONFIG, or the first one, and
 takes them away again. API calls are
-counted by a proxy before the API server, synthetic requests by the gateway; the sandbox's clients ask nothing meanwhile.
+counted by a proxy before the API server, synthetic requests by the gateway; the sandbox's clients are quiet meanwhile.
 
 python tests/benchmark/several.py fakes [SERVERS ...]: 50 and 200 servers against a fake API server and a fake
 gateway, 25 at a time. Nothing is

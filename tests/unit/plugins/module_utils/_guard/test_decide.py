@@ -85,7 +85,9 @@ def test_how_long_the_runner_has_been_silent(age: float, unchanged: float, secon
         (held(61), 58, release("rolled_back"), ROLL_BACK, "p95 is 2 s", END, "the release has ended: rolled_back"),
         (held(61), 58, release(identifier="another"), ROLL_BACK, "", END, "the newest release is another"),
         (held(10), 8, release(identifier="another"), ROLL_BACK, "", END, "the newest release is another"),
+        (held(61), 58, release(identifier="0 before"), ROLL_BACK, "", END, "the newest release is 0 before"),
         (held(61), 58, None, ROLL_BACK, "", END, "the newest release is no longer recorded"),
+        (None, 20, release(), ROLL_BACK, "", WAIT, ""),
     ],
 )
 def test_what_a_guard_does(holder, unchanged, newest, action, breach, what, why) -> None:

@@ -97,6 +97,6 @@ def test_it_says_when_and_why_and_what_to_do() -> None:
     assert said.isprintable() and len(said) < 600
     assert refusal(book, "v1", "v2") == refusal(book, "v1", "") == said
     assert refusal(book, "v1", "v1") == refusal(book, "v2", None) == ""
-    assert "at an unknown time (no reason is recorded)" in refusal(
+    assert "v1 failed at an unknown time (no reason is recorded)" in refusal(
         ReleaseRecord({**release("v1", FAILED), "reason": ""}), "v1", None
     )

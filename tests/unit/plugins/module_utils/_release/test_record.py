@@ -116,6 +116,50 @@ def test_history_and_steps_are_bounded():
     assert len(json.dumps([book.current, *book.history])) < 200_000
 
 
+@pytest.mark.parametrize(
+    ("pool", "image_ref", "noted"),
+    [
+        ("green", "x:v2", True),
+        ("blue", "x:v2", False),
+        ("yellow", "x:v2", False),
+        ("green", "x:v1", False),
+        ("green", "x:v3", False),
+    ],
+)
+def test_only_the_rollout_of_the_release_is_noted(pool, image_ref, noted):
+    found = record.add_rollout(ReleaseRecord(FIRST), pool, image_ref, 12.5)
+    assert (found.current["to"].get("rollout_seconds") == 12.5) is noted
+    assert record.add_rollout(ReleaseRecord(ended(FIRST)), "green", "x:v2", 12.5) == ReleaseRecord(ended(FIRST))
+
+
+@pytest.mark.parametrize(("pool", "seconds"), [("green", 30.0), ("blue", 20.0)])
+def test_a_pool_s_own_rollout_counts_before_the_other_s(pool, seconds):
+    """And the newest of its own, even when the other one's is newer."""
+    timed = [
+        ended({**one, "to": {**one["to"], "rollout_seconds": took}})
+        for one, took in ((SECOND, 20.0), (FIRST, 30.0), (FIRST, 40.0))
+    ]
+    assert record.rollout_seconds(ReleaseRecord(timed[0], tuple(timed[1:])), pool) == seconds
+    assert record.rollout_seconds(ReleaseRecord(timed[1]), pool) == 30.0
+    assert record.rollout_seconds(ReleaseRecord(FIRST), pool) is None
+
+
+def test_a_guard_notes_what_it_does_of_its_own_release_only():
+    note = {"id": "g", "action": "rollback", "state": "running", "at": "T1", "reason": ""}
+    noted = record.add_guard(ReleaseRecord(FIRST), FIRST["id"], note)
+    assert noted.current["guard"] == note
+    assert record.add_guard(noted, FIRST["id"], {**note, "at": "T2"}) is noted
+    for another in ("0", "z"):
+        assert record.add_guard(noted, another, {**note, "state": "paused"}) is noted
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_an_end_tells_of_the_version_unless_it_says_otherwise(judged):
+    taken = {**FIRST, "steps": [{"at": "T2"}]}
+    said = {} if judged else {"judged": False}
+    assert record.is_judged(record.end(ReleaseRecord(taken), "failed", "T9", **said).current) is judged
+
+
 def test_end():
     over = record.end(ReleaseRecord(FIRST), "rolled_back", "T9", "5xx " * 500)
     assert (over.current["outcome"], over.current["ended"], len(over.current["reason"])) == (
