@@ -472,7 +472,7 @@ def test_a_port_forward_is_made_by_the_same_user(here: Here, how: str) -> None:
 
     one = cluster(str(here.config("forward", change)))
     if how == "somebody else's name":
-        with pytest.raises(Failure, match=f'No port-forward .*User "{here.names[0]}" cannot'):
+        with pytest.raises(Failure, match=f'Cannot forward a port .*User "{here.names[0]}" cannot'):
             one.port_forward(NAMESPACE, pod, port)
         return
     forwarded = http.client.HTTPConnection("localhost")

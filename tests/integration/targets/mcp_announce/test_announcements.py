@@ -105,7 +105,7 @@ def test_a_release_and_a_rollback_are_announced_once_and_reported(tmp_path):
     )
     assert "changed=0" in play("playbooks/report.yml", "-e", json.dumps(later))[1]
     code, output = play("playbooks/report.yml", "-e", "mcp_release_id=v7")
-    assert code != 0 and "No release v7" in output and name in output
+    assert code != 0 and "has no release v7" in output and name in output
 
 
 def test_webhooks_that_hang_hold_nothing_up():

@@ -103,7 +103,7 @@ def test_a_route_that_is_put_back(
     with running("playbooks/bluegreen.yml", *words(tmp_path, server, steps)) as play:
         said = until(play, "green 10 %: measured")
         with Loop(how, route(server)) as loop:
-            said += until(play, "somebody else writes:")
+            said += until(play, "overwritten:")
             named = time.time()
             said += rest(play)
             assert loop.first is not None and named - loop.first < 10, said
@@ -123,7 +123,7 @@ def test_an_image_that_is_put_back(servers: dict[str, Small], tmp_path: Path) ->
         said = until(play, "green 10 %: measured")
         put_back = time.time()
         kubectl(*WHERE, "set", "image", f"deployment/{server.name}-green", f"{server.name}={CONFIG['image']}:v1.1.5")
-        said += until(play, "somebody else writes:")
+        said += until(play, "overwritten:")
         assert time.time() - put_back < 10
         said += rest(play)
     assert play.returncode != 0 and f"{server.name}-green runs" in said and "kubectl (kubectl-set" in said, said

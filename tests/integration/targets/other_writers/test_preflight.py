@@ -112,7 +112,7 @@ def test_an_autoscaler_of_keda(server: Small) -> None:
     try:
         apply(autoscaler, "client-side", "keda")
         said = refusal(server, "route", "image", "replicas")
-        assert said.startswith("KEDA (keda) holds minReplicas of HorizontalPodAutoscaler")
+        assert said.startswith("KEDA (keda) sets minReplicas of HorizontalPodAutoscaler")
         assert f"kubectl annotate scaledobject {server.name} -n {NAMESPACE} autoscaling.keda.sh/paused=true" in said
         assert refusal(server, "autoscaler") == ""
     finally:
