@@ -20,7 +20,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     Verdict,
     combined,
 )
-from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
+from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series, longest_gap
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SHIFT, TRIGGERS, VALIDATION
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
     EVERY,
@@ -240,6 +240,49 @@ def test_custom_query(window, values, expected):
         == expected
     )
     assert evaluate.evaluate(gate, evaluate.measure_query(gate, [], 5.0), Period(START, START)).verdict == "no_data"
+
+
+@pytest.mark.parametrize(("direction", "value"), [("above", 9.0), ("below", 2.0)])
+def test_of_several_series_of_a_custom_query_the_worst_counts(direction, value):
+    gate = Gate("queue", "", 5.0, unit="", query="queue", direction=direction)
+    series = [Series({"pod": pod}, [(START, of_pod)]) for pod, of_pod in (("a", 2.0), ("b", 9.0), ("c", 4.0))]
+    assert evaluate.measure_query(gate, series, 5.0).levels == [(START, value)]
+
+
+def test_how_much_of_its_window_a_custom_query_has_seen():
+    gate = Gate("queue", "", 10.0, unit="", query="queue", window=20)
+    levels = [(START, 1.0), (START + 5, 1.0), (START + 10, 1.0), (START + 100, 1.0)]
+    found = evaluate.measure_query(gate, [Series({}, levels)], 5.0)
+    verdict = evaluate.evaluate(gate, found, Period(START, START + 100, since=START))
+    assert verdict.coverage == pytest.approx(10 + longest_gap(5.0))
+
+
+@pytest.mark.parametrize(
+    ("live", "reason"),
+    [
+        (19, "only 19 requests in the live pool, 20 needed to compare"),
+        (20, ""),
+        (1000, ""),
+    ],
+)
+def test_the_live_pool_needs_as_many_requests(live, reason):
+    series = answers([live, 0], [0, 0], "blue", code="404") + answers([1000, 0], [0, 0], code="404")
+    assert verdict(STEP["lost_sessions"], series).reason == reason
+
+
+def test_what_did_not_pass_and_why():
+    """Breaches first and with their value; what has the same reason stands together."""
+    odd = Verdict(STEP["errors"], NO_DATA, value=3.0, reason="only 7 requests, 20 needed.")
+    same = Verdict(STEP["lost_sessions"], CANNOT_MEASURE, reason="Prometheus does not answer.")
+    also = Verdict(STEP["latency_rise"], CANNOT_MEASURE, reason="Prometheus does not answer.")
+    bad = Verdict(TRIGGER["errors"], "breach", value=12.5, reason="above the limit of 5 %")
+    unknown = Verdict(TRIGGER["memory"], "breach", reason="over it")
+    passed = Verdict(TRIGGER["latency"], "pass", value=0.1)
+    assert evaluate.reasons([odd, same, passed, bad, also, unknown]) == (
+        "errors breach (12.5 %): above the limit of 5 %; memory breach: over it; "
+        "errors no data: only 7 requests, 20 needed; lost_sessions, latency_rise cannot measure: "
+        "Prometheus does not answer"
+    )
 
 
 @pytest.mark.parametrize(
