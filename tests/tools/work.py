@@ -163,11 +163,11 @@ class Work:
 
     _sanity_newest_core = _sanity
 
-    def _pytest(self, run: Tools, *words: str, **environment: str) -> None:
-        run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *words, **environment)
+    def _pytest(self, run: Tools, *words: str, minutes: float = 10, **environment: str) -> None:
+        run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *words, minutes=minutes, **environment)
 
     def _unit(self, run: Tools) -> None:
-        self._pytest(run, "tests/unit")
+        self._pytest(run, "tests/unit", minutes=20)
 
     def _unit_oldest_client(self, run: Tools) -> None:
         """What speaks to the cluster, with the oldest kubernetes library that requirements.txt allows."""

@@ -103,7 +103,7 @@ def test_preflight_says_so(cluster: ApiServer) -> None:
     def look(**params: t.Any) -> dict[str, t.Any]:
         context = checks.Context(cluster, SERVER, {"gitops_ignores": [], **params})
         ((name, look),) = [(name, look) for identifier, name, look in checks.CHECKS if identifier == "gitops"]
-        return checks._checked("gitops", name, lambda: look(context))
+        return checks._result("gitops", name, lambda: look(context))
 
     assert not look()["ok"] and "Argo CD sets spec.rules" in look()["message"]
     assert look(gitops_ignores=["route"])["ok"]

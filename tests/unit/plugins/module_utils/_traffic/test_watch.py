@@ -97,7 +97,7 @@ def test_a_breach_ends_it():
     with (
         Scripted(answers(503)) as server,
         pytest.raises(
-            Failure, match=r"with a breach: error_burst breach \(100.0 %\).* synthetic requests failed .*answered 503"
+            Failure, match=r"with a breach: error_burst breach \(100.0 %\).* synthetic requests failed .*returned 503"
         ) as failure,
     ):
         run(server.url, seconds=30, triggers={"error_burst": {"window": 1}})

@@ -60,4 +60,4 @@ def test_lines():
     said = lines({"blue": pool}, "blue")
     assert said[0] == "blue: live, 100 % of the traffic, 1 of 2 pods ready"
     assert said[2].startswith("*   4 ") and "v4" in said[2] and said[-1].endswith("history of blue")
-    assert "no pool" in lines({"blue": pool}, None)[-1]
+    assert "neither pool" in lines({"blue": pool}, None)[-1]
