@@ -61,7 +61,7 @@ def play(tmp_path):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ((), "a and twin are the same server: both have httproute prod/a. Take one of them out"),
+        ((), "a and twin are the same server: both have httproute prod/a. Remove one of them"),
         (("-l", "all"), "a and twin are the same server"),
         (("-l", "web"), "None of the matching hosts (web1) is an MCP server."),
         (("-e", "mcp_hosts=nothere"), "No host of the inventory matches nothere, so nothing was done."),

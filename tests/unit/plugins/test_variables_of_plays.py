@@ -319,7 +319,7 @@ def test_an_emergency_takes_no_other_cluster_or_pool_for_what_it_cannot_read(ans
 def test_a_rollback_does_not_read_the_version_and_says_so(ansible):
     code, output = ansible("mcp.server.rollback", extra={"version": "v1.1.5"})
     assert (
-        "version is for releases and is not read here. To go back to a named one: -e mcp_rollback_version=v1.1.5."
+        "version is for releases and is not read here. To roll back to a version, pass -e mcp_rollback_version=v1.1.5."
         in output
     ), output
     assert (
