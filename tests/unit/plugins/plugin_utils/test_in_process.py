@@ -421,9 +421,10 @@ def test_a_worker_that_drops_the_handlers_shows_no_traceback():
     """Its garbage collection may run in a thread, which must not touch signals."""
     script = """
 import gc, signal, threading
-signal.signal(signal.SIGTERM, lambda number, frame: None)
+theirs = lambda number, frame: None
+signal.signal(signal.SIGTERM, theirs)
 from ansible_collections.mcp.server.plugins.plugin_utils import _in_process
-assert callable(signal.getsignal(signal.SIGHUP))
+assert signal.getsignal(signal.SIGTERM) is not theirs
 for number in _in_process.STOPPING:
     signal.signal(number, signal.SIG_DFL)
 thread = threading.Thread(target=gc.collect)
