@@ -177,6 +177,8 @@ def test_without_a_pool_sizes_are_only_said() -> None:
         ("r/x:v1", "\n", False),
         ("r/x:v1", "r/x:v1:v2", False),
         ("localhost:5000/x", "x", True),
+        # Nobody can tell what this is.
+        ("ghcr.io/org/x:v1", "no container x", False),
     ],
 )
 def test_images(one: str, another: str, same: bool) -> None:
