@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import os
 import platform
 import shutil
@@ -15,7 +17,19 @@ import time
 import typing as t
 from pathlib import Path
 
-from .paths import ALERTMANAGER, GATEWAY, KUBELET, KUBERNETES, LOGS, NODE_BRIDGE, PROMETHEUS, REGISTRY, RUN, STATE
+from .paths import (
+    ALERTMANAGER,
+    GATEWAY,
+    KUBELET,
+    KUBERNETES,
+    LOGS,
+    NODE_BRIDGE,
+    POD_RANGE,
+    PROMETHEUS,
+    REGISTRY,
+    RUN,
+    STATE,
+)
 
 CGROUP = "mcp-sandbox"
 MARKER = KUBERNETES / ".mcp-sandbox"
@@ -212,6 +226,20 @@ def our_interfaces() -> list[str]:
     return [name for name in os.listdir("/sys/class/net") if name == NODE_BRIDGE]
 
 
+def pod_interfaces(routes: str) -> list[str]:
+    """Return the interfaces that lead to a pod. routes: what ip -json route shows."""
+    pods = ipaddress.ip_network(POD_RANGE)
+    found = []
+    for route in json.loads(routes or "[]"):
+        try:
+            leads_to_a_pod = ipaddress.ip_address(route["dst"]) in pods
+        except ValueError:  # a network, or "default"
+            continue
+        if leads_to_a_pod and route.get("dev", NODE_BRIDGE) != NODE_BRIDGE:
+            found.append(route["dev"])
+    return found
+
+
 def our_rules(save: str) -> list[str]:
     lines = run([save], check=False).splitlines()
     return [line for line in lines if "KUBE-" in line or "CNI-" in line]
@@ -237,6 +265,12 @@ def tear_down() -> None:
     if shutil.which("ip"):
         for name in our_interfaces():
             run(["ip", "link", "delete", name], check=False)
+        # The kernel takes the networks of pods apart some time after their last process. The route to a pod of the next
+        # sandbox with the same address would go with them.
+        while (names := pod_interfaces(run(["ip", "-json", "route"], check=False))) and time.monotonic() < deadline:
+            for name in names:
+                run(["ip", "link", "delete", name], check=False)
+            time.sleep(0.1)
     if shutil.which("iptables-save"):
         for save in ("iptables-save", "ip6tables-save"):
             if our_rules(save):
@@ -266,6 +300,8 @@ def leftovers() -> list[str]:
     found = [f"process {pid}" for pid in our_processes()]
     found += [f"mount {point}" for point in our_mounts()]
     found += [f"interface {name}" for name in our_interfaces()]
+    if shutil.which("ip"):
+        found += [f"interface {name}" for name in pod_interfaces(run(["ip", "-json", "route"], check=False))]
     found += [f"cgroup {root / CGROUP}" for root in cgroup_roots() if (root / CGROUP).exists()]
     if shutil.which("iptables-save"):
         found += [f"rule {line}" for save in ("iptables-save", "ip6tables-save") for line in our_rules(save)]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import pytest
@@ -61,3 +62,17 @@ def test_a_port_that_another_program_has_is_named(machine, monkeypatch):
             )
             machine.refuse_taken_ports()
     machine.refuse_taken_ports()
+
+
+def test_the_interfaces_of_pods_are_known_by_their_routes(machine):
+    """Also those of a sandbox that is gone, while the kernel takes them apart. Other people's veths are left alone."""
+    routes = [
+        {"dst": "default", "gateway": "192.0.2.1", "dev": "eth0"},
+        {"dst": "10.201.0.0/24", "dev": "mcp-node"},
+        {"dst": "10.201.0.5", "dev": "veth1"},
+        {"dst": "10.201.0.6", "dev": "veth2", "scope": "host"},
+        {"dst": "10.88.0.7", "dev": "veth3"},
+        {"dst": "10.201.0.9", "dev": "mcp-node"},
+    ]
+    assert machine.pod_interfaces(json.dumps(routes)) == ["veth1", "veth2"]
+    assert machine.pod_interfaces("") == []
