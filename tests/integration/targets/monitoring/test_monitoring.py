@@ -10,9 +10,7 @@ import typing as t
 
 import pytest
 import requests
-from playing import CONFIG, blue_again, module
-
-from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
+from metrics import (
     LABELS,
     OURS,
     get,
@@ -21,6 +19,7 @@ from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
     until,
     value,
 )
+from playing import CONFIG, blue_again, module
 
 ENVOY = f'{{job="envoy",{OURS},pool="blue"}}'
 VERSION = '* on (namespace, pod, container) group_left (version) (up{job="mcp-server"} * 0 + 1)'

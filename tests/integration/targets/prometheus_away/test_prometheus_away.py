@@ -11,11 +11,7 @@ import typing as t
 
 import pytest
 from breaching import needs_admin, words
-from playing import blue_again, clients, kubectl, rest, running, weights
-from playing import until as until_it_says
-from soaking import soak
-
-from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
+from metrics import (
     LABELS,
     OURS,
     needs_own_prometheus,
@@ -23,6 +19,9 @@ from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
     until,
     value,
 )
+from playing import blue_again, clients, kubectl, rest, running, weights
+from playing import until as until_it_says
+from soaking import soak
 
 pytestmark = [soak, needs_own_prometheus]
 
