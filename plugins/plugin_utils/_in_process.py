@@ -271,7 +271,8 @@ class InProcessAction(ActionBase):
         if found := [*map(self._problem, validation.errors.errors), *self._booleans()]:
             problems = "; ".join(found)
             # An older one makes text of what is no text, so that these may be for it
-            raise AnsibleActionFail(f"{problems}. {too_old}" if (too_old := _core_version.problem()) else problems)
+            too_old = _core_version.problem()
+            raise AnsibleActionFail(f"{problems}. {too_old}" if too_old else problems)
         secrets = validation._no_log_values
         warnings: list[str] = []
         task = Task(

@@ -115,7 +115,7 @@ Release = t.TypedDict(
         "to": t.Required[Side],
         "steps": t.Required[list[Step]],
         "outcome": t.Required[str],
-        "ended": str | None,
+        "ended": "str | None",
         # Only with a guard.
         "guard": GuardNote,
         # Only while it waits to be run again.
