@@ -190,10 +190,12 @@ class Work:
         (artifact,) = LOGS.glob("mcp-server-*.tar.gz")
         run("python", "-m", "galaxy_importer.main", artifact, cwd=LOGS, GALAXY_IMPORTER_CHECK_REQUIRED_TAGS="true")
         installed = LOGS / "installed"
-        run("ansible-galaxy", "collection", "install", "--offline", "-p", installed, artifact)
+        # Of this path alone: beside the copy of the checkout, ansible-galaxy installs nothing, and Ansible takes the copy.
+        alone = {"ANSIBLE_COLLECTIONS_PATH": str(installed)}
+        run("ansible-galaxy", "collection", "install", "--offline", "-p", installed, artifact, **alone)
         modules = sorted(path.stem for path in (COPY / "plugins" / "modules").glob("mcp_*.py"))
         names = [f"mcp.server.{name}" for name in modules]
-        run("ansible-doc", "-t", "module", *names, cwd=LOGS, ANSIBLE_COLLECTIONS_PATH=str(installed))
+        run("ansible-doc", "-t", "module", *names, cwd=LOGS, **alone)
         examples = collection(installed) / "docs" / "examples"
         for book in ("mcp.server.bluegreen", examples / "release.yml"):
             words = (
@@ -205,7 +207,7 @@ class Work:
                 "-e",
                 "version=v1.2.0",
             )
-            run(*words, cwd=LOGS, ANSIBLE_COLLECTIONS_PATH=str(installed))
+            run(*words, cwd=LOGS, **alone)
 
     def _sandbox(self, log: t.TextIO) -> None:
         # With the machine's own PATH: the tools' one has no Go.
