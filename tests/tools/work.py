@@ -191,7 +191,7 @@ class Work:
         run("python", "-m", "galaxy_importer.main", artifact, cwd=LOGS, GALAXY_IMPORTER_CHECK_REQUIRED_TAGS="true")
         installed = LOGS / "installed"
         # Of this path alone: beside the copy of the checkout nothing would be installed, and the copy would be tried.
-        alone = {"ANSIBLE_COLLECTIONS_PATH": str(installed)}
+        alone = {"ANSIBLE_COLLECTIONS_PATH": str(installed), "PYTHONPATH": str(installed)}
         run("ansible-galaxy", "collection", "install", "--offline", "-p", installed, artifact, **alone)
         modules = sorted(path.stem for path in (COPY / "plugins" / "modules").glob("mcp_*.py"))
         names = [f"mcp.server.{name}" for name in modules]
