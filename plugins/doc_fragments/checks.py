@@ -105,8 +105,8 @@ options:
       command:
         description:
           - Run a command where the module runs. It passes with exit code 0.
-          - It is ended with its children when its time is over or the release is interrupted,
-            first by C(SIGTERM), then by C(SIGKILL). What it leaves running when it ends by itself is ended too.
+          - It is ended with its children when its time is over or the release is interrupted, first by C(SIGTERM), then
+            by C(SIGKILL). What it leaves running when it ends by itself is ended too.
         type: dict
         suboptions:
           argv:

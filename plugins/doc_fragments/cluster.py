@@ -13,13 +13,11 @@ options:
     description:
       - Path of the kubeconfig file, or of several with C(:) between them, which are merged as kubectl merges them.
       - Without it, the E(K8S_AUTH_KUBECONFIG) and E(KUBECONFIG) environment variables, then C(~/.kube/config). The
-        service account of the pod that Ansible
-        runs in is used only when no kubeconfig, context, host or credential is given, and there is no
-        C(~/.kube/config).
+        service account of the pod that Ansible runs in is used only when no kubeconfig, context, host or credential is
+        given, and there is no C(~/.kube/config).
       - A task that names O(kubeconfig), O(context) or O(host) is not redirected by the environment. It ignores all
-        C(K8S_AUTH_*) variables except
-        E(K8S_AUTH_KUBECONFIG) as the file in which O(context) is looked up. The first line of a run names what was
-        ignored.
+        C(K8S_AUTH_*) variables except E(K8S_AUTH_KUBECONFIG) as the file in which O(context) is looked up. The first
+        line of a run names what was ignored.
     type: path
   context:
     description: The context of the kubeconfig file; default is its current one. Also E(K8S_AUTH_CONTEXT).
@@ -28,15 +26,13 @@ options:
     description:
       - URL of the API server. Also E(K8S_AUTH_HOST).
       - With a credential (O(api_key), O(username) or O(client_cert)) no kubeconfig is read, unless O(kubeconfig) or
-        O(context) is given; otherwise it replaces
-        the server of the kubeconfig's context, and its C(tls-server-name).
+        O(context) is given; otherwise it replaces the server of the kubeconfig's context, and its C(tls-server-name).
     type: str
   api_key:
     description:
       - Bearer token for the API server. Also E(K8S_AUTH_API_KEY).
       - This, O(username) or O(client_cert) replaces the whole user of a kubeconfig, also whom it acts as. A task that
-        gives one of them takes none from the
-        environment.
+        gives one of them takes none from the environment.
     type: str
   username:
     description:
@@ -68,8 +64,7 @@ options:
   proxy:
     description:
       - URL of a proxy for the API server (C(http), C(https), or C(socks5) with the Python package C(PySocks)), with
-        user and password where it needs them.
-        Also E(K8S_AUTH_PROXY).
+        user and password where it needs them. Also E(K8S_AUTH_PROXY).
       - Default is C(proxy-url) of the kubeconfig, then the E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY) environment
         variables.
     type: str
@@ -80,8 +75,8 @@ options:
     default: 10.0
   api_retry_timeout:
     description:
-      - Seconds to wait for an API server that does not answer, or that answers 429, 502, 503 or 504.
-        C(0) fails at once.
+      - Seconds to wait for an API server that does not answer, or that answers 429, 502, 503 or 504. C(0) fails at
+        once.
       - Nothing is written twice. After a write without an answer the object is read again, and a run that holds the
         server's Lease renews it first.
     type: float

@@ -33,10 +33,8 @@ options:
   verify_seconds:
     description:
       - Seconds since the weights were written for which a rollback reads the route every 2 s, at least once, in case
-        another client
-        reverts them. Each time, the weights are written again and the seconds start again, for at most 3 minutes; then
-        it fails and names who
-        does it.
+        another client reverts them. Each time, the weights are written again and the seconds start again, for at most 3
+        minutes; then it fails and names who does it.
       - With V(0) it looks once, writes nothing again, and fails when it was undone.
       - After a release or watch that somebody overwrote it is V(0), whatever is set, so that nobody is fought.
     type: float

@@ -14,8 +14,7 @@ options:
       - The server's public address, and the paths that it serves.
       - Without O(pod), O(service) and O(pool) this address is probed, and O(endpoint.url) is required.
       - With one of them the pods are probed, in plain HTTP, for the paths given here and under the public address's
-        C(Host),
-        or C(localhost) when there is neither O(endpoint.url) nor O(endpoint.host).
+        C(Host), or C(localhost) when there is neither O(endpoint.url) nor O(endpoint.host).
   namespace:
     description: The namespace of the pods. Required with O(pod), O(service), O(pool) and O(auth.token_secret).
     type: str
@@ -60,8 +59,8 @@ options:
       - How to address the server.
       - V(auto) finds out, and asks a modern server too whether it gives sessions to legacy clients.
       - V(modern) (C(server/discover), revision 2026-07-28), V(legacy) (C(initialize), 2024-11-05 to 2025-11-25, over
-        Streamable HTTP)
-        and V(sse) (C(initialize) over HTTP+SSE) send nothing of the others. They save a request or two.
+        Streamable HTTP) and V(sse) (C(initialize) over HTTP+SSE) send nothing of the others. They save a request or
+        two.
     type: str
     choices:
       - auto

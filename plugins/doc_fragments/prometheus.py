@@ -24,10 +24,8 @@ options:
         description:
           - Where the metrics come from. A measure is taken from the first of them that has it.
           - V(app) is the example server's own metrics, V(envoy) Envoy's of each cluster as Contour names them, V(istio)
-            Istio's,
-            V(otel) OpenTelemetry's conventions for MCP and HTTP servers, V(ingress_nginx) the ingress-nginx
-            controller's,
-            V(kubelet) the memory of the pods.
+            Istio's, V(otel) OpenTelemetry's conventions for MCP and HTTP servers, V(ingress_nginx) the ingress-nginx
+            controller's, V(kubelet) the memory of the pods.
         type: list
         elements: str
         choices: [app, envoy, istio, otel, ingress_nginx, kubelet]

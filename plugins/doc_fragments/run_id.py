@@ -13,14 +13,13 @@ options:
     description:
       - The run that this task belongs to, as M(mcp.server.mcp_release) returned it when the release began.
       - The task fails when another run has taken over, changes nothing then, and keeps the run's Lease renewed while it
-        works.
-        A Lease that was deleted or emptied, or that ran out and that nobody else holds, is taken again, with a warning.
+        works. A Lease that was deleted or emptied, or that ran out and that nobody else holds, is taken again, with a
+        warning.
       - A rollback ends for nothing else. What keeps the Lease from being read or written is a warning there, after a
         few seconds.
       - The Deployments and HorizontalPodAutoscalers that a run changes keep its id in the annotation C(mcp.server/run),
-        and so does
-        the release record. The API server refuses the write of a run when another run has written there since it
-        looked.
+        and so does the release record. The API server refuses the write of a run when another run has written there
+        since it looked.
     type: str
 """
 

@@ -29,14 +29,11 @@ options:
       - What kind of object O(route) is. C(docs/routes.md) in the collection lists what each needs, and which were
         tested on a data plane.
       - V(httproute) is the Gateway API's HTTPRoute, V(httpproxy) Contour's HTTPProxy, V(traefik) a weighted
-        TraefikService,
-        V(openshift_route) a Route with alternate backends, V(istio) a VirtualService, V(ingress_nginx) an Ingress with
-        a canary
-        named O(route) and C(-canary), V(custom) what O(route_custom) says.
+        TraefikService, V(openshift_route) a Route with alternate backends, V(istio) a VirtualService, V(ingress_nginx)
+        an Ingress with a canary named O(route) and C(-canary), V(custom) what O(route_custom) says.
       - V(service) is a plain Service, which moves new connections only. Its selector has C(pool) and, while a split is
-        set, the label
-        C(mcp.server/serving) instead, which is put on ready pods of both pools. So it reaches few shares, and refuses
-        others.
+        set, the label C(mcp.server/serving) instead, which is put on ready pods of both pools. So it reaches few
+        shares, and refuses others.
     type: str
     choices: [httproute, service, httpproxy, traefik, openshift_route, istio, ingress_nginx, custom]
     default: httproute

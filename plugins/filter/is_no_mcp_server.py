@@ -19,8 +19,7 @@ author:
 description:
   - True for a host without C(mcp_namespace), which the playbooks of this collection leave alone.
   - Fails for the first host of a play that must not run, because no host is an MCP server, two hosts are the same
-    server,
-    or the playbook makes changes and several servers match that were not named.
+    server, or the playbook makes changes and several servers match that were not named.
   - In the C(when) of C(ansible.builtin.meta) it needs no task, so an emergency does not wait for it.
 positional: hostvars, hosts, named, writes, forks
 options:

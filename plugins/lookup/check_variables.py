@@ -13,8 +13,8 @@ author:
 description:
   - Fails when ansible-core is too old for the collection. An emergency (O(strict=false)) warns, and goes on.
   - Fails when a variable is missing that the roles need, or has a value that is not valid.
-  - Warns of C(version) where only a rollback runs, which does not read it, and of variables that begin with C(mcp_)
-    and that nothing reads, with the likely name.
+  - Warns of C(version) where only a rollback runs, which does not read it, and of variables that begin with C(mcp_) and
+    that nothing reads, with the likely name.
   - Use it in a task of each host, so that a host which fails stops no other.
   - An emergency has it in the C(when) of C(ansible.builtin.meta), with O(strict=false), where it costs no task. A
     failure there would end the play.

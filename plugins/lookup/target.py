@@ -12,8 +12,7 @@ author:
   - the mcp.server authors (@mcp-server)
 description:
   - The options that all modules of this collection share, from C(mcp_namespace), C(mcp_server) (default is the host's
-    name),
-    C(mcp_kubeconfig) and the like.
+    name), C(mcp_kubeconfig) and the like.
   - Options that are not set are left out.
 options:
   strict:

@@ -11,14 +11,12 @@ short_description: Read the contract of an MCP server, write it to a file, and c
 version_added: 1.0.0
 description:
   - The contract of a server is what it offers to clients - tools with the schemas of their inputs and outputs, prompts,
-    resources,
-    resource templates, capabilities, protocol revisions, and whether clients get sessions.
+    resources, resource templates, capabilities, protocol revisions, and whether clients get sessions.
   - Reads it with all pages of all lists, the way M(mcp.server.mcp_health) speaks with a server, and ends every session.
   - Saves it to a file with O(path), and compares it with another one with O(baseline).
   - A difference is V(breaking) when a client that worked with the baseline may fail - a tool is gone, an input became
-    required or
-    narrower, an output became wider. It is V(risky) when a model may behave differently, as with a changed description,
-    V(undecidable) when the schemas say too much to tell, and V(compatible) otherwise.
+    required or narrower, an output became wider. It is V(risky) when a model may behave differently, as with a changed
+    description, V(undecidable) when the schemas say too much to tell, and V(compatible) otherwise.
 author:
   - the mcp.server authors (@mcp-server)
 extends_documentation_fragment:

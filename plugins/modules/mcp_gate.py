@@ -49,11 +49,9 @@ options:
       - Changes of these gates, by name, and gates of your own. Each is a dictionary. A change is one of each gate with
         that name.
       - C(limit), C(window) (seconds), C(clear), C(floor) (seconds), C(min_requests), C(no_data) and C(cannot_measure)
-        (V(inconclusive), V(pass) or V(fail)),
-        and C(enabled).
+        (V(inconclusive), V(pass) or V(fail)), and C(enabled).
       - One of your own needs C(query), in PromQL with C($namespace), C($server), C($pool) and C($deployment), and
-        C(limit);
-        it may have C(direction) (V(above) or V(below)) and C(unit).
+        C(limit); it may have C(direction) (V(above) or V(below)) and C(unit).
     type: dict
     default: {}
   seconds:

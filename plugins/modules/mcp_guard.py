@@ -15,11 +15,9 @@ description:
   - A guard is a Job in the server's namespace, C(SERVER-guard), with an execution-environment image that holds this
     collection.
   - It watches the Lease of the release. When the run that releases does not renew it any more, it rolls back, by the
-    same code as
-    M(mcp.server.mcp_rollback), or it pauses the release; and writes that into the release record.
+    same code as M(mcp.server.mcp_rollback), or it pauses the release; and writes that into the release record.
   - With O(prometheus), as it is reached from inside the cluster, it also watches the triggers of a release whose run is
-    gone. A credential for it can only
-    be a Secret (C(token_secret)).
+    gone. A credential for it can only be a Secret (C(token_secret)).
   - It ends when the release has ended, or another one has begun, and its Job is deleted ten minutes later.
 extends_documentation_fragment:
   - mcp.server.cluster
@@ -41,8 +39,8 @@ options:
   state:
     description:
       - V(present) starts the Job, in place of one for another run or with other options, and waits until the guard has
-        written into the release record
-        that it watches. So it is known to run, to reach the API server, and to have its rights.
+        written into the release record that it watches. So it is known to run, to reach the API server, and to have its
+        rights.
       - V(absent) deletes the Job.
       - V(running) is the guard itself, which the Job runs. It watches the release until that has ended or is rolled
         back. By hand it does the same.
@@ -78,8 +76,7 @@ options:
   triggers:
     description:
       - Changes of the triggers, as in M(mcp.server.mcp_watch). With O(prometheus) a breach of one rolls back a release
-        whose run is gone, also where the
-        guard pauses. What can't be measured rolls nothing back.
+        whose run is gone, also where the guard pauses. What can't be measured rolls nothing back.
     type: dict
     default: {}
   pool_key:

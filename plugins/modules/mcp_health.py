@@ -11,10 +11,9 @@ short_description: Check that MCP servers are healthy
 version_added: 1.0.0
 description:
   - Asks one or more MCP (Model Context Protocol) servers for their health document and speaks MCP with them as a client
-    does,
-    then fails unless all of them are healthy.
-  - Speaks the five revisions of the protocol from 2024-11-05 to 2026-07-28, over Streamable HTTP and over HTTP+SSE,
-    and finds out by itself which of them a server speaks.
+    does, then fails unless all of them are healthy.
+  - Speaks the five revisions of the protocol from 2024-11-05 to 2026-07-28, over Streamable HTTP and over HTTP+SSE, and
+    finds out by itself which of them a server speaks.
   - At most one session is open at a time, and every session that a server opens for the check is ended, also when the
     check fails.
   - Pods are reached through the Kubernetes API, without C(kubectl) and without a route to their addresses.
@@ -51,8 +50,7 @@ options:
     description:
       - What to list, of all pages, as far as the server says that it has such things.
       - The default keeps a check of a modern server, with its health document, at four requests, or five when it gives
-        sessions to
-        legacy clients. M(mcp.server.mcp_contract) reads everything.
+        sessions to legacy clients. M(mcp.server.mcp_contract) reads everything.
     type: list
     elements: str
     choices:
@@ -283,8 +281,7 @@ servers:
     levels:
       description:
         - For V(transport), V(health), V(handshake), V(list), V(call) and V(stability) whether all their steps went well
-          (C(ok))
-          and how long they took (C(seconds)), or V(null) for a level that was not reached or not asked for.
+          (C(ok)) and how long they took (C(seconds)), or V(null) for a level that was not reached or not asked for.
       type: dict
       sample: {"transport": {"ok": true, "seconds": 0.001}, "health": null, "handshake": {"ok": false, "seconds":
         0.012}}

@@ -38,9 +38,9 @@ options:
       - V(updated) adds O(contract) to the newest release.
       - V(paused) says in the record why the newest release waits for whoever runs it again (V(begun)) or takes it back.
       - V(begun) also takes the server's Lease C(SERVER-release), and fails while another run holds it, or while a tool
-        would put back what the release writes (O(gitops_ignores)). Hand RV(run_id) to the tasks that follow,
-        which keep it renewed while they work. V(ended), V(paused) and V(lease_returned) give it back,
-        and the autoscalers' C(minReplicas) that M(mcp.server.mcp_rollout) raised.
+        would put back what the release writes (O(gitops_ignores)). Hand RV(run_id) to the tasks that follow, which keep
+        it renewed while they work. V(ended), V(paused) and V(lease_returned) give it back, and the autoscalers'
+        C(minReplicas) that M(mcp.server.mcp_rollout) raised.
       - A run that was killed loses it after 60 s, or at once when it ran on this machine.
     type: str
     choices: [begun, updated, paused, ended, lease_returned]

@@ -15,9 +15,8 @@ description:
   - Tells whether a release would have passed its gates, and if not, which one would have taken it back and at what
     second.
   - Every 5 seconds of the interval it judges as M(mcp.server.mcp_watch) does, by the samples that Prometheus had by
-    then.
-    The watch's own requests through the gateway are not among them; a watch that goes on may be told by those before
-    its metrics tell.
+    then. The watch's own requests through the gateway are not among them; a watch that goes on may be told by those
+    before its metrics tell.
   - After the first breach it goes on as if nothing had happened, to tell of the other gates too. What a real rollback
     did is in the samples.
   - With other limits it tells what they would have done.

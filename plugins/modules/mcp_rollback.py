@@ -15,24 +15,21 @@ description:
   - The emergency's one call. It writes the weights first and verifies afterwards. It spares no sessions of the bad
     pool.
   - The first of these says which pool the traffic returns to - O(pool), the release record, the note that each write of
-    weights leaves on the route.
-    Without any, it is refused; nothing is guessed. A note counts while the route has the weights that it was written
-    with.
+    weights leaves on the route. Without any, it is refused; nothing is guessed. A note counts while the route has the
+    weights that it was written with.
   - The pool is noted and recorded, so that a second rollback does not undo the first.
   - Only another run that holds the server's Lease stops it, or one that wrote the route since. A Lease or record that
     can't be read or written is a warning.
   - It waits for nothing about the bad pool. When the good pool has no ready endpoint, it is scaled up to the size that
-    it had before the release, or else to
-    that of the bad one; it shows first how long that may take, and the traffic follows when half of its pods are ready.
-    When it can't come up, this fails as
-    soon as the cluster knows, and the weights stay.
+    it had before the release, or else to that of the bad one; it shows first how long that may take, and the traffic
+    follows when half of its pods are ready. When it can't come up, this fails as soon as the cluster knows, and the
+    weights stay.
   - When it cannot confirm that the traffic follows, the module fails; the weights stay written.
   - The tools that hold the route are named before it is written. What another client reverts within O(verify_seconds)
     is written again.
   - It is the same as M(mcp.server.mcp_traffic_shift) with O(mcp.server.mcp_traffic_shift#module:rollback=true).
   - Scaling the bad pool down (RV(scale_down)) and giving the Lease back is left to M(mcp.server.mcp_rollout) and
-    M(mcp.server.mcp_release). The rollback
-    role does all of it.
+    M(mcp.server.mcp_release). The rollback role does all of it.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
@@ -59,12 +56,10 @@ options:
   wait:
     description:
       - With V(false) the weights are written and nothing is waited for, so that the traffic of many servers is back
-        before any of
-        them is waited for. The same task without it, with O(pool) and O(run_id) as this one returned them, does the
-        rest.
+        before any of them is waited for. The same task without it, with O(pool) and O(run_id) as this one returned
+        them, does the rest.
       - When the API server does not answer, which is not waited for, or the good pool has no ready endpoint, nothing is
-        written.
-        That is no failure, see RV(written).
+        written. That is no failure, see RV(written).
     type: bool
     default: true
   reason:
@@ -81,8 +76,8 @@ options:
     default: pool
   timeout:
     description:
-      - Seconds after the write within which the route must be in force and the share be what was set.
-        It is more than a gateway's controller takes to come back after an outage, and a refusal is reported at once.
+      - Seconds after the write within which the route must be in force and the share be what was set. It is more than a
+        gateway's controller takes to come back after an outage, and a refusal is reported at once.
       - After an outage of the API server meanwhile, the same number of seconds again.
     type: float
     default: 120.0
@@ -97,10 +92,8 @@ options:
   verify_seconds:
     description:
       - Seconds since the weights were written for which the route is read every 2 s, at least once, in case another
-        client
-        reverts them. Each time, the weights are written again and the seconds start again, for at most 3 minutes; then
-        it fails and names who
-        does it.
+        client reverts them. Each time, the weights are written again and the seconds start again, for at most 3
+        minutes; then it fails and names who does it.
       - With V(0) it looks once, writes nothing again, and fails when it was undone.
     type: float
     default: 30.0
@@ -155,8 +148,8 @@ after:
   sample: {blue: 100, green: 0}
 run_id:
   description:
-    - The id of this run, without O(run_id). The emergency takes the server's Lease from whoever holds it,
-      so that a release that goes on somewhere else stops. Give it back with M(mcp.server.mcp_release) and
+    - The id of this run, without O(run_id). The emergency takes the server's Lease from whoever holds it, so that a
+      release that goes on somewhere else stops. Give it back with M(mcp.server.mcp_release) and
       C(state=lease_returned).
   returned: when it took the Lease
   type: str
@@ -217,8 +210,8 @@ sessions:
   sample: {mode: stateful, marked: false, at_risk_before: 12, at_risk_after: 0}
 seconds_to_follow:
   description:
-    - Seconds from the write to the first of the answers that showed that the traffic follows.
-      For all or nothing, it is the first of an unbroken row from the right pool.
+    - Seconds from the write to the first of the answers that showed that the traffic follows. For all or nothing, it is
+      the first of an unbroken row from the right pool.
     - Null when nothing was written or measured.
   returned: success
   type: float
@@ -250,8 +243,7 @@ msg:
 scale_down:
   description:
     - Whether the pool that the traffic left may be scaled down. It must be known to be the bad one, by the release
-      record or the route,
-      and nobody may give it traffic again, see RV(gitops) and RV(reverted).
+      record or the route, and nobody may give it traffic again, see RV(gitops) and RV(reverted).
   returned: success
   type: bool
   sample: true

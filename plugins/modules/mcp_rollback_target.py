@@ -15,8 +15,8 @@ description:
   - Decides which pool a named version gets its traffic on, and what has to be done there first. A pool that has traffic
     never gets another image.
   - The rollback role does the rest with M(mcp.server.mcp_rollout), M(mcp.server.mcp_health) and
-    M(mcp.server.mcp_rollback).
-    A rollback to what was live before needs none of it; that is M(mcp.server.mcp_rollback) alone.
+    M(mcp.server.mcp_rollback). A rollback to what was live before needs none of it; that is M(mcp.server.mcp_rollback)
+    alone.
 extends_documentation_fragment:
   - mcp.server.auth
   - mcp.server.cluster

@@ -12,35 +12,26 @@ version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
   - Sets the image, the number of replicas, or both on the Deployment of one pool by one patch, and waits until exactly
-    that is ready
-    and available.
+    that is ready and available.
   - Does not wait for the time-out when the rollout can't succeed. It fails at once with the reason that the cluster
-    gives when an image
-    can't be pulled, a container crashes again and again or can't be created for want of a Secret, a quota refuses the
-    pods, or the
-    Deployment's own deadline has passed; and after O(ready_grace) when no node takes a pod, a volume is not mounted, or
-    no new pod
-    gets ready.
+    gives when an image can't be pulled, a container crashes again and again or can't be created for want of a Secret, a
+    quota refuses the pods, or the Deployment's own deadline has passed; and after O(ready_grace) when no node takes a
+    pod, a volume is not mounted, or no new pod gets ready.
   - Fails as soon as somebody else puts the image back while it waits, or makes the pool smaller where no autoscaler
-    works on it. It names who
-    did it, and the command that suspends a GitOps tool (C(docs/gitops.md)).
+    works on it. It names who did it, and the command that suspends a GitOps tool (C(docs/gitops.md)).
   - With O(replicas=0) it waits until the pods are gone.
   - When the API server was away meanwhile it ends no sooner than a minute after that, and when the pods are endpoints
-    (or after 3 minutes),
-    so that a gateway's controller, which pauses for up to a minute, has heard of the pods before it hears of their
-    weight.
+    (or after 3 minutes), so that a gateway's controller, which pauses for up to a minute, has heard of the pods before
+    it hears of their weight.
   - Where a HorizontalPodAutoscaler works on the pool, its C(minReplicas) is raised to O(replicas), up to its
-    C(maxReplicas); the former
-    value is kept in its annotation C(mcp.server/min-replicas) and given back when the release or rollback ends
-    (M(mcp.server.mcp_release)). Going down, but for 0, is left to the autoscaler. 0 switches it off, as Kubernetes has
-    it.
+    C(maxReplicas); the former value is kept in its annotation C(mcp.server/min-replicas) and given back when the
+    release or rollback ends (M(mcp.server.mcp_release)). Going down, but for 0, is left to the autoscaler. 0 switches
+    it off, as Kubernetes has it.
   - A pool gets no fewer pods than it has while the route gives it traffic. The route is read right before and right
-    after; when somebody gave it
-    traffic in between, the pool gets its pods back and this fails.
+    after; when somebody gave it traffic in between, the pool gets its pods back and this fails.
   - How long it took is noted in the release record, when it is the release that runs.
   - Before a pool without traffic is scaled to 0, sessions with its mark (C(docs/sessions.md)) are sent to the other
-    pool, whose 404 makes their
-    clients start anew; nobody would answer them but the gateway.
+    pool, whose 404 makes their clients start anew; nobody would answer them but the gateway.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
@@ -83,8 +74,7 @@ options:
 notes:
   - Reasons are more exact with the right to list events; it does without.
   - Without the right to list autoscalers it finds those that have the name of their Deployment, or C(keda-hpa-) before
-    it, and warns that there
-    may be others.
+    it, and warns that there may be others.
   - Without the right to list budgets it warns, and does without.
 seealso:
   - module: mcp.server.mcp_version_check

@@ -14,8 +14,7 @@ author:
 description:
   - Reads the route, the release record, the Lease and the pods of both pools, and counts answers through the gateway.
   - It shows a table as the task runs, whatever the play's stdout callback and its result format are. A callback whose
-    output is
-    for programs, such as C(ansible.posix.json), has the table on stderr, and in RV(lines).
+    output is for programs, such as C(ansible.posix.json), has the table on stderr, and in RV(lines).
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server

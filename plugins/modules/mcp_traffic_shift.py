@@ -12,41 +12,33 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Sets the weights of both pools on the server's route, and is done when the gateway has accepted them
-    and the share of answers that is measured through O(endpoint) is what was set.
+  - Sets the weights of both pools on the server's route, and is done when the gateway has accepted them and the share
+    of answers that is measured through O(endpoint) is what was set.
   - With O(route_kind=service) the weights that are set can be others than O(weight) when O(route_nearest) is set, and
-    the share is
-    measured over new connections only.
+    the share is measured over new connections only.
   - With the weights, the same request writes the annotations C(mcp.server/stable), the pool to return to, and
-    C(mcp.server/run), the run
-    that O(run_id) names. No other field of the route is touched. The route must list the Services of both pools; one
-    may have weight 0.
+    C(mcp.server/run), the run that O(run_id) names. No other field of the route is touched. The route must list the
+    Services of both pools; one may have weight 0.
   - Sessions of legacy MCP clients are not ended unless it is allowed, see O(sessions). C(docs/sessions.md) in the
     collection explains what is safe.
   - With O(rollback=true) it is the emergency's one call, as M(mcp.server.mcp_rollback) is. It writes the weights first
-    and verifies afterwards.
-    It spares no sessions of the bad pool.
+    and verifies afterwards. It spares no sessions of the bad pool.
   - A step of a release that is running is added to the release record (see M(mcp.server.mcp_release)).
   - With O(steps) it is a release from its first weight to the end of its warm window - it shifts, asks for a whole
-    session, watches, and at a breach
-    returns the traffic itself. Sizes, record, silence, Lease, announcement and report are its last acts, however it
-    ends. It needs no other task
-    after it, so several servers in one play do not wait for each other. It runs in the controller's process only, and
-    goes on where it was killed.
+    session, watches, and at a breach returns the traffic itself. Sizes, record, silence, Lease, announcement and report
+    are its last acts, however it ends. It needs no other task after it, so several servers in one play do not wait for
+    each other. It runs in the controller's process only, and goes on where it was killed.
   - While it verifies a share, and with O(steps) from the first weight to the end, it reads the route every 3 s, with
-    O(steps) also the pools' images
-    and sizes and the C(minReplicas) that was raised for them. When another client changes them it fails and names it,
-    by C(managedFields).
-    A release gives all traffic back to the stable pool then, once, and scales nothing. An autoscaler that goes up is no
-    change; a C(minReplicas)
-    that was lowered, or fewer pods of the stable pool, are a warning.
+    O(steps) also the pools' images and sizes and the C(minReplicas) that was raised for them. When another client
+    changes them it fails and names it, by C(managedFields). A release gives all traffic back to the stable pool then,
+    once, and scales nothing. An autoscaler that goes up is no change; a C(minReplicas) that was lowered, or fewer pods
+    of the stable pool, are a warning.
   - With O(steps) the route's weights, the image of the pool and the versions in the answers are read again before the
     release is recorded as succeeded.
   - With O(rollback=true) the tools that hold the route are named before it is written. What another client reverts
     within O(verify_seconds) is written again.
   - What can't be judged is no breach. Then, and on SIGINT, SIGTERM and SIGHUP, the traffic stays as it is, the record
-    says why, the Lease is given back,
-    and the same release goes on from there.
+    says why, the Lease is given back, and the same release goes on from there.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.auth
@@ -83,13 +75,11 @@ options:
         traffic.
       - The pool is noted and recorded, so that a second rollback does not undo the first.
       - Only another run that holds the server's Lease stops it, or one that wrote the route since. A Lease or record
-        that can't be read or
-        written is a warning.
+        that can't be read or written is a warning.
       - It waits for nothing about the bad pool. When the good pool has no ready endpoint, it is scaled up to the size
-        that it had before
-        the release, or else to that of the bad one; it shows first how long that may take, and the traffic follows when
-        half of its pods are ready.
-        When it can't come up, this fails as soon as the cluster knows, and the weights stay.
+        that it had before the release, or else to that of the bad one; it shows first how long that may take, and the
+        traffic follows when half of its pods are ready. When it can't come up, this fails as soon as the cluster knows,
+        and the weights stay.
       - When it cannot confirm that the traffic follows, the module fails; the weights stay written.
     type: bool
     default: false
@@ -103,12 +93,10 @@ options:
   wait:
     description:
       - With V(false), O(rollback=true) writes the weights and waits for nothing, so that the traffic of many servers is
-        back before any of
-        them is waited for. The same task without it, with O(rollback_pool) and O(run_id) as this one returned them,
-        does the rest.
+        back before any of them is waited for. The same task without it, with O(rollback_pool) and O(run_id) as this one
+        returned them, does the rest.
       - When the API server does not answer, which is not waited for, or the good pool has no ready endpoint, nothing is
-        written.
-        That is no failure, see RV(written).
+        written. That is no failure, see RV(written).
     type: bool
     default: true
   reason:
@@ -135,20 +123,19 @@ options:
     type: int
   timeout:
     description:
-      - Seconds after the write within which the route must be in force and the share be what was set.
-        It is more than a gateway's controller takes to come back after an outage, and a refusal is reported at once.
+      - Seconds after the write within which the route must be in force and the share be what was set. It is more than a
+        gateway's controller takes to come back after an outage, and a refusal is reported at once.
       - After an outage of the API server meanwhile, the same number of seconds again.
     type: float
     default: 120.0
   sessions:
     description:
       - What becomes of sessions that pods keep by themselves (RV(sessions.mode=stateful) and V(sse)) and no colour mark
-        keeps on their pool.
-        A share other than 0 and 100 is refused for these whatever is said here, since it would break every one of them.
+        keeps on their pool. A share other than 0 and 100 is refused for these whatever is said here, since it would
+        break every one of them.
       - V(keep) refuses to move all traffic at once while sessions are open, or their number is not known.
       - V(drain) lets the losing pool serve until it has no session left or O(drain_timeout) is over, and then moves all
-        at once. New clients
-        still go there meanwhile.
+        at once. New clients still go there meanwhile.
       - V(break) moves all at once and accepts that they are lost. Sessions with a mark are lost then too.
       - Not used with O(rollback=true).
     type: str
@@ -216,8 +203,7 @@ options:
   watch:
     description:
       - The options C(prometheus), C(gates), C(triggers), C(rate), C(max_failed_percent), C(min_requests),
-        C(inconclusive_timeout) and C(poll_interval)
-        of M(mcp.server.mcp_watch). Used with O(steps).
+        C(inconclusive_timeout) and C(poll_interval) of M(mcp.server.mcp_watch). Used with O(steps).
     type: dict
     default: {}
   era:
@@ -236,14 +222,13 @@ options:
   guard:
     description:
       - The options C(image_ref), C(action), C(service_account), C(endpoint) and C(prometheus) of
-        M(mcp.server.mcp_guard). It starts before the first weight.
-        Without it there is no guard.
+        M(mcp.server.mcp_guard). It starts before the first weight. Without it there is no guard.
     type: dict
   stop_after:
     description:
       - The weight of a step after which the task ends well and the release is paused, as for an approval. Needs
-        O(guard), to which the Lease goes. The guard
-        watches the triggers and rolls back at a breach, and when O(pause_seconds) are over.
+        O(guard), to which the Lease goes. The guard watches the triggers and rolls back at a breach, and when
+        O(pause_seconds) are over.
       - The same release without it, or with a later step, goes on from there. A rollback takes the Lease from the
         guard, as from anybody.
     type: int
@@ -309,8 +294,7 @@ RETURN = r"""
 outcome:
   description:
     - How the release ended, C(succeeded), or C(paused) with O(stop_after). On failure C(rolled_back), or
-      C(inconclusive) when a step could
-      not be judged and the traffic stays as it is.
+      C(inconclusive) when a step could not be judged and the traffic stays as it is.
   returned: with O(steps)
   type: str
   sample: succeeded
@@ -352,9 +336,8 @@ after:
 run_id:
   description:
     - The id of this run, with O(rollback=true) and without O(run_id). The emergency takes the server's Lease from
-      whoever holds it,
-      so that a release that goes on somewhere else stops. Give it back with M(mcp.server.mcp_release) and
-      C(state=lease_returned).
+      whoever holds it, so that a release that goes on somewhere else stops. Give it back with M(mcp.server.mcp_release)
+      and C(state=lease_returned).
   returned: when it took the Lease
   type: str
 live:
@@ -414,8 +397,8 @@ sessions:
   sample: {mode: stateful, marked: false, at_risk_before: 12, at_risk_after: 0}
 seconds_to_follow:
   description:
-    - Seconds from the write to the first of the answers that showed that the traffic follows.
-      For all or nothing, it is the first of an unbroken row from the right pool.
+    - Seconds from the write to the first of the answers that showed that the traffic follows. For all or nothing, it is
+      the first of an unbroken row from the right pool.
     - Null when nothing was written or measured.
   returned: without O(steps)
   type: float
@@ -447,8 +430,7 @@ msg:
 scale_down:
   description:
     - Whether the pool that the traffic left may be scaled down. It must be known to be the bad one, by the release
-      record or the route,
-      and nobody may give it traffic again, see RV(gitops) and RV(reverted).
+      record or the route, and nobody may give it traffic again, see RV(gitops) and RV(reverted).
   returned: with O(rollback=true)
   type: bool
   sample: true

@@ -12,11 +12,9 @@ version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
   - Fails when the image of O(version) is not in the registry and, with O(pool), when a ready pod of that pool does not
-    run it. All
-    differences are reported at once.
+    run it. All differences are reported at once.
   - A pod runs the version when its image and digest are the registry's and its health document says so. What MCP's
-    C(serverInfo)
-    says is often the version of a library, so it counts only on request (O(server_version)).
+    C(serverInfo) says is often the version of a library, so it counts only on request (O(server_version)).
   - With O(namespace) it returns what runs in both pools, also without a version to compare with.
 extends_documentation_fragment:
   - mcp.server.cluster
@@ -54,8 +52,8 @@ options:
     choices: [blue, green]
   check_registry:
     description:
-      - Whether the registry is asked for the image. Turn it off where it can't be reached from here;
-        pods are then compared by tag and health document only.
+      - Whether the registry is asked for the image. Turn it off where it can't be reached from here; pods are then
+        compared by tag and health document only.
     type: bool
     default: true
   server_version:

@@ -13,17 +13,14 @@ author:
   - the mcp.server authors (@mcp-server)
 description:
   - Asks for health documents through the gateway at a steady rate, on kept and on new connections, and reads the
-    server's metrics out of Prometheus,
-    if there is one. It shows a line every 5 seconds.
+    server's metrics out of Prometheus, if there is one. It shows a line every 5 seconds.
   - It fails as soon as a trigger is breached. At the end of O(seconds) everything has to pass. It waits for gates that
-    are inconclusive, at most
-    O(inconclusive_timeout), and then fails too, with RV(inconclusive), so that nothing is rolled back for it.
+    are inconclusive, at most O(inconclusive_timeout), and then fails too, with RV(inconclusive), so that nothing is
+    rolled back for it.
   - With O(namespace), O(server) and O(pool) it also reads the route and the pools' Deployments and autoscalers every 3
-    s. When another client changes
-    the weights or an image, it fails and names it, by C(managedFields). With O(rollback) it gives all traffic back to
-    the stable pool then, once, and
-    scales nothing. Fewer pods, or a lower C(minReplicas), are a warning. An API server that is slow or does not answer
-    does not delay the watch.
+    s. When another client changes the weights or an image, it fails and names it, by C(managedFields). With O(rollback)
+    it gives all traffic back to the stable pool then, once, and scales nothing. Fewer pods, or a lower C(minReplicas),
+    are a warning. An API server that is slow or does not answer does not delay the watch.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
@@ -116,9 +113,8 @@ options:
   rollback:
     description:
       - Whether a breach returns the traffic to the pool that was live before, as
-        O(mcp.server.mcp_traffic_shift#module:rollback) does,
-        and scales the bad pool to O(failed_replicas). The task does that itself, waits for no other host of the play,
-        and fails afterwards.
+        O(mcp.server.mcp_traffic_shift#module:rollback) does, and scales the bad pool to O(failed_replicas). The task
+        does that itself, waits for no other host of the play, and fails afterwards.
       - Needs O(namespace) and O(server). In check mode nothing is watched and nothing is returned.
     type: bool
     default: false
