@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mcp.server.plugins.filter.status import status
+from ansible_collections.mcp.server.plugins.module_utils._announce.status import lines
 from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.tests.unit.fakes.records import Store, old, release
@@ -29,6 +28,10 @@ POOLS = {
     },
     "green": {"image_ref": "x:v1.2.0", "replicas": 0, "ready": 0, "pods": []},
 }
+
+
+def status(release, pools, answers=None, releases=5):
+    return lines(release, pools, answers or {}, releases)
 
 
 def read(**more):
@@ -101,9 +104,3 @@ def test_nothing_released_yet():
         "",
         "no release recorded",
     ]
-
-
-@pytest.mark.parametrize("given", [(None, POOLS), ({}, POOLS), (read(), {"red": {}}), (read(), None)])
-def test_what_it_does_not_take(given):
-    with pytest.raises(AnsibleFilterError, match="mcp_release"):
-        status(*given)
