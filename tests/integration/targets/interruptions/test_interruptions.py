@@ -100,8 +100,7 @@ def test_every_task_is_killed_once() -> None:
     assert code == 0, output
     seen = re.findall(r"TASK \[mcp.server.bluegreen : ([^\]]+)", output)
     # Includes, what only looks at its options or tells, and what is skipped here. The last of them comes only after
-    # another
-    # release that was left half shifted.
+    # another release that was left half shifted.
     others = {
         "Validate the version",
         "Report the triggers that nobody watches",
