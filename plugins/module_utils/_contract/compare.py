@@ -53,12 +53,16 @@ class Change:
     names: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
+# normalise() removed it.
+EMPTY: dict[str, t.Any] = {"experimental": {}}
+
+
 def compare(old: Contract, new: Contract) -> list[Change]:
     """Return the changes between two normalised contracts, one for each path, sorted by severity and path."""
     found = [
         *_protocol_versions(old, new),
         *_session_mode(old, new),
-        *_capabilities(old["capabilities"], new["capabilities"], ("capabilities",)),
+        *_capabilities(EMPTY | old["capabilities"], EMPTY | new["capabilities"], ("capabilities",)),
         *_instructions(old, new),
         *_listed("tools", old, new, _tool),
         *_listed("prompts", old, new, _prompt),

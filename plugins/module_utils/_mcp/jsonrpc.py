@@ -35,13 +35,13 @@ def notification(method: str) -> dict[str, t.Any]:
 
 
 def parse(text: str) -> t.Any:
-    """Parse JSON that can be written in UTF-8 again. Raise ValueError for everything else.
+    """Parse JSON that can be written in UTF-8 again, with or without a byte order mark. Raise ValueError for all else.
 
     C(json) also reads NaN, 1e999 as infinity, and half of a surrogate pair. Of a duplicate name the last one counts,
     as in all clients.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text.removeprefix("\ufeff"))
         _check_depth(value)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except RecursionError:
@@ -88,8 +88,10 @@ def answer_to(id: int, message: t.Any) -> Answer | None:
     if "method" in message:
         return None
     error, their_id = message.get("error"), message.get("id")
+    # The official clients take a number that comes back as text, as 1.0 or as "1".
+    is_ours = their_id in (id, str(id)) and not isinstance(their_id, bool)
     # A refusal may come with null or a name in place of an id that the server did not read.
-    if not (_is_int(their_id) and their_id == id or isinstance(error, dict) and not _is_int(their_id)):
+    if not (is_ours or isinstance(error, dict) and not _is_int(their_id)):
         raise Fault(f"with id {id} got an answer with id {json.dumps(their_id)[:40]}")
     if isinstance(error, dict):
         code = error.get("code")

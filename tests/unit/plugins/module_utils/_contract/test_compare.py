@@ -476,6 +476,7 @@ SERVER = [
         {"capabilities": {"experimental": {}}},
         [(B, "capabilities/experimental/a", "removed")],
     ),
+    ({"capabilities": {"experimental": {}}}, {"capabilities": {}}, []),
     (
         {"capabilities": {"extensions": {"a": 1}}},
         {"capabilities": {"extensions": {"a": 2}}},
