@@ -215,7 +215,13 @@ def _subject(place: tuple[str, ...]) -> str:
 
 def _tool(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change]:
     known = {"name", "title", "description", "annotations", "execution", *SCHEMAS}
-    yield from _schema((*place, "inputSchema"), *(side.get("inputSchema", {}) for side in (old, new)))
+    here = (*place, "inputSchema")
+    if "inputSchema" in old and "inputSchema" not in new:
+        yield _change(
+            BREAKING, here, REMOVED, f"{_subject(place)} no longer declares its input: clients refuse the whole list."
+        )
+    else:
+        yield from _schema(here, *(side.get("inputSchema", {}) for side in (old, new)))
     before, after = old.get("outputSchema", ABSENT), new.get("outputSchema", ABSENT)
     here = (*place, "outputSchema")
     if before is ABSENT and after is not ABSENT:

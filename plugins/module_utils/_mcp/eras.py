@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Permanent, Reply
-from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol, reasons
+from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol, reasons, shapes
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http_sse import HttpSse
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import Streamable
@@ -88,6 +88,7 @@ class Modern:
         if not is_modern(reply, answer):
             return Declined(reply, answer)
         result = t.cast("dict[str, t.Any]", answer)
+        shapes.refuse(shapes.problem(result, shapes.DISCOVERED, "it"))
         client.offer = _offer(
             result, _object(result.get("_meta")).get(protocol.META + "serverInfo"), result["supportedVersions"]
         )
@@ -129,6 +130,7 @@ class Legacy:
         agreed = result.get("protocolVersion")
         if not isinstance(agreed, str) or agreed not in protocol.revisions(protocol.LEGACY):
             raise Fault(f"returned protocol revision {printable(str(agreed), 40)}, which is not a legacy one")
+        shapes.refuse(shapes.problem(result, shapes.OFFER, "it"))
         return cls(transport, agreed, _offer(result, result.get("serverInfo"), [agreed]))
 
     def initialized(self, bound: Deadline) -> None:

@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_DEPTH = 100
 
@@ -35,13 +36,13 @@ def notification(method: str) -> dict[str, t.Any]:
 
 
 def parse(text: str) -> t.Any:
-    """Parse JSON that can be written in UTF-8 again, with or without a byte order mark. Raise ValueError for all else.
+    """Parse JSON that can be written in UTF-8 again. Raise ValueError for everything else.
 
     C(json) also reads NaN, 1e999 as infinity, and half of a surrogate pair. Of a duplicate name the last one counts,
     as in all clients.
     """
     try:
-        value = json.loads(text.removeprefix("\ufeff"))
+        value = json.loads(text)
         _check_depth(value)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except RecursionError:
@@ -100,4 +101,7 @@ def answer_to(id: int, message: t.Any) -> Answer | None:
     result = message.get("result")
     if not isinstance(result, dict):
         raise Fault("returned neither a result nor an error")
+    # The TypeScript client refuses other keys, also an error that is null.
+    if others := message.keys() - {"jsonrpc", "id", "result"}:
+        raise Fault(f"returned a message that official clients refuse: it has the key {printable(min(others), 40)}")
     return result

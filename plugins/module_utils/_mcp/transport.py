@@ -15,10 +15,12 @@ from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply, Response
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, sse
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 SESSION = "Mcp-Session-Id"
+JSON = "application/json"
 EVENTS = "text/event-stream"
-JSON_POST = {"Content-Type": "application/json", "Accept": f"application/json, {EVENTS}"}
+JSON_POST = {"Content-Type": JSON, "Accept": f"{JSON}, {EVENTS}"}
 ENDED = "got no answer before the event stream ended"
 MIN_RETRY = 0.1  # seconds before a stream is resumed, whatever the server says
 _SESSION_ID = re.compile(r"[\x21-\x7e]+")
@@ -62,7 +64,7 @@ class Streamable:
             with self._post(jsonrpc.request(self._last_id, method, params), headers, bound) as response:
                 if response.content_type != EVENTS:
                     reply = response.read()
-                    return reply, answer_in_body(reply, self._last_id)
+                    return reply, _answer_in_reply(reply, self._last_id)
                 reply = response.reply()
                 return reply, _in_events(response, decoder, self._last_id)
         except _StreamEnded:
@@ -107,6 +109,15 @@ class Streamable:
                 raise Fault("returned a session id that is not visible ASCII")
             if session not in self.sessions:
                 self.sessions.append(session)
+
+
+def _answer_in_reply(reply: Reply, id: int) -> jsonrpc.Answer | None:
+    """Return the answer of a reply. Raise Fault when official clients would not read it for its type."""
+    answer = answer_in_body(reply, id)
+    if isinstance(answer, dict) and reply.content_type != JSON:
+        kind = printable(reply.content_type, 40) or "without a type"
+        raise Fault(f"returned JSON as {kind}, which official clients refuse: they read {JSON}")
+    return answer
 
 
 def answer_in_body(reply: Reply, id: int) -> jsonrpc.Answer | None:

@@ -477,6 +477,7 @@ SERVER = [
         [(B, "capabilities/experimental/a", "removed")],
     ),
     ({"capabilities": {"experimental": {}}}, {"capabilities": {}}, []),
+    ({"tools": [tool()]}, {"tools": [{"name": "search"}]}, [(B, "tools/search/inputSchema", "removed")]),
     (
         {"capabilities": {"extensions": {"a": 1}}},
         {"capabilities": {"extensions": {"a": 2}}},

@@ -25,7 +25,7 @@ from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import 
     Scripted,
 )
 
-TOOLS = {"tools": [{"name": "forecast"}]}
+TOOLS = {"tools": [{"name": "forecast", "inputSchema": {"type": "object"}}]}
 
 
 def says(status: int, body: str = "", kind: str = "text/plain") -> Script:
@@ -74,7 +74,6 @@ QUIRKS: dict[str, dict[str, Script]] = {
     "server/discover has another id": {**LEGACY, "server/discover": answers(lambda a: {**a, "id": 99}, {})},
     "the id is text": {**MODERN, "tools/list": answers(lambda a: {**a, "id": str(a["id"])}, TOOLS)},
     "the id is a float": {**MODERN, "tools/list": answers(lambda a: {**a, "id": float(a["id"])}, TOOLS)},
-    "a byte order mark": {**MODERN, "tools/list": answers(lambda a: "\ufeff" + json.dumps(a), TOOLS)},
     "tools without the capability": {**LEGACY, "initialize": without_capabilities},
     "a stream is closed after its first event": {**LEGACY, "tools/list": primes, "GET": goes_on},
 }

@@ -152,7 +152,12 @@ def test_rounds_end_with_the_probe(probed: t.Any) -> None:
 
 def test_what_a_server_without_lists_is_asked(probed: t.Any) -> None:
     def initialize(handler: Handler, message: t.Any) -> None:
-        handler.result(message, {"protocolVersion": "2025-11-25", "capabilities": {}})
+        result = {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {},
+            "serverInfo": {"name": "weather", "version": "1"},
+        }
+        handler.result(message, result)
 
     def ping(handler: Handler, message: t.Any) -> None:
         handler.result(message, {})
