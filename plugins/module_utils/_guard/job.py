@@ -16,6 +16,7 @@ ID = "mcp.server/guard"
 OURS = {"app.kubernetes.io/managed-by": "mcp.server"}
 # Of the guard. Its Role is smaller than that of a release (docs/guard.md).
 SERVICE_ACCOUNT = "mcp-guard"
+CONTAINER = "guard"
 KEPT = 600  # seconds for which a Job that has ended is kept, for its log
 LONGEST = 24 * 3600  # seconds after which the Job of a release that never ends is stopped
 
@@ -37,7 +38,7 @@ def job(server: Server, run: str, image_ref: str, service_account: str, options:
     # An argument and not a file: everything else in which a Job could find them needs a further permission.
     arguments = json.dumps({**options, "guard_id": identifier}, sort_keys=True)
     container = {
-        "name": "guard",
+        "name": CONTAINER,
         "image": image_ref,
         "command": ["ansible", "localhost", "-c", "local", "-m", "mcp.server.mcp_guard", "-a", arguments],
         # Whoever the image runs as, the only place to write to is /tmp.

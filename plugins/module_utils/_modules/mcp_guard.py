@@ -14,7 +14,14 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
 from ansible_collections.mcp.server.plugins.module_utils._guard import triggers, watch
 from ansible_collections.mcp.server.plugins.module_utils._guard.decide import PAUSE, ROLL_BACK
-from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT, identity, is_ours, job, name
+from ansible_collections.mcp.server.plugins.module_utils._guard.job import (
+    CONTAINER,
+    SERVICE_ACCOUNT,
+    identity,
+    is_ours,
+    job,
+    name,
+)
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection, paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
@@ -170,8 +177,8 @@ def _await(task: Task, cluster: Api, server: Server, identifier: str, uid: str) 
         ]
         for pod in ours:
             output = _last_output(pod) or output
-            found = problem(pod, [], cluster.now(), GRACE)
-            if found:
+            found = problem(pod, [], cluster.now(), GRACE, CONTAINER)
+            if found and not found.may_pass:
                 raise Failure(
                     f"The guard of {server} does not start: pod {pod['metadata']['name']}: {found.message}{output}; "
                     f"{found.advice}; see Job {name(server)}."
