@@ -10,6 +10,7 @@ import hashlib
 import json
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 ID = "mcp.server/guard"
@@ -76,11 +77,11 @@ def job(server: Server, run: str, image_ref: str, service_account: str, options:
 def identity(found: Object) -> str:
     """Return the id of a Job that was read; empty when it has ended and guards nothing."""
     ended = any(
-        one["type"] in ("Complete", "Failed") and one["status"] == "True"
-        for one in found.get("status", {}).get("conditions") or []
+        one.get("type") in ("Complete", "Failed") and one.get("status") == "True"
+        for one in items(found, "status", "conditions")
     )
-    return "" if ended else (found["metadata"].get("annotations") or {}).get(ID, "")
+    return "" if ended else mapping(found, "metadata", "annotations").get(ID) or ""
 
 
 def is_ours(found: Object) -> bool:
-    return OURS.items() <= (found["metadata"].get("labels") or {}).items()
+    return OURS.items() <= mapping(found, "metadata", "labels").items()
