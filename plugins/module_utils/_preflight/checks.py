@@ -97,12 +97,12 @@ def _api_server(context: Context) -> str:
 def _namespace(context: Context) -> str:
     name = context.server.namespace
     try:
-        namespace = context.cluster.get(paths.namespaces(name))
+        phase = context.cluster.get(paths.namespaces(name)).get("status", {}).get("phase")
     except NotFound:
         raise Failure(
             f"Namespace {name} does not exist on {context.cluster.host}: create it, or correct namespace."
         ) from None
-    if mapping(namespace, "status").get("phase") == "Terminating":
+    if phase == "Terminating":
         raise Failure(f"Namespace {name} is being deleted: wait until it is gone, then create it again.")
     return f"Namespace {name} exists."
 
@@ -132,8 +132,8 @@ def _deployment(context: Context, pool: str) -> str:
     server = context.server
     name = f"Deployment {server.namespace}/{server.deployment(pool)}"
     deployment = _existing(context, server.deployment_path(pool), name)
+    labels = mapping(deployment["spec"]["template"], "metadata", "labels")
     image, replicas = server.image(context.cluster, pool)
-    labels = mapping(deployment, "spec", "template", "metadata", "labels")
     _require_labels(f"The pod template of {name}", labels, server, pool)
     traffic_label = kind_of(server).pod_label
     if traffic_label and traffic_label in labels:
