@@ -150,6 +150,6 @@ def _parent_key(route: Route, reference: dict[str, t.Any]) -> tuple[t.Any, ...]:
 
 
 def _is_current(route: Route, condition: dict[str, t.Any]) -> bool:
-    observed: int = condition.get("observedGeneration", -1)
-    generation: int = route["metadata"].get("generation", 0)
-    return observed == generation
+    observed = condition.get("observedGeneration")
+    generation: int = route["metadata"].get("generation") or 0
+    return (-1 if observed is None else observed) == generation

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, field_managers
 from ansible_collections.mcp.server.plugins.module_utils._mcp import targets
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard, mcp_rollout_info, mcp_version_check
@@ -139,6 +140,11 @@ def preflight(cluster: Cluster, server: Server) -> None:
         assert is_sentence(check["message"])
 
 
+def token(cluster: Cluster, server: Server) -> None:
+    option = {"token_secret": {"name": "token", "key": "token"}}
+    credentials.bearer_token(option, lambda name: cluster.get(f"/api/v1/namespaces/prod/secrets/{name}"))
+
+
 def guard(cluster: Cluster, server: Server) -> None:
     found = mcp_guard._read(cluster, server)
     mcp_guard._shown(found)
@@ -160,6 +166,7 @@ READERS: dict[str, Read] = {
         writers,
         probed,
         preflight,
+        token,
         guard,
     )
 } | {
@@ -190,7 +197,7 @@ KINDS = {
     "/poddisruptionbudgets/": ("budgets", "change"),
     "/leases/": ("holder",),
     "/configmaps/": ("record", "preflight"),
-    "/secrets/": ("preflight",),
+    "/secrets/": ("preflight", "token"),
     "/nodes/": ("preflight",),
     "/namespaces/prod": ("preflight",),
     "/jobs/": ("guard",),
