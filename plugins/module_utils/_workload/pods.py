@@ -228,8 +228,8 @@ def _unready(
     if running is None or own.get("started") is False or own.get("ready") is True:
         return None
     # No container is older than its pod, whose time is by the API server's clock and not by the node's.
-    ages = [_age(at, now) for at in (running.get("startedAt"), mapping(pod, "metadata").get("creationTimestamp")) if at]
-    age = min(ages, default=0.0)
+    created = mapping(pod, "metadata").get("creationTimestamp")
+    age = min(_age(running.get("startedAt"), now), _age(created, now) if created else math.inf)
     spec = next((one for one in items(pod, "spec", "containers") if one.get("name") == container), {})
     failures = [event for event in events if event.get("reason") == UNHEALTHY and "eadiness" in _message(event)]
     if age - _probe_delay(spec, failures, age, now) < grace:
