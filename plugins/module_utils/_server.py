@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 POOLS = ("blue", "green")
@@ -118,9 +119,10 @@ class Server:
 
     def deployed(self, deployment: dict[str, t.Any], pool: str) -> tuple[str, int]:
         """Return the same as image(), of a Deployment that was read."""
-        for container in deployment["spec"]["template"]["spec"]["containers"]:
-            if container["name"] == self.container:
-                return container["image"], deployment["spec"].get("replicas", 1)
+        replicas = mapping(deployment, "spec").get("replicas")
+        for container in items(deployment, "spec", "template", "spec", "containers"):
+            if container.get("name") == self.container:
+                return container.get("image") or "", 1 if replicas is None else replicas
         raise Failure(
             f"Deployment {self.namespace}/{self.deployment(pool)} has no container {self.container}: "
             "set the option container to the name of the server's container."
@@ -129,12 +131,12 @@ class Server:
     def digest(self, cluster: Api, pool: str) -> str:
         """Return the digest that the pool's ready pods run; empty when none is ready or they differ."""
         selector = selectors.pool_pods(self.name, pool)
-        pods = cluster.get(paths.pods(self.namespace), labelSelector=selector)["items"]
-        statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses") or []]
+        pods = items(cluster.get(paths.pods(self.namespace), labelSelector=selector), "items")
+        statuses = [status for pod in pods for status in items(pod, "status", "containerStatuses")]
         digests = {
-            status["imageID"].rpartition("@")[2]
+            (status.get("imageID") or "").rpartition("@")[2]
             for status in statuses
-            if status["name"] == self.container and status["ready"]
+            if status.get("name") == self.container and status.get("ready")
         }
         return digests.pop() if len(digests) == 1 else ""
 

@@ -14,9 +14,13 @@ description:
   - Sets the image, the number of replicas, or both on the Deployment of one pool by one patch, and waits until exactly
     that is ready and available.
   - Does not wait for the time-out when the rollout can't succeed. It fails at once with the reason that the cluster
-    gives when an image can't be pulled, a container crashes again and again or can't be created for want of a Secret, a
-    quota refuses the pods, or the Deployment's own deadline has passed; and after O(ready_grace) when no node takes a
-    pod, a volume is not mounted, or no new pod gets ready.
+    gives when an image can't be pulled, the server's container crashes again and again or can't be created, or the
+    Deployment's own deadline has passed; and after O(ready_grace) when no node takes a pod, a Secret is missing, a
+    volume is not mounted, a quota refuses the pods, or no new pod gets ready.
+  - Only what has happened since the change counts, and only in the server's own container (O(container)). Init
+    containers and sidecars have until O(wait_timeout), whatever they report. So has what the kubelet tries again
+    because it could not reach a registry or the API server, and a pod for which an autoscaler adds a node. All of it is
+    shown with the progress.
   - Fails as soon as somebody else puts the image back while it waits, or makes the pool smaller where no autoscaler
     works on it. It names who did it, and the command that suspends a GitOps tool (C(docs/gitops.md)).
   - With O(replicas=0) it waits until the pods are gone.
@@ -64,11 +68,11 @@ options:
     default: 600.0
   ready_grace:
     description:
-      - Seconds that a pod may stay in a state that can pass by itself, which are no node for it, no volume yet, and a
-        readiness probe that fails.
-      - The last is counted from the start of the containers, after the probe's own initial delay, and not while a
-        startup probe goes on.
-      - Raise it where nodes are added on demand.
+      - Seconds that a pod may stay in a state that can pass by itself, which are no node for it, no Secret or volume
+        yet, a quota that has no room, and a readiness probe that fails.
+      - The last is counted from the start of the container, after the probe's own initial delay and its first period,
+        and not while a startup probe goes on.
+      - Raise it where nodes are added on demand, and no event on the pod says so.
     type: float
     default: 30.0
 notes:

@@ -10,12 +10,14 @@ import hashlib
 import json
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 ID = "mcp.server/guard"
 OURS = {"app.kubernetes.io/managed-by": "mcp.server"}
 # Of the guard. Its Role is smaller than that of a release (docs/guard.md).
 SERVICE_ACCOUNT = "mcp-guard"
+CONTAINER = "guard"
 KEPT = 600  # seconds for which a Job that has ended is kept, for its log
 LONGEST = 24 * 3600  # seconds after which the Job of a release that never ends is stopped
 
@@ -37,7 +39,7 @@ def job(server: Server, run: str, image_ref: str, service_account: str, options:
     # An argument and not a file: everything else in which a Job could find them needs a further permission.
     arguments = json.dumps({**options, "guard_id": identifier}, sort_keys=True)
     container = {
-        "name": "guard",
+        "name": CONTAINER,
         "image": image_ref,
         "command": ["ansible", "localhost", "-c", "local", "-m", "mcp.server.mcp_guard", "-a", arguments],
         # Whoever the image runs as, the only place to write to is /tmp.
@@ -75,11 +77,11 @@ def job(server: Server, run: str, image_ref: str, service_account: str, options:
 def identity(found: Object) -> str:
     """Return the id of a Job that was read; empty when it has ended and guards nothing."""
     ended = any(
-        one["type"] in ("Complete", "Failed") and one["status"] == "True"
-        for one in found.get("status", {}).get("conditions") or []
+        one.get("type") in ("Complete", "Failed") and one.get("status") == "True"
+        for one in items(found, "status", "conditions")
     )
-    return "" if ended else (found["metadata"].get("annotations") or {}).get(ID, "")
+    return "" if ended else mapping(found, "metadata", "annotations").get(ID) or ""
 
 
 def is_ours(found: Object) -> bool:
-    return OURS.items() <= (found["metadata"].get("labels") or {}).items()
+    return OURS.items() <= mapping(found, "metadata", "labels").items()

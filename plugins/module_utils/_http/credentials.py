@@ -67,6 +67,6 @@ def bearer_token(
 def _decoded(data: dict[str, str], key: str) -> str:
     """Return a Secret's value as text, empty when it is none."""
     try:
-        return base64.b64decode(data.get(key, ""), validate=True).decode()
+        return base64.b64decode(data.get(key) or "", validate=True).decode()
     except (binascii.Error, UnicodeError):
         return ""

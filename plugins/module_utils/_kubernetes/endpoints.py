@@ -10,15 +10,13 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
-
-Object = dict[str, t.Any]
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 
 
 def slices(cluster: Api, namespace: str, service: str) -> list[Object]:
     """Return the EndpointSlices of a Service; none for a Service that does not exist. Raises Failure."""
     selector = selectors.service_slices(service)
-    found: list[Object] = cluster.get(paths.endpoint_slices(namespace), labelSelector=selector)["items"]
-    return found
+    return items(cluster.get(paths.endpoint_slices(namespace), labelSelector=selector), "items")
 
 
 def ready(endpoint_slices: t.Iterable[Object]) -> list[Object]:
@@ -26,20 +24,20 @@ def ready(endpoint_slices: t.Iterable[Object]) -> list[Object]:
     return [
         endpoint
         for endpoint_slice in endpoint_slices
-        for endpoint in endpoint_slice.get("endpoints") or []
+        for endpoint in items(endpoint_slice, "endpoints")
         # The API says that an endpoint whose readiness is unknown counts as ready.
-        if (endpoint.get("conditions") or {}).get("ready") is not False
+        if mapping(endpoint, "conditions").get("ready") is not False
     ]
 
 
 def count_ready(endpoint_slices: t.Iterable[Object]) -> int:
     """Return how many pods are ready."""
     return len(
-        {endpoint.get("targetRef", {}).get("uid") or endpoint["addresses"][0] for endpoint in ready(endpoint_slices)}
+        {mapping(endpoint, "targetRef").get("uid") or endpoint["addresses"][0] for endpoint in ready(endpoint_slices)}
     )
 
 
 def ready_pods(endpoint_slices: t.Iterable[Object]) -> list[str]:
     """Return the names of the pods that are ready, sorted. An endpoint may also be something else than a pod."""
-    targets = [endpoint.get("targetRef") or {} for endpoint in ready(endpoint_slices)]
-    return sorted({target["name"] for target in targets if target.get("kind") == "Pod"})
+    targets = [mapping(endpoint, "targetRef") for endpoint in ready(endpoint_slices)]
+    return sorted({target["name"] for target in targets if target.get("kind") == "Pod" and target.get("name")})

@@ -12,12 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, handshake
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.plugins.module_utils._workload.pods import is_ready
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import is_ready, name_of
 
 # Documented in doc_fragments/probe.py
 OPTIONS: dict[str, t.Any] = {
@@ -120,7 +121,7 @@ def token(params: dict[str, t.Any]) -> str | None:
 
 def ready_pods(pods: dict[str, t.Any]) -> list[str]:
     """Names out of a PodList."""
-    return sorted(pod["metadata"]["name"] for pod in pods["items"] if is_ready(pod))
+    return sorted(name_of(pod) for pod in items(pods, "items") if is_ready(pod))
 
 
 def pods_of_pool(cluster: Api, namespace: str, server: str, pool: str) -> list[str]:
@@ -128,7 +129,7 @@ def pods_of_pool(cluster: Api, namespace: str, server: str, pool: str) -> list[s
     pods = cluster.get(paths.pods(namespace), labelSelector=selector)
     names = ready_pods(pods)
     if not names:
-        count = len(pods["items"])
+        count = len(items(pods, "items"))
         what = f"None of the {count} pods" if count else "There is no pod"
         raise NoneReady(f"{what} of pool {pool} ({selector}) in namespace {namespace}{' is ready' if count else ''}.")
     return names

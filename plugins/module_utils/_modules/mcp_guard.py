@@ -14,9 +14,17 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
 from ansible_collections.mcp.server.plugins.module_utils._guard import triggers, watch
 from ansible_collections.mcp.server.plugins.module_utils._guard.decide import PAUSE, ROLL_BACK
-from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT, identity, is_ours, job, name
+from ansible_collections.mcp.server.plugins.module_utils._guard.job import (
+    CONTAINER,
+    SERVICE_ACCOUNT,
+    identity,
+    is_ours,
+    job,
+    name,
+)
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, connection, paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
@@ -25,7 +33,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release import lease_r
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import revert_monitor
-from ansible_collections.mcp.server.plugins.module_utils._workload.pods import owner, problem
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import name_of, owner, problem, uid_of
 
 PRESENT, ABSENT, RUNNING = "present", "absent", "running"
 
@@ -115,7 +123,7 @@ def _run(task: Task) -> dict[str, t.Any]:
             found = _create(cluster, server, wanted, params["wait_timeout"], task.check_mode)
     if task.check_mode or found is None:
         return result
-    return {**result, "guard": _await(task, cluster, server, identity(wanted), found["metadata"]["uid"])}
+    return {**result, "guard": _await(task, cluster, server, identity(wanted), uid_of(found))}
 
 
 def _read(cluster: Api, server: Server) -> dict[str, t.Any] | None:
@@ -166,14 +174,16 @@ def _await(task: Task, cluster: Api, server: Server, identifier: str, uid: str) 
         output = ""
         # Pods of a deleted Job of the same name may still exist.
         ours = [
-            pod for pod in cluster.get(paths.pods(server.namespace), labelSelector=pods)["items"] if owner(pod) == uid
+            pod
+            for pod in items(cluster.get(paths.pods(server.namespace), labelSelector=pods), "items")
+            if owner(pod) == uid
         ]
         for pod in ours:
             output = _last_output(pod) or output
-            found = problem(pod, [], cluster.now(), GRACE)
-            if found:
+            found = problem(pod, [], cluster.now(), GRACE, CONTAINER)
+            if found and not found.may_pass:
                 raise Failure(
-                    f"The guard of {server} does not start: pod {pod['metadata']['name']}: {found.message}{output}; "
+                    f"The guard of {server} does not start: pod {name_of(pod)}: {found.message}{output}; "
                     f"{found.advice}; see Job {name(server)}."
                 )
         if not bound.pause(POLL):
@@ -186,8 +196,8 @@ def _await(task: Task, cluster: Api, server: Server, identifier: str, uid: str) 
 
 def _last_output(pod: dict[str, t.Any]) -> str:
     """Return the end of the log of a guard that failed, in parentheses; empty for any other pod."""
-    for status in pod.get("status", {}).get("containerStatuses") or []:
-        terminated = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated") or {}
+    for status in items(pod, "status", "containerStatuses"):
+        terminated = mapping(status, "state", "terminated") or mapping(status, "lastState", "terminated")
         if terminated.get("message"):
             return f" ({' '.join(terminated['message'].split())[-300:]})"
     return ""
@@ -196,5 +206,5 @@ def _last_output(pod: dict[str, t.Any]) -> str:
 def _shown(found: dict[str, t.Any] | None) -> dict[str, t.Any]:
     if found is None:
         return {}
-    container = found["spec"]["template"]["spec"]["containers"][0]
-    return {"id": identity(found), "image": container["image"], "command": container["command"]}
+    container = next(iter(items(found, "spec", "template", "spec", "containers")), {})
+    return {"id": identity(found), "image": container.get("image"), "command": container.get("command")}

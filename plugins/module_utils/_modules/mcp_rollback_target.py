@@ -17,6 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._image import Image, tagged
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
@@ -28,6 +29,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure, S
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency_lease
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
 from ansible_collections.mcp.server.plugins.module_utils._workload import revisions
+from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import is_behind
 
 SPEC = Spec(
     options={
@@ -253,10 +255,9 @@ def _of_revision(task: Task, shift: Shift, weights: Weights, release_record: rec
 def _pool(cluster: Api, server: Server, pool: str) -> Pool:
     image_ref, replicas = server.image(cluster, pool)
     deployment = cluster.get(server.deployment_path(pool))
-    status = deployment.get("status") or {}
-    counts = {status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas")}
-    seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
-    return Pool(image_ref, replicas, seen and counts == {replicas})
+    status = mapping(deployment, "status")
+    counts = {status.get(name) or 0 for name in ("replicas", "updatedReplicas", "availableReplicas")}
+    return Pool(image_ref, replicas, not is_behind(deployment) and counts == {replicas})
 
 
 def _summary(server: Server, target: RollbackTarget, pools: dict[str, Pool], image_ref: str) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._image import Image
@@ -47,11 +48,18 @@ def run(task: Task) -> dict[str, t.Any]:
         Image.parse(params["image_ref"])
     server, pool = Server.from_params(params), params["pool"]
     cluster = connect(params)
+    began = time.monotonic()
     result, stale = change(task, cluster, server, pool, image_ref=params["image_ref"], replicas=params["replicas"])
     if task.check_mode:
         return result
     view = View(
-        cluster, server, pool, params["ready_grace"], stale, _refuse_overwritten(task, cluster, server, pool, result)
+        cluster,
+        server,
+        pool,
+        params["ready_grace"],
+        stale,
+        _refuse_overwritten(task, cluster, server, pool, result),
+        changed_ago=time.monotonic() - began if result["changed"] else None,
     )
     patience = Deadline(params["wait_timeout"])
     try:

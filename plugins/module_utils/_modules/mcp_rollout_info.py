@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
@@ -52,8 +53,8 @@ def run(task: Task) -> dict[str, t.Any]:
 def revisions(cluster: Api, server: Server, pool: str) -> list[dict[str, t.Any]]:
     """Return the revisions of the pool's Deployment, see _workload/revisions.py."""
     deployment = cluster.get(server.deployment_path(pool))
-    labels = ",".join(f"{key}={value}" for key, value in deployment["spec"]["selector"].get("matchLabels", {}).items())
-    replicasets = cluster.get(paths.replica_sets(server.namespace), labelSelector=labels)["items"]
+    labels = selectors.labels(mapping(deployment, "spec", "selector", "matchLabels"))
+    replicasets = items(cluster.get(paths.replica_sets(server.namespace), labelSelector=labels), "items")
     return rollout_history.revisions(deployment, replicasets, server.container)
 
 
@@ -67,7 +68,7 @@ def lines(pools: dict[str, dict[str, t.Any]], back: str | None) -> list[str]:
         for one in pool["revisions"]:
             cause = (
                 f", {one['change_cause']}"
-                if one["image_ref"] not in one["change_cause"] and one["change_cause"]
+                if (one["image_ref"] or "") not in one["change_cause"] and one["change_cause"]
                 else ""
             )
             mark = "*" if one["current"] else " "

@@ -17,6 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._image import Image, di
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
@@ -27,7 +28,13 @@ from ansible_collections.mcp.server.plugins.module_utils._release import lease_r
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object, is_finished, is_leaving, is_ready
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import (
+    Object,
+    is_finished,
+    is_leaving,
+    is_ready,
+    name_of,
+)
 
 SPEC = Spec(
     options={
@@ -176,7 +183,8 @@ def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:
     pools = {}
     for pool in POOLS:
         image, replicas = server.image(cluster, pool)
-        found = cluster.get(paths.pods(server.namespace), labelSelector=selectors.pool_pods(server.name, pool))["items"]
+        selector = selectors.pool_pods(server.name, pool)
+        found = items(cluster.get(paths.pods(server.namespace), labelSelector=selector), "items")
         pods = [describe(pod, server.container) for pod in found if not (is_finished(pod) or is_leaving(pod))]
         ready = [pod for pod in pods if pod["ready"]]
         pools[pool] = {"image_ref": image, "replicas": replicas, "ready": len(ready), "pods": pods}
@@ -189,12 +197,12 @@ def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:
 
 def describe(pod: Object, container: str) -> dict[str, t.Any]:
     """Return what the cluster knows of the pod, without the versions that the pod itself reports."""
-    statuses = pod.get("status", {}).get("containerStatuses", [])
-    image_id = next((status.get("imageID", "") for status in statuses if status["name"] == container), "")
+    statuses, containers = items(pod, "status", "containerStatuses"), items(pod, "spec", "containers")
+    image_id = next((status.get("imageID") or "" for status in statuses if status.get("name") == container), "")
     return {
-        "name": pod["metadata"]["name"],
+        "name": name_of(pod),
         # Not of the status, which may have another tag of the same image.
-        "image_ref": next((one["image"] for one in pod["spec"]["containers"] if one["name"] == container), ""),
+        "image_ref": next((one.get("image") or "" for one in containers if one.get("name") == container), ""),
         "digest": digest_of(image_id) or None,
         "ready": is_ready(pod),
         "health_version": None,

@@ -199,7 +199,7 @@ class Search:
         patched = self.attempt(
             lambda: cluster.patch(self.server.deployment_path(idle), body, "strategic", dry_run=True)
         )
-        if patched and patched["spec"].get("paused"):
+        if patched and (patched.get("spec") or {}).get("paused"):
             self.problems.append(
                 f"{self.known['deployment']} is paused, so its pods will not be replaced. "
                 "Resume it (kubectl rollout resume)."

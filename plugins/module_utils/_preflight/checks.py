@@ -18,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as gitops_policy
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import (
     Question,
@@ -33,7 +34,7 @@ from ansible_collections.mcp.server.plugins.module_utils._text import printable
 from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling
-from ansible_collections.mcp.server.plugins.module_utils._workload.pods import condition
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import condition, name_of
 
 API_SERVER, NAMESPACE = "api_server", "namespace"  # ids of checks that others look up
 
@@ -131,11 +132,11 @@ def _deployment(context: Context, pool: str) -> str:
     server = context.server
     name = f"Deployment {server.namespace}/{server.deployment(pool)}"
     deployment = _existing(context, server.deployment_path(pool), name)
+    labels = mapping(deployment["spec"]["template"], "metadata", "labels")
     image, replicas = server.image(context.cluster, pool)
-    labels = deployment["spec"]["template"]["metadata"].get("labels")
     _require_labels(f"The pod template of {name}", labels, server, pool)
     traffic_label = kind_of(server).pod_label
-    if traffic_label and traffic_label in (labels or {}):
+    if traffic_label and traffic_label in labels:
         raise Failure(
             f"The pod template of {name} must not have the label {traffic_label}: "
             "new pods would get traffic at once. Remove the label there."
@@ -147,7 +148,7 @@ def _service(context: Context, pool: str) -> str:
     server = context.server
     name = f"Service {server.namespace}/{server.service(pool)}"
     service = _existing(context, paths.services(server.namespace, server.service(pool)), name)
-    _require_labels(f"The selector of {name}", service["spec"].get("selector"), server, pool)
+    _require_labels(f"The selector of {name}", mapping(service, "spec", "selector"), server, pool)
     return f"{name} selects only the pods of pool {pool}."
 
 
@@ -161,12 +162,11 @@ def _existing(context: Context, path: str, name: str) -> dict[str, t.Any]:
         ) from None
 
 
-def _require_labels(subject: str, labels: dict[str, str] | None, server: Server, pool: str) -> None:
+def _require_labels(subject: str, labels: dict[str, str], server: Server, pool: str) -> None:
     """Raise Failure unless the labels are those of this pool. subject: what has them, for the message."""
     required = {"app": server.name, "pool": pool}
-    found = labels or {}
-    if any(found.get(key) != value for key, value in required.items()):
-        shown = ",".join(f"{key}={value}" for key, value in sorted(found.items())) or "none"
+    if any(labels.get(key) != value for key, value in required.items()):
+        shown = ",".join(f"{key}={value}" for key, value in sorted(labels.items())) or "none"
         raise Failure(f"{subject} must have the labels app={server.name} and pool={pool}, but has {shown}. Correct it.")
 
 
@@ -212,12 +212,12 @@ def _secret_problem(context: Context, secret: dict[str, t.Any]) -> str:
     """Return what is wrong with a required Secret, empty when nothing is."""
     name = secret["name"]
     try:
-        data = context.cluster.get(paths.secrets(context.server.namespace, name)).get("data") or {}
+        data = mapping(context.cluster.get(paths.secrets(context.server.namespace, name)), "data")
     except NotFound:
         return f"Secret {name} does not exist: create it"
     except Forbidden:
         return f"this user may not read Secret {name}: grant get on it by name, or remove it from required_secrets"
-    empty = [key for key in secret["keys"] if not base64.b64decode(data.get(key, "")).strip()]
+    empty = [key for key in secret["keys"] if not base64.b64decode(data.get(key) or "").strip()]
     return f"Secret {name} has no value for {', '.join(empty)}: add it" if empty else ""
 
 
@@ -236,8 +236,8 @@ def _guard(context: Context) -> str:
 
 
 def _nodes(context: Context) -> str:
-    nodes = context.cluster.get(paths.NODES)["items"]
-    unready = [node["metadata"]["name"] for node in nodes if condition(node, "Ready").get("status") != "True"]
+    nodes = items(context.cluster.get(paths.NODES), "items")
+    unready = [name_of(node) for node in nodes if condition(node, "Ready").get("status") != "True"]
     if unready:
         raise Failure(
             f"{len(unready)} of {len(nodes)} nodes are not Ready ({', '.join(unready)}): repair or remove them."

@@ -297,8 +297,8 @@ def read(cluster: Api, server: Server) -> tuple[ReleaseRecord, str | None]:
         return ReleaseRecord(), None
     try:
         data = found.get("data") or {}
-        current = former_records.current_names(json.loads(data.get("current", "null")))
-        history = json.loads(data.get("history", "[]"))
+        current = former_records.current_names(json.loads(data.get("current") or "null"))
+        history = json.loads(data.get("history") or "[]")
         is_sound = (current is None or is_release(current)) and isinstance(history, list)
     except ValueError:
         is_sound = False

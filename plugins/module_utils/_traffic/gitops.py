@@ -10,6 +10,7 @@ import itertools
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import Claim, Field, claims, refusal
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
@@ -61,8 +62,8 @@ def _deployments(cluster: Api, server: Server) -> list[Field]:
         except (NotFound, Forbidden):
             continue
         found.append(Field("replicas", "replicas", name, obj, "/spec/replicas"))
-        for number, container in enumerate(obj["spec"]["template"]["spec"]["containers"]):
-            if container["name"] == server.container:
+        for number, container in enumerate(items(obj, "spec", "template", "spec", "containers")):
+            if container.get("name") == server.container:
                 found.append(Field("image", "image", name, obj, f"/spec/template/spec/containers/{number}/image"))
     return found
 

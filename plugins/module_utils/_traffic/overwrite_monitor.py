@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
@@ -220,7 +221,7 @@ def _add(server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], 
 def _deployed(deployment: Object, server: Server, pool: str) -> tuple[str, int, str]:
     """Return a Deployment's image, its replicas, and the run that wrote it last."""
     image, size = server.deployed(deployment, pool)
-    run = (deployment["metadata"].get("annotations") or {}).get(fence.RUN)
+    run = mapping(deployment, "metadata", "annotations").get(fence.RUN)
     return image, size, run if isinstance(run, str) else ""
 
 
@@ -268,7 +269,7 @@ def _where(server: Server, finding: Finding, objects: dict[str, Object]) -> tupl
     if finding.what != IMAGE:
         return name, deployment, "/spec/replicas"
     containers = "/spec/template/spec/containers"
-    names = [container["name"] for container in deployment["spec"]["template"]["spec"]["containers"]]
+    names = [container.get("name") for container in items(deployment, "spec", "template", "spec", "containers")]
     return (
         name,
         deployment,

@@ -10,6 +10,7 @@ one is not worth a longer outage. When no more can become ready, the traffic goe
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 
 from ansible_collections.mcp.server.plugins.module_utils._server import other
@@ -49,6 +50,7 @@ def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> No
         planned = max(has, planned or server.image(shift.cluster, other(pool))[1], 1)
         patience = Deadline(task.params["start_timeout"])
         task.progress(announcement(pool, has, planned, seconds, patience.seconds))
+        began = time.monotonic()
         result, stale = pool_change.change(without_run_id(task), shift.cluster, server, pool, replicas=planned)
         shift.result["scaled_up"] = {
             "from": has,
@@ -60,7 +62,8 @@ def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> No
             return
         with ExitStack() as stack:
             renew_lease(shift, stack)
-            view = rollout.View(shift.cluster, server, pool, task.params["ready_grace"], stale)
+            ago = time.monotonic() - began if result["changed"] else None
+            view = rollout.View(shift.cluster, server, pool, task.params["ready_grace"], stale, changed_ago=ago)
             ready = rollout.wait(view, patience, task.progress, min_ready(result["replicas"])).ready
             if not convergence.endpoints(task, shift.cluster, server, pool, 1):
                 raise Failure(

@@ -56,7 +56,8 @@ class Autoscaler:
 
     @property
     def min_replicas(self) -> int:
-        return int(self.obj["spec"].get("minReplicas", 1))
+        least = self.obj["spec"].get("minReplicas")
+        return 1 if least is None else int(least)
 
     @property
     def original_min_replicas(self) -> int:
@@ -102,7 +103,7 @@ class Autoscaler:
             read = [fence.unchanged(self.obj, f"/spec/{name}") for name in ("minReplicas", "maxReplicas")]
             raising = {"op": "add", "path": "/spec/minReplicas", "value": raised}
             return [*fence.stamp(self.obj, run, {NOTE: note}), *read, raising], "json"
-        metadata = {"resourceVersion": self.obj["metadata"]["resourceVersion"], "annotations": {NOTE: note}}
+        metadata = {"resourceVersion": self.obj["metadata"].get("resourceVersion"), "annotations": {NOTE: note}}
         return {"metadata": metadata, "spec": {"minReplicas": raised}}, "merge"
 
     @property
@@ -169,7 +170,7 @@ def _by_pool(server: Server, items: t.Any) -> dict[str, Autoscaler]:
             case {
                 "metadata": {"name": str()},
                 "spec": {"scaleTargetRef": {"kind": "Deployment", "name": str() as name}, "maxReplicas": int(), **rest},
-            } if name in targets and isinstance(rest.get("minReplicas", 1), int):
+            } if name in targets and isinstance(rest.get("minReplicas"), int | None):
                 found[targets[name]] = Autoscaler(item)
     return found
 

@@ -11,9 +11,9 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-
-Object = dict[str, t.Any]
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import name_of
 
 UNKNOWN = (
     "Cannot tell whether a PodDisruptionBudget requires more pods: no permission to list them "
@@ -23,7 +23,7 @@ UNKNOWN = (
 
 def min_available(budget: Object, planned: int) -> int:
     """Return how many of C(planned) pods the budget requires. Like Kubernetes, round a percentage up."""
-    spec = budget["spec"]
+    spec = mapping(budget, "spec")
     if spec.get("minAvailable") is not None:
         return _count(spec["minAvailable"], planned)
     if spec.get("maxUnavailable") is not None:
@@ -33,17 +33,17 @@ def min_available(budget: Object, planned: int) -> int:
 
 def covers(budget: Object, labels: dict[str, str]) -> bool:
     """Return whether its selector matches pods with these labels."""
-    selector = budget["spec"].get("selector")
+    selector = mapping(budget, "spec").get("selector")
     if selector is None:
         return False
-    same = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
-    return same and all(_matches(expression, labels) for expression in selector.get("matchExpressions") or [])
+    same = all(labels.get(key) == value for key, value in mapping(selector, "matchLabels").items())
+    return same and all(_matches(expression, labels) for expression in items(selector, "matchExpressions"))
 
 
 def strictest(budgets: t.Iterable[Object], labels: dict[str, str], planned: int) -> tuple[int, str]:
     """Return the largest requirement of the budgets for these labels, and that budget's name; 0 and "" without any."""
     return max(
-        ((min_available(budget, planned), budget["metadata"]["name"]) for budget in budgets if covers(budget, labels)),
+        ((min_available(budget, planned), name_of(budget)) for budget in budgets if covers(budget, labels)),
         default=(0, ""),
     )
 
@@ -53,7 +53,7 @@ def required_by(
 ) -> tuple[int, str]:
     """Return strictest() for a pool; 0, with a warning, without the permission to list budgets."""
     try:
-        budgets = cluster.get(paths.disruption_budgets(server.namespace))["items"]
+        budgets = items(cluster.get(paths.disruption_budgets(server.namespace)), "items")
     except NotFound:
         return 0, ""
     except Forbidden:
@@ -61,7 +61,7 @@ def required_by(
         return 0, ""
     if not budgets:
         return 0, ""
-    labels = cluster.get(server.deployment_path(pool))["spec"]["template"]["metadata"].get("labels") or {}
+    labels = mapping(cluster.get(server.deployment_path(pool)), "spec", "template", "metadata", "labels")
     return strictest(budgets, labels, planned)
 
 

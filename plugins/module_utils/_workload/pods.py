@@ -2,16 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide whether a pod is ready, and if not, why. Pure: objects in, reasons out."""
+"""Decide whether a pod is ready, and if not, why. Pure: objects in, reasons out.
+
+Only the server's own container counts against a rollout. Init containers and sidecars have the rollout's time.
+"""
 
 from __future__ import annotations
 
 import datetime
+import math
 import re
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils import _times
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 
 Object = dict[str, t.Any]
 
@@ -26,11 +31,20 @@ TERMINAL = {
     "CreateContainerError": CONFIGURATION,
     "RunContainerError": CONFIGURATION,
 }
+CRASHING = "CrashLoopBackOff"
 UNHEALTHY = "Unhealthy"
-# The kubelet could not reach something, often the API server; it tries again, with pauses of up to two minutes.
+# Reasons of a container that waits for its pod's volumes, network or init containers.
+CREATING = ("ContainerCreating", "PodInitializing")
+# Events of autoscalers that add a node for the pod, and the one of an autoscaler that does not.
+SCALE_UP = ("TriggeredScaleUp", "Nominated")
+NO_SCALE_UP = "NotTriggerScaleUp"
+FORGOTTEN = 600.0  # seconds that a container runs, after which the kubelet also begins anew with its back-off
+# The kubelet could not reach something, often the API server or a registry, or the node is busy. It tries again, with
+# pauses of up to five minutes.
 UNREACHED = re.compile(
-    r"dial tcp|connection refused|i/o timeout|TLS handshake timeout|context deadline exceeded|timed out waiting"
-    r"|failed to sync \w+ cache"
+    r"dial tcp(?!.*no such host)|connection (refused|reset)|i/o timeout|TLS handshake timeout|timed out"
+    r"|context deadline exceeded|unexpected EOF|failed to sync \w+ cache|failed calling webhook|toomanyrequests"
+    r"|\b(429|50[0234]) [A-Z]|QPS exceeded|failed to reserve \w+ name"
 )
 
 
@@ -54,134 +68,260 @@ def is_ready(pod: Object) -> bool:
 
 def is_leaving(pod: Object) -> bool:
     """Return whether it was deleted and is terminating."""
-    return "deletionTimestamp" in pod["metadata"]
+    return mapping(pod, "metadata").get("deletionTimestamp") is not None
 
 
 def is_finished(pod: Object) -> bool:
     """Return whether it will never run again, such as an evicted pod. Such pods stay listed and do not count."""
-    return pod.get("status", {}).get("phase") in ("Failed", "Succeeded")
+    return mapping(pod, "status").get("phase") in ("Failed", "Succeeded")
 
 
 def owner(obj: Object) -> str:
     """Return the uid of the object's controller; empty without one."""
-    return next((ref["uid"] for ref in obj["metadata"].get("ownerReferences", []) if ref.get("controller")), "")
+    controllers = [ref for ref in items(obj, "metadata", "ownerReferences") if ref.get("controller")]
+    return str(controllers[0].get("uid") or "") if controllers else ""
 
 
-def problem(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:
+def name_of(obj: Object) -> str:
+    return str(mapping(obj, "metadata").get("name") or "")
+
+
+def uid_of(obj: Object) -> str:
+    return str(mapping(obj, "metadata").get("uid") or "")
+
+
+def earlier_restarts(pods: t.Iterable[Object], container: str, since: datetime.datetime) -> dict[str, int]:
+    """Return how often the container of each pod that is older than this was restarted, by the pod's uid."""
+    return {
+        uid_of(pod): int(_own(pod, container).get("restartCount") or 0)
+        for pod in pods
+        if (created := _times.parse(mapping(pod, "metadata").get("creationTimestamp"))) and created < since
+    }
+
+
+def problem(
+    pod: Object,
+    events: t.Sequence[Object],
+    now: datetime.datetime,
+    grace: float,
+    container: str,
+    since: datetime.datetime | None = None,
+    earlier: int = 0,
+) -> Problem | None:
     """Return why this pod does not become ready; None while it may.
 
     events: of pods. grace: seconds after which something that can pass by itself is a problem (no node yet, a volume
-    that is not mounted yet, a readiness probe that fails at first).
+    that is not mounted yet, a readiness probe that fails at first). container: the server's. since: when the rollout
+    began, None for before the pod. earlier: how often the container was restarted before that.
     """
     if is_ready(pod) or is_leaving(pod) or is_finished(pod):
         return None
-    events = [event for event in events if event["involvedObject"].get("uid") == pod["metadata"]["uid"]]
+    if since and (now - since).total_seconds() < grace:
+        grace = math.inf  # nothing has lasted for longer than the rollout
+    events, own = _about(pod, events, container), _own(pod, container)
     return (
-        _unscheduled(pod, now, grace)
-        or _waiting(pod, events)
-        or _not_created(pod, events, now, grace)
-        or _unready(pod, events, now, grace)
+        _unscheduled(pod, events, now, grace)
+        or _waiting(pod, own, events, now, grace)
+        or _crashing(own, now, earlier)
+        or _not_created(pod, own, events, now, grace)
+        or _unready(pod, own, events, now, grace, container)
+        or _unready_beside(pod, own, now, grace, container)
     )
 
 
-def _unscheduled(pod: Object, now: datetime.datetime, grace: float) -> Problem | None:
+def _about(pod: Object, events: t.Iterable[Object], container: str) -> list[Object]:
+    """Return the events of this pod that are not about other containers in it."""
+    uid, places = uid_of(pod), (None, "", f"spec.containers{{{container}}}")
+    objects = [(event, mapping(event, "involvedObject")) for event in events]
+    return [event for event, about in objects if uid and about.get("uid") == uid and about.get("fieldPath") in places]
+
+
+def _own(pod: Object, container: str) -> Object:
+    """Return the status of the container; an empty one when the pod has none yet."""
+    return next((one for one in items(pod, "status", "containerStatuses") if one.get("name") == container), {})
+
+
+def _unscheduled(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:
     scheduled = condition(pod, "PodScheduled")
-    if scheduled.get("reason") != "Unschedulable" or _age(scheduled.get("lastTransitionTime"), now) < grace:
+    reason = scheduled.get("reason")
+    if reason not in ("Unschedulable", "SchedulingGated") or _age(scheduled.get("lastTransitionTime"), now) < grace:
         return None
+    if reason == "SchedulingGated":
+        gates = ", ".join(str(gate.get("name")) for gate in items(pod, "spec", "schedulingGates"))
+        return Problem(
+            "SchedulingGated", f"it waits for scheduling gates ({gates})", "see who removes them", may_pass=True
+        )
+    answers = [event for event in events if event.get("reason") in (*SCALE_UP, NO_SCALE_UP)]
     return Problem(
         "Unschedulable",
         f"no node accepts it ({_line(scheduled.get('message'))})",
         "free or add capacity, or lower the requests",
+        may_pass=bool(answers) and max(answers, key=_time).get("reason") in SCALE_UP,
     )
 
 
-def _waiting(pod: Object, events: t.Sequence[Object]) -> Problem | None:
-    for container in _containers(pod):
-        waiting = container.get("state", {}).get("waiting", {})
-        reason, message = waiting.get("reason", ""), waiting.get("message", "")
-        # Other pull errors may pass (a registry that restarts); as ImagePullBackOff they are final.
-        if reason in TERMINAL or (reason == "ErrImagePull" and "not found" in message):
-            advice = TERMINAL.get(reason, IMAGE)
-            if advice is IMAGE:
-                # Before Kubernetes 1.32 the message of the back-off does not say why.
-                message = _newest(events, "Failed", "pull image") or message
-            return Problem(reason, f"container {container['name']}: {reason} ({_line(message)})", advice)
-        if reason == "CrashLoopBackOff" or container.get("restartCount", 0) >= 2:
-            return Problem("CrashLoopBackOff", _crashes(container), "read its log (kubectl logs --previous)")
-    return None
+def _waiting(
+    pod: Object, own: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float
+) -> Problem | None:
+    waiting = mapping(own, "state", "waiting")
+    reason, message = waiting.get("reason") or "", waiting.get("message") or ""
+    # Other pull errors may pass (a registry that restarts).
+    if reason not in TERMINAL and not (reason == "ErrImagePull" and "not found" in message):
+        return None
+    # What it refers to may be created at the same time.
+    if reason == "CreateContainerConfigError" and _pod_age(pod, now) < grace:
+        return None
+    advice = TERMINAL.get(reason, IMAGE)
+    if advice is IMAGE:
+        # Before Kubernetes 1.32 the message of the back-off does not say why.
+        message = _newest(events, "Failed", "pull image") or message
+    may_pass = bool(UNREACHED.search(message))
+    return Problem(reason, f"container {own.get('name')}: {reason} ({_line(message)})", advice, may_pass)
 
 
-def _crashes(container: Object) -> str:
-    last = container.get("lastState", {}).get("terminated", {})
-    why = f" ({last['reason']})" if last.get("reason", "Error") != "Error" else ""
-    times = container.get("restartCount", 0)
-    return (
-        f"container {container['name']} was restarted {times} times, last after exit code {last.get('exitCode')}{why}"
-    )
+def _crashing(own: Object, now: datetime.datetime, earlier: int) -> Problem | None:
+    restarts = (own.get("restartCount") or 0) - earlier
+    backs_off = mapping(own, "state", "waiting").get("reason") == CRASHING
+    if not backs_off and (restarts < 2 or _age(mapping(own, "state", "running").get("startedAt"), now) >= FORGOTTEN):
+        return None
+    # A back-off from before the rollout ends within five minutes, and then it may run.
+    may_pass = earlier > 0 and restarts <= 0
+    return Problem(CRASHING, f"container {_crashes(own)}", "read its log (kubectl logs --previous)", may_pass)
 
 
-def _not_created(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:
+def _crashes(status: Object) -> str:
+    last = mapping(status, "lastState", "terminated")
+    why = f" ({last['reason']})" if (last.get("reason") or "Error") != "Error" else ""
+    times = status.get("restartCount") or 0
+    code = "unknown" if last.get("exitCode") is None else last["exitCode"]
+    return f"{status.get('name')} was restarted {times} times, last after exit code {code}{why}"
+
+
+def _not_created(
+    pod: Object, own: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float
+) -> Problem | None:
     """Return why the kubelet cannot create containers (a missing Secret, no sandbox), which only events show."""
-    status = pod.get("status", {})
-    waiting = any(
-        c.get("state", {}).get("waiting", {}).get("reason") in ("ContainerCreating", "PodInitializing")
-        for c in _containers(pod)
-    )
-    if not waiting or _age(status.get("startTime"), now) < grace:
+    waits = mapping(own, "state", "waiting").get("reason") in CREATING
+    begun = any(_has_begun(status) for status in items(pod, "status", "initContainerStatuses"))
+    if not waits or begun or _pod_age(pod, now) < grace:
         return None
     # Of two events in the same second, the warning is the older one: pulling an image may take long.
-    newest = max(events, key=lambda event: (_time(event), event["type"] == "Normal"), default=None)
-    if newest is None or newest["type"] == "Normal":
+    newest = max(events, key=lambda event: (_time(event), event.get("type") != "Warning"), default={})
+    if newest.get("type") != "Warning":
         return None
-    message = f"{newest['reason']} ({_line(newest['message'])})"
-    return Problem(newest["reason"], message, CONFIGURATION, may_pass=bool(UNREACHED.search(newest["message"])))
+    reason, text = newest.get("reason") or "Warning", newest.get("message") or ""
+    # Only volumes are up to the pod template. Others are the node's or the network's, or mere notes (DNSConfigForming).
+    may_pass = reason != "FailedMount" or bool(UNREACHED.search(text))
+    return Problem(reason, f"{reason} ({_line(text)})", CONFIGURATION, may_pass)
 
 
-def _unready(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:
-    delays = {
-        container["name"]: container.get("readinessProbe", {}).get("initialDelaySeconds", 0)
-        for container in pod["spec"]["containers"]
-    }
-    ages = []
-    for container in pod.get("status", {}).get("containerStatuses", []):
-        running = container.get("state", {}).get("running")
-        # Until its startup probe has passed, which gives a slow server time, started is false.
-        if running is None or container.get("started") is False:
-            return None
-        ages.append(_age(running["startedAt"], now) - delays.get(container["name"], 0))
-    if not ages or min(ages) < grace:
+def _has_begun(status: Object) -> bool:
+    state = mapping(status, "state")
+    return bool(status.get("restartCount") or state.get("running") is not None or state.get("terminated") is not None)
+
+
+def _unready(
+    pod: Object, own: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float, container: str
+) -> Problem | None:
+    running = mapping(own, "state").get("running")
+    # Until its startup probe has passed, which gives a slow server time, started is false.
+    if running is None or own.get("started") is False or own.get("ready") is True:
+        return None
+    # No container is older than its pod, whose time is by the API server's clock and not by the node's.
+    created = mapping(pod, "metadata").get("creationTimestamp")
+    age = min(_age(running.get("startedAt"), now), _age(created, now) if created else math.inf)
+    spec = next((one for one in items(pod, "spec", "containers") if one.get("name") == container), {})
+    failures = [event for event in events if event.get("reason") == UNHEALTHY and "eadiness" in _message(event)]
+    if age - _probe_delay(spec, failures, age, now) < grace:
         return None
     message = _newest(events, UNHEALTHY) or condition(pod, "Ready").get("message")
     return Problem(
-        UNHEALTHY, f"has run for {min(ages):.0f} s and is not ready ({_line(message)})", "read its log (kubectl logs)"
+        UNHEALTHY, f"has run for {age:.0f} s and is not ready ({_line(message)})", "read its log (kubectl logs)"
     )
 
 
-def _containers(pod: Object) -> list[Object]:
-    status = pod.get("status", {})
-    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+def _probe_delay(spec: Object, failures: t.Iterable[Object], age: float, now: datetime.datetime) -> float:
+    """Return the seconds after the start of a container in which its probes can't have found it ready.
+
+    A startup probe that has passed may have taken all of its time, unless the readiness probe failed before.
+    """
+    readiness, startup = mapping(spec, "readinessProbe"), mapping(spec, "startupProbe")
+    delay = float(readiness.get("initialDelaySeconds") or 0)
+    if startup:
+        tries = (startup.get("failureThreshold") or 3) * (startup.get("periodSeconds") or 10)
+        failed_for = [_age(event.get("firstTimestamp") or event.get("eventTime"), now) for event in failures]
+        begin = age - max(failed_for) if failed_for else (startup.get("initialDelaySeconds") or 0) + tries
+        delay = max(delay, begin)
+    return delay + (readiness.get("periodSeconds") or 0) * (readiness.get("successThreshold") or 1)
+
+
+def _unready_beside(pod: Object, own: Object, now: datetime.datetime, grace: float, container: str) -> Problem | None:
+    """Return what keeps the pod from being ready beside the server's container. It has the rollout's time."""
+    for kind, status in _others(pod, container):
+        waiting, running = mapping(status, "state", "waiting"), mapping(status, "state").get("running")
+        reason = waiting.get("reason") or ""
+        advice = f"see container {status.get('name')}"
+        if status.get("restartCount"):
+            return Problem(CRASHING, f"{kind} {_crashes(status)}", advice, may_pass=True)
+        if reason and reason not in CREATING:
+            message = f"{kind} {status.get('name')}: {reason} ({_line(waiting.get('message'))})"
+            return Problem(reason, message, advice, may_pass=True)
+        if running is not None and _age(running.get("startedAt"), now) >= grace:
+            message = f"{kind} {status.get('name')} has run for {_age(running.get('startedAt'), now):.0f} s"
+            return Problem("NotReady", f"{message} and is not ready", advice, may_pass=True)
+    ready = condition(pod, "Ready")
+    if own.get("ready") is not True or not has_lasted(ready, now, grace):
+        return None
+    reason = ready.get("reason") or "NotReady"
+    return Problem(
+        reason, f"its container is ready and it is not ({_line(ready.get('message'))})", "see its conditions", True
+    )
+
+
+def _others(pod: Object, container: str) -> list[tuple[str, Object]]:
+    """Return the other containers that are neither ready nor done, with what they are called."""
+    found = [("init container", one) for one in items(pod, "status", "initContainerStatuses")]
+    found += [("container", one) for one in items(pod, "status", "containerStatuses") if one.get("name") != container]
+    return [
+        (kind, one)
+        for kind, one in found
+        if one.get("ready") is not True and mapping(one, "state", "terminated").get("exitCode") != 0
+    ]
 
 
 def condition(obj: Object, kind: str) -> Object:
     """Return the condition of this type in the object's status; an empty one when it has none."""
-    return next((c for c in obj.get("status", {}).get("conditions", []) if c["type"] == kind), {})
+    return next((c for c in items(obj, "status", "conditions") if c.get("type") == kind), {})
+
+
+def has_lasted(found: Object, now: datetime.datetime, grace: float) -> bool:
+    """Return whether a condition has been as it is for so many seconds; True for one without a time."""
+    return _times.parse(found.get("lastTransitionTime")) is None or _age(found["lastTransitionTime"], now) >= grace
 
 
 def _newest(events: t.Sequence[Object], reason: str, containing: str = "") -> str:
     """Return the message of the newest event with this reason; empty without one."""
-    found = [event for event in events if event["reason"] == reason and containing in event["message"]]
-    return max(found, key=_time)["message"] if found else ""
+    found = [event for event in events if event.get("reason") == reason and containing in _message(event)]
+    return _message(max(found, key=_time)) if found else ""
 
 
-def _time(event: Object) -> str:
-    # RFC 3339 in UTC sorts as text. The API events.k8s.io and the older one fill different fields.
-    time: str = (
-        (event.get("series") or {}).get("lastObservedTime")
-        or event.get("lastTimestamp")
-        or event.get("eventTime")
-        or event["metadata"]["creationTimestamp"]
+def _message(event: Object) -> str:
+    return event.get("message") or ""
+
+
+def _time(event: Object) -> datetime.datetime:
+    # The API events.k8s.io and the older one fill different fields.
+    return (
+        _times.parse(mapping(event, "series").get("lastObservedTime"))
+        or _times.parse(event.get("lastTimestamp"))
+        or _times.parse(event.get("eventTime"))
+        or _times.parse(mapping(event, "metadata").get("creationTimestamp"))
+        or datetime.datetime.min.replace(tzinfo=datetime.UTC)
     )
-    return time
+
+
+def _pod_age(pod: Object, now: datetime.datetime) -> float:
+    return _age(mapping(pod, "status").get("startTime") or mapping(pod, "metadata").get("creationTimestamp"), now)
 
 
 def _age(timestamp: str | None, now: datetime.datetime) -> float:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object, owner
-from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import REVISION
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import owner, uid_of
+from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import revision as revision_of
 
 # The former numbers of a revision that the Deployment returned to, separated by commas.
 FORMER = "deployment.kubernetes.io/revision-history"
@@ -21,22 +22,23 @@ def revisions(deployment: Object, replicasets: t.Iterable[Object], container: st
     Each is {revision, former, image_ref, change_cause, created, replicas, ready, current}. former: the numbers that it
     had before. image_ref: of the container, None without that container. created: of its ReplicaSet.
     """
-    current = _number(deployment)
+    uid, current = uid_of(deployment), _number(deployment)
     found = []
     for replicaset in replicasets:
-        if owner(replicaset) != deployment["metadata"]["uid"]:
+        if not uid or owner(replicaset) != uid:
             continue
-        notes = replicaset["metadata"].get("annotations") or {}
-        containers = replicaset["spec"]["template"]["spec"]["containers"]
+        notes = mapping(replicaset, "metadata", "annotations")
+        containers = items(replicaset, "spec", "template", "spec", "containers")
+        replicas = mapping(replicaset, "spec").get("replicas")
         found.append(
             {
                 "revision": _number(replicaset),
-                "former": [int(number) for number in notes.get(FORMER, "").split(",") if number.isdecimal()],
-                "image_ref": next((one["image"] for one in containers if one["name"] == container), None),
-                "change_cause": notes.get("kubernetes.io/change-cause", ""),
-                "created": replicaset["metadata"]["creationTimestamp"],
-                "replicas": replicaset["spec"].get("replicas", 0),
-                "ready": (replicaset.get("status") or {}).get("readyReplicas", 0),
+                "former": [int(number) for number in (notes.get(FORMER) or "").split(",") if number.isdecimal()],
+                "image_ref": next((one.get("image") for one in containers if one.get("name") == container), None),
+                "change_cause": notes.get("kubernetes.io/change-cause") or "",
+                "created": mapping(replicaset, "metadata").get("creationTimestamp") or "",
+                "replicas": 1 if replicas is None else replicas,
+                "ready": mapping(replicaset, "status").get("readyReplicas") or 0,
                 "current": _number(replicaset) == current,
             }
         )
@@ -53,5 +55,5 @@ def find(history: t.Iterable[dict[str, t.Any]], revision: int) -> dict[str, t.An
 
 
 def _number(obj: Object) -> int:
-    number = (obj["metadata"].get("annotations") or {}).get(REVISION, "")
+    number = revision_of(obj)
     return int(number) if number.isdecimal() else 0

@@ -6,18 +6,21 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
-from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object
-from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import REVISION, State, state
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object, condition, earlier_restarts
+from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import State, revision, state
 
 CAUSE = "kubernetes.io/change-cause"
+COMPLETE = "NewReplicaSetAvailable"  # the reason of the condition Progressing after a rollout
 
 POLL = 1.0  # seconds
 HEARTBEAT = 10.0  # seconds after which an unchanged line of progress is shown again
@@ -44,7 +47,7 @@ def fenced(
     if after["replicas"] != before["replicas"]:
         operations.append({"op": "add", "path": "/spec/replicas", "value": after["replicas"]})
     if after["image_ref"] != before["image_ref"]:
-        names = [one["name"] for one in deployment["spec"]["template"]["spec"]["containers"]]
+        names = [one.get("name") for one in items(deployment, "spec", "template", "spec", "containers")]
         place = f"/spec/template/spec/containers/{names.index(container)}"
         operations.append({"op": "test", "path": f"{place}/name", "value": container})
         operations.append({"op": "replace", "path": f"{place}/image", "value": after["image_ref"]})
@@ -59,7 +62,8 @@ class View:
     """A pool's Deployment and its pods, read anew for each state.
 
     grace: seconds, see pods.problem(). stale: the Progressing condition from before this run's change. refuse: raises
-    Failure for a Deployment that must not be waited for.
+    Failure for a Deployment that must not be waited for. changed_ago: seconds since before this run's change; None when
+    it changed nothing: then the rollout began earlier or, when that one is complete, begins with the first look.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class View:
         grace: float,
         stale: Object | None = None,
         refuse: t.Callable[[Object], None] = lambda _deployment: None,
+        changed_ago: float | None = None,
     ) -> None:
         self.cluster = cluster
         self.pool = pool
@@ -78,25 +83,43 @@ class View:
         self.revision = ""
         self.stale = stale
         self._refuse = refuse
-        self._namespace = server.namespace
+        self._namespace, self._container = server.namespace, server.container
         self._grace = grace
         self._may_read_events = True
+        # The API server's time, which the answer to the change has told.
+        self._since = None if changed_ago is None else cluster.now() - datetime.timedelta(seconds=changed_ago)
+        self._earlier: dict[str, int] | None = None
 
     def state(self) -> State:
         deployment = self.cluster.get(self.path)
         self._refuse(deployment)
-        self.revision = deployment["metadata"].get("annotations", {}).get(REVISION, "")
-        selector = selectors.labels(deployment["spec"]["selector"].get("matchLabels", {}))
-        replicasets = self.cluster.get(paths.replica_sets(self._namespace), labelSelector=selector)["items"]
-        pods = self.cluster.get(paths.pods(self._namespace), labelSelector=selector)["items"]
-        return state(deployment, replicasets, pods, self._events(), self.cluster.now(), self._grace, self.stale)
+        self.revision = revision(deployment)
+        selector = selectors.labels(mapping(deployment, "spec", "selector", "matchLabels"))
+        replicasets = items(self.cluster.get(paths.replica_sets(self._namespace), labelSelector=selector), "items")
+        pods = items(self.cluster.get(paths.pods(self._namespace), labelSelector=selector), "items")
+        if self._earlier is None:
+            if self._since is None and condition(deployment, "Progressing").get("reason") == COMPLETE:
+                self._since = self.cluster.now()
+            self._earlier = earlier_restarts(pods, self._container, self._since) if self._since else {}
+        return state(
+            deployment,
+            replicasets,
+            pods,
+            self._events(),
+            self.cluster.now(),
+            self._container,
+            self._grace,
+            self.stale,
+            self._since,
+            self._earlier,
+        )
 
     def _events(self) -> list[Object]:
         if not self._may_read_events:
             return []
         try:
             found = self.cluster.get(paths.events(self._namespace), fieldSelector="involvedObject.kind=Pod")
-            return t.cast(list[Object], found["items"])
+            return items(found, "items")
         except Forbidden:
             self._may_read_events = False
             return []
@@ -105,7 +128,7 @@ class View:
 def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enough: int | None = None) -> State:
     """Wait until the rollout is complete; return its state. Raises Failure, with the state as evidence.
 
-    enough: for an emergency, which polls more often: this many ready pods are enough, or fewer when no more can come.
+    enough: for an emergency, which polls more often: this many ready pods are enough, or fewer when no more come soon.
     """
     evidence: dict[str, t.Any] = {}
     shown, shown_at = "", 0.0
@@ -114,12 +137,14 @@ def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enou
         now = view.state()
         line, problems = f"{view.pool}: {now}", now.problems
         evidence = {"ready": now.ready, "reason": now.reason, "problems": list(now.problems)}
-        if now.done or (enough is not None and (now.ready >= enough or (now.ready and now.failed))):
+        no_more = now.failed or now.ready + len(problems) >= now.wanted
+        if now.done or (enough is not None and (now.ready >= enough or (now.ready and no_more))):
             return now
         if now.failed:
             raise Failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
         if line != shown or patience.elapsed - shown_at >= HEARTBEAT:
-            progress(f"{line}, {_times.stopwatch(patience.elapsed)} of {_times.stopwatch(patience.seconds)}")
+            first = f" ({problems[0]})" if problems else ""
+            progress(f"{line}{first}, {_times.stopwatch(patience.elapsed)} of {_times.stopwatch(patience.seconds)}")
             shown, shown_at = line, patience.elapsed
         if not patience.pause(POLL if enough is None else POLL / 2):
             if enough is not None and evidence.get("ready"):

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import (
     UNHEALTHY,
+    UNREACHED,
     Object,
     Problem,
     condition,
+    has_lasted,
     is_finished,
     is_leaving,
     is_ready,
+    name_of,
     owner,
     problem,
+    uid_of,
 )
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -40,7 +45,7 @@ class State:
     reason: str = ""
     # Why it cannot succeed and what to do, a clause; empty while it can.
     failed: str = ""
-    # A clause for each pod that does not become ready.
+    # A clause for each pod that does not become ready, and for pods that are refused.
     problems: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -55,25 +60,29 @@ def state(
     pods: t.Sequence[Object],
     events: t.Sequence[Object],
     now: datetime.datetime,
+    container: str,
     grace: float = 30.0,
     stale: Object | None = None,
+    since: datetime.datetime | None = None,
+    earlier: t.Mapping[str, int] | None = None,
 ) -> State:
     """Return the state of a rollout.
 
     pods, replicasets: at least those of the Deployment. events: of its pods, none without the permission to read them.
-    grace: see pods.problem(). stale: the Progressing condition from before the change, which the controller may not
-    have replaced yet.
+    container, grace, since: see pods.problem(). earlier: see pods.earlier_restarts(). stale: the Progressing condition
+    from before the change, which the controller may not have replaced yet.
     """
-    wanted, status = deployment["spec"].get("replicas", 1), deployment.get("status", {})
-    replicasets_of_it = {rs["metadata"]["uid"]: rs for rs in replicasets if owner(rs) == deployment["metadata"]["uid"]}
-    newest = next((rs for rs in replicasets_of_it.values() if _revision(rs) == _revision(deployment)), None)
-    if newest is None or status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
+    wanted, status = wanted_pods(deployment), mapping(deployment, "status")
+    uid = uid_of(deployment)
+    replicasets_of_it = {uid_of(rs): rs for rs in replicasets if uid and owner(rs) == uid}
+    newest = next((rs for rs in replicasets_of_it.values() if revision(rs) == revision(deployment)), None)
+    if newest is None or is_behind(deployment):
         return State(wanted)
 
     present = [pod for pod in pods if owner(pod) in replicasets_of_it and not is_finished(pod)]
-    new = [pod for pod in present if owner(pod) == newest["metadata"]["uid"] and not is_leaving(pod)]
+    new = [pod for pod in present if owner(pod) == uid_of(newest) and not is_leaving(pod)]
     ready = sum(is_ready(pod) for pod in new)
-    counts = {status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas")}
+    counts = {status.get(name) or 0 for name in ("replicas", "updatedReplicas", "availableReplicas")}
     # At size 0 the containers have ended only when the pods are gone. Otherwise old pods may still finish requests.
     done = counts == {wanted} and (wanted > 0 or not present)
     if done:
@@ -81,45 +90,64 @@ def state(
     if not wanted:
         # Problems of pods that are to be removed do not matter.
         return State(wanted, ready, leaving=len(present))
-    problems = {pod["metadata"]["name"]: found for pod in new if (found := problem(pod, events, now, grace))}
-    terminal = _terminal(deployment, newest, problems, len(new), stale)
+    restarts = earlier or {}
+    found = [(pod, problem(pod, events, now, grace, container, since, restarts.get(uid_of(pod), 0))) for pod in new]
+    problems = [replace(one, message=f"pod {name_of(pod)}: {one.message}") for pod, one in found if one]
+    if refused := _refused(newest, now, grace, room_comes=len(present) > len(new)):
+        problems.append(refused)
+    terminal = _terminal(deployment, problems, len(new), stale)
     return State(
         wanted,
         ready,
         leaving=len(present) - len(new),
         reason=terminal.reason if terminal else "",
         failed=f"{terminal.message}; {terminal.advice}" if terminal else "",
-        problems=tuple(f"pod {pod}: {found.message}" for pod, found in problems.items()),
+        problems=tuple(one.message for one in problems),
     )
 
 
-def _terminal(
-    deployment: Object, newest: Object, problems: dict[str, Problem], pods: int, stale: Object | None
-) -> Problem | None:
-    """Return why the rollout cannot succeed. problems: by name of a new pod. pods: how many new pods there are."""
-    if deployment["spec"].get("paused"):
+def wanted_pods(deployment: Object) -> int:
+    """Return how many pods the Deployment has to have."""
+    replicas = mapping(deployment, "spec").get("replicas")
+    return 1 if replicas is None else int(replicas)
+
+
+def is_behind(obj: Object) -> bool:
+    """Return whether the controller has not seen the object as it is."""
+    seen, generation = mapping(obj, "status").get("observedGeneration"), mapping(obj, "metadata").get("generation")
+    return (seen or 0) < (generation or 0)
+
+
+def revision(obj: Object) -> str:
+    return str(mapping(obj, "metadata", "annotations").get(REVISION) or "")
+
+
+def _refused(newest: Object, now: datetime.datetime, grace: float, *, room_comes: bool) -> Problem | None:
+    """Return why the API server refuses new pods. The controller tries again.
+
+    room_comes: whether pods are still to go, which a quota counts.
+    """
+    refused = condition(newest, "ReplicaFailure")
+    if refused.get("status") != "True" or is_behind(newest):
+        return None
+    message = refused.get("message") or ""
+    may_pass = room_comes or not has_lasted(refused, now, grace) or bool(UNREACHED.search(message))
+    advice = "raise the quota or correct the template"
+    return Problem("ReplicaFailure", f"its pods are refused ({message})", advice, may_pass)
+
+
+def _terminal(deployment: Object, problems: t.Sequence[Problem], pods: int, stale: Object | None) -> Problem | None:
+    """Return why the rollout cannot succeed. pods: how many new pods there are."""
+    if mapping(deployment, "spec").get("paused"):
         return Problem("Paused", "it is paused", "resume it (kubectl rollout resume)")
     # A single pod may run without becoming ready; when all of them do, the version is at fault.
-    all_unready = len(problems) == pods and all(found.reason == UNHEALTHY for found in problems.values())
-    for pod, found in problems.items():
+    all_unready = sum(found.reason == UNHEALTHY for found in problems) == pods
+    for found in problems:
         if not found.may_pass and (found.reason != UNHEALTHY or all_unready):
-            return Problem(found.reason, f"pod {pod}: {found.message}", found.advice)
-
-    refused = condition(newest, "ReplicaFailure")
-    if refused.get("status") == "True":
-        return Problem(
-            "ReplicaFailure",
-            f"its pods are refused ({refused.get('message')})",
-            "raise the quota or correct the template",
-        )
+            return found
     progressing = condition(deployment, "Progressing")
     if progressing.get("reason") == "ProgressDeadlineExceeded" and progressing != stale:
         return Problem(
             "ProgressDeadlineExceeded", f"it made no progress ({progressing.get('message')})", "see its events"
         )
     return None
-
-
-def _revision(obj: Object) -> str | None:
-    revision: str | None = obj["metadata"].get("annotations", {}).get(REVISION)
-    return revision

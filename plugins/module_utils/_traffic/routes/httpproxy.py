@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
     Kind,
@@ -20,6 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     Split,
     Weighted,
     pool_of,
+    weight_of,
 )
 
 
@@ -32,7 +34,7 @@ class HTTPProxy(Weighted):
             server,
             (
                 (f"route {number}", _backends(number, rule, server))
-                for number, rule in enumerate(route["spec"].get("routes") or [])
+                for number, rule in enumerate(mapping(route, "spec").get("routes") or [])
             ),
         )
 
@@ -62,7 +64,7 @@ def _backends(number: int, rule: dict[str, t.Any], server: Server) -> t.Iterator
     ]
     evenly = not any(service.get("weight") for _position, service in services)
     for position, service in services:
-        weight = 1 if evenly else service.get("weight", 0)
+        weight = 1 if evenly else weight_of(service, 0)
         yield pool_of(service["name"], server), Reference(f"/spec/routes/{number}/services/{position}/weight", weight)
 
 
@@ -71,7 +73,7 @@ def _valid(route: Route) -> dict[str, t.Any]:
     return next(
         (
             condition
-            for condition in route.get("status", {}).get("conditions") or []
+            for condition in mapping(route, "status").get("conditions") or []
             if condition["type"] == "Valid"
             and condition.get("observedGeneration", -1) == route["metadata"].get("generation", 0)
         ),

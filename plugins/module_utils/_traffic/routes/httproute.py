@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
@@ -23,6 +24,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     Weighted,
     both,
     pool_of,
+    weight_of,
 )
 
 SESSION = "mcp-session-id"
@@ -98,7 +100,7 @@ def _mark(match: dict[str, t.Any]) -> str | None:
 
 def _backends(route: Route, server: Server, marked: str | None) -> Lists:
     """Yield the backends of the rules for sessions with that pool's mark; with None, of the rules for all others."""
-    for number, rule in enumerate(route["spec"].get("rules") or []):
+    for number, rule in enumerate(mapping(route, "spec").get("rules") or []):
         if mark(rule) == marked:
             backends = enumerate(rule.get("backendRefs") or [])
             places = [
@@ -107,7 +109,7 @@ def _backends(route: Route, server: Server, marked: str | None) -> Lists:
             ]
             yield (
                 f"rule {number}",
-                [(pool, Reference(place, backend.get("weight", 1))) for pool, place, backend in places],
+                [(pool, Reference(place, weight_of(backend, 1))) for pool, place, backend in places],
             )
 
 
@@ -125,7 +127,7 @@ def _conditions(route: Route) -> list[tuple[str, str, dict[str, t.Any]]]:
     status. Of several controllers that report on one parent, one that accepted the route is enough.
     """
     reported: dict[tuple[t.Any, ...], list[dict[str, dict[str, t.Any]]]] = {}
-    for parent in route.get("status", {}).get("parents") or []:
+    for parent in mapping(route, "status").get("parents") or []:
         conditions = {condition["type"]: condition for condition in parent.get("conditions") or []}
         reported.setdefault(_parent_key(route, parent["parentRef"]), []).append(conditions)
 
@@ -134,7 +136,7 @@ def _conditions(route: Route) -> list[tuple[str, str, dict[str, t.Any]]]:
         return sum(condition["status"] == "True" for condition in current), len(current)
 
     found = []
-    for reference in route["spec"].get("parentRefs") or []:
+    for reference in mapping(route, "spec").get("parentRefs") or []:
         kind, namespace, name, *_rest = key = _parent_key(route, reference)
         best = max(reported.get(key, [{}]), key=accepted)
         found += [(f"{kind} {namespace}/{name}", condition, best.get(condition, {})) for condition in CONDITIONS]
@@ -148,6 +150,6 @@ def _parent_key(route: Route, reference: dict[str, t.Any]) -> tuple[t.Any, ...]:
 
 
 def _is_current(route: Route, condition: dict[str, t.Any]) -> bool:
-    observed: int = condition.get("observedGeneration", -1)
-    generation: int = route["metadata"].get("generation", 0)
-    return observed == generation
+    observed = condition.get("observedGeneration")
+    generation: int = route["metadata"].get("generation") or 0
+    return (-1 if observed is None else observed) == generation

@@ -11,6 +11,7 @@ weight.
 from __future__ import annotations
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
@@ -88,7 +89,7 @@ class IngressNginx(Weighted):
         return f"{self.path(server)}-canary"
 
     def _number(self, annotations: dict[str, str], key: str, default: int, server: Server) -> int:
-        value = annotations.get(key, str(default))
+        value = annotations.get(key) or str(default)
         if not (value.isascii() and value.isdigit()):
             raise Failure(
                 f"{self.name(server)}-canary has the annotation {key}: {value!r}, which is not a whole number. "
@@ -98,7 +99,7 @@ class IngressNginx(Weighted):
 
     def _pool(self, ingress: Route, server: Server) -> str:
         """Return the only pool that this Ingress leads to. Raises Failure when there is not exactly one."""
-        spec = ingress["spec"]
+        spec = mapping(ingress, "spec")
         backends = [
             path["backend"] for rule in spec.get("rules") or [] for path in (rule.get("http") or {}).get("paths") or []
         ]

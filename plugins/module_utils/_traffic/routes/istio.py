@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
     Kind,
@@ -18,6 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     Route,
     Split,
     Weighted,
+    weight_of,
 )
 
 
@@ -34,12 +36,12 @@ class VirtualService(Weighted):
                     (
                         (
                             _pool(backend, server),
-                            Reference(f"/spec/http/{number}/route/{position}/weight", backend.get("weight", 0)),
+                            Reference(f"/spec/http/{number}/route/{position}/weight", weight_of(backend, 0)),
                         )
                         for position, backend in enumerate(rule.get("route") or [])
                     ),
                 )
-                for number, rule in enumerate(route["spec"].get("http") or [])
+                for number, rule in enumerate(mapping(route, "spec").get("http") or [])
             ),
         )
 

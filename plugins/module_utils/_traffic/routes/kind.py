@@ -298,8 +298,8 @@ def unchanged(obj: Route, changes: list[Operation]) -> list[Operation]:
     if metadata.get("annotations") is None:
         compared[NOTES] = None
     # Only an id: text that JSON can write in more than one way may not compare equal.
-    elif IS_RUN.fullmatch(run := metadata["annotations"].get(RUN, "-")):
-        compared[place_of(RUN)] = run if RUN in metadata["annotations"] else None
+    elif IS_RUN.fullmatch(metadata["annotations"].get(RUN) or "-"):
+        compared[place_of(RUN)] = metadata["annotations"].get(RUN)
     return [{"op": "test", "path": path, "value": value} for path, value in compared.items()]
 
 
@@ -341,6 +341,11 @@ def _noting(obj: Route, stamp: Stamp, places: list[str]) -> list[Operation]:
 def pool_of(name: str | None, server: Server) -> str | None:
     """Return the pool whose Service has this name, if one has."""
     return next((pool for pool in POOLS if name == server.service(pool)), None)
+
+
+def weight_of(backend: dict[str, t.Any], default: int) -> int:
+    weight = backend.get("weight")
+    return default if weight is None else weight
 
 
 def percent(blue: float, green: float) -> Weights:

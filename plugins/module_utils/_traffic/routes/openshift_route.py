@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
     Kind,
@@ -16,6 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     Split,
     Weighted,
     pool_of,
+    weight_of,
 )
 
 DEFAULT = 100  # the weight of a backend without one
@@ -26,8 +28,8 @@ class OpenShiftRoute(Weighted):
     rule, backends = "", "spec.to and spec.alternateBackends"
 
     def splits(self, route: Route, server: Server) -> list[Split]:
-        spec = route["spec"]
-        places = [("/spec/to", spec["to"])]
+        spec = mapping(route, "spec")
+        places = [("/spec/to", mapping(spec, "to"))]
         places += [
             (f"/spec/alternateBackends/{position}", backend)
             for position, backend in enumerate(spec.get("alternateBackends") or [])
@@ -38,7 +40,10 @@ class OpenShiftRoute(Weighted):
                 (
                     "its backends",
                     [
-                        (pool_of(backend["name"], server), Reference(f"{place}/weight", _weight(backend)))
+                        (
+                            pool_of(backend.get("name"), server),
+                            Reference(f"{place}/weight", weight_of(backend, DEFAULT)),
+                        )
                         for place, backend in places
                     ],
                 )
@@ -61,19 +66,14 @@ class OpenShiftRoute(Weighted):
 KIND: Kind = OpenShiftRoute()
 
 
-def _weight(backend: dict[str, t.Any]) -> int:
-    weight = backend.get("weight")
-    return DEFAULT if weight is None else weight
-
-
 def _admitted(route: Route) -> list[tuple[str, dict[str, t.Any]]]:
     """Return each router's name with its condition Admitted, empty when it has not reported it."""
     return [
         (
-            router.get("routerName", ""),
+            router.get("routerName") or "",
             next((one for one in router.get("conditions") or [] if one["type"] == "Admitted"), {}),
         )
-        for router in route.get("status", {}).get("ingress") or []
+        for router in mapping(route, "status").get("ingress") or []
     ]
 
 

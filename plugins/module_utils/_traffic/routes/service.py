@@ -18,6 +18,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -49,14 +50,14 @@ class Service(Kind):
     def read(self, cluster: Api, server: Server) -> Route:
         return {
             "service": cluster.get(self.path(server)),
-            "pods": cluster.get(paths.pods(server.namespace), labelSelector=selectors.server_pods(server.name))[
-                "items"
-            ],
+            "pods": items(
+                cluster.get(paths.pods(server.namespace), labelSelector=selectors.server_pods(server.name)), "items"
+            ),
             "slices": endpoints.slices(cluster, server.namespace, server.route),
         }
 
     def weights(self, route: Route, server: Server) -> Weights:
-        selector = route["service"]["spec"].get("selector") or {}
+        selector = _selector(route)
         pool, serving = selector.get("pool"), selector.get(SERVING)
         if selector.get("app") == server.name and pool in POOLS and serving is None:
             return {one: 100 if one == pool else 0 for one in POOLS}
@@ -71,7 +72,7 @@ class Service(Kind):
     def reachable(self, route: Route, server: Server, wanted: Weights, *, planning: bool = False) -> Weights:
         if 100 in wanted.values():
             return wanted
-        if route["service"]["spec"].get("sessionAffinity") == "ClientIP":
+        if mapping(route["service"], "spec").get("sessionAffinity") == "ClientIP":
             raise Failure(
                 f"{self.name(server)} has sessionAffinity ClientIP, which keeps each client on its pod. "
                 "Remove it to split the traffic."
@@ -107,7 +108,7 @@ class Service(Kind):
         A split's share changes with every pod that comes or goes.
         """
         pool = pools.whole(weights)
-        selector = route["service"]["spec"].get("selector") or {}
+        selector = _selector(route)
         return selector.get("pool") == pool if pool else selector.get(SERVING) == "true"
 
     def writes(
@@ -149,17 +150,8 @@ class Service(Kind):
         return self.read(cluster, server) if answers else route
 
     def not_accepted(self, route: Route, server: Server) -> str:
-        wanted = {
-            pod["metadata"]["name"]
-            for pod in route["pods"]
-            if is_ready(pod) and _selects(route["service"]["spec"]["selector"], pod)
-        }
-        has = {
-            (endpoint.get("targetRef") or {}).get("name")
-            for item in route["slices"]
-            for endpoint in item.get("endpoints") or []
-            if (endpoint.get("conditions") or {}).get("ready") is not False
-        }
+        wanted = {pod["metadata"]["name"] for pod in route["pods"] if is_ready(pod) and _selects(_selector(route), pod)}
+        has = {mapping(endpoint, "targetRef").get("name") for endpoint in endpoints.ready(route["slices"])}
         if wanted == has:
             return ""
         return f"its EndpointSlices have {_names(has)}, not {_names(wanted)}: check the kube-controller-manager"
@@ -170,9 +162,7 @@ KIND: Kind = Service()
 
 def _ready(route: Route) -> dict[str, list[Route]]:
     """Return the ready pods of each pool that match all else that the Service selects, the oldest first."""
-    selector = {
-        key: value for key, value in route["service"]["spec"]["selector"].items() if key not in ("pool", SERVING)
-    }
+    selector = {key: value for key, value in _selector(route).items() if key not in ("pool", SERVING)}
     pods = sorted(
         route["pods"], key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"])
     )
@@ -181,14 +171,18 @@ def _ready(route: Route) -> dict[str, list[Route]]:
     }
 
 
+def _selector(route: Route) -> dict[str, str]:
+    return mapping(route["service"], "spec", "selector")
+
+
 def _selects(selector: dict[str, str], pod: Route) -> bool:
-    labels: dict[str, str] = pod["metadata"]["labels"]
+    labels = mapping(pod, "metadata", "labels")
     return selector.items() <= labels.items()
 
 
 def _serves(pod: Route) -> bool:
-    labels: dict[str, str] = pod["metadata"]["labels"]
-    return labels.get(SERVING) == "true"
+    labels = mapping(pod, "metadata", "labels")
+    return bool(labels.get(SERVING) == "true")
 
 
 def _shares(counts: dict[str, int]) -> dict[int, dict[str, int]]:
@@ -217,7 +211,7 @@ def _chosen(route: Route, wanted: Weights) -> set[str]:
 
 def _select(route: Route, key: str, value: str, instead_of: str) -> list[Operation]:
     """Return the operations that make the Service select by this key instead of the other; empty when it does."""
-    place, selector = "/spec/selector/", route["service"]["spec"]["selector"]
+    place, selector = "/spec/selector/", _selector(route)
     operations = (
         [{"op": "add", "path": place + key.replace("/", "~1"), "value": value}] if selector.get(key) != value else []
     )

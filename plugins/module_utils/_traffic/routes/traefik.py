@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
     Kind,
@@ -16,6 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     Split,
     Weighted,
     pool_of,
+    weight_of,
 )
 
 
@@ -24,7 +26,7 @@ class TraefikService(Weighted):
     rule, backends = "", "spec.weighted.services"
 
     def splits(self, route: Route, server: Server) -> list[Split]:
-        services = route["spec"].get("weighted", {}).get("services") or []
+        services = mapping(route, "spec", "weighted").get("services") or []
         return self.shared(
             server,
             [
@@ -33,7 +35,7 @@ class TraefikService(Weighted):
                     [
                         (
                             _pool(service, server),
-                            Reference(f"/spec/weighted/services/{position}/weight", service.get("weight", 1)),
+                            Reference(f"/spec/weighted/services/{position}/weight", weight_of(service, 1)),
                         )
                         for position, service in enumerate(services)
                     ],

@@ -9,7 +9,7 @@ import datetime
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._workload import rollout_state
-from ansible_collections.mcp.server.plugins.module_utils._workload.pods import problem
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import earlier_restarts, problem
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import State, state
 
 NOW = datetime.datetime(2026, 11, 23, 10, 1, 0, tzinfo=datetime.UTC)
@@ -180,13 +180,13 @@ UNHEALTHY = event("Unhealthy", "Readiness probe failed: HTTP probe failed with s
     ],
 )
 def test_problem_of_a_pod(case, events, reason, said):
-    found = problem(case, events, NOW, grace=30)
+    found = problem(case, events, NOW, 30, "mcp-server")
     assert (found and found.reason) == reason
     assert found is None or said in found.message
 
 
 def test_a_long_message_stays_a_sentence():
-    found = problem(pod(waiting("InvalidImageName", "x\ny " * 1000)), [], NOW, 30)
+    found = problem(pod(waiting("InvalidImageName", "x\ny " * 1000)), [], NOW, 30, "mcp-server")
     assert len(found.message) < 500
     assert "\n" not in found.message
 
@@ -322,13 +322,13 @@ QUOTA = {
     ],
 )
 def test_state_of_a_rollout(case, sets, pods, line, done, reason):
-    found = state(case, sets, pods, [], NOW)
+    found = state(case, sets, pods, [], NOW, "mcp-server")
     assert (str(found), found.done, found.reason) == (line, done, reason)
     assert bool(found.failed) == bool(reason)
 
 
 def test_the_sentence_names_the_pod_and_the_cure():
-    found = state(deployment(), replicasets(), [pod(running(35))], [UNHEALTHY], NOW)
+    found = state(deployment(), replicasets(), [pod(running(35))], [UNHEALTHY], NOW, "mcp-server")
     assert found.failed == (
         "pod new-1: has run for 35 s and is not ready (Readiness probe failed: HTTP probe failed with statuscode: "
         "503); read its log (kubectl logs)"
@@ -351,11 +351,355 @@ def test_the_sentence_names_the_pod_and_the_cure():
 )
 def test_what_the_kubelet_could_not_reach_is_told_and_may_pass(message):
     found = state(
-        deployment(), replicasets(), [pod(waiting("ContainerCreating"))], [event("FailedMount", message)], NOW
+        deployment(),
+        replicasets(),
+        [pod(waiting("ContainerCreating"))],
+        [event("FailedMount", message)],
+        NOW,
+        "mcp-server",
     )
     assert not found.failed
     assert "FailedMount (MountVolume.SetUp failed" in found.problems[0]
 
 
 def test_an_exceeded_deadline_from_before_our_change_is_not_news():
-    assert state(deployment(conditions=[EXCEEDED]), replicasets(), [], [], NOW, stale=EXCEEDED) == State(3)
+    assert state(deployment(conditions=[EXCEEDED]), replicasets(), [], [], NOW, "mcp-server", stale=EXCEEDED) == State(
+        3
+    )
+
+
+def of(name: str, status: dict) -> dict:
+    """Return the status of another container."""
+    return {"ready": False, **status, "name": name}
+
+
+def ended(code: int, **more) -> dict:
+    return {"name": "init", "state": {"terminated": {"exitCode": code}}, "restartCount": 0, **more}
+
+
+def with_init(*init: dict, own: dict | None = None, spec=None, **more) -> dict:
+    """Return a pod with init containers. own: the status of the server's container."""
+    found = pod(own or waiting("PodInitializing"), **more)
+    found["status"]["initContainerStatuses"] = list(init)
+    found["spec"] |= spec or {}
+    return found
+
+
+def about(container: str, reason: str, message: str, field: str = "containers", **more) -> dict:
+    found = event(reason, message, **more)
+    found["involvedObject"]["fieldPath"] = f"spec.{field}{{{container}}}"
+    return found
+
+
+WAITS_FOR_DB = of(
+    "wait-for-db", {"restartCount": 3, "state": {"running": {"startedAt": at(1)}}, "lastState": crashed(1)}
+)
+BACKS_OFF = of("wait-for-db", waiting("CrashLoopBackOff", "back-off 40s", restartCount=3, lastState=crashed(1)))
+BACK_OFF_EVENT = event("BackOff", "Back-off restarting failed container wait-for-db in pod new-1")
+OWN_READY = running(60, ready=True)
+
+
+@pytest.mark.parametrize(
+    ("case", "events", "said"),
+    [
+        # Init containers
+        (with_init(WAITS_FOR_DB), [], "init container wait-for-db was restarted 3 times, last after exit code 1"),
+        (with_init(BACKS_OFF), [], "init container wait-for-db was restarted 3 times"),
+        (with_init(BACKS_OFF), [BACK_OFF_EVENT], "init container wait-for-db was restarted 3 times"),
+        (
+            with_init(BACKS_OFF),
+            [about("wait-for-db", "BackOff", "Back-off restarting failed container", "initContainers")],
+            "init container wait-for-db was restarted",
+        ),
+        (
+            with_init(of("migrate", running(45, started=False))),
+            [],
+            "init container migrate has run for 45 s and is not ready",
+        ),
+        (with_init(of("migrate", running(5, started=False))), [], None),
+        (
+            with_init(of("setup", waiting("ImagePullBackOff", "Back-off pulling image: not found"))),
+            [],
+            "init container setup: ImagePullBackOff (Back-off pulling image: not found)",
+        ),
+        # Native sidecars
+        (
+            with_init(of("proxy", running(40, started=False))),
+            [event("Unhealthy", "Startup probe failed: connection refused")],
+            "init container proxy has run for 40 s and is not ready",
+        ),
+        (
+            with_init(of("proxy", running(1, restartCount=5, lastState=crashed(137, "OOMKilled"))), own=OWN_READY),
+            [],
+            "init container proxy was restarted 5 times, last after exit code 137 (OOMKilled)",
+        ),
+        (with_init(ended(0, restartCount=4), own=running(5)), [], None),
+        # Other sidecars
+        (
+            pod(OWN_READY, of("istio-proxy", running(1, restartCount=4, lastState=crashed(137, "OOMKilled")))),
+            [],
+            "container istio-proxy was restarted 4 times, last after exit code 137 (OOMKilled)",
+        ),
+        (
+            pod(OWN_READY, of("istio-proxy", running(60))),
+            [about("istio-proxy", "Unhealthy", "Readiness probe failed: HTTP 503")],
+            "container istio-proxy has run for 60 s and is not ready",
+        ),
+        (
+            pod(OWN_READY, of("logs", waiting("ImagePullBackOff", "Back-off pulling image: not found"))),
+            [],
+            "container logs: ImagePullBackOff",
+        ),
+        # Nothing of it is wrong, as far as its containers know
+        (
+            pod(OWN_READY, conditions=[{"type": "Ready", "status": "False", "reason": "ReadinessGatesNotReady"}]),
+            [],
+            "its container is ready and it is not (no reason given)",
+        ),
+        (
+            pod(
+                conditions=[{"type": "PodScheduled", "reason": "SchedulingGated", "lastTransitionTime": at(60)}],
+                phase="Pending",
+            ),
+            [],
+            "it waits for scheduling gates ()",
+        ),
+        # What the kubelet tries again
+        (
+            pod(waiting("ImagePullBackOff", "Back-off pulling image: 503 Service Unavailable")),
+            [],
+            "ImagePullBackOff (Back-off pulling image: 503 Service Unavailable)",
+        ),
+        (
+            pod(waiting("ImagePullBackOff")),
+            [about("mcp-server", "Failed", "Failed to pull image: toomanyrequests: rate exceeded")],
+            "toomanyrequests",
+        ),
+        (
+            pod(waiting("ImagePullBackOff", "dial tcp 10.0.0.1:443: connect: connection refused")),
+            [],
+            "connection refused",
+        ),
+        (
+            pod(waiting("CreateContainerError", 'failed to reserve container name "x_1": name "x_1" is reserved')),
+            [],
+            "failed to reserve container name",
+        ),
+        (pod(waiting("CreateContainerConfigError", 'secret "new" not found'), age=10), [], None),
+        (
+            pod(waiting("ContainerCreating")),
+            [event("FailedCreatePodSandBox", "failed to assign an IP address to container")],
+            "FailedCreatePodSandBox (failed to assign an IP address to container)",
+        ),
+        (
+            pod(waiting("ContainerCreating")),
+            [event("Pulling", "Pulling image", 50, "Normal"), event("DNSConfigForming", "Nameserver limits exceeded")],
+            "DNSConfigForming",
+        ),
+        (
+            pod(conditions=[unschedulable(60)], phase="Pending"),
+            [event("TriggeredScaleUp", "pod triggered scale-up", 50, "Normal")],
+            "no node accepts it",
+        ),
+        (
+            pod(conditions=[unschedulable(60)], phase="Pending"),
+            [event("Nominated", "Pod should schedule on: nodeclaim/default-x", 50, "Normal")],
+            "no node accepts it",
+        ),
+    ],
+)
+def test_what_may_pass_is_shown_and_the_rollout_goes_on(case, events, said):
+    found = state(deployment(1, updated=1, total=1), replicasets(), [case], events, NOW, "mcp-server")
+    assert (found.failed, found.reason, len(found.problems)) == ("", "", 1 if said else 0)
+    assert not said or f"pod new-1: {said}" in found.problems[0] or said in found.problems[0]
+
+
+def slow_start(**more) -> dict:
+    """Return a pod whose startup probe may take 100 s and has passed."""
+    found = pod(running(60), **more)
+    startup = {"periodSeconds": 10, "failureThreshold": 10}
+    found["spec"]["containers"][0] |= {"startupProbe": startup, "readinessProbe": {"periodSeconds": 5}}
+    return found
+
+
+def probed_since(seconds: float) -> dict:
+    return {**UNHEALTHY, "firstTimestamp": at(seconds)}
+
+
+@pytest.mark.parametrize(
+    ("case", "events", "reason"),
+    [
+        # It became ready for its readiness probe only now
+        (slow_start(), [], None),
+        (slow_start(), [probed_since(20)], None),
+        (slow_start(), [probed_since(40)], "Unhealthy"),
+        # One probe each minute
+        (pod(running(60), probe={"periodSeconds": 60}), [], None),
+        (pod(running(91), probe={"periodSeconds": 60}), [], "Unhealthy"),
+        (pod(running(70), probe={"periodSeconds": 10, "successThreshold": 5}), [], None),
+        # The node's clock is behind the API server's
+        (pod(running(600), creationTimestamp=at(5)), [], None),
+        (pod(running(600), creationTimestamp=at(31)), [], "Unhealthy"),
+        # Names that were never right
+        (pod(waiting("ImagePullBackOff", "dial tcp: lookup registry.exmple: no such host")), [], "ImagePullBackOff"),
+        (pod(waiting("ImagePullBackOff", "Back-off pulling image: pull access denied")), [], "ImagePullBackOff"),
+        (
+            pod(waiting("CreateContainerConfigError", 'secret "new" not found'), age=31),
+            [],
+            "CreateContainerConfigError",
+        ),
+        (
+            pod(conditions=[unschedulable(60)], phase="Pending"),
+            [
+                event("TriggeredScaleUp", "pod triggered scale-up", 50, "Normal"),
+                event("NotTriggerScaleUp", "pod didn't trigger scale-up: max node group size reached", 5, "Normal"),
+            ],
+            "Unschedulable",
+        ),
+        # Beside a sidecar that is fine, beside one that ended, beside a debugger
+        (with_init(of("proxy", running(60, ready=True)), own=running(35)), [UNHEALTHY], "Unhealthy"),
+        (with_init(ended(0), own=running(1, restartCount=2, lastState=crashed(1))), [], "CrashLoopBackOff"),
+        (
+            pod(running(35)),
+            [UNHEALTHY, about("debugger", "Failed", "Failed to pull image", "ephemeralContainers")],
+            "Unhealthy",
+        ),
+    ],
+)
+def test_what_the_servers_own_container_does_counts(case, events, reason):
+    found = state(deployment(1, updated=1, total=1), replicasets(), [case], events, NOW, "mcp-server")
+    assert found.reason == (reason or "")
+
+
+BEFORE = datetime.timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("status", "before", "failed"),
+    [
+        # Three restarts last week, and none since
+        (running(40, restartCount=3, lastState=crashed(137)), 3, True),  # it does not get ready, either
+        (running(20, restartCount=3, lastState=crashed(137)), 3, False),
+        (running(2, restartCount=4, lastState=crashed(1)), 3, False),
+        (running(2, restartCount=5, lastState=crashed(1)), 3, True),
+        (waiting("CrashLoopBackOff", "back-off 5m0s", restartCount=9, lastState=crashed(1)), 9, False),
+        (waiting("CrashLoopBackOff", "back-off 5m0s", restartCount=10, lastState=crashed(1)), 9, True),
+        (waiting("CrashLoopBackOff", "back-off 10s", restartCount=1, lastState=crashed(1)), 0, True),
+    ],
+)
+def test_only_restarts_since_the_rollout_began_count(status, before, failed):
+    pods = [pod(status, name="new-1", creationTimestamp=at(10_000))]
+    args = (deployment(1, updated=1, total=1), replicasets(), pods, [], NOW, "mcp-server", 30.0, None, NOW - BEFORE)
+    found = state(*args, earlier={"new-1": before})
+    assert bool(found.failed) is failed
+    # Those that count in a pod of this rollout
+    assert state(*args, earlier={}).failed or not status["state"].get("waiting")
+
+
+def test_the_restarts_before_a_rollout_are_those_of_older_pods():
+    pods = [
+        pod(running(5, restartCount=4), name="old", creationTimestamp=at(100)),
+        pod(running(5, restartCount=1), of("proxy", running(5, restartCount=9)), name="new", creationTimestamp=at(10)),
+        pod(name="undated"),
+    ]
+    assert earlier_restarts(pods, "mcp-server", NOW - BEFORE) == {"old": 4}
+
+
+@pytest.mark.parametrize(("since", "failed"), [(10, False), (31, True), (None, True)])
+def test_nothing_has_lasted_longer_than_the_rollout(since, failed):
+    """A pool that was never ready is scaled up: it has the grace from now on."""
+    began = None if since is None else NOW - datetime.timedelta(seconds=since)
+    pods = [pod(running(4000), creationTimestamp=at(4000))]
+    found = state(
+        deployment(1, updated=1, total=1), replicasets(), pods, [UNHEALTHY], NOW, "mcp-server", 30.0, None, began
+    )
+    assert bool(found.failed) is failed
+
+
+def test_restarts_that_the_kubelet_has_forgotten_do_not_count():
+    unready = {"type": "Ready", "status": "False"}
+    case = pod(running(700, restartCount=3, lastState=crashed(1), ready=True), conditions=[unready])
+    found = problem(case, [], NOW, 30, "mcp-server")
+    assert found.may_pass
+
+
+@pytest.mark.parametrize(
+    ("condition", "pods", "failed"),
+    [
+        ({**QUOTA, "lastTransitionTime": at(5)}, [], False),
+        ({**QUOTA, "lastTransitionTime": at(31)}, [], True),
+        # The quota counts pods that are to go
+        ({**QUOTA, "lastTransitionTime": at(31)}, [ready_pod("old", by="rs-old")], False),
+        (
+            {
+                **QUOTA,
+                "message": 'Internal error occurred: failed calling webhook "x": connection refused',
+                "lastTransitionTime": at(31),
+            },
+            [],
+            False,
+        ),
+    ],
+)
+def test_refused_pods_are_tried_again(condition, pods, failed):
+    found = state(deployment(), replicasets(condition), pods, [], NOW, "mcp-server")
+    assert bool(found.failed) is failed
+    assert "its pods are refused" in found.problems[0]
+
+
+def test_a_refusal_of_before_is_not_news():
+    sets = replicasets(QUOTA)
+    sets[1]["metadata"]["generation"], sets[1]["status"]["observedGeneration"] = 3, 2
+    assert state(deployment(), sets, [], [], NOW, "mcp-server") == State(3)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pod(phase="Failed", name="evicted"),
+        {"metadata": controlled("evicted", "rs-new"), "status": {"phase": "Failed", "reason": "Evicted"}},
+        {"metadata": controlled("gone", "rs-new", deletionTimestamp=at(1)), "status": {"reason": "NodeLost"}},
+        {"metadata": controlled("created", "rs-new")},
+        {"metadata": controlled("job-x", "a-job"), "status": {"phase": "Pending"}},
+        {"metadata": {"name": "bare", "uid": "bare"}, "status": {"phase": "Running", "reason": "SomethingNew"}},
+        {"metadata": controlled("x", "rs-new"), "status": {"reason": "SomethingNew", "containerStatuses": None}},
+        # It reports nothing any more; another pod replaces it when it is deleted
+        pod(
+            running(900, ready=True), conditions=[{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]
+        ),
+        # Resized in place
+        pod(running(5, resources={"limits": {"memory": "1Gi"}}), conditions=[{"type": "PodResizeInProgress"}]),
+    ],
+)
+def test_pods_that_do_not_count_against_it(case):
+    found = state(deployment(1, updated=1, total=1), replicasets(), [case], [], NOW, "mcp-server")
+    assert found.failed == ""
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [{}],
+        [{"involvedObject": None, "metadata": None}],
+        [{"involvedObject": {"uid": "new-1"}}],
+        [{"involvedObject": {"uid": "new-1"}, "type": "Warning", "lastTimestamp": None, "eventTime": None}],
+        [{"involvedObject": {"uid": "new-1"}, "type": "Warning", "reason": "FailedMount", "message": None}],
+    ],
+)
+@pytest.mark.parametrize("status", [waiting("ContainerCreating"), waiting("ImagePullBackOff"), running(60)])
+def test_events_without_type_reason_message_or_time(events, status):
+    problem(pod(status), events, NOW, 30, "mcp-server")
+
+
+def test_the_newest_event_is_by_time_and_not_by_text():
+    """With and without a fraction, and in other zones."""
+    events = [
+        {
+            **event("FailedMount", 'secret "tls" not found'),
+            "lastTimestamp": None,
+            "eventTime": "2026-11-23T10:00:55.2Z",
+        },
+        {**event("Pulling", "Pulling", kind="Normal"), "lastTimestamp": "2026-11-23T10:00:55Z"},
+    ]
+    found = problem(pod(waiting("ContainerCreating")), events, NOW, 30, "mcp-server")
+    assert found.reason == "FailedMount"
