@@ -102,7 +102,8 @@ def run(task: Task) -> dict[str, t.Any]:
         "changes": [described(change) | {"accepted": change in accepted} for change in changes],
     }
     if changes:
-        task.progress(f"{before.name} and {now.name}\n{text.render(changes, accepted)}")
+        for line in [f"{before.name} and {now.name}", *text.render(changes, accepted).splitlines()]:
+            task.progress(line)
         diff.append(text.diff(before.contract, now.contract, before.name, now.name))
     failing = [change for change in open_changes if change.severity in FAILING_SEVERITIES[params["fail_on"]]]
     if failing:
