@@ -14,12 +14,13 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
-from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object, is_leaving, is_ready
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import REVISION, State, state
 
 CAUSE = "kubernetes.io/change-cause"
 
 POLL = 1.0  # seconds
+MAX_PODS = 5  # that are not ready, whose events are read
 HEARTBEAT = 10.0  # seconds after which an unchanged line of progress is shown again
 
 
@@ -89,17 +90,20 @@ class View:
         selector = selectors.labels(deployment["spec"]["selector"].get("matchLabels", {}))
         replicasets = self.cluster.get(paths.replica_sets(self._namespace), labelSelector=selector)["items"]
         pods = self.cluster.get(paths.pods(self._namespace), labelSelector=selector)["items"]
-        return state(deployment, replicasets, pods, self._events(), self.cluster.now(), self._grace, self.stale)
+        return state(deployment, replicasets, pods, self._events(pods), self.cluster.now(), self._grace, self.stale)
 
-    def _events(self) -> list[Object]:
-        if not self._may_read_events:
-            return []
-        try:
-            found = self.cluster.get(paths.events(self._namespace), fieldSelector="involvedObject.kind=Pod")
-            return t.cast(list[Object], found["items"])
-        except Forbidden:
-            self._may_read_events = False
-            return []
+    def _events(self, pods: t.Sequence[Object]) -> list[Object]:
+        """Return the events of pods that are not ready: not those of the whole namespace, which may be thousands."""
+        unready = [pod for pod in pods if self._may_read_events and not is_ready(pod) and not is_leaving(pod)]
+        found: list[Object] = []
+        for pod in unready[:MAX_PODS]:
+            selector = f"involvedObject.uid={pod['metadata']['uid']}"
+            try:
+                found += self.cluster.get(paths.events(self._namespace), fieldSelector=selector, limit="100")["items"]
+            except Forbidden:
+                self._may_read_events = False
+                break
+        return found
 
 
 def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enough: int | None = None) -> State:
