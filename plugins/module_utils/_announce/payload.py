@@ -47,7 +47,7 @@ def event(
     what: one of EVENTS. failure: why, for events that the record does not tell. tree: the option escalation.
     """
     namespace, server = place
-    release = _inert(summary.readable(release)) if release else None
+    release = t.cast(Release, _inert(summary.readable(release))) if release else None
     name = f"{namespace}/{server}"
     recorded: str = release.get("outcome", "") if release else ""
     outcome = _OUTCOMES.get(what, recorded)

@@ -86,7 +86,7 @@ def given(params: dict[str, t.Any]) -> dict[str, t.Any]:
     missing = [name for name in ("release_id", "guard_id") if not found.validated_parameters.get(name)]
     if problems := [*found.error_messages, *(f"{name} is missing" for name in missing)]:
         raise Failure(f"A guard cannot run by these options: {'; '.join(problems)}.")
-    return found.validated_parameters
+    return t.cast(dict[str, t.Any], found.validated_parameters)
 
 
 def emergency(task: Task) -> watch.RollBack:
