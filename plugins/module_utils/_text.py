@@ -28,9 +28,8 @@ def escaped(text: str, keep: str = "") -> str:
     """
     if text.isprintable():
         return text
-    return "".join(
-        char if char.isprintable() or char in keep else char.encode("unicode_escape").decode() for char in text
-    )
+    odd = {char for char in set(text) if not char.isprintable() and char not in keep}
+    return text.translate({ord(char): char.encode("unicode_escape").decode() for char in odd})
 
 
 def one_line(text: str) -> str:
