@@ -80,13 +80,14 @@ def _command(kind: str, folder: Path) -> list[str | Path]:
     if language == "typescript":
         for file in (SERVERS / "typescript").glob("*.mjs"):
             shutil.copy(file, folder)
-        (folder / "node_modules").symlink_to(_node_modules())
+        (folder / "node_modules").symlink_to(node_modules())
         return ["node", folder / script]
     python = sys.executable if language == "tools" else venv.make(language) / "bin" / "python"
     return [python, "-B", SERVERS / "python" / script]
 
 
-def _node_modules() -> Path:
+def node_modules() -> Path:
+    """Return the folder of the packages that servers and clients of TypeScript need, made when it is not there."""
     files = [SERVERS / "typescript" / name for name in ("package.json", "package-lock.json")]
 
     def install(place: Path) -> None:

@@ -76,12 +76,12 @@ JOBS = (
     Job("lint", 45),
     Job("sanity", 147),
     Job("sanity_newest_core", 153, environment="newest-core"),
-    Job("unit", 360),
-    Job("unit_oldest_client", 10, environment="oldest-client"),
+    Job("unit", 560),
+    Job("unit_oldest_client", 50, environment="oldest-client"),
     Job("plays", 35),
     Job("plays_newest_core", 35, environment="newest-core"),
     # Its servers need a part of the machine too, and its probes have seconds: not beside the compiler.
-    Job("matrix", 47, 118, cores=1.5),
+    Job("matrix", 70, 140, cores=1.5),
     Job("package", 45),
     Job("sandbox", 54, 54),
     # Its compiler only takes what the others leave.

@@ -167,7 +167,7 @@ class Work:
         run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *words, minutes=minutes, **environment)
 
     def _unit(self, run: Tools) -> None:
-        self._pytest(run, "tests/unit", minutes=20)
+        self._pytest(run, "tests/unit", minutes=30)
 
     def _unit_oldest_client(self, run: Tools) -> None:
         """What speaks to the cluster, with the oldest kubernetes library that requirements.txt allows."""

@@ -53,12 +53,16 @@ class Change:
     names: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
+# normalise() removed it.
+EMPTY: dict[str, t.Any] = {"experimental": {}}
+
+
 def compare(old: Contract, new: Contract) -> list[Change]:
     """Return the changes between two normalised contracts, one for each path, sorted by severity and path."""
     found = [
         *_protocol_versions(old, new),
         *_session_mode(old, new),
-        *_capabilities(old["capabilities"], new["capabilities"], ("capabilities",)),
+        *_capabilities(EMPTY | old["capabilities"], EMPTY | new["capabilities"], ("capabilities",)),
         *_instructions(old, new),
         *_listed("tools", old, new, _tool),
         *_listed("prompts", old, new, _prompt),
@@ -211,7 +215,13 @@ def _subject(place: tuple[str, ...]) -> str:
 
 def _tool(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change]:
     known = {"name", "title", "description", "annotations", "execution", *SCHEMAS}
-    yield from _schema((*place, "inputSchema"), *(side.get("inputSchema", {}) for side in (old, new)))
+    here = (*place, "inputSchema")
+    if "inputSchema" in old and "inputSchema" not in new:
+        yield _change(
+            BREAKING, here, REMOVED, f"{_subject(place)} no longer declares its input: clients refuse the whole list."
+        )
+    else:
+        yield from _schema(here, *(side.get("inputSchema", {}) for side in (old, new)))
     before, after = old.get("outputSchema", ABSENT), new.get("outputSchema", ABSENT)
     here = (*place, "outputSchema")
     if before is ABSENT and after is not ABSENT:

@@ -155,7 +155,10 @@ def _shown(value: t.Any) -> str:
 
 
 def _capabilities(value: t.Any) -> dict[str, t.Any]:
-    """Return the capabilities without those that are false or null, which mean the same as absent."""
+    """Return the capabilities without those that are false or null, which mean the same as absent.
+
+    So does an empty C(experimental): some SDKs send it always.
+    """
 
     def present(part: t.Any) -> t.Any:
         if not isinstance(part, dict):
@@ -172,7 +175,7 @@ def _capabilities(value: t.Any) -> dict[str, t.Any]:
         capabilities: dict[str, t.Any] = present(schema.data(value))
     except schema.TooDeep:
         raise Failure(f"The server's capabilities are nested deeper than {schema.MAX_DEPTH} levels.") from None
-    return capabilities
+    return {name: part for name, part in capabilities.items() if name != "experimental" or part != {}}
 
 
 def _items(list_name: str, items: t.Any) -> list[dict[str, t.Any]]:

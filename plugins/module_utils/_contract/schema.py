@@ -39,8 +39,8 @@ NOTES = frozenset(
 HEADER = "x-mcp-header"
 ANNOTATIONS = TEXTS | NOTES | {HEADER}
 
-# Keywords of 2020-12 mean the same in these dialects, once the older form of tuples is rewritten.
-DIALECTS = ("draft-06/schema", "draft-07/schema", "draft/2019-09/schema", "draft/2020-12/schema")
+# Keywords of 2020-12 mean the same in these dialects, once the older forms of tuples and bounds are rewritten.
+DIALECTS = ("draft-04/schema", "draft-06/schema", "draft-07/schema", "draft/2019-09/schema", "draft/2020-12/schema")
 
 # Values that restrict nothing.
 TRIVIAL: dict[str, tuple[t.Any, ...]] = {
@@ -50,6 +50,9 @@ TRIVIAL: dict[str, tuple[t.Any, ...]] = {
     **dict.fromkeys(("required", "prefixItems"), ([],)),
     **dict.fromkeys(("properties", "patternProperties", "dependentRequired", "dependentSchemas"), ({},)),
 }
+
+# The bounds of the integers that JavaScript tells apart: zod 4 writes them for every integer, zod 3 does not.
+SAFE = {"minimum": -(2**53 - 1), "maximum": 2**53 - 1}
 
 # Prefix of a local reference below a nested $id, to which it is relative. It is not followed.
 FOREIGN = "$id:"
@@ -284,7 +287,7 @@ def _list(value: t.Any) -> list[t.Any]:
 
 
 def _modern(schema: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the schema with tuples as in 2020-12, and without C($schema) where that changes nothing."""
+    """Return the schema with tuples and bounds as in 2020-12, and without C($schema) where that changes nothing."""
     dialect = schema.get("$schema")
     if isinstance(dialect, str) and dialect.rstrip("#").endswith(DIALECTS):
         schema = {name: value for name, value in schema.items() if name != "$schema"}
@@ -295,6 +298,12 @@ def _modern(schema: dict[str, t.Any]) -> dict[str, t.Any]:
             "prefixItems": schema["items"],
             "items": rest,
         }
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if isinstance(schema.get(exclusive), bool):  # draft-04: it says how to read the bound
+            kept = {name: value for name, value in schema.items() if name != exclusive}
+            if schema[exclusive] and is_number(kept.get(bound)):
+                kept[exclusive] = kept.pop(bound)
+            schema = kept
     return schema
 
 
@@ -323,6 +332,8 @@ def _sorted(schema: dict[str, t.Any], entangled: bool) -> dict[str, t.Any]:
         if isinstance(new.get(keyword), list) and all(map(is_schema, new[keyword])):
             # A value may match two equal branches of oneOf, and then matches not one.
             new[keyword] = unique(new[keyword]) if keyword != "oneOf" else sorted(new[keyword], key=_order)
+    if "integer" in _list(new.get("type")):
+        new = {keyword: value for keyword, value in new.items() if SAFE.get(keyword) != value or keyword not in SAFE}
     trivial = TRIVIAL.keys() - ({"additionalProperties", "items"} if entangled else set())
     return {
         keyword: value

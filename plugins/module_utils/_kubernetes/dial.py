@@ -16,12 +16,12 @@ import ssl
 import typing as t
 import urllib.parse
 
+from ansible_collections.mcp.server.plugins.module_utils._http.addresses import connected
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.credentials import Credentials
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal, missing_library
 
-NEXT = 3.05  # seconds after which the next address of a name is tried, as the first one may be dead
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 BUSY = (429, 500, 502, 503, 504)  # statuses of a proxy that cannot serve for now, or whose target cannot
 
@@ -151,10 +151,10 @@ class Dialler:
     def _through(self, bound: Deadline, tunnel: bool) -> socket.socket:
         proxy = self.proxy
         if proxy is None:
-            return _connected(self._host, self._port, bound)
+            return connected(self._host, self._port, bound)
         if proxy.scheme.startswith("socks"):
             return self._socks(proxy, bound)
-        sock = _connected(proxy.host, proxy.port, bound)
+        sock = connected(proxy.host, proxy.port, bound)
         try:
             sock.settimeout(max(bound.left, 0.001))
             if proxy.scheme == "https":
@@ -190,27 +190,6 @@ class Dialler:
 
             return t.cast(socket.socket, SSLTransport(sock, context, server_hostname=name))
         return context.wrap_socket(sock, server_hostname=name)
-
-
-def _connected(host: str, port: int, bound: Deadline) -> socket.socket:
-    """Return a TCP connection to the first address of a host that answers. Raises OSError."""
-    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    failure: OSError | None = None
-    for index, (family, kind, protocol, _name, address) in enumerate(addresses):
-        last = index == len(addresses) - 1
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.settimeout(max(bound.left if last else min(NEXT, bound.left / 2), 0.001))
-            sock.connect(address)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return sock
-        except OSError as error:
-            failure = error
-            sock.close()
-        except BaseException:
-            sock.close()
-            raise
-    raise failure or OSError("the name has no address")
 
 
 def _tunnel(sock: socket.socket, proxy: Proxy, target: str) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
+from ansible_collections.mcp.server.plugins.module_utils._http.addresses import connected
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Dial
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
@@ -68,9 +69,7 @@ def public(option: dict[str, t.Any], auth: t.Mapping[str, t.Any] | None = None) 
     port = address.port or (443 if context else 80)
 
     def dial(bound: Deadline) -> socket.socket:
-        sock = socket.create_connection((address.hostname, port), timeout=max(bound.left, 0.001))
-        # A large request is sent in parts: without this, the last waits for the acknowledgement of the one before.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock = connected(t.cast(str, address.hostname), port, bound)
         return context.wrap_socket(sock, server_hostname=named.hostname) if context else sock
 
     return Endpoint(option["url"].rstrip("/"), named.netloc, dial, *_paths(option))

@@ -16,8 +16,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
-from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
-from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol, reasons
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Permanent, Reply
+from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol, reasons, shapes
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http_sse import HttpSse
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import Streamable
@@ -33,14 +33,22 @@ Transport: t.TypeAlias = Streamable | HttpSse
 
 @dataclass(frozen=True)
 class Declined:
-    """The answer of a server that does not know the handshake of this era, though it may be healthy."""
+    """What came from a server that does not know the handshake of this era, though it may be healthy."""
 
     reply: Reply
     answer: Answer | None  # None when it is not JSON-RPC
+    fault: Fault | None = None  # why there is no reply
+
+    @property
+    def is_clear(self) -> bool:
+        """Return whether servers of the other era answer so. Others may be unhealthy, guarded or not an MCP server."""
+        return self.fault is None and (isinstance(self.answer, dict) or declined(self.reply, self.answer))
 
     @property
     def reason(self) -> str:
-        if isinstance(self.answer, dict):
+        if self.fault is not None:
+            return self.fault.msg
+        if isinstance(self.answer, dict) and self.reply.status < 300:
             versions = str(self.answer.get("supportedVersions"))[:80]
             return f"returned no modern protocol revision ({versions})"
         return reasons.of_exchange(self.reply, self.answer)
@@ -65,16 +73,22 @@ class Modern:
 
     @classmethod
     def discover(cls, transport: Transport, bound: Deadline) -> Modern | Declined:
-        """Return a client after server/discover, or Declined by a legacy server. Raise Fault when it is neither."""
+        """Return a client after server/discover, or Declined when this may be a legacy server. Raise Fault."""
         client = cls(transport, protocol.revisions(protocol.MODERN)[-1])
-        reply, answer = client._exchange("server/discover", {}, bound)
-        other = other_revision(answer, client.revision)
-        if other:
-            client.revision = other
+        try:
             reply, answer = client._exchange("server/discover", {}, bound)
+            other = other_revision(answer, client.revision)
+            if other:
+                client.revision = other
+                reply, answer = client._exchange("server/discover", {}, bound)
+        except Permanent:
+            raise
+        except Fault as fault:  # silence, or an answer that is not JSON-RPC
+            return Declined(Reply(0), None, fault)
         if not is_modern(reply, answer):
             return Declined(reply, answer)
         result = t.cast("dict[str, t.Any]", answer)
+        shapes.refuse(shapes.problem(result, shapes.DISCOVERED, "it"))
         client.offer = _offer(
             result, _object(result.get("_meta")).get(protocol.META + "serverInfo"), result["supportedVersions"]
         )
@@ -116,18 +130,26 @@ class Legacy:
         agreed = result.get("protocolVersion")
         if not isinstance(agreed, str) or agreed not in protocol.revisions(protocol.LEGACY):
             raise Fault(f"returned protocol revision {printable(str(agreed), 40)}, which is not a legacy one")
+        shapes.refuse(shapes.problem(result, shapes.OFFER, "it"))
         return cls(transport, agreed, _offer(result, result.get("serverInfo"), [agreed]))
 
     def initialized(self, bound: Deadline) -> None:
         """Complete the handshake; some servers offer all of their tools only after this. Raise Fault."""
         reply = self.transport.notify("notifications/initialized", self._headers, bound)
         if reply.status >= 300:
+            self._check_session(reply)
             raise Fault(reasons.of_reply(reply))
 
     def request(
         self, method: str, params: dict[str, t.Any], bound: Deadline, headers: dict[str, str] | None = None
     ) -> dict[str, t.Any]:
-        return result_in(*self.transport.request(method, params, self._headers, bound))
+        reply, answer = self.transport.request(method, params, self._headers, bound)
+        self._check_session(reply, answer)
+        return result_in(reply, answer)
+
+    def _check_session(self, reply: Reply, answer: Answer | None = None) -> None:
+        if self.transport.session_headers and (lost := reasons.of_lost_session(reply, answer)):
+            raise Fault(lost)
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -141,8 +163,8 @@ Client: t.TypeAlias = Modern | Legacy
 def is_modern(reply: Reply, answer: Answer | None) -> bool:
     """Return whether this answer to server/discover is a modern server's.
 
-    Raise Fault when it is not a legacy server's either. These are the rules of the specification's page on versioning,
-    which the official clients follow.
+    Raise Fault when it is not a legacy server's either: it has no error of a modern server, and is a redirect or an
+    outage. These are the rules of the specification's page on versioning, which the official clients follow.
     """
     if isinstance(answer, dict) and reply.status < 300:
         # A server may know the request and speak legacy revisions only (the Go SDK with sessions).
@@ -159,7 +181,7 @@ def is_modern(reply: Reply, answer: Answer | None) -> bool:
             if supported and not _common(supported, protocol.LEGACY):
                 raise Fault(f"failed: mcp_health knows none of the server's protocol revisions ({str(supported)[:80]})")
             return False
-    if declined(reply, answer):
+    if reply.status < 300 or 400 <= reply.status < 500:
         return False
     raise Fault(reasons.of_exchange(reply, answer))
 

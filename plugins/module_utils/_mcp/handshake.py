@@ -14,13 +14,14 @@ from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection
 from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol, reasons
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
-from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Declined, Legacy, Modern
+from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Declined, Legacy, Modern, Transport
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http_sse import HttpSse
 from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import END, Trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import Streamable
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 AUTO, SSE, ERAS = protocol.AUTO, protocol.SSE, protocol.ERAS
+DISCOVER = "server/discover"
 
 
 @dataclass
@@ -56,15 +57,15 @@ class Connections:
                 if reply.status >= 300 and reply.status not in (404, 405):
                     raise Fault(reasons.of_reply(reply))
 
-    def modern(self, *, required: bool) -> Modern | None:
-        """Return a client, or None when the server is a legacy one. Raise Failure, also for that when required."""
-        with self.trace.step("handshake", "server/discover") as bound:
-            client = Modern.discover(self.streamable, bound)
-            if isinstance(client, Modern):
-                return client
-            if required:
-                raise Fault(f"{client.reason}: if this is a legacy server, set era to legacy or auto")
-        return None
+    def modern(self, *, required: bool) -> Modern | Declined:
+        """Return a client, or Declined when this may be a legacy server. Raise Failure, also for that when required."""
+        with self.trace.step("handshake", DISCOVER) as bound:
+            # Silence leaves time for the other handshake.
+            client = Modern.discover(self.streamable, bound if required else Deadline(bound.left / 2))
+            if required and isinstance(client, Declined):
+                cure = ": if this is a legacy server, set era to legacy or auto" if client.is_clear else ""
+                raise Fault(f"{client.reason}{cure}")
+            return client
 
     @contextmanager
     def legacy(
@@ -78,17 +79,16 @@ class Connections:
         self.end_sessions()
         try:
             with self.trace.step("handshake", "initialize") as bound:
-                client = Legacy.initialize(self.streamable, bound, revision or protocol.revisions(protocol.LEGACY)[-1])
-                problem = problem_with(client) if isinstance(client, Declined) else None
-                if problem:
-                    raise Fault(problem)
+                client = _initialize(self.streamable, bound, problem_with, revision)
             yield client
         finally:
             self.end_sessions()
 
     @contextmanager
-    def sse(self) -> t.Iterator[Legacy]:
-        """Yield a client over HTTP+SSE after initialize; close its stream afterwards. The caller ends the handshake."""
+    def sse(
+        self, problem_with: t.Callable[[Declined], str | None], revision: str | None = None
+    ) -> t.Iterator[Legacy | Declined]:
+        """Yield the answer to initialize over HTTP+SSE, and close its stream afterwards; else as legacy()."""
         self.end_sessions()
         transport = HttpSse(self.stream, self.main, self.endpoint.mcp_path, self.headers, self.streamable.note)
         try:
@@ -101,22 +101,47 @@ class Connections:
                     cure = ": if this is a Streamable HTTP server, set era to auto" if elsewhere else ""
                     raise Fault(f"{fault.msg}{cure}", **fault.evidence) from None
             with self.trace.step("handshake", "initialize") as bound:
-                client = Legacy.initialize(transport, bound)
-                if isinstance(client, Declined):
-                    raise Fault(client.reason)
+                client = _initialize(transport, bound, problem_with, revision)
             yield client
         finally:
             self.stream.close()
             self.end_sessions()
 
 
+def _initialize(
+    transport: Transport, bound: Deadline, problem_with: t.Callable[[Declined], str | None], revision: str | None
+) -> Legacy | Declined:
+    client = Legacy.initialize(transport, bound, revision or protocol.revisions(protocol.LEGACY)[-1])
+    problem = problem_with(client) if isinstance(client, Declined) else None
+    if problem:
+        raise Fault(problem)
+    return client
+
+
 @contextmanager
 def ready_client(connections: Connections, era: str) -> t.Iterator[Modern | Legacy]:
     """Yield a client after its handshake, in the newest way that C(era), one of ERAS, and the server allow."""
-    modern = connections.modern(required=era == protocol.MODERN) if era in (AUTO, protocol.MODERN) else None
-    if modern is not None:
-        yield modern
-        return
+    refusal = None
+    if era in (AUTO, protocol.MODERN):
+        modern = connections.modern(required=era == protocol.MODERN)
+        if isinstance(modern, Modern):
+            yield modern
+            return
+        refusal = modern
+    opened = False
+    try:
+        with _ready_legacy_client(connections, era) as client:
+            opened = True
+            yield client
+    except Failure as failure:
+        if opened or refusal is None or refusal.is_clear:
+            raise
+        # The legacy handshake was only a guess: the first answer tells more.
+        raise Failure(f"{DISCOVER} {refusal.reason}") from failure
+
+
+@contextmanager
+def _ready_legacy_client(connections: Connections, era: str) -> t.Iterator[Legacy]:
     refusal = None
     if era != SSE:
         with connections.legacy(_problem_of_legacy if era == protocol.LEGACY else _problem_of_auto) as client:
@@ -127,8 +152,9 @@ def ready_client(connections: Connections, era: str) -> t.Iterator[Modern | Lega
             refusal = client
     opened = False
     try:
-        with connections.sse() as client:
+        with connections.sse(lambda refusal: refusal.reason) as client:
             opened = True
+            client = t.cast(Legacy, client)
             initialized(connections, client)
             yield client
     except Failure as failure:

@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_DEPTH = 100
 
@@ -88,8 +89,10 @@ def answer_to(id: int, message: t.Any) -> Answer | None:
     if "method" in message:
         return None
     error, their_id = message.get("error"), message.get("id")
+    # The official clients take a number that comes back as text, as 1.0 or as "1".
+    is_ours = their_id in (id, str(id)) and not isinstance(their_id, bool)
     # A refusal may come with null or a name in place of an id that the server did not read.
-    if not (_is_int(their_id) and their_id == id or isinstance(error, dict) and not _is_int(their_id)):
+    if not (is_ours or isinstance(error, dict) and not _is_int(their_id)):
         raise Fault(f"with id {id} got an answer with id {json.dumps(their_id)[:40]}")
     if isinstance(error, dict):
         code = error.get("code")
@@ -98,4 +101,7 @@ def answer_to(id: int, message: t.Any) -> Answer | None:
     result = message.get("result")
     if not isinstance(result, dict):
         raise Fault("returned neither a result nor an error")
+    # The TypeScript client refuses other keys, also an error that is null.
+    if others := message.keys() - {"jsonrpc", "id", "result"}:
+        raise Fault(f"returned a message that official clients refuse: it has the key {printable(min(others), 40)}")
     return result

@@ -10,10 +10,11 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
-from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol
+from ansible_collections.mcp.server.plugins.module_utils._mcp import protocol, shapes
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
 MAX_PAGES = 100
+END = object()
 
 Request = t.Callable[[str, dict[str, t.Any], Deadline], dict[str, t.Any]]
 
@@ -54,9 +55,11 @@ def whole(request: Request, kind: Kind, bound: Deadline) -> list[dict[str, t.Any
             isinstance(item, dict) and isinstance(item.get(kind.id), str) for item in page
         ):
             raise Fault(f"returned no list of {kind.key} that have a {kind.id}")
+        for item in page:
+            shapes.refuse(shapes.problem_of_item(item, kind.key))
         items += page
-        cursor = result.get("nextCursor")
-        if cursor is None:
+        cursor = result.get("nextCursor", END)
+        if cursor is END:
             return items
         if not isinstance(cursor, str) or cursor in seen:
             raise Fault("returned a cursor that is not text or came before")

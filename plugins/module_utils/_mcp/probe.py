@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 
 from ansible.module_utils.common.parameters import remove_values
@@ -16,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, calls, listing, protocol, stability, trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
-from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client, Legacy, Modern
+from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client, Declined, Legacy, Modern
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import (
     AUTO,
     Connections,
@@ -33,6 +33,9 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 # The part of a probe's time, and at most how many seconds, that are reserved for ending sessions: one half to learn of
 # a session that a server opens too late, the other half to end it.
 CLEANUP = (0.25, 4.0)
+
+# Connections.legacy or Connections.sse
+Handshake: t.TypeAlias = "t.Callable[..., AbstractContextManager[Legacy | Declined]]"
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,11 @@ def _check_mcp(connections: Connections, settings: Settings, found: dict[str, t.
         found.update(era=client.era, protocol_version=client.revision)
         found.update(server_info=client.offer.server_info, capabilities=client.offer.capabilities)
         wanted = {*settings.lists, *(["tools"] if settings.calls else [])}
-        lists = {name: _list_all(connections, client, kind) for name, kind in listing.KINDS.items() if name in wanted}
+        lists = {
+            name: _list_all(connections, client, kind, settings.offer)
+            for name, kind in listing.KINDS.items()
+            if name in wanted
+        }
         found.update({name: [item[listing.KINDS[name].id] for item in items] for name, items in lists.items()})
         for call in settings.calls:
             with connections.trace.step("call", f"tools/call {call.tool}") as bound:
@@ -159,8 +166,9 @@ def _check_mcp(connections: Connections, settings: Settings, found: dict[str, t.
     elif isinstance(client, Legacy):
         revisions.append(client.revision)
     if settings.offer:
-        if era != protocol.MODERN and found["session_mode"] != "sse":
-            revisions += _legacy_revisions(connections, revisions)
+        if era != protocol.MODERN:
+            handshake = connections.sse if found["session_mode"] == "sse" else connections.legacy
+            revisions += _legacy_revisions(handshake, revisions)
         found["offer"] = {
             "protocol_versions": sorted(set(revisions)),
             "session_mode": found["session_mode"],
@@ -183,20 +191,27 @@ def _session_mark(client: Client) -> str | None:
     return next((pool for pool in POOLS if session.startswith(f"{pool}-")), None)
 
 
-def _list_all(connections: Connections, client: Client, kind: listing.Kind) -> list[dict[str, t.Any]]:
-    if kind.capability not in client.offer.capabilities:
+def _list_all(connections: Connections, client: Client, kind: listing.Kind, ask: bool) -> list[dict[str, t.Any]]:
+    """Return the items. Without the capability, tools are asked for as clients do; other kinds only with C(ask)."""
+    is_declared = kind.capability in client.offer.capabilities
+    if not (is_declared or ask or kind is listing.KINDS["tools"]):
         return []
     with connections.trace.step("list", kind.method) as bound:
-        return listing.whole(client.request, kind, bound)
+        try:
+            return listing.whole(client.request, kind, bound)
+        except Fault:
+            if is_declared:
+                raise
+            return []
 
 
-def _legacy_revisions(connections: Connections, known: t.Sequence[str]) -> list[str]:
+def _legacy_revisions(handshake: Handshake, known: t.Sequence[str]) -> list[str]:
     """Return the revisions, besides the known ones, that legacy clients get when they ask: servers do not list them."""
     accepted = []
     if any(revision in known for revision in protocol.revisions(protocol.LEGACY)):
         for revision in protocol.revisions(protocol.LEGACY):
             if revision not in known:
-                with connections.legacy(accept_refusal, revision) as other:
+                with handshake(accept_refusal, revision) as other:
                     if isinstance(other, Legacy) and other.revision == revision:
                         accepted.append(revision)
     return accepted

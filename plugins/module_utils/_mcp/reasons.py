@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
+from ansible_collections.mcp.server.plugins.module_utils._mcp.protocol import METHOD_NOT_FOUND
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 
@@ -33,6 +34,22 @@ def of_reply(reply: Reply) -> str:
     if status == 404:
         return "returned 404: the server has nothing at this path"
     return f"returned {status} ({text})"
+
+
+def of_lost_session(reply: Reply, answer: Answer | None) -> str | None:
+    """Return the predicate for the answer to a request in a session that the server does not know, or None.
+
+    The specification has 404 for it, some SDKs 400.
+    """
+    if isinstance(answer, Error) and answer.code == METHOD_NOT_FOUND:
+        return None
+    if reply.status != 404 and not (reply.status == 400 and "session" in reply.text.lower()):
+        return None
+    said = of_error(answer) if isinstance(answer, Error) else f"returned {reply.status} ({quote(reply.text)})"
+    return (
+        f"{said}: it does not know the session, so another pod may have answered; "
+        "send all requests of a session to one pod (docs/sessions.md)"
+    )
 
 
 def of_exchange(reply: Reply, answer: Answer | None) -> str:

@@ -13,6 +13,9 @@ from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 
+RETRY = 1.0  # seconds, as in the official clients
+_ID = re.compile(r"[\x21-\x7e]{0,1000}")  # that a header can carry
+_MILLISECONDS = re.compile("[0-9]{1,6}")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -25,9 +28,19 @@ class Event:
 
 
 class Decoder:
-    """Decodes a stream. It keeps an incomplete event; its cost is linear in the bytes, however they arrive."""
+    """Decodes a stream. It keeps an incomplete event; its cost is linear in the bytes, however they arrive.
+
+    last_id: of the newest event that had one, by which a client resumes the stream. retry: seconds to wait before that.
+    """
 
     def __init__(self) -> None:
+        self.last_id = ""
+        self.retry = RETRY
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin with the stream that goes on after the last id."""
+        self._id = self.last_id
         self._line = bytearray()
         self._after_cr = False
         self._first_line = True
@@ -72,6 +85,7 @@ class Decoder:
             text = text.removeprefix("\ufeff")
         if not text:
             event = Event(self._name or "message", "\n".join(self._data))
+            self.last_id = self._id
             self._begin()
             return event if event.data else None
         field, _colon, value = text.partition(":")
@@ -80,4 +94,8 @@ class Decoder:
             self._data.append(value)
         elif field == "event":
             self._name = value
+        elif field == "id" and _ID.fullmatch(value):
+            self._id = value
+        elif field == "retry" and _MILLISECONDS.fullmatch(value):
+            self.retry = int(value) / 1000
         return None

@@ -49,8 +49,7 @@ def run(client: Client, limits: Rounds, found: dict[str, t.Any], bound: Deadline
             except Fault as fault:
                 in_session = client.era == protocol.LEGACY and client.transport.session_headers
                 session = " of one session" if in_session else ""
-                cause = "; pods other than the one that opened the session may not know it" if in_session else ""
-                message = f"({cheapest}), round {number} of {limits.rounds}{session}, {fault.msg}{cause}"
+                message = f"({cheapest}), round {number} of {limits.rounds}{session}, {fault.msg}"
                 raise Fault(message, **fault.evidence) from None
             times.append(one.elapsed)
     finally:

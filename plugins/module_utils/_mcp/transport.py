@@ -9,17 +9,25 @@ from __future__ import annotations
 import json
 import re
 import typing as t
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply, Response
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, sse
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 SESSION = "Mcp-Session-Id"
+JSON = "application/json"
 EVENTS = "text/event-stream"
-JSON_POST = {"Content-Type": "application/json", "Accept": f"application/json, {EVENTS}"}
+JSON_POST = {"Content-Type": JSON, "Accept": f"{JSON}, {EVENTS}"}
+ENDED = "got no answer before the event stream ended"
+MIN_RETRY = 0.1  # seconds before a stream is resumed, whatever the server says
 _SESSION_ID = re.compile(r"[\x21-\x7e]+")
+
+
+class _StreamEnded(Fault):
+    """An event stream ended without the answer."""
 
 
 class Streamable:
@@ -51,11 +59,30 @@ class Streamable:
     ) -> tuple[Reply, jsonrpc.Answer | None]:
         """Send a request; return the HTTP reply and the answer, None when the reply is not JSON-RPC."""
         self._last_id += 1
-        with self._post(jsonrpc.request(self._last_id, method, params), headers, bound) as response:
-            if response.content_type == EVENTS:
-                return response.reply(), _in_events(response, self._last_id)
-            reply = response.read()
-            return reply, answer_in_body(reply, self._last_id)
+        decoder = sse.Decoder()
+        try:
+            with self._post(jsonrpc.request(self._last_id, method, params), headers, bound) as response:
+                if response.content_type != EVENTS:
+                    reply = response.read()
+                    return reply, _answer_in_reply(reply, self._last_id)
+                reply = response.reply()
+                return reply, _in_events(response, decoder, self._last_id)
+        except _StreamEnded:
+            if not decoder.last_id:
+                raise
+        while True:
+            with suppress(_StreamEnded):
+                return reply, self._resume(decoder, headers, bound)
+
+    def _resume(self, decoder: sse.Decoder, headers: dict[str, str], bound: Deadline) -> jsonrpc.Answer:
+        """Return the answer in the rest of a stream that the server closed before it, as it may (SEP-1699)."""
+        bound.pause(max(decoder.retry, MIN_RETRY))
+        decoder.restart()
+        headers = {**self._headers, **headers, "Accept": EVENTS, "Last-Event-ID": decoder.last_id}
+        with self._connection.request("GET", self._path, bound, headers) as response:
+            if response.status != 200 or response.content_type != EVENTS:
+                raise Fault(f"{ENDED}, and returned {response.status} when asked for the rest")
+            return _in_events(response, decoder, self._last_id)
 
     def notify(self, method: str, headers: dict[str, str], bound: Deadline) -> Reply:
         """Send a notification, which has no JSON-RPC answer; return the HTTP reply."""
@@ -84,6 +111,15 @@ class Streamable:
                 self.sessions.append(session)
 
 
+def _answer_in_reply(reply: Reply, id: int) -> jsonrpc.Answer | None:
+    """Return the answer of a reply. Raise Fault when official clients would not read it for its type."""
+    answer = answer_in_body(reply, id)
+    if isinstance(answer, dict) and reply.content_type != JSON:
+        kind = printable(reply.content_type, 40) or "without a type"
+        raise Fault(f"returned JSON as {kind}, which official clients refuse: they read {JSON}")
+    return answer
+
+
 def answer_in_body(reply: Reply, id: int) -> jsonrpc.Answer | None:
     try:
         message = jsonrpc.parse(reply.text)
@@ -105,11 +141,10 @@ def answer_in_event(event: sse.Event, id: int) -> jsonrpc.Answer | None:
     return jsonrpc.answer_to(id, message)
 
 
-def _in_events(response: Response, id: int) -> jsonrpc.Answer:
-    decoder = sse.Decoder()
+def _in_events(response: Response, decoder: sse.Decoder, id: int) -> jsonrpc.Answer:
     for piece in response.pieces():
         for event in decoder.feed(piece):
             answer = answer_in_event(event, id)
             if answer is not None:
                 return answer
-    raise Fault("got no answer before the event stream ended")
+    raise _StreamEnded(ENDED)

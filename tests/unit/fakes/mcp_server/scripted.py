@@ -95,7 +95,7 @@ def discover(handler: Handler, message: t.Any) -> None:
 
 
 def tools(handler: Handler, message: t.Any) -> None:
-    handler.result(message, {"tools": [{"name": "forecast"}]})
+    handler.result(message, {"tools": [{"name": "forecast", "inputSchema": {"type": "object"}}]})
 
 
 def unknown(handler: Handler, message: t.Any) -> None:

@@ -476,6 +476,8 @@ SERVER = [
         {"capabilities": {"experimental": {}}},
         [(B, "capabilities/experimental/a", "removed")],
     ),
+    ({"capabilities": {"experimental": {}}}, {"capabilities": {}}, []),
+    ({"tools": [tool()]}, {"tools": [{"name": "search"}]}, [(B, "tools/search/inputSchema", "removed")]),
     (
         {"capabilities": {"extensions": {"a": 1}}},
         {"capabilities": {"extensions": {"a": 2}}},

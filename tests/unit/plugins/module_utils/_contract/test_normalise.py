@@ -202,6 +202,25 @@ def test_references(given, expected):
     assert schema.canonical(given) == expected
 
 
+@pytest.mark.parametrize(
+    "given, expected",
+    [
+        ({"minimum": 5, "exclusiveMinimum": True}, {"exclusiveMinimum": 5}),
+        ({"maximum": 5, "exclusiveMaximum": False}, {"maximum": 5}),
+        ({"exclusiveMinimum": True}, {}),
+        ({"minimum": "5", "exclusiveMinimum": True}, {"minimum": "5"}),
+        ({"minimum": 5, "exclusiveMinimum": 5}, {"minimum": 5, "exclusiveMinimum": 5}),
+        ({"$schema": "http://json-schema.org/draft-04/schema#", "minimum": 1}, {"minimum": 1}),
+        ({"type": "integer", "minimum": -9007199254740991, "maximum": 9007199254740991}, {"type": ["integer"]}),
+        ({"type": "integer", "minimum": 0, "maximum": 9007199254740991}, {"type": ["integer"], "minimum": 0}),
+        ({"type": "number", "maximum": 9007199254740991}, {"type": ["number"], "maximum": 9007199254740991}),
+        ({"type": "integer", "maximum": -9007199254740991}, {"type": ["integer"], "maximum": -9007199254740991}),
+    ],
+)
+def test_bounds(given, expected):
+    assert schema.canonical(given) == expected
+
+
 def bomb(levels):
     """Each definition holds the next one twice."""
     definitions = {

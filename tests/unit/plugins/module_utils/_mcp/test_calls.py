@@ -84,7 +84,15 @@ def calls(result: dict[str, t.Any]) -> Script:
 
 def tools(handler: Handler, message: t.Any) -> None:
     handler.result(
-        message, {"tools": [{"name": "forecast", "inputSchema": {"properties": {"city": {"x-mcp-header": "City"}}}}]}
+        message,
+        {
+            "tools": [
+                {
+                    "name": "forecast",
+                    "inputSchema": {"type": "object", "properties": {"city": {"x-mcp-header": "City"}}},
+                }
+            ]
+        },
     )
 
 

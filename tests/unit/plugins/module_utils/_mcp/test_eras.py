@@ -4,11 +4,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
-from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import header_value, is_modern, other_revision
+from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import (
+    Declined,
+    header_value,
+    is_modern,
+    other_revision,
+)
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
 
 MODERN = {"supportedVersions": ["2026-07-28"], "capabilities": {}}
@@ -34,6 +41,13 @@ def unsupported(*versions: str) -> Error:
         (400, None, False),
         (405, None, False),
         (415, None, False),
+        (401, None, False),
+        (401, Error(-32000, "Unauthorized"), False),
+        (403, None, False),
+        (421, None, False),
+        (422, None, False),
+        (200, None, False),
+        (202, None, False),
     ],
 )
 def test_what_server_discover_tells(status: int, answer: Answer | None, expected: bool) -> None:
@@ -46,21 +60,32 @@ def test_what_server_discover_tells(status: int, answer: Answer | None, expected
         (Reply(400), unsupported("2027-01-01"), "knows none of the server's protocol revisions .*2027-01-01"),
         (Reply(400), Error(-32020, "Header mismatch"), "HeaderMismatch"),
         (Reply(400), Error(-32021, "Missing"), "MissingRequiredClientCapability"),
-        (Reply(401), None, "requires a valid token"),
-        (Reply(401), Error(-32000, "Unauthorized"), "requires a valid token"),
-        (Reply(403, text="Forbidden: invalid Host"), None, "does not accept this Host"),
-        (Reply(421, text="Invalid Host header"), None, "does not accept this Host"),
         (Reply(500, text="Internal Server Error"), None, "returned 500"),
         (Reply(500), Error(-32603, "Internal error"), "error -32603"),
         (Reply(503, text="Too many open sessions"), None, "Too many open sessions"),
         (Reply(307, location="/mcp/"), None, "redirected .* to /mcp/"),
-        (Reply(200, "text/html", text="<html>"), None, "HTML: check that endpoint names an MCP server"),
-        (Reply(200, "text/plain", text="ok"), None, "without JSON .ok."),
     ],
 )
 def test_what_is_no_verdict_about_the_era(reply: Reply, answer: Answer | None, said: str) -> None:
     with pytest.raises(Fault, match=said):
         is_modern(reply, answer)
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer", "said"),
+    [
+        (Reply(401), None, "requires a valid token"),
+        (Reply(401), Error(-32000, "Unauthorized"), "requires a valid token"),
+        (Reply(403, text="Forbidden: invalid Host"), None, "does not accept this Host"),
+        (Reply(421, text="Invalid Host header"), None, "does not accept this Host"),
+        (Reply(422, text="Unprocessable"), None, r"returned 422 \(Unprocessable\)"),
+        (Reply(200, "text/html", text="<html>"), None, "HTML: check that endpoint names an MCP server"),
+        (Reply(200, "text/plain", text="ok"), None, "without JSON .ok."),
+    ],
+)
+def test_what_is_said_where_the_other_era_fails_too(reply: Reply, answer: Answer | None, said: str) -> None:
+    refusal = Declined(reply, answer)
+    assert not refusal.is_clear and re.search(said, refusal.reason)
 
 
 @pytest.mark.parametrize(

@@ -82,13 +82,17 @@ class Stream:
         return script
 
     def scripts(self) -> dict[str, Script]:
-        offer = {"protocolVersion": "2024-11-05", "capabilities": {"tools": {}}, "serverInfo": {"name": "old"}}
+        offer = {
+            "protocolVersion": "2024-11-05",
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "old", "version": "1"},
+        }
         return {
             "GET": self.get,
             "server/discover": refuses,
             "initialize": self.post(offer),
             "notifications/initialized": lambda handler, message: handler.answer(202),
-            "tools/list": self.post({"tools": [{"name": "forecast"}]}),
+            "tools/list": self.post({"tools": [{"name": "forecast", "inputSchema": {"type": "object"}}]}),
         }
 
 

@@ -22,7 +22,7 @@ def read(*pages: t.Any) -> list[str]:
 
     def request(method: str, params: dict[str, t.Any], bound: Deadline) -> dict[str, t.Any]:
         names, cursor = following[params.get("cursor")]
-        tools = [{"name": name} for name in names]
+        tools = [{"name": name, "inputSchema": {"type": "object"}} for name in names]
         return {"tools": tools} if cursor is None else {"tools": tools, "nextCursor": cursor}
 
     return [item["name"] for item in listing.whole(request, TOOLS, Deadline(5))]

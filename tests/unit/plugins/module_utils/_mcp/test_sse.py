@@ -91,3 +91,20 @@ def test_the_cost_of_single_bytes_is_linear() -> None:
 
     # A quadratic one would take 64 times as long.
     assert seconds(160_000) < 24 * seconds(20_000)
+
+
+@pytest.mark.parametrize(
+    ("stream", "last_id", "retry"),
+    [
+        (b"id: 7\ndata:\n\nretry: 250\n\n", "7", 0.25),
+        (b"id: 7\ndata: a\n\nid: 8\ndata: b\n", "7", 1.0),  # the second event never ended
+        (b"id: 7\n\nid\n\n", "", 1.0),
+        (b"id: a b\n\nid: \xc3\xa4\n\nretry: soon\n\nretry: 99999999\n\n", "", 1.0),
+    ],
+)
+def test_where_a_stream_goes_on(stream: bytes, last_id: str, retry: float) -> None:
+    decoder = Decoder()
+    decoder.feed(stream)
+    decoder.restart()
+    assert (decoder.last_id, decoder.retry) == (last_id, retry)
+    assert decoder.feed(b"data: c\n\n") == m("c")

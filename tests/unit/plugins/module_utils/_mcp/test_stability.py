@@ -70,7 +70,10 @@ def test_all_rounds_are_good(probed: t.Any, scripts: dict[str, Script]) -> None:
     assert len(server.opened) == (scripts is LEGACY)
 
 
-LOST = "; pods other than the one that opened the session may not know it"
+LOST = (
+    ": it does not know the session, so another pod may have answered; "
+    "send all requests of a session to one pod (docs/sessions.md)"
+)
 BOTH = {**MODERN, "initialize": scripted.initialize, "notifications/initialized": scripted.accepted}
 
 
@@ -87,11 +90,7 @@ def test_a_server_of_both_eras_is_asked_in_a_session_too(probed: t.Any) -> None:
 def test_a_server_of_both_eras_that_loses_sessions(probed: t.Any) -> None:
     with Scripted({**BOTH, "tools/list": after(1 + 20 + 4, lambda handler, message: handler.answer(404))}) as server:
         found = probed(server.url, stability=Rounds(20))
-    assert (
-        found["reason"]
-        == "stability (tools/list), round 5 of 20 of one session, returned 404: the server has nothing at this path"
-        + LOST
-    )
+    assert found["reason"] == f"stability (tools/list), round 5 of 20 of one session, returned 404 (nothing more){LOST}"
     assert found["stability"]["rounds"] == 4
 
 
@@ -153,7 +152,12 @@ def test_rounds_end_with_the_probe(probed: t.Any) -> None:
 
 def test_what_a_server_without_lists_is_asked(probed: t.Any) -> None:
     def initialize(handler: Handler, message: t.Any) -> None:
-        handler.result(message, {"protocolVersion": "2025-11-25", "capabilities": {}})
+        result = {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {},
+            "serverInfo": {"name": "weather", "version": "1"},
+        }
+        handler.result(message, result)
 
     def ping(handler: Handler, message: t.Any) -> None:
         handler.result(message, {})

@@ -115,7 +115,7 @@ def initialize_as(*accepted: str) -> Script:
         result = {
             "protocolVersion": asked if asked in accepted else accepted[-1],
             "capabilities": {"tools": {}},
-            "serverInfo": {"name": "weather"},
+            "serverInfo": {"name": "weather", "version": "1"},
         }
         handler.result(message, result, Mcp_Session_Id=SESSION)
 
