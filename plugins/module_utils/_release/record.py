@@ -307,8 +307,8 @@ def read(cluster: Api, server: Server) -> tuple[ReleaseRecord, str | None]:
         return ReleaseRecord(), None
     try:
         data = found.get("data") or {}
-        document = json.loads(data.get("current", "null"))
-        current, history = _release(document), json.loads(data.get("history", "[]"))
+        document = json.loads(data.get("current") or "null")
+        current, history = _release(document), json.loads(data.get("history") or "[]")
         is_sound = (document is None or current is not None) and isinstance(history, list)
     except (ValueError, TypeError, RecursionError):
         is_sound = False
