@@ -20,6 +20,10 @@ options:
       ca_cert:
         description: Path of the CA certificate for it, instead of those that C(requests) trusts.
         type: path
+      allow_http:
+        description: Whether a token may be sent to an C(http) URL of another machine, where the network is trusted.
+        type: bool
+        default: false
       token_file:
         description: A file with a bearer token for it, where the module runs.
         type: path

@@ -32,6 +32,10 @@ options:
         description: Whether the server's certificate is verified.
         type: bool
         default: true
+      allow_http:
+        description: Whether a token may be sent to an C(http) URL of another machine, where the network is trusted.
+        type: bool
+        default: false
       health_path:
         description: Path of the health document.
         type: str

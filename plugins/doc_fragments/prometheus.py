@@ -41,6 +41,10 @@ options:
         description: Whether its certificate is verified.
         type: bool
         default: true
+      allow_http:
+        description: Whether credentials may be sent to an C(http) URL of another machine, where the network is trusted.
+        type: bool
+        default: false
       token_file:
         description: A file with a bearer token, where the module runs.
         type: path

@@ -27,6 +27,10 @@ options:
     description: Whether the registry's certificate is verified.
     type: bool
     default: true
+  registry_allow_http:
+    description: Whether the password may be sent by plain HTTP to another machine, where the network is trusted.
+    type: bool
+    default: false
   registry_timeout:
     description: Seconds that the registry may take for an answer.
     type: float

@@ -33,6 +33,11 @@ options:
         type: str
         choices: [json, slack]
         default: json
+      allow_http:
+        description: Whether the URL may be an C(http) URL of another machine, where the network is trusted. Others on
+          the way can read it, and post by it.
+        type: bool
+        default: false
       ca_cert:
         description: Path of the CA certificate for the webhook, instead of those that C(requests) trusts.
         type: path

@@ -19,6 +19,7 @@ OPTION: dict[str, t.Any] = {
     "options": {
         "url": {"type": "str", "required": True},
         "ca_cert": {"type": "path"},
+        "allow_http": credentials.ALLOW_HTTP,
         "token_file": {"type": "path", "no_log": False},
         "token_env": {"type": "str", "no_log": False},
     },
@@ -40,6 +41,8 @@ class Alertmanager:
         self._url = option["url"].rstrip("/")
         self._name = f"Alertmanager {client.host_of(option['url']) or 'without an address'}"
         self._timeout = params["timeout"]
+        if any(option.get(name) for name in credentials.SOURCES):
+            credentials.refuse_plain_http(option["url"], option.get("allow_http"), "alertmanager")
         token = credentials.bearer_token(option, lambda name: {}, "alertmanager")
         self._authorization = credentials.bearer(token) if token else ""
         self._client = client.Client(option["ca_cert"] or True, MAX_BYTES)

@@ -24,6 +24,7 @@ OPTIONS: dict[str, t.Any] = {
     "registry_password": {"type": "str", "no_log": True},
     "registry_ca_cert": {"type": "path"},
     "registry_validate_certs": {"type": "bool", "default": True},
+    "registry_allow_http": credentials.ALLOW_HTTP,
     "registry_timeout": {"type": "float", "default": 10.0},
 }
 
@@ -49,21 +50,25 @@ def registry_for(image: Image, params: dict[str, t.Any]) -> Registry:
     user = params["registry_username"]
     login = (user, params["registry_password"] or "") if user else None
     verify = params["registry_validate_certs"] and (params["registry_ca_cert"] or True)
-    return Registry(url, login, verify, params["registry_timeout"])
+    return Registry(url, login, verify, params["registry_timeout"], bool(params.get("registry_allow_http")))
 
 
 class Registry:
     """Reads manifests from one registry, anonymously or with a user's name and password.
 
     url: without a slash at its end. login: user name and password. timeout: seconds for each request.
+    allow_http: whether credentials may be sent by plain HTTP.
     """
 
-    def __init__(self, url: str, login: tuple[str, str] | None, verify: bool | str, timeout: float) -> None:
+    def __init__(
+        self, url: str, login: tuple[str, str] | None, verify: bool | str, timeout: float, allow_http: bool = False
+    ) -> None:
         self.url = url
         self._login = login
         self._timeout = timeout
         # By which the registry was satisfied, for the next request.
         self._authorization = ""
+        self._allow_http = allow_http
         self._client = client.Client(verify)
 
     @property
@@ -144,6 +149,9 @@ class Registry:
         return credentials.basic(*self._login) if self._login else ""
 
     def _request(self, method: str, url: str, accept: str, authorization: str) -> client.Answer:
+        # A token for anonymous users is no secret.
+        if authorization and self._login:
+            credentials.refuse_plain_http(url, self._allow_http, "registry")
         try:
             return self._client.request(
                 method, url, self._timeout, headers={"Accept": accept}, authorization=authorization, follow=True

@@ -30,6 +30,8 @@ from dataclasses import dataclass, field
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.parameters import remove_values
 
+from ansible_collections.mcp.server.plugins.module_utils._text import fit_for_screen, one_line
+
 
 class Failure(Exception):
     """A failure for the user, as one sentence: what failed, on which server, why, and what to do.
@@ -111,12 +113,12 @@ def main(spec: Spec, run: Run) -> None:
     module = AnsibleModule(argument_spec=spec.options, supports_check_mode=True, **spec.rules())
 
     def warn(text: str) -> None:
-        module.warn(without_secrets(text))
+        module.warn(one_line(without_secrets(text)))
 
     def shown(result: dict[str, t.Any]) -> dict[str, t.Any]:
         # The result repeats the arguments, of which one may be a URL with a password.
         module.no_log_values = module.no_log_values | set(_SECRETS)
-        return without_secrets(result)
+        return t.cast(dict[str, t.Any], fit_for_screen(without_secrets(result)))
 
     try:
         result = run(Task(module.params, module.check_mode, warn=warn))

@@ -49,7 +49,7 @@ options:
     default: present
   release_id:
     description: The id of the release, as M(mcp.server.mcp_release) returned it in its record. Needed for
-      O(state=present) and O(state=running).
+      O(state=present).
     type: str
   action:
     description:
@@ -92,8 +92,14 @@ options:
     type: float
     default: 120.0
   guard_id:
-    description: The guard's id in the release record. Needed for O(state=running), where the Job gives it.
+    description: The guard's id in the release record, which O(state=present) returns and O(options) has.
     type: str
+  options:
+    description:
+      - With O(state=running), where it is needed, the guard's other options as JSON text. The Job gives them so, as
+        Ansible's ad-hoc command would template them otherwise.
+      - It must have C(release_id) and C(guard_id).
+    type: dict
 """
 
 EXAMPLES = r"""

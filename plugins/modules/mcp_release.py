@@ -81,7 +81,8 @@ options:
         type: str
         required: true
       accepted:
-        description: The names of differences from the live version that were accepted.
+        description: The names of differences from the live version that were accepted. The record keeps the first 20,
+          and how many there were.
         type: list
         elements: str
         default: []

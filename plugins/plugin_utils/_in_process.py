@@ -45,6 +45,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import (
     unexpected,
     without_secrets,
 )
+from ansible_collections.mcp.server.plugins.module_utils._text import fit_for_screen, one_line
 from ansible_collections.mcp.server.plugins.plugin_utils import _core_version
 
 display = Display()
@@ -269,7 +270,7 @@ class InProcessAction(ActionBase):
     def _run_here(self, host: str) -> dict[str, t.Any]:
         validation = self._validate()
         if found := [*map(self._problem, validation.errors.errors), *self._booleans()]:
-            problems = "; ".join(found)
+            problems = one_line(remove_values("; ".join(found), validation._no_log_values))
             # An older one makes text of what is no text, so that these may be for it
             too_old = _core_version.problem()
             raise AnsibleActionFail(f"{problems}. {too_old}" if too_old else problems)
@@ -278,7 +279,7 @@ class InProcessAction(ActionBase):
         task = Task(
             params=validation.validated_parameters,
             check_mode=self._task.check_mode,
-            progress=lambda line: show(f"  [{host}] {without_secrets(remove_values(line, secrets))}"),
+            progress=lambda line: show(f"  [{host}] {one_line(without_secrets(remove_values(line, secrets)))}"),
             warn=warnings.append,
             runner=end_with_the_play(),
         )
@@ -306,7 +307,9 @@ class InProcessAction(ActionBase):
             outcome = {"failed": True, "msg": unexpected(error)}
         if stopped_by is not None and "msg" in outcome:
             task.progress(outcome["msg"])  # a play that is ending shows no results
-        result: dict[str, t.Any] = without_secrets(remove_values({"changed": False, **outcome}, secrets))
+        result: dict[str, t.Any] = fit_for_screen(
+            without_secrets(remove_values({"changed": False, **outcome}, secrets))
+        )
         if warnings:
-            result["warnings"] = without_secrets(remove_values(warnings, secrets))
+            result["warnings"] = list(map(one_line, without_secrets(remove_values(warnings, secrets))))
         return result

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._text import one_line
+
 Result = t.Mapping[str, t.Any]
 
 NO_MESSAGE = "A task failed without a message; its output above says more."
@@ -16,7 +18,7 @@ NO_MESSAGE = "A task failed without a message; its output above says more."
 def failure_message(failed: t.Any) -> str:
     """Return why a task failed. failed: its result, such as ansible_failed_result."""
     message = failed.get("msg") if isinstance(failed, t.Mapping) else None
-    return str(message) if message else NO_MESSAGE
+    return one_line(str(message)) if message else NO_MESSAGE
 
 
 def release_refusal(causes: t.Any, version: t.Any) -> str:

@@ -16,6 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._announce import escalation
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, SUCCEEDED, Release
+from ansible_collections.mcp.server.plugins.module_utils._text import inert
 
 Event = dict[str, t.Any]
 
@@ -46,7 +47,7 @@ def event(
     what: one of EVENTS. failure: why, for events that the record does not tell. tree: the option escalation.
     """
     namespace, server = place
-    release = summary.readable(release) if release else None
+    release = t.cast(Release, _inert(summary.readable(release))) if release else None
     name = f"{namespace}/{server}"
     recorded: str = release.get("outcome", "") if release else ""
     outcome = _OUTCOMES.get(what, recorded)
@@ -61,7 +62,7 @@ def event(
         "namespace": namespace,
         "server": server,
         "outcome": outcome,
-        "failure": _short(failure),
+        "failure": _short(failure),  # by others, too: it quotes what servers and proxies answer
         "summary": headline,
         "release": _release(release) if release else None,
         "escalation": contacts if outcome != SUCCEEDED else [],
@@ -71,7 +72,7 @@ def event(
 def _release(release: Release) -> dict[str, t.Any]:
     return {
         **{key: release.get(key) for key in ("id", "started", "ended", "by", "outcome")},
-        "reason": _short(release["reason"]),
+        "reason": release["reason"],
         "seconds": summary.seconds(release),
         **{
             end: {key: release[end].get(key) for key in ("pool", "image_ref", "digest", "version")}
@@ -107,6 +108,8 @@ def slack_payload(data: Event) -> dict[str, t.Any]:
     bodies = [_cut("\n".join(section), _SECTION) for section in sections if section]
     return {
         "text": _cut("\n".join([f"*{_escaped(title)}*", *bodies]), _SECTION),
+        "unfurl_links": False,
+        "unfurl_media": False,
         "blocks": [
             {
                 "type": "header",
@@ -116,7 +119,7 @@ def slack_payload(data: Event) -> dict[str, t.Any]:
                     "text": _cut(f"{_MARKS.get(data['outcome'], '')} {title}".strip(), _HEADER),
                 },
             },
-            *({"type": "section", "text": {"type": "mrkdwn", "text": body}} for body in bodies),
+            *({"type": "section", "text": {"type": "mrkdwn", "text": body, "verbatim": True}} for body in bodies),
         ],
     }
 
@@ -141,8 +144,18 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def _inert(found: t.Any) -> t.Any:
+    """Return a release whose texts are inert: anybody may have edited the record."""
+    if isinstance(found, str):
+        return _short(found)
+    if isinstance(found, list):
+        return [_inert(one) for one in found]
+    return {key: _inert(one) for key, one in found.items()} if isinstance(found, dict) else found
+
+
 def _short(text: str) -> str:
-    return _cut(text, MAX_REASON)
+    """Return text of others for machines and chats, which may read mentions, links and tags in it."""
+    return inert(text, MAX_REASON)
 
 
 def _cut(text: str, length: int) -> str:

@@ -10,10 +10,12 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._release import record, summary
+from ansible_collections.mcp.server.plugins.module_utils._text import one_line, printable
 
 Row = t.Sequence[str]
 
 MAX_REASON = 70  # characters; a terminal wraps longer lines anywhere
+MAX_CELL = 100  # characters; image references may be long
 
 
 def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str, t.Any], count: int) -> list[str]:
@@ -32,7 +34,7 @@ def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str,
             ]
         ),
         *(
-            [answers["msg"]]
+            [one_line(answers["msg"])]
             if answers.get("msg")
             else [f"of {answers['requests']} answers"]
             if answers.get("requests")
@@ -43,7 +45,7 @@ def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str,
             [("POD", "READY", "VERSION", "DIGEST"), *(_pod(pod) for pool in pools.values() for pod in pool["pods"])]
         ),
         "",
-        f"release in progress, by {holder['by']} since {_times.day(holder['since'])}"
+        f"release in progress, by {printable(holder['by'], MAX_CELL)} since {_times.day(holder['since'])}"
         if holder
         else "no release in progress",
         "",
@@ -85,10 +87,12 @@ def _releases(known: t.Sequence[record.Release]) -> t.Iterator[str]:
     yield heading
     for line, one in zip(shown, known, strict=True):
         yield line
-        if reason := " ".join((summary.paused(one) or one["reason"]).split()):
-            yield f"    {reason if len(reason) <= MAX_REASON else f'{reason[: MAX_REASON - 1]}…'}"
+        if reason := printable(summary.paused(one) or one["reason"], MAX_REASON):
+            yield f"    {reason}"
 
 
 def _table(rows: t.Sequence[Row]) -> list[str]:
+    """Return aligned lines. Servers, and whoever edits objects, choose the text of cells."""
+    rows = [[printable(cell, MAX_CELL) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

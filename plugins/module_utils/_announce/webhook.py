@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ansible_collections.mcp.server.plugins.module_utils._announce.payload import FORMATS
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
-from ansible_collections.mcp.server.plugins.module_utils._http import client
+from ansible_collections.mcp.server.plugins.module_utils._http import client, credentials
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, started
 
 # Documented in modules/mcp_announce.py
@@ -32,6 +32,7 @@ OPTION: dict[str, t.Any] = {
         "url_file": {"type": "path", "no_log": False},
         "format": {"type": "str", "choices": list(FORMATS), "default": "json"},
         "ca_cert": {"type": "path"},
+        "allow_http": credentials.ALLOW_HTTP,
     },
     "mutually_exclusive": [("url", "url_env", "url_file")],
     "required_one_of": [("url", "url_env", "url_file")],
@@ -71,6 +72,11 @@ def find(option: dict[str, t.Any], number: int) -> Webhook | str:
     url = url.strip()
     if not client.is_url(url):
         return f"{name}: {'it is not a URL' if url else 'it is empty or missing'}"
+    if credentials.is_exposed(url) and not option.get("allow_http"):
+        return (
+            f"{name}: it is a plain HTTP URL, so that others on the way could read it; use an https URL, or set its "
+            "allow_http where the network is trusted"
+        )
     return Webhook(name, url, option["format"], option["ca_cert"])
 
 

@@ -29,7 +29,7 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
             context.auth,
             lambda name: context.cluster.get(paths.secrets(context.server.namespace, name)),
         )
-    public = endpoint.public(context.endpoint or endpoint.defaults())
+    public = endpoint.public(context.endpoint or endpoint.defaults(), context.auth)
     public = replace(public, dial=limit.dial(public.dial))
     cleanup = min(CLEANUP[0] * limit.seconds, CLEANUP[1]) / 2
     steps = Trace(limit.seconds - 2 * cleanup, limit.seconds, cleanup)

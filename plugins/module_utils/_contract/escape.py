@@ -4,8 +4,8 @@
 
 """Escape texts of a contract for one line on a screen.
 
-A server is not trusted with the screen. Nothing is left out of a text, unlike in _text.printable(), as a contract's
-names and values have to be told apart.
+A server is not trusted with the screen. Nothing is left out of a text, as a contract's names and values have to be
+told apart.
 """
 
 from __future__ import annotations
@@ -13,14 +13,9 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._text import escaped
+
 MAX_EXCERPT = 200  # characters
-
-
-def escaped(text: str) -> str:
-    """Return the text on one line, in which nothing moves the cursor or turns the direction of writing."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def escaped_name(name: str) -> str:

@@ -12,8 +12,9 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._contract import schema
 from ansible_collections.mcp.server.plugins.module_utils._contract.compare import SEVERITIES, Change
-from ansible_collections.mcp.server.plugins.module_utils._contract.escape import escaped, escaped_name
+from ansible_collections.mcp.server.plugins.module_utils._contract.escape import escaped_name
 from ansible_collections.mcp.server.plugins.module_utils._contract.normalise import LISTS, SCHEMAS, Contract
+from ansible_collections.mcp.server.plugins.module_utils._text import escaped
 
 HEADINGS = {
     "breaking": "BREAKING: clients of the old version fail",

@@ -52,6 +52,8 @@ def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float |
 
 def _authorization(params: dict[str, t.Any], option: dict[str, t.Any]) -> str:
     """Return the value of the header Authorization, empty without credentials. Raises Failure."""
+    if any(option.get(name) for name in ("username", *credentials.SOURCES)):
+        credentials.refuse_plain_http(option["url"], option.get("allow_http"), "prometheus")
     if option["username"]:
         return credentials.basic(option["username"], option["password"] or "")
     token = credentials.bearer_token(option, lambda name: _secret(params, name), "prometheus")

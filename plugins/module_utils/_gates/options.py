@@ -15,6 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import ABOVE, BELOW, FAIL, INCONCLUSIVE, PASS, Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.packs import PACKS
+from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 SOURCES = tuple(PACKS)
@@ -28,6 +29,7 @@ OPTION: dict[str, t.Any] = {
         "labels": {"type": "dict", "default": {}},
         "ca_cert": {"type": "path"},
         "validate_certs": {"type": "bool", "default": True},
+        "allow_http": credentials.ALLOW_HTTP,
         "token_file": {"type": "path", "no_log": False},
         "token_env": {"type": "str", "no_log": False},
         "token_secret": {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
@@ -23,6 +24,8 @@ LONGEST = 24 * 3600  # seconds after which the Job of a release that never ends 
 
 Object = dict[str, t.Any]
 
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')  # in JSON
+
 
 def name(server: Server) -> str:
     return f"{server.name}-guard"
@@ -31,13 +34,22 @@ def name(server: Server) -> str:
 def job(server: Server, run: str, image_ref: str, service_account: str, options: dict[str, t.Any]) -> Object:
     """Return the Job of a guard.
 
-    Its id (see identity()) is a hash of the run that starts it, the image, the ServiceAccount and the options of
-    mcp_guard with state=running.
+    Its id (see identity()) is a hash of the run that starts it, the image, the ServiceAccount and the options.
+
+    options: of mcp_guard, without guard_id.
     """
     made_from = json.dumps([run, image_ref, service_account, options], sort_keys=True)
     identifier = hashlib.sha256(made_from.encode()).hexdigest()[:12]
     # An argument and not a file: everything else in which a Job could find them needs a further permission.
-    arguments = json.dumps({**options, "guard_id": identifier}, sort_keys=True)
+    arguments = json.dumps(
+        {
+            "state": "running",
+            "namespace": server.namespace,
+            "server": server.name,
+            "options": inert({**options, "guard_id": identifier}),
+        },
+        sort_keys=True,
+    )
     container = {
         "name": CONTAINER,
         "image": image_ref,
@@ -72,6 +84,16 @@ def job(server: Server, run: str, image_ref: str, service_account: str, options:
             "template": {"metadata": {"labels": OURS}, "spec": pod},
         },
     }
+
+
+def inert(options: dict[str, t.Any]) -> str:
+    """Return JSON in which nothing is a template.
+
+    Ansible's ad-hoc command templates each string in its arguments, and Kubernetes replaces $(NAME) in a command. The
+    id of a release is among the options, and whoever may patch the release record chooses it.
+    """
+    text = json.dumps(options, sort_keys=True)
+    return _STRING.sub(lambda found: found[0].replace("{", r"\u007b").replace("$", r"\u0024"), text)
 
 
 def identity(found: Object) -> str:

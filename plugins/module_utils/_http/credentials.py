@@ -2,18 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials of HTTP requests: where a bearer token comes from, and the values of the header Authorization."""
+"""Credentials of HTTP requests: where a bearer token comes from, the values of the header Authorization, and where they
+may be sent.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import os
 import re
 import typing as t
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+
+# Documented in the doc_fragments of the options that have it
+ALLOW_HTTP: dict[str, t.Any] = {"type": "bool", "default": False}
+SOURCES = ("token_file", "token_env", "token_secret")  # options that name a token
 
 # RFC 6750, 2.1
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -27,6 +35,39 @@ def bearer(token: str) -> str:
 def basic(username: str, password: str) -> str:
     """Return the value of the header Authorization for a user name and a password (RFC 7617, in UTF-8)."""
     return f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"
+
+
+def is_exposed(url: str) -> bool:
+    """Return whether others on the way to this URL could read what is sent: by plain HTTP, except to this machine."""
+    try:
+        parts = urlsplit(url)
+        scheme, host = parts.scheme, parts.hostname or ""
+    except ValueError:
+        return False  # nothing is sent there
+    if scheme != "http" or host == "localhost":
+        return False
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return True
+
+
+def refuse_plain_http(url: str, allow_http: bool | None, option: str, secret: str = "the credentials for it") -> None:
+    """Raise Failure when a secret would be sent by plain HTTP and that is not allowed.
+
+    option: the option that has allow_http. The sentence does not name the URL, which may be a secret.
+    """
+    if not allow_http and is_exposed(url):
+        raise Failure(plain_http(option, secret))
+
+
+def plain_http(option: str, secret: str) -> str:
+    """Return the sentence for a secret that is not sent."""
+    prefix = "registry_" if option == "registry" else f"{option}."
+    return (
+        f"{option} is reached by plain HTTP, so that others on the way could read {secret}, and nothing was sent. "
+        f"Use an https URL, or set {prefix}allow_http: true where the network is trusted."
+    )
 
 
 def bearer_token(

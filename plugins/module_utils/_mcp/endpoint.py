@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._http.addresses import connected
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Dial
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
@@ -27,6 +28,7 @@ OPTION: dict[str, t.Any] = {
         "client_cert": {"type": "path"},
         "client_key": {"type": "path", "no_log": False},
         "validate_certs": {"type": "bool", "default": True},
+        "allow_http": credentials.ALLOW_HTTP,
         "health_path": {"type": "str", "default": "/health"},
         "mcp_path": {"type": "str", "default": "/mcp"},
     },
@@ -52,11 +54,16 @@ def defaults() -> dict[str, t.Any]:
     return {name: sub.get("default") for name, sub in OPTION["options"].items()}
 
 
-def public(option: dict[str, t.Any]) -> Endpoint:
-    """Return the endpoint that the option names. Raise Failure when its url is not the base URL of a server."""
+def public(option: dict[str, t.Any], auth: t.Mapping[str, t.Any] | None = None) -> Endpoint:
+    """Return the endpoint that the option names. Raise Failure when its url is not the base URL of a server.
+
+    auth: the option whose token the server gets; raise Failure also when others could read it on the way.
+    """
     if not option["url"]:
         raise Failure("endpoint.url is missing: it is the server's address, such as https://mcp.example.com.")
     address = _parts("endpoint.url", option["url"])
+    if auth and any(auth.get(name) for name in credentials.SOURCES):
+        credentials.refuse_plain_http(option["url"], option.get("allow_http"), "endpoint", "the token")
     named = _named(option)
     context = _tls(option) if address.scheme == "https" else None
     port = address.port or (443 if context else 80)

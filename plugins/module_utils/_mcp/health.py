@@ -17,6 +17,8 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, re
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
+MAX_VERSION = 128  # characters, as of a tag
+
 
 def fetch_health(connection: Connection, path: str, bound: Deadline) -> dict[str, t.Any]:
     """Return the document. Raise Failure when there is none; a document with an error status is its C(health)."""
@@ -31,6 +33,11 @@ def fetch_health(connection: Connection, path: str, bound: Deadline) -> dict[str
         if reply.status != 200:
             raise Fault(reasons.of_reply(reply), health=document)
         return document
+
+
+def version_text(found: t.Any) -> str | None:
+    """Return a version that a server reports as text that may be kept and shown, None without one."""
+    return None if found is None else printable(str(found), MAX_VERSION)
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Assertions:
         problem = jmes.problem(self.expressions, document)
         if problem:
             return problem
-        if self.version is not None and not _versions.is_reported(document.get("version"), self.version):
-            return f"reports version {printable(str(document.get('version')), 40)}, expected {self.version}"
+        reported = version_text(document.get("version"))
+        if self.version is not None and not _versions.is_reported(reported, self.version):
+            return f"reports version {printable(reported or 'none', 40)}, expected {self.version}"
         return None

@@ -84,7 +84,7 @@ def check_times(params: dict[str, t.Any]) -> None:
 def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
     """Return a function that finds the endpoints to probe. It raises NoneReady, and Failure."""
     if not (params["pod"] or params["service"] or params["pool"]):
-        public = endpoint.public(params["endpoint"])
+        public = endpoint.public(params["endpoint"], params["auth"])
         return lambda: [public]
 
     cluster = connect(params)

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import json
-import os
 import typing as t
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ansible_collections.mcp.server.plugins.module_utils import _files
 from ansible_collections.mcp.server.plugins.module_utils._contract import compare, normalise, text
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
 from ansible_collections.mcp.server.plugins.module_utils._mcp import handshake, listing, protocol, targets
@@ -102,7 +102,8 @@ def run(task: Task) -> dict[str, t.Any]:
         "changes": [described(change) | {"accepted": change in accepted} for change in changes],
     }
     if changes:
-        task.progress(f"{before.name} and {now.name}\n{text.render(changes, accepted)}")
+        for line in [f"{before.name} and {now.name}", *text.render(changes, accepted).splitlines()]:
+            task.progress(line)
         diff.append(text.diff(before.contract, now.contract, before.name, now.name))
     failing = [change for change in open_changes if change.severity in FAILING_SEVERITIES[params["fail_on"]]]
     if failing:
@@ -213,16 +214,10 @@ def load(path: str) -> ReadContract:
 
 def _save(path: str, now: ReadContract, check_mode: bool) -> tuple[bool, list[dict[str, str]]]:
     """Save the contract, except in check mode. Return whether the file changes, and its diff. Raise Failure."""
-    file, document = Path(path), now.document()
+    document = now.document()
     try:
-        before = file.read_text(encoding="utf-8") if file.exists() else ""
-        if before != document and not check_mode:
-            # In one step: an interruption leaves the old file or the new one.
-            temporary = file.with_name(f"{file.name}.{os.getpid()}")
-            temporary.write_text(document, encoding="utf-8")
-            temporary.replace(file)
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "the file there is not UTF-8 text"
-        raise Failure(f"Cannot save the contract as {path} ({reason}).") from None
+        before = _files.write(Path(path), document, dry_run=check_mode) or ""
+    except OSError as error:
+        raise Failure(f"Cannot save the contract as {path} ({error.strerror}).") from None
     diff = {"before": before, "after": document, "before_header": path, "after_header": path}
     return before != document, [diff] if before != document else []

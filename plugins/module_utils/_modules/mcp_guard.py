@@ -54,8 +54,9 @@ SPEC = Spec(
         **revert_monitor.OPTIONS,
         "wait_timeout": {"type": "float", "default": 120.0},
         "guard_id": {"type": "str"},
+        "options": {"type": "dict"},
     },
-    required_if=[("state", PRESENT, ("release_id", "image_ref")), ("state", RUNNING, ("release_id", "guard_id"))],
+    required_if=[("state", PRESENT, ("release_id", "image_ref")), ("state", RUNNING, ("options",))],
 )
 
 POLL = 1.0
@@ -78,11 +79,22 @@ def run(task: Task) -> dict[str, t.Any]:
         return lease_renewal.with_lease(_run)(task)
     if task.check_mode:
         return {"changed": False}
+    task = replace(task, params=given(task.params))
     cluster, server = connection.connect(task.params), Server.from_params(task.params)
 
     if not task.params["prometheus"]:
         return watch.watch(task, cluster, server, emergency(task))
     return watch.watch(task, cluster, server, emergency(task), triggers.breach(task.params, server))
+
+
+def given(params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the params of a guard that runs: those in the option C(options) count. Raises Failure."""
+    named = {name: value for name, value in params.items() if value is not None} | params["options"]
+    found = ArgumentSpecValidator(SPEC.options, **SPEC.rules()).validate(named)
+    missing = [name for name in ("release_id", "guard_id") if not found.validated_parameters.get(name)]
+    if problems := [*found.error_messages, *(f"{name} is missing" for name in missing)]:
+        raise Failure(f"A guard cannot run by these options: {'; '.join(problems)}.")
+    return t.cast(dict[str, t.Any], found.validated_parameters)
 
 
 def emergency(task: Task) -> watch.RollBack:
@@ -106,7 +118,7 @@ def _run(task: Task) -> dict[str, t.Any]:
             _delete(cluster, server, task.check_mode)
         return {"changed": bool(found), "diff": {"before": _shown(found), "after": {}}}
     params = {**params, "prometheus": triggers.handed_on(params)}
-    options = {"state": RUNNING, **{option: params[option] for option in PASSED_ON if params[option] is not None}}
+    options = {option: params[option] for option in PASSED_ON if params[option] is not None}
     wanted = job(server, params["run_id"] or "", params["image_ref"], params["service_account"], options)
     found = _read(cluster, server)
     changed = found is None or identity(found) != identity(wanted)

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 import typing as t
 from pathlib import Path
 
+from ansible_collections.mcp.server.plugins.module_utils import _files
 from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
@@ -88,22 +87,8 @@ def place(dest: Path, release: record.Release) -> Path:
 def write(path: Path, text: str, *, dry_run: bool) -> bool:
     """Write the file, and return whether its content changed. Nobody sees an unfinished one. Raise Failure."""
     try:
-        if path.exists() and path.read_bytes() == text.encode():
-            return False
-        if dry_run:
-            return True
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text.encode())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        return _files.write(path, text, dry_run=dry_run, make_folder=True) != text
     except OSError as error:
         raise Failure(
             f"Cannot write the report to {path}: {error.strerror}. Set dest to a place where this user may write."
         ) from None
-    return True

@@ -21,7 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields impo
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health
+from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health, version_text
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._registry import Registry, registry_for
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
@@ -218,10 +218,10 @@ def _ask(cluster: Api, server: Server, params: dict[str, t.Any], pod: str) -> di
     try:
         with closing(target.connection()) as connection:
             document = fetch_health(connection, target.health_path, Deadline(params["timeout"]))
-            versions["health_version"] = document.get("version")
+            versions["health_version"] = version_text(document.get("version"))
     except Failure as failure:
         versions["problem"] = failure.msg
     if params["server_version"] != "off":
         answer = probe(target, Settings(Assertions(), AUTO, params["timeout"], params["timeout"], lists=()))
-        versions["server_version"] = (answer["server_info"] or {}).get("version")
+        versions["server_version"] = version_text((answer["server_info"] or {}).get("version"))
     return versions

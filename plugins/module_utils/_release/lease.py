@@ -33,6 +33,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 SECONDS = 60  # for which a Lease lasts after a renewal
 SHORTEST, LONGEST = 30.0, 300.0  # bounds for the duration in a Lease that others wrote
@@ -40,6 +41,8 @@ AHEAD = 5.0  # seconds by which a recent renewal may be ahead of the API server'
 SLOW = 15.0  # seconds for a read that mean an outage of the API server, in which the holder could not renew either
 POLL = 2.0  # seconds between two reads of a Lease that is watched
 EVERY = 5.0  # seconds between two lines of progress
+
+MAX_BY = 200  # characters of who holds it, which anybody may have written
 
 BY, PROCESS, RETURNED = "mcp.server/by", "mcp.server/process", "mcp.server/given-back"
 # In place of the process: a guard holds the Lease of a paused release, and any run may take it.
@@ -325,7 +328,7 @@ class Lease:
         """
         holder, version, notes = self._read()
         if holder is None and (last := notes.get(RETURNED)):
-            another = f"{notes.get(BY, 'another run')} took over and has returned it"
+            another = f"{printable(notes.get(BY) or 'another run', MAX_BY)} took over and has returned it"
             reason = "it was returned" if last == run else another
         elif holder is None:
             return None, version, "had no holder" if version else "was deleted"
@@ -387,5 +390,10 @@ def _holder(spec: dict[str, t.Any], notes: dict[str, str]) -> Holder | None:
     seconds = spec.get("leaseDurationSeconds")
     duration = min(max(SHORTEST, seconds), LONGEST) if isinstance(seconds, int) else SECONDS
     return Holder(
-        spec["holderIdentity"], notes.get(BY, "another run"), notes.get(PROCESS, ""), acquired, renewed, float(duration)
+        spec["holderIdentity"],
+        printable(notes.get(BY) or "another run", MAX_BY),
+        notes.get(PROCESS, ""),
+        acquired,
+        renewed,
+        float(duration),
     )

@@ -5,11 +5,12 @@
 """The release record: what the cluster keeps of each release of a server, in the ConfigMap C(SERVER-release).
 
 The record is plain data (the TypedDicts below). Times are ISO 8601 in UTC. Nothing secret goes in. Its size is
-bounded: KEPT releases of at most STEPS steps are far below the 1 MiB that a ConfigMap may have.
+bounded: KEPT releases of at most STEPS steps and ACCEPTED accepted changes are far below the 1 MiB that a ConfigMap may
+have.
 
-Anybody may have edited the ConfigMap. read() guarantees what is_release() checks of the newest release; everything
-else may be missing or of another type, so readers take it with get(). Records from before 1.0.0 have other names,
-see former_records.current_names().
+Anybody may have edited the ConfigMap. Each release that read() returns has what is_release() checks; everything else
+may be missing, so readers take it with get(), but has its type (sound.py). Records from before 1.0.0 have other
+names, see former_records.current_names().
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
-from ansible_collections.mcp.server.plugins.module_utils._release import fence, former_records
+from ansible_collections.mcp.server.plugins.module_utils._release import fence, former_records, sound
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 KEPT = 20
 STEPS = 30
+ACCEPTED = 20  # changes of a contract that are kept by name
+ITEM = 200  # characters of one of them
 REASON = 500  # characters
 SUPERSEDED = "(superseded by "
 
@@ -43,7 +47,9 @@ class Contract(t.TypedDict, total=False):
 
     structure_hash: str
     text_hash: str
+    # The first ACCEPTED of the changes that were accepted by name, and how many there were.
     accepted: list[str]
+    accepted_count: int
 
 
 class Side(t.TypedDict, total=False):
@@ -161,7 +167,7 @@ def new_release(server: Server, *, by: str, reason: str, at: str, origin: Side, 
         "server": server.name,
         "started": at,
         "by": by,
-        "reason": reason[:REASON],
+        "reason": printable(reason, REASON),
         "from": origin,
         "to": target,
         "steps": [],
@@ -210,6 +216,10 @@ def add_step(record: ReleaseRecord, step: Step) -> ReleaseRecord:
 def add_contract(record: ReleaseRecord, contract: Contract) -> ReleaseRecord:
     """Note what the newest release was allowed to offer."""
     current = record.newest
+    accepted = contract.get("accepted", [])
+    contract = {**contract, "accepted": [printable(one, ITEM) for one in accepted[:ACCEPTED]]}
+    if len(accepted) > ACCEPTED:
+        contract["accepted_count"] = len(accepted)
     return replace(record, current={**current, "to": {**current["to"], "contract": contract}})
 
 
@@ -247,7 +257,7 @@ def pause(record: ReleaseRecord, at: str, reason: str, until: str | None = None)
 
     A no-op when it has ended, or is paused for this reason.
     """
-    current, reason = record.newest, reason[:REASON]
+    current, reason = record.newest, printable(reason, REASON)
     if not is_running(current) or current.get("paused", {}).get("reason") == reason:
         return record
     paused: Pause = {"at": at, "reason": reason}
@@ -262,7 +272,7 @@ def end(record: ReleaseRecord, outcome: str, at: str, reason: str = "", judged: 
         return record
     ended = _ended(record.newest, outcome, at)
     if reason:
-        ended["reason"] = reason[:REASON]
+        ended["reason"] = printable(reason, REASON)
     if not judged:
         ended["judged"] = False
     return replace(record, current=ended)
@@ -297,10 +307,10 @@ def read(cluster: Api, server: Server) -> tuple[ReleaseRecord, str | None]:
         return ReleaseRecord(), None
     try:
         data = found.get("data") or {}
-        current = former_records.current_names(json.loads(data.get("current") or "null"))
-        history = json.loads(data.get("history") or "[]")
-        is_sound = (current is None or is_release(current)) and isinstance(history, list)
-    except ValueError:
+        document = json.loads(data.get("current") or "null")
+        current, history = _release(document), json.loads(data.get("history") or "[]")
+        is_sound = (document is None or current is not None) and isinstance(history, list)
+    except (ValueError, TypeError, RecursionError):
         is_sound = False
     if not is_sound:
         raise Failure(
@@ -309,8 +319,19 @@ def read(cluster: Api, server: Server) -> tuple[ReleaseRecord, str | None]:
             "out which pool is good before you delete it. A rollback works without it: it goes by the route's note of "
             "the stable pool, or to the pool that you name (mcp_rollback_pool)."
         )
-    record = ReleaseRecord(current, tuple(map(former_records.current_names, history)))
-    return record, found["metadata"]["resourceVersion"]
+    former = [one for one in map(_release, history[:KEPT]) if one is not None]
+    return ReleaseRecord(current, tuple(former)), found["metadata"]["resourceVersion"]
+
+
+def _release(document: t.Any) -> Release | None:
+    """Return a release of the record whose values have their types; None when it has not what is_release() checks."""
+    named = former_records.current_names(document)
+    if not isinstance(named, dict):
+        return None
+    steps = named.get("steps")
+    last_steps = steps[-STEPS:] if isinstance(steps, list) else []
+    found = {"reason": "", **(sound.sound(Release, {**named, "steps": last_steps}) or {})}
+    return found if is_release(found) else None
 
 
 def is_release(document: t.Any) -> t.TypeGuard[Release]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from html import escape
 
 from ansible_collections.mcp.server.plugins.module_utils._report.style import STYLE
+from ansible_collections.mcp.server.plugins.module_utils._text import escaped
 
 
 def document(title: str, body: str) -> str:
     """Return a file without fonts, images or scripts from elsewhere. body: HTML in which all text is escaped."""
-    return f"""<!DOCTYPE html>
+    page = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -29,3 +30,5 @@ def document(title: str, body: str) -> str:
 </body>
 </html>
 """
+    # Text of others may turn the direction of writing, or have what is no UTF-8.
+    return escaped(page, keep="\n")

@@ -34,7 +34,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release.record import 
 from ansible_collections.mcp.server.plugins.module_utils._report.document import document
 from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart, known, number
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
-from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
+from ansible_collections.mcp.server.plugins.module_utils._text import printable, verdict_text
 
 Series = dict[str, t.Any]
 Verdict = dict[str, t.Any]
@@ -56,6 +56,7 @@ CHARTS = {
     LATENCY: Chart("Latency, 95th percentile", " ms", 50),
 }
 MAX_ROWS = 200  # of verdicts
+MAX_REASON = 500  # characters, of a verdict
 TONES = {
     SUCCEEDED: "good",
     ROLLED_BACK: "warn",
@@ -112,7 +113,10 @@ def _facts(release: Release, place: str) -> str:
         ("Traffic at the end" if release.get("ended") else "Traffic", escape(summary.weights(release))),
     ]
     if isinstance(contract, dict):
-        accepted = ", ".join(map(str, contract.get("accepted") or []))
+        names = contract.get("accepted") or []
+        count = contract.get("accepted_count")
+        more = f" and {count - len(names)} more" if count else ""
+        accepted = ", ".join(map(str, names)) + more
         kept = f"changes accepted by name: {accepted}" if accepted else "kept for clients of the live version"
         facts.append(("Contract", escape(kept)))
     rows = "\n".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
@@ -306,7 +310,7 @@ def _detail(verdict: Verdict) -> str:
     if verdict.get("requests"):
         details.append(f"{verdict['requests']} requests")
     if verdict.get("reason"):
-        details.append(str(verdict["reason"]))
+        details.append(printable(str(verdict["reason"]), MAX_REASON))
     return "; ".join(details)
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import fetch_health
+from ansible_collections.mcp.server.plugins.module_utils._mcp.health import fetch_health, version_text
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
@@ -190,4 +190,4 @@ def ask(connection: Connection, path: str, pool_key: str, keep_alive: bool = Fal
     if pool not in POOLS:
         pool, reason = None, reason or f"the health document has no pool as its {pool_key}"
     end = time.monotonic()
-    return Answer(end, keep_alive, pool, str(document.get("version") or ""), end - start, reason)
+    return Answer(end, keep_alive, pool, version_text(document.get("version")) or "", end - start, reason)

@@ -16,13 +16,20 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields impo
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
-from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object, condition, earlier_restarts
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import (
+    Object,
+    condition,
+    earlier_restarts,
+    is_leaving,
+    is_ready,
+)
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import State, revision, state
 
 CAUSE = "kubernetes.io/change-cause"
 COMPLETE = "NewReplicaSetAvailable"  # the reason of the condition Progressing after a rollout
 
 POLL = 1.0  # seconds
+MAX_PODS = 5  # that are not ready, whose events are read
 HEARTBEAT = 10.0  # seconds after which an unchanged line of progress is shown again
 
 
@@ -105,7 +112,7 @@ class View:
             deployment,
             replicasets,
             pods,
-            self._events(),
+            self._events(pods),
             self.cluster.now(),
             self._container,
             self._grace,
@@ -114,15 +121,19 @@ class View:
             self._earlier,
         )
 
-    def _events(self) -> list[Object]:
-        if not self._may_read_events:
-            return []
-        try:
-            found = self.cluster.get(paths.events(self._namespace), fieldSelector="involvedObject.kind=Pod")
-            return items(found, "items")
-        except Forbidden:
-            self._may_read_events = False
-            return []
+    def _events(self, pods: t.Sequence[Object]) -> list[Object]:
+        """Return the events of pods that are not ready: not those of the whole namespace, which may be thousands."""
+        unready = [pod for pod in pods if self._may_read_events and not is_ready(pod) and not is_leaving(pod)]
+        found: list[Object] = []
+        for uid in [mapping(pod, "metadata").get("uid") for pod in unready][:MAX_PODS]:
+            selector = f"involvedObject.uid={uid}"
+            try:
+                events = self.cluster.get(paths.events(self._namespace), fieldSelector=selector, limit="100")
+            except Forbidden:
+                self._may_read_events = False
+                break
+            found += items(events, "items")
+        return found
 
 
 def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enough: int | None = None) -> State:

@@ -137,7 +137,7 @@ def an_event(kind: str) -> Object:
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {"name": name, "labels": labels},
-        "involvedObject": {"kind": kind, "namespace": "{ns}"},
+        "involvedObject": {"kind": kind, "namespace": "{ns}", "uid": f"{{name}}-{kind}"},
     }
 
 
@@ -1065,6 +1065,11 @@ LISTS = (
                 query={"fieldSelector": "involvedObject.kind!=Pod,metadata.name={name}-job"},
             ),
             get(EVENTS, {"names": ["{name}-pod"]}, query={"fieldSelector": "metadata.name={name}-pod"}),
+            get(
+                EVENTS,
+                {"names": ["{name}-pod"]},
+                query={"fieldSelector": "involvedObject.uid={name}-Pod", "limit": "100"},
+            ),
         ),
     ),
 )

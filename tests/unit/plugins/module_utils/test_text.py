@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._text import STARS, hide
+from ansible_collections.mcp.server.plugins.module_utils._text import STARS, fit_for_screen, hide, inert, one_line
 
 SECRET = "s3cr3t-of-the-shop"
 
@@ -27,3 +27,44 @@ SECRET = "s3cr3t-of-the-shop"
 )
 def test_secrets_are_hidden_also_where_a_text_was_cut(text: str, secrets: list[str], shown: str) -> None:
     assert hide(text, secrets) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("all is well", "all is well"),
+        ("v1.2.0@sha256:abc at ghcr.io/org/x", "v1.2.0@sha256:abc at ghcr.io/org/x"),
+        ("kim@runner", "kim@runner"),
+        ("@all, look", "@\u200ball, look"),
+        ("look (@here)", "look (@\u200bhere)"),
+        ("<!channel>", "<\u200b!\u200bchannel>"),
+        ("<script>", "<\u200bscript>"),
+        ("1 < 2", "1 < 2"),
+        ("[a](http://b)", "[a]\u200b(http:\u200b//b)"),
+        ("two\r\nlines \u202e\x1b[1m", "two lines [1m"),
+        ("x" * 600, "x" * 497 + "..."),
+    ],
+)
+def test_text_for_a_chat_is_inert(text: str, shown: str) -> None:
+    assert inert(text, 500) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("  a table   with columns", "  a table   with columns"),
+        ("two\nlines\r\nand a\x0bhalf", "two lines and a half"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("\ud800", "\\ud800"),
+        ("Grüße 😀", "Grüße 😀"),
+        ("x" * 20_000, "x" * 9_997 + "..."),
+    ],
+)
+def test_a_message_is_one_line(text: str, shown: str) -> None:
+    assert one_line(text) == shown
+
+
+def test_results_keep_their_lines() -> None:
+    result = {"msg": "a\nb", "diff": [{"before": "a\n\tb\r"}], "\x1b": (1, None, 1.5, True)}
+    assert fit_for_screen(result) == {"msg": "a b", "diff": [{"before": "a\n\tb\\r"}], "\\x1b": [1, None, 1.5, True]}

@@ -113,7 +113,10 @@ def test_slack_takes_no_mentions_and_has_limits():
         told("failed", reason="<!channel> <http://evil|click> & " + "x" * 9000, steps=[step("05:00:20", 10, 10.4)] * 30)
     )
     shown = json.dumps(message)
-    assert "<" not in shown and "&lt;!channel&gt; &lt;http://evil|click&gt; &amp; xxx" in shown
+    assert "<" not in shown
+    assert "&lt;\u200b!\u200bchannel&gt; &lt;\u200bhttp:\u200b//evil|click&gt; &amp; xxx" in message["text"]
+    # Else Slack makes links of what looks like one.
+    assert all(block["text"].get("verbatim", True) for block in message["blocks"]) and not message["unfurl_links"]
     assert all(len(block["text"]["text"]) <= 3000 for block in message["blocks"]) and len(message["text"]) <= 3000
     assert (
         len(payload.slack_payload(told(to={"pool": "green", "version": "v" * 400}))["blocks"][0]["text"]["text"]) == 150

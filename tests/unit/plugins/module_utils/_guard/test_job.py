@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._guard.job import identity, is_ours, job
+from ansible_collections.mcp.server.plugins.module_utils._guard.job import identity, inert, is_ours, job
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
-OPTIONS = {"state": "running", "namespace": "prod", "server": "mcp", "release_id": "r", "action": "rollback"}
+OPTIONS = {"namespace": "prod", "server": "mcp", "release_id": "r", "action": "rollback"}
 
 
 def made(run: str = "run", image_ref: str = "ee:1", account: str = "releaser", **options: str) -> dict:
@@ -23,8 +24,33 @@ def test_a_job_tells_its_pod_what_to_watch_and_who_it_is() -> None:
     wanted = made()
     (container,) = wanted["spec"]["template"]["spec"]["containers"]
     assert container["command"][:-1] == ["ansible", "localhost", "-c", "local", "-m", "mcp.server.mcp_guard", "-a"]
-    assert json.loads(container["command"][-1]) == {**OPTIONS, "guard_id": identity(wanted)}
+    arguments = json.loads(container["command"][-1])
+    assert (arguments["state"], arguments["namespace"], arguments["server"]) == ("running", "prod", "mcp")
+    assert json.loads(arguments["options"]) == {**OPTIONS, "guard_id": identity(wanted)}
     assert is_ours(wanted)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ lookup('pipe', 'id') }}",
+        "{% set a = 1 %}",
+        "{# a #}",
+        '\\"{{ 1 }}',
+        "\\{{ 1 }}",
+        "{" * 5,
+        "$(HOME)",
+        "$$(HOME)",
+    ],
+)
+def test_nothing_in_its_arguments_is_a_template(text: str) -> None:
+    options = {"release_id": text, "triggers": {text: [text, {}, {"a": {"b": text}}]}}
+    assert json.loads(inert(options)) == options
+    # Neither of Ansible nor of Kubernetes
+    assert not re.search(r"\{\{|\{%|\{#|\$", inert(options))
+    assert not re.search(
+        r"\{\{|\{%|\{#|\$", made(**options)["spec"]["template"]["spec"]["containers"][0]["command"][-1]
+    )
 
 
 def test_its_pod_belongs_to_no_service_of_the_server() -> None:

@@ -121,17 +121,11 @@ def rolled_back(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def watch(
     world: World, action: str = "rollback", breach: t.Callable[[t.Any], str] = lambda _release: ""
 ) -> dict[str, t.Any]:
-    given = {
-        "namespace": "prod",
-        "server": "mcp",
-        "release_id": "r",
-        "guard_id": "g",
-        "action": action,
-        "state": "running",
-    }
+    options = json.dumps({"release_id": "r", "guard_id": "g", "action": action})
+    given = {"namespace": "prod", "server": "mcp", "state": "running", "options": options}
     validated = mcp_guard.ArgumentSpecValidator(mcp_guard.SPEC.options, **mcp_guard.SPEC.rules()).validate(given)
     assert not validated.error_messages
-    task = Task(validated.validated_parameters)
+    task = Task(mcp_guard.given(validated.validated_parameters))
     return watching.watch(task, world, SERVER, mcp_guard.emergency(task), breach)
 
 

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._alertmanager import Alertmanager
+from ansible_collections.mcp.server.plugins.module_utils._announce import webhook
+from ansible_collections.mcp.server.plugins.module_utils._gates import connect
+from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._http.credentials import basic, bearer, bearer_token
+from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
+from ansible_collections.mcp.server.plugins.module_utils._registry import Registry
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 TOKEN = "s3cr3t-Token.value_~+/=="
@@ -86,3 +92,74 @@ def test_values_of_the_header() -> None:
     assert basic("user", "word") == "Basic dXNlcjp3b3Jk"
     # RFC 7617, 2.1
     assert basic("test", "123\u00a3") == "Basic dGVzdDoxMjPCow=="
+
+
+@pytest.mark.parametrize(
+    ("url", "exposed"),
+    [
+        ("https://prometheus.example.com", False),
+        ("http://prometheus.example.com", True),
+        ("HTTP://prometheus.example.com:9090/path", True),
+        ("http://10.0.0.1", True),
+        ("http://[fd00::1]:9090", True),
+        ("http://localhost:9090", False),
+        ("http://LOCALHOST", False),
+        ("http://127.0.0.1:9090", False),
+        ("http://127.1.2.3", False),
+        ("http://[::1]:9090", False),
+        # None of these is this machine.
+        ("http://localhost.example.com", True),
+        ("http://127.0.0.1.example.com", True),
+        ("http://127.0.0.1@example.com", True),
+        ("http://0.0.0.0:9090", True),
+        ("http://2130706433", True),
+        ("http://[::", False),
+    ],
+)
+def test_secrets_are_not_sent_by_plain_http_to_another_machine(url: str, exposed: bool) -> None:
+    assert credentials.is_exposed(url) is exposed
+    credentials.refuse_plain_http(url, True, "prometheus")
+    if exposed:
+        with pytest.raises(Failure, match=r"nothing was sent. Use an https URL, or set prometheus.allow_http: true"):
+            credentials.refuse_plain_http(url, False, "prometheus")
+    else:
+        credentials.refuse_plain_http(url, None, "prometheus")
+
+
+AWAY = "http://somewhere.example"
+
+
+def an_alertmanager() -> None:
+    option = {"url": AWAY, "ca_cert": None, "token_file": None, "token_env": "TOKEN"}
+    Alertmanager({"alertmanager": option, "timeout": 1.0})
+
+
+def a_prometheus() -> None:
+    option = {"url": AWAY, "timeout": 1.0, "validate_certs": True, "ca_cert": None, "username": "me", "password": "x"}
+    connect.connect({"prometheus": dict.fromkeys(OPTION) | option})
+
+
+def an_endpoint() -> None:
+    endpoint.public({**endpoint.defaults(), "url": AWAY}, {"token_env": "TOKEN"})
+
+
+@pytest.mark.parametrize("use", [an_alertmanager, a_prometheus, an_endpoint])
+def test_each_third_party_refuses(use: t.Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "a-token")
+    with pytest.raises(Failure, match="is reached by plain HTTP"):
+        use()
+
+
+def test_a_registry_gets_no_password_by_plain_http_nor_does_a_realm_that_it_names() -> None:
+    for url in (AWAY, "http://127.0.0.1:1"):
+        client = Registry(url, ("me", "password"), True, 1.0)
+        with pytest.raises(Failure, match="set registry_allow_http: true"):
+            client._request("GET", f"{AWAY}/token", "*/*", client._basic)
+
+
+def test_a_webhook_whose_url_others_could_read_is_not_used() -> None:
+    option = {"url": AWAY, "url_env": None, "url_file": None, "format": "json", "ca_cert": None}
+    found = webhook.find(option, 1)
+    assert isinstance(found, str) and "it is a plain HTTP URL" in found and AWAY not in found
+    assert isinstance(webhook.find({**option, "allow_http": True}, 1), webhook.Webhook)
+    assert isinstance(webhook.find({**option, "url": "http://127.0.0.1:1/hook"}, 1), webhook.Webhook)

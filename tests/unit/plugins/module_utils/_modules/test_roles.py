@@ -102,10 +102,8 @@ def test_a_guard_rolls_back_with_a_role_of_its_own(cluster: Cluster, monkeypatch
     cluster.api.log.clear()
     # Nobody holds the Lease any more: a breach is what it rolls back for
     monkeypatch.setattr(guard.triggers, "breach", lambda params, server: lambda release: "errors breach")
-    prometheus = {"url": "http://127.0.0.1:9"}
-    result = cluster.run(
-        guard.SPEC, guard.run, state="running", release_id=begun["record"]["id"], guard_id="g", prometheus=prometheus
-    )
+    options = {"release_id": begun["record"]["id"], "guard_id": "g", "prometheus": {"url": "http://127.0.0.1:9"}}
+    result = cluster.run(guard.SPEC, guard.run, state="running", options=options)
     assert (result["decision"], cluster.weights) == ("rollback", [100, 0]) and cluster.replicas("blue") > 0
     # What is better to have, and a guard is not given: autoscalers of other names, and why pods are not ready
     assert {one.rpartition("/")[2] for one in cluster.api.refusals()} <= {

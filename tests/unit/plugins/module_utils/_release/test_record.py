@@ -4,18 +4,32 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import random
+from datetime import UTC, datetime
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._announce import payload, status
+from ansible_collections.mcp.server.plugins.module_utils._guard.decide import Observation, decide
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
-from ansible_collections.mcp.server.plugins.module_utils._release import former_records, record, runner
+from ansible_collections.mcp.server.plugins.module_utils._release import (
+    failed_versions,
+    former_records,
+    pools,
+    record,
+    runner,
+    summary,
+)
 from ansible_collections.mcp.server.plugins.module_utils._release.record import ReleaseRecord
+from ansible_collections.mcp.server.plugins.module_utils._report.page import page
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.records import old
+from ansible_collections.mcp.server.tests.unit.fakes.records import release as whole_release
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
@@ -84,14 +98,25 @@ def test_a_record_from_before_the_names_of_today_is_read():
         }
     )
     assert "answers" in api.objects[RECORD]["data"]["current"] and "held" in api.objects[RECORD]["data"]["history"]
-    assert record.read(api, SERVER)[0] == ReleaseRecord(now, (ended(now), "broken", {"steps": [None]}))
+    assert record.read(api, SERVER)[0] == ReleaseRecord(now, (ended(now),))
 
 
 @pytest.mark.parametrize(
-    "step", [{}, {"share": "answers", "verdict": ["held"]}, {"share": {"answers": {}}, "verdict": 5}]
+    ("step", "expected"),
+    [
+        ({}, {}),
+        ({"share": "answers", "verdict": ["held"]}, {}),
+        ({"share": {"answers": {}}, "verdict": 5}, {"share": {}, "verdict": "5"}),
+        ({"share": {"green": "10.5", "requests": "144"}}, {"share": {"green": "10.5", "requests": "144"}}),
+        ({"weights": {"blue": "50", "green": 50.0}, "at": None}, {"weights": {"blue": 50, "green": 50}}),
+        ({"weights": ["blue"], "mine": "kept?"}, {}),
+        ({"seconds_to_follow": float("nan")}, {}),
+        ({"seconds_to_follow": 10**400}, {}),
+        ({"seconds_to_follow": "0.5"}, {"seconds_to_follow": 0.5}),
+        ({"verdict": "x" * 1000}, {"verdict": "x" * 500}),
+    ],
 )
-def test_a_step_that_was_edited_is_left_as_it_is(step):
-    expected = {**step, **({"share": {"requests": {}}} if step.get("verdict") == 5 else {})}
+def test_a_step_that_was_edited_has_values_of_their_types(step, expected):
     api = ApiServer({RECORD: {"data": {"current": json.dumps({**FIRST, "steps": [step]}), "history": "[]"}}})
     assert record.read(api, SERVER)[0].current["steps"] == [expected]
 
@@ -211,6 +236,113 @@ def test_update_on_top_of_what_somebody_else_wrote(others, history):
     assert record.update(api, SERVER, begun) == (after, after) and len(api.writes()) == others + 1
 
 
+def test_a_hundred_releases_with_a_thousand_accepted_changes_each_fit_into_a_config_map():
+    api = ApiServer()
+    accepted = [f"tools/forecast_of_the_weather/input_schema/properties/place_{number}" for number in range(1000)]
+    contract = {"structure_hash": "a" * 64, "text_hash": "b" * 64, "accepted": accepted}
+    for number in range(100):
+        fresh = record.new_release(
+            SERVER,
+            by="m" * 600,
+            reason="r" * 10_000,
+            at=f"T{number}",
+            origin={"pool": "blue", "image_ref": "x" * 400},
+            target={"pool": "green", "version": f"v{number}"},
+        )
+
+        def change(book, fresh=fresh):
+            book = record.add_contract(record.begin(book, fresh), contract)
+            for step in range(record.STEPS):
+                share = {"blue": 50.5, "green": 49.5, "requests": 144, "failed": 0}
+                book = record.add_step(
+                    book, {"at": f"T{step}", "weights": {"blue": 50, "green": 50}, "share": share, "verdict": "v" * 40}
+                )
+            return record.end(book, "succeeded", "T9", "e" * 10_000)
+
+        book = record.update(api, SERVER, change)[1]
+    assert len(json.dumps(api.objects[RECORD]["data"])) < 512 * 1024
+    assert len(book.history) == record.KEPT and book.newest["to"]["contract"]["accepted_count"] == 1000
+    assert book.newest["to"]["contract"]["accepted"] == accepted[: record.ACCEPTED]
+
+
+def test_a_record_with_a_thousand_accepted_changes_from_before_is_written_smaller():
+    accepted = [f"tools/t/{'x' * 60}/{number}" for number in range(1000)]
+    before = {**ended(FIRST), "to": {**FIRST["to"], "contract": {"accepted": accepted}}}
+    api = ApiServer({RECORD: {"data": {"current": json.dumps(before), "history": json.dumps([before] * 11)}}})
+    record.update(api, SERVER, begun)
+    assert len(json.dumps(api.objects[RECORD]["data"])) < 100_000
+
+
+ODD = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    float("nan"),
+    10**400,
+    "",
+    "x",
+    "1",
+    "\x1b[2J\n\ud800",
+    [],
+    [None],
+    {},
+    {"a": {}},
+    [[{}]],
+]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_was_edited_it_can_be_read_shown_and_announced(seed):
+    """Replaces parts of a record by odd values, and takes parts away, as people and scripts do."""
+    chance = random.Random(seed)
+    for _time in range(25):
+        document = json.loads(
+            json.dumps({**whole_release("rolled_back", reason="5xx"), "guard": GUARD, "paused": PAUSE})
+        )
+        for _edit in range(chance.randint(1, 6)):
+            place = document
+            while inner := [one for one in places(place) if isinstance(place[one], (dict, list)) and place[one]]:
+                if chance.random() < 0.4:
+                    break
+                place = place[chance.choice(inner)]
+            if keys := places(place):
+                place[chance.choice(keys)] = copy.deepcopy(chance.choice(ODD))
+        api = ApiServer(kept(json.dumps(document), json.dumps([document, chance.choice(ODD), document])))
+        try:
+            book = record.read(api, SERVER)[0]
+        except Failure as failure:
+            assert "is not a release record" in failure.msg
+            continue
+        read = book.current
+        if read is None:
+            continue
+        for one in (read, *book.history):
+            summary.stats(summary.readable(one))
+            assert page(one, "prod/mcp").encode()
+            for what in payload.EVENTS:
+                event = payload.event(one, ("prod", "mcp"), what, "why", [])
+                assert all(json.dumps(form(event)) for form in payload.PAYLOADS.values())
+        state = {"record": read, "history": list(book.history), "holder": None, "weights": {"blue": 1, "green": 9}}
+        assert status.lines({**state, "live": "blue"}, {}, {}, 9)
+        failed_versions.refusal(book, "v1.2.0", None)
+        pools.rollback_target(read, None)
+        record.is_judged(read)
+        record.rollout_seconds(book, "green")
+        decide(Observation(None, 99.0, read), read["id"], "rollback", datetime.now(UTC))
+        record.update(api, SERVER, lambda book: record.end(record.pause(book, "T1", "why"), "failed", "T2", "why"))
+        record.update(api, SERVER, begun)
+
+
+def places(found):
+    return list(found) if isinstance(found, dict) else list(range(len(found)))
+
+
+GUARD = {"id": "g", "action": "pause", "state": "running", "at": "T2", "reason": ""}
+PAUSE = {"at": "T3", "reason": "no metrics", "until": "2026-11-24T06:00:00Z"}
+
+
 def test_update_gives_up_and_dry_run_writes_nothing():
     with pytest.raises(Conflict):
         record.update(contested(retry.MIN_ATTEMPTS), SERVER, begun)
@@ -226,8 +358,11 @@ def test_update_gives_up_and_dry_run_writes_nothing():
         ('"x"', "[]"),
         ("{}", "[]"),
         (json.dumps({**FIRST, "from": {"pool": "red"}}), "[]"),
-        (json.dumps({**FIRST, "steps": None}), "[]"),
+        (json.dumps({**FIRST, "outcome": None}), "[]"),
         (json.dumps(FIRST), "{}"),
+        (json.dumps(FIRST), "null"),
+        ("[" * 100_000, "[]"),
+        ("9" * 5000, "[]"),
     ],
 )
 def test_a_record_that_somebody_broke(current, history):
@@ -254,9 +389,7 @@ SINCE = {
 def test_a_record_from_before_1_0_0():
     history = json.dumps([BEFORE_1_0_0, {**BEFORE_1_0_0, "guard": {"action": "rollback", "state": "held"}}, "broken"])
     book, _version = record.read(ApiServer(kept(json.dumps(BEFORE_1_0_0), history)), SERVER)
-    assert book == ReleaseRecord(
-        SINCE, (SINCE, {**SINCE, "guard": {"action": "rollback", "state": "paused"}}, "broken")
-    )
+    assert book == ReleaseRecord(SINCE, (SINCE, {**SINCE, "guard": {"action": "rollback", "state": "paused"}}))
     assert record.resumes(book.current, FIRST["to"])
     assert "paused" not in record.begin(book, release("v2", at="T5")).current
 
