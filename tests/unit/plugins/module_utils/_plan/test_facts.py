@@ -93,7 +93,7 @@ def test_all_that_is_known(cluster: ApiServer) -> None:
     assert (found.live, found.idle, found.digest, found.image_ref) == ("blue", "green", "sha256:new", NEW)
     assert found.pools["blue"] == facts.Pool("r.io/mcp:v1.1.5", 2, 2, "sha256:blue")
     assert found.pools["green"] == facts.Pool("r.io/mcp:v1.1.5", 0, 0, "")
-    assert found.steps == (facts.Step(10, 5.0, 10), facts.Step(100, 1.0, 100))
+    assert found.steps == (facts.Step(10, 5.0, 10, 10.0), facts.Step(100, 1.0, 100, 100.0))
     place = ("HTTPRoute prod/mcp", "/spec/rules/0/backendRefs/1/weight")
     assert [write[place] for write in found.writes] == [10, 100] and found.current_values[place] == 0
 

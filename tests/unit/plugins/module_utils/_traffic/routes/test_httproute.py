@@ -234,10 +234,13 @@ def said(accepted=("True", 3), resolved=("True", 3), parent=None):
         ([said(), said(accepted=("False", 3))], "", ""),
         ([{"parentRef": GATEWAY}, said()], "", ""),
         (
-            [said(accepted=("False", 3)), said(accepted=("True", 1))],
-            "ResolvedRefs|Accepted is False",
+            [said(accepted=("False", 3)), said(accepted=("False", 1), resolved=("False", 1))],
+            "Accepted is False",
             "Accepted is False",
         ),
+        # One refuses, and one that accepted before is late: it is waited for
+        ([said(accepted=("False", 3)), said(accepted=("True", 1))], "Accepted is False", ""),
+        ([said(accepted=("True", 2)), said(accepted=("False", 3))], "Accepted is False", ""),
         ([said(accepted=None), said(resolved=None)], "has not reported", ""),
         # Of the same name and another kind
         ([said(), said(accepted=("False", 3), parent={**GATEWAY, "kind": "Service", "group": ""})], "", ""),
