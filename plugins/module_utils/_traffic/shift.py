@@ -222,11 +222,17 @@ class Shift:
                 self.task.warn("The share was not measured because endpoint is not set.")
                 return
             answers = self._until_interrupted(answers)
+            if self._has_others():
+                answers = share.of_pools(answers)
             if self.emergency:
                 answers = self._unless_accepted(answers, wanted, bound)
             else:
                 self.await_acceptance(bound)
             self._measure(self.public, answers, wanted, bound)
+
+    def _has_others(self) -> bool:
+        """Return whether the route has other backends than the pools."""
+        return self.kind.part(self.route, self.server) < 1
 
     def _until_interrupted(self, answers: t.Iterator[share.Answer]) -> t.Iterator[share.Answer]:
         """Yield the answers; see _check_interrupted() for what is raised."""
@@ -318,7 +324,7 @@ class Shift:
     def _clients(self, public: endpoints.Endpoint) -> str:
         """Return what clients get now, as a clause. Sampled over new connections, which follow a change first."""
         answers = share.sample(public, self.task.params["pool_key"], CLIENT_ANSWERS)
-        if answers[-1].reason:
+        if answers[-1].reason and not (answers[-1].elsewhere and self._has_others()):
             return f"requests through the gateway are failing ({answers[-1].reason})"
         counts = {pool: sum(answer.pool == pool for answer in answers) for pool in POOLS}
         pools_seen = ", ".join(f"{count} from {pool}" for pool, count in counts.items() if count)

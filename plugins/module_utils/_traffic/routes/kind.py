@@ -361,7 +361,8 @@ def is_current(route: Route, condition: dict[str, t.Any]) -> bool:
 
 def why(condition: dict[str, t.Any]) -> str:
     """Return the reason and message of a condition, which others wrote."""
-    return f"{printable(str(condition.get('reason')), 60)}: {printable(str(condition.get('message')), 300)}"
+    said = [printable(str(condition[key]), 300) for key in ("reason", "message") if condition.get(key)]
+    return ": ".join(said) or "no reason given"
 
 
 def of_all(weights: Weights, part: float) -> dict[str, float]:
