@@ -39,7 +39,7 @@ class OpenShiftRoute(Weighted):
             (pool_of(backend.get("name"), server), Reference(f"{place}/weight", _weight(backend)))
             for place, backend in places
         ]
-        return [Backends("its backends", references)]
+        return [Backends("the route", references)]
 
     def notes(self, route: Route, server: Server) -> list[str]:
         without = [] if self.not_accepted(route, server) else _not_admitting(route)

@@ -98,6 +98,28 @@ def test_all_that_is_known(cluster: ApiServer) -> None:
     assert [write[place] for write in found.writes] == [10, 100] and found.current_values[place] == 0
 
 
+def test_another_backend_testers_and_a_mirror(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mcp_plan_info, "MODULES", modules())
+    rules = cluster.objects[ROUTE]["spec"]["rules"]
+    pools = [{"name": "mcp-blue", "weight": 0}, {"name": "mcp-green", "weight": 100}]
+    rules.append({"matches": [{"headers": [{"name": "x-test", "value": "1"}]}], "backendRefs": pools})
+    rules[0]["backendRefs"].append({"name": "docs", "weight": 300})
+    rules[0]["filters"] = [{"type": "RequestMirror", "requestMirror": {"backendRef": {"name": "mcp-green"}}}]
+    found = search()
+    assert found.problems == () and found.weights == {"blue": 100, "green": 0}
+    assert found.of_all_traffic == {"blue": 25.0, "green": 0.0}
+    assert [step.of_all_traffic for step in found.steps] == [2.5, 25.0]
+    assert found.route_notes == (
+        "rule 0 gives 75 % of its traffic to other backends",
+        "rule 0 sends copies of all its requests to green, which count in that pool's metrics",
+        "rule 1 (requests with header x-test) leads to blue at 0 % and green at 100 % and is left alone",
+    )
+    assert not [place for write in found.writes for place in write if "/rules/1/" in place[1]]
+    result = mcp_plan_info.run(Task(PARAMS))
+    assert result["plan"]["steps"][0]["of_all_traffic"] == 2.5 and result["plan"]["route_notes"][0].startswith("rule 0")
+    assert "  step 1   10 % to green (2.5 % of the route's traffic), watched for 5 s" in result["lines"]
+
+
 def holds(cluster: ApiServer, run: str) -> None:
     now = datetime.now(UTC).isoformat()
     spec = {"holderIdentity": run, "renewTime": now, "acquireTime": now}

@@ -297,7 +297,7 @@ DOCS = {"name": "docs", "weight": 300}
             obj(spec={"to": backend("blue", 100), "alternateBackends": [backend("green", 0), {"name": "old"}]}),
             0.5,
             5,
-            "its backends gives 50 %",
+            "the route gives 50 %",
         ),
         ("ingress_nginx", canary(), 1, 10, ""),
     ],
