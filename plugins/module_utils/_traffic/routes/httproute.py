@@ -50,7 +50,7 @@ class HTTPRoute(Weighted):
     def affinity_splits(self, route: Route, server: Server) -> list[tuple[Split, str]]:
         """Return the splits of the rules for marked sessions, each with the pool whose mark the rule matches."""
         marked = [one for one in self.lists(route, server) if one.lists_both()]
-        return [(one.split(), pool) for pool in POOLS for one in marked if one.mark == pool]
+        return [(self.split(one, server), pool) for pool in POOLS for one in marked if one.mark == pool]
 
     def has_affinity(self, route: Route, server: Server) -> bool:
         return {pool for _split, pool in self.affinity_splits(route, server)} == set(POOLS)
@@ -67,7 +67,8 @@ class HTTPRoute(Weighted):
 
     def notes(self, route: Route, server: Server) -> list[str]:
         marked = ["sessions whose ids begin with a pool's name stay on it"] if self.has_affinity(route, server) else []
-        return [*marked, *super().notes(route, server), *_notes_of_parents(route)]
+        reported = [note for parent in _parents(route) for note in parent.notes]
+        return [*marked, *super().notes(route, server), *reported]
 
     def refused(self, route: Route, server: Server) -> str:
         parents = _parents(route)
@@ -203,10 +204,6 @@ def _parent(route: Route, reference: dict[str, t.Any], reports: list[dict[str, d
     others = [one.get("Accepted", {}) for one in reports if one is not best]
     late = [one for one in others if one.get("status") == "True" and not is_current(route, one)]
     return _Parent(pending, refusal, bool(late), notes)
-
-
-def _notes_of_parents(route: Route) -> list[str]:
-    return [note for parent in _parents(route) for note in parent.notes]
 
 
 def _parent_name(route: Route, reference: dict[str, t.Any]) -> str:

@@ -212,13 +212,16 @@ class Weighted(Kind):
         found = shifted(every)
         if not found:
             raise Failure(self._lacking(every, server))
-        for one in found:
-            listed = [pool for pool, _reference in one.references if pool is not None]
-            if twice := next((pool for pool in POOLS if listed.count(pool) > 1), None):
-                raise Failure(
-                    f"{self.name(server)} lists Service {server.service(twice)} twice in {one.name}. List it once."
-                )
-        return [one.split() for one in found]
+        return [self.split(one, server) for one in found]
+
+    def split(self, one: Backends, server: Server) -> Split:
+        """Return the weights that a rule has of both pools. Raises Failure when it lists one twice."""
+        listed = [pool for pool, _reference in one.references]
+        if twice := next((pool for pool in POOLS if listed.count(pool) > 1), None):
+            raise Failure(
+                f"{self.name(server)} lists Service {server.service(twice)} twice in {one.name}. List it once."
+            )
+        return one.split()
 
     def part(self, route: Route, server: Server, wanted: Weights | None = None) -> float:
         if not (found := shifted(self.lists(route, server))):

@@ -165,6 +165,13 @@ def test_marked(found, expected):
     assert httproute.has_affinity(found, SERVER) is expected
 
 
+def test_a_rule_for_marked_sessions_lists_a_pool_once():
+    found = marked_route((100, 0), (0, 100), (70, 30))
+    found["spec"]["rules"][1]["backendRefs"].append(ref("mcp-green", port=9))
+    with pytest.raises(Failure, match="mcp-green twice in rule 1"):
+        httproute.patch(found, SERVER, {"blue": 100, "green": 0})
+
+
 def test_new_sessions_tell_the_share():
     assert httproute.weights(marked_route((100, 0), (0, 100), (70, 30)), SERVER) == {"blue": 70, "green": 30}
     with pytest.raises(Failure, match="to the backendRefs of a rule that matches no session's mark"):
