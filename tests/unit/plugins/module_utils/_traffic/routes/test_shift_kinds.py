@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 
 import pytest
 
@@ -36,7 +35,7 @@ def call(monkeypatch):
                 Answer(number, keep_alive and number % 2 == 0, None, reason="no pool", elsewhere=True)
                 if elsewhere(number)
                 else Answer(number, keep_alive and number % 2 == 0, "blue" if number * 37 % 100 < blue else "green")
-                for number in itertools.count()
+                for number in range(20000)
             )
 
         monkeypatch.setattr(single_shift.connection, "connect", lambda params: cluster)
