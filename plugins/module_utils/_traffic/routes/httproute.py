@@ -118,7 +118,8 @@ def _backends(number: int, rule: dict[str, t.Any], server: Server) -> Backends:
     mirrors = [
         (pool, copied(percent))
         for one in filters
-        if (mirror := one.get("requestMirror"))
+        if isinstance(one, dict)  # of any other form it is not read: the weights do not depend on it
+        and (mirror := one.get("requestMirror"))
         and (pool := _pool(mirror.get("backendRef") or {}, server))
         and (percent := _mirrored(mirror))
     ]
