@@ -23,7 +23,6 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     is_current,
     pool_of,
     some_only,
-    spec_of,
     why,
 )
 
@@ -35,7 +34,7 @@ class HTTPProxy(Weighted):
     backends = "the services of a route"
 
     def lists(self, route: Route, server: Server) -> list[Backends]:
-        return [_backends(number, rule, server) for number, rule in enumerate(spec_of(route).get("routes") or [])]
+        return [_backends(number, rule, server) for number, rule in enumerate(route["spec"].get("routes") or [])]
 
     def notes(self, route: Route, server: Server) -> list[str]:
         warnings = [why(warning) for warning in _valid(route).get("warnings") or []]

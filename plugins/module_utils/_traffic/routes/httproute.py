@@ -27,7 +27,6 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     is_current,
     pool_of,
     some_only,
-    spec_of,
     why,
 )
 
@@ -45,7 +44,7 @@ class HTTPRoute(Weighted):
         self.keeps_affinity = keeps_affinity
 
     def lists(self, route: Route, server: Server) -> list[Backends]:
-        return [_backends(number, rule, server) for number, rule in enumerate(spec_of(route).get("rules") or [])]
+        return [_backends(number, rule, server) for number, rule in enumerate(route["spec"].get("rules") or [])]
 
     def affinity_splits(self, route: Route, server: Server) -> list[tuple[Split, str]]:
         """Return the splits of the rules for marked sessions, each with the pool whose mark the rule matches."""
@@ -167,7 +166,7 @@ def _parents(route: Route) -> list[_Parent]:
         reported.setdefault(_parent_key(route, parent.get("parentRef") or {}), []).append(conditions)
     return [
         _parent(route, reference, reported.get(_parent_key(route, reference), [{}]))
-        for reference in spec_of(route).get("parentRefs") or []
+        for reference in route["spec"].get("parentRefs") or []
     ]
 
 

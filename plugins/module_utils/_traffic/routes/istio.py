@@ -22,7 +22,6 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     copied,
     pool_of,
     some_only,
-    spec_of,
 )
 
 
@@ -31,7 +30,7 @@ class VirtualService(Weighted):
     backends = "the route of an http rule"
 
     def lists(self, route: Route, server: Server) -> list[Backends]:
-        return [_backends(number, rule, server) for number, rule in enumerate(spec_of(route).get("http") or [])]
+        return [_backends(number, rule, server) for number, rule in enumerate(route["spec"].get("http") or [])]
 
 
 KIND: Kind = VirtualService()

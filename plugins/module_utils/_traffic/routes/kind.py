@@ -343,10 +343,6 @@ def _notes_of(one: Backends, *, shifted: bool) -> t.Iterator[str]:
         yield f"{one.name} sends copies of {part} to {pool}, which count in that pool's metrics"
 
 
-def spec_of(route: Route) -> dict[str, t.Any]:
-    return route.get("spec") or {}
-
-
 def copied(percent: float) -> str:
     """Return the part of a rule's requests that a mirror gets."""
     return "all its requests" if percent >= 100 else f"{percent_text(percent)} % of its requests"

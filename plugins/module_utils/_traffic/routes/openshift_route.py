@@ -17,7 +17,6 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     Route,
     Weighted,
     pool_of,
-    spec_of,
     why,
 )
 
@@ -29,7 +28,7 @@ class OpenShiftRoute(Weighted):
     rule, backends = "", "spec.to and spec.alternateBackends"
 
     def lists(self, route: Route, server: Server) -> list[Backends]:
-        spec = spec_of(route)
+        spec = route["spec"]
         places = [("/spec/to", spec.get("to") or {})]
         places += [
             (f"/spec/alternateBackends/{position}", backend)

@@ -16,7 +16,6 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     Route,
     Weighted,
     pool_of,
-    spec_of,
 )
 
 
@@ -25,7 +24,7 @@ class TraefikService(Weighted):
     rule, backends = "", "spec.weighted.services"
 
     def lists(self, route: Route, server: Server) -> list[Backends]:
-        services = (spec_of(route).get("weighted") or {}).get("services") or []
+        services = (route["spec"].get("weighted") or {}).get("services") or []
         references = [
             (_pool(service, server), Reference(f"/spec/weighted/services/{position}/weight", service.get("weight", 1)))
             for position, service in enumerate(services)

@@ -110,12 +110,6 @@ def test_answers_of_another_backend_count_neither_as_a_pools_nor_as_failed(kind,
     assert planned["of_all_traffic"] == {"blue": 25, "green": 25}
 
 
-def test_without_another_backend_answers_of_no_pool_are_failures(call):
-    cluster = Cluster(objects("httproute"))
-    with pytest.raises(Failure, match="no pool"):
-        call(cluster, "httproute", pool="green", weight=100, elsewhere=lambda number: number % 4 == 0)
-
-
 @pytest.mark.parametrize("kind", ROUTE_KINDS)
 def test_check_mode(kind, call):
     cluster = Cluster(objects(kind))
