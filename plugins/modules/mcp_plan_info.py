@@ -147,8 +147,10 @@ lines:
 plan:
   description:
     - The plan as data. What could not be found is null, or missing in its C(pools).
-    - C(steps) are those that are left, each with C(weight), C(seconds) and C(reached), the weight that the route
-      reaches.
+    - C(steps) are those that are left, each with C(weight), C(seconds), C(reached), the weight that the route reaches,
+      and C(of_all_traffic), what that is of all the route's traffic, which is less where the route has other backends.
+    - C(weights) are of both pools, C(of_all_traffic) is what they are of all the route's traffic. C(route_notes) tells,
+      a clause for each, which rules no shift changes, which pools get copies of requests, and what else to know.
     - C(seconds) are C(watched), the warm ones included, C(until_first_step) as the last release that succeeded took,
       and C(most).
     - C(changes) are fields, each with C(object), C(field), C(before) and the C(values) that it gets one after the
@@ -163,13 +165,17 @@ plan:
     live: blue
     idle: green
     weights: {blue: 100, green: 0}
+    of_all_traffic: {blue: 25.0, green: 0.0}
+    route_notes: ["rule 0 gives 75 % of its traffic to other backends"]
     pools:
       blue: {image_ref: "ghcr.io/org/mcp-server:v1.1.5", replicas: 2, ready: 2, digest: "sha256:..."}
       green: {image_ref: "ghcr.io/org/mcp-server:v1.1.4", replicas: 0, ready: 0, digest: ""}
     replicas: 2
     resumed: false
     already_live: false
-    steps: [{weight: 10, seconds: 300.0, reached: 10}, {weight: 100, seconds: 60.0, reached: 100}]
+    steps:
+      - {weight: 10, seconds: 300.0, reached: 10, of_all_traffic: 2.5}
+      - {weight: 100, seconds: 60.0, reached: 100, of_all_traffic: 25.0}
     gate_descriptions: ["at most 1 % of the answers may fail during a watch"]
     seconds: {watched: 360.0, until_first_step: 12.4, most: 1020.0}
     changes: [{object: Deployment mcp-prod/mcp-server-green, field: spec.replicas, before: 0, values: [2]}]

@@ -146,6 +146,19 @@ after:
   returned: success
   type: dict
   sample: {blue: 100, green: 0}
+of_all_traffic:
+  description: What the weights are of all the route's traffic, percent of each pool. It is less than RV(after) where
+    the route has other backends, and the mean where rules differ.
+  returned: success
+  type: dict
+  sample: {blue: 25.0, green: 0.0}
+route_notes:
+  description: What else to know about the route, a clause for each - rules that no shift changes, mirrors, other
+    backends, what gateways report beside the weights.
+  returned: success
+  type: list
+  elements: str
+  sample: ["rule 0 (requests with header x-test) leads to blue at 0 % and green at 100 % and is left alone"]
 run_id:
   description:
     - The id of this run, without O(run_id). The emergency takes the server's Lease from whoever holds it, so that a

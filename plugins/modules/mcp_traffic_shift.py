@@ -299,8 +299,8 @@ outcome:
   type: str
   sample: succeeded
 steps:
-  description: What each shift came to, with C(after), C(share), C(seconds_to_follow), C(written_at) and C(sessions) as
-    below.
+  description: What each shift came to, with C(after), C(of_all_traffic), C(share), C(seconds_to_follow), C(written_at)
+    and C(sessions) as below.
   returned: with O(steps)
   type: list
   elements: dict
@@ -333,6 +333,19 @@ after:
   returned: without O(steps)
   type: dict
   sample: {blue: 90, green: 10}
+of_all_traffic:
+  description: What the weights are of all the route's traffic, percent of each pool. It is less than RV(after) where
+    the route has other backends, and the mean where rules differ.
+  returned: without O(steps)
+  type: dict
+  sample: {blue: 22.5, green: 2.5}
+route_notes:
+  description: What else to know about the route, a clause for each - rules that no shift changes, mirrors, other
+    backends, what gateways report beside the weights.
+  returned: success
+  type: list
+  elements: str
+  sample: ["rule 0 (requests with header x-test) leads to blue at 0 % and green at 100 % and is left alone"]
 run_id:
   description:
     - The id of this run, with O(rollback=true) and without O(run_id). The emergency takes the server's Lease from

@@ -106,6 +106,12 @@ options:
         did not run then.
       - Without it only what is past its limit while it watches counts.
     type: str
+  other_backends:
+    description:
+      - Whether the route has other backends than the pools. Answers that name no pool do not count then, unless their
+        status is 500 or more.
+      - Without it, this is read from the route, with O(namespace), O(server) and O(pool).
+    type: bool
   inconclusive_timeout:
     description: Seconds after O(seconds) in which what is inconclusive may still pass.
     type: float

@@ -21,17 +21,20 @@ MAX_VERSION = 128  # characters, as of a tag
 
 
 def fetch_health(connection: Connection, path: str, bound: Deadline) -> dict[str, t.Any]:
-    """Return the document. Raise Failure when there is none; a document with an error status is its C(health)."""
+    """Return the document. Raise Failure when there is none; a document with an error status is its C(health).
+
+    The failure's C(status) is that of the HTTP answer.
+    """
     with subject(f"GET {path}"):
         reply = connection.fetch("GET", path, bound, {"Accept": "application/json"})
         try:
             document = jsonrpc.parse(reply.text)
         except ValueError:
-            raise Fault(reasons.of_reply(reply)) from None
+            raise Fault(reasons.of_reply(reply), status=reply.status) from None
         if not isinstance(document, dict):
-            raise Fault("returned JSON that is not an object")
+            raise Fault("returned JSON that is not an object", status=reply.status)
         if reply.status != 200:
-            raise Fault(reasons.of_reply(reply), health=document)
+            raise Fault(reasons.of_reply(reply), status=reply.status, health=document)
         return document
 
 

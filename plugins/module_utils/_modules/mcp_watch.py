@@ -17,8 +17,12 @@ from ansible_collections.mcp.server.plugins.module_utils._release import lease_r
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import OverwriteMonitor
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import (
+    REQUEST_TIMEOUT,
+    OverwriteMonitor,
+)
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import has_others
 
 SPEC = replace(
     watch.SPEC,
@@ -99,7 +103,11 @@ def _watch(task: Task) -> dict[str, t.Any]:
     if not (params["namespace"] and params["server"] and params["pool"]):
         return watch.run(task)
     try:
-        monitor = OverwriteMonitor(task, connection.connect(params), Server.from_params(params), None)
+        cluster, server = connection.connect(params), Server.from_params(params)
+        if params["other_backends"] is None:
+            found = has_others(cluster.limited(0.0, REQUEST_TIMEOUT), server)
+            task = replace(task, params={**params, "other_backends": found})
+        monitor = OverwriteMonitor(task, cluster, server, None)
     except Failure as failure:
         task.progress(f"changes of the route by others will not be noticed: {failure.msg}")
         return watch.run(task)

@@ -360,8 +360,12 @@ class StepsRelease:
         self.weights, self.shifted = found["after"], time.monotonic()
         self._expect_weights(self.weights)
         self.result["steps"].append(
-            {name: found.get(name) for name in ("after", "share", "seconds_to_follow", "written_at", "sessions")}
+            {
+                name: found.get(name)
+                for name in ("after", "of_all_traffic", "share", "seconds_to_follow", "written_at", "sessions")
+            }
         )
+        self.result["route_notes"] = found.get("route_notes", [])
         self._add_changes(found)
 
     def _expect_weights(self, weights: Weights | None) -> None:
@@ -391,8 +395,14 @@ class StepsRelease:
             "weight": weight,
             "seconds": seconds,
             "since": self._since(),
+            "other_backends": self._has_others(),
             **more,
         }
+
+    def _has_others(self) -> bool:
+        """Return whether other backends than the pools get some of the route's traffic, by the last shift."""
+        step = self.result["steps"][-1] if self.result["steps"] else {}
+        return (step.get("of_all_traffic") or step.get("after")) != step.get("after")
 
     def _since(self) -> str | None:
         """Return when the release began, by this machine's clock; the record has the API server's."""

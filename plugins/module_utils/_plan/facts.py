@@ -20,7 +20,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release import lease, 
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Run, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route, of_all
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._workload import rollout
 
@@ -113,6 +113,8 @@ class Search:
         try:
             route = kind.read(cluster, self.server)
             self.known["weights"] = kind.weights(route, self.server)
+            self.known["of_all_traffic"] = of_all(self.known["weights"], kind.part(route, self.server))
+            self.known["route_notes"] = tuple(kind.notes(route, self.server))
         except Failure:
             return  # the check of the route reports it
         self.attempt(lambda: self._live(cluster))
@@ -166,7 +168,10 @@ class Search:
             if 0 <= step.weight <= 100:
                 wanted = pools_by_weight.split(self.known["idle"], step.weight)
                 reached = self.attempt(functools.partial(kind.reachable, route, self.server, wanted, planning=True))
-            planned.append(Step(step.weight, step.seconds, reached[self.known["idle"]] if reached else None))
+            part = kind.part(route, self.server, reached) if reached else 1.0
+            shares = of_all(reached, part) if reached else {}
+            idle = self.known["idle"]
+            planned.append(Step(step.weight, step.seconds, reached[idle] if reached else None, shares.get(idle)))
             if reached:
                 writes.append(self._writes(kind, route, reached))
         places = {place for write in writes for place in write}

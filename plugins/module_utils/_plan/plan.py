@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._release.record import SUCCEEDED, Release
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Weights
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import percent_text
 
 UNKNOWN = "unknown"
 
@@ -36,6 +37,8 @@ class Step:
     seconds: float
     # Percent that the route will have; None when that is unknown or cannot be set.
     reached: int | None = None
+    # Percent of all the route's traffic, which is less where the route has other backends.
+    of_all_traffic: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,10 @@ class Facts:
     live: str | None = None
     idle: str | None = None
     weights: Weights | None = None
+    # Percent of each pool of all the route's traffic.
+    of_all_traffic: dict[str, float] | None = None
+    # What else to know about the route, a clause each.
+    route_notes: tuple[str, ...] = ()
     # Whether the plan resumes a release that was interrupted.
     resumed: bool = False
     # Whether the version is live already, so that there is nothing to do.
@@ -102,6 +109,8 @@ def plan(facts: Facts) -> dict[str, t.Any]:
         "live": facts.live,
         "idle": facts.idle,
         "weights": facts.weights,
+        "of_all_traffic": facts.of_all_traffic,
+        "route_notes": list(facts.route_notes),
         "pools": {name: asdict(pool) for name, pool in facts.pools.items()},
         "replicas": replicas,
         "resumed": facts.resumed,
@@ -182,6 +191,7 @@ def lines(facts: Facts) -> list[str]:
         found.append(f"  nothing to do: {facts.live} runs {facts.image_ref} and has all the traffic")
     found.append(f"  image    {facts.image_ref}{_digest(facts.digest)}")
     found += [_pool(facts, name) for name in POOLS]
+    found += [f"  {'     ' if number else 'route'}    {note}" for number, note in enumerate(facts.route_notes)]
     if not facts.already_live:
         found += _steps(facts)
         found += [
@@ -211,7 +221,7 @@ def summary(facts: Facts) -> str:
 def _pool(facts: Facts, name: str) -> str:
     pool = facts.pools.get(name)
     role = "live" if name == facts.live else "idle" if name == facts.idle else ""
-    weight = f", {facts.weights[name]} % of the traffic" if facts.weights else ""
+    weight = f", {_traffic(facts.weights, facts.of_all_traffic, name)}" if facts.weights else ""
     now = (
         f"{pool.image_ref}{_digest(pool.digest)}, {pool.ready} of {pool.replicas} pods ready{weight}"
         if pool
@@ -226,15 +236,24 @@ def _pool(facts: Facts, name: str) -> str:
     return f"  {name:8} {f'{role}: ' if role else ''}{now}{becomes}"
 
 
+def _traffic(weights: Weights, shares: dict[str, float] | None, name: str) -> str:
+    if shares is None or shares == weights:
+        return f"{weights[name]} % of the traffic"
+    return f"{weights[name]} % of both pools' traffic, {percent_text(shares[name])} % of the route's"
+
+
 def _steps(facts: Facts) -> list[str]:
     found = []
-    for number, step in enumerate(steps_left(facts), 1):
-        note = "" if step.reached == step.weight else f" ({step.weight} % requested)"
+    for place, step in enumerate(steps_left(facts), 1):
+        notes = [] if step.reached == step.weight else [f"{step.weight} % requested"]
         if step.reached is None:
-            note = " (unknown whether the route can reach it)"
+            notes = ["unknown whether the route can reach it"]
+        elif step.of_all_traffic is not None and step.of_all_traffic != step.reached:
+            notes.append(f"{percent_text(step.of_all_traffic)} % of the route's traffic")
+        note = f" ({', '.join(notes)})" if notes else ""
         percent = step.weight if step.reached is None else step.reached
         watched = f", watched for {_times.duration(step.seconds)}" if step.seconds > 0 else ", not watched"
-        found.append(f"  step {number:<3} {percent} % to {facts.idle or 'the new version'}{note}{watched}")
+        found.append(f"  step {place:<3} {percent} % to {facts.idle or 'the new version'}{note}{watched}")
     if facts.warm_seconds > 0:
         watched = f"the triggers are watched for {_times.duration(facts.warm_seconds)}"
         found.append(f"  warm     then {watched}, with the old pool at full size")

@@ -187,7 +187,8 @@ def _route(context: Context) -> str:
     if reason:
         raise Failure(f"{name} is not in force: {reason}.")
     shown = " and ".join(f"{pool} at {weight} %" for pool, weight in weights.items())
-    return f"{name} is in force, with {shown}{kind.note(route, server)}."
+    notes = "".join(f"; {note}" for note in kind.notes(route, server))
+    return f"{name} is in force, with {shown}{notes}."
 
 
 def _gitops(context: Context) -> str:

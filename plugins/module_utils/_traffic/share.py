@@ -44,6 +44,13 @@ class Answer:
     version: str = ""  # as the health document reports it
     seconds: float = 0.0  # how long it took
     reason: str = ""  # why it counts as failed; empty when it does not
+    # Whether it is of no pool and no server error, as other backends of the route answer.
+    elsewhere: bool = False
+
+
+def of_pools(answers: t.Iterable[Answer]) -> t.Iterator[Answer]:
+    """Yield the answers without those that other backends of the route may have given."""
+    return (answer for answer in answers if not answer.elsewhere)
 
 
 def answers_needed(wanted: Weights, tolerance: float) -> int:
@@ -181,13 +188,16 @@ def sample(endpoint: Endpoint, pool_key: str, count: int) -> list[Answer]:
 def ask(connection: Connection, path: str, pool_key: str, keep_alive: bool = False) -> Answer:
     """Request one health document and return the answer. Raises nothing: a failure is an answer with a reason."""
     start = time.monotonic()
-    reason = ""
+    reason, status = "", 200
     try:
         document = fetch_health(connection, path, Deadline(ANSWER_TIMEOUT))
     except Failure as failure:
         document, reason = failure.evidence.get("health", {}), failure.msg
+        status = failure.evidence.get("status", 500)
     pool = document.get(pool_key)
     if pool not in POOLS:
         pool, reason = None, reason or f"the health document has no pool as its {pool_key}"
     end = time.monotonic()
-    return Answer(end, keep_alive, pool, version_text(document.get("version")) or "", end - start, reason)
+    elsewhere = pool is None and status < 500
+    version = version_text(document.get("version")) or ""
+    return Answer(end, keep_alive, pool, version, end - start, reason, elsewhere)

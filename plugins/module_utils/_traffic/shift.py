@@ -25,7 +25,13 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 from ansible_collections.mcp.server.plugins.module_utils._traffic import share
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import OverwriteMonitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind, Route, Stamp
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Kind,
+    Route,
+    Stamp,
+    of_all,
+    percent_text,
+)
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
 ATTEMPTS = 5  # writes without a pause; after those a write that conflicts is retried for api_retry_timeout
@@ -145,13 +151,23 @@ class Shift:
             "changed": changed or written,
             "before": before,
             "after": wanted,
+            "of_all_traffic": of_all(wanted, self.kind.part(self.route, self.server)),
+            "route_notes": self.kind.notes(self.route, self.server),
             "live": pools.live(wanted),
             "diff": {"before": {"weights": before}, "after": {"weights": wanted}},
         }
         if self.result["changed"] and not self.task.check_mode:
             self.result["written_at"] = at
             what = "weights" if before != wanted else "annotations and session rules"
-            self.task.progress(f"{what} of {self.server} written: {text(wanted)}")
+            self.task.progress(f"{what} of {self.server} written: {text(wanted)}{self._of_all_traffic()}")
+
+    def _of_all_traffic(self) -> str:
+        """Return what the weights are of all the route's traffic, where other backends get some; else nothing."""
+        shares = self.result["of_all_traffic"]
+        if shares == self.result["after"]:
+            return ""
+        of_all_traffic = ", ".join(f"{pool} {percent_text(shares[pool])} %" for pool in POOLS)
+        return f" (of all the route's traffic: {of_all_traffic})"
 
     def _check_lease(self, *, again: bool) -> None:
         """Check the run's Lease between read and write: a write of another run in between makes the patch conflict.
@@ -206,11 +222,17 @@ class Shift:
                 self.task.warn("The share was not measured because endpoint is not set.")
                 return
             answers = self._until_interrupted(answers)
+            if self._has_others():
+                answers = share.of_pools(answers)
             if self.emergency:
                 answers = self._unless_accepted(answers, wanted, bound)
             else:
                 self.await_acceptance(bound)
             self._measure(self.public, answers, wanted, bound)
+
+    def _has_others(self) -> bool:
+        """Return whether the route has other backends than the pools."""
+        return self.kind.part(self.route, self.server) < 1
 
     def _until_interrupted(self, answers: t.Iterator[share.Answer]) -> t.Iterator[share.Answer]:
         """Yield the answers; see _check_interrupted() for what is raised."""
@@ -302,7 +324,7 @@ class Shift:
     def _clients(self, public: endpoints.Endpoint) -> str:
         """Return what clients get now, as a clause. Sampled over new connections, which follow a change first."""
         answers = share.sample(public, self.task.params["pool_key"], CLIENT_ANSWERS)
-        if answers[-1].reason:
+        if answers[-1].reason and not (answers[-1].elsewhere and self._has_others()):
             return f"requests through the gateway are failing ({answers[-1].reason})"
         counts = {pool: sum(answer.pool == pool for answer in answers) for pool in POOLS}
         pools_seen = ", ".join(f"{count} from {pool}" for pool, count in counts.items() if count)

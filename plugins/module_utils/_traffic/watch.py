@@ -70,6 +70,7 @@ SPEC = Spec(
         "gates": {"type": "dict", "default": {}},
         "triggers": {"type": "dict", "default": {}},
         "since": {"type": "str"},
+        "other_backends": {"type": "bool"},
         "inconclusive_timeout": {"type": "float", "default": 600.0},
         "poll_interval": {"type": "float", "default": 5.0},
     },
@@ -144,6 +145,8 @@ class Watch:
     def _observe(self, arrived: queue.SimpleQueue[share.Answer], poller: Poller | None) -> Observation:
         """Return what is known now, with the answers that have arrived since the last call."""
         new = [arrived.get() for _each in range(arrived.qsize())]
+        if self.task.params["other_backends"]:
+            new = list(share.of_pools(new))
         self.latest.extend(new)
         self.synthetic.add(time.monotonic(), new)
         elapsed = self.bound.elapsed

@@ -15,28 +15,33 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Backends,
     Kind,
     Reference,
     Route,
-    Split,
     Weighted,
+    copied,
+    is_current,
     pool_of,
-    weight_of,
+    some_only,
+    why,
 )
+
+NEGATIONS = {"notpresent", "notcontains", "notexact"}
 
 
 class HTTPProxy(Weighted):
     title, group, version, resource = "HTTPProxy", "projectcontour.io", "v1", "httpproxies"
     backends = "the services of a route"
 
-    def splits(self, route: Route, server: Server) -> list[Split]:
-        return self.shared(
-            server,
-            (
-                (f"route {number}", _backends(number, rule, server))
-                for number, rule in enumerate(mapping(route, "spec").get("routes") or [])
-            ),
-        )
+    def lists(self, route: Route, server: Server) -> list[Backends]:
+        return [
+            _backends(number, rule, server) for number, rule in enumerate(mapping(route, "spec").get("routes") or [])
+        ]
+
+    def notes(self, route: Route, server: Server) -> list[str]:
+        warnings = [why(warning) for warning in _valid(route).get("warnings") or []]
+        return [*super().notes(route, server), *(f"Contour warns: {warning}" for warning in warnings)]
 
     def refused(self, route: Route, server: Server) -> str:
         valid = _valid(route)
@@ -49,23 +54,43 @@ class HTTPProxy(Weighted):
             return (
                 f"Contour has not reported Valid for generation {generation}: check Contour, and the ingressClassName"
             )
-        if valid["status"] != "True":
+        if valid.get("status") != "True":
             error = next(iter(valid.get("errors") or []), valid)
-            return f"Contour says Valid is {valid['status']} ({error.get('reason')}: {error.get('message')})"
+            return f"Contour says Valid is {valid.get('status')} ({why(error)})"
         return ""
 
 
 KIND: Kind = HTTPProxy()
 
 
-def _backends(number: int, rule: dict[str, t.Any], server: Server) -> t.Iterator[tuple[str | None, Reference]]:
-    services = [
-        (position, service) for position, service in enumerate(rule.get("services") or []) if not service.get("mirror")
-    ]
+def _backends(number: int, rule: dict[str, t.Any], server: Server) -> Backends:
+    every = list(enumerate(rule.get("services") or []))
+    services = [(position, service) for position, service in every if not service.get("mirror")]
     evenly = not any(service.get("weight") for _position, service in services)
-    for position, service in services:
-        weight = 1 if evenly else weight_of(service, 0)
-        yield pool_of(service["name"], server), Reference(f"/spec/routes/{number}/services/{position}/weight", weight)
+    references = [
+        (
+            pool_of(service.get("name"), server),
+            Reference(f"/spec/routes/{number}/services/{position}/weight", 1 if evenly else service.get("weight") or 0),
+        )
+        for position, service in services
+    ]
+    # The weight of a mirror is the percentage of requests that it gets copies of.
+    mirrors = [
+        (pool, copied(service.get("weight") or 100))
+        for _position, service in every
+        if service.get("mirror") and (pool := pool_of(service.get("name"), server))
+    ]
+    return Backends(f"route {number}", references, _only(rule), mirrors)
+
+
+def _only(rule: dict[str, t.Any]) -> str:
+    """Return what the rule requires of some clients' requests. All its conditions must hold."""
+    conditions = rule.get("conditions") or []
+    headers = [condition["header"] for condition in conditions if condition.get("header")]
+    queries = [condition["queryParameter"] for condition in conditions if condition.get("queryParameter")]
+    # Requests without a header are those of everybody.
+    required = [header.get("name") or "" for header in headers if not NEGATIONS.intersection(header)]
+    return some_only(required, *(f"query parameter {query.get('name')}" for query in queries))
 
 
 def _valid(route: Route) -> dict[str, t.Any]:
@@ -74,8 +99,7 @@ def _valid(route: Route) -> dict[str, t.Any]:
         (
             condition
             for condition in mapping(route, "status").get("conditions") or []
-            if condition["type"] == "Valid"
-            and condition.get("observedGeneration", -1) == route["metadata"].get("generation", 0)
+            if condition.get("type") == "Valid" and is_current(route, condition)
         ),
         {},
     )

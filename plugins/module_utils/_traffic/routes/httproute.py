@@ -15,20 +15,27 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Backends,
     Kind,
-    Lists,
     Reference,
     Route,
     Split,
     Weighted,
-    both,
+    any_of,
+    copied,
+    is_current,
     pool_of,
+    some_only,
     weight_of,
+    why,
 )
 
 SESSION = "mcp-session-id"
 CONDITIONS = ("Accepted", "ResolvedRefs")
+PARTIAL = "PartiallyInvalid"
+CORE = (None, "", "core")  # ways to name the API group of Services
 
 
 class HTTPRoute(Weighted):
@@ -38,13 +45,15 @@ class HTTPRoute(Weighted):
     def __init__(self, keeps_affinity: bool = True) -> None:
         self.keeps_affinity = keeps_affinity
 
-    def splits(self, route: Route, server: Server) -> list[Split]:
-        """Return the splits of the rules that new sessions match: these determine the share."""
-        return self.shared(server, _backends(route, server, None))
+    def lists(self, route: Route, server: Server) -> list[Backends]:
+        return [
+            _backends(number, rule, server) for number, rule in enumerate(mapping(route, "spec").get("rules") or [])
+        ]
 
     def affinity_splits(self, route: Route, server: Server) -> list[tuple[Split, str]]:
         """Return the splits of the rules for marked sessions, each with the pool whose mark the rule matches."""
-        return [(split, pool) for pool in POOLS for split in both(self.listed(server, _backends(route, server, pool)))]
+        marked = [one for one in self.lists(route, server) if one.lists_both()]
+        return [(self.split(one, server), pool) for pool in POOLS for one in marked if one.mark == pool]
 
     def has_affinity(self, route: Route, server: Server) -> bool:
         return {pool for _split, pool in self.affinity_splits(route, server)} == set(POOLS)
@@ -59,27 +68,20 @@ class HTTPRoute(Weighted):
         ]
         return [*marked, *super().planned(route, server, wanted)]
 
-    def note(self, route: Route, server: Server) -> str:
-        return "; sessions whose ids begin with a pool's name stay on it" if self.has_affinity(route, server) else ""
+    def notes(self, route: Route, server: Server) -> list[str]:
+        marked = ["sessions whose ids begin with a pool's name stay on it"] if self.has_affinity(route, server) else []
+        reported = [note for parent in _parents(route) for note in parent.notes]
+        return [*marked, *super().notes(route, server), *reported]
 
     def refused(self, route: Route, server: Server) -> str:
-        for parent, kind, condition in _conditions(route):
-            if _is_current(route, condition) and condition["status"] == "False":
-                return f"{parent} says {kind} is False ({condition.get('reason')}: {condition.get('message')})"
-        return ""
+        parents = _parents(route)
+        return next((refusal for parent in parents if (refusal := parent.refusal) and not parent.may_accept), "")
 
     def not_accepted(self, route: Route, server: Server) -> str:
-        conditions = _conditions(route)
-        if not conditions:
+        parents = _parents(route)
+        if not parents:
             return "it has no parentRefs: name its Gateway there"
-        for parent, kind, condition in conditions:
-            if not _is_current(route, condition):
-                generation = route["metadata"].get("generation")
-                return f"{parent} has not reported {kind} for generation {generation}: check the gateway's controller"
-            if condition["status"] != "True":
-                why = f"{condition.get('reason')}: {condition.get('message')}"
-                return f"{parent} says {kind} is {condition['status']} ({why})"
-        return ""
+        return next((parent.pending for parent in parents if parent.pending), "")
 
 
 KIND: Kind = HTTPRoute()
@@ -93,63 +95,130 @@ def mark(rule: dict[str, t.Any]) -> str | None:
 
 def _mark(match: dict[str, t.Any]) -> str | None:
     for header in match.get("headers") or []:
-        if header["name"].lower() == SESSION and header.get("type") == "RegularExpression":
-            return next((pool for pool in POOLS if header["value"].startswith(f"^{pool}-")), None)
+        if (header.get("name") or "").lower() == SESSION and header.get("type") == "RegularExpression":
+            value = header.get("value") or ""
+            return next((pool for pool in POOLS if value.startswith(f"^{pool}-")), None)
     return None
 
 
-def _backends(route: Route, server: Server, marked: str | None) -> Lists:
-    """Yield the backends of the rules for sessions with that pool's mark; with None, of the rules for all others."""
-    for number, rule in enumerate(mapping(route, "spec").get("rules") or []):
-        if mark(rule) == marked:
-            backends = enumerate(rule.get("backendRefs") or [])
-            places = [
-                (_pool(backend, server), f"/spec/rules/{number}/backendRefs/{position}/weight", backend)
-                for position, backend in backends
-            ]
-            yield (
-                f"rule {number}",
-                [(pool, Reference(place, weight_of(backend, 1))) for pool, place, backend in places],
-            )
+def _backends(number: int, rule: dict[str, t.Any], server: Server) -> Backends:
+    backends = rule.get("backendRefs") or []
+    references = [
+        (
+            _pool(backend, server),
+            Reference(f"/spec/rules/{number}/backendRefs/{position}/weight", weight_of(backend, 1)),
+        )
+        for position, backend in enumerate(backends)
+    ]
+    matches = [
+        some_only(
+            [header.get("name") or "" for header in match.get("headers") or []],
+            *(f"query parameter {query.get('name')}" for query in match.get("queryParams") or []),
+        )
+        for match in rule.get("matches") or []
+    ]
+    filters = [one for holder in (rule, *backends) for one in holder.get("filters") or []]
+    mirrors = [
+        (pool, copied(percent))
+        for one in filters
+        if isinstance(one, dict)  # of any other form it is not read: the weights do not depend on it
+        and (mirror := one.get("requestMirror"))
+        and (pool := _pool(mirror.get("backendRef") or {}, server))
+        and (percent := _mirrored(mirror))
+    ]
+    return Backends(f"rule {number}", references, any_of(matches), mirrors, mark(rule))
+
+
+def _mirrored(mirror: dict[str, t.Any]) -> float:
+    """Return the percentage of requests that a mirror gets: all of them where it does not say."""
+    if fraction := mirror.get("fraction"):
+        return 100 * (fraction.get("numerator") or 0) / (fraction.get("denominator") or 100)
+    percent: float = mirror.get("percent", 100)
+    return percent
 
 
 def _pool(backend: dict[str, t.Any], server: Server) -> str | None:
-    is_service = backend.get("kind", "Service") == "Service" and not backend.get("group")
+    is_service = backend.get("kind", "Service") == "Service" and backend.get("group") in CORE
     if not is_service or backend.get("namespace", server.namespace) != server.namespace:
         return None
-    return pool_of(backend["name"], server)
+    return pool_of(backend.get("name"), server)
 
 
-def _conditions(route: Route) -> list[tuple[str, str, dict[str, t.Any]]]:
-    """Return (parent, kind, condition) for each condition that has to be true; one that is not reported is empty.
+class _Parent(t.NamedTuple):
+    """A parent of the route, by what its controllers report."""
 
-    Only of parents that the route still names: reports of removed ones, and of controllers that are gone, stay in the
-    status. Of several controllers that report on one parent, one that accepted the route is enough.
+    pending: str  # why the route is not in force there; empty when it is
+    refusal: str  # the same, when a controller refuses it
+    may_accept: bool  # whether another controller accepted an earlier generation and has not reported on this one
+    notes: list[str]
+
+
+def _parents(route: Route) -> list[_Parent]:
+    """Return the parents that the route names.
+
+    Reports on removed parents, and of controllers that are gone, stay in the status. Of several controllers that report
+    on one parent, one that accepted the route is enough.
     """
     reported: dict[tuple[t.Any, ...], list[dict[str, dict[str, t.Any]]]] = {}
     for parent in mapping(route, "status").get("parents") or []:
-        conditions = {condition["type"]: condition for condition in parent.get("conditions") or []}
-        reported.setdefault(_parent_key(route, parent["parentRef"]), []).append(conditions)
+        conditions = {condition.get("type", ""): condition for condition in parent.get("conditions") or []}
+        reported.setdefault(_parent_key(route, parent.get("parentRef") or {}), []).append(conditions)
+    return [
+        _parent(route, reference, reported.get(_parent_key(route, reference), [{}]))
+        for reference in mapping(route, "spec").get("parentRefs") or []
+    ]
+
+
+def _parent(route: Route, reference: dict[str, t.Any], reports: list[dict[str, dict[str, t.Any]]]) -> _Parent:
+    """Return one parent. reports: the conditions that each controller reports on it, by their type."""
 
     def accepted(conditions: dict[str, dict[str, t.Any]]) -> tuple[int, int]:
-        current = [conditions[kind] for kind in CONDITIONS if _is_current(route, conditions.get(kind, {}))]
-        return sum(condition["status"] == "True" for condition in current), len(current)
+        current = [conditions[kind] for kind in CONDITIONS if is_current(route, conditions.get(kind, {}))]
+        return sum(condition.get("status") == "True" for condition in current), len(current)
 
-    found = []
-    for reference in mapping(route, "spec").get("parentRefs") or []:
-        kind, namespace, name, *_rest = key = _parent_key(route, reference)
-        best = max(reported.get(key, [{}]), key=accepted)
-        found += [(f"{kind} {namespace}/{name}", condition, best.get(condition, {})) for condition in CONDITIONS]
-    return found
+    best = max(reports, key=accepted)
+    name = _parent_name(route, reference)
+    pending, refusal = "", ""
+    for kind in CONDITIONS:
+        condition = best.get(kind, {})
+        if not is_current(route, condition):
+            generation = route["metadata"].get("generation")
+            pending = pending or (
+                f"{name} has not reported {kind} for generation {generation}: check the gateway's controller"
+            )
+        elif condition.get("status") != "True":
+            said = f"{name} says {kind} is {condition.get('status')} ({why(condition)})"
+            pending = pending or said
+            refusal = refusal or (said if condition.get("status") == "False" else "")
+    notes = []
+    partial = best.get(PARTIAL, {})
+    if partial.get("status") == "True" and is_current(route, partial):
+        said = f"{name} says {PARTIAL} ({why(partial)})"
+        # Else rules were dropped, which may be others than those of the pools.
+        if str(partial.get("message")).lower().startswith("fall back"):
+            pending, refusal = pending or said, refusal or said
+        notes.append(said)
+    if any(condition and not condition.get("observedGeneration") for condition in map(best.get, CONDITIONS)):
+        notes.append(f"{name} does not report for which generation, so only the measured share shows what is in force")
+    others = [one.get("Accepted", {}) for one in reports if one is not best]
+    late = [one for one in others if one.get("status") == "True" and not is_current(route, one)]
+    return _Parent(pending, refusal, bool(late), notes)
+
+
+def _parent_name(route: Route, reference: dict[str, t.Any]) -> str:
+    kind, namespace, name, _group, section, port = _parent_key(route, reference)
+    part = ", ".join([*([f"section {section}"] if section else []), *([f"port {port}"] if port else [])])
+    return printable(f"{kind} {namespace}/{name}{f' ({part})' if part else ''}", 300)
 
 
 def _parent_key(route: Route, reference: dict[str, t.Any]) -> tuple[t.Any, ...]:
     namespace = reference.get("namespace") or route["metadata"].get("namespace")
     kind, group = reference.get("kind", "Gateway"), reference.get("group", "gateway.networking.k8s.io")
-    return (kind, namespace, reference["name"], group, reference.get("sectionName"), reference.get("port"))
-
-
-def _is_current(route: Route, condition: dict[str, t.Any]) -> bool:
-    observed = condition.get("observedGeneration")
-    generation: int = route["metadata"].get("generation") or 0
-    return (-1 if observed is None else observed) == generation
+    return (
+        kind,
+        namespace,
+        reference.get("name"),
+        "" if group in CORE else group,
+        reference.get("sectionName"),
+        reference.get("port"),
+    )

@@ -14,6 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
     Kind,
     Operation,
@@ -28,6 +29,8 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
 )
 
 CANARY = "nginx.ingress.kubernetes.io/canary"
+BY_HEADER, BY_COOKIE = f"{CANARY}-by-header", f"{CANARY}-by-cookie"
+MIRROR = "nginx.ingress.kubernetes.io/mirror-target"
 WEIGHT, TOTAL = f"{CANARY}-weight", f"{CANARY}-weight-total"
 
 
@@ -61,14 +64,27 @@ class IngressNginx(Weighted):
                 f"{self.name(server)} and {server.route}-canary both lead to Service {server.service(main)}: "
                 f"let the canary lead to Service {server.service(other(main))}."
             )
-        annotations = route["canary"]["metadata"].get("annotations") or {}
+        annotations = _annotations(route["canary"])
         if annotations.get(CANARY) != "true":
             raise Failure(f"{self.name(server)}-canary is not a canary: add the annotation {CANARY}: 'true'.")
         weight, total = self._number(annotations, WEIGHT, 0, server), self.total(route, server)
         return [{canary: Reference(place_of(WEIGHT), weight, text=True), main: Reference("", max(0, total - weight))}]
 
     def total(self, route: Route, server: Server) -> int:
-        return self._number(route["canary"]["metadata"].get("annotations") or {}, TOTAL, 100, server)
+        return self._number(_annotations(route["canary"]), TOTAL, 100, server)
+
+    def notes(self, route: Route, server: Server) -> list[str]:
+        """Return what of the annotations goes beside or before the weight."""
+        canary = self._pool(route["canary"], server)
+        found = []
+        for name, where in (("header", BY_HEADER), ("cookie", BY_COOKIE)):
+            if value := _annotations(route["canary"]).get(where):
+                client = f"{name} {printable(value, 60)}"
+                found.append(f"requests with {client} go to {canary} or away from it whatever its weight")
+        for its in ("main", "canary"):
+            if target := _annotations(route[its]).get(MIRROR):
+                found.append(f"the {its} Ingress sends copies of all its requests to {printable(target, 200)}")
+        return found
 
     def written(self, route: Route) -> Route:
         canary: Route = route["canary"]
@@ -89,7 +105,7 @@ class IngressNginx(Weighted):
         return f"{self.path(server)}-canary"
 
     def _number(self, annotations: dict[str, str], key: str, default: int, server: Server) -> int:
-        value = annotations.get(key) or str(default)
+        value = annotations.get(key, str(default))
         if not (value.isascii() and value.isdigit()):
             raise Failure(
                 f"{self.name(server)}-canary has the annotation {key}: {value!r}, which is not a whole number. "
@@ -101,10 +117,12 @@ class IngressNginx(Weighted):
         """Return the only pool that this Ingress leads to. Raises Failure when there is not exactly one."""
         spec = mapping(ingress, "spec")
         backends = [
-            path["backend"] for rule in spec.get("rules") or [] for path in (rule.get("http") or {}).get("paths") or []
+            path.get("backend")
+            for rule in spec.get("rules") or []
+            for path in (rule.get("http") or {}).get("paths") or []
         ]
         backends += [spec["defaultBackend"]] if spec.get("defaultBackend") else []
-        found = {pool_of((backend.get("service") or {}).get("name"), server) for backend in backends}
+        found = {pool_of(((backend or {}).get("service") or {}).get("name"), server) for backend in backends}
         pools = [pool for pool in POOLS if pool in found]
         if len(pools) != 1:
             name = f"{self.title} {server.namespace}/{ingress['metadata']['name']}"
@@ -117,3 +135,7 @@ class IngressNginx(Weighted):
 
 
 KIND: Kind = IngressNginx()
+
+
+def _annotations(ingress: Route) -> dict[str, str]:
+    return ingress["metadata"].get("annotations") or {}

@@ -12,14 +12,17 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
-from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Backends,
     Kind,
     Reference,
     Route,
-    Split,
     Weighted,
-    weight_of,
+    any_of,
+    copied,
+    pool_of,
+    some_only,
 )
 
 
@@ -27,32 +30,60 @@ class VirtualService(Weighted):
     title, group, version, resource = "VirtualService", "networking.istio.io", "v1", "virtualservices"
     backends = "the route of an http rule"
 
-    def splits(self, route: Route, server: Server) -> list[Split]:
-        return self.shared(
-            server,
-            (
-                (
-                    f"http rule {number}",
-                    (
-                        (
-                            _pool(backend, server),
-                            Reference(f"/spec/http/{number}/route/{position}/weight", weight_of(backend, 0)),
-                        )
-                        for position, backend in enumerate(rule.get("route") or [])
-                    ),
-                )
-                for number, rule in enumerate(mapping(route, "spec").get("http") or [])
-            ),
-        )
+    def lists(self, route: Route, server: Server) -> list[Backends]:
+        return [_backends(number, rule, server) for number, rule in enumerate(mapping(route, "spec").get("http") or [])]
 
 
 KIND: Kind = VirtualService()
 
 
-def _pool(backend: dict[str, t.Any], server: Server) -> str | None:
-    """Return the backend's pool. Its host is a Service's name, alone or with its namespace, as in DNS."""
-    name, _dot, rest = backend["destination"]["host"].partition(".")
+def _backends(number: int, rule: dict[str, t.Any], server: Server) -> Backends:
+    every = rule.get("route") or []
+    references = [
+        (
+            _pool(backend.get("destination"), server),
+            # A destination that is alone needs no weight.
+            Reference(
+                f"/spec/http/{number}/route/{position}/weight", backend.get("weight") or (100 if len(every) == 1 else 0)
+            ),
+        )
+        for position, backend in enumerate(every)
+    ]
+    return Backends(f"http rule {number}", references, any_of(_only(rule)), list(_mirrors(rule, server)))
+
+
+def _only(rule: dict[str, t.Any]) -> list[str]:
+    """Return what each match of the rule requires of some clients' requests."""
+    return [
+        some_only(
+            match.get("headers") or {},
+            *(f"query parameter {name}" for name in match.get("queryParams") or {}),
+            *(f"source label {name}" for name in match.get("sourceLabels") or {}),
+            *([f"source namespace {match['sourceNamespace']}"] if match.get("sourceNamespace") else []),
+        )
+        for match in rule.get("match") or []
+    ]
+
+
+def _mirrors(rule: dict[str, t.Any], server: Server) -> t.Iterator[tuple[str, str]]:
+    """Yield the pools that get copies; the older fields of a percentage count, too."""
+    if pool := _pool(rule.get("mirror"), server):
+        older = rule.get("mirrorPercent", rule.get("mirror_percent", 100))
+        yield pool, copied(_percentage(rule.get("mirrorPercentage"), older))
+    for mirror in rule.get("mirrors") or []:
+        if pool := _pool(mirror.get("destination"), server):
+            yield pool, copied(_percentage(mirror.get("percentage"), 100))
+
+
+def _percentage(percentage: dict[str, t.Any] | None, default: float) -> float:
+    """Return the value of Istio's Percent, in which a missing one is 0."""
+    return default if percentage is None else percentage.get("value") or 0
+
+
+def _pool(destination: dict[str, t.Any] | None, server: Server) -> str | None:
+    """Return the pool of a destination. Its host is a Service's name, alone or with its namespace, as in DNS."""
+    name, _dot, rest = ((destination or {}).get("host") or "").partition(".")
     namespace, _dot, domain = rest.partition(".")
     if namespace not in ("", server.namespace) or (domain and not f"{domain}.".startswith("svc.")):
         return None
-    return next((pool for pool in POOLS if name == server.service(pool)), None)
+    return pool_of(name, server)

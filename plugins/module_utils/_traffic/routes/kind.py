@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import typing as t
 
@@ -14,6 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 Route = dict[str, t.Any]
 Operation = dict[str, t.Any]  # of a JSON patch
@@ -82,9 +84,16 @@ class Kind:
         """
         return wanted
 
-    def note(self, route: Route, server: Server) -> str:
-        """Return what else to know about the route before a release: the end of a sentence, empty for nothing."""
-        return ""
+    def part(self, route: Route, server: Server, wanted: Weights | None = None) -> float:
+        """Return the part (0 to 1) of the route's traffic that both pools get together; the mean where rules differ.
+
+        wanted: the part once these weights are written.
+        """
+        return 1.0
+
+    def notes(self, route: Route, server: Server) -> list[str]:
+        """Return what else to know about the route, such as rules that no shift changes: a clause for each."""
+        return []
 
     def has_affinity(self, route: Route, server: Server) -> bool:
         """Return whether it keeps marked sessions of both pools on their pool (docs/sessions.md)."""
@@ -162,8 +171,26 @@ class Reference(t.NamedTuple):
 
 
 Split = dict[str, Reference]  # by pool
-# What a list of backends is called in messages, and its backends, each with its pool, None for those of no pool
-Lists: t.TypeAlias = "t.Iterable[tuple[str, t.Iterable[tuple[str | None, Reference]]]]"
+
+
+class Backends(t.NamedTuple):
+    """What one rule has of the pools and of other backends."""
+
+    name: str  # what messages call the rule
+    references: t.Sequence[tuple[str | None, Reference]]  # each with its pool, None for a backend of no pool
+    only: str = ""  # what requests must have to match, such as a header; empty where all clients' requests may match
+    mirrors: t.Sequence[tuple[str, str]] = ()  # pools that get copies of requests, each with the part that is copied
+    mark: str | None = None  # the pool whose marked sessions it is for
+
+    def split(self) -> Split:
+        return {pool: reference for pool, reference in self.references if pool is not None}
+
+    def lists_both(self) -> bool:
+        return len(self.split()) == len(POOLS)
+
+    def total(self, *, of_pools: bool) -> int:
+        """Return the sum of the weights of the pools, or of the other backends."""
+        return sum(reference.weight for pool, reference in self.references if (pool is not None) is of_pools)
 
 
 class Weighted(Kind):
@@ -172,12 +199,55 @@ class Weighted(Kind):
     rule = "rule"  # for messages: what lists the pools, empty when there can be only one
     backends = ""  # for messages: where a user adds the pools' Services
 
+    def lists(self, route: Route, server: Server) -> list[Backends]:
+        """Return the backends of each rule."""
+        return []
+
     def splits(self, route: Route, server: Server) -> list[Split]:
         """Return the places that list both pools. Others (rules for marked sessions, other paths) are left alone.
 
-        Raises Failure when there is none.
+        Raises Failure when there is none, or when one lists a pool twice.
         """
-        raise NotImplementedError
+        every = self.lists(route, server)
+        found = shifted(every)
+        if not found:
+            raise Failure(self._lacking(every, server))
+        return [self.split(one, server) for one in found]
+
+    def split(self, one: Backends, server: Server) -> Split:
+        """Return the weights that a rule has of both pools. Raises Failure when it lists one twice."""
+        listed = [pool for pool, _reference in one.references]
+        if twice := next((pool for pool in POOLS if listed.count(pool) > 1), None):
+            raise Failure(
+                f"{self.name(server)} lists Service {server.service(twice)} twice in {one.name}. List it once."
+            )
+        return one.split()
+
+    def part(self, route: Route, server: Server, wanted: Weights | None = None) -> float:
+        if not (found := shifted(self.lists(route, server))):
+            return 1.0
+        if wanted is not None:
+            found = shifted(self.lists(applied(route, self.patch(route, server, wanted)), server))
+        sums = [(one.total(of_pools=True), one.total(of_pools=False)) for one in found]
+        parts = [pools_sum / (pools_sum + others) for pools_sum, others in sums if pools_sum + others]
+        return sum(parts) / len(parts) if parts else 1.0
+
+    def notes(self, route: Route, server: Server) -> list[str]:
+        every = self.lists(route, server)
+        found = shifted(every)
+        return [note for one in every for note in _notes_of(one, shifted=one in found)]
+
+    def _lacking(self, every: list[Backends], server: Server) -> str:
+        seen = {pool for one in every for pool in one.split()}
+        missing = [server.service(pool) for pool in POOLS if pool not in seen] or [
+            server.service(pool) for pool in POOLS
+        ]
+        where = "beside the other pool's Service" if len(missing) == 1 else "together"
+        lacks = f"has no {self.rule} that lists" if self.rule else "does not list"
+        return (
+            f"{self.name(server)} {lacks} both pools of {server}: "
+            f"add Service {' and Service '.join(missing)} {where} to {self.backends}, the idle pool's with weight 0."
+        )
 
     def total(self, route: Route, server: Server) -> int:
         """Return the sum of the weights in each split."""
@@ -230,43 +300,88 @@ class Weighted(Kind):
         operations = self.patch(route, server, wanted, stamp)
         return [(self.path(server), operations)] if operations else []
 
-    def listed(self, server: Server, lists: Lists) -> list[Split]:
-        """Return what each list has of the pools. Raises Failure when it lists one twice."""
-        every = []
-        for called, backends in lists:
-            found: Split = {}
-            for pool, reference in backends:
-                if pool is None:
-                    continue
-                if pool in found:
-                    raise Failure(
-                        f"{self.name(server)} lists Service {server.service(pool)} twice in {called}. List it once."
-                    )
-                found[pool] = reference
-            every.append(found)
-        return every
 
-    def shared(self, server: Server, lists: Lists) -> list[Split]:
-        """Return the lists that have both pools, as splits. Raises Failure when there is none."""
-        every = self.listed(server, lists)
-        shared, seen = both(every), {pool for found in every for pool in found}
-        if not shared:
-            missing = [server.service(pool) for pool in POOLS if pool not in seen] or [
-                server.service(pool) for pool in POOLS
-            ]
-            where = "beside the other pool's Service" if len(missing) == 1 else "together"
-            lacks = f"has no {self.rule} that lists" if self.rule else "does not list"
-            raise Failure(
-                f"{self.name(server)} {lacks} both pools of {server}: "
-                f"add Service {' and Service '.join(missing)} {where} to {self.backends}, "
-                "the idle pool's with weight 0."
-            )
-        return shared
+def shifted(every: t.Iterable[Backends]) -> list[Backends]:
+    """Return the rules whose weights a shift sets: those that list both pools.
+
+    A rule for some requests only, such as those of testers, is left alone, unless there are no others.
+    """
+    found = [one for one in every if one.mark is None and one.lists_both()]
+    return [one for one in found if not one.only] or found
 
 
-def both(found: t.Iterable[Split]) -> list[Split]:
-    """Return those that have both pools."""
-    return [split for split in found if len(split) == len(POOLS)]
+# Headers that clients send of their own accord, so that a rule that matches them is for a kind of request of everybody.
+ALL_CLIENTS = re.compile(r":.*|accept|content-type|last-event-id|mcp-.*")
+
+
+def some_only(headers: t.Iterable[str], *others: str) -> str:
+    """Return what a match requires that only some clients' requests have; empty for nothing.
+
+    headers: the names that it matches. others: all else that it requires of a client, such as a query parameter.
+    """
+    names = [f"header {printable(name, 60)}" for name in headers if not ALL_CLIENTS.fullmatch(name.lower())]
+    return " and ".join([*names, *(printable(other, 60) for other in others)])
+
+
+def any_of(matches: t.Sequence[str]) -> str:
+    """Return what one of these matches requires, see some_only(); empty where one of them requires nothing."""
+    return " or ".join(dict.fromkeys(matches)) if matches and all(matches) else ""
+
+
+def _notes_of(one: Backends, *, shifted: bool) -> t.Iterator[str]:
+    """Yield what to know about a rule. shifted: whether a shift sets its weights."""
+    pools_sum, others = one.total(of_pools=True), one.total(of_pools=False)
+    if shifted and one.only:
+        yield f"{one.name} takes only requests with {one.only}, and no rule for all others lists both pools"
+    elif not shifted and one.mark is None and one.split():
+        weights = percent(*(sum(found.weight for its, found in one.references if its == pool) for pool in POOLS))
+        leads = " and ".join(f"{pool} at {weights[pool]} %" for pool in one.split())
+        yield f"{one.name}{f' (requests with {one.only})' if one.only else ''} leads to {leads} and is left alone"
+    if shifted and others:
+        yield f"{one.name} gives {percent_text(100 * others / (pools_sum + others))} % of its traffic to other backends"
+    for pool, part in one.mirrors:
+        yield f"{one.name} sends copies of {part} to {pool}, which count in that pool's metrics"
+
+
+def copied(percent: float) -> str:
+    """Return the part of a rule's requests that a mirror gets."""
+    return "all its requests" if percent >= 100 else f"{percent_text(percent)} % of its requests"
+
+
+def is_current(route: Route, condition: dict[str, t.Any]) -> bool:
+    """Return whether a condition was reported, and not for an earlier generation.
+
+    Some controllers leave the generation out, or take it from another object: what they report counts, and the measured
+    share decides.
+    """
+    observed = condition.get("observedGeneration") or 0
+    return bool(condition) and (not observed or observed >= route["metadata"].get("generation", 0))
+
+
+def why(condition: dict[str, t.Any]) -> str:
+    """Return the reason and message of a condition, which others wrote."""
+    said = [printable(str(condition[key]), 300) for key in ("reason", "message") if condition.get(key)]
+    return ": ".join(said) or "no reason given"
+
+
+def of_all(weights: Weights, part: float) -> dict[str, float]:
+    """Return the percentages of all the route's traffic. part: what both pools get of it, see Kind.part()."""
+    return {pool: round(weight * part, 2) for pool, weight in weights.items()}
+
+
+def percent_text(value: float) -> str:
+    """Return a percentage as text."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def applied(obj: Route, operations: t.Iterable[Operation]) -> Route:
+    """Return the object as a JSON patch of its weights leaves it."""
+    obj = copy.deepcopy(obj)
+    for operation in operations:
+        if operation["op"] == "add":
+            parent, _slash, last = operation["path"].rpartition("/")
+            at(obj, parent)[last.replace("~1", "/").replace("~0", "~")] = operation["value"]
+    return obj
 
 
 def stamped(obj: Route, changes: list[Operation], stamp: Stamp | None) -> list[Operation]:

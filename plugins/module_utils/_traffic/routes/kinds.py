@@ -11,17 +11,26 @@ tests/unit/fakes/routes.py.
 
 from __future__ import annotations
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._server import ROUTE_KINDS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Kind
+
+
+def has_others(cluster: Api, server: Server) -> bool:
+    """Return whether the route may have other backends than the pools: also when it can't be read."""
+    try:
+        kind = kind_of(server)
+        return kind.part(kind.read(cluster, server), server) < 1
+    except Failure:
+        return True
 
 
 def kind_of(server: Server) -> Kind:
     """Return the kind of the server's route. Raises Failure for one that is not in the table."""
     kind = server.route_kind
     # lazy: emergency path. By statements, since Ansible packs what it finds imported; not in match, where ansible-core
-    # 2.21
-    # does not look.
+    # 2.21 does not look.
     if kind == "httproute":
         from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.httproute import KIND
     elif kind == "service":

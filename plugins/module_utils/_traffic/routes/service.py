@@ -90,10 +90,10 @@ class Service(Kind):
             "Set one of these, change the number of pods, or set route_nearest."
         )
 
-    def note(self, route: Route, server: Server) -> str:
+    def notes(self, route: Route, server: Server) -> list[str]:
         most = max(len(ready) for ready in _ready(route).values())
         shares = _shares(dict.fromkeys(POOLS, most))
-        return f"; with {most} ready pods in each pool it reaches {_list(100 - blue for blue in shares)}"
+        return [f"with {most} ready pods in each pool it reaches {_list(100 - blue for blue in shares)}"]
 
     def written(self, route: Route) -> Route:
         service: Route = route["service"]

@@ -11,13 +11,12 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
+    Backends,
     Kind,
     Reference,
     Route,
-    Split,
     Weighted,
     pool_of,
-    weight_of,
 )
 
 
@@ -25,23 +24,13 @@ class TraefikService(Weighted):
     title, group, version, resource = "TraefikService", "traefik.io", "v1alpha1", "traefikservices"
     rule, backends = "", "spec.weighted.services"
 
-    def splits(self, route: Route, server: Server) -> list[Split]:
+    def lists(self, route: Route, server: Server) -> list[Backends]:
         services = mapping(route, "spec", "weighted").get("services") or []
-        return self.shared(
-            server,
-            [
-                (
-                    "spec.weighted.services",
-                    [
-                        (
-                            _pool(service, server),
-                            Reference(f"/spec/weighted/services/{position}/weight", weight_of(service, 1)),
-                        )
-                        for position, service in enumerate(services)
-                    ],
-                )
-            ],
-        )
+        references = [
+            (_pool(service, server), Reference(f"/spec/weighted/services/{position}/weight", service.get("weight", 1)))
+            for position, service in enumerate(services)
+        ]
+        return [Backends("spec.weighted.services", references)]
 
 
 KIND: Kind = TraefikService()
@@ -50,4 +39,4 @@ KIND: Kind = TraefikService()
 def _pool(service: dict[str, t.Any], server: Server) -> str | None:
     if service.get("kind", "Service") != "Service" or service.get("namespace", server.namespace) != server.namespace:
         return None
-    return pool_of(service["name"], server)
+    return pool_of(service.get("name"), server)

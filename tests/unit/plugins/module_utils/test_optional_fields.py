@@ -68,7 +68,7 @@ def route(cluster: Cluster, server: Server) -> None:
     kind.refused(found, server), kind.not_accepted(found, server), kind.run(found), kind.stable(found, server)
     kind.noted(found), kind.field(found, server), kind.has_affinity(found, server)
     weights = kind.weights(found, server)
-    kind.is_as_written(found, server, weights), kind.note(found, server)
+    kind.is_as_written(found, server, weights), kind.notes(found, server)
     for blue in (0, 100) if server.route_kind == "service" else (0, 50, 100):  # which has too few pods for a split
         kind.writes(found, server, kind.reachable(found, server, {"blue": blue, "green": 100 - blue}))
 

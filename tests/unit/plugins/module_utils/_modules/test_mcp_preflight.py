@@ -109,6 +109,19 @@ def run(monkeypatch):
     return go
 
 
+def test_what_else_to_know_of_the_route(run):
+    rules = [*GOOD[ROUTE]["spec"]["rules"]]
+    pools = [{"name": "mcp-server-blue", "weight": 0}, {"name": "mcp-server-green", "weight": 1}]
+    rules.append({"matches": [{"queryParams": [{"name": "beta", "value": "1"}]}], "backendRefs": pools})
+    route = {**GOOD[ROUTE], "spec": {**GOOD[ROUTE]["spec"], "rules": rules}}
+    (check,) = [check for check in run({ROUTE: route}) if check["id"] == "route"]
+    assert check["ok"] and check["message"].endswith(
+        "is in force, with blue at 100 % and green at 0 %; "
+        f"rule {len(rules) - 1} (requests with query parameter beta) "
+        "leads to blue at 0 % and green at 100 % and is left alone."
+    )
+
+
 def test_all_good(run):
     checks = run()
     assert [(check["id"], check["name"]) for check in checks] == [

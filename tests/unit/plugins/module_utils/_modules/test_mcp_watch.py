@@ -16,6 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection 
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_watch
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 RECORD = {"from": {"pool": "blue"}, "to": {"pool": "green"}}
 CHANGED = Overwritten("Argo CD set it back.", overwritten={"by": "Argo CD"})
@@ -117,6 +118,28 @@ def test_at_a_breach(
     calls, ended = go(monkeypatch, fails, check=check, rollback=rollback)
     assert calls == called
     assert words in ended.msg if words else ended["verdict"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("given", "has_others", "passed"),
+    [(None, True, True), (None, False, False), (False, True, False), (True, False, True)],
+)
+def test_other_backends_are_read_from_the_route(
+    monkeypatch: pytest.MonkeyPatch, given: bool | None, has_others: bool, passed: bool
+) -> None:
+    seen: list[t.Any] = []
+
+    def watched(task: Task) -> dict[str, t.Any]:
+        seen.append(task.params["other_backends"])
+        return {"verdict": "pass"}
+
+    cluster = ApiServer({})
+    monkeypatch.setattr(mcp_watch.connection, "connect", lambda params: cluster)
+    monkeypatch.setattr(mcp_watch, "has_others", lambda _cluster, _server: has_others)
+    monkeypatch.setattr(mcp_watch.watch, "watch", watched)
+    more = {} if given is None else {"other_backends": given}
+    _calls, found = go(monkeypatch, {}, **more)
+    assert found["verdict"] == "pass" and seen == [passed]
 
 
 def test_options_of_the_end_are_looked_at_first(monkeypatch: pytest.MonkeyPatch) -> None:

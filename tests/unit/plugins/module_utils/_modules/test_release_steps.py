@@ -67,6 +67,7 @@ class World:
         self.release: dict[str, t.Any] = RELEASE
         self.writer = "run1"  # of the route
         self.versions = ["v2"]  # that answers told at each step
+        self.part = 1.0  # of the route's traffic that both pools get
         self.held = False  # whether what is called looks at its task
         shown = {
             "SHIFT": lambda p: ("shift", "rollback" if p["rollback"] else p["weight"]),
@@ -117,6 +118,8 @@ class World:
                 "changed": True,
                 "share": share,
                 "after": self.weights,
+                "of_all_traffic": {pool: weight * self.part for pool, weight in self.weights.items()},
+                "route_notes": ["rule 0 leads to blue"],
                 "pool": "blue",
                 "bad_pool": "green",
                 "gates": [{"gate": "errors"}],
@@ -456,6 +459,17 @@ def test_a_pause_that_is_not_recorded_is_none(world: World) -> None:
     with pytest.raises(Failure, match="stays at 10 %, but the pause could not be recorded: No rights."):
         world.go(guard={"image_ref": "ee:1"}, stop_after=10)
     assert ("shift", "rollback") not in world.calls
+
+
+@pytest.mark.parametrize("part", [1.0, 0.25])
+def test_watches_know_of_other_backends(world: World, part: float) -> None:
+    world.part = part
+    found = world.go()
+    watched = [given["other_backends"] for given in world.given if "other_backends" in given]
+    assert watched and set(watched) == {part < 1}
+    assert found["steps"][0]["of_all_traffic"]["green"] == 10 * part and found["route_notes"] == [
+        "rule 0 leads to blue"
+    ]
 
 
 def test_triggers_are_watched_for_as_long_as_checks_take(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,9 +93,31 @@ def test_all_that_is_known(cluster: ApiServer) -> None:
     assert (found.live, found.idle, found.digest, found.image_ref) == ("blue", "green", "sha256:new", NEW)
     assert found.pools["blue"] == facts.Pool("r.io/mcp:v1.1.5", 2, 2, "sha256:blue")
     assert found.pools["green"] == facts.Pool("r.io/mcp:v1.1.5", 0, 0, "")
-    assert found.steps == (facts.Step(10, 5.0, 10), facts.Step(100, 1.0, 100))
+    assert found.steps == (facts.Step(10, 5.0, 10, 10.0), facts.Step(100, 1.0, 100, 100.0))
     place = ("HTTPRoute prod/mcp", "/spec/rules/0/backendRefs/1/weight")
     assert [write[place] for write in found.writes] == [10, 100] and found.current_values[place] == 0
+
+
+def test_another_backend_testers_and_a_mirror(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mcp_plan_info, "MODULES", modules())
+    rules = cluster.objects[ROUTE]["spec"]["rules"]
+    pools = [{"name": "mcp-blue", "weight": 0}, {"name": "mcp-green", "weight": 100}]
+    rules.append({"matches": [{"headers": [{"name": "x-test", "value": "1"}]}], "backendRefs": pools})
+    rules[0]["backendRefs"].append({"name": "docs", "weight": 300})
+    rules[0]["filters"] = [{"type": "RequestMirror", "requestMirror": {"backendRef": {"name": "mcp-green"}}}]
+    found = search()
+    assert found.problems == () and found.weights == {"blue": 100, "green": 0}
+    assert found.of_all_traffic == {"blue": 25.0, "green": 0.0}
+    assert [step.of_all_traffic for step in found.steps] == [2.5, 25.0]
+    assert found.route_notes == (
+        "rule 0 gives 75 % of its traffic to other backends",
+        "rule 0 sends copies of all its requests to green, which count in that pool's metrics",
+        "rule 1 (requests with header x-test) leads to blue at 0 % and green at 100 % and is left alone",
+    )
+    assert not [place for write in found.writes for place in write if "/rules/1/" in place[1]]
+    result = mcp_plan_info.run(Task(PARAMS))
+    assert result["plan"]["steps"][0]["of_all_traffic"] == 2.5 and result["plan"]["route_notes"][0].startswith("rule 0")
+    assert "  step 1   10 % to green (2.5 % of the route's traffic), watched for 5 s" in result["lines"]
 
 
 def holds(cluster: ApiServer, run: str) -> None:

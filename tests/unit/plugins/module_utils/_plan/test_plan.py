@@ -85,6 +85,20 @@ def test_the_whole_plan() -> None:
             {"steps": (Step(10, 30),)},
             "  step 1   10 % to green (unknown whether the route can reach it), watched for 30 s",
         ),
+        (
+            {"steps": (Step(10, 30, 10, 2.5), Step(100, 5, 100, 25.0))},
+            "  step 1   10 % to green (2.5 % of the route's traffic), watched for 30 s",
+        ),
+        (
+            {"steps": (Step(10, 30, 33, 8.25), Step(100, 5, 100, 25.0))},
+            "  step 1   33 % to green (10 % requested, 8.25 % of the route's traffic), watched for 30 s",
+        ),
+        (
+            {"of_all_traffic": {"blue": 25.0, "green": 0.0}},
+            "2 of 2 pods ready, 100 % of both pools' traffic, 25 % of the route's",
+        ),
+        ({"route_notes": ("rule 0 leads to blue", "rule 1 x")}, "  route    rule 0 leads to blue"),
+        ({"route_notes": ("rule 0 leads to blue", "rule 1 x")}, "           rule 1 x"),
         ({"pools": {}}, "  blue     live: unknown"),
         ({"pools": {}, "live": None, "idle": None, "weights": None, "writes": ()}, "  green    unknown"),
         ({"problems": ("The image is missing.",)}, "  PROBLEM  The image is missing."),

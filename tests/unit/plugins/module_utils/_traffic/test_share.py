@@ -121,6 +121,7 @@ class Connection:
 @pytest.mark.parametrize(
     "outcome, pool, version, reason",
     [
+        ((404, "no such page"), None, "", "404"),
         ((200, '{"pool": "blue", "version": "1.2.0"}'), "blue", "1.2.0", ""),
         ((200, '{"pool": "green"}'), "green", "", ""),
         ((503, '{"pool": "green", "version": "1.2.0"}'), "green", "1.2.0", "503"),
@@ -135,6 +136,10 @@ def test_ask(outcome, pool, version, reason):
     answer = share.ask(Connection(outcome), "/health", "pool")
     assert (answer.pool, answer.version) == (pool, version)
     assert reason in answer.reason and bool(answer.reason) is bool(reason)
+    # Another backend may have given it: not without a status, nor with that of a broken server
+    status = outcome[0] if isinstance(outcome, tuple) else 500
+    assert answer.elsewhere is (pool is None and status < 500)
+    assert list(share.of_pools([answer])) == ([] if answer.elsewhere else [answer])
 
 
 class Endpoint:

@@ -62,6 +62,31 @@ def test_good(monkeypatch):
     assert lines[0].startswith("canary 0 of 0 s: ")
 
 
+@pytest.mark.parametrize(("other_backends", "verdict"), [(True, "pass"), (False, "breach"), (None, "breach")])
+@pytest.mark.parametrize("elsewhere", [(200, '{"status": "HEALTHY"}'), (404, "no such page"), (200, "<html>")])
+def test_answers_of_other_backends(other_backends, verdict, elsewhere):
+    """They count neither as good nor as failed, but for those of the route that has none."""
+
+    def answer(handler, message):
+        if len(handler.server.seen) % 4:
+            handler.answer(*elsewhere)
+        else:
+            answers()["GET"](handler, message)
+
+    with Scripted({"GET": answer}) as server:
+        try:
+            found = run(server.url, triggers={"error_burst": {"window": 1}}, seconds=1, other_backends=other_backends)
+        except Failure as failure:
+            found = failure.evidence
+    assert found["verdict"] == verdict
+    assert (found["failed_requests"] == 0) is (verdict == "pass") and found["green"] == 100.0
+
+
+def test_a_broken_server_is_no_other_backend():
+    with Scripted(answers(503)) as server, pytest.raises(Failure, match="with a breach"):
+        run(server.url, seconds=30, triggers={"error_burst": {"window": 1}}, other_backends=True)
+
+
 ERRORS, LATENCY, MEMORY = (
     next(gate for gate in TRIGGERS if gate.name == name) for name in ("errors", "latency", "memory")
 )

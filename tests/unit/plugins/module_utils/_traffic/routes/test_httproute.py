@@ -165,6 +165,13 @@ def test_marked(found, expected):
     assert httproute.has_affinity(found, SERVER) is expected
 
 
+def test_a_rule_for_marked_sessions_lists_a_pool_once():
+    found = marked_route((100, 0), (0, 100), (70, 30))
+    found["spec"]["rules"][1]["backendRefs"].append(ref("mcp-green", port=9))
+    with pytest.raises(Failure, match="mcp-green twice in rule 1"):
+        httproute.patch(found, SERVER, {"blue": 100, "green": 0})
+
+
 def test_new_sessions_tell_the_share():
     assert httproute.weights(marked_route((100, 0), (0, 100), (70, 30)), SERVER) == {"blue": 70, "green": 30}
     with pytest.raises(Failure, match="to the backendRefs of a rule that matches no session's mark"):
@@ -234,10 +241,13 @@ def said(accepted=("True", 3), resolved=("True", 3), parent=None):
         ([said(), said(accepted=("False", 3))], "", ""),
         ([{"parentRef": GATEWAY}, said()], "", ""),
         (
-            [said(accepted=("False", 3)), said(accepted=("True", 1))],
-            "ResolvedRefs|Accepted is False",
+            [said(accepted=("False", 3)), said(accepted=("False", 1), resolved=("False", 1))],
+            "Accepted is False",
             "Accepted is False",
         ),
+        # One refuses, and one that accepted before is late: it is waited for
+        ([said(accepted=("False", 3)), said(accepted=("True", 1))], "Accepted is False", ""),
+        ([said(accepted=("True", 2)), said(accepted=("False", 3))], "Accepted is False", ""),
         ([said(accepted=None), said(resolved=None)], "has not reported", ""),
         # Of the same name and another kind
         ([said(), said(accepted=("False", 3), parent={**GATEWAY, "kind": "Service", "group": ""})], "", ""),
@@ -252,6 +262,92 @@ def test_status(parents, pending, refused):
                 raise AssertionError(text)
         else:
             assert text == ""
+
+
+def reports(found, **more):
+    """The same, with one more condition, or with another generation everywhere."""
+    if "generation" in more:
+        conditions = [{**one, "observedGeneration": more["generation"]} for one in found["conditions"]]
+        return {**found, "conditions": [{k: v for k, v in one.items() if v is not None} for one in conditions]}
+    return {**found, "conditions": [*found["conditions"], more["also"]]}
+
+
+def partial(message, status="True", generation=3):
+    return {
+        "type": "PartiallyInvalid",
+        "status": status,
+        "observedGeneration": generation,
+        "reason": "UnsupportedValue",
+        "message": message,
+    }
+
+
+PARTLY = "Gateway infra/edge says PartiallyInvalid"
+UNNUMBERED = "Gateway infra/edge does not report for which generation"
+
+
+@pytest.mark.parametrize(
+    "parents, pending, refused, noted",
+    [
+        # kubernetes-sigs/gateway-api#1696: rules were dropped, which may be others, or the former ones hold on
+        ([reports(said(), also=partial("Dropped Rule 2: no"))], "", "", PARTLY),
+        ([reports(said(), also=partial("Fall Back: to the last valid ones"))], PARTLY, PARTLY, PARTLY),
+        # kgateway-dev/kgateway#11315: it stays after the mistake was corrected
+        ([reports(said(), also=partial("Fall Back", generation=2))], "", "", ""),
+        ([reports(said(), also=partial("Fall Back", status="False"))], "", "", ""),
+        # linkerd/linkerd2#14964 and apache/apisix-ingress-controller#2767: the generation is missing, or is 0
+        ([reports(said(), generation=None)], "", "", UNNUMBERED),
+        ([reports(said(), generation=0)], "", "", UNNUMBERED),
+        ([reports(said(accepted=("False", 3)), generation=0)], "Accepted is False", "Accepted is False", UNNUMBERED),
+        # kubermatic/kubelb#347: it is that of another object
+        ([reports(said(), generation=7)], "", "", ""),
+        # envoyproxy/gateway#7537: a parent with a controllerName and no conditions
+        ([{"parentRef": GATEWAY, "controllerName": "c"}], "has not reported Accepted", "", ""),
+        ([{"controllerName": "c"}], "has not reported Accepted", "", ""),
+        # argoproj/argo-cd#24958 and envoyproxy/gateway#774: reports of earlier generations, and on removed parents
+        (
+            [said(accepted=("False", 1), parent={**GATEWAY, "sectionName": "gone"}), said()],
+            "",
+            "",
+            "",
+        ),
+    ],
+)
+def test_conditions_of_all_sorts(parents, pending, refused, noted):
+    now = {**route(split(1, 0), parentRefs=[GATEWAY]), "status": {"parents": parents}}
+    found = [httproute.not_accepted(now, SERVER), httproute.refused(now, SERVER), *httproute.notes(now, SERVER)]
+    assert len(found) == (3 if noted else 2)
+    for text, expected in zip(found, (pending, refused, noted), strict=False):
+        assert expected in text and bool(text) is bool(expected)
+
+
+SERVICE = {"group": "", "kind": "Service", "name": "edge", "namespace": "infra", "port": 8080}
+
+
+@pytest.mark.parametrize("missing", [None, 0, 1, 2, 3, 4, 5])
+def test_parents_that_differ_in_one_thing(missing):
+    """In kind, namespace, section or port. Their reports come in any order, and each is needed."""
+    parents = [
+        GATEWAY,
+        {**SERVICE, "group": "core"},  # linkerd/linkerd2#14964: the API group of Services has two names
+        {**GATEWAY, "namespace": "prod"},
+        {**GATEWAY, "sectionName": "http"},  # envoyproxy/gateway#4387
+        {**GATEWAY, "sectionName": "https", "port": 443},
+        {**GATEWAY, "kind": "ListenerSet"},
+    ]
+    names = ["Gateway infra/edge has", "Service infra/edge (port 8080)", "Gateway prod/edge", "(section http)"]
+    names += ["Gateway infra/edge (section https, port 443)", "ListenerSet infra/edge"]
+    reported = [said(parent=SERVICE if parent["kind"] == "Service" else parent) for parent in reversed(parents)]
+    if missing is not None:
+        # envoyproxy/gateway#4264: only one of several parents is in the status at a time
+        del reported[len(parents) - 1 - missing]
+    now = {**route(split(1, 0), parentRefs=parents), "status": {"parents": reported}}
+    text = httproute.not_accepted(now, SERVER)
+    assert text == "" if missing is None else names[missing] in text
+    # Without what is the default
+    bare = {key: value for key, value in GATEWAY.items() if key not in ("kind", "group")}
+    now = {**route(split(1, 0), parentRefs=[bare]), "status": {"parents": [said()]}}
+    assert httproute.not_accepted(now, SERVER) == ""
 
 
 def test_parent_in_the_routes_own_namespace():

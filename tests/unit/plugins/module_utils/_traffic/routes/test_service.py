@@ -235,10 +235,9 @@ def test_in_force_is_what_the_endpoints_say():
 
 
 def test_what_preflight_says():
-    assert (
-        KIND.note(KIND.read(Cluster(objects("service")), SERVER), SERVER)
-        == "; with 2 ready pods in each pool it reaches 0, 33, 50, 67, 100 %"
-    )
+    assert KIND.notes(KIND.read(Cluster(objects("service")), SERVER), SERVER) == [
+        "with 2 ready pods in each pool it reaches 0, 33, 50, 67, 100 %"
+    ]
 
 
 def test_a_note_of_a_split_counts_as_long_as_the_service_selects_for_one():

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 
 import pytest
 
@@ -26,15 +25,17 @@ DEFAULTS = {name: option.get("default") for name, option in single_shift.SPEC.op
 def call(monkeypatch):
     asked = []
 
-    def go(cluster, kind, check_mode=False, **params):
+    def go(cluster, kind, check_mode=False, elsewhere=lambda number: False, **params):
         @contextlib.contextmanager
         def answer_stream(public, pool_key, bound, keep_alive=True):
             asked.append(keep_alive)
             server = single_shift.Server.from_params(params)
             blue = kind_of(server).weights(kind_of(server).read(cluster, server), server)["blue"]
             yield (
-                Answer(number, keep_alive and number % 2 == 0, "blue" if number * 37 % 100 < blue else "green")
-                for number in itertools.count()
+                Answer(number, keep_alive and number % 2 == 0, None, reason="no pool", elsewhere=True)
+                if elsewhere(number)
+                else Answer(number, keep_alive and number % 2 == 0, "blue" if number * 37 % 100 < blue else "green")
+                for number in range(20000)
             )
 
         monkeypatch.setattr(single_shift.connection, "connect", lambda params: cluster)
@@ -74,6 +75,39 @@ def test_steps_and_rollback(kind, call):
     back = call(cluster, kind, rollback=True)
     assert back["changed"] and back["after"] == {"blue": 100, "green": 0} and back["share"]["reached"]
     assert not call(cluster, kind, rollback=True)["changed"]
+
+
+def with_another_backend(kind):
+    """The kind's objects, with another backend that gets as much as both pools."""
+    found = objects(kind)
+    (route,) = found.values()
+    other = {"name": "docs", "kind": "Service", "weight": 100}
+    if kind == "httproute":
+        route["spec"]["rules"][0]["backendRefs"].append(other)
+    elif kind == "httpproxy":
+        route["spec"]["routes"][1]["services"].append(other)
+    elif kind == "istio":
+        route["spec"]["http"][1]["route"].append({"destination": {"host": "docs"}, "weight": 100})
+    elif kind == "traefik":
+        route["spec"]["weighted"]["services"][0]["weight"] = 100
+    else:
+        route["spec"]["alternateBackends"][1]["weight"] = 100
+    return found
+
+
+@pytest.mark.parametrize("kind", ["httproute", "httpproxy", "traefik", "openshift_route", "istio"])
+def test_answers_of_another_backend_count_neither_as_a_pools_nor_as_failed(kind, call):
+    cluster = Cluster(with_another_backend(kind))
+    half = {"elsewhere": lambda number: number // 2 % 2 == 0}
+    for percent in (10, 100):
+        result = call(cluster, kind, pool="green", weight=percent, **half)
+        assert result["after"]["green"] == percent and result["of_all_traffic"]["green"] == percent / 2
+        assert result["share"]["reached"] and result["share"]["failed"] == 0
+        assert [note for note in result["route_notes"] if "gives 50 % of its traffic to other backends" in note]
+    back = call(cluster, kind, rollback=True, **half)
+    assert back["share"]["reached"] and back["of_all_traffic"] == {"blue": 50, "green": 0}
+    planned = call(cluster, kind, check_mode=True, pool="green", weight=50)
+    assert planned["of_all_traffic"] == {"blue": 25, "green": 25}
 
 
 @pytest.mark.parametrize("kind", ROUTE_KINDS)

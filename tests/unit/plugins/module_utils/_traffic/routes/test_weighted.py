@@ -203,6 +203,12 @@ WRONG = {
 }
 
 
+def routers(*statuses):
+    conditions = [[{"type": "Admitted", "status": status, "reason": "R", "message": "m"}] for status in statuses]
+    ingress = [{"routerName": f"r{number}", "conditions": one} for number, one in enumerate(conditions)]
+    return {**ROUTE, "status": {"ingress": ingress}}
+
+
 @pytest.mark.parametrize(
     "kind, route, pending, refused",
     [
@@ -231,6 +237,11 @@ WRONG = {
             "router default says Admitted is False (R: m)",
             True,
         ),
+        # openshift/origin#7725: one router admits it, another one does not, or did not before it was removed
+        ("openshift_route", routers("True", "False"), "", False),
+        ("openshift_route", routers("False", "True"), "", False),
+        ("openshift_route", routers("False", "False"), "router r0 says Admitted is False (R: m)", True),
+        ("openshift_route", routers("False", "Unknown"), "router r0 says Admitted is False (R: m)", False),
         ("traefik", traefik(), "", False),
         ("istio", istio(), "", False),
     ],
@@ -240,3 +251,10 @@ def test_status(kind, route, pending, refused):
     said = kind_of(server(kind)).not_accepted(route, its)
     assert pending in said and bool(said) == bool(pending)
     assert bool(kind_of(server(kind)).refused(route, its)) is refused
+
+
+def test_routers_that_do_not_admit_are_reported_beside_one_that_does():
+    kind, its = kind_of(server("openshift_route")), server("openshift_route")
+    said = "router r1 says Admitted is False (R: m)"
+    assert said in kind.notes(routers("True", "False"), its)
+    assert said not in kind.notes(routers("False", "False"), its)
