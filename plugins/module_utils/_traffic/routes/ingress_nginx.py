@@ -105,7 +105,7 @@ class IngressNginx(Weighted):
         return f"{self.path(server)}-canary"
 
     def _number(self, annotations: dict[str, str], key: str, default: int, server: Server) -> int:
-        value = annotations.get(key, str(default))
+        value = annotations.get(key) or str(default)
         if not (value.isascii() and value.isdigit()):
             raise Failure(
                 f"{self.name(server)}-canary has the annotation {key}: {value!r}, which is not a whole number. "

@@ -17,6 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     Route,
     Weighted,
     pool_of,
+    weight_of,
 )
 
 
@@ -27,7 +28,7 @@ class TraefikService(Weighted):
     def lists(self, route: Route, server: Server) -> list[Backends]:
         services = mapping(route, "spec", "weighted").get("services") or []
         references = [
-            (_pool(service, server), Reference(f"/spec/weighted/services/{position}/weight", service.get("weight", 1)))
+            (_pool(service, server), Reference(f"/spec/weighted/services/{position}/weight", weight_of(service, 1)))
             for position, service in enumerate(services)
         ]
         return [Backends("spec.weighted.services", references)]
