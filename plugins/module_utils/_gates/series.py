@@ -135,7 +135,7 @@ def counted_once(series: t.Iterable[Series]) -> list[Series]:
     series: of one metric and target, with the same labels but for those that say who scraped it.
     """
     found: list[Series] = []
-    for each in sorted(series, key=lambda one: (-len(one.samples), sorted(one.labels.items()))):
+    for each in sorted(series, key=_first_choice):
         for number, known in enumerate(found):
             every = interval([known])
             if _may_be_same(known, each, every):
@@ -144,6 +144,11 @@ def counted_once(series: t.Iterable[Series]) -> list[Series]:
         else:
             found.append(each)
     return found
+
+
+def _first_choice(series: Series) -> tuple[int, list[tuple[str, str]]]:
+    """Return the order in which scrapers are trusted: who scrapes more often, and the same whatever was read of it."""
+    return round(math.log2(max(1e-3, interval([series])))), sorted(series.labels.items())
 
 
 def _may_be_same(one: Series, other: Series, every: float) -> bool:
