@@ -121,7 +121,9 @@ class MetricsReader:
         # Its clock may have been put back.
         since = oldest if each.read_until is None else max(oldest, min(now, each.read_until) - OVERLAP)
         query = each.pack.query(self._names[self.pool], now - since)
-        each.store.add(self.prometheus.samples(query, now))
+        # A sample of the future is none of this poll: it would hide that the newest one is old.
+        for one in self.prometheus.samples(query, now):
+            each.store.add([Series(one.labels, [sample for sample in one.samples if sample[0] <= now])])
         each.store.forget(oldest)
         each.read_until = now
 
