@@ -31,9 +31,17 @@ options:
         choices: [app, envoy, istio, otel, ingress_nginx, kubelet]
         default: [app, kubelet]
       labels:
-        description: "Labels that are called otherwise there, such as V({pod: kubernetes_pod_name})."
+        description: "Labels that are called otherwise there, such as V({pod: kubernetes_pod_name, code: status})."
         type: dict
         default: {}
+      replica_labels:
+        description:
+          - Labels that only say who scraped a sample, so that series that differ in nothing else count once.
+          - V(job), V(instance) (of a pod), V(endpoint), V(service), V(container), V(prometheus), V(monitor) and all
+            labels with V(replica) in their name are known.
+        type: list
+        elements: str
+        default: []
       ca_cert:
         description: Path of the CA certificate for it, instead of those that the system trusts.
         type: path
@@ -69,8 +77,20 @@ options:
       password:
         description: Its password. Also E(MCP_PROMETHEUS_PASSWORD).
         type: str
+      headers:
+        description:
+          - "Headers of each request, such as V({X-Scope-OrgID: team-a}), which names the tenant for Mimir, Cortex and
+            Thanos. Their values are not shown in messages."
+        type: dict
+        default: {}
+      headers_env:
+        description:
+          - "Headers whose values are secrets, such as V({X-API-Key: METRICS_KEY}), by the names of environment
+            variables where the module runs."
+        type: dict
+        default: {}
       timeout:
-        description: Seconds that one request to it may take.
+        description: Seconds that one request to it may take, such as V(2.5).
         type: float
         default: 5.0
 requirements:

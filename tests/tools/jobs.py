@@ -110,6 +110,8 @@ JOBS = (
     _target("sessions", 225),
     # It makes its servers itself, beside its lane's own. It measures seconds.
     _target("several", 300, 578, cores=1.0, **NO_METRICS),
+    # It starts stores of its own, beside the sandbox that built one of them.
+    _target("stores", 82, **NO_METRICS),
     _target("triggers", 405, 592),
     _target("windows", None, 975),
     Job("recovery", 86, cores=0.5, after=("sandbox",), takes=frozenset({"cluster", "prometheus"})),

@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+import math
+import os
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Prometheus
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import checked
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -26,10 +30,31 @@ def metrics_reader(params: dict[str, t.Any], server: Server, pool: str, back: fl
 def connect(params: dict[str, t.Any]) -> Prometheus:
     """Return the Prometheus of the options. Nothing is sent yet. Raise Failure."""
     option = params["prometheus"]
-    if option["timeout"] <= 0:
+    if not 0 < option["timeout"] < math.inf:
         raise Failure(f"prometheus.timeout is {option['timeout']:g}: it must be more than 0 seconds.")
     verify = option["validate_certs"] and (option["ca_cert"] or True)
-    return Prometheus(option["url"], _authorization(params, option), verify, option["timeout"])
+    return Prometheus(option["url"], _authorization(params, option), verify, option["timeout"], headers(option))
+
+
+def headers(option: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Return the headers that the option prometheus names. Raise Failure, which holds none of their values."""
+    given = {f"headers.{name}": (name, value) for name, value in (option.get("headers") or {}).items()}
+    for name, variable in (option.get("headers_env") or {}).items():
+        if not (value := os.environ.get(str(variable), "")):
+            raise Failure(f"prometheus.headers_env.{name}: the environment variable {variable} is empty or missing.")
+        given[f"headers_env.{name}"] = (name, value)
+    found: dict[str, str] = {}
+    for where, (name, value) in given.items():
+        if str(name).lower() == "authorization":
+            raise Failure(f"prometheus.{where}: give a token, or username and password, instead.")
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
+            raise Failure(f"prometheus.{where} must be text.")
+        found[str(name)] = str(value).strip()
+    try:
+        checked(found)
+    except Fault as fault:
+        raise Failure(f"prometheus.headers {fault.msg}.") from None
+    return found
 
 
 def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float | None:
@@ -55,6 +80,8 @@ def _authorization(params: dict[str, t.Any], option: dict[str, t.Any]) -> str:
     if any(option.get(name) for name in ("username", *credentials.SOURCES)):
         credentials.refuse_plain_http(option["url"], option.get("allow_http"), "prometheus")
     if option["username"]:
+        if ":" in option["username"]:
+            raise Failure("prometheus.username must not contain a colon: basic authentication ends it there.")
         return credentials.basic(option["username"], option["password"] or "")
     token = credentials.bearer_token(option, lambda name: _secret(params, name), "prometheus")
     return credentials.bearer(token) if token else ""

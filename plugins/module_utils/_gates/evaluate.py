@@ -52,11 +52,14 @@ def measure_query(gate: Gate, series: t.Sequence[Series], step: float) -> Measur
     by_time: dict[float, float] = {}
     for each in series:
         for time, value in each.samples:
-            if math.isfinite(value):
+            # Infinity is above, or below, every limit. NaN is neither.
+            if not math.isnan(value):
                 by_time[time] = worst(value, by_time.get(time, value))
     levels = sorted(by_time.items())
     if not levels:
-        return Measurement(step, missing="the query returns nothing")
+        only_nan = any(each.samples for each in series)
+        what = "NaN, which is no number, such as 0 / 0 without requests" if only_nan else "nothing"
+        return Measurement(step, missing=f"the query returns {what}")
     every = interval([Series({}, levels)]) if len(levels) > 1 else step
     return Measurement(max(step, every), levels=levels, newest=levels[-1][0])
 
@@ -195,6 +198,8 @@ def format_value(value: float | None, gate: Gate) -> str:
     """Return a value of the gate with its unit."""
     if value is None:
         return "nothing"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
     if gate.unit == "s":
         return f"{1000 * value:.0f} ms"
     return f"{value:.1f} %" if gate.unit == "%" else f"{value:.1f} {gate.unit}".strip()

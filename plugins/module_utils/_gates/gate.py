@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 from dataclasses import asdict, dataclass, replace
 
@@ -90,7 +91,8 @@ class Verdict:
         """Return the verdict as modules return it: see RETURN of mcp_gate."""
         kept = {key: value for key, value in asdict(self).items() if key != "gate"}
         for key in ("value", "seconds_past", "since", "coverage"):
-            kept[key] = None if kept[key] is None else round(kept[key], 3)
+            # JSON has no infinity.
+            kept[key] = None if kept[key] is None or math.isinf(kept[key]) else round(kept[key], 3)
         return {
             "gate": self.gate.name,
             "limit": self.gate.limit,

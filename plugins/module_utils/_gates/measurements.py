@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.counters import Part, RatioSeries
@@ -15,7 +16,9 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.series import (
     Increase,
     Sample,
     Series,
+    counted_once,
     increases,
+    is_renamed,
     sample_times,
 )
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -23,6 +26,11 @@ from ansible_collections.mcp.server.plugins.module_utils._server import Server
 Labels = t.Mapping[str, str]
 Names = t.Mapping[str, str]  # the values of the placeholders in a pack's labels
 Pod = tuple[str, ...]  # the values of the labels that identify a pod
+
+# Labels that say who scraped a sample, by which port or Service: Prometheus' own, and those of its operator. Further
+# ones are those that have REPLICA in their name.
+SCRAPE_LABELS = ("job", "instance", "endpoint", "service", "container", "prometheus", "monitor")
+REPLICA = "replica"
 
 
 @dataclass(frozen=True)
@@ -55,15 +63,39 @@ class Measurement:
 class PoolSeries:
     """The series of one metrics pack that belong to one pool."""
 
-    def __init__(self, server: Labels, pools: t.Iterable[Labels], series: t.Sequence[Series], names: Names) -> None:
-        """server, pools: the labels of the pack. series: of the pack, of both pools."""
+    def __init__(
+        self,
+        server: Labels,
+        pools: t.Sequence[Labels],
+        series: t.Sequence[Series],
+        names: Names,
+        *,
+        pod_label: str = "pod",
+        measured: t.Collection[str] = (),
+        scrape_labels: t.Collection[str] = (),
+    ) -> None:
+        """server, pools: the labels of the pack. series: of the pack, of both pools.
+
+        pod_label: the name of the label with the pod that was scraped, which series may lack. measured: the names of
+        the labels that measures distinguish. scrape_labels: further ones that say who scraped a sample.
+        """
         self._pod_labels = tuple(server)
         self._names = names
+        self._pod_label = pod_label
+        self._measured = ("__name__", *measured)
+        self._chosen = {*self._measured, *server, *(label for labels in pools for label in labels)}
+        self._scrape_labels = {*SCRAPE_LABELS, *scrape_labels}
         patterns = [render(labels, names) for labels in pools]
-        self._by_metric: dict[str, list[Series]] = {}
+        by_identity: dict[t.Hashable, list[Series]] = {}
         for each in series:
             if each.samples and any(_matches(labels, each.labels) for labels in patterns):
-                self._by_metric.setdefault(each.labels["__name__"], []).append(each)
+                by_identity.setdefault(self._identity(each), []).append(each)
+        self._by_metric: dict[str, list[Series]] = {}
+        self._alike: dict[t.Hashable, list[Series]] = {}
+        for same in by_identity.values():
+            for each in counted_once(same) if len(same) > 1 else same:
+                self._by_metric.setdefault(each.labels.get("__name__", ""), []).append(each)
+                self._alike.setdefault(self._kind(each), []).append(each)
         # Whether Prometheus was scraping at a time does not depend on the pool.
         self._of_both_pools = series
         self._sample_times: list[float] | None = None
@@ -88,8 +120,28 @@ class PoolSeries:
         if self._sample_times is None:
             self._sample_times = sample_times(self._of_both_pools)
         if id(series) not in self._increases:
-            self._increases[id(series)] = increases(series, every, self._sample_times)
+            found = increases(series, every, self._sample_times)
+            # The first value of an old counter with new labels is no increase.
+            if found and found[0].at == series.samples[0][0] and is_renamed(series, self._alike[self._kind(series)]):
+                del found[0]
+            self._increases[id(series)] = found
         return self._increases[id(series)]
+
+    def _kind(self, series: Series) -> t.Hashable:
+        """Return what the series of one target have in common whose difference no measure sees."""
+        target = series.labels.get(self._pod_label) or series.labels.get("instance")
+        return target, self.pod(series), tuple(_value(series, label) for label in self._measured)
+
+    def _identity(self, series: Series) -> t.Hashable:
+        """Return what series of one counter have in common, whoever scraped it."""
+        return frozenset(
+            (label, _value(series, label)) for label in series.labels if not self._is_of_scrape(label, series)
+        )
+
+    def _is_of_scrape(self, label: str, series: Series) -> bool:
+        if label in self._chosen or (label == "instance" and not series.labels.get(self._pod_label)):
+            return False
+        return label in self._scrape_labels or REPLICA in label
 
 
 def names_of(server: Server, pool: str) -> dict[str, str]:
@@ -113,6 +165,15 @@ def render(labels: Labels, names: Names) -> dict[str, str]:
     for name, value in names.items():
         rendered = {label: pattern.replace(f"{{{name}}}", value) for label, pattern in rendered.items()}
     return rendered
+
+
+def _value(series: Series, label: str) -> str | float:
+    """Return a label's value. Bounds of buckets are numbers: one Prometheus writes 1, another one 1.0."""
+    value = series.labels.get(label, "")
+    if label == "le":
+        with suppress(ValueError):
+            return float(value)
+    return value
 
 
 def _matches(patterns: Labels, labels: Labels) -> bool:

@@ -13,6 +13,7 @@ import abc
 import bisect
 import math
 import typing as t
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.counters import RatioSeries
@@ -131,8 +132,9 @@ class Histogram(Measure):
         every = interval(buckets)
         by_bound: dict[float, list[Series]] = {}
         for each in buckets:
-            by_bound.setdefault(float(each.labels["le"]) * self.seconds, []).append(each)
-        bounds = sorted(by_bound)
+            with suppress(ValueError, KeyError):  # a bucket without a bound counts nothing that is known
+                by_bound.setdefault(float(each.labels["le"]) * self.seconds, []).append(each)
+        bounds = sorted(bound for bound in by_bound if -math.inf < bound)
         finite = [bound for bound in bounds if bound < math.inf]
         if not finite or limit > finite[-1] or bounds[-1] != math.inf:
             largest = f"{finite[-1]:g} s" if finite else "missing"

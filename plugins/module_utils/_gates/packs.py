@@ -11,9 +11,11 @@ Deployments and Services), and those of a pool {pool} and {deployment}.
 
 from __future__ import annotations
 
+import json
 import math
+import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import (
     Labels,
@@ -30,6 +32,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.measures import 
     Utilization,
 )
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 
 @dataclass(frozen=True)
@@ -39,19 +42,37 @@ class Pack:
     server: Labels  # of all series of the server
     pools: t.Sequence[Labels]  # of a pool's series, one alternative each
     measures: t.Mapping[str, Measure]  # by the name that gates use
+    pod_label: str = "pod"  # the name of the label with the pod that was scraped, which series may lack
+    scrape_labels: t.Sequence[str] = ()  # further labels that only say who scraped a sample
 
     def query(self, names: Names, seconds: float) -> str:
         """Return PromQL for all samples of the pack's series of both pools in the last seconds."""
         metrics = sorted({name for measure in self.measures.values() for name in measure.metrics()})
         matchers = [
             f'__name__=~"{"|".join(metrics)}"',
-            *(f'{label}=~"{value}"' for label, value in render(self.server, names).items()),
+            *(f'{quoted(label)}=~"{value}"' for label, value in render(self.server, names).items()),
         ]
         return f"{{{', '.join(matchers)}}}[{math.ceil(seconds)}s]"
 
     def select(self, series: t.Sequence[Series], names: Names) -> PoolSeries:
         """Return those of the pack's series that belong to the pool of these names."""
-        return PoolSeries(self.server, self.pools, series, names)
+        measured = {"le"}
+
+        def note(labels: Labels) -> Labels:
+            measured.update(labels)
+            return labels
+
+        for measure in self.measures.values():
+            _with_labels(measure, note)
+        return PoolSeries(
+            self.server,
+            self.pools,
+            series,
+            names,
+            pod_label=self.pod_label,
+            measured=sorted(measured),
+            scrape_labels=self.scrape_labels,
+        )
 
 
 POD = "[0-9a-z]+-[0-9a-z]+"  # what a pod's name has after its Deployment's
@@ -147,10 +168,42 @@ PACKS: dict[str, Pack] = {
 }
 
 
+def chosen(option: t.Mapping[str, t.Any]) -> list[Pack]:
+    """Return the packs of the option prometheus, with its names of labels. Raise Failure."""
+    return [
+        replace(renamed(PACKS[name], option["labels"]), scrape_labels=tuple(option.get("replica_labels") or ()))
+        for name in option["source"]
+    ]
+
+
 def renamed(pack: Pack, labels: Labels) -> Pack:
-    """Return the pack with other names of labels, {its own name: the name in Prometheus}."""
+    """Return the pack with other names of labels, {its own name: the name in Prometheus}. Raise Failure."""
+    for own, name in labels.items():
+        if not isinstance(name, str) or not name:
+            raise Failure(f"prometheus.labels.{own} must be the name of a label, such as kubernetes_pod_name.")
 
     def rename(patterns: Labels) -> Labels:
         return {labels.get(label, label): pattern for label, pattern in patterns.items()}
 
-    return Pack(rename(pack.server), [rename(patterns) for patterns in pack.pools], pack.measures)
+    return Pack(
+        rename(pack.server),
+        [rename(patterns) for patterns in pack.pools],
+        {name: _with_labels(measure, rename) for name, measure in pack.measures.items()},
+        labels.get(pack.pod_label, pack.pod_label),
+    )
+
+
+def _with_labels(value: t.Any, change: t.Callable[[Labels], Labels]) -> t.Any:
+    """Return a measure, or a part of one, with all its labels changed."""
+    if isinstance(value, t.Mapping):
+        return change(value)
+    if isinstance(value, tuple):
+        return tuple(_with_labels(each, change) for each in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{each.name: _with_labels(getattr(value, each.name), change) for each in fields(value)})
+    return value
+
+
+def quoted(label: str) -> str:
+    """Return a label's name as PromQL writes it: in quotes when it has dots, as OpenTelemetry's own names have."""
+    return label if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", label) else json.dumps(label, ensure_ascii=False)

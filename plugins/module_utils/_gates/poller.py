@@ -12,8 +12,15 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period, Verdict, judge_watch
-from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
+    CANNOT_MEASURE,
+    Gate,
+    Period,
+    Verdict,
+    judge_watch,
+)
+from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader, unless_lost
+from ansible_collections.mcp.server.plugins.module_utils._gates.series import longest_gap
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 SOON = 2.0  # seconds between polls while a trigger's limit is violated
@@ -21,15 +28,16 @@ SOON = 2.0  # seconds between polls while a trigger's limit is violated
 
 @dataclass(frozen=True)
 class Poll:
-    """The verdicts of one poll."""
+    """The verdicts of one poll. Times are on the monotonic clock."""
 
-    begun: float  # on the monotonic clock, before Prometheus was read
+    begun: float  # before Prometheus was read
     triggers: list[Verdict]
     gates: list[Verdict]
+    ended: float = 0.0  # when it was judged; 0: at its beginning
 
 
 class Poller:
-    """Polls from the beginning of its block until its end. latest: the newest poll, None before the first one."""
+    """Polls from the beginning of its block until its end."""
 
     def __init__(
         self,
@@ -44,7 +52,7 @@ class Poller:
 
         since: how many seconds ago a violation of a trigger may have begun; None: as long as its window is.
         """
-        self.latest: Poll | None = None
+        self._latest: Poll | None = None
         self._reader = reader
         self._triggers = triggers
         self._gates = gates
@@ -65,6 +73,11 @@ class Poller:
         self._over = True
         self._wake.set()
 
+    @property
+    def latest(self) -> Poll | None:
+        """Return the newest poll, None before the first one. One that is too old measures nothing any more."""
+        return self._latest and current(self._latest, time.monotonic(), self._every)
+
     def poll_now(self) -> None:
         """Begin the next poll at once, or when the current one ends."""
         self._wake.set()
@@ -80,8 +93,8 @@ class Poller:
             except Exception as error:
                 # An unforeseen kind of samples must not end the thread: then nothing can be measured.
                 self._reader.fail(f"the samples of Prometheus can't be read ({type(error).__name__}: {error})")
-            self.latest = self._judge(begun)
-            violated = any(verdict.since for verdict in self.latest.triggers)
+            self._latest = poll = self._judge(begun)
+            violated = any(verdict.since for verdict in poll.triggers)
             every = min(SOON, self._every) if violated else self._every
             self._wake.wait(max(0.0, every - (time.monotonic() - begun)))
 
@@ -89,7 +102,29 @@ class Poller:
         now = self._reader.prometheus.known_now or 0.0  # 0: Prometheus never answered
         lasted = time.monotonic() - self._start
         since = None if self._since is None else now - lasted - self._since
-        return Poll(begun, *judge_poll(self._reader, self._triggers, self._gates, now, lasted, self._seconds, since))
+        try:
+            triggers, gates = judge_poll(self._reader, self._triggers, self._gates, now, lasted, self._seconds, since)
+        except Exception as error:
+            # Neither must samples that were read, but that nobody thought of.
+            reason = f"the samples of Prometheus can't be judged ({type(error).__name__}: {error})"
+            triggers, gates = (
+                [Verdict(gate, CANNOT_MEASURE, reason=reason) for gate in each]
+                for each in (self._triggers, self._gates)
+            )
+        return Poll(begun, triggers, gates, time.monotonic())
+
+
+def current(poll: Poll, now: float, every: float) -> Poll:
+    """Return the poll; when several should have come since, with verdicts that can't be measured.
+
+    now: on the monotonic clock. every: seconds between polls.
+    """
+    age = now - poll.begun
+    if age <= longest_gap(max(every, poll.ended - poll.begun)):
+        return poll
+    lost = f"Prometheus was last read {age:.0f} s ago, and has not answered since. Check its load"
+    triggers, gates = ([unless_lost(verdict, lost) for verdict in each] for each in (poll.triggers, poll.gates))
+    return Poll(poll.begun, triggers, gates, poll.ended)
 
 
 def judge_poll(

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import typing as t
 from urllib.parse import urlsplit
@@ -19,16 +20,29 @@ from ansible_collections.mcp.server.plugins.module_utils._text import printable
 MAX_BYTES = 32 * 2**20  # of an answer
 MAX_ERROR = 500  # characters of an error, which repeats a part of the query
 SYNCED = 60.0  # seconds that a comparison of the clocks holds
+PARTIAL = ("isPartial", "partial", "partialResponse", "partial_response")  # fields that are true in a partial answer
+# VictoriaMetrics hides the samples of the last 30 s without these, the first in old versions. Others don't know them.
+NEWEST = {"nocache": "1", "latency_offset": "0s"}
+# Of PromQL's engine, on how a query is written. It is no sign that data are missing.
+HINT = "PromQL info:"
 
 
 class Prometheus:
     """One server. Every call is bounded by timeout seconds, and raises Failure."""
 
-    def __init__(self, url: str, authorization: str = "", verify: bool | str = True, timeout: float = 5.0) -> None:
-        """authorization: the value of that header, see _http/credentials.py."""
+    def __init__(
+        self,
+        url: str,
+        authorization: str = "",
+        verify: bool | str = True,
+        timeout: float = 5.0,
+        headers: t.Mapping[str, str] | None = None,
+    ) -> None:
+        """authorization: the value of that header, see _http/credentials.py. headers: further ones."""
         self.url = _checked(url)
         self._timeout = timeout
         self._authorization = authorization
+        self._headers = headers
         self._client = client.Client(verify, MAX_BYTES)
         self._ahead = 0.0
         self._synced: float | None = None
@@ -39,9 +53,14 @@ class Prometheus:
         """
         if self._synced is None or time.monotonic() - self._synced > SYNCED:
             begin = time.monotonic()
-            _type, result = self._ask("query", {"query": "time()"})
+            kind, result = self._ask("query", {"query": "time()"})
             end = time.monotonic()
-            self._ahead, self._synced = float(result[1]) - (begin + end) / 2, end
+            now = _single_value(kind, result)
+            if now is None:
+                raise Failure(
+                    f"{self._name} answers time() with {_what(kind)} that is not its time. Check prometheus.url."
+                )
+            self._ahead, self._synced = now - (begin + end) / 2, end
         return time.monotonic() + self._ahead
 
     @property
@@ -63,28 +82,25 @@ class Prometheus:
         kind, result = self._ask(path, parameters)
         if kind != "matrix":
             raise Failure(
-                f"{self._name} answers {parameters['query']} with a {kind} where a matrix was expected; it must "
+                f"{self._name} answers {parameters['query']} with {_what(kind)} where a matrix was expected; it must "
                 f"select series."
             )
-        try:
-            return [
-                Series(each["metric"], [(float(at), float(value)) for at, value in each["values"]])
-                for each in result
-                if "values" in each
-            ]
-        except (TypeError, ValueError, KeyError):
+        series = read_series(result)
+        if series is None:
             raise Failure(
                 f"{self._name} answers {parameters['query']} with samples that can't be read; is it a Prometheus."
-            ) from None
+            )
+        return series
 
-    def _ask(self, path: str, parameters: dict[str, str]) -> tuple[str, t.Any]:
-        """The type of the result, and the result."""
+    def _ask(self, path: str, parameters: dict[str, str]) -> tuple[t.Any, t.Any]:
+        """Return the type of the result, and the result, of a complete answer."""
         try:
             answer = self._client.request(
                 "GET",
                 f"{self.url}/api/v1/{path}",
                 self._timeout,
-                query={**parameters, "timeout": f"{self._timeout:g}s"},
+                query={**parameters, "timeout": f"{math.ceil(1000 * self._timeout)}ms", **NEWEST},
+                headers=self._headers,
                 authorization=self._authorization,
             )
         except client.TooLarge as fault:
@@ -96,18 +112,24 @@ class Prometheus:
         if answer.status in (401, 403):
             raise Failure(
                 f"{self._name} refused the credentials ({answer.status}). "
-                "Check token, or username and password, in prometheus."
+                "Check token, or username and password, in prometheus, and the tenant in its headers."
             )
         try:
             document = answer.json()
-            if document["status"] == "success":
-                return document["data"]["resultType"], document["data"]["result"]
-            error = printable(document["error"], MAX_ERROR)
-        except (ValueError, TypeError, KeyError):
+            succeeded = document["status"] == "success"
+            error = "" if succeeded else printable(document["error"], MAX_ERROR)
+            found = (document["data"]["resultType"], document["data"]["result"]) if succeeded else None
+        except (ValueError, TypeError, KeyError, RecursionError):
             raise Failure(
                 f"{self._name} answered {answer.status}, and not as Prometheus does. Check prometheus.url."
             ) from None
-        raise Failure(f"{self._name} refused {parameters['query']}: {error}.")
+        if found is None:
+            raise Failure(f"{self._name} refused {parameters['query']}: {error}.")
+        if reason := partial(document, answer.headers):
+            raise Failure(
+                f"{self._name} answered {parameters['query']} in part only ({reason}). Check what it reads from."
+            )
+        return found
 
     @property
     def _name(self) -> str:
@@ -130,3 +152,76 @@ def _checked(url: str) -> str:
     if "@" in parts.netloc:
         raise Failure("prometheus.url must not carry credentials: give username and password, or a token.")
     return url.rstrip("/")
+
+
+def partial(document: t.Mapping[str, t.Any], headers: t.Mapping[str, str]) -> str:
+    """Return why a successful answer may lack data, in the words of who answered; empty when nothing says so.
+
+    Thanos and Prometheus (with remote read) send warnings, VictoriaMetrics isPartial, M3 a header.
+    """
+    texts = [text for text in _texts(document.get("infos")) if not text.startswith(HINT)]
+    texts += _texts(document.get("warnings")) + _texts(headers.get("M3-Results-Limited"))
+    texts += [name for name in PARTIAL if document.get(name) not in (None, False, "", "false")]
+    return printable("; ".join(text.rstrip(".") for text in texts), MAX_ERROR)
+
+
+def _texts(value: t.Any) -> list[str]:
+    """Return texts of others: from a list, or a single one."""
+    return [str(each) for each in (value if isinstance(value, list) else [value]) if each not in (None, "")]
+
+
+def read_series(result: t.Any) -> list[Series] | None:
+    """Return the series of a matrix; None when it is none. Null is an empty one: Go writes that for no series."""
+    if result is None:
+        return []
+    try:
+        return [
+            Series(_labels(each["metric"]), [(_time(at), float(value)) for at, value in each["values"]])
+            for each in _list(result)
+            if "values" in each or "histograms" not in each  # native histograms are not read
+        ]
+    except (TypeError, ValueError, KeyError, OverflowError):
+        return None
+
+
+def _list(value: t.Any) -> list[t.Any]:
+    """Return a list. Raise TypeError if it is none."""
+    if not isinstance(value, list):
+        raise TypeError("no list")
+    return value
+
+
+def _labels(metric: t.Any) -> dict[str, str]:
+    """Return a series' labels. Raise TypeError if they are none."""
+    if not isinstance(metric, dict) or not all(isinstance(value, str) for value in metric.values()):
+        raise TypeError("no labels")
+    return metric
+
+
+def _time(at: t.Any) -> float:
+    """Return epoch seconds. Raise ValueError or TypeError."""
+    if not math.isfinite(seconds := float(at)):
+        raise ValueError("no time")
+    return seconds
+
+
+def _single_value(kind: t.Any, result: t.Any) -> float | None:
+    """Return the finite number that a scalar is, or a vector of one series; None when it is neither.
+
+    VictoriaMetrics answers each instant query with a vector.
+    """
+    try:
+        if kind == "vector":
+            (series,) = _list(result)
+            result = series["value"]
+        elif kind != "scalar":
+            return None
+        _at, value = _list(result)
+        return _time(value)
+    except (TypeError, ValueError, KeyError, OverflowError):
+        return None
+
+
+def _what(kind: t.Any) -> str:
+    """Return the type of a result as a part of a sentence."""
+    return f"a {printable(kind, 40)}" if isinstance(kind, str) else "a result"

@@ -76,8 +76,7 @@ class MetricsReader:
         self.prometheus = prometheus
         self.pool = pool
         self._names = {pool: names_of(server, pool) for pool in (pool, other(pool))}
-        sources = [packs.renamed(packs.PACKS[name], option["labels"]) for name in option["source"]]
-        self._packs = [_PackStore(pack, Store()) for pack in sources]
+        self._packs = [_PackStore(pack, Store()) for pack in packs.chosen(option)]
         self._queried: dict[Gate, list[Series]] = {}
         self._back = back + MARGIN
         self._failure = ""
@@ -119,9 +118,12 @@ class MetricsReader:
 
     def _read_pack(self, each: _PackStore, now: float) -> None:
         oldest = now - self._back
-        since = oldest if each.read_until is None else max(oldest, each.read_until - OVERLAP)
+        # Its clock may have been put back.
+        since = oldest if each.read_until is None else max(oldest, min(now, each.read_until) - OVERLAP)
         query = each.pack.query(self._names[self.pool], now - since)
-        each.store.add(self.prometheus.samples(query, now))
+        # A sample of the future is none of this poll: it would hide that the newest one is old.
+        for one in self.prometheus.samples(query, now):
+            each.store.add([Series(one.labels, [sample for sample in one.samples if sample[0] <= now])])
         each.store.forget(oldest)
         each.read_until = now
 
@@ -137,7 +139,7 @@ class MetricsReader:
                 pool: [(pack, pack.select(series, names)) for pack, series in read]
                 for pool, names in self._names.items()
             }
-        return [self._unless_lost(self._judge(gate, period, self._pools)) for gate in gates]
+        return [unless_lost(self._judge(gate, period, self._pools), self._failure) for gate in gates]
 
     def _judge(self, gate: Gate, period: Period, pools: dict[str, evaluate.PackSeries]) -> Verdict:
         if gate.query:
@@ -152,8 +154,12 @@ class MetricsReader:
             self._measurements[key] = evaluate.measure(gate, pools[pool], self._memory_limit)
         return self._measurements[key]
 
-    def _unless_lost(self, verdict: Verdict) -> Verdict:
-        """Return the verdict, or cannot_measure if Prometheus is lost: what was read before can only show a breach."""
-        if not self._failure or verdict.verdict == BREACH:
-            return verdict
-        return replace(verdict, verdict=CANNOT_MEASURE, reason=self._failure)
+
+def unless_lost(verdict: Verdict, failure: str) -> Verdict:
+    """Return the verdict, or cannot_measure if Prometheus is lost: what was read before can only show a breach.
+
+    failure: how it was lost; empty if it was not.
+    """
+    if not failure or verdict.verdict == BREACH:
+        return verdict
+    return replace(verdict, verdict=CANNOT_MEASURE, reason=failure)

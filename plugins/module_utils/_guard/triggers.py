@@ -17,7 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 # Options that only work on the machine that releases. A password must not be written into a Job.
-LOCAL_OPTIONS = ("token_file", "token_env", "username")
+LOCAL_OPTIONS = ("token_file", "token_env", "username", "headers_env")
 
 
 def handed_on(params: dict[str, t.Any]) -> dict[str, t.Any] | None:
@@ -25,7 +25,7 @@ def handed_on(params: dict[str, t.Any]) -> dict[str, t.Any] | None:
     options.gates(thresholds.TRIGGERS, params["triggers"], "triggers")
     if params["prometheus"] is None:
         return None
-    named = [option for option in LOCAL_OPTIONS if params["prometheus"][option]]
+    named = [option for option in LOCAL_OPTIONS if params["prometheus"].get(option)]
     if named:
         raise Failure(
             f"A guard cannot use prometheus.{named[0]}: set prometheus.token_secret (a Secret in its namespace) "

@@ -57,8 +57,8 @@ def check(params: dict[str, t.Any], server: Server) -> str:
 def _queries(params: dict[str, t.Any], server: Server) -> dict[str, tuple[str, bool]]:
     """Return each query, and whether it is a custom one, by the name of its source or gate."""
     option, names = params["prometheus"], names_of(server, POOLS[0])
-    used = {name: packs.renamed(packs.PACKS[name], option["labels"]) for name in option["source"]}
-    queries = {name: (pack.query(names, SECONDS), False) for name, pack in used.items()}
+    used = zip(option["source"], packs.chosen(option), strict=True)
+    queries = {name: (pack.query(names, SECONDS), False) for name, pack in used}
     for name, defaults in (("step_gates", thresholds.SHIFT), ("triggers", thresholds.TRIGGERS)):
         gate_set = name.removeprefix("step_")
         for gate in options.gates(defaults, params[name], gate_set):

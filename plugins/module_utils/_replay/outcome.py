@@ -9,6 +9,7 @@ Times in results are ISO 8601 in UTC, by Prometheus' clock.
 
 from __future__ import annotations
 
+import math
 import typing as t
 from itertools import groupby
 
@@ -87,7 +88,9 @@ def _by_gate(polls: t.Sequence[Poll], verdicts: t.Callable[[Poll], t.Sequence[Ve
 def _gate(kind: str, judged: t.Sequence[Judged], steps: t.Sequence[Step]) -> dict[str, t.Any]:
     gate, last = judged[0].verdict.gate, judged[-1].verdict
     values = [
-        one.verdict.value for one in judged if one.verdict.value is not None and one.verdict.verdict != CANNOT_MEASURE
+        one.verdict.value
+        for one in judged
+        if one.verdict.value is not None and math.isfinite(one.verdict.value) and one.verdict.verdict != CANNOT_MEASURE
     ]
     worst = (min if gate.direction == BELOW else max)(values, default=None)
     breach = _breach(kind, judged, steps)
@@ -123,7 +126,7 @@ def _breach(kind: str, judged: t.Sequence[Judged], steps: t.Sequence[Step]) -> d
                 "since": _iso(verdict.since),
                 "window_full": _iso(full),
                 "reported": _times.iso_of(one.poll.at),
-                "value": None if verdict.value is None else round(verdict.value, 4),
+                "value": None if verdict.value is None or math.isinf(verdict.value) else round(verdict.value, 4),
                 "weight": step.weight,
                 "reason": verdict.reason,
             }

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 from html import escape
 
@@ -44,7 +45,8 @@ def _points(polls: t.Sequence[Poll]) -> list[list[Point]]:
     for name in ("triggers", "gates"):
         for poll in polls:
             for verdict in getattr(poll, name):
-                points.setdefault((name, verdict.gate.name), []).append((poll.at, verdict.value))
+                value = None if verdict.value is None or math.isinf(verdict.value) else verdict.value
+                points.setdefault((name, verdict.gate.name), []).append((poll.at, value))
     return list(points.values())
 
 

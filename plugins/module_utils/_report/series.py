@@ -46,7 +46,7 @@ def read(prometheus: Metrics, server: Server, release: Release, option: dict[str
     option: prometheus, as in the options. Raise Failure.
     """
     begin, end = span(release, prometheus.now())
-    sources = [packs.renamed(packs.PACKS[name], option["labels"]) for name in option["source"]]
+    sources = packs.chosen(option)
     found: list[Series] = []
     for chart, measure in MEASURES.items():
         for pack in (pack for pack in sources if measure in pack.measures):
@@ -100,7 +100,7 @@ def promql(pack: packs.Pack, server: Server, pool: str, chart: str, seconds: flo
 def _selector(selector: Selector, labels: t.Sequence[Labels], server: Server, pool: str) -> str:
     names = names_of(server, pool)
     matchers = [
-        f'{label}=~"{pattern}"'
+        f'{packs.quoted(label)}=~"{pattern}"'
         for patterns in (*labels, selector.labels)
         for label, pattern in render(patterns, names).items()
     ]

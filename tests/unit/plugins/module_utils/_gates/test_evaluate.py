@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import random
 from dataclasses import replace
 
@@ -247,6 +249,44 @@ def test_of_several_series_of_a_custom_query_the_worst_counts(direction, value):
     gate = Gate("queue", "", 5.0, unit="", query="queue", direction=direction)
     series = [Series({"pod": pod}, [(START, of_pod)]) for pod, of_pod in (("a", 2.0), ("b", 9.0), ("c", 4.0))]
     assert evaluate.measure_query(gate, series, 5.0).levels == [(START, value)]
+
+
+INF, NAN = math.inf, math.nan
+
+
+@pytest.mark.parametrize(
+    ("direction", "window", "values", "expected", "value", "reason"),
+    [
+        # Prometheus gives +Inf for 5 / 0, and NaN for 0 / 0.
+        ("above", None, [INF], "breach", INF, "+Inf is above the limit of 5"),
+        ("above", 60, [INF] * 30, "breach", INF, "above the limit of 5 for 75 s (60 s allowed)"),
+        ("above", 60, [1.0] * 18 + [INF] * 12, "pass", INF, ""),
+        ("above", None, [-INF], "pass", -INF, ""),
+        ("below", None, [-INF], "breach", -INF, "-Inf is below the limit of 5"),
+        ("below", None, [INF], "pass", INF, ""),
+        ("above", None, [NAN], "no_data", None, "the query returns NaN, which is no number, such as 0 / 0"),
+        ("above", 60, [NAN] * 30, "no_data", None, "the query returns NaN, which is no number, such as 0 / 0"),
+        ("above", None, [], "no_data", None, "the query returns nothing"),
+        ("above", None, [9.0, NAN], "breach", 9.0, "9.0 is above the limit of 5"),
+        ("above", None, [INF, NAN], "breach", INF, "+Inf is above the limit of 5"),
+    ],
+)
+def test_a_custom_query_that_gives_no_number(direction, window, values, expected, value, reason):
+    gate = Gate("queue", "", 5.0, query="q", unit="", direction=direction, window=window)
+    samples = [(START + EVERY * number, each) for number, each in enumerate(values)]
+    now = samples[-1][0] if samples else START
+    found = evaluate.evaluate(gate, evaluate.measure_query(gate, [Series({}, samples)], EVERY), Period(now - 60, now))
+    assert (found.verdict, found.value) == (expected, value)
+    assert reason in found.reason
+    # JSON has no infinity: databases that keep results refuse it.
+    json.dumps(found.result(), allow_nan=False)
+    assert "inf" not in evaluate.describe_verdict(found)
+
+
+def test_of_several_series_one_may_be_no_number():
+    gate = Gate("queue", "", 5.0, query="q")
+    series = [Series({"a": "1"}, [(START, NAN)]), Series({"a": "2"}, [(START, 3.0)])]
+    assert evaluate.measure_query(gate, series, EVERY).levels == [(START, 3.0)]
 
 
 def test_how_much_of_its_window_a_custom_query_has_seen():

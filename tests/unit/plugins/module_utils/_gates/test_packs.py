@@ -14,9 +14,11 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._gates import options, packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import names_of
+from ansible_collections.mcp.server.plugins.module_utils._gates.measures import Histogram, Utilization
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SETS
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import SERVER, START, counter, growing, verdict
 
 PAGE = (Path(__file__).parents[5] / "docs" / "gates.md").read_text()
@@ -155,6 +157,28 @@ def test_labels_that_are_called_otherwise():
     ]
     found = pack.select(series, names_of(SERVER, "green"))
     assert pack.measures["memory"].evaluate(found, Gate("memory", "memory", 90.0)).levels == [(START, 50.0)]
+
+
+def test_labels_with_dots():
+    """Prometheus 3 takes them, in quotes."""
+    query = packs.renamed(packs.PACKS["app"], {"pod": "k8s.pod.name"}).query(names_of(SERVER, "green"), 60)
+    assert ', namespace=~"prod", "k8s.pod.name"=~"(?:mcp-blue|mcp-green)-' in query
+    assert packs.quoted('a"b') == '"a\\"b"'
+
+
+def test_labels_of_a_measure_that_are_called_otherwise():
+    renamed = packs.renamed(packs.PACKS["kubelet"], {"resource": "kind", "pod": "pod_name"})
+    memory = renamed.measures["memory"]
+    assert isinstance(memory, Utilization) and memory.limits[1].labels == {"kind": "memory"}
+    assert renamed.pod_label == "pod_name"
+    latency = packs.renamed(packs.PACKS["otel"], {"mcp_method_name": "method"}).measures["latency"]
+    assert isinstance(latency, Histogram) and list(latency.labels) == ["method"]
+
+
+@pytest.mark.parametrize("name", [7, None, "", ["pod_name"], {}])
+def test_names_of_labels_that_are_none(name):
+    with pytest.raises(Failure, match=r"^prometheus\.labels\.pod must be the name of a label"):
+        packs.chosen({"source": ["app"], "labels": {"pod": name}})
 
 
 def test_the_options_the_page_and_these_tests_name_every_pack():

@@ -6,19 +6,30 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import poller as polling
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period, Verdict
 from ansible_collections.mcp.server.plugins.module_utils._gates.poller import Poller
 from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Prometheus
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.tests.unit.fakes.metrics import EVERY, SERVER, START, answers, counter, pod
-from ansible_collections.mcp.server.tests.unit.fakes.prometheus import Fake, serving
+from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
+    EVERY,
+    REQUESTS,
+    SERVER,
+    START,
+    answers,
+    counter,
+    pod,
+)
+from ansible_collections.mcp.server.tests.unit.fakes.prometheus import Fake, said, serving
 from ansible_collections.mcp.server.tests.unit.fakes.stored_samples import Stored
 
 ERRORS = Gate("errors", "errors", 5.0, window=60)
@@ -151,6 +162,130 @@ def test_samples_that_nobody_thought_of(monkeypatch):
         ("cannot_measure", "inconclusive")
     ]
     assert "ZeroDivisionError" in poller.latest.triggers[0].reason
+
+
+def test_samples_that_cannot_be_judged(monkeypatch):
+    with Fake(serving(list, time.time)) as fake:
+        found = source(fake.url)
+        monkeypatch.setattr(found, "judge", lambda _gates, _period: 1 / 0)
+        with Poller(found, [ERRORS], [ERRORS], 10.0, None, 0.05) as poller:
+            first = awaited(poller)
+            assert awaited(poller, first) is not first  # it goes on
+    assert [verdict.verdict for verdict in (*first.triggers, *first.gates)] == ["cannot_measure"] * 2
+    assert "can't be judged (ZeroDivisionError" in first.triggers[0].reason
+
+
+def awaited(poller, before=None):
+    """Return the next poll."""
+    deadline = time.monotonic() + 10
+    while poller.latest is before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return poller.latest
+
+
+BODIES = {
+    "no JSON": (200, b"<html>"),
+    "cut JSON": (200, b'{"status": "success", "data": {"resultType": "matrix", "result": [{"metric'),
+    "an error": (200, b'{"status": "error", "error": "out of bounds"}'),
+    "another type": said("vector", []),
+    "a value that is no number": said("matrix", [{"metric": {}, "values": [[1, "many"]]}]),
+    "a label that is no text": said("matrix", [{"metric": {"__name__": REQUESTS, "code": 500}, "values": []}]),
+    "samples without a time": said("matrix", [{"metric": {}, "values": [[None, "1"]]}]),
+    "nothing": (200, b""),
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_an_odd_answer_ends_no_poller(body):
+    """It is cannot_measure, and the next good one is judged."""
+    begin = time.time()
+    series = answers([100] * 40, [0] * 40, start=begin - 39 * EVERY)
+    good = serving(lambda: series, time.time)
+    gate = Gate("errors", "errors", 5.0, window=60)
+    with (
+        Fake(lambda query: body if query["query"] != "time()" else good(query)) as fake,
+        Poller(source(fake.url), [gate], [], 10.0, None, 0.05) as poller,
+    ):
+        assert [verdict.verdict for verdict in awaited(poller).triggers] == ["cannot_measure"]
+        fake.answer = good
+        deadline = time.monotonic() + 10
+        while poller.latest.triggers[0].verdict != "pass" and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert poller.latest.triggers[0].verdict == "pass"
+
+
+def test_an_answer_that_drips_ends_no_poller():
+    """A byte each 50 ms outlasts any time-out between two bytes."""
+    server = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
+
+    def drip(connection):
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while not over.wait(0.05):
+                connection.sendall(b" ")
+
+    def serve():
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=drip, args=(server.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        prometheus = Prometheus(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=0.3)
+        reader = MetricsReader(prometheus, SERVER, "green", OPTION, 60.0)
+        with Poller(reader, [ERRORS], [], 10.0, None, 0.05) as poller:
+            first = awaited(poller)
+            assert awaited(poller, first) is not first
+    finally:
+        over.set()
+        server.close()
+    assert [verdict.verdict for verdict in first.triggers] == ["cannot_measure"]
+    assert "does not answer within 0.3 s" in first.triggers[0].reason
+
+
+GOOD, BAD = Verdict(ERRORS, "pass", 1.0), Verdict(ERRORS, "breach", 9.0)
+
+
+@pytest.mark.parametrize(
+    ("age", "took", "fresh"), [(5, 0, True), (17, 0, True), (18, 0, False), (60, 20, True), (71, 20, False)]
+)
+def test_a_poll_that_is_too_old(age, took, fresh):
+    """More than three polls should have come since. One that takes long is waited for longer. A breach stays one."""
+    poll = polling.current(polling.Poll(100.0, [GOOD, BAD], [GOOD], 100.0 + took), 100.0 + age, 5.0)
+    assert [verdict.verdict for verdict in poll.triggers] == ["pass" if fresh else "cannot_measure", "breach"]
+    assert [verdict.verdict for verdict in poll.gates] == ["pass" if fresh else "cannot_measure"]
+    if not fresh:
+        assert poll.gates[0].reason.startswith(f"Prometheus was last read {age} s ago")
+
+
+def test_a_poller_that_hangs_measures_nothing(monkeypatch):
+    series = answers([100] * 40, [0] * 40, start=time.time() - 39 * EVERY)
+    with Fake(serving(lambda: series, time.time)) as fake:
+        found = source(fake.url)
+        read, hang = found.read, threading.Event()
+        calls = iter([read])
+        monkeypatch.setattr(found, "read", lambda gates: next(calls, lambda _gates: hang.wait(10))(gates))
+        with Poller(found, [ERRORS], [], 10.0, None, 0.2) as poller:
+            assert awaited(poller).triggers[0].verdict == "pass"
+            deadline = time.monotonic() + 10
+            while poller.latest.triggers[0].verdict == "pass" and time.monotonic() < deadline:
+                time.sleep(0.01)
+            latest = poller.latest
+            hang.set()
+    assert latest.triggers[0].verdict == "cannot_measure"
+
+
+def test_a_clock_that_is_put_back(clock):
+    """What was read is asked for again, and never for less than nothing."""
+    series = answers([100] * 60, [0] * 60)
+    with Fake(serving(lambda: series, lambda: clock.now)) as fake:
+        ours = source(fake.url)
+        for now in (START + 250, START + 100, START + 105):
+            clock.now = now
+            ours.read([])
+        ranges = [parameters["query"].rpartition("[")[2] for _path, parameters, _headers in fake.seen]
+    assert ranges == ["210s]", "30s]", "35s]"]
 
 
 @pytest.mark.parametrize(("in_prometheus", "expected"), [(False, [1]), (True, [])])
