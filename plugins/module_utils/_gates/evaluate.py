@@ -125,7 +125,11 @@ def _judge_window(gate: Gate, window: float, found: Measurement, period: Period)
         if last - max(begin, first) > window and last > period.begin:
             seconds = f"{shown.seconds if shown else 0:.0f} to {last - max(begin, first):.0f} s"
             reason = f"{gate.direction} the limit of {format_limit(gate)} for {seconds} ({window:g} s allowed)"
-            return replace(verdict, verdict=CANNOT_MEASURE, reason=f"{reason}: the scrapes don't tell")
+            return replace(
+                verdict,
+                verdict=CANNOT_MEASURE,
+                reason=f"{reason}: not conclusive, as scrapes are missing or too far apart",
+            )
     if newest is None or period.now - newest.at > gap:
         return replace(verdict, verdict=NO_DATA, reason=f"fewer than {gate.min_requests} requests")
     return verdict
@@ -185,6 +189,9 @@ def _judge_counts(gate: Gate, found: Measurement, ratio: RatioSeries, period: Pe
         covered = ratio.covered()
         rate = total / covered if covered else 0.0
         return BREACH if windows.is_past(gate, rate) else PASS, rate, ""
+    # Over a whole period it makes no difference when in a gap they were.
+    gaps = [span for span in ratio.gaps if span.begin >= period.begin]
+    total, counted = total + sum(span.total for span in gaps), counted + sum(span.counted for span in gaps)
     value: float | None = 100 * counted / total
     limit = gate.limit / 100
     if gate.quantile is not None:

@@ -24,11 +24,12 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds impor
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import START, pod
 
 LEAD = 60  # seconds before the watch
+LONGER = 20  # seconds after the watch's time, in which an inconclusive one goes on
 LONGEST = 60  # seconds that one value is computed from
 BY_NAME = {gate.name: gate for gate in TRIGGERS}
 # Mostly shorter than the defaults, so that a history costs less
 WINDOWS = {"errors": (30, 60, 60, 120), "latency": (60,), "database": (30, 60), "memory": (60,), "error_burst": (5,)}
-EVERY = {5: (1, 2), 30: (2,), 60: (2, 5), 120: (5, 10)}  # seconds between scrapes, by window
+EVERY = {5: (1, 2), 30: (2,), 60: (2, 2, 5), 120: (5,)}  # seconds between scrapes, by window
 
 
 @dataclass
@@ -50,7 +51,7 @@ class History:
 
     seed: int
     trigger: Gate
-    seconds: int
+    seconds: int  # that the watch is meant to last
     every: int  # seconds between scrapes
     total: t.Sequence[int]  # of all pods, for each second from -LEAD on
     counted: t.Sequence[int]
@@ -71,12 +72,12 @@ def history(seed: int) -> History:
     pods = _pods(source, seconds, every, events)
     episodes = _episodes(source, trigger, seconds, events)
     if name == "memory":
-        _fill(source, pods, episodes, seconds)
+        _fill(source, pods, episodes, seconds + LONGER)
     else:
-        _serve(source, pods, episodes, seconds)
-    scrapes = _Scrapes(source, every, seconds, events)
+        _serve(source, pods, episodes, seconds + LONGER)
+    scrapes = _Scrapes(source, every, seconds + LONGER, events)
     series = [each for one in pods for each in scrapes.of(one, trigger)] + scrapes.live_pool()
-    columns = range(LEAD + seconds)
+    columns = range(LEAD + seconds + LONGER)
     return History(
         seed,
         trigger,
@@ -111,12 +112,12 @@ Episode = tuple[float, float, float]  # begin, end, and the share of requests th
 def _episodes(source: random.Random, trigger: Gate, seconds: int, events: list[str]) -> list[Episode]:
     limit = 0.05 if trigger.quantile else trigger.limit / 100
     usual = source.choice((0.0, 0.0, 0.1, 0.3)) * limit
-    found = [(-LEAD, seconds, usual)]
-    count = source.choices((0, 1, 2), (35, 50, 15))[0]
+    found = [(-LEAD, seconds + LONGER, usual)]
+    count = source.choices((0, 1, 2), (45, 45, 10))[0]
     for _each in range(count):
         begin = source.uniform(-5, seconds - 5)
         window = trigger.window or 0.0
-        length = max(1.0, window * math.exp(source.uniform(math.log(0.03), math.log(6))))
+        length = max(1.0, window * math.exp(source.uniform(math.log(0.02), math.log(8))))
         past = 0.02 if source.random() < 0.05 else 0.6
         share = min(1.0, limit * math.exp(source.uniform(past, 3.0)))
         found.append((begin, begin + length, share))
@@ -307,16 +308,15 @@ class Truth:
     verdict: str
 
 
-def truth(found: History) -> Truth:
-    """Return the truth."""
-    surely, possibly = _violations(found)
+def truth(found: History, ended: int) -> Truth:
+    """Return the truth. ended: how many seconds the watch took."""
+    surely, possibly = _violations(found, LEAD + ended)
     window = found.trigger.window or 0.0
     verdict = BREACH if surely >= window else PASS if possibly < window else INCONCLUSIVE
     return Truth(surely, possibly, verdict)
 
 
-def _violations(found: History) -> tuple[float, float]:
-    end = LEAD + found.seconds
+def _violations(found: History, end: int) -> tuple[float, float]:
     if found.level:
         past = [level > found.trigger.limit for level in found.level]
         longest = _longest(past, LEAD, end)

@@ -19,7 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.reader import Me
 from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import result_of
 from ansible_collections.mcp.server.plugins.module_utils._replay.playback import Playback
 from ansible_collections.mcp.server.plugins.module_utils._replay.polls import EVERY, Step, polls
-from ansible_collections.mcp.server.tests.unit.fakes.histories import Scraped, history, truth
+from ansible_collections.mcp.server.tests.unit.fakes.histories import LONGER, Scraped, history, truth
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import SERVER, START
 
 COUNT = 5000 if os.environ.get("MCP_TEST_KIND") == "soak" else 300
@@ -32,10 +32,10 @@ def option(found):
 
 
 def watched(found):
-    """The outcome of a watch, and the verdicts of each of its polls."""
+    """The outcome of a watch, how many seconds it took, and the verdicts of its polls."""
     prometheus = Scraped(found.series)
-    reader = MetricsReader(prometheus, SERVER, "green", option(found), max(found.seconds, found.trigger.window))
-    seen, elapsed = [], 0.0
+    reader = MetricsReader(prometheus, SERVER, "green", option(found), found.seconds + LONGER)
+    seen, elapsed, bound = [], 0.0, found.seconds + LONGER
     while True:
         prometheus.clock = START + elapsed
         reader.read([found.trigger])
@@ -44,20 +44,18 @@ def watched(found):
         )
         seen.append(triggers[0])
         decision = decide(
-            Observation(
-                elapsed, found.seconds, found.seconds, prometheus=True, polled=elapsed, triggers=triggers, gates=gates
-            )
+            Observation(elapsed, found.seconds, bound, prometheus=True, polled=elapsed, triggers=triggers, gates=gates)
         )
         if decision.outcome != CONTINUE:
-            return decision.outcome, seen
+            return decision.outcome, elapsed, seen
         elapsed += EVERY
 
 
-def replayed(found):
-    """The same of a replay."""
-    step = Step(START, START + found.seconds, 50)
+def replayed(found, ended):
+    """The outcome of a replay of that time, and the verdicts of its polls."""
+    step = Step(START, START + ended, 50)
     playback = Playback(Scraped(found.series), step.begin, step.end)
-    reader = MetricsReader(playback, SERVER, "green", option(found), max(found.seconds, found.trigger.window))
+    reader = MetricsReader(playback, SERVER, "green", option(found), found.seconds + LONGER)
     seen = list(polls(reader, playback, [found.trigger], [], [step], START, found.seconds))
     return result_of(seen, [step])["verdict"], [poll.triggers[0] for poll in seen]
 
@@ -78,15 +76,12 @@ def test_nothing_is_promoted_or_rolled_back_that_should_not_be(part, matrix):
     """And the replay says the same as the watch, at each poll until it ends."""
     for seed in range(part * COUNT // PARTS, (part + 1) * COUNT // PARTS):
         found = history(seed)
-        outcome, seen = watched(found)
-        again, seen_again = replayed(found)
-        told = f"seed {seed}: {found.trigger.name} for {found.trigger.window:g} s: {found.events}"
+        outcome, ended, seen = watched(found)
+        again, seen_again = replayed(found, ended)
+        true = truth(found, int(ended))
+        told = f"seed {seed}: {found.trigger.name} for {found.trigger.window:g} s: {found.events}: {true}, {seen[-1]}"
         assert again == outcome, told
-        assert [replace(one, **COVERAGE) for one in seen] == [
-            replace(one, **COVERAGE) for one in seen_again[: len(seen)]
-        ], told
-        true = truth(found)
-        told = f"{told}: {true}, {seen[-1]}"
+        assert [replace(one, **COVERAGE) for one in seen] == [replace(one, **COVERAGE) for one in seen_again], told
         assert (true.verdict, outcome) not in ((BREACH, PASS), (PASS, BREACH)), told
         matrix[(true.verdict, outcome)] += 1
 
