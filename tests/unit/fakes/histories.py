@@ -299,8 +299,9 @@ class Truth:
     """Whether the trigger was breached in a watch of so many seconds, by what the pods really did.
 
     A value is of a scrape's time of requests, and says nothing of when in it they came. So a violation lasted for some
-    time surely, before and after each moment of which its value is past the limit; and for some time possibly, before
-    or after each of which one is. Between the two, nobody can tell.
+    time surely, before and after each moment of which its value is past the limit, by more than what may be an accident
+    among so many requests (two deviations of a count); and for some time possibly, before or after each of which one is.
+    Between the two, nobody can tell.
     """
 
     surely: float  # seconds of the longest violation
@@ -324,15 +325,17 @@ def _violations(found: History, end: int) -> tuple[float, float]:
     limit = 0.05 if found.trigger.quantile else found.trigger.limit / 100
     total, counted = [0, *accumulate(found.total)], [0, *accumulate(found.counted)]
 
-    def shares(at: int, way: int) -> list[float]:
-        """Return the shares before (-1) or after (1) a moment: of the requests of a scrape's time, or of more."""
-        values = []
+    def shares(at: int, way: int) -> list[tuple[float, float]]:
+        """Return the shares before (-1) or after (1) a moment, without accident and at all: of the requests of a
+        scrape's time, or of more.
+        """
+        values: list[tuple[float, float]] = []
         span = found.every
         while True:
             begin, last = sorted((at, min(end, max(0, at + way * span))))
             requests, bad = total[last] - total[begin], counted[last] - counted[begin]
             if requests >= max(1, found.trigger.min_requests):
-                values.append(bad / requests)
+                values.append(((bad - 2 * math.sqrt(bad)) / requests, bad / requests))
             if requests - bad >= found.trigger.min_requests or span >= LONGEST:
                 return values
             span += found.every
@@ -342,8 +345,8 @@ def _violations(found: History, end: int) -> tuple[float, float]:
         before, after = shares(at, -1), shares(at, 1)
         # Just before the end of the watch nothing is after it.
         both = before + after if at + found.every > end else before and after
-        surely.append(bool(both) and all(values[0] > limit for values in (before, after) if values))
-        possibly.append(max([0.0, *before, *after]) > limit)
+        surely.append(bool(both) and all(values[0][0] > limit for values in (before, after) if values))
+        possibly.append(max([0.0, *(share for _sure, share in before + after)]) > limit)
     return _longest(surely, LEAD, end), _longest(possibly, LEAD, end, 1.2 * found.every)
 
 
