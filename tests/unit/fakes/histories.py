@@ -299,8 +299,8 @@ class Truth:
     """Whether the trigger was breached in a watch of so many seconds, by what the pods really did.
 
     A value is of a scrape's time of requests, and says nothing of when in it they came. So a violation lasted for some
-    time surely, before and after each moment of which its value is past the limit, by more than what may be an accident
-    among so many requests (two deviations of a count); and for some time possibly, before or after each of which one is.
+    time surely: before and after each moment of it the value is past the limit, by more than may be chance among so
+    many requests (two deviations of a count). And for some time possibly: before or after each moment a value is.
     Between the two, nobody can tell.
     """
 
