@@ -82,6 +82,8 @@ JOBS = (
     Job("plays_newest_core", 35, environment="newest-core"),
     # Its servers need a part of the machine too, and its probes have seconds: not beside the compiler.
     Job("matrix", 70, 140, cores=1.5),
+    # Thousands of drawn histories of metrics, against what the watch and the replay say of them.
+    Job("histories", None, 500),
     Job("package", 45),
     Job("sandbox", 54, 54),
     # Its compiler only takes what the others leave.

@@ -184,6 +184,11 @@ class Work:
         path = os.pathsep.join([str(run.bin), os.environ["PATH"]])
         self._pytest(run, "tests/matrix", PATH=path, MCP_TEST_KIND=self.kind)
 
+    def _histories(self, run: Tools) -> None:
+        """The whole matrix of histories, of which the unit tests have a part."""
+        test = "tests/unit/plugins/module_utils/_replay/test_histories.py"
+        self._pytest(run, "-s", test, minutes=30, MCP_TEST_KIND=self.kind)
+
     def _package(self, run: Tools) -> None:
         """The artifact passes Galaxy's importer, and works when it is installed."""
         run("ansible-galaxy", "collection", "build", "--force", "--output-path", LOGS)

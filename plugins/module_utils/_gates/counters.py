@@ -36,8 +36,18 @@ class Recent(t.NamedTuple):
     at: float
     total: float  # requests
     counted: float  # of these, those that a gate is about
+    earliest: float  # counted requests did not come before this time
     first: float  # counted requests are known to have come by this time
     last: float  # counted requests are known to have come after this time
+
+
+class Span(t.NamedTuple):
+    """Counts of a time in which scrapes are missing: how many there were, and not when. Times are epoch seconds."""
+
+    begin: float
+    at: float
+    total: float  # all requests
+    counted: float  # those that a gate is about
 
 
 @dataclass(frozen=True)
@@ -50,15 +60,27 @@ class RatioSeries:
     targets: t.Sequence[Target]
     totals: t.Sequence[float]  # all requests
     counted: t.Sequence[float]  # those that a gate is about
+    gaps: t.Sequence[Span] = ()  # of each target, in order of their ends: their counts are in none of the entries
 
     @classmethod
     def of(cls, parts: t.Iterable[Part], every: float) -> RatioSeries:
         """Return the sum of counters. every: seconds between scrapes."""
         numbers: dict[Target, int] = {}
         entries: dict[tuple[float, int], list[float]] = {}
+        gaps: dict[tuple[float, int], Span] = {}
+        gap = longest_gap(every)
         for part in parts:
             number = numbers.setdefault(part.target, len(numbers))
             for begin, time, amount in part.increases:
+                if time - begin > gap:
+                    known = gaps.get((time, number), Span(begin, time, 0.0, 0.0))
+                    gaps[(time, number)] = Span(
+                        min(begin, known.begin),
+                        time,
+                        known.total + part.total * amount,
+                        known.counted + part.counted * amount,
+                    )
+                    continue
                 entry = entries.get((time, number))
                 if entry is None:
                     entry = entries[(time, number)] = [begin, 0.0, 0.0]
@@ -71,7 +93,15 @@ class RatioSeries:
         begins, totals, counted = (
             [0.0 if abs(entries[key][column]) < 1e-9 else entries[key][column] for key in keys] for column in (0, 1, 2)
         )
-        return cls(every, [time for time, _target in keys], begins, [target for _time, target in keys], totals, counted)
+        return cls(
+            every,
+            [time for time, _target in keys],
+            begins,
+            [target for _time, target in keys],
+            totals,
+            counted,
+            [gaps[key] for key in sorted(gaps)],
+        )
 
     @property
     def gap(self) -> float:
@@ -91,7 +121,14 @@ class RatioSeries:
             self.targets[first:last],
             self.totals[first:last],
             self.counted[first:last],
+            [span for span in self.gaps if begin < span.at <= now],
         )
+
+    def long_entries(self) -> t.Iterator[Span]:
+        """Yield the entries between which and the one before scrapes are missing, though not enough for a gap."""
+        for begin, at, total, counted in zip(self.begins, self.times, self.totals, self.counted, strict=True):
+            if at - begin > 1.5 * self.every:
+                yield Span(begin, at, total, counted)
 
     def covered(self) -> float:
         """Return how many seconds the counts are of."""
@@ -146,6 +183,7 @@ class RatioSeries:
                 at,
                 max(0.0, best[1]),
                 max(0.0, best[2]),
+                min((self.begins[position] for position in bad), default=at),
                 min((self.times[position] for position in bad), default=at),
                 max((self.begins[position] for position in bad), default=at),
             )

@@ -88,16 +88,23 @@ def _judge_window(gate: Gate, window: float, found: Measurement, period: Period)
     """Return the verdict of a gate that is breached by a violation as long as its window."""
     gap = longest_gap(found.every)
     begin = period.now - window - gap if period.since is None else period.since
+    # A quantile is above its limit when more than the rest of the requests are slower than the limit.
+    judged = gate if gate.quantile is None else replace(gate, limit=100 * (1 - gate.quantile), clear=None)
     if found.ratio is None:
-        points = windows.levels(sample for sample in found.levels if begin <= sample[0] <= period.now)
+        points = windows.levels([sample for sample in found.levels if begin <= sample[0] <= period.now])
         covered = sum(min(after.at - before.at, gap) for before, after in zip(points, points[1:], strict=False))
+        spans = [(before.at, after.at) for before, after in zip(points, points[1:], strict=False)]
+        unseen = [(before, after) for before, after in spans if after - before > gap]
     else:
         ratio = found.ratio.within(begin, period.now)
         points = windows.points(ratio, gate.min_requests)
         covered = ratio.covered()
-    # A quantile is above its limit when more than the rest of the requests are slower than the limit.
-    judged = gate if gate.quantile is None else replace(gate, limit=100 * (1 - gate.quantile), clear=None)
-    violations = windows.violations(judged, points, found.every)
+        unseen = [
+            (max(begin, span.begin), span.at)
+            for span in [*ratio.gaps, *ratio.long_entries()]
+            if windows.may_be_past(judged, window, span)
+        ]
+    violations = windows.violations(judged, points, found.every, period.now)
     full = next((violation for violation in violations if violation.seconds >= window), None)
     newest = points[-1] if points else None
     current = violations[-1] if violations and newest and violations[-1].seen == newest.at else None
@@ -117,6 +124,15 @@ def _judge_window(gate: Gate, window: float, found: Measurement, period: Period)
     if full:
         reason = f"{gate.direction} the limit of {format_limit(gate)} for {full.seconds:.0f} s ({window:g} s allowed)"
         return replace(verdict, verdict=BREACH, reason=reason)
+    for first, last in windows.possible(violations, unseen, found.every):
+        if last - max(begin, first) > window and last > period.begin:
+            seconds = f"{shown.seconds if shown else 0:.0f} to {last - max(begin, first):.0f} s"
+            reason = f"{gate.direction} the limit of {format_limit(gate)} for {seconds} ({window:g} s allowed)"
+            return replace(
+                verdict,
+                verdict=CANNOT_MEASURE,
+                reason=f"{reason}: not conclusive, as scrapes are missing or too far apart",
+            )
     if newest is None or period.now - newest.at > gap:
         return replace(verdict, verdict=NO_DATA, reason=f"fewer than {gate.min_requests} requests")
     return verdict
@@ -176,6 +192,9 @@ def _judge_counts(gate: Gate, found: Measurement, ratio: RatioSeries, period: Pe
         covered = ratio.covered()
         rate = total / covered if covered else 0.0
         return BREACH if windows.is_past(gate, rate) else PASS, rate, ""
+    # Over a whole period it makes no difference when in a gap they were.
+    gaps = [span for span in ratio.gaps if span.begin >= period.begin]
+    total, counted = total + sum(span.total for span in gaps), counted + sum(span.counted for span in gaps)
     value: float | None = 100 * counted / total
     limit = gate.limit / 100
     if gate.quantile is not None:

@@ -157,7 +157,8 @@ class Histogram(Measure):
 
         def amount(bound: float, begin: float, end: float) -> float:
             grown = [increase for each in by_bound[bound] for increase in pool.increases(each, every)]
-            return sum(each.amount for each in grown if begin <= each.begin and each.at <= end)
+            known = [each for each in grown if each.at - each.begin <= longest_gap(every)]
+            return sum(each.amount for each in known if begin <= each.begin and each.at <= end)
 
         def quantile(part_of_all: float, begin: float, end: float) -> float | None:
             return histogram_quantile({bound: amount(bound, begin, end) for bound in bounds}, part_of_all)

@@ -145,5 +145,5 @@ def judge_poll(
     def judge_last(gate: Gate, last: float) -> Verdict:
         return reader.judge([gate], Period(now - last, now, min(last, seconds)))[0]
 
-    of_triggers = reader.judge(triggers, Period(now, now, 0.0, since))
+    of_triggers = reader.judge(triggers, Period(now - min(lasted, seconds), now, 0.0, since))
     return of_triggers, [judge_watch(functools.partial(judge_last, gate), lasted, seconds) for gate in gates]

@@ -103,19 +103,19 @@ def increases(series: Series, every: float, scraped: t.Sequence[float]) -> list[
 
     every: seconds between scrapes. scraped: the times, in order, at which Prometheus scraped anything of the pack.
     A smaller value is a restart: the counter began again at 0. A series whose first sample comes while Prometheus
-    was scraping was born with it, and counted from 0, so its first event counts. Increases over a longer gap are left
-    out, as their time is not known.
+    was scraping was born with it, and counted from 0, so its first event counts. Increases over a longer gap say how
+    much there was, and not when.
     """
     found = []
     gap = longest_gap(every)
     first, value = series.samples[0]
     # A scrape before the first sample would have shown it. Pods are scraped at different times within one interval.
-    born = bisect.bisect_left(scraped, first - gap) < bisect.bisect_right(scraped, first - 1.5 * every)
-    if born and value > 0:
-        found.append(Increase(first - every, first, value))
+    earlier = bisect.bisect_right(scraped, first - 1.5 * every)
+    if earlier and value > 0:
+        seen = scraped[earlier - 1]
+        found.append(Increase(first - every if first - seen <= gap else seen, first, value))
     for (begin, before), (at, after) in zip(series.samples, series.samples[1:], strict=False):
-        if at - begin <= gap:
-            found.append(Increase(begin, at, after - before if after >= before else after))
+        found.append(Increase(begin, at, after - before if after >= before else after))
     return found
 
 

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.counters import RatioSeries
+from ansible_collections.mcp.server.plugins.module_utils._gates.counters import RatioSeries, Span
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BELOW, Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Sample, longest_gap
+
+Times = tuple[float, float]  # from and until, epoch seconds
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Point:
     at: float
     value: float
     requests: float  # that it is computed from
+    earliest: float  # the value held from here at the earliest
     first: float  # the value held from here at the latest
     last: float  # the value held until here at the earliest
 
@@ -30,8 +34,10 @@ class Point:
 class Violation:
     """A time in which a value was past its limit. Times are epoch seconds."""
 
+    earliest: float  # it had not begun before
     since: float  # it had begun by then
     until: float  # it lasted until then at least
+    latest: float  # it was over by then
     seen: float  # of the last point in it
     worst: float  # the value furthest past the limit
 
@@ -52,6 +58,7 @@ def points(ratio: RatioSeries, min_requests: int) -> list[Point]:
             recent.at,
             100 * recent.counted / recent.total,
             recent.total,
+            recent.earliest,
             recent.first,
             recent.last,
         )
@@ -60,9 +67,10 @@ def points(ratio: RatioSeries, min_requests: int) -> list[Point]:
     ]
 
 
-def levels(samples: t.Iterable[Sample]) -> list[Point]:
+def levels(samples: t.Sequence[Sample]) -> list[Point]:
     """Return the points of values that are judged as they are."""
-    return [Point(at, at, value, 0, at, at) for at, value in samples]
+    before = [at for at, _value in samples[:1]] + [at for at, _value in samples[:-1]]
+    return [Point(at, at, value, 0, earliest, at, at) for (at, value), earliest in zip(samples, before, strict=True)]
 
 
 def is_past(gate: Gate, value: float, past: bool = False) -> bool:
@@ -71,26 +79,60 @@ def is_past(gate: Gate, value: float, past: bool = False) -> bool:
     return value < limit if gate.direction == BELOW else value > limit
 
 
-def violations(gate: Gate, points: t.Iterable[Point], every: float) -> list[Violation]:
+def violations(gate: Gate, points: t.Iterable[Point], every: float, now: float) -> list[Violation]:
     """Return the violations in order; the last one may still go on. A recovery or a gap ends one.
 
-    every: seconds between scrapes.
+    every: seconds between scrapes. now: epoch seconds.
     """
     found: list[Violation] = []
-    gap, past, before = longest_gap(every), False, None
+    gap, past, before = longest_gap(every), False, -math.inf
     worse = min if gate.direction == BELOW else max
     for point in points:
-        if before is not None and point.at - before > gap:
+        if point.at - before > gap:
             past = False
+        # Pods are scraped at different times, and a value is of all their last scrapes.
+        earliest = max(point.earliest, before - every)
+        # A value of more scrapes may contain counted requests of a time in which it was good.
+        first = max(point.first, before)
         before = point.at
         continues = past
         past = is_past(gate, point.value, past)
-        if not past:
-            continue
-        if continues:
+        if past and continues:
             last = found.pop()
             until, worst = max(last.until, point.last), worse(last.worst, point.value)
-            found.append(Violation(last.since, until, point.at, worst))
+            found.append(Violation(last.earliest, last.since, until, point.at, point.at, worst))
+        elif past:
+            found.append(Violation(earliest, first, point.last, point.at, point.at, point.value))
+        elif continues:
+            found[-1] = replace(found[-1], latest=max(found[-1].latest, point.begin))
+    if past:
+        found[-1] = replace(found[-1], latest=max(found[-1].latest, now))
+    return found
+
+
+def may_be_past(gate: Gate, window: float, span: Span) -> bool:
+    """Return whether there may have been a violation in a time without scrapes: in all of it, or as long as a window.
+
+    Its requests are taken to have come evenly.
+    """
+    seconds = span.at - span.begin
+    return 100 * span.counted * seconds > gate.limit * span.total * min(window, seconds)
+
+
+def possible(violations: t.Iterable[Violation], unseen: t.Iterable[Times], every: float) -> list[Times]:
+    """Return the times, in order, in each of which there may have been one violation.
+
+    unseen: in which there may have been one without a scrape that shows it; it joins what is before and after it.
+    every: seconds between scrapes.
+    """
+    found: list[Times] = []
+    joins = False
+    spans = [(violation.earliest, violation.latest, False) for violation in violations]
+    for begin, end, blind in sorted([*spans, *((begin, end, True) for begin, end in unseen)]):
+        if found and begin <= found[-1][1] + every / 2 and (joins or blind):
+            joins = blind if end >= found[-1][1] else joins
+            found[-1] = (found[-1][0], max(found[-1][1], end))
         else:
-            found.append(Violation(point.first, point.last, point.at, point.value))
+            found.append((begin, end))
+            joins = blind
     return found

@@ -78,7 +78,7 @@ def run(task: Task) -> dict[str, t.Any]:
 
     # As in a release, what came before it does not roll it back.
     since = started(release) if release else None
-    back = max([params["seconds"], *(gate.window or 0 for gate in triggers)])
+    back = params["seconds"] + max([0.0, *(gate.window or 0.0 for gate in triggers)])
     playback = Playback(prometheus, steps[0].begin, steps[-1].end)
     reader = MetricsReader(
         playback, server, pool, params["prometheus"], back, lambda: connect.memory_limit(params, server, pool)

@@ -68,7 +68,7 @@ def polls(
         judged = gates_at_weight(step.weight, gates)
         lasted, whole = min(at - step.begin, seconds), min(step.end - step.begin, seconds)
         # A poll costs the same in an interval of any length.
-        earliest = None if since is None else max(since, at - longest)
+        earliest = None if since is None else max(since, at - lasted - longest)
         of_triggers, of_gates = poller.judge_poll(reader, triggers, judged, at, lasted, whole, earliest)
         yield Poll(at, number, following[0] != number, of_triggers, of_gates)
 

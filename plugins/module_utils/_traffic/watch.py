@@ -175,7 +175,8 @@ class Watch:
         from ansible_collections.mcp.server.plugins.module_utils._gates import connect
         from ansible_collections.mcp.server.plugins.module_utils._gates.poller import Poller
 
-        back = max([self.bound.seconds if self.gates else 0.0, *(gate.window or 0 for gate in self.triggers)])
+        window = max([0.0, *(gate.window or 0.0 for gate in self.triggers)])
+        back = max(self.bound.seconds if self.gates else 0.0, self.seconds + window)
         reader = connect.metrics_reader(params, Server.from_params(params), params["pool"], back)
         since = age(params["since"], datetime.now(UTC))
         return Poller(reader, self.triggers, self.gates, self.seconds, since, params["poll_interval"])

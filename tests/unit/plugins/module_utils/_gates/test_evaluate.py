@@ -26,6 +26,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.series import Se
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SHIFT, TRIGGERS, VALIDATION
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
     EVERY,
+    REQUESTS,
     START,
     answers,
     counter,
@@ -85,6 +86,15 @@ def test_a_step_that_was_not_seen_is_not_passed():
     assert verdict(STEP["errors"], answers([100] * 50, [0] * 50), seconds=300).verdict == "pass"
     # What was seen may be enough to take it back.
     assert verdict(STEP["errors"], answers([100] * 12, [50] * 12), seconds=300).verdict == "breach"
+
+
+def test_errors_in_a_gap_belong_to_the_step():
+    """20 of 150 seconds without a scrape, in which a third of the answers failed."""
+    good = [*growing(*[100] * 15), *[None] * 3, *growing(*[100] * 11, first=2900)]
+    bad = [*[1000] * 16, *[None] * 3, *[1200] * 12]
+    series = [counter(REQUESTS, values, code=code, **pod("green")) for values, code in ((good, "200"), (bad, "500"))]
+    found = verdict(STEP["errors"], series, seconds=150)
+    assert (found.verdict, found.value) == ("breach", pytest.approx(100 * 200 / 3200))
 
 
 @pytest.mark.parametrize(("slow", "expected"), [(4, "pass"), (6, "breach")])

@@ -38,6 +38,8 @@ def test_a_share_against_five_percent(counted: int, total: int, verdict: str) ->
         # None of a few is not the same as never: without one more request of each kind this would be a breach.
         ((4, 20), (0, 5), "no_data", 0.2),
         ((0, 100), (50, 1000), "pass", -0.05),
+        # A few errors, where the live pool has none at all.
+        ((4, 300), (0, 300), "no_data", 4 / 300),
     ],
 )
 def test_more_than_one_percent_above_the_live_pool(
@@ -60,6 +62,8 @@ def durations(*means: float, requests: int = 20) -> RatioSeries:
     [
         # All of seven blocks on the bad side are no accident, all of six may be.
         ([0.3] * 7, [0.2] * 7, "breach", 0.5, 7),
+        # Seven of ten that are a hundred times as slow may be an accident, and are no pass.
+        ([1.0] * 7 + [0.01] * 3, [0.01] * 10, "no_data", 99.0, 10),
         ([0.3] * 6, [0.2] * 6, "no_data", 0.5, 6),
         # At most half of at least seven blocks are.
         ([0.2] * 7, [0.2] * 7, "pass", 0.0, 7),

@@ -10,11 +10,14 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate, packs
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import names_of
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
     EVERY,
     REQUESTS,
+    SERVER,
     START,
     answers,
     counter,
@@ -43,7 +46,7 @@ def test_good():
         (1, 0, "pass"),
         # What is known of them is between the first scrape that saw some and the scrape before the last.
         (12, 50, "pass"),
-        (13, 55, "pass"),
+        (13, 55, "cannot_measure"),
         (14, 60, "breach"),
         (30, 60, "breach"),
     ],
@@ -60,7 +63,7 @@ def test_a_blip_of_one_scrape():
     assert verdict(GATE, errors(*[0] * 6, 100, *[0] * 6)).seconds_past == 0
     # Two scrapes may share a blip of a second.
     fast = replace(GATE, window=5)
-    assert verdict(fast, errors(*[0] * 6, 50, 50, *[0] * 6)).verdict == "pass"
+    assert verdict(fast, errors(*[0] * 6, 50, 50, *[0] * 6)).verdict == "cannot_measure"
     assert verdict(fast, errors(*[0] * 6, 50, 50, 50)).verdict == "breach"
 
 
@@ -94,7 +97,7 @@ def test_one_missed_scrape_is_no_gap():
     assert verdict(GATE, series).verdict == "breach"
 
 
-@pytest.mark.parametrize(("after", "expected"), [(8, "pass"), (15, "breach")])
+@pytest.mark.parametrize(("after", "expected"), [(8, "cannot_measure"), (15, "breach")])
 def test_a_gap_does_not_extend_a_window(after, expected):
     """40 seconds of errors, 20 without a scrape, and more errors: nobody knows what was in between."""
     values = (
@@ -106,6 +109,64 @@ def test_a_gap_does_not_extend_a_window(after, expected):
         counter(REQUESTS, values[1], code="500", **pod("green")),
     ]
     assert verdict(GATE, series).verdict == expected
+
+
+MISSING = [None] * 20
+
+
+@pytest.mark.parametrize(
+    ("bad", "expected"),
+    [
+        ([1000] * 9 + MISSING + [1000] * 9, "pass"),
+        ([1000] * 9 + MISSING + [1050] * 9, "pass"),  # too few for 5 % in a minute, if requests came evenly
+        ([1000] * 9 + MISSING + [1900] * 9, "cannot_measure"),
+        # The first of them created the series.
+        ([None] * 9 + MISSING + [900] * 9, "cannot_measure"),
+        ([*growing(*[20] * 8), *MISSING, *growing(*[0] * 8, first=1160)], "pass"),
+    ],
+)
+def test_what_the_counters_show_after_a_gap(bad, expected):
+    """105 seconds without a scrape, in which 2100 requests came."""
+    good = [*growing(*[100] * 8), *MISSING, *growing(*[100] * 8, first=3900)]
+    series = [
+        counter(REQUESTS, good, code="200", **pod("green")),
+        counter(REQUESTS, bad, code="500", **pod("green")),
+        counter(REQUESTS, good, code="200", **pod("blue")),
+    ]
+    assert verdict(GATE, series).verdict == expected
+
+
+def test_an_undecided_violation_counts_until_it_is_older_than_the_watch():
+    series = errors(*[0] * 6, *[20] * 13, *[0] * 20)
+    green = packs.PACKS["app"].select(series, names_of(SERVER, "green"))
+    found = evaluate.measure(GATE, [(packs.PACKS["app"], green)])
+    now = START + 39 * EVERY
+    verdicts = [
+        evaluate.evaluate(GATE, found, Period(now - seconds, now, since=START)).verdict for seconds in (120, 100, 90)
+    ]
+    assert verdicts == ["cannot_measure", "pass", "pass"]
+
+
+@pytest.mark.parametrize(("every", "expected"), [(2, "breach"), (4, "cannot_measure")])
+def test_most_scrapes_fail(every, expected):
+    """Of the scrapes in the middle, only each second or fourth one comes through."""
+    counts = [growing(*[amount] * 30) for amount in (100, 20)]
+    for values in counts:
+        values[10:25] = [value if number % every == 0 else None for number, value in enumerate(values[10:25], 10)]
+    series = [
+        counter(REQUESTS, values, code=code, **pod("green"))
+        for values, code in zip(counts, ("200", "500"), strict=True)
+    ]
+    assert verdict(GATE, series).verdict == expected
+
+
+def test_few_requests_before_a_burst_do_not_make_it_longer():
+    """A value of more scrapes contains an error of a time in which the value was good."""
+    gate = replace(GATE, limit=25.0, window=15)
+    bad = [0] * 8 + [1, 0, 0, 8, 8]
+    found = verdict(gate, answers([5] * 11 + [0, 0], bad))
+    assert found.verdict != "breach"
+    assert found.since == START + 11 * EVERY
 
 
 def test_born_at_1():
