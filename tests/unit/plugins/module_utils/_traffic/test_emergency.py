@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._release import record
+from ansible_collections.mcp.server.plugins.module_utils._server import other
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency
 
 
@@ -47,3 +51,59 @@ def test_which_version_is_another_one(expected: str, reported: list[str], warnin
 def test_a_version_that_servers_do_not_report_is_not_compared() -> None:
     warning, problem = emergency.other_version("sha-abc1234", ["1.0.0"])
     assert "sha-abc1234" in warning and problem == ""
+
+
+def release(name: str, pool: str = "blue", outcome: str = record.RUNNING) -> t.Any:
+    sides = {"from": {"pool": pool}, "to": {"pool": other(pool)}}
+    end = None if outcome == record.RUNNING else "T1"
+    return {"id": name, "reason": "weekly", "outcome": outcome, "ended": end, "steps": [], **sides}
+
+
+def rolled_back(one: t.Any) -> t.Any:
+    return {**one, "outcome": "rolled_back", "ended": "T9", "reason": "5xx"}
+
+
+OLD = release("old", "green", "succeeded")
+
+
+@pytest.mark.parametrize(
+    ("current", "release", "after"),
+    [
+        # The newest one came from the pool that the traffic goes back to: it is the one that is rolled back.
+        (release("new"), release("new"), [rolled_back(release("new")), OLD]),
+        (release("new"), release("stand-in"), [rolled_back(release("new")), OLD]),
+        (
+            release("new", outcome="succeeded"),
+            release("new"),
+            [rolled_back(release("new", outcome="succeeded")), OLD],
+        ),
+        # A named pool that the newest one did not come from: an entry of its own, and nothing runs any longer.
+        (
+            release("new"),
+            release("named", "green"),
+            [
+                rolled_back(release("named", "green")),
+                {**release("new"), "outcome": "rolled_back", "ended": "T9"},
+                OLD,
+            ],
+        ),
+        (
+            release("new", outcome="failed"),
+            release("named", "green"),
+            [rolled_back(release("named", "green")), release("new", outcome="failed"), OLD],
+        ),
+        (None, release("stand-in"), [rolled_back(release("stand-in"))]),
+        (rolled_back(release("new")), release("new"), [rolled_back(release("new")), OLD]),
+    ],
+)
+def test_what_the_record_says_afterwards(current: t.Any, release: t.Any, after: list[t.Any]) -> None:
+    before = record.ReleaseRecord(current, (OLD,) if current else ())
+    found = emergency.ended(before, release, "T9", "5xx")
+    assert [found.current, *found.history] == after
+    assert emergency.ended(found, release, "T10", "again") == found
+
+
+def test_the_history_stays_bounded() -> None:
+    full = record.ReleaseRecord(release("new"), (OLD,) * record.KEPT)
+    found = emergency.ended(full, release("named", "green"), "T9", "5xx")
+    assert len(found.history) == record.KEPT and found.history[0]["id"] == "new"

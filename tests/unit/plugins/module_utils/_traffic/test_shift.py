@@ -2,19 +2,30 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a shift makes of answers that fail. All else is tested with the modules (test_single_shift.py)."""
+"""What a shift makes of answers, and of a record that is not written.
+
+All else is tested with the modules (test_single_shift.py).
+"""
 
 from __future__ import annotations
 
 import time
+import typing as t
 from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import share
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
-from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import FailedAnswers, Shift
+from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import (
+    PATIENCE,
+    FailedAnswers,
+    Shift,
+    update_record,
+)
 
 HALF = {"blue": 50, "green": 50}
 
@@ -51,3 +62,128 @@ def test_a_failure_of_another_kind_stays_what_it_is(failure: Failure) -> None:
     with pytest.raises(Failure) as raised:
         list(shift()._unless_failing(lost(), "green", HALF))
     assert raised.value is failure
+
+
+def answer(pool: str | None, number: int = 0, reason: str = "") -> Answer:
+    return Answer(100.0 + number / 10, number % 2 == 0, pool, "v1" if pool else "", reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("sampled", "clause"),
+    [
+        (["blue", "green", "blue"], "of 3 answers to clients just now: 2 from blue, 1 from green"),
+        (["green", "green"], "of 2 answers to clients just now: 2 from green"),
+        (["blue", None], "requests through the gateway are failing (503)"),
+        ([None], "requests through the gateway are failing (503)"),
+    ],
+)
+def test_what_clients_get(monkeypatch: pytest.MonkeyPatch, sampled: list[str | None], clause: str) -> None:
+    answers = [answer(pool, reason="" if pool else "503") for pool in sampled]
+    monkeypatch.setattr(share, "sample", lambda *_given: answers)
+    found = Shift(Task({"pool_key": "pool"}), t.cast(t.Any, None), t.cast(t.Any, None), None)
+    assert found._clients(t.cast(t.Any, None)) == clause
+
+
+def measured(answers: list[Answer], changed: bool, lines: list[str], **params: t.Any) -> dict[str, t.Any]:
+    """Return the result of a shift of all traffic to blue that is measured by these answers."""
+    given = {"tolerance": 5.0, "samples": None, "pool": "blue", "rollback": False, **params}
+    found = shift()
+    found.task = Task(given, progress=lines.append)
+    wanted = {"blue": 100, "green": 0}
+    found.result |= {"changed": changed, "before": HALF, "after": wanted, "pool": "blue"}
+    found._written = 99.0
+    found._measure(t.cast(t.Any, SimpleNamespace(name="https://x")), iter(answers), wanted, Deadline(5))
+    return found.result
+
+
+@pytest.mark.parametrize(("changed", "seconds"), [(True, 1.5), (False, None)])
+def test_a_share_that_is_as_wanted(changed: bool, seconds: float | None) -> None:
+    lines: list[str] = []
+    answers = [answer("green" if number < 5 else "blue", number) for number in range(60)]
+    result = measured(answers, changed, lines)
+    assert result["share"] == {
+        "blue": 100.0,
+        "green": 0.0,
+        "requests": 40,
+        "failed": 0,
+        "reason": "",
+        "reached": True,
+        "versions": ["v1"],
+        "seconds": 3.9,
+    }
+    assert result["seconds_to_follow"] == seconds
+    assert lines[-1] == "blue 100 %: measured 100.0 % of 40 answers"
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ([], "within 5 s https://x gave blue nothing of 0 answers. Check"),
+        ([answer("green", number) for number in range(20)], "gave blue 0.0 % of 20 answers. Check"),
+        ([answer("blue"), answer(None, reason="503")], r"gave blue 100.0 % of 2 answers, 1 failed \(503\)\. Check"),
+    ],
+)
+def test_a_share_that_is_not_as_wanted(answers: list[Answer], words: str) -> None:
+    with pytest.raises(
+        Failure, match=f"Weights of prod/mcp were written .blue 100 %, green 0 %., but .*{words}"
+    ) as raised:
+        measured(answers, True, [])
+    found = raised.value.evidence
+    assert (found["share"]["reached"], found["seconds_to_follow"]) == (False, None)
+
+
+@pytest.mark.parametrize(("seconds", "stops"), [(None, False), (5.0, False), (None, True), (5.0, True)])
+@pytest.mark.parametrize("emergency", [False, True])
+def test_a_record_that_is_not_written_stops_nothing_but_a_run_that_was_taken_over(
+    monkeypatch: pytest.MonkeyPatch, seconds: float | None, stops: bool, emergency: bool
+) -> None:
+    warnings: list[str] = []
+    given: list[dict[str, t.Any]] = []
+
+    def update(*_given: t.Any, **more: t.Any) -> None:
+        given.append(more)
+        raise LeaseLost("Ann took over.") if stops else Failure("It is away.")
+
+    monkeypatch.setattr(record, "update", update)
+    found = shift()
+    found.task = Task({"run_id": None, "rollback": emergency}, warn=warnings.append)
+    if stops:
+        with pytest.raises(LeaseLost, match="Ann took over"):
+            update_record(found, lambda book: book, seconds)
+    else:
+        update_record(found, lambda book: book, seconds)
+    assert warnings == ([] if stops else ["The release record of prod/mcp was not written. It is away."])
+    assert given == [{"run": None, "takes_over": emergency}]
+
+
+def test_a_record_that_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "update", lambda *_given, **_more: time.sleep(2))
+    warnings: list[str] = []
+    found = shift()
+    found.task = Task({"run_id": "ours"}, warn=warnings.append)
+    begun = time.monotonic()
+    update_record(found, lambda book: book, 0.05)
+    assert len(warnings) == 1 and time.monotonic() - begun < 1.5
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "reported", "shown", "lines"),
+    [
+        (0.0, False, False, []),
+        (PATIENCE - 0.5, False, False, []),
+        (PATIENCE, False, True, ["still checking, 7 s left"]),
+        (PATIENCE + 1, False, True, ["still checking, 6 s left"]),
+        (PATIENCE + 1, True, True, []),  # once
+    ],
+)
+def test_a_gateway_that_does_not_accept_is_reported_once(
+    elapsed: float, reported: bool, shown: bool, lines: list[str]
+) -> None:
+    told: list[str] = []
+    found = shift()
+    found.task = Task({}, progress=told.append)
+    found.result["after"] = HALF
+    bound = SimpleNamespace(elapsed=elapsed, left=10.0 - elapsed)
+    assert found._report_pending("it waits", t.cast(t.Any, bound), reported) is shown
+    about = "Weights of prod/mcp were written (blue 50 %, green 50 %), but traffic has not been confirmed to follow"
+    assert told == [f"{about}: it waits; {line}" for line in lines]
