@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import typing as t
+from types import SimpleNamespace
 
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import other
+from ansible_collections.mcp.server.plugins.module_utils._task import Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency
+from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions
 
 
 @pytest.mark.parametrize(
@@ -107,3 +110,20 @@ def test_the_history_stays_bounded() -> None:
     full = record.ReleaseRecord(release("new"), (OLD,) * record.KEPT)
     found = emergency.ended(full, release("named", "green"), "T9", "5xx")
     assert len(found.history) == record.KEPT and found.history[0]["id"] == "new"
+
+
+@pytest.mark.parametrize(
+    ("count", "lines"), [(7, ["this rollback ends 7 open sessions of pool green"]), (0, []), (None, [])]
+)
+def test_sessions_that_a_rollback_ends_are_told(
+    monkeypatch: pytest.MonkeyPatch, count: int | None, lines: list[str]
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(open_sessions, "count", lambda *_given: count)
+    task = Task({"sessions_metric": {"name": "open"}}, progress=told.append)
+    kind = SimpleNamespace(has_affinity=lambda *_given: True)
+    result: dict[str, t.Any] = {"sessions": {}, "bad_pool": "green"}
+    emergency._report_sessions(
+        t.cast(t.Any, SimpleNamespace(task=task, kind=kind, route={}, server=None, cluster=None, result=result))
+    )
+    assert result["sessions"] == {"marked": True, "at_risk_after": count} and told == lines

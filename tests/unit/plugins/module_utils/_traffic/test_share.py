@@ -209,6 +209,7 @@ def test_a_sample_of_slow_answers_is_small(monkeypatch):
 @pytest.mark.parametrize(
     "text, first",
     [
+        ("bg" * 5, 0.0),
         ("b" * 10 + "bg" * 5, 10.0),  # the second batch
         ("b" * 20 + "bg" * 5, 20.0),  # the third
         ("b" * 5 + "bg" * 5 + "b" * 5, None),  # a batch is not chosen for its share
@@ -218,3 +219,8 @@ def test_a_sample_of_slow_answers_is_small(monkeypatch):
 def test_each_batch_of_a_split_is_judged_by_itself(text, first):
     seen, reached = share.until_followed(iter(answers(text)), weights(50), 10, 5.0, quiet)
     assert reached is (first is not None) and (first is None or (len(seen), seen[0].at) == (10, first))
+
+
+def test_the_last_reason_is_told():
+    reasons = ["503", "", "refused", ""]
+    assert share.tally([Answer(0.0, True, None, reason=reason) for reason in reasons])["reason"] == "refused"

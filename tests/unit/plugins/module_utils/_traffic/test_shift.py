@@ -187,3 +187,53 @@ def test_a_gateway_that_does_not_accept_is_reported_once(
     assert found._report_pending("it waits", t.cast(t.Any, bound), reported) is shown
     about = "Weights of prod/mcp were written (blue 50 %, green 50 %), but traffic has not been confirmed to follow"
     assert told == [f"{about}: it waits; {line}" for line in lines]
+
+
+class Kind:
+    """A route that these runs wrote, one at each read."""
+
+    def __init__(self, *runs: str) -> None:
+        self.runs = iter(runs)
+
+    def read(self, _cluster: t.Any, _server: Server) -> dict[str, t.Any]:
+        return {"run": next(self.runs)}
+
+    def run(self, route: dict[str, t.Any]) -> str:
+        return t.cast(str, route["run"])
+
+    def weights(self, _route: dict[str, t.Any], _server: Server) -> dict[str, int]:
+        return HALF
+
+
+@pytest.mark.parametrize(
+    ("emergency", "run", "wrote", "runs", "lost"),
+    [
+        # Whoever wrote before the first read is the run before this one.
+        (False, "ours", False, ["former", "former", "ours"], False),
+        (False, "ours", False, ["", "", "ours", ""], False),
+        (False, "ours", False, ["former", "theirs"], True),
+        (False, "ours", False, ["", "theirs"], True),
+        (False, "ours", True, ["ours", "former"], True),
+        (False, "", False, ["former", "theirs"], False),
+        # An emergency overwrites what others wrote, until it has written.
+        (True, "ours", False, ["former", "theirs"], False),
+        (True, "ours", True, ["ours", ""], False),
+        (True, "ours", True, ["theirs"], True),
+    ],
+)
+def test_another_run_on_the_route_stops_this_one(
+    monkeypatch: pytest.MonkeyPatch, emergency: bool, run: str, wrote: bool, runs: list[str], lost: bool
+) -> None:
+    kind = Kind(*runs)
+    monkeypatch.setattr(Shift, "kind", kind)
+    found = shift()
+    found.task = Task({"run_id": run, "rollback": emergency})
+    if wrote:
+        found._runs = {run}
+    for _each in runs[:-1]:
+        assert found.read() == HALF
+    if lost:
+        with pytest.raises(LeaseLost, match=f"run {runs[-1]} wrote its route"):
+            found.read()
+    else:
+        assert found.read() == HALF
