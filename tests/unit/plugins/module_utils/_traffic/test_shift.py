@@ -15,12 +15,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import share
+from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as shift_module
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import (
+    ATTEMPTS,
     PATIENCE,
     FailedAnswers,
     Shift,
@@ -237,3 +241,81 @@ def test_another_run_on_the_route_stops_this_one(
             found.read()
     else:
         assert found.read() == HALF
+
+
+class Contested(Kind):
+    """A route whose writes end like this, one after the other; the last one again and again."""
+
+    def __init__(self, *errors: Failure | None) -> None:
+        self.errors, self.writes = errors, 0
+
+    def read(self, _cluster: t.Any, _server: Server) -> dict[str, t.Any]:
+        return {"run": ""}
+
+    def stable(self, _route: dict[str, t.Any], _server: Server) -> None:
+        return None
+
+    def write(self, *given: t.Any, dry_run: bool) -> tuple[bool, dict[str, t.Any]]:
+        self.writes += 1
+        if error := self.errors[min(self.writes, len(self.errors)) - 1]:
+            raise error
+        return True, {"run": ""}
+
+
+CHANGED, GONE = Conflict("It was changed."), NotFound("It is gone.")
+
+
+@pytest.mark.parametrize(
+    ("errors", "patience", "fewest", "most", "failure"),
+    [
+        ([None], 0.0, 1, 1, None),
+        ([*[CHANGED] * (ATTEMPTS - 1), None], 0.0, ATTEMPTS, ATTEMPTS, None),
+        ([CHANGED], 0.0, ATTEMPTS, ATTEMPTS, Conflict),
+        ([*[CHANGED] * (ATTEMPTS + 2), None], 60.0, ATTEMPTS + 3, ATTEMPTS + 3, None),
+        ([CHANGED], 1.0, ATTEMPTS + 1, ATTEMPTS + 6, Conflict),  # after pauses, and not for ever
+        ([GONE], 60.0, ATTEMPTS, ATTEMPTS, NotFound),
+        ([GONE, None], 0.0, 2, 2, None),
+    ],
+)
+def test_for_how_long_a_write_that_conflicts_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+    errors: list[Failure | None],
+    patience: float,
+    fewest: int,
+    most: int,
+    failure: type[Failure] | None,
+) -> None:
+    kind = Contested(*errors)
+    monkeypatch.setattr(Shift, "kind", kind)
+    found = shift()
+    found.task = Task({"run_id": None, "rollback": False, "api_retry_timeout": patience})
+    begun = time.monotonic()
+    if failure:
+        with pytest.raises(failure):
+            found.write(HALF, {"blue": 100, "green": 0})
+    else:
+        found.write(HALF, {"blue": 100, "green": 0})
+        assert found.result["changed"] and found.result["live"] == "blue"
+    assert fewest <= kind.writes <= most
+    assert time.monotonic() - begun >= 0.2 * (kind.writes - ATTEMPTS)
+
+
+def test_the_status_is_not_read_at_each_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An emergency that waits for the gateway leaves the API server alone."""
+    asked: list[str] = []
+
+    def not_accepted(*_given: t.Any) -> str:
+        asked.append("status")
+        return "it waits"
+
+    kind = SimpleNamespace(not_accepted=not_accepted, refused=lambda *_given: False, per_connection=False)
+    monkeypatch.setattr(Shift, "kind", kind)
+    monkeypatch.setattr(Shift, "read", lambda _self: asked.append("read"))
+    monkeypatch.setattr(Shift, "_accepted_soon", lambda *_given: True)
+    monkeypatch.setattr(shift_module, "POLL_INTERVAL", 60.0)
+    found = shift()
+    found.task = Task({"rollback": True, "tolerance": 5.0})
+    found.result |= {"before": HALF, "after": {"blue": 100, "green": 0}, "pool": "blue"}
+    answers = [answer("blue", number) for number in range(60)]
+    assert list(found._unless_accepted(iter(answers), {"blue": 100, "green": 0}, Deadline(5))) == answers
+    assert asked == ["status"]
