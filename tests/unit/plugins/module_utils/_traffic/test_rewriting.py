@@ -125,6 +125,7 @@ def test_what_is_said_at_the_end(
         rollback.monitor._keep(revert(number))
     rollback.monitor._report()
     assert len(rollback.warnings) == bool(words) and all(text.startswith(words) for text in rollback.warnings)
+    assert not reverts or rollback.warnings[0].endswith(f"gives green 100 % ({reverts - 1}).")  # the last one
 
 
 @pytest.mark.parametrize(
@@ -144,3 +145,22 @@ def test_how_long_the_weights_have_lasted(
     rollback = Rollback()
     rollback.shift.cluster = SimpleNamespace(server_time=lambda: now)
     assert rollback.monitor._lasted() == lasted
+
+
+@pytest.mark.parametrize(("reverts", "verified"), [(0, 0), (1, 1), (2, 1)])
+def test_weights_that_were_written_again_are_verified_once_more(
+    monkeypatch: pytest.MonkeyPatch, reverts: int, verified: int
+) -> None:
+    monkeypatch.setattr(revert_monitor, "POLL_INTERVAL", 0.01)
+    rollback, coming, verifying = Rollback(seconds=0.05), [revert()] * reverts, []
+
+    def look() -> None:
+        if coming:
+            raise coming.pop()
+
+    monkeypatch.setattr(rollback.monitor, "_lasted", lambda: 0.0)
+    monkeypatch.setattr(rollback.monitor, "_look", look)
+    monkeypatch.setattr(rollback.monitor, "_report", lambda: None)
+    monkeypatch.setattr(rollback.monitor, "verify", lambda: verifying.append(1))
+    rollback.monitor.watch()
+    assert (len(rollback.written), len(verifying), coming) == (reverts, verified, [])
