@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import threading
 import time
 from datetime import UTC, datetime
@@ -355,3 +356,19 @@ def test_progress_now_and_then(ago, deciding, begun, line):
     for _each in range(2):
         watched._show_progress(watch.Decision("continue", [], deciding))
     assert lines == ([line] if line else [])
+
+
+@pytest.mark.parametrize(("window", "least"), [(30.0, 660.0), (900.0, 900.0)])
+def test_synthetic_requests_are_kept_for_as_long_as_any_window(monkeypatch, window, least):
+    kept = []
+    monkeypatch.setattr(watch, "SyntheticRequests", lambda _weight, _begun, longest: kept.append(longest))
+    watching(inconclusive_timeout=600.0, triggers={"errors": {"window": window}})
+    assert least < kept[0] < least + 60
+
+
+def test_when_a_poll_began_counts_from_the_beginning_of_the_watch():
+    watched = watching()
+    poller = SimpleNamespace(latest=SimpleNamespace(begun=watched.bound.started + 30, triggers=[], gates=[]))
+    observation = watched._observe(queue.SimpleQueue(), poller)
+    assert observation.polled == pytest.approx(30) and observation.prometheus
+    assert watched._observe(queue.SimpleQueue(), None).polled is None
