@@ -67,7 +67,8 @@ def headline(release: Release, place: str) -> str:
         PAUSED: f"the release of {new} is paused at {weights(release)}",
         RUNNING: f"the release of {new} is running, {weights(release)}",
     }
-    return f"{place}: {headlines.get(release['outcome'], f'the release of {new} ended as {outcome(release)}')}"
+    ending = f"the release of {new} ended as {outcome(release)}"
+    return f"{place}: {headlines.get(PAUSED if paused(release) else release['outcome'], ending)}"
 
 
 def last_weights(release: Release) -> dict[str, int]:

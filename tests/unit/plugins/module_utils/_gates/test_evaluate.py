@@ -365,3 +365,10 @@ def test_a_result_is_plain_data():
         "coverage": 100.0,
         "reason": "above the limit of 5 % for 190 s (120 s allowed)",
     }
+
+
+@pytest.mark.parametrize(("quiet", "expected"), [(0, "pass"), (6, "pass"), (30, "no_data")])
+def test_a_value_from_before_the_traffic_ended_does_not_pass(quiet, expected):
+    """The pool is scraped all the time, and gets no requests in the last of these scrapes."""
+    found = verdict(TRIGGER["errors"], answers([20] * 30 + [0] * quiet, [0] * (30 + quiet)))
+    assert (found.verdict, found.reason) == (expected, "" if expected == "pass" else "fewer than 20 requests")

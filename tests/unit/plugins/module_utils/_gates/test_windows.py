@@ -14,6 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate,
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period
 from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import names_of
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
+from ansible_collections.mcp.server.plugins.module_utils._gates.windows import is_past
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
     EVERY,
     REQUESTS,
@@ -275,3 +276,21 @@ def test_what_was_before_the_period_does_not_count():
 def test_policies(policy, outcome):
     assert verdict(replace(GATE, no_data=policy), [counter("up", [1], **pod("green"))]).outcome == outcome
     assert verdict(replace(GATE, cannot_measure=policy), errors(*[0] * 20), now=START + 1000).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("direction", "value", "fresh", "continues"),
+    [
+        ("above", 4.0, False, False),
+        ("above", 4.5, False, True),
+        ("above", 5.0, False, True),
+        ("above", 5.1, True, True),
+        ("below", 5.0, False, True),
+        ("below", 4.9, True, True),
+        ("below", 6.0, False, False),
+    ],
+)
+def test_only_a_violation_goes_on_to_the_value_that_clears_it(direction, value, fresh, continues):
+    gate = Gate("errors", "errors", 5.0, direction=direction, clear=4.0 if direction == "above" else 6.0)
+    assert (is_past(gate, value), is_past(gate, value, True)) == (fresh, continues)
+    assert not is_past(replace(gate, clear=None), 5.0, True)

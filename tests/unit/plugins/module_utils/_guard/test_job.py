@@ -74,3 +74,16 @@ def test_one_that_has_ended_guards_nothing(kind: str, status: str, guards: bool)
 def test_a_job_of_somebody_else_is_not_ours() -> None:
     assert not is_ours({"metadata": {"labels": {"app": "mcp"}}})
     assert not is_ours({"metadata": {}})
+
+
+def test_labels_that_others_add_change_nothing() -> None:
+    """Such as a policy of the cluster."""
+    wanted = made()
+    wanted["metadata"]["labels"] = {**wanted["metadata"]["labels"], "team": "tools"}
+    assert is_ours(wanted)
+
+
+def test_it_lasts_longer_than_a_pause_may() -> None:
+    """Which is 20 hours (docs/guard.md)."""
+    spec = made()["spec"]
+    assert (spec["activeDeadlineSeconds"], spec["ttlSecondsAfterFinished"]) == (24 * 60 * 60, 10 * 60)

@@ -81,3 +81,10 @@ def test_no_password_is_handed_on() -> None:
     assert triggers.handed_on({"triggers": {}, "prometheus": None}) is None
     with pytest.raises(Failure, match="triggers.errors"):
         triggers.handed_on({"triggers": {"errors": 3}, "prometheus": None})
+
+
+def test_all_else_is_handed_on() -> None:
+    """Also what is false, by the name of an option before and after the password's."""
+    given = {**PROMETHEUS, "labels": {"pod": "pod"}, "ca_cert": "/ca.pem", "validate_certs": False, "timeout": 0.0}
+    expected = {name: value for name, value in given.items() if value is not None}
+    assert triggers.handed_on({"triggers": {}, "prometheus": {**given, "password": "planted"}}) == expected

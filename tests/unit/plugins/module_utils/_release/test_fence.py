@@ -355,3 +355,24 @@ def test_a_json_patch_whose_test_fails_is_a_conflict(method, message, conflict):
     failure = connection._api_failure(error, method, "/x", "https://cluster")
     assert isinstance(failure, Conflict) is conflict
     assert ("is not as it was read (PATCH /x on https://cluster)" in failure.msg) is conflict
+
+
+@pytest.mark.parametrize(
+    ("run", "given", "lost"),
+    [
+        ("ours", {}, True),
+        ("ours", {"dry_run": False}, True),
+        ("ours", {"dry_run": True}, False),
+        ("theirs", {}, False),
+        (None, {}, False),
+        ("", {}, False),
+    ],
+)
+def test_whose_lease_it_is(run, given, lost):
+    api = Api()
+    api.take_over()
+    if lost:
+        with pytest.raises(LeaseLost, match="lee@desk took over"):
+            fence.check(api, SERVER, run, **given)
+    else:
+        fence.check(api, SERVER, run, **given)

@@ -257,7 +257,6 @@ def test_a_lease_that_says_nothing_is_nobodys(cluster: Cluster, lock: Lease, spe
 def kept(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.Any]:
     """Runs a function as a task of a run."""
     monkeypatch.setattr(connection, "connect", lambda _params: cluster)
-    monkeypatch.setattr(lease_renewal, "EVERY", 0.02)
 
     def call(
         work: t.Callable[[Task], dict[str, t.Any]],
@@ -267,7 +266,10 @@ def kept(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t
         patience: float = 5.0,
         progress: t.Any = print,
         rollback: bool = False,
+        runner: int | None = None,
+        every: float = 0.02,
     ) -> dict[str, t.Any]:
+        monkeypatch.setattr(lease_renewal, "EVERY", every)
         params = {
             "run_id": run,
             "namespace": "prod",
@@ -275,7 +277,8 @@ def kept(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t
             "api_retry_timeout": patience,
             "rollback": rollback,
         }
-        return lease_renewal.with_lease(work)(Task(params, check_mode, warn=warn, progress=progress))
+        task = Task(params, check_mode, warn=warn, progress=progress, runner=runner)
+        return lease_renewal.with_lease(work)(task)
 
     return call
 
@@ -609,3 +612,32 @@ def test_a_rollback_goes_on_without_its_lease(
     if trouble != "no answer":
         with pytest.raises(Failure):
             kept(work, patience=0.0)
+
+
+@pytest.mark.parametrize(("runner", "renews"), [(0, True), (1, False), (-1, False)])
+def test_a_task_that_its_play_left_behind_renews_nothing(
+    cluster: Cluster, lock: Lease, kept: t.Any, runner: int, renews: bool
+) -> None:
+    """The process that runs the play is not its parent any more."""
+    lock.acquire("ours", "eva@runner", "")
+
+    def work(_task: Task) -> dict[str, t.Any]:
+        version = cluster.version
+        until(lambda: cluster.version != version) if renews else time.sleep(0.2)
+        return {"renewed": cluster.version != version}
+
+    assert kept(work, runner=os.getppid() + runner) == {"renewed": renews}
+
+
+def test_a_part_of_a_task_does_not_renew_its_lease_as_well(cluster: Cluster, lock: Lease, kept: t.Any) -> None:
+    """A rollback does: its task may have gone on without the Lease."""
+    lock.acquire("ours", "eva@runner", "")
+
+    def writes(**given: t.Any) -> int:
+        before = len(cluster.writes(LEASE))
+        kept(lambda _task: {"done": True}, every=60, **given)
+        return len(cluster.writes(LEASE)) - before
+
+    parts: list[dict[str, t.Any]] = [{}, {"rollback": True}]
+    assert kept(lambda _task: {"writes": [writes(**part) for part in parts]}, every=60) == {"writes": [0, 1]}
+    assert writes() == 1

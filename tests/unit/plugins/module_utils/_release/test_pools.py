@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
@@ -140,3 +142,11 @@ def test_split_and_gaining(pool, percent, before, gaining):
 )
 def test_already_live(now, current, image, expected):
     assert pools.already_live(now, current, "x:v1", image) is expected
+
+
+@pytest.mark.parametrize(("named", "counts"), [(True, True), (False, False), (None, False), (1, False), ("yes", False)])
+def test_only_a_pool_that_was_named_counts_as_named(named, counts):
+    """In the record as in the note: anybody may have edited them."""
+    assert pools.recorded({"from": {"pool": "blue"}, "named": named}) == pools.Stable("blue", counts)
+    text = json.dumps({"pool": "blue", "weights": {"blue": 100, "green": 0}, "named": named})
+    assert pools.noted(text) == (pools.Stable("blue", counts), {"blue": 100, "green": 0})

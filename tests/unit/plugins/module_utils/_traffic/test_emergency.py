@@ -6,9 +6,17 @@
 
 from __future__ import annotations
 
+import typing as t
+from types import SimpleNamespace
+
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._release import pools, record
+from ansible_collections.mcp.server.plugins.module_utils._server import Server, other
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency
+from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions
 
 
 @pytest.mark.parametrize(
@@ -47,3 +55,214 @@ def test_which_version_is_another_one(expected: str, reported: list[str], warnin
 def test_a_version_that_servers_do_not_report_is_not_compared() -> None:
     warning, problem = emergency.other_version("sha-abc1234", ["1.0.0"])
     assert "sha-abc1234" in warning and problem == ""
+
+
+def release(name: str, pool: str = "blue", outcome: str = record.RUNNING) -> t.Any:
+    sides = {"from": {"pool": pool}, "to": {"pool": other(pool)}}
+    end = None if outcome == record.RUNNING else "T1"
+    return {"id": name, "reason": "weekly", "outcome": outcome, "ended": end, "steps": [], **sides}
+
+
+def rolled_back(one: t.Any) -> t.Any:
+    return {**one, "outcome": "rolled_back", "ended": "T9", "reason": "5xx"}
+
+
+OLD = release("old", "green", "succeeded")
+
+
+@pytest.mark.parametrize(
+    ("current", "release", "after"),
+    [
+        # The newest one came from the pool that the traffic goes back to: it is the one that is rolled back.
+        (release("new"), release("new"), [rolled_back(release("new")), OLD]),
+        (release("new"), release("stand-in"), [rolled_back(release("new")), OLD]),
+        (
+            release("new", outcome="succeeded"),
+            release("new"),
+            [rolled_back(release("new", outcome="succeeded")), OLD],
+        ),
+        # A named pool that the newest one did not come from: an entry of its own, and nothing runs any longer.
+        (
+            release("new"),
+            release("named", "green"),
+            [
+                rolled_back(release("named", "green")),
+                {**release("new"), "outcome": "rolled_back", "ended": "T9"},
+                OLD,
+            ],
+        ),
+        (
+            release("new", outcome="failed"),
+            release("named", "green"),
+            [rolled_back(release("named", "green")), release("new", outcome="failed"), OLD],
+        ),
+        (None, release("stand-in"), [rolled_back(release("stand-in"))]),
+        (rolled_back(release("new")), release("new"), [rolled_back(release("new")), OLD]),
+    ],
+)
+def test_what_the_record_says_afterwards(current: t.Any, release: t.Any, after: list[t.Any]) -> None:
+    before = record.ReleaseRecord(current, (OLD,) if current else ())
+    found = emergency.ended(before, release, "T9", "5xx")
+    assert [found.current, *found.history] == after
+    assert emergency.ended(found, release, "T10", "again") == found
+
+
+def test_the_history_stays_bounded() -> None:
+    full = record.ReleaseRecord(release("new"), (OLD,) * record.KEPT)
+    found = emergency.ended(full, release("named", "green"), "T9", "5xx")
+    assert len(found.history) == record.KEPT and found.history[0]["id"] == "new"
+
+
+@pytest.mark.parametrize(
+    ("count", "lines"), [(7, ["this rollback ends 7 open sessions of pool green"]), (0, []), (None, [])]
+)
+def test_sessions_that_a_rollback_ends_are_told(
+    monkeypatch: pytest.MonkeyPatch, count: int | None, lines: list[str]
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(open_sessions, "count", lambda *_given: count)
+    task = Task({"sessions_metric": {"name": "open"}}, progress=told.append)
+    kind = SimpleNamespace(has_affinity=lambda *_given: True)
+    result: dict[str, t.Any] = {"sessions": {}, "bad_pool": "green"}
+    emergency._report_sessions(
+        t.cast(t.Any, SimpleNamespace(task=task, kind=kind, route={}, server=None, cluster=None, result=result))
+    )
+    assert result["sessions"] == {"marked": True, "at_risk_after": count} and told == lines
+
+
+@pytest.mark.parametrize(
+    ("version", "share", "refused", "warned"),
+    [
+        ("v1.1.5", {"versions": ["1.1.5"]}, False, False),
+        ("v1.1.5", {"versions": ["1.0.0"]}, True, False),
+        ("v1.1.5", {"versions": []}, False, True),
+        ("v1.1.5", None, False, True),
+        ("", {"versions": ["1.0.0"]}, False, False),
+    ],
+)
+def test_traffic_that_is_back_on_another_version(
+    version: str, share: dict[str, t.Any] | None, refused: bool, warned: bool
+) -> None:
+    warnings: list[str] = []
+    result = {"version": version, "share": share, "pool": "blue"}
+    shift = SimpleNamespace(task=Task({}, warn=warnings.append), server="prod/mcp", public="x", result=result)
+    if refused:
+        with pytest.raises(Failure, match="Traffic of prod/mcp is back on pool blue, but answers report version 1.0.0"):
+            emergency._refuse_other_version(t.cast(t.Any, shift))
+    else:
+        emergency._refuse_other_version(t.cast(t.Any, shift))
+    assert bool(warnings) is warned
+
+
+ON_BLUE, ON_GREEN, HALF = {"blue": 100, "green": 0}, {"blue": 0, "green": 100}, {"blue": 50, "green": 50}
+READY = {"blue": 2, "green": 2}
+
+
+def prepared(
+    monkeypatch: pytest.MonkeyPatch,
+    before: dict[str, int] = ON_GREEN,
+    current: t.Any = None,
+    ready: t.Mapping[str, int | None] = READY,
+    stable: pools.Stable | None = None,
+    tools: t.Sequence[str] = (),
+    unread: bool = False,
+    **params: t.Any,
+) -> tuple[t.Any, dict[str, t.Any]]:
+    """Return the rollback that is prepared when this is read, and the result so far."""
+    found = None if unread else record.ReleaseRecord(current)
+    monkeypatch.setattr(emergency, "_read", lambda _shift: (before, found, ready))
+    monkeypatch.setattr(emergency.revert_monitor, "managed_by", lambda _shift: list(tools))
+    task = Task({"rollback_pool": None, "wait": True, "force": False, "reason": "5xx", **params})
+    server = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
+    shift = SimpleNamespace(server=server, task=task, stable=stable, cluster=None, result={})
+    return emergency._prepare(t.cast(t.Any, shift)), shift.result
+
+
+@pytest.mark.parametrize("pool", ["blue", "green"])
+def test_the_release_that_came_from_the_target_is_rolled_back(monkeypatch: pytest.MonkeyPatch, pool: str) -> None:
+    current = release("r", pool)
+    current["from"] |= {"replicas": 3, "version": "v1"}
+    rollback, result = prepared(monkeypatch, HALF, current)
+    assert rollback.release is current and rollback.planned == 3
+    assert (rollback.wanted, rollback.target) == (pools.split(pool, 100), pools.Stable(pool))
+    assert (result["pool"], result["bad_pool"], result["scale_down"]) == (pool, other(pool), True)
+    assert result["version"] == "v1"
+
+
+@pytest.mark.parametrize("pool", ["blue", "green"])
+def test_a_named_pool_that_no_release_came_from_has_a_stand_in(monkeypatch: pytest.MonkeyPatch, pool: str) -> None:
+    current = release("r", other(pool))
+    current["from"] |= {"replicas": 3, "version": "v1"}
+    rollback, result = prepared(monkeypatch, HALF, current, rollback_pool=pool)
+    assert (rollback.release["from"]["pool"], rollback.release["to"]["pool"]) == (pool, other(pool))
+    assert rollback.release["named"] is True and rollback.planned == 0
+    assert (result["pool"], result["scale_down"], result["version"]) == (pool, False, "")
+
+
+@pytest.mark.parametrize(
+    ("before", "ready", "force", "empty", "unknown"),
+    [
+        (ON_GREEN, 2, False, False, False),
+        (ON_GREEN, 1, False, False, False),
+        (ON_GREEN, 0, False, True, False),
+        (ON_GREEN, 0, True, False, False),
+        (ON_GREEN, None, False, False, True),
+        (ON_GREEN, None, True, False, False),
+        (ON_BLUE, 0, False, True, False),
+        (ON_BLUE, None, False, False, False),  # it has all the traffic already
+    ],
+)
+def test_whether_the_target_can_take_the_traffic(
+    monkeypatch: pytest.MonkeyPatch, before: dict[str, int], ready: int | None, force: bool, empty: bool, unknown: bool
+) -> None:
+    rollback, _result = prepared(monkeypatch, before, release("r"), {"blue": ready, "green": 5}, force=force)
+    assert (rollback.empty, rollback.unknown) == (empty, unknown)
+
+
+@pytest.mark.parametrize(
+    ("steps", "recorded"),
+    [
+        ([], False),
+        ([{"weights": ON_BLUE, "verdict": "followed"}], True),
+        ([{"weights": ON_BLUE, "verdict": "not_verified"}], False),
+        ([{"weights": HALF, "verdict": "followed"}], False),
+        ([{"weights": ON_BLUE, "verdict": "followed"}, {"weights": HALF, "verdict": "followed"}], False),
+        (["odd"], False),
+    ],
+)
+def test_whether_this_rollback_is_recorded(monkeypatch: pytest.MonkeyPatch, steps: list[t.Any], recorded: bool) -> None:
+    rollback, _result = prepared(monkeypatch, current={**release("r"), "steps": steps})
+    assert rollback.recorded is recorded
+
+
+@pytest.mark.parametrize("replicas", [None, "3", 2.5])
+def test_a_size_that_somebody_edited_is_not_known(monkeypatch: pytest.MonkeyPatch, replicas: t.Any) -> None:
+    current = release("r")
+    current["from"]["replicas"] = replicas
+    assert prepared(monkeypatch, current=current)[0].planned == 0
+
+
+def test_a_tool_that_may_give_the_bad_pool_traffic_again_keeps_its_pods(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert prepared(monkeypatch, current=release("r"), tools=["Argo CD"])[1]["scale_down"] is False
+
+
+@pytest.mark.parametrize(
+    ("unread", "wait", "kind"),
+    [(True, False, Unreachable), (True, True, Failure), (False, False, Failure), (False, True, Failure)],
+)
+def test_nothing_that_names_the_stable_pool_is_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, unread: bool, wait: bool, kind: type[Failure]
+) -> None:
+    """Without waiting, a record that could not be read may be readable at the next try."""
+    with pytest.raises(Failure) as raised:
+        prepared(monkeypatch, unread=unread, wait=wait, ready={"blue": 2, "green": None})
+    assert type(raised.value) is kind
+    if kind is Failure:
+        assert "ready endpoints: blue 2, green an unknown number" in raised.value.msg
+        assert "rollback.yml -e mcp_rollback_pool=blue or ansible-playbook" in raised.value.msg
+
+
+def test_the_route_s_note_names_the_pool_when_the_record_can_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    rollback, result = prepared(monkeypatch, unread=True, stable=pools.Stable("blue"))
+    assert (rollback.wanted, rollback.planned, rollback.rollout_seconds) == (ON_BLUE, 0, None)
+    assert result["scale_down"] is True and "named" not in rollback.release

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 
@@ -177,3 +178,54 @@ def test_asking_is_paced_half_on_kept_connections_and_ends():
 )
 def test_a_row_that_does_not_come_by_chance(before, wanted, row):
     assert share.row_needed({"blue": before, "green": 100 - before}, {"blue": wanted, "green": 100 - wanted}) == row
+
+
+@pytest.mark.parametrize(
+    "outcomes, count, reasons",
+    [
+        ([200] * 9, 5, [False] * 5),
+        ([200] * 9, 1, [False]),
+        ([200, 503, 200], 5, [False, True]),  # one that fails says enough
+        ([503, 200], 5, [True]),
+    ],
+)
+def test_a_sample_uses_new_connections_and_ends_at_a_failure(outcomes, count, reasons):
+    endpoint, connections = Endpoint(), []
+
+    def connect():
+        connections.append(Connection((outcomes[len(connections)], '{"pool": "blue"}')))
+        return connections[-1]
+
+    endpoint.connection = connect
+    answers = share.sample(endpoint, "pool", count)
+    assert [bool(answer.reason) for answer in answers] == reasons
+    assert not any(answer.keep_alive for answer in answers)
+    assert [connection.closed for connection in connections] == [1] * len(reasons)
+
+
+def test_a_sample_of_slow_answers_is_small(monkeypatch):
+    monkeypatch.setattr(share, "ANSWER_TIMEOUT", 0.05)
+    monkeypatch.setattr(
+        Connection, "fetch", lambda *_given, **_more: time.sleep(0.06) or Reply(200, '{"pool": "blue"}')
+    )
+    assert len(share.sample(Endpoint(), "pool", 5)) == 1
+
+
+@pytest.mark.parametrize(
+    "text, first",
+    [
+        ("bg" * 5, 0.0),
+        ("b" * 10 + "bg" * 5, 10.0),  # the second batch
+        ("b" * 20 + "bg" * 5, 20.0),  # the third
+        ("b" * 5 + "bg" * 5 + "b" * 5, None),  # a batch is not chosen for its share
+        ("bg" * 4, None),  # too few
+    ],
+)
+def test_each_batch_of_a_split_is_judged_by_itself(text, first):
+    seen, reached = share.until_followed(iter(answers(text)), weights(50), 10, 5.0, quiet)
+    assert reached is (first is not None) and (first is None or (len(seen), seen[0].at) == (10, first))
+
+
+def test_the_last_reason_is_told():
+    reasons = ["503", "", "refused", ""]
+    assert share.tally([Answer(0.0, True, None, reason=reason) for reason in reasons])["reason"] == "refused"

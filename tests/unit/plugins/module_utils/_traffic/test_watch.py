@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import json
+import queue
 import threading
 import time
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds impor
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
+from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import Scripted
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import answers as scraped
 from ansible_collections.mcp.server.tests.unit.fakes.prometheus import Fake, serving
@@ -338,3 +341,59 @@ def test_it_passes_by_a_poll_that_began_after_the_end():
         )
         polls = sum(parameters["query"] != "time()" for _path, parameters, _headers in prometheus.seen)
     assert (found["verdict"], polls) == ("pass", 2)
+
+
+def watching(lines=None, **params):
+    option = {name: sub.get("default") for name, sub in endpoint.OPTION["options"].items()}
+    defaults = {name: sub.get("default") for name, sub in watch.SPEC.options.items()}
+    given = {**defaults, "seconds": 60.0, "endpoint": {**option, "url": "http://127.0.0.1:9"}, **params}
+    return watch.Watch(Task(given, progress=(lines if lines is not None else []).append))
+
+
+@pytest.mark.parametrize(
+    ("durations", "p95"), [([], None), ([0.1], 0.1), ([0.2, 0.1], 0.1), ([number / 100 for number in range(100)], 0.94)]
+)
+def test_p95_of_the_latest_answers(durations, p95):
+    watched = watching()
+    watched.latest.extend(Answer(0.0, True, "green", seconds=seconds) for seconds in durations)
+    found = watched.result("pass", [])
+    assert (found["p95"], found["requests"], found["failed_requests"]) == (p95, 0, 0) and "failed" not in found
+
+
+@pytest.mark.parametrize(
+    ("ago", "deciding", "begun", "line"),
+    [
+        (watch.PROGRESS - 1, [], 10, None),
+        (watch.PROGRESS + 0.1, [], 10, "canary 10 of 60 s: 0 answers, 0 failed"),
+        (
+            watch.PROGRESS + 0.1,
+            [Verdict(ERRORS, "no_data", reason="few")],
+            70,
+            "canary inconclusive for 10 of 600 s: 0 answers, 0 failed; errors no data: few",
+        ),
+    ],
+)
+def test_progress_now_and_then(ago, deciding, begun, line):
+    lines = []
+    watched = watching(lines, label="canary")
+    watched.bound = SimpleNamespace(elapsed=float(begun), seconds=660.0)
+    watched.last_progress = time.monotonic() - ago
+    for _each in range(2):
+        watched._show_progress(watch.Decision("continue", [], deciding))
+    assert lines == ([line] if line else [])
+
+
+@pytest.mark.parametrize(("window", "least"), [(30.0, 660.0), (900.0, 900.0)])
+def test_synthetic_requests_are_kept_for_as_long_as_any_window(monkeypatch, window, least):
+    kept = []
+    monkeypatch.setattr(watch, "SyntheticRequests", lambda _weight, _begun, longest: kept.append(longest))
+    watching(inconclusive_timeout=600.0, triggers={"errors": {"window": window}})
+    assert least < kept[0] < least + 60
+
+
+def test_when_a_poll_began_counts_from_the_beginning_of_the_watch():
+    watched = watching()
+    poller = SimpleNamespace(latest=SimpleNamespace(begun=watched.bound.started + 30, triggers=[], gates=[]))
+    observation = watched._observe(queue.SimpleQueue(), poller)
+    assert observation.polled == pytest.approx(30) and observation.prometheus
+    assert watched._observe(queue.SimpleQueue(), None).polled is None
