@@ -9,6 +9,10 @@ class ModuleDocFragment:
     # Mirrors OPTIONS of module_utils/_registry.py.
     DOCUMENTATION = r"""
 options:
+  check_registry:
+    description: Whether the registry is asked for the image. Turn it off where it can't be reached from here.
+    type: bool
+    default: true
   registry:
     description:
       - URL of the registry that is used in place of the image's own host, such as a mirror. Default is that host by

@@ -19,6 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._versions import DIGEST
 
 # Documented in doc_fragments/registry.py
 OPTIONS: dict[str, t.Any] = {
+    "check_registry": {"type": "bool", "default": True},
     "registry": {"type": "str"},
     "registry_username": {"type": "str"},
     "registry_password": {"type": "str", "no_log": True},

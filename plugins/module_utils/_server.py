@@ -10,6 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._image import digest_of
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -128,15 +129,20 @@ class Server:
 
     def digest(self, cluster: Api, pool: str) -> str:
         """Return the digest that the pool's ready pods run; empty when none is ready or they differ."""
+        digests = set(self.digests(cluster, pool).values())
+        return digests.pop() if len(digests) == 1 else ""
+
+    def digests(self, cluster: Api, pool: str) -> dict[str, str]:
+        """Return the digest that each ready pod of the pool runs, by the pod's name; empty where it is unknown."""
         selector = selectors.pool_pods(self.name, pool)
         pods = cluster.get(paths.pods(self.namespace), labelSelector=selector)["items"]
-        statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses") or []]
-        digests = {
-            status["imageID"].rpartition("@")[2]
-            for status in statuses
-            if status["name"] == self.container and status["ready"]
+        return {
+            pod["metadata"].get("name", ""): digest_of(status.get("imageID") or "")
+            for pod in pods
+            for status in (pod.get("status") or {}).get("containerStatuses") or []
+            if status.get("name") == self.container and status.get("ready")
+            if not pod["metadata"].get("deletionTimestamp")
         }
-        return digests.pop() if len(digests) == 1 else ""
 
 
 def _refuse_custom(server: Server) -> None:

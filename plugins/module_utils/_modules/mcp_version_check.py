@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _registry, _versions
-from ansible_collections.mcp.server.plugins.module_utils._image import Image, digest_of, tagged
+from ansible_collections.mcp.server.plugins.module_utils._image import Image, digest_of, same_image, tagged
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
@@ -40,7 +40,7 @@ SPEC = Spec(
         "version": _versions.OPTION,
         "image": {"type": "str"},
         "pool": {"type": "str", "choices": list(POOLS)},
-        "check_registry": {"type": "bool", "default": True},
+        "digests": {"type": "bool", "default": False},
         "server_version": {"type": "str", "default": "off", "choices": ["off", "warn", "enforce"]},
         "endpoint": endpoint.OPTION,
         "port": {"type": "int", "default": 8080},
@@ -71,7 +71,12 @@ def run(task: Task) -> dict[str, t.Any]:
     server = Server.from_params(params) if params["namespace"] else None
     problems = []
 
-    known: dict[str, t.Any] = {"image_ref": str(wanted.image) if wanted else None, "digest": None, "exists": None}
+    known: dict[str, t.Any] = {
+        "image_ref": str(wanted.image) if wanted else None,
+        "digest": None,
+        "digests": [],
+        "exists": None,
+    }
     registry = registry_for(wanted.image, params) if wanted and params["check_registry"] else None
     if wanted and registry:
         known["digest"] = registry.digest(wanted.image)
@@ -80,6 +85,8 @@ def run(task: Task) -> dict[str, t.Any]:
             problems.append(
                 f"{wanted.image} is not in the registry {registry.url}: push it, or correct image or version."
             )
+        elif params["digests"]:
+            known["digests"] = sorted({known["digest"]} | registry.aliases(wanted.image))
 
     pools = _pools(server, params) if server else {}
     if wanted and params["pool"]:
@@ -160,14 +167,19 @@ def server_version_mismatches(pool: dict[str, t.Any], wanted: Wanted) -> list[st
 
 
 def _is_wanted(image_ref: str, wanted: Wanted) -> bool:
-    """Return whether this names the wanted image. A digest in it must be one of the image's."""
+    """Return whether this names the wanted image. A digest in it must be one of the image's.
+
+    With such a digest it may also be a mirror's, as an admission webhook writes it.
+    """
     try:
         image = Image.parse(image_ref)
     except Failure:
         return False
     expected = wanted.image
+    if image.digest in wanted.digests:
+        return same_image(image_ref, str(replace(expected, digest=image.digest)))
     is_same = (image.host, image.repository, image.tag) == (expected.host, expected.repository, expected.tag)
-    return is_same and (not image.digest or not wanted.digests or image.digest in wanted.digests)
+    return is_same and (not image.digest or not wanted.digests)
 
 
 def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:

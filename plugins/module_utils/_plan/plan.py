@@ -180,7 +180,7 @@ def lines(facts: Facts) -> list[str]:
     ]
     if facts.already_live:
         found.append(f"  nothing to do: {facts.live} runs {facts.image_ref} and has all the traffic")
-    found.append(f"  image    {facts.image_ref}{_digest(facts.digest)}")
+    found.append(f"  image    {facts.image_ref}{'' if '@' in facts.image_ref else _digest(facts.digest)}")
     found += [_pool(facts, name) for name in POOLS]
     if not facts.already_live:
         found += _steps(facts)

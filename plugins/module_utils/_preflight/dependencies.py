@@ -91,6 +91,8 @@ def _guard_image_ref(params: dict[str, t.Any], _server: Server) -> str:
     if not params["guard_image_ref"]:
         raise Failure("The guard has no image: set guard_image_ref (mcp_guard_image_ref).")
     image = Image.parse(params["guard_image_ref"])
+    if params.get("check_registry") is False:
+        return f"The guard's image {image} is not looked for: check_registry is off."
     # The option registry replaces the host of the server's image, and of no other image.
     is_replaced = bool(params.get("image")) and Image.parse(params["image"]).host == image.host
     registry = _registry.registry_for(image, {**params, "registry": params["registry"] if is_replaced else None})
