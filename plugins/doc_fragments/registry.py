@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors OPTIONS of module_utils/_registry.py.
+    # Mirrors OPTIONS of module_utils/_registry/registry.py.
     DOCUMENTATION = r"""
 options:
   check_registry:
@@ -32,7 +32,8 @@ options:
     type: bool
     default: true
   registry_timeout:
-    description: Seconds that the registry may take for an answer.
+    description: Seconds for each question to the registry, with its redirects, its tokens, and the further attempts
+      when it is overloaded.
     type: float
-    default: 10.0
+    default: 20.0
 """

@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.mcp.server.plugins.module_utils import _registry, _versions
+from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._image import Image, same_version, tagged, with_digest
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
@@ -21,6 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options imp
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollout_info
+from ansible_collections.mcp.server.plugins.module_utils._registry import registry as registries
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease_renewal, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server, Weights, other
@@ -34,7 +35,7 @@ SPEC = Spec(
         **CLUSTER_OPTIONS,
         **OPTIONS,
         **lease_renewal.OPTION,
-        **_registry.OPTIONS,
+        **registries.OPTIONS,
         "state": {"type": "str", "choices": ["begun", "checked", "failed"], "default": "begun"},
         "version": _versions.OPTION,
         "force_version": failed_versions.OPTION,
@@ -216,7 +217,7 @@ def _deployable(task: Task, image_ref: str) -> str:
         return image_ref
     tagged_image = replace(image, digest="") if image.tag else image
     try:
-        registry = _registry.registry_for(image, params)
+        registry = registries.registry_for(image, params)
         if image.digest and registry.digest(image):
             return image_ref
         digest = registry.digest(tagged_image)

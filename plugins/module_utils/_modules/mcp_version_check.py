@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from ansible_collections.mcp.server.plugins.module_utils import _registry, _versions
+from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._image import Image, digest_of, same_image, tagged
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
@@ -22,7 +22,8 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
-from ansible_collections.mcp.server.plugins.module_utils._registry import Registry, registry_for
+from ansible_collections.mcp.server.plugins.module_utils._registry import registry as registries
+from ansible_collections.mcp.server.plugins.module_utils._registry.registry import Registry, registry_for
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
@@ -34,7 +35,7 @@ SPEC = Spec(
         **CLUSTER_OPTIONS,
         **SERVER_OPTIONS,
         **lease_renewal.OPTION,
-        **_registry.OPTIONS,
+        **registries.OPTIONS,
         "namespace": {"type": "str"},
         "server": {"type": "str"},
         "version": _versions.OPTION,

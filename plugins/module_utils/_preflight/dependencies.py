@@ -16,11 +16,11 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.mcp.server.plugins.module_utils import _registry
 from ansible_collections.mcp.server.plugins.module_utils._alertmanager import Alertmanager
 from ansible_collections.mcp.server.plugins.module_utils._image import Image
 from ansible_collections.mcp.server.plugins.module_utils._preflight import prometheus, webhooks
 from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import run_concurrently
+from ansible_collections.mcp.server.plugins.module_utils._registry import registry as registries
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
@@ -95,7 +95,7 @@ def _guard_image_ref(params: dict[str, t.Any], _server: Server) -> str:
         return f"The guard's image {image} is not looked for: check_registry is off."
     # The option registry replaces the host of the server's image, and of no other image.
     is_replaced = bool(params.get("image")) and Image.parse(params["image"]).host == image.host
-    registry = _registry.registry_for(image, {**params, "registry": params["registry"] if is_replaced else None})
+    registry = registries.registry_for(image, {**params, "registry": params["registry"] if is_replaced else None})
     digest = registry.digest(image)
     if digest is None:
         raise Failure(

@@ -208,7 +208,7 @@ AWAY = {"": ""}
 def call(monkeypatch, cluster, registry=None, **params):
     defaults = {name: option.get("default") for name, option in mcp_rollback_target.SPEC.options.items()}
     monkeypatch.setattr(mcp_rollback_target.connection, "connect", lambda params: cluster)
-    monkeypatch.setattr(mcp_rollback_target._registry, "registry_for", lambda _image, _params: registry or Registry())
+    monkeypatch.setattr(mcp_rollback_target.registries, "registry_for", lambda _image, _params: registry or Registry())
     lines = []
     return mcp_rollback_target.run(
         Task({**defaults, **PARAMS, **params}, check_mode=True, progress=lines.append, warn=lines.append)
