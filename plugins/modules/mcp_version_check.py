@@ -55,8 +55,10 @@ options:
       - Whether the registry is asked for the image. Turn it off where it can't be reached from here; pods are then
         compared by tag and health document only.
   digests:
-    description: Whether to return RV(registry_image.digests) too, for O(digests) of M(mcp.server.mcp_traffic_shift).
-      That is one more request, which Docker Hub counts as a pull.
+    description:
+      - Whether to return RV(registry_image.digests) too, for O(digests) of M(mcp.server.mcp_traffic_shift). That is one
+        more request, which Docker Hub counts as a pull.
+      - Without O(pool), only the registry is asked then.
     type: bool
     default: false
   server_version:

@@ -89,7 +89,7 @@ def run(task: Task) -> dict[str, t.Any]:
         elif params["digests"]:
             known["digests"] = sorted({known["digest"]} | registry.aliases(wanted.image))
 
-    pools = _pools(server, params) if server else {}
+    pools = _pools(server, params) if server and (params["pool"] or not params["digests"]) else {}
     if wanted and params["pool"]:
         pool = pools[params["pool"]]
         if registry and known["exists"]:

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http import client, credentials
 from ansible_collections.mcp.server.plugins.module_utils._image import DOCKER_HUB, Image
-from ansible_collections.mcp.server.plugins.module_utils._registry import challenges
+from ansible_collections.mcp.server.plugins.module_utils._registry import challenges, login
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 from ansible_collections.mcp.server.plugins.module_utils._versions import DIGEST
@@ -28,6 +28,7 @@ OPTIONS: dict[str, t.Any] = {
     "registry": {"type": "str"},
     "registry_username": {"type": "str"},
     "registry_password": {"type": "str", "no_log": True},
+    "registry_auth": login.OPTION,
     "registry_ca_cert": {"type": "path"},
     "registry_validate_certs": {"type": "bool", "default": True},
     "registry_timeout": {"type": "float", "default": 20.0},
@@ -52,7 +53,7 @@ TEMPORARY = (408, 429, 500, 502, 503, 504)
 
 
 def registry_for(image: Image, params: dict[str, t.Any]) -> Registry:
-    """Return the registry that the options name, or the image's own host by HTTPS. Sends nothing. Raises Failure."""
+    """Return the registry that the options name, or the image's own host by HTTPS. Asks it nothing. Raises Failure."""
     host = "registry-1.docker.io" if image.host == DOCKER_HUB else image.host
     url = (params["registry"] or f"https://{host}").rstrip("/")
     if not client.is_url(url) or "@" in client.netloc_of(url):
@@ -60,10 +61,10 @@ def registry_for(image: Image, params: dict[str, t.Any]) -> Registry:
             "registry is not a URL such as https://ghcr.io or http://127.0.0.1:5000. "
             "Set one, without user and password."
         )
-    user = params["registry_username"]
-    login = (user, params["registry_password"] or "") if user else None
+    host = client.host_of(url) if params["registry"] else image.host
+    found = login.find(params, host, image.repository)
     verify = params["registry_validate_certs"] and (params["registry_ca_cert"] or True)
-    return Registry(url, login, verify, params["registry_timeout"])
+    return Registry(url, found, verify, params["registry_timeout"])
 
 
 class Registry:
@@ -152,7 +153,7 @@ class Registry:
             after = printable(answer.headers.get("Retry-After", ""), 40)
             raise Failure(
                 f"{self._name} has had too many requests (429){f', retry after {after}' if after else ''}. "
-                "Wait, or log in, which most registries allow more to."
+                "Wait, or log in (registry_auth), which most registries allow more to."
             )
         if answer.status not in (200, 404):
             raise Failure(f"{self._name} answered {answer.status} to a request for {image}. Check the registry's logs.")
@@ -268,7 +269,8 @@ class Registry:
         )
         return Failure(
             f"{self._name} refused {image} to {user} ({answer.status}){redirect}: "
-            "it does not exist or may not be read. Check its name, registry_username and registry_password."
+            "it does not exist or may not be read. Check its name, and the credentials (registry_auth; "
+            "helpers and identity tokens of docker login are not read)."
         )
 
 

@@ -51,7 +51,9 @@ class Fake(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def quick(monkeypatch, tmp_path):
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.delenv("REGISTRY_AUTH_FILE", raising=False)
     monkeypatch.setattr(registries, "FIRST_PAUSE", 0.01)
 
 
