@@ -162,6 +162,9 @@ A, B = "@sha256:" + "a" * 64, "@sha256:" + "b" * 64
         (f"mirror/x{A}", "r/x:v2", "r/x:v3", False),
         (f"mirror/x{A}", None, "r/x:v2", False),
         (f"mirror/y{A}", "r/x:v2", "r/x:v2", False),
+        # As sigstore's policy-controller and mirrors of ECR write them
+        (f"index.docker.io/library/x{A}", f"docker.io/library/x:v2{A}", f"docker.io/library/x:v2{A}", True),
+        ("1.dkr.ecr.us-east-1.amazonaws.com/docker-hub/r/x:v2", "r/x:v2", "r/x:v2", True),
         # Another version of the same image is a release of its own
         (f"r/x:v2{A}", f"r/x:v2{A}", f"r/x:v3{A}", False),
     ],
