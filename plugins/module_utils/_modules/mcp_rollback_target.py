@@ -117,12 +117,15 @@ def decide(
 
 
 def known_digest(release_record: record.ReleaseRecord, image_ref: str, *, running: bool) -> str:
-    """Return the digest that the newest release of this image in the record has for it; empty when none has.
+    """Return the digest that this image had when it was good last, by the record; empty when that does not tell.
 
     running: whether what its pods ran counts too, which may be a name that only nodes know it by. Pure.
     """
     for release in (release_record.current, *release_record.history):
-        for side in (release["to"], release["from"]) if record.is_release(release) else ():
+        if not record.is_release(release):
+            continue
+        good = [release["to"]] if release["outcome"] == record.SUCCEEDED else []
+        for side in (*good, release["from"]):
             recorded = str(side.get("image_ref") or "")
             known = recorded.partition("@")[2] or (side.get("digest") if running else "")
             if same_version(recorded, image_ref) and _versions.DIGEST.fullmatch(str(known)):

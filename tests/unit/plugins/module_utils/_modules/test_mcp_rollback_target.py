@@ -370,6 +370,21 @@ def test_by_digest(monkeypatch, recorded, registry, params, image, warns):
     assert [line for line in lines[:-1] if warns and warns in line] == lines[:-1]
 
 
+def test_the_digest_of_an_image_that_failed_is_not_the_good_one():
+    """The tag was pushed again, with a bad image, after the good one had been live."""
+    good = {**release(), "to": {"pool": "blue", "image_ref": f"{OTHER}@{A}"}}
+    failed = {**release(FAILED), "to": {"pool": "green", "image_ref": f"{OTHER}@{B}"}}
+    came_from = release(ROLLED_BACK, image=f"{OTHER}@{B}")
+    for current, history, digest in (
+        (failed, (good,), A),
+        (release(), (failed, good), A),
+        (failed, (), ""),
+        (came_from, (good,), B),
+        (None, ("broken", None), ""),
+    ):
+        assert mcp_rollback_target.known_digest(ReleaseRecord(current, history), OTHER, running=True) == digest
+
+
 @pytest.mark.parametrize("has", [f"{OLD}@{A}", f"mirror:5000/mcp:v1.1.5@{A}", f"mirror:5000/mcp@{A}", OLD])
 def test_a_pool_that_has_the_image_keeps_its_form(monkeypatch, has):
     api = cluster()
