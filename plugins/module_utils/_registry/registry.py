@@ -49,6 +49,7 @@ MAX_INDEXES = 10  # manifests that are read of one image
 MAX_ATTEMPTS = 4  # of one request
 FIRST_PAUSE = 0.5  # seconds before the second attempt; each further pause is twice as long
 MAX_CHALLENGES = 4  # that one request answers
+ELSEWHERE = ", or set check_registry (mcp_check_registry) to false where it cannot be reached."
 TEMPORARY = (408, 429, 500, 502, 503, 504)
 
 
@@ -239,14 +240,14 @@ class Registry:
             )
         except client.TimedOut:
             raise Failure(
-                f"{self._name} does not answer within {self._timeout:g} s. Check its address and the network."
+                f"{self._name} does not answer within {self._timeout:g} s. Check its address and the network{ELSEWHERE}"
             ) from None
         except client.Untrusted as fault:
             raise Failure(f"{self._name} {fault.msg}. Set registry_ca_cert.") from None
         except client.TooLarge as fault:
             raise Failure(f"{self._name} {fault.msg}, which no manifest and no token has. Check its address.") from None
         except Fault as fault:
-            raise Failure(f"{self._name} {fault.msg}. Check its address, the network and the CA.") from None
+            raise Failure(f"{self._name} {fault.msg}. Check its address, the network and the CA{ELSEWHERE}") from None
 
     def _document(self, answer: client.Answer, what: str) -> dict[str, t.Any]:
         """Return an answer's JSON object. what: it should be, for the message. Raises Failure."""
