@@ -19,7 +19,7 @@ options:
         HTTPS.
     type: str
   registry_username:
-    description: User name for the registry. Without it, it is read anonymously.
+    description: User name for the registry, in place of O(registry_auth).
     type: str
   registry_password:
     description: Password or token of O(registry_username), which it is required with.
