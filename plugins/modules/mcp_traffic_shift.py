@@ -183,9 +183,9 @@ options:
       - With O(auth.expect_401) it is not known how the server keeps sessions, unless O(session_mode) says so.
   digests:
     description:
-      - With O(steps), the digests by which nodes may know the released image, as RV(registry_image.digests) of
-        M(mcp.server.mcp_version_check). Ready pods with another one end the release before any traffic, and before it
-        is recorded as succeeded. The digest in the release record counts too.
+      - With O(steps), the digests by which nodes may know the released image, as
+        RV(mcp.server.mcp_version_check#module:registry_image.digests). Ready pods with another one end the release
+        before any traffic, and before it is recorded as succeeded. The digest in the release record counts too.
       - Without any, all ready pods must run one image, whose digest is recorded.
     type: list
     elements: str
