@@ -56,8 +56,8 @@ options:
         compared by tag and health document only.
   digests:
     description:
-      - Whether to return RV(registry_image.digests) too, for O(mcp.server.mcp_traffic_shift#module:digests). That is one
-        more request, which Docker Hub counts as a pull.
+      - Whether to return RV(registry_image.digests) too, for O(mcp.server.mcp_traffic_shift#module:digests). That is
+        one more request, which Docker Hub counts as a pull.
       - Without O(pool), only the registry is asked then.
     type: bool
     default: false
