@@ -8,6 +8,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.mcp.server.plugins.module_utils._image import with_digest
 from ansible_collections.mcp.server.plugins.module_utils._versions import problem, reference
 
 DOCUMENTATION = r"""
@@ -18,7 +19,7 @@ author:
   - the mcp.server authors (@mcp-server)
 description:
   - The reference of a version's image, whether the version is a tag or a digest.
-positional: version
+positional: version, digest
 options:
   _input:
     description: The image without a tag.
@@ -28,6 +29,10 @@ options:
     description: The version.
     type: str
     required: true
+  digest:
+    description: The digest that is added to a tag. Without one, the reference has the tag only.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -44,10 +49,10 @@ _value:
 """
 
 
-def image_ref(image: t.Any, version: t.Any) -> str:
+def image_ref(image: t.Any, version: t.Any, digest: t.Any = "") -> str:
     if found := problem(version):
         raise AnsibleFilterError(found)
-    return reference(str(image), version)
+    return with_digest(reference(str(image), version), str(digest or ""))
 
 
 class FilterModule:

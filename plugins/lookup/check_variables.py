@@ -61,7 +61,11 @@ class LookupModule(ReadingLookup):
                 raise AnsibleError(too_old)
             Display().warning(too_old)
         if "git_push" in terms:  # what its caller hands to it
-            later = {"git_push_version": variables.get("version") or "", "git_push_pool": "green"}
+            later = {
+                "git_push_version": variables.get("version") or "",
+                "git_push_pool": "green",
+                "git_push_digest": "",
+            }
             self._templar: t.Any = self._templar.copy_with_new_env(available_variables={**variables, **later})
         own: list[str] = []
         problems = []

@@ -21,6 +21,8 @@ _REFERENCE = re.compile(
     re.ASCII,
 )
 DOCKER_HUB = "docker.io"
+# The last part of any name, of a container as well
+_LAST = re.compile(r"(?P<name>[^:@]+)(?::(?P<tag>[^@]*))?(?:@(?P<digest>.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,48 @@ def tagged(image: str, version: str) -> Image:
     if name.tag or name.digest:
         raise Failure(f"image {image} has a tag or digest. Set it without: version {version} is the tag.")
     return Image.parse(_versions.reference(image, version))
+
+
+def with_digest(image_ref: str, digest: str | None) -> str:
+    """Return the reference with the digest behind its tag; unchanged without one, or when it has one already."""
+    return image_ref if not digest or "@" in image_ref else f"{image_ref}@{digest}"
+
+
+def same_image(one: str, another: str) -> bool:
+    """Return whether both may be the same image.
+
+    An admission webhook may name a mirror, or a digest instead of the tag or after it: compared is what both name.
+    """
+    first, second = _last(one), _last(another)
+    if first is None or second is None or first[0] != second[0]:
+        return False
+    (_name, tag, digest), (_other, other_tag, other_digest) = first, second
+    if digest and other_digest:
+        return digest == other_digest
+    return tag == other_tag or not (tag and other_tag)
+
+
+def same_version(one: str, another: str) -> bool:
+    """Return whether both are the same image for certain, and not by two tags.
+
+    Only a tag and only a digest may be the same image, which is not certain.
+    """
+    first, second = _last(one), _last(another)
+    if first is None or second is None or not same_image(one, another):
+        return False
+    (_name, tag, digest), (_other, other_tag, other_digest) = first, second
+    if tag and other_tag:
+        return tag == other_tag
+    return bool(digest and other_digest)
+
+
+def _last(image_ref: str) -> tuple[str, str, str] | None:
+    """Return name, tag and digest of a reference, without its host and folders; None when it has another form."""
+    found = _LAST.fullmatch(image_ref.rpartition("/")[2])
+    if found is None:
+        return None
+    digest = found["digest"] or ""
+    return found["name"], found["tag"] or ("" if digest else "latest"), digest
 
 
 def digest_of(image_id: str) -> str:

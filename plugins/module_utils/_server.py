@@ -10,6 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mcp.server.plugins.module_utils._image import digest_of
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
@@ -130,15 +131,20 @@ class Server:
 
     def digest(self, cluster: Api, pool: str) -> str:
         """Return the digest that the pool's ready pods run; empty when none is ready or they differ."""
+        digests = set(self.digests(cluster, pool).values())
+        return digests.pop() if len(digests) == 1 else ""
+
+    def digests(self, cluster: Api, pool: str) -> dict[str, str]:
+        """Return the digest that each ready pod of the pool runs, by the pod's name; empty where it is unknown."""
         selector = selectors.pool_pods(self.name, pool)
         pods = items(cluster.get(paths.pods(self.namespace), labelSelector=selector), "items")
-        statuses = [status for pod in pods for status in items(pod, "status", "containerStatuses")]
-        digests = {
-            (status.get("imageID") or "").rpartition("@")[2]
-            for status in statuses
+        return {
+            mapping(pod, "metadata").get("name") or "": digest_of(status.get("imageID") or "")
+            for pod in pods
+            for status in items(pod, "status", "containerStatuses")
             if status.get("name") == self.container and status.get("ready")
+            if not mapping(pod, "metadata").get("deletionTimestamp")
         }
-        return digests.pop() if len(digests) == 1 else ""
 
 
 def _refuse_custom(server: Server) -> None:

@@ -51,6 +51,10 @@ options:
     description: The image without its tag.
     type: str
     required: true
+  deploy_digest:
+    description: Whether the release deploys the digest that the registry has for the tag with it.
+    type: bool
+    default: true
   steps:
     description: The steps in order, the last with all the traffic.
     type: list

@@ -53,7 +53,11 @@ options:
     description: The image that is released, with its tag or digest. Needed for O(state=begun).
     type: str
   digest:
-    description: The image's digest, for the record.
+    description: The image's digest for the record, with O(state=begun) or V(updated).
+    type: str
+  digest_problem:
+    description: Why the registry does not tell the digest of O(image_ref), a sentence. Such a release is refused,
+      unless it resumes one that was interrupted, whose digest the record has. For O(state=begun).
     type: str
     default: ""
   version:
@@ -161,6 +165,11 @@ weights:
   returned: unless O(state=lease_returned)
   type: dict
   sample: {blue: 100, green: 0}
+image_ref:
+  description: The image to deploy, which is O(image_ref), or as the release that is resumed began with it.
+  returned: with O(state=begun)
+  type: str
+  sample: ghcr.io/org/mcp-server:v1.2.0@sha256:9b2c5d0f2f1c0b3a4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4
 previous_image_ref:
   description: The image of the pool RV(live).
   returned: unless O(state=lease_returned)

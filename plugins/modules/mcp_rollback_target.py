@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - mcp.server.auth
   - mcp.server.cluster
   - mcp.server.endpoint
+  - mcp.server.registry
   - mcp.server.server
   - mcp.server.run_id
   - mcp.server.attributes
@@ -66,6 +67,14 @@ options:
   image:
     description: The image without its tag. Needed with O(version).
     type: str
+  deploy_digest:
+    description:
+      - Whether the image is deployed by a digest - the one that the release record has for O(version), or else the one
+        that the registry has.
+      - When the registry no longer has the digest, the tag alone is used, which is warned of. A registry that does not
+        answer is a warning, too.
+    type: bool
+    default: true
   image_ref:
     description: The image with its tag or digest, as RV(image_ref) was. Needed for V(checked) and V(failed) of
       O(state).
@@ -127,7 +136,7 @@ image_ref:
   description: The image that gets the traffic.
   returned: with O(state=begun)
   type: str
-  sample: ghcr.io/org/mcp-server:v1.1.5
+  sample: ghcr.io/org/mcp-server:v1.1.5@sha256:9b2c5d0f2f1c0b3a4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4
 version:
   description: Its version, which is its tag, or its digest.
   returned: with O(state=begun)

@@ -181,6 +181,15 @@ options:
         shown nowhere.
       - At most one of the three places of a token can be given. Without one, none is sent.
       - With O(auth.expect_401) it is not known how the server keeps sessions, unless O(session_mode) says so.
+  digests:
+    description:
+      - With O(steps), the digests by which nodes may know the released image, as
+        RV(mcp.server.mcp_version_check#module:registry_image.digests). Ready pods with another one end the release
+        before any traffic, and before it is recorded as succeeded. The digest in the release record counts too.
+      - Without any, all ready pods must run one image, whose digest is recorded.
+    type: list
+    elements: str
+    default: []
   steps:
     description:
       - The steps of a release of O(pool), which has begun (M(mcp.server.mcp_release)) and is deployed, in order, the

@@ -54,8 +54,13 @@ options:
     description:
       - Whether the registry is asked for the image. Turn it off where it can't be reached from here; pods are then
         compared by tag and health document only.
+  digests:
+    description:
+      - Whether to return RV(registry_image.digests) too, for O(mcp.server.mcp_traffic_shift#module:digests). That is
+        one more request, which Docker Hub counts as a pull.
+      - Without O(pool), only the registry is asked then.
     type: bool
-    default: true
+    default: false
   server_version:
     description: Whether C(serverInfo) of each ready pod of O(pool) must give the version (V(enforce)), should
       (V(warn)), or is not asked (V(off)).
@@ -110,12 +115,18 @@ registry_image:
     digest:
       description: The digest that the tag points at; null when it does not exist or was not asked for.
       type: str
+    digests:
+      description: With O(digests), that digest and all others by which a node may know the image - of an index those
+        of its platforms, of a manifest that of its configuration.
+      type: list
+      elements: str
     exists:
       description: Whether it is in the registry; null when that was not asked.
       type: bool
   sample:
     image_ref: ghcr.io/org/mcp-server:v1.2.0
     digest: sha256:9b2c5d0f2f1c0b3a4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4
+    digests: []
     exists: true
 pools:
   description: What runs in each pool, by V(blue) and V(green); empty without O(namespace).

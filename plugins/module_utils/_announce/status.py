@@ -14,6 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._text import one_line, 
 
 Row = t.Sequence[str]
 
+SHOWN_DIGEST = 19  # characters, with sha256:
 MAX_REASON = 70  # characters; a terminal wraps longer lines anywhere
 MAX_CELL = 100  # characters; image references may be long
 
@@ -56,19 +57,20 @@ def lines(release: dict[str, t.Any], pools: dict[str, t.Any], answers: dict[str,
 def _pool(name: str, release: dict[str, t.Any], pool: dict[str, t.Any], answers: dict[str, t.Any]) -> Row:
     versions = sorted({pod["health_version"] for pod in pool["pods"] if pod["health_version"]})
     share = answers.get(name)
+    name_of_image, at, digest = pool["image_ref"].partition("@")
     return (
         f"{name}{' (live)' if name == release['live'] else ''}",
         f"{release['weights'][name]} %",
         "-" if share is None else f"{share} %",
         f"{pool['ready']}/{pool['replicas']}",
         ", ".join(versions) or "-",
-        pool["image_ref"],
+        f"{name_of_image}{at}{digest[:SHOWN_DIGEST]}",
     )
 
 
 def _pod(pod: dict[str, t.Any]) -> Row:
     version = pod["health_version"] or pod["problem"] or "-"
-    return pod["name"], "yes" if pod["ready"] else "no", version, (pod["digest"] or "-")[:19]
+    return pod["name"], "yes" if pod["ready"] else "no", version, (pod["digest"] or "-")[:SHOWN_DIGEST]
 
 
 def _releases(known: t.Sequence[record.Release]) -> t.Iterator[str]:

@@ -95,7 +95,7 @@ def bearer_token(
     elif option.get("token_secret"):
         name, key = option["token_secret"]["name"], option["token_secret"]["key"]
         origin = f"key {key} of Secret {name}"
-        token = _decoded(secret(name).get("data") or {}, key)
+        token = decoded(secret(name).get("data") or {}, key)
     else:
         return None
     token = token.strip()
@@ -105,7 +105,7 @@ def bearer_token(
     return token
 
 
-def _decoded(data: dict[str, str], key: str) -> str:
+def decoded(data: dict[str, str], key: str) -> str:
     """Return a Secret's value as text, empty when it is none."""
     try:
         return base64.b64decode(data.get(key) or "", validate=True).decode()

@@ -32,6 +32,7 @@ SPEC = Spec(
         "version": {**_versions.OPTION, "required": True},
         "force_version": failed_versions.OPTION,
         "image": {"type": "str", "required": True},
+        "deploy_digest": {"type": "bool", "default": True},
         "steps": {
             "type": "list",
             "elements": "dict",

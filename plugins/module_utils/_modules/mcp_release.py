@@ -43,7 +43,8 @@ SPEC = Spec(
         },
         "take_over": {"type": "bool", "default": False},
         "image_ref": {"type": "str"},
-        "digest": {"type": "str", "default": ""},
+        "digest": {"type": "str"},
+        "digest_problem": {"type": "str", "default": ""},
         "version": _versions.OPTION,
         "force_version": failed_versions.OPTION,
         "contract": {
@@ -63,7 +64,7 @@ SPEC = Spec(
     },
     required_if=[
         ("state", "begun", ("image_ref", "version")),
-        ("state", "updated", ("contract",)),
+        ("state", "updated", ("contract", "digest"), True),
         ("state", "paused", ("reason", "run_id")),
         ("state", "ended", ("outcome",)),
         ("state", "lease_returned", ("run_id",)),
@@ -163,13 +164,14 @@ def _run(task: Task) -> dict[str, t.Any]:
     target: record.Side = {
         "pool": other(live),
         "image_ref": params["image_ref"],
-        "digest": params["digest"],
+        "digest": params["digest"] or "",
         "version": params["version"],
     }
     result = {
         "changed": False,
         "live": live,
         "idle": other(live),
+        "image_ref": params["image_ref"],
         "weights": weights,
         "previous_image_ref": image_ref,
         "replicas": replicas,
@@ -181,6 +183,9 @@ def _run(task: Task) -> dict[str, t.Any]:
         return result
     if params["state"] == "begun":
         _refuse_bad(params, recorded)
+        if result["resumed"] and params["digest_problem"] and recorded.current:
+            result["image_ref"] = recorded.current["to"]["image_ref"]
+            task.warn(f"{params['digest_problem']} The release goes on with {result['image_ref']}, as it began.")
     if params["state"] != "begun" and recorded.current is None:
         raise Failure(
             f"Cannot set the release of {server} to {params['state']}: none has begun. Run mcp_release with "
@@ -188,9 +193,7 @@ def _run(task: Task) -> dict[str, t.Any]:
         )
     fencing = {"run": params["run_id"], "dry_run": task.check_mode}
     if params["state"] == "updated":
-        before, after = record.update(
-            cluster, server, lambda old: record.add_contract(old, params["contract"]), **fencing
-        )
+        before, after = record.update(cluster, server, lambda old: _updated(old, params), **fencing)
     elif params["state"] in ("paused", "ended"):
         before, after = record.update(
             cluster, server, lambda old: _without_run(old, params, record.now(cluster)), **fencing
@@ -218,8 +221,21 @@ def _run(task: Task) -> dict[str, t.Any]:
 
 
 def _refuse_bad(params: dict[str, t.Any], recorded: record.ReleaseRecord) -> None:
-    if found := failed_versions.refusal(recorded, params["version"], params["force_version"]):
+    """Raise Failure for a version that ended badly, and for one of unknown digest that was not released by it."""
+    found = failed_versions.refusal(recorded, params["version"], params["force_version"])
+    current = recorded.current
+    resumed = current and record.resumes(current, {**current["to"], "image_ref": params["image_ref"]})
+    if not found and not resumed:
+        found = params["digest_problem"]
+    if found:
         raise Failure(f"Release refused, nothing was changed: {found}")
+
+
+def _updated(recorded: record.ReleaseRecord, params: dict[str, t.Any]) -> record.ReleaseRecord:
+    """Return the record with what is known of the new version now."""
+    if params["contract"] is not None:
+        recorded = record.add_contract(recorded, params["contract"])
+    return record.add_digest(recorded, params["digest"]) if params["digest"] else recorded
 
 
 def _without_run(recorded: record.ReleaseRecord, params: dict[str, t.Any], now: str) -> record.ReleaseRecord:

@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._image import Image, tagged
+from ansible_collections.mcp.server.plugins.module_utils._image import Image, same_version, tagged, with_digest
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
@@ -22,6 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options imp
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollout_info
+from ansible_collections.mcp.server.plugins.module_utils._registry import registry as registries
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease_renewal, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server, Weights, other
@@ -36,10 +37,12 @@ SPEC = Spec(
         **CLUSTER_OPTIONS,
         **OPTIONS,
         **lease_renewal.OPTION,
+        **registries.OPTIONS,
         "state": {"type": "str", "choices": ["begun", "checked", "failed"], "default": "begun"},
         "version": _versions.OPTION,
         "force_version": failed_versions.OPTION,
         "image": {"type": "str"},
+        "deploy_digest": {"type": "bool", "default": True},
         "image_ref": {"type": "str"},
         "revision": {"type": "int"},
         "pool": {"type": "str", "choices": list(POOLS)},
@@ -49,6 +52,7 @@ SPEC = Spec(
         "auth": auth.OPTION,
     },
     mutually_exclusive=[("version", "revision")],
+    required_together=[("registry_username", "registry_password")],
     required_by={"version": ["image"]},
     required_if=[
         ("state", "begun", ("version", "revision"), True),
@@ -91,12 +95,12 @@ def decide(
     Pure.
     """
     whole = pools_by_weight.whole(weights)
-    if whole and pools[whole].image_ref == image_ref:
+    if whole and same_version(pools[whole].image_ref, image_ref):
         # After a release to it nothing is left to do; a rollback to it may have been cut off before its end.
         finished = release is None or (release["to"]["pool"] == whole and release["outcome"] != record.ROLLED_BACK)
         return RollbackTarget(whole, needed=not finished, replicas=pools[whole].replicas)
     stable = pools_by_weight.stable(weights, release)
-    having = [pool for pool in POOLS if pools[pool].image_ref == image_ref]
+    having = [pool for pool in POOLS if same_version(pools[pool].image_ref, image_ref)]
     if having:
         target, clear_first = stable if stable in having else having[0], False
     elif serving := whole or stable:
@@ -109,9 +113,26 @@ def decide(
     return RollbackTarget(
         target,
         clear_first=clear_first,
-        deploy=has.image_ref != image_ref or not has.complete or has.replicas < replicas,
+        deploy=not same_version(has.image_ref, image_ref) or not has.complete or has.replicas < replicas,
         replicas=replicas,
     )
+
+
+def known_digest(release_record: record.ReleaseRecord, image_ref: str, *, running: bool) -> str:
+    """Return the digest that this image had when it was good last, by the record; empty when that does not tell.
+
+    running: whether what its pods ran counts too, which may be a name that only nodes know it by. Pure.
+    """
+    for release in (release_record.current, *release_record.history):
+        if not record.is_release(release):
+            continue
+        good = [release["to"]] if release["outcome"] == record.SUCCEEDED else []
+        for side in (*good, release["from"]):
+            recorded = str(side.get("image_ref") or "")
+            known = recorded.partition("@")[2] or (side.get("digest") if running else "")
+            if same_version(recorded, image_ref) and _versions.DIGEST.fullmatch(str(known)):
+                return str(known)
+    return ""
 
 
 def prepare(release_record: record.ReleaseRecord, fresh: record.Release) -> record.ReleaseRecord:
@@ -159,6 +180,9 @@ def _begin(task: Task) -> dict[str, t.Any]:
     if found := failed_versions.refusal(release_record, params["version"] or version, params["force_version"]):
         raise Failure(f"Cannot roll back {server}, nothing was changed: {found}")
     pools = {pool: _pool(cluster, server, pool) for pool in POOLS}
+    if params["deploy_digest"]:
+        digest = known_digest(release_record, image_ref, running=params["check_registry"])
+        image_ref = with_digest(image_ref, digest)
     target = decide(weights, release_record.current, pools, image_ref)
     if target is None:
         raise Failure(
@@ -167,6 +191,8 @@ def _begin(task: Task) -> dict[str, t.Any]:
         )
     if not target.needed and (why := _why_unhealthy(task, target)):
         raise Failure(_refusal_to_stay(server, target, pools, image_ref, why, release_record))
+    has = pools[target.pool].image_ref
+    image_ref = has if same_version(has, image_ref) else _deployable(task, image_ref)
     run_id = params["run_id"] or ""
     if target.needed and not run_id and not task.check_mode:
         run_id = emergency_lease.take_over(shift)
@@ -184,6 +210,31 @@ def _begin(task: Task) -> dict[str, t.Any]:
         "weights": weights,
         "run_id": run_id,
     }
+
+
+def _deployable(task: Task, image_ref: str) -> str:
+    """Return the image to deploy: by its digest, and by its tag when the registry no longer has that digest.
+
+    A registry that does not tell is a warning: a rollback goes on without.
+    """
+    params, image = task.params, Image.parse(image_ref)
+    if not (params["deploy_digest"] and params["check_registry"]):
+        return image_ref
+    tagged_image = replace(image, digest="") if image.tag else image
+    try:
+        registry = registries.registry_for(image, params)
+        if image.digest and registry.digest(image):
+            return image_ref
+        digest = registry.digest(tagged_image)
+    except Failure as failure:
+        task.warn(f"Rolling back to {image_ref}, which was not looked for in its registry. {failure.msg}")
+        return image_ref
+    if image.digest and image.tag:
+        task.warn(
+            f"{registry.url} no longer has {image.digest}, which is {image.tag} in the release record. "
+            f"Rolling back to what the tag {image.tag} means now."
+        )
+    return with_digest(image_ref.partition("@")[0], digest) if image.tag else image_ref
 
 
 def _why_unhealthy(task: Task, target: RollbackTarget) -> str:

@@ -22,6 +22,7 @@ STEPS: dict[str, t.Any] = {
         "options": {"weight": {"type": "int", "required": True}, "seconds": {"type": "float", "required": True}},
     },
     "version": {"type": "str"},
+    "digests": {"type": "list", "elements": "str", "default": []},
     "watch": {"type": "dict", "default": {}},
     "era": {"type": "str", "default": AUTO, "choices": list(ERAS)},
     "warm_seconds": {"type": "float", "default": 0.0},

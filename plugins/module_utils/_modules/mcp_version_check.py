@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from ansible_collections.mcp.server.plugins.module_utils import _registry, _versions
-from ansible_collections.mcp.server.plugins.module_utils._image import Image, digest_of, tagged
+from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._image import Image, digest_of, same_image, tagged
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
@@ -23,7 +23,8 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health, version_text
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
-from ansible_collections.mcp.server.plugins.module_utils._registry import Registry, registry_for
+from ansible_collections.mcp.server.plugins.module_utils._registry import registry as registries
+from ansible_collections.mcp.server.plugins.module_utils._registry.registry import Registry, registry_for
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
@@ -41,13 +42,13 @@ SPEC = Spec(
         **CLUSTER_OPTIONS,
         **SERVER_OPTIONS,
         **lease_renewal.OPTION,
-        **_registry.OPTIONS,
+        **registries.OPTIONS,
         "namespace": {"type": "str"},
         "server": {"type": "str"},
         "version": _versions.OPTION,
         "image": {"type": "str"},
         "pool": {"type": "str", "choices": list(POOLS)},
-        "check_registry": {"type": "bool", "default": True},
+        "digests": {"type": "bool", "default": False},
         "server_version": {"type": "str", "default": "off", "choices": ["off", "warn", "enforce"]},
         "endpoint": endpoint.OPTION,
         "port": {"type": "int", "default": 8080},
@@ -78,7 +79,12 @@ def run(task: Task) -> dict[str, t.Any]:
     server = Server.from_params(params) if params["namespace"] else None
     problems = []
 
-    known: dict[str, t.Any] = {"image_ref": str(wanted.image) if wanted else None, "digest": None, "exists": None}
+    known: dict[str, t.Any] = {
+        "image_ref": str(wanted.image) if wanted else None,
+        "digest": None,
+        "digests": [],
+        "exists": None,
+    }
     registry = registry_for(wanted.image, params) if wanted and params["check_registry"] else None
     if wanted and registry:
         known["digest"] = registry.digest(wanted.image)
@@ -87,8 +93,10 @@ def run(task: Task) -> dict[str, t.Any]:
             problems.append(
                 f"{wanted.image} is not in the registry {registry.url}: push it, or correct image or version."
             )
+        elif params["digests"]:
+            known["digests"] = sorted({known["digest"]} | registry.aliases(wanted.image))
 
-    pools = _pools(server, params) if server else {}
+    pools = _pools(server, params) if server and (params["pool"] or not params["digests"]) else {}
     if wanted and params["pool"]:
         pool = pools[params["pool"]]
         if registry and known["exists"]:
@@ -167,14 +175,19 @@ def server_version_mismatches(pool: dict[str, t.Any], wanted: Wanted) -> list[st
 
 
 def _is_wanted(image_ref: str, wanted: Wanted) -> bool:
-    """Return whether this names the wanted image. A digest in it must be one of the image's."""
+    """Return whether this names the wanted image. A digest in it must be one of the image's.
+
+    With such a digest it may also be a mirror's, as an admission webhook writes it.
+    """
     try:
         image = Image.parse(image_ref)
     except Failure:
         return False
     expected = wanted.image
+    if image.digest in wanted.digests:
+        return same_image(image_ref, str(replace(expected, digest=image.digest)))
     is_same = (image.host, image.repository, image.tag) == (expected.host, expected.repository, expected.tag)
-    return is_same and (not image.digest or not wanted.digests or image.digest in wanted.digests)
+    return is_same and (not image.digest or not wanted.digests)
 
 
 def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -28,6 +28,7 @@ from ansible_collections.mcp.server.plugins.module_utils._checks import validati
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import INCONCLUSIVE
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
+from ansible_collections.mcp.server.plugins.module_utils._image import same_image
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
@@ -41,7 +42,7 @@ from ansible_collections.mcp.server.plugins.module_utils._server import Server, 
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Interrupted, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor, share, shift, watch
-from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten, same_image
+from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import TICK
 
@@ -49,6 +50,7 @@ HEALTH = Module(mcp_health.SPEC, mcp_health.run)
 WATCH = Module(watch.SPEC, watch.run, "watch")
 GUARD = Module(guard.SPEC, guard.run, "guard")
 
+SHOWN_PODS = 3  # in a message
 VERSION_ANSWERS = 10  # answers to read the version from once more, before a release has succeeded
 ROUNDS = 20  # lists in one session through the gateway after each step
 QUICK_OPTIONS = {"api_timeout": 1.0, "api_retry_timeout": 0.0}  # an interrupted task has 3 s
@@ -100,6 +102,23 @@ def other_versions(wanted: str, before: t.Iterable[str], now: t.Sequence[str]) -
     if not (wanted and known and now):
         return None
     return [version for version in now if not _versions.is_reported(version, wanted)]
+
+
+def other_digests(running: t.Mapping[str, str], accepted: t.Collection[str]) -> str:
+    """Return which ready pods run another image than the released one, a clause; empty when none does. Pure.
+
+    running: each pod's digest, empty where it is unknown. accepted: by which nodes may know the image; where nobody
+    knows, all pods must run the same one.
+    """
+    wrong = {pod: digest for pod, digest in sorted(running.items()) if digest not in accepted}
+    if not wrong or (not accepted and len(set(running.values())) == 1):
+        return ""
+    shown = ", ".join(f"{pod} runs {digest or 'an unknown digest'}" for pod, digest in [*wrong.items()][:SHOWN_PODS])
+    more = f" and {len(wrong) - SHOWN_PODS} more" if len(wrong) > SHOWN_PODS else ""
+    expected = (
+        f"expected {' or '.join(sorted(accepted)[:SHOWN_PODS])}" if accepted else "expected one image in all pods"
+    )
+    return f"{shown}{more}, {expected}"
 
 
 def why_not_to_continue(release: record.Release | None, pool: str, images: t.Mapping[str, str]) -> str:
@@ -227,12 +246,32 @@ class StepsRelease:
             raise Failure(f"Cannot continue the release of {self.server}: {reason}")
         self.expected = expected
         self.monitor = overwrite_monitor.OverwriteMonitor(self.task, self.cluster, self.server, expected)
+        self._check_digests()
         self._start_guard()
         if self.task.params["silence"] is not None:
             try:
                 self.calls.run(self.task, SILENCE, release_id=self.release["id"], **self.task.params["silence"])
             except Failure as failure:  # not worth a failed release
                 self.task.warn(f"Alerts of {self.server} could not be silenced. {failure.msg}")
+
+    def _check_digests(self) -> None:
+        """Raise Failure when ready pods run another image than the released one. Record which one they run."""
+        running, target, given = (
+            self.server.digests(self.cluster, self.pool),
+            self.release["to"],
+            self.task.params["digests"],
+        )
+        known = target.get("digest") or ""
+        # Nodes that deploy by an index's digest may know the image by its platform's.
+        accepted = {*given, known} - {""} if given or "@" not in str(target.get("image_ref")) else set()
+        if wrong := other_digests(running, accepted):
+            raise Failure(
+                f"Pool {self.pool} of {self.server} does not run what was released: {wrong}. The tag was moved, or a "
+                "node has an old copy of the image. Release a tag that does not move, or with its digest."
+            )
+        if not known and (found := next(iter(running.values()), "")):
+            self._add_changes(self.calls.run(self.task, RELEASE, state="updated", digest=found))
+            self.release = {**self.release, "to": {**self.release["to"], "digest": found}}
 
     def _read(self) -> None:
         self.release = record.read(self.cluster, self.server)[0].current or NOT_RECORDED
@@ -461,6 +500,7 @@ class StepsRelease:
         self.monitor.look()  # names the client that overwrote something
         self._refuse_changed()
         self._refuse_other_image()
+        self._check_digests()
         self._refuse_other_version()
         self.calls.run(
             self.task,

@@ -10,6 +10,7 @@ import functools
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._image import with_digest
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps
@@ -95,6 +96,8 @@ class Search:
         only = {"namespace": None, "server": None, "endpoint": None}
         found = self.run(self.modules.version_check, **only)
         self.known["digest"] = (found["registry_image"]["digest"] if found else None) or ""
+        if self.params["deploy_digest"]:
+            self.image_ref = self.known["image_ref"] = with_digest(self.image_ref, self.known["digest"])
 
     def _cluster(self) -> None:
         cluster = self.attempt(lambda: connect(self.params))

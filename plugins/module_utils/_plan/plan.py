@@ -189,7 +189,7 @@ def lines(facts: Facts) -> list[str]:
     ]
     if facts.already_live:
         found.append(f"  nothing to do: {facts.live} runs {facts.image_ref} and has all the traffic")
-    found.append(f"  image    {facts.image_ref}{_digest(facts.digest)}")
+    found.append(f"  image    {facts.image_ref}{'' if '@' in facts.image_ref else _digest(facts.digest)}")
     found += [_pool(facts, name) for name in POOLS]
     found += [f"  {'     ' if number else 'route'}    {note}" for number, note in enumerate(facts.route_notes)]
     if not facts.already_live:

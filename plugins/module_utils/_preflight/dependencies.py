@@ -16,11 +16,11 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.mcp.server.plugins.module_utils import _registry
 from ansible_collections.mcp.server.plugins.module_utils._alertmanager import Alertmanager
 from ansible_collections.mcp.server.plugins.module_utils._image import Image
 from ansible_collections.mcp.server.plugins.module_utils._preflight import prometheus, webhooks
 from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import run_concurrently
+from ansible_collections.mcp.server.plugins.module_utils._registry import registry as registries
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
@@ -91,15 +91,24 @@ def _guard_image_ref(params: dict[str, t.Any], _server: Server) -> str:
     if not params["guard_image_ref"]:
         raise Failure("The guard has no image: set guard_image_ref (mcp_guard_image_ref).")
     image = Image.parse(params["guard_image_ref"])
-    # The option registry replaces the host of the server's image, and of no other image.
+    if params.get("check_registry") is False:
+        return f"The guard's image {image} is not looked for: check_registry is off."
+    # These options are of the host of the server's image, and of no other one.
     is_replaced = bool(params.get("image")) and Image.parse(params["image"]).host == image.host
-    registry = _registry.registry_for(image, {**params, "registry": params["registry"] if is_replaced else None})
+    registry = registries.registry_for(image, params if is_replaced else _of_another_host(params))
     digest = registry.digest(image)
     if digest is None:
         raise Failure(
             f"The guard's image {image} is not in the registry {registry.url}: push it, or correct guard_image_ref."
         )
     return f"The guard's image {image} is in the registry ({digest[:19]})."
+
+
+def _of_another_host(params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the options without what is of one registry. A file of credentials says itself whose they are."""
+    auth = params.get("registry_auth")
+    names_user = auth and auth.get("username")
+    return {**params, "registry": None, "registry_username": None, "registry_auth": None if names_user else auth}
 
 
 def _files(params: dict[str, t.Any], _server: Server) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils import _alertmanager, _registry
+from ansible_collections.mcp.server.plugins.module_utils import _alertmanager
 from ansible_collections.mcp.server.plugins.module_utils._announce import webhook
 from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
+from ansible_collections.mcp.server.plugins.module_utils._registry import registry as registries
 
 OPTIONS: dict[str, t.Any] = {
-    **_registry.OPTIONS,
+    **registries.OPTIONS,
     "prometheus": gates.OPTION,
     "step_gates": {"type": "dict"},
     "triggers": {"type": "dict"},

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ansible_collections.mcp.server.plugins.module_utils import _times
+from ansible_collections.mcp.server.plugins.module_utils._image import same_version
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
@@ -181,11 +182,16 @@ def is_running(current: Release) -> bool:
 
 
 def resumes(current: Release | None, target: Side) -> bool:
-    """Return whether a release to this target (pool, image_ref) continues one that was interrupted."""
+    """Return whether a release to this target (pool, image_ref) continues one that was interrupted.
+
+    It does not when the tag has moved in between: the digests differ.
+    """
     if current is None or not is_running(current):
         return False
     old = current["to"]
-    return (old["pool"], old.get("image_ref")) == (target["pool"], target["image_ref"])
+    return old["pool"] == target["pool"] and same_version(
+        str(old.get("image_ref") or ""), target.get("image_ref") or ""
+    )
 
 
 def begin(record: ReleaseRecord, fresh: Release) -> ReleaseRecord:
@@ -221,6 +227,12 @@ def add_contract(record: ReleaseRecord, contract: Contract) -> ReleaseRecord:
     if len(accepted) > ACCEPTED:
         contract["accepted_count"] = len(accepted)
     return replace(record, current={**current, "to": {**current["to"], "contract": contract}})
+
+
+def add_digest(record: ReleaseRecord, digest: str) -> ReleaseRecord:
+    """Note which image the pods of the newest release run."""
+    current = record.newest
+    return replace(record, current={**current, "to": {**current["to"], "digest": digest}})
 
 
 def add_rollout(record: ReleaseRecord, pool: str, image_ref: str, seconds: float) -> ReleaseRecord:

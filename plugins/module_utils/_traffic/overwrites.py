@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._image import same_image
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
 from ansible_collections.mcp.server.plugins.module_utils._server import Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -17,9 +17,6 @@ from ansible_collections.mcp.server.plugins.module_utils._text import printable
 ROUTE, IMAGE, SIZE, MINIMUM, DEPLOYMENT = "route", "image", "replicas", "autoscaler", "deployment"
 
 LONGEST = 200  # characters of a value that others wrote
-
-# What may stand between a container's name and its digest
-_IMAGE = re.compile(r"(?P<name>[^:@]*)(?::(?P<tag>[^@]*))?(?:@(?P<digest>.*))?", re.DOTALL)
 
 
 class Overwritten(Failure):
@@ -117,20 +114,6 @@ def _sizes(expected: Expected, seen: Seen) -> t.Iterator[Finding]:
     for pool, raised in expected.minimums.items():
         if (seen.minimums.get(pool) or raised) < raised:
             yield Finding(MINIMUM, pool, f"has minReplicas {seen.minimums[pool]} now, not {raised}", harmful=False)
-
-
-def same_image(one: str, another: str) -> bool:
-    """Return whether both may be the same image.
-
-    An admission webhook may name a mirror, or a digest instead of the tag or after it: compared is what both name.
-    """
-    first, second = (_IMAGE.fullmatch(image.rpartition("/")[2]) for image in (one, another))
-    if first is None or second is None or first["name"] != second["name"]:
-        return False
-    if first["digest"] and second["digest"]:
-        return first["digest"] == second["digest"]
-    tags = [found["tag"] or ("" if found["digest"] else "latest") for found in (first, second)]
-    return tags[0] == tags[1] or not all(tags)
 
 
 def field(pointer: str) -> str:

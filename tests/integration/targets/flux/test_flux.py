@@ -93,7 +93,8 @@ class Held:
     def pool(self, name: str) -> tuple[int, str]:
         """Return a pool's size and the tag that it runs."""
         spec = _get("deployment", f"{self.server.name}-{name}")["spec"]
-        return spec["replicas"], spec["template"]["spec"]["containers"][0]["image"].rpartition(":")[2].partition("@")[0]
+        image_ref = spec["template"]["spec"]["containers"][0]["image"]
+        return spec["replicas"], image_ref.partition("@")[0].rpartition(":")[2]
 
     def own(self, manager: str) -> None:
         """Have a field manager own what a release writes, with the values that it has, beside whoever owns it now."""

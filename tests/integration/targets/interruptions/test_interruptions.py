@@ -38,10 +38,10 @@ def end() -> t.Iterator[None]:
 def judge_released() -> None:
     assert weights() == {"blue": 0, "green": 100}
     found = module("mcp_release_info")
-    assert module("mcp_rollout_info")["pools"][found["live"]]["image_ref"].endswith(":v1.2.0")
+    assert ":v1.2.0@sha256:" in module("mcp_rollout_info")["pools"][found["live"]]["image_ref"]
     record = found["record"]
     assert (record["outcome"], record["from"]["pool"], record["to"]["pool"]) == ("succeeded", "blue", "green")
-    assert record["from"]["image_ref"].endswith(":v1.1.5")
+    assert record["from"]["version"] == "v1.1.5"
     steps = [step["weights"]["green"] for step in record["steps"]]
     assert steps == sorted(set(steps)), steps  # none doubled, none undone
     assert module("mcp_rollout", "pool=green replicas=2")["changed"] is False

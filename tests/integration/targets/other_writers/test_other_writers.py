@@ -79,7 +79,9 @@ def words(folder: Path, server: Small, steps: list[dict[str, float]], **more: t.
 
 def pools(server: Small) -> dict[str, tuple[str, int]]:
     found = module("mcp_rollout_info", server=server.name)["pools"]
-    return {pool: (one["image_ref"].rpartition(":")[2], one["replicas"]) for pool, one in found.items()}
+    return {
+        pool: (one["image_ref"].partition("@")[0].rpartition(":")[2], one["replicas"]) for pool, one in found.items()
+    }
 
 
 def green(server: Small) -> int:

@@ -58,6 +58,7 @@ def playbook(name: str, steps: list[dict] | None = None, **variables: t.Any) -> 
     given = {
         "mcp_server": SERVER,
         "mcp_image": CONFIG["image"],
+        "mcp_registry": CONFIG["registry_url"],
         "mcp_sessions_metric": METRIC,
         **({"mcp_steps": steps} if steps else {}),
         **variables,
@@ -260,7 +261,7 @@ class TestUnmarked:
     def test_a_share_is_refused_before_anything_is_deployed(self) -> None:
         before = its("mcp_release_info")
         image = its("mcp_rollout", pool="green", replicas=0)["image_ref"]
-        version = "v1.2.0" if image.endswith("v1.3.0") else "v1.3.0"
+        version = "v1.2.0" if ":v1.3.0" in image else "v1.3.0"
         code, output = playbook(
             "bluegreen", [{"weight": 10, "seconds": 1}, {"weight": 100, "seconds": 1}], version=version
         )

@@ -6,7 +6,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._image import Image, digest_of
+from ansible_collections.mcp.server.plugins.module_utils._image import (
+    Image,
+    digest_of,
+    same_image,
+    same_version,
+    with_digest,
+)
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 SHA = "sha256:" + "a" * 64
@@ -63,3 +69,64 @@ def test_parse_refuses(text):
 )
 def test_digest_of(image_id, digest):
     assert digest_of(image_id) == digest
+
+
+@pytest.mark.parametrize(
+    ("one", "another", "same"),
+    [
+        ("r/x:v1", "r/x:v1", True),
+        ("r/x:v1", "mirror:5000/deep/er/x:v1", True),
+        ("r/x:v1", "r/x:v1@sha256:aa", True),
+        ("r/x:v1", "r/x@sha256:aa", True),
+        ("r/x:v1@sha256:aa", "r/x:v2@sha256:aa", True),  # the digest says what runs
+        ("r/x:v1@sha256:aa", "r/x:v1@sha256:bb", False),
+        ("r/x@sha256:aa", "r/x@sha256:bb", False),
+        ("r/x:v1", "r/x:v2", False),
+        ("r/x:v1", "r/y:v1", False),
+        ("r/x", "r/x:latest", True),
+        ("r/x", "r/x:v1", False),
+        ("", "r/x:v1", False),
+        ("r/x:v1", "\n", False),
+        ("r/x:v1", "r/x:v1:v2", False),
+        ("localhost:5000/x", "x", True),
+        # Nobody can tell what this is.
+        ("ghcr.io/org/x:v1", "no container x", False),
+    ],
+)
+def test_images(one: str, another: str, same: bool) -> None:
+    assert [same_image(*pair) for pair in ((one, another), (another, one))] == [same, same]
+
+
+@pytest.mark.parametrize(
+    ("one", "another", "same"),
+    [
+        ("r/x:v1", "r/x:v1", True),
+        ("r/x:v1", "mirror:5000/x:v1@sha256:aa", True),
+        ("r/x:v1@sha256:aa", "mirror/x@sha256:aa", True),
+        ("r/x@sha256:aa", "r/x@sha256:aa", True),
+        ("r/x:v1@sha256:aa", "r/x:v1@sha256:bb", False),  # the tag was moved
+        ("r/x:v1@sha256:aa", "r/x:v2@sha256:aa", False),  # two versions of one image
+        ("r/x:v1", "r/x@sha256:aa", False),  # nobody can tell
+        ("r/x", "r/x:latest", True),
+        ("r/x", "r/x@sha256:aa", False),
+        ("r/x:v1", "r/y:v1", False),
+        ("", "r/x:v1", False),
+        ("r/x:v1", "\n", False),
+    ],
+)
+def test_versions(one: str, another: str, same: bool) -> None:
+    assert [same_version(*pair) for pair in ((one, another), (another, one))] == [same, same]
+
+
+@pytest.mark.parametrize(
+    ("image_ref", "digest", "expected"),
+    [
+        ("r/x:v1", SHA, f"r/x:v1@{SHA}"),
+        ("r/x:v1", None, "r/x:v1"),
+        ("r/x:v1", "", "r/x:v1"),
+        (f"r/x@{SHA}", SHA, f"r/x@{SHA}"),
+        (f"r/x:v1@{SHA}", "sha256:" + "b" * 64, f"r/x:v1@{SHA}"),
+    ],
+)
+def test_with_digest(image_ref: str, digest: str | None, expected: str) -> None:
+    assert with_digest(image_ref, digest) == expected

@@ -26,7 +26,7 @@ POOLS = {
         "ready": 1,
         "pods": [POD, {**POD, "name": "b", "ready": False, "digest": None, "health_version": None}],
     },
-    "green": {"image_ref": "x:v1.2.0", "replicas": 0, "ready": 0, "pods": []},
+    "green": {"image_ref": "x:v1.2.0@sha256:0123456789abcdef", "replicas": 0, "ready": 0, "pods": []},
 }
 
 
@@ -48,7 +48,7 @@ def test_all_of_it():
     assert status(read(**book), POOLS, {"blue": 87.5, "green": 12.5, "requests": 40}, 2) == [
         "POOL         WEIGHT  ANSWERS  READY  VERSION  IMAGE",
         "blue (live)  90 %    87.5 %   1/2    1.1.5    x:v1.1.5",
-        "green        10 %    12.5 %   0/0    -        x:v1.2.0",
+        "green        10 %    12.5 %   0/0    -        x:v1.2.0@sha256:0123456789ab",
         "of 40 answers",
         "",
         "POD         READY  VERSION  DIGEST",

@@ -16,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import connect
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._http.credentials import basic, bearer, bearer_token
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
-from ansible_collections.mcp.server.plugins.module_utils._registry import Registry
+from ansible_collections.mcp.server.plugins.module_utils._registry.registry import Registry
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 TOKEN = "s3cr3t-Token.value_~+/=="

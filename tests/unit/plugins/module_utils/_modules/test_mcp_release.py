@@ -82,3 +82,38 @@ def test_nobody_is_taken_over_from_for_what_is_refused(api: ApiServer) -> None:
 def test_a_number_is_refused_before_the_lease_is_taken(api: ApiServer) -> None:
     assert "version is 1.1, which is a number" in refused(api, version=1.1)
     assert LEASE not in api.objects and "is missing" in refused(api, version=None)
+
+
+A, B = "@sha256:" + "a" * 64, "@sha256:" + "b" * 64
+AWAY = "The registry https://r.io does not answer."
+
+
+def test_the_digest_is_recorded_and_resumed(api: ApiServer) -> None:
+    pinned = {"image_ref": f"r.io/mcp:v1.2.1{A}", "digest": A[1:]}
+    begun = begin(**pinned)
+    assert begun["image_ref"] == begun["record"]["to"]["image_ref"] == pinned["image_ref"]
+    assert begun["record"]["to"]["digest"] == A[1:]
+    taken = {"take_over": True, "reason": "cut off"}
+    assert begin(**pinned, **taken)["resumed"]
+    # Without its registry a release goes on with the image that it began with
+    resumed = begin(**taken, digest_problem=AWAY)
+    assert (resumed["resumed"], resumed["image_ref"]) == (True, pinned["image_ref"])
+    # The tag was moved: that is another release
+    moved = begin(**taken, image_ref=f"r.io/mcp:v1.2.1{B}", digest=B[1:])
+    assert not moved["resumed"] and moved["record"]["to"]["digest"] == B[1:]
+
+
+def test_a_release_of_unknown_digest_is_refused(api: ApiServer) -> None:
+    assert refused(api, digest_problem=AWAY) == f"Release refused, nothing was changed: {AWAY}"
+    run = begin("v1.2.2")["run_id"]
+    assert AWAY in refused(api, digest_problem=AWAY, take_over=True, reason="mine")
+    assert api.objects[LEASE]["spec"]["holderIdentity"] == run
+    # What is live already needs no registry
+    end("succeeded", run)
+    assert begin("v1.1.5", digest_problem=AWAY)["already_live"]
+
+
+def test_what_the_pods_run_is_recorded(api: ApiServer) -> None:
+    run = begin()["run_id"]
+    begin(state="updated", digest=B[1:], image_ref=None, version=None, run_id=run)
+    assert json.loads(api.objects[RECORD]["data"]["current"])["to"]["digest"] == B[1:]

@@ -185,12 +185,33 @@ RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
 PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{pool}", "run_id": "run"}
 
 
-def call(monkeypatch, cluster, **params):
+A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+
+
+class Registry:
+    """Knows the digests of tags, and those of other images."""
+
+    url = "https://r.io"
+
+    def __init__(self, tags=None, digests=()):
+        self.tags, self.digests = tags or {}, digests
+
+    def digest(self, image):
+        if self.tags is AWAY:
+            raise Failure("The registry https://r.io does not answer.")
+        return self.tags.get(image.tag) if not image.digest else image.digest if image.digest in self.digests else None
+
+
+AWAY = {"": ""}
+
+
+def call(monkeypatch, cluster, registry=None, **params):
     defaults = {name: option.get("default") for name, option in mcp_rollback_target.SPEC.options.items()}
     monkeypatch.setattr(mcp_rollback_target.connection, "connect", lambda params: cluster)
+    monkeypatch.setattr(mcp_rollback_target.registries, "registry_for", lambda _image, _params: registry or Registry())
     lines = []
     return mcp_rollback_target.run(
-        Task({**defaults, **PARAMS, **params}, check_mode=True, progress=lines.append)
+        Task({**defaults, **PARAMS, **params}, check_mode=True, progress=lines.append, warn=lines.append)
     ), lines
 
 
@@ -315,3 +336,63 @@ def test_versions_of_any_form(monkeypatch):
     ):
         result, _lines = call(monkeypatch, cluster(), version=version, image="r.io/mcp")
         assert (result["image_ref"], result["version"]) == (image, version)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "registry", "params", "image", "warns"),
+    [
+        # By the digest that was released, or that its pods ran
+        ({"image_ref": f"{OTHER}@{A}"}, Registry({"v1.1.4": B}, [A]), {}, f"{OTHER}@{A}", ""),
+        ({"image_ref": OTHER, "digest": A}, Registry({"v1.1.4": B}, [A]), {}, f"{OTHER}@{A}", ""),
+        # It is gone from the registry: by the tag, which may mean another image now, or is gone too
+        ({"image_ref": f"{OTHER}@{A}"}, Registry({"v1.1.4": B}), {}, f"{OTHER}@{B}", f"no longer has {A}"),
+        ({"image_ref": f"{OTHER}@{A}"}, Registry(), {}, OTHER, f"no longer has {A}"),
+        # Unknown to the record
+        ({"image_ref": NEW, "digest": A}, Registry({"v1.1.4": B}), {}, f"{OTHER}@{B}", ""),
+        ({"image_ref": OTHER, "digest": "sha256:abc"}, Registry({"v1.1.4": B}), {}, f"{OTHER}@{B}", ""),
+        ({"image_ref": OTHER, "digest": 7}, Registry(), {}, OTHER, ""),
+        # The registry is away, or is not asked
+        ({"image_ref": f"{OTHER}@{A}"}, Registry(AWAY), {}, f"{OTHER}@{A}", "https://r.io does not answer"),
+        ({"image_ref": f"{OTHER}@{A}"}, Registry(AWAY), {"check_registry": False}, f"{OTHER}@{A}", ""),
+        ({"image_ref": OTHER, "digest": A}, Registry(AWAY), {"check_registry": False}, OTHER, ""),
+        ({"image_ref": f"{OTHER}@{A}"}, Registry({"v1.1.4": B}, [A]), {"deploy_digest": False}, OTHER, ""),
+        # As it was named
+        ({"image_ref": f"{OTHER}@{A}"}, Registry({}, [B]), {"version": f"v1.1.4@{B}"}, f"{OTHER}@{B}", ""),
+    ],
+)
+def test_by_digest(monkeypatch, recorded, registry, params, image, warns):
+    api = cluster()
+    older = {**release(), "id": "0", "to": {"pool": "blue", **recorded}}
+    api.put(RECORD, {"data": {"current": json.dumps(release()), "history": json.dumps([older])}})
+    given = {"version": "v1.1.4", "image": "r.io/mcp", **params}
+    result, lines = call(monkeypatch, api, registry, **given)
+    assert (result["image_ref"], result["deploy"], result["pool"]) == (image, True, "blue")
+    assert [line for line in lines[:-1] if warns and warns in line] == lines[:-1]
+
+
+def test_the_digest_of_an_image_that_failed_is_not_the_good_one():
+    """The tag was pushed again, with a bad image, after the good one had been live."""
+    good = {**release(), "to": {"pool": "blue", "image_ref": f"{OTHER}@{A}"}}
+    failed = {**release(FAILED), "to": {"pool": "green", "image_ref": f"{OTHER}@{B}"}}
+    came_from = release(ROLLED_BACK, image=f"{OTHER}@{B}")
+    for current, history, digest in (
+        (failed, (good,), A),
+        (release(), (failed, good), A),
+        (failed, (), ""),
+        (came_from, (good,), B),
+        (None, ("broken", None), ""),
+    ):
+        assert mcp_rollback_target.known_digest(ReleaseRecord(current, history), OTHER, running=True) == digest
+
+
+@pytest.mark.parametrize("has", [f"{OLD}@{A}", f"mirror:5000/mcp:v1.1.5@{A}", f"mirror:5000/mcp@{A}", OLD])
+def test_a_pool_that_has_the_image_keeps_its_form(monkeypatch, has):
+    api = cluster()
+    api.change(
+        SERVER.deployment_path("blue"),
+        {"spec": {"template": {"spec": {"containers": [{"name": "mcp", "image": has}]}}}},
+        "strategic",
+    )
+    api.put(RECORD, {"data": {"current": json.dumps(release(image=f"{OLD}@{A}"))}})
+    result, _lines = call(monkeypatch, api, Registry(AWAY), version="v1.1.5", image="r.io/mcp")
+    assert (result["image_ref"], result["deploy"], result["pool"]) == (has, False, "blue")

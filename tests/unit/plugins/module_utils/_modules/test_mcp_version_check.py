@@ -45,6 +45,11 @@ def pool(*pods, image_ref=REFERENCE):
         (pool(pod(ready=False, digest=None, health_version=None), pod()), WANTED, []),
         (pool(pod(digest=OTHER)), Wanted(WANTED.image, "v1.2.0"), []),
         (pool(pod(), image_ref=f"{REFERENCE}@{SHA}"), WANTED, []),
+        # As an admission webhook writes it: a mirror, with the digest, without the tag
+        (pool(pod(image_ref=f"mirror:5000/mcp-server:v1.2.0@{SHA}"), image_ref=f"{REFERENCE}@{CHILD}"), WANTED, []),
+        (pool(pod(image_ref=f"mirror:5000/ghcr/mcp-server@{SHA}")), WANTED, []),
+        (pool(pod(image_ref=f"mirror:5000/other@{SHA}")), WANTED, ["Pod p has image mirror:5000/other@"]),
+        (pool(pod(image_ref="mirror:5000/mcp-server:v1.2.0")), WANTED, ["Pod p has image mirror:5000/mcp-server:v1"]),
         (pool(), WANTED, ["The green pool has no ready pod."]),
         (
             pool(pod(), image_ref="ghcr.io/org/mcp-server:v1.1.5"),
@@ -97,6 +102,7 @@ PARAMS = {
     "image": "ghcr.io/org/mcp-server",
     "pool": None,
     "check_registry": True,
+    "digests": False,
     "server_version": "off",
     "endpoint": None,
     "port": 8080,
@@ -157,21 +163,31 @@ def test_registry_only(run):
     result, _warnings = run()
     assert result == {
         "changed": False,
-        "registry_image": {"image_ref": REFERENCE, "digest": SHA, "exists": True},
+        "registry_image": {"image_ref": REFERENCE, "digest": SHA, "digests": [], "exists": True},
         "pools": {},
         "mismatches": [],
     }
 
 
+def test_all_digests_of_the_image(run):
+    result, _warnings = run(digests=True)
+    assert result["registry_image"]["digests"] == [SHA, CHILD]
+
+
 def test_not_in_the_registry(run):
     with pytest.raises(Failure, match=f"{REFERENCE} is not in the registry http://127.0.0.1:5000") as failure:
         run(digest=None)
-    assert failure.value.evidence["registry_image"] == {"image_ref": REFERENCE, "digest": None, "exists": False}
+    assert failure.value.evidence["registry_image"] == {
+        "image_ref": REFERENCE,
+        "digest": None,
+        "digests": [],
+        "exists": False,
+    }
 
 
 def test_what_runs_in_the_pools(run):
     result, _warnings = run(version=None, image=None, **IN_CLUSTER)
-    assert result["registry_image"] == {"image_ref": None, "digest": None, "exists": None}
+    assert result["registry_image"] == {"image_ref": None, "digest": None, "digests": [], "exists": None}
     assert result["pools"]["green"] == {
         "image_ref": REFERENCE,
         "replicas": 1,

@@ -23,13 +23,14 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites imp
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import FailedAnswers
 
+A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 STEPS = [{"weight": 10, "seconds": 5.0}, {"weight": 50, "seconds": 0.0}, {"weight": 100, "seconds": 5.0}]
 RELEASE = {
     "id": "now-v2",
     "started": "2026-11-26T12:00:00.000Z",
     "outcome": "running",
     "from": {"pool": "blue", "image_ref": "r/x:v1", "version": "v1"},
-    "to": {"pool": "green", "image_ref": "r/x:v2", "version": "v2"},
+    "to": {"pool": "green", "image_ref": "r/x:v2", "version": "v2", "digest": A},
     "steps": [],
 }
 
@@ -98,6 +99,9 @@ class World:
             "image",
             lambda _server, _cluster, pool: (f"r/x:{'v2' if pool == 'green' else 'v1'}", 2),
         )
+
+        self.digests = {"green-1": A, "green-2": A}  # that the pods of the new pool run
+        monkeypatch.setattr(release_steps.Server, "digests", lambda *_: self.digests)
 
     def _run(self, show: t.Callable[[dict[str, t.Any]], tuple[t.Any, ...]]) -> t.Callable[[Task], dict[str, t.Any]]:
         def run(task: Task) -> dict[str, t.Any]:
@@ -643,3 +647,64 @@ def test_a_success_that_somebody_undoes_at_once_is_none(world: World, monkeypatc
     assert (
         raised.value.evidence["outcome"] == "rolled_back" and ("shift", "rollback") in world.calls and len(looks) == 2
     )
+
+
+@pytest.mark.parametrize(
+    ("running", "accepted", "wrong"),
+    [
+        # The index's digest or a platform's; none is ready
+        ({"p1": A, "p2": A}, {A}, ""),
+        ({"p1": A, "p2": B}, {A, B}, ""),
+        ({}, {A}, ""),
+        ({}, set(), ""),
+        # The tag was moved between two pods
+        ({"p1": A, "p2": B}, {A}, f"p2 runs {B}, expected {A}"),
+        ({"p1": A, "p2": ""}, {A}, f"p2 runs an unknown digest, expected {A}"),
+        # Nobody knows which one it should be: one in all pods
+        ({"p1": A, "p2": A}, set(), ""),
+        ({"p1": "", "p2": ""}, set(), ""),
+        ({"p1": A, "p2": B}, set(), f"p1 runs {A}, p2 runs {B}, expected one image in all pods"),
+        (dict.fromkeys("12345", B), {A}, f"1 runs {B}, 2 runs {B}, 3 runs {B} and 2 more, expected {A}"),
+    ],
+)
+def test_other_digests(running: dict[str, str], accepted: set[str], wrong: str) -> None:
+    assert release_steps.other_digests(running, accepted) == wrong
+
+
+def test_another_image_than_the_released_one_gets_no_traffic(world: World) -> None:
+    world.digests = {"green-1": A, "green-2": B}
+    with pytest.raises(Failure, match=f"does not run what was released: green-2 runs {B}, expected {A}. The tag was"):
+        world.go()
+    assert world.calls == BACK
+    # The index's digest and a platform's both count
+    world.calls.clear()
+    world.weights = {"blue": 100, "green": 0}
+    world.go(digests=[A, B])
+    assert world.calls[0] == ("shift", 10)
+
+
+def test_a_node_with_another_image_is_found_before_success(world: World) -> None:
+    world.then[("watch", "warm", 3.0)] = lambda: world.digests.update({"green-3": B})
+    with pytest.raises(Failure, match=f"green-3 runs {B}, expected {A}"):
+        world.go()
+    assert world.calls == [*ALL, *BACK]
+
+
+def test_without_a_registry_the_one_image_of_all_pods_is_recorded(world: World) -> None:
+    world.release = {**RELEASE, "to": {**RELEASE["to"], "digest": ""}}
+    world.go()
+    assert world.calls[0] == ("record", "updated", None) and world.given[0]["digest"] == A
+    assert world.calls[1:-2] == ALL
+    # What another node pulls later must be the same
+    world.calls.clear()
+    world.weights = {"blue": 100, "green": 0}
+    world.then[("shift", 50)] = lambda: world.digests.update({"green-3": B})
+    with pytest.raises(Failure, match=f"green-3 runs {B}, expected {A}"):
+        world.go()
+
+
+def test_what_is_deployed_by_its_digest_may_be_known_by_a_platforms(world: World) -> None:
+    """The registry is away when the release is resumed."""
+    world.release = {**RELEASE, "to": {**RELEASE["to"], "image_ref": f"r/x:v2@{C}", "digest": C}}
+    world.go()
+    assert world.calls[:-2] == ALL

@@ -65,7 +65,7 @@ class FakeCluster(ApiServer):
         for pool, tag in (("blue", "v1.1.5"), ("green", "v1.1.4")):
             template = {"metadata": {}, "spec": {"containers": [{"name": "mcp", "image": f"r.io/mcp:{tag}"}]}}
             self.put(deployment(pool), {"spec": {"replicas": 2, "template": template}})
-            status = {"name": "mcp", "ready": True, "imageID": "r.io/mcp@sha256:abc"}
+            status = {"name": "mcp", "ready": True, "imageID": f"r.io/mcp@sha256:{'a' * 64}"}
             self.put(
                 f"{PODS}/{pool}",
                 {"metadata": {"labels": {"app": "mcp", "pool": pool}}, "status": {"containerStatuses": [status]}},
@@ -998,7 +998,7 @@ def test_begin_tells_the_pools_and_records_the_origin(cluster):
     assert result["record"]["from"] == {
         "pool": "blue",
         "image_ref": "r.io/mcp:v1.1.5",
-        "digest": "sha256:abc",
+        "digest": f"sha256:{'a' * 64}",
         "version": "v1.1.5",
         "weights": {"blue": 100, "green": 0},
         "replicas": 2,

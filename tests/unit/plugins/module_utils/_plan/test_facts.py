@@ -20,6 +20,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure, T
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 NEW = "r.io/mcp:v1.2.0"
+A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp"
 RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release"
@@ -53,7 +54,7 @@ def objects() -> dict[str, t.Any]:
         template = {"spec": {"containers": [{"name": "mcp", "image": "r.io/mcp:v1.1.5"}]}}
         found[deployment(pool)] = {"spec": {"replicas": replicas, "template": template}}
     for number in range(2):
-        status = {"name": "mcp", "ready": True, "imageID": "r.io/mcp@sha256:blue"}
+        status = {"name": "mcp", "ready": True, "imageID": f"r.io/mcp@{A}"}
         found[f"/api/v1/namespaces/prod/pods/blue-{number}"] = {
             "metadata": {"labels": {"app": "mcp", "pool": "blue"}},
             "status": {"containerStatuses": [status], "conditions": [{"type": "Ready", "status": "True"}]},
@@ -72,7 +73,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[ApiServer]:
     good = [{"id": check[0], "ok": True, "message": ""} for check in facts.preflight_checks.CHECKS]
     monkeypatch.setattr(facts, "connect", lambda _params: one)
     monkeypatch.setattr(facts.preflight_checks, "checks", lambda _context: good)
-    monkeypatch.setattr(mcp_version_check, "run", lambda _task: {"registry_image": {"digest": "sha256:new"}})
+    monkeypatch.setattr(mcp_version_check, "run", lambda _task: {"registry_image": {"digest": B}})
     monkeypatch.setattr(mcp_health, "run", lambda _task: {})
     yield one
     assert one.writes() == [], "a plan writes nothing"
@@ -90,8 +91,8 @@ def search(**params: t.Any) -> facts.Facts:
 def test_all_that_is_known(cluster: ApiServer) -> None:
     found = search()
     assert found.problems == ()
-    assert (found.live, found.idle, found.digest, found.image_ref) == ("blue", "green", "sha256:new", NEW)
-    assert found.pools["blue"] == facts.Pool("r.io/mcp:v1.1.5", 2, 2, "sha256:blue")
+    assert (found.live, found.idle, found.digest, found.image_ref) == ("blue", "green", B, f"{NEW}@{B}")
+    assert found.pools["blue"] == facts.Pool("r.io/mcp:v1.1.5", 2, 2, A)
     assert found.pools["green"] == facts.Pool("r.io/mcp:v1.1.5", 0, 0, "")
     assert found.steps == (facts.Step(10, 5.0, 10, 10.0), facts.Step(100, 1.0, 100, 100.0))
     place = ("HTTPRoute prod/mcp", "/spec/rules/0/backendRefs/1/weight")
@@ -211,7 +212,7 @@ def test_without_a_cluster_the_rest_is_told(cluster: ApiServer, monkeypatch: pyt
     monkeypatch.setattr(mcp_health, "run", broken)
     found = search()
     assert found.problems == (f"No {missing}.", "It does not answer.")
-    assert (found.live, found.pools, found.digest) == (None, {}, "sha256:new")
+    assert (found.live, found.pools, found.digest) == (None, {}, B)
 
 
 def test_it_does_not_wait_for_an_unwell_server_as_long_as_for_a_rollout(
@@ -230,7 +231,7 @@ def test_a_version_that_arrives_as_a_number_is_refused(cluster: ApiServer) -> No
 
 @pytest.mark.parametrize(
     ("version", "image"),
-    [("sha-abc1234", "r.io/mcp:sha-abc1234"), ("sha256:" + "a" * 64, "r.io/mcp@sha256:" + "a" * 64)],
+    [("sha-abc1234", f"r.io/mcp:sha-abc1234@{B}"), ("sha256:" + "a" * 64, "r.io/mcp@sha256:" + "a" * 64)],
 )
 def test_versions_of_any_form(cluster: ApiServer, version: str, image: str) -> None:
     found = search(version=version)

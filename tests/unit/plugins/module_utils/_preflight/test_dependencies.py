@@ -180,7 +180,7 @@ def test_guard_image_ref(
         assert params["registry"] == registry
         return Registry(registry or f"https://{image.host}", digest)
 
-    monkeypatch.setattr(all_of._registry, "registry_for", registry_for)
+    monkeypatch.setattr(all_of.registries, "registry_for", registry_for)
     found = one(guard_image_ref=guard_image_ref, image="ghcr.io/org/mcp-server", registry="http://mirror")
     assert says in found.message and found.ok is bool(digest) and found.required
 

@@ -150,3 +150,35 @@ def test_only_a_pool_that_was_named_counts_as_named(named, counts):
     assert pools.recorded({"from": {"pool": "blue"}, "named": named}) == pools.Stable("blue", counts)
     text = json.dumps({"pool": "blue", "weights": {"blue": 100, "green": 0}, "named": named})
     assert pools.noted(text) == (pools.Stable("blue", counts), {"blue": 100, "green": 0})
+
+
+A, B = "@sha256:" + "a" * 64, "@sha256:" + "b" * 64
+
+
+@pytest.mark.parametrize(
+    "live, recorded, image, expected",
+    [
+        # Released with its digest; again, with a mirror's name from admission; the tag was moved since
+        (f"r/x:v2{A}", f"r/x:v2{A}", f"r/x:v2{A}", True),
+        (f"mirror:5000/x:v2{A}", f"r/x:v2{A}", f"r/x:v2{A}", True),
+        (f"mirror:5000/x{A}", f"r/x:v2{A}", f"r/x:v2{A}", True),
+        (f"r/x:v2{A}", f"r/x:v2{A}", f"r/x:v2{B}", False),
+        # By tag, before digests were deployed, and without a registry to ask
+        ("r/x:v2", "r/x:v2", f"r/x:v2{A}", True),
+        (f"r/x:v2{A}", f"r/x:v2{A}", "r/x:v2", True),
+        (f"mirror/x:v2{A}", "r/x:v2", "r/x:v2", True),
+        # Admission replaced the tag: the record knows which one, and nothing else does
+        (f"mirror/x{A}", "r/x:v2", "r/x:v2", True),
+        (f"mirror/x{A}", "r/x:v2", "r/x:v3", False),
+        (f"mirror/x{A}", None, "r/x:v2", False),
+        (f"mirror/y{A}", "r/x:v2", "r/x:v2", False),
+        # As sigstore's policy-controller and mirrors of ECR write them
+        (f"index.docker.io/library/x{A}", f"docker.io/library/x:v2{A}", f"docker.io/library/x:v2{A}", True),
+        ("1.dkr.ecr.us-east-1.amazonaws.com/docker-hub/r/x:v2", "r/x:v2", "r/x:v2", True),
+        # Another version of the same image is a release of its own
+        (f"r/x:v2{A}", f"r/x:v2{A}", f"r/x:v3{A}", False),
+    ],
+)
+def test_already_live_in_another_form(live, recorded, image, expected):
+    current = {**release("succeeded"), "to": {"pool": "green", "image_ref": recorded}} if recorded else None
+    assert pools.already_live(weights(0), current, live, image) is expected

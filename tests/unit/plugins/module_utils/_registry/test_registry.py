@@ -15,9 +15,9 @@ import time
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils import _registry
 from ansible_collections.mcp.server.plugins.module_utils._image import Image
-from ansible_collections.mcp.server.plugins.module_utils._registry import registry_for
+from ansible_collections.mcp.server.plugins.module_utils._registry import registry as registries
+from ansible_collections.mcp.server.plugins.module_utils._registry.registry import registry_for
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 SHA = "sha256:" + "a" * 64
@@ -35,6 +35,8 @@ class Fake(http.server.BaseHTTPRequestHandler):
         self.server.asked.append((self.command, self.path, self.headers.get("Authorization")))
         found = self.server.answers.get((self.command, self.path.partition("?")[0]), (404, {}, b""))
         status, headers, body = found(self) if callable(found) else found
+        if not status:  # it has answered by itself
+            return
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
@@ -46,6 +48,13 @@ class Fake(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *args):
         pass
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, tmp_path):
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.delenv("REGISTRY_AUTH_FILE", raising=False)
+    monkeypatch.setattr(registries, "FIRST_PAUSE", 0.01)
 
 
 @pytest.fixture
@@ -62,7 +71,7 @@ def fake():
 
 
 def registry(url, **options):
-    defaults = {name: option.get("default") for name, option in _registry.OPTIONS.items()}
+    defaults = {name: option.get("default") for name, option in registries.OPTIONS.items()}
     return registry_for(IMAGE, {**defaults, "registry": url, "registry_timeout": 2.0, **options})
 
 
@@ -143,6 +152,7 @@ def test_basic(fake):
     assert registry(fake.url, registry_username="me", registry_password="s3cret").digest(IMAGE) == SHA
 
 
+HTML = (404, {"Content-Type": "text/html; charset=utf-8"}, b"<html>")
 TOKEN = 'Bearer realm="{url}/token",service="x"'
 
 
@@ -170,11 +180,11 @@ TOKEN = 'Bearer realm="{url}/token",service="x"'
             {("HEAD", PATH): (401, {"WWW-Authenticate": TOKEN}, b""), ("GET", "/token"): (500, {}, b"")},
             "answered 500, and not with a token",
         ),
-        ({("HEAD", PATH): (503, {}, b"")}, "answered 503"),
-        ({("HEAD", PATH): (200, {"Content-Type": "text/html; charset=utf-8"}, b"")}, "web page.*not an image registry"),
-        ({("HEAD", PATH): (404, {"Content-Type": "text/html"}, b"")}, "web page.*not an image registry"),
+        ({("HEAD", PATH): (503, {}, b""), ("GET", PATH): (503, {}, b"")}, "answered 503"),
+        ({("HEAD", PATH): (200, {"Content-Type": "text/html"}, b""), ("GET", PATH): HTML}, "web page.*not an image"),
+        ({("HEAD", PATH): (404, {"Content-Type": "text/html"}, b""), ("GET", PATH): HTML}, "web page.*not an image"),
+        ({("HEAD", PATH): (403, {}, b""), ("GET", PATH): (403, {}, b"")}, "refused .* to anonymous users .403."),
         ({("HEAD", PATH): (200, {}, b""), ("GET", PATH): (200, {}, b"[]")}, "not with a manifest"),
-        ({("HEAD", PATH): (200, {}, b""), ("GET", PATH): (404, {}, b"")}, "answered 404, and not with a manifest"),
     ],
 )
 def test_bad_answers(fake, answers, message):
@@ -247,7 +257,7 @@ def test_http_where_https_was_meant(fake):
 def test_a_password_does_not_leave_tls():
     client = registry("https://registry.example", registry_username="me", registry_password="s3cret")
     with pytest.raises(Failure, match="unencrypted, to http://elsewhere"):
-        client._authorize('Bearer realm="http://elsewhere/token"', IMAGE)
+        client._authorize('Bearer realm="http://elsewhere/token"', IMAGE, set())
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:5000", "ftp://x", "https://", "http://u:p@x", "http://x:port", "http://[x"])
@@ -260,5 +270,177 @@ def test_bad_url(url):
     ("text", "url"), [("ghcr.io/a/b", "https://ghcr.io"), ("nginx", "https://registry-1.docker.io")]
 )
 def test_own_host(text, url):
-    params = {name: option.get("default") for name, option in _registry.OPTIONS.items()}
+    params = {name: option.get("default") for name, option in registries.OPTIONS.items()}
     assert registry_for(Image.parse(text), params).url == url
+
+
+LOGIN = {"registry_username": "me", "registry_password": "s3cret"}
+BASIC = "Basic " + base64.b64encode(b"me:s3cret").decode()
+FOUND = (200, {"Docker-Content-Digest": SHA}, b"")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 501])
+def test_head_refused(fake, status):
+    """Nexus answers 404, registry.centos.org 403, and old versions of distribution 405, though GET is answered."""
+    fake.answers["HEAD", PATH] = (status, {}, b"")
+    fake.answers["GET", PATH] = (200, {}, INDEX)
+    assert registry(fake.url).digest(IMAGE) == f"sha256:{hashlib.sha256(INDEX).hexdigest()}"
+
+
+@pytest.mark.parametrize(
+    ("challenge", "right"),
+    [
+        ('Negotiate, Basic realm="x"', BASIC),
+        ('Basic realm="x", Bearer realm="{url}/token",service="x"', "Bearer t0ken"),
+        ('Bearer realm="{url}/token",service="x", Basic realm="x"', BASIC),  # the token does not let us in
+        ('Bearer realm="{url}/nothing", Basic realm="x"', BASIC),
+        ("bearer realm={url}/token", "Bearer t0ken"),  # not quoted, as its slashes should be
+        ('Bearer realm="/token"', "Bearer t0ken"),  # relative
+        ('Digest realm="x", nonce="y", BASIC realm="a, b"', BASIC),
+    ],
+)
+def test_several_challenges(fake, challenge, right):
+    fake.answers["GET", "/nothing"] = (200, {}, b"{}")
+    fake.answers["GET", "/token"] = (200, {}, b'{"access_token": "t0ken"}')
+    fake.answers["HEAD", PATH] = guarded(challenge.replace("{url}", fake.url), right, FOUND)
+    assert registry(fake.url, **LOGIN).digest(IMAGE) == SHA
+
+
+def test_several_headers_of_challenges(fake):
+    def answer(request):
+        if request.headers.get("Authorization") == BASIC:
+            return FOUND
+        request.send_response_only(401)
+        request.send_header("WWW-Authenticate", "Negotiate")
+        request.send_header("WWW-Authenticate", 'Basic realm="x"')
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+        return 0, {}, b""
+
+    fake.answers["HEAD", PATH] = answer
+    assert registry(fake.url, **LOGIN).digest(IMAGE) == SHA
+
+
+def test_another_challenge_after_a_token_that_does_not_suffice(fake):
+    """Harbor asks for Basic then."""
+
+    def answer(request):
+        given = request.headers.get("Authorization")
+        bearer = f'Bearer realm="{fake.url}/token"'
+        return FOUND if given == BASIC else (401, {"WWW-Authenticate": 'Basic realm="x"' if given else bearer}, b"")
+
+    fake.answers["GET", "/token"] = (200, {}, b'{"token": "weak"}')
+    fake.answers["HEAD", PATH] = answer
+    assert registry(fake.url, **LOGIN).digest(IMAGE) == SHA
+    assert len(fake.asked) == 4
+
+
+def test_challenges_without_end(fake):
+    fake.answers["HEAD", PATH] = lambda _request: (
+        401,
+        {"WWW-Authenticate": f'Bearer realm="{fake.url}/token",service="{len(fake.asked)}"'},
+        b"",
+    )
+    fake.answers["GET", "/token"] = (200, {}, b'{"token": "t"}')
+    with pytest.raises(Failure, match="refused"):
+        registry(fake.url).digest(IMAGE)
+    assert len(fake.asked) == 1 + 2 * registries.MAX_CHALLENGES
+
+
+@pytest.mark.parametrize("status", [429, 502, 503])
+def test_overload_passes(fake, status):
+    left = [(status, {"Retry-After": "0"}, b""), (status, {}, b"")]
+    fake.answers["HEAD", PATH] = lambda _request: left.pop() if left else FOUND
+    assert registry(fake.url).digest(IMAGE) == SHA
+
+
+def test_retry_after(fake):
+    left = [(429, {"Retry-After": "1"}, b"")]
+    fake.answers["HEAD", PATH] = lambda _request: left.pop() if left else FOUND
+    begin = time.monotonic()
+    assert registry(fake.url, registry_timeout=5.0).digest(IMAGE) == SHA
+    assert 0.9 < time.monotonic() - begin < 3
+
+
+@pytest.mark.parametrize("after", ["3600", "Fri, 31 Dec 2999 23:59:59 GMT", "9" * 400])
+def test_a_limit_that_lasts_longer_is_said_at_once(fake, after):
+    fake.answers["HEAD", PATH] = fake.answers["GET", PATH] = (429, {"Retry-After": after}, b"")
+    begin = time.monotonic()
+    with pytest.raises(Failure, match=rf"too many requests \(429\), retry after {after[:30]}.*\. Wait, or log in"):
+        registry(fake.url).digest(IMAGE)
+    assert time.monotonic() - begin < 1 and len(fake.asked) == 2
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "", "Fri, 31 Feb 2999", "1e9", "\u0663"])
+def test_a_retry_after_that_is_none(value):
+    assert registries._retry_after(value) in (0.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    "token", [b'{"token": 7}', b'{"token": ["x"]}', '{"token": "\u00e9"}'.encode(), b'{"token": "a\\nb"}']
+)
+def test_a_token_that_is_none(fake, token):
+    fake.answers["HEAD", PATH] = (401, {"WWW-Authenticate": f'Bearer realm="{fake.url}/token"'}, b"")
+    fake.answers["GET", "/token"] = (200, {}, token)
+    with pytest.raises(Failure, match="refused .* to anonymous users .401."):
+        registry(fake.url).digest(IMAGE)
+
+
+def test_an_index_of_indexes(fake):
+    def index(*digests):
+        media = registries.INDEX_TYPES[0]
+        return json.dumps({"manifests": [{"digest": digest, "mediaType": media} for digest in digests]}).encode()
+
+    inner, leaf = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+    fake.answers["GET", PATH] = (200, {}, index(inner))
+    fake.answers["GET", PATH.replace("v1.2.0", inner)] = (
+        200,
+        {},
+        json.dumps({"manifests": [{"digest": leaf}, {"digest": 7}, {"digest": "../../x"}]}).encode(),
+    )
+    assert registry(fake.url).aliases(IMAGE) == {inner, leaf}
+    # One that contains itself, and one that goes on for ever, end
+    fake.answers["GET", PATH] = fake.answers["GET", PATH.replace("v1.2.0", inner)] = (200, {}, index(inner))
+    assert registry(fake.url).aliases(IMAGE) == {inner}
+    begun = len(fake.asked)
+    deep = [f"sha256:{number:064x}" for number in range(100)]
+    for one, following in zip(["v1.2.0", *deep], deep, strict=False):
+        fake.answers["GET", PATH.replace("v1.2.0", one)] = (200, {}, index(following))
+    assert len(registry(fake.url).aliases(IMAGE)) == registries.MAX_INDEXES == len(fake.asked) - begun
+
+
+def test_the_whole_question_has_one_limit(fake):
+    """Each answer is in time, all of them together are not."""
+
+    def slow(_request):
+        time.sleep(0.2)
+        return 503, {}, b""
+
+    fake.answers["HEAD", PATH] = fake.answers["GET", PATH] = slow
+    begin = time.monotonic()
+    with pytest.raises(Failure, match=r"answered 503|does not answer within 0.5 s\."):
+        registry(fake.url, registry_timeout=0.5).digest(IMAGE)
+    assert time.monotonic() - begin < 1
+
+
+@pytest.mark.parametrize(
+    ("url", "challenge"),
+    [
+        ("http://registry.example", 'Basic realm="x"'),
+        ("http://registry.example", 'Bearer realm="http://127.0.0.1/token"'),
+        ("http://127.0.0.1:5000", 'Bearer realm="http://elsewhere/token"'),
+        ("http://localhost.evil.example", 'Basic realm="x"'),
+        ("http://127.0.0.1.evil.example", 'Basic realm="x"'),
+    ],
+)
+def test_a_password_is_not_sent_unencrypted(url, challenge):
+    with pytest.raises(Failure, match="asks for the password to be sent unencrypted") as failure:
+        registry(url, **LOGIN)._authorize(challenge, IMAGE, set())
+    assert "s3cret" not in failure.value.msg
+
+
+def test_a_realm_keeps_its_own_query(fake):
+    fake.answers["HEAD", PATH] = guarded(f'Bearer realm="{fake.url}/token?a=1"', "Bearer t", FOUND)
+    fake.answers["GET", "/token"] = (200, {}, b'{"token": "t"}')
+    assert registry(fake.url).digest(IMAGE) == SHA
+    assert fake.asked[1][1] == "/token?a=1&scope=repository%3Aorg%2Fmcp-server%3Apull"
