@@ -221,9 +221,10 @@ class Registry:
         self, method: str, url: str, accept: str, authorization: str, query: dict[str, str] | None
     ) -> client.Answer:
         # A token for anonymous users is no secret.
-        if authorization and self._login and not self._allow_http and credentials.is_exposed(url):
+        exposed = [one for one in (url, self.url) if credentials.is_exposed(one)]
+        if authorization and self._login and exposed and not self._allow_http:
             raise Failure(
-                f"{self._name} asks for the password to be sent unencrypted, to {printable(url, 200)}. "
+                f"{self._name} asks for the password to be sent unencrypted, to {printable(exposed[0], 200)}. "
                 "It was not sent. Use HTTPS, or set registry_allow_http where the network is trusted."
             )
         try:

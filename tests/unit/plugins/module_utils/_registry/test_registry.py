@@ -434,8 +434,9 @@ def test_the_whole_question_has_one_limit(fake):
     ],
 )
 def test_a_password_is_not_sent_unencrypted(url, challenge):
+    client = registry(url, **LOGIN)
     with pytest.raises(Failure, match="asks for the password to be sent unencrypted") as failure:
-        registry(url, **LOGIN)._authorize(challenge, IMAGE, set())
+        client._request("GET", f"{url}/v2/", "*/*", client._authorize(challenge, IMAGE, set()))
     assert "s3cret" not in failure.value.msg
 
 
