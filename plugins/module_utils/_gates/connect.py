@@ -77,7 +77,7 @@ def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float |
 
 def _authorization(params: dict[str, t.Any], option: dict[str, t.Any]) -> str:
     """Return the value of the header Authorization, empty without credentials. Raises Failure."""
-    if any(option.get(name) for name in ("username", *credentials.SOURCES)):
+    if any(option.get(name) for name in ("username", "headers_env", *credentials.SOURCES)):
         credentials.refuse_plain_http(option["url"], option.get("allow_http"), "prometheus")
     if option["username"]:
         if ":" in option["username"]:
