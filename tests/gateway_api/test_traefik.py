@@ -153,13 +153,16 @@ def test_a_controller_that_does_not_report(server: Served) -> None:
 
 
 def test_a_backend_that_is_not_there(server: Served) -> None:
-    """It makes a shift fail with Traefik's own words, while the pools are served by their weights."""
+    """A shift fails with Traefik's own words; an emergency goes by the answers, whatever the weights were before."""
     (rule,) = server.rules
     server.rules = [{**rule, "backendRefs": [*rule["backendRefs"], {**backend("gone", 0)}]}]
-    with pytest.raises(Failure, match=r"traefik.* says ResolvedRefs is False \(BackendNotFound"):
-        shift(server, 100, timeout=10.0)
-    time.sleep(RELOAD)
-    assert server.get() == (200, "green")
+    for percent in (50, 3):
+        with pytest.raises(Failure, match=r"traefik.* says ResolvedRefs is False \(BackendNotFound"):
+            shift(server, percent, timeout=10.0)
+        time.sleep(RELOAD)
+        assert {server.get() for _number in range(50)} == {(200, "blue"), (200, "green")}
+        back = shift(server, None, pool=None, rollback=True, rollback_pool="blue")
+        assert back["share"]["blue"] == 100 and "ResolvedRefs is False" in back["warnings"][0]
 
 
 def test_a_pool_without_pods(server: Served) -> None:
