@@ -88,6 +88,8 @@ JOBS = (
     Job("sandbox", 54, 54),
     # Its compiler only takes what the others leave.
     Job("traefik", None, 392, cores=0.5, after=("sandbox",)),
+    # It needs no cluster, only that binary.
+    Job("gateway_api", None, 105, after=("traefik",)),
     _target("connection", 60, **NO_METRICS),
     Job("kustomize_controller", None, 390, cores=0.5, after=("sandbox",)),
     # It makes its servers itself.

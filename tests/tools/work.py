@@ -221,6 +221,10 @@ class Work:
     def _traefik(self, log: t.TextIO) -> None:
         command(log, sys.executable, "-m", "sandbox.traefik", cwd=ROOT, minutes=25)
 
+    def _gateway_api(self, run: Tools) -> None:
+        """HTTPRoutes on the real Traefik, a second implementation of the Gateway API."""
+        self._pytest(run, "tests/gateway_api")
+
     def _kustomize_controller(self, log: t.TextIO) -> None:
         command(log, sys.executable, "-m", "sandbox.flux", cwd=ROOT, minutes=25)
 

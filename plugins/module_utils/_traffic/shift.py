@@ -274,6 +274,8 @@ class Shift:
         time.
         """
         reason, reported, read_at = "", False, 0.0
+        row = share.row_needed(self.result["before"], wanted)
+        patience = PATIENCE + row / share.RATE  # the answers of a whole row take their time
 
         def pending() -> t.Iterator[share.Answer]:
             nonlocal reason, reported, read_at
@@ -286,11 +288,10 @@ class Shift:
                     self.read()
                 read_at = time.monotonic()
                 reason = self.kind.not_accepted(self.route, self.server)
-                if not reason or (bound.elapsed >= PATIENCE and self.kind.refused(self.route, self.server)):
+                if not reason or (bound.elapsed >= patience and self.kind.refused(self.route, self.server)):
                     return
                 reported = self._report_pending(reason, bound, reported)
 
-        row = share.row_needed(self.result["before"], wanted)
         keep_alive = not self.kind.per_connection
         seen, reached = share.until_followed(
             pending(), wanted, row, self.task.params["tolerance"], lambda last: None, keep_alive=keep_alive
