@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
@@ -128,16 +128,15 @@ def ready_client(connections: Connections, era: str) -> t.Iterator[Modern | Lega
             yield modern
             return
         refusal = modern
-    opened = False
-    try:
-        with _ready_legacy_client(connections, era) as client:
-            opened = True
-            yield client
-    except Failure as failure:
-        if opened or refusal is None or refusal.is_clear:
-            raise
-        # The legacy handshake was only a guess: the first answer tells more.
-        raise Failure(f"{DISCOVER} {refusal.reason}") from failure
+    with ExitStack() as stack:
+        try:
+            client = stack.enter_context(_ready_legacy_client(connections, era))
+        except Failure as failure:
+            if refusal is None or refusal.is_clear:
+                raise
+            # The legacy handshake was only a guess: the first answer tells more.
+            raise Failure(f"{DISCOVER} {refusal.reason}") from failure
+        yield client
 
 
 @contextmanager

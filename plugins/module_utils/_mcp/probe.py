@@ -35,7 +35,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 CLEANUP = (0.25, 4.0)
 
 # Connections.legacy or Connections.sse
-Handshake: t.TypeAlias = "t.Callable[..., AbstractContextManager[Legacy | Declined]]"
+Handshake: t.TypeAlias = t.Callable[..., AbstractContextManager[Legacy | Declined]]
 
 
 @dataclass(frozen=True)

@@ -170,8 +170,8 @@ READERS: dict[str, Read] = {
         guard,
     )
 } | {
-    "record": lambda cluster, server: record.read(cluster, server),
-    "gitops": lambda cluster, server: gitops.find(cluster, server),
+    "record": record.read,
+    "gitops": gitops.find,
     "budgets": lambda cluster, server: disruption_budgets.required_by(cluster, server, "blue", 3, lambda text: None),
 }
 # What each kind of object is read by; all others are whole meanwhile.

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 import time
@@ -264,8 +265,15 @@ def test_a_poller_that_hangs_measures_nothing(monkeypatch):
     with Fake(serving(lambda: series, time.time)) as fake:
         found = source(fake.url)
         read, hang = found.read, threading.Event()
-        calls = iter([read])
-        monkeypatch.setattr(found, "read", lambda gates: next(calls, lambda _gates: hang.wait(10))(gates))
+        polls = itertools.count()
+
+        def reads_once(gates):
+            if next(polls):
+                hang.wait(10)
+            else:
+                read(gates)
+
+        monkeypatch.setattr(found, "read", reads_once)
         with Poller(found, [ERRORS], [], 10.0, None, 0.2) as poller:
             assert awaited(poller).triggers[0].verdict == "pass"
             deadline = time.monotonic() + 10

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage, retry
@@ -12,15 +15,19 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure, L
 
 
 class Clock:
-    """Of sleeps only."""
+    """Of the test's own sleeps only: servers of other tests may still be ending in their threads."""
 
     def __init__(self):
+        self._thread, self._sleep = threading.current_thread(), time.sleep
         self.now, self.pauses = 0.0, []
 
     def monotonic(self):
         return self.now
 
     def sleep(self, seconds):
+        if threading.current_thread() is not self._thread:
+            self._sleep(seconds)
+            return
         self.pauses.append(seconds)
         self.now += seconds
 

@@ -28,6 +28,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from ansible_collections.mcp.server.plugins.module_utils._http import addresses
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import client, dial, outage, tls
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, Certificate, User
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster
@@ -336,7 +337,7 @@ def test_a_resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_name_with_an_address_that_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     server, real = Server(GOOD, pair=None), socket.getaddrinfo
-    monkeypatch.setattr(dial, "NEXT", 0.3)
+    monkeypatch.setattr(addresses, "NEXT", 0.3)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, contextlib.ExitStack() as fillers:
         for _each in range(4):  # nothing more is accepted, and nothing refused
             filler = fillers.enter_context(socket.socket())

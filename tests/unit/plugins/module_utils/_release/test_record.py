@@ -240,17 +240,17 @@ def test_a_hundred_releases_with_a_thousand_accepted_changes_each_fit_into_a_con
     api = ApiServer()
     accepted = [f"tools/forecast_of_the_weather/input_schema/properties/place_{number}" for number in range(1000)]
     contract = {"structure_hash": "a" * 64, "text_hash": "b" * 64, "accepted": accepted}
-    for number in range(100):
-        fresh = record.new_release(
-            SERVER,
-            by="m" * 600,
-            reason="r" * 10_000,
-            at=f"T{number}",
-            origin={"pool": "blue", "image_ref": "x" * 400},
-            target={"pool": "green", "version": f"v{number}"},
-        )
 
-        def change(book, fresh=fresh):
+    def released(number):
+        def change(book):
+            fresh = record.new_release(
+                SERVER,
+                by="m" * 600,
+                reason="r" * 10_000,
+                at=f"T{number}",
+                origin={"pool": "blue", "image_ref": "x" * 400},
+                target={"pool": "green", "version": f"v{number}"},
+            )
             book = record.add_contract(record.begin(book, fresh), contract)
             for step in range(record.STEPS):
                 share = {"blue": 50.5, "green": 49.5, "requests": 144, "failed": 0}
@@ -259,7 +259,10 @@ def test_a_hundred_releases_with_a_thousand_accepted_changes_each_fit_into_a_con
                 )
             return record.end(book, "succeeded", "T9", "e" * 10_000)
 
-        book = record.update(api, SERVER, change)[1]
+        return change
+
+    for number in range(100):
+        book = record.update(api, SERVER, released(number))[1]
     assert len(json.dumps(api.objects[RECORD]["data"])) < 512 * 1024
     assert len(book.history) == record.KEPT and book.newest["to"]["contract"]["accepted_count"] == 1000
     assert book.newest["to"]["contract"]["accepted"] == accepted[: record.ACCEPTED]

@@ -160,9 +160,9 @@ READY = {"blue": 2, "green": 2}
 
 def prepared(
     monkeypatch: pytest.MonkeyPatch,
-    before: dict[str, int] = ON_GREEN,
+    before: dict[str, int] | None = None,
     current: t.Any = None,
-    ready: t.Mapping[str, int | None] = READY,
+    ready: t.Mapping[str, int | None] | None = None,
     stable: pools.Stable | None = None,
     tools: t.Sequence[str] = (),
     unread: bool = False,
@@ -170,7 +170,7 @@ def prepared(
 ) -> tuple[t.Any, dict[str, t.Any]]:
     """Return the rollback that is prepared when this is read, and the result so far."""
     found = None if unread else record.ReleaseRecord(current)
-    monkeypatch.setattr(emergency, "_read", lambda _shift: (before, found, ready))
+    monkeypatch.setattr(emergency, "_read", lambda _shift: (before or ON_GREEN, found, ready or READY))
     monkeypatch.setattr(emergency.revert_monitor, "managed_by", lambda _shift: list(tools))
     task = Task({"rollback_pool": None, "wait": True, "force": False, "reason": "5xx", **params})
     server = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
@@ -256,7 +256,7 @@ def test_nothing_that_names_the_stable_pool_is_a_refusal(
     """Without waiting, a record that could not be read may be readable at the next try."""
     with pytest.raises(Failure) as raised:
         prepared(monkeypatch, unread=unread, wait=wait, ready={"blue": 2, "green": None})
-    assert type(raised.value) is kind
+    assert raised.type is kind
     if kind is Failure:
         assert "ready endpoints: blue 2, green an unknown number" in raised.value.msg
         assert "rollback.yml -e mcp_rollback_pool=blue or ansible-playbook" in raised.value.msg

@@ -53,14 +53,14 @@ class Cluster:
 
         def change(_task: Task, *_where: t.Any, replicas: int) -> tuple[dict[str, t.Any], None]:
             self.requested.append(replicas)
-            return {"replicas": replicas}, None
+            return {"replicas": replicas, "changed": True}, None
 
         def wait(_view: t.Any, _patience: Deadline, _progress: t.Any, enough: int) -> t.Any:
             self.waited_for.append(enough)
             return SimpleNamespace(ready=enough)
 
         monkeypatch.setattr(scale_up.pool_change, "change", change)
-        monkeypatch.setattr(scale_up.rollout, "View", lambda *_given: None)
+        monkeypatch.setattr(scale_up.rollout, "View", lambda *_given, **_options: None)
         monkeypatch.setattr(scale_up.rollout, "wait", wait)
         monkeypatch.setattr(
             scale_up.convergence, "endpoints", lambda _task, _cluster, _server, _pool, least: endpoints >= least

@@ -255,6 +255,12 @@ class Contested(Kind):
     def stable(self, _route: dict[str, t.Any], _server: Server) -> None:
         return None
 
+    def part(self, _route: dict[str, t.Any], _server: Server, wanted: t.Any = None) -> float:
+        return 1.0
+
+    def notes(self, _route: dict[str, t.Any], _server: Server) -> list[str]:
+        return []
+
     def write(self, *given: t.Any, dry_run: bool) -> tuple[bool, dict[str, t.Any]]:
         self.writes += 1
         if error := self.errors[min(self.writes, len(self.errors)) - 1]:
