@@ -105,6 +105,7 @@ def test_every_task_is_killed_once() -> None:
         "Validate the version",
         "Report the triggers that nobody watches",
         "Check what the release needs later",
+        "Find the digest of the version",
         "Validate the steps and checks",
         "Prepare the idle pool",
         "Show the plan of the release",
