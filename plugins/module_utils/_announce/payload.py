@@ -16,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._announce import escalation
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, SUCCEEDED, Release
-from ansible_collections.mcp.server.plugins.module_utils._text import inert
+from ansible_collections.mcp.server.plugins.module_utils._text import inert, printable
 
 Event = dict[str, t.Any]
 
@@ -47,7 +47,7 @@ def event(
     what: one of EVENTS. failure: why, for events that the record does not tell. tree: the option escalation.
     """
     namespace, server = place
-    release = t.cast(Release, _inert(summary.readable(release))) if release else None
+    release = t.cast(Release, _printable(summary.readable(release))) if release else None
     name = f"{namespace}/{server}"
     recorded: str = release.get("outcome", "") if release else ""
     outcome = _OUTCOMES.get(what, recorded)
@@ -62,7 +62,7 @@ def event(
         "namespace": namespace,
         "server": server,
         "outcome": outcome,
-        "failure": _short(failure),  # by others, too: it quotes what servers and proxies answer
+        "failure": _printable(failure),  # it quotes what servers and proxies answer
         "summary": headline,
         "release": _release(release) if release else None,
         "escalation": contacts if outcome != SUCCEEDED else [],
@@ -94,14 +94,14 @@ def json_payload(data: Event) -> dict[str, t.Any]:
 def slack_payload(data: Event) -> dict[str, t.Any]:
     """Return the message of an incoming webhook. C(text) has all of it, for clients without blocks (Mattermost)."""
     release = data["release"]
-    title = data["summary"]
-    facts = [f"*Why:* {_escaped(reason)}"] if (reason := data["failure"] or (release or {}).get("reason")) else []
+    title = inert(data["summary"], MAX_REASON)
+    facts = [f"*Why:* {_foreign(reason)}"] if (reason := data["failure"] or (release or {}).get("reason")) else []
     sections = [facts]
     if release:
-        sections.append([f"*{name}:* {_escaped(value)}" for name, value in _facts(release)])
+        sections.append([f"*{name}:* {_foreign(value)}" for name, value in _facts(release)])
         if release["steps"]:
             sections.append(
-                ["*Steps*", *(_escaped(summary.step(one, release["to"]["pool"])) for one in release["steps"])]
+                ["*Steps*", *(_foreign(summary.step(one, release["to"]["pool"])) for one in release["steps"])]
             )
     if data["escalation"]:
         sections.append(["*Whom to call*", *map(_escaped, escalation.lines(data["escalation"]))])
@@ -140,22 +140,22 @@ def _facts(release: dict[str, t.Any]) -> list[tuple[str, str]]:
 
 
 def _escaped(text: str) -> str:
-    """Return the text without mentions and links."""
+    """Return the text without mentions and links in Slack's own form."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _inert(found: t.Any) -> t.Any:
-    """Return a release whose texts are inert: anybody may have edited the record."""
+def _foreign(text: str) -> str:
+    """Return text of others for a chat, which may read mentions, links and tags in it."""
+    return _escaped(inert(text, MAX_REASON))
+
+
+def _printable(found: t.Any) -> t.Any:
+    """Return data with all its texts printable and short: anybody may have edited the record."""
     if isinstance(found, str):
-        return _short(found)
+        return printable(found, MAX_REASON)
     if isinstance(found, list):
-        return [_inert(one) for one in found]
-    return {key: _inert(one) for key, one in found.items()} if isinstance(found, dict) else found
-
-
-def _short(text: str) -> str:
-    """Return text of others for machines and chats, which may read mentions, links and tags in it."""
-    return inert(text, MAX_REASON)
+        return [_printable(one) for one in found]
+    return {key: _printable(one) for key, one in found.items()} if isinstance(found, dict) else found
 
 
 def _cut(text: str, length: int) -> str:

@@ -166,11 +166,12 @@ def test_the_record_is_bounded(book: record.ReleaseRecord) -> None:
 @pytest.mark.parametrize("event", payload.EVENTS)
 def test_webhooks(book: record.ReleaseRecord, event: str) -> None:
     found = payload.event(book.current, ("prod", "mcp"), event, BIG if event == "release_failed" else HOSTILE, [])
-    for form in payload.PAYLOADS.values():
+    for name, form in payload.PAYLOADS.items():
         for text in texts(form(found)):
             assert is_clean(text, "\n\u200b") and len(text) <= 3000
             # Mentions, links and tags, of Slack, Mattermost and whatever shows HTML or Markdown
-            assert not re.search(r"(?<![\w.])@\w|<[!@#\w/]|\]\(|\w://", text), text
+            is_active = re.search(r"(?<![\w.])@\w|<[!@#\w/]|\]\(|\w://", text)
+            assert name == "json" or not is_active, text  # data stay as they are: programs compare them
         assert len(json.dumps(form(found))) < 200_000
 
 
