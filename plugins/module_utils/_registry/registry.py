@@ -225,7 +225,8 @@ class Registry:
         if authorization and self._login and exposed and not self._allow_http:
             raise Failure(
                 f"{self._name} asks for the password to be sent unencrypted, to {printable(exposed[0], 200)}. "
-                "It was not sent. Use HTTPS, or set registry_allow_http where the network is trusted."
+                "It was not sent. Use HTTPS, or set registry_allow_http (mcp_registry_allow_http) "
+                "where the network is trusted."
             )
         try:
             return self._client.request(

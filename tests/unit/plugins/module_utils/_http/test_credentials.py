@@ -153,7 +153,7 @@ def test_each_third_party_refuses(use: t.Callable[[], None], monkeypatch: pytest
 def test_a_registry_gets_no_password_by_plain_http_nor_does_a_realm_that_it_names() -> None:
     for url in (AWAY, "http://127.0.0.1:1"):
         client = Registry(url, ("me", "password"), True, 1.0)
-        with pytest.raises(Failure, match="set registry_allow_http where"):
+        with pytest.raises(Failure, match="set registry_allow_http"):
             client._request("GET", f"{AWAY}/token", "*/*", client._basic())
 
 
