@@ -37,7 +37,8 @@ class OAuthServer(http.server.ThreadingHTTPServer):
         self.trouble = ""
         self.scheme = "http"
         super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        # Nobody stops it: polling for that would take the processor from the tests that follow.
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 3600}, daemon=True).start()
 
     @property
     def url(self) -> str:

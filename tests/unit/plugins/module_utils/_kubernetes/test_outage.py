@@ -48,7 +48,8 @@ class Serving(ApiServer):
         self.call(self._give_next, times=math.inf)
         server = HttpApiServer(self, port)
         self.url = server.url
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        # Nobody stops it: polling for that would take the processor from the tests that follow.
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 3600}, daemon=True).start()
 
     def _give_next(self) -> None:
         status, headers = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
