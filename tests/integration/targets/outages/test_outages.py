@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pytest
 from playing import CONFIG, blue_again, clients, kubectl, module, play, rest, running, until, weights
-from soaking import soak
+from soaking import SOAK, soak
 
 from sandbox import machine
 
@@ -95,7 +95,9 @@ def away(hangs: bool, seconds: float = SECONDS) -> None:
 
 
 def judge_outages(said: str, number: int, seen: dict[str, t.Any], seconds: float = SECONDS) -> None:
-    assert seen["failed"] == 0 and seen["sent"] > 1000, seen
+    late = sum(number for reason, number in seen["failures"].items() if reason.endswith("TimeoutError"))
+    # An API server that starts beside other tests takes two cores for seconds: the soak, with fewer, allows nothing.
+    assert seen["failed"] == late <= (0 if SOAK else seen["sent"] / 50) and seen["sent"] > 1000, seen
     assert "Traceback" not in said, said
     waits = [int(wait) for wait in re.findall(r"answers again, after (\d+) s", said)]
     assert len(waits) >= number and max(waits) >= seconds - 25, (waits, said)
