@@ -271,7 +271,7 @@ def test_any_optional_field_may_be_missing_or_null(path: str, kind: str) -> None
 
 
 @pytest.mark.parametrize(("path", "kind"), CASES)
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_optional_fields_may_be_missing_together(path: str, kind: str, data: st.DataObject) -> None:
     objects = recorded.objects(kind)
