@@ -171,7 +171,7 @@ def test_the_deadline_ends_the_whole_exchange(script: Script) -> None:
         begin = time.monotonic()
         with pytest.raises(TimedOut, match=r"^does not answer within 0.4 s$"):
             Client().request("GET", peer.url, 0.4)
-        assert 0.35 < time.monotonic() - begin < 2
+        assert 0.35 < time.monotonic() - begin < 5
 
 
 @pytest.mark.parametrize("script", [head_drips, body_drips])

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 import typing as t
 
@@ -126,6 +127,10 @@ LARGE = {
 
 @pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
 def test_the_largest_answers_are_read_in_time(text: str) -> None:
-    started = time.process_time()
-    parse(text)
-    assert time.process_time() - started < 3
+    gc.freeze()  # what other tests left in memory is not ours to collect
+    try:
+        started = time.process_time()
+        parse(text)
+        assert time.process_time() - started < 3
+    finally:
+        gc.unfreeze()
