@@ -93,7 +93,7 @@ _STATELESS: dict[str, t.Any] = {
 _JSON: dict[str, t.Any] = {"wire": {"initialize, only JSON accepted": (200, None)}}
 _NO_POST: dict[str, Answer] = {"list without session": (405, None)}
 # Over HTTP+SSE, a probe does not ask which other revisions there are.
-_SSE: dict[str, t.Any] = {"session_mode": "sse", "era": "legacy", "path": "/sse", "versions": LEGACY[-1:]}
+_SSE: dict[str, t.Any] = {"session_mode": "sse", "era": "legacy", "path": "/sse", "versions": LEGACY}
 
 _PYTHON_1 = Row("python-1", "", "", "legacy", "stateful", {"auto": 9, "legacy": 7}, LEGACY, wire=_PYTHON_WIRE)
 _PYTHON_1_MODES: dict[str, dict[str, t.Any]] = {

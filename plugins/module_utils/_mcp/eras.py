@@ -181,7 +181,8 @@ def is_modern(reply: Reply, answer: Answer | None) -> bool:
             if supported and not _common(supported, protocol.LEGACY):
                 raise Fault(f"failed: mcp_health knows none of the server's protocol revisions ({str(supported)[:80]})")
             return False
-    if reply.status < 300 or 400 <= reply.status < 500:
+    # A refused Host is refused for both eras, and some servers keep a session of each such request.
+    if (reply.status < 300 or 400 <= reply.status < 500) and not reasons.refuses_host(reply):
         return False
     raise Fault(reasons.of_exchange(reply, answer))
 

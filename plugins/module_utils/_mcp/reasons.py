@@ -24,7 +24,7 @@ def of_reply(reply: Reply) -> str:
         if reply.content_type == "text/html":
             return "returned HTML: check that endpoint names an MCP server and the right path"
         return f"returned {status} without JSON ({text})"
-    if status == 421 or (status == 403 and "host" in text.lower()):
+    if refuses_host(reply):
         return (
             f"returned {status} ({text}): the server does not accept this Host; "
             "set endpoint.host to one that it accepts, or allow this one in the server's settings (transport_security)"
@@ -34,6 +34,10 @@ def of_reply(reply: Reply) -> str:
     if status == 404:
         return "returned 404: the server has nothing at this path"
     return f"returned {status} ({text})"
+
+
+def refuses_host(reply: Reply) -> bool:
+    return reply.status == 421 or (reply.status == 403 and "host" in reply.text.lower())
 
 
 def of_lost_session(reply: Reply, answer: Answer | None) -> str | None:

@@ -67,7 +67,7 @@ def goes_on(handler: Handler, message: t.Any) -> None:
 QUIRKS: dict[str, dict[str, Script]] = {
     **{
         f"server/discover is answered {status}": {**LEGACY, "server/discover": says(status, "no")}
-        for status in (200, 202, 401, 402, 403, 409, 410, 418, 421, 422, 429)
+        for status in (200, 202, 401, 402, 403, 409, 410, 418, 422, 429)
     },
     "server/discover is answered with a page": {**LEGACY, "server/discover": says(200, "<p>", "text/html")},
     "server/discover is never answered": {**LEGACY, "server/discover": hangs},
