@@ -89,6 +89,15 @@ def same_image(one: str, another: str) -> bool:
     return tag == other_tag or not (tag and other_tag)
 
 
+def same_repository(one: str, another: str) -> bool:
+    """Return whether both are of the same registry and repository."""
+    try:
+        first, second = Image.parse(one), Image.parse(another)
+    except Failure:
+        return False
+    return (first.host, first.repository) == (second.host, second.repository)
+
+
 def same_version(one: str, another: str) -> bool:
     """Return whether both are the same image for certain, and not by two tags.
 

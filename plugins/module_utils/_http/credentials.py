@@ -58,16 +58,10 @@ def refuse_plain_http(url: str, allow_http: bool | None, option: str, secret: st
     option: the option that has allow_http. The sentence does not name the URL, which may be a secret.
     """
     if not allow_http and is_exposed(url):
-        raise Failure(plain_http(option, secret))
-
-
-def plain_http(option: str, secret: str) -> str:
-    """Return the sentence for a secret that is not sent."""
-    prefix = "registry_" if option == "registry" else f"{option}."
-    return (
-        f"{option} is reached by plain HTTP, so that others on the way could read {secret}, and nothing was sent. "
-        f"Use an https URL, or set {prefix}allow_http: true where the network is trusted."
-    )
+        raise Failure(
+            f"{option} is reached by plain HTTP, so that others on the way could read {secret}, and nothing was sent. "
+            f"Use an https URL, or set {option}.allow_http: true where the network is trusted."
+        )
 
 
 def bearer_token(

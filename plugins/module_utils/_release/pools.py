@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._image import same_image, same_version
+from ansible_collections.mcp.server.plugins.module_utils._image import same_image, same_repository, same_version
 from ansible_collections.mcp.server.plugins.module_utils._release.record import SUCCEEDED, Release, is_running
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Weights, other
 
@@ -100,12 +100,11 @@ def whole(weights: Weights) -> str | None:
 def already_live(weights: Weights, release: Release | None, live_image_ref: str, image_ref: str | None) -> bool:
     """Return whether the image has all the traffic and no release is running, so that there is nothing to release.
 
-    Where an admission webhook has put a digest in the place of the tag, the record says which tag that was.
     """
     pool = whole(weights)
     if pool is None or image_ref is None or (release and is_running(release)):
         return False
-    if same_version(live_image_ref, image_ref):
+    if same_repository(live_image_ref, image_ref) and same_version(live_image_ref, image_ref):
         return True
     if release is None or release["outcome"] != SUCCEEDED or release["to"]["pool"] != pool:
         return False

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ansible_collections.mcp.server.plugins.module_utils import _times
-from ansible_collections.mcp.server.plugins.module_utils._image import same_version
+from ansible_collections.mcp.server.plugins.module_utils._image import same_repository, same_version
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
@@ -188,10 +188,8 @@ def resumes(current: Release | None, target: Side) -> bool:
     """
     if current is None or not is_running(current):
         return False
-    old = current["to"]
-    return old["pool"] == target["pool"] and same_version(
-        str(old.get("image_ref") or ""), target.get("image_ref") or ""
-    )
+    old, new = str(current["to"].get("image_ref") or ""), target.get("image_ref") or ""
+    return current["to"]["pool"] == target["pool"] and same_repository(old, new) and same_version(old, new)
 
 
 def begin(record: ReleaseRecord, fresh: Release) -> ReleaseRecord:

@@ -175,6 +175,9 @@ A, B = "@sha256:" + "a" * 64, "@sha256:" + "b" * 64
         # As sigstore's policy-controller and mirrors of ECR write them
         (f"index.docker.io/library/x{A}", f"docker.io/library/x:v2{A}", f"docker.io/library/x:v2{A}", True),
         ("1.dkr.ecr.us-east-1.amazonaws.com/docker-hub/r/x:v2", "r/x:v2", "r/x:v2", True),
+        # The inventory names another repository now, which may have another image of that name and tag
+        ("old.io/team/x:v2", "old.io/team/x:v2", f"new.io/team/x:v2{A}", False),
+        ("old.io/team/x:v2", "old.io/team/x:v2", "new.io/team/x:v2", False),
         # Another version of the same image is a release of its own
         (f"r/x:v2{A}", f"r/x:v2{A}", f"r/x:v3{A}", False),
     ],
