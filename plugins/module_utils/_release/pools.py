@@ -100,6 +100,7 @@ def whole(weights: Weights) -> str | None:
 def already_live(weights: Weights, release: Release | None, live_image_ref: str, image_ref: str | None) -> bool:
     """Return whether the image has all the traffic and no release is running, so that there is nothing to release.
 
+    Where an admission webhook has put a mirror or a digest in its place, the record says what was asked for.
     """
     pool = whole(weights)
     if pool is None or image_ref is None or (release and is_running(release)):
