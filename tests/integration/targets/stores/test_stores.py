@@ -70,6 +70,7 @@ def prometheus_binary() -> str:
     built = sorted(CACHE.glob("prometheus-*/prometheus"), key=os.path.getmtime)
     found = str(built[-1]) if built else shutil.which("prometheus")
     if not found:
+        # The cluster of KUBECONFIG brings no binary; CI's sandbox has built one.
         pytest.skip("there is no Prometheus: the sandbox builds one")
     return found
 
@@ -84,6 +85,7 @@ def victoria_metrics_binary() -> str:
         try:
             subprocess.run(["apt-get", "-q", "download", "victoria-metrics"], cwd=partial, check=True, timeout=300)
         except (OSError, subprocess.SubprocessError):
+            # Not every machine is Debian; the shapes of its answers are in the unit tests too.
             pytest.skip("apt-get has no victoria-metrics")
         (package,) = partial.glob("*.deb")
         subprocess.run(["dpkg", "-x", package, partial], check=True, timeout=60)

@@ -88,5 +88,6 @@ def test_nothing_is_promoted_or_rolled_back_that_should_not_be(part, matrix):
 
 def test_few_are_inconclusive(matrix):
     if matrix.total() < COUNT:
+        # A part that was chosen with -k has too few histories for a percentage.
         pytest.skip("only the whole matrix shows it")
     assert sum(number for (_true, outcome), number in matrix.items() if outcome == INCONCLUSIVE) <= 0.05 * COUNT
