@@ -22,6 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._workload.pods import (
     earlier_restarts,
     is_leaving,
     is_ready,
+    uid_of,
 )
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import State, revision, state
 
@@ -125,7 +126,7 @@ class View:
         """Return the events of pods that are not ready: not those of the whole namespace, which may be thousands."""
         unready = [pod for pod in pods if self._may_read_events and not is_ready(pod) and not is_leaving(pod)]
         found: list[Object] = []
-        for uid in [mapping(pod, "metadata").get("uid") for pod in unready][:MAX_PODS]:
+        for uid in [uid for pod in unready if (uid := uid_of(pod))][:MAX_PODS]:
             selector = f"involvedObject.uid={uid}"
             try:
                 events = self.cluster.get(paths.events(self._namespace), fieldSelector=selector, limit="100")
