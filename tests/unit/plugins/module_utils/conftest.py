@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import socket
 import subprocess
 import sys
@@ -22,6 +23,26 @@ SDK = Path(__file__).parents[2] / "fakes" / "mcp_server" / "sdk.py"
 
 Option = t.Callable[..., dict[str, t.Any]]
 Probe = t.Callable[..., dict[str, t.Any]]
+
+
+class CpuTime:
+    """The CPU seconds of this thread in a with block, whatever runs beside it and whatever other tests left in memory."""
+
+    seconds: float
+
+    def __enter__(self) -> CpuTime:
+        gc.freeze()
+        self.start = time.thread_time()
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.seconds = time.thread_time() - self.start
+        gc.unfreeze()
+
+
+@pytest.fixture
+def cpu_time() -> CpuTime:
+    return CpuTime()
 
 
 @pytest.fixture
