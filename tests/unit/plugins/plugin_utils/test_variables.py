@@ -131,6 +131,7 @@ def test_what_a_value_means(name, given, means):
             "mcp_steps[0].weight must be a whole number, not '1e999999999'.",
         ),
     ],
+    ids=lambda value: repr(value)[:40] if isinstance(value, str) else None,
 )
 def test_what_cannot_be_meant_is_a_sentence_that_names_the_variable(name, given, says):
     with pytest.raises(_variables.Invalid) as raised:

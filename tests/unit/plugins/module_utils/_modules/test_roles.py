@@ -46,7 +46,8 @@ class Cluster:
     """A server with both pools, autoscalers on them, and someone who has the releaser's Role at first."""
 
     def __init__(self, url: str, api: ApiServer) -> None:
-        self.api, self.where = api, {"namespace": "ns", "server": "x", "host": url, "api_key": "k"}
+        self.api = api
+        self.where = {"namespace": "ns", "server": "x", "host": url, "api_key": "k", "verify_seconds": 2}
         self.warnings: list[str] = []
 
     def run(self, spec: Spec, run: t.Callable[[Task], t.Any], **options: t.Any) -> t.Any:
