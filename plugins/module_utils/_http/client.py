@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import with_user_agent
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, missing_library, started
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
@@ -155,7 +156,7 @@ class Client:
         Raises Fault, which holds neither URL nor credentials: TimedOut, Untrusted, Unreachable, TooLarge, or another.
         """
         exchange = _Exchange(Deadline(seconds))
-        sent = {"Accept-Encoding": "gzip", **(headers or {})}
+        sent = {"Accept-Encoding": "gzip", **with_user_agent(headers or {})}
 
         def call() -> Answer:
             with exchange:

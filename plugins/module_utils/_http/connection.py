@@ -160,6 +160,7 @@ class Response:
 Dial = t.Callable[[Deadline], socket.socket]
 # One value for each name, or several, which get a line each.
 Headers = t.Mapping[str, "str | tuple[str, ...]"]
+Value = t.TypeVar("Value")
 # Seconds after the deadline, and what to call when the answer begins only then.
 Late = tuple[float, t.Callable[[Response], None]]
 
@@ -270,9 +271,8 @@ class Connection:
         body: bytes | None = None,
         late: Late | None = None,
     ) -> Response:
-        sent = _sent(
-            method, path, {"Host": self.authority, "Accept-Encoding": "identity", **(headers or {})}, body, self._origin
-        )
+        own = {"Host": self.authority, "Accept-Encoding": "identity"}
+        sent = _sent(method, path, {**own, **with_user_agent(headers or {})}, body, self._origin)
         self.requests += 1
         # A server that refuses may answer, or send a TLS alert, and close before it has read everything.
         with suppress(ConnectionError, ssl.SSLEOFError):
@@ -412,6 +412,12 @@ class _Wire:
             raise http.client.HTTPException(f"headers of more than {MAX_HEAD_BYTES >> 10} KiB")
         del self._buffer[:stop]
         return head.decode("latin-1")
+
+
+def with_user_agent(headers: t.Mapping[str, Value]) -> dict[str, Value | str]:
+    """Return the headers, and who asks where they do not say it: web application firewalls refuse the nameless."""
+    own = {} if any(name.lower() == "user-agent" for name in headers) else {"User-Agent": "mcp.server"}
+    return {**own, **headers}
 
 
 def _sent(method: str, path: str, headers: Headers, body: bytes | None, origin: str = "") -> bytes:

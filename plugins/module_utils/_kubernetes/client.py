@@ -77,7 +77,7 @@ class Client:
     ) -> Answer:
         """Return the answer, whatever its status. seconds: for all of it. Raises NoAnswer, Failure."""
         data = None if body is None else json.dumps(body).encode()
-        headers: Headers = {"Accept": "application/json", "User-Agent": "mcp.server"}
+        headers: Headers = {"Accept": "application/json"}
         if data is not None:
             headers["Content-Type"] = content_type or "application/json"
         target = f"{self._dial.base}{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")

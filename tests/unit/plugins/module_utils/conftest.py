@@ -26,7 +26,7 @@ Probe = t.Callable[..., dict[str, t.Any]]
 
 
 class CpuTime:
-    """The CPU seconds of this thread in a with block, whatever runs beside it and whatever other tests left in memory."""
+    """CPU seconds of this thread in a with block, whatever runs beside it and whatever other tests left in memory."""
 
     seconds: float
 

@@ -51,9 +51,17 @@ def test_what_is_sent() -> None:
             assert response.read().status == 200
         sent = peers.ends[0].recv(9999)
     assert (
-        sent == b"POST /mcp?a=b HTTP/1.1\r\nHost: mcp.example.com\r\nAccept-Encoding: identity\r\nX: "
-        b"y\r\nContent-Length: 2\r\n\r\n{}"
+        sent == b"POST /mcp?a=b HTTP/1.1\r\nHost: mcp.example.com\r\nAccept-Encoding: identity\r\n"
+        b"User-Agent: mcp.server\r\nX: y\r\nContent-Length: 2\r\n\r\n{}"
     )
+
+
+def test_a_user_agent_that_is_given_takes_the_place_of_our_own() -> None:
+    with Peers(EMPTY) as peers:
+        with peers.connection.request("GET", "/", Deadline(1), {"user-agent": "synthetic/2"}) as response:
+            response.read()
+        sent = peers.ends[0].recv(9999)
+    assert b"user-agent: synthetic/2\r\n" in sent and b"mcp.server" not in sent
 
 
 def test_a_header_with_many_spaces_is_read_at_once() -> None:
