@@ -31,11 +31,16 @@ def succeeded(
     return f"{live(version, pool, since)}. {before} {kept}; to go back: rollback.yml."
 
 
-def rolled_back(version: str, cause: str, *, pool: str, before: str = "") -> str:
+def rolled_back(version: str, cause: str, *, pool: str, before: str = "", digest_gone: str = "") -> str:
     """Return how a release ended that was rolled back.
 
     cause: a sentence, or a clause with its full stop. pool: where all traffic is.
-    before: the version of that pool, empty when not known.
+    before: the version of that pool, empty when not known. digest_gone: see by_tag().
     """
     where = f"{pool} ({before})" if before else pool
-    return f"{version} was rolled back; all traffic is on {where} again. Cause: {cause}"
+    return f"{version} was rolled back; all traffic is on {where} again{by_tag(digest_gone)}. Cause: {cause}"
+
+
+def by_tag(digest_gone: str) -> str:
+    """Return the end of a clause about a pool that runs its tag, as the registry no longer has the digest."""
+    return f", which runs its tag because the registry no longer has {digest_gone}" if digest_gone else ""

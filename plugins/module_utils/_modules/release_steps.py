@@ -620,7 +620,13 @@ class StepsRelease:
         scaled = " Nothing was scaled." if once else ""
         before = (self.release.get("from") or {}).get("version") or ""
         brief = cause.brief if isinstance(cause, shift.FailedAnswers) else why
-        msg = closing.rolled_back(self.version, f"{brief}{scaled}", pool=found["pool"], before=before)
+        msg = closing.rolled_back(
+            self.version,
+            f"{brief}{scaled}",
+            pool=found["pool"],
+            before=before,
+            digest_gone=found.get("digest_gone") or "",
+        )
         failure = Failure(msg, **cause.evidence)
         return Outcome(result=result, failure=failure, bad=True)
 

@@ -22,9 +22,11 @@ Object = dict[str, t.Any]
 
 IMAGE = "check the image's name and tag, and that the nodes may pull it"
 CONFIGURATION = "create what the pod template refers to, or correct the template"
+# Of an image: what the kubelet reports of its pull, and, until it tries again, that it waits.
+PULL_FAILED, PULL_BACKS_OFF = "ErrImagePull", "ImagePullBackOff"
 # Reasons of a waiting container (by the kubelet) that do not pass by themselves, and what to do about them.
 TERMINAL = {
-    "ImagePullBackOff": IMAGE,
+    PULL_BACKS_OFF: IMAGE,
     "InvalidImageName": IMAGE,
     "ErrImageNeverPull": IMAGE,
     "CreateContainerConfigError": CONFIGURATION,
@@ -48,6 +50,10 @@ UNREACHED = re.compile(
 )
 
 
+# A registry answered that it does not have the image, in the words of containerd, CRI-O and Docker.
+GONE = re.compile(r"not found|manifest unknown", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Problem:
     """Why a pod does not become ready."""
@@ -60,6 +66,8 @@ class Problem:
     advice: str
     # Whether the kubelet tries again and may succeed: then it is shown, and the rollout goes on.
     may_pass: bool = False
+    # Whether the registry does not have the image.
+    image_gone: bool = False
 
 
 def is_ready(pod: Object) -> bool:
@@ -166,7 +174,7 @@ def _waiting(
     waiting = mapping(own, "state", "waiting")
     reason, message = waiting.get("reason") or "", waiting.get("message") or ""
     # Other pull errors may pass (a registry that restarts).
-    if reason not in TERMINAL and not (reason == "ErrImagePull" and "not found" in message):
+    if reason not in TERMINAL and not (reason == PULL_FAILED and GONE.search(message)):
         return None
     # What it refers to may be created at the same time.
     if reason == "CreateContainerConfigError" and _pod_age(pod, now) < grace:
@@ -176,7 +184,8 @@ def _waiting(
         # Before Kubernetes 1.32 the message of the back-off does not say why.
         message = _newest(events, "Failed", "pull image") or message
     may_pass = bool(UNREACHED.search(message))
-    return Problem(reason, f"container {own.get('name')}: {reason} ({_line(message)})", advice, may_pass)
+    gone = reason in (PULL_FAILED, PULL_BACKS_OFF) and not may_pass and bool(GONE.search(message))
+    return Problem(reason, f"container {own.get('name')}: {reason} ({_line(message)})", advice, may_pass, gone)
 
 
 def _crashing(own: Object, now: datetime.datetime, earlier: int) -> Problem | None:

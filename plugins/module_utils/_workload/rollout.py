@@ -66,6 +66,10 @@ def _cause(image_ref: str) -> dict[str, str]:
     return {CAUSE: f"mcp.server.mcp_rollout: {image_ref}"}
 
 
+class ImageGone(Failure):
+    """The rollout cannot succeed because a registry does not have the image."""
+
+
 class View:
     """A pool's Deployment and its pods, read anew for each state.
 
@@ -153,7 +157,8 @@ def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enou
         if now.done or (enough is not None and (now.ready >= enough or (now.ready and no_more))):
             return now
         if now.failed:
-            raise Failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
+            failure = ImageGone if now.image_gone else Failure
+            raise failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
         if line != shown or patience.elapsed - shown_at >= HEARTBEAT:
             first = f" ({problems[0]})" if problems else ""
             progress(f"{line}{first}, {_times.stopwatch(patience.elapsed)} of {_times.stopwatch(patience.seconds)}")

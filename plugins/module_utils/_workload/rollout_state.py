@@ -45,6 +45,8 @@ class State:
     reason: str = ""
     # Why it cannot succeed and what to do, a clause; empty while it can.
     failed: str = ""
+    # Whether that is an image which its registry does not have.
+    image_gone: bool = False
     # A clause for each pod that does not become ready, and for pods that are refused.
     problems: tuple[str, ...] = ()
 
@@ -102,6 +104,7 @@ def state(
         leaving=len(present) - len(new),
         reason=terminal.reason if terminal else "",
         failed=f"{terminal.message}; {terminal.advice}" if terminal else "",
+        image_gone=terminal is not None and terminal.image_gone,
         problems=tuple(one.message for one in problems),
     )
 

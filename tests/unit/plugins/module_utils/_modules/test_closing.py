@@ -38,3 +38,11 @@ def test_a_rollback(before: str, where: str) -> None:
     assert found == (
         f"v1.2.1 was rolled back; all traffic is on {where} again. Cause: at 50 %, 527 of 1053 answers failed."
     )
+
+
+def test_a_rollback_to_a_tag_whose_digest_is_gone() -> None:
+    found = closing.rolled_back("v1.2.1", "It crashed.", pool="blue", before="v1.1.5", digest_gone="sha256:abc")
+    assert found == (
+        "v1.2.1 was rolled back; all traffic is on blue (v1.1.5) again, which runs its tag because the registry no "
+        "longer has sha256:abc. Cause: It crashed."
+    )

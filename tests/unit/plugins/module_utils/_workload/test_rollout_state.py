@@ -185,6 +185,29 @@ def test_problem_of_a_pod(case, events, reason, said):
     assert found is None or said in found.message
 
 
+@pytest.mark.parametrize(
+    ("reason", "message", "gone"),
+    [
+        ("ErrImagePull", PULL, True),
+        ("ErrImagePull", "reading manifest sha256:a in r.io/x: manifest unknown", True),
+        ("ErrImagePull", "manifest for r.io/x@sha256:a not found: manifest unknown: Manifest Unknown", True),
+        ("ImagePullBackOff", f'Back-off pulling image "{IMAGE}": ErrImagePull: {PULL}', True),
+        ("ImagePullBackOff", f'Back-off pulling image "{IMAGE}"', False),
+        ("ImagePullBackOff", "ErrImagePull: pull access denied", False),
+        # The registry did not say that
+        ("ImagePullBackOff", "ErrImagePull: dial tcp 10.0.0.1:443: i/o timeout, cache key not found", False),
+        ("CreateContainerConfigError", 'secret "x" not found', False),
+        ("InvalidImageName", "not found", False),
+        ("ErrImageNeverPull", "not found", False),
+    ],
+)
+def test_which_images_are_gone(reason, message, gone):
+    case = pod(waiting(reason, message), ready=False)
+    assert problem(case, [], NOW, 30, "mcp-server").image_gone is gone
+    found = state(deployment(replicas=1, total=1), replicasets(), [case], [], NOW, "mcp-server")
+    assert found.image_gone is gone and bool(found.failed) is ("dial tcp" not in message)
+
+
 def test_a_long_message_stays_a_sentence():
     found = problem(pod(waiting("InvalidImageName", "x\ny " * 1000)), [], NOW, 30, "mcp-server")
     assert len(found.message) < 500
