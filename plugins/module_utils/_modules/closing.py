@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
+
 
 def live(version: str, pool: str, since: datetime) -> str:
-    """Return the clause for a version that has all the traffic. since: when the share was measured, UTC."""
-    return f"{version} is live on {pool} since {since:%H:%M:%S} (100 % measured)"
+    """Return the clause for a version that has all the traffic. since: when the share was measured."""
+    return f"{version} is live on {pool} since {_times.time_of_day(since)} (100 % measured)"
 
 
 def succeeded(

@@ -186,7 +186,7 @@ def test_a_good_release(world: World) -> None:
     )
     assert [verdict["pool"] for verdict in found["verdicts"]] == ["green"] * 3
     assert re.fullmatch(
-        r"v2 is live on green since \d\d:\d\d:\d\d \(100 % measured\)\. "
+        r"v2 is live on green since \d\d:\d\d:\d\d UTC \(100 % measured\)\. "
         r"v1 stays ready on blue; to go back: rollback.yml\.",
         world.lines[-1],
     )
