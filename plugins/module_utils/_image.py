@@ -75,6 +75,25 @@ def with_digest(image_ref: str, digest: str | None) -> str:
     return image_ref if not digest or "@" in image_ref else f"{image_ref}@{digest}"
 
 
+def by_tag(image_ref: str) -> str:
+    """Return the reference without its digest; empty when it has no digest, or no tag beside it."""
+    name, _at, digest = image_ref.partition("@")
+    found = _last(image_ref)
+    return name if digest and found and found[1] else ""
+
+
+def digest_gone(before: str, now: str) -> str:
+    """Return the digest that a reference has lost, where the rest of it is the same; empty when it has lost none."""
+    return before.partition("@")[2] if now and by_tag(before) == now else ""
+
+
+def gone_sentence(where: str, image_ref: str) -> str:
+    """Return the warning of a rollback that goes by the tag. where: what no longer has the digest of the reference."""
+    name, _at, digest = image_ref.partition("@")
+    tag = name.rpartition(":")[2]
+    return f"{where} no longer has {digest} of {name}. Rolling back to what the tag {tag} means now."
+
+
 def same_image(one: str, another: str) -> bool:
     """Return whether both may be the same image.
 

@@ -38,6 +38,11 @@ def clock(text: t.Any) -> str:
     return f"{found:%H:%M:%S}" if found else "--:--:--"
 
 
+def time_of_day(at: datetime) -> str:
+    """Return the time of day for a sentence: 06:00:00 UTC. clock() is for what says elsewhere that it is in UTC."""
+    return f"{at.astimezone(UTC):%H:%M:%S} UTC"
+
+
 def day(text: t.Any) -> str:
     """Return date and time of a time as text: 2026-11-24 06:00:00 UTC."""
     found = parse(text)

@@ -75,6 +75,12 @@ history:
   type: list
   elements: dict
   sample: []
+stats:
+  description: The newest release for the jobs that follow, as M(mcp.server.mcp_announce) returns it; null when there is
+    none.
+  returned: success
+  type: dict
+  sample: null
 holder:
   description: Who releases now, since when, and until when the Lease lasts if it is not renewed; null when nobody does.
   returned: success

@@ -271,6 +271,12 @@ reverted:
   returned: success
   type: list
   elements: dict
+digest_gone:
+  description: The digest that the image registry no longer had when the good pool was started, which therefore runs the
+    tag of its image; empty otherwise.
+  returned: success
+  type: str
+  sample: ""
 overwritten:
   description: What another client changed, with C(object), C(field), C(by), C(manager), C(at), C(seen_at), C(suspend),
     C(what) and C(pool).

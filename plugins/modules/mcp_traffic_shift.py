@@ -467,6 +467,12 @@ reverted:
   returned: with O(rollback=true)
   type: list
   elements: dict
+digest_gone:
+  description: The digest that the image registry no longer had when the good pool was started, which therefore runs the
+    tag of its image; empty otherwise.
+  returned: with O(rollback=true)
+  type: str
+  sample: ""
 overwritten:
   description: What another client changed, with C(object), C(field), C(by), C(manager), C(at), C(seen_at), C(suspend),
     C(what) and C(pool).

@@ -209,6 +209,14 @@ seconds:
   description: How long it watched.
   returned: always
   type: float
+stats:
+  description: The release for the jobs that follow, as M(mcp.server.mcp_announce) returns it.
+  returned: with O(rollback), after a rollback
+  type: dict
+report:
+  description: The file of the report.
+  returned: with O(rollback) and O(report), after a rollback
+  type: str
 overwritten:
   description: What another client changed, as RV(mcp.server.mcp_traffic_shift#module:overwritten). The values above are
     missing then.

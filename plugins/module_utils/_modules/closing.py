@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
+
 
 def live(version: str, pool: str, since: datetime) -> str:
-    """Return the clause for a version that has all the traffic. since: when the share was measured, UTC."""
-    return f"{version} is live on {pool} since {since:%H:%M:%S} (100 % measured)"
+    """Return the clause for a version that has all the traffic. since: when the share was measured."""
+    return f"{version} is live on {pool} since {_times.time_of_day(since)} (100 % measured)"
 
 
 def succeeded(
@@ -31,11 +33,16 @@ def succeeded(
     return f"{live(version, pool, since)}. {before} {kept}; to go back: rollback.yml."
 
 
-def rolled_back(version: str, cause: str, *, pool: str, before: str = "") -> str:
+def rolled_back(version: str, cause: str, *, pool: str, before: str = "", digest_gone: str = "") -> str:
     """Return how a release ended that was rolled back.
 
     cause: a sentence, or a clause with its full stop. pool: where all traffic is.
-    before: the version of that pool, empty when not known.
+    before: the version of that pool, empty when not known. digest_gone: see by_tag().
     """
     where = f"{pool} ({before})" if before else pool
-    return f"{version} was rolled back; all traffic is on {where} again. Cause: {cause}"
+    return f"{version} was rolled back; all traffic is on {where} again{by_tag(digest_gone)}. Cause: {cause}"
+
+
+def by_tag(digest_gone: str) -> str:
+    """Return the end of a clause about a pool that runs its tag, as the registry no longer has the digest."""
+    return f", which runs its tag because the registry no longer has {digest_gone}" if digest_gone else ""

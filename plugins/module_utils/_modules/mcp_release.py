@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils import _times, _versions
 from ansible_collections.mcp.server.plugins.module_utils._image import Image
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
@@ -116,7 +116,8 @@ def _begin(task: Task, lease: leases.Lease) -> str:
         progress=task.progress,
     )
     if before is not None:
-        task.progress(f"took over from {before.by}, who began at {before.acquired:%H:%M:%S} UTC and has not finished")
+        began = _times.time_of_day(before.acquired)
+        task.progress(f"took over from {before.by}, who began at {began} and has not finished")
     return run
 
 

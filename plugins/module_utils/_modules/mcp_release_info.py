@@ -13,7 +13,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import conn
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release
-from ansible_collections.mcp.server.plugins.module_utils._release import lease, lease_renewal
+from ansible_collections.mcp.server.plugins.module_utils._release import lease, lease_renewal, summary
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
@@ -31,6 +31,7 @@ def run(task: Task) -> dict[str, t.Any]:
         "weights": weights,
         "record": recorded.current,
         "history": list(recorded.history),
+        "stats": summary.stats(summary.readable(recorded.current)) if recorded.current else None,
         "holder": holder(cluster, server),
     }
 

@@ -14,7 +14,14 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._image import Image, same_version, tagged, with_digest
+from ansible_collections.mcp.server.plugins.module_utils._image import (
+    Image,
+    by_tag,
+    gone_sentence,
+    same_version,
+    tagged,
+    with_digest,
+)
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
@@ -230,11 +237,9 @@ def _deployable(task: Task, image_ref: str) -> str:
         task.warn(f"Rolling back to {image_ref}, which was not looked for in its registry. {failure.msg}")
         return image_ref
     if image.digest and image.tag:
-        task.warn(
-            f"{registry.url} no longer has {image.digest}, which is {image.tag} in the release record. "
-            f"Rolling back to what the tag {image.tag} means now."
-        )
-    return with_digest(image_ref.partition("@")[0], digest) if image.tag else image_ref
+        task.warn(gone_sentence(registry.url, image_ref))
+        image_ref = by_tag(image_ref)
+    return with_digest(image_ref, digest) if image.tag else image_ref
 
 
 def _why_unhealthy(task: Task, target: RollbackTarget) -> str:

@@ -56,6 +56,7 @@ def run(task: Task) -> dict[str, t.Any]:
         return _watch(task)
     # Only with rollback, as a watch alone does not need these.
     from ansible_collections.mcp.server.plugins.module_utils._announce import payload
+    from ansible_collections.mcp.server.plugins.module_utils._modules import closing
     from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls
     from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE_INFO, Ending
 
@@ -91,8 +92,9 @@ def run(task: Task) -> dict[str, t.Any]:
         ending.conclude()
         ending.escalate()
         scaled = " Nothing was scaled." if overwritten else ""
+        tagged = closing.by_tag(found.get("digest_gone") or "")
         raise Failure(
-            f"{breach.msg} The release was rolled back: all traffic is on {found['pool']}.{scaled}",
+            f"{breach.msg} The release was rolled back: all traffic is on {found['pool']}{tagged}.{scaled}",
             **{**breach.evidence, **ending.result, "changed": found["changed"]},
         ) from None
 

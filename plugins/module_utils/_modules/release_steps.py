@@ -38,11 +38,12 @@ from ansible_collections.mcp.server.plugins.module_utils._modules.calls import C
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, ROLLOUT, SHIFT, SILENCE, Ending
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps as planned
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
-from ansible_collections.mcp.server.plugins.module_utils._server import Server, Weights, other
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Interrupted, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor, share, shift, watch
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Route
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import TICK
 
@@ -140,6 +141,17 @@ def why_not_to_continue(release: record.Release | None, pool: str, images: t.Map
     return ""
 
 
+def weights_of_ours(release: record.Release, noted: Weights | None) -> list[Weights]:
+    """Return the weights that the route of this release may have, the newest first; none where that is not known.
+
+    A run that was killed may have written weights that it could not record. noted: what was written last by this
+    collection, by the note on the route. Pure.
+    """
+    steps, before = release["steps"], release["from"].get("weights")
+    found = [noted, steps[-1].get("weights") if steps else None, before]
+    return [weights for weights in found if weights and all(pool in weights for pool in POOLS)] if before else []
+
+
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if not params["run_id"] and not task.check_mode:
@@ -200,6 +212,7 @@ class StepsRelease:
         self.task = task
         self.release = NOT_RECORDED
         self.ended, self.rolling_back = "", False
+        self.route: Route = {}  # as it was at the start
         self.weights: Weights = {}
         self.shifted = 0.0  # when the share was measured last, on the monotonic clock
         self.writers = {params["run_id"]}
@@ -244,6 +257,7 @@ class StepsRelease:
                 self.task, self.cluster, self.server, expected._replace(images=images)
             ).look()  # names the client that changed one
             raise Failure(f"Cannot continue the release of {self.server}: {reason}")
+        self._refuse_weights_of_others()
         self.expected = expected
         self.monitor = overwrite_monitor.OverwriteMonitor(self.task, self.cluster, self.server, expected)
         self._check_digests()
@@ -273,11 +287,31 @@ class StepsRelease:
             self._add_changes(self.calls.run(self.task, RELEASE, state="updated", digest=found))
             self.release = {**self.release, "to": {**self.release["to"], "digest": found}}
 
+    def _refuse_weights_of_others(self) -> None:
+        """Raise Failure, which pauses the release, when another client has changed the weights before this task.
+
+        They may be right, so they are not overwritten, as those that change later are.
+        """
+        kind = kind_of(self.server)
+        noted = kind.noted(self.route)
+        ours = weights_of_ours(self.release, noted[1] if noted else None)
+        if not ours or any(kind.is_as_written(self.route, self.server, weights) for weights in ours):
+            return
+        found = overwrite_monitor.overwritten_route(self.cluster, self.server, self.route, ours[0])
+        what = found.msg if found else f"its route gives {shift.text(self.weights)} now, not {shift.text(ours[0])}."
+        raise Failure(
+            f"another client has changed the weights of {self.server} since the release began: {what} "
+            "First set the weights to continue from with mcp_traffic_shift (pool and weight).",
+            **{**(found.evidence if found else {}), "inconclusive": True},
+        )
+
     def _read(self) -> None:
         self.release = record.read(self.cluster, self.server)[0].current or NOT_RECORDED
-        writer, self.weights = self._route(self.cluster)
+        kind = kind_of(self.server)
+        self.route = kind.read(self.cluster, self.server)
+        self.weights = kind.weights(self.route, self.server)
         # A release that was cut off may have been written by another run.
-        self.writers |= {writer}
+        self.writers |= {kind.run(self.route)}
 
     def _route(self, cluster: Api) -> tuple[str, Weights]:
         """Return the run that has written the route, and its weights."""
@@ -326,7 +360,7 @@ class StepsRelease:
             raise
         except Failure as failure:
             if failure.evidence.get("inconclusive"):
-                return self.pause(failure.msg)
+                return self.pause(failure)
             return self.roll_back(failure)
         except Exception as error:  # a bug must not leave the traffic where it is
             return self.roll_back(Failure(f"The task failed unexpectedly ({type(error).__name__}: {error})."))
@@ -620,7 +654,13 @@ class StepsRelease:
         scaled = " Nothing was scaled." if once else ""
         before = (self.release.get("from") or {}).get("version") or ""
         brief = cause.brief if isinstance(cause, shift.FailedAnswers) else why
-        msg = closing.rolled_back(self.version, f"{brief}{scaled}", pool=found["pool"], before=before)
+        msg = closing.rolled_back(
+            self.version,
+            f"{brief}{scaled}",
+            pool=found["pool"],
+            before=before,
+            digest_gone=found.get("digest_gone") or "",
+        )
         failure = Failure(msg, **cause.evidence)
         return Outcome(result=result, failure=failure, bad=True)
 
@@ -628,11 +668,12 @@ class StepsRelease:
     def version(self) -> str:
         return self.task.params["version"] or "the new version"
 
-    def pause(self, why: str) -> Outcome:
+    def pause(self, cause: Failure) -> Outcome:
         """Leave the traffic of an inconclusive release where it is, and record that as a pause."""
+        why = cause.msg
         self.note_pause(why)
         about = f"Release of {self.version} is paused, and the traffic stays as it is: {why}"
-        failure = Failure(f"{about} To continue: the same command. To go back: rollback.yml.")
+        failure = Failure(f"{about} To continue: the same command. To go back: rollback.yml.", **cause.evidence)
         return Outcome(payload.PAUSED, why, {"inconclusive": True, "outcome": INCONCLUSIVE}, failure)
 
     def note_pause(self, why: str) -> None:

@@ -65,6 +65,8 @@ class Side(t.TypedDict, total=False):
     weights: Weights
     # Of the pool before the release. Only in from.
     replicas: int
+    # The one that was gone from the registry at the rollback, which therefore deployed the tag. Only in from.
+    digest_gone: str
     # Only in to.
     contract: Contract
     # Seconds until the pool was ready. Only in to.
@@ -250,6 +252,13 @@ def rollout_seconds(record: ReleaseRecord, pool: str) -> float | None:
     known = [target for target in targets if target.get("rollout_seconds")]
     of_pool = [target for target in known if target["pool"] == pool]
     return next((target["rollout_seconds"] for target in [*of_pool, *known]), None)
+
+
+def add_fallback(record: ReleaseRecord, image_ref: str, digest_gone: str) -> ReleaseRecord:
+    """Note that the pool which a rollback returned to runs this image by its tag, since its digest was gone."""
+    current = record.newest
+    origin: Side = {**current["from"], "image_ref": image_ref, "digest": "", "digest_gone": digest_gone}
+    return replace(record, current={**current, "from": origin})
 
 
 def add_guard(record: ReleaseRecord, release_id: str, guard: GuardNote) -> ReleaseRecord:

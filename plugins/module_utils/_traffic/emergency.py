@@ -11,6 +11,7 @@ import typing as t
 from contextlib import ExitStack
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._image import digest_gone, gone_sentence
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._release import pools, record, runner
@@ -39,6 +40,13 @@ SECOND_LOOK_TIMEOUT = 15.0  # seconds for a second look at the target's endpoint
 READ_TIMEOUT = outage.LONGEST + 1  # seconds for what is read beside the route: an outage that the route saw is over
 
 
+class Tagged(t.NamedTuple):
+    """An image that the target runs by its tag, as its digest was gone from the registry."""
+
+    image_ref: str
+    digest_gone: str
+
+
 class _Rollback(t.NamedTuple):
     """One rollback, as prepared from what was read."""
 
@@ -54,8 +62,9 @@ class _Rollback(t.NamedTuple):
     reason: str
     at: t.Callable[[], str]  # gives the API server's time, ISO 8601
 
-    def end(self, release_record: record.ReleaseRecord) -> record.ReleaseRecord:
-        return ended(release_record, self.release, self.at(), self.reason)
+    def end(self, release_record: record.ReleaseRecord, tagged: Tagged | None = None) -> record.ReleaseRecord:
+        found = ended(release_record, self.release, self.at(), self.reason)
+        return record.add_fallback(found, tagged.image_ref, tagged.digest_gone) if tagged else found
 
 
 def roll_back(shift: Shift) -> dict[str, t.Any]:
@@ -132,6 +141,7 @@ def _prepare(shift: Shift) -> _Rollback:
         "scale_down": not (target.named or gitops),
         "gitops": gitops,
         "reverted": [],
+        "digest_gone": str(release["from"].get("digest_gone") or ""),
     }
     shift.result["version"] = str(release["from"].get("version") or "")
     # Anybody may have edited the record.
@@ -178,18 +188,20 @@ def _write(shift: Shift, rollback: _Rollback) -> None:
 def _verify(shift: Shift, rollback: _Rollback, reverts: revert_monitor.RevertMonitor) -> None:
     """Wait until the traffic follows, also when an earlier task wrote the weights and left this to the next."""
     fresh = shift.result["changed"] or not rollback.recorded
+    runs: Tagged | None = None
 
     def during_wait() -> None:
+        nonlocal runs
         # Not after the verification: a second rollback in between must not take this one for the release.
         update_record(shift, rollback.end, OPTIONAL_TIMEOUT)
         if fresh:
-            _full_size(shift, rollback.target.pool, rollback.planned)
+            runs = _check_target(shift, rollback)
         renew_lease(shift, stack)
 
     def add_step(verdict: str) -> None:
         if fresh:
             taken = step(shift, verdict)
-            update_record(shift, lambda release_record: record.add_step(rollback.end(release_record), taken))
+            update_record(shift, lambda release_record: record.add_step(rollback.end(release_record, runs), taken))
 
     with ExitStack() as stack:
         try:
@@ -286,13 +298,19 @@ def _report_sessions(shift: Shift) -> None:
             )
 
 
-def _full_size(shift: Shift, pool: str, planned: int) -> None:
-    """Scale a pool that was kept small up to its size before the release.
+def _check_target(shift: Shift, rollback: _Rollback) -> Tagged | None:
+    """Scale a pool that was kept small up to its size before the release. Return its image if that fell back to a tag.
 
     Failing to is a warning: the traffic is back.
     """
+    pool, planned, found = rollback.target.pool, rollback.planned, None
     try:
-        _image, replicas = shift.server.image(shift.cluster, pool)
+        image_ref, replicas = shift.server.image(shift.cluster, pool)
+        recorded = str(rollback.release["from"].get("image_ref") or "")
+        found = tagged(image_ref, recorded, shift.result["digest_gone"])
+        if found and not shift.result["digest_gone"]:  # by a run that was killed
+            shift.result["digest_gone"] = found.digest_gone
+            shift.task.warn(gone_sentence("The image registry", recorded))
         if is_too_small(replicas, planned):
             # lazy: emergency path
             from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
@@ -301,6 +319,16 @@ def _full_size(shift: Shift, pool: str, planned: int) -> None:
             pool_change.change(without_run_id(shift.task), shift.cluster, shift.server, pool, replicas=planned)
     except Failure as failure:
         shift.task.warn(f"Pool {pool} of {shift.server} may be smaller than before the release. {failure.msg}")
+    return found
+
+
+def tagged(image_ref: str, recorded: str, gone: str) -> Tagged | None:
+    """Return the image of the target if that fell back to its tag, now or in a run that was killed; else None.
+
+    image_ref, recorded: of the target, what it runs and what the record has. gone: the digest known to be gone. Pure.
+    """
+    lost = gone or digest_gone(recorded, image_ref)
+    return Tagged(image_ref, lost) if lost else None
 
 
 def is_too_small(replicas: int, planned: int) -> bool:

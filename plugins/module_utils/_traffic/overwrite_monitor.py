@@ -248,7 +248,7 @@ def _failure(cluster: Api, server: Server, finding: Finding, objects: dict[str, 
             f"This run lost the Lease of {server} (run {finding.run} has written since) and makes no further changes."
         )
     name, obj, place = _where(server, finding, objects)
-    return failure(finding, name, field_managers.writer_of(obj, place), place, f"{cluster.now():%H:%M:%S}")
+    return failure(finding, name, field_managers.writer_of(obj, place), place, cluster.now())
 
 
 def _where(server: Server, finding: Finding, objects: dict[str, Object]) -> tuple[str, Object, str]:

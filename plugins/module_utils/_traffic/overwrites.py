@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import datetime
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._image import same_image
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
 from ansible_collections.mcp.server.plugins.module_utils._server import Weights
@@ -122,20 +124,20 @@ def field(pointer: str) -> str:
     return "".join(f"[{step}]" if step.isdecimal() else f".{step}" for step in steps).lstrip(".")
 
 
-def failure(finding: Finding, name: str, writer: field_managers.Writer, place: str, at: str) -> Overwritten:
+def failure(finding: Finding, name: str, writer: field_managers.Writer, place: str, at: datetime) -> Overwritten:
     """Return the failure that a release or watch ends with.
 
-    name: the object's. place: the field's JSON pointer, empty when the object is gone. at: when it was seen, UTC.
+    name: the object's. place: the field's JSON pointer, empty when the object is gone. at: when it was seen.
     """
     evidence = {"what": finding.what, "pool": finding.pool, "object": name, "field": field(place), "by": writer.name}
-    evidence |= {"manager": writer.manager, "at": writer.at, "seen_at": at, "suspend": writer.suspend}
+    evidence |= {"manager": writer.manager, "at": writer.at, "seen_at": f"{at:%H:%M:%S}", "suspend": writer.suspend}
     who = (
         field_managers.sentence(writer, field(place))
         if place
         else "only the API server's audit log can name who did it; create it again"
     )
     return Overwritten(
-        f"{name} {finding.text} (seen at {at} UTC): {who}.",
+        f"{name} {finding.text} (seen at {_times.time_of_day(at)}): {who}.",
         overwritten=evidence,
     )
 

@@ -6,19 +6,25 @@
 
 The traffic waits for half of the pods: the first one alone would get the load of all and may fall over, and the last
 one is not worth a longer outage. When no more can become ready, the traffic goes to those that are.
+
+An image whose digest is gone from its registry is deployed by its tag: once, and only when the pods report that, since
+an emergency does not ask the registry. A run that was killed in between finds the pods as they are, and goes on there.
 """
 
 from __future__ import annotations
 
 import time
+import typing as t
 from contextlib import ExitStack
 
+from ansible_collections.mcp.server.plugins.module_utils._image import by_tag, digest_gone, gone_sentence
 from ansible_collections.mcp.server.plugins.module_utils._server import other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
 from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import renew_lease, without_run_id
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object
 
 
 def min_ready(planned: int) -> int:
@@ -62,9 +68,12 @@ def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> No
             return
         with ExitStack() as stack:
             renew_lease(shift, stack)
-            ago = time.monotonic() - began if result["changed"] else None
-            view = rollout.View(shift.cluster, server, pool, task.params["ready_grace"], stale, changed_ago=ago)
-            ready = rollout.wait(view, patience, task.progress, min_ready(result["replicas"])).ready
+            try:
+                ready = _await_pods(shift, pool, result, stale, began, patience)
+            except rollout.ImageGone as gone:
+                began = time.monotonic()
+                result, stale = _deploy_by_tag(shift, pool, result["image_ref"], gone)
+                ready = _await_pods(shift, pool, result, stale, began, patience)
             if not convergence.endpoints(task, shift.cluster, server, pool, 1):
                 raise Failure(
                     f"Its pods are ready, but Service {server.service(pool)} has no endpoint. Check its selector."
@@ -78,3 +87,33 @@ def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> No
         ) from None
     shift.result["scaled_up"]["seconds"] = round(patience.elapsed, 3)
     task.progress(f"pool {pool}: {ready} of {result['replicas']} pods ready after {patience.elapsed:.1f} s")
+
+
+def _await_pods(
+    shift: Shift, pool: str, changed: dict[str, t.Any], stale: Object | None, began: float, patience: Deadline
+) -> int:
+    """Wait until enough pods are ready; return how many are. Raises ImageGone, and Failure.
+
+    changed, stale: what pool_change.change() returned. began: when it was called, on the monotonic clock.
+    """
+    task = shift.task
+    ago = time.monotonic() - began if changed["changed"] else None
+    view = rollout.View(shift.cluster, shift.server, pool, task.params["ready_grace"], stale, changed_ago=ago)
+    return rollout.wait(view, patience, task.progress, min_ready(changed["replicas"])).ready
+
+
+def _deploy_by_tag(
+    shift: Shift, pool: str, image_ref: str, gone: rollout.ImageGone
+) -> tuple[dict[str, t.Any], Object | None]:
+    """Give the pool the tag of an image whose digest is gone; return the same as pool_change.change().
+
+    Raises C(gone) when the image has no digest, or no tag.
+    """
+    tagged = by_tag(image_ref)
+    if not tagged:
+        raise gone
+    changed = pool_change.change(without_run_id(shift.task), shift.cluster, shift.server, pool, image_ref=tagged)
+    shift.result["digest_gone"] = digest_gone(image_ref, tagged)
+    shift.task.progress(f"pool {pool} can't pull {image_ref}: deploying {tagged}")
+    shift.task.warn(gone_sentence("The image registry", image_ref))
+    return changed

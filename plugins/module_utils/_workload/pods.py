@@ -22,9 +22,11 @@ Object = dict[str, t.Any]
 
 IMAGE = "check the image's name and tag, and that the nodes may pull it"
 CONFIGURATION = "create what the pod template refers to, or correct the template"
+# Of an image: what the kubelet reports of its pull, and, until it tries again, that it waits.
+PULL_FAILED, PULL_BACKS_OFF = "ErrImagePull", "ImagePullBackOff"
 # Reasons of a waiting container (by the kubelet) that do not pass by themselves, and what to do about them.
 TERMINAL = {
-    "ImagePullBackOff": IMAGE,
+    PULL_BACKS_OFF: IMAGE,
     "InvalidImageName": IMAGE,
     "ErrImageNeverPull": IMAGE,
     "CreateContainerConfigError": CONFIGURATION,
@@ -33,6 +35,8 @@ TERMINAL = {
 }
 CRASHING = "CrashLoopBackOff"
 UNHEALTHY = "Unhealthy"
+UNSCHEDULABLE, GATED = "Unschedulable", "SchedulingGated"
+BARE_BACK_OFF = re.compile(r'(Back-off pulling image "[^"]*")?')
 # Reasons of a container that waits for its pod's volumes, network or init containers.
 CREATING = ("ContainerCreating", "PodInitializing")
 # Events of autoscalers that add a node for the pod, and the one of an autoscaler that does not.
@@ -48,6 +52,10 @@ UNREACHED = re.compile(
 )
 
 
+# A registry answered that it does not have the image, in the words of containerd, CRI-O and Docker.
+GONE = re.compile(r"not found|manifest unknown", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Problem:
     """Why a pod does not become ready."""
@@ -60,6 +68,8 @@ class Problem:
     advice: str
     # Whether the kubelet tries again and may succeed: then it is shown, and the rollout goes on.
     may_pass: bool = False
+    # Whether the registry does not have the image.
+    image_gone: bool = False
 
 
 def is_ready(pod: Object) -> bool:
@@ -116,17 +126,37 @@ def problem(
     """
     if is_ready(pod) or is_leaving(pod) or is_finished(pod):
         return None
-    if since and (now - since).total_seconds() < grace:
-        grace = math.inf  # nothing has lasted for longer than the rollout
-    events, own = _about(pod, events, container), _own(pod, container)
+    grace = _grace_of(grace, since, now)
+    every, events, own = events, _about(pod, events, container), _own(pod, container)
     return (
-        _unscheduled(pod, events, now, grace)
+        _unscheduled(pod, events, every, now, grace)
         or _waiting(pod, own, events, now, grace)
         or _crashing(own, now, earlier)
         or _not_created(pod, own, events, now, grace)
         or _unready(pod, own, events, now, grace, container)
         or _unready_beside(pod, own, now, grace, container)
     )
+
+
+def needs_events(
+    pod: Object, now: datetime.datetime, grace: float, container: str, since: datetime.datetime | None = None
+) -> bool:
+    """Return whether problem() needs the events of this pod: its status alone does not explain why it is not ready."""
+    if is_ready(pod) or is_leaving(pod) or is_finished(pod):
+        return False
+    grace, own = _grace_of(grace, since, now), _own(pod, container)
+    if reason := _unscheduled_reason(pod, now, grace):
+        return reason == UNSCHEDULABLE
+    return (
+        not _is_explained(mapping(own, "state", "waiting"))
+        or _is_not_created(pod, own, now, grace)
+        or (_runs_unready(own) and _running_age(pod, own, now) >= grace)
+    )
+
+
+def _grace_of(grace: float, since: datetime.datetime | None, now: datetime.datetime) -> float:
+    """Return the grace of a rollout that began then: nothing has lasted for longer than the rollout."""
+    return math.inf if since and (now - since).total_seconds() < grace else grace
 
 
 def _about(pod: Object, events: t.Iterable[Object], container: str) -> list[Object]:
@@ -141,23 +171,41 @@ def _own(pod: Object, container: str) -> Object:
     return next((one for one in items(pod, "status", "containerStatuses") if one.get("name") == container), {})
 
 
-def _unscheduled(pod: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float) -> Problem | None:
+def _unscheduled_reason(pod: Object, now: datetime.datetime, grace: float) -> str:
+    """Return the cluster's word for why no node runs the pod; empty when one does, or for less than the grace."""
     scheduled = condition(pod, "PodScheduled")
-    reason = scheduled.get("reason")
-    if reason not in ("Unschedulable", "SchedulingGated") or _age(scheduled.get("lastTransitionTime"), now) < grace:
+    reason = str(scheduled.get("reason") or "")
+    lasts = _age(scheduled.get("lastTransitionTime"), now) >= grace
+    return reason if lasts and reason in (UNSCHEDULABLE, GATED) else ""
+
+
+def _unscheduled(
+    pod: Object, events: t.Sequence[Object], every: t.Sequence[Object], now: datetime.datetime, grace: float
+) -> Problem | None:
+    """Return why no node runs the pod. every: the events of other pods too, of which not all may have been read."""
+    scheduled, reason = condition(pod, "PodScheduled"), _unscheduled_reason(pod, now, grace)
+    if not reason:
         return None
-    if reason == "SchedulingGated":
+    if reason == GATED:
         gates = ", ".join(str(gate.get("name")) for gate in items(pod, "spec", "schedulingGates"))
-        return Problem(
-            "SchedulingGated", f"it waits for scheduling gates ({gates})", "see who removes them", may_pass=True
-        )
-    answers = [event for event in events if event.get("reason") in (*SCALE_UP, NO_SCALE_UP)]
+        return Problem(GATED, f"it waits for scheduling gates ({gates})", "see who removes them", may_pass=True)
+    answers = _scale_ups(events) or _scale_ups(every)
     return Problem(
-        "Unschedulable",
+        UNSCHEDULABLE,
         f"no node accepts it ({_line(scheduled.get('message'))})",
         "free or add capacity, or lower the requests",
         may_pass=bool(answers) and max(answers, key=_time).get("reason") in SCALE_UP,
     )
+
+
+def _scale_ups(events: t.Iterable[Object]) -> list[Object]:
+    """Return what autoscalers answered to pods without a node."""
+    return [event for event in events if event.get("reason") in (*SCALE_UP, NO_SCALE_UP)]
+
+
+def _is_explained(waiting: Object) -> bool:
+    """Return whether the state of a waiting container says why: before Kubernetes 1.32 that of a back-off does not."""
+    return waiting.get("reason") != PULL_BACKS_OFF or not BARE_BACK_OFF.fullmatch(str(waiting.get("message") or ""))
 
 
 def _waiting(
@@ -166,17 +214,17 @@ def _waiting(
     waiting = mapping(own, "state", "waiting")
     reason, message = waiting.get("reason") or "", waiting.get("message") or ""
     # Other pull errors may pass (a registry that restarts).
-    if reason not in TERMINAL and not (reason == "ErrImagePull" and "not found" in message):
+    if reason not in TERMINAL and not (reason == PULL_FAILED and GONE.search(message)):
         return None
     # What it refers to may be created at the same time.
     if reason == "CreateContainerConfigError" and _pod_age(pod, now) < grace:
         return None
     advice = TERMINAL.get(reason, IMAGE)
-    if advice is IMAGE:
-        # Before Kubernetes 1.32 the message of the back-off does not say why.
+    if not _is_explained(waiting):
         message = _newest(events, "Failed", "pull image") or message
     may_pass = bool(UNREACHED.search(message))
-    return Problem(reason, f"container {own.get('name')}: {reason} ({_line(message)})", advice, may_pass)
+    gone = reason in (PULL_FAILED, PULL_BACKS_OFF) and not may_pass and bool(GONE.search(message))
+    return Problem(reason, f"container {own.get('name')}: {reason} ({_line(message)})", advice, may_pass, gone)
 
 
 def _crashing(own: Object, now: datetime.datetime, earlier: int) -> Problem | None:
@@ -201,9 +249,7 @@ def _not_created(
     pod: Object, own: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float
 ) -> Problem | None:
     """Return why the kubelet cannot create containers (a missing Secret, no sandbox), which only events show."""
-    waits = mapping(own, "state", "waiting").get("reason") in CREATING
-    begun = any(_has_begun(status) for status in items(pod, "status", "initContainerStatuses"))
-    if not waits or begun or _pod_age(pod, now) < grace:
+    if not _is_not_created(pod, own, now, grace):
         return None
     # Of two events in the same second, the warning is the older one: pulling an image may take long.
     newest = max(events, key=lambda event: (_time(event), event.get("type") != "Warning"), default={})
@@ -215,6 +261,13 @@ def _not_created(
     return Problem(reason, f"{reason} ({_line(text)})", CONFIGURATION, may_pass)
 
 
+def _is_not_created(pod: Object, own: Object, now: datetime.datetime, grace: float) -> bool:
+    """Return whether the kubelet has created no container for longer than the grace."""
+    waits = mapping(own, "state", "waiting").get("reason") in CREATING
+    begun = any(_has_begun(status) for status in items(pod, "status", "initContainerStatuses"))
+    return waits and not begun and _pod_age(pod, now) >= grace
+
+
 def _has_begun(status: Object) -> bool:
     state = mapping(status, "state")
     return bool(status.get("restartCount") or state.get("running") is not None or state.get("terminated") is not None)
@@ -223,13 +276,9 @@ def _has_begun(status: Object) -> bool:
 def _unready(
     pod: Object, own: Object, events: t.Sequence[Object], now: datetime.datetime, grace: float, container: str
 ) -> Problem | None:
-    running = mapping(own, "state").get("running")
-    # Until its startup probe has passed, which gives a slow server time, started is false.
-    if running is None or own.get("started") is False or own.get("ready") is True:
+    if not _runs_unready(own):
         return None
-    # No container is older than its pod, whose time is by the API server's clock and not by the node's.
-    created = mapping(pod, "metadata").get("creationTimestamp")
-    age = min(_age(running.get("startedAt"), now), _age(created, now) if created else math.inf)
+    age = _running_age(pod, own, now)
     spec = next((one for one in items(pod, "spec", "containers") if one.get("name") == container), {})
     failures = [event for event in events if event.get("reason") == UNHEALTHY and "eadiness" in _message(event)]
     if age - _probe_delay(spec, failures, age, now) < grace:
@@ -238,6 +287,19 @@ def _unready(
     return Problem(
         UNHEALTHY, f"has run for {age:.0f} s and is not ready ({_line(message)})", "read its log (kubectl logs)"
     )
+
+
+def _runs_unready(own: Object) -> bool:
+    # Until its startup probe has passed, which gives a slow server time, started is false.
+    running = mapping(own, "state").get("running")
+    return running is not None and own.get("started") is not False and own.get("ready") is not True
+
+
+def _running_age(pod: Object, own: Object, now: datetime.datetime) -> float:
+    # No container is older than its pod, whose time is by the API server's clock and not by the node's.
+    created = mapping(pod, "metadata").get("creationTimestamp")
+    age = _age(mapping(own, "state", "running").get("startedAt"), now)
+    return min(age, _age(created, now)) if created else age
 
 
 def _probe_delay(spec: Object, failures: t.Iterable[Object], age: float, now: datetime.datetime) -> float:

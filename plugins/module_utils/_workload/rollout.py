@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import datetime
+import functools
+import threading
 import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils import _times
@@ -15,22 +17,28 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, started
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import (
     Object,
     condition,
     earlier_restarts,
-    is_leaving,
-    is_ready,
+    needs_events,
+    owner,
     uid_of,
 )
-from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import State, revision, state
+from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import (
+    State,
+    newest_of,
+    revision,
+    state,
+)
 
 CAUSE = "kubernetes.io/change-cause"
 COMPLETE = "NewReplicaSetAvailable"  # the reason of the condition Progressing after a rollout
 
 POLL = 1.0  # seconds
-MAX_PODS = 5  # that are not ready, whose events are read
+MAX_PODS = 5  # whose events are read in one look
+MAX_EVENTS = "100"  # of one pod
 HEARTBEAT = 10.0  # seconds after which an unchanged line of progress is shown again
 
 
@@ -64,6 +72,10 @@ def fenced(
 
 def _cause(image_ref: str) -> dict[str, str]:
     return {CAUSE: f"mcp.server.mcp_rollout: {image_ref}"}
+
+
+class ImageGone(Failure):
+    """The rollout cannot succeed because a registry does not have the image."""
 
 
 class View:
@@ -109,12 +121,15 @@ class View:
             if self._since is None and condition(deployment, "Progressing").get("reason") == COMPLETE:
                 self._since = self.cluster.now()
             self._earlier = earlier_restarts(pods, self._container, self._since) if self._since else {}
+        newest = newest_of(deployment, replicasets)
+        new = [pod for pod in pods if newest and owner(pod) == uid_of(newest)]
+        now = self.cluster.now()  # before the events are read: which pods need them depends on it
         return state(
             deployment,
             replicasets,
             pods,
-            self._events(pods),
-            self.cluster.now(),
+            self._events(new, now),
+            now,
             self._container,
             self._grace,
             self.stale,
@@ -122,19 +137,28 @@ class View:
             self._earlier,
         )
 
-    def _events(self, pods: t.Sequence[Object]) -> list[Object]:
-        """Return the events of pods that are not ready: not those of the whole namespace, which may be thousands."""
-        unready = [pod for pod in pods if self._may_read_events and not is_ready(pod) and not is_leaving(pod)]
-        found: list[Object] = []
-        for uid in [uid for pod in unready if (uid := uid_of(pod))][:MAX_PODS]:
-            selector = f"involvedObject.uid={uid}"
-            try:
-                events = self.cluster.get(paths.events(self._namespace), fieldSelector=selector, limit="100")
-            except Forbidden:
-                self._may_read_events = False
-                break
-            found += items(events, "items")
-        return found
+    def _events(self, pods: t.Sequence[Object], now: datetime.datetime) -> list[Object]:
+        """Return the events of pods that only these explain: not those of the whole namespace, which may be thousands.
+
+        Read side by side, since an API server in trouble takes seconds for each.
+        """
+        if not self._may_read_events:
+            return []
+        unexplained = [pod for pod in pods if needs_events(pod, now, self._grace, self._container, self._since)]
+        uids = [uid for pod in unexplained if (uid := uid_of(pod))]
+        reads = [started(functools.partial(self._events_of, uid)) for uid in uids[:MAX_PODS]]
+        # Each read ends by itself, as any request does.
+        return [event for read in reads for event in read(threading.TIMEOUT_MAX)]
+
+    def _events_of(self, uid: str) -> list[Object]:
+        selector = f"involvedObject.uid={uid}"
+        try:
+            return items(
+                self.cluster.get(paths.events(self._namespace), fieldSelector=selector, limit=MAX_EVENTS), "items"
+            )
+        except Forbidden:
+            self._may_read_events = False
+            return []
 
 
 def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enough: int | None = None) -> State:
@@ -153,7 +177,8 @@ def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enou
         if now.done or (enough is not None and (now.ready >= enough or (now.ready and no_more))):
             return now
         if now.failed:
-            raise Failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
+            failure = ImageGone if now.image_gone else Failure
+            raise failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
         if line != shown or patience.elapsed - shown_at >= HEARTBEAT:
             first = f" ({problems[0]})" if problems else ""
             progress(f"{line}{first}, {_times.stopwatch(patience.elapsed)} of {_times.stopwatch(patience.seconds)}")

@@ -45,6 +45,8 @@ class State:
     reason: str = ""
     # Why it cannot succeed and what to do, a clause; empty while it can.
     failed: str = ""
+    # Whether that is an image which its registry does not have.
+    image_gone: bool = False
     # A clause for each pod that does not become ready, and for pods that are refused.
     problems: tuple[str, ...] = ()
 
@@ -73,9 +75,8 @@ def state(
     from before the change, which the controller may not have replaced yet.
     """
     wanted, status = wanted_pods(deployment), mapping(deployment, "status")
-    uid = uid_of(deployment)
-    replicasets_of_it = {uid_of(rs): rs for rs in replicasets if uid and owner(rs) == uid}
-    newest = next((rs for rs in replicasets_of_it.values() if revision(rs) == revision(deployment)), None)
+    replicasets_of_it = {uid_of(rs): rs for rs in _replicasets_of(deployment, replicasets)}
+    newest = newest_of(deployment, replicasets)
     if newest is None or is_behind(deployment):
         return State(wanted)
 
@@ -102,8 +103,20 @@ def state(
         leaving=len(present) - len(new),
         reason=terminal.reason if terminal else "",
         failed=f"{terminal.message}; {terminal.advice}" if terminal else "",
+        image_gone=terminal is not None and terminal.image_gone,
         problems=tuple(one.message for one in problems),
     )
+
+
+def newest_of(deployment: Object, replicasets: t.Sequence[Object]) -> Object | None:
+    """Return the ReplicaSet of the Deployment's newest revision; None while there is none."""
+    found = _replicasets_of(deployment, replicasets)
+    return next((rs for rs in found if revision(rs) == revision(deployment)), None)
+
+
+def _replicasets_of(deployment: Object, replicasets: t.Sequence[Object]) -> list[Object]:
+    uid = uid_of(deployment)
+    return [rs for rs in replicasets if uid and owner(rs) == uid]
 
 
 def wanted_pods(deployment: Object) -> int:

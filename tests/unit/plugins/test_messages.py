@@ -103,7 +103,7 @@ MESSAGES: dict[str, tuple[t.Callable[[], str], str]] = {
     "a check without its right": (skipped_check, 'Check "nodes" skipped: no permission.'),
     "a success": (
         lambda: closing.succeeded("v1.2.0", "green", NOW, before="v1.1.5", stable="blue"),
-        "v1.2.0 is live on green since 07:55:03 (100 % measured). "
+        "v1.2.0 is live on green since 07:55:03 UTC (100 % measured). "
         "v1.1.5 stays ready on blue; to go back: rollback.yml.",
     ),
     "a rollback": (

@@ -8,7 +8,10 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._image import (
     Image,
+    by_tag,
+    digest_gone,
     digest_of,
+    gone_sentence,
     same_image,
     same_version,
     with_digest,
@@ -130,3 +133,46 @@ def test_versions(one: str, another: str, same: bool) -> None:
 )
 def test_with_digest(image_ref: str, digest: str | None, expected: str) -> None:
     assert with_digest(image_ref, digest) == expected
+
+
+A = f"sha256:{'a' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("image_ref", "expected"),
+    [
+        (f"r.io/x:v1@{A}", "r.io/x:v1"),
+        (f"r.io:5000/x:v1@{A}", "r.io:5000/x:v1"),
+        (f"r.io:5000/x@{A}", ""),
+        (f"r.io/x@{A}", ""),
+        ("r.io/x:v1", ""),
+        ("r.io/x", ""),
+        ("", ""),
+        (f"@{A}", ""),
+    ],
+)
+def test_by_tag(image_ref: str, expected: str) -> None:
+    assert by_tag(image_ref) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        (f"r.io/x:v1@{A}", "r.io/x:v1", A),
+        (f"r.io/x:v1@{A}", f"r.io/x:v1@{A}", ""),
+        (f"r.io/x:v1@{A}", "r.io/x:v2", ""),
+        (f"r.io/x@{A}", "r.io/x", ""),
+        ("r.io/x:v1", "r.io/x:v1", ""),
+        ("", "r.io/x:v1", ""),
+        (f"r.io/x:v1@{A}", "", ""),
+        (f"r.io/x@{A}", "", ""),
+    ],
+)
+def test_which_digest_is_gone(before: str, now: str, expected: str) -> None:
+    assert digest_gone(before, now) == expected
+
+
+def test_what_is_said_of_a_digest_that_is_gone() -> None:
+    assert gone_sentence("https://r.io:5000", f"r.io:5000/x:v1@{A}") == (
+        f"https://r.io:5000 no longer has {A} of r.io:5000/x:v1. Rolling back to what the tag v1 means now."
+    )

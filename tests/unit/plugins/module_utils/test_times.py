@@ -40,6 +40,11 @@ def test_iso() -> None:
     assert _times.iso_of(AT.timestamp()) == "2026-11-24T06:00:00.123Z"
 
 
+def test_the_time_of_day_in_a_sentence() -> None:
+    at = datetime(2026, 11, 24, 8, 0, 5, 999999, tzinfo=timezone(timedelta(hours=2)))
+    assert _times.time_of_day(at) == "06:00:05 UTC"
+
+
 def test_a_time_for_people() -> None:
     assert _times.clock("2026-11-24T08:00:05+02:00") == "06:00:05" and _times.clock(None) == "--:--:--"
     assert _times.day("2026-11-24T06:00:05Z") == "2026-11-24 06:00:05 UTC" and _times.day("soon") == "unknown"

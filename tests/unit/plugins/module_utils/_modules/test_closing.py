@@ -26,7 +26,7 @@ SINCE = datetime(2026, 11, 26, 7, 55, 3, 999999, tzinfo=UTC)
 )
 def test_a_success(replicas: int | None, says: str) -> None:
     found = closing.succeeded("v1.2.0", "green", SINCE, before="v1.1.5", stable="blue", replicas=replicas)
-    assert found == f"v1.2.0 is live on green since 07:55:03 (100 % measured). {says}"
+    assert found == f"v1.2.0 is live on green since 07:55:03 UTC (100 % measured). {says}"
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,12 @@ def test_a_rollback(before: str, where: str) -> None:
     found = closing.rolled_back("v1.2.1", "at 50 %, 527 of 1053 answers failed.", pool="blue", before=before)
     assert found == (
         f"v1.2.1 was rolled back; all traffic is on {where} again. Cause: at 50 %, 527 of 1053 answers failed."
+    )
+
+
+def test_a_rollback_to_a_tag_whose_digest_is_gone() -> None:
+    found = closing.rolled_back("v1.2.1", "It crashed.", pool="blue", before="v1.1.5", digest_gone="sha256:abc")
+    assert found == (
+        "v1.2.1 was rolled back; all traffic is on blue (v1.1.5) again, which runs its tag because the registry no "
+        "longer has sha256:abc. Cause: It crashed."
     )

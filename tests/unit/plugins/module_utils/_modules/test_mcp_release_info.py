@@ -46,6 +46,7 @@ def test_before_the_first_release(api: ApiServer) -> None:
         "record": None,
         "history": [],
         "holder": None,
+        "stats": None,
     }
     assert not api.writes()
 

@@ -155,7 +155,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         world.read(steps_release)
 
     monkeypatch.setattr(release_steps.StepsRelease, "_read", read)
-    kind = SimpleNamespace(read=lambda *_: None, run=lambda _route: world.writer, weights=lambda *_: world.weights)
+    kind = SimpleNamespace(
+        read=lambda *_: None,
+        run=lambda _route: world.writer,
+        weights=lambda *_: world.weights,
+        noted=lambda _route: None,
+        is_as_written=lambda _route, _server, weights: weights == world.weights,
+    )
     monkeypatch.setattr(release_steps, "kind_of", lambda _server: kind)
     return world
 
@@ -180,7 +186,7 @@ def test_a_good_release(world: World) -> None:
     )
     assert [verdict["pool"] for verdict in found["verdicts"]] == ["green"] * 3
     assert re.fullmatch(
-        r"v2 is live on green since \d\d:\d\d:\d\d \(100 % measured\)\. "
+        r"v2 is live on green since \d\d:\d\d:\d\d UTC \(100 % measured\)\. "
         r"v1 stays ready on blue; to go back: rollback.yml\.",
         world.lines[-1],
     )
@@ -593,6 +599,51 @@ IMAGES = {"blue": "r/x:v1", "green": "r/x:v2"}
 def test_complaint(release: t.Any, images: dict[str, str], words: str) -> None:
     found = release_steps.why_not_to_continue(release, "green", images)
     assert words in found and bool(words) == bool(found)
+
+
+def weights(green: int) -> dict[str, int]:
+    return {"blue": 100 - green, "green": green}
+
+
+def at(*steps: int, before: dict[str, int] | None = None) -> t.Any:
+    origin = {**RELEASE["from"], "weights": weights(0) if before is None else before}
+    return {**RELEASE, "from": origin, "steps": [{"weights": weights(green)} for green in steps]}
+
+
+@pytest.mark.parametrize(
+    ("release", "noted", "ours"),
+    [
+        (at(), None, [0]),
+        (at(), weights(10), [10, 0]),  # written, and killed before it was recorded
+        (at(10, 50), None, [50, 0]),
+        (at(10), weights(50), [50, 10, 0]),
+        # Anybody may have edited the record, and it is not known what another release left
+        (RELEASE, weights(10), []),
+        (at(10, before={}), weights(10), []),
+        ({**at(), "steps": [{}]}, None, [0]),
+        ({**at(), "steps": [{"weights": {"blue": 7}}]}, None, [0]),
+        (at(before={"blue": 100}), None, []),
+    ],
+)
+def test_which_weights_are_ours(release: t.Any, noted: dict[str, int] | None, ours: list[int]) -> None:
+    assert release_steps.weights_of_ours(release, noted) == [weights(green) for green in ours]
+
+
+@pytest.mark.parametrize(("release", "green"), [(at(), 30), (at(), 100), (at(10), 30), (at(10, 50), 10)])
+def test_weights_of_another_client_pause_it_before_the_first_weight(world: World, release: t.Any, green: int) -> None:
+    world.release, world.weights = release, weights(green)
+    with pytest.raises(Failure, match="is paused, and the traffic stays as it is: another client") as raised:
+        world.go()
+    assert f"gives blue {100 - green} %, green {green} % now, not " in raised.value.msg
+    assert raised.value.evidence["inconclusive"]
+    assert world.calls == [("record", "paused", None), ("announce", "paused")]
+
+
+@pytest.mark.parametrize(("release", "green", "first"), [(at(), 0, 10), (at(10, 50), 50, 50), (at(10), 0, 10)])
+def test_weights_of_ours_are_continued_from(world: World, release: t.Any, green: int, first: int) -> None:
+    world.release, world.weights = release, weights(green)
+    world.go()
+    assert world.calls[0] == ("shift", first)
 
 
 def test_a_release_that_is_not_ours_shifts_nothing(world: World) -> None:

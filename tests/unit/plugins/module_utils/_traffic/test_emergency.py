@@ -35,6 +35,28 @@ def test_which_pool_gets_its_size_back(replicas: int, planned: int, too_small: b
     assert emergency.is_too_small(replicas, planned) is too_small
 
 
+BY_DIGEST = "r.io/x:v1@sha256:a"
+
+
+@pytest.mark.parametrize(
+    ("image_ref", "recorded", "gone", "tagged"),
+    [
+        (BY_DIGEST, BY_DIGEST, "", None),
+        ("r.io/x:v1", "r.io/x:v1", "", None),
+        ("r.io/x:v1", "", "", None),
+        ("r.io/x:v2", BY_DIGEST, "", None),
+        # By a run that was killed before it could record that
+        ("r.io/x:v1", BY_DIGEST, "", ("r.io/x:v1", "sha256:a")),
+        # By this run, also where nothing is recorded, and once it is recorded
+        ("r.io/x:v1", BY_DIGEST, "sha256:a", ("r.io/x:v1", "sha256:a")),
+        ("r.io/x:v1", "", "sha256:a", ("r.io/x:v1", "sha256:a")),
+        ("r.io/x:v1", "r.io/x:v1", "sha256:a", ("r.io/x:v1", "sha256:a")),
+    ],
+)
+def test_which_target_runs_its_tag(image_ref: str, recorded: str, gone: str, tagged: tuple[str, str] | None) -> None:
+    assert emergency.tagged(image_ref, recorded, gone) == tagged
+
+
 @pytest.mark.parametrize(
     ("expected", "reported", "warning", "problem"),
     [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from datetime import UTC, datetime
 
 import pytest
 
@@ -26,6 +27,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites imp
     overwritten,
 )
 
+SEEN = datetime(2026, 11, 26, 19, 2, 13, tzinfo=UTC)
 AT_10, BACK = {"blue": 90, "green": 10}, {"blue": 100, "green": 0}
 OLD, NEW = "ghcr.io/org/x:v1", "ghcr.io/org/x:v2"
 EXPECTED = Expected(
@@ -174,7 +176,7 @@ def test_a_failure_says_who_what_and_when() -> None:
     finding = overwritten(EXPECTED, AS_IT_IS._replace(weights=BACK, as_written=False))
     assert finding is not None
     writer = Writer("Argo CD", "argocd-controller", "2026-11-26T19:02:11Z", "argocd app set x --sync-policy none")
-    found = failure(finding, "HTTPRoute ns/x", writer, "/spec/rules/0/backendRefs/0/weight", "19:02:13")
+    found = failure(finding, "HTTPRoute ns/x", writer, "/spec/rules/0/backendRefs/0/weight", SEEN)
     assert found.msg == (
         "HTTPRoute ns/x gives blue 100 %, green 0 % now, not blue 90 %, green 10 % (seen at 19:02:13 UTC): "
         "Argo CD (argocd-controller, 19:02:11 UTC) "

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import datetime
+import math
+import threading
 import typing as t
 
 import pytest
@@ -13,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._workload import rollout
-from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, StatusError
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 POD = "/api/v1/namespaces/prod/pods/old"
@@ -119,3 +121,89 @@ def test_an_emergency_takes_fewer_pods_when_the_others_have_problems(ready: int,
     else:
         with pytest.raises(Failure, match="not complete"):
             rollout.wait(View(), Deadline(0.01), lines.append, 2)
+
+
+UNREADY = {"name": "mcp", "ready": False, "restartCount": 0}
+STATUSES: dict[str, dict[str, t.Any]] = {
+    "ready": {"conditions": [{"type": "Ready", "status": "True"}]},
+    "creating": {"containerStatuses": [{**UNREADY, "state": {"waiting": {"reason": "ContainerCreating"}}}]},
+    "not pulled": {
+        "containerStatuses": [{**UNREADY, "state": {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}}}]
+    },
+    "crashing": {"containerStatuses": [own(4, BACKS_OFF)]},
+}
+EVENTS = "/api/v1/namespaces/prod/events"
+
+
+def pool_of_ten(status: str, age: float) -> ApiServer:
+    """Return a pool whose ten pods have this status, in a namespace with many events."""
+    api = cluster({}, "", age)
+    pod = api.objects.pop(POD)
+    for number in range(10):
+        metadata = {**pod["metadata"], "name": f"p{number}", "uid": f"p{number}"}
+        api.put(POD.replace("old", f"p{number}"), {**pod, "metadata": metadata, "status": STATUSES[status]})
+        mount = {"reason": "FailedMount", "message": "no volume", "type": "Warning"}
+        api.put(f"{EVENTS}/e{number}", {**mount, "involvedObject": {"kind": "Pod", "uid": f"p{number}"}})
+    for number in range(1000):
+        api.put(f"{EVENTS}/other{number}", {"reason": "Pulled", "involvedObject": {"kind": "Pod", "uid": "other"}})
+    return api
+
+
+@pytest.mark.parametrize(
+    ("status", "age", "asked"),
+    [
+        ("ready", 60.0, 0),
+        ("creating", 5.0, 0),
+        ("creating", 60.0, rollout.MAX_PODS),
+        ("not pulled", 60.0, 0),
+        ("crashing", 60.0, 0),
+    ],
+)
+def test_how_many_requests_a_look_takes(status: str, age: float, asked: int) -> None:
+    api = pool_of_ten(status, age)
+    view = rollout.View(api, SERVER, "blue", 30.0)
+    for looks in (1, 2):
+        found = view.state()
+        assert len(api.asked("GET", EVENTS)) == looks * asked
+        assert len(api.log) == looks * (3 + asked)
+    if status == "creating":
+        assert len(found.problems) == asked
+    for request in api.log:
+        if request.path == EVENTS:
+            assert request.query["limit"] == "100" and request.query["fieldSelector"].startswith("involvedObject.uid=p")
+
+
+def test_events_are_read_side_by_side() -> None:
+    """Each request waits until all have come: one after the other, the first would wait in vain."""
+    api = pool_of_ten("creating", 60.0)
+    together = threading.Barrier(rollout.MAX_PODS, timeout=30.0)
+    api.call(together.wait, "GET", EVENTS, times=math.inf)
+    assert rollout.View(api, SERVER, "blue", 30.0).state().reason == "FailedMount"
+
+
+def test_refused_events_are_not_asked_for_again() -> None:
+    api = pool_of_ten("creating", 60.0)
+    api.refused.add("list events")
+    view = rollout.View(api, SERVER, "blue", 30.0)
+    assert not view.state().problems and not view.state().problems
+    assert len(api.asked("GET", EVENTS)) == rollout.MAX_PODS
+
+
+def test_an_api_server_that_refuses_events_otherwise_ends_the_look() -> None:
+    api = pool_of_ten("creating", 60.0)
+    api.fail(StatusError(500, "etcd is broken"), "GET", EVENTS)
+    with pytest.raises(Failure, match="etcd is broken"):
+        rollout.View(api, SERVER, "blue", 30.0).state()
+
+
+def test_events_of_the_former_revision_are_not_read() -> None:
+    api = pool_of_ten("creating", 60.0)
+    before = {"uid": "before", "annotations": {"deployment.kubernetes.io/revision": "6"}}
+    owners = [{"uid": "deployment", "controller": True}]
+    api.put("/apis/apps/v1/namespaces/prod/replicasets/before", {"metadata": {**before, "ownerReferences": owners}})
+    for number in range(10):
+        api.objects[POD.replace("old", f"p{number}")]["metadata"]["ownerReferences"] = [
+            {"uid": "before", "controller": True}
+        ]
+    rollout.View(api, SERVER, "blue", 30.0).state()
+    assert not api.asked("GET", EVENTS)

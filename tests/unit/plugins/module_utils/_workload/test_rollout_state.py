@@ -9,7 +9,7 @@ import datetime
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._workload import rollout_state
-from ansible_collections.mcp.server.plugins.module_utils._workload.pods import earlier_restarts, problem
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import earlier_restarts, needs_events, problem
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import State, state
 
 NOW = datetime.datetime(2026, 11, 23, 10, 1, 0, tzinfo=datetime.UTC)
@@ -100,6 +100,51 @@ def unschedulable(ago: float) -> dict:
 UNHEALTHY = event("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")
 
 
+def assert_events_are_needed_if_they_matter(case: dict, events: list[dict]) -> None:
+    with_events, without = (problem(case, found, NOW, 30, "mcp-server") for found in (events, []))
+    assert with_events == without or needs_events(case, NOW, 30, "mcp-server")
+
+
+@pytest.mark.parametrize(
+    ("case", "needed"),
+    [
+        (pod(waiting("ErrImagePull", PULL)), False),
+        (pod(waiting("ImagePullBackOff", f'Back-off pulling image "{IMAGE}": ErrImagePull: {PULL}')), False),
+        (pod(waiting("ImagePullBackOff", f'Back-off pulling image "{IMAGE}"')), True),  # before Kubernetes 1.32
+        (pod(waiting("ImagePullBackOff")), True),
+        (pod(waiting("InvalidImageName")), False),
+        (pod(waiting("CrashLoopBackOff")), False),
+        (pod(waiting("ContainerCreating"), age=29), False),
+        (pod(waiting("ContainerCreating"), age=31), True),
+        (pod(running(29)), False),
+        (pod(running(31)), True),
+        (pod(running(31, started=False)), False),
+        (pod(conditions=[unschedulable(29)], phase="Pending"), False),
+        (pod(conditions=[unschedulable(31)], phase="Pending"), True),
+        (pod(phase="Pending"), False),
+        (pod(phase="Failed"), False),
+        (ready_pod("new-1"), False),
+        (pod(running(31), deletionTimestamp=at(1)), False),
+    ],
+)
+def test_which_pods_only_events_explain(case, needed):
+    assert needs_events(case, NOW, 30, "mcp-server") is needed
+    # No status has lasted for longer than the rollout; but a back-off without a reason is never explained
+    begun = NOW - datetime.timedelta(seconds=5)
+    assert needs_events(case, NOW, 30, "mcp-server", begun) is (needed and "ImagePullBackOff" in str(case))
+
+
+def test_a_node_that_comes_is_one_for_pods_whose_events_were_not_read():
+    """Events of a few pods are read, and an autoscaler answers each of them."""
+    cases = [pod(conditions=[unschedulable(60)], phase="Pending", name=f"new-{number}") for number in (1, 2)]
+    answer = event("TriggeredScaleUp", "pod triggered scale-up", 50, "Normal")
+    found = state(deployment(2, updated=2, total=2), replicasets(), cases, [answer], NOW, "mcp-server")
+    assert not found.failed and len(found.problems) == 2
+    refused = event("NotTriggerScaleUp", "max node group size reached", 5, "Normal", about="new-2")
+    found = state(deployment(2, updated=2, total=2), replicasets(), cases, [answer, refused], NOW, "mcp-server")
+    assert found.reason == "Unschedulable"
+
+
 @pytest.mark.parametrize(
     ("case", "events", "reason", "said"),
     [
@@ -182,7 +227,31 @@ UNHEALTHY = event("Unhealthy", "Readiness probe failed: HTTP probe failed with s
 def test_problem_of_a_pod(case, events, reason, said):
     found = problem(case, events, NOW, 30, "mcp-server")
     assert (found and found.reason) == reason
+    assert_events_are_needed_if_they_matter(case, events)
     assert found is None or said in found.message
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "gone"),
+    [
+        ("ErrImagePull", PULL, True),
+        ("ErrImagePull", "reading manifest sha256:a in r.io/x: manifest unknown", True),
+        ("ErrImagePull", "manifest for r.io/x@sha256:a not found: manifest unknown: Manifest Unknown", True),
+        ("ImagePullBackOff", f'Back-off pulling image "{IMAGE}": ErrImagePull: {PULL}', True),
+        ("ImagePullBackOff", f'Back-off pulling image "{IMAGE}"', False),
+        ("ImagePullBackOff", "ErrImagePull: pull access denied", False),
+        # The registry did not say that
+        ("ImagePullBackOff", "ErrImagePull: dial tcp 10.0.0.1:443: i/o timeout, cache key not found", False),
+        ("CreateContainerConfigError", 'secret "x" not found', False),
+        ("InvalidImageName", "not found", False),
+        ("ErrImageNeverPull", "not found", False),
+    ],
+)
+def test_which_images_are_gone(reason, message, gone):
+    case = pod(waiting(reason, message), ready=False)
+    assert problem(case, [], NOW, 30, "mcp-server").image_gone is gone
+    found = state(deployment(replicas=1, total=1), replicasets(), [case], [], NOW, "mcp-server")
+    assert found.image_gone is gone and bool(found.failed) is ("dial tcp" not in message)
 
 
 def test_a_long_message_stays_a_sentence():
@@ -512,6 +581,7 @@ def test_what_may_pass_is_shown_and_the_rollout_goes_on(case, events, said):
     found = state(deployment(1, updated=1, total=1), replicasets(), [case], events, NOW, "mcp-server")
     assert (found.failed, found.reason, len(found.problems)) == ("", "", 1 if said else 0)
     assert not said or f"pod new-1: {said}" in found.problems[0] or said in found.problems[0]
+    assert_events_are_needed_if_they_matter(case, events)
 
 
 def slow_start(**more) -> dict:
@@ -569,6 +639,7 @@ def probed_since(seconds: float) -> dict:
 def test_what_the_servers_own_container_does_counts(case, events, reason):
     found = state(deployment(1, updated=1, total=1), replicasets(), [case], events, NOW, "mcp-server")
     assert found.reason == (reason or "")
+    assert_events_are_needed_if_they_matter(case, events)
 
 
 BEFORE = datetime.timedelta(seconds=60)
