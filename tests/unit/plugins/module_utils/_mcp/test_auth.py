@@ -9,10 +9,14 @@ import typing as t
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._http.credentials import Credentials
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import MODERN, Handler, Script, Scripted
 
 TOKEN = "s3cr3t-Token.value_~+/=="
-OPTION = {"token_file": None, "token_env": None, "token_secret": None, "expect_401": False}
+
+
+def of_token(token: str) -> Credentials:
+    return Credentials({"Authorization": f"Bearer {token}"}, (token,))
 
 
 def guarded(script: Script) -> Script:
@@ -40,7 +44,7 @@ def test_the_token_is_sent_to_the_mcp_endpoint_alone_and_never_shown(probed: t.A
         handler.answer(500, f"I was told {handler.headers['Authorization']}", "text/plain")
 
     with Scripted(GUARDED) as server:
-        found = probed(server.url, token=TOKEN)
+        found = probed(server.url, credentials=of_token(TOKEN))
     assert found["healthy"], found["reason"]
     assert {key for key, headers in server.seen if "Authorization" in headers} == {
         "server/discover",
@@ -49,7 +53,7 @@ def test_the_token_is_sent_to_the_mcp_endpoint_alone_and_never_shown(probed: t.A
     }
     for scripts, token in ((GUARDED, "wr0ng-Token"), ({**MODERN, "server/discover": tells}, TOKEN)):
         with Scripted(scripts) as server:
-            found = probed(server.url, token=token)
+            found = probed(server.url, credentials=of_token(token))
         assert not found["healthy"]
         assert token not in repr(found)
     assert "I was told" in found["reason"]
