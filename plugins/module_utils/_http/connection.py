@@ -82,13 +82,14 @@ class _SpeaksTls(http.client.HTTPException):
 
 @dataclass(frozen=True)
 class Cures:
-    """The options that cure what fails in TLS, for messages."""
+    """What to do when a connection fails, with the names of the options."""
 
     ca_cert: str = "endpoint.ca_cert"
     name: str = "endpoint.host"
     client_cert: str = "endpoint.client_cert"
     without_tls: str = "its URL may begin with http://"
     with_tls: str = "the server's URL may begin with https://"
+    cut: str = "does the server listen on this port?"
 
 
 _CURES = Cures()
@@ -556,7 +557,7 @@ def _reason(error: Exception, bound: Deadline, cures: Cures) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "was refused, nothing listens there"
     if isinstance(error, (ConnectionError, http.client.RemoteDisconnected)):
-        return "was cut without an answer: does the server listen on this port?"
+        return f"was cut without an answer: {cures.cut}"
     if isinstance(error, http.client.IncompleteRead):
         return "was cut in the middle of the answer"
     if isinstance(error, _SpeaksTls):

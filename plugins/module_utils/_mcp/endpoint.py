@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import typing as t
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -50,6 +51,7 @@ _POD_CURES = Cures(
     name="endpoint.pods.server_name",
     without_tls="so set endpoint.pods.scheme to http",
     with_tls="set endpoint.pods.scheme to https",
+    cut="does the server listen on this port, and speak what endpoint.pods.scheme says?",
 )
 
 
@@ -110,17 +112,30 @@ def in_pod(
 
     def dial(bound: Deadline) -> socket.socket:
         sock = cluster.port_forward(namespace, pod, port)
-        if tls is None:
-            return sock
-        context, name = tls
-        try:
-            sock.settimeout(max(bound.left, 0.001))
-            return context.wrap_socket(sock, server_hostname=name)
-        except BaseException:
-            sock.close()
-            raise
+        return _wrapped(sock, *tls, bound) if tls else sock
 
     return Endpoint(f"pod {namespace}/{pod}", known.in_order()[0], dial, *_paths(option), known)
+
+
+def _wrapped(sock: socket.socket, context: ssl.SSLContext, name: str, bound: Deadline) -> ssl.SSLSocket:
+    """Return the socket with TLS, whose handshake is done. Raise OSError, with the socket closed."""
+    try:
+        sock.settimeout(max(bound.left, 0.001))
+        wrapped = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
+    except BaseException:
+        sock.close()
+        raise
+    try:
+        wrapped.do_handshake()
+    except BaseException:
+        # The thread of a port-forward ends with a traceback on the terminal when its socket is closed with unread data.
+        with suppress(OSError):
+            wrapped.settimeout(0)
+            while socket.socket.recv(wrapped, 65536):
+                pass
+        wrapped.close()
+        raise
+    return wrapped
 
 
 def pod_hosts(option: dict[str, t.Any], port: int) -> tuple[str, ...]:

@@ -41,12 +41,14 @@ class Hosts:
     """The Hosts that some pods may accept, and what was learnt of them. Thread-safe.
 
     pods: what to call them, such as "Pool green". note: a sentence once another Host than the first one is used.
+    told: whether a person has seen it.
     """
 
     def __init__(self, pods: str, names: t.Sequence[str]) -> None:
         self.pods = pods
         self.names = tuple(names)
         self.note = ""
+        self.told = False
         self._accepted = self.names[0]
         self._lock = threading.Lock()
 
@@ -74,6 +76,14 @@ def of(namespace: str, pods: str, port: int, names: tuple[str, ...]) -> Hosts:
 def notes() -> list[str]:
     """Return a sentence for each group of pods that was asked under another Host than the first one."""
     return sorted(hosts.note for hosts in _LEARNT.values() if hosts.note)
+
+
+def news() -> list[str]:
+    """Return the notes that this run has not told yet."""
+    untold = [hosts for hosts in _LEARNT.values() if hosts.note and not hosts.told]
+    for hosts in untold:
+        hosts.told = True
+    return sorted(hosts.note for hosts in untold)
 
 
 def used_instead(pods: str, refused: str, used: str, reply: Reply) -> str:

@@ -52,20 +52,16 @@ def run(task: Task) -> dict[str, t.Any]:
     find = targets.finder(task.params)
 
     limit = Deadline(task.params["wait_timeout"])
-    shown: list[str] = []
     for pause in itertools.chain(PAUSES, itertools.repeat(PAUSES[-1])):
         waited = outage.current().seconds
         servers, failure = _round(find, settings)
-        notes = hosts.notes()
-        for note in notes:
-            if note not in shown:
-                task.progress(note)
-        shown = notes
+        for note in hosts.news():
+            task.progress(note)
         evidence = {
             "healthy": failure is None,
             "seconds": round(limit.elapsed, 3),
             "servers": servers,
-            "host_notes": notes,
+            "host_notes": hosts.notes(),
         }
         if failure is None:
             return {"changed": False, **evidence}

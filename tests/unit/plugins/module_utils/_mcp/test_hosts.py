@@ -90,6 +90,7 @@ class Asking:
         self._option = option
 
     def __call__(self, pod: str = "a", group: str = "pool green", **settings: t.Any) -> dict[str, t.Any]:
+        self._cluster.put(f"/api/v1/namespaces/mcp/pods/{pod}", {})
         self._cluster.ports[pod] = self._server.server_port
         one = endpoint.in_pod(self._cluster, "mcp", pod, 8080, self._option, group)
         settings = {"assertions": Assertions(["status == 'HEALTHY'"]), "era": "auto", **settings}
