@@ -30,7 +30,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import Trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import SESSION, Streamable
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
-from ansible_collections.mcp.server.plugins.module_utils._text import SHORTEST
+from ansible_collections.mcp.server.plugins.module_utils._text import SHORTEST, hide
 
 # The part of a probe's time, and at most how many seconds, that are reserved for ending sessions: one half to learn of
 # a session that a server opens too late, the other half to end it.
@@ -108,6 +108,8 @@ def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
     }
     # Servers often repeat what they were sent.
     secrets = [secret for secret in settings.credentials.secrets if len(secret) >= SHORTEST]
+    if found["reason"]:
+        found["reason"] = hide(found["reason"], secrets)  # where a quotation may end within one
     return remove_values(found, secrets) if secrets else found
 
 

@@ -73,7 +73,9 @@ def typescript_exact(*allowed: str) -> Rule:
 
 
 # rust-sdk, transport/streamable_http_server/tower.rs: by name, without a port in the list.
-RUST = Rule(lambda host: _hostname(host) in LOOPBACK, lambda _host: (403, "Forbidden: Host header is not allowed", TEXT))
+RUST = Rule(
+    lambda host: _hostname(host) in LOOPBACK, lambda _host: (403, "Forbidden: Host header is not allowed", TEXT)
+)
 # fastmcp 3.4.3, HostOriginGuardMiddleware: around the whole application.
 FASTMCP = Rule(
     lambda host: _hostname(host) in LOOPBACK, lambda _host: (421, "Misdirected Request", TEXT), guards_all=True

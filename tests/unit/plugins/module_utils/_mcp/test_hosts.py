@@ -170,8 +170,8 @@ def test_all_are_refused(asking: t.Any, era: str) -> None:
     assert not found["healthy"]
     assert (
         "returned 421 (Invalid Host header): the pod accepts none of the Hosts that were tried (mcp.example.com, "
-        "localhost:8080, 127.0.0.1:8080, localhost); allow the first one in the server's settings (transport_security), "
-        "or set endpoint.pods.host to one that it accepts" in found["reason"]
+        "localhost:8080, 127.0.0.1:8080, localhost); allow the first one in the server's settings "
+        "(transport_security), or set endpoint.pods.host to one that it accepts" in found["reason"]
     )
     assert [host for _key, host in ask.asked()] == ALL  # once each, whatever the era
     assert hosts.notes() == []

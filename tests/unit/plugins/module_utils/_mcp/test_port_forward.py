@@ -80,7 +80,9 @@ def test_two_pods_that_refuse_the_public_host(rule: Rule) -> None:
     assert [one["host"] for one in found["servers"]] == ["localhost:8080"] * 2
     assert [one["requests"] for one in again["servers"]] == [4, 4]
     assert found["host_notes"] == again["host_notes"]
-    assert [line for line in green.lines if "Pool green refuses the Host mcp.example.com" in line] == found["host_notes"]
+    assert [line for line in green.lines if "Pool green refuses the Host mcp.example.com" in line] == found[
+        "host_notes"
+    ]
 
 
 @pytest.fixture
@@ -95,7 +97,11 @@ def ca(tmp_path: Path) -> str:
     [
         (PUBLIC, {"url": f"https://{PUBLIC}"}, PUBLIC),
         (PUBLIC, {"url": "http://127.0.0.1:30080", "host": f"{PUBLIC}:8443"}, PUBLIC),
-        ("weather.internal", {"url": f"https://{PUBLIC}", "pods": {"server_name": "weather.internal"}}, "weather.internal"),
+        (
+            "weather.internal",
+            {"url": f"https://{PUBLIC}", "pods": {"server_name": "weather.internal"}},
+            "weather.internal",
+        ),
         ("weather.internal", {"pods": {"server_name": "weather.internal"}}, "weather.internal"),
         ("elsewhere", {"url": f"https://{PUBLIC}", "pods": {"validate_certs": False}}, PUBLIC),
         ("elsewhere", {"pods": {"validate_certs": False}}, "localhost"),
