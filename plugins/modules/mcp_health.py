@@ -174,7 +174,7 @@ EXAMPLES = r"""
       password_secret:
         name: weather-probe
 
-- name: Ask pods that speak TLS, with a certificate of an internal CA
+- name: Check pods that speak TLS, with a certificate of an internal CA
   mcp.server.mcp_health:
     namespace: mcp
     server: weather
