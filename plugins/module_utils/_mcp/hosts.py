@@ -88,9 +88,12 @@ def news() -> list[str]:
 
 def used_instead(pods: str, refused: str, used: str, reply: Reply) -> str:
     """Return the note on a Host that is used instead of another. Pure."""
+    advice = " If it refuses that Host to clients too, allow it in the server's settings."
+    if refused.startswith("localhost:"):  # there is no public one
+        advice = ""
     return (
         f"{pods} refuses the Host {refused} over the port-forward ({reply.status} {reasons.quote(reply.text)}) and is "
-        f"asked as {used}. If it refuses that Host to clients too, allow it in the server's settings."
+        f"asked as {used}.{advice}"
     )
 
 

@@ -305,8 +305,8 @@ def test_two_servers_in_one_play(tmp_path):
 
 
 def test_secrets_stay_secret():
-    """With as much output as there is, and a token and a key that go to each server: no play and no record shows them. play()
-    looks each time.
+    """With as much output as there is, and a token and a key that go to each server: no play and no record shows them.
+    play() looks each time.
     """
     assert len(SECRETS) > 1
     auth = {"token_env": "MCP_TEST_TOKEN", "headers": {"X-API-Key": {"env": "MCP_TEST_KEY"}}}

@@ -131,6 +131,16 @@ def test_localhost_where_the_public_host_is_refused(asking: t.Any, rule: str, sc
     ]
 
 
+def test_pods_without_a_public_address(asking: t.Any) -> None:
+    with Scripted(guarded(MODERN, host_rules.typescript_exact("localhost"))) as server:
+        ask = asking(server, pods={"scheme": "http"})
+        found = ask()
+    assert (found["healthy"], found["host"]) == (True, "localhost")
+    assert [host for _key, host in ask.asked()][:4] == ["localhost:8080", *ALL[1:]]
+    (note,) = hosts.notes()
+    assert note.endswith("and is asked as localhost.")
+
+
 def test_a_server_that_accepts_the_public_host_gets_no_other(asking: t.Any) -> None:
     with Scripted(MODERN) as server:
         ask = asking(server)
