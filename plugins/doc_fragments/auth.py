@@ -11,8 +11,9 @@ class ModuleDocFragment:
 options:
   auth:
     description:
-      - Credentials for O(endpoint.mcp_path). The token is sent nowhere else, and shown nowhere.
-      - At most one of the three places of a token can be given. Without one, none is sent.
+      - Credentials for O(endpoint.mcp_path). They are sent nowhere else, and shown nowhere.
+      - Each is in a file, an environment variable or a Secret. At most one of the three places can be given, and either
+        a token or O(auth.username).
     type: dict
     suboptions:
       token_file:
@@ -33,10 +34,38 @@ options:
             description: The key in its data.
             type: str
             default: token
+      username:
+        description: A user name for basic authentication.
+        type: str
+      password_file:
+        description: A file with its password, where the module runs. Without a password, an empty one is sent.
+        type: path
+      password_env:
+        description: The name of an environment variable with it, where the module runs.
+        type: str
+      password_secret:
+        description: A Secret in O(namespace) with it. The Role needs C(get) on it.
+        type: dict
+        suboptions:
+          name:
+            description: Its name.
+            type: str
+            required: true
+          key:
+            description: The key in its data.
+            type: str
+            default: password
+      headers:
+        description:
+          - Headers of your own, beside a token or without one, by their names. Each says where its value is, by
+            C(file), C(env) or C(secret) with C(name) and C(key), as in the examples of M(mcp.server.mcp_health).
+          - Headers that each request has by itself, such as C(Host), C(Content-Length), C(Connection) and
+            C(Mcp-Session-Id), cannot be given.
+        type: dict
       expect_401:
         description:
-          - Send no token, and expect that the server refuses with 401 and names the place where a client gets a token
-            (RFC 9728).
+          - Send no credentials, and expect that the server refuses with 401 and names the place where a client gets a
+            token (RFC 9728).
           - That shows that the server is there and guarded. It does not show that it works.
         type: bool
         default: false

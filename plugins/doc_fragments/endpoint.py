@@ -23,7 +23,9 @@ options:
         description: Path of the CA certificate for the server, instead of those that the system trusts.
         type: path
       client_cert:
-        description: Path of a certificate to show to the server (PEM, with its chain; the key may be in the same file).
+        description:
+          - Path of a certificate to show to the server (PEM, with its chain; the key may be in the same file).
+          - Pods that speak TLS get it, too.
         type: path
       client_key:
         description: Path of the key of O(endpoint.client_cert) (PEM, not encrypted).
@@ -33,7 +35,7 @@ options:
         type: bool
         default: true
       allow_http:
-        description: Whether a token may be sent to an C(http) URL of another machine, where the network is trusted.
+        description: Whether credentials may be sent to an C(http) URL of another machine, where the network is trusted.
         type: bool
         default: false
       health_path:
@@ -44,4 +46,33 @@ options:
         description: Path of the MCP endpoint. Redirects are not followed, so the trailing slash counts.
         type: str
         default: /mcp
+      pods:
+        description: How single pods are asked, which are reached through the Kubernetes API (a port-forward).
+        type: dict
+        suboptions:
+          host:
+            description:
+              - The C(Host) header for pods. It is never replaced by another.
+              - Without it, pods get the public one, that of O(endpoint.host) or O(endpoint.url), and where they refuse
+                it C(localhost) and C(127.0.0.1). What a pod accepts is remembered for all pods of its pool.
+            type: str
+          scheme:
+            description: What the pods' port speaks.
+            type: str
+            choices:
+              - http
+              - https
+            default: http
+          server_name:
+            description:
+              - The name in the pods' certificate, with O(endpoint.pods.scheme=https).
+              - The default is the public name.
+            type: str
+          ca_cert:
+            description: Path of the CA certificate for the pods. The default is O(endpoint.ca_cert).
+            type: path
+          validate_certs:
+            description: Whether the pods' certificate is verified, whatever O(endpoint.validate_certs) is.
+            type: bool
+            default: true
 """

@@ -124,6 +124,16 @@ text_hash:
   description: SHA-256 of its texts, which are titles, descriptions and instructions.
   returned: when the contract was read
   type: str
+host_notes:
+  description: A sentence for each pool, Service or pod that refuses the public C(Host) over the port-forward and was
+    asked under another one, see O(endpoint.pods.host).
+  returned: when the contract was read
+  type: list
+  elements: str
+  sample:
+    - 'Pool green refuses the Host mcp.example.com over the port-forward (403 Forbidden: invalid Host header
+      "mcp.example.com") and is asked as localhost:8080. If it refuses that Host to clients too, allow it in the
+      server''s settings.'
 baseline:
   description: Where the baseline came from (C(name)), its C(era), C(structure_hash) and C(text_hash).
   returned: with O(baseline)

@@ -155,6 +155,37 @@ EXAMPLES = r"""
       token_secret:
         name: weather-probe
 
+- name: Show an API key, which is in the environment, beside the token
+  mcp.server.mcp_health:
+    endpoint:
+      url: https://mcp.example.com
+    auth:
+      token_file: /run/secrets/weather-token
+      headers:
+        X-API-Key:
+          env: WEATHER_KEY
+
+- name: Show a user name, with a password that is in a Secret
+  mcp.server.mcp_health:
+    namespace: mcp
+    service: weather-blue
+    auth:
+      username: probe
+      password_secret:
+        name: weather-probe
+
+- name: Check pods that speak TLS, with a certificate of an internal CA
+  mcp.server.mcp_health:
+    namespace: mcp
+    server: weather
+    pool: green
+    endpoint:
+      url: https://mcp.example.com
+      pods:
+        scheme: https
+        server_name: weather.internal
+        ca_cert: /etc/ssl/internal-ca.pem
+
 - name: Check that the server requires a token, and tells clients where to get one
   mcp.server.mcp_health:
     endpoint:
@@ -183,6 +214,16 @@ seconds:
   returned: when servers were asked
   type: float
   sample: 0.041
+host_notes:
+  description: A sentence for each pool, Service or pod that refuses the public C(Host) over the port-forward and was
+    asked under another one, see O(endpoint.pods.host). Each is a line of progress, too.
+  returned: when servers were asked
+  type: list
+  elements: str
+  sample:
+    - 'Pool green refuses the Host mcp.example.com over the port-forward (403 Forbidden: invalid Host header
+      "mcp.example.com") and is asked as localhost:8080. If it refuses that Host to clients too, allow it in the
+      server''s settings.'
 servers:
   description: What each server answered, on failure too. What was not reached or not asked is V(null).
   returned: when servers were asked
@@ -271,6 +312,10 @@ servers:
       type: list
       elements: str
       sample: [https://login.example.com]
+    host:
+      description: The C(Host) header of the last request, see O(endpoint.pods.host).
+      type: str
+      sample: mcp.example.com
     requests:
       description: How many HTTP requests the check of this server took.
       type: int

@@ -128,6 +128,16 @@ registry_image:
     digest: sha256:9b2c5d0f2f1c0b3a4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4
     digests: []
     exists: true
+host_notes:
+  description: A sentence for each pool, Service or pod that refuses the public C(Host) over the port-forward and was
+    asked under another one, see O(endpoint.pods.host).
+  returned: always, once the options were found right
+  type: list
+  elements: str
+  sample:
+    - 'Pool green refuses the Host mcp.example.com over the port-forward (403 Forbidden: invalid Host header
+      "mcp.example.com") and is asked as localhost:8080. If it refuses that Host to clients too, allow it in the
+      server''s settings.'
 pools:
   description: What runs in each pool, by V(blue) and V(green); empty without O(namespace).
   returned: always, once the options were found right

@@ -36,13 +36,15 @@ ENVIRONMENT = {
     "MCP_PROMETHEUS": CONFIG["prometheus_url"],
     "ANSIBLE_NOCOLOR": "1",
     "MCP_TEST_TOKEN": "planted-4c1e6f0b9d.token",
+    "MCP_TEST_KEY": "planted key of 8a52c1e7",
 }
 # Its own target (other_writers) has the rest; here each rollback would take half a minute more.
 QUICK = ("-e", "mcp_rollback_verify_seconds=1")
-# What no output and no record may ever show: a planted token for the MCP endpoint, and what the kubeconfig gives us to
-# log in with.
+# What no output and no record may ever show: a planted token and a key for the MCP endpoint, and what the kubeconfig
+# gives us to log in with.
 SECRETS = [
     ENVIRONMENT["MCP_TEST_TOKEN"],
+    ENVIRONMENT["MCP_TEST_KEY"],
     *re.findall(r"(?:token|client-key-data)\"?: *\"?([^\"\s]{20,})", Path(CONFIG["kubeconfig"]).read_text()),
 ]
 

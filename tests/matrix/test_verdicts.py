@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import typing as t
+from urllib.parse import urlsplit
 
 import pytest
 from mcp import Client
@@ -16,11 +17,12 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import targets
+from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, hosts, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import ERAS
 from ansible_collections.mcp.server.plugins.module_utils._mcp.listing import KINDS
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import probe
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_health
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 from .conftest import Server
 from .fleet import TOKEN
@@ -60,8 +62,8 @@ def test_the_protocol_versions_that_clients_get(server: Server) -> None:
     params = server.params()
     settings = mcp_health.settings_of(params)
     settings = type(settings)(**{**vars(settings), "offer": True})
-    (endpoint,) = targets.finder(params)()
-    assert probe(endpoint, settings)["offer"]["protocol_versions"] == list(server.row.versions)
+    (public,) = targets.finder(params)()
+    assert probe(public, settings)["offer"]["protocol_versions"] == list(server.row.versions)
 
 
 def test_the_official_client_lists_the_same(server: Server) -> None:
@@ -114,6 +116,21 @@ def test_a_host_that_the_server_does_not_accept(server: Server) -> None:
             assert found["requests"] == 1 or row.session_mode == "sse"
         else:
             assert found["healthy"], found["reason"]
+
+
+def test_a_pod_that_does_not_accept_the_public_host(server: Server) -> None:
+    """Through a port-forward, each is asked as localhost then."""
+    row, cluster = server.row, ApiServer()
+    cluster.put("/api/v1/namespaces/mcp/pods/weather", {})
+    cluster.ports["weather"] = urlsplit(server.url).port or 0
+    for era in row.requests:
+        params = server.params(era=era, host="mcp.example.com")
+        pod = endpoint.in_pod(cluster, "mcp", "weather", 8080, params["endpoint"], f"{row.name} {era}")
+        found = probe(pod, mcp_health.settings_of(params))
+        assert found["healthy"], found["reason"]
+        assert found["host"] == ("localhost:8080" if row.guards_host else "mcp.example.com")
+        noted = [note for note in hosts.notes() if note.startswith(f"{row.name} {era}".capitalize())]
+        assert len(noted) == row.guards_host
 
 
 @pytest.mark.parametrize(

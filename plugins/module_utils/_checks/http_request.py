@@ -15,15 +15,14 @@ from ansible_collections.mcp.server.plugins.module_utils._checks.context import 
 from ansible_collections.mcp.server.plugins.module_utils._checks.limit import Limit
 from ansible_collections.mcp.server.plugins.module_utils._checks.messages import as_text
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault, subject
-from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import OWN_HEADERS, Connection, Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, reasons
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._text import hide
 
 # Characters of the body that are searched: a search cannot be interrupted, and its time may grow with their square.
 MAX_SEARCHED = 256 * 1024
-# Headers that the connection itself sets.
-FRAMING = ("content-length", "transfer-encoding", "connection", "accept-encoding")
+FRAMING = tuple(name for name in OWN_HEADERS if name != "host")  # headers that a check cannot set
 
 _URL = re.compile(r"[\x21-\x7e]+")
 

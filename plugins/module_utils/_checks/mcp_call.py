@@ -23,9 +23,9 @@ from ansible_collections.mcp.server.plugins.module_utils._text import hide
 
 
 def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
-    """Call the tool, and check its result. Raise Failure when the endpoint or the token cannot be used."""
+    """Call the tool, and check its result. Raise Failure when the endpoint or the credentials cannot be used."""
     with limit.not_counted():
-        token = credentials.bearer_token(
+        shown = credentials.read(
             context.auth,
             lambda name: context.cluster.get(paths.secrets(context.server.namespace, name)),
         )
@@ -33,13 +33,12 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
     public = replace(public, dial=limit.dial(public.dial))
     cleanup = min(CLEANUP[0] * limit.seconds, CLEANUP[1]) / 2
     steps = Trace(limit.seconds - 2 * cleanup, limit.seconds, cleanup)
-    headers = {"Authorization": credentials.bearer(token)} if token else {}
     call = calls.Call(options["tool"], options["arguments"], [options["expect"]] if options["expect"] else ())
-    with closing(Connections(public, public.connection(), steps, headers, late=cleanup)) as connections:
+    with closing(Connections(public, public.connection(), steps, dict(shown.headers), late=cleanup)) as connections:
         try:
             _call(connections, context.era, call)
         except Failure as failure:
-            return Verdict(hide(failure.msg, [token or ""]))
+            return Verdict(hide(failure.msg, shown.secrets))
     return Verdict()
 
 

@@ -80,9 +80,8 @@ def _authorization(params: dict[str, t.Any], option: dict[str, t.Any]) -> str:
     if any(option.get(name) for name in ("username", "headers_env", *credentials.SOURCES)):
         credentials.refuse_plain_http(option["url"], option.get("allow_http"), "prometheus")
     if option["username"]:
-        if ":" in option["username"]:
-            raise Failure("prometheus.username must not contain a colon: basic authentication ends it there.")
-        return credentials.basic(option["username"], option["password"] or "")
+        username = credentials.checked_username(option["username"], "prometheus")
+        return credentials.basic(username, option["password"] or "")
     token = credentials.bearer_token(option, lambda name: _secret(params, name), "prometheus")
     return credentials.bearer(token) if token else ""
 

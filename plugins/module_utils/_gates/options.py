@@ -30,16 +30,7 @@ OPTION: dict[str, t.Any] = {
         "ca_cert": {"type": "path"},
         "validate_certs": {"type": "bool", "default": True},
         "allow_http": credentials.ALLOW_HTTP,
-        "token_file": {"type": "path", "no_log": False},
-        "token_env": {"type": "str", "no_log": False},
-        "token_secret": {
-            "type": "dict",
-            "no_log": False,
-            "options": {
-                "name": {"type": "str", "required": True},
-                "key": {"type": "str", "default": "token", "no_log": False},
-            },
-        },
+        **credentials.places("token", "token"),
         "username": {"type": "str"},
         "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["MCP_PROMETHEUS_PASSWORD"])},
         "replica_labels": {"type": "list", "elements": "str", "default": []},

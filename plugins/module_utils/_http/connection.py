@@ -28,6 +28,8 @@ from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
+OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "accept-encoding")  # that it sets itself
+
 MAX_BYTES = 4 * 1024 * 1024  # of an answer
 MAX_BYTES_IN_ALL = 16 * 1024 * 1024  # of the answers within one bound, such as the pages of a list
 MAX_HEAD_BYTES = 64 * 1024
@@ -51,19 +53,20 @@ _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[\t ]*(?:;.*)?", re.DOTALL)
 # OpenSSL's X509_V_ERR codes for certificates, and what to do.
 _EXPIRED, _NOT_YET_VALID, _OTHER_NAME, _OTHER_ADDRESS = 10, 9, 62, 64
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21, 27)
+# What to do, where Cures names the options.
 _CERTIFICATE_CURES = {
-    **dict.fromkeys(_UNKNOWN_ISSUER, "name its CA in endpoint.ca_cert"),
+    **dict.fromkeys(_UNKNOWN_ISSUER, "name its CA in {0.ca_cert}"),
     _EXPIRED: "renew it on the server",
     _NOT_YET_VALID: "compare the clocks of the server and of this host",
-    _OTHER_NAME: "name the one that it is made for in endpoint.host",
-    _OTHER_ADDRESS: "name the one that it is made for in endpoint.host",
+    _OTHER_NAME: "name the one that it is made for in {0.name}",
+    _OTHER_ADDRESS: "name the one that it is made for in {0.name}",
 }
 # Parts of OpenSSL's reasons, which differ between its versions.
 _TLS_CURES = {
-    "WRONG_VERSION_NUMBER": "the server does not speak TLS here, its URL may begin with http://",
-    "RECORD_LAYER_FAILURE": "the server does not speak TLS here, its URL may begin with http://",
-    "CERTIFICATE_REQUIRED": "the server asks for a client certificate: set endpoint.client_cert",
-    "HANDSHAKE_FAILURE": "the server may ask for a client certificate: set endpoint.client_cert",
+    "WRONG_VERSION_NUMBER": "the server does not speak TLS here, {0.without_tls}",
+    "RECORD_LAYER_FAILURE": "the server does not speak TLS here, {0.without_tls}",
+    "CERTIFICATE_REQUIRED": "the server asks for a client certificate: set {0.client_cert}",
+    "HANDSHAKE_FAILURE": "the server may ask for a client certificate: set {0.client_cert}",
     "UNSUPPORTED_PROTOCOL": "the server's TLS is too old",
     "PROTOCOL_VERSION": "the server's TLS is too old or too new",
 }
@@ -71,6 +74,25 @@ _TLS_CURES = {
 
 class Permanent(Fault):
     """A fault that the same request would meet again."""
+
+
+class _SpeaksTls(http.client.HTTPException):
+    """The answer to plain HTTP is TLS."""
+
+
+@dataclass(frozen=True)
+class Cures:
+    """What to do when a connection fails, with the names of the options."""
+
+    ca_cert: str = "endpoint.ca_cert"
+    name: str = "endpoint.host"
+    client_cert: str = "endpoint.client_cert"
+    without_tls: str = "its URL may begin with http://"
+    with_tls: str = "the server's URL may begin with https://"
+    cut: str = "does the server listen on this port?"
+
+
+_CURES = Cures()
 
 
 @dataclass(frozen=True)
@@ -141,6 +163,12 @@ class Response:
         """Return the whole answer."""
         return self.reply(b"".join(self.pieces()).decode("utf-8", errors="replace"))
 
+    def peek(self) -> Reply:
+        """Return the whole answer, which can be read again."""
+        body = b"".join(self.pieces())
+        self._raw = iter([body])
+        return self.reply(body.decode("utf-8", errors="replace"))
+
     def finish(self) -> None:
         """Read the body to its end."""
         for _piece in self._raw:
@@ -170,11 +198,21 @@ class Connection:
 
     dial: returns a connected socket. authority: the Host header. max_bytes: of
     an answer. proxied: whether the socket leads to a proxy, which needs whole
-    URLs. requests: how many were sent. Methods raise Fault, and what dial raises.
+    URLs. cures: for messages. requests: how many were sent. Methods raise Fault,
+    and what dial raises.
     """
 
-    def __init__(self, dial: Dial, authority: str, max_bytes: int = MAX_BYTES, *, proxied: bool = False) -> None:
+    def __init__(
+        self,
+        dial: Dial,
+        authority: str,
+        max_bytes: int = MAX_BYTES,
+        *,
+        proxied: bool = False,
+        cures: Cures = _CURES,
+    ) -> None:
         self._dial = dial
+        self._cures = cures
         self._max_bytes = max_bytes
         self._origin = f"http://{authority}" if proxied else ""
         self.authority = authority
@@ -198,7 +236,7 @@ class Connection:
             except TimeoutError:
                 raise Fault(f"could not be made within {bound.seconds:.3g} s") from None
             except (OSError, ValueError) as error:
-                raise Fault(_reason(error, bound)) from None
+                raise Fault(_reason(error, bound, self._cures)) from None
         return self._wire
 
     def close(self) -> None:
@@ -255,7 +293,7 @@ class Connection:
             yield
         except _BELOW_HTTP as error:
             self.close()
-            raise Fault(_reason(error, bound)) from None
+            raise Fault(_reason(error, bound, self._cures)) from None
         except BaseException:
             self.close()
             raise
@@ -405,7 +443,7 @@ class _Wire:
         stop = end.end() if end else min(searched, MAX_HEAD_BYTES + 1)
         head = bytes(self._buffer[:stop])
         if head.startswith((b"\x15\x03", b"\x16\x03")):
-            raise http.client.HTTPException("TLS: the server's URL may begin with https://")
+            raise _SpeaksTls
         if not head.startswith(b"HTTP/1."):
             raise http.client.HTTPException(repr(printable(head, 40)))
         if stop > MAX_HEAD_BYTES:
@@ -508,25 +546,28 @@ def _in_time(call: t.Callable[[], socket.socket], bound: Deadline) -> socket.soc
         return future.result()
 
 
-def _reason(error: Exception, bound: Deadline) -> str:
+def _reason(error: Exception, bound: Deadline, cures: Cures) -> str:
     """Return what became of a request that failed below HTTP, as the predicate of a sentence."""
     if isinstance(error, TimeoutError):
         return f"got no complete answer within {bound.seconds:.3g} s"
     if isinstance(error, ssl.SSLCertVerificationError):
-        cure = _CERTIFICATE_CURES.get(error.verify_code, "replace it on the server")
+        cure = _CERTIFICATE_CURES.get(error.verify_code, "replace it on the server").format(cures)
         problem = printable(error.verify_message, 120).rstrip(".")
         return f"failed because the certificate is not trusted ({problem}); {cure}"
     if isinstance(error, ssl.SSLError):
         reason = error.reason or printable(str(error), 80)
-        return "; ".join([f"failed in TLS ({reason})", *(cure for part, cure in _TLS_CURES.items() if part in reason)])
+        found = [cure.format(cures) for part, cure in _TLS_CURES.items() if part in reason]
+        return "; ".join([f"failed in TLS ({reason})", *found])
     if isinstance(error, (socket.gaierror, UnicodeError)):
         return "failed because the host name could not be resolved"
     if isinstance(error, ConnectionRefusedError):
         return "was refused, nothing listens there"
     if isinstance(error, (ConnectionError, http.client.RemoteDisconnected)):
-        return "was cut without an answer: does the server listen on this port?"
+        return f"was cut without an answer: {cures.cut}"
     if isinstance(error, http.client.IncompleteRead):
         return "was cut in the middle of the answer"
+    if isinstance(error, _SpeaksTls):
+        return f"got an answer that is not acceptable HTTP (TLS: {cures.with_tls})"
     detail = printable(
         (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__, 120
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials of MCP: the option that names a bearer token, and where clients of a guarded server get one."""
+"""Credentials of MCP: the option that names them, and where clients of a guarded server get a token."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
+from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc, reasons
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
@@ -19,19 +20,17 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 OPTION: dict[str, t.Any] = {
     "type": "dict",
     "options": {
-        "token_file": {"type": "path", "no_log": False},
-        "token_env": {"type": "str", "no_log": False},
-        "token_secret": {
-            "type": "dict",
-            "no_log": False,
-            "options": {
-                "name": {"type": "str", "required": True},
-                "key": {"type": "str", "default": "token", "no_log": False},
-            },
-        },
+        **credentials.places("token", "token"),
+        "username": {"type": "str"},
+        **credentials.places("password", "password"),
+        "headers": {"type": "dict"},
         "expect_401": {"type": "bool", "default": False},
     },
-    "mutually_exclusive": [("token_file", "token_env", "token_secret")],
+    "mutually_exclusive": [
+        (*credentials.SOURCES, "username"),
+        ("password_file", "password_env", "password_secret"),
+    ],
+    "required_by": {f"password_{place}": ["username"] for place in credentials.PLACES},
 }
 
 _WELL_KNOWN = "/.well-known/oauth-protected-resource"

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import typing as t
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection
+from ansible_collections.mcp.server.plugins.module_utils._http.credentials import NONE, Credentials
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, calls, listing, protocol, stability, trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import Client, Declined, Legacy, Modern
@@ -29,6 +30,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import Trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import SESSION, Streamable
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._text import SHORTEST, hide
 
 # The part of a probe's time, and at most how many seconds, that are reserved for ending sessions: one half to learn of
 # a session that a server opens too late, the other half to end it.
@@ -49,7 +51,7 @@ class Settings:
     lists: t.Sequence[str] = ("tools",)  # keys of KINDS
     calls: t.Sequence[calls.Call] = ()
     stability: stability.Rounds | None = None
-    token: str | None = field(default=None, repr=False)
+    credentials: Credentials = NONE
     expect_401: bool = False  # check only that the server refuses clients without a token
     offer: bool = False  # also collect what a contract consists of
 
@@ -82,7 +84,7 @@ def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
     }
     if settings.offer:
         found["offer"] = None
-    headers = {"Authorization": f"Bearer {settings.token}"} if settings.token else {}
+    headers = dict(settings.credentials.headers)
     with closing(Connections(endpoint, endpoint.connection(), steps, headers, late=cleanup)) as connections:
         try:
             with steps.step("transport", "connection") as bound:
@@ -98,13 +100,17 @@ def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
         except Failure as failure:
             found["reason"], found["level"] = failure.msg, steps.failed_level()
     found |= {
+        "host": connections.main.authority,
         "requests": connections.requests,
         "seconds": round(steps.deadline.elapsed, 4),
         "levels": trace.by_level(steps.steps),
         "steps": steps.steps,
     }
     # Servers often repeat what they were sent.
-    return remove_values(found, [settings.token]) if settings.token else found
+    secrets = [secret for secret in settings.credentials.secrets if len(secret) >= SHORTEST]
+    if found["reason"]:
+        found["reason"] = hide(found["reason"], secrets)  # where a quotation may end within one
+    return remove_values(found, secrets) if secrets else found
 
 
 def _check_health(

@@ -6,10 +6,23 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
 from ansible_collections.mcp.server.plugins.module_utils._mcp.protocol import METHOD_NOT_FOUND
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
+
+# Statuses by which servers refuse a Host: 400 (Starlette, ASP.NET, Django), 403 (the SDKs of Go, TypeScript and Rust,
+# Rails, Vite), 421 (the SDKs of Python and Java, FastMCP).
+HOST_REFUSALS = (400, 403, 421)
+MAX_SEARCHED = 4096  # characters of an answer
+_HOST = re.compile(r"\b(?:local)?host(?:s|names?)?\b")
+# A 400 tells of anything that is wrong with a request.
+_REFUSED_HOST = re.compile(
+    r"\b(?:invalid|disallowed|forbidden|blocked|unknown|untrusted|bad) (?:http )?host(?:s|name)?\b|\bdisallowedhost\b"
+    r"|\bhost(?:name)?\b.{0,120}?\bnot (?:allowed|permitted|trusted|recogni[sz]ed|valid)\b"
+)
 
 
 def of_reply(reply: Reply) -> str:
@@ -37,7 +50,11 @@ def of_reply(reply: Reply) -> str:
 
 
 def refuses_host(reply: Reply) -> bool:
-    return reply.status == 421 or (reply.status == 403 and "host" in reply.text.lower())
+    """Return whether an answer refuses the Host header. Pure."""
+    if reply.status == 421:
+        return True
+    said = reply.text[:MAX_SEARCHED].lower().replace("_", " ")
+    return bool((reply.status == 403 and _HOST.search(said)) or (reply.status == 400 and _REFUSED_HOST.search(said)))
 
 
 def of_lost_session(reply: Reply, answer: Answer | None) -> str | None:

@@ -85,6 +85,7 @@ def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
     """Return a function that finds the endpoints to probe. It raises NoneReady, and Failure."""
     if not (params["pod"] or params["service"] or params["pool"]):
         public = endpoint.public(params["endpoint"], params["auth"])
+        endpoint.pod_tls(params["endpoint"])  # a release asks its pods only later
         return lambda: [public]
 
     cluster = connect(params)
@@ -97,7 +98,12 @@ def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
             return [pod_of_service(cluster, namespace, params["service"])]
         return [params["pod"]]
 
-    return lambda: [endpoint.in_pod(cluster, namespace, pod, params["port"], params["endpoint"]) for pod in pods()]
+    group = ""
+    if params["pool"] or params["service"]:
+        group = f"pool {params['pool']}" if params["pool"] else f"service {params['service']}"
+    return lambda: [
+        endpoint.in_pod(cluster, namespace, pod, params["port"], params["endpoint"], group) for pod in pods()
+    ]
 
 
 def in_parallel(call: t.Callable[[Endpoint], Result], endpoints: t.Sequence[Endpoint]) -> list[Result]:
@@ -108,15 +114,15 @@ def in_parallel(call: t.Callable[[Endpoint], Result], endpoints: t.Sequence[Endp
         return list(threads.map(call, endpoints))
 
 
-def token(params: dict[str, t.Any]) -> str | None:
-    """Return the bearer token that the task names, or None. Raise Failure."""
+def credentials_of(params: dict[str, t.Any]) -> credentials.Credentials:
+    """Return the credentials that the task names. Raise Failure."""
 
     def secret(name: str) -> dict[str, t.Any]:
         if not params["namespace"]:
-            raise Failure("auth.token_secret needs the option namespace, in which the Secret is.")
+            raise Failure("auth names a Secret, which needs the option namespace, in which the Secret is.")
         return connect(params).get(paths.secrets(params["namespace"], name))
 
-    return credentials.bearer_token(params["auth"], secret)
+    return credentials.read(params["auth"], secret)
 
 
 def ready_pods(pods: dict[str, t.Any]) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from ansible_collections.mcp.server.plugins.module_utils import _files
 from ansible_collections.mcp.server.plugins.module_utils._contract import compare, normalise, text
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
-from ansible_collections.mcp.server.plugins.module_utils._mcp import handshake, listing, protocol, targets
+from ansible_collections.mcp.server.plugins.module_utils._mcp import handshake, hosts, listing, protocol, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint, defaults
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
@@ -80,7 +80,7 @@ def run(task: Task) -> dict[str, t.Any]:
         timeout=params["timeout"],
         step_timeout=params["step_timeout"],
         lists=tuple(listing.KINDS),
-        token=targets.token(params),
+        credentials=targets.credentials_of(params),
         offer=True,
     )
     if params["auth"] and params["auth"]["expect_401"]:
@@ -89,7 +89,7 @@ def run(task: Task) -> dict[str, t.Any]:
     now = _read(params, settings)
     if before is not None and before.era != now.era:
         now = _in_the_era_of(before, now, params, settings)
-    result: dict[str, t.Any] = {"era": now.era, **now.hashes()}
+    result: dict[str, t.Any] = {"era": now.era, **now.hashes(), "host_notes": hosts.notes()}
     changed, diff = _save(params["path"], now, task.check_mode) if params["path"] else (False, [])
     if before is None:
         return {"changed": changed, **result, "contract": now.contract, "diff": diff}

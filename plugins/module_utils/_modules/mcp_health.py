@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
-from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions, listing, stability, targets
+from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions, hosts, listing, stability, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
@@ -54,7 +55,14 @@ def run(task: Task) -> dict[str, t.Any]:
     for pause in itertools.chain(PAUSES, itertools.repeat(PAUSES[-1])):
         waited = outage.current().seconds
         servers, failure = _round(find, settings)
-        evidence = {"healthy": failure is None, "seconds": round(limit.elapsed, 3), "servers": servers}
+        for note in hosts.news():
+            task.progress(note)
+        evidence = {
+            "healthy": failure is None,
+            "seconds": round(limit.elapsed, 3),
+            "servers": servers,
+            "host_notes": hosts.notes(),
+        }
         if failure is None:
             return {"changed": False, **evidence}
         # A round in which the API server was unreachable tells nothing about the pods.
@@ -88,7 +96,7 @@ def settings_of(params: dict[str, t.Any]) -> Settings:
         lists=params["lists"],
         calls=smoke_calls,
         stability=rounds,
-        token=None if expect_401 else targets.token(params),
+        credentials=credentials.NONE if expect_401 else targets.credentials_of(params),
         expect_401=expect_401,
     )
 

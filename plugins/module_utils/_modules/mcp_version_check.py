@@ -19,7 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
+from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, hosts
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health, version_text
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
@@ -109,7 +109,13 @@ def run(task: Task) -> dict[str, t.Any]:
             for sentence in differing:
                 task.warn(sentence)
 
-    result = {"changed": False, "registry_image": known, "pools": pools, "mismatches": problems}
+    result = {
+        "changed": False,
+        "registry_image": known,
+        "pools": pools,
+        "mismatches": problems,
+        "host_notes": hosts.notes(),
+    }
     if problems:
         raise Failure(" ".join(problems), **result)
     return result
@@ -201,7 +207,7 @@ def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:
         pods = [describe(pod, server.container) for pod in found if not (is_finished(pod) or is_leaving(pod))]
         ready = [pod for pod in pods if pod["ready"]]
         pools[pool] = {"image_ref": image, "replicas": replicas, "ready": len(ready), "pods": pods}
-        ask = functools.partial(_ask, cluster, server, params)
+        ask = functools.partial(_ask, cluster, server, params, f"pool {pool}")
         with ThreadPoolExecutor(PARALLEL) as threads:
             for pod, versions in zip(ready, threads.map(ask, [pod["name"] for pod in ready]), strict=True):
                 pod.update(versions)
@@ -224,9 +230,9 @@ def describe(pod: Object, container: str) -> dict[str, t.Any]:
     }
 
 
-def _ask(cluster: Api, server: Server, params: dict[str, t.Any], pod: str) -> dict[str, t.Any]:
+def _ask(cluster: Api, server: Server, params: dict[str, t.Any], group: str, pod: str) -> dict[str, t.Any]:
     """Return the versions that the pod reports in its health document and, if it is to be checked, in serverInfo."""
-    target = endpoint.in_pod(cluster, server.namespace, pod, params["port"], params["endpoint"])
+    target = endpoint.in_pod(cluster, server.namespace, pod, params["port"], params["endpoint"], group)
     versions: dict[str, t.Any] = {}
     try:
         with closing(target.connection()) as connection:

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils import _task
+from ansible_collections.mcp.server.plugins.module_utils._mcp import hosts
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +18,11 @@ def no_secrets(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     secrets: set[str] = set()
     monkeypatch.setattr(_task, "_SECRETS", secrets)
     return secrets
+
+
+@pytest.fixture(autouse=True)
+def nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> dict[t.Any, hosts.Hosts]:
+    """Nor is what one test learnt of the Hosts of pods."""
+    learnt: dict[t.Any, hosts.Hosts] = {}
+    monkeypatch.setattr(hosts, "_LEARNT", learnt)
+    return learnt

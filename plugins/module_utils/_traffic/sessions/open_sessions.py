@@ -27,10 +27,18 @@ def value(text: str, name: str) -> float | None:
         return None
 
 
-def open_sessions(cluster: Api, server: Server, pool: str, metric: dict[str, t.Any], seconds: float) -> int:
+def open_sessions(
+    cluster: Api,
+    server: Server,
+    pool: str,
+    metric: dict[str, t.Any],
+    seconds: float,
+    option: dict[str, t.Any] | None = None,
+) -> int:
     """Return the open sessions of all ready pods of the pool, 0 without any. Raises Failure when a pod reports none.
 
-    metric: the option sessions_metric. seconds: how long that may take.
+    metric: the option sessions_metric. seconds: how long that may take. option: the option endpoint, where the metric
+    is on the same port as MCP.
     """
     bound = Deadline(seconds)
 
@@ -51,7 +59,8 @@ def open_sessions(cluster: Api, server: Server, pool: str, metric: dict[str, t.A
         names = targets.pods_of_pool(cluster, server.namespace, server.name, pool)
     except targets.NoneReady:
         return 0
-    pods = [endpoint.in_pod(cluster, server.namespace, name, metric["port"], None) for name in names]
+    group = f"pool {pool}"
+    pods = [endpoint.in_pod(cluster, server.namespace, name, metric["port"], option, group) for name in names]
     return sum(targets.in_parallel(ask, pods))
 
 
@@ -60,8 +69,9 @@ def count(task: Task, cluster: Api, server: Server, pool: str, seconds: float) -
     metric = task.params["sessions_metric"]
     if metric is None:
         return None
+    option = task.params.get("endpoint") if metric["port"] == task.params.get("port") else None
     try:
-        return open_sessions(cluster, server, pool, metric, seconds)
+        return open_sessions(cluster, server, pool, metric, seconds, option)
     except Failure as failure:
         task.warn(f"Open sessions of pool {pool} of {server} could not be counted. {failure.msg}")
         return None

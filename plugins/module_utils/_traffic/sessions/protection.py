@@ -91,14 +91,17 @@ class SessionProtection:
             return policy.Sessions(params["session_mode"], marked=True)
         try:
             pod = targets.pods_of_pool(shift.cluster, shift.server.namespace, shift.server.name, pool)[0]
-            token = targets.token(params)
+            credentials = targets.credentials_of(params)
         except targets.NoneReady:
             return policy.Sessions(None)  # no pod that could keep any
         except Failure as failure:
             return self._unknown(pool, failure.msg)
-        pod_endpoint = endpoint.in_pod(shift.cluster, shift.server.namespace, pod, params["port"], params["endpoint"])
+        pod_endpoint = endpoint.in_pod(
+            shift.cluster, shift.server.namespace, pod, params["port"], params["endpoint"], f"pool {pool}"
+        )
         found = probe(
-            pod_endpoint, Settings(Assertions(), AUTO, PROBE_TIMEOUT, PROBE_STEP_TIMEOUT, lists=(), token=token)
+            pod_endpoint,
+            Settings(Assertions(), AUTO, PROBE_TIMEOUT, PROBE_STEP_TIMEOUT, lists=(), credentials=credentials),
         )
         if not found["healthy"]:
             return self._unknown(pool, f"{found['target']}: {found['reason']}.")

@@ -305,11 +305,12 @@ def test_two_servers_in_one_play(tmp_path):
 
 
 def test_secrets_stay_secret():
-    """With as much output as there is, and a token that goes to each server: no play and no record shows them. play()
-    looks each time.
+    """With as much output as there is, and a token and a key that go to each server: no play and no record shows them.
+    play() looks each time.
     """
     assert len(SECRETS) > 1
-    words = ("-vvvv", "--diff", "-e", json.dumps({"mcp_auth": {"token_env": "MCP_TEST_TOKEN"}}))
+    auth = {"token_env": "MCP_TEST_TOKEN", "headers": {"X-API-Key": {"env": "MCP_TEST_KEY"}}}
+    words = ("-vvvv", "--diff", "-e", json.dumps({"mcp_auth": auth}))
     code, output = play("playbooks/bluegreen.yml", "-e", "version=v1.2.0", *words)
     assert code == 0, output
     assert play("playbooks/rollback.yml", *words)[0] == 0

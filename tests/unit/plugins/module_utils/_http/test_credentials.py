@@ -9,15 +9,16 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._alertmanager import Alertmanager
 from ansible_collections.mcp.server.plugins.module_utils._announce import webhook
 from ansible_collections.mcp.server.plugins.module_utils._gates import connect
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._http.credentials import basic, bearer, bearer_token
-from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint
 from ansible_collections.mcp.server.plugins.module_utils._registry.registry import Registry
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, without_secrets
 
 TOKEN = "s3cr3t-Token.value_~+/=="
 OPTION = {"token_file": None, "token_env": None, "token_secret": None, "expect_401": False}
@@ -87,6 +88,187 @@ def test_an_option_without_a_secret_of_the_cluster(monkeypatch: pytest.MonkeyPat
     assert bearer_token({"token_file": None, "token_env": None}, no_secret) is None
 
 
+KEY = "k3y-of-the-weather"
+PASSWORD = "pässword: 7"
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[str], list[tuple[dict[str, t.Any], t.Any]]]:
+    """Each place that has a text, and how its Secret is read."""
+
+    def of(text: str) -> list[tuple[dict[str, t.Any], t.Any]]:
+        (tmp_path / "value").write_text(f"{text}\n")
+        monkeypatch.setenv("WEATHER_VALUE", text)
+        return [
+            ({"file": str(tmp_path / "value")}, no_secret),
+            ({"env": "WEATHER_VALUE"}, no_secret),
+            ({"secret": {"name": "weather", "key": "value"}}, secret_of({"value": text})),
+        ]
+
+    return of
+
+
+def test_headers_of_ones_own_from_each_place_beside_a_token(places: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEATHER_TOKEN", TOKEN)
+    for place, secret in places(KEY):
+        found = credentials.read({"token_env": "WEATHER_TOKEN", "headers": {"X-API-Key": place}}, secret)
+        assert found.headers == {"Authorization": f"Bearer {TOKEN}", "X-API-Key": KEY}
+        assert {TOKEN, KEY} <= set(found.secrets)
+        assert KEY not in repr(found) and TOKEN not in repr(found)
+
+
+def test_a_user_name_and_a_password_from_each_place(places: t.Any) -> None:
+    for place, secret in places(PASSWORD):
+        found = credentials.read(
+            {"username": "probe", **{f"password_{kind}": value for kind, value in place.items()}}, secret
+        )
+        assert found.headers == {"Authorization": basic("probe", PASSWORD)}
+        assert set(found.secrets) == {PASSWORD, basic("probe", PASSWORD).removeprefix("Basic ")}
+
+
+def test_a_user_name_alone() -> None:
+    assert credentials.read({"username": "key"}, no_secret).headers == {"Authorization": basic("key", "")}
+
+
+def test_no_credentials() -> None:
+    for option in (None, {}, OPTION, {"headers": {}}, {"username": None}):
+        assert credentials.read(option, no_secret) == credentials.NONE
+        assert not credentials.any_named(option)
+    for option in ({"token_env": "X"}, {"username": "me"}, {"headers": {"X-Key": {"env": "X"}}}):
+        assert credentials.any_named(option)
+
+
+def test_what_was_read_is_in_no_result(places: t.Any, no_secrets: set[str]) -> None:
+    for place, secret in places(f"Bearer {KEY}"):
+        credentials.read({"headers": {"X-Forward": place}}, secret)
+        assert without_secrets({"said": f"you are {KEY}"}) == {"said": "you are ********"}
+        no_secrets.clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        *((name, "") for name in ("X-API-Key", "x-api-key", "Authorization", "Cookie", "X_Key", "Forwarded")),
+        *(
+            (name, "cannot be given: each request has its own")
+            for name in (
+                *("Content-Length", "content-length", "Transfer-Encoding", "Connection", "Keep-Alive", "TE", "Trailer"),
+                *("Upgrade", "Expect", "Proxy-Connection", "Proxy-Authorization", "Accept", "Accept-Encoding"),
+                *("Content-Type", "Content-Encoding", "Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Name"),
+                *("mcp-param-region", "Last-Event-ID"),
+            )
+        ),
+        ("Host", "cannot be given: set endpoint.host, or endpoint.pods.host for pods"),
+        ("HOST", "cannot be given: set endpoint.host, or endpoint.pods.host for pods"),
+        *((name, "is not the name of a header") for name in ("", "X Key", "X:", "X\r\nY", "X\x00", "größe", "(x)")),
+    ],
+)
+def test_which_headers_can_be_given(name: str, said: str) -> None:
+    assert credentials.header_name_problem(name) == said
+
+
+NOT_ITSELF = "must say where the value is (file, env or secret), and not have the value itself"
+EXACTLY_ONE = "must have exactly one of file, env and secret"
+NAME_AND_KEY = "must have name and key, and nothing else, as secret"
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ({"env": "X"}, ""),
+        ({"file": "/x"}, ""),
+        ({"secret": {"name": "x", "key": "y"}}, ""),
+        ({"env": "X", "file": None, "secret": None}, ""),
+        (KEY, NOT_ITSELF),
+        (None, NOT_ITSELF),
+        ([KEY], NOT_ITSELF),
+        ({}, EXACTLY_ONE),
+        ({"value": KEY}, EXACTLY_ONE),
+        ({"env": "X", "file": "/x"}, EXACTLY_ONE),
+        ({"env": ""}, "must have text as env"),
+        ({"file": 7}, "must have text as file"),
+        ({"secret": KEY}, NAME_AND_KEY),
+        ({"secret": {"name": "x"}}, NAME_AND_KEY),
+        ({"secret": {"name": "x", "key": ""}}, NAME_AND_KEY),
+        ({"secret": {"name": "x", "key": "y", "value": KEY}}, NAME_AND_KEY),
+    ],
+)
+def test_where_a_value_may_be(place: t.Any, said: str, no_secrets: set[str]) -> None:
+    assert credentials.place_problem(place) == said
+    if said:
+        with pytest.raises(Failure) as caught:
+            credentials.read({"headers": {"X-Key": place}}, no_secret)
+        assert caught.value.msg == f"auth.headers.X-Key {said}."
+        # Somebody may have written the value into the inventory: the task's arguments are part of its result.
+        assert KEY not in repr(without_secrets({"arguments": place}))
+
+
+@pytest.mark.parametrize("value", ["", " ", "two\nlines", "a\r\nHost: other", "nul\x00", "grüße", "\x1b[2J"])
+def test_what_is_no_value_of_a_header_is_not_shown(value: str, tmp_path: Path) -> None:
+    (tmp_path / "value").write_bytes(value.encode())
+    for place, secret in (
+        ({"file": str(tmp_path / "value")}, no_secret),
+        ({"secret": {"name": "weather", "key": "value"}}, secret_of({"value": value})),
+    ):
+        with pytest.raises(Failure, match="No value for auth.headers.X-Key in ") as caught:
+            credentials.read({"headers": {"X-Key": place}}, secret)
+        assert not value.strip() or value.strip() not in caught.value.msg
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ({"headers": {"X-Key": {"env": "NOT_SET_AT_ALL"}}}, "in environment variable NOT_SET_AT_ALL: it is empty"),
+        ({"headers": {"X-Key": {"file": "/nowhere"}}}, "auth.headers.X-Key.file /nowhere cannot be read (No such file"),
+        ({"headers": {"X-Key": {"secret": {"name": "a", "key": "b"}}}}, "in key b of Secret a: it is empty or missing"),
+        ({"headers": {"X-Key": {"env": "TOKEN"}, "x-key": {"env": "TOKEN"}}}, "differ in upper and lower case only"),
+        ({"headers": {"Mcp-Session-Id": {"env": "TOKEN"}}}, "auth.headers.Mcp-Session-Id cannot be given"),
+        (
+            {"token_env": "TOKEN", "headers": {"authorization": {"env": "TOKEN"}}},
+            "there is a token or a user name alread",
+        ),
+        ({"username": "me", "headers": {"Authorization": {"env": "TOKEN"}}}, "there is a token or a user name already"),
+        ({"username": "a:b"}, "auth.username must not contain a colon"),
+        ({"username": "a\nb"}, "auth.username must not contain control characters"),
+        (
+            {"username": "me", "password_env": "NOT_SET_AT_ALL"},
+            "No password in environment variable NOT_SET_AT_ALL: it is",
+        ),
+        ({"username": "me", "password_file": "/nowhere"}, "auth.password_file /nowhere cannot be read"),
+        ({"username": "me", "password_env": "ESCAPED"}, "it has characters that a password must not have"),
+    ],
+)
+def test_credentials_that_cannot_be_used(option: dict[str, t.Any], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", TOKEN)
+    monkeypatch.setenv("ESCAPED", f"{PASSWORD}\x1b")
+    with pytest.raises(Failure) as caught:
+        credentials.read(option, secret_of({}))
+    assert said in caught.value.msg
+    assert TOKEN not in caught.value.msg and PASSWORD not in caught.value.msg
+
+
+def test_headers_in_either_order_beside_an_authorization_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "ApiKey abc")
+    for names in (("X-Key", "Authorization"), ("Authorization", "X-Key")):
+        found = credentials.read({"headers": {name: {"env": "TOKEN"} for name in names}}, no_secret)
+        assert found.headers == {"X-Key": "ApiKey abc", "Authorization": "ApiKey abc"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"token_env": "A", "username": "me"}, "mutually exclusive"),
+        ({"username": "me", "password_env": "A", "password_file": "/a"}, "mutually exclusive"),
+        ({"password_env": "A"}, "required by 'password_env'"),
+        ({"token_file": "/a", "headers": {"X-Key": {"env": "A"}}}, ""),
+        ({"username": "me", "password_secret": {"name": "a"}}, ""),
+    ],
+)
+def test_which_options_go_together(given: dict[str, t.Any], said: str) -> None:
+    found = ArgumentSpecValidator({"auth": auth.OPTION}).validate({"auth": given})
+    assert said in "; ".join(found.error_messages) and bool(said) is bool(found.error_messages)
+
+
 def test_values_of_the_header() -> None:
     assert bearer("x") == "Bearer x"
     assert basic("user", "word") == "Basic dXNlcjp3b3Jk"
@@ -143,7 +325,17 @@ def an_endpoint() -> None:
     endpoint.public({**endpoint.defaults(), "url": AWAY}, {"token_env": "TOKEN"})
 
 
-@pytest.mark.parametrize("use", [an_alertmanager, a_prometheus, an_endpoint])
+def an_endpoint_with_a_header() -> None:
+    endpoint.public({**endpoint.defaults(), "url": AWAY}, {"headers": {"X-Key": {"env": "TOKEN"}}})
+
+
+def an_endpoint_with_a_password() -> None:
+    endpoint.public({**endpoint.defaults(), "url": AWAY}, {"username": "me", "password_env": "TOKEN"})
+
+
+@pytest.mark.parametrize(
+    "use", [an_alertmanager, a_prometheus, an_endpoint, an_endpoint_with_a_header, an_endpoint_with_a_password]
+)
 def test_each_third_party_refuses(use: t.Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "a-token")
     with pytest.raises(Failure, match="is reached by plain HTTP"):

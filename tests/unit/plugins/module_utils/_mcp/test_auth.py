@@ -9,10 +9,21 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import MODERN, Handler, Script, Scripted
+from ansible_collections.mcp.server.plugins.module_utils._http import credentials
+from ansible_collections.mcp.server.plugins.module_utils._http.credentials import Credentials, basic
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import (
+    LEGACY,
+    MODERN,
+    Handler,
+    Script,
+    Scripted,
+)
 
 TOKEN = "s3cr3t-Token.value_~+/=="
-OPTION = {"token_file": None, "token_env": None, "token_secret": None, "expect_401": False}
+
+
+def of_token(token: str) -> Credentials:
+    return Credentials({"Authorization": f"Bearer {token}"}, (token,))
 
 
 def guarded(script: Script) -> Script:
@@ -40,7 +51,7 @@ def test_the_token_is_sent_to_the_mcp_endpoint_alone_and_never_shown(probed: t.A
         handler.answer(500, f"I was told {handler.headers['Authorization']}", "text/plain")
 
     with Scripted(GUARDED) as server:
-        found = probed(server.url, token=TOKEN)
+        found = probed(server.url, credentials=of_token(TOKEN))
     assert found["healthy"], found["reason"]
     assert {key for key, headers in server.seen if "Authorization" in headers} == {
         "server/discover",
@@ -49,10 +60,51 @@ def test_the_token_is_sent_to_the_mcp_endpoint_alone_and_never_shown(probed: t.A
     }
     for scripts, token in ((GUARDED, "wr0ng-Token"), ({**MODERN, "server/discover": tells}, TOKEN)):
         with Scripted(scripts) as server:
-            found = probed(server.url, token=token)
+            found = probed(server.url, credentials=of_token(token))
         assert not found["healthy"]
         assert token not in repr(found)
     assert "I was told" in found["reason"]
+
+
+KEY, PASSWORD = "k3y-of-the-weather", "pässword: 7"
+
+
+def asks_for_a_key(script: Script) -> Script:
+    """Lets in who has the key and the password, and repeats to others all that they said."""
+
+    def guard(handler: Handler, message: t.Any) -> None:
+        if handler.headers["X-API-Key"] == KEY and handler.headers["Authorization"] == basic("probe", PASSWORD):
+            script(handler, message)
+        else:
+            said = (handler.headers["X-API-Key"], handler.headers["Authorization"])
+            # A quotation of the second one ends within a secret.
+            handler.answer(403, f"You are {said[0]}, {'x' * 70}, {said[1]}", "text/plain")
+
+    return guard
+
+
+@pytest.mark.parametrize("scripts", [MODERN, LEGACY], ids=["modern", "legacy"])
+def test_a_key_and_a_password_are_sent_with_each_request_of_mcp_and_never_shown(
+    probed: t.Any, scripts: dict[str, Script], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed = {key: script if key == "GET" else asks_for_a_key(script) for key, script in scripts.items()}
+    option = {"username": "probe", "password_env": "PASSWORD", "headers": {"X-API-Key": {"env": "KEY"}}}
+    monkeypatch.setenv("PASSWORD", PASSWORD)
+    monkeypatch.setenv("KEY", KEY)
+    with Scripted(keyed) as server:
+        found = probed(server.url, credentials=credentials.read(option, lambda name: {}))
+    assert found["healthy"], found["reason"]
+    sent = {key for key, headers in server.seen if "X-API-Key" in headers and "Authorization" in headers}
+    assert sent == {key for key, _headers in server.seen} - {"GET"}
+    assert not any({"X-API-Key", "Authorization"} & headers.keys() for key, headers in server.seen if key == "GET")
+    assert server.opened == set(server.ended)
+
+    monkeypatch.setenv("KEY", f"{KEY}-old")
+    with Scripted(keyed) as server:
+        found = probed(server.url, credentials=credentials.read(option, lambda name: {}))
+    assert not found["healthy"] and "You are ********" in found["reason"] and "xx, Basic" in found["reason"]
+    for secret in (KEY, PASSWORD, basic("probe", PASSWORD).split()[1]):
+        assert secret[:6] not in repr(found)
 
 
 def test_a_guarded_server_without_a_token(probed: t.Any) -> None:

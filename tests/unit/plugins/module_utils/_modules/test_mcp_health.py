@@ -143,7 +143,7 @@ def test_the_result_has_what_is_documented_and_nothing_else(run: t.Any) -> None:
             {"calls": [{"tool": "forecast", "that": ["isError ="]}]},
             r"calls \(tool forecast\) expression 'isError =' is not JMESPath",
         ),
-        ({"auth": {"token_secret": {"name": "probe"}}}, "auth.token_secret needs the option namespace"),
+        ({"auth": {"token_secret": {"name": "probe"}}}, "auth names a Secret, which needs the option namespace"),
         (
             {"endpoint": {"url": "https://127.0.0.1:1", "client_cert": "/nowhere.pem"}},
             "client_cert /nowhere.pem cannot be used",

@@ -166,6 +166,7 @@ def test_registry_only(run):
         "registry_image": {"image_ref": REFERENCE, "digest": SHA, "digests": [], "exists": True},
         "pools": {},
         "mismatches": [],
+        "host_notes": [],
     }
 
 

@@ -1486,7 +1486,7 @@ def test_a_pod_tells_the_mode(cluster, opened, monkeypatch, found, pods, mode, w
     mark(cluster)
     for one in pods:
         cluster.put(f"{PODS}/{one['metadata']['name']}", one)
-    monkeypatch.setattr(protection.endpoint, "in_pod", lambda cluster, namespace, name, port, option: name)
+    monkeypatch.setattr(protection.endpoint, "in_pod", lambda cluster, namespace, name, *_more: name)
     monkeypatch.setattr(protection, "probe", lambda name, settings: found)
     result = call(pool="green", weight=100, session_mode="auto")
     assert result["sessions"]["mode"] == mode and cluster.weights == (0, 100)

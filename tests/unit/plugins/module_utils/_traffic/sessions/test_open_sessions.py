@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.open_sessions import (
@@ -100,3 +101,17 @@ def test_one_pod_that_does_not_tell_makes_the_number_unknown(bad):
 
 def test_without_a_metric_nobody_is_asked():
     assert count(Task({"sessions_metric": None}), None, SERVER, "blue", 5) is None
+
+
+@pytest.mark.parametrize(("port", "expected"), [(9090, None), (8080, 3)])
+def test_a_metric_on_the_port_of_mcp_is_asked_as_mcp_is(port, expected):
+    """Here by TLS, for which a name is missing."""
+    warnings = []
+    params = {
+        "sessions_metric": METRIC,
+        "port": port,
+        "endpoint": {**endpoint.defaults(), "pods": {"scheme": "https"}},
+    }
+    with Pods("open 3") as pods:
+        assert count(Task(params, warn=warnings.append), pods, SERVER, "blue", 5) == expected
+    assert ["endpoint.pods.server_name is missing" in warning for warning in warnings] == [True] * (expected is None)
