@@ -136,6 +136,20 @@ def test_a_share_that_is_not_as_wanted(answers: list[Answer], words: str) -> Non
     assert (found["share"]["reached"], found["seconds_to_follow"]) == (False, None)
 
 
+@pytest.mark.parametrize(
+    ("pool", "early"),
+    [
+        ("blue", True),
+        ("green", False),  # it loses traffic
+        (None, False),  # an emergency: nothing could be better than the pool that it returns to
+    ],
+)
+def test_answers_that_fail_end_a_measurement_early_for_the_pool_that_gains(pool: str | None, early: bool) -> None:
+    with pytest.raises(Failure) as raised:
+        measured(answers("broken"), True, [], pool=pool)
+    assert isinstance(raised.value, FailedAnswers) is early
+
+
 @pytest.mark.parametrize(("seconds", "stops"), [(None, False), (5.0, False), (None, True), (5.0, True)])
 @pytest.mark.parametrize("emergency", [False, True])
 def test_a_record_that_is_not_written_stops_nothing_but_a_run_that_was_taken_over(
