@@ -310,13 +310,15 @@ def test_how_much_of_its_window_a_custom_query_has_seen():
 @pytest.mark.parametrize(
     ("live", "reason"),
     [
+        (None, "only 0 requests in the live pool, 20 needed to compare"),  # it has no such metric
         (19, "only 19 requests in the live pool, 20 needed to compare"),
         (20, ""),
         (1000, ""),
     ],
 )
 def test_the_live_pool_needs_as_many_requests(live, reason):
-    series = answers([live, 0], [0, 0], "blue", code="404") + answers([1000, 0], [0, 0], code="404")
+    series = [] if live is None else answers([live, 0], [0, 0], "blue", code="404")
+    series += answers([1000, 0], [0, 0], code="404")
     assert verdict(STEP["lost_sessions"], series).reason == reason
 
 

@@ -72,6 +72,25 @@ def test_begin(book, fresh, current, history):
     assert record.begin(book, fresh) == ReleaseRecord(current, history)
 
 
+@pytest.mark.parametrize(
+    ("recorded", "pool", "image_ref", "resumes"),
+    [
+        ("x:v2", "green", "x:v2", True),
+        ("x:v2", "green", "x:v3", False),
+        ("x:v2", "green", "y:v2", False),
+        ("x:v2", "blue", "x:v2", False),
+        ("x:v2@sha256:" + "a" * 64, "green", "x:v2@sha256:" + "a" * 64, True),
+        ("x:v2@sha256:" + "a" * 64, "green", "x:v2@sha256:" + "b" * 64, False),  # the tag has moved
+        ("", "green", "", False),
+        (None, "green", None, False),  # somebody edited the record
+    ],
+)
+def test_which_target_resumes_a_release(recorded, pool, image_ref, resumes):
+    current = {**FIRST, "to": {**FIRST["to"], "image_ref": recorded}}
+    assert record.resumes(current, {"pool": pool, "image_ref": image_ref}) is resumes
+    assert not record.resumes(ended(current), {"pool": pool, "image_ref": image_ref})
+
+
 VERDICTS = ("followed", "no_data", "cannot_measure", "not_measured", "not_verified", "inconclusive")
 
 
