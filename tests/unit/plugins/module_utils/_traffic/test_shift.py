@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Task
@@ -318,6 +318,37 @@ def test_for_how_long_a_write_that_conflicts_is_tried(
         assert found.result["changed"] and found.result["live"] == "blue"
     assert fewest <= kind.writes <= most
     assert time.monotonic() - begun >= 0.2 * (kind.writes - ATTEMPTS)
+
+
+WANTED, ANOTHER = {"blue": 100, "green": 0}, {"blue": 90, "green": 10}
+
+
+@pytest.mark.parametrize(
+    ("error", "now", "changed", "before"),
+    [
+        (Unanswered("No answer."), WANTED, True, HALF),  # it was stored
+        (Unanswered("No answer."), HALF, True, HALF),
+        (Unanswered("No answer."), ANOTHER, True, ANOTHER),
+        (CHANGED, ANOTHER, True, ANOTHER),
+        (CHANGED, WANTED, False, WANTED),  # somebody else has set the same weights
+    ],
+)
+def test_what_a_write_has_changed_that_had_to_be_tried_again(
+    monkeypatch: pytest.MonkeyPatch, error: Failure, now: dict[str, int], changed: bool, before: dict[str, int]
+) -> None:
+    class Route(Contested):
+        def weights(self, _route: dict[str, t.Any], _server: Server) -> dict[str, int]:
+            return now
+
+        def write(self, *given: t.Any, dry_run: bool) -> tuple[bool, dict[str, t.Any]]:
+            _written, route = super().write(*given, dry_run=dry_run)
+            return now != WANTED, route
+
+    monkeypatch.setattr(Shift, "kind", Route(error, None))
+    found = shift()
+    found.task = Task({"run_id": None, "rollback": False, "api_retry_timeout": 0.0})
+    found.write(HALF, WANTED)
+    assert (found.result["changed"], found.result["before"]) == (changed, before)
 
 
 def test_the_status_is_not_read_at_each_answer(monkeypatch: pytest.MonkeyPatch) -> None:
