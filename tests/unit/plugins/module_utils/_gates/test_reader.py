@@ -249,6 +249,36 @@ GOOD, BAD = Verdict(ERRORS, "pass", 1.0), Verdict(ERRORS, "breach", 9.0)
 
 
 @pytest.mark.parametrize(
+    ("verdict", "lasted", "trigger", "gates"),
+    [
+        ("pass", 10.0, Period(990.0, 1000.0, 0.0, 970.0), [Period(990.0, 1000.0, 10.0)]),
+        ("pass", 30.0, Period(970.0, 1000.0, 0.0, 970.0), [Period(970.0, 1000.0, 30.0)]),
+        # A watch that lasts longer is judged by all of it; what is bad then, by its last seconds as well.
+        ("pass", 50.0, Period(970.0, 1000.0, 0.0, 970.0), [Period(950.0, 1000.0, 30.0)]),
+        (
+            "breach",
+            50.0,
+            Period(970.0, 1000.0, 0.0, 970.0),
+            [Period(950.0, 1000.0, 30.0), Period(970.0, 1000.0, 30.0), Period(990.0, 1000.0, 10.0)],
+        ),
+    ],
+)
+def test_which_times_a_poll_of_a_watch_of_thirty_seconds_judges(verdict, lasted, trigger, gates):
+    class Reader:
+        def __init__(self):
+            self.judged = []
+
+        def judge(self, given, period):
+            self.judged.append((given, period))
+            return [Verdict(gate, verdict) for gate in given]
+
+    reader, step = Reader(), Gate("errors", "errors", 1.0)
+    of_triggers, of_gates = polling.judge_poll(reader, [ERRORS], [step], 1000.0, lasted, 30.0, 970.0)
+    assert reader.judged == [([ERRORS], trigger), *(([step], period) for period in gates)]
+    assert ([one.verdict for one in of_triggers], [one.verdict for one in of_gates]) == ([verdict], [verdict])
+
+
+@pytest.mark.parametrize(
     ("age", "took", "fresh"), [(5, 0, True), (17, 0, True), (18, 0, False), (60, 20, True), (71, 20, False)]
 )
 def test_a_poll_that_is_too_old(age, took, fresh):

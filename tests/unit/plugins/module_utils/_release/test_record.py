@@ -163,6 +163,12 @@ def test_history_and_steps_are_bounded():
     assert len(json.dumps([book.current, *book.history])) < 200_000
 
 
+def test_of_more_steps_than_are_kept_the_last_ones_are_read():
+    steps = [{"at": f"T{number}"} for number in range(2 * record.STEPS)]
+    api = ApiServer({RECORD: {"data": {"current": json.dumps({**FIRST, "steps": steps}), "history": "[]"}}})
+    assert record.read(api, SERVER)[0].newest["steps"] == steps[record.STEPS :]
+
+
 @pytest.mark.parametrize(
     ("pool", "image_ref", "noted"),
     [
