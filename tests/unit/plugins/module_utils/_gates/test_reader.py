@@ -184,6 +184,14 @@ def awaited(poller, before=None):
     return poller.latest
 
 
+def test_a_poller_ends_with_its_block():
+    with Fake(serving(list, time.time)) as fake:
+        with Poller(source(fake.url), [ERRORS], [], 10.0, None, 0.05) as poller:
+            awaited(poller)
+        poller._thread.join(10)
+        assert not poller._thread.is_alive()
+
+
 BODIES = {
     "no JSON": (200, b"<html>"),
     "cut JSON": (200, b'{"status": "success", "data": {"resultType": "matrix", "result": [{"metric'),

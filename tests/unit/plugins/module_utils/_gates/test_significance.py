@@ -87,7 +87,7 @@ def test_a_rise_of_the_latency(
 
 
 def test_a_block_needs_twenty_requests_of_both_pools() -> None:
-    few = durations(*[0.3] * 14, requests=10)
+    few = durations(*[0.3] * 14, requests=19)
     assert significance.rise(few, durations(*[0.2] * 14), 0.05, 0.01)[2] == 7
     assert significance.rise(durations(*[0.3] * 14), few, 0.05, 0.01)[2] == 7
     assert significance.rise(durations(*[0.3] * 14), durations(*[0.2] * 14, requests=1), 0.05, 0.01)[2] == 0

@@ -100,6 +100,20 @@ def measured(answers: list[Answer], changed: bool, lines: list[str], **params: t
     return found.result
 
 
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ({"blue": 50.0, "green": 50.0}, ""),
+        ({"blue": 33.3333, "green": 33.3333}, " (of all the route's traffic: blue 33.33 %, green 33.33 %)"),
+        ({"blue": 50.0, "green": 0.0}, " (of all the route's traffic: blue 50 %, green 0 %)"),
+    ],
+)
+def test_what_the_weights_are_of_all_traffic_is_told_where_others_get_some(shares: dict[str, float], said: str) -> None:
+    found = shift()
+    found.result |= {"after": HALF, "of_all_traffic": shares}
+    assert found._of_all_traffic() == said
+
+
 @pytest.mark.parametrize(("changed", "seconds"), [(True, 1.5), (False, None)])
 def test_a_share_that_is_as_wanted(changed: bool, seconds: float | None) -> None:
     lines: list[str] = []
