@@ -293,6 +293,25 @@ def test_a_custom_query_that_gives_no_number(direction, window, values, expected
     assert "inf" not in evaluate.describe_verdict(found)
 
 
+@pytest.mark.parametrize(
+    ("values", "expected", "seconds", "since"),
+    [
+        ([9.0] * 3 + [1.0] * 3, "pass", 0.0, None),
+        ([1.0] * 3 + [9.0] * 5, "pass", 20.0, 15),
+        ([9.0] * 3 + [1.0] * 3 + [9.0] * 5, "pass", 20.0, 30),
+        # What rolls back is told, though it is over, and another one has begun.
+        ([9.0] * 14 + [1.0] * 3 + [9.0] * 3, "breach", 65.0, 0),
+    ],
+)
+def test_which_of_several_violations_a_verdict_tells(values, expected, seconds, since):
+    gate = Gate("queue", "", 5.0, query="q", unit="", window=60)
+    samples = [(START + EVERY * number, value) for number, value in enumerate(values)]
+    found = evaluate.measure_query(gate, [Series({}, samples)], EVERY)
+    verdict = evaluate.evaluate(gate, found, Period(START, samples[-1][0], since=START))
+    assert (verdict.verdict, verdict.seconds_past) == (expected, seconds)
+    assert verdict.since == (None if since is None else START + since)
+
+
 def test_of_several_series_one_may_be_no_number():
     gate = Gate("queue", "", 5.0, query="q")
     series = [Series({"a": "1"}, [(START, NAN)]), Series({"a": "2"}, [(START, 3.0)])]
@@ -310,13 +329,15 @@ def test_how_much_of_its_window_a_custom_query_has_seen():
 @pytest.mark.parametrize(
     ("live", "reason"),
     [
+        (None, "only 0 requests in the live pool, 20 needed to compare"),  # it has no such metric
         (19, "only 19 requests in the live pool, 20 needed to compare"),
         (20, ""),
         (1000, ""),
     ],
 )
 def test_the_live_pool_needs_as_many_requests(live, reason):
-    series = answers([live, 0], [0, 0], "blue", code="404") + answers([1000, 0], [0, 0], code="404")
+    series = [] if live is None else answers([live, 0], [0, 0], "blue", code="404")
+    series += answers([1000, 0], [0, 0], code="404")
     assert verdict(STEP["lost_sessions"], series).reason == reason
 
 

@@ -184,6 +184,14 @@ def awaited(poller, before=None):
     return poller.latest
 
 
+def test_a_poller_ends_with_its_block():
+    with Fake(serving(list, time.time)) as fake:
+        with Poller(source(fake.url), [ERRORS], [], 10.0, None, 0.05) as poller:
+            awaited(poller)
+        poller._thread.join(10)
+        assert not poller._thread.is_alive()
+
+
 BODIES = {
     "no JSON": (200, b"<html>"),
     "cut JSON": (200, b'{"status": "success", "data": {"resultType": "matrix", "result": [{"metric'),
@@ -246,6 +254,36 @@ def test_an_answer_that_drips_ends_no_poller():
 
 
 GOOD, BAD = Verdict(ERRORS, "pass", 1.0), Verdict(ERRORS, "breach", 9.0)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "lasted", "trigger", "gates"),
+    [
+        ("pass", 10.0, Period(990.0, 1000.0, 0.0, 970.0), [Period(990.0, 1000.0, 10.0)]),
+        ("pass", 30.0, Period(970.0, 1000.0, 0.0, 970.0), [Period(970.0, 1000.0, 30.0)]),
+        # A watch that lasts longer is judged by all of it; what is bad then, by its last seconds as well.
+        ("pass", 50.0, Period(970.0, 1000.0, 0.0, 970.0), [Period(950.0, 1000.0, 30.0)]),
+        (
+            "breach",
+            50.0,
+            Period(970.0, 1000.0, 0.0, 970.0),
+            [Period(950.0, 1000.0, 30.0), Period(970.0, 1000.0, 30.0), Period(990.0, 1000.0, 10.0)],
+        ),
+    ],
+)
+def test_which_times_a_poll_of_a_watch_of_thirty_seconds_judges(verdict, lasted, trigger, gates):
+    class Reader:
+        def __init__(self):
+            self.judged = []
+
+        def judge(self, given, period):
+            self.judged.append((given, period))
+            return [Verdict(gate, verdict) for gate in given]
+
+    reader, step = Reader(), Gate("errors", "errors", 1.0)
+    of_triggers, of_gates = polling.judge_poll(reader, [ERRORS], [step], 1000.0, lasted, 30.0, 970.0)
+    assert reader.judged == [([ERRORS], trigger), *(([step], period) for period in gates)]
+    assert ([one.verdict for one in of_triggers], [one.verdict for one in of_gates]) == ([verdict], [verdict])
 
 
 @pytest.mark.parametrize(

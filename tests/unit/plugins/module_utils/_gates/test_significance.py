@@ -37,6 +37,8 @@ def test_a_share_against_five_percent(counted: int, total: int, verdict: str) ->
         ((3, 100), (20, 1000), "pass", 0.01),
         # None of a few is not the same as never: without one more request of each kind this would be a breach.
         ((4, 20), (0, 5), "no_data", 0.2),
+        # After one more of each kind, 6 of 12 are 42 points more than 1 of 12, of which 38 are chance.
+        ((5, 10), (0, 10), "breach", 0.5),
         ((0, 100), (50, 1000), "pass", -0.05),
         # A few errors, where the live pool has none at all.
         ((4, 300), (0, 300), "no_data", 4 / 300),
@@ -85,7 +87,7 @@ def test_a_rise_of_the_latency(
 
 
 def test_a_block_needs_twenty_requests_of_both_pools() -> None:
-    few = durations(*[0.3] * 14, requests=10)
+    few = durations(*[0.3] * 14, requests=19)
     assert significance.rise(few, durations(*[0.2] * 14), 0.05, 0.01)[2] == 7
     assert significance.rise(durations(*[0.3] * 14), few, 0.05, 0.01)[2] == 7
     assert significance.rise(durations(*[0.3] * 14), durations(*[0.2] * 14, requests=1), 0.05, 0.01)[2] == 0

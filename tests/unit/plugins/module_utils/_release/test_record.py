@@ -72,6 +72,25 @@ def test_begin(book, fresh, current, history):
     assert record.begin(book, fresh) == ReleaseRecord(current, history)
 
 
+@pytest.mark.parametrize(
+    ("recorded", "pool", "image_ref", "resumes"),
+    [
+        ("x:v2", "green", "x:v2", True),
+        ("x:v2", "green", "x:v3", False),
+        ("x:v2", "green", "y:v2", False),
+        ("x:v2", "blue", "x:v2", False),
+        ("x:v2@sha256:" + "a" * 64, "green", "x:v2@sha256:" + "a" * 64, True),
+        ("x:v2@sha256:" + "a" * 64, "green", "x:v2@sha256:" + "b" * 64, False),  # the tag has moved
+        ("", "green", "", False),
+        (None, "green", None, False),  # somebody edited the record
+    ],
+)
+def test_which_target_resumes_a_release(recorded, pool, image_ref, resumes):
+    current = {**FIRST, "to": {**FIRST["to"], "image_ref": recorded}}
+    assert record.resumes(current, {"pool": pool, "image_ref": image_ref}) is resumes
+    assert not record.resumes(ended(current), {"pool": pool, "image_ref": image_ref})
+
+
 VERDICTS = ("followed", "no_data", "cannot_measure", "not_measured", "not_verified", "inconclusive")
 
 
@@ -109,8 +128,11 @@ def test_a_record_from_before_the_names_of_today_is_read():
         ({"share": {"answers": {}}, "verdict": 5}, {"share": {}, "verdict": "5"}),
         ({"share": {"green": "10.5", "requests": "144"}}, {"share": {"green": "10.5", "requests": "144"}}),
         ({"weights": {"blue": "50", "green": 50.0}, "at": None}, {"weights": {"blue": 50, "green": 50}}),
+        ({"weights": {"blue": -0.5, "green": 50.5}}, {"weights": {}}),
         ({"weights": ["blue"], "mine": "kept?"}, {}),
         ({"seconds_to_follow": float("nan")}, {}),
+        ({"seconds_to_follow": 10**15 - 1}, {"seconds_to_follow": 10**15 - 1}),
+        ({"seconds_to_follow": -(10**15)}, {}),
         ({"seconds_to_follow": 10**400}, {}),
         ({"seconds_to_follow": "0.5"}, {"seconds_to_follow": 0.5}),
         ({"verdict": "x" * 1000}, {"verdict": "x" * 500}),
@@ -139,6 +161,12 @@ def test_history_and_steps_are_bounded():
     assert [one["to"]["version"] for one in book.history[:2]] == ["v28", "v27"] and len(book.history) == record.KEPT
     assert len(book.current["steps"]) == record.STEPS and book.current["steps"][-1]["at"] == f"T{record.STEPS + 4}"
     assert len(json.dumps([book.current, *book.history])) < 200_000
+
+
+def test_of_more_steps_than_are_kept_the_last_ones_are_read():
+    steps = [{"at": f"T{number}"} for number in range(2 * record.STEPS)]
+    api = ApiServer({RECORD: {"data": {"current": json.dumps({**FIRST, "steps": steps}), "history": "[]"}}})
+    assert record.read(api, SERVER)[0].newest["steps"] == steps[record.STEPS :]
 
 
 @pytest.mark.parametrize(

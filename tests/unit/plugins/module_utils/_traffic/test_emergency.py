@@ -242,6 +242,22 @@ def test_whether_the_target_can_take_the_traffic(
 
 
 @pytest.mark.parametrize(
+    ("found", "empty"), [(0, True), (1, False), (Unreachable("It is away."), False), (TimeoutError(), False)]
+)
+def test_a_pool_that_can_not_be_read_at_a_second_look_either_gets_the_traffic(
+    found: int | Exception, empty: bool
+) -> None:
+    def ready_endpoints(_cluster: t.Any, pool: str) -> int:
+        assert pool == "blue"
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    shift = SimpleNamespace(server=SimpleNamespace(ready_endpoints=ready_endpoints), cluster=None)
+    assert emergency._is_empty(t.cast(t.Any, shift), "blue") is empty
+
+
+@pytest.mark.parametrize(
     ("steps", "recorded"),
     [
         ([], False),

@@ -239,6 +239,12 @@ def test_what_can_not_be_read_is_no_finding(writing: Writing, error: Exception) 
         assert "gives blue 100 %" in found(looking).msg
 
 
+def test_a_check_that_waits_for_the_api_server_keeps_no_process_alive(writing: Writing) -> None:
+    before = set(threading.enumerate())
+    with writing.looking(Expected(weights=BLUE_100, runs=frozenset({""}))):
+        assert [thread.daemon for thread in set(threading.enumerate()) - before] == [True]
+
+
 def test_odd_objects_are_no_traceback(writing: Writing) -> None:
     expected = overwrite_monitor.at_start(writing.api, writing.server, Expected(weights=BLUE_100, runs=frozenset({""})))
     for odd in (

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 
 import pytest
@@ -162,6 +163,13 @@ def test_asking_is_paced_half_on_kept_connections_and_ends():
     assert 25 <= len(seen) <= 55
     assert 0.3 < sum(answer.keep_alive for answer in seen) / len(seen) < 0.7
     assert any(connection.closed > 1 for connection in endpoint.connections)
+
+
+def test_asking_keeps_no_process_alive():
+    before = set(threading.enumerate())
+    with share.answer_stream(Endpoint(), "pool", Deadline(5), rate=100):
+        asking = set(threading.enumerate()) - before
+        assert [thread.daemon for thread in asking] == [True] * share.CONNECTIONS
 
 
 @pytest.mark.parametrize(

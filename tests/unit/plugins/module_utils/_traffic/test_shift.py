@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Task
@@ -100,6 +100,20 @@ def measured(answers: list[Answer], changed: bool, lines: list[str], **params: t
     return found.result
 
 
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ({"blue": 50.0, "green": 50.0}, ""),
+        ({"blue": 33.3333, "green": 33.3333}, " (of all the route's traffic: blue 33.33 %, green 33.33 %)"),
+        ({"blue": 50.0, "green": 0.0}, " (of all the route's traffic: blue 50 %, green 0 %)"),
+    ],
+)
+def test_what_the_weights_are_of_all_traffic_is_told_where_others_get_some(shares: dict[str, float], said: str) -> None:
+    found = shift()
+    found.result |= {"after": HALF, "of_all_traffic": shares}
+    assert found._of_all_traffic() == said
+
+
 @pytest.mark.parametrize(("changed", "seconds"), [(True, 1.5), (False, None)])
 def test_a_share_that_is_as_wanted(changed: bool, seconds: float | None) -> None:
     lines: list[str] = []
@@ -134,6 +148,20 @@ def test_a_share_that_is_not_as_wanted(answers: list[Answer], words: str) -> Non
         measured(answers, True, [])
     found = raised.value.evidence
     assert (found["share"]["reached"], found["seconds_to_follow"]) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("pool", "early"),
+    [
+        ("blue", True),
+        ("green", False),  # it loses traffic
+        (None, False),  # an emergency: nothing could be better than the pool that it returns to
+    ],
+)
+def test_answers_that_fail_end_a_measurement_early_for_the_pool_that_gains(pool: str | None, early: bool) -> None:
+    with pytest.raises(Failure) as raised:
+        measured(answers("broken"), True, [], pool=pool)
+    assert isinstance(raised.value, FailedAnswers) is early
 
 
 @pytest.mark.parametrize(("seconds", "stops"), [(None, False), (5.0, False), (None, True), (5.0, True)])
@@ -304,6 +332,37 @@ def test_for_how_long_a_write_that_conflicts_is_tried(
         assert found.result["changed"] and found.result["live"] == "blue"
     assert fewest <= kind.writes <= most
     assert time.monotonic() - begun >= 0.2 * (kind.writes - ATTEMPTS)
+
+
+WANTED, ANOTHER = {"blue": 100, "green": 0}, {"blue": 90, "green": 10}
+
+
+@pytest.mark.parametrize(
+    ("error", "now", "changed", "before"),
+    [
+        (Unanswered("No answer."), WANTED, True, HALF),  # it was stored
+        (Unanswered("No answer."), HALF, True, HALF),
+        (Unanswered("No answer."), ANOTHER, True, ANOTHER),
+        (CHANGED, ANOTHER, True, ANOTHER),
+        (CHANGED, WANTED, False, WANTED),  # somebody else has set the same weights
+    ],
+)
+def test_what_a_write_has_changed_that_had_to_be_tried_again(
+    monkeypatch: pytest.MonkeyPatch, error: Failure, now: dict[str, int], changed: bool, before: dict[str, int]
+) -> None:
+    class Route(Contested):
+        def weights(self, _route: dict[str, t.Any], _server: Server) -> dict[str, int]:
+            return now
+
+        def write(self, *given: t.Any, dry_run: bool) -> tuple[bool, dict[str, t.Any]]:
+            _written, route = super().write(*given, dry_run=dry_run)
+            return now != WANTED, route
+
+    monkeypatch.setattr(Shift, "kind", Route(error, None))
+    found = shift()
+    found.task = Task({"run_id": None, "rollback": False, "api_retry_timeout": 0.0})
+    found.write(HALF, WANTED)
+    assert (found.result["changed"], found.result["before"]) == (changed, before)
 
 
 def test_the_status_is_not_read_at_each_answer(monkeypatch: pytest.MonkeyPatch) -> None:
