@@ -34,8 +34,8 @@ with another value it would act on another one.
 
 A variable that begins with `mcp_` and that no playbook reads gives a warning with the name that was probably meant.
 List your own variables, or patterns of their names, in `mcp_own_variables`. Do not set `mcp_release`: releases,
-rollbacks, watches and reports publish it for the jobs that follow (`set_stats`). Names without `mcp_`, such as `reason` or
-`release`, are ignored: AWX and others set them for their own purposes.
+rollbacks, watches and reports publish it for the jobs that follow (`set_stats`). Names without `mcp_`, such as `reason`
+or `release`, are ignored: AWX and others set them for their own purposes.
 
 Dictionaries such as `mcp_endpoint` have the suboptions of the module named in the text
 (`ansible-doc mcp.server.mcp_health`). When you use a role by itself and give a value as text, set

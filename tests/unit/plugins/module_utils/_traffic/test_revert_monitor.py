@@ -550,9 +550,16 @@ def test_negative_seconds_are_refused(writing: Writing) -> None:
 
 def test_another_run_ends_the_watching_of_an_emergency(writing: Writing) -> None:
     writing.green(100)
-    timer = threading.Timer(0.2, lambda: writing.green(50, **{"mcp.server/run": "another"}))
-    timer.start()
-    with pytest.raises(LeaseLost, match="run another has written"):
-        writing.shift(rollback=True, rollback_pool="blue", verify_seconds=2)
-    timer.join()
+
+    def write() -> None:
+        while writing.weights != (100, 0):
+            time.sleep(0.01)
+        writing.green(50, **{"mcp.server/run": "another"})
+
+    another = threading.Thread(target=write, daemon=True)
+    another.start()
+    # It sees that in its own write's confirmation or, later, while it watches.
+    with pytest.raises(LeaseLost, match="run another (has written|wrote)"):
+        writing.shift(rollback=True, rollback_pool="blue", verify_seconds=4)
+    another.join(5)
     assert writing.weights == (50, 50)
