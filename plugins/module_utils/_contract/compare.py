@@ -22,6 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._contract.normalise imp
     SCHEMAS,
     Contract,
     annotations_of,
+    places_of,
     texts_of,
 )
 from ansible_collections.mcp.server.plugins.module_utils._contract.schema_subtyping import (
@@ -216,12 +217,22 @@ def _subject(place: tuple[str, ...]) -> str:
 def _tool(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change]:
     known = {"name", "title", "description", "annotations", "execution", *SCHEMAS}
     here = (*place, "inputSchema")
+    inputs = [side.get("inputSchema", {}) for side in (old, new)]
     if "inputSchema" in old and "inputSchema" not in new:
         yield _change(
             BREAKING, here, REMOVED, f"{_subject(place)} no longer declares its input: clients refuse the whole list."
         )
+    elif not inputs[0] and inputs[1]:
+        # Nobody could call it by the old list: those who did knew the arguments from elsewhere.
+        yield _change(
+            UNDECIDABLE,
+            here,
+            ADDED,
+            f"{_subject(place)} declares its input now, and said nothing of it before: "
+            "whether it accepts what it accepted cannot be decided.",
+        )
     else:
-        yield from _schema(here, *(side.get("inputSchema", {}) for side in (old, new)))
+        yield from _schema(here, *inputs)
     before, after = old.get("outputSchema", ABSENT), new.get("outputSchema", ABSENT)
     here = (*place, "outputSchema")
     if before is ABSENT and after is not ABSENT:
@@ -511,9 +522,10 @@ _NOT_ALLOWED = ", which the old contract did not allow: strict clients fail"
 
 def _schema(place: tuple[str, str, str], old: t.Any, new: t.Any) -> t.Iterator[Change]:
     findings = schema_subtyping.differences(old, new)
+    before, after = (annotations_of(side, schema.ANNOTATIONS) for side in (old, new))
     for finding in findings:
         direction = _DIRECTIONS[place[2]]
-        severity = _severity(direction, finding)
+        severity = _severity(direction, finding, has_default=(*finding.path, "default") in after)
         yield _change(severity, (*place, *finding.path), finding.change, _sentence(place, direction, finding, severity))
     # What was added or removed is not reported again for each of its annotations.
     passed = [finding.path for finding in findings if finding.newly_required or finding.change in (ADDED, REMOVED)]
@@ -522,21 +534,36 @@ def _schema(place: tuple[str, str, str], old: t.Any, new: t.Any) -> t.Iterator[C
         for finding in findings
         if finding.change in (schema_subtyping.REQUIRED, schema_subtyping.NOT_REQUIRED)
     ]
-    before, after = (annotations_of(side, schema.ANNOTATIONS) for side in (old, new))
+    # Neither is what only one side has, in a branch of a union.
+    common = places_of(old) & places_of(new)
     for below in sorted(before.keys() | after.keys()):
         was, now = before.get(below, []), after.get(below, [])
-        # Nobody uses the default of a required property.
+        # That it is required now, or no longer, says more than its default.
         of_required = below[-1] == "default" and below[:-1] in required
-        if was != now and not of_required and not any(below[: len(path)] == path for path in passed):
+        if (
+            was != now
+            and below[:-1] in common
+            and not of_required
+            and not any(below[: len(path)] == path for path in passed)
+        ):
             yield from _annotation(place, below, was, now)
 
 
-def _severity(direction: _Direction, finding: Finding) -> str:
+def _severity(direction: _Direction, finding: Finding, *, has_default: bool) -> str:
+    """Judge a finding. has_default: the new schema has a default at its place."""
     is_input = direction.noun == "input"
     if finding.change == REMOVED and not is_input:
         return BREAKING
     if finding.effect == UNDECIDABLE:
         return UNDECIDABLE
+    if is_input:
+        # zod lists an argument with a default as required, and fills it in. Other servers may not.
+        only_required = finding.newly_required or finding.effect == NARROWER
+        if finding.change == schema_subtyping.REQUIRED and has_default and only_required:
+            return RISKY
+        # Clients send what is declared. Some servers refused the rest before they said so.
+        if finding.undeclared:
+            return RISKY
     if finding.effect in direction.breaking_effects:
         # A client may cope with a new value of an enum, but not with another type.
         more = not is_input and finding.path[-1:] == ("enum",) and finding.effect == WIDER and finding.new is not ABSENT
@@ -553,7 +580,8 @@ def _sentence(place: tuple[str, str, str], direction: _Direction, finding: Findi
     breaks = severity == BREAKING
     if finding.change == schema_subtyping.REQUIRED:
         if is_input:
-            return f"{tool} now requires {field}: clients that do not send it fail."
+            unless = "" if breaks else ", unless the server fills in its default"
+            return f"{tool} now requires {field}: clients that do not send it fail{unless}."
         return f"{tool} now always returns {field}{_NOT_ALLOWED * breaks}."
     if finding.change == schema_subtyping.NOT_REQUIRED:
         return (
@@ -577,6 +605,9 @@ def _sentence(place: tuple[str, str, str], direction: _Direction, finding: Findi
         return (
             f"{tool} may also return {field}{', which the old contract did not allow: strict clients fail' * breaks}."
         )
+    if finding.undeclared and is_input:
+        whole, _keyword = _field(direction.noun, finding.path[:-1])
+        return f"{tool} refuses what {whole} does not declare: clients that send it all the same fail."
     if finding.effect == UNDECIDABLE:
         return f"{tool} has changed {field}, {detail}: the effect on clients cannot be decided."
     return f"{tool} {direction.verb} {_AMOUNT[finding.effect]} for {field}: {detail}."

@@ -64,6 +64,7 @@ class Finding:
     old: t.Any = ABSENT  # the JSON value at this path, or ABSENT
     new: t.Any = ABSENT
     newly_required: bool = False  # a required property that the old schema did not declare
+    undeclared: bool = False  # only of values under names that the old schema does not declare beside others
 
 
 def differences(old: Schema, new: Schema) -> list[Finding]:
@@ -263,6 +264,14 @@ class _Relation:
         if id(schema) in following:
             return []
         schema = self._united(schema, side, (*following, id(schema)))
+        if _is_schemas(schema.get("oneOf")):
+            # A value matches one of the branches, so it is of their kinds.
+            kinds = {
+                one.kind
+                for branch in schema["oneOf"]
+                for one in self._alternatives(branch, side, (*following, id(schema)))
+            }
+            return _simplified([one for one in _of_keywords(schema) if one.kind in kinds])
         if schema.keys() == {"anyOf"} and _is_schemas(schema["anyOf"]):
             return _simplified(
                 [
@@ -377,13 +386,19 @@ class _Relation:
             return [] if self._same_alternative(old, new) else [Finding(path, UNDECIDABLE, CHANGED)]
         findings = self._compare_rest(old, new, path)
         if old.finite is not None or new.finite is not None:
-            return findings + self._compare_finite(old, new, path)
-        return findings + {
-            "number": self._compare_number,
-            "string": self._compare_string,
-            "array": self._compare_array,
-            "object": self._compare_object,
-        }[old.kind](old, new, path)
+            found = self._compare_finite(old, new, path)
+        else:
+            found = {
+                "number": self._compare_number,
+                "string": self._compare_string,
+                "array": self._compare_array,
+                "object": self._compare_object,
+            }[old.kind](old, new, path)
+        # A branch of oneOf may say again what the other side says outside: then only what one side lacks is sure.
+        sides = [one.rest.get("oneOf", ABSENT) is not ABSENT for one in (old, new)]
+        if sides[0] != sides[1]:
+            found = [one for one in found if one.effect == (WIDER if sides[0] else NARROWER)]
+        return findings + found
 
     def _compare_rest(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = []
@@ -488,7 +503,13 @@ class _Relation:
                     Finding(place, effect, change, newly_required=change == REQUIRED and name not in declared[0]),
                 ]
             findings += found
-        findings += self._compare_schemas(others[0], others[1], (*path, "additionalProperties"))
+        # Clients know the names of a list that has some, and a tool's arguments are such a list even when it has none.
+        is_list = bool(declared[0]) or not (path or declared[1])
+        closed = _is_open(others[0]) and others[1] is False and is_list
+        findings += [
+            replace(finding, undeclared=closed)
+            for finding in self._compare_schemas(others[0], others[1], (*path, "additionalProperties"))
+        ]
         names = [one.keywords.get("propertyNames", True) for one in (old, new)]
         findings += self._compare_schemas(names[0], names[1], (*path, "propertyNames"), ("string",))
         dependent = [one.keywords.get("dependentRequired", {}) for one in (old, new)]
