@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Collect what two versions of a published MCP server offer, show the plain difference, and print the table of all.
 
-    contract_pairs.py collect FILE npm|pypi|go|cargo PACKAGE OLD NEW [--command NAME] [--argument ...] [--env NAME=VALUE]
+    contract_pairs.py collect FILE npm|pypi|go|cargo PACKAGE OLD NEW [--command NAME] [--argument ...] ...
     contract_pairs.py diff FILE
     contract_pairs.py table
 
@@ -228,9 +228,7 @@ def offer(command: list[str], env: dict[str, str], folder: str) -> dict[str, t.A
 
 
 def run(*command: str, **env: str) -> None:
-    subprocess.run(
-        command, check=True, timeout=INSTALL_SECONDS, env={**os.environ, **env}, stdout=subprocess.DEVNULL
-    )
+    subprocess.run(command, check=True, timeout=INSTALL_SECONDS, env={**os.environ, **env}, stdout=subprocess.DEVNULL)
 
 
 def install(registry: str, package: str, version: str, more: list[str], folder: str, name: str | None) -> str:
@@ -255,9 +253,7 @@ def install(registry: str, package: str, version: str, more: list[str], folder: 
     return f"{folder}/bin/{name or last}"
 
 
-def collected(
-    options: argparse.Namespace, version: str, more: list[str], parent: str
-) -> dict[str, t.Any]:
+def collected(options: argparse.Namespace, version: str, more: list[str], parent: str) -> dict[str, t.Any]:
     with tempfile.TemporaryDirectory(dir=parent) as folder, tempfile.TemporaryDirectory(dir=parent) as home:
         command = install(options.registry, options.package, version, more, folder, options.command)
         given = dict(pair.split("=", 1) for pair in options.env)

@@ -397,7 +397,7 @@ class _Relation:
         # A branch of oneOf may say again what the other side says outside: then only what one side lacks is sure.
         sides = [one.rest.get("oneOf", ABSENT) is not ABSENT for one in (old, new)]
         if sides[0] != sides[1]:
-            found = [one for one in found if one.effect == (WIDER if sides[0] else NARROWER)]
+            found = [one for one in found if one.effect in (BOTH, WIDER if sides[0] else NARROWER)]
         return findings + found
 
     def _compare_rest(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:

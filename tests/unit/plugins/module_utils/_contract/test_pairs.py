@@ -34,7 +34,7 @@ def contracts(pair):
 
 
 def by_pattern(paths, patterns):
-    """Count the paths under the pattern that fits each, the longest one if several do. A path that none fits is kept."""
+    """Count the paths by the longest pattern that fits each, or as themselves."""
     found = {}
     for path in paths:
         fitting = [one for one in patterns if re.fullmatch(re.escape(one).replace(r"\*", "[^/]*"), path)]
