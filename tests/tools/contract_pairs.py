@@ -102,9 +102,10 @@ def plain_item(item: dict[str, t.Any]) -> dict[str, t.Any]:
 class Server:
     """A process that speaks newline-delimited JSON-RPC over stdio."""
 
-    def __init__(self, command: list[str], env: dict[str, str], folder: str) -> None:
+    def __init__(self, command: list[str], env: dict[str, str], folder: str, *, isolated: bool = True) -> None:
+        """isolated: without a network, which needs root."""
         self._process = subprocess.Popen(
-            ["unshare", "--net", *command],
+            [*(["unshare", "--net"] if isolated else []), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=env,
@@ -160,10 +161,9 @@ class Server:
                 return result if isinstance(result, dict) else {"error": message.get("error")}
 
     def end(self) -> None:
-        for stream in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                if stream and stream is self._process.stdin:
-                    stream.close()
+        assert self._process.stdin
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:

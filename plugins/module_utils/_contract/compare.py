@@ -63,7 +63,7 @@ def compare(old: Contract, new: Contract) -> list[Change]:
     found = [
         *_protocol_versions(old, new),
         *_session_mode(old, new),
-        *_capabilities(EMPTY | old["capabilities"], EMPTY | new["capabilities"], ("capabilities",)),
+        *_capabilities(EMPTY | old["capabilities"], EMPTY | new["capabilities"], ("capabilities",), _unused(old)),
         *_instructions(old, new),
         *_listed("tools", old, new, _tool),
         *_listed("prompts", old, new, _prompt),
@@ -155,7 +155,15 @@ def _session_mode(old: Contract, new: Contract) -> t.Iterator[Change]:
         )
 
 
-def _capabilities(old: dict[str, t.Any], new: dict[str, t.Any], place: tuple[str, ...]) -> t.Iterator[Change]:
+def _unused(contract: Contract) -> set[str]:
+    """Return the capabilities of lists that are empty: some SDKs declare them always."""
+    lists = {"prompts": ("prompts",), "resources": ("resources", "resource_templates")}
+    return {name for name, parts in lists.items() if not any(contract[part] for part in parts)}
+
+
+def _capabilities(
+    old: dict[str, t.Any], new: dict[str, t.Any], place: tuple[str, ...], unused: t.Collection[str] = ()
+) -> t.Iterator[Change]:
     """Compare capabilities by their presence, as normalise() removed those that are false."""
     for name in sorted(old.keys() | new.keys()):
         here = (*place, name)
@@ -164,10 +172,12 @@ def _capabilities(old: dict[str, t.Any], new: dict[str, t.Any], place: tuple[str
         if before is ABSENT:
             yield _change(COMPATIBLE, here, ADDED, f"The server now has the capability {shown}.")
         elif after is ABSENT:
-            severity = RISKY if name == "listChanged" else BREAKING
+            severity = RISKY if name == "listChanged" or name in unused else BREAKING
             what = (
                 "clients are no longer notified when the list changes"
                 if name == "listChanged"
+                else "there were none, but clients that ask for the list all the same get an error"
+                if name in unused
                 else "clients that use it fail"
             )
             yield _change(severity, here, REMOVED, f"The server no longer has the capability {shown}: {what}.")

@@ -519,6 +519,18 @@ SERVER = [
     # capabilities
     ({"capabilities": {"tools": {}}}, {}, [(B, "capabilities/tools", "removed")]),
     ({}, {"capabilities": {"tools": {}}}, [(C, "capabilities/tools", "added")]),
+    ({"capabilities": {"prompts": {}}}, {}, [(R, "capabilities/prompts", "removed")]),
+    ({"capabilities": {"resources": {}}}, {}, [(R, "capabilities/resources", "removed")]),
+    (
+        {"capabilities": {"resources": {}}, **template("file:///{path}")},
+        template("file:///{path}"),
+        [(B, "capabilities/resources", "removed")],
+    ),
+    (
+        {"capabilities": {"prompts": {}}, **prompt()},
+        {},
+        [(B, "capabilities/prompts", "removed"), (B, "prompts/greet", "removed")],
+    ),
     (
         {"capabilities": {"resources": {"subscribe": True}}},
         {"capabilities": {"resources": {}}},
