@@ -513,6 +513,10 @@ def _became(old: t.Any, new: t.Any) -> str:
 # Schemas
 
 
+# Values of annotations as JSON, by their place.
+Annotations: t.TypeAlias = "dict[tuple[str, ...], list[str]]"
+
+
 @dataclass(frozen=True)
 class _Direction:
     """How to judge and name changes of inputs or outputs."""
@@ -535,7 +539,7 @@ def _schema(place: tuple[str, str, str], old: t.Any, new: t.Any) -> t.Iterator[C
     before, after = (annotations_of(side, schema.ANNOTATIONS) for side in (old, new))
     for finding in findings:
         direction = _DIRECTIONS[place[2]]
-        severity = _severity(direction, finding, has_default=(*finding.path, "default") in after)
+        severity = _severity(direction, finding, form_only=_may_be_form_only(finding, before, after))
         yield _change(severity, (*place, *finding.path), finding.change, _sentence(place, direction, finding, severity))
     # What was added or removed is not reported again for each of its annotations.
     passed = [finding.path for finding in findings if finding.newly_required or finding.change in (ADDED, REMOVED)]
@@ -559,21 +563,27 @@ def _schema(place: tuple[str, str, str], old: t.Any, new: t.Any) -> t.Iterator[C
             yield from _annotation(place, below, was, now)
 
 
-def _severity(direction: _Direction, finding: Finding, *, has_default: bool) -> str:
-    """Judge a finding. has_default: the new schema has a default at its place."""
+def _may_be_form_only(finding: Finding, before: Annotations, after: Annotations) -> bool:
+    """Return whether an input that accepts less by its schema may accept the same: another SDK writes it so."""
+    # zod lists an argument with a default as required, and fills it in. Other servers may not.
+    if finding.change == schema_subtyping.REQUIRED and (*finding.path, "default") in after:
+        return finding.newly_required or finding.effect == NARROWER
+    # zod 4 writes the pattern of a format, which zod 3 only names.
+    if finding.path[-1:] == ("pattern",) and finding.old is ABSENT:
+        of_format = (*finding.path[:-1], "format")
+        return of_format in before and before[of_format] == after.get(of_format)
+    # Clients send what is declared. Some servers refused the rest before they said so.
+    return finding.undeclared
+
+
+def _severity(direction: _Direction, finding: Finding, *, form_only: bool) -> str:
     is_input = direction.noun == "input"
     if finding.change == REMOVED and not is_input:
         return BREAKING
     if finding.effect == UNDECIDABLE:
         return UNDECIDABLE
-    if is_input:
-        # zod lists an argument with a default as required, and fills it in. Other servers may not.
-        only_required = finding.newly_required or finding.effect == NARROWER
-        if finding.change == schema_subtyping.REQUIRED and has_default and only_required:
-            return RISKY
-        # Clients send what is declared. Some servers refused the rest before they said so.
-        if finding.undeclared:
-            return RISKY
+    if is_input and form_only:
+        return RISKY
     if finding.effect in direction.breaking_effects:
         # A client may cope with a new value of an enum, but not with another type.
         more = not is_input and finding.path[-1:] == ("enum",) and finding.effect == WIDER and finding.new is not ABSENT

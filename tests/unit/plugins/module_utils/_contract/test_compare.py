@@ -266,6 +266,23 @@ ONE_PROPERTY = [
         [(B, "properties/a/type", "changed"), (R, "properties/a", "now required")],
         [(B, "properties/a/type", "changed"), (C, "properties/a", "now required")],
     ),
+    # zod 4 writes the pattern of a format
+    (
+        {**STRING, "format": "email"},
+        {**STRING, "format": "email", "pattern": "^a"},
+        [(R, "pattern", "narrowed")],
+        [(C, "pattern", "narrowed")],
+    ),
+    (
+        STRING,
+        {**STRING, "format": "email", "pattern": "^a"},
+        [(B, "pattern", "narrowed"), (R, "format", "changed")],
+        [(R, "format", "changed"), (C, "pattern", "narrowed")],
+    ),
+    # false, as converters write it
+    ({**of(a=STRING), "additionalProperties": {"not": {}}}, closed(of(a=STRING)), [], []),
+    ({"anyOf": [{"not": {}}, STRING]}, STRING, [], []),
+    ({"anyOf": [{"not": STRING}, STRING]}, ANY, [(U, "not", "changed")], [(U, "not", "changed")]),
     # clients send what is declared, if anything is
     (of(), closed(of()), [(B, "additionalProperties", "narrowed")], [(C, "additionalProperties", "narrowed")]),
     (
