@@ -156,9 +156,18 @@ def _session_mode(old: Contract, new: Contract) -> t.Iterator[Change]:
 
 
 def _unused(contract: Contract) -> set[str]:
-    """Return the capabilities of lists that are empty: some SDKs declare them always."""
-    lists = {"prompts": ("prompts",), "resources": ("resources", "resource_templates")}
-    return {name for name, parts in lists.items() if not any(contract[part] for part in parts)}
+    """Return the capabilities for which there is nothing in the lists: some SDKs declare them always."""
+    used = {
+        "prompts": contract["prompts"],
+        "resources": contract["resources"] or contract["resource_templates"],
+        "completions": contract["prompts"] or contract["resource_templates"],
+        "tasks": [
+            tool
+            for tool in contract["tools"]
+            if tool.get("execution", {}).get("taskSupport", _TASK_SUPPORT) != _TASK_SUPPORT
+        ],
+    }
+    return {name for name, items in used.items() if not items}
 
 
 def _capabilities(
@@ -176,7 +185,7 @@ def _capabilities(
             what = (
                 "clients are no longer notified when the list changes"
                 if name == "listChanged"
-                else "there were none, but clients that ask for the list all the same get an error"
+                else "there was nothing to use it for, but clients that ask all the same get an error"
                 if name in unused
                 else "clients that use it fail"
             )

@@ -332,9 +332,9 @@ class _Relation:
         """Compare alternatives of the same kind. Several of a kind are branches of a union."""
         if len(old) == len(new) == 1:
             return self._compare_pair(old[0], new[0], path)
-        narrower, undecided = self._uncovered(old, new, (NARROWER, BOTH), path)
-        wider, undecided_wider = self._uncovered(new, old, (WIDER, BOTH), path, reverse=True)
-        if not (narrower or wider or undecided or undecided_wider):
+        narrower, undecided, closed = self._uncovered(old, new, (NARROWER, BOTH), path)
+        wider, undecided_wider, _closed = self._uncovered(new, old, (WIDER, BOTH), path, reverse=True)
+        if not (narrower or wider or undecided or undecided_wider or closed):
             return []
         left = [
             [one for one in side if not any(self._same_alternative(one, other) for other in others)]
@@ -342,11 +342,17 @@ class _Relation:
         ]
         if len(left[0]) == len(left[1]) == 1:
             return self._compare_pair(left[0][0], left[1][0], path)
-        return [
-            _finding(
-                (*path, "anyOf"), narrower, wider, _forms(old), _forms(new), undecided=undecided or undecided_wider
+        findings = []
+        if narrower or wider or undecided or undecided_wider:
+            stated = _forms(old), _forms(new)
+            findings.append(
+                _finding((*path, "anyOf"), narrower, wider, *stated, undecided=undecided or undecided_wider)
             )
-        ]
+        if closed:
+            findings.append(
+                replace(_finding((*path, "additionalProperties"), True, False, "any", "nothing"), undeclared=True)
+            )
+        return findings
 
     def _uncovered(
         self,
@@ -356,25 +362,36 @@ class _Relation:
         path: Path,
         *,
         reverse: bool = False,
-    ) -> tuple[bool, bool]:
-        """Return whether one of C(some) is covered by none of the others: surely, and perhaps.
+    ) -> tuple[bool, bool, bool]:
+        """Return whether one of C(some) is covered by none of the others: surely, perhaps, only by undeclared names.
 
         In a union, unlike elsewhere, an added property makes a branch narrower.
         """
-        surely = perhaps = False
+        surely = perhaps = closed = False
         for one in some:
             trials = []
             for other in others:
                 found = self._compare_pair(other, one, path) if reverse else self._compare_pair(one, other, path)
-                effects = {finding.effect for finding in found} | {
+                effects = {finding.effect for finding in found if not finding.undeclared} | {
                     NARROWER for finding in found if finding.change == ADDED and not reverse
                 }
-                trials.append("no" if effects & set(bad) else "perhaps" if UNDECIDABLE in effects else "yes")
+                is_closed = not reverse and any(finding.undeclared for finding in found)
+                trials.append(
+                    "no"
+                    if effects & set(bad)
+                    else "perhaps"
+                    if UNDECIDABLE in effects
+                    else "closed"
+                    if is_closed
+                    else "yes"
+                )
                 if trials[-1] == "yes":
                     break
             if "yes" not in trials:
-                surely, perhaps = surely or "perhaps" not in trials, perhaps or "perhaps" in trials
-        return surely, perhaps
+                closed = closed or "closed" in trials
+                if "closed" not in trials:
+                    surely, perhaps = surely or "perhaps" not in trials, perhaps or "perhaps" in trials
+        return surely, perhaps, closed
 
     def _same_alternative(self, one: Alternative, other: Alternative) -> bool:
         parts = [(side.name, side.finite, side.keywords, side.rest) for side in (one, other)]

@@ -292,6 +292,24 @@ ONE_PROPERTY = [
         [(C, "additionalProperties", "narrowed")],
     ),
     (
+        {"anyOf": [CAT, DOG]},
+        {"anyOf": [closed(CAT), closed(DOG)]},
+        [(R, "additionalProperties", "narrowed")],
+        [(C, "additionalProperties", "narrowed")],
+    ),
+    (
+        {"anyOf": [CAT, DOG]},
+        {"anyOf": [closed(CAT), closed(DOG), closed(BIRD)]},
+        [(R, "additionalProperties", "narrowed"), (C, "anyOf", "widened")],
+        [(B, "anyOf", "widened"), (C, "additionalProperties", "narrowed")],
+    ),
+    (
+        {"anyOf": [CAT, DOG]},
+        {"anyOf": [closed(required("kind", kind={"const": "cat"})), closed(DOG)]},
+        [(B, "anyOf", "changed"), (R, "additionalProperties", "narrowed")],
+        [(B, "anyOf", "changed"), (C, "additionalProperties", "narrowed")],
+    ),
+    (
         of(a=STRING, b=STRING),
         closed(of(a=STRING)),
         [(B, "properties/b", "removed"), (R, "additionalProperties", "narrowed")],
@@ -538,6 +556,18 @@ SERVER = [
     ({}, {"capabilities": {"tools": {}}}, [(C, "capabilities/tools", "added")]),
     ({"capabilities": {"prompts": {}}}, {}, [(R, "capabilities/prompts", "removed")]),
     ({"capabilities": {"resources": {}}}, {}, [(R, "capabilities/resources", "removed")]),
+    ({"capabilities": {"completions": {}}}, {}, [(R, "capabilities/completions", "removed")]),
+    (
+        {"capabilities": {"completions": {}}, **prompt()},
+        prompt(),
+        [(B, "capabilities/completions", "removed")],
+    ),
+    ({"capabilities": {"tasks": {}}, **tools()}, tools(), [(R, "capabilities/tasks", "removed")]),
+    (
+        {"capabilities": {"tasks": {}}, **tools(execution={"taskSupport": "optional"})},
+        tools(execution={"taskSupport": "optional"}),
+        [(B, "capabilities/tasks", "removed")],
+    ),
     (
         {"capabilities": {"resources": {}}, **template("file:///{path}")},
         template("file:///{path}"),
