@@ -22,6 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._contract.normalise imp
     SCHEMAS,
     Contract,
     annotations_of,
+    places_of,
     texts_of,
 )
 from ansible_collections.mcp.server.plugins.module_utils._contract.schema_subtyping import (
@@ -62,7 +63,7 @@ def compare(old: Contract, new: Contract) -> list[Change]:
     found = [
         *_protocol_versions(old, new),
         *_session_mode(old, new),
-        *_capabilities(EMPTY | old["capabilities"], EMPTY | new["capabilities"], ("capabilities",)),
+        *_capabilities(EMPTY | old["capabilities"], EMPTY | new["capabilities"], ("capabilities",), _unused(old)),
         *_instructions(old, new),
         *_listed("tools", old, new, _tool),
         *_listed("prompts", old, new, _prompt),
@@ -154,7 +155,24 @@ def _session_mode(old: Contract, new: Contract) -> t.Iterator[Change]:
         )
 
 
-def _capabilities(old: dict[str, t.Any], new: dict[str, t.Any], place: tuple[str, ...]) -> t.Iterator[Change]:
+def _unused(contract: Contract) -> set[str]:
+    """Return the capabilities for which there is nothing in the lists: some SDKs declare them always."""
+    used = {
+        "prompts": contract["prompts"],
+        "resources": contract["resources"] or contract["resource_templates"],
+        "completions": contract["prompts"] or contract["resource_templates"],
+        "tasks": [
+            tool
+            for tool in contract["tools"]
+            if tool.get("execution", {}).get("taskSupport", _TASK_SUPPORT) != _TASK_SUPPORT
+        ],
+    }
+    return {name for name, items in used.items() if not items}
+
+
+def _capabilities(
+    old: dict[str, t.Any], new: dict[str, t.Any], place: tuple[str, ...], unused: t.Collection[str] = ()
+) -> t.Iterator[Change]:
     """Compare capabilities by their presence, as normalise() removed those that are false."""
     for name in sorted(old.keys() | new.keys()):
         here = (*place, name)
@@ -163,10 +181,12 @@ def _capabilities(old: dict[str, t.Any], new: dict[str, t.Any], place: tuple[str
         if before is ABSENT:
             yield _change(COMPATIBLE, here, ADDED, f"The server now has the capability {shown}.")
         elif after is ABSENT:
-            severity = RISKY if name == "listChanged" else BREAKING
+            severity = RISKY if name == "listChanged" or name in unused else BREAKING
             what = (
                 "clients are no longer notified when the list changes"
                 if name == "listChanged"
+                else "there was nothing to use it for, but clients that ask all the same get an error"
+                if name in unused
                 else "clients that use it fail"
             )
             yield _change(severity, here, REMOVED, f"The server no longer has the capability {shown}: {what}.")
@@ -216,12 +236,22 @@ def _subject(place: tuple[str, ...]) -> str:
 def _tool(place: tuple[str, str], old: Item, new: Item) -> t.Iterator[Change]:
     known = {"name", "title", "description", "annotations", "execution", *SCHEMAS}
     here = (*place, "inputSchema")
+    inputs = [side.get("inputSchema", {}) for side in (old, new)]
     if "inputSchema" in old and "inputSchema" not in new:
         yield _change(
             BREAKING, here, REMOVED, f"{_subject(place)} no longer declares its input: clients refuse the whole list."
         )
+    elif not inputs[0] and inputs[1]:
+        # Nobody could call it by the old list: those who did knew the arguments from elsewhere.
+        yield _change(
+            UNDECIDABLE,
+            here,
+            ADDED,
+            f"{_subject(place)} declares its input now, and said nothing of it before: "
+            "whether it accepts what it accepted cannot be decided.",
+        )
     else:
-        yield from _schema(here, *(side.get("inputSchema", {}) for side in (old, new)))
+        yield from _schema(here, *inputs)
     before, after = old.get("outputSchema", ABSENT), new.get("outputSchema", ABSENT)
     here = (*place, "outputSchema")
     if before is ABSENT and after is not ABSENT:
@@ -492,6 +522,10 @@ def _became(old: t.Any, new: t.Any) -> str:
 # Schemas
 
 
+# Values of annotations as JSON, by their place.
+Annotations: t.TypeAlias = "dict[tuple[str, ...], list[str]]"
+
+
 @dataclass(frozen=True)
 class _Direction:
     """How to judge and name changes of inputs or outputs."""
@@ -511,9 +545,10 @@ _NOT_ALLOWED = ", which the old contract did not allow: strict clients fail"
 
 def _schema(place: tuple[str, str, str], old: t.Any, new: t.Any) -> t.Iterator[Change]:
     findings = schema_subtyping.differences(old, new)
+    before, after = (annotations_of(side, schema.ANNOTATIONS) for side in (old, new))
     for finding in findings:
         direction = _DIRECTIONS[place[2]]
-        severity = _severity(direction, finding)
+        severity = _severity(direction, finding, form_only=_may_be_form_only(finding, before, after))
         yield _change(severity, (*place, *finding.path), finding.change, _sentence(place, direction, finding, severity))
     # What was added or removed is not reported again for each of its annotations.
     passed = [finding.path for finding in findings if finding.newly_required or finding.change in (ADDED, REMOVED)]
@@ -522,21 +557,42 @@ def _schema(place: tuple[str, str, str], old: t.Any, new: t.Any) -> t.Iterator[C
         for finding in findings
         if finding.change in (schema_subtyping.REQUIRED, schema_subtyping.NOT_REQUIRED)
     ]
-    before, after = (annotations_of(side, schema.ANNOTATIONS) for side in (old, new))
+    # Neither is what only one side has, in a branch of a union.
+    common = places_of(old) & places_of(new)
     for below in sorted(before.keys() | after.keys()):
         was, now = before.get(below, []), after.get(below, [])
-        # Nobody uses the default of a required property.
+        # That it is required now, or no longer, says more than its default.
         of_required = below[-1] == "default" and below[:-1] in required
-        if was != now and not of_required and not any(below[: len(path)] == path for path in passed):
+        if (
+            was != now
+            and below[:-1] in common
+            and not of_required
+            and not any(below[: len(path)] == path for path in passed)
+        ):
             yield from _annotation(place, below, was, now)
 
 
-def _severity(direction: _Direction, finding: Finding) -> str:
+def _may_be_form_only(finding: Finding, before: Annotations, after: Annotations) -> bool:
+    """Return whether an input that accepts less by its schema may accept the same: another SDK writes it so."""
+    # zod lists an argument with a default as required, and fills it in. Other servers may not.
+    if finding.change == schema_subtyping.REQUIRED and (*finding.path, "default") in after:
+        return finding.newly_required or finding.effect == NARROWER
+    # zod 4 writes the pattern of a format, which zod 3 only names.
+    if finding.path[-1:] == ("pattern",) and finding.old is ABSENT:
+        of_format = (*finding.path[:-1], "format")
+        return of_format in before and before[of_format] == after.get(of_format)
+    # Clients send what is declared. Some servers refused the rest before they said so.
+    return finding.undeclared
+
+
+def _severity(direction: _Direction, finding: Finding, *, form_only: bool) -> str:
     is_input = direction.noun == "input"
     if finding.change == REMOVED and not is_input:
         return BREAKING
     if finding.effect == UNDECIDABLE:
         return UNDECIDABLE
+    if is_input and form_only:
+        return RISKY
     if finding.effect in direction.breaking_effects:
         # A client may cope with a new value of an enum, but not with another type.
         more = not is_input and finding.path[-1:] == ("enum",) and finding.effect == WIDER and finding.new is not ABSENT
@@ -553,7 +609,8 @@ def _sentence(place: tuple[str, str, str], direction: _Direction, finding: Findi
     breaks = severity == BREAKING
     if finding.change == schema_subtyping.REQUIRED:
         if is_input:
-            return f"{tool} now requires {field}: clients that do not send it fail."
+            unless = "" if breaks else ", unless the server fills in its default"
+            return f"{tool} now requires {field}: clients that do not send it fail{unless}."
         return f"{tool} now always returns {field}{_NOT_ALLOWED * breaks}."
     if finding.change == schema_subtyping.NOT_REQUIRED:
         return (
@@ -577,6 +634,9 @@ def _sentence(place: tuple[str, str, str], direction: _Direction, finding: Findi
         return (
             f"{tool} may also return {field}{', which the old contract did not allow: strict clients fail' * breaks}."
         )
+    if finding.undeclared and is_input:
+        whole, _keyword = _field(direction.noun, finding.path[:-1])
+        return f"{tool} refuses what {whole} does not declare: clients that send it all the same fail."
     if finding.effect == UNDECIDABLE:
         return f"{tool} has changed {field}, {detail}: the effect on clients cannot be decided."
     return f"{tool} {direction.verb} {_AMOUNT[finding.effect]} for {field}: {detail}."

@@ -130,24 +130,26 @@ def annotations_of(whole: t.Any, keywords: t.Collection[str]) -> dict[tuple[str,
     Branches of a union share the union's place. Definitions share one place, so that renaming one changes nothing.
     """
     found: dict[tuple[str, ...], list[str]] = {}
-
-    def walk(part: t.Any, place: tuple[str, ...]) -> None:
-        if not isinstance(part, dict):
-            return
-        for keyword in keywords & part.keys():
+    for place, part in _placed(whole, ()):
+        for keyword in keywords & part.keys() if isinstance(part, dict) else ():
             found.setdefault((*place, keyword), []).append(schema.key(part[keyword]))
-        for below, child in schema.children(part):
-            walk(
-                child,
-                place
-                if below[0] in ("anyOf", "oneOf", "allOf")
-                else (*place, "$defs")
-                if below[0] == "$defs"
-                else (*place, *below),
-            )
-
-    walk(whole, ())
     return {place: sorted(values) for place, values in found.items()}
+
+
+def places_of(whole: t.Any) -> set[tuple[str, ...]]:
+    """Return the places, as in annotations_of(), at which there is a schema."""
+    return {place for place, _part in _placed(whole, ())}
+
+
+def _placed(part: t.Any, place: tuple[str, ...]) -> t.Iterator[tuple[tuple[str, ...], t.Any]]:
+    yield place, part
+    if not isinstance(part, dict):
+        return
+    for below, child in schema.children(part):
+        if below[0] in ("anyOf", "oneOf", "allOf"):
+            yield from _placed(child, place)
+        else:
+            yield from _placed(child, (*place, "$defs") if below[0] == "$defs" else (*place, *below))
 
 
 def _shown(value: t.Any) -> str:

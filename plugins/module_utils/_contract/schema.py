@@ -228,7 +228,9 @@ class _Canonical:
         except LookupError:
             target = None
         if target is None:
-            return self._keywords(own, under, depth)
+            found = self._keywords(own, under, depth)
+            # Go's and zod's converters write false so.
+            return False if found.keys() - ANNOTATIONS == {"not"} and found["not"] in (True, {}) else found
         ref = own.pop("$ref")
         found = self._reference(ref, target, under, depth)
         if not own:

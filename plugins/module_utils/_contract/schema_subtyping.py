@@ -64,6 +64,7 @@ class Finding:
     old: t.Any = ABSENT  # the JSON value at this path, or ABSENT
     new: t.Any = ABSENT
     newly_required: bool = False  # a required property that the old schema did not declare
+    undeclared: bool = False  # only of values under names that the old schema does not declare beside others
 
 
 def differences(old: Schema, new: Schema) -> list[Finding]:
@@ -263,6 +264,14 @@ class _Relation:
         if id(schema) in following:
             return []
         schema = self._united(schema, side, (*following, id(schema)))
+        if _is_schemas(schema.get("oneOf")):
+            # A value matches one of the branches, so it is of their kinds.
+            kinds = {
+                one.kind
+                for branch in schema["oneOf"]
+                for one in self._alternatives(branch, side, (*following, id(schema)))
+            }
+            return _simplified([one for one in _of_keywords(schema) if one.kind in kinds])
         if schema.keys() == {"anyOf"} and _is_schemas(schema["anyOf"]):
             return _simplified(
                 [
@@ -323,9 +332,9 @@ class _Relation:
         """Compare alternatives of the same kind. Several of a kind are branches of a union."""
         if len(old) == len(new) == 1:
             return self._compare_pair(old[0], new[0], path)
-        narrower, undecided = self._uncovered(old, new, (NARROWER, BOTH), path)
-        wider, undecided_wider = self._uncovered(new, old, (WIDER, BOTH), path, reverse=True)
-        if not (narrower or wider or undecided or undecided_wider):
+        narrower, undecided, closed = self._uncovered(old, new, (NARROWER, BOTH), path)
+        wider, undecided_wider, _closed = self._uncovered(new, old, (WIDER, BOTH), path, reverse=True)
+        if not (narrower or wider or undecided or undecided_wider or closed):
             return []
         left = [
             [one for one in side if not any(self._same_alternative(one, other) for other in others)]
@@ -333,11 +342,17 @@ class _Relation:
         ]
         if len(left[0]) == len(left[1]) == 1:
             return self._compare_pair(left[0][0], left[1][0], path)
-        return [
-            _finding(
-                (*path, "anyOf"), narrower, wider, _forms(old), _forms(new), undecided=undecided or undecided_wider
+        findings = []
+        if narrower or wider or undecided or undecided_wider:
+            stated = _forms(old), _forms(new)
+            findings.append(
+                _finding((*path, "anyOf"), narrower, wider, *stated, undecided=undecided or undecided_wider)
             )
-        ]
+        if closed:
+            findings.append(
+                replace(_finding((*path, "additionalProperties"), True, False, "any", "nothing"), undeclared=True)
+            )
+        return findings
 
     def _uncovered(
         self,
@@ -347,25 +362,36 @@ class _Relation:
         path: Path,
         *,
         reverse: bool = False,
-    ) -> tuple[bool, bool]:
-        """Return whether one of C(some) is covered by none of the others: surely, and perhaps.
+    ) -> tuple[bool, bool, bool]:
+        """Return whether one of C(some) is covered by none of the others: surely, perhaps, only by undeclared names.
 
         In a union, unlike elsewhere, an added property makes a branch narrower.
         """
-        surely = perhaps = False
+        surely = perhaps = closed = False
         for one in some:
             trials = []
             for other in others:
                 found = self._compare_pair(other, one, path) if reverse else self._compare_pair(one, other, path)
-                effects = {finding.effect for finding in found} | {
+                effects = {finding.effect for finding in found if not finding.undeclared} | {
                     NARROWER for finding in found if finding.change == ADDED and not reverse
                 }
-                trials.append("no" if effects & set(bad) else "perhaps" if UNDECIDABLE in effects else "yes")
+                is_closed = not reverse and any(finding.undeclared for finding in found)
+                trials.append(
+                    "no"
+                    if effects & set(bad)
+                    else "perhaps"
+                    if UNDECIDABLE in effects
+                    else "closed"
+                    if is_closed
+                    else "yes"
+                )
                 if trials[-1] == "yes":
                     break
             if "yes" not in trials:
-                surely, perhaps = surely or "perhaps" not in trials, perhaps or "perhaps" in trials
-        return surely, perhaps
+                closed = closed or "closed" in trials
+                if "closed" not in trials:
+                    surely, perhaps = surely or "perhaps" not in trials, perhaps or "perhaps" in trials
+        return surely, perhaps, closed
 
     def _same_alternative(self, one: Alternative, other: Alternative) -> bool:
         parts = [(side.name, side.finite, side.keywords, side.rest) for side in (one, other)]
@@ -377,13 +403,19 @@ class _Relation:
             return [] if self._same_alternative(old, new) else [Finding(path, UNDECIDABLE, CHANGED)]
         findings = self._compare_rest(old, new, path)
         if old.finite is not None or new.finite is not None:
-            return findings + self._compare_finite(old, new, path)
-        return findings + {
-            "number": self._compare_number,
-            "string": self._compare_string,
-            "array": self._compare_array,
-            "object": self._compare_object,
-        }[old.kind](old, new, path)
+            found = self._compare_finite(old, new, path)
+        else:
+            found = {
+                "number": self._compare_number,
+                "string": self._compare_string,
+                "array": self._compare_array,
+                "object": self._compare_object,
+            }[old.kind](old, new, path)
+        # A branch of oneOf may say again what the other side says outside: then only what one side lacks is sure.
+        sides = [one.rest.get("oneOf", ABSENT) is not ABSENT for one in (old, new)]
+        if sides[0] != sides[1]:
+            found = [one for one in found if one.effect in (BOTH, WIDER if sides[0] else NARROWER)]
+        return findings + found
 
     def _compare_rest(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = []
@@ -488,7 +520,13 @@ class _Relation:
                     Finding(place, effect, change, newly_required=change == REQUIRED and name not in declared[0]),
                 ]
             findings += found
-        findings += self._compare_schemas(others[0], others[1], (*path, "additionalProperties"))
+        # Clients know the names of a list that has some, and a tool's arguments are such a list even when it has none.
+        is_list = bool(declared[0]) or not (path or declared[1])
+        closed = _is_open(others[0]) and others[1] is False and is_list
+        findings += [
+            replace(finding, undeclared=closed)
+            for finding in self._compare_schemas(others[0], others[1], (*path, "additionalProperties"))
+        ]
         names = [one.keywords.get("propertyNames", True) for one in (old, new)]
         findings += self._compare_schemas(names[0], names[1], (*path, "propertyNames"), ("string",))
         dependent = [one.keywords.get("dependentRequired", {}) for one in (old, new)]

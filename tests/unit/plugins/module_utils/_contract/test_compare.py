@@ -247,7 +247,80 @@ ONE_PROPERTY = [
         [(B, "properties/a/type", "narrowed"), (C, "properties/a", "no longer required")],
         [(B, "properties/a", "no longer required"), (C, "properties/a/type", "narrowed")],
     ),
+    # zod lists an argument with a default as required, and fills it in
+    (
+        of(a=STRING),
+        required("a", a={**STRING, "default": "b"}),
+        [(R, "properties/a", "now required")],
+        [(C, "properties/a", "now required")],
+    ),
+    (
+        closed(of()),
+        closed(required("a", a={**STRING, "default": "b"})),
+        [(R, "properties/a", "now required")],
+        [(B, "properties/a", "now required")],
+    ),
+    (
+        of(a=INTEGER),
+        required("a", a={**STRING, "default": "b"}),
+        [(B, "properties/a/type", "changed"), (R, "properties/a", "now required")],
+        [(B, "properties/a/type", "changed"), (C, "properties/a", "now required")],
+    ),
+    # zod 4 writes the pattern of a format
+    (
+        {**STRING, "format": "email"},
+        {**STRING, "format": "email", "pattern": "^a"},
+        [(R, "pattern", "narrowed")],
+        [(C, "pattern", "narrowed")],
+    ),
+    (
+        STRING,
+        {**STRING, "format": "email", "pattern": "^a"},
+        [(B, "pattern", "narrowed"), (R, "format", "changed")],
+        [(R, "format", "changed"), (C, "pattern", "narrowed")],
+    ),
+    # false, as converters write it
+    ({**of(a=STRING), "additionalProperties": {"not": {}}}, closed(of(a=STRING)), [], []),
+    ({"anyOf": [{"not": {}}, STRING]}, STRING, [], []),
+    ({"anyOf": [{"not": STRING}, STRING]}, ANY, [(U, "not", "changed")], [(U, "not", "changed")]),
+    # clients send what is declared, if anything is
     (of(), closed(of()), [(B, "additionalProperties", "narrowed")], [(C, "additionalProperties", "narrowed")]),
+    (
+        of(a=STRING),
+        closed(of(a=STRING)),
+        [(R, "additionalProperties", "narrowed")],
+        [(C, "additionalProperties", "narrowed")],
+    ),
+    (
+        {"anyOf": [CAT, DOG]},
+        {"anyOf": [closed(CAT), closed(DOG)]},
+        [(R, "additionalProperties", "narrowed")],
+        [(C, "additionalProperties", "narrowed")],
+    ),
+    (
+        {"anyOf": [CAT, DOG]},
+        {"anyOf": [closed(CAT), closed(DOG), closed(BIRD)]},
+        [(R, "additionalProperties", "narrowed"), (C, "anyOf", "widened")],
+        [(B, "anyOf", "widened"), (C, "additionalProperties", "narrowed")],
+    ),
+    (
+        {"anyOf": [CAT, DOG]},
+        {"anyOf": [closed(required("kind", kind={"const": "cat"})), closed(DOG)]},
+        [(B, "anyOf", "changed"), (R, "additionalProperties", "narrowed")],
+        [(B, "anyOf", "changed"), (C, "additionalProperties", "narrowed")],
+    ),
+    (
+        of(a=STRING, b=STRING),
+        closed(of(a=STRING)),
+        [(B, "properties/b", "removed"), (R, "additionalProperties", "narrowed")],
+        [(B, "properties/b", "removed"), (C, "additionalProperties", "narrowed")],
+    ),
+    (
+        {**of(a=STRING), "additionalProperties": STRING},
+        closed(of(a=STRING)),
+        [(B, "additionalProperties", "narrowed")],
+        [(C, "additionalProperties", "narrowed")],
+    ),
     (closed(of()), of(), [(C, "additionalProperties", "widened")], [(B, "additionalProperties", "widened")]),
     ({**of(), "additionalProperties": True}, of(), [], []),
     (
@@ -321,6 +394,32 @@ ONE_PROPERTY = [
         {"oneOf": [of(a=STRING), of(c=STRING)]},
         [(U, "oneOf", "changed")],
         [(U, "oneOf", "changed")],
+    ),
+    # branches of oneOf may say again what the other side says outside, and are of its kinds
+    (
+        required("a", a=STRING),
+        {"oneOf": [required("a", a=STRING), required("b", b={**STRING, "format": "uuid"})]},
+        [(U, "oneOf", "changed")],
+        [(U, "oneOf", "changed")],
+    ),
+    (
+        {"oneOf": [required("a", a=STRING), required("b", b=STRING)]},
+        STRING,
+        [(B, "type", "changed")],
+        [(B, "type", "changed")],
+    ),
+    (
+        {**of(a=STRING), "oneOf": [required("a"), required("b")]},
+        of(a=INTEGER),
+        [(U, "oneOf", "changed"), (B, "properties/a/type", "changed")],
+        [(U, "oneOf", "changed"), (B, "properties/a/type", "changed")],
+    ),
+    # a branch that one side lacks has annotations of its own
+    (
+        {"anyOf": [STRING, of(a=STRING)]},
+        {"anyOf": [STRING, of(a=STRING), array(of(b={**STRING, "default": "c"}))]},
+        [(C, "type", "widened")],
+        [(B, "type", "widened")],
     ),
     (
         of(),
@@ -455,6 +554,30 @@ SERVER = [
     # capabilities
     ({"capabilities": {"tools": {}}}, {}, [(B, "capabilities/tools", "removed")]),
     ({}, {"capabilities": {"tools": {}}}, [(C, "capabilities/tools", "added")]),
+    ({"capabilities": {"prompts": {}}}, {}, [(R, "capabilities/prompts", "removed")]),
+    ({"capabilities": {"resources": {}}}, {}, [(R, "capabilities/resources", "removed")]),
+    ({"capabilities": {"completions": {}}}, {}, [(R, "capabilities/completions", "removed")]),
+    (
+        {"capabilities": {"completions": {}}, **prompt()},
+        prompt(),
+        [(B, "capabilities/completions", "removed")],
+    ),
+    ({"capabilities": {"tasks": {}}, **tools()}, tools(), [(R, "capabilities/tasks", "removed")]),
+    (
+        {"capabilities": {"tasks": {}}, **tools(execution={"taskSupport": "optional"})},
+        tools(execution={"taskSupport": "optional"}),
+        [(B, "capabilities/tasks", "removed")],
+    ),
+    (
+        {"capabilities": {"resources": {}}, **template("file:///{path}")},
+        template("file:///{path}"),
+        [(B, "capabilities/resources", "removed")],
+    ),
+    (
+        {"capabilities": {"prompts": {}}, **prompt()},
+        {},
+        [(B, "capabilities/prompts", "removed"), (B, "prompts/greet", "removed")],
+    ),
     (
         {"capabilities": {"resources": {"subscribe": True}}},
         {"capabilities": {"resources": {}}},
@@ -478,6 +601,26 @@ SERVER = [
     ),
     ({"capabilities": {"experimental": {}}}, {"capabilities": {}}, []),
     ({"tools": [tool()]}, {"tools": [{"name": "search"}]}, [(B, "tools/search/inputSchema", "removed")]),
+    (
+        {"tools": [{"name": "search", "inputSchema": {}}]},
+        tools(input=required("a", a=STRING)),
+        [(U, "tools/search/inputSchema", "added")],
+    ),
+    (
+        {"tools": [{"name": "search", "inputSchema": {"$schema": "http://json-schema.org/draft-07/schema#"}}]},
+        {"tools": [{"name": "search", "inputSchema": {}}]},
+        [],
+    ),
+    # the arguments of a tool are a list, even when it has none
+    (tools(), tools(input=closed(of())), [(R, "tools/search/inputSchema/additionalProperties", "narrowed")]),
+    (
+        tools(),
+        tools(input=closed(of(a=STRING))),
+        [
+            (B, "tools/search/inputSchema/additionalProperties", "narrowed"),
+            (C, "tools/search/inputSchema/properties/a", "added"),
+        ],
+    ),
     (
         {"capabilities": {"extensions": {"a": 1}}},
         {"capabilities": {"extensions": {"a": 2}}},

@@ -185,7 +185,7 @@ def found(old, new, below):
         ((Address,), (Place,), [(R, "properties/country", "removed")]),
         ((Exact,), (ExactAddress,), [(C, "properties/country", "added")]),
         ((ExactAddress,), (Exact,), [(B, "properties/country", "removed")]),
-        ((Place,), (Exact,), [(B, "additionalProperties", "narrowed"), (B, "properties/street", "removed")]),
+        ((Place,), (Exact,), [(B, "properties/street", "removed"), (R, "additionalProperties", "narrowed")]),
         ((Place | None, None), (Address | None, None), [(C, "properties/country", "added")]),
         ((list[Place],), (list[Address],), [(C, "items/properties/country", "added")]),
         ((Node,), (Tree,), [(C, "properties/value/type", "widened")]),
