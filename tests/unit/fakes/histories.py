@@ -218,9 +218,12 @@ class _Scrapes:
         if self._double:
             again, also = self._scraped(one, trigger, {"job": "b", "instance": f"10.0.0.{one.number}:9000"})
             found += again
-            # Levels that differ at times that do are of two processes, by what is stored.
-            missing = [each for each in also.stored if one.level or _is_missing(each, scraped.stored, self._every)]
-            scraped = replace(scraped, stored=sorted([*scraped.stored, *missing]))
+            if one.level:
+                # By what is stored, levels that differ are of two processes.
+                self.pods.append(also)
+            else:
+                missing = [each for each in also.stored if _is_missing(each, scraped.stored, self._every)]
+                scraped = replace(scraped, stored=sorted([*scraped.stored, *missing]))
         self.pods.append(scraped)
         return found
 

@@ -269,7 +269,18 @@ def _of_memory(found: History, ended: float) -> tuple[list[Span], list[Span], li
         samples = [sample for sample in samples if 0 <= sample[0] <= ended]
         shortest += _past(samples, found.every)
         longest += _maybe_past(samples, found.every, ended)
-    return lasted, shortest, longest
+    return _joined(lasted), _joined(shortest), _joined(longest)
+
+
+def _joined(spans: t.Iterable[Span]) -> list[Span]:
+    """Return the spans with those that overlap made one: one pod is past the limit, or another."""
+    found: list[Span] = []
+    for begin, end in sorted(spans):
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((begin, end))
+    return found
 
 
 def _runs(past: t.Sequence[bool]) -> list[tuple[int, int]]:
