@@ -196,7 +196,7 @@ def _violations(values: t.Iterable[Value], every: float, when: When, now: float 
         past = value.past
         if past:
             # What came by the last good value was a part of that. Only its end may belong to this.
-            begins = [when(entry)[0] if entry.at > before or goes_on else before for entry in value.counted]
+            begins = [when(entry)[0] if entry.at > before else before for entry in value.counted]
             end = max(when(entry)[1] for entry in value.counted)
             if goes_on:
                 begin, until = found.pop()
