@@ -24,10 +24,10 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     Period,
     Verdict,
 )
-from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Measurement, PoolSeries
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Level, Measurement, PoolSeries
 from ansible_collections.mcp.server.plugins.module_utils._gates.measures import MemoryLimit, no_memory_limit
 from ansible_collections.mcp.server.plugins.module_utils._gates.packs import Pack
-from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series, interval, longest_gap
+from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series, gaps, interval, longest_gap
 from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
 MIN_COVERAGE = 0.8  # of a period that is judged as a whole
@@ -55,13 +55,17 @@ def measure_query(gate: Gate, series: t.Sequence[Series], step: float) -> Measur
             # Infinity is above, or below, every limit. NaN is neither.
             if not math.isnan(value):
                 by_time[time] = worst(value, by_time.get(time, value))
-    levels = sorted(by_time.items())
-    if not levels:
+    samples = sorted(by_time.items())
+    if not samples:
         only_nan = any(each.samples for each in series)
         what = "NaN, which is no number, such as 0 / 0 without requests" if only_nan else "nothing"
         return Measurement(step, missing=f"the query returns {what}")
-    every = interval([Series({}, levels)]) if len(levels) > 1 else step
-    return Measurement(max(step, every), levels=levels, newest=levels[-1][0])
+    every = max(step, interval([Series({}, samples)]) if len(samples) > 1 else step)
+    levels = [
+        Level(at, value, at, before)
+        for (before, _value), (at, value) in zip(samples[:1] + samples, samples, strict=False)
+    ]
+    return Measurement(every, levels=levels, gaps=gaps(samples, longest_gap(every)), newest=samples[-1][0])
 
 
 def evaluate(gate: Gate, found: Measurement, period: Period, live: Measurement | None = None) -> Verdict:
@@ -91,17 +95,19 @@ def _judge_window(gate: Gate, window: float, found: Measurement, period: Period)
     # A quantile is above its limit when more than the rest of the requests are slower than the limit.
     judged = gate if gate.quantile is None else replace(gate, limit=100 * (1 - gate.quantile), clear=None)
     if found.ratio is None:
-        points = windows.levels([sample for sample in found.levels if begin <= sample[0] <= period.now])
+        levels = [level for level in found.levels if begin <= level.seen and level.at <= period.now]
+        points = windows.levels(levels)
         covered = sum(min(after.at - before.at, gap) for before, after in zip(points, points[1:], strict=False))
-        spans = [(before.at, after.at) for before, after in zip(points, points[1:], strict=False)]
-        unseen = [(before, after) for before, after in spans if after - before > gap]
+        unseen = [windows.Unseen(max(begin, before), at, at) for before, at in found.gaps if begin < at <= period.now]
     else:
         ratio = found.ratio.within(begin, period.now)
         points = windows.points(ratio, gate.min_requests)
         covered = ratio.covered()
+        spans = [(span, windows.known_again(points, span.at, period.now)) for span in ratio.gaps]
+        spans += [(span, span.at) for span in ratio.long_entries()]
         unseen = [
-            (max(begin, span.begin), span.at)
-            for span in [*ratio.gaps, *ratio.long_entries()]
+            windows.Unseen(max(begin, span.begin), span.at, known)
+            for span, known in spans
             if windows.may_be_past(judged, window, span)
         ]
     violations = windows.violations(judged, points, found.every, period.now)
@@ -138,11 +144,11 @@ def _judge_window(gate: Gate, window: float, found: Measurement, period: Period)
     return verdict
 
 
-def _judge_newest_level(gate: Gate, newest: tuple[float, float]) -> Verdict:
-    at, value = newest
-    if not windows.is_past(gate, value):
-        return Verdict(gate, PASS, value, coverage=100.0)
-    return Verdict(gate, BREACH, value, since=at, coverage=100.0, reason=_past_limit(gate, value))
+def _judge_newest_level(gate: Gate, newest: Level) -> Verdict:
+    if not windows.is_past(gate, newest.value):
+        return Verdict(gate, PASS, newest.value, coverage=100.0)
+    reason = _past_limit(gate, newest.value)
+    return Verdict(gate, BREACH, newest.value, since=newest.seen, coverage=100.0, reason=reason)
 
 
 def _judge_period(

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from ansible_collections.mcp.server.plugins.module_utils._gates.counters import Part, RatioSeries
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import (
     Increase,
-    Sample,
     Series,
     counted_once,
     increases,
@@ -46,13 +45,23 @@ def no_quantile(quantile: float, begin: float, end: float) -> float | None:
     return None
 
 
+class Level(t.NamedTuple):
+    """A value that is judged as it is. Times are epoch seconds."""
+
+    at: float
+    value: float
+    seen: float  # what has the value was scraped then: a pod, which others may be scraped after
+    before: float  # it was scraped before that at this time; the same as seen if it was not
+
+
 @dataclass(frozen=True)
 class Measurement:
     """Values of one measure of one pool: a ratio or levels, or why there are none."""
 
     every: float  # seconds between samples
     ratio: RatioSeries | None = None  # counts of all requests, and of those that a gate is about
-    levels: t.Sequence[Sample] = ()  # values that are judged as they are
+    levels: t.Sequence[Level] = ()  # in order of time
+    gaps: t.Sequence[tuple[float, float]] = ()  # from when until when one of those that levels are of was not scraped
     newest: float | None = None  # epoch seconds of the newest sample; None: there is none
     missing: str = ""  # why there are no values; with newest: why the samples give none
     per_second: bool = False  # the value is the ratio's requests a second, not its counted part

@@ -20,14 +20,15 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.counters import 
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import (
     Labels,
+    Level,
     Measurement,
     Pod,
     PoolSeries,
     Selector,
 )
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import (
-    Sample,
     Series,
+    gaps,
     interval,
     longest_gap,
 )
@@ -191,7 +192,9 @@ class Utilization(Measure):
         if not limited:
             return Measurement(interval(used), newest=_newest(used), missing="none of its pods has a memory limit")
         every = interval([each for each, _limit in limited])
-        return Measurement(every, levels=_fullest(limited, longest_gap(every)), newest=_newest(used))
+        gap = longest_gap(every)
+        unseen = [span for each, _limit in limited for span in gaps(each.samples, gap)]
+        return Measurement(every, levels=_fullest(limited, gap), gaps=unseen, newest=_newest(used))
 
 
 def histogram_quantile(counts: t.Mapping[float, float], quantile: float) -> float | None:
@@ -222,14 +225,15 @@ def _limits(pool: PoolSeries, selector: Selector) -> dict[Pod, float]:
     return {pool.pod(each): each.samples[-1][1] for each in pool.find(selector) if each.samples[-1][1] > 0}
 
 
-def _fullest(limited: t.Sequence[tuple[Series, float]], gap: float) -> list[Sample]:
+def _fullest(limited: t.Sequence[tuple[Series, float]], gap: float) -> list[Level]:
     """Return at each time the highest percentage of the pods that were seen within a gap."""
     percentages = sorted(
         (at, number, 100 * value / limit) for number, (each, limit) in enumerate(limited) for at, value in each.samples
     )
-    last: dict[int, Sample] = {}
+    last: dict[int, Level] = {}
     found = []
     for at, number, percent in percentages:
-        last[number] = (at, percent)
-        found.append((at, max(value for seen, value in last.values() if at - seen <= gap)))
+        last[number] = Level(at, percent, at, last[number].at if number in last else at)
+        fullest = max((each for each in last.values() if at - each.at <= gap), key=lambda each: each.value)
+        found.append(fullest._replace(at=at))
     return found

@@ -90,6 +90,12 @@ def longest_gap(every: float) -> float:
     return (MISSED + 0.5) * every
 
 
+def gaps(samples: t.Sequence[Sample], longest: float) -> list[tuple[float, float]]:
+    """Return from which sample to which nothing is known. longest: seconds between samples from which on that is so."""
+    times = [at for at, _value in samples]
+    return [(before, at) for before, at in zip(times, times[1:], strict=False) if at - before > longest]
+
+
 class Increase(t.NamedTuple):
     """What a counter grew by between two times."""
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils._gates.counters import RatioSeries, Span
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BELOW, Gate
-from ansible_collections.mcp.server.plugins.module_utils._gates.series import Sample, longest_gap
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Level
+from ansible_collections.mcp.server.plugins.module_utils._gates.series import longest_gap
 
 Times = tuple[float, float]  # from and until, epoch seconds
 
@@ -28,6 +29,14 @@ class Point:
     earliest: float  # the value held from here at the earliest
     first: float  # the value held from here at the latest
     last: float  # the value held until here at the earliest
+
+
+class Unseen(t.NamedTuple):
+    """A time in which there may have been a violation without a scrape that shows it. Times are epoch seconds."""
+
+    begin: float
+    at: float  # it is over
+    known: float  # values leave out what came in it until then
 
 
 @dataclass(frozen=True)
@@ -67,10 +76,9 @@ def points(ratio: RatioSeries, min_requests: int) -> list[Point]:
     ]
 
 
-def levels(samples: t.Sequence[Sample]) -> list[Point]:
+def levels(levels: t.Iterable[Level]) -> list[Point]:
     """Return the points of values that are judged as they are."""
-    before = [at for at, _value in samples[:1]] + [at for at, _value in samples[:-1]]
-    return [Point(at, at, value, 0, earliest, at, at) for (at, value), earliest in zip(samples, before, strict=True)]
+    return [Point(level.at, level.at, level.value, 0, level.before, level.seen, level.seen) for level in levels]
 
 
 def is_past(gate: Gate, value: float, past: bool = False) -> bool:
@@ -119,20 +127,25 @@ def may_be_past(gate: Gate, window: float, span: Span) -> bool:
     return 100 * span.counted * seconds > gate.limit * span.total * min(window, seconds)
 
 
-def possible(violations: t.Iterable[Violation], unseen: t.Iterable[Times], every: float) -> list[Times]:
+def known_again(points: t.Iterable[Point], at: float, now: float) -> float:
+    """Return when the first value came that is computed only of what was scraped after a time; now if none has."""
+    return next((point.at for point in points if point.begin >= at), now)
+
+
+def possible(violations: t.Iterable[Violation], unseen: t.Iterable[Unseen], every: float) -> list[Times]:
     """Return the times, in order, in each of which there may have been one violation.
 
     unseen: in which there may have been one without a scrape that shows it; it joins what is before and after it.
     every: seconds between scrapes.
     """
     found: list[Times] = []
-    joins = False
-    spans = [(violation.earliest, violation.latest, False) for violation in violations]
-    for begin, end, blind in sorted([*spans, *((begin, end, True) for begin, end in unseen)]):
-        if found and begin <= found[-1][1] + every / 2 and (joins or blind):
-            joins = blind if end >= found[-1][1] else joins
+    known = -math.inf
+    spans = [(violation.earliest, violation.latest, -math.inf) for violation in violations]
+    for begin, end, until in sorted([*spans, *unseen]):
+        joined = found[-1][1] if found and until > -math.inf else known
+        if found and begin <= joined + every / 2:
             found[-1] = (found[-1][0], max(found[-1][1], end))
         else:
             found.append((begin, end))
-            joins = blind
+        known = max(known, until)
     return found

@@ -4,8 +4,7 @@
 
 """Histories of a pool, drawn by a seed: what its pods really did each second, and what Prometheus stored of it.
 
-The truth about a history is the trigger's definition (docs/gates.md), applied to what the pods really did. It shares no
-code with the collection.
+history_truth.py has the truth about one.
 """
 
 from __future__ import annotations
@@ -18,14 +17,13 @@ import typing as t
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, INCONCLUSIVE, PASS, Gate
+from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import TRIGGERS
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import START, pod
 
 LEAD = 60  # seconds before the watch
 LONGER = 20  # seconds after the watch's time, in which an inconclusive one goes on
-LONGEST = 60  # seconds that one value is computed from
 BY_NAME = {gate.name: gate for gate in TRIGGERS}
 # Mostly shorter than the defaults, so that a history costs less
 WINDOWS = {"errors": (30, 60, 60, 120), "latency": (60,), "database": (30, 60), "memory": (60,), "error_burst": (5,)}
@@ -45,6 +43,22 @@ class Pod:
     level: list[float] = field(default_factory=list)  # memory, in percent
 
 
+class Scrape(t.NamedTuple):
+    """One scrape of a pod. Times are seconds of the watch."""
+
+    moment: float
+    stamp: float  # its time in Prometheus, which may be skewed
+
+
+@dataclass(frozen=True)
+class Scraped:
+    """A pod, and when it was scraped."""
+
+    pod: Pod
+    due: t.Sequence[Scrape]  # all while it served, those that are missing too
+    stored: t.Sequence[Scrape]
+
+
 @dataclass(frozen=True)
 class History:
     """What happened, and what was stored of it. Seconds are of the watch."""
@@ -53,11 +67,14 @@ class History:
     trigger: Gate
     seconds: int  # that the watch is meant to last
     every: int  # seconds between scrapes
-    total: t.Sequence[int]  # of all pods, for each second from -LEAD on
-    counted: t.Sequence[int]
-    level: t.Sequence[float]  # of the fullest pod; empty: counters are judged
+    pods: t.Sequence[Scraped]
     series: t.Sequence[Series]
     events: t.Sequence[str]  # what goes wrong in it
+
+    @property
+    def of_memory(self) -> bool:
+        """Return whether it is about memory; if not, about counters."""
+        return self.trigger.measure == "memory"
 
 
 def history(seed: int) -> History:
@@ -77,18 +94,7 @@ def history(seed: int) -> History:
         _serve(source, pods, episodes, seconds + LONGER)
     scrapes = _Scrapes(source, every, seconds + LONGER, events)
     series = [each for one in pods for each in scrapes.of(one, trigger)] + scrapes.live_pool()
-    columns = range(LEAD + seconds + LONGER)
-    return History(
-        seed,
-        trigger,
-        seconds,
-        every,
-        [sum(one.total[column] for one in pods) for column in columns] if name != "memory" else [],
-        [sum(one.counted[column] for one in pods) for column in columns] if name != "memory" else [],
-        [max(one.level[column] for one in pods) for column in columns] if name == "memory" else [],
-        series,
-        events,
-    )
+    return History(seed, trigger, seconds, every, scrapes.pods, series, events)
 
 
 def _pods(source: random.Random, seconds: int, every: int, events: list[str]) -> list[Pod]:
@@ -173,6 +179,7 @@ class _Scrapes:
         self._zero = source.random() < 0.5  # whether counters of 0 are shown
         self._double = source.random() < 0.15
         self._skew = source.random() < 0.15
+        self.pods: list[Scraped] = []
         self._away = self._gap(0.05)
         self._unscraped = self._gap(0.06)
         for event, happens in (
@@ -191,31 +198,46 @@ class _Scrapes:
         begin = self._source.uniform(-20, self._seconds)
         return begin, begin + self._every * self._source.uniform(1, 12)
 
-    def _times(self, unscraped: bool = False) -> list[float]:
-        """Return when a pod is scraped."""
-        source, times = self._source, []
+    def _times(self, unscraped: bool = False) -> tuple[list[float], list[float]]:
+        """Return when a pod's scrapes are due, and which of them there are."""
+        source, due, stored = self._source, [], []
         at = -LEAD + source.uniform(0, self._every)
         while at < self._seconds:
             moment = at + source.uniform(-self._jitter, self._jitter)
             away = [self._away, self._unscraped] if unscraped else [self._away]
             missed = source.random() < self._missed or any(begin <= moment < end for begin, end in away)
-            if not missed and -LEAD <= moment < self._seconds:
-                times.append(moment)
+            if -LEAD <= moment < self._seconds:
+                due.append(moment)
+                stored += [] if missed else [moment]
             at += self._every
-        return times
+        return due, stored
 
     def of(self, one: Pod, trigger: Gate) -> list[Series]:
         """Return the series of a pod."""
-        found = self._scraped(one, trigger, {"job": "a", "instance": f"10.0.0.{one.number}:9000"})
+        found, scraped = self._scraped(one, trigger, {"job": "a", "instance": f"10.0.0.{one.number}:9000"})
         if self._double:
-            found += self._scraped(one, trigger, {"job": "b", "instance": f"10.0.0.{one.number}:9000"})
+            again, also = self._scraped(one, trigger, {"job": "b", "instance": f"10.0.0.{one.number}:9000"})
+            found += again
+            if one.level:
+                # By what is stored, levels that differ are of two processes.
+                self.pods.append(also)
+            else:
+                missing = [each for each in also.stored if _is_missing(each, scraped.stored, self._every)]
+                scraped = replace(scraped, stored=sorted([*scraped.stored, *missing]))
+        self.pods.append(scraped)
         return found
 
-    def _scraped(self, one: Pod, trigger: Gate, labels: dict[str, str]) -> list[Series]:
+    def _scraped(self, one: Pod, trigger: Gate, labels: dict[str, str]) -> tuple[list[Series], Scraped]:
         labels = {**pod("green", one.number), **labels}
         skew = self._source.uniform(-2, 2) if self._skew else 0.0
-        moments = [at for at in self._times(one.number == 0) if _serves(one, math.floor(at))]
-        stamps = [round(START + at + skew, 3) for at in moments]
+        due, stored = (
+            [Scrape(at, round(START + at + skew, 3) - START) for at in times if _serves(one, math.floor(at))]
+            for times in self._times(one.number == 0)
+        )
+        return self._stored(one, trigger, labels, stored), Scraped(one, due, stored)
+
+    def _stored(self, one: Pod, trigger: Gate, labels: dict[str, str], scrapes: t.Sequence[Scrape]) -> list[Series]:
+        moments, stamps = [each.moment for each in scrapes], [round(START + each.stamp, 3) for each in scrapes]
         if one.level:
             levels = [one.level[LEAD + math.floor(at)] for at in moments]
             return [
@@ -252,10 +274,14 @@ class _Scrapes:
 
     def live_pool(self) -> list[Series]:
         """Return a series of the other pool, which is well."""
-        times = self._times()
+        _due, times = self._times()
         labels = {**pod("blue"), "job": "a", "instance": "10.0.0.9:9000"}
         stamps, values = [round(START + at, 3) for at in times], [1000 + 50 * (at + LEAD) for at in times]
         return [_series("mcp_server_requests_total", stamps, values, labels | {"code": "200"})]
+
+
+def _is_missing(scrape: Scrape, among: t.Iterable[Scrape], every: float) -> bool:
+    return all(abs(scrape.stamp - other.stamp) >= every for other in among)
 
 
 def _series(
@@ -265,7 +291,7 @@ def _series(
     return Series({"__name__": name, **labels}, samples)
 
 
-class Scraped:
+class Stored:
     """A Prometheus that has the series of a history, at a time of its own."""
 
     def __init__(self, series: t.Sequence[Series]) -> None:
@@ -292,70 +318,3 @@ class Scraped:
 
     def values(self, query: str, begin: float, end: float, step: float) -> list[Series]:
         raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Whether the trigger was breached in a watch of so many seconds, by what the pods really did.
-
-    A value is of a scrape's time of requests, and says nothing of when in it they came. So a violation lasted for some
-    time surely: before and after each moment of it the value is past the limit, by more than may be chance among so
-    many requests (two deviations of a count). And for some time possibly: before or after each moment a value is.
-    Between the two, nobody can tell.
-    """
-
-    surely: float  # seconds of the longest violation
-    possibly: float
-    verdict: str
-
-
-def truth(found: History, ended: int) -> Truth:
-    """Return the truth. ended: how many seconds the watch took."""
-    surely, possibly = _violations(found, LEAD + ended)
-    window = found.trigger.window or 0.0
-    verdict = BREACH if surely >= window else PASS if possibly < window else INCONCLUSIVE
-    return Truth(surely, possibly, verdict)
-
-
-def _violations(found: History, end: int) -> tuple[float, float]:
-    if found.level:
-        past = [level > found.trigger.limit for level in found.level]
-        longest = _longest(past, LEAD, end)
-        return longest, longest
-    limit = 0.05 if found.trigger.quantile else found.trigger.limit / 100
-    total, counted = [0, *accumulate(found.total)], [0, *accumulate(found.counted)]
-
-    def shares(at: int, way: int) -> list[tuple[float, float]]:
-        """Return the shares before (-1) or after (1) a moment, without accident and at all: of the requests of a
-        scrape's time, or of more.
-        """
-        values: list[tuple[float, float]] = []
-        span = found.every
-        while True:
-            begin, last = sorted((at, min(end, max(0, at + way * span))))
-            requests, bad = total[last] - total[begin], counted[last] - counted[begin]
-            if requests >= max(1, found.trigger.min_requests):
-                values.append(((bad - 2 * math.sqrt(bad)) / requests, bad / requests))
-            if requests - bad >= found.trigger.min_requests or span >= LONGEST:
-                return values
-            span += found.every
-
-    surely, possibly = [], []
-    for at in range(end + 1):
-        before, after = shares(at, -1), shares(at, 1)
-        # Just before the end of the watch nothing is after it.
-        both = before + after if at + found.every > end else before and after
-        surely.append(bool(both) and all(values[0][0] > limit for values in (before, after) if values))
-        possibly.append(max([0.0, *(share for _sure, share in before + after)]) > limit)
-    return _longest(surely, LEAD, end), _longest(possibly, LEAD, end, 1.2 * found.every)
-
-
-def _longest(past: t.Sequence[bool], begin: int, end: int, bridged: float = 0.0) -> float:
-    """Return the seconds of the longest run. bridged: seconds that are not past, and don't end one."""
-    longest, since, until = 0.0, None, 0
-    for at in range(begin, min(end + 1, len(past))):
-        if past[at]:
-            since = at if since is None or at - until > max(1.0, bridged) else since
-            until = at
-            longest = max(longest, until - since)
-    return float(longest)

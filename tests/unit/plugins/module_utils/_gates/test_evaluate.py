@@ -22,6 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     Verdict,
     combined,
 )
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Level
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series, longest_gap
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SHIFT, TRIGGERS, VALIDATION
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
@@ -204,10 +205,11 @@ def test_database(broken, expected):
     )
 
 
-def memory(pool, number, *percent, limit=1000):
+def memory(pool, number, *percent, limit=1000, start=START):
     labels = {"container": "mcp", **pod(pool, number)}
-    used = counter("container_memory_working_set_bytes", [10 * value for value in percent], **labels)
-    return [used, counter("container_spec_memory_limit_bytes", [limit] * len(percent), **labels)]
+    values = [None if value is None else 10 * value for value in percent]
+    used = counter("container_memory_working_set_bytes", values, start, **labels)
+    return [used, counter("container_spec_memory_limit_bytes", [limit] * len(percent), start, **labels)]
 
 
 @pytest.mark.parametrize(
@@ -225,6 +227,30 @@ def test_the_fullest_pod(one, other, expected):
         verdict(TRIGGER["memory"], memory("green", 1, *one) + memory("green", 2, *other), pack="kubelet").verdict
         == expected
     )
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        # Others are scraped after it is gone. It was seen to be full for 60 s, and no longer.
+        ([*[95] * 13, *[None] * 27], "breach"),
+        ([*[95] * 12, *[None] * 28], "cannot_measure"),
+        ([10, *[95] * 12, *[10] * 27], "cannot_measure"),
+        ([*[95] * 10, *[10] * 30], "pass"),
+        # Full from after a scrape of its own, whenever others were scraped.
+        ([*[10] * 28, *[95] * 12], "cannot_measure"),
+        ([*[10] * 29, *[95] * 11], "pass"),
+        # Not scraped while others were.
+        ([*[10] * 10, *[95] * 5, *[None] * 6, *[95] * 5, *[10] * 14], "cannot_measure"),
+        ([*[10] * 10, *[95] * 5, *[None] * 6, *[10] * 19], "pass"),
+        ([*[10] * 10, *[None] * 13, *[10] * 17], "cannot_measure"),
+        ([*[10] * 10, *[None] * 10, *[10] * 20], "pass"),
+    ],
+)
+def test_a_pod_is_full_while_it_is_scraped_itself(one, expected):
+    gate = replace(TRIGGER["memory"], window=60)
+    series = memory("green", 1, *one) + memory("green", 2, *[50] * 40, start=START + EVERY / 2)
+    assert verdict(gate, series, pack="kubelet").verdict == expected
 
 
 def test_memory_without_a_limit():
@@ -258,7 +284,7 @@ def test_custom_query(window, values, expected):
 def test_of_several_series_of_a_custom_query_the_worst_counts(direction, value):
     gate = Gate("queue", "", 5.0, unit="", query="queue", direction=direction)
     series = [Series({"pod": pod}, [(START, of_pod)]) for pod, of_pod in (("a", 2.0), ("b", 9.0), ("c", 4.0))]
-    assert evaluate.measure_query(gate, series, 5.0).levels == [(START, value)]
+    assert evaluate.measure_query(gate, series, 5.0).levels == [Level(START, value, START, START)]
 
 
 INF, NAN = math.inf, math.nan
@@ -315,7 +341,7 @@ def test_which_of_several_violations_a_verdict_tells(values, expected, seconds, 
 def test_of_several_series_one_may_be_no_number():
     gate = Gate("queue", "", 5.0, query="q")
     series = [Series({"a": "1"}, [(START, NAN)]), Series({"a": "2"}, [(START, 3.0)])]
-    assert evaluate.measure_query(gate, series, EVERY).levels == [(START, 3.0)]
+    assert evaluate.measure_query(gate, series, EVERY).levels == [Level(START, 3.0, START, START)]
 
 
 def test_how_much_of_its_window_a_custom_query_has_seen():

@@ -10,7 +10,12 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period
-from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Measurement, PoolSeries, Selector
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import (
+    Level,
+    Measurement,
+    PoolSeries,
+    Selector,
+)
 from ansible_collections.mcp.server.plugins.module_utils._gates.measures import (
     Histogram,
     Measure,
@@ -34,7 +39,8 @@ class OpenFiles(Measure):
 
     def evaluate(self, pool: PoolSeries, gate: Gate, memory_limit: MemoryLimit = no_memory_limit) -> Measurement:
         (series,) = pool.find(Selector("process_open_fds"))
-        return Measurement(EVERY, levels=series.samples, newest=series.samples[-1][0])
+        levels = [Level(at, value, at, at) for at, value in series.samples]
+        return Measurement(EVERY, levels=levels, newest=series.samples[-1][0])
 
 
 @pytest.mark.parametrize(("values", "expected"), [([900.0] * 20, "breach"), ([100.0] * 20, "pass")])

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import options, packs
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate
-from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import names_of
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Level, names_of
 from ansible_collections.mcp.server.plugins.module_utils._gates.measures import Histogram, Utilization
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SETS
@@ -156,7 +156,8 @@ def test_labels_that_are_called_otherwise():
         for name, value in (("container_memory_working_set_bytes", 5.0), ("container_spec_memory_limit_bytes", 10.0))
     ]
     found = pack.select(series, names_of(SERVER, "green"))
-    assert pack.measures["memory"].evaluate(found, Gate("memory", "memory", 90.0)).levels == [(START, 50.0)]
+    levels = pack.measures["memory"].evaluate(found, Gate("memory", "memory", 90.0)).levels
+    assert levels == [Level(START, 50.0, START, START)]
 
 
 def test_labels_with_dots():

@@ -14,7 +14,14 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate,
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import Gate, Period
 from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import names_of
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
-from ansible_collections.mcp.server.plugins.module_utils._gates.windows import is_past
+from ansible_collections.mcp.server.plugins.module_utils._gates.windows import (
+    Point,
+    Unseen,
+    Violation,
+    is_past,
+    known_again,
+    possible,
+)
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import (
     EVERY,
     REQUESTS,
@@ -294,3 +301,27 @@ def test_only_a_violation_goes_on_to_the_value_that_clears_it(direction, value, 
     gate = Gate("errors", "errors", 5.0, direction=direction, clear=4.0 if direction == "above" else 6.0)
     assert (is_past(gate, value), is_past(gate, value, True)) == (fresh, continues)
     assert not is_past(replace(gate, clear=None), 5.0, True)
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        # Seen again at 25 s. A good value at 28 s is of earlier scrapes too, and leaves out what came until 25 s.
+        (25, [(0, 25), (30, 50)]),
+        (30, [(0, 50)]),
+    ],
+)
+def test_what_came_unseen_joins_what_is_seen_until_values_leave_it_out_no_more(known, expected):
+    seen = [Violation(begin, begin, end, end, end, 50.0) for begin, end in ((0, 12), (30, 50))]
+    assert possible(seen, [Unseen(10, 25, known)], EVERY) == expected
+
+
+def test_violations_with_a_good_value_between_them_stay_apart():
+    seen = [Violation(begin, begin, end, end, end, 50.0) for begin, end in ((0, 12), (12, 50))]
+    assert possible(seen, [], EVERY) == [(0, 12), (12, 50)]
+
+
+@pytest.mark.parametrize(("at", "expected"), [(5, 10), (6, 20), (15, 20), (16, 99)])
+def test_the_first_value_of_later_scrapes_alone(at, expected):
+    points = [Point(begin, at, 0.0, 20, at, at, at) for begin, at in ((0, 5), (5, 10), (0, 15), (15, 20))]
+    assert known_again(points, at, 99) == expected
