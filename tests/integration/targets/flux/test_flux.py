@@ -139,7 +139,7 @@ def ignore(held: Held, *choices: str) -> list[dict[str, t.Any]]:
 def test_before_a_release_it_is_named_with_the_command_that_suspends_it(held: Held) -> None:
     held.kustomization.apply(held.manifests())
     refused = module("mcp_preflight", server=held.server.name, fails=True)["msg"]
-    assert "Flux (kustomize-controller) holds spec.rules of HTTPRoute" in refused and held.suspend in refused
+    assert "Flux (kustomize-controller) sets spec.rules of HTTPRoute" in refused and held.suspend in refused
     assert "replicas of Deployment" in refused and "image of Deployment" in refused
     code, said = held.release()
     assert code != 0 and held.suspend in said and "Traceback" not in said
