@@ -30,7 +30,7 @@ from dataclasses import dataclass, field
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.mcp.server.plugins.module_utils._text import fit_for_screen, one_line
+from ansible_collections.mcp.server.plugins.module_utils._text import fit_for_screen, hide, one_line
 
 
 class Failure(Exception):
@@ -143,6 +143,11 @@ def conceal(*secrets: str) -> None:
 def without_secrets(value: Answer) -> Answer:
     """Return a value without the secrets that were concealed."""
     return t.cast(Answer, remove_values(value, list(_SECRETS))) if _SECRETS else value
+
+
+def without_part_of_secrets(text: str) -> str:
+    """Return a text without the secrets that were concealed, also without the beginning of one that "..." cuts off."""
+    return hide(text, _SECRETS)
 
 
 def missing_library(name: str) -> str:

@@ -572,15 +572,18 @@ def _schema(place: tuple[str, str, str], old: t.Any, new: t.Any) -> t.Iterator[C
             yield from _annotation(place, below, was, now)
 
 
+_URL = ['"uri"']
+
+
 def _may_be_form_only(finding: Finding, before: Annotations, after: Annotations) -> bool:
     """Return whether an input that accepts less by its schema may accept the same: another SDK writes it so."""
     # zod lists an argument with a default as required, and fills it in. Other servers may not.
     if finding.change == schema_subtyping.REQUIRED and (*finding.path, "default") in after:
         return finding.newly_required or finding.effect == NARROWER
-    # zod 4 writes the pattern of a format, which zod 3 only names.
+    # zod 4 writes the pattern of a format, which zod 3 only names. A URL has none, so that one is the server's own.
     if finding.path[-1:] == ("pattern",) and finding.old is ABSENT:
         of_format = (*finding.path[:-1], "format")
-        return of_format in before and before[of_format] == after.get(of_format)
+        return before.get(of_format, _URL) == after.get(of_format) != _URL
     # Clients send what is declared. Some servers refused the rest before they said so.
     return finding.undeclared
 

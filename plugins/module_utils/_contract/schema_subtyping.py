@@ -185,9 +185,9 @@ class _Relation:
         old, new = self._roots
         if key(old) == key(new):
             return []
-        found: dict[tuple[Path, str, str], Finding] = {}
+        found: dict[tuple[Path, str, str, bool], Finding] = {}
         for finding in self._compare_schemas(old, new, ()):
-            found.setdefault((finding.path, finding.effect, finding.change), finding)
+            found.setdefault((finding.path, finding.effect, finding.change, finding.undeclared), finding)
         return list(found.values())
 
     def _step(self, depth: int = 0) -> None:
@@ -411,11 +411,18 @@ class _Relation:
                 "array": self._compare_array,
                 "object": self._compare_object,
             }[old.kind](old, new, path)
-        # A branch of oneOf may say again what the other side says outside: then only what one side lacks is sure.
-        sides = [one.rest.get("oneOf", ABSENT) is not ABSENT for one in (old, new)]
-        if sides[0] != sides[1]:
-            found = [one for one in found if one.effect in (BOTH, WIDER if sides[0] else NARROWER)]
+        # A branch of oneOf may say again what the other side says outside: then only what one side lacks is sure, and
+        # what is said of a property that no branch names.
+        unions = [one.rest["oneOf"] for one in (old, new) if "oneOf" in one.rest]
+        if len(unions) == 1:
+            sure = (BOTH, WIDER if "oneOf" in old.rest else NARROWER)
+            found = [one for one in found if one.effect in sure or self._is_unnamed(one, unions[0], path)]
         return findings + found
+
+    def _is_unnamed(self, finding: Finding, union: t.Any, path: Path) -> bool:
+        """Return whether a finding is about a property of the schema at the path that the union does not name."""
+        below, said = finding.path[len(path) :], self._key(union)
+        return below[:1] == ("properties",) and '"$ref"' not in said and key(below[1]) not in said
 
     def _compare_rest(self, old: Alternative, new: Alternative, path: Path) -> list[Finding]:
         findings = []

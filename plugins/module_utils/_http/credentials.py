@@ -124,7 +124,10 @@ def read(option: t.Mapping[str, t.Any] | None, secret: Secret, option_name: str 
         username = checked_username(option["username"], option_name)
         password = _password(option, secret, option_name)
         headers["Authorization"] = basic(username, password)
-        secrets += [password, headers["Authorization"].partition(" ")[2]]
+        encoded = headers["Authorization"].partition(" ")[2]
+        secrets += [password, encoded, encoded.rstrip("=")]  # whoever repeats it may leave the padding out
+    elif any(option.get(f"password_{place}") for place in PLACES):
+        raise Failure(f"{option_name}.username is empty, though there is a password.")
     for name, value in own_headers(option.get("headers") or {}, secret, f"{option_name}.headers").items():
         if name.lower() == "authorization" and "Authorization" in headers:
             raise Failure(f"{option_name}.headers.{name}: there is a token or a user name already. Remove one of them.")

@@ -77,12 +77,12 @@ def defaults() -> dict[str, t.Any]:
     return {name: sub.get("default") for name, sub in OPTION["options"].items()}
 
 
-def public(option: dict[str, t.Any], auth: t.Mapping[str, t.Any] | None = None) -> Endpoint:
+def public(option: dict[str, t.Any] | None, auth: t.Mapping[str, t.Any] | None = None) -> Endpoint:
     """Return the endpoint that the option names. Raise Failure when its url is not the base URL of a server.
 
     auth: the option whose credentials the server gets; raise Failure also when others could read them on the way.
     """
-    if not option["url"]:
+    if not (option and option["url"]):  # null counts as given to ansible-core
         raise Failure("endpoint.url is missing: it is the server's address, such as https://mcp.example.com.")
     address = _parts("endpoint.url", option["url"])
     if credentials.any_named(auth):

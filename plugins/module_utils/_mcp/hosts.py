@@ -25,7 +25,7 @@ from ansible_collections.mcp.server.plugins.module_utils._http.connection import
     Response,
 )
 from ansible_collections.mcp.server.plugins.module_utils._mcp import reasons
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, without_part_of_secrets
 
 
 def candidates(public: str | None, port: int) -> tuple[str, ...]:
@@ -54,14 +54,16 @@ class Hosts:
 
     def in_order(self) -> list[str]:
         """Return the Hosts to try, the accepted one first."""
-        return [self._accepted, *(name for name in self.names if name != self._accepted)]
+        first = self._accepted  # another thread may change it
+        return [first, *(name for name in self.names if name != first)]
 
     def accepts(self, name: str, refusals: t.Mapping[str, Reply]) -> None:
         """Remember a Host that was accepted after the refusals of others."""
         with self._lock:
             self._accepted = name
             if not self.note and (first := refusals.get(self.names[0])):
-                self.note = used_instead(self.pods, self.names[0], name, first)
+                # A server may repeat credentials, and the quotation end within them.
+                self.note = without_part_of_secrets(used_instead(self.pods, self.names[0], name, first))
 
 
 # By namespace, pods, port and Hosts. A process has one task, so this is what a run has learnt.
@@ -75,12 +77,12 @@ def of(namespace: str, pods: str, port: int, names: tuple[str, ...]) -> Hosts:
 
 def notes() -> list[str]:
     """Return a sentence for each group of pods that was asked under another Host than the first one."""
-    return sorted(hosts.note for hosts in _LEARNT.values() if hosts.note)
+    return sorted(hosts.note for hosts in list(_LEARNT.values()) if hosts.note)
 
 
 def news() -> list[str]:
     """Return the notes that this run has not told yet."""
-    untold = [hosts for hosts in _LEARNT.values() if hosts.note and not hosts.told]
+    untold = [hosts for hosts in list(_LEARNT.values()) if hosts.note and not hosts.told]
     for hosts in untold:
         hosts.told = True
     return sorted(hosts.note for hosts in untold)
@@ -112,13 +114,13 @@ class PodConnection(Connection):
     """A connection to a pod, which tries one Host after the other until one is accepted.
 
     A path that has answered under a Host is not tried under others: what it refuses later, it refuses for another
-    reason.
+    reason. Neither is a path that has refused them all.
     """
 
     def __init__(self, dial: Dial, hosts: Hosts, cures: Cures) -> None:
         super().__init__(dial, hosts.in_order()[0], cures=cures)
         self._hosts = hosts
-        self._settled: dict[str, str] = {}  # the accepted Host of each path
+        self._settled: dict[str, str] = {}  # the only Host of each path from now on
 
     @contextmanager
     def request(
@@ -139,7 +141,7 @@ class PodConnection(Connection):
                     return
                 if late is not None:
                     late[1](response)  # a server may have opened a session nevertheless
-        raise all_refused(refusals)
+        raise self._all_refused(path, refusals)
 
     def begin(self, method: str, path: str, bound: Deadline, headers: Headers | None = None) -> Response:
         refusals: dict[str, Reply] = {}
@@ -150,11 +152,16 @@ class PodConnection(Connection):
                 if not self._is_refused(path, response, refusals):
                     return response
             self.close()
-        raise all_refused(refusals)
+        raise self._all_refused(path, refusals)
 
     def _to_try(self, path: str) -> list[str]:
         settled = self._settled.get(path.partition("?")[0])
         return [settled] if settled else self._hosts.in_order()
+
+    def _all_refused(self, path: str, refusals: dict[str, Reply]) -> Permanent:
+        """Return the Fault. What follows, such as ending a session, asks under one Host only."""
+        self._settled[path.partition("?")[0]] = self._hosts.names[0]
+        return all_refused(refusals)
 
     def _is_refused(self, path: str, response: Response, refusals: dict[str, Reply]) -> bool:
         """Return whether a response refuses the Host, which is then among the refusals."""

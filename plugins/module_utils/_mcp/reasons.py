@@ -17,12 +17,13 @@ from ansible_collections.mcp.server.plugins.module_utils._text import printable
 # Rails, Vite), 421 (the SDKs of Python and Java, FastMCP).
 HOST_REFUSALS = (400, 403, 421)
 MAX_SEARCHED = 4096  # characters of an answer
-_HOST = re.compile(r"\b(?:local)?host(?:s|names?)?\b")
-# A 400 tells of anything that is wrong with a request.
+# Both tell of other things too: a 400 of anything that is wrong with a request, a 403 of a missing right.
 _REFUSED_HOST = re.compile(
-    r"\b(?:invalid|disallowed|forbidden|blocked|unknown|untrusted|bad) (?:http )?host(?:s|name)?\b|\bdisallowedhost\b"
+    r"\b(?:invalid|disallowed|forbidden|blocked|unknown|untrusted|bad) (?:http )?host(?:s|names?)?\b|\bdisallowedhost\b"
     r"|\bhost(?:name)?\b.{0,120}?\bnot (?:allowed|permitted|trusted|recogni[sz]ed|valid)\b"
 )
+# Of a 403 alone. The word by itself may be a part of a name, or mean the client.
+_ABOUT_HOST = re.compile(r"\bhost header\b|\ballowed hosts\b|\brebinding\b|\bonly (?:\w+ )?localhost\b|\blocalhost only\b")
 
 
 def of_reply(reply: Reply) -> str:
@@ -53,8 +54,10 @@ def refuses_host(reply: Reply) -> bool:
     """Return whether an answer refuses the Host header. Pure."""
     if reply.status == 421:
         return True
+    if reply.status not in HOST_REFUSALS or reply.authenticate:  # which asks for other credentials
+        return False
     said = reply.text[:MAX_SEARCHED].lower().replace("_", " ")
-    return bool((reply.status == 403 and _HOST.search(said)) or (reply.status == 400 and _REFUSED_HOST.search(said)))
+    return bool(_REFUSED_HOST.search(said) or (reply.status == 403 and _ABOUT_HOST.search(said)))
 
 
 def of_lost_session(reply: Reply, answer: Answer | None) -> str | None:

@@ -266,7 +266,13 @@ ONE_PROPERTY = [
         [(B, "properties/a/type", "changed"), (R, "properties/a", "now required")],
         [(B, "properties/a/type", "changed"), (C, "properties/a", "now required")],
     ),
-    # zod 4 writes the pattern of a format
+    # zod 4 writes the pattern of a format; a URL has none
+    (
+        {**STRING, "format": "uri"},
+        {**STRING, "format": "uri", "pattern": "^a"},
+        [(B, "pattern", "narrowed")],
+        [(C, "pattern", "narrowed")],
+    ),
     (
         {**STRING, "format": "email"},
         {**STRING, "format": "email", "pattern": "^a"},
@@ -413,6 +419,19 @@ ONE_PROPERTY = [
         of(a=INTEGER),
         [(U, "oneOf", "changed"), (B, "properties/a/type", "changed")],
         [(U, "oneOf", "changed"), (B, "properties/a/type", "changed")],
+    ),
+    # no branch can say again what it does not name
+    (
+        {**of(a=STRING, b=STRING), "oneOf": [required("a"), required("b")]},
+        required("c", a=STRING, b=STRING, c=STRING),
+        [(U, "oneOf", "changed"), (B, "properties/c", "now required")],
+        [(U, "oneOf", "changed"), (C, "properties/c", "now required")],
+    ),
+    (
+        of(a=STRING, b=STRING),
+        {**of(a=STRING), "oneOf": [required("a"), of(a={**STRING, "minLength": 2})]},
+        [(U, "oneOf", "changed"), (R, "properties/b", "removed")],
+        [(U, "oneOf", "changed"), (B, "properties/b", "removed")],
     ),
     # a branch that one side lacks has annotations of its own
     (

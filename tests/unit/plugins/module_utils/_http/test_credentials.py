@@ -126,6 +126,12 @@ def test_a_user_name_and_a_password_from_each_place(places: t.Any) -> None:
         assert set(found.secrets) == {PASSWORD, basic("probe", PASSWORD).removeprefix("Basic ")}
 
 
+def test_basic_credentials_without_their_padding_are_a_secret_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEATHER_PASSWORD", "sunshine")
+    found = credentials.read({"username": "probe", "password_env": "WEATHER_PASSWORD"}, no_secret)
+    assert set(found.secrets) == {"sunshine", "cHJvYmU6c3Vuc2hpbmU=", "cHJvYmU6c3Vuc2hpbmU"}
+
+
 def test_a_user_name_alone() -> None:
     assert credentials.read({"username": "key"}, no_secret).headers == {"Authorization": basic("key", "")}
 
@@ -234,6 +240,7 @@ def test_what_is_no_value_of_a_header_is_not_shown(value: str, tmp_path: Path) -
             {"username": "me", "password_env": "NOT_SET_AT_ALL"},
             "No password in environment variable NOT_SET_AT_ALL: it is",
         ),
+        ({"username": "", "password_env": "TOKEN"}, "auth.username is empty, though there is a password"),
         ({"username": "me", "password_file": "/nowhere"}, "auth.password_file /nowhere cannot be read"),
         ({"username": "me", "password_env": "ESCAPED"}, "it has characters that a password must not have"),
     ],

@@ -59,3 +59,8 @@ def test_bad_input(given: dict[str, t.Any], said: str, option: t.Any) -> None:
     with pytest.raises(Failure, match=said) as caught:
         endpoint.public(option(**given))
     assert "secret" not in caught.value.msg
+
+
+def test_null_instead_of_an_address() -> None:
+    with pytest.raises(Failure, match=r"endpoint\.url is missing"):
+        endpoint.public(None)

@@ -11,6 +11,8 @@ import typing as t
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils import _task
+from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, hosts, reasons
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
@@ -49,7 +51,12 @@ ALL = [PUBLIC, "localhost:8080", "127.0.0.1:8080", "localhost"]
         (403, "Forbidden", False),
         (403, "Invalid Origin header", False),
         (403, "ghosts are not allowed", False),
-        (403, f"{'x' * 5000} host", False),
+        (403, "you may not use this tool from host 10.0.0.7", False),
+        (403, '{"error": "forbidden", "resource": "https://mcp.host.example.com/mcp"}', False),
+        (403, "<address>Apache Server at localhost Port 8080</address>", False),
+        (403, "DNS rebinding protection", True),
+        (403, "expected one of the allowed hosts", True),
+        (403, f"{'x' * 5000} Invalid Host header", False),
         (400, '{"error": "the argument host is missing"}', False),
         (400, "Bad Request: Mcp-Session-Id header is required", False),
         (400, "Bad Request (400)", False),
@@ -79,6 +86,10 @@ def test_which_answers_refuse_the_host(status: int, text: str, refused: bool) ->
 )
 def test_what_is_tried(given: dict[str, t.Any], tried: list[str], option: t.Any) -> None:
     assert endpoint.pod_hosts(option(**given), 8080) == tuple(tried)
+
+
+def test_an_answer_that_asks_for_other_credentials_does_not_refuse_the_host() -> None:
+    assert not reasons.refuses_host(Reply(403, text="Invalid Host header", authenticate="Bearer"))
 
 
 class Asking:
@@ -234,6 +245,46 @@ def test_a_session_that_was_opened_by_a_refused_request_is_ended(asking: t.Any) 
     assert found["healthy"], found["reason"]
     assert server.opened == {"of-a-refusal", SESSION}
     assert set(server.ended) == server.opened
+
+
+def test_what_follows_the_refusal_of_all_hosts_asks_under_one(asking: t.Any) -> None:
+    def refuse(handler: Handler, message: t.Any) -> None:
+        handler.answer(403, "Invalid Host header", "text/plain", Mcp_Session_Id=f"of-{handler.headers['Host']}")
+
+    with Scripted({**LEGACY, "initialize": refuse, "DELETE": refuse}) as server:
+        ask = asking(server)
+        ask(assertions=Assertions(), era="legacy")
+    assert [host for key, host in ask.asked() if key == "DELETE"] == [PUBLIC] * 4
+
+
+def test_a_credential_that_is_repeated_is_not_in_the_note_even_in_part(
+    asking: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_task, "_SECRETS", set())
+    monkeypatch.setenv("WEATHER_TOKEN", "abcdefghijklmnopqrstuvwxyz0123456789")
+
+    def refuse(host: str) -> host_rules.Answer:
+        return 403, f"Invalid Host header {'.' * 60} Bearer abcdefghijklmnopqrstuvwxyz0123456789 {'.' * 60}", "text/plain"
+
+    with Scripted(guarded(MODERN, Rule(GO.accepts, refuse))) as server:
+        found = asking(server)(credentials=credentials.read({"token_env": "WEATHER_TOKEN"}, lambda name: {}))
+    assert found["healthy"], found["reason"]
+    (note,) = hosts.notes()
+    assert "Bearer ****" in note and "abcd" not in note
+
+
+def test_the_order_does_not_lack_a_host_while_another_thread_learns() -> None:
+    class Learning(str):
+        """Compared once, it makes another Host the accepted one."""
+
+        def __ne__(self, other: object) -> bool:
+            one._accepted = "b"
+            return str(self) != other
+
+        __hash__ = str.__hash__
+
+    one = hosts.Hosts("Pool green", ["a", Learning("c"), "b"])
+    assert one.in_order() == ["a", "c", "b"]
 
 
 def test_an_event_stream_of_http_sse(asking: t.Any) -> None:
