@@ -23,7 +23,9 @@ _REFUSED_HOST = re.compile(
     r"|\bhost(?:name)?\b.{0,120}?\bnot (?:allowed|permitted|trusted|recogni[sz]ed|valid)\b"
 )
 # Of a 403 alone. The word by itself may be a part of a name, or mean the client.
-_ABOUT_HOST = re.compile(r"\bhost header\b|\ballowed hosts\b|\brebinding\b|\bonly (?:\w+ )?localhost\b|\blocalhost only\b")
+_ABOUT_HOST = re.compile(
+    r"\bhost header\b|\ballowed hosts\b|\brebinding\b|\bonly (?:\w+ )?localhost\b|\blocalhost only\b"
+)
 
 
 def of_reply(reply: Reply) -> str:

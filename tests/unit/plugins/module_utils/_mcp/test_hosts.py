@@ -264,7 +264,11 @@ def test_a_credential_that_is_repeated_is_not_in_the_note_even_in_part(
     monkeypatch.setenv("WEATHER_TOKEN", "abcdefghijklmnopqrstuvwxyz0123456789")
 
     def refuse(host: str) -> host_rules.Answer:
-        return 403, f"Invalid Host header {'.' * 60} Bearer abcdefghijklmnopqrstuvwxyz0123456789 {'.' * 60}", "text/plain"
+        return (
+            403,
+            f"Invalid Host header {'.' * 60} Bearer abcdefghijklmnopqrstuvwxyz0123456789 {'.' * 60}",
+            "text/plain",
+        )
 
     with Scripted(guarded(MODERN, Rule(GO.accepts, refuse))) as server:
         found = asking(server)(credentials=credentials.read({"token_env": "WEATHER_TOKEN"}, lambda name: {}))
