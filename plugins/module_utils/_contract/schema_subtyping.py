@@ -263,14 +263,10 @@ class _Relation:
         # A union that is a branch of itself adds no values.
         if id(schema) in following:
             return []
-        schema = self._united(schema, side, (*following, id(schema)))
-        if _is_schemas(schema.get("oneOf")):
+        schema, overlapping = self._united(schema, side, (*following, id(schema)))
+        if overlapping:
             # A value matches one of the branches, so it is of their kinds.
-            kinds = {
-                one.kind
-                for branch in schema["oneOf"]
-                for one in self._alternatives(branch, side, (*following, id(schema)))
-            }
+            kinds = {one.kind for branch in overlapping for one in branch}
             return _simplified([one for one in _of_keywords(schema) if one.kind in kinds])
         if schema.keys() == {"anyOf"} and _is_schemas(schema["anyOf"]):
             return _simplified(
@@ -282,15 +278,19 @@ class _Relation:
             )
         return _simplified(_of_keywords(schema))
 
-    def _united(self, schema: dict[str, t.Any], side: int, following: tuple[int, ...]) -> dict[str, t.Any]:
-        """Return oneOf as anyOf, when no value can match two of its branches."""
+    def _united(
+        self, schema: dict[str, t.Any], side: int, following: tuple[int, ...]
+    ) -> tuple[dict[str, t.Any], list[list[Alternative]]]:
+        """Return oneOf as anyOf, when no value can match two of its branches. Else also the branches' alternatives."""
         branches = schema.get("oneOf")
-        if not _is_schemas(branches) or "anyOf" in schema:
-            return schema
+        if not _is_schemas(branches):
+            return schema, []
         split = [self._alternatives(branch, side, following) for branch in branches]
-        if any(not self._disjoint(one, other, side) for number, one in enumerate(split) for other in split[:number]):
-            return schema
-        return {**{name: value for name, value in schema.items() if name != "oneOf"}, "anyOf": branches}
+        if "anyOf" in schema or any(
+            not self._disjoint(one, other, side) for number, one in enumerate(split) for other in split[:number]
+        ):
+            return schema, split
+        return {**{name: value for name, value in schema.items() if name != "oneOf"}, "anyOf": branches}, []
 
     def _disjoint(self, one: list[Alternative], other: list[Alternative], side: int) -> bool:
         return all(a.kind != b.kind or self._apart(a, b, side) for a in one for b in other)

@@ -861,3 +861,15 @@ def test_the_verdict_is_the_worst(old, new, expected):
 )
 def test_sentences(old, new, sentence):
     assert [change.message for change in compare(contract(**old), contract(**new))] == [sentence]
+
+
+def test_nested_branches_that_overlap_are_not_followed_again_at_each_level():
+    def nested(limit):
+        schema = of(a={**STRING, "minLength": limit})
+        for level in range(16):
+            schema = {"oneOf": [schema, of(**{f"b{level}": STRING})]}
+        return schema
+
+    old, new = (contract(tools=[tool(of(x=nested(limit)))]) for limit in (1, 2))
+    # More steps than a comparison may have would leave the whole input undecided.
+    assert changes(old, new, "tools/search/inputSchema/") == [("undecidable", "properties/x/oneOf", "changed")]
