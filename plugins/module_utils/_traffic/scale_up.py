@@ -107,12 +107,17 @@ def _deploy_by_tag(
 ) -> tuple[dict[str, t.Any], Object | None]:
     """Give the pool the tag of an image whose digest is gone; return the same as pool_change.change().
 
-    Raises C(gone) when the image has no digest, or no tag.
+    Another image, which somebody deployed meanwhile, is left as it is. Raises C(gone) when the image has no digest, or
+    no tag.
     """
+    task, (has, _replicas) = without_run_id(shift.task), shift.server.image(shift.cluster, pool)
+    if has != image_ref:
+        shift.task.progress(f"pool {pool} runs {has} now, not {image_ref}: waiting for that")
+        return pool_change.change(task, shift.cluster, shift.server, pool)
     tagged = by_tag(image_ref)
     if not tagged:
         raise gone
-    changed = pool_change.change(without_run_id(shift.task), shift.cluster, shift.server, pool, image_ref=tagged)
+    changed = pool_change.change(task, shift.cluster, shift.server, pool, image_ref=tagged)
     shift.result["digest_gone"] = digest_gone(image_ref, tagged)
     shift.task.progress(f"pool {pool} can't pull {image_ref}: deploying {tagged}")
     shift.task.warn(gone_sentence("The image registry", image_ref))
