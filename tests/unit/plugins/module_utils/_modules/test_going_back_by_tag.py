@@ -186,6 +186,13 @@ def test_a_second_run_changes_nothing(cluster: Emergency) -> None:
     is_by_tag(cluster, found)
 
 
+def test_an_image_that_was_deployed_since_did_not_fall_back(cluster: Emergency) -> None:
+    cluster.roll_back()
+    cluster.deploy("r.io/x:v0")
+    cluster.shift(100)
+    assert not cluster.roll_back()["digest_gone"] and cluster.origin["image_ref"] == TAG
+
+
 def test_a_run_that_was_killed_before_it_wrote_the_tag(cluster: Emergency) -> None:
     cluster.api.change(BLUE, {"spec": {"replicas": 2}})
     cluster.api.log.clear()
