@@ -18,7 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._workload import rollout
-from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, Object
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, Object, StatusError
 from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving
 from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._modules.test_going_back import (
@@ -230,8 +230,24 @@ def test_a_tag_that_is_gone_too_is_tried_once(cluster: Emergency) -> None:
     cluster.registry.gone = {BY_DIGEST, TAG}
     with pytest.raises(Failure, match="does not come up.*not found") as raised:
         cluster.roll_back()
-    assert cluster.written == [BLUE, BLUE] and cluster.weights == (0, 100)
-    assert raised.value.evidence["digest_gone"] == DIGEST
+    # The registry may be in trouble, and have both again later
+    assert cluster.written == [BLUE, BLUE, BLUE] and cluster.weights == (0, 100)
+    assert cluster.image == BY_DIGEST and not raised.value.evidence["digest_gone"]
+
+
+def test_a_tag_that_is_gone_too_and_stays(cluster: Emergency) -> None:
+    """The third write fails: that hides nothing."""
+    cluster.registry.gone = {BY_DIGEST, TAG}
+
+    def refuse() -> None:
+        if cluster.image == TAG:
+            raise StatusError(403, "deployments is forbidden")
+
+    cluster.api.call(refuse, "PATCH", BLUE, times=10**9)
+    with pytest.raises(Failure, match="does not come up.*not found") as raised:
+        cluster.roll_back()
+    assert cluster.image == TAG and raised.value.evidence["digest_gone"] == DIGEST
+    assert any("Pool blue of ns/x keeps r.io/x:v1." in warning for warning in cluster.warnings)
 
 
 @pytest.mark.parametrize(
