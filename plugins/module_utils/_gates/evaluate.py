@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import typing as t
 from dataclasses import replace
@@ -103,13 +104,10 @@ def _judge_window(gate: Gate, window: float, found: Measurement, period: Period)
         ratio = found.ratio.within(begin, period.now)
         points = windows.points(ratio, gate.min_requests)
         covered = ratio.covered()
-        spans = [(span, windows.known_again(points, span.at, period.now)) for span in ratio.gaps]
-        spans += [(span, span.at) for span in ratio.long_entries()]
-        unseen = [
-            windows.Unseen(max(begin, span.begin), span.at, known)
-            for span, known in spans
-            if windows.may_be_past(judged, window, span)
-        ]
+        may_be_past = functools.partial(windows.may_be_past, judged, window)
+        spans = [(span, windows.known_again(points, span.at, period.now)) for span in filter(may_be_past, ratio.gaps)]
+        spans += [(span, span.at) for span in filter(may_be_past, ratio.long_entries())]
+        unseen = [windows.Unseen(max(begin, span.begin), span.at, known) for span, known in spans]
     violations = windows.violations(judged, points, found.every, period.now)
     full = next((violation for violation in violations if violation.seconds >= window), None)
     newest = points[-1] if points else None

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import abc
 import bisect
+import functools
+import heapq
 import math
 import typing as t
 from contextlib import suppress
@@ -32,6 +34,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.series import (
     interval,
     longest_gap,
 )
+from ansible_collections.mcp.server.plugins.module_utils._gates.windows import is_past
 
 MemoryLimit = t.Callable[[], "float | None"]  # bytes that a pod may use, by its Deployment; None: it sets no limit
 
@@ -193,8 +196,15 @@ class Utilization(Measure):
             return Measurement(interval(used), newest=_newest(used), missing="none of its pods has a memory limit")
         every = interval([each for each, _limit in limited])
         gap = longest_gap(every)
-        unseen = [span for each, _limit in limited for span in gaps(each.samples, gap)]
-        return Measurement(every, levels=_fullest(limited, gap), gaps=unseen, newest=_newest(used))
+        levels = _fullest(limited, gap, functools.partial(is_past, gate))
+        # A pod that is gone has no gap of its own, and may have been replaced while nothing was scraped.
+        every_scrape = [(level.at, level.value) for level in levels]
+        unseen = {
+            span
+            for samples in (every_scrape, *(each.samples for each, _limit in limited))
+            for span in gaps(samples, gap)
+        }
+        return Measurement(every, levels=levels, gaps=sorted(unseen), newest=_newest(used))
 
 
 def histogram_quantile(counts: t.Mapping[float, float], quantile: float) -> float | None:
@@ -225,15 +235,28 @@ def _limits(pool: PoolSeries, selector: Selector) -> dict[Pod, float]:
     return {pool.pod(each): each.samples[-1][1] for each in pool.find(selector) if each.samples[-1][1] > 0}
 
 
-def _fullest(limited: t.Sequence[tuple[Series, float]], gap: float) -> list[Level]:
-    """Return at each time the highest percentage of the pods that were seen within a gap."""
+def _fullest(limited: t.Sequence[tuple[Series, float]], gap: float, past: t.Callable[[float], bool]) -> list[Level]:
+    """Return at each time the highest percentage of the pods that were seen within a gap.
+
+    past: whether a percentage is past the limit. Then the newest scrape of any pod that is past it counts: the fullest
+    one may be gone.
+    """
     percentages = sorted(
         (at, number, 100 * value / limit) for number, (each, limit) in enumerate(limited) for at, value in each.samples
     )
     last: dict[int, Level] = {}
+    past_limit: dict[int, Level] = {}  # the newest scrape last
+    by_percent: list[tuple[float, float, int]] = []  # a heap, the fullest first; not all are a pod's last
     found = []
     for at, number, percent in percentages:
         last[number] = Level(at, percent, at, last[number].at if number in last else at)
-        fullest = max((each for each in last.values() if at - each.at <= gap), key=lambda each: each.value)
-        found.append(fullest._replace(at=at))
+        heapq.heappush(by_percent, (-percent, -at, number))
+        while last[by_percent[0][2]].at > -by_percent[0][1] or at + by_percent[0][1] > gap:
+            heapq.heappop(by_percent)
+        fullest = last[by_percent[0][2]]
+        past_limit.pop(number, None)
+        if past(percent):
+            past_limit[number] = last[number]
+        shown = next(reversed(past_limit.values()), fullest)
+        found.append((fullest if at - shown.at > gap else shown)._replace(at=at, value=fullest.value))
     return found

@@ -11,7 +11,7 @@ import typing as t
 from contextlib import ExitStack
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
-from ansible_collections.mcp.server.plugins.module_utils._image import digest_gone, gone_sentence
+from ansible_collections.mcp.server.plugins.module_utils._image import by_tag, digest_gone, gone_sentence, same_image
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._release import pools, record, runner
@@ -309,8 +309,8 @@ def _check_target(shift: Shift, rollback: _Rollback) -> Tagged | None:
         recorded = str(rollback.release["from"].get("image_ref") or "")
         found = tagged(image_ref, recorded, shift.result["digest_gone"])
         if found and not shift.result["digest_gone"]:  # by a run that was killed
-            shift.result["digest_gone"] = found.digest_gone
             shift.task.warn(gone_sentence("The image registry", recorded))
+        shift.result["digest_gone"] = found.digest_gone if found else ""
         if is_too_small(replicas, planned):
             # lazy: emergency path
             from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
@@ -327,7 +327,8 @@ def tagged(image_ref: str, recorded: str, gone: str) -> Tagged | None:
 
     image_ref, recorded: of the target, what it runs and what the record has. gone: the digest known to be gone. Pure.
     """
-    lost = gone or digest_gone(recorded, image_ref)
+    same = not recorded or same_image(by_tag(recorded) or recorded, image_ref)  # nobody has deployed another one since
+    lost = (gone if same else "") or digest_gone(recorded, image_ref)
     return Tagged(image_ref, lost) if lost else None
 
 

@@ -9,6 +9,7 @@ one is not worth a longer outage. When no more can become ready, the traffic goe
 
 An image whose digest is gone from its registry is deployed by its tag: once, and only when the pods report that, since
 an emergency does not ask the registry. A run that was killed in between finds the pods as they are, and goes on there.
+When the tag is gone too, the registry may be the one in trouble: the Deployment gets its digest back.
 """
 
 from __future__ import annotations
@@ -71,9 +72,13 @@ def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> No
             try:
                 ready = _await_pods(shift, pool, result, stale, began, patience)
             except rollout.ImageGone as gone:
-                began = time.monotonic()
-                result, stale = _deploy_by_tag(shift, pool, result["image_ref"], gone)
-                ready = _await_pods(shift, pool, result, stale, began, patience)
+                began, by_digest = time.monotonic(), result["image_ref"]
+                result, stale = _deploy_by_tag(shift, pool, by_digest, gone)
+                try:
+                    ready = _await_pods(shift, pool, result, stale, began, patience)
+                except rollout.ImageGone:
+                    _deploy_by_digest_again(shift, pool, by_digest)
+                    raise
             if not convergence.endpoints(task, shift.cluster, server, pool, 1):
                 raise Failure(
                     f"Its pods are ready, but Service {server.service(pool)} has no endpoint. Check its selector."
@@ -107,13 +112,31 @@ def _deploy_by_tag(
 ) -> tuple[dict[str, t.Any], Object | None]:
     """Give the pool the tag of an image whose digest is gone; return the same as pool_change.change().
 
-    Raises C(gone) when the image has no digest, or no tag.
+    Another image, which somebody deployed meanwhile, is left as it is. Raises C(gone) when the image has no digest, or
+    no tag.
     """
+    task, (has, _replicas) = without_run_id(shift.task), shift.server.image(shift.cluster, pool)
+    if has != image_ref:
+        shift.task.progress(f"pool {pool} runs {has} now, not {image_ref}: waiting for that")
+        return pool_change.change(task, shift.cluster, shift.server, pool)
     tagged = by_tag(image_ref)
     if not tagged:
         raise gone
-    changed = pool_change.change(without_run_id(shift.task), shift.cluster, shift.server, pool, image_ref=tagged)
+    changed = pool_change.change(task, shift.cluster, shift.server, pool, image_ref=tagged)
     shift.result["digest_gone"] = digest_gone(image_ref, tagged)
     shift.task.progress(f"pool {pool} can't pull {image_ref}: deploying {tagged}")
     shift.task.warn(gone_sentence("The image registry", image_ref))
     return changed
+
+
+def _deploy_by_digest_again(shift: Shift, pool: str, image_ref: str) -> None:
+    """Give the pool its digest back, unless somebody has deployed another image. Failing to is a warning."""
+    tagged = by_tag(image_ref)
+    try:
+        if shift.server.image(shift.cluster, pool)[0] != tagged:
+            return
+        shift.task.progress(f"pool {pool} can't pull {tagged} either: deploying {image_ref} again")
+        pool_change.change(without_run_id(shift.task), shift.cluster, shift.server, pool, image_ref=image_ref)
+        shift.result["digest_gone"] = ""
+    except Failure as failure:
+        shift.task.warn(f"Pool {pool} of {shift.server} keeps {tagged}. {failure.msg}")

@@ -54,6 +54,10 @@ UNREACHED = re.compile(
 
 # A registry answered that it does not have the image, in the words of containerd, CRI-O and Docker.
 GONE = re.compile(r"not found|manifest unknown", re.IGNORECASE)
+# Something else was not found: in the node's store, for its platform, or by the server that gives out tokens.
+ELSEWHERE = re.compile(
+    r"(parent|extraction) snapshot|content digest|no match for platform|executable file|failed to authorize"
+)
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,11 @@ def needs_events(
     )
 
 
+def may_start(pod: Object, now: datetime.datetime, grace: float, container: str) -> bool:
+    """Return whether a pod without a problem is on its way: its container runs, or had no time to."""
+    return mapping(_own(pod, container), "state").get("running") is not None or _pod_age(pod, now) < grace
+
+
 def _grace_of(grace: float, since: datetime.datetime | None, now: datetime.datetime) -> float:
     """Return the grace of a rollout that began then: nothing has lasted for longer than the rollout."""
     return math.inf if since and (now - since).total_seconds() < grace else grace
@@ -182,14 +191,14 @@ def _unscheduled_reason(pod: Object, now: datetime.datetime, grace: float) -> st
 def _unscheduled(
     pod: Object, events: t.Sequence[Object], every: t.Sequence[Object], now: datetime.datetime, grace: float
 ) -> Problem | None:
-    """Return why no node runs the pod. every: the events of other pods too, of which not all may have been read."""
+    """Return why no node runs the pod. every: those of other pods too, which stand in where its own were not read."""
     scheduled, reason = condition(pod, "PodScheduled"), _unscheduled_reason(pod, now, grace)
     if not reason:
         return None
     if reason == GATED:
         gates = ", ".join(str(gate.get("name")) for gate in items(pod, "spec", "schedulingGates"))
         return Problem(GATED, f"it waits for scheduling gates ({gates})", "see who removes them", may_pass=True)
-    answers = _scale_ups(events) or _scale_ups(every)
+    answers = _scale_ups(events or every)
     return Problem(
         UNSCHEDULABLE,
         f"no node accepts it ({_line(scheduled.get('message'))})",
@@ -223,8 +232,13 @@ def _waiting(
     if not _is_explained(waiting):
         message = _newest(events, "Failed", "pull image") or message
     may_pass = bool(UNREACHED.search(message))
-    gone = reason in (PULL_FAILED, PULL_BACKS_OFF) and not may_pass and bool(GONE.search(message))
+    gone = reason in (PULL_FAILED, PULL_BACKS_OFF) and not may_pass and is_gone(message)
     return Problem(reason, f"container {own.get('name')}: {reason} ({_line(message)})", advice, may_pass, gone)
+
+
+def is_gone(message: str) -> bool:
+    """Return whether a failed pull says that the registry does not have the image."""
+    return bool(GONE.search(message)) and not ELSEWHERE.search(message)
 
 
 def _crashing(own: Object, now: datetime.datetime, earlier: int) -> Problem | None:

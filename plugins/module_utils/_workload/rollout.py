@@ -176,7 +176,8 @@ def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enou
         no_more = now.failed or now.ready + len(problems) >= now.wanted
         if now.done or (enough is not None and (now.ready >= enough or (now.ready and no_more))):
             return now
-        if now.failed:
+        # Nodes that have the image start it: in an emergency these may be enough.
+        if now.failed and not (enough is not None and now.image_gone and now.starting):
             failure = ImageGone if now.image_gone else Failure
             raise failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
         if line != shown or patience.elapsed - shown_at >= HEARTBEAT:

@@ -21,6 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._workload.pods import (
     is_finished,
     is_leaving,
     is_ready,
+    may_start,
     name_of,
     owner,
     problem,
@@ -47,6 +48,8 @@ class State:
     failed: str = ""
     # Whether that is an image which its registry does not have.
     image_gone: bool = False
+    # How many pods of the newest revision are on their way, see pods.may_start().
+    starting: int = 0
     # A clause for each pod that does not become ready, and for pods that are refused.
     problems: tuple[str, ...] = ()
 
@@ -104,6 +107,7 @@ def state(
         reason=terminal.reason if terminal else "",
         failed=f"{terminal.message}; {terminal.advice}" if terminal else "",
         image_gone=terminal is not None and terminal.image_gone,
+        starting=sum(one is None and not is_ready(pod) and may_start(pod, now, grace, container) for pod, one in found),
         problems=tuple(one.message for one in problems),
     )
 

@@ -253,6 +253,22 @@ def test_a_pod_is_full_while_it_is_scraped_itself(one, expected):
     assert verdict(gate, series, pack="kubelet").verdict == expected
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        # The fullest one is killed while another is past the limit.
+        ([*[10] * 27, *[92] * 13], [*[10] * 36, 97, *[None] * 3], "breach"),
+        # Its successor is full, too, and nothing was scraped in between.
+        ([*[10] * 5, *[95] * 10, *[None] * 25], [*[None] * 20, *[95] * 3, *[10] * 17], "cannot_measure"),
+        ([*[10] * 12, *[95] * 3, *[None] * 25], [*[None] * 20, 95, *[10] * 19], "pass"),
+    ],
+)
+def test_one_full_pod_after_another(one, other, expected):
+    gate = replace(TRIGGER["memory"], window=60)
+    series = memory("green", 1, *one) + memory("green", 2, *other, start=START + EVERY / 2)
+    assert verdict(gate, series, pack="kubelet").verdict == expected
+
+
 def test_memory_without_a_limit():
     found = verdict(TRIGGER["memory"], memory("green", 1, *[95] * 40, limit=0), pack="kubelet")
     assert (found.verdict, found.outcome) == ("cannot_measure", "inconclusive")

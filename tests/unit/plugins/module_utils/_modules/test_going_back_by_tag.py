@@ -10,13 +10,15 @@ import typing as t
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release, mcp_rollback, mcp_traffic_shift
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending import Ending
 from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
-from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, Object
+from ansible_collections.mcp.server.plugins.module_utils._workload import rollout
+from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, Object, StatusError
 from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving
 from ansible_collections.mcp.server.tests.unit.fakes.objects import Controllers, mcp_server
 from ansible_collections.mcp.server.tests.unit.plugins.module_utils._modules.test_going_back import (
@@ -61,6 +63,16 @@ class Registry(Controllers):
         status |= {"readyReplicas": 0, "availableReplicas": 0}
         status["conditions"] = [{"type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated"}]
 
+    def change_pod(self, status: Object, *, ready: bool = False) -> None:
+        """Change the status of the container of one of blue's pods."""
+        pod = self.found("/api/v1/namespaces/ns/pods", {"pool": "blue"})[0]
+        pod["status"]["containerStatuses"][0] |= status
+        if ready:
+            pod["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
+            endpoint = {"addresses": ["10.0.0.1"], "conditions": {"ready": True}}
+            slice_ = "/apis/discovery.k8s.io/v1/namespaces/ns/endpointslices/x-blue-1"
+            self.api.objects[slice_]["endpoints"] = [endpoint]
+
 
 class Emergency(Cluster):
     """Green has all the traffic; blue is at 0, and the registry no longer has its image by the digest."""
@@ -77,6 +89,11 @@ class Emergency(Cluster):
     def roll_back(self) -> dict[str, t.Any]:
         found: dict[str, t.Any] = self.run(mcp_rollback.SPEC, mcp_rollback.run, start_timeout=10.0)
         return found
+
+    def deploy(self, image_ref: str) -> None:
+        """As a person does."""
+        containers = [{"name": "x", "image": image_ref}]
+        self.api.change(BLUE, {"spec": {"template": {"spec": {"containers": containers}}}}, "strategic")
 
     @property
     def image(self) -> str:
@@ -126,12 +143,54 @@ def test_the_tag_takes_the_place_of_a_digest_that_is_gone(cluster: Emergency, wa
     assert cluster.written == [BLUE, BLUE, ROUTE]
 
 
+def test_an_image_that_another_client_has_deployed_meanwhile_stays(
+    cluster: Emergency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the pods and the write."""
+    look, deployed = rollout.View.state, "r.io/x:v0"
+
+    def state(view: rollout.View) -> t.Any:
+        found = look(view)
+        if found.image_gone:
+            cluster.deploy(deployed)
+        return found
+
+    monkeypatch.setattr(rollout.View, "state", state)
+    found = cluster.roll_back()
+    assert cluster.image == deployed and cluster.weights == (100, 0)
+    assert not found["digest_gone"] and cluster.origin["image_ref"] == BY_DIGEST
+
+
+def test_a_pod_on_a_node_that_has_the_image_is_waited_for(cluster: Emergency, monkeypatch: pytest.MonkeyPatch) -> None:
+    look, seen = rollout.View.state, []
+
+    def state(view: rollout.View) -> t.Any:
+        if not seen:
+            cluster.registry.change_pod({"state": {"running": {"startedAt": _times.iso(cluster.api.now())}}})
+        elif len(seen) == 1:
+            cluster.registry.change_pod({"ready": True}, ready=True)
+        seen.append(look(view))
+        return seen[-1]
+
+    monkeypatch.setattr(rollout.View, "state", state)
+    found = cluster.roll_back()
+    assert seen[0].image_gone and cluster.written == [BLUE, ROUTE]
+    assert cluster.image == BY_DIGEST and cluster.weights == (100, 0) and not found["digest_gone"]
+
+
 def test_a_second_run_changes_nothing(cluster: Emergency) -> None:
     cluster.roll_back()
     cluster.api.log.clear()
     found = cluster.roll_back()
     assert not found["changed"] and cluster.written == []
     is_by_tag(cluster, found)
+
+
+def test_an_image_that_was_deployed_since_did_not_fall_back(cluster: Emergency) -> None:
+    cluster.roll_back()
+    cluster.deploy("r.io/x:v0")
+    cluster.shift(100)
+    assert not cluster.roll_back()["digest_gone"] and cluster.origin["image_ref"] == TAG
 
 
 def test_a_run_that_was_killed_before_it_wrote_the_tag(cluster: Emergency) -> None:
@@ -143,9 +202,7 @@ def test_a_run_that_was_killed_before_it_wrote_the_tag(cluster: Emergency) -> No
 
 def test_a_run_that_was_killed_before_it_wrote_the_weights(cluster: Emergency) -> None:
     cluster.api.change(BLUE, {"spec": {"replicas": 2}})
-    cluster.api.change(
-        BLUE, {"spec": {"template": {"spec": {"containers": [{"name": "x", "image": TAG}]}}}}, "strategic"
-    )
+    cluster.deploy(TAG)
     cluster.api.log.clear()
     is_by_tag(cluster, cluster.roll_back())
     assert cluster.written == [ROUTE]
@@ -163,9 +220,7 @@ def test_an_automatic_rollback_goes_by_the_tag_too(cluster: Emergency) -> None:
 def test_without_a_tag_there_is_nothing_to_fall_back_to(cluster: Emergency) -> None:
     by_digest_alone = f"r.io/x@{DIGEST}"
     cluster.registry.gone = {by_digest_alone}
-    cluster.api.change(
-        BLUE, {"spec": {"template": {"spec": {"containers": [{"name": "x", "image": by_digest_alone}]}}}}, "strategic"
-    )
+    cluster.deploy(by_digest_alone)
     with pytest.raises(Failure, match="pool blue has no ready endpoint and does not come up.*not found"):
         cluster.roll_back()
     assert cluster.image == by_digest_alone and cluster.weights == (0, 100)
@@ -175,8 +230,24 @@ def test_a_tag_that_is_gone_too_is_tried_once(cluster: Emergency) -> None:
     cluster.registry.gone = {BY_DIGEST, TAG}
     with pytest.raises(Failure, match="does not come up.*not found") as raised:
         cluster.roll_back()
-    assert cluster.written == [BLUE, BLUE] and cluster.weights == (0, 100)
-    assert raised.value.evidence["digest_gone"] == DIGEST
+    # The registry may be in trouble, and have both again later
+    assert cluster.written == [BLUE, BLUE, BLUE] and cluster.weights == (0, 100)
+    assert cluster.image == BY_DIGEST and not raised.value.evidence["digest_gone"]
+
+
+def test_a_tag_that_is_gone_too_and_stays(cluster: Emergency) -> None:
+    """The third write fails: that hides nothing."""
+    cluster.registry.gone = {BY_DIGEST, TAG}
+
+    def refuse() -> None:
+        if cluster.image == TAG:
+            raise StatusError(403, "deployments is forbidden")
+
+    cluster.api.call(refuse, "PATCH", BLUE, times=10**9)
+    with pytest.raises(Failure, match="does not come up.*not found") as raised:
+        cluster.roll_back()
+    assert cluster.image == TAG and raised.value.evidence["digest_gone"] == DIGEST
+    assert any("Pool blue of ns/x keeps r.io/x:v1." in warning for warning in cluster.warnings)
 
 
 @pytest.mark.parametrize(

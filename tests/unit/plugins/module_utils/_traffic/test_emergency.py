@@ -51,6 +51,11 @@ BY_DIGEST = "r.io/x:v1@sha256:a"
         ("r.io/x:v1", BY_DIGEST, "sha256:a", ("r.io/x:v1", "sha256:a")),
         ("r.io/x:v1", "", "sha256:a", ("r.io/x:v1", "sha256:a")),
         ("r.io/x:v1", "r.io/x:v1", "sha256:a", ("r.io/x:v1", "sha256:a")),
+        # A webhook adds what the tag means now
+        ("r.io/x:v1@sha256:b", BY_DIGEST, "sha256:a", ("r.io/x:v1@sha256:b", "sha256:a")),
+        # Deployed by somebody since
+        ("r.io/x:v0", BY_DIGEST, "sha256:a", None),
+        ("r.io/x:v0", "r.io/x:v1", "sha256:a", None),
     ],
 )
 def test_which_target_runs_its_tag(image_ref: str, recorded: str, gone: str, tagged: tuple[str, str] | None) -> None:

@@ -145,6 +145,16 @@ def test_a_node_that_comes_is_one_for_pods_whose_events_were_not_read():
     assert found.reason == "Unschedulable"
 
 
+def test_a_node_that_came_for_another_pod_is_none_for_one_whose_events_were_read():
+    cases = [pod(conditions=[unschedulable(60)], phase="Pending"), pod(running(5), name="new-2")]
+    events = [
+        event("FailedScheduling", "0/3 nodes are available", 5),
+        event("Nominated", "Pod should schedule on: node/x", 900, "Normal", about="new-2"),
+    ]
+    found = state(deployment(2, updated=2, total=2), replicasets(), cases, events, NOW, "mcp-server")
+    assert found.reason == "Unschedulable"
+
+
 @pytest.mark.parametrize(
     ("case", "events", "reason", "said"),
     [
@@ -242,6 +252,16 @@ def test_problem_of_a_pod(case, events, reason, said):
         ("ImagePullBackOff", "ErrImagePull: pull access denied", False),
         # The registry did not say that
         ("ImagePullBackOff", "ErrImagePull: dial tcp 10.0.0.1:443: i/o timeout, cache key not found", False),
+        # Nor that: the node's store is damaged, the node is another platform, the server of tokens is another one
+        (
+            "ErrImagePull",
+            "failed to prepare extraction snapshot: parent snapshot sha256:a does not exist: not found",
+            False,
+        ),
+        ("ErrImagePull", "failed to copy: content digest sha256:a: not found", False),
+        ("ErrImagePull", "no match for platform in manifest sha256:a: not found", False),
+        ("ErrImagePull", "failed to authorize: failed to fetch anonymous token: 404 Not Found", False),
+        ("ErrImagePull", 'failed to extract layer: exec: "unpigz": executable file not found in $PATH', False),
         ("CreateContainerConfigError", 'secret "x" not found', False),
         ("InvalidImageName", "not found", False),
         ("ErrImageNeverPull", "not found", False),
@@ -252,6 +272,22 @@ def test_which_images_are_gone(reason, message, gone):
     assert problem(case, [], NOW, 30, "mcp-server").image_gone is gone
     found = state(deployment(replicas=1, total=1), replicasets(), [case], [], NOW, "mcp-server")
     assert found.image_gone is gone and bool(found.failed) is ("dial tcp" not in message)
+
+
+@pytest.mark.parametrize(
+    ("other", "age", "starting"),
+    [
+        (running(5), 60, 1),
+        (waiting("ContainerCreating"), 5, 1),
+        (waiting("ContainerCreating"), 60, 0),
+        (waiting("ErrImagePull", PULL), 5, 0),
+        (running(60), 60, 0),  # and is not ready
+    ],
+)
+def test_pods_on_their_way_beside_one_without_its_image(other, age, starting):
+    cases = [pod(waiting("ErrImagePull", PULL)), pod(other, name="new-2", age=age)]
+    found = state(deployment(2, updated=2, total=2), replicasets(), cases, [], NOW, "mcp-server")
+    assert found.image_gone and found.starting == starting
 
 
 def test_a_long_message_stays_a_sentence():
