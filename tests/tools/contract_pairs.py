@@ -331,7 +331,7 @@ def table() -> t.Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     commands = parser.add_subparsers(dest="action", required=True)
     collect = commands.add_parser("collect", help="install and ask both versions, and write a pair")
     collect.add_argument("file", type=Path)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import typing as t
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import (
     Connection,
@@ -135,7 +135,8 @@ class PodConnection(Connection):
         refusals: dict[str, Reply] = {}
         for name in self._to_try(path):
             self.authority = name
-            with super().request(method, path, bound, headers, body, late) as response:
+            with ExitStack() as stack:
+                response = stack.enter_context(super().request(method, path, bound, headers, body, late))
                 if not self._is_refused(path, response, refusals):
                     yield response
                     return

@@ -20,7 +20,7 @@ from contextlib import ExitStack
 
 from ansible_collections.mcp.server.plugins.module_utils._image import by_tag, digest_gone, gone_sentence
 from ansible_collections.mcp.server.plugins.module_utils._server import other
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost
 from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
 from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import renew_lease, without_run_id
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
@@ -83,6 +83,8 @@ def scale_up(shift: Shift, pool: str, planned: int, seconds: float | None) -> No
                 raise Failure(
                     f"Its pods are ready, but Service {server.service(pool)} has no endpoint. Check its selector."
                 )
+    except LeaseLost:
+        raise  # the other run may have shifted the traffic
     except Failure as failure:
         raise Failure(
             f"Cannot roll back {server}: pool {pool} has no ready endpoint and does not come up. {failure.msg} "

@@ -55,8 +55,8 @@ def test_each_pair_is_judged_as_by_hand(pair):
 
 
 def test_the_way_back_is_judged_as_by_hand(pair):
-    old, new = contracts(pair)
-    assert verdict(compare(new, old)) == pair["judgement"]["back"]
+    before, after = contracts(pair)
+    assert verdict(compare(after, before)) == pair["judgement"]["back"]
 
 
 def test_the_pairs_are_enough_and_of_several_registries():

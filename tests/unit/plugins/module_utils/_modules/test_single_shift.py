@@ -901,6 +901,19 @@ def test_rollback_scales_up_a_pool_that_is_at_0_and_says_how_long_before(cluster
     assert written.index(deployment("blue")) < written.index(ROUTE)
 
 
+def test_an_emergency_that_loses_the_lease_while_its_pool_comes_up_says_nothing_of_the_traffic(cluster, monkeypatch):
+    """Who took the Lease may have shifted it."""
+    scaled_down(cluster, monkeypatch, State(wanted=2))
+
+    def lose(*_args):
+        raise LeaseLost("This run lost the Lease of prod/mcp.")
+
+    monkeypatch.setattr(rollout, "wait", lose)
+    with pytest.raises(LeaseLost) as caught:
+        call(rollback=True)
+    assert caught.value.msg == "This run lost the Lease of prod/mcp."
+
+
 def test_rollback_of_a_pool_that_cannot_come_up(cluster, monkeypatch):
     scaled_down(
         cluster,
