@@ -144,7 +144,7 @@ def _labelled(obj: Object) -> Object:
     return labelled
 
 
-def from_kustomize(folder: str, server: Server, seconds: float = BUILD) -> list[Object]:
+def from_kustomize(folder: str, server: Server) -> list[Object]:
     """Return the objects that a kustomize folder builds. Raises Failure."""
     if not Path(folder).is_dir():
         raise Failure(f"kustomize: {folder} is not a folder.")
@@ -155,7 +155,7 @@ def from_kustomize(folder: str, server: Server, seconds: float = BUILD) -> list[
     else:
         raise Failure("kustomize needs kustomize or kubectl, and neither is on the PATH: install one of them.")
     what = " ".join([Path(command[0]).name, *command[1:]])
-    status, output, errors = _built(command, what, seconds)
+    status, output, errors = _built(command, what)
     if status:
         lines = [line for line in errors.decode("utf-8", errors="replace").splitlines() if line.strip()]
         reason = printable(lines[-1] if lines else "no reason given", MAX_REASON).removeprefix("error: ").rstrip(".")
@@ -165,7 +165,7 @@ def from_kustomize(folder: str, server: Server, seconds: float = BUILD) -> list[
     return parse(output, what, server)
 
 
-def _built(command: list[str], what: str, seconds: float) -> tuple[int, bytes, bytes]:
+def _built(command: list[str], what: str) -> tuple[int, bytes, bytes]:
     """Return exit code, standard output and standard error. Raises Failure."""
     try:
         # AnsibleModule.run_command can't be ended together with its children, such as git.
@@ -179,9 +179,9 @@ def _built(command: list[str], what: str, seconds: float) -> tuple[int, bytes, b
     except OSError as error:
         raise Failure(f"{what} could not be started ({error.strerror}).") from None
     try:
-        output, errors = process.communicate(timeout=seconds)
+        output, errors = process.communicate(timeout=BUILD)
     except subprocess.TimeoutExpired:
-        raise Failure(f"{what} did not end within {seconds:g} s.") from None
+        raise Failure(f"{what} did not end within {BUILD:g} s.") from None
     finally:
         if process.poll() is None:
             with suppress(OSError):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server out of an image, in a namespace that only takes restricted pods: installed, released, and installed again."""
+"""A server out of an image, in a namespace that takes restricted pods only: installed, released, installed again."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def test_a_diff_never_shows_a_secret() -> None:
         ('Apply failed with 1 conflict: conflict with "mcp.server" using apps/v1: .spec.x', ["mcp.server"], True),
         ('Apply failed with 1 conflict: conflict with "kubectl-edit" using v1: .spec.x', ["kubectl-edit"], False),
         (
-            'Apply failed with 3 conflicts: conflicts with "helm" using v1: - .a - .b conflicts with "mcp.server": - .c',
+            'Apply failed with 3 conflicts: conflicts with "helm": - .a - .b conflicts with "mcp.server": - .c',
             ["helm", "mcp.server"],
             False,
         ),
