@@ -85,8 +85,9 @@ options:
     elements: str
     default: []
   env:
-    description: The container's environment, as C(env) of a pod in Kubernetes. C(MCP_POOL) is the pool unless it is
-      here.
+    description:
+      - The container's environment, as C(env) of a pod in Kubernetes. C(MCP_POOL) is the pool unless it is here.
+      - Values are shown in diffs. Refer to a Secret for what is secret.
     type: list
     elements: dict
     default: []

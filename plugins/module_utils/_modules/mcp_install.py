@@ -103,7 +103,10 @@ def run(task: Task) -> dict[str, t.Any]:
         with _lease(task, cluster, server) as run_id:
             if not task.check_mode:
                 outcomes = [_written(task, installer, one, run_id) for one in outcomes]
-    return _result(server, settings, outcomes)
+    result = _result(server, settings, outcomes)
+    for note in result["notes"]:
+        task.progress(note)
+    return result
 
 
 def _settings(params: dict[str, t.Any]) -> manifests.Settings:

@@ -61,13 +61,16 @@ def api(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
     return one
 
 
-def install(*, check: bool = False, warnings: list[str] | None = None, **options: t.Any) -> dict[str, t.Any]:
+def install(
+    *, check: bool = False, warnings: list[str] | None = None, lines: list[str] | None = None, **options: t.Any
+) -> dict[str, t.Any]:
     given = {name: value for name, value in {**MINIMAL, **options}.items() if value is not None}
     spec = mcp_install.SPEC
     validated = ArgumentSpecValidator(spec.options, **spec.rules()).validate(given)
     assert not validated.error_messages, validated.error_messages
     warn = warnings.append if warnings is not None else pytest.fail
-    return mcp_install.run(Task(validated.validated_parameters, check_mode=check, warn=warn))
+    progress = (lines if lines is not None else []).append
+    return mcp_install.run(Task(validated.validated_parameters, check_mode=check, warn=warn, progress=progress))
 
 
 def refused(api: ApiServer, **options: t.Any) -> str:
@@ -157,7 +160,9 @@ def test_a_field_that_a_release_wrote_beside_is_written_once_more(api: ApiServer
 
 def test_another_version_is_no_release(api: ApiServer) -> None:
     install()
-    result = install(image_ref="r.io/mcp:v9")
+    lines: list[str] = []
+    result = install(image_ref="r.io/mcp:v9", lines=lines)
+    assert lines == result["notes"]
     assert not result["changed"] and state(api)["images"] == [OLD, OLD]
     (note,) = result["notes"]
     assert note.startswith(f"The pools keep their images ({OLD})")
