@@ -28,6 +28,8 @@ PLURALS = {
     ("policy/v1", "PodDisruptionBudget"): "poddisruptionbudgets",
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproutes",
 }
+# In what the API server answers to a RoleBinding whose Role is missing, unless the user may bind any Role.
+NO_ROLE = "rolebindings.rbac.authorization.k8s.io"
 
 
 class Outcome(t.NamedTuple):
@@ -115,6 +117,11 @@ class Installer:
         except Forbidden as failure:
             raise _forbidden(failure) from None
         except NotFound as failure:
+            if NO_ROLE in failure.msg:
+                # It is applied before its binding, which a dry run did not do.
+                if dry_run:
+                    return body
+                raise
             if "namespaces" in failure.msg.partition("(")[0]:
                 raise Failure(
                     f"Namespace {self.server.namespace} does not exist: create it, or correct namespace."

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shutil
 import typing as t
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from playing import CONFIG, clients, kubectl, module, play, variables
+from playing import CONFIG, ROOT, clients, kubectl, module, play, variables
 
 pytestmark = pytest.mark.skipif(
     not CONFIG["admin_kubeconfig"],
@@ -179,6 +180,52 @@ def test_what_others_set_is_refused_and_taken_over_by_force(namespace: str, tmp_
     assert failed["managers"] == ["kubectl-patch"], failed
     assert module("mcp_install", force=True, **options)["changed"]
     assert not module("mcp_install", **options)["changed"]
+
+
+def test_the_documented_role_installs_and_grants_the_releasers(namespace: str, tmp_path: Path) -> None:
+    """Kubernetes lets nobody grant what he does not have, which the fake API server of the unit tests does not know."""
+    page = (ROOT / "docs/rights.md").read_text().partition("## The installer's Role")[2]
+    rules = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0])
+    releaser = (ROOT / "sandbox/manifests/mcp-server/role.yaml").read_text().replace("mcp-server", "granted")
+    group, place = "rbac.authorization.k8s.io", {"name": "installer", "namespace": namespace}
+    objects = [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": place},
+        {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": place, "rules": rules},
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "RoleBinding",
+            "metadata": place,
+            "roleRef": {"apiGroup": group, "kind": "Role", "name": "installer"},
+            "subjects": [{"kind": "ServiceAccount", **place}],
+        },
+    ]
+
+    def grant() -> None:
+        kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+
+    grant()
+    kubeconfig = yaml.safe_load(Path(CONFIG["admin_kubeconfig"]).read_text())
+    token = kubectl("-n", namespace, "create", "token", "installer").strip()
+    kubeconfig["users"] = [{**one, "user": {"token": token}} for one in kubeconfig["users"]]
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))
+    options = {
+        "namespace": namespace,
+        "server": "granted",
+        "kubeconfig": str(tmp_path / "kubeconfig"),
+        "image_ref": f"{CONFIG['image']}:{OLD}",
+        "hostname": f"granted.{host_of(namespace)}",
+        "gateway": {"name": "sandbox", "namespace": "projectcontour"},
+        "releasers": [{"kind": "User", "name": "eva"}],
+        # Its pods are not looked at, and start nowhere.
+        "resources": {"requests": {"cpu": "1000"}},
+    }
+    failed = module("mcp_install", fails=True, **options)
+    assert "not currently held" in failed["msg"] and "docs/rights.md" in failed["msg"], failed
+    rules += yaml.safe_load(releaser)["rules"]
+    grant()
+    assert module("mcp_install", **options)["changed"]
+    assert not module("mcp_install", **options)["changed"]
+    assert module("mcp_install", **{**options, "termination_seconds": 90})["changed"]
 
 
 @pytest.mark.skipif(not (shutil.which("kustomize") or shutil.which("kubectl")), reason="no kustomize and no kubectl")

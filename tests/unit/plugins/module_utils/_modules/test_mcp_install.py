@@ -347,6 +347,21 @@ def test_a_namespace_that_is_missing(api: ApiServer) -> None:
     assert refused(api) == "Namespace prod does not exist: create it, or correct namespace."
 
 
+def test_a_binding_whose_role_a_dry_run_did_not_make(api: ApiServer) -> None:
+    """The API server looks the Role up for a user who may not bind any Role."""
+    binding, missing = "/rolebindings/mcp-releaser", 'rolebindings.rbac.authorization.k8s.io "mcp-releaser" not found'
+    releasers = [{"kind": "User", "name": "eva"}]
+    api.fail(StatusError(404, missing), "PATCH", binding)
+    result = install(check=True, releasers=releasers)
+    assert actions(result)["RoleBinding mcp-releaser"] == "created"
+    assert "name: eva" in next(one["after"] for one in result["diff"] if "kind: RoleBinding" in one["after"])
+    api.fail(StatusError(404, missing), "PATCH", binding)
+    assert install(releasers=releasers)["changed"] and not install(releasers=releasers)["changed"]
+    api.fail(StatusError(404, missing), "PATCH", binding, times=2)
+    with pytest.raises(Failure, match="mcp-releaser"):
+        install(releasers=[{"kind": "User", "name": "another"}])
+
+
 def test_a_gateway_api_that_is_missing(api: ApiServer) -> None:
     api.fail(StatusError(404, "the server could not find the requested resource"), "PATCH", ROUTE)
     assert refused(api).startswith("The cluster does not know HTTPRoute of gateway.networking.k8s.io/v1: install")
