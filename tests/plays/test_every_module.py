@@ -46,6 +46,10 @@ OPTIONS = {
     ),
     "mcp_guard": ({**SERVER, "state": "absent"}, None),
     "mcp_health": ({**SERVER, "pool": "green"}, None),
+    "mcp_install": (
+        {**SERVER, "image_ref": "example/weather:v1.0.0", "hostname": "weather.example", "gateway": {"name": "any"}},
+        None,
+    ),
     "mcp_plan_info": ({**SERVER, **RELEASE}, None),
     "mcp_preflight": (SERVER, None),
     "mcp_release": ({**SERVER, "state": "ended", "outcome": "failed"}, None),

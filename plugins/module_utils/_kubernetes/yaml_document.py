@@ -40,6 +40,27 @@ def load(data: bytes) -> t.Any:
         loader.dispose()
 
 
+def load_all(data: bytes) -> list[t.Any]:
+    """Return all documents; raises the same as load()."""
+    if yaml is None:
+        raise Failure(missing_library("PyYAML"))
+    _weigh(data)
+    loader, documents = SafeLoader(data), []
+    try:
+        while loader.check_data():
+            documents.append(loader.get_data())
+    finally:
+        loader.dispose()
+    return documents
+
+
+def dump(value: t.Any) -> str:
+    """Return a value as YAML, with its keys in order, as text to read."""
+    if yaml is None:
+        raise Failure(missing_library("PyYAML"))
+    return str(yaml.safe_dump(value, default_flow_style=False, allow_unicode=True))
+
+
 def _weigh(data: bytes) -> None:
     """Count the values as if each reference were written out. Raises TooMuch."""
     weights: dict[str, int] = {}

@@ -838,6 +838,38 @@ PATCHES = (
             patch(f"{MAPS}/{{name}}", a_map(data={}), failure(422, "Invalid"), "apply", query={}),
         ),
     ),
+    Case(
+        "a server-side apply beside writes of the same manager and of others",
+        (
+            # A dry run creates nothing.
+            patch(
+                f"{MAPS}/{{name}}",
+                a_map(),
+                {"status": 201, "/data": {"a": "1"}},
+                "apply",
+                query={"fieldManager": "mcp.server", "dryRun": "All", "fieldValidation": "Strict"},
+            ),
+            get(f"{MAPS}/{{name}}", not_found('configmaps "{name}"')),
+            patch(f"{MAPS}/{{name}}", a_map(data={"a": "1", "b": "1"}), {"status": 201}, "apply"),
+            # An update by the same name is another owner.
+            patch(f"{MAPS}/{{name}}", {"data": {"a": "2"}}),
+            patch(
+                f"{MAPS}/{{name}}",
+                a_map(data={"a": "1", "b": "1"}),
+                failure(409, "Conflict", Like('.*1 conflict: conflict with "mcp.server" using v1: .data.a')),
+                "apply",
+            ),
+            # The same value is no conflict.
+            patch(f"{MAPS}/{{name}}", a_map(data={"a": "2", "b": "1"}), {"/data": {"a": "2", "b": "1"}}, "apply"),
+            patch(f"{MAPS}/{{name}}", {"data": {"a": "3", "b": "3"}}, query={"fieldManager": "other"}),
+            patch(
+                f"{MAPS}/{{name}}",
+                a_map(data={"a": "2", "b": "1"}),
+                failure(409, "Conflict", Like('(?s).*2 conflicts?: .*conflicts? with "other" .*')),
+                "apply",
+            ),
+        ),
+    ),
 )
 
 OUR_LABEL = {"f:metadata": {"f:labels": {".": {}, "f:x": {}}}}

@@ -50,6 +50,8 @@ def play(tmp_path):
         environment["KUBECONFIG"] = str(tmp_path / "kubeconfig")
         # Only a replay would ask Prometheus before the cluster.
         extra = {"version": "v1.2.0", "mcp_prometheus": {"url": "http://127.0.0.1:9"}}
+        # Only an install asks for the Gateway.
+        extra["mcp_install_gateway"] = {"name": "public", "namespace": "gateways"}
         command = ["ansible-playbook", str(book), "-i", str(EXAMPLES / "inventory.yml"), "-e", json.dumps(extra)]
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False

@@ -359,6 +359,8 @@ def test_the_variables_of_the_connection_reach_every_role(ansible, book):
         "mcp_endpoint": SERVER["mcp_endpoint"],
         "mcp_image": "example/image",
         "mcp_prometheus": {"url": "http://127.0.0.1:3"},
+        "mcp_install_gateway": {"name": "public"},
+        "mcp_install_hostname": "mcp.example.com",
     }
     quick = {"mcp_rollback_api_retry_timeout": "0", "mcp_api_retry_timeout": "0", "mcp_release_id": "x"}
     code, output = ansible(f"mcp.server.{book}", "-vvv", host=host | quick, extra={"version": "v1.2.0"})

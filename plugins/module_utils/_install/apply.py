@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Apply objects server-side: first as dry runs, which show what would change, then those that change."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.mcp.server.plugins.module_utils._install import existing
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered
+from ansible_collections.mcp.server.plugins.module_utils._release import fence
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+
+# Of the objects that every server has; others are looked up.
+PLURALS = {
+    ("v1", "ServiceAccount"): "serviceaccounts",
+    ("v1", "Service"): "services",
+    ("rbac.authorization.k8s.io/v1", "Role"): "roles",
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"): "rolebindings",
+    ("apps/v1", "Deployment"): "deployments",
+    ("policy/v1", "PodDisruptionBudget"): "poddisruptionbudgets",
+    ("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproutes",
+}
+# In what the API server answers to a RoleBinding whose Role is missing, unless the user may bind any Role.
+NO_ROLE = "rolebindings.rbac.authorization.k8s.io"
+
+
+class Outcome(t.NamedTuple):
+    """What an apply comes to. before: None for an object that does not exist yet."""
+
+    wanted: Object
+    before: Object | None
+    after: Object
+
+    @property
+    def action(self) -> str:
+        if self.before is None:
+            return "created"
+        same = existing.comparable(self.before) == existing.comparable(self.after)
+        return "unchanged" if same else "changed"
+
+
+@dataclass
+class Installer:
+    """Applies the objects of one server.
+
+    force: take over objects and fields of others. users: paths of objects that are only created, never changed.
+    """
+
+    cluster: Api
+    server: Server
+    force: bool = False
+    users: t.Collection[str] = ()
+    _known: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def look(self, objects: t.Iterable[Object]) -> list[Outcome]:
+        """Return what an apply of these objects would come to. Raises Failure, also for objects of others."""
+        found = [(one, self._live(one)) for one in objects]
+        foreign = [existing.name_of(one) for one, live in found if live is not None and not existing.is_ours(live)]
+        if foreign and not self.force:
+            raise Failure(
+                f"In namespace {self.server.namespace} there already {'is' if len(foreign) == 1 else 'are'} "
+                f"{', '.join(foreign)}, and mcp_install did not make {'it' if len(foreign) == 1 else 'them'}. "
+                "Use another name for the server, or set force (-e mcp_install_force=true) to take over.",
+                objects=foreign,
+            )
+        return [self._applied(one, live, dry_run=True) for one, live in found]
+
+    def write(self, outcome: Outcome, run: str) -> Outcome:
+        """Apply an object that look() found to change. run: holds the server's Lease. Raises Failure, LeaseLost."""
+        live = self._live(outcome.wanted)
+        fence.check(self.cluster, self.server, run)
+        return self._applied(outcome.wanted, live, dry_run=False)
+
+    def _live(self, wanted: Object) -> Object | None:
+        try:
+            return self.cluster.get(self._path(wanted))
+        except NotFound:
+            return None
+        except Forbidden as failure:
+            raise _forbidden(failure) from None
+
+    def _applied(self, wanted: Object, live: Object | None, *, dry_run: bool) -> Outcome:
+        path = self._path(wanted)
+        if live is not None and path in self.users:
+            return Outcome(wanted, live, live)
+        body = existing.with_live_values(wanted, live, self.server) if live is not None else wanted
+        try:
+            after = self._patched(path, body, dry_run=dry_run, force=self.force)
+        except Unanswered:
+            raise
+        except Conflict as conflict:
+            managers = existing.conflicting_managers(conflict.msg)
+            if not managers:
+                raise
+            if not existing.only_ours(managers):
+                raise Failure(
+                    f"{existing.name_of(wanted)} has fields with other values that {', '.join(managers)} set. "
+                    "Set the same values there or here, or set force (-e mcp_install_force=true) to take the fields "
+                    f"over. The API server says: {conflict.msg}",
+                    managers=managers,
+                ) from None
+            after = self._patched(path, body, dry_run=dry_run, force=True)
+        return Outcome(wanted, live, after)
+
+    def _patched(self, path: str, body: Object, *, dry_run: bool, force: bool) -> Object:
+        query = {"fieldValidation": "Strict", **({"force": "true"} if force else {})}
+        try:
+            return self.cluster.patch(path, body, "apply", dry_run=dry_run, **query)
+        except Forbidden as failure:
+            raise _forbidden(failure) from None
+        except NotFound as failure:
+            if NO_ROLE in failure.msg:
+                # It is applied before its binding, which a dry run did not do.
+                if dry_run:
+                    return body
+                raise
+            if "namespaces" in failure.msg.partition("(")[0]:
+                raise Failure(
+                    f"Namespace {self.server.namespace} does not exist: create it, or correct namespace."
+                ) from None
+            raise _unknown(body) from None
+
+    def _path(self, obj: Object) -> str:
+        kind = (obj["apiVersion"], obj["kind"])
+        plural = PLURALS.get(kind) or self._known.get(kind)
+        if plural is None:
+            plural = self._known[kind] = self._plural(obj)
+        return paths.resource(kind[0], self.server.namespace, plural, mapping(obj, "metadata")["name"])
+
+    def _plural(self, obj: Object) -> str:
+        version = obj["apiVersion"]
+        try:
+            listed = self.cluster.get(f"{'/apis' if '/' in version else '/api'}/{version}")
+        except NotFound:
+            raise _unknown(obj) from None
+        for resource in items(listed, "resources"):
+            name = str(resource.get("name"))
+            if resource.get("kind") == obj["kind"] and "/" not in name:
+                if not resource.get("namespaced"):
+                    raise Failure(
+                        f"{existing.name_of(obj)} is of the whole cluster, and an install writes to namespace "
+                        f"{self.server.namespace} only: leave it out, and apply it yourself."
+                    )
+                return name
+        raise _unknown(obj)
+
+
+def _unknown(obj: Object) -> Failure:
+    return Failure(
+        f"The cluster does not know {obj['kind']} of {obj['apiVersion']}: install what brings it (of an HTTPRoute, the "
+        "Gateway API), or leave it out."
+    )
+
+
+def _forbidden(failure: Forbidden) -> Failure:
+    """Return the failure with the Role of who installs: it is not the releaser's."""
+    return Forbidden(f"{failure.msg.partition('; grant')[0]}; grant this user the installer's Role of docs/rights.md.")

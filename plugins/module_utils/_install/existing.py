@@ -1,0 +1,128 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an install keeps of objects that exist already, whose they are, and how a change is shown. Pure."""
+
+from __future__ import annotations
+
+import copy
+import re
+import typing as t
+
+from ansible_collections.mcp.server.plugins.module_utils._install.manifests import MANAGED_BY, US
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # it repeats the whole object
+# What the API server writes, beside managedFields.
+VOLATILE = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid")
+MAX_NAME = 100  # characters of a field manager
+CONFLICT = re.compile(r'conflicts? with "([^"]*)"')
+CUT = "..."  # at the end of a message of the API server that was shortened
+
+
+def name_of(obj: Object) -> str:
+    """Return kind and name, for people."""
+    return f"{obj.get('kind')} {mapping(obj, 'metadata').get('name')}"
+
+
+def is_ours(live: Object) -> bool:
+    """Return whether an object was installed by this collection."""
+    return mapping(live, "metadata", "labels").get(MANAGED_BY) == US
+
+
+def with_live_values(wanted: Object, live: Object, server: Server) -> Object:
+    """Return the wanted object with what releases have changed in the live one: image, replicas, weights.
+
+    These values cannot just be left out. A server-side apply removes fields that the same manager applied before and
+    that nobody else has: an image, then, or the size of a pool that no release has touched.
+    """
+    kept = copy.deepcopy(wanted)
+    name = mapping(wanted, "metadata").get("name")
+    if wanted.get("kind") == "Deployment" and name in [server.deployment(pool) for pool in POOLS]:
+        _keep_pool(kept, live, server)
+    elif wanted.get("kind") == "HTTPRoute" and name == server.route:
+        _keep_weights(kept, live, server)
+    return kept
+
+
+def _keep_pool(kept: Object, live: Object, server: Server) -> None:
+    replicas = mapping(live, "spec").get("replicas")
+    if replicas is not None:
+        kept.setdefault("spec", {})["replicas"] = replicas
+    image = image_of(live, server)
+    for container in items(kept, "spec", "template", "spec", "containers"):
+        if image and container.get("name") == server.container:
+            container["image"] = image
+
+
+def image_of(deployment: Object, server: Server) -> str:
+    """Return the image of the server's container; empty when it has none."""
+    containers = items(deployment, "spec", "template", "spec", "containers")
+    return next((one.get("image") or "" for one in containers if one.get("name") == server.container), "")
+
+
+def _keep_weights(kept: Object, live: Object, server: Server) -> None:
+    """Keep the pools' weights, rule by rule; a rule that is new gets those of the first rule that lists both pools."""
+    rules = [_weights(rule, server) for rule in items(live, "spec", "rules")]
+    both = next((weights for weights in rules if len(weights) == len(POOLS)), {})
+    for number, rule in enumerate(items(kept, "spec", "rules")):
+        wanted = _weights(rule, server)
+        its = rules[number] if number < len(rules) and rules[number].keys() == wanted.keys() else {}
+        for backend in items(rule, "backendRefs"):
+            known = its or (both if len(wanted) == len(POOLS) else {})
+            if backend.get("name") in known:
+                backend["weight"] = known[backend["name"]]
+
+
+def _weights(rule: Object, server: Server) -> dict[str, int]:
+    """Return the weight of each pool's Service in a rule, by its name."""
+    services = set(map(server.service, POOLS))
+    return {one["name"]: one.get("weight", 1) for one in items(rule, "backendRefs") if one.get("name") in services}
+
+
+def comparable(obj: Object) -> Object:
+    """Return an object without its status and what the API server writes by itself."""
+    metadata = {key: value for key, value in mapping(obj, "metadata").items() if key not in VOLATILE}
+    if LAST_APPLIED in mapping(metadata, "annotations"):
+        others = {key: value for key, value in metadata["annotations"].items() if key != LAST_APPLIED}
+        metadata["annotations"] = others
+    return {**{key: value for key, value in obj.items() if key != "status"}, "metadata": metadata}
+
+
+def shown(before: Object | None, after: Object) -> tuple[Object, Object]:
+    """Return both objects for a diff, without the values of a Secret; of one that changed it says only that."""
+    old, new = comparable(before) if before else {}, comparable(after)
+    if after.get("kind") != "Secret":
+        return old, new
+    for place in ("data", "stringData"):
+        first, second = mapping(old, place), mapping(new, place)
+        for one, other, word in ((old, first, "hidden"), (new, second, "hidden, changed")):
+            if place in one:
+                one[place] = {key: "hidden" if first.get(key) == second.get(key) else word for key in other}
+    return old, new
+
+
+def secret_values(obj: Object) -> list[str]:
+    """Return what no message may show of a Secret, as it is written in the object."""
+    if obj.get("kind") != "Secret":
+        return []
+    values = [*mapping(obj, "data").values(), *mapping(obj, "stringData").values()]
+    return [one for one in values if isinstance(one, str)]
+
+
+def conflicting_managers(message: str) -> list[str]:
+    """Return the field managers that a refused apply names; none when it was refused for something else.
+
+    Where the message was cut short, there may be more of them, and "others" is among them.
+    """
+    found = list(dict.fromkeys(printable(name, MAX_NAME) for name in CONFLICT.findall(message)))
+    return [*found, "others"] if found and CUT in message else found
+
+
+def only_ours(managers: t.Collection[str]) -> bool:
+    """Return whether a conflict is only with what releases and former installs wrote."""
+    return all(name in field_managers.OURS for name in managers)
