@@ -68,7 +68,7 @@ class Endpoint:
 
     def connection(self) -> Connection:
         if self.hosts is not None:
-            return hosts.PodConnection(self.dial, self.hosts, _POD_CURES)
+            return hosts.PodConnection(self.dial, self.name, self.hosts, _POD_CURES)
         return Connection(self.dial, self.authority)
 
 

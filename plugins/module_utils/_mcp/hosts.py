@@ -50,12 +50,33 @@ class Hosts:
         self.note = ""
         self.told = False
         self._accepted = self.names[0]
+        self._refusing: set[tuple[str, str]] = set()  # pods and paths that refused all Hosts when last asked
         self._lock = threading.Lock()
 
     def in_order(self) -> list[str]:
         """Return the Hosts to try, the accepted one first."""
         first = self._accepted  # another thread may change it
         return [first, *(name for name in self.names if name != first)]
+
+    def to_try(self, pod: str, path: str) -> list[str]:
+        """Return the Hosts to try on a path of a pod: only the first one where all were refused.
+
+        A server may open a session for each request that it refuses, and a wait asks again and again.
+        """
+        with self._lock:
+            if (pod, path) in self._refusing:
+                return [self.names[0]]
+        return self.in_order()
+
+    def refuses_all(self, pod: str, path: str) -> None:
+        """Remember that a path of a pod refused all Hosts."""
+        with self._lock:
+            self._refusing.add((pod, path))
+
+    def answers(self, pod: str, path: str) -> None:
+        """Forget that a path of a pod refused all Hosts, as it has answered."""
+        with self._lock:
+            self._refusing.discard((pod, path))
 
     def accepts(self, name: str, refusals: t.Mapping[str, Reply]) -> None:
         """Remember a Host that was accepted after the refusals of others."""
@@ -99,12 +120,11 @@ def used_instead(pods: str, refused: str, used: str, reply: Reply) -> str:
     )
 
 
-def all_refused(refusals: t.Mapping[str, Reply]) -> Permanent:
-    """Return the Fault of pods that accept none of the Hosts. Pure."""
-    reply = next(iter(refusals.values()))
+def all_refused(reply: Reply, names: t.Sequence[str]) -> Permanent:
+    """Return the Fault of pods that accept none of the Hosts. reply: to one of them. Pure."""
     return Permanent(
         f"returned {reply.status} ({reasons.quote(reply.text)}): the pod accepts none of the Hosts that were tried "
-        f"({', '.join(refusals)}); allow the first one in the server's settings (transport_security), or set "
+        f"({', '.join(names)}); allow the first one in the server's settings (transport_security), or set "
         "endpoint.pods.host to one that it accepts",
         status=reply.status,
     )
@@ -114,11 +134,12 @@ class PodConnection(Connection):
     """A connection to a pod, which tries one Host after the other until one is accepted.
 
     A path that has answered under a Host is not tried under others: what it refuses later, it refuses for another
-    reason. Neither is a path that has refused them all.
+    reason. Neither is a path that has refused them all, nor by later connections until it answers.
     """
 
-    def __init__(self, dial: Dial, hosts: Hosts, cures: Cures) -> None:
+    def __init__(self, dial: Dial, pod: str, hosts: Hosts, cures: Cures) -> None:
         super().__init__(dial, hosts.in_order()[0], cures=cures)
+        self._pod = pod
         self._hosts = hosts
         self._settled: dict[str, str] = {}  # the only Host of each path from now on
 
@@ -156,13 +177,16 @@ class PodConnection(Connection):
         raise self._all_refused(path, refusals)
 
     def _to_try(self, path: str) -> list[str]:
-        settled = self._settled.get(path.partition("?")[0])
-        return [settled] if settled else self._hosts.in_order()
+        path = path.partition("?")[0]
+        settled = self._settled.get(path)
+        return [settled] if settled else self._hosts.to_try(self._pod, path)
 
     def _all_refused(self, path: str, refusals: dict[str, Reply]) -> Permanent:
         """Return the Fault. What follows, such as ending a session, asks under one Host only."""
-        self._settled[path.partition("?")[0]] = self._hosts.names[0]
-        return all_refused(refusals)
+        path = path.partition("?")[0]
+        self._settled[path] = self._hosts.names[0]
+        self._hosts.refuses_all(self._pod, path)
+        return all_refused(next(iter(refusals.values())), self._hosts.names)
 
     def _is_refused(self, path: str, response: Response, refusals: dict[str, Reply]) -> bool:
         """Return whether a response refuses the Host, which is then among the refusals."""
@@ -175,6 +199,7 @@ class PodConnection(Connection):
                 refusals[self.authority] = reply
                 return True
         self._settled[path] = self.authority
+        self._hosts.answers(self._pod, path)
         if refusals:
             self._hosts.accepts(self.authority, refusals)
         return False

@@ -198,6 +198,42 @@ def test_all_are_refused(asking: t.Any, era: str) -> None:
     assert hosts.notes() == []
 
 
+def test_a_pod_that_refuses_all_is_asked_under_one_host_from_then_on_until_it_answers(asking: t.Any) -> None:
+    refusing = guarded(MODERN, host_rules.python("elsewhere"))
+    with Scripted(refusing) as server:
+        ask = asking(server)
+
+        def polled(pod: str = "a") -> tuple[str, list[str]]:
+            found = ask(pod, assertions=Assertions())
+            assert not found["healthy"]
+            return found["reason"], [host for _key, host in ask.asked()]
+
+        polls = [polled() for _poll in range(3)]
+        assert [asked for _reason, asked in polls] == [ALL, [PUBLIC], [PUBLIC]]
+        assert len({reason for reason, _asked in polls}) == 1  # it still names all that were tried
+        assert polled("b")[1] == ALL  # of the same pool
+
+        server.scripts = MODERN
+        assert ask(assertions=Assertions())["host"] == PUBLIC
+        ask.asked()
+        server.scripts = refusing
+        assert [polled()[1], polled()[1]] == [ALL, [PUBLIC]]
+
+
+def test_each_path_of_a_pod_is_remembered_by_itself() -> None:
+    one = hosts.Hosts("Pool green", ALL)
+    one.accepts("localhost", {})
+    one.refuses_all("a", "/mcp")
+    others = ["localhost", *ALL[:3]]
+    assert [one.to_try(*asked) for asked in (("a", "/mcp"), ("a", "/health"), ("b", "/mcp"))] == [
+        [PUBLIC],
+        others,
+        others,
+    ]
+    one.answers("a", "/mcp")
+    assert one.to_try("a", "/mcp") == others
+
+
 def test_a_host_that_is_given_for_pods_is_never_replaced(asking: t.Any) -> None:
     with Scripted(guarded(MODERN, GO)) as server:
         ask = asking(server, url=f"https://{PUBLIC}", pods={"host": "weather:8080"})
