@@ -59,9 +59,10 @@ options:
         description:
           - Headers of your own, beside a token or without one, by their names. Each says where its value is, by
             C(file), C(env) or C(secret) with C(name) and C(key), as in the examples of M(mcp.server.mcp_health).
+          - A dictionary, or one as JSON.
           - Headers that each request has by itself, such as C(Host), C(Content-Length), C(Connection) and
             C(Mcp-Session-Id), cannot be given.
-        type: dict
+        type: raw
       expect_401:
         description:
           - Send no credentials, and expect that the server refuses with 401 and names the place where a client gets a

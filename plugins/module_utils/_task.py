@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.common.validation import check_type_dict
 
 from ansible_collections.mcp.server.plugins.module_utils._text import fit_for_screen, hide, one_line
 
@@ -104,13 +105,72 @@ class Task:
     traffic_back: t.Callable[[], None] = lambda: None
 
 
+class _Module(AnsibleModule):
+    """Repeats no arguments that it refuses: one may be a secret, where it does not belong."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._refuses = True
+        self._spec = spec
+        self._given: dict[str, t.Any] = {}
+        super().__init__(argument_spec=spec.options, supports_check_mode=True, **spec.rules())
+        self._refuses = False
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self._given = dict(self.params)  # the validation replaces them
+
+    def fail_json(self, msg: str, **result: t.Any) -> t.NoReturn:
+        if self._refuses:
+            msg = "; ".join(misplaced(self._spec.options, self._given)) or msg
+            result["invocation"] = {"module_args": {}}
+        super().fail_json(msg, **result)
+        raise AssertionError("unreachable")
+
+
+def misplaced(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any], parent: str = "") -> list[str]:
+    """Return a sentence for each value that may be a secret where the place of one belongs. Pure. Shows no value.
+
+    Ansible's own sentences may repeat such a value, or a part of it. options: of a Spec.
+    """
+    problems = []
+    for name, option in options.items():
+        inner, value = option.get("options"), given.get(name)
+        if inner is None or value is None:
+            continue
+        where = f"{parent}{name}"
+        for one in value if isinstance(value, list) and option["type"] == "list" else [value]:
+            found = as_dict(one, inner)
+            if found is None:
+                problems.append(f"{where} must be a dictionary, and is not shown, as it may have a secret")
+                continue
+            for key in found:
+                places = [f"{where}.{place}" for place in inner if place in (f"{key}_file", f"{key}_env")]
+                if key not in inner and places:
+                    problems.append(f"{where}.{key} must not hold the {key} itself: set {' or '.join(places)}")
+            problems += misplaced(inner, found, f"{where}.")
+    return problems
+
+
+def as_dict(value: t.Any, keys: t.Collection[str] = ()) -> dict[str, t.Any] | None:
+    """Return a dictionary, which may be JSON, as AWX gives it; None for all else. Pure.
+
+    keys: those that it may have as text in the form "key=value". Of a secret that ends with "=", Ansible makes a key.
+    """
+    try:
+        found: dict[str, t.Any] = check_type_dict(value)
+    except TypeError:
+        return None
+    is_other_text = isinstance(value, str) and not value.startswith("{")
+    return None if is_other_text and not found.keys() <= set(keys) else found
+
+
 Run = t.Callable[[Task], dict[str, t.Any]]
 Answer = t.TypeVar("Answer")
 
 
 def main(spec: Spec, run: Run) -> None:
     """Run a module; every module supports check mode."""
-    module = AnsibleModule(argument_spec=spec.options, supports_check_mode=True, **spec.rules())
+    module = _Module(spec)
 
     def warn(text: str) -> None:
         module.warn(one_line(without_secrets(text)))

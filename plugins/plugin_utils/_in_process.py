@@ -42,6 +42,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import (
     Run,
     Spec,
     Task,
+    misplaced,
     unexpected,
     without_secrets,
 )
@@ -270,6 +271,7 @@ class InProcessAction(ActionBase):
     def _run_here(self, host: str) -> dict[str, t.Any]:
         validation = self._validate()
         if found := [*map(self._problem, validation.errors.errors), *self._booleans()]:
+            found = misplaced(self.SPEC.options, self._task.args) or found
             problems = one_line(remove_values("; ".join(found), validation._no_log_values))
             # An older one makes text of what is no text, so that these may be for it
             too_old = _core_version.problem()

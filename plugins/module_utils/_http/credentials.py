@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import OWN_HEADERS, checked
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, conceal
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, as_dict, conceal
 from ansible_collections.mcp.server.plugins.module_utils._text import SHORTEST_WORD, printable
 
 # Documented in the doc_fragments of the options that have it
@@ -128,7 +128,7 @@ def read(option: t.Mapping[str, t.Any] | None, secret: Secret, option_name: str 
         secrets += [password, encoded, encoded.rstrip("=")]  # whoever repeats it may leave the padding out
     elif any(option.get(f"password_{place}") for place in PLACES):
         raise Failure(f"{option_name}.username is empty, though there is a password.")
-    for name, value in own_headers(option.get("headers") or {}, secret, f"{option_name}.headers").items():
+    for name, value in own_headers(option.get("headers"), secret, f"{option_name}.headers").items():
         if name.lower() == "authorization" and "Authorization" in headers:
             raise Failure(f"{option_name}.headers.{name}: there is a token or a user name already. Remove one of them.")
         headers[name] = value
@@ -138,8 +138,16 @@ def read(option: t.Mapping[str, t.Any] | None, secret: Secret, option_name: str 
     return Credentials(headers, tuple(one for one in secrets if one))
 
 
-def own_headers(given: t.Mapping[str, t.Any], secret: Secret, option_name: str) -> dict[str, str]:
-    """Return the values of headers, each of which is in one of the places. Raises Failure, which holds none of them."""
+def own_headers(option: t.Any, secret: Secret, option_name: str) -> dict[str, str]:
+    """Return the values of headers, each of which is in one of the places. Raises Failure, which holds none of them.
+
+    option: a dictionary, or one as JSON.
+    """
+    if (given := as_dict(option or {})) is None:
+        conceal(*_texts(option))
+        raise Failure(
+            f"{option_name} must be a dictionary of the headers' names, each of which says where its value is."
+        )
     if len({str(name).lower() for name in given}) < len(given):
         raise Failure(f"{option_name} has names that differ in upper and lower case only. Keep one of them.")
     found = {}

@@ -23,7 +23,7 @@ OPTION: dict[str, t.Any] = {
         **credentials.places("token", "token"),
         "username": {"type": "str"},
         **credentials.places("password", "password"),
-        "headers": {"type": "dict"},
+        "headers": {"type": "raw"},  # Ansible would make keys of a secret in a text, and show these
         "expect_401": {"type": "bool", "default": False},
     },
     "mutually_exclusive": [

@@ -147,7 +147,7 @@ def test_a_module_in_another_process(fails: bool, monkeypatch: pytest.MonkeyPatc
         exit_json=end,
         no_log_values=set(),
     )
-    monkeypatch.setattr(_task, "AnsibleModule", lambda **_arguments: module)
+    monkeypatch.setattr(_task, "_Module", lambda _spec: module)
     with pytest.raises(SystemExit):
         _task.main(Action.SPEC, run)
     assert is_clean(ended["msg"], "\t") and all(is_clean(text, "\n\t") for text in texts(ended))

@@ -20,6 +20,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import env_fallback
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection_line import announce
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Spec, conceal
 from ansible_collections.mcp.server.plugins.plugin_utils import _in_process
 from ansible_collections.mcp.server.plugins.plugin_utils._in_process import InProcessAction
@@ -134,6 +135,25 @@ def test_failure(shown):
 def test_bad_input(args, message):
     with pytest.raises(AnsibleActionFail, match=message):
         run(args)
+
+
+class Guarded(Action):
+    SPEC = Spec(options={"auth": auth.OPTION})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"token": "pl4nted5ecret"}, "^auth.token must not hold the token itself: set auth.token_file or"),
+        ({"token_secret": "pl4nted5ecret=="}, "^auth.token_secret must be a dictionary, and is not shown"),
+        (["pl4nted5ecret"], "^auth must be a dictionary, and is not shown"),
+        ({"tokn_env": "X"}, "Unsupported parameters for .* auth.tokn_env"),
+    ],
+)
+def test_a_secret_where_its_source_belongs_is_not_shown(given, message):
+    with pytest.raises(AnsibleActionFail, match=message) as raised:
+        run({"auth": given}, action=Guarded)
+    assert "pl4nted5ecret" not in str(raised.value)
 
 
 def test_bad_input_of_an_ansible_that_is_too_old_names_the_one_that_is_needed(monkeypatch):

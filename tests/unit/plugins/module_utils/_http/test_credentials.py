@@ -5,6 +5,10 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
+import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
@@ -274,6 +278,74 @@ def test_headers_in_either_order_beside_an_authorization_of_ones_own(monkeypatch
 def test_which_options_go_together(given: dict[str, t.Any], said: str) -> None:
     found = ArgumentSpecValidator({"auth": auth.OPTION}).validate({"auth": given})
     assert said in "; ".join(found.error_messages) and bool(said) is bool(found.error_messages)
+
+
+PLANTED = "pl4nted5ecret"
+RUN_MODULE = """
+from ansible.module_utils.testing import patch_module_args
+import json, sys
+from ansible_collections.mcp.server.plugins.module_utils import _task
+from ansible_collections.mcp.server.plugins.module_utils._http import credentials
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
+spec = _task.Spec(options={"auth": auth.OPTION, "seconds": {"type": "int"}})
+with patch_module_args(json.loads(sys.stdin.read())):
+    _task.main(spec, lambda task: credentials.read(task.params["auth"], dict) and {})
+"""
+NOT_SHOWN = "must be a dictionary, and is not shown, as it may have a secret"
+DICTIONARY_OF_NAMES = "auth.headers must be a dictionary of the headers' names, each of which says where its value is."
+WRITTEN_ITSELF = [
+    ({"password": PLANTED}, "auth.password must not hold the password itself: set auth.password_file or auth.password"),
+    ({"token": PLANTED}, "auth.token must not hold the token itself: set auth.token_file or auth.token_env"),
+    (json.dumps({"token": PLANTED}), "auth.token must not hold the token itself"),
+    *((text, f"auth {NOT_SHOWN}") for text in (PLANTED, f"token={PLANTED}", [PLANTED], f"{{token: {PLANTED}")),
+    *(
+        ({f"{kind}_secret": value}, f"auth.{kind}_secret {NOT_SHOWN}")
+        for kind in ("token", "password")
+        for value in (PLANTED, f"{PLANTED}==", f"a={PLANTED}", f"x, {PLANTED}", [PLANTED], [[PLANTED]])
+    ),
+    *(
+        ({"headers": value}, DICTIONARY_OF_NAMES)
+        for value in (
+            *(f"X-API-Key: {PLANTED}", f"X-API-Key:{PLANTED}==", f"X-API-Key={PLANTED}", f"{{X-API-Key: {PLANTED}}}"),
+            *([f"X-API-Key: {PLANTED}"], [{"X-API-Key": PLANTED}]),
+        )
+    ),
+    ({"headers": {"X-API-Key": PLANTED}}, f"auth.headers.X-API-Key {NOT_ITSELF}"),
+    ({"headers": json.dumps({"X-API-Key": PLANTED})}, f"auth.headers.X-API-Key {NOT_ITSELF}"),
+]
+
+
+def as_a_module(auth: t.Any, **options: t.Any) -> dict[str, t.Any]:
+    """Return the result of a module of its own process, which shows no secret."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_MODULE],
+        input=json.dumps({"auth": auth, **options}),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert PLANTED not in done.stdout + done.stderr
+    result: dict[str, t.Any] = json.loads(done.stdout)
+    return result
+
+
+@pytest.mark.parametrize(("given", "said"), WRITTEN_ITSELF)
+def test_a_secret_where_its_source_belongs_is_not_shown(given: t.Any, said: str) -> None:
+    result = as_a_module(given)
+    assert result["failed"] and said in result["msg"]
+
+
+def test_a_module_does_not_repeat_arguments_that_it_refuses() -> None:
+    result = as_a_module({"token_env": PLANTED}, seconds="many")
+    assert "seconds" in result["msg"] and result["invocation"] == {"module_args": {}}
+    assert "seconds" in as_a_module("username=joe", seconds="many")["msg"]  # an old form, which has no secret
+    assert as_a_module({"username": "joe"}, seconds=3)["invocation"]["module_args"]["seconds"] == 3
+
+
+def test_headers_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEATHER_KEY", KEY)
+    found = credentials.read({"headers": '{"X-API-Key": {"env": "WEATHER_KEY"}}'}, no_secret)
+    assert found.headers == {"X-API-Key": KEY}
 
 
 def test_values_of_the_header() -> None:
