@@ -119,6 +119,10 @@ class _Module(AnsibleModule):
         super()._load_params()
         self._given = dict(self.params)  # the validation replaces them
 
+    def _log_invocation(self) -> None:
+        """Write the names of the arguments to the system's log; whether a value is a secret is not known yet."""
+        self.log(f"Invoked with {', '.join(name for name in self._spec.options if self._given.get(name) is not None)}")
+
     def fail_json(self, msg: str, **result: t.Any) -> t.NoReturn:
         if self._refuses:
             msg = "; ".join(misplaced(self._spec.options, self._given)) or msg

@@ -11,6 +11,7 @@ import sys
 import typing as t
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster
@@ -71,6 +72,17 @@ def test_where_an_error_came_from() -> None:
     said = unexpected(caught.value)
     assert "JSONDecodeError at test_task.py:" in said or "JSONDecodeError at decoder.py:" in said
     assert PLANTED not in said and unexpected(KeyError("x")).startswith("Unexpected error KeyError at an unknown place")
+
+
+def test_the_log_of_the_system_has_the_names_of_arguments_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(AnsibleModule, "log", lambda _module, text, **_more: logged.append(text))
+    with patch_module_args({"how": "result", "proxy": f"http://joe:{PLANTED}@proxy"}), pytest.raises(SystemExit):
+        main(SPEC, run)
+    assert "Invoked with how, proxy" in logged
+    assert PLANTED not in capsys.readouterr().out + repr(logged)
 
 
 def test_what_is_too_short_is_no_secret() -> None:
