@@ -14,6 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import path
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -63,6 +64,10 @@ class Installer:
     def look(self, objects: t.Iterable[Object]) -> list[Outcome]:
         """Return what an apply of these objects would come to. Raises Failure, also for objects of others."""
         found = [(one, self._live(one)) for one in objects]
+        self._refuse_others(found)
+        return [self._applied(one, live, dry_run=True) for one, live in found]
+
+    def _refuse_others(self, found: t.Sequence[tuple[Object, Object | None]]) -> None:
         foreign = [existing.name_of(one) for one, live in found if live is not None and not existing.is_ours(live)]
         if foreign and not self.force:
             raise Failure(
@@ -71,13 +76,19 @@ class Installer:
                 "Use another name for the server, or set force (-e mcp_install_force=true) to take over.",
                 objects=foreign,
             )
-        return [self._applied(one, live, dry_run=True) for one, live in found]
 
     def write(self, outcome: Outcome, run: str) -> Outcome:
         """Apply an object that look() found to change. run: holds the server's Lease. Raises Failure, LeaseLost."""
-        live = self._live(outcome.wanted)
-        fence.check(self.cluster, self.server, run)
-        return self._applied(outcome.wanted, live, dry_run=False)
+        found: list[Object | None] = []
+
+        def attempt() -> Outcome:
+            live = self._live(outcome.wanted)
+            found.append(live)
+            self._refuse_others([(outcome.wanted, live)])
+            fence.check(self.cluster, self.server, run)
+            return self._applied(outcome.wanted, live, dry_run=False)._replace(before=found[0])
+
+        return on_conflict(attempt, 0.0)
 
     def _live(self, wanted: Object) -> Object | None:
         try:
@@ -92,6 +103,9 @@ class Installer:
         if live is not None and path in self.users:
             return Outcome(wanted, live, live)
         body = existing.with_live_values(wanted, live, self.server) if live is not None else wanted
+        if live is not None and not dry_run:
+            # What is kept of the live object must not go back over what was written since it was read.
+            body = {**body, "metadata": {**body["metadata"], "resourceVersion": live["metadata"]["resourceVersion"]}}
         try:
             after = self._patched(path, body, dry_run=dry_run, force=self.force)
         except Unanswered:

@@ -277,6 +277,26 @@ def test_a_run_that_loses_its_lease_writes_no_more(api: ApiServer) -> None:
     assert api.objects[LEASE]["spec"]["holderIdentity"] == "r1"
 
 
+def test_what_is_written_between_the_read_and_the_write_stays(api: ApiServer) -> None:
+    """As by a release that took over the Lease after it was checked, or by an autoscaler."""
+    install()
+    at_write(api, lambda: release(api), GREEN)
+    result = install(termination_seconds=90)
+    assert actions(result)["Deployment mcp-green"] == "changed"
+    assert state(api) == {"images": [OLD, NEW], "sizes": [0, 3], "weights": [0, 100]}
+    assert api.objects[GREEN]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 90
+    at_write(api, lambda: api.change(GREEN, {"spec": {"replicas": 7}}, manager="kube-controller-manager"), GREEN)
+    install(force=True, termination_seconds=80)
+    assert state(api)["sizes"] == [0, 7]
+
+
+def test_an_object_that_others_made_meanwhile_is_refused(api: ApiServer) -> None:
+    at_write(api, lambda: api.put(BUDGET, {"spec": {"maxUnavailable": "50%"}}), BLUE)
+    with pytest.raises(Failure, match="there already is PodDisruptionBudget mcp-blue"):
+        install()
+    assert api.objects[BUDGET]["spec"] == {"maxUnavailable": "50%"}
+
+
 def test_a_task_of_a_run_needs_its_lease(api: ApiServer) -> None:
     hold(api)
     assert install(run_id="r1", check=True)["changed"] and install(run_id="r1")["changed"]
