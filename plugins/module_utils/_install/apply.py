@@ -121,6 +121,11 @@ class Installer:
                     f"over. The API server says: {conflict.msg}",
                     managers=managers,
                 ) from None
+            if live is not None and (lost := existing.lost_from_route(wanted, live, self.server)):
+                raise Failure(
+                    f"{existing.name_of(wanted)} has {', '.join(lost)}, which this install would remove. Add it to a "
+                    "route of your own (manifests.route), or set force (-e mcp_install_force=true) to remove it."
+                ) from None
             after = self._patched(path, body, dry_run=dry_run, force=True)
         return Outcome(wanted, live, after)
 

@@ -21,6 +21,8 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # it repeats 
 VOLATILE = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid")
 MAX_NAME = 100  # characters of a field manager
 CONFLICT = re.compile(r'conflicts? with "([^"]*)"')
+# Of a rule, what the API server adds to it.
+DEFAULTS = {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}]}
 CUT = "..."  # at the end of a message of the API server that was shortened
 
 
@@ -76,6 +78,24 @@ def _keep_weights(kept: Object, live: Object, server: Server) -> None:
             known = its or (both if len(wanted) == len(POOLS) else {})
             if backend.get("name") in known:
                 backend["weight"] = known[backend["name"]]
+
+
+def lost_from_route(wanted: Object, live: Object, server: Server) -> list[str]:
+    """Return what others added to the rules of the server's HTTPRoute, and an apply would remove, as clauses.
+
+    Rules belong to whoever wrote them last, as a whole. Releases do that by each weight, so field managers no longer
+    tell that somebody else added something.
+    """
+    if wanted.get("kind") != "HTTPRoute" or mapping(wanted, "metadata").get("name") != server.route:
+        return []
+    ours, theirs = items(wanted, "spec", "rules"), items(live, "spec", "rules")
+    lost = [f"rule {number}" for number in range(len(ours) + 1, len(theirs) + 1)]
+    for number, (new, old) in enumerate(zip(ours, theirs, strict=False), 1):
+        kept = [one.get("name") for one in items(new, "backendRefs")]
+        backends = [f"backend {one.get('name')}" for one in items(old, "backendRefs") if one.get("name") not in kept]
+        fields = [key for key, value in old.items() if key not in new and value != DEFAULTS.get(key)]
+        lost += [f"{what} of rule {number}" for what in (*backends, *fields)]
+    return [printable(one, MAX_NAME) for one in lost]
 
 
 def _weights(rule: Object, server: Server) -> dict[str, int]:

@@ -206,6 +206,40 @@ def test_fields_of_others_are_refused_by_their_name_and_taken_over_by_force(api:
     assert api.objects[BUDGET]["spec"]["maxUnavailable"] == 1 and not install()["changed"]
 
 
+def with_a_rule(rules: list[t.Any]) -> list[t.Any]:
+    header = {"headers": [{"name": "x-tester", "value": "1"}]}
+    return [*rules, {"matches": [header], "backendRefs": [{"name": "mcp-green", "port": 8080, "weight": 1}]}]
+
+
+def with_a_backend(rules: list[t.Any]) -> list[t.Any]:
+    return [{**rules[0], "backendRefs": [*rules[0]["backendRefs"], {"name": "third", "port": 80, "weight": 5}]}]
+
+
+def with_a_filter(rules: list[t.Any]) -> list[t.Any]:
+    return [{**rules[0], "filters": [{"type": "RequestHeaderModifier"}]}]
+
+
+@pytest.mark.parametrize(
+    ("add", "says"),
+    [
+        (with_a_rule, "has rule 2, which"),
+        (with_a_backend, "has backend third of rule 1, which"),
+        (with_a_filter, "has filters of rule 1, which"),
+    ],
+)
+def test_what_others_added_to_the_route_outlives_a_release(
+    api: ApiServer, add: t.Callable[[list[t.Any]], list[t.Any]], says: str
+) -> None:
+    """The weights of the release make all rules its own, so that they no longer are fields of another manager."""
+    install()
+    api.change(ROUTE, {"spec": {"rules": add(api.objects[ROUTE]["spec"]["rules"])}}, manager="kubectl-edit")
+    assert "kubectl-edit" in refused(api)
+    release(api)
+    assert says in refused(api)
+    assert install(force=True)["changed"] and len(api.objects[ROUTE]["spec"]["rules"]) == 1
+    assert state(api)["weights"] == [0, 100]
+
+
 def test_a_size_that_an_autoscaler_chose_is_no_conflict(api: ApiServer) -> None:
     install()
     api.change(BLUE, {"spec": {"replicas": 7}}, manager="kube-controller-manager")
