@@ -15,6 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import fiel
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import httproute
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # it repeats the whole object
 # What the API server writes, beside managedFields.
@@ -68,16 +69,27 @@ def image_of(deployment: Object, server: Server) -> str:
 
 
 def _keep_weights(kept: Object, live: Object, server: Server) -> None:
-    """Keep the pools' weights, rule by rule; a rule that is new gets those of the first rule that lists both pools."""
-    rules = [_weights(rule, server) for rule in items(live, "spec", "rules")]
-    both = next((weights for weights in rules if len(weights) == len(POOLS)), {})
+    """Keep the pools' weights, rule by rule; a rule that is new, or elsewhere, gets those of the others of its sort.
+
+    Rules for marked sessions have weights of their own: those of another rule may lead to a pool without pods.
+    """
+    rules = [(_mark(rule), _weights(rule, server)) for rule in items(live, "spec", "rules")]
+    both: dict[str | None, dict[str, int]] = {}
+    for pool, weights in rules:
+        if len(weights) == len(POOLS):
+            both.setdefault(pool, weights)
     for number, rule in enumerate(items(kept, "spec", "rules")):
-        wanted = _weights(rule, server)
-        its = rules[number] if number < len(rules) and rules[number].keys() == wanted.keys() else {}
+        pool, wanted = _mark(rule), _weights(rule, server)
+        known = both.get(pool) or both.get(None) or {} if len(wanted) == len(POOLS) else {}
+        if number < len(rules) and rules[number][0] == pool and rules[number][1].keys() == wanted.keys():
+            known = rules[number][1]
         for backend in items(rule, "backendRefs"):
-            known = its or (both if len(wanted) == len(POOLS) else {})
-            if backend.get("name") in known:
+            if isinstance(backend.get("name"), str) and backend["name"] in known:
                 backend["weight"] = known[backend["name"]]
+
+
+def _mark(rule: Object) -> str | None:
+    return httproute.mark({"matches": [{"headers": items(match, "headers")} for match in items(rule, "matches")]})
 
 
 def lost_from_route(wanted: Object, live: Object, server: Server) -> list[str]:
@@ -100,7 +112,7 @@ def lost_from_route(wanted: Object, live: Object, server: Server) -> list[str]:
 
 def _weights(rule: Object, server: Server) -> dict[str, int]:
     """Return the weight of each pool's Service in a rule, by its name."""
-    services = set(map(server.service, POOLS))
+    services = list(map(server.service, POOLS))
     return {one["name"]: one.get("weight", 1) for one in items(rule, "backendRefs") if one.get("name") in services}
 
 
