@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ PLURALS = {
     ("policy/v1", "PodDisruptionBudget"): "poddisruptionbudgets",
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproutes",
 }
+API = re.compile(r"^/apis/([^/]+)/[^/]+")
 # In what the API server answers to a RoleBinding whose Role is missing, unless the user may bind any Role.
 NO_ROLE = "rolebindings.rbac.authorization.k8s.io"
 
@@ -65,6 +67,9 @@ class Installer:
         """Return what an apply of these objects would come to. Raises Failure, also for objects of others."""
         found = [(one, self._live(one)) for one in objects]
         self._refuse_others(found)
+        for one, live in found:
+            if live is not None and (problem := existing.problem(one, live, self.server)):
+                raise Failure(problem)
         return [self._applied(one, live, dry_run=True) for one, live in found]
 
     def _refuse_others(self, found: t.Sequence[tuple[Object, Object | None]]) -> None:
@@ -100,7 +105,7 @@ class Installer:
 
     def _applied(self, wanted: Object, live: Object | None, *, dry_run: bool) -> Outcome:
         path = self._path(wanted)
-        if live is not None and path in self.users:
+        if live is not None and any_version(path) in map(any_version, self.users):
             return Outcome(wanted, live, live)
         body = existing.with_live_values(wanted, live, self.server) if live is not None else wanted
         if live is not None and not dry_run:
@@ -170,6 +175,11 @@ class Installer:
                     )
                 return name
         raise _unknown(obj)
+
+
+def any_version(path: str) -> str:
+    """Return the path of an object without the version of its API, by which it is still the same object."""
+    return API.sub(r"/apis/\1", path)
 
 
 def _unknown(obj: Object) -> Failure:

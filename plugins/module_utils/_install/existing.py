@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._install.manifests import MANAGED_BY, US
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import httproute
@@ -37,6 +38,35 @@ def is_ours(live: Object) -> bool:
     return mapping(live, "metadata", "labels").get(MANAGED_BY) == US
 
 
+def problem(wanted: Object, live: Object, server: Server) -> str:
+    """Return a sentence on an object that an apply would break, and force is no answer to; empty without any."""
+    if wanted.get("kind") not in ("Deployment", "HTTPRoute"):
+        return ""
+    if not _is_pool(wanted, server) and not _is_route(wanted, server):
+        if fence.RUN in mapping(live, "metadata", "annotations"):
+            return (
+                f"{name_of(wanted)} is of another server, whose releases change it, and this install would undo that: "
+                "leave it out."
+            )
+    elif _is_pool(wanted, server) and not image_of(live, server):
+        found = [str(one.get("name")) for one in items(live, "spec", "template", "spec", "containers")]
+        if found:
+            return (
+                f"{name_of(wanted)} exists, and its containers are {printable(', '.join(found), MAX_NAME)}: set "
+                f"container to the server's (it is {server.container!r} now), or this install would add another one."
+            )
+    return ""
+
+
+def _is_pool(wanted: Object, server: Server) -> bool:
+    name = mapping(wanted, "metadata").get("name")
+    return wanted.get("kind") == "Deployment" and name in [server.deployment(pool) for pool in POOLS]
+
+
+def _is_route(wanted: Object, server: Server) -> bool:
+    return wanted.get("kind") == "HTTPRoute" and mapping(wanted, "metadata").get("name") == server.route
+
+
 def with_live_values(wanted: Object, live: Object, server: Server) -> Object:
     """Return the wanted object with what releases have changed in the live one: image, replicas, weights.
 
@@ -44,18 +74,17 @@ def with_live_values(wanted: Object, live: Object, server: Server) -> Object:
     that nobody else has: an image, then, or the size of a pool that no release has touched.
     """
     kept = copy.deepcopy(wanted)
-    name = mapping(wanted, "metadata").get("name")
-    if wanted.get("kind") == "Deployment" and name in [server.deployment(pool) for pool in POOLS]:
+    if _is_pool(wanted, server):
         _keep_pool(kept, live, server)
-    elif wanted.get("kind") == "HTTPRoute" and name == server.route:
+    elif _is_route(wanted, server):
         _keep_weights(kept, live, server)
     return kept
 
 
 def _keep_pool(kept: Object, live: Object, server: Server) -> None:
     replicas = mapping(live, "spec").get("replicas")
-    if replicas is not None:
-        kept.setdefault("spec", {})["replicas"] = replicas
+    if replicas is not None and isinstance(kept.setdefault("spec", {}), dict):
+        kept["spec"]["replicas"] = replicas
     image = image_of(live, server)
     for container in items(kept, "spec", "template", "spec", "containers"):
         if image and container.get("name") == server.container:
@@ -98,7 +127,7 @@ def lost_from_route(wanted: Object, live: Object, server: Server) -> list[str]:
     Rules belong to whoever wrote them last, as a whole. Releases do that by each weight, so field managers no longer
     tell that somebody else added something.
     """
-    if wanted.get("kind") != "HTTPRoute" or mapping(wanted, "metadata").get("name") != server.route:
+    if not _is_route(wanted, server):
         return []
     ours, theirs = items(wanted, "spec", "rules"), items(live, "spec", "rules")
     lost = [f"rule {number}" for number in range(len(ours) + 1, len(theirs) + 1)]

@@ -477,6 +477,7 @@ def test_a_route_of_your_own_needs_no_gateway(api: ApiServer, tmp_path: Path) ->
         ({"kind": "Deployment"}, "without a valid apiVersion"),
         ({"kind": "Deployment", "apiVersion": "../v1"}, "without a valid apiVersion"),
         ({"kind": "Deployment", "apiVersion": "v1", "metadata": {"name": "../x"}}, "without a valid metadata.name"),
+        (deployment(labels=["a"]), "has Deployment mcp-blue with metadata.labels that are no mapping"),
         (deployment(namespace="other"), "in namespace other: an install writes to namespace prod only"),
         ("a: 2026-11-27", "has a value that is not text"),
         ("a: &a [1, 1, 1, 1, 1, 1, 1, 1]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: [*b, *c]", "is not valid YAML"),
@@ -490,6 +491,34 @@ def test_files_that_replace_nothing_are_refused(api: ApiServer, tmp_path: Path, 
 def test_a_file_that_is_not_there(api: ApiServer, tmp_path: Path) -> None:
     said = refused(api, manifests={"service_blue": str(tmp_path / "none.yml")})
     assert said.startswith("manifests.service_blue: cannot read ") and "No such file" in said
+    assert "null byte" in refused(api, manifests={"service_blue": "a\0b"})
+
+
+@pytest.mark.parametrize("spec", [None, "text", []])
+def test_a_file_without_a_spec_is_for_the_api_server_to_refuse(api: ApiServer, tmp_path: Path, spec: t.Any) -> None:
+    install()
+    api.fail(StatusError(422, "spec: Required value"), "PATCH", BLUE)
+    assert "Required value" in refused(
+        api, manifests={"deployment_blue": file(tmp_path, {**deployment(), "spec": spec})}
+    )
+
+
+def test_a_deployment_of_another_server_is_refused(api: ApiServer, kustomize: t.Callable[..., str]) -> None:
+    install(server="other")
+    of_other = json.loads(json.dumps(deployment()).replace("mcp", "other"))
+    assert install(kustomize=kustomize(of_other))["changed"]  # no release has changed it yet
+    api.change(f"{APPS}/deployments/other-blue", {"metadata": {"annotations": {"mcp.server/run": "r1"}}})
+    for force in (False, True):
+        said = refused(api, kustomize=kustomize(of_other), force=force)
+        assert said.startswith("Deployment other-blue is of another server")
+
+
+def test_a_pool_whose_container_has_another_name_is_refused(api: ApiServer) -> None:
+    """A second container would take the same port."""
+    api.put(BLUE, {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "theirs:1"}]}}}})
+    assert "its containers are app: set container" in refused(api, force=True)
+    install(force=True, container="app")
+    assert state(api)["images"] == ["theirs:1", OLD]
 
 
 @pytest.fixture
@@ -596,6 +625,11 @@ def test_another_kind_of_route_is_the_users(api: ApiServer, kustomize: t.Callabl
         api.change(PROXY, change, "json", manager="mcp.server")
     assert not install(kustomize=folder, **options)["changed"]
     assert [one["weight"] for one in api.objects[PROXY]["spec"]["routes"][0]["services"]] == [0, 100]
+    # Also where it is written for another version of the API.
+    other = "/apis/projectcontour.io/v1alpha1"
+    api.put(other, KINDS["/apis/projectcontour.io/v1"])
+    api.put(PROXY.replace("/apis/projectcontour.io/v1", other), api.objects[PROXY])
+    assert not install(kustomize=kustomize({**proxy, "apiVersion": other.removeprefix("/apis/")}), **options)["changed"]
 
 
 @pytest.mark.parametrize(
