@@ -24,6 +24,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage impo
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_install, mcp_preflight
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Task
+from ansible_collections.mcp.server.tests.unit.fakes import records
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, StatusError, right_of
 
 ROOT = Path(__file__).parents[5]
@@ -277,6 +278,25 @@ def test_nothing_is_written_while_a_release_is_paused(api: ApiServer) -> None:
     assert "A release of prod/mcp is paused." in refused(api, termination_seconds=90)
     hold(api, leases.PAUSED, minutes=5)
     assert install(termination_seconds=90)["changed"]
+
+
+@pytest.mark.parametrize(
+    ("more", "says"), [({"paused": {"at": "", "reason": ""}}, "is paused"), ({}, "is not finished")]
+)
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("check", [True, False])
+def test_nothing_is_written_while_a_release_waits_for_its_next_run(
+    api: ApiServer, more: dict[str, t.Any], says: str, held: bool, check: bool
+) -> None:
+    """A guard would no longer roll it back when it finds that another run returned the Lease."""
+    install()
+    api.put(records.RECORD, {"data": {"current": json.dumps(records.release("running", **more))}})
+    if held:
+        hold(api, minutes=5)
+    assert not install()["changed"]
+    assert f"A release of prod/mcp {says}." in refused(api, termination_seconds=90, check=check)
+    api.put(records.RECORD, {"data": {"current": json.dumps(records.release())}})
+    assert install(termination_seconds=90, check=check)["changed"]
 
 
 def test_a_run_that_was_killed_is_done_by_the_next(api: ApiServer) -> None:
