@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import re
 import typing as t
@@ -168,11 +169,19 @@ def shown(before: Object | None, after: Object) -> tuple[Object, Object]:
 
 
 def secret_values(obj: Object) -> list[str]:
-    """Return what no message may show of a Secret, as it is written in the object."""
+    """Return what no message may show of a Secret, as it is written in the object, and what that is in base64."""
     if obj.get("kind") != "Secret":
         return []
-    values = [*mapping(obj, "data").values(), *mapping(obj, "stringData").values()]
-    return [one for one in values if isinstance(one, str)]
+    coded = [one for one in mapping(obj, "data").values() if isinstance(one, str)]
+    plain = [one for one in mapping(obj, "stringData").values() if isinstance(one, str)]
+    return [*coded, *plain, *filter(None, map(_decoded, coded))]
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text).decode()
+    except ValueError:
+        return ""  # it is no text
 
 
 def conflicting_managers(message: str) -> list[str]:
