@@ -73,12 +73,16 @@ class Installer:
         return [self._applied(one, live, dry_run=True) for one, live in found]
 
     def _refuse_others(self, found: t.Sequence[tuple[Object, Object | None]]) -> None:
-        foreign = [existing.name_of(one) for one, live in found if live is not None and not existing.is_ours(live)]
+        foreign = [
+            existing.name_of(one)
+            for one, live in found
+            if live is not None and (not existing.is_ours(live) or existing.is_of_another(one, live, self.server))
+        ]
         if foreign and not self.force:
             raise Failure(
                 f"In namespace {self.server.namespace} there already {'is' if len(foreign) == 1 else 'are'} "
-                f"{', '.join(foreign)}, and mcp_install did not make {'it' if len(foreign) == 1 else 'them'}. "
-                "Use another name for the server, or set force (-e mcp_install_force=true) to take over.",
+                f"{', '.join(foreign)}, and mcp_install did not make {'it' if len(foreign) == 1 else 'them'} for "
+                "this server. Use another name for the server, or set force (-e mcp_install_force=true) to take over.",
                 objects=foreign,
             )
 

@@ -11,7 +11,7 @@ import copy
 import re
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._install.manifests import MANAGED_BY, US
+from ansible_collections.mcp.server.plugins.module_utils._install.manifests import APP, MANAGED_BY, US
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
@@ -39,6 +39,15 @@ def is_ours(live: Object) -> bool:
     return mapping(live, "metadata", "labels").get(MANAGED_BY) == US
 
 
+def is_of_another(wanted: Object, live: Object, server: Server) -> bool:
+    """Return whether an object was installed for another server, such as a route that both name.
+
+    Both are applied by the same field manager, so the API server sees no conflict.
+    """
+    its = mapping(live, "metadata", "labels").get(APP)
+    return mapping(wanted, "metadata", "labels").get(APP) == server.name and its not in (None, server.name)
+
+
 def problem(wanted: Object, live: Object, server: Server) -> str:
     """Return a sentence on an object that an apply would break, and force is no answer to; empty without any."""
     if wanted.get("kind") not in ("Deployment", "HTTPRoute"):
@@ -49,7 +58,7 @@ def problem(wanted: Object, live: Object, server: Server) -> str:
                 f"{name_of(wanted)} is of another server, whose releases change it, and this install would undo that: "
                 "leave it out."
             )
-    elif _is_pool(wanted, server) and not image_of(live, server):
+    elif _is_pool(wanted, server) and image_of(wanted, server) and not image_of(live, server):
         found = [str(one.get("name")) for one in items(live, "spec", "template", "spec", "containers")]
         if found:
             return (

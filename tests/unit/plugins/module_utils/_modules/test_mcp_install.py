@@ -523,6 +523,18 @@ def test_a_file_without_a_spec_is_for_the_api_server_to_refuse(api: ApiServer, t
     )
 
 
+def test_a_route_of_another_server_is_not_taken_from_it(api: ApiServer, tmp_path: Path) -> None:
+    install()
+    assert "there already is HTTPRoute mcp, and mcp_install" in refused(api, server="other", route="mcp")
+    assert install(server="other", route="mcp", force=True)["changed"]
+    # A label of your own names no server.
+    options = {"server": "third", "manifests": {"deployment_blue": ""}}
+    for label in ("mine", "mine-too"):
+        mine = deployment(name="third-blue", labels={"app": label})
+        options["manifests"]["deployment_blue"] = file(tmp_path, mine)
+        assert install(**options)["changed"] and not install(**options)["changed"]
+
+
 def test_a_deployment_of_another_server_is_refused(api: ApiServer, kustomize: t.Callable[..., str]) -> None:
     install(server="other")
     of_other = json.loads(json.dumps(deployment()).replace("mcp", "other"))
