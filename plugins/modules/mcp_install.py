@@ -21,8 +21,8 @@ description:
     pools, weights of the route.
   - Objects of the same name that this module did not make, and fields to which another field manager gave another
     value, are refused. O(force) takes them over.
-  - Before it writes, it takes the server's Lease. So it fails while a release runs or is paused, unless nothing is to
-    be changed.
+  - Before it writes, it takes the server's Lease. So it fails while a release runs, is paused or was interrupted,
+    unless nothing is to be changed.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server

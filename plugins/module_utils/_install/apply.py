@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import path
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -28,6 +30,7 @@ PLURALS = {
     ("policy/v1", "PodDisruptionBudget"): "poddisruptionbudgets",
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproutes",
 }
+API = re.compile(r"^/apis/([^/]+)/[^/]+")
 # In what the API server answers to a RoleBinding whose Role is missing, unless the user may bind any Role.
 NO_ROLE = "rolebindings.rbac.authorization.k8s.io"
 
@@ -63,21 +66,38 @@ class Installer:
     def look(self, objects: t.Iterable[Object]) -> list[Outcome]:
         """Return what an apply of these objects would come to. Raises Failure, also for objects of others."""
         found = [(one, self._live(one)) for one in objects]
-        foreign = [existing.name_of(one) for one, live in found if live is not None and not existing.is_ours(live)]
+        self._refuse_others(found)
+        for one, live in found:
+            if live is not None and (problem := existing.problem(one, live, self.server)):
+                raise Failure(problem)
+        return [self._applied(one, live, dry_run=True) for one, live in found]
+
+    def _refuse_others(self, found: t.Sequence[tuple[Object, Object | None]]) -> None:
+        foreign = [
+            existing.name_of(one)
+            for one, live in found
+            if live is not None and (not existing.is_ours(live) or existing.is_of_another(one, live, self.server))
+        ]
         if foreign and not self.force:
             raise Failure(
                 f"In namespace {self.server.namespace} there already {'is' if len(foreign) == 1 else 'are'} "
-                f"{', '.join(foreign)}, and mcp_install did not make {'it' if len(foreign) == 1 else 'them'}. "
-                "Use another name for the server, or set force (-e mcp_install_force=true) to take over.",
+                f"{', '.join(foreign)}, and mcp_install did not make {'it' if len(foreign) == 1 else 'them'} for "
+                "this server. Use another name for the server, or set force (-e mcp_install_force=true) to take over.",
                 objects=foreign,
             )
-        return [self._applied(one, live, dry_run=True) for one, live in found]
 
     def write(self, outcome: Outcome, run: str) -> Outcome:
         """Apply an object that look() found to change. run: holds the server's Lease. Raises Failure, LeaseLost."""
-        live = self._live(outcome.wanted)
-        fence.check(self.cluster, self.server, run)
-        return self._applied(outcome.wanted, live, dry_run=False)
+        found: list[Object | None] = []
+
+        def attempt() -> Outcome:
+            live = self._live(outcome.wanted)
+            found.append(live)
+            self._refuse_others([(outcome.wanted, live)])
+            fence.check(self.cluster, self.server, run)
+            return self._applied(outcome.wanted, live, dry_run=False)._replace(before=found[0])
+
+        return on_conflict(attempt, 0.0)
 
     def _live(self, wanted: Object) -> Object | None:
         try:
@@ -89,9 +109,12 @@ class Installer:
 
     def _applied(self, wanted: Object, live: Object | None, *, dry_run: bool) -> Outcome:
         path = self._path(wanted)
-        if live is not None and path in self.users:
+        if live is not None and any_version(path) in map(any_version, self.users):
             return Outcome(wanted, live, live)
         body = existing.with_live_values(wanted, live, self.server) if live is not None else wanted
+        if live is not None and not dry_run:
+            # What is kept of the live object must not go back over what was written since it was read.
+            body = {**body, "metadata": {**body["metadata"], "resourceVersion": live["metadata"]["resourceVersion"]}}
         try:
             after = self._patched(path, body, dry_run=dry_run, force=self.force)
         except Unanswered:
@@ -106,6 +129,11 @@ class Installer:
                     "Set the same values there or here, or set force (-e mcp_install_force=true) to take the fields "
                     f"over. The API server says: {conflict.msg}",
                     managers=managers,
+                ) from None
+            if live is not None and (lost := existing.lost_from_route(wanted, live, self.server)):
+                raise Failure(
+                    f"{existing.name_of(wanted)} has {', '.join(lost)}, which this install would remove. Add it to a "
+                    "route of your own (manifests.route), or set force (-e mcp_install_force=true) to remove it."
                 ) from None
             after = self._patched(path, body, dry_run=dry_run, force=True)
         return Outcome(wanted, live, after)
@@ -151,6 +179,11 @@ class Installer:
                     )
                 return name
         raise _unknown(obj)
+
+
+def any_version(path: str) -> str:
+    """Return the path of an object without the version of its API, by which it is still the same object."""
+    return API.sub(r"/apis/\1", path)
 
 
 def _unknown(obj: Object) -> Failure:

@@ -6,21 +6,26 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import re
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._install.manifests import MANAGED_BY, US
+from ansible_collections.mcp.server.plugins.module_utils._install.manifests import APP, MANAGED_BY, US
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import httproute
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # it repeats the whole object
 # What the API server writes, beside managedFields.
 VOLATILE = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid")
 MAX_NAME = 100  # characters of a field manager
 CONFLICT = re.compile(r'conflicts? with "([^"]*)"')
+# Of a rule, what the API server adds to it.
+DEFAULTS = {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}]}
 CUT = "..."  # at the end of a message of the API server that was shortened
 
 
@@ -34,6 +39,44 @@ def is_ours(live: Object) -> bool:
     return mapping(live, "metadata", "labels").get(MANAGED_BY) == US
 
 
+def is_of_another(wanted: Object, live: Object, server: Server) -> bool:
+    """Return whether an object was installed for another server, such as a route that both name.
+
+    Both are applied by the same field manager, so the API server sees no conflict.
+    """
+    its = mapping(live, "metadata", "labels").get(APP)
+    return mapping(wanted, "metadata", "labels").get(APP) == server.name and its not in (None, server.name)
+
+
+def problem(wanted: Object, live: Object, server: Server) -> str:
+    """Return a sentence on an object that an apply would break, and force is no answer to; empty without any."""
+    if wanted.get("kind") not in ("Deployment", "HTTPRoute"):
+        return ""
+    if not _is_pool(wanted, server) and not _is_route(wanted, server):
+        if fence.RUN in mapping(live, "metadata", "annotations"):
+            return (
+                f"{name_of(wanted)} is of another server, whose releases change it, and this install would undo that: "
+                "leave it out."
+            )
+    elif _is_pool(wanted, server) and image_of(wanted, server) and not image_of(live, server):
+        found = [str(one.get("name")) for one in items(live, "spec", "template", "spec", "containers")]
+        if found:
+            return (
+                f"{name_of(wanted)} exists, and its containers are {printable(', '.join(found), MAX_NAME)}: set "
+                f"container to the server's (it is {server.container!r} now), or this install would add another one."
+            )
+    return ""
+
+
+def _is_pool(wanted: Object, server: Server) -> bool:
+    name = mapping(wanted, "metadata").get("name")
+    return wanted.get("kind") == "Deployment" and name in [server.deployment(pool) for pool in POOLS]
+
+
+def _is_route(wanted: Object, server: Server) -> bool:
+    return wanted.get("kind") == "HTTPRoute" and mapping(wanted, "metadata").get("name") == server.route
+
+
 def with_live_values(wanted: Object, live: Object, server: Server) -> Object:
     """Return the wanted object with what releases have changed in the live one: image, replicas, weights.
 
@@ -41,18 +84,17 @@ def with_live_values(wanted: Object, live: Object, server: Server) -> Object:
     that nobody else has: an image, then, or the size of a pool that no release has touched.
     """
     kept = copy.deepcopy(wanted)
-    name = mapping(wanted, "metadata").get("name")
-    if wanted.get("kind") == "Deployment" and name in [server.deployment(pool) for pool in POOLS]:
+    if _is_pool(wanted, server):
         _keep_pool(kept, live, server)
-    elif wanted.get("kind") == "HTTPRoute" and name == server.route:
+    elif _is_route(wanted, server):
         _keep_weights(kept, live, server)
     return kept
 
 
 def _keep_pool(kept: Object, live: Object, server: Server) -> None:
     replicas = mapping(live, "spec").get("replicas")
-    if replicas is not None:
-        kept.setdefault("spec", {})["replicas"] = replicas
+    if replicas is not None and isinstance(kept.setdefault("spec", {}), dict):
+        kept["spec"]["replicas"] = replicas
     image = image_of(live, server)
     for container in items(kept, "spec", "template", "spec", "containers"):
         if image and container.get("name") == server.container:
@@ -66,21 +108,50 @@ def image_of(deployment: Object, server: Server) -> str:
 
 
 def _keep_weights(kept: Object, live: Object, server: Server) -> None:
-    """Keep the pools' weights, rule by rule; a rule that is new gets those of the first rule that lists both pools."""
-    rules = [_weights(rule, server) for rule in items(live, "spec", "rules")]
-    both = next((weights for weights in rules if len(weights) == len(POOLS)), {})
+    """Keep the pools' weights, rule by rule; a rule that is new, or elsewhere, gets those of the others of its sort.
+
+    Rules for marked sessions have weights of their own: those of another rule may lead to a pool without pods.
+    """
+    rules = [(_mark(rule), _weights(rule, server)) for rule in items(live, "spec", "rules")]
+    both: dict[str | None, dict[str, int]] = {}
+    for pool, weights in rules:
+        if len(weights) == len(POOLS):
+            both.setdefault(pool, weights)
     for number, rule in enumerate(items(kept, "spec", "rules")):
-        wanted = _weights(rule, server)
-        its = rules[number] if number < len(rules) and rules[number].keys() == wanted.keys() else {}
+        pool, wanted = _mark(rule), _weights(rule, server)
+        known = both.get(pool) or both.get(None) or {} if len(wanted) == len(POOLS) else {}
+        if number < len(rules) and rules[number][0] == pool and rules[number][1].keys() == wanted.keys():
+            known = rules[number][1]
         for backend in items(rule, "backendRefs"):
-            known = its or (both if len(wanted) == len(POOLS) else {})
-            if backend.get("name") in known:
+            if isinstance(backend.get("name"), str) and backend["name"] in known:
                 backend["weight"] = known[backend["name"]]
+
+
+def _mark(rule: Object) -> str | None:
+    return httproute.mark({"matches": [{"headers": items(match, "headers")} for match in items(rule, "matches")]})
+
+
+def lost_from_route(wanted: Object, live: Object, server: Server) -> list[str]:
+    """Return what others added to the rules of the server's HTTPRoute, and an apply would remove, as clauses.
+
+    Rules belong to whoever wrote them last, as a whole. Releases do that by each weight, so field managers no longer
+    tell that somebody else added something.
+    """
+    if not _is_route(wanted, server):
+        return []
+    ours, theirs = items(wanted, "spec", "rules"), items(live, "spec", "rules")
+    lost = [f"rule {number}" for number in range(len(ours) + 1, len(theirs) + 1)]
+    for number, (new, old) in enumerate(zip(ours, theirs, strict=False), 1):
+        kept = [one.get("name") for one in items(new, "backendRefs")]
+        backends = [f"backend {one.get('name')}" for one in items(old, "backendRefs") if one.get("name") not in kept]
+        fields = [key for key, value in old.items() if key not in new and value != DEFAULTS.get(key)]
+        lost += [f"{what} of rule {number}" for what in (*backends, *fields)]
+    return [printable(one, MAX_NAME) for one in lost]
 
 
 def _weights(rule: Object, server: Server) -> dict[str, int]:
     """Return the weight of each pool's Service in a rule, by its name."""
-    services = set(map(server.service, POOLS))
+    services = list(map(server.service, POOLS))
     return {one["name"]: one.get("weight", 1) for one in items(rule, "backendRefs") if one.get("name") in services}
 
 
@@ -107,11 +178,19 @@ def shown(before: Object | None, after: Object) -> tuple[Object, Object]:
 
 
 def secret_values(obj: Object) -> list[str]:
-    """Return what no message may show of a Secret, as it is written in the object."""
+    """Return what no message may show of a Secret, as it is written in the object, and what that is in base64."""
     if obj.get("kind") != "Secret":
         return []
-    values = [*mapping(obj, "data").values(), *mapping(obj, "stringData").values()]
-    return [one for one in values if isinstance(one, str)]
+    coded = [one for one in mapping(obj, "data").values() if isinstance(one, str)]
+    plain = [one for one in mapping(obj, "stringData").values() if isinstance(one, str)]
+    return [*coded, *plain, *filter(None, map(_decoded, coded))]
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text).decode()
+    except ValueError:
+        return ""  # it is no text
 
 
 def conflicting_managers(message: str) -> list[str]:

@@ -21,6 +21,7 @@ PROBE_PERIOD = 2  # seconds
 ROLLOUT = 120  # seconds that a rollout may take beside the start of a pod
 # By which an object is known as installed by this collection.
 MANAGED_BY, US = "app.kubernetes.io/managed-by", "mcp.server"
+APP = "app"  # the label with the server's name
 
 # The keys of the option manifests, in the order in which the objects are applied: the route leads to Services.
 KEYS = (
@@ -125,13 +126,13 @@ def releaser(server: Server) -> str:
 
 
 def _object(api_version: str, kind: str, server: Server, name: str, body: Object) -> Object:
-    labels = {"app": server.name, MANAGED_BY: US}
+    labels = {APP: server.name, MANAGED_BY: US}
     metadata = {"name": name, "namespace": server.namespace, "labels": labels}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **body}
 
 
 def pod_labels(server: Server, pool: str) -> dict[str, str]:
-    return {"app": server.name, "pool": pool}
+    return {APP: server.name, "pool": pool}
 
 
 def service_account(server: Server) -> Object:

@@ -62,8 +62,8 @@ def _read(source: str, path: str) -> bytes:
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise Failure(f"{source}: cannot read {path} ({error.strerror}).") from None
+    except (OSError, ValueError) as error:  # the latter for a path that no system has
+        raise Failure(f"{source}: cannot read {path} ({getattr(error, 'strerror', error)}).") from None
     if len(data) > MAX_BYTES:
         raise Failure(f"{source}: {path} is larger than {MAX_BYTES // 1024 // 1024} MiB.")
     return data
@@ -108,6 +108,8 @@ def _checked(obj: t.Any, source: str, server: Server) -> Object:
         raise Failure(f"{source} has a {kind} without a valid apiVersion.")
     if not (isinstance(name, str) and NAME.fullmatch(name)):
         raise Failure(f"{source} has a {kind} without a valid metadata.name.")
+    if not isinstance(obj["metadata"].get("labels") or {}, dict):
+        raise Failure(f"{source} has {kind} {name} with metadata.labels that are no mapping.")
     namespace = obj["metadata"].get("namespace")
     if namespace not in (None, server.namespace):
         raise Failure(

@@ -24,7 +24,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options imp
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
-from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, runner
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task, conceal
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
@@ -167,11 +167,23 @@ def _lease(task: Task, cluster: Api, server: Server) -> t.Iterator[str]:
 
 
 def _refuse_paused(cluster: Api, server: Server, lease: leases.Lease) -> None:
-    """Raise Failure while a release is paused: its guard holds the Lease, which others could take, and watches it."""
+    """Raise Failure while a release is paused, or was interrupted.
+
+    Its Lease can be had: its guard lets others take it, and without one it has no holder. But then nobody would watch
+    the release, and a guard would no longer roll back one whose run has died.
+    """
     holder, _version = lease.read()
-    paused = holder is not None and holder.process == leases.PAUSED
-    if holder and paused and not leases.expired(holder, lease.unchanged, cluster.server_time()):
-        raise Failure(f"A release of {server} is paused. Finish it or roll it back, then run the install again.")
+    alive = holder is not None and not (
+        leases.expired(holder, lease.unchanged, cluster.server_time()) or leases.is_dead(holder.process)
+    )
+    if holder and alive and holder.process != leases.PAUSED:
+        return  # who it is, says whoever is refused the Lease
+    current = None if alive else record.read(cluster, server)[0].current
+    if alive or (current and record.is_running(current)):
+        raise Failure(
+            f"A release of {server} is {'paused' if alive or (current and current.get('paused')) else 'not finished'}. "
+            "Finish it or roll it back, then run the install again."
+        )
 
 
 def _return(task: Task, lease: leases.Lease, run: str) -> None:

@@ -24,6 +24,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage impo
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_install, mcp_preflight
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Task
+from ansible_collections.mcp.server.tests.unit.fakes import records
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, StatusError, right_of
 
 ROOT = Path(__file__).parents[5]
@@ -206,6 +207,40 @@ def test_fields_of_others_are_refused_by_their_name_and_taken_over_by_force(api:
     assert api.objects[BUDGET]["spec"]["maxUnavailable"] == 1 and not install()["changed"]
 
 
+def with_a_rule(rules: list[t.Any]) -> list[t.Any]:
+    header = {"headers": [{"name": "x-tester", "value": "1"}]}
+    return [*rules, {"matches": [header], "backendRefs": [{"name": "mcp-green", "port": 8080, "weight": 1}]}]
+
+
+def with_a_backend(rules: list[t.Any]) -> list[t.Any]:
+    return [{**rules[0], "backendRefs": [*rules[0]["backendRefs"], {"name": "third", "port": 80, "weight": 5}]}]
+
+
+def with_a_filter(rules: list[t.Any]) -> list[t.Any]:
+    return [{**rules[0], "filters": [{"type": "RequestHeaderModifier"}]}]
+
+
+@pytest.mark.parametrize(
+    ("add", "says"),
+    [
+        (with_a_rule, "has rule 2, which"),
+        (with_a_backend, "has backend third of rule 1, which"),
+        (with_a_filter, "has filters of rule 1, which"),
+    ],
+)
+def test_what_others_added_to_the_route_outlives_a_release(
+    api: ApiServer, add: t.Callable[[list[t.Any]], list[t.Any]], says: str
+) -> None:
+    """The weights of the release make all rules its own, so that they no longer are fields of another manager."""
+    install()
+    api.change(ROUTE, {"spec": {"rules": add(api.objects[ROUTE]["spec"]["rules"])}}, manager="kubectl-edit")
+    assert "kubectl-edit" in refused(api)
+    release(api)
+    assert says in refused(api)
+    assert install(force=True)["changed"] and len(api.objects[ROUTE]["spec"]["rules"]) == 1
+    assert state(api)["weights"] == [0, 100]
+
+
 def test_a_size_that_an_autoscaler_chose_is_no_conflict(api: ApiServer) -> None:
     install()
     api.change(BLUE, {"spec": {"replicas": 7}}, manager="kube-controller-manager")
@@ -245,6 +280,25 @@ def test_nothing_is_written_while_a_release_is_paused(api: ApiServer) -> None:
     assert install(termination_seconds=90)["changed"]
 
 
+@pytest.mark.parametrize(
+    ("more", "says"), [({"paused": {"at": "", "reason": ""}}, "is paused"), ({}, "is not finished")]
+)
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("check", [True, False])
+def test_nothing_is_written_while_a_release_waits_for_its_next_run(
+    api: ApiServer, more: dict[str, t.Any], says: str, held: bool, check: bool
+) -> None:
+    """A guard would no longer roll it back when it finds that another run returned the Lease."""
+    install()
+    api.put(records.RECORD, {"data": {"current": json.dumps(records.release("running", **more))}})
+    if held:
+        hold(api, minutes=5)
+    assert not install()["changed"]
+    assert f"A release of prod/mcp {says}." in refused(api, termination_seconds=90, check=check)
+    api.put(records.RECORD, {"data": {"current": json.dumps(records.release())}})
+    assert install(termination_seconds=90, check=check)["changed"]
+
+
 def test_a_run_that_was_killed_is_done_by_the_next(api: ApiServer) -> None:
     def killed() -> None:
         raise Interrupted("SIGTERM")
@@ -275,6 +329,26 @@ def test_a_run_that_loses_its_lease_writes_no_more(api: ApiServer) -> None:
         install(warnings=[])
     assert BLUE in api.objects and GREEN not in api.objects
     assert api.objects[LEASE]["spec"]["holderIdentity"] == "r1"
+
+
+def test_what_is_written_between_the_read_and_the_write_stays(api: ApiServer) -> None:
+    """As by a release that took over the Lease after it was checked, or by an autoscaler."""
+    install()
+    at_write(api, lambda: release(api), GREEN)
+    result = install(termination_seconds=90)
+    assert actions(result)["Deployment mcp-green"] == "changed"
+    assert state(api) == {"images": [OLD, NEW], "sizes": [0, 3], "weights": [0, 100]}
+    assert api.objects[GREEN]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 90
+    at_write(api, lambda: api.change(GREEN, {"spec": {"replicas": 7}}, manager="kube-controller-manager"), GREEN)
+    install(force=True, termination_seconds=80)
+    assert state(api)["sizes"] == [0, 7]
+
+
+def test_an_object_that_others_made_meanwhile_is_refused(api: ApiServer) -> None:
+    at_write(api, lambda: api.put(BUDGET, {"spec": {"maxUnavailable": "50%"}}), BLUE)
+    with pytest.raises(Failure, match="there already is PodDisruptionBudget mcp-blue"):
+        install()
+    assert api.objects[BUDGET]["spec"] == {"maxUnavailable": "50%"}
 
 
 def test_a_task_of_a_run_needs_its_lease(api: ApiServer) -> None:
@@ -423,6 +497,7 @@ def test_a_route_of_your_own_needs_no_gateway(api: ApiServer, tmp_path: Path) ->
         ({"kind": "Deployment"}, "without a valid apiVersion"),
         ({"kind": "Deployment", "apiVersion": "../v1"}, "without a valid apiVersion"),
         ({"kind": "Deployment", "apiVersion": "v1", "metadata": {"name": "../x"}}, "without a valid metadata.name"),
+        (deployment(labels=["a"]), "has Deployment mcp-blue with metadata.labels that are no mapping"),
         (deployment(namespace="other"), "in namespace other: an install writes to namespace prod only"),
         ("a: 2026-11-27", "has a value that is not text"),
         ("a: &a [1, 1, 1, 1, 1, 1, 1, 1]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: [*b, *c]", "is not valid YAML"),
@@ -436,6 +511,46 @@ def test_files_that_replace_nothing_are_refused(api: ApiServer, tmp_path: Path, 
 def test_a_file_that_is_not_there(api: ApiServer, tmp_path: Path) -> None:
     said = refused(api, manifests={"service_blue": str(tmp_path / "none.yml")})
     assert said.startswith("manifests.service_blue: cannot read ") and "No such file" in said
+    assert "null byte" in refused(api, manifests={"service_blue": "a\0b"})
+
+
+@pytest.mark.parametrize("spec", [None, "text", []])
+def test_a_file_without_a_spec_is_for_the_api_server_to_refuse(api: ApiServer, tmp_path: Path, spec: t.Any) -> None:
+    install()
+    api.fail(StatusError(422, "spec: Required value"), "PATCH", BLUE)
+    assert "Required value" in refused(
+        api, manifests={"deployment_blue": file(tmp_path, {**deployment(), "spec": spec})}
+    )
+
+
+def test_a_route_of_another_server_is_not_taken_from_it(api: ApiServer, tmp_path: Path) -> None:
+    install()
+    assert "there already is HTTPRoute mcp, and mcp_install" in refused(api, server="other", route="mcp")
+    assert install(server="other", route="mcp", force=True)["changed"]
+    # A label of your own names no server.
+    options = {"server": "third", "manifests": {"deployment_blue": ""}}
+    for label in ("mine", "mine-too"):
+        mine = deployment(name="third-blue", labels={"app": label})
+        options["manifests"]["deployment_blue"] = file(tmp_path, mine)
+        assert install(**options)["changed"] and not install(**options)["changed"]
+
+
+def test_a_deployment_of_another_server_is_refused(api: ApiServer, kustomize: t.Callable[..., str]) -> None:
+    install(server="other")
+    of_other = json.loads(json.dumps(deployment()).replace("mcp", "other"))
+    assert install(kustomize=kustomize(of_other))["changed"]  # no release has changed it yet
+    api.change(f"{APPS}/deployments/other-blue", {"metadata": {"annotations": {"mcp.server/run": "r1"}}})
+    for force in (False, True):
+        said = refused(api, kustomize=kustomize(of_other), force=force)
+        assert said.startswith("Deployment other-blue is of another server")
+
+
+def test_a_pool_whose_container_has_another_name_is_refused(api: ApiServer) -> None:
+    """A second container would take the same port."""
+    api.put(BLUE, {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "theirs:1"}]}}}})
+    assert "its containers are app: set container" in refused(api, force=True)
+    install(force=True, container="app")
+    assert state(api)["images"] == ["theirs:1", OLD]
 
 
 @pytest.fixture
@@ -542,6 +657,11 @@ def test_another_kind_of_route_is_the_users(api: ApiServer, kustomize: t.Callabl
         api.change(PROXY, change, "json", manager="mcp.server")
     assert not install(kustomize=folder, **options)["changed"]
     assert [one["weight"] for one in api.objects[PROXY]["spec"]["routes"][0]["services"]] == [0, 100]
+    # Also where it is written for another version of the API.
+    other = "/apis/projectcontour.io/v1alpha1"
+    api.put(other, KINDS["/apis/projectcontour.io/v1"])
+    api.put(PROXY.replace("/apis/projectcontour.io/v1", other), api.objects[PROXY])
+    assert not install(kustomize=kustomize({**proxy, "apiVersion": other.removeprefix("/apis/")}), **options)["changed"]
 
 
 @pytest.mark.parametrize(
