@@ -322,6 +322,7 @@ def as_a_module(auth: t.Any, **options: t.Any) -> dict[str, t.Any]:
         input=json.dumps({"auth": auth, **options}),
         capture_output=True,
         text=True,
+        check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert PLANTED not in done.stdout + done.stderr
