@@ -408,4 +408,5 @@ def _age(timestamp: str | None, now: datetime.datetime) -> float:
 
 def _line(message: str | None) -> str:
     text = " ".join((message or "no reason given").split()).rstrip(".")
-    return text if len(text) <= 400 else f"{text[:397]}..."
+    # The kubelet nests messages: what failed comes first, and why last.
+    return text if len(text) <= 400 else f"{text[:150]} ... {text[-245:]}"

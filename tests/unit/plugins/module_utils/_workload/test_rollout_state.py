@@ -290,6 +290,20 @@ def test_pods_on_their_way_beside_one_without_its_image(other, age, starting):
     assert found.image_gone and found.starting == starting
 
 
+def test_a_long_message_keeps_what_failed_and_why():
+    """With a digest, the kubelet names the image so often that the reason is past the limit (seen on 1.35)."""
+    ref = f"ghcr.io/org/mcp-server@sha256:{'a' * 64}"
+    message = (
+        f'Back-off pulling image "{ref}": ErrImagePull: failed to pull and unpack image "{ref}": failed to resolve '
+        f'reference "{ref}": failed to do request: Head "https://ghcr.io/v2/org/mcp-server/manifests/'
+        f'sha256:{"a" * 64}": dial tcp: lookup ghcr.io on 10.255.255.53:53: no such host'
+    )
+    found = problem(pod(waiting("ImagePullBackOff", message)), [], NOW, 30, "mcp-server")
+    assert 'Back-off pulling image "ghcr.io/org/mcp-server@' in found.message
+    assert found.message.endswith("lookup ghcr.io on 10.255.255.53:53: no such host)")
+    assert len(found.message) < 500
+
+
 def test_a_long_message_stays_a_sentence():
     found = problem(pod(waiting("InvalidImageName", "x\ny " * 1000)), [], NOW, 30, "mcp-server")
     assert len(found.message) < 500
