@@ -17,6 +17,8 @@ from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, S
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 RBAC = "rbac.authorization.k8s.io"
+# Users and groups that whoever reaches the cluster, or any of its pods, is or belongs to.
+EVERYBODY = ("system:anonymous", "system:authenticated", "system:serviceaccounts", "system:unauthenticated")
 PROBE_PERIOD = 2  # seconds
 ROLLOUT = 120  # seconds that a rollout may take beside the start of a pod
 # By which an object is known as installed by this collection.
@@ -85,6 +87,9 @@ def problem(settings: Settings) -> str:
         return f"ready_path is {settings.ready_path!r}: it must begin with a slash."
     if settings.run_as_user == 0:
         return "run_as_user is 0, which is root: the pods must run as another user."
+    everybody = [one["name"] for one in settings.releasers if one["name"] in EVERYBODY]
+    if everybody:
+        return f"releasers has {everybody[0]}, so everybody could release: name who may."
     return ""
 
 

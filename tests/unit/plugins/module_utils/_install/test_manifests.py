@@ -235,6 +235,9 @@ def test_a_route_needs_a_gateway_and_a_host_name_unless_it_is_supplied(change: d
         ({"pre_stop_seconds": 60}, "must be 0 or more, and smaller"),
         ({"ready_path": "ready"}, "must begin with a slash"),
         ({"run_as_user": 0}, "which is root"),
+        ({"releasers": [{"kind": "Group", "name": "releasers"}]}, ""),
+        ({"releasers": [{"kind": "Group", "name": "system:authenticated"}]}, "everybody could release"),
+        ({"releasers": [{"kind": "User", "name": "system:anonymous"}]}, "everybody could release"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(change: dict[str, t.Any], says: str) -> None:
