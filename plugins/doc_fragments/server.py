@@ -21,6 +21,15 @@ options:
     description: Name of the Deployment and of the Service of each pool.
     type: str
     default: "{server}-{pool}"
+  blue:
+    description:
+      - The objects of pool blue, where they have other names. A text is the name of both its Deployment and its
+        Service. A dictionary has C(deployment) or C(stateful_set), and C(service).
+      - What is left out has the name by O(pool_name_format).
+    type: raw
+  green:
+    description: The objects of pool green, likewise.
+    type: raw
   route:
     description: Name of the object that leads to both pools, by its O(route_kind); default is O(server).
     type: str
@@ -77,4 +86,30 @@ options:
   container:
     description: Name of the container in the pods that is the MCP server; default is O(server).
     type: str
+  port:
+    description: The port of the pods at which the server speaks MCP; default is the target of the pools' Services.
+    type: int
+  health_path:
+    description:
+      - A path at which the server answers 200 while it is healthy, with any text. Requests that measure shares and
+        errors are sent to it.
+      - Without it, MCP requests are sent, and the handshake is the check.
+    type: str
+  health_checks:
+    description:
+      - JMESPath expressions that must be true for what O(health_path) answers, which then must be JSON, such as
+        V(status == 'HEALTHY').
+    type: list
+    elements: str
+    default: []
+  pool_header:
+    description:
+      - The header by which the route says which pool answered. Clients see it. The route sets it on the answers of each
+        backend, with the value V(blue) or V(green) (C(docs/routes.md)).
+    type: str
+    default: X-MCP-Pool
+  pool_key:
+    description: The key by which the JSON document at O(health_path) says which pool answered, where no header does.
+    type: str
+    default: pool
 """

@@ -17,6 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields impo
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 POOLS = ("blue", "green")
+WORKLOADS = ("Deployment", "StatefulSet")
 Weights = dict[str, int]  # percent of each pool
 # Each is a file in _traffic/routes.
 ROUTE_KINDS = ("httproute", "service", "httpproxy", "traefik", "openshift_route", "istio", "ingress_nginx", "custom")
@@ -26,6 +27,8 @@ OPTIONS: dict[str, t.Any] = {
     "namespace": {"type": "str", "required": True},
     "server": {"type": "str", "required": True},
     "pool_name_format": {"type": "str", "default": "{server}-{pool}"},
+    "blue": {"type": "raw"},
+    "green": {"type": "raw"},
     "route": {"type": "str"},
     "route_kind": {"type": "str", "choices": list(ROUTE_KINDS), "default": "httproute"},
     "route_nearest": {"type": "bool", "default": False},
@@ -43,6 +46,11 @@ OPTIONS: dict[str, t.Any] = {
         "required_one_of": [("blue", "green")],
     },
     "container": {"type": "str"},
+    "port": {"type": "int"},
+    "health_path": {"type": "str"},
+    "health_checks": {"type": "list", "elements": "str", "default": []},
+    "pool_header": {"type": "str", "default": "X-MCP-Pool"},
+    "pool_key": {"type": "str", "default": "pool", "no_log": False},
 }
 
 # Names become parts of paths.
@@ -54,9 +62,22 @@ def other(pool: str) -> str:
     return POOLS[1 - POOLS.index(pool)]
 
 
+class PoolObjects(t.NamedTuple):
+    """The names of a pool's objects."""
+
+    workload: str  # the Deployment or StatefulSet
+    kind: str  # one of WORKLOADS
+    service: str
+
+    @property
+    def title(self) -> str:
+        """Return what messages call the workload, without its namespace."""
+        return f"{self.kind} {self.workload}"
+
+
 @dataclass(frozen=True)
 class Server:
-    """The server's names. A pool's Deployment and Service share one. The fields are those of OPTIONS."""
+    """The server's names. The fields are those of OPTIONS, blue and green as they were read."""
 
     namespace: str
     name: str
@@ -66,6 +87,8 @@ class Server:
     route_kind: str = "httproute"
     route_nearest: bool = False
     route_custom: dict[str, t.Any] | None = None
+    blue: PoolObjects | None = None  # None for the names by pool_name_format
+    green: PoolObjects | None = None
 
     @classmethod
     def from_params(cls, params: dict[str, t.Any]) -> Server:
@@ -102,10 +125,24 @@ class Server:
     def pool_name(self, pool: str) -> str:
         return self.pool_name_format.replace("{server}", self.name).replace("{pool}", pool)
 
-    deployment = service = pool_name
+    def objects(self, pool: str) -> PoolObjects:
+        """Return the names of the pool's objects."""
+        named: PoolObjects | None = getattr(self, pool)
+        return named or PoolObjects(self.pool_name(pool), "Deployment", self.pool_name(pool))
 
-    def deployment_path(self, pool: str) -> str:
-        return paths.deployments(self.namespace, self.deployment(pool))
+    def service(self, pool: str) -> str:
+        return self.objects(pool).service
+
+    def workload(self, pool: str) -> str:
+        return self.objects(pool).workload
+
+    def workload_title(self, pool: str) -> str:
+        """Return what messages call the pool's workload, such as C(Deployment production/mcp-server-blue)."""
+        return f"{self.objects(pool).kind} {self.namespace}/{self.workload(pool)}"
+
+    def workload_path(self, pool: str) -> str:
+        of_kind = paths.deployments if self.objects(pool).kind == "Deployment" else paths.stateful_sets
+        return of_kind(self.namespace, self.workload(pool))
 
     def ready_endpoints(self, cluster: Api, pool: str) -> int:
         """Return how many pods the pool's Service sends traffic to. Raises Failure."""
@@ -116,7 +153,7 @@ class Server:
 
         Raises Failure when it lacks the container.
         """
-        return self.deployed(cluster.get(self.deployment_path(pool)), pool)
+        return self.deployed(cluster.get(self.workload_path(pool)), pool)
 
     def deployed(self, deployment: dict[str, t.Any], pool: str) -> tuple[str, int]:
         """Return the same as image(), of a Deployment that was read."""
@@ -125,7 +162,7 @@ class Server:
             if container.get("name") == self.container:
                 return container.get("image") or "", 1 if replicas is None else replicas
         raise Failure(
-            f"Deployment {self.namespace}/{self.deployment(pool)} has no container {self.container}: "
+            f"{self.workload_title(pool)} has no container {self.container}: "
             "set the option container to the name of the server's container."
         )
 

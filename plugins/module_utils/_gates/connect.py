@@ -62,7 +62,7 @@ def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float |
     from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
     try:
-        deployment = connection.connect(params).get(server.deployment_path(pool))
+        deployment = connection.connect(params).get(server.workload_path(pool))
     except Failure:
         return None
     # kubernetes is there, or connect() had failed.

@@ -160,9 +160,9 @@ def names_of(server: Server, pool: str) -> dict[str, str]:
         "server": server.name,
         "route": server.route,
         "container": server.container,
-        "blue": server.deployment("blue"),
-        "green": server.deployment("green"),
-        "deployment": server.deployment(pool),
+        "blue": server.workload("blue"),
+        "green": server.workload("green"),
+        "deployment": server.workload(pool),
     }
     # The dot is the only character of a name that is special in a regular expression.
     return {"pool": pool, **{key: value.replace(".", "[.]") for key, value in names.items()}}

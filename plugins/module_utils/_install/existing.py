@@ -70,7 +70,7 @@ def problem(wanted: Object, live: Object, server: Server) -> str:
 
 def _is_pool(wanted: Object, server: Server) -> bool:
     name = mapping(wanted, "metadata").get("name")
-    return wanted.get("kind") == "Deployment" and name in [server.deployment(pool) for pool in POOLS]
+    return wanted.get("kind") == "Deployment" and name in [server.workload(pool) for pool in POOLS]
 
 
 def _is_route(wanted: Object, server: Server) -> bool:

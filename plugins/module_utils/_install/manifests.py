@@ -100,8 +100,8 @@ def names(server: Server) -> dict[str, tuple[str, str]]:
         "role": ("Role", releaser(server)),
         "role_binding": ("RoleBinding", releaser(server)),
         **{f"service_{pool}": ("Service", server.service(pool)) for pool in POOLS},
-        **{f"deployment_{pool}": ("Deployment", server.deployment(pool)) for pool in POOLS},
-        **{f"disruption_budget_{pool}": ("PodDisruptionBudget", server.deployment(pool)) for pool in POOLS},
+        **{f"deployment_{pool}": ("Deployment", server.workload(pool)) for pool in POOLS},
+        **{f"disruption_budget_{pool}": ("PodDisruptionBudget", server.workload(pool)) for pool in POOLS},
         "route": ("HTTPRoute", server.route),
     }
     return {key: found[key] for key in KEYS if key != "route" or server.route_kind == "httproute"}
@@ -192,7 +192,7 @@ def deployment(server: Server, pool: str, settings: Settings) -> Object:
         "selector": {"matchLabels": labels},
         "template": {"metadata": metadata, "spec": _pod(server, settings)},
     }
-    return _object("apps/v1", "Deployment", server, server.deployment(pool), {"spec": spec})
+    return _object("apps/v1", "Deployment", server, server.workload(pool), {"spec": spec})
 
 
 def _pod(server: Server, settings: Settings) -> Object:
@@ -252,7 +252,7 @@ def _env(env: t.Sequence[Object]) -> list[Object]:
 def disruption_budget(server: Server, pool: str) -> Object:
     # Not minAvailable, which would block the drain of a node for a pool of one pod.
     body = {"spec": {"maxUnavailable": 1, "selector": {"matchLabels": pod_labels(server, pool)}}}
-    return _object("policy/v1", "PodDisruptionBudget", server, server.deployment(pool), body)
+    return _object("policy/v1", "PodDisruptionBudget", server, server.workload(pool), body)
 
 
 def route(server: Server, settings: Settings) -> Object:

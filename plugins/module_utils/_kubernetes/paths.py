@@ -69,6 +69,14 @@ def secrets(namespace: str, name: str = "") -> str:
     return resource("v1", namespace, "secrets", name)
 
 
+def stateful_sets(namespace: str, name: str = "") -> str:
+    return resource("apps/v1", namespace, "statefulsets", name)
+
+
+def controller_revisions(namespace: str, name: str = "") -> str:
+    return resource("apps/v1", namespace, "controllerrevisions", name)
+
+
 def service_accounts(namespace: str, name: str = "") -> str:
     return resource("v1", namespace, "serviceaccounts", name)
 

@@ -224,7 +224,7 @@ def _result(server: Server, settings: manifests.Settings, outcomes: t.Sequence[O
 
 
 def _deployed(server: Server, outcomes: t.Iterable[Outcome], pool: str) -> Outcome | None:
-    named = ("Deployment", server.deployment(pool))
+    named = ("Deployment", server.workload(pool))
     return next((one for one in outcomes if (one.wanted["kind"], one.wanted["metadata"]["name"]) == named), None)
 
 

@@ -293,7 +293,7 @@ def _of_revision(task: Task, shift: Shift, weights: Weights, release_record: rec
             "Give one pool 100 with mcp_traffic_shift first."
         )
     known = mcp_rollout_info.revisions(cluster, server, pool)
-    name = f"Deployment {server.namespace}/{server.deployment(pool)}"
+    name = server.workload_title(pool)
     found = revisions.find(known, task.params["revision"])
     if found is None or found["image_ref"] is None:
         listed = ", ".join(f"{one['revision']} ({one['image_ref']})" for one in known if one["image_ref"]) or "none"
@@ -310,7 +310,7 @@ def _of_revision(task: Task, shift: Shift, weights: Weights, release_record: rec
 
 def _pool(cluster: Api, server: Server, pool: str) -> Pool:
     image_ref, replicas = server.image(cluster, pool)
-    deployment = cluster.get(server.deployment_path(pool))
+    deployment = cluster.get(server.workload_path(pool))
     status = mapping(deployment, "status")
     counts = {status.get(name) or 0 for name in ("replicas", "updatedReplicas", "availableReplicas")}
     return Pool(image_ref, replicas, not is_behind(deployment) and counts == {replicas})

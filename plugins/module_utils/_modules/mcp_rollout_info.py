@@ -39,7 +39,7 @@ def run(task: Task) -> dict[str, t.Any]:
     for pool in POOLS:
         image_ref, replicas = server.image(cluster, pool)
         pools[pool] = {
-            "deployment": f"{server.namespace}/{server.deployment(pool)}",
+            "deployment": f"{server.namespace}/{server.workload(pool)}",
             "weight": weights[pool],
             "live": pool == live,
             "image_ref": image_ref,
@@ -52,7 +52,7 @@ def run(task: Task) -> dict[str, t.Any]:
 
 def revisions(cluster: Api, server: Server, pool: str) -> list[dict[str, t.Any]]:
     """Return the revisions of the pool's Deployment, see _workload/revisions.py."""
-    deployment = cluster.get(server.deployment_path(pool))
+    deployment = cluster.get(server.workload_path(pool))
     labels = selectors.labels(mapping(deployment, "spec", "selector", "matchLabels"))
     replicasets = items(cluster.get(paths.replica_sets(server.namespace), labelSelector=labels), "items")
     return rollout_history.revisions(deployment, replicasets, server.container)

@@ -154,7 +154,7 @@ class Search:
         self.known |= {
             "live": live,
             "idle": other(live),
-            "deployment": f"Deployment {self.server.namespace}/{self.server.deployment(other(live))}",
+            "deployment": self.server.workload_title(other(live)),
             "resumed": record.resumes(release_record.current, target),
             "already_live": bool(pool)
             and pools_by_weight.already_live(weights, release_record.current, pool.image_ref, self.image_ref),
@@ -205,7 +205,7 @@ class Search:
         after = {"image_ref": self.image_ref, "replicas": max(pools[self.known["live"]].replicas, 1)}
         body = rollout.patch(self.server.container, before, after)
         patched = self.attempt(
-            lambda: cluster.patch(self.server.deployment_path(idle), body, "strategic", dry_run=True)
+            lambda: cluster.patch(self.server.workload_path(idle), body, "strategic", dry_run=True)
         )
         if patched and (patched.get("spec") or {}).get("paused"):
             self.problems.append(

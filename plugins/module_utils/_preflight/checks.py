@@ -130,8 +130,8 @@ def _rights(context: Context) -> str:
 
 def _deployment(context: Context, pool: str) -> str:
     server = context.server
-    name = f"Deployment {server.namespace}/{server.deployment(pool)}"
-    deployment = _existing(context, server.deployment_path(pool), name)
+    name = server.workload_title(pool)
+    deployment = _existing(context, server.workload_path(pool), name)
     labels = mapping(deployment["spec"]["template"], "metadata", "labels")
     image, replicas = server.image(context.cluster, pool)
     _require_labels(f"The pod template of {name}", labels, server, pool)

@@ -67,7 +67,7 @@ def rights(
 
     service_account: the guard's. autoscalers: the names of those that scale the pools; the usual names without any.
     """
-    pools = tuple(map(server.deployment, POOLS))
+    pools = tuple(map(server.workload, POOLS))
     record = lease = (f"{server.name}-release",)
     guard = (job.name(server),)
     scaled = "autoscalers of the pools"

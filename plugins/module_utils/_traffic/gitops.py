@@ -56,9 +56,9 @@ def _route(cluster: Api, server: Server) -> list[Field]:
 def _deployments(cluster: Api, server: Server) -> list[Field]:
     found = []
     for pool in POOLS:
-        name = f"Deployment {server.namespace}/{server.deployment(pool)}"
+        name = server.workload_title(pool)
         try:
-            obj = cluster.get(server.deployment_path(pool))
+            obj = cluster.get(server.workload_path(pool))
         except (NotFound, Forbidden):
             continue
         found.append(Field("replicas", "replicas", name, obj, "/spec/replicas"))

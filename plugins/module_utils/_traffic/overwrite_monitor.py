@@ -154,7 +154,7 @@ def at_start(cluster: Api, server: Server, expected: Expected) -> Expected:
     scalers = autoscaling.find(cluster, server, unknown.append)
     images, sizes, minimums, runs = {}, {}, {}, set(expected.runs)
     for pool in POOLS:
-        images[pool], sizes[pool], run = _deployed(cluster.get(server.deployment_path(pool)), server, pool)
+        images[pool], sizes[pool], run = _deployed(cluster.get(server.workload_path(pool)), server, pool)
         runs.add(run)
         if (scaler := scalers.get(pool)) is None:
             continue
@@ -205,7 +205,7 @@ def _deployment(
     cluster: Api, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], objects: dict[str, Object]
 ) -> None:
     """Read a pool's Deployment, and add its state to C(seen)."""
-    objects[pool] = cluster.get(server.deployment_path(pool))
+    objects[pool] = cluster.get(server.workload_path(pool))
     _add(server, pool, expected, seen, objects[pool])
 
 
@@ -262,7 +262,7 @@ def _where(server: Server, finding: Finding, objects: dict[str, Object]) -> tupl
     if finding.what == MINIMUM:
         scaler = objects[f"{MINIMUM} {finding.pool}"]
         return f"HorizontalPodAutoscaler {server.namespace}/{scaler['metadata']['name']}", scaler, "/spec/minReplicas"
-    name = f"Deployment {server.namespace}/{server.deployment(finding.pool)}"
+    name = server.workload_title(finding.pool)
     if finding.what == DEPLOYMENT:
         return name, {}, ""
     deployment = objects[finding.pool]

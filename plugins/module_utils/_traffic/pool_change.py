@@ -64,7 +64,7 @@ def change(
     )
     result = {
         "changed": before != after or raised,
-        "deployment": f"{server.namespace}/{server.deployment(pool)}",
+        "deployment": f"{server.namespace}/{server.workload(pool)}",
         "previous": before,
         **after,
         "autoscaler": {
@@ -153,7 +153,7 @@ def _patched(
     run: str | None,
     dry_run: bool,
 ) -> Object:
-    path = server.deployment_path(pool)
+    path = server.workload_path(pool)
     deployment = cluster.get(path) if run else None
 
     def attempt() -> Object:

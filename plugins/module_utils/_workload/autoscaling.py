@@ -144,7 +144,7 @@ def _find_by_name(
 
     absent: paths that are known not to exist; more are added.
     """
-    names = [form.format(deployment=server.deployment(pool)) for pool in POOLS for form in NAMES]
+    names = [form.format(deployment=server.workload(pool)) for pool in POOLS for form in NAMES]
     items, refused = [], 0
     for name in names:
         path = _path(server, name)
@@ -163,7 +163,7 @@ def _find_by_name(
 
 
 def _by_pool(server: Server, items: t.Any) -> dict[str, Autoscaler]:
-    targets = {server.deployment(pool): pool for pool in POOLS}
+    targets = {server.workload(pool): pool for pool in POOLS}
     found = {}
     for item in items if isinstance(items, list) else ():
         match item:

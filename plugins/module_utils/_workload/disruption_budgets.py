@@ -61,7 +61,7 @@ def required_by(
         return 0, ""
     if not budgets:
         return 0, ""
-    labels = mapping(cluster.get(server.deployment_path(pool)), "spec", "template", "metadata", "labels")
+    labels = mapping(cluster.get(server.workload_path(pool)), "spec", "template", "metadata", "labels")
     return strictest(budgets, labels, planned)
 
 

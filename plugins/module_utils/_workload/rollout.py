@@ -98,8 +98,8 @@ class View:
     ) -> None:
         self.cluster = cluster
         self.pool = pool
-        self.path = server.deployment_path(pool)
-        self.name = f"{server.namespace}/{server.deployment(pool)}"
+        self.path = server.workload_path(pool)
+        self.name = f"{server.namespace}/{server.workload(pool)}"
         self.revision = ""
         self.stale = stale
         self._refuse = refuse

@@ -77,7 +77,7 @@ def deployments(cluster: Cluster, server: Server) -> None:
     server.image(cluster, "blue")
     server.digest(cluster, "blue")
     server.ready_endpoints(cluster, "blue")
-    found = cluster.get(server.deployment_path("blue"))
+    found = cluster.get(server.workload_path("blue"))
     rollout.fenced(found, "mcp", {"image_ref": "a", "replicas": 1}, {"image_ref": "b", "replicas": 2}, "r1")
 
 
@@ -111,7 +111,7 @@ def overwritten(cluster: Cluster, server: Server) -> None:
     overwrite_monitor.read(cluster, server, expected._replace(minimums={"blue": 5}))
     other = expected._replace(images={"blue": "r.io/mcp:v9"}, sizes={"blue": 9})
     with contextlib.suppress(Overwritten):
-        overwrite_monitor.refuse(cluster, server, "blue", cluster.get(server.deployment_path("blue")), other)
+        overwrite_monitor.refuse(cluster, server, "blue", cluster.get(server.workload_path("blue")), other)
 
 
 def writers(cluster: Cluster, server: Server) -> None:

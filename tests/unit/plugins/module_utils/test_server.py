@@ -14,7 +14,7 @@ PARAMS = {"namespace": "prod", "server": "mcp", "pool_name_format": "{server}-{p
 
 def test_names():
     server = Server.from_params({**PARAMS, "pool_name_format": "{pool}.{server}", "container": "app"})
-    assert (server.service("blue"), server.deployment("green"), server.route, server.container) == (
+    assert (server.service("blue"), server.workload("green"), server.route, server.container) == (
         "blue.mcp",
         "green.mcp",
         "mcp",

@@ -170,7 +170,7 @@ def cluster():
     api = ApiServer(mcp_server("prod", "mcp", blue=OTHER, green=NEW))
     Controllers(api)
     api.change(
-        SERVER.deployment_path("blue"),
+        SERVER.workload_path("blue"),
         {"spec": {"template": {"spec": {"containers": [{"name": "mcp", "image": OLD}]}}}},
         "strategic",
     )
@@ -389,7 +389,7 @@ def test_the_digest_of_an_image_that_failed_is_not_the_good_one():
 def test_a_pool_that_has_the_image_keeps_its_form(monkeypatch, has):
     api = cluster()
     api.change(
-        SERVER.deployment_path("blue"),
+        SERVER.workload_path("blue"),
         {"spec": {"template": {"spec": {"containers": [{"name": "mcp", "image": has}]}}}},
         "strategic",
     )

@@ -28,7 +28,7 @@ from ansible_collections.mcp.server.plugins.module_utils._workload.autoscaling i
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer, StatusError, patched
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
-DEPLOYMENT = SERVER.deployment_path("green")
+DEPLOYMENT = SERVER.workload_path("green")
 SCALER = "/apis/autoscaling/v2/namespaces/prod/horizontalpodautoscalers/scaler"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release"
 RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"

@@ -39,7 +39,7 @@ def cluster(status: dict[str, t.Any], reason: str, age: float, ahead: float = 0.
     template = {"metadata": {"labels": LABELS}, "spec": {"containers": [{"name": "mcp", "image": "r.io/mcp:v1"}]}}
     progressing = {"type": "Progressing", "status": "True", "reason": reason}
     api.put(
-        SERVER.deployment_path("blue"),
+        SERVER.workload_path("blue"),
         {
             "metadata": owned("deployment", ""),
             "spec": {"replicas": 1, "selector": {"matchLabels": LABELS}, "template": template},
