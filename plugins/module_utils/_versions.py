@@ -15,6 +15,9 @@ TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 DIGEST = re.compile(r"[a-z0-9+._-]+:[0-9a-fA-F]{32,}")
 # raw: as str, Ansible would turn the number 1.1, which a survey made of 1.10, into text before text_of() sees it.
 OPTION: dict[str, t.Any] = {"type": "raw"}
+# Which versions that servers report are compared with the one that is meant. Its image is known by its digest.
+HEALTH, SERVER_INFO = "health", "server_info"
+COMPARE: dict[str, t.Any] = {"type": "list", "elements": "str", "choices": [HEALTH, SERVER_INFO], "default": []}
 SHOWN = 80  # characters of an invalid version
 
 # Versions that servers report in the same form. Not dates (2026-11 or 2026.11), whose servers may report 1.4.2.
@@ -78,6 +81,16 @@ def is_comparable(version: str) -> bool:
 def not_compared(version: str) -> str:
     """Return a sentence that says that reported versions are not compared with this one."""
     return f"The version that servers report is not compared with {version}, which is not a number such as v1.2.0."
+
+
+def compare_problem(params: t.Mapping[str, t.Any]) -> str:
+    """Return a sentence that says why the versions of compare_version can't be read; empty when they can. Pure."""
+    if HEALTH not in (params["compare_version"] or []) or params["health_path"]:
+        return ""
+    return (
+        "compare_version has health, but there is no health document to read the version from: "
+        "set health_path, or leave health out of compare_version."
+    )
 
 
 def is_reported(reported: t.Any, version: str) -> bool:

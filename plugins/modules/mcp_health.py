@@ -40,8 +40,16 @@ options:
     default:
       - status == 'HEALTHY'
   expect_version:
-    description: The version that the health document has to say. A leading C(v) makes no difference.
+    description: The version that the server has to report. A leading C(v) makes no difference.
     type: str
+  compare_version:
+    description:
+      - Where it has to report O(expect_version), in its health document (V(health)), in MCP's C(serverInfo)
+        (V(server_info)), or in both. With an empty list it is not compared.
+      - Without this, in the health document, or in C(serverInfo) where there is no O(health_path).
+    type: list
+    elements: str
+    choices: [health, server_info]
   mcp:
     description: Whether to speak MCP with the server. Otherwise only the health document is asked for.
     type: bool

@@ -34,6 +34,7 @@ extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
   - mcp.server.endpoint
+  - mcp.server.auth
   - mcp.server.run_id
   - mcp.server.gitops
   - mcp.server.attributes
@@ -97,6 +98,14 @@ options:
       - With V(0) it looks once, writes nothing again, and fails when it was undone.
     type: float
     default: 30.0
+  compare_version:
+    description:
+      - Whether the version that health documents report must be the one that returned (V(health), needs
+        O(health_path)). V(server_info) has no effect here.
+    type: list
+    elements: str
+    choices: [health, server_info]
+    default: []
   sessions_metric:
     description: The gauge of open sessions that each pod shows to Prometheus. Without it their number is not known.
     type: dict

@@ -181,6 +181,16 @@ options:
         shown nowhere.
       - At most one of the three places of a token can be given. Without one, none is sent.
       - With O(auth.expect_401) it is not known how the server keeps sessions, unless O(session_mode) says so.
+  compare_version:
+    description:
+      - Which versions that servers report must be the released one too, those of health documents (V(health), needs
+        O(health_path)) or of MCP's C(serverInfo) (V(server_info)).
+      - V(health) is compared in the answers that measure the share, V(server_info) by M(mcp.server.mcp_health) and
+        M(mcp.server.mcp_version_check) only.
+    type: list
+    elements: str
+    choices: [health, server_info]
+    default: []
   digests:
     description:
       - With O(steps), the digests by which nodes may know the released image, as

@@ -13,8 +13,8 @@ author: "the mcp.server authors (@mcp-server)"
 description:
   - Fails when the image of O(version) is not in the registry and, with O(pool), when a ready pod of that pool does not
     run it. All differences are reported at once.
-  - A pod runs the version when its image and digest are the registry's and its health document says so. What MCP's
-    C(serverInfo) says is often the version of a library, so it counts only on request (O(server_version)).
+  - A pod runs the version when its image and digest are the registry's. What servers report of themselves counts only
+    on request (O(compare_version)), and pods are asked only then.
   - With O(namespace) it returns what runs in both pools, also without a version to compare with.
 extends_documentation_fragment:
   - mcp.server.cluster
@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - mcp.server.server
   - mcp.server.run_id.unused
   - mcp.server.endpoint
+  - mcp.server.auth
   - mcp.server.attributes
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
@@ -40,8 +41,8 @@ options:
         both (V(v1.2.0@sha256:...)).
       - A number is refused, as it may have lost digits (1.1 for 1.10); put the version in quotes.
       - A tag without a digit in it, such as V(latest), is warned of, as it may name another image later.
-      - What pods report is compared with a version such as V(v1.2.0) or V(1.10), and not with other tags and digests,
-        which is warned of once.
+      - With O(compare_version), what pods report is compared with a version such as V(v1.2.0) or V(1.10), and not with
+        other tags and digests, which is warned of once.
     type: raw
   image:
     description: The image without its tag, such as V(ghcr.io/org/mcp-server). Required with O(version).
@@ -53,7 +54,7 @@ options:
   check_registry:
     description:
       - Whether the registry is asked for the image. Turn it off where it can't be reached from here; pods are then
-        compared by tag and health document only.
+        compared by their image's name and tag, and all of them must run one digest.
   digests:
     description:
       - Whether to return RV(registry_image.digests) too, for O(mcp.server.mcp_traffic_shift#module:digests). That is
@@ -61,14 +62,18 @@ options:
       - Without O(pool), only the registry is asked then.
     type: bool
     default: false
-  server_version:
-    description: Whether C(serverInfo) of each ready pod of O(pool) must give the version (V(enforce)), should
-      (V(warn)), or is not asked (V(off)).
-    type: str
-    default: "off"
-    choices: ["off", warn, enforce]
+  compare_version:
+    description:
+      - Which versions that each ready pod reports must be O(version) too, beside its image and digest - that of its
+        health document (V(health), needs O(health_path)), or of MCP's C(serverInfo) (V(server_info)), which often is
+        the version of a library.
+      - Without O(pool) the ready pods of both pools are asked, and nothing is compared.
+    type: list
+    elements: str
+    choices: [health, server_info]
+    default: []
   port:
-    description: The port of the pods on which they serve O(endpoint.health_path) and O(endpoint.mcp_path).
+    description: The port of the pods on which they serve O(health_path) and O(endpoint.mcp_path).
     type: int
     default: 8080
   timeout:
@@ -95,6 +100,16 @@ EXAMPLES = r"""
     pool: green
     image: ghcr.io/org/mcp-server
     version: v1.2.0
+
+- name: Check too that its health document says so
+  mcp.server.mcp_version_check:
+    namespace: mcp-prod
+    server: mcp-server
+    pool: green
+    image: ghcr.io/org/mcp-server
+    version: v1.2.0
+    health_path: /health
+    compare_version: [health]
 
 - name: Read what the pools run
   mcp.server.mcp_version_check:
@@ -174,16 +189,16 @@ pools:
               description: The digest that the node runs; null when it is not known.
               type: str
             ready:
-              description: Whether it is ready. Only ready ones are asked for their version.
+              description: Whether it is ready. Only ready ones are asked for their version, with O(compare_version).
               type: bool
             health_version:
-              description: The version in its health document; null when it gave none.
+              description: The version in its health document; null when it gave none or was not asked.
               type: str
             server_version:
-              description: The version in C(serverInfo); null when it gave none, or with O(server_version=off).
+              description: The version in C(serverInfo); null when it gave none or was not asked.
               type: str
             problem:
-              description: Why there is no health document; null when there is one.
+              description: Why it reports no version; null when it does or was not asked.
               type: str
   sample:
     blue: {image_ref: "ghcr.io/org/mcp-server:v1.1.5", replicas: 0, ready: 0, pods: []}
@@ -196,7 +211,7 @@ pools:
           image_ref: ghcr.io/org/mcp-server:v1.2.0
           digest: sha256:9b2c5d0f2f1c0b3a4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4
           ready: true
-          health_version: 1.2.0
+          health_version: null
           server_version: null
           problem: null
 mismatches:

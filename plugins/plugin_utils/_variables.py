@@ -71,6 +71,10 @@ KINDS = {
 MEANT = ("mcp_rollback_version", "mcp_rollback_revision", "mcp_rollback_pool")
 
 
+# Options of every module without which an emergency only measures less.
+MEASURING = ("health_path", "health_checks", "pool_header", "pool_key")
+
+
 class Plain(yaml.SafeLoader):
     """YAML without aliases, by which a few lines could expand to gigabytes."""
 
@@ -105,7 +109,9 @@ def can_be_left_out(name: str) -> bool:
 
     It cannot when the variable says which server, cluster or version is meant: another one would be acted on.
     """
-    return name not in MEANT and (name not in TARGET or known()[name].get("type") in KINDS)
+    if name not in TARGET:
+        return name not in MEANT
+    return known()[name].get("type") in KINDS or TARGET[name] in MEASURING
 
 
 def is_unset(given: t.Any) -> bool:

@@ -72,6 +72,10 @@ def variables(name: str, host: str, **more: t.Any) -> dict[str, t.Any]:
         "mcp_image": CONFIG["image"],
         "mcp_registry": CONFIG["registry_url"],
         "mcp_endpoint": {"url": CONFIG["public_url"], "host": host},
+        # The example server's
+        "mcp_health_path": "/health",
+        "mcp_health_checks": ["status == 'HEALTHY'"],
+        "mcp_compare_version": ["health"],
         "mcp_prometheus": None,
         "mcp_contract_check": False,
         **more,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
 from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions, hosts, listing, stability, targets
@@ -24,6 +25,7 @@ SPEC = Spec(
         **targets.OPTIONS,
         "health": {"type": "list", "elements": "str", "default": ["status == 'HEALTHY'"]},
         "expect_version": {"type": "str"},
+        "compare_version": {**_versions.COMPARE, "default": None},
         "mcp": {"type": "bool", "default": True},
         "lists": {"type": "list", "elements": "str", "default": ["tools"], "choices": list(listing.KINDS)},
         "calls": {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._announce.status import lines
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
@@ -35,7 +36,9 @@ WATCH = Module(mcp_watch.SPEC, mcp_watch.run)
 def run(task: Task) -> dict[str, t.Any]:
     calls = Calls.of(task.params)
     release = calls.run(task, RELEASE)
-    pools = calls.run(task, VERSIONS)["pools"]
+    # Without a health document, no pod reports a version that counts.
+    compared = [_versions.HEALTH] if task.params["health_path"] else []
+    pools = calls.run(task, VERSIONS, compare_version=compared)["pools"]
     shown = lines(release, pools, answers(task, calls), task.params["releases"])
     for line in shown:
         task.progress(line)

@@ -13,13 +13,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils._http.credentials import NONE, Credentials
 from ansible_collections.mcp.server.plugins.module_utils._image import Image, digest_of, same_image, tagged
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, hosts
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, hosts, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health, version_text
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
@@ -49,8 +50,9 @@ SPEC = Spec(
         "image": {"type": "str"},
         "pool": {"type": "str", "choices": list(POOLS)},
         "digests": {"type": "bool", "default": False},
-        "server_version": {"type": "str", "default": "off", "choices": ["off", "warn", "enforce"]},
+        "compare_version": _versions.COMPARE,
         "endpoint": endpoint.OPTION,
+        "auth": auth.OPTION,
         "port": {"type": "int", "default": 8080},
         "timeout": {"type": "float", "default": 10.0},
     },
@@ -70,10 +72,13 @@ class Wanted:
     version: str
     # By which a node may know the image; empty when the registry was not asked.
     digests: frozenset[str] = frozenset()
+    compared: tuple[str, ...] = ()  # which reported versions must agree, as compare_version
 
 
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
+    if problem := _versions.compare_problem(params):
+        raise Failure(problem)
     has_version = params["version"] not in (None, "") or params["pool"]
     wanted = _wanted(task) if has_version else None
     server = Server.from_params(params) if params["namespace"] else None
@@ -102,12 +107,6 @@ def run(task: Task) -> dict[str, t.Any]:
         if registry and known["exists"]:
             wanted = replace(wanted, digests=_digests(registry, wanted.image, known["digest"], pool))
         problems += mismatches(params["pool"], pool, wanted)
-        differing = server_version_mismatches(pool, wanted) if params["server_version"] != "off" else []
-        if params["server_version"] == "enforce":
-            problems += differing
-        else:
-            for sentence in differing:
-                task.warn(sentence)
 
     result = {
         "changed": False,
@@ -124,13 +123,14 @@ def run(task: Task) -> dict[str, t.Any]:
 def _wanted(task: Task) -> Wanted:
     """Return what the options ask for, and warn of a version that cannot be checked well. Raises Failure."""
     version = _versions.text_of(task.params)
-    wanted = Wanted(tagged(task.params["image"], version), version)
+    compared = tuple(task.params["compare_version"])
+    wanted = Wanted(tagged(task.params["image"], version), version, compared=compared)
     if _versions.is_moving(version):
         task.warn(
             f"Version {version} is a moving tag: it may point to another image after this check. "
             "Release a fixed tag or a digest."
         )
-    if not _versions.is_comparable(version):
+    if compared and not _versions.is_comparable(version):
         task.warn(_versions.not_compared(version))
     return wanted
 
@@ -144,7 +144,7 @@ def _digests(registry: Registry, image: Image, digest: str, pool: dict[str, t.An
 
 def mismatches(name: str, pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
     """Return a sentence for each way in which the pool (see RETURN) does not run what is wanted."""
-    found, comparable = [], _versions.is_comparable(wanted.version)
+    found = []
     if not _is_wanted(pool["image_ref"], wanted):
         found.append(f"The {name} Deployment has image {pool['image_ref']}, expected {wanted.image}.")
     ready = [pod for pod in pool["pods"] if pod["ready"]]
@@ -159,25 +159,24 @@ def mismatches(name: str, pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
                 f"Pod {pod['name']} runs {pod['digest'] or 'an image of unknown digest'}, "
                 f"but the registry has {expected} as {wanted.image}: the tag was moved, or the node has an old copy."
             )
-        if pod["problem"]:
-            found.append(f"Pod {pod['name']} reports no version: {pod['problem'].rstrip('.')}.")
-        elif comparable and not _versions.is_reported(pod["health_version"], wanted.version):
-            reported = f"version {pod['health_version']}" if pod["health_version"] is not None else "no version"
-            found.append(f"Pod {pod['name']} reports {reported}, expected {wanted.version}.")
+        found += [sentence for source in wanted.compared if (sentence := _other_version(pod, source, wanted.version))]
+    if not wanted.digests and len(running := {pod["digest"] or "an unknown digest" for pod in ready}) > 1:
+        found.append(
+            f"The pods of the {name} pool run different images of {wanted.image}: {', '.join(sorted(running))}."
+        )
     return found
 
 
-def server_version_mismatches(pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
-    """Return a sentence for each ready pod with another version in serverInfo, where it often is a library's."""
-    if not _versions.is_comparable(wanted.version):
-        return []
-    differing = [
-        pod for pod in pool["pods"] if pod["ready"] and not _versions.is_reported(pod["server_version"], wanted.version)
-    ]
-    return [
-        f"Pod {pod['name']} reports version {pod['server_version']} in serverInfo, expected {wanted.version}."
-        for pod in differing
-    ]
+def _other_version(pod: dict[str, t.Any], source: str, version: str) -> str:
+    """Return a sentence when the pod reports another version in the source; empty when it can't be compared."""
+    reported = pod["health_version" if source == _versions.HEALTH else "server_version"]
+    if not _versions.is_comparable(version) or _versions.is_reported(reported, version):
+        return ""
+    if reported is None and pod["problem"]:
+        return f"Pod {pod['name']} reports no version: {pod['problem'].rstrip('.')}."
+    where = "" if source == _versions.HEALTH else " in serverInfo"
+    shown = "no version" if reported is None else f"version {reported}"
+    return f"Pod {pod['name']} reports {shown}{where}, expected {version}."
 
 
 def _is_wanted(image_ref: str, wanted: Wanted) -> bool:
@@ -199,6 +198,7 @@ def _is_wanted(image_ref: str, wanted: Wanted) -> bool:
 def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return what runs in each pool, as in RV(pools)."""
     cluster = connect(params)
+    credentials = targets.credentials_of(params) if _versions.SERVER_INFO in params["compare_version"] else NONE
     pools = {}
     for pool in POOLS:
         image, replicas = server.image(cluster, pool)
@@ -207,10 +207,11 @@ def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:
         pods = [describe(pod, server.container) for pod in found if not (is_finished(pod) or is_leaving(pod))]
         ready = [pod for pod in pods if pod["ready"]]
         pools[pool] = {"image_ref": image, "replicas": replicas, "ready": len(ready), "pods": pods}
-        ask = functools.partial(_ask, cluster, server, params, f"pool {pool}")
-        with ThreadPoolExecutor(PARALLEL) as threads:
-            for pod, versions in zip(ready, threads.map(ask, [pod["name"] for pod in ready]), strict=True):
-                pod.update(versions)
+        if params["compare_version"]:
+            ask = functools.partial(_ask, cluster, server, params, credentials, f"pool {pool}")
+            with ThreadPoolExecutor(PARALLEL) as threads:
+                for pod, versions in zip(ready, threads.map(ask, [pod["name"] for pod in ready]), strict=True):
+                    pod.update(versions)
     return pools
 
 
@@ -230,17 +231,23 @@ def describe(pod: Object, container: str) -> dict[str, t.Any]:
     }
 
 
-def _ask(cluster: Api, server: Server, params: dict[str, t.Any], group: str, pod: str) -> dict[str, t.Any]:
-    """Return the versions that the pod reports in its health document and, if it is to be checked, in serverInfo."""
+def _ask(
+    cluster: Api, server: Server, params: dict[str, t.Any], credentials: Credentials, group: str, pod: str
+) -> dict[str, t.Any]:
+    """Return the versions that the pod reports, of those that are compared."""
     target = endpoint.in_pod(cluster, server.namespace, pod, params["port"], params["endpoint"], group)
     versions: dict[str, t.Any] = {}
-    try:
-        with closing(target.connection()) as connection:
-            document = fetch_health(connection, target.health_path, Deadline(params["timeout"]))
-            versions["health_version"] = version_text(document.get("version"))
-    except Failure as failure:
-        versions["problem"] = failure.msg
-    if params["server_version"] != "off":
-        answer = probe(target, Settings(Assertions(), AUTO, params["timeout"], params["timeout"], lists=()))
+    if _versions.HEALTH in params["compare_version"]:
+        try:
+            with closing(target.connection()) as connection:
+                document = fetch_health(connection, target.health_path, Deadline(params["timeout"]))
+                versions["health_version"] = version_text(document.get("version"))
+        except Failure as failure:
+            versions["problem"] = failure.msg
+    if _versions.SERVER_INFO in params["compare_version"]:
+        bound = params["timeout"]
+        answer = probe(target, Settings(Assertions(), AUTO, bound, bound, lists=(), credentials=credentials))
         versions["server_version"] = version_text((answer["server_info"] or {}).get("version"))
+        if versions["server_version"] is None:
+            versions["problem"] = versions.get("problem") or answer["reason"]
     return versions

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
@@ -46,6 +47,7 @@ SPEC = Spec(
         "drain_timeout": {"type": "float", "default": 600.0},
         "port": {"type": "int", "default": 8080},
         "auth": auth.OPTION,
+        "compare_version": _versions.COMPARE,
     },
     required_together=[("pool", "weight")],
     required_if=[("rollback", False, ("pool", "weight"))],

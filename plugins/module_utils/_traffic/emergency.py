@@ -341,8 +341,11 @@ def is_too_small(replicas: int, planned: int) -> bool:
 
 
 def _refuse_other_version(shift: Shift) -> None:
-    """Raise Failure when the answers report another version than the one that the traffic was to go back to."""
-    if shift.public is None:
+    """Raise Failure when the answers report another version than the one that the traffic was to go back to.
+
+    Only where versions of health documents are to be compared.
+    """
+    if shift.public is None or _versions.HEALTH not in shift.task.params["compare_version"]:
         return
     warning, problem = other_version(shift.result["version"], (shift.result["share"] or {}).get("versions", []))
     if warning:

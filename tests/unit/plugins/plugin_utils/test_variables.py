@@ -141,7 +141,13 @@ def test_what_cannot_be_meant_is_a_sentence_that_names_the_variable(name, given,
 
 def test_what_says_which_server_cluster_or_pool_is_meant_cannot_be_left_out():
     left_out = {name for name in _variables.known() if _variables.can_be_left_out(name)}
-    assert set(_variables.TARGET) & left_out == {"mcp_api_timeout", "mcp_route_nearest", "mcp_validate_certs"}
+    measuring = {"mcp_port", "mcp_health_path", "mcp_health_checks", "mcp_pool_header", "mcp_pool_key"}
+    assert set(_variables.TARGET) & left_out == {
+        "mcp_api_timeout",
+        "mcp_route_nearest",
+        "mcp_validate_certs",
+        *measuring,
+    }
     assert "mcp_rollback_version" not in left_out and "mcp_endpoint" in left_out
 
 

@@ -4,21 +4,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._image import Image
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_version_check
-from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_version_check import (
-    Wanted,
-    mismatches,
-    server_version_mismatches,
-)
+from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_version_check import Wanted, mismatches
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 REFERENCE = "ghcr.io/org/mcp-server:v1.2.0"
 SHA, CHILD, OTHER = ("sha256:" + letter * 64 for letter in "abc")
 WANTED = Wanted(Image.parse(REFERENCE), "v1.2.0", frozenset({SHA, CHILD}))
+HEALTH, SERVER_INFO, BOTH = (
+    replace(WANTED, compared=one) for one in (("health",), ("server_info",), ("health", "server_info"))
+)
 
 
 def pod(**more):
@@ -69,14 +70,31 @@ def pool(*pods, image_ref=REFERENCE):
             [f"Pod p runs {OTHER}, but the registry has {SHA} or {CHILD} as {REFERENCE}: the tag was moved"],
         ),
         (pool(pod(digest=None)), WANTED, ["Pod p runs an image of unknown digest"]),
-        (pool(pod(health_version="1.1.5")), WANTED, ["Pod p reports version 1.1.5, expected v1.2.0."]),
-        (pool(pod(health_version=None)), WANTED, ["Pod p reports no version, expected v1.2.0."]),
+        (
+            pool(pod(digest=OTHER), pod()),
+            Wanted(WANTED.image, "v1.2.0"),
+            [f"run different images of {REFERENCE}: {SHA}, {OTHER}"],
+        ),
+        (pool(pod(digest=None), pod()), Wanted(WANTED.image, "v1.2.0"), ["different images"]),
+        # By digest only
+        (pool(pod(health_version="1.1.5")), WANTED, []),
+        (pool(pod(health_version=None, problem="GET /health returned 404.")), WANTED, []),
+        (pool(pod(server_version="1.2.0")), SERVER_INFO, []),
+        (pool(pod()), SERVER_INFO, ["Pod p reports version 2.3.0 in serverInfo, expected v1.2.0."]),
+        (
+            pool(pod(health_version="1.1.5")),
+            BOTH,
+            ["reports version 1.1.5, expected", "reports version 2.3.0 in serverInfo"],
+        ),
+        (pool(pod(health_version="1.1.5", ready=False), pod()), HEALTH, []),
+        (pool(pod(health_version="1.1.5")), HEALTH, ["Pod p reports version 1.1.5, expected v1.2.0."]),
+        (pool(pod(health_version=None)), HEALTH, ["Pod p reports no version, expected v1.2.0."]),
         (
             pool(pod(health_version=None, problem="GET /health is answered with HTML.")),
-            WANTED,
+            HEALTH,
             ["reports no version: GET /health is answered with HTML."],
         ),
-        (pool(pod(digest=OTHER, health_version="1.1.5")), WANTED, ["Pod p runs", "Pod p reports"]),
+        (pool(pod(digest=OTHER, health_version="1.1.5")), HEALTH, ["Pod p runs", "Pod p reports"]),
     ],
 )
 def test_mismatches(case, wanted, found):
@@ -85,11 +103,6 @@ def test_mismatches(case, wanted, found):
     for sentence, part in zip(sentences, found, strict=True):
         assert part in sentence
         assert sentence.endswith(".")
-
-
-def test_server_version_mismatches():
-    case = pool(pod(), pod(server_version="1.2.0"), pod(ready=False))
-    assert server_version_mismatches(case, WANTED) == ["Pod p reports version 2.3.0 in serverInfo, expected v1.2.0."]
 
 
 PARAMS = {
@@ -103,7 +116,9 @@ PARAMS = {
     "pool": None,
     "check_registry": True,
     "digests": False,
-    "server_version": "off",
+    "compare_version": [],
+    "health_path": "/health",
+    "auth": None,
     "endpoint": None,
     "port": 8080,
     "timeout": 1.0,
@@ -187,7 +202,7 @@ def test_not_in_the_registry(run):
 
 
 def test_what_runs_in_the_pools(run):
-    result, _warnings = run(version=None, image=None, **IN_CLUSTER)
+    result, _warnings = run(version=None, image=None, compare_version=["health", "server_info"], **IN_CLUSTER)
     assert result["registry_image"] == {"image_ref": None, "digest": None, "digests": [], "exists": None}
     assert result["pools"]["green"] == {
         "image_ref": REFERENCE,
@@ -229,19 +244,27 @@ def test_a_pool_is_not_checked_against_an_empty_version(run):
 
 def test_all_mismatches_at_once(run):
     with pytest.raises(Failure) as failure:
-        run(pool="blue", said="1.1.5", **IN_CLUSTER)
+        run(pool="blue", said="1.1.5", compare_version=["health"], **IN_CLUSTER)
     assert len(failure.value.evidence["mismatches"]) == 3
     assert all(sentence in failure.value.msg for sentence in failure.value.evidence["mismatches"])
 
 
-@pytest.mark.parametrize(("policy", "warned"), [("off", 0), ("warn", 1)])
-def test_server_version(run, policy, warned):
-    assert len(run(pool="green", server_version=policy, **IN_CLUSTER)[1]) == warned
+@pytest.mark.parametrize(
+    ("compared", "found"),
+    [([], None), (["health"], "reports version 1.1.5, expected"), (["server_info"], r"version 2\.3\.0 in serverInfo")],
+)
+def test_reported_versions_are_compared_only_when_asked_for(run, compared, found):
+    asked = {"pool": "green", "said": "1.1.5", "compare_version": compared, **IN_CLUSTER}
+    if found is None:
+        assert run(**asked)[0]["pools"]["green"]["pods"][0]["health_version"] is None  # no pod was asked
+        return
+    with pytest.raises(Failure, match=found):
+        run(**asked)
 
 
-def test_server_version_enforced(run):
-    with pytest.raises(Failure, match=r"reports version 2\.3\.0 in serverInfo"):
-        run(pool="green", server_version="enforce", **IN_CLUSTER)
+def test_a_health_document_is_compared_only_where_there_is_one(run):
+    with pytest.raises(Failure, match="^compare_version has health, but there is no health document"):
+        run(compare_version=["health"], health_path=None)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +290,7 @@ def test_bad_input(run, options, message):
     "version", ["v1.2.0", "1.2.0", "v1.2.0-rc.1", "10.20.30", "1.1", "sha-abc1234", "2026-11", f"v1.2.0@{SHA}"]
 )
 def test_good_versions(run, version):
-    result, warnings = run(version=version)
+    result, warnings = run(version=version, compare_version=["health"])
     assert result["registry_image"]["image_ref"] == f"ghcr.io/org/mcp-server:{version}"
     assert ["is not compared with" in warning for warning in warnings] == (
         [True] if version in ("sha-abc1234", "2026-11") else []

@@ -172,7 +172,8 @@ def test_traffic_that_is_back_on_another_version(
 ) -> None:
     warnings: list[str] = []
     result = {"version": version, "share": share, "pool": "blue"}
-    shift = SimpleNamespace(task=Task({}, warn=warnings.append), server="prod/mcp", public="x", result=result)
+    params = {"compare_version": ["health"]}
+    shift = SimpleNamespace(task=Task(params, warn=warnings.append), server="prod/mcp", public="x", result=result)
     if refused:
         with pytest.raises(Failure, match="Traffic of prod/mcp is back on pool blue, but answers report version 1.0.0"):
             emergency._refuse_other_version(t.cast(t.Any, shift))
