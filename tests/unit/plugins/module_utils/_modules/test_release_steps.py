@@ -54,6 +54,9 @@ def params(**more: t.Any) -> dict[str, t.Any]:
     return validated.validated_parameters
 
 
+COMPARED = {"compare_version": ["health"], "health_path": "/health"}
+
+
 class World:
     """Stands in for the cluster and the modules: logs each call, and fails the ones that it is told to."""
 
@@ -394,7 +397,7 @@ def test_an_image_that_somebody_put_back_is_no_success(
 def test_versions_that_never_were_its_tag_are_not_compared(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.versions = ["2026.11"]
     monkeypatch.setattr(release_steps.share, "sample", lambda *_: [Answer(0, False, "green", "2026.11")])
-    assert world.go()["outcome"] == "succeeded"
+    assert world.go(**COMPARED)["outcome"] == "succeeded"
     assert any("version not compared again" in line for line in world.lines)
 
 
@@ -418,10 +421,18 @@ def test_versions_in_the_answers_are_read_once_more(
     monkeypatch.setattr(release_steps.share, "sample", lambda *_: answers)
     if says:
         with pytest.raises(Failure, match=says):
-            world.go()
+            world.go(**COMPARED)
         assert ("record", "ended", "succeeded") not in world.calls
     else:
-        assert world.go()["outcome"] == "succeeded"
+        assert world.go(**COMPARED)["outcome"] == "succeeded"
+
+
+def test_versions_that_nobody_asked_to_compare_are_not_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release_steps.share, "sample", lambda *_: pytest.fail("a request"))
+    assert world.go()["outcome"] == "succeeded"
+    assert not any("not compared" in line for line in world.lines)
+    with pytest.raises(Failure, match="refused: compare_version has health, but there is no health document"):
+        world.go(compare_version=["health"])
 
 
 @pytest.mark.parametrize(
@@ -447,7 +458,7 @@ def test_which_versions_are_not_the_released_one(
 
 
 def test_that_no_version_can_be_compared_is_said(world: World) -> None:
-    assert world.go()["outcome"] == "succeeded"
+    assert world.go(**COMPARED)["outcome"] == "succeeded"
     assert any("version not compared again" in line for line in world.lines)
 
 
