@@ -72,10 +72,6 @@ options:
     elements: str
     choices: [health, server_info]
     default: []
-  port:
-    description: The port of the pods on which they serve O(health_path) and O(endpoint.mcp_path).
-    type: int
-    default: 8080
   timeout:
     description: Seconds that one pod may take to report its version.
     type: float
