@@ -193,6 +193,7 @@ def live(number: int, folder: Path) -> None:
             # As an option: what a kubeconfig has is not sent without TLS, and the proxy that counts has none.
             "mcp_api_key": yaml.safe_load(kubeconfig.read_text())["users"][0]["user"]["token"],
             "mcp_image": info["image"],
+            "mcp_health_path": "/health",
             "mcp_registry": info["registry_url"],
             "mcp_prometheus": {"url": info["prometheus_url"], "source": ["envoy", "app", "kubelet"]},
             # Nobody asks but the watches.
@@ -252,6 +253,7 @@ def against_fakes(number: int, folder: Path) -> None:
             "mcp_namespace": fake_servers.NAMESPACE,
             "mcp_kubeconfig": kubeconfig_at(fakes.api, folder),
             "mcp_image": fake_servers.IMAGE,
+            "mcp_health_path": "/health",
             "mcp_session_mode": "stateless",  # no pod can be asked
             "mcp_steps": STEPS,
             "mcp_warm_seconds": WARM,

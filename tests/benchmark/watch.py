@@ -76,6 +76,7 @@ def main(seconds: float, kind: str) -> None:
         "pool": "blue",
         **KINDS[kind],
         "endpoint": {"url": INFO["public_url"], "host": os.environ.get("MCP_HOST", INFO["public_host"])},
+        "health_path": "/health",
         "prometheus": {"url": PROMETHEUS},
         "seconds": seconds,
         "inconclusive_timeout": 30,

@@ -40,6 +40,8 @@ ENVIRONMENT = {
 }
 # Its own target (other_writers) has the rest; here each rollback would take half a minute more.
 QUICK = ("-e", "mcp_rollback_verify_seconds=1")
+# Where the example server has its health document. Servers without one have a target of their own (strangers).
+HEALTH = {"health_path": "/health", "health_checks": ["status == 'HEALTHY'"]}
 # What no output and no record may ever show: a planted token and a key for the MCP endpoint, and what the kubeconfig
 # gives us to log in with.
 SECRETS = [
@@ -72,9 +74,7 @@ def variables(name: str, host: str, **more: t.Any) -> dict[str, t.Any]:
         "mcp_image": CONFIG["image"],
         "mcp_registry": CONFIG["registry_url"],
         "mcp_endpoint": {"url": CONFIG["public_url"], "host": host},
-        # The example server's
-        "mcp_health_path": "/health",
-        "mcp_health_checks": ["status == 'HEALTHY'"],
+        **{f"mcp_{name}": value for name, value in HEALTH.items()},
         "mcp_compare_version": ["health"],
         "mcp_prometheus": None,
         "mcp_contract_check": False,
@@ -168,10 +168,12 @@ def module(name: str, arguments: str = "", *, check: bool = False, fails: bool =
     """
     loaded = importlib.import_module(f"ansible_collections.mcp.server.plugins.modules.{name}")
     server = {"namespace": CONFIG["test_namespace"], "server": "mcp-server", "kubeconfig": CONFIG["kubeconfig"]}
-    given = json.loads(arguments) if arguments.startswith("{") else parse_kv(arguments)
+    given: dict[str, t.Any] = json.loads(arguments) if arguments.startswith("{") else parse_kv(arguments)
     given |= options
     if "force_version" in loaded.SPEC.options:
         given.setdefault("force_version", given.get("version"))
+    if "health_path" in loaded.SPEC.options:
+        server |= HEALTH
     validated = ArgumentSpecValidator(loaded.SPEC.options, **loaded.SPEC.rules()).validate({**server, **given})
     assert not validated.error_messages, validated.error_messages
     try:

@@ -283,6 +283,7 @@ def test_two_servers_in_one_play(tmp_path):
         "mcp_image": CONFIG["image"],
         "mcp_registry": CONFIG["registry_url"],
         "mcp_endpoint": {"url": CONFIG["public_url"], "host": f"marked.{CONFIG['public_host']}"},
+        "mcp_health_path": "/health",
     }
     (tmp_path / "two.yml").write_text(json.dumps({"sandbox": {"hosts": hosts}}))
     words = ("-i", str(tmp_path / "two.yml"), "-e", "version=v1.2.0")
