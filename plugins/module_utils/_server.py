@@ -55,6 +55,7 @@ OPTIONS: dict[str, t.Any] = {
 
 # Names become parts of paths.
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # written into routes; fewer than HTTP allows
 _API_VERSION = re.compile(rf"({_NAME.pattern}/)?[a-z0-9]+")
 
 
@@ -89,6 +90,7 @@ class Server:
     route_custom: dict[str, t.Any] | None = None
     blue: PoolObjects | None = None  # None for the names by pool_name_format
     green: PoolObjects | None = None
+    pool_header: str = "X-MCP-Pool"
 
     @classmethod
     def from_params(cls, params: dict[str, t.Any]) -> Server:
@@ -103,6 +105,7 @@ class Server:
             params.get("route_kind", "httproute"),
             params.get("route_nearest", False),
             params.get("route_custom"),
+            pool_header=params.get("pool_header", cls.pool_header),
         )
         if server.pool_name("blue") == server.pool_name("green"):
             raise Failure(
@@ -116,6 +119,11 @@ class Server:
                     "Kubernetes: "
                     "use only lower-case letters, digits, dots and hyphens."
                 )
+        if not _HEADER.fullmatch(server.pool_header):
+            raise Failure(
+                f"pool_header is {server.pool_header!r}, which is not a valid name of a header: use only letters, "
+                "digits and hyphens."
+            )
         _refuse_custom(server)
         return server
 
