@@ -56,6 +56,7 @@ OPTIONS: dict[str, t.Any] = {
     "pool_key": {"type": "str", "default": "pool", "no_log": False},
 }
 
+_HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # written into routes; fewer than HTTP allows
 _API_VERSION = re.compile(rf"({_NAME.pattern}/)?[a-z0-9]+")
 
 
@@ -80,6 +81,7 @@ class Server:
     route_custom: dict[str, t.Any] | None = None
     blue: PoolObjects | None = None  # None for the names by pool_name_format
     green: PoolObjects | None = None
+    pool_header: str = "X-MCP-Pool"
     port: int | None = None  # None where the pool's Service tells it, see port_in()
     _services: dict[str, Object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -96,6 +98,7 @@ class Server:
             params.get("route_kind", "httproute"),
             params.get("route_nearest", False),
             params.get("route_custom"),
+            pool_header=params.get("pool_header", cls.pool_header),
             port=params.get("port"),
         )
         names = {option: getattr(server, option) for option in ("namespace", "name", "route")}
@@ -108,6 +111,11 @@ class Server:
                     "Kubernetes: "
                     "use only lower-case letters, digits, dots and hyphens."
                 )
+        if not _HEADER.fullmatch(server.pool_header):
+            raise Failure(
+                f"pool_header is {server.pool_header!r}, which is not a valid name of a header: use only letters, "
+                "digits and hyphens."
+            )
         blue, green = (pool_objects(pool, params.get(pool), server.pool_name(pool)) for pool in POOLS)
         server = replace(server, blue=blue, green=green)
         _refuse_shared(server)

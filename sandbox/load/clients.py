@@ -123,7 +123,7 @@ class Clients:
                 if not head.headers.get("content-type", "").startswith("text/event-stream"):
                     raise Unwell(f"HTTP {head.status} {(await connection.body(head))[:100]!r}")
                 # The gateway says which pool it chose: a stream itself does not tell.
-                stream |= {"opened": time.time(), "pool": head.headers.get("x-pool", "")}
+                stream |= {"opened": time.time(), "pool": head.headers.get("x-mcp-pool", "")}
                 self.streams.append(stream)
                 while await connection.chunk():
                     pass

@@ -15,6 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields impo
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import rights
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import pool_header
 
 RBAC = "rbac.authorization.k8s.io"
 # Users and groups that whoever reaches the cluster, or any of its pods, is or belongs to.
@@ -275,4 +276,5 @@ def route(server: Server, settings: Settings) -> Object:
     # MCP streams stay open, so an answer has no time limit.
     rule = {"timeouts": {"request": "0s"}, "backendRefs": backends}
     spec = {"parentRefs": [parent], "hostnames": [settings.hostname], "rules": [rule]}
-    return _object("gateway.networking.k8s.io/v1", "HTTPRoute", server, server.route, {"spec": spec})
+    made = _object("gateway.networking.k8s.io/v1", "HTTPRoute", server, server.route, {"spec": spec})
+    return pool_header.with_pool_header(made, server)

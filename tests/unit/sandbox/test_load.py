@@ -16,7 +16,7 @@ from sandbox.load.clients import CLIENTS, Clients
 
 DOCUMENT = json.dumps({"version": "1.2.0", "pool": "green"})
 STREAM = (
-    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Pool: green\r\nTransfer-Encoding: "
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-MCP-Pool: green\r\nTransfer-Encoding: "
     "chunked\r\n\r\n4\r\n: hi\r\n"
 )
 CALLED = json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"structuredContent": json.loads(DOCUMENT)}})

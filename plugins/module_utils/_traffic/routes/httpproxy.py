@@ -21,7 +21,9 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     Route,
     Weighted,
     copied,
+    header_in,
     is_current,
+    is_header,
     pool_of,
     some_only,
     why,
@@ -33,11 +35,20 @@ NEGATIONS = {"notpresent", "notcontains", "notexact"}
 class HTTPProxy(Weighted):
     title, group, version, resource = "HTTPProxy", "projectcontour.io", "v1", "httpproxies"
     backends = "the services of a route"
+    entry = "service"
 
     def lists(self, route: Route, server: Server) -> list[Backends]:
         return [
             _backends(number, rule, server) for number, rule in enumerate(mapping(route, "spec").get("routes") or [])
         ]
+
+    def header(self, holder: dict[str, t.Any], name: str) -> str | None:
+        return header_in(mapping(holder, "responseHeadersPolicy").get("set") or [], name)
+
+    def set_header(self, holder: dict[str, t.Any], name: str, value: str) -> None:
+        policy = holder["responseHeadersPolicy"] = mapping(holder, "responseHeadersPolicy")
+        others = [one for one in policy.get("set") or [] if not is_header(one.get("name"), name)]
+        policy["set"] = [*others, {"name": name, "value": value}]
 
     def notes(self, route: Route, server: Server) -> list[str]:
         warnings = [why(warning) for warning in _valid(route).get("warnings") or []]

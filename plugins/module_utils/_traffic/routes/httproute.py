@@ -25,7 +25,9 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     Weighted,
     any_of,
     copied,
+    header_in,
     is_current,
+    is_header,
     pool_of,
     some_only,
     weight_of,
@@ -35,12 +37,14 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
 SESSION = "mcp-session-id"
 CONDITIONS = ("Accepted", "ResolvedRefs")
 PARTIAL = "PartiallyInvalid"
+HEADER_FILTER = "ResponseHeaderModifier"
 CORE = (None, "", "core")  # ways to name the API group of Services
 
 
 class HTTPRoute(Weighted):
     title, group, version, resource = "HTTPRoute", "gateway.networking.k8s.io", "v1", "httproutes"
     backends = "the backendRefs of a rule that matches no session's mark"
+    entry = "backendRef"
 
     def __init__(self, keeps_affinity: bool = True) -> None:
         self.keeps_affinity = keeps_affinity
@@ -49,6 +53,23 @@ class HTTPRoute(Weighted):
         return [
             _backends(number, rule, server) for number, rule in enumerate(mapping(route, "spec").get("rules") or [])
         ]
+
+    def header(self, holder: dict[str, t.Any], name: str) -> str | None:
+        modifiers = [mapping(one, "responseHeaderModifier") for one in _modifying(holder)]
+        return header_in([entry for one in modifiers for how in ("set", "add") for entry in one.get(how) or []], name)
+
+    def set_header(self, holder: dict[str, t.Any], name: str, value: str) -> None:
+        # A backend may have one filter of each type.
+        if not (modifying := _modifying(holder)):
+            modifying = [{"type": HEADER_FILTER}]
+            holder["filters"] = [*(holder.get("filters") or []), *modifying]
+        modifier = modifying[0]["responseHeaderModifier"] = mapping(modifying[0], "responseHeaderModifier")
+        for how in ("set", "add"):
+            if how in modifier:
+                modifier[how] = [one for one in modifier[how] or [] if not is_header(one.get("name"), name)]
+        if not modifier.get("add", True):
+            del modifier["add"]
+        modifier["set"] = [*modifier.get("set", []), {"name": name, "value": value}]
 
     def affinity_splits(self, route: Route, server: Server) -> list[tuple[Split, str]]:
         """Return the splits of the rules for marked sessions, each with the pool whose mark the rule matches."""
@@ -127,6 +148,11 @@ def _backends(number: int, rule: dict[str, t.Any], server: Server) -> Backends:
         and (percent := _mirrored(mirror))
     ]
     return Backends(f"rule {number}", references, any_of(matches), mirrors, mark(rule))
+
+
+def _modifying(holder: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return the filters of a rule or a backend that change headers of its answers."""
+    return [one for one in holder.get("filters") or [] if isinstance(one, dict) and one.get("type") == HEADER_FILTER]
 
 
 def _mirrored(mirror: dict[str, t.Any]) -> float:

@@ -21,6 +21,8 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
     Weighted,
     any_of,
     copied,
+    header_in,
+    is_header,
     pool_of,
     some_only,
 )
@@ -29,9 +31,23 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
 class VirtualService(Weighted):
     title, group, version, resource = "VirtualService", "networking.istio.io", "v1", "virtualservices"
     backends = "the route of an http rule"
+    entry = "destination"
 
     def lists(self, route: Route, server: Server) -> list[Backends]:
         return [_backends(number, rule, server) for number, rule in enumerate(mapping(route, "spec").get("http") or [])]
+
+    def header(self, holder: dict[str, t.Any], name: str) -> str | None:
+        response = mapping(holder, "headers", "response")
+        entries = [entry for how in ("set", "add") for entry in (response.get(how) or {}).items()]
+        return header_in([{"name": key, "value": value} for key, value in entries], name)
+
+    def set_header(self, holder: dict[str, t.Any], name: str, value: str) -> None:
+        headers = holder["headers"] = mapping(holder, "headers")
+        response = headers["response"] = mapping(headers, "response")
+        for how in ("set", "add"):
+            if how in response:
+                response[how] = {key: one for key, one in (response[how] or {}).items() if not is_header(key, name)}
+        response["set"] = {**response.get("set", {}), name: value}
 
 
 KIND: Kind = VirtualService()

@@ -198,10 +198,19 @@ class Weighted(Kind):
 
     rule = "rule"  # for messages: what lists the pools, empty when there can be only one
     backends = ""  # for messages: where a user adds the pools' Services
+    entry = ""  # for messages: what lists one pool; empty where the route can't set a header on a backend's answers
 
     def lists(self, route: Route, server: Server) -> list[Backends]:
         """Return the backends of each rule."""
         return []
+
+    def header(self, holder: dict[str, t.Any], name: str) -> str | None:
+        """Return what a rule, or the entry of a backend, sets this header to on answers; None when it does not."""
+        return None
+
+    def set_header(self, holder: dict[str, t.Any], name: str, value: str) -> None:
+        """Make the entry of a backend set this header on its answers."""
+        raise NotImplementedError
 
     def splits(self, route: Route, server: Server) -> list[Split]:
         """Return the places that list both pools. Others (rules for marked sessions, other paths) are left alone.
@@ -308,6 +317,18 @@ def shifted(every: t.Iterable[Backends]) -> list[Backends]:
     """
     found = [one for one in every if one.mark is None and one.lists_both()]
     return [one for one in found if not one.only] or found
+
+
+def header_in(entries: t.Iterable[t.Any], name: str) -> str | None:
+    """Return the value of a header in a list of names and values; all of them, where it is there more than once."""
+    found = [
+        str(one.get("value")) for one in entries if isinstance(one, dict) and is_header(one.get("name"), name)
+    ]
+    return ", ".join(found) if found else None
+
+
+def is_header(key: t.Any, name: str) -> bool:
+    return str(key).lower() == name.lower()
 
 
 # Headers that clients send of their own accord, so that a rule that matches them is for a kind of request of everybody.

@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._install import existing, manifests
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import httproute, pool_header
 
 SERVER = Server("prod", "mcp-server", "{server}-{pool}", "mcp-server", "mcp-server")
 OBJECTS = manifests.objects(
@@ -122,6 +123,15 @@ def test_rules_for_marked_sessions_are_no_example_for_others(wanted: t.Any, live
     found = existing.with_live_values({**OBJECTS["route"], "spec": {"rules": wanted}}, there, SERVER)
     weights = [tuple(one["weight"] for one in rule["backendRefs"]) for rule in found["spec"]["rules"]]
     assert weights == kept
+
+
+def test_the_header_that_names_the_pool_comes_with_the_weights_that_stay() -> None:
+    """Also to a route that was installed without it."""
+    wanted, live = OBJECTS["route"], route((25, 75))
+    kept = existing.with_live_values(wanted, live, SERVER)
+    assert pool_header.names_pools(kept, SERVER) is True
+    assert httproute.KIND.weights(kept, SERVER) == {"blue": 25, "green": 75}
+    assert httproute.KIND.weights(wanted, SERVER) == {"blue": 100, "green": 0}
 
 
 def test_other_backends_are_as_wanted() -> None:
