@@ -56,7 +56,7 @@ OPTIONS: dict[str, t.Any] = {
     "pool_key": {"type": "str", "default": "pool", "no_log": False},
 }
 
-_HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # written into routes; fewer than HTTP allows
+HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # written into routes; fewer than HTTP allows
 _API_VERSION = re.compile(rf"({_NAME.pattern}/)?[a-z0-9]+")
 
 
@@ -111,7 +111,7 @@ class Server:
                     "Kubernetes: "
                     "use only lower-case letters, digits, dots and hyphens."
                 )
-        if not _HEADER.fullmatch(server.pool_header):
+        if not HEADER_NAME.fullmatch(server.pool_header):
             raise Failure(
                 f"pool_header is {server.pool_header!r}, which is not a valid name of a header: use only letters, "
                 "digits and hyphens."

@@ -25,6 +25,7 @@ from ansible.module_utils.common.validation import check_type_bool, check_type_d
 from ansible.module_utils.common.yaml import yaml_load
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER
+from ansible_collections.mcp.server.plugins.module_utils._server import HEADER_NAME
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
@@ -145,6 +146,9 @@ def _converted(where: str, spec: Spec, given: t.Any) -> t.Any:
         if isinstance(given, (dict, list)) and kind != "raw":
             raise Invalid(f"{where} must be text, not {_shown(given)}.")
         found = given.strip() if isinstance(given, str) and "choices" in spec else given
+        # Where no emergency needs it, it must not fail for it either.
+        if where == f"{PREFIX}pool_header" and not HEADER_NAME.fullmatch(str(found)):
+            raise Invalid(f"{where} must be the name of a header (letters, digits and hyphens), not {_shown(given)}.")
     if "choices" in spec and kind != "list" and found not in spec["choices"]:
         raise Invalid(f"{where} must be one of {', '.join(map(str, spec['choices']))}, not {_shown(given)}.")
     return found
