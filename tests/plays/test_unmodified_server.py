@@ -204,6 +204,11 @@ def test_a_release_and_a_rollback(play, world):
 def test_an_emergency_does_without_what_it_measures_by(play, world, wrong):
     api, variables, _public, _pods = world
     assert run(play, variables, "bluegreen")[0] == 0
-    bad = {"mcp_health_checks": wrong, "mcp_pool_key": {"a": 1}, "mcp_port": "many", "mcp_compare_version": "everything"}
+    bad = {
+        "mcp_health_checks": wrong,
+        "mcp_pool_key": {"a": 1},
+        "mcp_port": "many",
+        "mcp_compare_version": "everything",
+    }
     code, output = run(play, variables | bad, "rollback")
     assert code == 0 and weights(api) == [100, 0], output

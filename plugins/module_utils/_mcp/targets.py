@@ -15,6 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, handshake
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
@@ -81,15 +82,17 @@ def check_times(params: dict[str, t.Any]) -> None:
 
 def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
     """Return a function that finds the endpoints to probe. It raises NoneReady, and Failure."""
+    answering = Answering.from_params(params)
     if not (params["pod"] or params["service"] or params["pool"]):
-        public = endpoint.public(params["endpoint"], params["auth"])
+        public = endpoint.public(params["endpoint"], params["auth"], answering)
         endpoint.pod_tls(params["endpoint"])  # a release asks its pods only later
         return lambda: [public]
 
     cluster = connect(params)
     find, group = _finder_of_pods(params, cluster)
     return lambda: [
-        endpoint.in_pod(cluster, params["namespace"], pod, port, params["endpoint"], group) for pod, port in find()
+        endpoint.in_pod(cluster, params["namespace"], pod, port, params["endpoint"], group, answering)
+        for pod, port in find()
     ]
 
 

@@ -15,7 +15,6 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outa
 from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions, hosts, listing, stability, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
@@ -23,7 +22,6 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 SPEC = Spec(
     options={
         **targets.OPTIONS,
-        "health": {"type": "list", "elements": "str", "default": ["status == 'HEALTHY'"]},
         "expect_version": {"type": "str"},
         "compare_version": {**_versions.COMPARE, "default": None},
         "mcp": {"type": "bool", "default": True},
@@ -86,15 +84,22 @@ def settings_of(params: dict[str, t.Any]) -> Settings:
         raise Failure("auth.expect_401 checks a server without a token: remove calls, stability and mcp=false.")
     if not params["mcp"] and (smoke_calls or rounds):
         raise Failure("calls and stability need MCP: remove mcp=false.")
+    if not (params["mcp"] or params["health_path"]):
+        raise Failure("mcp is false and health_path is not set, so there is nothing to check: set one of them.")
+    if problem := _versions.compare_problem(params):
+        raise Failure(problem)
+    if _versions.SERVER_INFO in (params["compare_version"] or []) and not params["mcp"]:
+        raise Failure("compare_version has server_info, which is read by MCP: remove mcp=false, or server_info.")
     targets.check_times(params)
-    expressions.check("health", params["health"])
     for call in smoke_calls:
         expressions.check(f"calls (tool {call.tool})", call.that)
     return Settings(
-        assertions=Assertions(params["health"], params["expect_version"]),
         era=params["era"] if params["mcp"] else None,
         timeout=params["timeout"],
         step_timeout=params["step_timeout"],
+        health=True,
+        expect_version=None if params["compare_version"] == [] else params["expect_version"],
+        compared=params["compare_version"],
         lists=params["lists"],
         calls=smoke_calls,
         stability=rounds,

@@ -20,8 +20,9 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, hosts, targets
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health, version_text
+from ansible_collections.mcp.server.plugins.module_utils._mcp.health import fetch_health, version_text
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._registry import registry as registries
 from ansible_collections.mcp.server.plugins.module_utils._registry.registry import Registry, registry_for
@@ -235,19 +236,21 @@ def _ask(
     cluster: Api, server: Server, params: dict[str, t.Any], credentials: Credentials, pool: str, pod: Object
 ) -> dict[str, t.Any]:
     """Return the versions that the pod reports, of those that are compared."""
-    port = server.port_in(cluster, pod, pool)
-    target = endpoint.in_pod(cluster, server.namespace, name_of(pod), port, params["endpoint"], f"pool {pool}")
+    port, answering = server.port_in(cluster, pod, pool), Answering.from_params(params)
+    target = endpoint.in_pod(
+        cluster, server.namespace, name_of(pod), port, params["endpoint"], f"pool {pool}", answering
+    )
     versions: dict[str, t.Any] = {}
-    if _versions.HEALTH in params["compare_version"]:
+    if _versions.HEALTH in params["compare_version"] and answering.health_path:
         try:
             with closing(target.connection()) as connection:
-                document = fetch_health(connection, target.health_path, Deadline(params["timeout"]))
-                versions["health_version"] = version_text(document.get("version"))
+                document = fetch_health(connection, answering.health_path, Deadline(params["timeout"]))
+            versions["health_version"] = version_text(document.get("version")) if isinstance(document, dict) else None
         except Failure as failure:
             versions["problem"] = failure.msg
     if _versions.SERVER_INFO in params["compare_version"]:
         bound = params["timeout"]
-        answer = probe(target, Settings(Assertions(), AUTO, bound, bound, lists=(), credentials=credentials))
+        answer = probe(target, Settings(AUTO, bound, bound, lists=(), credentials=credentials))
         versions["server_version"] = version_text((answer["server_info"] or {}).get("version"))
         if versions["server_version"] is None:
             versions["problem"] = versions.get("problem") or answer["reason"]

@@ -207,10 +207,9 @@ class Shift:
             self.monitor.refuse()
 
     def _verify(self, wanted: Weights, during_wait: t.Callable[[], None], bound: Deadline) -> None:
-        params = self.task.params
         # Requests start with the write, so that the answers show when the data plane followed.
         stream = (
-            share.answer_stream(self.public, params["pool_key"], bound, keep_alive=not self.kind.per_connection)
+            share.answer_stream(self.public, bound, keep_alive=not self.kind.per_connection)
             if self.public
             else nullcontext()
         )
@@ -275,7 +274,8 @@ class Shift:
         """
         reason, reported, read_at = "", False, 0.0
         row = share.row_needed(self.result["before"], wanted)
-        patience = PATIENCE + row / share.RATE  # the answers of a whole row take their time
+        public = t.cast(endpoints.Endpoint, self.public)
+        patience = PATIENCE + row / share.rate(public)  # the answers of a whole row take their time
 
         def pending() -> t.Iterator[share.Answer]:
             nonlocal reason, reported, read_at
@@ -324,7 +324,7 @@ class Shift:
 
     def _clients(self, public: endpoints.Endpoint) -> str:
         """Return what clients get now, as a clause. Sampled over new connections, which follow a change first."""
-        answers = share.sample(public, self.task.params["pool_key"], CLIENT_ANSWERS)
+        answers = share.sample(public, CLIENT_ANSWERS)
         if answers[-1].reason and not (answers[-1].elsewhere and self._has_others()):
             return f"requests through the gateway are failing ({answers[-1].reason})"
         counts = {pool: sum(answer.pool == pool for answer in answers) for pool in POOLS}

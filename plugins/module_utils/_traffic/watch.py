@@ -34,6 +34,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     combined,
 )
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._mcp import asking, auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server
@@ -52,7 +53,7 @@ SPEC = Spec(
         "namespace": {"type": "str"},
         "server": {"type": "str"},
         "endpoint": {**endpoints.OPTION, "required": True},
-        "pool_key": {"type": "str", "default": "pool", "no_log": False},
+        "auth": auth.OPTION,
         "seconds": {"type": "float", "required": True},
         "rate": {"type": "float", "default": 20.0},
         "max_failed_percent": {"type": "float", "default": 1.0},
@@ -103,7 +104,7 @@ class Watch:
             if params[option] <= 0:
                 raise Failure(f"{option} is {params[option]:g}: it must be more than 0.")
         self.task = task
-        self.public = endpoints.public(params["endpoint"])
+        self.public = asking.endpoint_of(params)
         self.seconds = params["seconds"]
         self.triggers: list[Gate] = []
         if "triggers" in params["checks"]:
@@ -124,12 +125,14 @@ class Watch:
         self.synthetic = SyntheticRequests(params["weight"], self.bound.started, longest + 5)
         self.latest: deque[share.Answer] = deque(maxlen=LATEST)
         self.last_progress = self.bound.started
+        self.noted = False  # whether it was said that the server is asked slowly
+        self.nameless = 0  # answers that may be of the route's other backends
 
     def run(self) -> dict[str, t.Any]:
         """Watch until the end. Return the result, or raise Failure with it."""
         poller = self._poller()
-        pool_key, rate = self.task.params["pool_key"], self.task.params["rate"]
-        with poller or nullcontext(), share.answer_queue(self.public, pool_key, self.bound, rate) as arrived:
+        rate = self.task.params["rate"]
+        with poller or nullcontext(), share.answer_queue(self.public, self.bound, rate) as arrived:
             while True:
                 self.bound.pause(TICK)
                 self.task.check_lease()
@@ -140,13 +143,16 @@ class Watch:
                     raise self._failure(decision)
                 if decision.poll_now and poller:
                     poller.poll_now()
+                self._note_slowness()
                 self._show_progress(decision)
 
     def _observe(self, arrived: queue.SimpleQueue[share.Answer], poller: Poller | None) -> Observation:
         """Return what is known now, with the answers that have arrived since the last call."""
         new = [arrived.get() for _each in range(arrived.qsize())]
         if self.task.params["other_backends"]:
-            new = list(share.of_pools(new))
+            of_pools = list(share.of_pools(new))
+            self.nameless += len(new) - len(of_pools)
+            new = of_pools
         self.latest.extend(new)
         self.synthetic.add(time.monotonic(), new)
         elapsed = self.bound.elapsed
@@ -181,6 +187,12 @@ class Watch:
         since = age(params["since"], datetime.now(UTC))
         return Poller(reader, self.triggers, self.gates, self.seconds, since, params["poll_interval"])
 
+    def _note_slowness(self) -> None:
+        """Say once that the server is asked slowly."""
+        if not self.noted and (note := share.slow_note(self.public)):
+            self.noted = True
+            self.task.progress(f"{note[0].upper()}{note[1:]}. A burst of errors is seen later.")
+
     def _show_progress(self, decision: Decision) -> None:
         if time.monotonic() - self.last_progress < PROGRESS:
             return
@@ -205,6 +217,11 @@ class Watch:
             return Failure(f"{about} with a breach: {reasons}; {failed}{reason}.", **result)
         waited = self.bound.seconds - self.seconds
         reasons = reasons or "Prometheus did not answer in time"
+        if self.nameless and not self.synthetic.requests:
+            reasons += (
+                f"; {self.nameless} answers name no pool, and may be of the route's other backends: let the route set "
+                f"the header {self.public.answering.pool_header} on the answers of each pool (docs/routes.md)"
+            )
         return Failure(f"{about}, inconclusive after waiting {waited:g} s: {reasons}.", **result)
 
     def result(self, outcome: str, verdicts: t.Sequence[Verdict]) -> dict[str, t.Any]:
