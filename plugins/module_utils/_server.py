@@ -203,7 +203,14 @@ class Server:
     def pool_service(self, cluster: Api, pool: str) -> Object:
         """Return the pool's Service. Raises Failure."""
         if pool not in self._services:
-            self._services[pool] = cluster.get(paths.services(self.namespace, self.service(pool)))
+            name = self.service(pool)
+            try:
+                self._services[pool] = cluster.get(paths.services(self.namespace, name))
+            except NotFound:
+                raise NotFound(
+                    f"Service {self.namespace}/{name} does not exist: create it, or name the Service that selects the "
+                    f"pods of pool {pool} in {pool} (mcp_{pool})."
+                ) from None
         return self._services[pool]
 
     def selector(self, cluster: Api, pool: str) -> dict[str, str]:
