@@ -65,7 +65,11 @@ class FakeCluster(ApiServer):
         route = {"spec": {"parentRefs": [{"name": "edge", "namespace": "infra"}], "rules": rules}}
         super().__init__({ROUTE: route, **pool_services()})
         for pool, tag in (("blue", "v1.1.5"), ("green", "v1.1.4")):
-            template = {"metadata": {}, "spec": {"containers": [{"name": "mcp", "image": f"r.io/mcp:{tag}"}]}}
+            labels = {"app": "mcp", "pool": pool}
+            template = {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "mcp", "image": f"r.io/mcp:{tag}"}]},
+            }
             self.put(deployment(pool), {"spec": {"replicas": 2, "template": template}})
             status = {"name": "mcp", "ready": True, "imageID": f"r.io/mcp@sha256:{'a' * 64}"}
             self.put(
