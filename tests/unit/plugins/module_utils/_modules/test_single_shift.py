@@ -1507,7 +1507,12 @@ def test_a_pod_tells_the_mode(cluster, opened, monkeypatch, found, pods, mode, w
         cluster.put(f"{PODS}/{one['metadata']['name']}", one)
     monkeypatch.setattr(protection.endpoint, "in_pod", lambda cluster, namespace, name, *_more: name)
     monkeypatch.setattr(protection, "probe", lambda name, settings: found)
-    result = call(pool="green", weight=100, session_mode="auto")
+    if warns:
+        with pytest.raises(
+            Failure, match=f"it is not known whether pool blue keeps sessions, .*{warns} Set session_mode"
+        ):
+            call(pool="green", weight=100, session_mode="auto")
+    result = call(pool="green", weight=100, session_mode="auto", sessions="break" if warns else "keep")
     assert result["sessions"]["mode"] == mode and cluster.weights == (0, 100)
     assert (
         any(warns in warning for warning in result["warnings"])
