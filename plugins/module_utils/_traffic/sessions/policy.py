@@ -140,7 +140,8 @@ def _no_split(pool: str, sessions: Sessions, route_marked: bool) -> str:
     if sessions.unknown:
         return (
             f"it is not known whether pool {pool} keeps sessions: in a split, their requests would also reach the "
-            f"other pool, which does not know them. {sessions.unknown} Set session_mode (mcp_session_mode) to what it is."
+            f"other pool, which does not know them. {sessions.unknown} Set session_mode (mcp_session_mode) to what it "
+            "is."
         )
     if sessions.mode == "sse":
         lacks = "HTTP+SSE has no session ids that a route could match"
