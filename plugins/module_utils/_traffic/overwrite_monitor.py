@@ -216,7 +216,7 @@ def _add(
     try:
         seen["images"][pool], seen["sizes"][pool], run = _deployed(cluster, deployment, server, pool)
     except Failure:  # it was replaced by another one
-        seen["images"][pool], run = "no container of the server", ""
+        seen["images"][pool], run = f"no container {server.container or 'of the server'}", ""
     seen["image_runs"][pool] = _run(deployment, run, expected)
 
 
