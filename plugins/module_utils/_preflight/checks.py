@@ -20,6 +20,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import path
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
+from ansible_collections.mcp.server.plugins.module_utils._preflight import naming
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import (
     Question,
     missing_rights,
@@ -191,6 +192,10 @@ def _route(context: Context) -> str:
     return f"{name} is in force, with {shown}{notes}."
 
 
+def _pool_header(context: Context) -> str:
+    return naming.check(context.cluster, context.server, context.params)
+
+
 def _gitops(context: Context) -> str:
     ignores = context.params["gitops_ignores"]
     found = gitops.find(context.cluster, context.server)
@@ -269,6 +274,7 @@ CHECKS: tuple[tuple[str, str, t.Callable[[Context], str]], ...] = (
     *((deployment_id(pool), f"{pool} Deployment", functools.partial(_deployment, pool=pool)) for pool in POOLS),
     *((f"service_{pool}", f"{pool} Service", functools.partial(_service, pool=pool)) for pool in POOLS),
     ("route", "route", _route),
+    ("pool_header", "which pool answers", _pool_header),
     ("gitops", "GitOps tools", _gitops),
     ("secrets", "secrets", _secrets),
     ("guard_service_account", "guard's ServiceAccount", _guard),
