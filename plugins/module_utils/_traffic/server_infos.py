@@ -11,7 +11,6 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -36,5 +35,5 @@ def _server_info(cluster: Api, server: Server, params: dict[str, t.Any], pool: s
     pod = targets.pods_of_pool(cluster, server.namespace, server.name, pool)[0]
     asked = endpoint.in_pod(cluster, server.namespace, pod, params["port"], params["endpoint"], f"pool {pool}")
     credentials = targets.credentials_of(params)
-    found = probe(asked, Settings(Assertions(), AUTO, TIMEOUT, STEP_TIMEOUT, lists=(), credentials=credentials))
+    found = probe(asked, Settings(AUTO, TIMEOUT, STEP_TIMEOUT, lists=(), credentials=credentials))
     return share.name_and_version(found["server_info"]) if found["server_info"] else None

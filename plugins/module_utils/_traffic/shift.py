@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
-from ansible_collections.mcp.server.plugins.module_utils._mcp.requests import RATE, way_of
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, pools, record
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
@@ -271,7 +270,7 @@ class Shift:
     @property
     def rate(self) -> float:
         """Return how many requests a second measure the share."""
-        return way_of(self.public).rate if self.public else RATE
+        return share.rate(t.cast(endpoints.Endpoint, self.public))
 
     @property
     def looked_at(self) -> int:
