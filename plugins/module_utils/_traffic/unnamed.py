@@ -28,7 +28,7 @@ def prepare(shift: Shift) -> None:
     Where answers fail now, this is found out once they don't.
     """
     if lie := pool_header.problem(shift.route, shift.server):
-        raise Failure(f"Refusing to shift traffic of {shift.server}: {lie}")
+        raise Failure(f"Traffic of {shift.server} is not shifted. {lie}", **shift.result)
     if shift.public is None or shift.task.check_mode:
         return
     if not _name_no_pool(shift, shift.public):
@@ -79,7 +79,8 @@ def _choose(shift: Shift, *, before: bool) -> None:
         shift.measured_by = naming.NOTHING
         return
     why = naming.unnamed(server, kind.name(server), sets_header, pool_header.cure(server))
-    raise Failure(f"Refusing to shift traffic of {server}: {why}" if before else why, **shift.result)
+    about = "is not shifted." if before else "was shifted, and has not been confirmed to follow."
+    raise Failure(f"Traffic of {server} {about} {why}", **shift.result)
 
 
 def measure_by_counters(
