@@ -440,7 +440,14 @@ class Shift:
             if good >= self.looked_at:
                 break
         measured = share.tally(seen)
-        self.result["share"] = {**measured, **dict.fromkeys(POOLS), "reached": None, "measured_by": None}
+        self.result["share"] = {
+            **measured,
+            **dict.fromkeys(POOLS),
+            "reached": None,
+            "measured_by": None,
+            "versions": [],
+            "seconds": round(seen[-1].at - seen[0].at, 3) if seen else 0.0,
+        }
         if not seen or seen[-1].reason or good < self.looked_at:
             raise Failure(
                 f"{self.written_but(wanted)} traffic has not been confirmed to follow: within {bound.seconds:g} s "
@@ -448,12 +455,24 @@ class Shift:
                 f"{' (' + measured['reason'] + ')' if measured['reason'] else ''}.",
                 **self.result,
             )
-        if self.emergency:
+        if not self.emergency:
+            self._refuse_without_endpoints(wanted)
+        else:
             self.task.warn(
                 f"The share of {self.server} could not be measured, as answers do not name their pool. The route is in "
                 f"force, and {good} answers in a row did not fail."
             )
         self.task.progress(f"{pool} {wanted[pool]} %: in force, {good} answers in a row did not fail; not measured")
+
+    def _refuse_without_endpoints(self, wanted: Weights) -> None:
+        """Raise Failure when the pool that should have all traffic has no pods: its answers came from elsewhere."""
+        pool = pools.whole(wanted)
+        if pool and not self.task.params["force"] and not self.server.ready_endpoints(self.cluster, pool):
+            raise Failure(
+                f"{self.written_but(wanted)} traffic has not been confirmed to follow: Service "
+                f"{self.server.service(pool)} has no ready endpoint.",
+                **self.result,
+            )
 
     def _answers_needed(self, wanted: Weights) -> int:
         params = self.task.params
